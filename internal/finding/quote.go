@@ -1,0 +1,58 @@
+package finding
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// QuoteLimit is how many characters of a remote text a finding shows.
+const QuoteLimit = 200
+
+// Clean makes a remote text safe to show anywhere (terminal, mail, log, page): control characters, invalid UTF-8,
+// bidirectional controls and other invisible runes are escaped as \xNN or \u{NNNN}, and what is longer than limit
+// characters is cut with "…".
+func Clean(remote string, limit int) string {
+	var b strings.Builder
+	count := 0
+	for i := 0; i < len(remote); {
+		r, size := utf8.DecodeRuneInString(remote[i:])
+		if count >= limit {
+			b.WriteString("…")
+			break
+		}
+		count++
+		switch {
+		case r == utf8.RuneError && size == 1:
+			writeHex(&b, `\x`, rune(remote[i]), 2, "")
+		case r < 0x20 || r == 0x7f:
+			writeHex(&b, `\x`, r, 2, "")
+		case !unicode.IsPrint(r):
+			writeHex(&b, `\u{`, r, 4, "}")
+		default:
+			b.WriteRune(r)
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// Quote is Clean in double quotes, at most QuoteLimit characters long, quotes and backslashes in it escaped.
+func Quote(remote string) string {
+	escaped := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(remote[:min(len(remote), 8*QuoteLimit)])
+	return `"` + Clean(escaped, QuoteLimit) + `"`
+}
+
+func writeHex(b *strings.Builder, open string, r rune, width int, end string) {
+	const digits = "0123456789abcdef"
+	var buf [8]byte
+	n := len(buf)
+	for r > 0 || len(buf)-n < width {
+		n--
+		buf[n] = digits[r&0xf]
+		r >>= 4
+	}
+	b.WriteString(open)
+	b.Write(buf[n:])
+	b.WriteString(end)
+}

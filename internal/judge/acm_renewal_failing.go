@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func acmRenewalFailing() rule {
+	return rule{Entry: Entry{Code: finding.ACMRenewalFailing, Group: "listener"}}
+}

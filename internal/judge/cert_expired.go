@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func certExpired() rule {
+	return rule{Entry: Entry{Code: finding.CertExpired, Group: "certificate as served"}}
+}

@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func certMalformed() rule {
+	return rule{Entry: Entry{Code: finding.CertMalformed, Group: "certificate as served"}}
+}

@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func certNotYetValid() rule {
+	return rule{Entry: Entry{Code: finding.CertNotYetValid, Group: "certificate as served"}}
+}

@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func certUsage() rule {
+	return rule{Entry: Entry{Code: finding.CertUsage, Group: "certificate as served"}}
+}

@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func connectReset() rule {
+	return rule{Entry: Entry{Code: finding.ConnectReset, Group: "reach"}}
+}

@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func httpInvalid() rule {
+	return rule{Entry: Entry{Code: finding.HTTPInvalid, Group: "HTTP"}}
+}

@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func httpRedirectInsecure() rule {
+	return rule{Entry: Entry{Code: finding.HTTPRedirectInsecure, Group: "HTTP"}}
+}

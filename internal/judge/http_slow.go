@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func httpSlow() rule {
+	return rule{Entry: Entry{Code: finding.HTTPSlow, Group: "HTTP"}}
+}

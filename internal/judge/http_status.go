@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func httpStatus() rule {
+	return rule{Entry: Entry{Code: finding.HTTPStatus, Group: "HTTP"}}
+}

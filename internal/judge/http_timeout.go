@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func httpTimeout() rule {
+	return rule{Entry: Entry{Code: finding.HTTPTimeout, Group: "HTTP"}}
+}

@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func listenerCertExpiring() rule {
+	return rule{Entry: Entry{Code: finding.ListenerCertExpiring, Group: "listener"}}
+}

@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func listenerMissing() rule {
+	return rule{Entry: Entry{Code: finding.ListenerMissing, Group: "listener"}}
+}

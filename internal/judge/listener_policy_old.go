@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func listenerPolicyOld() rule {
+	return rule{Entry: Entry{Code: finding.ListenerPolicyOld, Group: "listener"}}
+}

@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func observeDenied() rule {
+	return rule{Entry: Entry{Code: finding.ObserveDenied, Group: "certdrift itself"}}
+}

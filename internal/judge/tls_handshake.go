@@ -1,0 +1,7 @@
+package judge
+
+import "certdrift/internal/finding"
+
+func tlsHandshake() rule {
+	return rule{Entry: Entry{Code: finding.TLSHandshake, Group: "TLS"}}
+}

@@ -1,0 +1,169 @@
+package observation
+
+import (
+	"time"
+
+	"certdrift/internal/target"
+)
+
+// LoadBalancerKind tells the load balancers apart.
+type LoadBalancerKind string
+
+// The kinds.
+const (
+	Classic     LoadBalancerKind = "classic"
+	Application LoadBalancerKind = "application"
+	Network     LoadBalancerKind = "network"
+)
+
+// LoadBalancer is one load balancer with its listeners.
+type LoadBalancer struct {
+	Kind    LoadBalancerKind `json:"kind"`
+	Name    string           `json:"name"`
+	ARN     string           `json:"arn"` // made from region, account and name for a classic one
+	Region  string           `json:"region"`
+	Account string           `json:"account"`
+	DNSName string           `json:"dns_name"` // lower case, no trailing dot
+	// Addresses are what DNSName resolves to, sorted; empty where it was not asked for.
+	Addresses []string          `json:"addresses,omitempty"`
+	Internal  bool              `json:"internal,omitempty"`
+	Tags      map[string]string `json:"tags,omitempty"`
+	Listeners []Listener        `json:"listeners"`
+	// Partial: some of the load balancer could not be read; a Trouble says what. Nothing may be concluded from what is
+	// absent.
+	Partial bool `json:"partial,omitempty"`
+}
+
+// Listener is one port of a load balancer.
+type Listener struct {
+	ARN      string `json:"arn,omitempty"` // none for classic
+	Port     int    `json:"port"`
+	Protocol string `json:"protocol"` // HTTP, HTTPS, TCP, SSL (classic), TLS (network), …
+	// Certificates are the attached ones, the default first; others serve by SNI.
+	Certificates []Attachment `json:"certificates,omitempty"`
+	// Policy is the name of the security policy, Protocols what it allows ("TLSv1.2"); empty where unknown.
+	Policy    string   `json:"policy,omitempty"`
+	Protocols []string `json:"protocols,omitempty"`
+	// MutualTLS is the mode: "off", "passthrough", "verify"; empty where the kind has none.
+	MutualTLS string `json:"mutual_tls,omitempty"`
+	// Rules are an ALB's answers, default first; read for plain HTTP listeners only.
+	Rules []ListenerRule `json:"rules,omitempty"`
+}
+
+// Secure tells whether the listener speaks TLS to clients.
+func (l Listener) Secure() bool {
+	switch l.Protocol {
+	case "HTTPS", "SSL", "TLS", "QUIC", "TCP_QUIC":
+		return true
+	}
+	return false
+}
+
+// Attachment is a certificate on a listener.
+type Attachment struct {
+	ARN     string `json:"arn"`
+	Default bool   `json:"default,omitempty"`
+}
+
+// ListenerRule is what an ALB does with a request.
+type ListenerRule struct {
+	Priority string `json:"priority"` // "default", or a number
+	Action   string `json:"action"`   // forward, redirect, fixed-response, …
+	// RedirectProtocol is the protocol a redirect leads to: HTTPS, HTTP or #{protocol}.
+	RedirectProtocol string `json:"redirect_protocol,omitempty"`
+}
+
+// Certificate is what ACM or IAM holds under an ARN.
+type Certificate struct {
+	ARN string `json:"arn"`
+	// Missing: ACM or IAM says that there is none.
+	Missing bool `json:"missing,omitempty"`
+	// Unreadable: it could not be asked for; a Trouble says why.
+	Unreadable bool `json:"unreadable,omitempty"`
+	// Chain is leaf first, DER; empty where only the record could be read.
+	Chain [][]byte `json:"chain,omitempty"`
+	// Names are the record's, for when there is no body.
+	Names     []string  `json:"names,omitempty"`
+	NotBefore time.Time `json:"not_before,omitzero"`
+	NotAfter  time.Time `json:"not_after,omitzero"`
+	// Status, Type, Renewal… are ACM's own words (DescribeCertificate); empty for IAM.
+	Status              string `json:"status,omitempty"`
+	Type                string `json:"type,omitempty"` // IMPORTED, AMAZON_ISSUED, PRIVATE
+	RenewalEligibility  string `json:"renewal_eligibility,omitempty"`
+	RenewalStatus       string `json:"renewal_status,omitempty"`
+	RenewalStatusReason string `json:"renewal_status_reason,omitempty"`
+	// PendingValidation are the domains whose validation has not succeeded.
+	PendingValidation []Validation `json:"pending_validation,omitempty"`
+	InUseBy           []string     `json:"in_use_by,omitempty"`
+}
+
+// Validation is one domain's validation by ACM.
+type Validation struct {
+	Domain string `json:"domain"`
+	Status string `json:"status"`
+	Method string `json:"method,omitempty"`
+	// RecordName and RecordValue are the CNAME that DNS validation needs.
+	RecordName  string `json:"record_name,omitempty"`
+	RecordValue string `json:"record_value,omitempty"`
+}
+
+// Declaration is one listener's certificates as a manifest declares them.
+type Declaration struct {
+	// Object is what declares: "Service production/api", "Ingress web/site", "aws_lb_listener.https".
+	Object string `json:"object"`
+	// Service is NAMESPACE/NAME for a Kubernetes object; empty for Terraform.
+	Service string `json:"service,omitempty"`
+	// LoadBalancer is the load balancer's name, where the manifest names it.
+	LoadBalancer string `json:"load_balancer,omitempty"`
+	// Group is an Ingress's group.name.
+	Group string `json:"group,omitempty"`
+	// Kind is the load balancer that the object makes; empty where the manifest leaves it open.
+	Kind LoadBalancerKind `json:"kind,omitempty"`
+	Port int              `json:"port"`
+	// ARNs are the certificates, the default first. Empty with Discovered: the controller picks them from ACM by Hosts.
+	ARNs       []string        `json:"arns,omitempty"`
+	Discovered bool            `json:"discovered,omitempty"`
+	Hosts      []string        `json:"hosts,omitempty"`
+	Policy     string          `json:"policy,omitempty"`
+	Source     target.Position `json:"source"`
+}
+
+// Change is a change that CloudTrail or ACM told of.
+type Change struct {
+	EventID string    `json:"event_id,omitempty"`
+	Event   string    `json:"event"` // "SetLoadBalancerListenerSSLCertificate", "ACM Certificate Expired"
+	At      time.Time `json:"at"`
+	Region  string    `json:"region"`
+	Account string    `json:"account"`
+	// LoadBalancer is a name or an ARN, Listener an ARN; Port and Certificates as requested. What the event does not
+	// say is empty.
+	LoadBalancer string   `json:"load_balancer,omitempty"`
+	Listener     string   `json:"listener,omitempty"`
+	Port         int      `json:"port,omitempty"`
+	Certificates []string `json:"certificates,omitempty"`
+	// Author is who did it; nil for ACM's own events.
+	Author *Author `json:"author,omitempty"`
+	// Confirmed: LookupEvents or the state of the listener bears the event out. An event alone is a claim.
+	Confirmed bool `json:"confirmed"`
+}
+
+// Author is who made a change.
+type Author struct {
+	// Principal is the ARN; Name the role or user people know it by.
+	Principal string `json:"principal"`
+	Name      string `json:"name"`
+	// Session tells one user of a role from another.
+	Session string `json:"session,omitempty"`
+	// Tool is what the user agent shows: "AWS console", "Kubernetes cloud provider", "AWS Load Balancer Controller",
+	// "Terraform", "AWS CLI", "CloudFormation", or the agent's own first word.
+	Tool      string `json:"tool"`
+	UserAgent string `json:"user_agent,omitempty"`
+	SourceIP  string `json:"source_ip,omitempty"`
+}
+
+// Attached is what reading AWS gave.
+type Attached struct {
+	LoadBalancers []LoadBalancer
+	Certificates  []Certificate
+	Troubles      []Trouble
+}

@@ -1,0 +1,71 @@
+// Package observation holds what a round saw: endpoints probed and listeners read. Its types are plain values, JSON in
+// and JSON out, so that any verdict can be replayed from a saved file. A broken endpoint is data here, never a Go
+// error.
+package observation
+
+import (
+	"time"
+
+	"certdrift/internal/target"
+)
+
+// Schema names the form of a saved round.
+const Schema = "certdrift.observations/1"
+
+// Round is everything one round saw.
+type Round struct {
+	Schema   string    `json:"schema"`
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"`
+	// Endpoints were asked for, in the configuration's order, whether the round got to them or not.
+	Endpoints []Endpoint `json:"endpoints"`
+	// ListenersRead tells that AWS was asked about load balancers at all in this round.
+	ListenersRead bool           `json:"listeners_read"`
+	LoadBalancers []LoadBalancer `json:"load_balancers,omitempty"`
+	Certificates  []Certificate  `json:"certificates,omitempty"`
+	// Manifests are the certificates that Kubernetes manifests and Terraform files declare.
+	Manifests []Declaration `json:"manifests,omitempty"`
+	// Changes are what CloudTrail told of, newest last.
+	Changes []Change `json:"changes,omitempty"`
+	// Faults are what is wrong with the configuration and the manifests.
+	Faults []Fault `json:"faults,omitempty"`
+	// Troubles are what kept the round from seeing all it should.
+	Troubles []Trouble `json:"troubles,omitempty"`
+}
+
+// Fault is a mistake in the configuration or a manifest, at its place.
+type Fault struct {
+	target.Position
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+	// Environment and Endpoint name the endpoint that is left out because of it; empty where the fault is not one
+	// endpoint's.
+	Environment string `json:"environment,omitempty"`
+	Endpoint    string `json:"endpoint,omitempty"`
+}
+
+// TroubleKind is why something could not be observed.
+type TroubleKind string
+
+// The kinds of trouble, each with its finding code: observe-denied, observe-throttled, observe-incomplete.
+const (
+	Denied     TroubleKind = "denied"
+	Throttled  TroubleKind = "throttled"
+	Incomplete TroubleKind = "incomplete"
+)
+
+// Trouble is one thing that certdrift could not see or do.
+type Trouble struct {
+	Kind TroubleKind `json:"kind"`
+	// Operation is what was tried, as IAM names it ("elasticloadbalancing:DescribeLoadBalancers"), or a stage of
+	// certdrift's own ("round", "judge").
+	Operation string `json:"operation"`
+	Region    string `json:"region,omitempty"`
+	Account   string `json:"account,omitempty"`
+	// Resource is the ARN or name concerned; empty where the whole region is.
+	Resource string `json:"resource,omitempty"`
+	// Environment and Endpoint are set where one endpoint's round is what is missing.
+	Environment string `json:"environment,omitempty"`
+	Endpoint    string `json:"endpoint,omitempty"`
+	Detail      string `json:"detail"`
+}

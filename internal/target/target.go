@@ -1,0 +1,204 @@
+// Package target holds what certdrift is asked to look at: endpoints, what is declared about them, and the load
+// balancers to walk. Its types are plain values without logic of their own; config and manifest make them, round hands
+// them to the observers.
+package target
+
+import "time"
+
+// Kind is how an endpoint is spoken to. It is the URL's scheme.
+type Kind string
+
+// The kinds. TLS is a handshake and nothing more; the last four speak plain text first and change to TLS by STARTTLS
+// (RFC 3207, RFC 2595, and PostgreSQL's SSLRequest).
+const (
+	HTTPS    Kind = "https"
+	HTTP     Kind = "http"
+	TLS      Kind = "tls"
+	SMTP     Kind = "smtp"
+	IMAP     Kind = "imap"
+	POP3     Kind = "pop3"
+	Postgres Kind = "postgres"
+)
+
+// DefaultPort is the port of a URL that names none; 0 where the kind has no default (tls).
+func (k Kind) DefaultPort() int {
+	switch k {
+	case HTTPS:
+		return 443
+	case HTTP:
+		return 80
+	case SMTP:
+		return 25
+	case IMAP:
+		return 143
+	case POP3:
+		return 110
+	case Postgres:
+		return 5432
+	}
+	return 0
+}
+
+// Secured tells whether a TLS handshake belongs to the kind.
+func (k Kind) Secured() bool { return k != HTTP }
+
+// Web tells whether an HTTP request belongs to the kind.
+func (k Kind) Web() bool { return k == HTTP || k == HTTPS }
+
+// Endpoint is one thing to probe. It is saved with its observation, so that a verdict can be replayed; what is secret
+// in it never leaves the process (see Secret).
+type Endpoint struct {
+	Environment string `json:"environment"`
+	Name        string `json:"name"`
+	// URL is as configured, without credentials.
+	URL  string `json:"url"`
+	Kind Kind   `json:"kind"`
+	// Host is what SNI carries and the certificate must cover: lower-case ASCII (A-labels), no trailing dot; an IP
+	// address without brackets.
+	Host string `json:"host"`
+	Port int    `json:"port"`
+	// ConnectTo, each HOST:PORT, stands in for DNS, as curl's --connect-to does: for this URL's own scheme, host and
+	// port only.
+	ConnectTo []string `json:"connect_to,omitempty"`
+	// Timeout bounds each phase (DNS, connect, TLS, first byte, body), not their sum.
+	Timeout time.Duration `json:"timeout_ns"`
+	Trust   Trust         `json:"trust"`
+	Request Request       `json:"request"`
+	Expect  Expect        `json:"expect"`
+	// Declared is the certificate the endpoint is meant to serve; nil where nothing is declared.
+	Declared     *Declared        `json:"declared,omitempty"`
+	LoadBalancer *LoadBalancerRef `json:"load_balancer,omitempty"`
+	// Service is the Kubernetes Service or Ingress in front, NAMESPACE/NAME; empty where unknown.
+	Service string `json:"service,omitempty"`
+	// PerEndpointMetrics asks for CloudWatch series of the endpoint's own.
+	PerEndpointMetrics bool     `json:"per_endpoint_metrics,omitempty"`
+	Source             Position `json:"source"`
+}
+
+// Key names the endpoint uniquely within a configuration: ENVIRONMENT/NAME.
+func (e Endpoint) Key() string { return e.Environment + "/" + e.Name }
+
+// Roots names a trust store.
+type Roots string
+
+// The trust stores: Mozilla's, embedded in the binary; this machine's own; none but the CAs given.
+const (
+	Mozilla Roots = "mozilla"
+	System  Roots = "system"
+)
+
+// Trust is what a chain is judged against.
+type Trust struct {
+	Roots Roots `json:"roots"`
+	// CAs are further trust anchors, DER.
+	CAs [][]byte `json:"cas,omitempty"`
+}
+
+// Request is what is sent to an http or https endpoint, and the client certificate for any TLS kind.
+type Request struct {
+	Method string `json:"method,omitempty"` // GET by default
+	// Headers are sent as they are. Values are secret: they may hold tokens.
+	Headers []Header `json:"headers,omitempty"`
+	// Username and Password come from the URL; they go to the URL's own origin only.
+	Username Secret `json:"-"`
+	Password Secret `json:"-"`
+	// ClientCertificate is shown to a server that asks for one; nil for none.
+	ClientCertificate *ClientCertificate `json:"client_certificate,omitempty"`
+}
+
+// Header is one request header.
+type Header struct {
+	Name  string `json:"name"`
+	Value Secret `json:"-"`
+}
+
+// ClientCertificate is a certificate chain (PEM) and its key.
+type ClientCertificate struct {
+	CertificatePEM []byte `json:"certificate_pem,omitempty"`
+	KeyPEM         Secret `json:"-"`
+}
+
+// Expect is what an http or https endpoint must answer. The zero value asks for any status from 200 to 299.
+type Expect struct {
+	Status       []int         `json:"status,omitempty"`
+	BodyContains string        `json:"body_contains,omitempty"`
+	BodyMatches  string        `json:"body_matches,omitempty"` // RE2
+	BodyJSON     []JSONValue   `json:"body_json,omitempty"`
+	Headers      []HeaderValue `json:"headers,omitempty"`
+	// MaxLatency bounds the time to the first byte; 0 for no bound.
+	MaxLatency time.Duration `json:"max_latency_ns,omitempty"`
+	// MaxSize bounds the decoded body in bytes; 0 for the probe's own bound.
+	MaxSize int64 `json:"max_size,omitempty"`
+}
+
+// JSONValue asks that the JSON body hold Equals at Path ("$.status", "$.items[0].id"); any value where Equals is nil.
+type JSONValue struct {
+	Path   string  `json:"path"`
+	Equals *string `json:"equals,omitempty"`
+}
+
+// HeaderValue asks that a response header contain a text.
+type HeaderValue struct {
+	Name     string `json:"name"`
+	Contains string `json:"contains"`
+}
+
+// Declared is the certificate that someone wrote down for an endpoint: by ARN, by fingerprint or by issuer. More than
+// one may be set; each must hold.
+type Declared struct {
+	// ARN is an ACM certificate's or an IAM server certificate's.
+	ARN string `json:"arn,omitempty"`
+	// FingerprintSHA256 is the leaf's, 64 lower-case hexadecimal digits without colons.
+	FingerprintSHA256 string `json:"fingerprint_sha256,omitempty"`
+	// Issuer is the leaf's issuer: its common name or its whole distinguished name (RFC 4514).
+	Issuer string   `json:"issuer,omitempty"`
+	Source Position `json:"source"`
+}
+
+// LoadBalancerRef names the listener that an endpoint sits behind.
+type LoadBalancerRef struct {
+	Name   string `json:"name"`
+	Port   int    `json:"port"`
+	Region string `json:"region,omitempty"` // where a name is not unique
+}
+
+// Role is a role to assume for another account.
+type Role struct {
+	ARN        string `json:"arn"`
+	ExternalID string `json:"external_id,omitempty"`
+}
+
+// Scope is what inspect walks beyond the load balancers that endpoints name.
+type Scope struct {
+	// Enabled tells that the configuration names load balancers at all.
+	Enabled bool              `json:"enabled"`
+	Regions []string          `json:"regions,omitempty"`
+	Tags    map[string]string `json:"tags,omitempty"`
+	// Roles lead to other accounts, beside the own one.
+	Roles []Role `json:"roles,omitempty"`
+}
+
+// CertificateFile says what an ARN holds, where AWS can't be asked.
+type CertificateFile struct {
+	ARN string `json:"arn"`
+	// Chain is leaf first, DER.
+	Chain [][]byte `json:"chain"`
+}
+
+// Position is a place in a file that a person wrote. Line and Column count from 1; 0 where unknown.
+type Position struct {
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+}
+
+// Wanted is what a round asks AWS for.
+type Wanted struct {
+	Scope Scope
+	// LoadBalancers are those that endpoints name, beyond the scope's.
+	LoadBalancers []LoadBalancerRef
+	// Certificates are ARNs that endpoints or manifests declare: they are read even where nothing attaches them.
+	Certificates []string
+	// Only, where not empty, narrows the round to these load balancers (names or ARNs): an event told of them.
+	Only []string
+}
