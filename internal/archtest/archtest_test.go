@@ -1,0 +1,220 @@
+// Package archtest holds the walls of the house as tests: who may import whom, and that every package says what it is
+// for. Each rule carries its reason.
+package archtest
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "certdrift"
+
+// pure packages judge, track and describe; they touch nothing outside their arguments.
+var pure = []string{
+	"internal/target", "internal/observation", "internal/finding", "internal/chain", "internal/judge",
+	"internal/incident", "internal/metric", "internal/alert", "internal/report", "internal/event",
+}
+
+// sdk packages may know the AWS SDK.
+var sdk = []string{"internal/awsio", "internal/boot", "internal/sim", "e2e"}
+
+// rules says what packages may not import. A pattern ending in /... holds for everything below.
+var rules = []struct {
+	packages  []string
+	forbidden []string
+	reason    string
+}{
+	{pure, []string{"net/http", "log/slog", "log", "os", "os/...", "math/rand", "math/rand/...", "net", "syscall"},
+		"what is pure stays pure, so that any verdict can be replayed from a saved observation"},
+	{pure, []string{"text/template", "html/template"},
+		"reflection in templates switches dead-code elimination off: the Lambda grows by half"},
+	{[]string{"functions", "internal/boot", "internal/round", "internal/probe", "internal/awsio", "internal/config"},
+		[]string{"text/template", "html/template"},
+		"reflection in templates switches dead-code elimination off: the Lambda grows by half"},
+	{[]string{"internal/probe"}, []string{module + "/internal/awsio/..."}, "observers do not know each other"},
+	{[]string{"internal/awsio"}, []string{module + "/internal/probe"}, "observers do not know each other"},
+	{[]string{"internal", "cmd", "e2e"}, []string{module + "/functions/..."}, "functions are wiring: nothing builds on them"},
+	{[]string{"internal"}, []string{module + "/cmd/..."}, "commands are wiring: nothing builds on them"},
+	{[]string{"internal/target"}, []string{module + "/..."}, "values come first"},
+	{[]string{"internal/finding"}, []string{module + "/internal/judge", module + "/internal/round"}, "data flows one way"},
+	{[]string{"internal/observation"}, []string{module + "/internal/finding", module + "/internal/judge"}, "data flows one way"},
+	{[]string{"internal/incident", "internal/metric", "internal/alert"}, []string{module + "/internal/judge"},
+		"the stages after judge know findings, not rules"},
+	{[]string{"functions", "internal/boot", "internal/round", "internal/probe", "internal/awsio", "internal/config"},
+		[]string{module + "/internal/sim/...", module + "/internal/certtest"},
+		"the simulation is for the demo and for tests; it does not belong into a Lambda"},
+}
+
+type file struct {
+	dir, name string
+	ast       *ast.File
+	test      bool
+}
+
+func parse(t *testing.T) []file {
+	t.Helper()
+	var files []file
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name := d.Name(); p != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "bin") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(p) != ".go" {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), p, nil, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			return fmt.Errorf("parsing %q: %w", p, err)
+		}
+		dir, err := filepath.Rel(root, filepath.Dir(p))
+		if err != nil {
+			return err
+		}
+		files = append(files, file{filepath.ToSlash(dir), filepath.Base(p), parsed, strings.HasSuffix(p, "_test.go")})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 20 {
+		t.Fatalf("only %d files found: is the test looking in the right place?", len(files))
+	}
+	return files
+}
+
+func (f file) imports() []string {
+	var paths []string
+	for _, spec := range f.ast.Imports {
+		if p, err := strconv.Unquote(spec.Path.Value); err == nil {
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+func within(dir string, roots []string) bool {
+	return slices.ContainsFunc(roots, func(root string) bool { return dir == root || strings.HasPrefix(dir, root+"/") })
+}
+
+func matches(importPath, pattern string) bool {
+	if base, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return importPath == base || strings.HasPrefix(importPath, base+"/")
+	}
+	return importPath == pattern
+}
+
+func TestImports(t *testing.T) {
+	for _, f := range parse(t) {
+		if f.test {
+			continue
+		}
+		for _, imported := range f.imports() {
+			for _, r := range rules {
+				for _, pattern := range r.forbidden {
+					if within(f.dir, r.packages) && matches(imported, pattern) {
+						t.Errorf("%s imports %q: %s", path.Join(f.dir, f.name), imported, r.reason)
+					}
+				}
+			}
+			if strings.HasPrefix(imported, "github.com/aws/") && !within(f.dir, sdk) && !within(f.dir, []string{"functions"}) {
+				t.Errorf("%s imports %q: only awsio, boot and the simulation know the AWS SDK", path.Join(f.dir, f.name), imported)
+			}
+			if within(f.dir, pure) && strings.Contains(imported, ".") {
+				t.Errorf("%s imports %q: pure packages need the standard library only", path.Join(f.dir, f.name), imported)
+			}
+		}
+	}
+}
+
+// TestFunctionsAreWiring holds that functions import Lambda and boot, never an SDK client.
+func TestFunctionsAreWiring(t *testing.T) {
+	for _, f := range parse(t) {
+		if !within(f.dir, []string{"functions"}) || f.test {
+			continue
+		}
+		for _, imported := range f.imports() {
+			if strings.HasPrefix(imported, "github.com/aws/aws-sdk-go-v2") {
+				t.Errorf("%s imports %q: clients are made in boot", path.Join(f.dir, f.name), imported)
+			}
+		}
+	}
+}
+
+// TestPackageDocs holds that every package says what it is for.
+func TestPackageDocs(t *testing.T) {
+	documented := map[string]bool{}
+	for _, f := range parse(t) {
+		name := f.ast.Name.Name
+		if strings.HasSuffix(name, "_test") {
+			continue
+		}
+		want := "Package " + name + " "
+		if name == "main" {
+			want = "Command "
+		}
+		documented[f.dir] = documented[f.dir] || f.ast.Doc != nil && strings.HasPrefix(f.ast.Doc.Text(), want)
+	}
+	for dir, ok := range documented {
+		if !ok {
+			t.Errorf("%s has no package doc (// Package … or, for a command, // Command …)", dir)
+		}
+	}
+}
+
+// TestNoInit holds that nothing happens by being imported.
+func TestNoInit(t *testing.T) {
+	root := filepath.Join("..", "..")
+	for _, f := range parse(t) {
+		if f.test {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, f.dir, f.name), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range parsed.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Name.Name == "init" && fn.Recv == nil {
+				t.Errorf("%s has an init function: what it does belongs where it is called from", path.Join(f.dir, f.name))
+			}
+		}
+	}
+}
+
+// TestNoClockInPurePackages holds that time comes in as an argument.
+func TestNoClockInPurePackages(t *testing.T) {
+	root := filepath.Join("..", "..")
+	for _, f := range parse(t) {
+		if f.test || !within(f.dir, pure) {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, f.dir, f.name), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if id, ok := sel.X.(*ast.Ident); ok && id.Name == "time" && slices.Contains([]string{"Now", "Since", "Until", "Sleep", "After", "NewTimer", "NewTicker"}, sel.Sel.Name) {
+				t.Errorf("%s calls time.%s: now is an argument in pure code", path.Join(f.dir, f.name), sel.Sel.Name)
+			}
+			return true
+		})
+	}
+}
