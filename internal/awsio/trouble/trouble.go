@@ -1,0 +1,126 @@
+// Package trouble classifies what AWS answers instead of an answer: refused, throttled, not there, or none in time.
+// Every adapter reports by it, so that the same failure has the same name whichever service it came from.
+package trouble
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+// detailLimit is how many characters of an error's text a trouble keeps.
+const detailLimit = 400
+
+// statused is met by the SDK's response errors.
+type statused interface{ HTTPStatusCode() int }
+
+// Kind tells how an error is to be reported. Denial is known by its code and, since some services and emulators send
+// no code that the SDK knows, by the HTTP status too.
+func Kind(err error) observation.TroubleKind {
+	code := Code(err)
+	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
+		return observation.Throttled
+	}
+	switch code {
+	case "DependencyThrottle", "TooManyRequests", "RequestThrottledException", "ThrottledClientException":
+		return observation.Throttled
+	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException", "AuthorizationError",
+		"AuthFailure", "NotAuthorized", "OptInRequired", "InvalidClientTokenId", "UnrecognizedClientException",
+		"ExpiredToken", "ExpiredTokenException", "SignatureDoesNotMatch", "InvalidSignatureException",
+		"MissingAuthenticationToken", "IncompleteSignature", "KMSAccessDenied", "KMSAccessDeniedException":
+		return observation.Denied
+	}
+	switch status(err) {
+	case http.StatusForbidden, http.StatusUnauthorized:
+		return observation.Denied
+	case http.StatusTooManyRequests:
+		return observation.Throttled
+	}
+	if noCredentials(err) {
+		return observation.Denied
+	}
+	return observation.Incomplete
+}
+
+// Missing tells that AWS was asked and said that the thing does not exist. That is an answer, not a trouble.
+func Missing(err error) bool {
+	switch Code(err) {
+	case "LoadBalancerNotFound", "AccessPointNotFound", "ListenerNotFound", "RuleNotFound", "CertificateNotFound",
+		"PolicyNotFound", "ResourceNotFoundException", "ResourceNotFound", "NoSuchEntity", "NoSuchEntityException",
+		"ParameterNotFound", "NoSuchKey", "NotFound":
+		return true
+	}
+	return false
+}
+
+// Code is the service's own error code; empty where the service never answered.
+func Code(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// Text is what a person needs of an error: the code and message of the service, without request ids, which differ each
+// time and would make one trouble look like many.
+func Text(err error) string {
+	var api smithy.APIError
+	switch {
+	case errors.As(err, &api):
+		text := api.ErrorCode()
+		if message := api.ErrorMessage(); message != "" && message != text {
+			text += ": " + message
+		}
+		return finding.Clean(text, detailLimit)
+	case errors.Is(err, context.DeadlineExceeded):
+		return "the round's time was over"
+	case errors.Is(err, context.Canceled):
+		return "the round was stopped"
+	case noCredentials(err):
+		return "no AWS credentials that work: " + finding.Clean(innermost(err).Error(), detailLimit)
+	}
+	return finding.Clean(innermost(err).Error(), detailLimit)
+}
+
+// Of is the trouble that an error at an operation, named as IAM names it, stands for.
+func Of(err error, operation, region, account, resource string) observation.Trouble {
+	return observation.Trouble{
+		Kind: Kind(err), Operation: operation, Region: region, Account: account, Resource: resource, Detail: Text(err),
+	}
+}
+
+func status(err error) int {
+	var s statused
+	if errors.As(err, &s) {
+		return s.HTTPStatusCode()
+	}
+	return 0
+}
+
+// noCredentials goes by text: the SDK wraps what its credential providers said in untyped errors.
+func noCredentials(err error) bool {
+	if err == nil || Code(err) != "" {
+		return false
+	}
+	text := err.Error()
+	return strings.Contains(text, "get credentials") || strings.Contains(text, "retrieve credentials") ||
+		strings.Contains(text, "refresh cached credentials")
+}
+
+func innermost(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}

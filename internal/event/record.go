@@ -1,0 +1,250 @@
+package event
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"certdrift/internal/observation"
+)
+
+// Call is a CloudTrail record of one API call.
+type Call struct {
+	Change observation.Change
+	// Source is the record's eventSource.
+	Source string
+	// Relevant tells that such a call can change what a listener serves.
+	Relevant bool
+	// Failed is the error code of a call that AWS refused; it changed nothing.
+	Failed string
+}
+
+// record is the part of a CloudTrail record that is read. encoding/json ignores the case of keys, which serves here:
+// CloudTrail writes "sSLCertificateId" where the API says "SSLCertificateId".
+type record struct {
+	EventID                      string              `json:"eventID"`
+	EventTime                    lenientTime         `json:"eventTime"`
+	EventSource                  string              `json:"eventSource"`
+	EventName                    string              `json:"eventName"`
+	APIVersion                   lenient[string]     `json:"apiVersion"`
+	AWSRegion                    string              `json:"awsRegion"`
+	RecipientAccountID           string              `json:"recipientAccountId"`
+	SourceIPAddress              lenient[string]     `json:"sourceIPAddress"`
+	UserAgent                    lenient[string]     `json:"userAgent"`
+	ErrorCode                    lenient[string]     `json:"errorCode"`
+	SessionCredentialFromConsole lenient[any]        `json:"sessionCredentialFromConsole"`
+	UserIdentity                 lenient[identity]   `json:"userIdentity"`
+	RequestParameters            lenient[parameters] `json:"requestParameters"`
+	ResponseElements             lenient[parameters] `json:"responseElements"`
+}
+
+// parameters are those of all calls that matter, classic and v2, ACM and IAM. Each call uses a few of them.
+type parameters struct {
+	LoadBalancerName  lenient[string]    `json:"loadBalancerName"`
+	LoadBalancerARN   lenient[string]    `json:"loadBalancerArn"`
+	LoadBalancerPort  lenient[int]       `json:"loadBalancerPort"`
+	LoadBalancerPorts list[int]          `json:"loadBalancerPorts"`
+	SSLCertificateID  lenient[string]    `json:"sSLCertificateId"`
+	Name              lenient[string]    `json:"name"`
+	ListenerARN       lenient[string]    `json:"listenerArn"`
+	Port              lenient[int]       `json:"port"`
+	Listeners         list[listener]     `json:"listeners"`
+	Certificates      list[certificate]  `json:"certificates"`
+	LoadBalancers     list[loadBalancer] `json:"loadBalancers"`
+	CertificateARN    lenient[string]    `json:"certificateArn"`
+	// IAM's.
+	ServerCertificateName     lenient[string]   `json:"serverCertificateName"`
+	Path                      lenient[string]   `json:"path"`
+	ServerCertificateMetadata lenient[metadata] `json:"serverCertificateMetadata"`
+}
+
+type listener struct {
+	LoadBalancerPort lenient[int]      `json:"loadBalancerPort"`
+	SSLCertificateID lenient[string]   `json:"sSLCertificateId"`
+	ListenerARN      lenient[string]   `json:"listenerArn"`
+	LoadBalancerARN  lenient[string]   `json:"loadBalancerArn"`
+	Port             lenient[int]      `json:"port"`
+	Certificates     list[certificate] `json:"certificates"`
+}
+
+type certificate struct {
+	ARN lenient[string] `json:"certificateArn"`
+}
+
+type loadBalancer struct {
+	ARN lenient[string] `json:"loadBalancerArn"`
+}
+
+type metadata struct {
+	ARN lenient[string] `json:"arn"`
+}
+
+// The event sources, and the API versions that tell classic load balancers from the newer ones: both APIs share one
+// event source (AWS: Logging API calls using CloudTrail, for either).
+const (
+	balancerSource = "elasticloadbalancing.amazonaws.com"
+	acmSource      = "acm.amazonaws.com"
+	iamSource      = "iam.amazonaws.com"
+	classicVersion = "2012-06-01"
+)
+
+// Names are the calls that can change what a listener serves, by event source.
+func Names(source string) []string {
+	switch source {
+	case balancerSource:
+		return []string{
+			"AddListenerCertificates", "CreateListener", "CreateLoadBalancer", "CreateLoadBalancerListeners",
+			"DeleteListener", "DeleteLoadBalancer", "DeleteLoadBalancerListeners", "ModifyListener",
+			"RemoveListenerCertificates", "SetLoadBalancerListenerSSLCertificate", "SetLoadBalancerPoliciesOfListener",
+		}
+	case acmSource:
+		return []string{"DeleteCertificate", "ImportCertificate"}
+	case iamSource:
+		return []string{"DeleteServerCertificate", "UpdateServerCertificate", "UploadServerCertificate"}
+	}
+	return nil
+}
+
+// Record decodes one CloudTrail record: the detail of an EventBridge event, or the CloudTrailEvent of a looked-up one.
+func Record(data []byte) (Call, error) {
+	if len(data) > Limit {
+		return Call{}, fmt.Errorf("decoding a CloudTrail record: %d bytes are too many", len(data))
+	}
+	var r record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return Call{}, fmt.Errorf("decoding a CloudTrail record: %w", err)
+	}
+	c := Call{Source: word(r.EventSource), Failed: word(r.ErrorCode.Value)}
+	if r.ErrorCode.Value != "" && c.Failed == "" {
+		c.Failed = "unknown"
+	}
+	c.Relevant = slices.Contains(Names(c.Source), r.EventName)
+	c.Change = observation.Change{
+		EventID: word(r.EventID), Event: word(r.EventName), At: r.EventTime.Time,
+		Region: region(r.AWSRegion), Account: account(r.RecipientAccountID), Author: r.author(),
+	}
+	switch c.Source {
+	case balancerSource:
+		r.balancer(&c.Change)
+	case acmSource:
+		r.addCertificates(&c.Change, r.RequestParameters.Value.CertificateARN.Value, r.ResponseElements.Value.CertificateARN.Value)
+	case iamSource:
+		r.server(&c.Change)
+	}
+	return c, nil
+}
+
+// balancer reads which load balancer, listener and certificates a call named. What the request leaves out, the answer
+// may have: a ModifyListener names the listener only.
+func (r *record) balancer(c *observation.Change) {
+	asked, answered := r.RequestParameters.Value, r.ResponseElements.Value
+	c.LoadBalancer = balancerName(asked.LoadBalancerARN.Value, asked.LoadBalancerName.Value)
+	c.Listener = arn(asked.ListenerARN.Value)
+	c.Port = port(asked.LoadBalancerPort.Value, asked.Port.Value, first(asked.LoadBalancerPorts.Items))
+	r.addCertificates(c, asked.SSLCertificateID.Value)
+	r.addCertificates(c, arnsOf(asked.Certificates.Items)...)
+	for _, l := range slices.Concat(asked.Listeners.Items, answered.Listeners.Items) {
+		if c.LoadBalancer == "" {
+			c.LoadBalancer = arn(l.LoadBalancerARN.Value)
+		}
+		if c.Listener == "" {
+			c.Listener = arn(l.ListenerARN.Value)
+		}
+		// Of several listeners, one that has a certificate is the one to tell of.
+		if c.Port == 0 || len(c.Certificates) == 0 {
+			if p := port(l.LoadBalancerPort.Value, l.Port.Value); p != 0 {
+				c.Port = p
+			}
+		}
+		if len(asked.Certificates.Items) == 0 {
+			r.addCertificates(c, l.SSLCertificateID.Value)
+			r.addCertificates(c, arnsOf(l.Certificates.Items)...)
+		}
+	}
+	if c.LoadBalancer == "" && len(answered.LoadBalancers.Items) > 0 {
+		c.LoadBalancer = arn(answered.LoadBalancers.Items[0].ARN.Value)
+	}
+	if c.LoadBalancer == "" && r.APIVersion.Value != classicVersion {
+		c.LoadBalancer = word(asked.Name.Value)
+	}
+	if c.LoadBalancer == "" {
+		c.LoadBalancer = balancerOf(c.Listener)
+	}
+}
+
+// server reads an IAM call. A request names the certificate without its path, so that the ARN made from it fits a
+// certificate at the root only.
+func (r *record) server(c *observation.Change) {
+	if made := r.ResponseElements.Value.ServerCertificateMetadata.Value.ARN.Value; made != "" {
+		r.addCertificates(c, made)
+		return
+	}
+	asked := r.RequestParameters.Value
+	if name := word(asked.ServerCertificateName.Value); name != "" && c.Account != "" {
+		path := "/" + strings.Trim(word(asked.Path.Value), "/") + "/"
+		path = strings.ReplaceAll(path, "//", "/")
+		r.addCertificates(c, "arn:aws:iam::"+c.Account+":server-certificate"+path+name)
+	}
+}
+
+func (r *record) addCertificates(c *observation.Change, arns ...string) {
+	for _, a := range arns {
+		if certificateARN(a) && !slices.Contains(c.Certificates, a) && len(c.Certificates) < maxItems {
+			c.Certificates = append(c.Certificates, a)
+		}
+	}
+}
+
+// balancerOf is the ARN of the load balancer that a listener's ARN is made from:
+// …:listener/app/NAME/ID/LISTENER stands behind …:loadbalancer/app/NAME/ID.
+func balancerOf(listener string) string {
+	head, tail, ok := strings.Cut(listener, ":listener/")
+	parts := strings.Split(tail, "/")
+	if !ok || len(parts) != 4 {
+		return ""
+	}
+	return head + ":loadbalancer/" + strings.Join(parts[:3], "/")
+}
+
+// balancerName is the ARN, or else the name: letters, digits and hyphens, at most 32 of them.
+func balancerName(loadBalancerARN, name string) string {
+	if a := arn(loadBalancerARN); a != "" {
+		return a
+	}
+	if len(name) > 64 {
+		return ""
+	}
+	return word(name)
+}
+
+func arnsOf(certs []certificate) []string {
+	var out []string
+	for _, c := range certs {
+		out = append(out, c.ARN.Value)
+	}
+	return out
+}
+
+// port is the first that can be one.
+func port(candidates ...int) int {
+	for _, p := range candidates {
+		if p > 0 && p < 1<<16 {
+			return p
+		}
+	}
+	return 0
+}
+
+func first(ports []int) int {
+	if len(ports) == 0 {
+		return 0
+	}
+	return ports[0]
+}
+
+// sourceOf is the EventBridge source of a CloudTrail event source: elasticloadbalancing.amazonaws.com comes as
+// aws.elasticloadbalancing.
+func sourceOf(eventSource string) string {
+	return "aws." + strings.TrimSuffix(eventSource, ".amazonaws.com")
+}
