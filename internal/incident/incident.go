@@ -1,22 +1,218 @@
 // Package incident turns findings into incidents: state, findings and now in; the next state and notices out. It is
-// pure. One incident stands for one cause, not for one endpoint.
+// pure. One incident stands for one cause in one environment, not for one endpoint.
+//
+// # The life of an incident
+//
+// A finding of at least a warning becomes a Part of the incident of its cause. The incident opens at once where the
+// finding is certain (an expired certificate, drift), and after Policy.Confirm rounds in a row where it is of a kind
+// that flaps (reach, HTTP). While it is open it grows and shrinks without a notice; getting worse, and time, bring
+// another. A part ends only by evidence: a round that really looked at its subject (see Coverage) did not see it, so
+// many rounds in a row, or its subject is gone from the configuration. When the last part has ended the incident is
+// over.
+//
+// # The protocol
+//
+// Two functions may run at once, and EventBridge delivers events at least once. A round therefore:
+//
+//  1. loads all records and calls Advance;
+//  2. writes each changed record on the condition that the stored Version is still the record's, which makes it
+//     Version+1. A record that carries a notice carries a Claim too: whoever wrote it first is the one who sends. Where
+//     the condition fails, the round loads again and calls Advance again with the same findings; it then sees the
+//     other's claim and stays quiet;
+//  3. bundles the notices whose records it wrote (Bundle) and sends them;
+//  4. loads each record again if need be, and writes what Sent makes of it; what Released makes of it, where sending
+//     failed.
+//
+// A crash between 2 and 4 leaves the claim to run out, and the next round sends: an alert may be repeated, it is never
+// lost. Where the state can be neither read nor written, the round sends all the same and says so (Input.StateUnread).
 package incident
 
-import "time"
+import (
+	"time"
 
-// Policy is what the operator decides about alerts.
-type Policy struct {
-	// Confirm is how many rounds in a row an endpoint's finding must hold before its incident opens; drift and what is
-	// certain open at once.
-	Confirm int
-	// Remind is the distance of the first reminder; later ones come at growing distances.
-	Remind   time.Duration
-	Silences []Silence
+	"certdrift/internal/finding"
+)
+
+// Event is what a notice tells. The words are a contract: filter policies match on them.
+type Event string
+
+// The events. An incident that got worse is told as Opened, with Notice.Before set.
+const (
+	Opened    Event = "opened"
+	Reminder  Event = "reminder"
+	Recovered Event = "recovered"
+)
+
+// Record is the state of one incident, one item in the store. A record that is neither open nor closed is pending: its
+// finding waits for confirmation.
+type Record struct {
+	// Key names the incident for ever: environment and cause. It is also the thread of its chat messages.
+	Key string `json:"key"`
+	// Version is what the store holds; 0 for a record that it does not hold yet. A write is conditional on it and
+	// stores Version+1.
+	Version int64 `json:"version"`
+	// Environment is empty for what belongs to none: certdrift's own troubles.
+	Environment string `json:"environment,omitempty"`
+	// Cause is the finding's, or endpoint and group where it has none. Causes are all that this incident has taken in.
+	Cause  string   `json:"cause"`
+	Causes []string `json:"causes,omitempty"`
+
+	// First is when the trouble was first seen, Opened when it was certain; Opened is zero while pending.
+	First    time.Time `json:"first"`
+	Opened   time.Time `json:"opened,omitzero"`
+	LastSeen time.Time `json:"last_seen"`
+	// Closed is zero while open.
+	Closed time.Time `json:"closed,omitzero"`
+	// Ended says how a closed incident ended: "recovered", "removed" (from the configuration), "closed" (by a person),
+	// "unconfirmed" (it never opened).
+	Ended    string `json:"ended,omitempty"`
+	ClosedBy string `json:"closed_by,omitempty"`
+
+	// Severity is the worst of the confirmed parts. Notified is the severity that people were last told; None where
+	// they were told of nothing yet.
+	Severity     finding.Severity `json:"severity"`
+	Notified     finding.Severity `json:"notified"`
+	LastNotified time.Time        `json:"last_notified,omitzero"`
+	// Reminders is how many reminders were sent since the incident opened or got worse.
+	Reminders int `json:"reminders,omitempty"`
+
+	// Code is the worst part's; Codes are all, worst first.
+	Code  finding.Code   `json:"code"`
+	Codes []finding.Code `json:"codes"`
+	// Findings are the worst few as last seen; at most MaxFindings.
+	Findings []finding.Finding `json:"findings"`
+	// Affects are the endpoints (ENVIRONMENT/NAME) that suffer, sorted, at most MaxAffects; AffectsCount counts all.
+	Affects      []string `json:"affects,omitempty"`
+	AffectsCount int      `json:"affects_count"`
+	// Parts are what keeps the incident open, at most MaxParts; Overflow counts those beyond.
+	Parts    []Part `json:"parts"`
+	Overflow int    `json:"overflow,omitempty"`
+
+	// Confirmations are rounds in a row that saw the trouble, CleanRounds such that saw none of it.
+	Confirmations int `json:"confirmations"`
+	CleanRounds   int `json:"clean_rounds"`
+	// Counted is when a round last counted for Confirmations or CleanRounds: rounds nearer to each other than
+	// Policy.Apart count as one.
+	Counted time.Time `json:"counted"`
+	// Flaps is how often in a short while the incident came back after it had recovered. Each time it takes twice as
+	// many clean rounds to recover.
+	Flaps int `json:"flaps,omitempty"`
+
+	// Claim says that a notice is being sent; nil when none is.
+	Claim *Claim `json:"claim,omitempty"`
+	// Acknowledged is nil until somebody takes the incident on.
+	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
+	// Silenced says which silence holds the notices back; nil for none.
+	Silenced *Silenced `json:"silenced,omitempty"`
+	// Counter is set on the record that counts text messages (SMSKey), which is no incident.
+	Counter *Counter `json:"counter,omitempty"`
 }
 
-// Silence mutes notices of incidents that match, until it ends. What is silenced is still counted and shown.
-type Silence struct {
-	Environment, Endpoint, Code string // patterns as in path.Match; empty matches all
-	Until                       time.Time
-	Reason                      string
+// Part is one fault of an incident: what it is, where, and what the last rounds said of it.
+type Part struct {
+	Code     finding.Code     `json:"code"`
+	Severity finding.Severity `json:"severity"`
+	Endpoint string           `json:"endpoint,omitempty"` // its name; the environment is the record's
+	Listener string           `json:"listener,omitempty"` // NAME:PORT
+	// Region and Account tell listeners of one name apart; empty where the finding's evidence does not say.
+	Region  string `json:"region,omitempty"`
+	Account string `json:"account,omitempty"`
+	// Hop: the fault is of a redirect's target, so that only a probe that follows it to the end can clear it.
+	Hop bool `json:"hop,omitempty"`
+	// Seen and Clean are rounds in a row that saw it, and that looked and did not see it. One of them is 0.
+	Seen  int `json:"seen,omitempty"`
+	Clean int `json:"clean,omitempty"`
+}
+
+// Claim is a round's word that it is about to send. It holds until Until; after that another round may send.
+type Claim struct {
+	Event Event     `json:"event"`
+	By    string    `json:"by,omitempty"`
+	Until time.Time `json:"until"`
+}
+
+// Acknowledgement is somebody's word that they see to it. It holds reminders back until Until; for as long as the
+// incident lasts where Until is zero. Getting worse alerts all the same.
+type Acknowledgement struct {
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Silenced is the silence that holds notices back.
+type Silenced struct {
+	Reason string    `json:"reason"`
+	Until  time.Time `json:"until"`
+}
+
+// Counter counts what is limited by the hour.
+type Counter struct {
+	Hour time.Time `json:"hour"`
+	Used int       `json:"used"`
+}
+
+// The bounds of a record: DynamoDB takes 400 KB an item.
+const (
+	MaxFindings = 12
+	MaxAffects  = 1000
+	MaxParts    = 1000
+)
+
+// Open tells whether the incident is open: confirmed, and not over.
+func (r Record) Open() bool { return !r.Opened.IsZero() && r.Closed.IsZero() }
+
+// Pending tells whether a finding waits for confirmation.
+func (r Record) Pending() bool { return r.Counter == nil && r.Opened.IsZero() && r.Closed.IsZero() }
+
+// keep is how long a closed record stays in the store: it tells what was, and a flapping incident by it.
+const keep = 7 * 24 * time.Hour
+
+// Expires is when the store may forget the record (DynamoDB's TTL); zero for never.
+func (r Record) Expires() time.Time {
+	switch {
+	case r.Counter != nil:
+		return r.Counter.Hour.Add(24 * time.Hour)
+	case !r.Closed.IsZero():
+		return r.Closed.Add(keep)
+	}
+	return time.Time{}
+}
+
+// Notice is something to tell people. It becomes one message (see package alert).
+type Notice struct {
+	Event Event `json:"event"`
+	// Record is the incident as it is now; its Version is the one before the write.
+	Record Record `json:"record"`
+	// Findings are the incident's in this round, worst first and all of them; those last seen where this round saw
+	// none.
+	Findings []finding.Finding `json:"findings"`
+	At       time.Time         `json:"at"`
+	// Severity is what the notice alerts of: the worst that no silence covers. For Recovered it is what is over.
+	Severity finding.Severity `json:"severity"`
+	// Before is the severity that people knew, where the incident got worse or only eased; None otherwise.
+	Before finding.Severity `json:"before"`
+	// Eased: with Recovered, the worst of it is over and Severity's lesser part remains; the incident stays open.
+	Eased bool `json:"eased,omitempty"`
+	// Remaining is what an eased incident still is.
+	Remaining finding.Severity `json:"remaining"`
+	// Removed: with Recovered, the endpoint is gone from the configuration; nothing proves that it works.
+	Removed bool `json:"removed,omitempty"`
+	// Repetition: the state could not be read or written, so people may know of this already.
+	Repetition bool `json:"repetition,omitempty"`
+	// Storm holds the records of all incidents that this one notice tells of, worst first; nil for a notice of one.
+	Storm []Record `json:"storm,omitempty"`
+}
+
+// Input is all that a round's tracking depends on.
+type Input struct {
+	Policy  Policy
+	Records []Record // all that the store holds, closed ones too
+	// Findings are the round's, in any order.
+	Findings []finding.Finding
+	Coverage Coverage
+	Now      time.Time
+	// By names this round in claims: a request id.
+	By string
+	// StateUnread: the store could not be read. Records then are what the caller remembers, if anything.
+	StateUnread bool
 }

@@ -1,0 +1,218 @@
+package incident
+
+import (
+	"strconv"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+// Depth is how far the probes of an endpoint came: the least of all its addresses.
+type Depth int
+
+// The depths. What lies deeper than a probe came is neither broken nor sound: it was not seen.
+const (
+	Unseen     Depth = iota
+	Asked            // it was probed; the name has no address, or an address could not be dialled
+	Connected        // every address took the connection; the handshake failed
+	Handshaken       // every address showed its certificates
+	Whole            // every probe went through to its end, redirects included
+)
+
+// Coverage is what a round really looked at. Nothing recovers without it.
+type Coverage struct {
+	// Configured are the endpoints (ENVIRONMENT/NAME) of the whole configuration, those left out for a fault included;
+	// nil where the configuration could not be read. What is not among them is gone.
+	Configured map[string]bool
+	// Endpoints tells how far each endpoint was judged; absent is Unseen.
+	Endpoints map[string]Depth
+	// Listeners are those read completely; see ListenerKey.
+	Listeners map[string]bool
+	// ListenersWhole: all load balancers were walked without trouble, so that a listener not among Listeners is gone.
+	ListenersWhole bool
+	// Full: the round asked everything that the configuration asks for, whether it got an answer or not; an event
+	// narrowed it to nothing.
+	Full bool
+}
+
+// ListenerKey names a listener across regions and accounts. listener is NAME:PORT.
+func ListenerKey(account, region, listener string) string {
+	return account + "/" + region + "/" + listener
+}
+
+// Cover says what a round looked at. configured are the keys of all endpoints of the configuration, narrowed tells that
+// an event or a flag restricted the round, and listeners that the configuration has load balancers to read at all.
+func Cover(round observation.Round, configured []string, narrowed, listeners bool) Coverage {
+	c := Coverage{
+		Configured: map[string]bool{}, Endpoints: map[string]Depth{}, Listeners: map[string]bool{},
+		Full: !narrowed && (round.ListenersRead || !listeners),
+	}
+	for _, key := range configured {
+		c.Configured[key] = true
+	}
+	for _, f := range round.Faults {
+		if f.Endpoint != "" {
+			c.Configured[f.Environment+"/"+f.Endpoint] = true
+		}
+	}
+	for _, e := range round.Endpoints {
+		c.Configured[e.Target.Key()] = true
+		c.Endpoints[e.Target.Key()] = depth(e)
+	}
+	c.ListenersWhole = round.ListenersRead && !narrowed
+	for _, t := range round.Troubles {
+		if t.Endpoint == "" {
+			c.ListenersWhole = false
+		}
+	}
+	for _, lb := range round.LoadBalancers {
+		if lb.Partial {
+			c.ListenersWhole = false
+			continue
+		}
+		for _, l := range lb.Listeners {
+			c.Listeners[ListenerKey(lb.Account, lb.Region, lb.Name+":"+strconv.Itoa(l.Port))] = true
+		}
+	}
+	return c
+}
+
+// depth is the least that the probes of an endpoint reached.
+func depth(e observation.Endpoint) Depth {
+	if !e.Probed {
+		return Unseen
+	}
+	if e.DNS.Failure != nil || len(e.Addresses) == 0 {
+		return Asked
+	}
+	least := Whole
+	for _, a := range e.Addresses {
+		least = min(least, reached(a.Failure))
+		if a.HTTP == nil {
+			continue
+		}
+		for _, h := range a.HTTP.Hops {
+			if h.Blocked != "" || h.DNS.Failure != nil {
+				least = min(least, Handshaken)
+			}
+			for _, ha := range h.Addresses {
+				if ha.Failure != nil {
+					least = min(least, Handshaken)
+				}
+			}
+		}
+	}
+	return least
+}
+
+// reached is how far a probe came before it failed.
+func reached(f *observation.Failure) Depth {
+	if f == nil {
+		return Whole
+	}
+	switch f.Phase {
+	case observation.PhaseDNS, observation.PhaseConnect:
+		return Asked
+	case observation.PhaseStartTLS, observation.PhaseTLS:
+		return Connected
+	}
+	return Handshaken
+}
+
+// sight is what a round says of a part that it has no finding for.
+type sight int
+
+const (
+	unknown sight = iota // it was not looked at
+	clean                // it was looked at and is not there
+	gone                 // its subject is no more in the configuration or the account
+)
+
+// of says what the round knows of a part of an incident in an environment.
+func (c Coverage) of(environment string, p Part) sight {
+	if p.Endpoint != "" && c.Configured != nil && !c.Configured[environment+"/"+p.Endpoint] {
+		return gone
+	}
+	needsListener, needs := evidence(p)
+	result := clean
+	if needsListener {
+		result = c.ofListener(p)
+	}
+	if result == clean && p.Endpoint != "" && c.Endpoints[environment+"/"+p.Endpoint] < needs {
+		result = unknown
+	}
+	if p.Endpoint == "" && !needsListener && !c.Full {
+		result = unknown
+	}
+	return result
+}
+
+// ofListener matches by name and port, and by region and account where the part knows them.
+func (c Coverage) ofListener(p Part) sight {
+	if p.Listener == "" {
+		if c.ListenersWhole {
+			return clean
+		}
+		return unknown
+	}
+	if c.Listeners[ListenerKey(p.Account, p.Region, p.Listener)] {
+		return clean
+	}
+	if p.Region == "" || p.Account == "" {
+		for key := range c.Listeners {
+			account, rest, _ := strings.Cut(key, "/")
+			region, listener, _ := strings.Cut(rest, "/")
+			if listener == p.Listener && (p.Region == "" || p.Region == region) && (p.Account == "" || p.Account == account) {
+				return clean
+			}
+		}
+	}
+	if c.ListenersWhole {
+		return gone
+	}
+	return unknown
+}
+
+// evidence says what must have been looked at before the absence of a part's finding means anything: its listener, and
+// its endpoint to a depth.
+func evidence(p Part) (listener bool, endpoint Depth) {
+	switch group(p.Code) {
+	case groupReach:
+		endpoint = reachEvidence(p.Code)
+	case groupTLS, groupCertificate:
+		endpoint = Handshaken
+	case groupHTTP:
+		endpoint = Whole
+	case groupListener:
+		listener = true
+	case groupDrift:
+		listener, endpoint = driftEvidence(p)
+	}
+	if p.Code == finding.TLSClientCertificateRequired || p.Hop {
+		endpoint = Whole
+	}
+	return listener, endpoint
+}
+
+// reachEvidence: that a name has addresses shows as soon as it was asked for; that one can connect, or shake hands, only
+// by doing so.
+func reachEvidence(code finding.Code) Depth {
+	switch code {
+	case finding.DNSFailure:
+		return Asked
+	case finding.TLSHandshake, finding.TLSTimeout, finding.TLSPlaintext:
+		return Handshaken
+	}
+	return Connected
+}
+
+func driftEvidence(p Part) (listener bool, endpoint Depth) {
+	switch p.Code {
+	case finding.DriftServed:
+		return true, Handshaken
+	case finding.DriftDeclared:
+		return false, Handshaken
+	}
+	return true, Unseen
+}

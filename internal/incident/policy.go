@@ -1,0 +1,131 @@
+package incident
+
+import (
+	"path"
+	"slices"
+	"time"
+)
+
+// Policy is what the operator decides about alerts.
+type Policy struct {
+	// Confirm is how many rounds in a row an endpoint's finding must hold before its incident opens; drift and what is
+	// certain open at once. Less than 1 counts as 1.
+	Confirm int
+	// Recover is how many rounds in a row must look and see nothing before the incident is over. Less than 1 counts as 1.
+	Recover int
+	// Apart is how far from each other rounds must be for both to count: a duplicate event confirms nothing.
+	Apart time.Duration
+	// Remind is the distance of the first reminder from the alert; each later one comes after twice the distance, a week
+	// at most. 0 for none.
+	Remind time.Duration
+	// StormAfter is how many notices of one kind and environment a round may send one by one; more become one summary.
+	// 0 for no bound.
+	StormAfter int
+	// FlapWindow is how soon after its end an incident must come back to count as flapping.
+	FlapWindow time.Duration
+	// Lease is how long a round may take to send a notice that it has claimed. Longer than the functions' timeout is
+	// safe; shorter repeats alerts.
+	Lease time.Duration
+	// SMSPerHour is how many text messages an hour may be sent; 0 for no bound.
+	SMSPerHour int
+	Silences   []Silence
+}
+
+// DefaultPolicy is what holds where the configuration says nothing.
+func DefaultPolicy() Policy {
+	return Policy{
+		Confirm: 2, Recover: 2, Apart: 10 * time.Second, Remind: 24 * time.Hour, StormAfter: 10,
+		FlapWindow: 2 * time.Hour, Lease: 5 * time.Minute, SMSPerHour: 20,
+	}
+}
+
+// maxRemind bounds the growing distance of reminders.
+const maxRemind = 7 * 24 * time.Hour
+
+// remindAfter is the distance to reminder number n, counted from 0; 0 for never.
+func (p Policy) remindAfter(n int) time.Duration {
+	d := p.Remind
+	for range min(n, 10) {
+		d = min(2*d, max(maxRemind, p.Remind))
+	}
+	return d
+}
+
+// recoverAfter is how many clean rounds end a part of an incident that has flapped so often.
+func (p Policy) recoverAfter(flaps int) int { return max(1, p.Recover) << min(flaps, 4) }
+
+// Silence mutes notices of incidents that match, while it lasts. What is silenced is still counted and shown, and
+// alerts when the silence ends before the incident does.
+type Silence struct {
+	Environment, Endpoint, Code string // patterns as in path.Match; empty matches all
+	// From is when it begins; zero for at once.
+	From time.Time
+	// Until is when it ends; zero, for a weekly window only, for never.
+	Until time.Time
+	// Weekly narrows the silence to a window that comes back; nil for all the time from From to Until.
+	Weekly *Weekly
+	Reason string
+}
+
+// Weekly is a maintenance window that comes back on days of the week.
+type Weekly struct {
+	Days []time.Weekday // empty: every day
+	// Start is the wall-clock time as the distance from midnight, less than 24 hours.
+	Start  time.Duration
+	Length time.Duration // may pass midnight; at most 7 days
+	// Location is the time zone; nil for UTC.
+	Location *time.Location
+}
+
+// Active tells whether the silence holds at now, and until when. A silence without an end that is not weekly never
+// holds: muting for ever is not offered.
+func (s Silence) Active(now time.Time) (until time.Time, ok bool) {
+	if now.Before(s.From) || !s.Until.IsZero() && !now.Before(s.Until) {
+		return time.Time{}, false
+	}
+	if s.Weekly == nil {
+		return s.Until, !s.Until.IsZero()
+	}
+	until, ok = s.Weekly.active(now)
+	if ok && !s.Until.IsZero() && s.Until.Before(until) {
+		until = s.Until
+	}
+	return until, ok
+}
+
+// active looks for a window that began up to a week ago and is not over. The start is wall-clock time, so that it stays
+// put when the clocks change; the length is elapsed time.
+func (w Weekly) active(now time.Time) (until time.Time, ok bool) {
+	loc := w.Location
+	if loc == nil {
+		loc = time.UTC
+	}
+	local := now.In(loc)
+	year, month, day := local.Date()
+	hour, minute, second := int(w.Start/time.Hour), int(w.Start%time.Hour/time.Minute), int(w.Start%time.Minute/time.Second)
+	for back := range 8 {
+		start := time.Date(year, month, day-back, hour, minute, second, 0, loc)
+		if len(w.Days) > 0 && !slices.Contains(w.Days, time.Date(year, month, day-back, 12, 0, 0, 0, loc).Weekday()) {
+			continue
+		}
+		end := start.Add(min(w.Length, 7*24*time.Hour))
+		if !now.Before(start) && now.Before(end) && end.After(until) {
+			until, ok = end, true
+		}
+	}
+	return until, ok
+}
+
+// matches tells whether the silence is meant for a fault with this environment, endpoint name and code.
+func (s Silence) matches(environment, endpoint, code string) bool {
+	return like(s.Environment, environment) && like(s.Endpoint, endpoint) && like(s.Code, code)
+}
+
+// like is path.Match where an empty pattern matches all and a malformed one nothing.
+func like(pattern, name string) bool {
+	if pattern == "" {
+		return true
+	}
+	ok, err := path.Match(pattern, name)
+	return err == nil && ok
+}
