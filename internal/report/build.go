@@ -1,0 +1,172 @@
+package report
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/judge"
+	"certdrift/internal/observation"
+)
+
+// textLimit is how many characters of one remote text a document shows.
+const textLimit = 500
+
+// Input is what a report is made of.
+type Input struct {
+	Round      observation.Round
+	Conclusion judge.Conclusion
+	// FailOn is the severity from which findings fail the report; finding.None for never.
+	FailOn finding.Severity
+	// At is the time the round was judged by, where it is not the round's own end (a replay).
+	At time.Time
+}
+
+// Build tells a round.
+func Build(in Input) Report {
+	r := Report{
+		Schema: Schema, Started: in.Round.Started.UTC(), Finished: in.Round.Finished.UTC(),
+		Endpoints: []Endpoint{}, Listeners: []Listener{}, Findings: []finding.Finding{},
+		At: in.At.UTC(), FailOn: in.FailOn, Complete: in.Conclusion.Complete,
+	}
+	if in.At.IsZero() {
+		r.At = r.Finished
+	}
+	for _, f := range in.Conclusion.Findings {
+		if f.Evidence == nil {
+			f.Evidence = finding.Evidence{}
+		}
+		f.Summary = finding.Clean(f.Summary, lineLimit)
+		r.Findings = append(r.Findings, f)
+	}
+	finding.Sort(r.Findings)
+	r.Verdict = verdict(r)
+
+	by := index(r.Findings)
+	behind := join(in.Round)
+	for i, e := range in.Round.Endpoints {
+		r.Endpoints = append(r.Endpoints, endpoint(e, behind[i], by.endpoints[e.Target.Key()]))
+	}
+	r.Listeners = append(r.Listeners, listeners(in.Round, behind, by)...)
+	return r
+}
+
+func verdict(r Report) Verdict {
+	switch {
+	case r.FailOn != finding.None && finding.Worst(r.Findings) >= r.FailOn:
+		return Fail
+	case !r.Complete || slices.ContainsFunc(r.Findings, misconfigured):
+		return Incomplete // what the configuration gets wrong was not looked at
+	}
+	return Pass
+}
+
+func endpoint(e observation.Endpoint, behind string, fs []finding.Finding) Endpoint {
+	out := Endpoint{
+		Environment: e.Target.Environment, Name: e.Target.Name, URL: finding.Clean(e.Target.URL, textLimit),
+		Listener: behind, Declared: e.Target.Declared, Kind: e.Target.Kind, Source: e.Target.Source,
+		DNS: DNS{
+			CanonicalName: finding.Clean(e.DNS.CanonicalName, textLimit),
+			Addresses:     append([]string{}, e.DNS.Addresses...), Failure: failure(e.DNS.Failure),
+		},
+		Addresses: addresses(e.Addresses), findings: fs,
+	}
+	out.State = state(fs, e.Probed)
+	return out
+}
+
+func state(fs []finding.Finding, seen bool) State {
+	switch worst := finding.Worst(fs); {
+	case worst == finding.Critical:
+		return Critical
+	case !seen:
+		return Unknown
+	case worst == finding.Warning:
+		return Warning
+	}
+	return OK
+}
+
+func addresses(observed []observation.Address) []Address {
+	out := []Address{}
+	for _, a := range observed {
+		p := Address{
+			Address: finding.Clean(a.Address, textLimit), Started: a.Started.UTC(), Phases: phases(a.Phases),
+			Failure: failure(a.Failure), Chain: []Certificate{},
+		}
+		if t := a.TLS; t != nil {
+			p.Protocol = &Protocol{Version: t.Version, Cipher: t.Cipher, ALPN: finding.Clean(t.ALPN, textLimit)}
+			p.Chain, p.ChainLength = certificates(t.Chain), len(t.Chain)
+		}
+		if h := a.HTTP; h != nil {
+			p.HTTP = &HTTP{
+				Proto: finding.Clean(h.Proto, textLimit), Status: h.Status, Size: h.Size,
+				Location: finding.Clean(h.Location, textLimit), Hops: hops(h.Hops),
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func hops(observed []observation.Hop) []Hop {
+	out := []Hop{}
+	for _, h := range observed {
+		out = append(out, Hop{
+			URL: finding.Clean(h.URL, textLimit), Blocked: finding.Clean(h.Blocked, textLimit), Addresses: addresses(h.Addresses),
+		})
+	}
+	return out
+}
+
+func failure(f *observation.Failure) *Failure {
+	if f == nil {
+		return nil
+	}
+	return &Failure{
+		Phase: f.Phase, Kind: f.Kind,
+		Alert: finding.Clean(f.Alert, textLimit), Detail: finding.Clean(f.Detail, textLimit),
+	}
+}
+
+func phases(p observation.Phases) Phases {
+	return Phases{
+		DNS: ms(p.DNS), Connect: ms(p.Connect), StartTLS: ms(p.StartTLS),
+		TLS: ms(p.TLS), FirstByte: ms(p.FirstByte), Total: ms(p.Total),
+	}
+}
+
+// ms gives milliseconds to the microsecond.
+func ms(d time.Duration) float64 { return math.Round(float64(d)/1e3) / 1e3 }
+
+// byPlace holds the findings of each endpoint (ENVIRONMENT/NAME) and each listener (NAME:PORT), worst first.
+type byPlace struct {
+	endpoints map[string][]finding.Finding
+	listeners map[string][]finding.Finding
+}
+
+// index sorts findings to what they concern. A finding counts for every endpoint that it affects; for a listener's own
+// state only what is about the listener counts, or about what it serves.
+func index(fs []finding.Finding) byPlace {
+	by := byPlace{map[string][]finding.Finding{}, map[string][]finding.Finding{}}
+	for _, f := range fs {
+		if f.Listener != "" {
+			by.listeners[f.Listener] = append(by.listeners[f.Listener], f)
+		}
+		var keys []string
+		if f.Endpoint != "" {
+			keys = append(keys, f.Environment+"/"+f.Endpoint)
+		}
+		keys = append(keys, f.Affects...)
+		slices.Sort(keys)
+		for _, key := range slices.Compact(keys) {
+			by.endpoints[key] = append(by.endpoints[key], f)
+		}
+	}
+	return by
+}
+
+// place is a listener's name in findings.
+func place(balancer string, port int) string { return balancer + ":" + strconv.Itoa(port) }

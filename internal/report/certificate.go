@@ -1,0 +1,71 @@
+package report
+
+import (
+	"crypto/dsa" //nolint:staticcheck // SA1019: only named, for a certificate that still carries such a key
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+
+	"certdrift/internal/finding"
+)
+
+// certificates tells a chain as served, at most MaxChain of it.
+func certificates(ders [][]byte) []Certificate {
+	out := []Certificate{}
+	for _, der := range ders[:min(len(ders), MaxChain)] {
+		out = append(out, certificate(der))
+	}
+	return out
+}
+
+func certificate(der []byte) Certificate {
+	c := Certificate{FingerprintSHA256: fingerprint(der), Names: []string{}}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		c.Malformed = finding.Clean(err.Error(), textLimit)
+		return c
+	}
+	c.Subject = finding.Clean(parsed.Subject.String(), textLimit)
+	c.Issuer = finding.Clean(parsed.Issuer.String(), textLimit)
+	c.Serial = hex.EncodeToString(parsed.SerialNumber.Bytes())
+	c.NotBefore, c.NotAfter = parsed.NotBefore.UTC(), parsed.NotAfter.UTC()
+	c.Names, c.NameCount = names(parsed)
+	c.Key = keyName(parsed.PublicKey)
+	c.Signature = parsed.SignatureAlgorithm.String()
+	return c
+}
+
+// names are the subject alternative names of kinds that a TLS client matches: DNS names and IP addresses.
+func names(c *x509.Certificate) (shown []string, count int) {
+	shown = []string{}
+	for _, name := range c.DNSNames[:min(len(c.DNSNames), MaxNames)] {
+		shown = append(shown, finding.Clean(name, textLimit))
+	}
+	for _, ip := range c.IPAddresses[:min(len(c.IPAddresses), MaxNames-len(shown))] {
+		shown = append(shown, ip.String())
+	}
+	return shown, len(c.DNSNames) + len(c.IPAddresses)
+}
+
+func keyName(key any) string {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", k.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "ECDSA " + k.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	case *dsa.PublicKey:
+		return fmt.Sprintf("DSA %d", k.P.BitLen())
+	}
+	return "unknown"
+}
+
+func fingerprint(der []byte) string {
+	sum := sha256.Sum256(der)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,184 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"certdrift/internal/finding"
+)
+
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Errors   int          `xml:"errors,attr"`
+	Time     string       `xml:"time,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name      string      `xml:"name,attr"`
+	Tests     int         `xml:"tests,attr"`
+	Failures  int         `xml:"failures,attr"`
+	Errors    int         `xml:"errors,attr"`
+	Timestamp string      `xml:"timestamp,attr"`
+	Cases     []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	ClassName string        `xml:"classname,attr"`
+	Name      string        `xml:"name,attr"`
+	Time      string        `xml:"time,attr"`
+	Failure   *junitProblem `xml:"failure"`
+	Error     *junitProblem `xml:"error"`
+	SystemOut string        `xml:"system-out,omitempty"`
+}
+
+type junitProblem struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// WriteJUnit writes the report as JUnit XML: a suite per environment with a case per endpoint, a suite for the
+// listeners, and one for what concerns neither. Findings that fail the report are a case's failure, the others stand
+// in its output; what was not looked at is an error. Most readers take one failure a case, so all of a case are in it.
+func WriteJUnit(w io.Writer, r Report) error {
+	all := junitSuites{Name: "certdrift", Time: seconds(r.Finished.Sub(r.Started).Seconds())}
+	suites := map[string]*junitSuite{}
+	var order []string
+	add := func(suite string, c junitCase) {
+		s := suites[suite]
+		if s == nil {
+			s = &junitSuite{Name: suite, Timestamp: r.Started.Format(time.RFC3339)}
+			suites[suite] = s
+			order = append(order, suite)
+		}
+		s.Cases = append(s.Cases, c)
+	}
+	told := map[string]bool{}
+	for _, e := range r.Endpoints {
+		told[e.Environment+"/"+e.Name] = true
+		c := r.junitCase(orElse(e.Environment, "endpoints"), e.Name, slowest(e)/1000, e.findings)
+		if e.State == Unknown && c.Failure == nil {
+			c.Error = &junitProblem{Message: "not checked in this round", Type: string(finding.ObserveIncomplete)}
+		}
+		add(orElse(e.Environment, "endpoints"), c)
+	}
+	for _, l := range r.Listeners {
+		told[l.Listener] = true
+		add("listeners", r.junitCase("listeners", l.Listener+" "+l.Region, 0, withoutEndpoint(l.findings)))
+	}
+	rest, places := remaining(r.Findings, told)
+	for _, place := range places {
+		add("certdrift", r.junitCase("certdrift", place, 0, rest[place]))
+	}
+	for _, name := range order {
+		s := suites[name]
+		s.count()
+		all.Tests, all.Failures, all.Errors = all.Tests+s.Tests, all.Failures+s.Failures, all.Errors+s.Errors
+		all.Suites = append(all.Suites, *s)
+	}
+	return writeXML(w, all)
+}
+
+func writeXML(w io.Writer, doc any) error {
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return fmt.Errorf("writing JUnit XML: %w", err)
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(doc); err != nil {
+		return fmt.Errorf("encoding JUnit XML: %w", err)
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+func (s *junitSuite) count() {
+	s.Tests = len(s.Cases)
+	for _, c := range s.Cases {
+		if c.Failure != nil {
+			s.Failures++
+		}
+		if c.Error != nil {
+			s.Errors++
+		}
+	}
+}
+
+func withoutEndpoint(fs []finding.Finding) []finding.Finding {
+	var out []finding.Finding
+	for _, f := range fs {
+		if f.Endpoint == "" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// remaining are the findings that no endpoint's or listener's case tells: of endpoints left out because of a wrong
+// configuration, and of certdrift itself.
+func remaining(fs []finding.Finding, told map[string]bool) (byPlace map[string][]finding.Finding, places []string) {
+	byPlace = map[string][]finding.Finding{}
+	for _, f := range fs {
+		if f.Endpoint != "" && told[f.Environment+"/"+f.Endpoint] || f.Endpoint == "" && told[f.Listener] {
+			continue
+		}
+		place := where(f)
+		if byPlace[place] == nil {
+			places = append(places, place)
+		}
+		byPlace[place] = append(byPlace[place], f)
+	}
+	return byPlace, places
+}
+
+func (r Report) junitCase(class, name string, took float64, fs []finding.Finding) junitCase {
+	c := junitCase{ClassName: finding.Clean(class, textLimit), Name: finding.Clean(name, textLimit), Time: seconds(took)}
+	var failing, others []finding.Finding
+	for _, f := range fs {
+		if r.fails(f) || misconfigured(f) {
+			failing = append(failing, f)
+		} else {
+			others = append(others, f)
+		}
+	}
+	if len(failing) > 0 {
+		message := failing[0].Summary
+		if more := len(failing) - 1; more > 0 {
+			message += fmt.Sprintf(" (and %d more)", more)
+		}
+		c.Failure = &junitProblem{Message: message, Type: string(failing[0].Code), Text: plain(failing)}
+	}
+	c.SystemOut = plain(others)
+	return c
+}
+
+// plain tells findings in plain text, as WriteText does.
+func plain(fs []finding.Finding) string {
+	var b strings.Builder
+	for _, f := range fs {
+		fmt.Fprintf(&b, "%s %s %s\n%s\n", strings.ToUpper(f.Severity.String()), f.Code, where(f), f.Summary)
+		for _, e := range facts(f.Evidence) {
+			fmt.Fprintf(&b, "  %s: %s\n", e.name, e.value)
+		}
+		if remedy := strings.Join(lines(f.Remedy), "\n"); remedy != "" {
+			fmt.Fprintf(&b, "%s\n", remedy)
+		}
+	}
+	return b.String()
+}
+
+func seconds(s float64) string { return fmt.Sprintf("%.3f", s) }
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}

@@ -1,0 +1,38 @@
+package report
+
+import (
+	"encoding/json"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/target"
+)
+
+// position is the place in a file that a finding belongs to: its own where its evidence names one (file, line,
+// column), else that of the endpoint it concerns. The zero Position where there is none.
+func (r Report) position(f finding.Finding) target.Position {
+	if file, _ := f.Evidence["file"].(string); file != "" {
+		return target.Position{
+			File: finding.Clean(file, textLimit), Line: number(f.Evidence["line"]), Column: number(f.Evidence["column"]),
+		}
+	}
+	for _, e := range r.Endpoints {
+		if e.Environment == f.Environment && e.Name == f.Endpoint {
+			return e.Source
+		}
+	}
+	return target.Position{}
+}
+
+// number reads a line or column; 0 for anything but a number.
+func number(v any) int {
+	switch v := v.(type) {
+	case int:
+		return v
+	case float64: // as evidence comes back from JSON
+		return int(v)
+	case json.Number:
+		n, _ := v.Int64()
+		return int(n)
+	}
+	return 0
+}

@@ -1,0 +1,194 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"certdrift/internal/finding"
+)
+
+// lineLimit bounds a line of a finding; commands in remedies may be long.
+const lineLimit = 4000
+
+// where names what a finding is about: ENVIRONMENT/ENDPOINT, its address, its listener.
+func where(f finding.Finding) string {
+	var parts []string
+	switch {
+	case f.Endpoint != "":
+		parts = append(parts, join2(f.Environment, f.Endpoint))
+	case f.Environment != "":
+		parts = append(parts, f.Environment)
+	}
+	if f.Listener != "" {
+		parts = append(parts, "listener "+f.Listener)
+	}
+	if f.Address != "" {
+		parts = append(parts, "at "+f.Address)
+	}
+	if len(parts) == 0 {
+		return "certdrift"
+	}
+	return finding.Clean(strings.Join(parts, " "), textLimit)
+}
+
+// join2 is ENVIRONMENT/NAME; NAME alone for a URL of the command line, which has no environment.
+func join2(environment, name string) string {
+	if environment == "" {
+		return name
+	}
+	return environment + "/" + name
+}
+
+// lines are a text of certdrift's own in its lines, each cleaned.
+func lines(text string) []string {
+	var out []string
+	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
+		out = append(out, finding.Clean(strings.TrimRight(line, " \t\r"), lineLimit))
+	}
+	return out
+}
+
+// fact is one entry of a finding's evidence, ready to show.
+type fact struct{ name, value string }
+
+// facts are the evidence sorted by name; what is empty is left out.
+func facts(e finding.Evidence) []fact {
+	var out []fact
+	for _, name := range slices.Sorted(maps.Keys(e)) {
+		if value := valueText(e[name]); value != "" {
+			out = append(out, fact{finding.Clean(name, 60), value})
+		}
+	}
+	return out
+}
+
+// shownValues is how many values of a list the formats for people show; JSON has them all.
+const shownValues = 12
+
+// valueText shows a value of evidence: times in UTC to the second, lists with commas. Only a string that holds lines
+// itself (a certificate in PEM) comes in several.
+func valueText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return strings.Join(lines(v), "\n")
+	case time.Time:
+		return v.UTC().Format(time.RFC3339)
+	case time.Duration:
+		return v.String()
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+			return fmt.Sprintf("%.0f", v)
+		}
+	case []string:
+		return listText(v)
+	case fmt.Stringer:
+		return finding.Clean(v.String(), lineLimit)
+	}
+	return compound(v)
+}
+
+func compound(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return finding.Clean(fmt.Sprint(v), lineLimit)
+	}
+	var list []any
+	if json.Unmarshal(raw, &list) == nil {
+		var items []string
+		for _, item := range list {
+			items = append(items, valueText(item))
+		}
+		return listText(items)
+	}
+	var object map[string]any
+	if json.Unmarshal(raw, &object) == nil {
+		var items []string
+		for _, f := range facts(object) {
+			items = append(items, f.name+"="+f.value)
+		}
+		return strings.Join(items, " ")
+	}
+	return finding.Clean(strings.Trim(string(raw), `"`), lineLimit)
+}
+
+func listText(items []string) string {
+	var shown []string
+	for _, item := range items[:min(len(items), shownValues)] {
+		shown = append(shown, finding.Clean(item, textLimit))
+	}
+	if more := len(items) - len(shown); more > 0 {
+		shown = append(shown, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(shown, ", ")
+}
+
+// count is a number with its noun: "1 finding", "2 findings".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// tally counts findings by severity.
+func tally(fs []finding.Finding) map[finding.Severity]int {
+	by := map[finding.Severity]int{}
+	for _, f := range fs {
+		by[f.Severity]++
+	}
+	return by
+}
+
+// leftText is the time left in the unit that matters: days, and hours where there are less than two.
+func leftText(left time.Duration) string {
+	switch {
+	case left < 0:
+		return "expired"
+	case left < 48*time.Hour:
+		return count(int(left/time.Hour), "hour") + " left"
+	}
+	return count(int(left/(24*time.Hour)), "day") + " left"
+}
+
+// countingLine sums the report up in one line, as terraform plan ends.
+func countingLine(r Report) string {
+	states := map[State]int{}
+	for _, e := range r.Endpoints {
+		states[e.State]++
+	}
+	by := tally(r.Findings)
+	line := fmt.Sprintf("Check: %d critical, %s, %d info; %d of %s ok",
+		by[finding.Critical], count(by[finding.Warning], "warning"), by[finding.Info], states[OK], count(len(r.Endpoints), "endpoint"))
+	if n := states[Unknown]; n > 0 {
+		line += fmt.Sprintf(", %d not checked", n)
+	}
+	if n := len(r.Listeners); n > 0 {
+		line += ", " + count(n, "listener") + " read"
+	}
+	line += "."
+	if !r.Complete {
+		line += " Incomplete: certdrift could not see all it should."
+	}
+	return line
+}
+
+// earliest is when the first leaf of an endpoint's addresses ends; ok is false without one. Only leaves count: an
+// expired certificate above one, beside a valid path, is no fault.
+func earliest(e Endpoint) (end time.Time, ok bool) {
+	for _, a := range e.Addresses {
+		if len(a.Chain) == 0 || a.Chain[0].NotAfter.IsZero() {
+			continue
+		}
+		if leaf := a.Chain[0].NotAfter; !ok || leaf.Before(end) {
+			end, ok = leaf, true
+		}
+	}
+	return end, ok
+}
