@@ -1,5 +1,13 @@
 // Package chain builds certification paths (RFC 5280 §6) from what a server sent to a trust store, and says for each
 // path what is wrong with it. It is pure: trust store and time are arguments.
+//
+// crypto/x509 answers "no" with its first reason only, and gives one error for a self-signed leaf, an unknown root and
+// a missing intermediate. An operator needs them apart, and needs all the faults at once. So the graph of "signed by"
+// is walked here: every certificate that was sent or fetched and every anchor is a node, an edge is a matching name
+// with a signature that verifies. Dates, usages and constraints don't stop the walk; they are faults of the path.
+//
+// A hostile server chooses the nodes. The walk is bounded in signatures checked, steps taken and depth, and it first
+// measures which nodes lead to an anchor at all, so that a mesh of cross-signs can neither stall it nor hide a way out.
 package chain
 
 import (
@@ -7,11 +15,141 @@ import (
 	"time"
 )
 
-// Store is a trust store, indexed for path building.
-type Store struct{}
+// Kind is what may be wrong with a certificate in its place in a path.
+type Kind string
+
+// The kinds of fault.
+const (
+	Expired           Kind = "expired"
+	NotYetValid       Kind = "not-yet-valid"
+	NotCA             Kind = "not-ca"             // it issued another, but is no CA (RFC 5280 §4.2.1.9)
+	NoCertSign        Kind = "no-cert-sign"       // it issued another, but its key usage lacks keyCertSign (§4.2.1.3)
+	PathLength        Kind = "path-length"        // more CAs stand below it than it allows (§4.2.1.9)
+	NameConstraint    Kind = "name-constraint"    // a name below it is outside what it may issue for (§4.2.1.10)
+	CriticalExtension Kind = "critical-extension" // it is marked critical and nobody knows it (§4.2)
+	Usage             Kind = "usage"              // it is not for server authentication (§4.2.1.12)
+	UsageAbsent       Kind = "usage-absent"       // the leaf has no extended key usage at all
+	UsageSignature    Kind = "usage-signature"    // the leaf's key usage lacks digitalSignature
+	WeakKey           Kind = "weak-key"
+	WeakSignature     Kind = "weak-signature"
+	Unverifiable      Kind = "unverifiable"    // its signature or its issuer's key is of a kind that clients can't check
+	RootConstraint    Kind = "root-constraint" // the trust store limits the root, and this path is past the limit
+)
+
+// Fault is one thing wrong with one certificate.
+type Fault struct {
+	Kind        Kind
+	Certificate *x509.Certificate
+	// Detail says what exactly, where the kind does not; it may quote remote text and is not cleaned.
+	Detail string
+}
+
+// advisory tells that clients accept a path with such a fault.
+func (f Fault) advisory() bool { return f.Kind == UsageAbsent || f.Kind == UsageSignature }
+
+// Path is a leaf with its issuers.
+type Path struct {
+	// Certificates are leaf first; the anchor, where there is one, is the last.
+	Certificates []*x509.Certificate
+	// Anchor is what the path ends in; nil for a path that ends short of the trust store.
+	Anchor *Anchor
+	// Fetched are those of Certificates that the server did not send and the store does not hold, leaf side first.
+	Fetched []*x509.Certificate
+	// Faults are those of the issuers. The leaf's own are the same for every path: see Result.Leaf.
+	Faults []Fault
+}
+
+// Valid tells whether clients that trust the store accept the path, the leaf's own faults aside.
+func (p Path) Valid() bool { return p.Anchor != nil && len(p.Faults) == 0 }
+
+// Tip is the last certificate.
+func (p Path) Tip() *x509.Certificate { return p.Certificates[len(p.Certificates)-1] }
+
+// Verdict is where a chain leads.
+type Verdict string
+
+// The verdicts. Trusted says that the chain as sent leads to the trust store, by a path that may have faults.
+const (
+	Trusted    Verdict = "trusted"
+	SelfSigned Verdict = "self-signed" // the leaf is its own issuer and not in the store
+	Incomplete Verdict = "incomplete"  // an issuer was not sent, and with it the chain would do
+	Untrusted  Verdict = "untrusted"   // it ends in an issuer that the store does not know
+)
 
 // Result is what a chain leads to.
-type Result struct{}
+type Result struct {
+	Verdict Verdict
+	// Leaf are the faults of the leaf itself, whatever the path.
+	Leaf []Fault
+	// Path is the best path: a valid one where there is one, else that which comes closest to the store.
+	Path Path
+	// Valid are all valid paths made of what was sent, best first. Best is the one that lasts longest.
+	Valid []Path
+	// Lookalike is a certificate with the name, but not the key, of the issuer that Path's tip lacks; nil where there
+	// is none. LookalikeTrusted tells that it stands in the store.
+	Lookalike        *x509.Certificate
+	LookalikeTrusted bool
+	// Limited tells that the walk was cut at its bounds: another path may exist.
+	Limited bool
+}
 
-// Build walks from served[0] towards the store.
-func Build(_ *Store, _ []*x509.Certificate, _ time.Time) *Result { return &Result{} }
+// Public tells whether a way leads to a public root: a valid one, or the best where none is valid.
+func (r *Result) Public() bool {
+	for _, p := range r.Valid {
+		if p.Anchor.Public {
+			return true
+		}
+	}
+	return r.Path.Anchor != nil && r.Path.Anchor.Public
+}
+
+// Query is what to build.
+type Query struct {
+	// Served is the chain as sent, the leaf first; the others in any order, with anything beside them. It is not empty.
+	Served []*x509.Certificate
+	// Fetched are issuers that AIA pointed at.
+	Fetched []*x509.Certificate
+	At      time.Time
+}
+
+// Build walks from the leaf towards the store.
+func Build(store *Store, q Query) *Result {
+	r := &Result{Leaf: LeafFaults(q.Served[0], q.At)}
+	w := newWalk(store, q)
+	sent := w.paths(false)
+	if len(sent) > 0 {
+		r.Verdict, r.Path = Trusted, sent[0]
+		for _, p := range sent {
+			if p.Valid() {
+				r.Valid = append(r.Valid, p)
+			}
+		}
+		r.Limited = w.limited
+		return r
+	}
+	if len(q.Fetched) > 0 {
+		if fetched := w.paths(true); len(fetched) > 0 {
+			r.Verdict, r.Path, r.Limited = Incomplete, fetched[0], w.limited
+			return r
+		}
+	}
+	r.Path = w.deadEnd()
+	r.Verdict = w.verdict(r.Path)
+	r.Lookalike, r.LookalikeTrusted = w.lookalike(r.Path.Tip())
+	if r.Lookalike != nil && r.Verdict == Incomplete {
+		r.Verdict = Untrusted
+	}
+	r.Limited = w.limited
+	return r
+}
+
+// Reaches tells whether the chain as sent leads to the store, whatever its dates: where it does not, the issuers that
+// AIA points at are worth fetching.
+func Reaches(store *Store, served []*x509.Certificate) bool {
+	if len(served) == 0 {
+		return false
+	}
+	w := newWalk(store, Query{Served: served})
+	w.measure(false)
+	return w.nodes[0].distance != unreachable
+}

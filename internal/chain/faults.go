@@ -1,0 +1,168 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// LeafFaults are the faults of a server's certificate itself, whatever chain stands above it.
+func LeafFaults(leaf *x509.Certificate, at time.Time) []Fault {
+	var fs []Fault
+	fs = append(fs, dateFaults(leaf, at)...)
+	fs = append(fs, extensionFaults(leaf)...)
+	fs = append(fs, usageFaults(leaf)...)
+	fs = append(fs, leafUsageFaults(leaf)...)
+	if key := weakKey(leaf); key != "" {
+		fs = append(fs, Fault{WeakKey, leaf, key})
+	}
+	if algorithm := weakSignature(leaf); algorithm != "" && !selfSigned(leaf) {
+		fs = append(fs, Fault{WeakSignature, leaf, algorithm})
+	}
+	return fs
+}
+
+// pathFaults are the faults of the issuers of a path. unverified tells whether the signature on the i-th certificate
+// cannot be checked.
+func pathFaults(p Path, at time.Time, unverified func(i int) bool) []Fault {
+	var fs []Fault
+	last := len(p.Certificates) - 1
+	for i, c := range p.Certificates {
+		if i < last && weakSignature(c) == "" && unverified(i) {
+			fs = append(fs, Fault{Unverifiable, c, c.SignatureAlgorithm.String()})
+		}
+		if i == 0 {
+			continue
+		}
+		fs = append(fs, dateFaults(c, at)...)
+		fs = append(fs, issuerFaults(p.Certificates, i)...)
+		fs = append(fs, extensionFaults(c)...)
+		fs = append(fs, usageFaults(c)...)
+		if key := weakKey(c); key != "" {
+			fs = append(fs, Fault{WeakKey, c, key})
+		}
+		// A root's signature on itself proves nothing and is not checked by anybody.
+		root := i == last && (p.Anchor != nil || bytes.Equal(c.RawSubject, c.RawIssuer))
+		if algorithm := weakSignature(c); algorithm != "" && !root {
+			fs = append(fs, Fault{WeakSignature, c, algorithm})
+		}
+	}
+	fs = append(fs, nameConstraintFaults(p.Certificates)...)
+	if p.Anchor != nil && p.Anchor.Constraint != nil {
+		if err := p.Anchor.Constraint(p.Certificates[:max(1, last)]); err != nil {
+			fs = append(fs, Fault{RootConstraint, p.Anchor.Certificate, err.Error()})
+		}
+	}
+	return fs
+}
+
+// dateFaults: both ends of the validity are within it (RFC 5280 §4.1.2.5).
+func dateFaults(c *x509.Certificate, at time.Time) []Fault {
+	switch {
+	case at.Before(c.NotBefore):
+		return []Fault{{Kind: NotYetValid, Certificate: c}}
+	case at.After(c.NotAfter):
+		return []Fault{{Kind: Expired, Certificate: c}}
+	}
+	return nil
+}
+
+// issuerFaults: whether the i-th certificate may issue what stands below it.
+func issuerFaults(path []*x509.Certificate, i int) []Fault {
+	c := path[i]
+	var fs []Fault
+	// A version 1 certificate has no extensions: as a root it is taken for a CA, anywhere else not.
+	old := c.Version < 3 && i == len(path)-1
+	if !old && !(c.BasicConstraintsValid && c.IsCA) || c.BasicConstraintsValid && !c.IsCA {
+		fs = append(fs, Fault{Kind: NotCA, Certificate: c})
+	}
+	if c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0 {
+		fs = append(fs, Fault{Kind: NoCertSign, Certificate: c})
+	}
+	if c.BasicConstraintsValid && c.MaxPathLen >= 0 {
+		below := 0
+		for _, ca := range path[1:i] {
+			if !bytes.Equal(ca.RawSubject, ca.RawIssuer) {
+				below++
+			}
+		}
+		if below > c.MaxPathLen {
+			fs = append(fs, Fault{PathLength, c, fmt.Sprintf("it allows %d below it and has %d", c.MaxPathLen, below)})
+		}
+	}
+	return fs
+}
+
+func extensionFaults(c *x509.Certificate) []Fault {
+	if len(c.UnhandledCriticalExtensions) == 0 {
+		return nil
+	}
+	var ids []string
+	for _, id := range c.UnhandledCriticalExtensions[:min(len(c.UnhandledCriticalExtensions), 8)] {
+		ids = append(ids, id.String())
+	}
+	return []Fault{{CriticalExtension, c, strings.Join(ids, ", ")}}
+}
+
+// usageFaults: an extended key usage that is there must allow serverAuth, in every certificate of the path as clients
+// practise it (CA/B BR §7.1.2).
+func usageFaults(c *x509.Certificate) []Fault {
+	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 {
+		return nil
+	}
+	if slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny) || slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth) {
+		return nil
+	}
+	return []Fault{{Usage, c, "extended key usage " + usageNames(c)}}
+}
+
+// leafUsageFaults: the key usage of a server's certificate, as OpenSSL and BoringSSL hold it to be.
+func leafUsageFaults(c *x509.Certificate) []Fault {
+	var fs []Fault
+	const forTLS = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageKeyAgreement
+	switch {
+	case c.KeyUsage == 0:
+	case c.KeyUsage&forTLS == 0:
+		fs = append(fs, Fault{Usage, c, "key usage without digitalSignature, keyEncipherment and keyAgreement"})
+	case c.KeyUsage&x509.KeyUsageDigitalSignature == 0:
+		fs = append(fs, Fault{Kind: UsageSignature, Certificate: c})
+	}
+	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 {
+		fs = append(fs, Fault{Kind: UsageAbsent, Certificate: c})
+	}
+	return fs
+}
+
+// usageNames lists a certificate's extended key usages in their names or numbers.
+func usageNames(c *x509.Certificate) string {
+	names := map[x509.ExtKeyUsage]string{
+		x509.ExtKeyUsageClientAuth: "clientAuth", x509.ExtKeyUsageCodeSigning: "codeSigning",
+		x509.ExtKeyUsageEmailProtection: "emailProtection", x509.ExtKeyUsageTimeStamping: "timeStamping",
+		x509.ExtKeyUsageOCSPSigning: "OCSPSigning",
+	}
+	var out []string
+	for _, u := range c.ExtKeyUsage {
+		if name, ok := names[u]; ok {
+			out = append(out, name)
+		} else {
+			out = append(out, fmt.Sprintf("usage %d", u))
+		}
+	}
+	out = append(out, oids(c.UnknownExtKeyUsage)...)
+	if len(out) > 8 {
+		out = append(out[:8], fmt.Sprintf("and %d more", len(out)-8))
+	}
+	return strings.Join(out, ", ")
+}
+
+func oids(ids []asn1.ObjectIdentifier) []string {
+	var out []string
+	for _, id := range ids {
+		out = append(out, id.String())
+	}
+	return out
+}

@@ -1,0 +1,134 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"sync"
+)
+
+// Anchor is a certificate that is trusted as it stands.
+type Anchor struct {
+	Certificate *x509.Certificate
+	// Constraint limits what the anchor is trusted for, beyond what its certificate says (a distrust date); it is given
+	// the path without the anchor, leaf first. nil for no limit.
+	Constraint func([]*x509.Certificate) error
+	// Public tells that the anchor is a root of the Web's, bound by the CA/Browser Forum's rules.
+	Public bool
+}
+
+// RawAnchor is an anchor that is parsed when it is first needed.
+type RawAnchor struct {
+	DER        []byte
+	Constraint func([]*x509.Certificate) error
+	Public     bool
+}
+
+// Store is a trust store, indexed by subject. It does not change and is safe for concurrent use.
+type Store struct {
+	below     *Store
+	bySubject map[string][]func() *Anchor
+	size      int
+}
+
+// NewStore makes a store of anchors.
+func NewStore(anchors []Anchor) *Store {
+	s := &Store{bySubject: make(map[string][]func() *Anchor, len(anchors))}
+	for i := range anchors {
+		a := anchors[i]
+		s.add(a.Certificate.RawSubject, func() *Anchor { return &a })
+	}
+	return s
+}
+
+// NewLazyStore makes a store of anchors that are parsed one by one as chains lead to them. What is no certificate is
+// left out.
+func NewLazyStore(anchors []RawAnchor) *Store {
+	s := &Store{bySubject: make(map[string][]func() *Anchor, len(anchors))}
+	for _, raw := range anchors {
+		subject, ok := rawSubject(raw.DER)
+		if !ok {
+			continue
+		}
+		s.add(subject, sync.OnceValue(func() *Anchor {
+			cert, err := x509.ParseCertificate(raw.DER)
+			if err != nil {
+				return nil
+			}
+			return &Anchor{Certificate: cert, Constraint: raw.Constraint, Public: raw.Public}
+		}))
+	}
+	return s
+}
+
+func (s *Store) add(subject []byte, get func() *Anchor) {
+	s.bySubject[string(subject)] = append(s.bySubject[string(subject)], get)
+	s.size++
+}
+
+// With gives a store that holds private CAs too. The store itself stays as it is.
+func (s *Store) With(cas []*x509.Certificate) *Store {
+	if len(cas) == 0 {
+		return s
+	}
+	anchors := make([]Anchor, 0, len(cas))
+	for _, ca := range cas {
+		anchors = append(anchors, Anchor{Certificate: ca})
+	}
+	top := NewStore(anchors)
+	top.below = s
+	return top
+}
+
+// Len is how many anchors the store holds.
+func (s *Store) Len() int {
+	if s == nil {
+		return 0
+	}
+	return s.size + s.below.Len()
+}
+
+// named gives the anchors with a subject.
+func (s *Store) named(subject []byte) []*Anchor {
+	var found []*Anchor
+	for ; s != nil; s = s.below {
+		for _, get := range s.bySubject[string(subject)] {
+			if a := get(); a != nil {
+				found = append(found, a)
+			}
+		}
+	}
+	return found
+}
+
+// find gives the anchor that is this very certificate; nil where there is none.
+func (s *Store) find(cert *x509.Certificate) *Anchor {
+	for _, a := range s.named(cert.RawSubject) {
+		if bytes.Equal(a.Certificate.Raw, cert.Raw) {
+			return a
+		}
+	}
+	return nil
+}
+
+// rawSubject cuts the subject out of a certificate without parsing the rest.
+func rawSubject(der []byte) ([]byte, bool) {
+	var outer struct {
+		TBS struct {
+			Version            int `asn1:"optional,explicit,default:0,tag:0"`
+			Serial             asn1.RawValue
+			SignatureAlgorithm asn1.RawValue
+			Issuer             asn1.RawValue
+			Validity           asn1.RawValue
+			Subject            asn1.RawValue
+			Key                asn1.RawValue
+			Rest               []asn1.RawValue `asn1:"optional,omitempty"`
+		}
+		SignatureAlgorithm asn1.RawValue
+		Signature          asn1.RawValue
+	}
+	if _, err := asn1.Unmarshal(der, &outer); err != nil {
+		return nil, false
+	}
+	return outer.TBS.Subject.FullBytes, true
+}

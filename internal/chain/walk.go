@@ -1,0 +1,307 @@
+package chain
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/x509"
+	"slices"
+	"time"
+)
+
+// The bounds of a walk. Go's own verifier stops after 100 signatures, OpenSSL's at a depth of 100.
+const (
+	maxSignatures = 256
+	maxSteps      = 4096
+	maxPaths      = 32
+	maxDepth      = 128
+)
+
+const unreachable = 1 << 30
+
+// walk is one search through the graph of certificates.
+type walk struct {
+	store     *Store
+	at        time.Time
+	nodes     []*node
+	bySubject map[string][]*node
+	verified  map[edge]signature
+	limited   bool
+	steps     int
+}
+
+// node is a certificate that a path may go through.
+type node struct {
+	cert *x509.Certificate
+	// anchor is set where the store holds this very certificate.
+	anchor  *Anchor
+	fetched bool
+	// complete: the store has been asked for the node's issuers.
+	complete bool
+	// distance is how many steps lead from here to an anchor.
+	distance int
+}
+
+// edge is a signature to check: a certificate and the key that may have made it.
+type edge struct {
+	child *node
+	key   string
+}
+
+func newWalk(store *Store, q Query) *walk {
+	w := &walk{store: store, at: q.At, bySubject: map[string][]*node{}, verified: map[edge]signature{}}
+	for _, cert := range q.Served {
+		w.add(cert, w.store.find(cert), false)
+	}
+	for _, cert := range q.Fetched {
+		w.add(cert, w.store.find(cert), true)
+	}
+	return w
+}
+
+// add makes a node, once for each certificate.
+func (w *walk) add(cert *x509.Certificate, anchor *Anchor, fetched bool) {
+	for _, n := range w.bySubject[string(cert.RawSubject)] {
+		if bytes.Equal(n.cert.Raw, cert.Raw) {
+			return
+		}
+	}
+	n := &node{cert: cert, anchor: anchor, fetched: fetched && anchor == nil, distance: unreachable}
+	w.nodes = append(w.nodes, n)
+	w.bySubject[string(cert.RawSubject)] = append(w.bySubject[string(cert.RawSubject)], n)
+}
+
+// named gives every certificate with the name of n's issuer, those of the fitting key identifier first.
+func (w *walk) named(n *node) []*node {
+	if !n.complete {
+		n.complete = true
+		for _, a := range w.store.named(n.cert.RawIssuer) {
+			w.add(a.Certificate, a, false)
+		}
+	}
+	found := slices.Clone(w.bySubject[string(n.cert.RawIssuer)])
+	slices.SortStableFunc(found, func(a, b *node) int { return cmp.Compare(keyRank(n, a), keyRank(n, b)) })
+	return found
+}
+
+// keyRank orders candidates, the likeliest first. Key identifiers are hints and no more (RFC 5280 §4.2.1.1).
+func keyRank(child, parent *node) int {
+	rank := 1
+	if id := parent.cert.SubjectKeyId; len(id) > 0 && len(child.cert.AuthorityKeyId) > 0 {
+		rank = 2
+		if bytes.Equal(id, child.cert.AuthorityKeyId) {
+			rank = 0
+		}
+	}
+	if parent.anchor != nil {
+		return 2 * rank
+	}
+	return 2*rank + 1
+}
+
+// issuers gives the certificates whose key signed n.
+func (w *walk) issuers(n *node, withFetched bool) []*node {
+	var found []*node
+	for _, p := range w.named(n) {
+		if p == n || p.fetched && !withFetched {
+			continue
+		}
+		if w.check(n, p) != badSignature {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// check is checkSignature, once for a certificate and a key, and no more than the bound allows.
+func (w *walk) check(child, parent *node) signature {
+	e := edge{child, string(parent.cert.RawSubjectPublicKeyInfo)}
+	if s, ok := w.verified[e]; ok {
+		return s
+	}
+	if len(w.verified) >= maxSignatures {
+		w.limited = true
+		return badSignature
+	}
+	s := checkSignature(child.cert, parent.cert)
+	w.verified[e] = s
+	return s
+}
+
+// measure finds how far each node that the leaf leads to is from an anchor.
+func (w *walk) measure(withFetched bool) {
+	above := map[*node][]*node{} // by issuer: whom it signed
+	seen := map[*node]bool{w.nodes[0]: true}
+	queue := []*node{w.nodes[0]}
+	for _, n := range w.nodes {
+		n.distance = unreachable
+	}
+	var ends []*node
+	for len(queue) > 0 {
+		n := queue[0]
+		queue = queue[1:]
+		n.distance = unreachable
+		if n.anchor != nil {
+			n.distance = 0
+			ends = append(ends, n)
+		}
+		for _, p := range w.issuers(n, withFetched) {
+			above[p] = append(above[p], n)
+			if !seen[p] {
+				seen[p] = true
+				queue = append(queue, p)
+			}
+		}
+	}
+	for len(ends) > 0 {
+		n := ends[0]
+		ends = ends[1:]
+		for _, child := range above[n] {
+			if child.distance == unreachable {
+				child.distance = n.distance + 1
+				ends = append(ends, child)
+			}
+		}
+	}
+}
+
+// paths gives the paths to the store, the best first.
+func (w *walk) paths(withFetched bool) []Path {
+	w.measure(withFetched)
+	if w.nodes[0].distance == unreachable {
+		return nil
+	}
+	var found []Path
+	w.steps = 0
+	w.descend([]*node{w.nodes[0]}, withFetched, func(trail []*node) bool {
+		found = append(found, w.path(trail, true))
+		return len(found) < maxPaths
+	})
+	slices.SortStableFunc(found, comparePaths)
+	return found
+}
+
+// descend visits every way from the trail's end to an anchor, the shortest first, until visit says stop.
+func (w *walk) descend(trail []*node, withFetched bool, visit func([]*node) bool) bool {
+	w.steps++
+	if w.steps > maxSteps || len(trail) > maxDepth {
+		w.limited = true
+		return w.steps <= maxSteps
+	}
+	n := trail[len(trail)-1]
+	if n.anchor != nil && !visit(trail) {
+		w.limited = true
+		return false
+	}
+	parents := w.issuers(n, withFetched)
+	slices.SortStableFunc(parents, func(a, b *node) int { return cmp.Compare(a.distance, b.distance) })
+	for _, p := range parents {
+		if p.distance == unreachable || onTrail(trail, p) {
+			continue
+		}
+		if !w.descend(append(trail[:len(trail):len(trail)], p), withFetched, visit) {
+			return false
+		}
+	}
+	return true
+}
+
+// onTrail tells whether a trail went through the certificate or another of the same names and key: cross-signs may form
+// a loop.
+func onTrail(trail []*node, p *node) bool {
+	return slices.ContainsFunc(trail, func(n *node) bool {
+		return n == p || bytes.Equal(n.cert.RawSubject, p.cert.RawSubject) && sameKey(n.cert, p.cert) &&
+			slices.Equal(n.cert.DNSNames, p.cert.DNSNames)
+	})
+}
+
+// comparePaths puts the best first: with the fewest faults, with what was sent rather than fetched, and then the one
+// that lasts longest.
+func comparePaths(a, b Path) int {
+	return cmp.Or(
+		cmp.Compare(len(a.Faults), len(b.Faults)),
+		cmp.Compare(len(a.Fetched), len(b.Fetched)),
+		ends(b).Compare(ends(a)),
+		cmp.Compare(len(a.Certificates), len(b.Certificates)),
+	)
+}
+
+// ends is when the first certificate of a path expires.
+func ends(p Path) time.Time {
+	end := p.Certificates[0].NotAfter
+	for _, c := range p.Certificates {
+		if c.NotAfter.Before(end) {
+			end = c.NotAfter
+		}
+	}
+	return end
+}
+
+// deadEnd follows what was sent as far as it leads; of several ways the longest, and of those one that ends in a root.
+func (w *walk) deadEnd() Path {
+	var best []*node
+	w.steps = 0
+	var climb func(trail []*node)
+	climb = func(trail []*node) {
+		w.steps++
+		if w.steps > maxSteps || len(trail) > maxDepth {
+			w.limited = true
+			return
+		}
+		if len(trail) > len(best) {
+			best = trail
+		}
+		for _, p := range w.issuers(trail[len(trail)-1], false) {
+			if !onTrail(trail, p) {
+				climb(append(trail[:len(trail):len(trail)], p))
+			}
+		}
+	}
+	climb([]*node{w.nodes[0]})
+	return w.path(best, false)
+}
+
+// verdict names the cause of a dead end.
+func (w *walk) verdict(p Path) Verdict {
+	switch {
+	case len(p.Certificates) > 1:
+		return Untrusted
+	case selfSigned(p.Certificates[0]):
+		return SelfSigned
+	}
+	return Incomplete
+}
+
+// lookalike finds a certificate with the name of the issuer that signed tip, but another key.
+func (w *walk) lookalike(tip *x509.Certificate) (cert *x509.Certificate, trusted bool) {
+	if bytes.Equal(tip.RawSubject, tip.RawIssuer) && selfSigned(tip) {
+		for _, a := range w.store.named(tip.RawSubject) {
+			if !sameKey(a.Certificate, tip) {
+				return a.Certificate, true
+			}
+		}
+		return nil, false
+	}
+	const enough = 8
+	for i, n := range w.bySubject[string(tip.RawIssuer)] {
+		if i < enough && n.cert != tip && !n.fetched && checkSignature(tip, n.cert) == badSignature {
+			return n.cert, n.anchor != nil
+		}
+	}
+	return nil, false
+}
+
+// path makes a path of a trail and finds its faults.
+func (w *walk) path(trail []*node, anchored bool) Path {
+	var p Path
+	for _, n := range trail {
+		p.Certificates = append(p.Certificates, n.cert)
+		if n.fetched {
+			p.Fetched = append(p.Fetched, n.cert)
+		}
+	}
+	if anchored {
+		p.Anchor = trail[len(trail)-1].anchor
+	}
+	p.Faults = pathFaults(p, w.at, func(i int) bool { return w.check(trail[i], trail[i+1]) == unverifiable })
+	return p
+}
