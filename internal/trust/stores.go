@@ -1,0 +1,61 @@
+package trust
+
+import (
+	"fmt"
+	"sync"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/target"
+)
+
+// Stores makes each trust store once and keeps it. The zero value is ready; it is safe for concurrent use. Its Get is
+// what judge.Input.Roots asks for.
+type Stores struct {
+	// Places are where the system's roots are looked for; SystemPlaces where empty.
+	Places Places
+
+	mu     sync.Mutex
+	stores map[target.Roots]*chain.Store
+	errs   map[target.Roots]error
+}
+
+// Get gives a trust store; nil where it cannot be had. The judge then says what it can without one, reports the round
+// as incomplete, and calls nothing untrusted. Err tells why.
+func (s *Stores) Get(roots target.Roots) *chain.Store {
+	store, _ := s.load(roots)
+	return store
+}
+
+// Err tells why a trust store cannot be had; nil where it can.
+func (s *Stores) Err(roots target.Roots) error {
+	_, err := s.load(roots)
+	return err
+}
+
+func (s *Stores) load(roots target.Roots) (*chain.Store, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if store, ok := s.stores[roots]; ok {
+		return store, s.errs[roots]
+	}
+	if s.stores == nil {
+		s.stores, s.errs = map[target.Roots]*chain.Store{}, map[target.Roots]error{}
+	}
+	store, err := s.make(roots)
+	s.stores[roots], s.errs[roots] = store, err
+	return store, err
+}
+
+func (s *Stores) make(roots target.Roots) (*chain.Store, error) {
+	switch roots {
+	case target.Mozilla, "":
+		return Mozilla(), nil
+	case target.System:
+		places := s.Places
+		if len(places.Files)+len(places.Dirs) == 0 {
+			places = SystemPlaces()
+		}
+		return places.Store()
+	}
+	return nil, fmt.Errorf("choosing a trust store: %q is neither %q nor %q", roots, target.Mozilla, target.System)
+}

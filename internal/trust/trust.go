@@ -1,0 +1,174 @@
+// Package trust makes the trust stores that chains are judged against: Mozilla's roots, embedded in the binary, and this
+// machine's own.
+//
+// Mozilla's are the default, so that a verdict does not hang on what a laptop, a build image or a Lambda happens to
+// trust. They carry Mozilla's own limits (issued after a distrust date) as constraints.
+package trust
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/x509roots/fallback/bundle"
+
+	"certdrift/internal/chain"
+)
+
+// Mozilla gives the roots embedded in the binary. They are parsed one by one as chains lead to them.
+func Mozilla() *chain.Store {
+	var anchors []chain.RawAnchor
+	for root := range bundle.Roots() {
+		anchors = append(anchors, chain.RawAnchor{DER: root.Certificate, Constraint: root.Constraint, Public: true})
+	}
+	return chain.NewLazyStore(anchors)
+}
+
+// Places are where a system keeps its roots, in OpenSSL's and Go's order: the first file that can be read, and every
+// file in the directories.
+type Places struct {
+	Files []string
+	Dirs  []string
+}
+
+// SystemPlaces are this system's: SSL_CERT_FILE and SSL_CERT_DIR (colon-separated) where they are set, else the usual
+// places of Linux distributions, the BSDs and macOS's export.
+func SystemPlaces() Places {
+	p := Places{
+		Files: []string{
+			"/etc/ssl/certs/ca-certificates.crt",                // Debian, Ubuntu, Gentoo
+			"/etc/pki/tls/certs/ca-bundle.crt",                  // Fedora, RHEL, Amazon Linux
+			"/etc/ssl/ca-bundle.pem",                            // openSUSE
+			"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // CentOS
+			"/etc/ssl/cert.pem",                                 // Alpine, OpenBSD, macOS
+			"/usr/local/share/certs/ca-root-nss.crt",            // FreeBSD
+		},
+		Dirs: []string{"/etc/ssl/certs", "/etc/pki/tls/certs"},
+	}
+	file, dir := os.Getenv("SSL_CERT_FILE"), os.Getenv("SSL_CERT_DIR")
+	if file != "" {
+		p.Files = []string{file}
+	}
+	if dir != "" {
+		p.Dirs = filepath.SplitList(dir)
+	}
+	return p
+}
+
+// System gives this machine's roots. An error means that there is nothing to judge by: no root could be read.
+func System() (*chain.Store, error) { return SystemPlaces().Store() }
+
+// Store reads the roots. Those that Mozilla trusts too count as public, the others as this machine's own CAs.
+func (p Places) Store() (*chain.Store, error) {
+	files := slices.Clone(p.Files)
+	var anchors []chain.RawAnchor
+	var faults []error
+	seen, public := map[[sha256.Size]byte]bool{}, publicRoots()
+	read := func(file string) bool {
+		data, err := readBounded(file)
+		if err != nil {
+			if !errors.Is(err, os.ErrNotExist) {
+				faults = append(faults, err)
+			}
+			return false
+		}
+		for _, der := range blocks(data) {
+			sum := sha256.Sum256(der)
+			if !seen[sum] {
+				seen[sum] = true
+				anchors = append(anchors, chain.RawAnchor{DER: der, Public: public[sum]})
+			}
+		}
+		return true
+	}
+	for _, file := range files {
+		if read(file) {
+			break
+		}
+	}
+	for _, dir := range p.Dirs {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if name := filepath.Join(dir, e.Name()); !e.IsDir() && !slices.Contains(files, name) {
+				read(name)
+			}
+		}
+	}
+	store := chain.NewLazyStore(anchors)
+	if store.Len() == 0 {
+		return nil, fmt.Errorf("reading the system's trust store: no root in %q: %w",
+			strings.Join(append(files, p.Dirs...), ", "), errors.Join(append(faults, errNoRoots)...))
+	}
+	return store, nil
+}
+
+var errNoRoots = errors.New("nothing there that is a certificate")
+
+// maxFile bounds a bundle in bytes: Debian's has 0.2 MB.
+const maxFile = 16 << 20
+
+func readBounded(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading roots: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("reading roots from %q: no regular file", file)
+	case info.Size() > maxFile:
+		return nil, fmt.Errorf("reading roots from %q: larger than %d bytes", file, maxFile)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading roots: %w", err)
+	}
+	return data, nil
+}
+
+// blocks gives the certificates of a PEM file, DER. OpenSSL's TRUSTED CERTIFICATE blocks carry more and are left out.
+func blocks(data []byte) [][]byte {
+	var out [][]byte
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil {
+			return out
+		}
+		if block.Type == "CERTIFICATE" {
+			out = append(out, block.Bytes)
+		}
+	}
+}
+
+// Certificates parses a CA file: PEM, one certificate or more. Text between the blocks is let be; a block that is no
+// certificate is an error, since a CA that is silently missing shows as an untrusted endpoint.
+func Certificates(data []byte) ([]*x509.Certificate, error) {
+	var out []*x509.Certificate
+	for i, der := range blocks(data) {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, fmt.Errorf("parsing certificate %d: %w", i+1, err)
+		}
+		out = append(out, cert)
+	}
+	if len(out) == 0 {
+		return nil, errors.New("parsing a CA file: no PEM block \"CERTIFICATE\" in it")
+	}
+	return out, nil
+}
+
+// publicRoots are the fingerprints of Mozilla's roots.
+func publicRoots() map[[sha256.Size]byte]bool {
+	out := map[[sha256.Size]byte]bool{}
+	for root := range bundle.Roots() {
+		out[sha256.Sum256(root.Certificate)] = true
+	}
+	return out
+}
