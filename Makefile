@@ -1,0 +1,122 @@
+# certdrift. `make` alone lists what there is to type. Go is all that `make demo` and `make test` need; what Python does
+# (the emulator, cfn-lint, the SAM CLI) is fetched by pip into .cache/ when a target first wants it.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CACHE := $(CURDIR)/.cache
+GOLANGCI := 2.15.0
+STATICCHECK := v0.7.0
+
+# Functions by their logical ids in template.yaml, and where their packages are put together.
+FUNCTIONS := ProbeFunction InspectFunction
+PACKAGES := $(CACHE)/package
+# The template's architecture. make e2e builds the same targets for the machine it runs on.
+LAMBDA_GOARCH ?= arm64
+# The configuration that goes into the package, and whatever files it names (ca.pem k8s …).
+CONFIG ?= $(firstword $(wildcard certdrift.yaml certdrift.example.yaml))
+PACKAGE_FILES ?=
+ZIP_LIMIT := 5242880
+
+# The race detector needs a C compiler.
+RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## The incident replayed on this machine, through to the alerts and the report
+	@go run ./cmd/certdrift demo
+
+.PHONY: test
+test: ## All tests that need nothing but Go; with the race detector where there is a C compiler
+	@mkdir -p $(CACHE)
+	@go test -json $(RACE) ./... | go run ./e2e/tally -name test -o $(CACHE)/test.tally
+
+.PHONY: e2e
+e2e: $(CACHE)/venv/.ready sam-cli ## The template deployed to an emulator, the real function binaries run against it
+	@CERTDRIFT_E2E=1 go test -json -count=1 -timeout 15m ./e2e/... | go run ./e2e/tally -v -name e2e -o $(CACHE)/e2e.tally
+
+.PHONY: lint
+lint: lint-go lint-templates ## golangci-lint, gofmt, cfn-lint
+
+.PHONY: lint-go
+lint-go:
+	@unformatted=$$(gofmt -l $$(go list -f '{{.Dir}}' ./...)); if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	@bin=$(CACHE)/bin/golangci-lint-$(GOLANGCI); \
+	if [ ! -x $$bin ]; then \
+		echo "lint: building golangci-lint $(GOLANGCI), once; it takes a few minutes"; \
+		mkdir -p $(CACHE)/bin/tmp && \
+		GOBIN=$(CACHE)/bin/tmp GOFLAGS=-mod=mod go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI) 2>$(CACHE)/golangci-lint.log && \
+		mv $(CACHE)/bin/tmp/golangci-lint $$bin; \
+	fi; \
+	if [ -x $$bin ]; then GOLANGCI_LINT_CACHE=$(CACHE)/golangci-lint $$bin run ./...; \
+	else \
+		echo "lint: golangci-lint could not be built (see .cache/golangci-lint.log): go vet and staticcheck instead"; \
+		go vet ./... && GOFLAGS=-mod=mod go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) ./...; \
+	fi
+
+.PHONY: lint-templates
+lint-templates:
+	@if command -v python3 >/dev/null 2>&1; then \
+		$(MAKE) $(CACHE)/venv/.ready && $(CACHE)/venv/bin/cfn-lint template.yaml infra/*.yaml && echo "lint: templates are clean"; \
+	else echo "lint: no Python 3 here, so the templates are not linted"; fi
+
+# ── packages: what `sam build` calls, in a form that can be called by hand ───────────────────────────────────────────
+
+ARTIFACTS_DIR ?= $(PACKAGES)/$(patsubst build-%,%,$@)
+
+build-ProbeFunction: FOLDER := probe
+build-InspectFunction: FOLDER := inspect
+
+# No version stamp and no paths, so that the same source gives the same hash and an unchanged function is not deployed
+# again; lambda.norpc leaves out the runtime of the retired go1.x.
+.PHONY: $(FUNCTIONS:%=build-%)
+$(FUNCTIONS:%=build-%):
+	@mkdir -p "$(ARTIFACTS_DIR)"
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w' -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FOLDER)
+	@if [ -n "$(CONFIG)" ]; then cp "$(CONFIG)" "$(ARTIFACTS_DIR)/certdrift.yaml"; fi
+	@if [ "$(CONFIG)" = certdrift.example.yaml ]; then echo "note: there is no certdrift.yaml yet, so the package holds the example"; fi
+	@if [ -n "$(PACKAGE_FILES)" ]; then tar -cf - $(PACKAGE_FILES) | tar -xf - -C "$(ARTIFACTS_DIR)"; fi
+
+.PHONY: zip
+zip: ## The functions' packages and their sizes; fails above 5 MB
+	@rm -rf $(PACKAGES)
+	@for f in $(FUNCTIONS); do $(MAKE) build-$$f ARTIFACTS_DIR=$(PACKAGES)/$$f || exit 1; done
+	@go run ./e2e/pack -limit $(ZIP_LIMIT) $(FUNCTIONS:%=$(PACKAGES)/%)
+
+# ── files that are made from the source ──────────────────────────────────────────────────────────────────────────────
+
+.PHONY: schema
+schema: ## certdrift.schema.json, from the configuration's Go types
+	go run ./cmd/certdrift schema -o certdrift.schema.json
+
+.PHONY: findings
+findings: ## docs/findings.md, from the rules' own catalogue
+	go run ./cmd/certdrift explain --all --format markdown -o docs/findings.md
+
+# ── Python, by pip ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+$(CACHE)/venv/.ready: e2e/requirements.txt
+	@echo "setting up .cache/venv: the emulator, the SAM translator, cfn-lint"
+	@python3 -m venv $(CACHE)/venv
+	@$(CACHE)/venv/bin/pip install --quiet --disable-pip-version-check -r e2e/requirements.txt
+	@touch $@
+
+# The SAM CLI pins other versions of the translator and of cfn-lint, so it lives apart. Where pip cannot fetch it, the
+# test that uses it says so.
+.PHONY: sam-cli
+sam-cli:
+	@if [ ! -x $(CACHE)/venv-sam/.ready ]; then \
+		echo "setting up .cache/venv-sam: the SAM CLI"; \
+		python3 -m venv $(CACHE)/venv-sam && \
+		$(CACHE)/venv-sam/bin/pip install --quiet --disable-pip-version-check -r e2e/requirements-sam.txt && \
+		touch $(CACHE)/venv-sam/.ready && chmod +x $(CACHE)/venv-sam/.ready || \
+		echo "the SAM CLI could not be fetched"; \
+	fi
+
+.PHONY: clean
+clean: ## Removes what was built; keeps the Python environments and the linter
+	rm -rf .aws-sam bin $(PACKAGES) $(CACHE)/*.tally
