@@ -1,0 +1,242 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"certdrift/internal/config"
+	"certdrift/internal/judge"
+	"certdrift/internal/observation"
+	"certdrift/internal/report"
+	"certdrift/internal/round"
+	"certdrift/internal/target"
+)
+
+// defaultConfig is read where neither -c nor a URL is given.
+const defaultConfig = "certdrift.yaml"
+
+// check is `certdrift check`: its flags.
+type check struct {
+	app          *App
+	config       string
+	environments []string
+	urls         urls
+	timeout      time.Duration
+	deadline     time.Duration
+	save         string
+	out          output
+}
+
+func (a *App) check() *cobra.Command {
+	c := &check{app: a}
+	cmd := &cobra.Command{
+		Use:   "check [-c FILE] [URL…]",
+		Short: "Probe endpoints now, read their load balancers, and say what is wrong",
+		Example: `  certdrift check https://example.org tls://example.org:8443 smtp://mail.example.org
+  certdrift check -c certdrift.yaml -e staging --fail-on warning
+  certdrift check https://api.example.org --connect-to 10.0.0.7:443 --ca-file private-ca.pem
+  certdrift check --format junit -o certdrift.xml
+  certdrift check --save observations.json`,
+		Long: `One round: every address of every endpoint is probed with a fresh connection and judged against a clean trust
+store, Mozilla's by default. Where the configuration names load balancers, AWS is asked what is attached to them;
+without them, no AWS credentials are needed. No state is kept and no alert is sent.
+
+URLs go beside a configuration given by -c, or instead of one. Without either, certdrift.yaml is read.
+A URL is https, http, tls (a handshake only), or STARTTLS: smtp, imap, pop3, postgres. Without a scheme it is https.
+
+Exit status: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configuration, 3 the round could not be finished.`,
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
+	}
+	f := cmd.Flags()
+	f.StringVarP(&c.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+" where no URL is given)")
+	f.StringSliceVarP(&c.environments, "environment", "e", nil, "only these environments of the configuration")
+	f.StringArrayVar(&c.urls.connectTo, "connect-to", nil, "dial `HOST:PORT` instead of asking DNS, for the URLs given; may be repeated")
+	f.StringArrayVar(&c.urls.caFiles, "ca-file", nil, "trust the CAs in `FILE` too, for the URLs given; may be repeated")
+	f.DurationVar(&c.timeout, "timeout", 0, "bounds each phase of a probe: DNS, connect, TLS, first byte, body (default the configuration's, or 10s)")
+	f.DurationVar(&c.deadline, "deadline", 5*time.Minute, "bounds the whole round; what it did not get to is reported")
+	f.StringVar(&c.save, "save", "", "write what was seen to `FILE`, for `certdrift judge`")
+	c.out.flags(cmd)
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for an unknown flag only
+	_ = cmd.RegisterFlagCompletionFunc("environment", c.completeEnvironments)
+	return cmd
+}
+
+func (c *check) run(cmd *cobra.Command, args []string) error {
+	if err := c.flags(cmd, args); err != nil {
+		return err
+	}
+	plan, err := c.plan(args)
+	if err != nil {
+		return err
+	}
+	if round.Fatal(plan.Faults) {
+		return c.app.refuse(cmd, &c.out, plan.Faults)
+	}
+	if err := narrow(&plan, c.environments); err != nil {
+		return err
+	}
+	outcome, err := c.round(cmd.Context(), plan)
+	if err != nil {
+		return fmt.Errorf("running the round: %w", err)
+	}
+	if c.save != "" {
+		if err := saveRound(c.save, outcome.Round); err != nil {
+			return err
+		}
+	}
+	r := report.Build(report.Input{Round: outcome.Round, Conclusion: outcome.Conclusion, FailOn: c.out.failOn})
+	if err := c.out.write(c.app, cmd, r); err != nil {
+		return err
+	}
+	return status(report.ExitStatus(r))
+}
+
+// flags checks what can be checked before anything is read.
+func (c *check) flags(cmd *cobra.Command, args []string) error {
+	if err := c.out.check(); err != nil {
+		return err
+	}
+	for _, d := range []struct {
+		flag  string
+		value time.Duration
+	}{{"timeout", c.timeout}, {"deadline", c.deadline}} {
+		if cmd.Flags().Changed(d.flag) && d.value <= 0 {
+			return usage("a duration such as 10s or 2m", "--%s must be more than nothing, but is %s", d.flag, d.value)
+		}
+	}
+	if len(args) == 0 {
+		for _, flag := range []string{"connect-to", "ca-file"} {
+			if cmd.Flags().Changed(flag) {
+				return usage("a configuration says it per endpoint: connect_to, ca_files", "--%s goes with URLs, and none is given", flag)
+			}
+		}
+	}
+	return nil
+}
+
+// plan reads the configuration and the URLs.
+func (c *check) plan(args []string) (Plan, error) {
+	var plan Plan
+	path := c.config
+	if path == "" && len(args) == 0 {
+		path = defaultConfig
+	}
+	if path != "" {
+		var err error
+		if plan.Config, plan.Faults, err = c.app.load(path, c.config == ""); err != nil {
+			return Plan{}, err
+		}
+	}
+	if c.timeout > 0 {
+		for i := range plan.Config.Endpoints {
+			plan.Config.Endpoints[i].Timeout = c.timeout
+		}
+	}
+	c.urls.timeout = c.timeout
+	alone, err := c.urls.parse(c.app.Parts.Parse, args)
+	if err != nil {
+		return Plan{}, err
+	}
+	if path == "" {
+		plan.Config = alone
+		return plan, nil
+	}
+	plan.Config.Endpoints = append(plan.Config.Endpoints, alone.Endpoints...)
+	return plan, nil
+}
+
+// load reads a configuration file; byDefault tells that nobody named it.
+func (a *App) load(path string, byDefault bool) (config.Config, []observation.Fault, error) {
+	cfg, faults, err := a.Parts.Load(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && byDefault:
+		return cfg, nil, usage("name one with -c FILE, or give a URL: `certdrift check https://example.org`", "there is no %s here", path)
+	case err != nil:
+		return cfg, nil, usage("", "reading the configuration: %w", err)
+	}
+	return cfg, faults, nil
+}
+
+// narrow leaves the endpoints of the environments asked for, and the faults that concern them. URLs have none and stay.
+func narrow(plan *Plan, environments []string) error {
+	if len(environments) == 0 {
+		return nil
+	}
+	known := environmentsOf(*plan)
+	for _, e := range environments {
+		if !slices.Contains(known, e) {
+			return usage(oneOf(e, known), "the configuration has no environment %q", e)
+		}
+	}
+	asked := func(environment string) bool { return environment == "" || slices.Contains(environments, environment) }
+	plan.Config.Endpoints = slices.DeleteFunc(slices.Clone(plan.Config.Endpoints), func(e target.Endpoint) bool { return !asked(e.Environment) })
+	plan.Faults = slices.DeleteFunc(slices.Clone(plan.Faults), func(f observation.Fault) bool { return !asked(f.Environment) })
+	return nil
+}
+
+// environmentsOf are the environments of a configuration, in its order, those of faulty endpoints included.
+func environmentsOf(plan Plan) []string {
+	var known []string
+	add := func(environment string) {
+		if environment != "" && !slices.Contains(known, environment) {
+			known = append(known, environment)
+		}
+	}
+	for _, e := range plan.Config.Endpoints {
+		add(e.Environment)
+	}
+	for _, f := range plan.Faults {
+		add(f.Environment)
+	}
+	return known
+}
+
+// round runs the round until its deadline or an interrupt (Ctrl-C); what was done by then is told. A second interrupt
+// ends the process at once.
+func (c *check) round(ctx context.Context, plan Plan) (Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.deadline)
+	defer cancel()
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	defer c.app.progress(fmt.Sprintf("checking %d endpoints", len(plan.Config.Endpoints)))()
+	plan.Stderr = c.app.Stderr
+	return c.app.Parts.Round(ctx, plan)
+}
+
+func (c *check) completeEnvironments(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	path := c.config
+	if path == "" {
+		path = defaultConfig
+	}
+	cfg, faults, err := c.app.Parts.Load(path)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return environmentsOf(Plan{Config: cfg, Faults: faults}), cobra.ShellCompDirectiveNoFileComp
+}
+
+// refuse tells what is wrong with a configuration: every fault with its place and hint on standard error, and on
+// standard output, where a machine reads it, a report of config-invalid findings.
+func (a *App) refuse(cmd *cobra.Command, out *output, faults []observation.Fault) error {
+	a.printFaults(faults)
+	if out.format.name == "text" && out.file == "" {
+		return statusError(report.StatusUsage)
+	}
+	now := a.Now()
+	seen := observation.Round{Schema: observation.Schema, Started: now, Finished: now, Faults: faults}
+	conclusion := judge.Judge(judge.Input{Policy: judge.DefaultPolicy(), Roots: a.Parts.Roots, Now: now, Round: seen})
+	if err := out.write(a, cmd, report.Build(report.Input{Round: seen, Conclusion: conclusion, FailOn: out.failOn})); err != nil {
+		return err
+	}
+	return statusError(report.StatusUsage)
+}

@@ -1,0 +1,113 @@
+// Package cli is the command line: it reads flags, runs the product's own rounds, and writes their reports. Data goes to
+// standard output, progress and errors to standard error. What it touches of the machine (streams, environment, clock)
+// and of the product (configuration, rounds) is in App, so that tests run it as it is.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"certdrift/internal/report"
+)
+
+// App is the command line.
+type App struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// StdoutTerminal and StderrTerminal tell that a person is watching.
+	StdoutTerminal, StderrTerminal bool
+	Getenv                         func(string) string
+	Now                            func() time.Time
+	Parts                          Parts
+}
+
+// Run runs one command and gives the exit status of DESIGN: 0 clean, 1 findings, 2 wrong usage or configuration, 3
+// certdrift could not finish.
+func (a *App) Run(ctx context.Context, args []string) int {
+	root := a.Root()
+	root.SetArgs(args)
+	root.SetIn(a.Stdin)
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
+	err := root.ExecuteContext(ctx)
+	var done statusError
+	switch {
+	case err == nil:
+		return report.StatusClean
+	case errors.As(err, &done):
+		return int(done)
+	}
+	fmt.Fprintf(a.Stderr, "certdrift: %s\n", err)
+	var wrong *usageError
+	if !errors.As(err, &wrong) {
+		return report.StatusIncomplete
+	}
+	if wrong.hint != "" {
+		fmt.Fprintf(a.Stderr, "hint: %s\n", wrong.hint)
+	}
+	return report.StatusUsage
+}
+
+// Root is the tree of commands.
+func (a *App) Root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "certdrift",
+		Short: "Is the certificate that clients really get the one we meant them to get?",
+		Long: `certdrift holds three truths about each endpoint side by side, and says which of them disagree: the certificate
+declared in certdrift.yaml or a Kubernetes manifest, the one attached to the load balancer, and the one that
+clients are served, at every address of the name.`,
+		Example: `  certdrift check https://example.org
+  certdrift check -c certdrift.yaml --environment staging
+  certdrift explain cert-chain-incomplete`,
+		SilenceUsage: true, SilenceErrors: true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return unknownCommand(cmd, args[0])
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(wrongFlag)
+	root.SetHelpTemplate(helpTemplate)
+	root.SetUsageTemplate(usageTemplate)
+	root.PersistentFlags().Bool("no-color", false, "never use colour (also: NO_COLOR)")
+	root.AddCommand(a.check(), a.judge(), a.validate(), a.schema(), a.explain(), a.version())
+	if a.Parts.Demo != nil {
+		root.AddCommand(a.demo())
+	}
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	return root
+}
+
+// helpTemplate puts the examples before everything but the first sentence.
+const helpTemplate = `{{.Short}}
+{{if .HasExample}}
+Examples:
+{{.Example}}
+{{end}}{{if .Long}}
+{{.Long}}
+{{end}}
+{{.UsageString}}`
+
+const usageTemplate = `Usage:{{if .Runnable}}
+  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
+  {{.CommandPath}} COMMAND{{end}}{{if .HasAvailableSubCommands}}
+
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
+
+Everywhere:
+{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
+
+"{{.CommandPath}} COMMAND --help" tells more of a command.{{end}}
+`

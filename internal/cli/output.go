@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/judge"
+	"certdrift/internal/report"
+)
+
+// format is one way to write a report.
+type format struct {
+	name  string
+	about string
+	write func(io.Writer, report.Report, report.Style) error
+}
+
+// formats are all ways to write a report, text first.
+func formats() []format {
+	plain := func(write func(io.Writer, report.Report) error) func(io.Writer, report.Report, report.Style) error {
+		return func(w io.Writer, r report.Report, _ report.Style) error { return write(w, r) }
+	}
+	return []format{
+		{"text", "for people", report.WriteText},
+		{"json", "the whole report, one document", plain(report.WriteJSON)},
+		{"junit", "JUnit XML, a case per endpoint", plain(report.WriteJUnit)},
+		{"github", "GitHub Actions annotations", plain(report.WriteGitHub)},
+		{"sarif", "SARIF 2.1.0, for code scanning", func(w io.Writer, r report.Report, _ report.Style) error {
+			return report.WriteSARIF(w, r, judge.Catalogue())
+		}},
+		{"markdown", "for a pull request's comment or a step summary", plain(report.WriteMarkdown)},
+		{"prometheus", "for node_exporter's textfile collector", plain(report.WritePrometheus)},
+	}
+}
+
+func formatNames() []string {
+	var names []string
+	for _, f := range formats() {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// output is how and where a command writes its report, and what it fails on.
+type output struct {
+	formatName, failOnName, file string
+
+	format format
+	failOn finding.Severity
+}
+
+func (o *output) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.formatName, "format", "text", "how to write the report: "+strings.Join(formatNames(), ", "))
+	cmd.Flags().StringVarP(&o.file, "output", "o", "", "write the report to `FILE` (whole or not at all) instead of standard output")
+	cmd.Flags().StringVar(&o.failOnName, "fail-on", "critical", "least severity that fails (exit status 1): critical, warning or never")
+	complete(cmd, "format", formatNames()...)
+	complete(cmd, "fail-on", failOns()...)
+}
+
+func failOns() []string { return []string{"critical", "warning", "never"} }
+
+// complete offers words for a flag's value in the shell.
+func complete(cmd *cobra.Command, flag string, words ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)) // fails for an unknown flag only
+}
+
+// check reads the flags; to be called before anything is done.
+func (o *output) check() error {
+	i := slices.IndexFunc(formats(), func(f format) bool { return f.name == o.formatName })
+	if i < 0 {
+		return usage(oneOf(o.formatName, formatNames()), "unknown format %q", o.formatName)
+	}
+	o.format = formats()[i]
+	var ok bool
+	if o.failOn, ok = report.ParseFailOn(o.failOnName); !ok {
+		return usage(oneOf(o.failOnName, failOns()), "--fail-on does not know %q", o.failOnName)
+	}
+	return nil
+}
+
+// write writes the report where it is wanted. With a file, its counting line goes to standard error.
+func (o *output) write(a *App, cmd *cobra.Command, r report.Report) error {
+	if o.file == "" {
+		if err := o.format.write(a.Stdout, r, a.style(cmd)); err != nil {
+			return fmt.Errorf("writing the report: %w", err)
+		}
+		return nil
+	}
+	err := replaceFile(o.file, func(w io.Writer) error { return o.format.write(w, r, report.Plain) })
+	if err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	fmt.Fprintln(a.Stderr, report.CountingLine(r))
+	return nil
+}
+
+// replaceFile writes a file beside its place and then moves it there, so that nobody reads half of it (node_exporter
+// reads its directory whenever it likes). What is no regular file (/dev/stdout, a pipe) is written to directly.
+func replaceFile(path string, write func(io.Writer) error) (err error) {
+	if info, statErr := os.Stat(path); statErr == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = f.Close() }()
+		return write(f)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"context"
+	"io"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/config"
+	"certdrift/internal/judge"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// Parts are what the commands run. A nil part takes its command off the tree.
+type Parts struct {
+	// Load reads a configuration and what it names; an error means that the file itself could not be read.
+	Load func(path string) (config.Config, []observation.Fault, error)
+	// Parse reads a configuration from memory; name stands for it in faults.
+	Parse func(name string, yaml []byte) (config.Config, []observation.Fault)
+	// Schema is the configuration's JSON Schema.
+	Schema func() ([]byte, error)
+	// Roots gives the trust stores to judge by.
+	Roots func(target.Roots) *chain.Store
+	// Round runs one round. What was seen before the context ended is in the Outcome.
+	Round func(context.Context, Plan) (Outcome, error)
+	// Demo replays the incident.
+	Demo func(context.Context, io.Writer) error
+}
+
+// Plan is what a round is to look at.
+type Plan struct {
+	Config config.Config
+	Faults []observation.Fault
+	// Stderr takes what the round has to say beside its result.
+	Stderr io.Writer
+}
+
+// Outcome is what a round saw and concluded.
+type Outcome struct {
+	Round      observation.Round
+	Conclusion judge.Conclusion
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"certdrift/internal/config"
+	"certdrift/internal/observation"
+)
+
+// urls are endpoints given on the command line, and the flags that hold for them.
+type urls struct {
+	connectTo, caFiles []string
+	timeout            time.Duration
+}
+
+// The environment that URLs stand in while they are read as a configuration.
+const urlEnvironment = "urls"
+
+// parse makes a configuration of URLs and reads it like any other, so that a URL on the command line is checked by the
+// same rules as one in a file. An endpoint of the command line belongs to no environment and is called by its URL.
+func (u urls) parse(read func(string, []byte) (config.Config, []observation.Fault), args []string) (config.Config, error) {
+	if len(args) == 0 {
+		return config.Config{}, nil
+	}
+	var endpoints []map[string]any
+	var names []string
+	for i, arg := range args {
+		full, name, err := withScheme(arg)
+		if err != nil {
+			return config.Config{}, err
+		}
+		e := map[string]any{"name": fmt.Sprintf("url-%d", i+1), "url": full}
+		if len(u.connectTo) > 0 {
+			e["connect_to"] = u.connectTo
+		}
+		if len(u.caFiles) > 0 {
+			files, err := absolute(u.caFiles)
+			if err != nil {
+				return config.Config{}, err
+			}
+			e["ca_files"] = files
+		}
+		if u.timeout > 0 {
+			e["timeout"] = u.timeout.String()
+		}
+		endpoints, names = append(endpoints, e), append(names, name)
+	}
+	yaml, err := json.Marshal(map[string]any{ // JSON is YAML
+		"version": 1, "environments": map[string]any{urlEnvironment: map[string]any{"endpoints": endpoints}},
+	})
+	if err != nil {
+		return config.Config{}, fmt.Errorf("reading the URLs: %w", err)
+	}
+	cfg, faults := read("command line", yaml)
+	if len(faults) > 0 {
+		f := faults[0]
+		return config.Config{}, usage(f.Hint, "%s", f.Message)
+	}
+	for i := range cfg.Endpoints {
+		cfg.Endpoints[i].Environment, cfg.Endpoints[i].Name = "", unique(names, i)
+		cfg.Endpoints[i].Source.File, cfg.Endpoints[i].Source.Line, cfg.Endpoints[i].Source.Column = "", 0, 0
+	}
+	return cfg, nil
+}
+
+// withScheme is a URL as a configuration wants it, https where it names no scheme, and the name the endpoint goes by:
+// the URL without credentials, query and fragment.
+func withScheme(arg string) (full, name string, err error) {
+	full = arg
+	if !strings.Contains(arg, "://") {
+		full = "https://" + arg
+	}
+	parsed, err := url.Parse(full)
+	if err != nil || parsed.Host == "" {
+		// The URL itself is not repeated beyond its host: it may hold a password.
+		return "", "", usage("such as https://example.org/health, or tls://example.org:8443", "this is not a URL: %q", withoutUserinfo(arg))
+	}
+	shown := url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: parsed.Path}
+	return full, shown.String(), nil
+}
+
+func withoutUserinfo(raw string) string {
+	if i := strings.LastIndexByte(raw, '@'); i >= 0 {
+		return "…" + raw[i:]
+	}
+	return raw
+}
+
+// unique tells the second URL of the same name from the first.
+func unique(names []string, i int) string {
+	before := 0
+	for _, name := range names[:i] {
+		if name == names[i] {
+			before++
+		}
+	}
+	if before == 0 {
+		return names[i]
+	}
+	return fmt.Sprintf("%s (%d)", names[i], before+1)
+}
+
+func absolute(files []string) ([]string, error) {
+	var out []string
+	for _, f := range files {
+		abs, err := filepath.Abs(f)
+		if err != nil {
+			return nil, fmt.Errorf("finding the file %q: %w", f, err)
+		}
+		out = append(out, abs)
+	}
+	return out, nil
+}

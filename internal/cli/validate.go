@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"certdrift/internal/judge"
+	"certdrift/internal/observation"
+	"certdrift/internal/report"
+)
+
+// validation is `certdrift validate`: its flags.
+type validation struct {
+	app    *App
+	config string
+	out    output
+}
+
+func (a *App) validate() *cobra.Command {
+	v := &validation{app: a}
+	cmd := &cobra.Command{
+		Use:   "validate [-c FILE | FILE]",
+		Short: "Check a configuration, and name every fault in it at once",
+		Example: `  certdrift validate
+  certdrift validate -c deploy/certdrift.yaml
+  certdrift validate --format github`,
+		Long: `Reads the configuration and the files it names; nothing is dialled. Faults go to standard error as
+FILE:LINE:COL: MESSAGE, each with a hint.
+
+Exit status: 0 no fault, 2 at least one.`,
+		RunE: v.run,
+	}
+	cmd.Flags().StringVarP(&v.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+")")
+	v.out.flags(cmd)
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for an unknown flag only
+	return cmd
+}
+
+func (v *validation) run(cmd *cobra.Command, args []string) error {
+	path := v.config
+	switch {
+	case len(args) > 1 || len(args) == 1 && path != "":
+		return usage("run it once for each", "validate takes one configuration")
+	case len(args) == 1:
+		path = args[0]
+	}
+	if err := v.out.check(); err != nil {
+		return err
+	}
+	byDefault := path == ""
+	if byDefault {
+		path = defaultConfig
+	}
+	cfg, faults, err := v.app.load(path, byDefault)
+	if err != nil {
+		return err
+	}
+	if len(faults) > 0 {
+		return v.app.refuse(cmd, &v.out, faults)
+	}
+	if v.out.format.name == "text" && v.out.file == "" {
+		environments := environmentsOf(Plan{Config: cfg})
+		fmt.Fprintf(v.app.Stdout, "%s is valid: %d endpoints in %d environments\n", path, len(cfg.Endpoints), len(environments))
+		return nil
+	}
+	now := v.app.Now()
+	empty := observation.Round{Schema: observation.Schema, Started: now, Finished: now}
+	return v.out.write(v.app, cmd, report.Build(report.Input{Round: empty, Conclusion: judge.Conclusion{Complete: true}, FailOn: v.out.failOn}))
+}
