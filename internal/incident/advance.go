@@ -1,8 +1,210 @@
 package incident
 
+import (
+	"cmp"
+	"maps"
+	"reflect"
+	"slices"
+
+	"certdrift/internal/finding"
+)
+
 // Advance is one step: the state that the store holds and what a round found give the records to write and the notices
-// to send. It returns only records that changed, sorted by key, each with the Version that was loaded; and one notice
-// per record, worst first. See the package's protocol for what to do with them.
+// to send. It returns only records that changed, sorted by key, each with the Version that was loaded; and at most one
+// notice per record, worst first. See the package's protocol for what to do with them.
 func Advance(in Input) (changed []Record, notices []Notice) {
-	return nil, nil
+	if in.StateUnread && in.Records == nil {
+		in.Policy.Confirm = 1 // nothing is remembered, so nothing can be counted: better early than never
+	}
+	b := newBoard(in)
+	for _, g := range groupFindings(in.Findings) {
+		b.assign(g)
+	}
+	for _, key := range slices.Sorted(maps.Keys(b.entries)) {
+		e := b.entries[key]
+		if e.record.Closed.IsZero() {
+			b.step(e)
+			if n, ok := b.decide(e); ok {
+				notices = append(notices, n)
+			}
+		}
+		if !reflect.DeepEqual(e.record, e.loaded) {
+			changed = append(changed, e.record)
+		}
+	}
+	slices.SortStableFunc(notices, func(a, b Notice) int { return cmp.Compare(b.Severity, a.Severity) })
+	return changed, notices
+}
+
+// board is the state at work: every record with what the round found for it.
+type board struct {
+	Input
+	entries map[string]*entry
+	// explained are the endpoints (ENVIRONMENT/NAME) whose name mismatch hangs on another finding of this round: that
+	// it is not reported does not mean that it is over.
+	explained map[string]bool
+}
+
+// entry is one record with its findings of this round.
+type entry struct {
+	loaded, record Record
+	present        []finding.Finding
+}
+
+func newBoard(in Input) *board {
+	b := &board{Input: in, entries: map[string]*entry{}, explained: map[string]bool{}}
+	for _, r := range in.Records {
+		if r.Counter == nil {
+			b.entries[r.Key] = &entry{loaded: r, record: clone(r)}
+		}
+	}
+	for _, f := range in.Findings {
+		if explains(f.Code) && f.Severity >= finding.Warning {
+			for _, endpoint := range suffering(f) {
+				b.explained[endpoint] = true
+			}
+		}
+	}
+	return b
+}
+
+// clone copies what the step changes, so that the caller's records stay as they were.
+func clone(r Record) Record {
+	r.Parts = slices.Clone(r.Parts)
+	r.Causes = slices.Clone(r.Causes)
+	return r
+}
+
+// findingGroup is the findings of one cause in one environment.
+type findingGroup struct {
+	environment, cause string
+	findings           []finding.Finding
+}
+
+func (g findingGroup) key() string { return keyOf(g.environment, g.cause) }
+
+// groupFindings sorts findings by cause. What explains others comes first, so that they can hang on it.
+func groupFindings(fs []finding.Finding) []findingGroup {
+	byKey := map[string]*findingGroup{}
+	for _, f := range fs {
+		if f.Severity < finding.Warning {
+			continue
+		}
+		cause := causeOf(f)
+		key := keyOf(f.Environment, cause)
+		if byKey[key] == nil {
+			byKey[key] = &findingGroup{environment: f.Environment, cause: cause}
+		}
+		byKey[key].findings = append(byKey[key].findings, f)
+	}
+	groups := make([]findingGroup, 0, len(byKey))
+	for _, g := range byKey {
+		sortFindings(g.findings)
+		groups = append(groups, *g)
+	}
+	slices.SortFunc(groups, func(a, b findingGroup) int {
+		return cmp.Or(cmp.Compare(rank(a.findings[0].Code), rank(b.findings[0].Code)), cmp.Compare(a.key(), b.key()))
+	})
+	return groups
+}
+
+// assign gives a group of findings to its incident: the one that has its cause, one that it belongs to by what it says,
+// or a new one.
+func (b *board) assign(g findingGroup) {
+	e := b.holding(g)
+	if e == nil {
+		e = b.related(g)
+	}
+	if e == nil {
+		e = b.open(g)
+	}
+	if !slices.Contains(e.record.Causes, g.cause) && len(e.record.Causes) < maxCauses {
+		e.record.Causes = append(e.record.Causes, g.cause)
+	}
+	e.present = append(e.present, g.findings...)
+	sortFindings(e.present)
+}
+
+// maxCauses bounds what an incident remembers of its causes; past it, a cause that comes back is a new incident.
+const maxCauses = 50
+
+// holding is the live incident that has the group's cause already.
+func (b *board) holding(g findingGroup) *entry {
+	if e := b.entries[g.key()]; e != nil && e.record.Closed.IsZero() {
+		return e
+	}
+	return b.oldest(func(e *entry) bool {
+		return e.record.Environment == g.environment && slices.Contains(e.record.Causes, g.cause)
+	})
+}
+
+// related is the live incident that the group belongs to though its cause is another. Where the group explains several,
+// they become one.
+func (b *board) related(g findingGroup) *entry {
+	found := b.oldest(func(e *entry) bool { return e.record.Environment == g.environment && belongs(e, g) })
+	if found == nil || !explains(g.findings[0].Code) {
+		return found
+	}
+	for _, e := range b.entries {
+		if e != found && e.record.Closed.IsZero() && e.record.Environment == g.environment && belongs(e, g) {
+			found.take(e, b)
+		}
+	}
+	return found
+}
+
+// take merges another incident into this one, without a word to anybody: what people know of it they know.
+func (e *entry) take(other *entry, b *board) {
+	r, o := &e.record, &other.record
+	for _, cause := range o.Causes {
+		if !slices.Contains(r.Causes, cause) && len(r.Causes) < maxCauses {
+			r.Causes = append(r.Causes, cause)
+		}
+	}
+	slices.Sort(r.Causes)
+	r.Parts = append(r.Parts, o.Parts...)
+	slices.SortFunc(r.Parts, compareParts)
+	r.Parts = slices.CompactFunc(r.Parts, func(a, b Part) bool { return a.id() == b.id() })
+	r.Notified = max(r.Notified, o.Notified)
+	e.present = append(e.present, other.present...)
+	other.present = nil
+	o.Closed, o.Ended, o.Claim = b.Now, EndMerged, nil
+}
+
+// oldest is the live incident that fits; open before pending, then the longest known, then by key.
+func (b *board) oldest(fits func(*entry) bool) *entry {
+	var found *entry
+	for _, key := range slices.Sorted(maps.Keys(b.entries)) {
+		e := b.entries[key]
+		if !e.record.Closed.IsZero() || !fits(e) {
+			continue
+		}
+		better := found == nil || e.record.Open() && !found.record.Open() ||
+			e.record.Open() == found.record.Open() && e.record.First.Before(found.record.First)
+		if better {
+			found = e
+		}
+	}
+	return found
+}
+
+// open makes a record, or makes a new incident of a closed one: the store's version goes on counting.
+func (b *board) open(g findingGroup) *entry {
+	fresh := Record{Key: g.key(), Environment: g.environment, Cause: g.cause, First: b.Now, LastSeen: b.Now}
+	e := b.entries[fresh.Key]
+	if e == nil {
+		e = &entry{}
+		b.entries[fresh.Key] = e
+	} else {
+		old := e.record
+		fresh.Version = old.Version
+		if b.Now.Sub(old.Closed) < b.Policy.FlapWindow {
+			fresh.Flaps = old.Flaps
+			if old.Ended == EndRecovered {
+				fresh.Flaps++
+			}
+		}
+	}
+	e.record = fresh
+	return e
 }

@@ -186,6 +186,8 @@ func evidence(p Part) (listener bool, endpoint Depth) {
 		endpoint = Whole
 	case groupListener:
 		listener = true
+	case groupSelf:
+		endpoint = Asked
 	case groupDrift:
 		listener, endpoint = driftEvidence(p)
 	}

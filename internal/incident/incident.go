@@ -20,8 +20,8 @@
 //     the condition fails, the round loads again and calls Advance again with the same findings; it then sees the
 //     other's claim and stays quiet;
 //  3. bundles the notices whose records it wrote (Bundle) and sends them;
-//  4. loads each record again if need be, and writes what Sent makes of it; what Released makes of it, where sending
-//     failed.
+//  4. writes what Sent makes of each record, for each of Notice.Each; or what Released makes of it, where sending
+//     failed. Where the condition fails, it loads the record and does so again.
 //
 // A crash between 2 and 4 leaves the claim to run out, and the next round sends: an alert may be repeated, it is never
 // lost. Where the state can be neither read nor written, the round sends all the same and says so (Input.StateUnread).
@@ -41,6 +41,19 @@ const (
 	Opened    Event = "opened"
 	Reminder  Event = "reminder"
 	Recovered Event = "recovered"
+)
+
+// Ending is how an incident ended.
+type Ending string
+
+// The endings: looked at and clean; its endpoint or listener is gone; a person closed it; it never opened; it turned out
+// to be part of another incident.
+const (
+	EndRecovered   Ending = "recovered"
+	EndRemoved     Ending = "removed"
+	EndClosed      Ending = "closed"
+	EndUnconfirmed Ending = "unconfirmed"
+	EndMerged      Ending = "merged"
 )
 
 // Record is the state of one incident, one item in the store. A record that is neither open nor closed is pending: its
@@ -63,9 +76,8 @@ type Record struct {
 	LastSeen time.Time `json:"last_seen"`
 	// Closed is zero while open.
 	Closed time.Time `json:"closed,omitzero"`
-	// Ended says how a closed incident ended: "recovered", "removed" (from the configuration), "closed" (by a person),
-	// "unconfirmed" (it never opened).
-	Ended    string `json:"ended,omitempty"`
+	// Ended says how it ended; it is set as soon as that is known, Closed when people have been told.
+	Ended    Ending `json:"ended,omitempty"`
 	ClosedBy string `json:"closed_by,omitempty"`
 
 	// Severity is the worst of the confirmed parts. Notified is the severity that people were last told; None where
@@ -88,7 +100,8 @@ type Record struct {
 	Parts    []Part `json:"parts"`
 	Overflow int    `json:"overflow,omitempty"`
 
-	// Confirmations are rounds in a row that saw the trouble, CleanRounds such that saw none of it.
+	// Confirmations are rounds in a row that saw the trouble, as far as Policy.Confirm counts; CleanRounds such that
+	// saw none of it.
 	Confirmations int `json:"confirmations"`
 	CleanRounds   int `json:"clean_rounds"`
 	// Counted is when a round last counted for Confirmations or CleanRounds: rounds nearer to each other than
@@ -119,9 +132,12 @@ type Part struct {
 	Account string `json:"account,omitempty"`
 	// Hop: the fault is of a redirect's target, so that only a probe that follows it to the end can clear it.
 	Hop bool `json:"hop,omitempty"`
-	// Seen and Clean are rounds in a row that saw it, and that looked and did not see it. One of them is 0.
+	// Seen and Clean are rounds in a row that saw it (as far as confirming needs to count), and that looked and did not
+	// see it. One of them is 0.
 	Seen  int `json:"seen,omitempty"`
 	Clean int `json:"clean,omitempty"`
+	// Confirmed: it was certain, or seen often enough. What is not is forgotten by the first clean round.
+	Confirmed bool `json:"confirmed,omitempty"`
 }
 
 // Claim is a round's word that it is about to send. It holds until Until; after that another round may send.
@@ -199,8 +215,16 @@ type Notice struct {
 	Removed bool `json:"removed,omitempty"`
 	// Repetition: the state could not be read or written, so people may know of this already.
 	Repetition bool `json:"repetition,omitempty"`
-	// Storm holds the records of all incidents that this one notice tells of, worst first; nil for a notice of one.
-	Storm []Record `json:"storm,omitempty"`
+	// Storm holds the notices that this one sums up, worst first; nil for a notice of one incident.
+	Storm []Notice `json:"storm,omitempty"`
+}
+
+// Each gives the notices of single incidents: those that a summary sums up, or the notice itself.
+func (n Notice) Each() []Notice {
+	if n.Storm != nil {
+		return n.Storm
+	}
+	return []Notice{n}
 }
 
 // Input is all that a round's tracking depends on.

@@ -1,0 +1,198 @@
+package incident
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"certdrift/internal/finding"
+)
+
+// silence says whether the incident is silenced: every confirmed part matches a silence that holds now. The silence of
+// the worst part is the one shown.
+func (b *board) silence(r *Record) {
+	r.Silenced = nil
+	if !r.Open() || b.audible(r) != finding.None {
+		return
+	}
+	for _, p := range r.Parts {
+		if s, ok := b.silencedBy(r, p); ok && p.Confirmed {
+			r.Silenced = &s
+			return
+		}
+	}
+}
+
+// audible is the worst severity that no silence covers; None where all is silenced.
+func (b *board) audible(r *Record) finding.Severity {
+	worst := finding.None
+	for _, p := range r.Parts {
+		if _, silenced := b.silencedBy(r, p); p.Confirmed && !silenced {
+			worst = max(worst, p.Severity)
+		}
+	}
+	return worst
+}
+
+// silencedBy is the silence that covers a part, the longest if there are several.
+func (b *board) silencedBy(r *Record, p Part) (longest Silenced, ok bool) {
+	for _, s := range b.Policy.Silences {
+		until, active := s.Active(b.Now)
+		if active && covers(s, r, p) && until.After(longest.Until) {
+			longest, ok = Silenced{Reason: s.Reason, Until: until}, true
+		}
+	}
+	return longest, ok
+}
+
+// covers tells whether a silence is meant for a part. A part without an endpoint of its own is covered by a silence of
+// endpoints only if that covers every endpoint that suffers.
+func covers(s Silence, r *Record, p Part) bool {
+	if p.Endpoint != "" || s.Endpoint == "" {
+		return s.matches(r.Environment, p.Endpoint, string(p.Code))
+	}
+	return len(r.Affects) > 0 && r.AffectsCount == len(r.Affects) && all(r.Affects, func(key string) bool {
+		environment, endpoint := splitKey(key)
+		return s.matches(environment, endpoint, string(p.Code))
+	})
+}
+
+// decide tells whether there is something to say of an incident now. The record then carries the claim, or, where there
+// is nobody to tell, is closed.
+func (b *board) decide(e *entry) (Notice, bool) {
+	r := &e.record
+	if !r.Open() || r.Claim != nil && b.Now.Before(r.Claim.Until) {
+		return Notice{}, false
+	}
+	unsure := r.Claim // a round claimed to send, and never said that it had
+	r.Claim = nil
+	if unsure != nil && unsure.Event == Recovered && len(r.Parts) > 0 {
+		r.Notified = finding.None // people may have read that it is over, and it is not
+	}
+	n, due := b.due(r, unsure)
+	if !due {
+		return Notice{}, false
+	}
+	if !b.StateUnread {
+		r.Claim = &Claim{Event: n.Event, By: b.By, Until: b.Now.Add(b.Policy.Lease)}
+	}
+	n.At, n.Repetition = b.Now, b.StateUnread || unsure != nil
+	n.Findings = e.present
+	if len(n.Findings) == 0 {
+		n.Findings = r.Findings
+	}
+	n.Record = *r
+	return n, true
+}
+
+// due is what there is to say: that it is over, that it began or got worse, that the worst is over, or that it still
+// stands.
+func (b *board) due(r *Record, unsure *Claim) (Notice, bool) {
+	if r.Ended != "" {
+		if r.Notified == finding.None && unsure == nil {
+			r.Closed = b.Now // nobody was ever told of it
+			return Notice{}, false
+		}
+		return Notice{Event: Recovered, Severity: max(r.Notified, r.Severity), Removed: r.Ended == EndRemoved}, true
+	}
+	audible := b.audible(r)
+	switch {
+	case audible == finding.None:
+		return Notice{}, false
+	case audible > r.Notified:
+		return Notice{Event: Opened, Severity: audible, Before: r.Notified}, true
+	case r.Severity < r.Notified:
+		return Notice{Event: Recovered, Severity: r.Notified, Before: r.Notified, Eased: true, Remaining: r.Severity}, true
+	case b.reminderDue(r):
+		return Notice{Event: Reminder, Severity: audible}, true
+	}
+	return Notice{}, false
+}
+
+func (b *board) reminderDue(r *Record) bool {
+	if b.Policy.Remind <= 0 || r.CleanRounds > 0 {
+		return false
+	}
+	if a := r.Acknowledged; a != nil && (a.Until.IsZero() || b.Now.Before(a.Until)) {
+		return false
+	}
+	return !b.Now.Before(r.LastNotified.Add(b.Policy.remindAfter(r.Reminders)))
+}
+
+// Sent is the record after its notice went out. n is the notice as Advance made it (see Notice.Each); r may be newer
+// than the notice's record.
+func Sent(r Record, n Notice, now time.Time) Record {
+	r.Claim = nil
+	r.LastNotified = now
+	switch {
+	case n.Event == Opened:
+		r.Notified, r.Reminders = n.Severity, 0
+	case n.Event == Reminder:
+		r.Reminders++
+	case n.Eased:
+		r.Notified, r.Reminders = n.Remaining, 0
+		r.Flaps++
+	case r.Ended != "":
+		r.Closed = now
+	default: // it came back while the good news was on its way
+		r.Notified = finding.None
+	}
+	return r
+}
+
+// Released is the record after its notice could not be sent: the next round may try at once.
+func Released(r Record) Record {
+	r.Claim = nil
+	return r
+}
+
+// Bundle makes one summary of a storm: more than Policy.StormAfter notices of one kind and environment. Without a state
+// to go by, every environment gets one message a kind. It is for the notices whose records were written, right before
+// they are sent.
+func Bundle(p Policy, notices []Notice) []Notice {
+	type kind struct {
+		environment string
+		event       Event
+		eased       bool
+	}
+	var order []kind
+	byKind := map[kind][]Notice{}
+	for _, n := range notices {
+		k := kind{n.Record.Environment, n.Event, n.Eased}
+		if byKind[k] == nil {
+			order = append(order, k)
+		}
+		byKind[k] = append(byKind[k], n)
+	}
+	var out []Notice
+	for _, k := range order {
+		members := byKind[k]
+		if (p.StormAfter <= 0 || len(members) <= p.StormAfter) && (len(members) < 2 || !all(members, func(n Notice) bool { return n.Repetition })) {
+			out = append(out, members...)
+			continue
+		}
+		out = append(out, summary(members))
+	}
+	slices.SortStableFunc(out, func(a, b Notice) int { return cmp.Compare(b.Severity, a.Severity) })
+	return out
+}
+
+// summary is one notice for many.
+func summary(members []Notice) Notice {
+	members = slices.Clone(members)
+	slices.SortStableFunc(members, func(a, b Notice) int {
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Record.AffectsCount, a.Record.AffectsCount),
+			cmp.Compare(a.Record.Key, b.Record.Key))
+	})
+	worst := members[0]
+	worst.Storm = members
+	worst.Findings = nil
+	for _, m := range members {
+		worst.Repetition = worst.Repetition || m.Repetition
+		worst.Remaining = max(worst.Remaining, m.Remaining)
+		if len(m.Findings) > 0 && len(worst.Findings) < MaxFindings {
+			worst.Findings = append(worst.Findings, m.Findings[0])
+		}
+	}
+	return worst
+}

@@ -1,0 +1,50 @@
+package incident
+
+import (
+	"strings"
+	"time"
+)
+
+// Acknowledge is the record after somebody took the incident on: no reminders until until, or while it lasts where that
+// is zero.
+func Acknowledge(r Record, by string, now, until time.Time) Record {
+	r.Acknowledged = &Acknowledgement{By: by, At: now, Until: until}
+	return r
+}
+
+// Close is the record after somebody closed it by hand. What is still broken opens anew, and alerts, at the next round
+// that sees it: to keep it quiet, acknowledge or silence it.
+func Close(r Record, by string, now time.Time) Record {
+	r.Closed, r.Ended, r.ClosedBy, r.Claim = now, EndClosed, by, nil
+	return r
+}
+
+// SMSKey is the key of the record that counts text messages. It is no incident.
+const SMSKey = "- counter:sms"
+
+// TakeSMS counts one text message against the hour's ceiling. records are those loaded; the returned record is to be
+// written like any other, and where that fails with a conflict, loaded and taken anew. ok is false, and nothing needs
+// writing, where the hour's messages are used up. A ceiling of 0 lets all through.
+func TakeSMS(records []Record, p Policy, now time.Time) (r Record, ok bool) {
+	r = Record{Key: SMSKey, Counter: &Counter{}}
+	for _, old := range records {
+		if old.Key == SMSKey && old.Counter != nil {
+			r = old
+		}
+	}
+	count := *r.Counter
+	if hour := now.UTC().Truncate(time.Hour); !count.Hour.Equal(hour) {
+		count = Counter{Hour: hour}
+	}
+	if p.SMSPerHour > 0 && count.Used >= p.SMSPerHour {
+		return r, false
+	}
+	count.Used++
+	r.Counter = &count
+	return r, true
+}
+
+func splitKey(key string) (environment, endpoint string) {
+	environment, endpoint, _ = strings.Cut(key, "/")
+	return environment, endpoint
+}

@@ -1,0 +1,105 @@
+package incident
+
+import (
+	"slices"
+	"strings"
+
+	"certdrift/internal/finding"
+)
+
+// explains tells whether findings of this code say why clients get a certificate with another name.
+func explains(code finding.Code) bool {
+	switch code {
+	case finding.DriftAttached, finding.DriftServed, finding.DriftDeclared, finding.ListenerNameUncovered:
+		return true
+	}
+	return false
+}
+
+// suffering are the endpoints (ENVIRONMENT/NAME) that a finding is about.
+func suffering(f finding.Finding) []string {
+	endpoints := slices.Clone(f.Affects)
+	if f.Endpoint != "" {
+		endpoints = append(endpoints, f.Environment+"/"+f.Endpoint)
+	}
+	return endpoints
+}
+
+// belongs tells whether a group of findings is a piece of an incident that has another cause:
+//   - name mismatches of endpoints that the incident's drift explains (a round that read no listeners sees only those);
+//   - the drift that explains an incident of nothing but name mismatches;
+//   - a certificate that took the place of another on the same endpoints with the same fault: a roll-out halfway, where
+//     old and new alternate, is one incident and not a new one at every swap.
+func belongs(e *entry, g findingGroup) bool {
+	switch {
+	case explains(g.findings[0].Code):
+		return explainedBy(e, g)
+	case all(g.findings, isMismatch):
+		if known := explainedEndpoints(e); len(known) > 0 && all(g.findings, func(f finding.Finding) bool {
+			return known[f.Environment+"/"+f.Endpoint]
+		}) {
+			return true
+		}
+	}
+	return rolled(e, g)
+}
+
+func isMismatch(f finding.Finding) bool { return f.Code == finding.CertNameMismatch }
+
+func all[T any](list []T, holds func(T) bool) bool {
+	return !slices.ContainsFunc(list, func(x T) bool { return !holds(x) })
+}
+
+// explainedBy tells whether an incident consists of name mismatches only, and the group says where all of them come from.
+func explainedBy(e *entry, g findingGroup) bool {
+	known := map[string]bool{}
+	for _, f := range g.findings {
+		for _, endpoint := range suffering(f) {
+			known[endpoint] = true
+		}
+	}
+	return len(e.record.Parts) > 0 && all(e.record.Parts, func(p Part) bool {
+		return p.Code == finding.CertNameMismatch && known[e.record.Environment+"/"+p.Endpoint]
+	}) && all(e.present, isMismatch)
+}
+
+// explainedEndpoints are those that suffer from the incident's drift, if it is one.
+func explainedEndpoints(e *entry) map[string]bool {
+	known := map[string]bool{}
+	for _, f := range e.present {
+		if explains(f.Code) {
+			for _, endpoint := range suffering(f) {
+				known[endpoint] = true
+			}
+		}
+	}
+	for _, p := range e.record.Parts {
+		if !explains(p.Code) {
+			continue
+		}
+		if p.Endpoint != "" {
+			known[e.record.Environment+"/"+p.Endpoint] = true
+			continue
+		}
+		for _, endpoint := range e.record.Affects {
+			known[endpoint] = true
+		}
+	}
+	return known
+}
+
+// rolled tells whether at least half of the group's faults are the incident's already, but for the certificate.
+func rolled(e *entry, g findingGroup) bool {
+	if !strings.HasPrefix(g.cause, "certificate:") || !strings.HasPrefix(e.record.Cause, "certificate:") {
+		return false
+	}
+	same := 0
+	for _, f := range g.findings {
+		if slices.ContainsFunc(e.record.Parts, func(p Part) bool {
+			return f.Endpoint != "" && p.Endpoint == f.Endpoint && p.Code == f.Code
+		}) {
+			same++
+		}
+	}
+	return 2*same >= len(g.findings)
+}

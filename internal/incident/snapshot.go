@@ -1,0 +1,122 @@
+package incident
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+
+	"certdrift/internal/finding"
+)
+
+// maxSnapshot bounds the findings of a record in bytes of JSON.
+const maxSnapshot = 64 << 10
+
+// snapshot writes down what the incident looks like now: its findings, codes and who suffers. What this round did not
+// look at stays as it was last seen.
+func (b *board) snapshot(r *Record, present []finding.Finding) {
+	shown := slices.Clone(present)
+	seen := map[partID]bool{}
+	for _, f := range present {
+		seen[partOf(f).id()] = true
+	}
+	held := map[partID]bool{}
+	hidden := false // a part that no finding of this round stands for, and that has no endpoint of its own
+	for _, p := range r.Parts {
+		held[p.id()] = true
+		hidden = hidden || !seen[p.id()] && p.Endpoint == ""
+	}
+	for _, f := range r.Findings {
+		if id := partOf(f).id(); held[id] && !seen[id] {
+			shown = append(shown, f)
+		}
+	}
+	if len(r.Parts) == 0 {
+		return // it is over: keep what it was
+	}
+	sortFindings(shown)
+	r.Findings = bounded(shown)
+	r.Code, r.Codes = codes(r.Parts)
+	r.Affects, r.AffectsCount = b.affected(r, present, hidden)
+	if len(shown) > 0 {
+		r.Cause = causeOf(shown[0])
+	}
+}
+
+// bounded keeps the worst few findings that fit.
+func bounded(fs []finding.Finding) []finding.Finding {
+	kept, size := []finding.Finding{}, 0
+	for _, f := range fs {
+		if len(kept) == MaxFindings {
+			break
+		}
+		f.Affects = f.Affects[:min(len(f.Affects), MaxFindings)] // the record has them all
+		text, err := json.Marshal(f)
+		if err != nil || size+len(text) > maxSnapshot {
+			f.Evidence = nil // a finding without its evidence is better than none
+			text, err = json.Marshal(f)
+		}
+		if err == nil && size+len(text) <= maxSnapshot {
+			size += len(text)
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// codes lists the codes of parts, worst first, and the one to lead with.
+func codes(parts []Part) (finding.Code, []finding.Code) {
+	sorted := slices.Clone(parts)
+	slices.SortFunc(sorted, compareParts)
+	var list []finding.Code
+	for _, p := range sorted {
+		if !slices.Contains(list, p.Code) {
+			list = append(list, p.Code)
+		}
+	}
+	return list[0], list
+}
+
+// affected lists the endpoints that suffer, and counts them.
+func (b *board) affected(r *Record, present []finding.Finding, hidden bool) ([]string, int) {
+	set := map[string]bool{}
+	for _, f := range present {
+		for _, endpoint := range suffering(f) {
+			set[endpoint] = true
+		}
+	}
+	for _, p := range r.Parts {
+		if p.Endpoint != "" {
+			set[r.Environment+"/"+p.Endpoint] = true
+		}
+	}
+	if hidden {
+		for _, endpoint := range r.Affects {
+			set[endpoint] = true
+		}
+	}
+	list := make([]string, 0, len(set))
+	for endpoint := range set {
+		if b.Coverage.Configured == nil || b.Coverage.Configured[endpoint] {
+			list = append(list, endpoint)
+		}
+	}
+	slices.Sort(list)
+	return list[:min(len(list), MaxAffects)], len(list)
+}
+
+// sortFindings is finding.Sort, but for the code: what explains others goes before them.
+func sortFindings(fs []finding.Finding) {
+	finding.Sort(fs)
+	slices.SortStableFunc(fs, func(a, b finding.Finding) int {
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(rank(a.Code), rank(b.Code)))
+	})
+}
+
+// rank orders codes of one severity by how much they explain: who changed what, before what clients see of it.
+func rank(code finding.Code) int {
+	if explains(code) {
+		return 0
+	}
+	order := []string{groupDrift, groupListener, groupCertificate, groupTLS, groupReach, groupHTTP, groupSelf}
+	return 1 + slices.Index(order, group(code))
+}

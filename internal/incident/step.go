@@ -1,0 +1,239 @@
+package incident
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"certdrift/internal/finding"
+)
+
+// seenEvery is how old LastSeen may get before it is written again: an incident that just stands costs a write now and
+// then, not one a round.
+const seenEvery = 10 * time.Minute
+
+// step counts a round for one live incident: what is there, what is clean, what is gone, and what that makes of it.
+func (b *board) step(e *entry) {
+	r := &e.record
+	counts := r.Counted.IsZero() || b.Now.Sub(r.Counted) >= b.Policy.Apart
+	before := clone(*r)
+	present := b.see(r, e.present, counts)
+	removed, lookedClean := b.miss(r, present, counts)
+	if len(e.present) == 0 && !removed && !lookedClean {
+		b.silence(r)
+		return // the round did not look here
+	}
+	b.count(r, e.present, counts)
+	if counts && !slices.Equal(before.Parts, r.Parts) || before.Confirmations != r.Confirmations {
+		r.Counted = b.Now
+	}
+	b.conclude(r, removed)
+	stale := len(e.present) > 0 && b.Now.Sub(r.LastSeen) >= seenEvery
+	if stale || len(r.Findings) == 0 || !slices.Equal(names(before.Parts), names(r.Parts)) {
+		b.snapshot(r, e.present)
+		if len(e.present) > 0 {
+			r.LastSeen = b.Now
+		}
+	}
+	b.silence(r)
+}
+
+// partID is what makes a part the same in the next round. Among faults that flap, one of a group stands for another: a
+// refused connection now and a timeout then are one outage. The severity belongs to it, so that getting worse is
+// confirmed, and getting better proven, like anything else.
+type partID struct {
+	concern                             string
+	severity                            finding.Severity
+	endpoint, listener, region, account string
+	hop                                 bool
+}
+
+func (p Part) id() partID {
+	concern := string(p.Code)
+	if !certain(p.Code) {
+		concern = "~" + group(p.Code)
+	}
+	return partID{concern, p.Severity, p.Endpoint, p.Listener, p.Region, p.Account, p.Hop}
+}
+
+// partOf makes the part that a finding is.
+func partOf(f finding.Finding) Part {
+	region, _ := f.Evidence["region"].(string)
+	account, _ := f.Evidence["account"].(string)
+	if f.Listener == "" {
+		region, account = "", ""
+	}
+	_, hop := f.Evidence["redirected_to"]
+	return Part{
+		Code: f.Code, Severity: f.Severity, Endpoint: f.Endpoint, Listener: f.Listener, Region: region, Account: account, Hop: hop,
+	}
+}
+
+// see brings the round's findings into the parts and returns which parts are there.
+func (b *board) see(r *Record, found []finding.Finding, counts bool) map[partID]bool {
+	at := make(map[partID]int, len(r.Parts))
+	for i, p := range r.Parts {
+		at[p.id()] = i
+	}
+	present := map[partID]bool{}
+	overflow := 0
+	for _, f := range found {
+		p := partOf(f)
+		id := p.id()
+		i, known := at[id]
+		switch {
+		case present[id]: // another address of the same
+			continue
+		case !known && len(r.Parts) >= MaxParts:
+			overflow++
+			continue
+		case !known:
+			i = len(r.Parts)
+			at[id] = i
+			r.Parts = append(r.Parts, p)
+			r.Parts[i].Seen = 1
+		default:
+			b.seeAgain(&r.Parts[i], p.Code, counts)
+		}
+		present[id] = true
+		if certain(p.Code) || r.Parts[i].Seen >= b.Policy.Confirm {
+			r.Parts[i].Confirmed = true
+		}
+	}
+	if overflow > r.Overflow || b.seesAll() {
+		r.Overflow = overflow
+	}
+	slices.SortFunc(r.Parts, compareParts)
+	return present
+}
+
+// seeAgain counts a part that is still there, as far as counting matters: the record must not change for ever.
+func (b *board) seeAgain(p *Part, code finding.Code, counts bool) {
+	p.Code = code
+	switch {
+	case p.Clean > 0:
+		p.Seen, p.Clean = 1, 0
+	case counts && p.Seen < b.Policy.Confirm:
+		p.Seen++
+	}
+}
+
+// miss looks for evidence about the parts that have no finding, and drops those that are over or gone.
+func (b *board) miss(r *Record, present map[partID]bool, counts bool) (removed, lookedClean bool) {
+	need := b.Policy.recoverAfter(r.Flaps)
+	kept := r.Parts[:0]
+	for _, p := range r.Parts {
+		if present[p.id()] {
+			kept = append(kept, p)
+			continue
+		}
+		switch b.sightOf(r.Environment, p) {
+		case gone:
+			removed = true
+			continue
+		case clean:
+			lookedClean = true
+			if counts {
+				p.Seen = 0
+				p.Clean++
+			}
+		}
+		if p.Clean < need && (p.Confirmed || p.Clean == 0) {
+			kept = append(kept, p)
+		}
+	}
+	r.Parts = kept
+	if r.Overflow > 0 && len(present) == 0 && b.seesAll() {
+		r.Overflow = 0
+	}
+	return removed, lookedClean || len(r.Parts) == 0
+}
+
+// sightOf is what the round says of a part without a finding.
+func (b *board) sightOf(environment string, p Part) sight {
+	s := b.Coverage.of(environment, p)
+	if s == clean && p.Code == finding.CertNameMismatch && b.explained[environment+"/"+p.Endpoint] {
+		return unknown
+	}
+	return s
+}
+
+// seesAll tells whether the round looked at everything there is, wholly. Only that says anything of parts beyond the
+// bound, which nobody remembers one by one.
+func (b *board) seesAll() bool {
+	if !b.Coverage.Full || b.Coverage.Configured == nil {
+		return false
+	}
+	for endpoint := range b.Coverage.Configured {
+		if b.Coverage.Endpoints[endpoint] < Handshaken {
+			return false
+		}
+	}
+	return true
+}
+
+// count keeps the figures for people: how many rounds in a row were bad, or clean.
+func (b *board) count(r *Record, present []finding.Finding, counts bool) {
+	if len(present) > 0 {
+		if counts && r.Confirmations < max(1, b.Policy.Confirm) {
+			r.Confirmations++
+		}
+		r.CleanRounds = 0
+		return
+	}
+	least := 0
+	for i, p := range r.Parts {
+		if i == 0 || p.Clean < least {
+			least = p.Clean
+		}
+	}
+	r.CleanRounds = least
+	if least > 0 {
+		r.Confirmations = 0
+	}
+}
+
+// conclude opens the incident, changes its severity, or finds it over.
+func (b *board) conclude(r *Record, removed bool) {
+	worst := finding.None
+	for _, p := range r.Parts {
+		if p.Confirmed {
+			worst = max(worst, p.Severity)
+		}
+	}
+	if worst != finding.None {
+		r.Severity = worst
+		if r.Opened.IsZero() {
+			r.Opened = b.Now
+		}
+	}
+	switch {
+	case len(r.Parts) > 0 || r.Overflow > 0:
+		r.Ended = ""
+		return
+	case removed:
+		r.Ended = EndRemoved
+	case r.Ended == "":
+		r.Ended = EndRecovered
+	}
+	if r.Opened.IsZero() {
+		r.Closed, r.Ended = b.Now, EndUnconfirmed
+	}
+}
+
+func compareParts(a, b Part) int {
+	return cmp.Or(
+		cmp.Compare(b.Severity, a.Severity), cmp.Compare(rank(a.Code), rank(b.Code)), cmp.Compare(a.Code, b.Code),
+		cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Listener, b.Listener),
+		cmp.Compare(a.Region, b.Region), cmp.Compare(a.Account, b.Account),
+	)
+}
+
+// names are parts without their counts.
+func names(parts []Part) []Part {
+	out := slices.Clone(parts)
+	for i := range out {
+		out[i].Seen, out[i].Clean = 0, 0
+	}
+	return out
+}
