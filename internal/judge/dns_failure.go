@@ -1,7 +1,100 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"slices"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
 
 func dnsFailure() rule {
-	return rule{Entry: Entry{Code: finding.DNSFailure, Group: "reach"}}
+	return rule{
+		Entry: Entry{
+			Code: finding.DNSFailure, Group: "reach",
+			Severity: "critical; a warning where some of the addresses could be had all the same",
+			Title:    "No address could be had for the name",
+			Meaning: "Clients can't find the server. The name does not exist, has no A or AAAA record, or the resolver " +
+				"failed, timed out or could not be reached. The last of these may be certdrift's own surroundings: other " +
+				"endpoints fail with it then. A redirect to a name without an address counts too; the finding names the hop.",
+			Check: "dig +short HOST A; dig +short HOST AAAA; dig +trace HOST",
+			Remedy: "Restore the record, or the load balancer that an alias record points at. After a move, look for a " +
+				"hosted zone that the registrar does not delegate to. Where the resolver failed, mend that first.",
+			Source: "RFC 1035; RFC 2308 (negative answers)",
+		},
+		endpoint: judgeDNS,
+	}
+}
+
+func judgeDNS(e *endpoint) []finding.Finding {
+	if !e.Probed {
+		return nil
+	}
+	var found []finding.Finding
+	none := len(e.Addresses) == 0
+	if f := dnsFault(e.DNS, none); f != nil {
+		found = append(found, e.dnsFinding(e.Target.Host, "", f, none))
+	}
+	var told []string
+	for _, c := range e.connections {
+		if f := c.Failure; f != nil && c.codeOf(f) == finding.DNSFailure && e.DNS.Failure == nil {
+			found = append(found, e.dnsFinding(c.host, "", f, true))
+		}
+		if c.HTTP == nil {
+			continue
+		}
+		for _, hop := range c.HTTP.Hops {
+			f := dnsFault(hop.DNS, len(hop.Addresses) == 0)
+			if f == nil || hop.Blocked != "" || slices.Contains(told, hop.URL) {
+				continue
+			}
+			told = append(told, hop.URL)
+			found = append(found, e.dnsFinding(hop.Host, hop.URL, f, len(hop.Addresses) == 0))
+		}
+	}
+	return found
+}
+
+// dnsFault is why there is no address; a name that resolved to nothing without an error is not found.
+func dnsFault(d observation.DNS, none bool) *observation.Failure {
+	switch {
+	case d.Failure != nil && d.Failure.Kind == observation.Blocked:
+		return nil
+	case d.Failure != nil:
+		return d.Failure
+	case none && len(d.Addresses) == 0:
+		return &observation.Failure{Phase: observation.PhaseDNS, Kind: observation.NotFound}
+	}
+	return nil
+}
+
+func (e *endpoint) dnsFinding(host, hop string, f *observation.Failure, none bool) finding.Finding {
+	name := finding.Quote(host)
+	summary, severity := "no address for "+name+": "+dnsWords(f.Kind), finding.Critical
+	if !none {
+		summary, severity = "not every address for "+name+" could be had: "+dnsWords(f.Kind), finding.Warning
+	}
+	evidence := finding.Evidence{"host": finding.Clean(host, finding.QuoteLimit), "kind": string(f.Kind), "phase": string(observation.PhaseDNS)}
+	if f.Detail != "" {
+		evidence["detail"] = finding.Clean(f.Detail, finding.QuoteLimit)
+	}
+	if hop != "" {
+		evidence[hopKey] = hop
+		summary += " (a redirect of " + finding.Clean(e.Target.Host, finding.QuoteLimit) + " leads there)"
+	}
+	remedy := "Look at the record: dig +short " + shell(host) + " A; dig +short " + shell(host) + " AAAA. Restore it, or mend the resolver where others fail too."
+	found := e.finding(finding.DNSFailure, severity, summary, evidence, remedy)
+	found.Cause = "host:" + finding.Clean(host, finding.QuoteLimit)
+	return found
+}
+
+func dnsWords(kind observation.FailureKind) string {
+	switch kind {
+	case observation.NotFound:
+		return "the name does not exist or has no address"
+	case observation.TimedOut:
+		return "the resolver did not answer in time"
+	case observation.ResolverFailed:
+		return "the resolver failed or could not be reached"
+	}
+	return "the look-up failed"
 }

@@ -1,7 +1,55 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
 
 func httpBody() rule {
-	return rule{Entry: Entry{Code: finding.HTTPBody, Group: "HTTP"}}
+	return rule{
+		Entry: Entry{
+			Code: finding.HTTPBody, Group: "HTTP",
+			Severity: "critical",
+			Title:    "Body or headers of the answer are not as expected",
+			Meaning: "The status is right, but body_contains, body_matches, body_json or an expected header does not hold: a maintenance " +
+				"page, another application behind the name, an empty list. It is judged only when the status is as expected, " +
+				"and the body only when it came whole.",
+			Check:  "curl -sS -i -L --resolve HOST:PORT:ADDRESS URL | head -c 2000",
+			Remedy: "See what answers instead (the evidence shows the start of it), and mend the application or the expectation.",
+		},
+		connection: func(c *connection) []finding.Finding {
+			h := c.answer()
+			if h == nil || !expected(c.endpoint.Target.Expect, h.Status) {
+				return nil
+			}
+			unmet, kinds := unmetOf(h, c.Failure == nil)
+			if len(unmet) == 0 {
+				return nil
+			}
+			evidence := answerEvidence(h)
+			evidence["unmet"] = unmet
+			evidence["size"] = h.Size
+			return []finding.Finding{c.finding(finding.HTTPBody, finding.Critical,
+				c.where()+" answers with the expected status, but not as expected: "+strings.Join(kinds, ", "), evidence,
+				"See what answers instead (the evidence shows the start of it), and mend the application or the expectation.")}
+		},
+	}
+}
+
+// unmetOf lists the expectations that do not hold, those of the body only where it came whole.
+func unmetOf(h *observation.HTTP, whole bool) (unmet []map[string]any, kinds []string) {
+	for _, u := range h.Unmet {
+		if u.Expectation != "header" && !whole {
+			continue
+		}
+		fact := map[string]any{"expectation": u.Expectation, "want": finding.Clean(u.Want, finding.QuoteLimit)}
+		if u.Got != "" {
+			fact["got"] = finding.Clean(u.Got, finding.QuoteLimit)
+		}
+		unmet = append(unmet, fact)
+		kinds = append(kinds, u.Expectation+" "+finding.Quote(u.Want))
+	}
+	return unmet, kinds
 }

@@ -1,7 +1,75 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/target"
+)
 
 func httpStatus() rule {
-	return rule{Entry: Entry{Code: finding.HTTPStatus, Group: "HTTP"}}
+	return rule{
+		Entry: Entry{
+			Code: finding.HTTPStatus, Group: "HTTP",
+			Severity: "critical",
+			Title:    "The answer's status is not the expected one",
+			Meaning: "TLS is fine and somebody answers, but not as the endpoint should. Without `expect.status` anything from 200 " +
+				"to 299 is expected. Redirects are followed unless their status is expected, and the last answer is the one " +
+				"that counts. 502, 503 and 504 mostly come from the load balancer itself: no healthy target behind it.",
+			Check:  "curl -sS -o /dev/null -w '%{http_code} %{url_effective}\n' -L --resolve HOST:PORT:ADDRESS URL",
+			Remedy: "Look at the application, at target health for 502 to 504, at the path for 404, and at credentials for 401 and 403. If the status is right, put it into expect.status.",
+			Source: "RFC 9110 §15 (status codes)",
+		},
+		connection: func(c *connection) []finding.Finding {
+			h := c.answer()
+			want := c.endpoint.Target.Expect
+			if h == nil || expected(want, h.Status) || c.wantsClientCertificate(h) {
+				return nil
+			}
+			evidence := answerEvidence(h)
+			evidence["expected"] = wantedStatus(want)
+			return []finding.Finding{c.finding(finding.HTTPStatus, finding.Critical,
+				fmt.Sprintf("%s answers %d where %s is expected", c.where(), h.Status, wantedStatus(want)), evidence, statusRemedy(h.Status))}
+		},
+	}
+}
+
+// where is the URL asked, or the host where the hop's URL is meant.
+func (c *connection) where() string {
+	if c.hop != nil {
+		return c.name()
+	}
+	u, err := url.Parse(c.endpoint.Target.URL)
+	if err != nil || u.Host == "" {
+		return c.name()
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", "" // a query may carry a token
+	return finding.Clean(u.String(), finding.QuoteLimit)
+}
+
+func wantedStatus(e target.Expect) string {
+	if len(e.Status) == 0 {
+		return "200 to 299"
+	}
+	words := make([]string, 0, len(e.Status))
+	for _, s := range e.Status {
+		words = append(words, fmt.Sprint(s))
+	}
+	return strings.Join(words, " or ")
+}
+
+func statusRemedy(status int) string {
+	switch {
+	case status >= 502 && status <= 504:
+		return "Look at the health of the targets behind the load balancer: it answers for them."
+	case status >= 500:
+		return "Look into the application's log at the time of the probe."
+	case status == 401 || status == 403:
+		return "Look at the credentials and headers configured for the endpoint, and at what the server lets in."
+	case status >= 300 && status < 400:
+		return "Follow the redirect by hand (curl -v), or put its status into expect.status if it is the right answer."
+	}
+	return "Look at the path and the application; if the status is right, put it into expect.status."
 }

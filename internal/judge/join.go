@@ -1,12 +1,255 @@
 package judge
 
+import (
+	"cmp"
+	"net"
+	"slices"
+	"strings"
+
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// placement is an endpoint whose listener could not be told: the load balancers that fit are too many, or none, or have
+// no such port.
+type placement struct {
+	endpoint   *endpoint
+	what       string // the load balancer or service as the endpoint names it
+	port       int
+	candidates []*observation.LoadBalancer
+}
+
+// declaration is one listener's certificates as a manifest declares them, with what it speaks of.
+type declaration struct {
+	observation.Declaration
+	listeners []*listener
+	endpoints []*endpoint
+}
+
 // join brings the three truths together: which listener each endpoint sits behind, which certificates are attached to
 // it, and what is declared for both.
 func (w *world) join() {
-	for i := range w.round.LoadBalancers {
-		lb := &w.round.LoadBalancers[i]
-		for _, l := range lb.Listeners {
-			w.listeners = append(w.listeners, &listener{world: w, loadBalancer: lb, Listener: l})
+	x := w.index()
+	for _, e := range w.endpoints {
+		x.place(w, e)
+	}
+	for _, d := range w.round.Manifests {
+		w.declarations = append(w.declarations, &declaration{Declaration: d})
+	}
+	for _, l := range w.listeners {
+		for _, d := range w.declarations {
+			if d.Port == l.Port && d.makes(l.loadBalancer) {
+				l.declarations = append(l.declarations, d)
+				d.listeners = append(d.listeners, l)
+			}
 		}
 	}
+	for _, e := range w.endpoints {
+		e.declarations = w.speakOf(e)
+		for _, d := range e.declarations {
+			d.endpoints = append(d.endpoints, e)
+		}
+	}
+}
+
+// index finds load balancers by what endpoints know of them.
+type index struct {
+	byName, byService, byDNS map[string][]*observation.LoadBalancer
+	byAddress                map[string][]*observation.LoadBalancer
+	listeners                map[*observation.LoadBalancer][]*listener
+}
+
+// stackTags are the tags that name the Kubernetes object a load balancer was made for: by the in-tree provider
+// (cloud-provider-aws), and by the AWS Load Balancer Controller for Services and Ingresses.
+var stackTags = [...]string{"kubernetes.io/service-name", "service.k8s.aws/stack", "ingress.k8s.aws/stack"}
+
+func (w *world) index() *index {
+	x := &index{
+		byName: map[string][]*observation.LoadBalancer{}, byService: map[string][]*observation.LoadBalancer{},
+		byDNS: map[string][]*observation.LoadBalancer{}, byAddress: map[string][]*observation.LoadBalancer{},
+		listeners: map[*observation.LoadBalancer][]*listener{},
+	}
+	for i := range w.round.LoadBalancers {
+		lb := &w.round.LoadBalancers[i]
+		x.byName[lb.Name] = append(x.byName[lb.Name], lb)
+		if lb.DNSName != "" {
+			x.byDNS[lb.DNSName] = append(x.byDNS[lb.DNSName], lb)
+		}
+		for _, a := range lb.Addresses {
+			x.byAddress[a] = append(x.byAddress[a], lb)
+		}
+		for _, stack := range stacks(lb) {
+			x.byService[stack] = append(x.byService[stack], lb)
+		}
+		for _, l := range lb.Listeners {
+			made := &listener{world: w, loadBalancer: lb, Listener: l, attached: w.attach(l)}
+			w.listeners = append(w.listeners, made)
+			x.listeners[lb] = append(x.listeners[lb], made)
+		}
+	}
+	return x
+}
+
+func stacks(lb *observation.LoadBalancer) []string {
+	var out []string
+	for _, tag := range stackTags {
+		if v := lb.Tags[tag]; v != "" && !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// place finds the endpoint's listener: by the load balancer it names, by its Kubernetes service and the load
+// balancers' tags, then by DNS.
+func (x *index) place(w *world, e *endpoint) {
+	t := e.Target
+	if ref := t.LoadBalancer; ref != nil {
+		fit := slices.DeleteFunc(slices.Clone(x.byName[ref.Name]), func(lb *observation.LoadBalancer) bool {
+			return ref.Region != "" && lb.Region != ref.Region
+		})
+		x.settle(w, placement{e, "load balancer " + ref.Name, cmp.Or(ref.Port, t.Port), fit})
+		return
+	}
+	if fit := x.service(w, t.Service); len(fit) > 0 {
+		if len(fit) > 1 {
+			byDNS := x.dns(e)
+			if narrowed := intersect(fit, byDNS); len(narrowed) > 0 {
+				fit = narrowed
+			}
+		}
+		x.settle(w, placement{e, "service " + t.Service, t.Port, fit})
+		return
+	}
+	if fit := x.dns(e); len(fit) == 1 {
+		// The endpoint names no listener: one that is not there shows itself when the address is dialled.
+		x.behind(e, fit[0], t.Port)
+	}
+}
+
+// service finds the load balancers made for a Service or Ingress, or for the group its Ingress is in.
+func (x *index) service(w *world, service string) []*observation.LoadBalancer {
+	if service == "" {
+		return nil
+	}
+	fit := slices.Clone(x.byService[service])
+	for _, d := range w.round.Manifests {
+		if d.Service != service {
+			continue
+		}
+		for _, more := range [][]*observation.LoadBalancer{x.byService[cmp.Or(d.Group, "\x00")], x.byName[cmp.Or(d.LoadBalancer, "\x00")]} {
+			for _, lb := range more {
+				if !slices.Contains(fit, lb) {
+					fit = append(fit, lb)
+				}
+			}
+		}
+	}
+	return fit
+}
+
+// settle puts the endpoint behind its listener, or notes why it cannot be.
+func (x *index) settle(w *world, p placement) {
+	switch {
+	case len(p.candidates) > 1:
+		w.ambiguous = append(w.ambiguous, p)
+	case len(p.candidates) == 0 || !x.behind(p.endpoint, p.candidates[0], p.port):
+		w.missing = append(w.missing, p)
+	}
+}
+
+func (x *index) behind(e *endpoint, lb *observation.LoadBalancer, port int) bool {
+	for _, l := range x.listeners[lb] {
+		if l.Port == port {
+			e.listener = l
+			l.endpoints = append(l.endpoints, e)
+			return true
+		}
+	}
+	return false
+}
+
+// dns finds the load balancers that the endpoint's name leads to: by the end of its CNAME chain, by its own name, or,
+// as aliases show no CNAME, by addresses that all are one load balancer's. With connect_to the name is not asked.
+func (x *index) dns(e *endpoint) []*observation.LoadBalancer {
+	if len(e.Target.ConnectTo) > 0 || !e.Probed || e.DNS.Skipped && net.ParseIP(e.Target.Host) == nil {
+		return nil
+	}
+	for _, name := range []string{e.DNS.CanonicalName, e.Target.Host} {
+		if name == "" {
+			continue
+		}
+		if fit := x.byDNS[strings.TrimPrefix(name, "dualstack.")]; len(fit) > 0 {
+			return fit
+		}
+	}
+	var fit []*observation.LoadBalancer
+	for i, a := range e.DNS.Addresses {
+		if i == 0 {
+			fit = slices.Clone(x.byAddress[a])
+			continue
+		}
+		fit = intersect(fit, x.byAddress[a])
+	}
+	return fit
+}
+
+func intersect(a, b []*observation.LoadBalancer) []*observation.LoadBalancer {
+	var both []*observation.LoadBalancer
+	for _, lb := range a {
+		if slices.Contains(b, lb) {
+			both = append(both, lb)
+		}
+	}
+	return both
+}
+
+// makes tells whether the object that declares is the one the load balancer was made for.
+func (d *declaration) makes(lb *observation.LoadBalancer) bool {
+	if d.LoadBalancer != "" && d.LoadBalancer == lb.Name {
+		return true
+	}
+	for _, stack := range stacks(lb) {
+		if stack == d.Service && d.Service != "" || stack == d.Group && d.Group != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// speakOf finds the manifests' words about an endpoint: those about its listener; else those of its service or the load
+// balancer it names; else those that name its host.
+func (w *world) speakOf(e *endpoint) []*declaration {
+	if !e.Target.Kind.Secured() {
+		return nil
+	}
+	if e.listener != nil && len(e.listener.declarations) > 0 {
+		return e.listener.declarations
+	}
+	port := e.Target.Port
+	if ref := e.Target.LoadBalancer; ref != nil {
+		port = cmp.Or(ref.Port, port)
+	}
+	var byName, byHost []*declaration
+	for _, d := range w.declarations {
+		switch {
+		case d.Port != port || len(d.listeners) > 0:
+		case d.Service != "" && d.Service == e.Target.Service, d.named(e.Target.LoadBalancer):
+			byName = append(byName, d)
+		case e.listener == nil && e.Target.Service == "" && d.hosts(e.Target.Host):
+			byHost = append(byHost, d)
+		}
+	}
+	if len(byName) > 0 {
+		return byName
+	}
+	return byHost
+}
+
+func (d *declaration) named(ref *target.LoadBalancerRef) bool {
+	return ref != nil && d.LoadBalancer != "" && d.LoadBalancer == ref.Name
+}
+
+func (d *declaration) hosts(host string) bool {
+	return slices.ContainsFunc(d.Hosts, func(h string) bool { return matchName(h, host) })
 }

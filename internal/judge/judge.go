@@ -32,57 +32,68 @@ type Conclusion struct {
 	Complete bool
 }
 
+// shownFailures bounds what is told of certdrift's own faults: the first few are enough to find them.
+const shownFailures = 3
+
 // Judge applies every rule to everything the round saw.
-func Judge(in Input) Conclusion {
+func Judge(in Input) Conclusion { return judge(in, rules()) }
+
+// judge is Judge with the rules as an argument, so that a test can put a broken one among them.
+func judge(in Input, rules []rule) Conclusion {
 	w := newWorld(in)
-	var out Conclusion
-	out.Complete = len(in.Round.Troubles) == 0
-	for _, r := range rules() {
+	out := Conclusion{Complete: len(in.Round.Troubles) == 0 && len(w.uncompared()) == 0 && len(w.failures) == 0}
+	for _, err := range w.failures[:min(len(w.failures), shownFailures)] {
+		out.Findings = append(out.Findings, ruleFailed("building chains", err))
+	}
+	for _, r := range rules {
 		found, err := apply(r, w)
 		if err != nil {
 			out.Complete = false
-			found = append(found, ruleFailed(r.Code, err))
+			found = append(found, ruleFailed("the rule "+string(r.Code), err))
 		}
 		out.Findings = append(out.Findings, found...)
 	}
-	out.Findings = collapse(out.Findings, w)
+	out.Findings = collapse(hang(out.Findings, w), w)
 	finding.Sort(out.Findings)
 	return out
 }
 
-// apply runs one rule over all its subjects. What it found before a panic is kept.
+// apply runs one rule over all its subjects. A panic ends the rule for its subject only; the first is the error.
 func apply(r rule, w *world) (found []finding.Finding, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("rule %s panicked: %v", r.Code, p)
-		}
-	}()
+	try := func(judge func() []finding.Finding) {
+		defer func() {
+			if p := recover(); p != nil && err == nil {
+				err = fmt.Errorf("rule %s panicked: %v", r.Code, p)
+			}
+		}()
+		found = append(found, judge()...)
+	}
 	if r.connection != nil {
 		for _, c := range w.connections {
-			found = append(found, r.connection(c)...)
+			try(func() []finding.Finding { return r.connection(c) })
 		}
 	}
 	if r.endpoint != nil {
 		for _, e := range w.endpoints {
-			found = append(found, r.endpoint(e)...)
+			try(func() []finding.Finding { return r.endpoint(e) })
 		}
 	}
 	if r.listener != nil {
 		for _, l := range w.listeners {
-			found = append(found, r.listener(l)...)
+			try(func() []finding.Finding { return r.listener(l) })
 		}
 	}
 	if r.round != nil {
-		found = append(found, r.round(w)...)
+		try(func() []finding.Finding { return r.round(w) })
 	}
-	return found, nil
+	return found, err
 }
 
-func ruleFailed(code finding.Code, err error) finding.Finding {
+func ruleFailed(what string, err error) finding.Finding {
 	return finding.Finding{
 		Code: finding.ObserveIncomplete, Severity: finding.Warning,
-		Summary:  fmt.Sprintf("the rule %s could not judge this round; the other rules did", code),
-		Evidence: finding.Evidence{"rule": string(code), "error": finding.Clean(err.Error(), finding.QuoteLimit)},
+		Summary:  fmt.Sprintf("certdrift itself failed at %s; everything else was judged", what),
+		Evidence: finding.Evidence{"failed": what, "error": finding.Clean(err.Error(), finding.QuoteLimit)},
 		Remedy:   "This is a fault in certdrift: save the round with `certdrift check --save observations.json` and report it.",
 		Cause:    "certdrift:judge",
 	}

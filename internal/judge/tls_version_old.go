@@ -1,7 +1,49 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"cmp"
+
+	"certdrift/internal/finding"
+)
 
 func tlsVersionOld() rule {
-	return rule{Entry: Entry{Code: finding.TLSVersionOld, Group: "TLS"}}
+	return rule{
+		Entry: Entry{
+			Code: finding.TLSVersionOld, Group: "TLS",
+			Severity: "critical",
+			Title:    "The server offers nothing newer than TLS 1.1",
+			Meaning: "Browsers, current libraries and most scrapers refuse TLS 1.0 and 1.1, which are deprecated and rest on " +
+				"broken hashes. certdrift still speaks them, so that the certificate is judged all the same where it can be had.",
+			Check:  "openssl s_client -connect ADDRESS:PORT -servername HOST -tls1_2 </dev/null",
+			Remedy: "Enable TLS 1.2 and 1.3. On AWS choose a newer security policy (listener-policy-old names the old one).",
+			Source: "RFC 8996 (deprecating TLS 1.0 and 1.1)",
+		},
+		connection: func(c *connection) []finding.Finding {
+			f, version := c.fails(finding.TLSVersionOld), ""
+			if c.TLS != nil && oldVersion(c.TLS.Version) {
+				version = c.TLS.Version
+			}
+			if f == nil && version == "" {
+				return nil
+			}
+			evidence := finding.Evidence{}
+			if version != "" {
+				evidence["version"], evidence["cipher"] = version, finding.Clean(c.TLS.Cipher, finding.QuoteLimit)
+			}
+			if f != nil && f.Detail != "" {
+				evidence["detail"] = finding.Clean(f.Detail, finding.QuoteLimit)
+			}
+			return []finding.Finding{c.finding(finding.TLSVersionOld, finding.Critical,
+				c.name()+" offers nothing newer than "+cmp.Or(version, "TLS 1.1"), evidence,
+				"Enable TLS 1.2 and 1.3 at the server, or choose a newer security policy for the listener.")}
+		},
+	}
+}
+
+func oldVersion(version string) bool {
+	switch version {
+	case "SSLv2", "SSLv3", "SSL 3.0", "TLS 1.0", "TLS 1.1":
+		return true
+	}
+	return false
 }

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"crypto/x509"
+	"fmt"
 	"time"
 
 	"certdrift/internal/chain"
@@ -19,6 +20,15 @@ type world struct {
 	connections []*connection
 	listeners   []*listener
 	stores      map[target.Roots]*chain.Store
+	// certificates are what ACM and IAM hold, files what the configuration says of them; both by ARN.
+	certificates map[string]*held
+	files        map[string]*held
+	declarations []*declaration
+	// ambiguous are the endpoints whose load balancer cannot be told from others, missing those whose is not there.
+	ambiguous []placement
+	missing   []placement
+	// failures are faults of certdrift's own, met before the rules began.
+	failures []error
 }
 
 // endpoint is an endpoint with all its connections and, where known, the listener it sits behind.
@@ -28,6 +38,8 @@ type endpoint struct {
 	connections []*connection // to the endpoint's own addresses, hops not included
 	// listener is the one it sits behind; nil where none is known.
 	listener *listener
+	// declarations are the manifests' words about it.
+	declarations []*declaration
 }
 
 // connection is one probe of one address, of the endpoint itself or of a redirect's hop.
@@ -36,10 +48,12 @@ type connection struct {
 	endpoint *endpoint
 	observation.Address
 	// hop is the redirect that led here; nil for the endpoint's own addresses.
-	hop  *observation.Hop
-	kind target.Kind
-	host string // what the certificate must cover
-	port int
+	hop *observation.Hop
+	// parent is the endpoint's own connection whose answer led to the hop; nil for the endpoint's own addresses.
+	parent *connection
+	kind   target.Kind
+	host   string // what the certificate must cover
+	port   int
 	// certs is the chain as sent, as far as it can be parsed; built is what it leads to. Both are nil without a
 	// handshake.
 	certs []*x509.Certificate
@@ -51,29 +65,42 @@ type listener struct {
 	world        *world
 	loadBalancer *observation.LoadBalancer
 	observation.Listener
-	endpoints []*endpoint
+	// attached are the certificates, each once, the default first.
+	attached     []*attachment
+	endpoints    []*endpoint
+	declarations []*declaration
 }
 
 func newWorld(in Input) *world {
 	w := &world{policy: in.Policy, now: in.Now, round: in.Round, stores: map[target.Roots]*chain.Store{}}
+	w.certificates = hold(in.Round.Certificates)
+	w.files = hold(in.Round.CertificateFiles)
 	for i := range in.Round.Endpoints {
 		e := &endpoint{world: w, Endpoint: in.Round.Endpoints[i]}
 		w.endpoints = append(w.endpoints, e)
+		if !e.Probed {
+			continue // what a round did not finish proves nothing
+		}
 		for _, a := range e.Addresses {
-			c := w.connect(in, e, nil, a)
-			e.connections = append(e.connections, c)
-			if a.HTTP == nil {
-				continue
-			}
-			for h := range a.HTTP.Hops {
-				for _, ha := range a.HTTP.Hops[h].Addresses {
-					w.connect(in, e, &a.HTTP.Hops[h], ha)
-				}
-			}
+			w.connectAll(in, e, a)
 		}
 	}
 	w.join()
 	return w
+}
+
+// connectAll adds the connection to an address of the endpoint's own, and those of the redirects behind it.
+func (w *world) connectAll(in Input, e *endpoint, a observation.Address) {
+	own := w.connect(in, e, nil, a)
+	e.connections = append(e.connections, own)
+	if a.HTTP == nil {
+		return
+	}
+	for h := range a.HTTP.Hops {
+		for _, ha := range a.HTTP.Hops[h].Addresses {
+			w.connect(in, e, &a.HTTP.Hops[h], ha).parent = own
+		}
+	}
 }
 
 // connect adds a connection, its chain parsed and built.
@@ -92,9 +119,19 @@ func (w *world) connect(in Input, e *endpoint, hop *observation.Hop, a observati
 		}
 	}
 	if len(c.certs) > 0 {
-		c.built = w.build(in, e.Target.Trust, c)
+		w.guard(func() { c.built = w.build(in, e.Target.Trust, c) })
 	}
 	return c
+}
+
+// guard keeps a fault of certdrift's own in one chain from ending the whole judgement.
+func (w *world) guard(step func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.failures = append(w.failures, fmt.Errorf("building a chain panicked: %v", p))
+		}
+	}()
+	step()
 }
 
 // finding fills in what every finding about a connection says.
@@ -103,11 +140,26 @@ func (c *connection) finding(code finding.Code, severity finding.Severity, summa
 		evidence = finding.Evidence{}
 	}
 	if c.hop != nil {
-		evidence["redirected_to"] = c.hop.URL
+		evidence[hopKey] = c.hop.URL
 	}
 	return finding.Finding{
 		Code: code, Severity: severity,
 		Environment: c.endpoint.Target.Environment, Endpoint: c.endpoint.Target.Name, Address: c.Address.Address,
+		Summary: summary, Evidence: evidence, Remedy: remedy,
+	}
+}
+
+// hopKey is the evidence that tells a finding about a redirect's hop from one about the endpoint itself.
+const hopKey = "redirected_to"
+
+// finding fills in what every finding about an endpoint as a whole says.
+func (e *endpoint) finding(code finding.Code, severity finding.Severity, summary string, evidence finding.Evidence, remedy string) finding.Finding {
+	if evidence == nil {
+		evidence = finding.Evidence{}
+	}
+	return finding.Finding{
+		Code: code, Severity: severity,
+		Environment: e.Target.Environment, Endpoint: e.Target.Name,
 		Summary: summary, Evidence: evidence, Remedy: remedy,
 	}
 }

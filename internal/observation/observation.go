@@ -23,6 +23,14 @@ type Round struct {
 	ListenersRead bool           `json:"listeners_read"`
 	LoadBalancers []LoadBalancer `json:"load_balancers,omitempty"`
 	Certificates  []Certificate  `json:"certificates,omitempty"`
+	// CertificateFiles are what the configuration's own files say that ARNs hold; AWS's word goes before them.
+	CertificateFiles []Certificate `json:"certificate_files,omitempty"`
+	// Only, where not empty, tells that just these load balancers (names or ARNs) were read: the absence of others
+	// proves nothing.
+	Only []string `json:"only,omitempty"`
+	// Planned tells that Manifests are about to be applied: a difference from what is attached is then what the deploy
+	// is for, and no fault unless it breaks something.
+	Planned bool `json:"planned,omitempty"`
 	// Manifests are the certificates that Kubernetes manifests and Terraform files declare.
 	Manifests []Declaration `json:"manifests,omitempty"`
 	// Changes are what CloudTrail told of, newest last.

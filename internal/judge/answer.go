@@ -1,0 +1,69 @@
+package judge
+
+import (
+	"slices"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// answer is the HTTP answer that the connection's endpoint is judged by: its own, or that of the last hop of the
+// redirects it followed. nil where there is none, or where it is a hop on the way.
+func (c *connection) answer() *observation.HTTP {
+	if c.HTTP == nil || c.HTTP.Status == 0 {
+		return nil
+	}
+	if c.hop == nil {
+		if len(c.HTTP.Hops) > 0 || c.HTTP.Loop {
+			return nil
+		}
+		return c.HTTP
+	}
+	redirects := c.parent.HTTP
+	if redirects.Loop || c.hop != &redirects.Hops[len(redirects.Hops)-1] {
+		return nil
+	}
+	return c.HTTP
+}
+
+// expected tells whether a status is among those the endpoint must answer with.
+func expected(e target.Expect, status int) bool {
+	if len(e.Status) == 0 {
+		return status >= 200 && status <= 299
+	}
+	return slices.Contains(e.Status, status)
+}
+
+// wantsClientCertificate tells whether an answer is the server's refusal for want of a client certificate: nginx takes
+// the request first and then answers 400 (its own 495 and 496, ngx_http_ssl_module), so that the handshake shows only
+// that one was asked for.
+func (c *connection) wantsClientCertificate(h *observation.HTTP) bool {
+	if c.TLS == nil || !c.TLS.ClientCertificateRequested {
+		return false
+	}
+	if h.Status == 495 || h.Status == 496 {
+		return true
+	}
+	page := strings.ToLower(h.Excerpt)
+	return h.Status == 400 && (strings.Contains(page, "no required ssl certificate was sent") || strings.Contains(page, "the ssl certificate error"))
+}
+
+// answerEvidence shows an answer.
+func answerEvidence(h *observation.HTTP) finding.Evidence {
+	evidence := finding.Evidence{"status": h.Status}
+	if h.Proto != "" {
+		evidence["protocol"] = finding.Clean(h.Proto, finding.QuoteLimit)
+	}
+	for name, value := range h.Headers {
+		evidence["header_"+strings.ReplaceAll(strings.ToLower(finding.Clean(name, 64)), "-", "_")] = finding.Clean(value, finding.QuoteLimit)
+	}
+	if h.Location != "" {
+		evidence["location"] = finding.Clean(h.Location, finding.QuoteLimit)
+	}
+	if h.Excerpt != "" {
+		evidence["body"] = finding.Clean(h.Excerpt, finding.QuoteLimit)
+	}
+	return evidence
+}

@@ -1,0 +1,134 @@
+package judge
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+// changes are those of the listener that an event or CloudTrail told of, oldest first.
+func (l *listener) changes() []observation.Change {
+	var out []observation.Change
+	for _, c := range l.world.round.Changes {
+		if l.concerns(c) {
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b observation.Change) int { return a.At.Compare(b.At) })
+	return out
+}
+
+// concerns tells whether a change is of this listener, or of a certificate attached to it.
+func (l *listener) concerns(c observation.Change) bool {
+	lb := l.loadBalancer
+	if c.Region != "" && c.Region != lb.Region && c.LoadBalancer+c.Listener != "" || c.Account != "" && lb.Account != "" && c.Account != lb.Account {
+		return false
+	}
+	switch {
+	case c.Listener != "":
+		return c.Listener == l.ARN
+	case c.LoadBalancer != "":
+		return (c.LoadBalancer == lb.Name || c.LoadBalancer == lb.ARN) && (c.Port == 0 || c.Port == l.Port)
+	}
+	return slices.ContainsFunc(l.attached, func(a *attachment) bool { return slices.Contains(c.Certificates, a.ARN) })
+}
+
+// settling tells whether nodes may still be catching up: a change of the listener or its certificates that was told of
+// is younger than the policy's settle time. What ACM merely announces changes nothing.
+func (l *listener) settling() bool {
+	for _, c := range l.changes() {
+		if strings.HasPrefix(c.Event, "ACM ") && !slices.Contains([]string{"ACM Certificate Available", "ACM Certificate Rotated"}, c.Event) {
+			continue
+		}
+		if age := l.world.now.Sub(c.At); age < l.world.policy.Settle && age > -time.Minute { // clocks differ a little
+			return true
+		}
+	}
+	return false
+}
+
+// authored is the newest change that attached the certificate, and the one before it; nil where none is known. A change
+// that does not say which certificate it attached counts; one that attached another does not.
+func (l *listener) authored(arn string) (made, before *observation.Change) {
+	changes := slices.DeleteFunc(l.changes(), func(c observation.Change) bool { return c.Author == nil })
+	for i := len(changes) - 1; i >= 0; i-- {
+		c := &changes[i]
+		if c.LoadBalancer+c.Listener == "" || len(c.Certificates) > 0 && !slices.Contains(c.Certificates, arn) {
+			continue
+		}
+		if i > 0 {
+			before = &changes[i-1]
+		}
+		return c, before
+	}
+	return nil, nil
+}
+
+// blame adds to a finding's evidence who made the change that led to the attached certificate, and what was before.
+func (l *listener) blame(evidence finding.Evidence, arn string) (made *observation.Change) {
+	made, before := l.authored(arn)
+	if made == nil {
+		evidence["changed_by"] = "unknown: neither an event nor CloudTrail told of the change"
+		return nil
+	}
+	evidence["changed_by"] = changeEvidence(made)
+	if before != nil && len(before.Certificates) > 0 && !slices.Contains(before.Certificates, arn) {
+		evidence["before"] = map[string]any{"arn": finding.Clean(before.Certificates[0], finding.QuoteLimit), "since": before.At.UTC()}
+	}
+	evidence["after"] = map[string]any{"arn": finding.Clean(arn, finding.QuoteLimit), "since": made.At.UTC()}
+	return made
+}
+
+func changeEvidence(c *observation.Change) map[string]any {
+	standing := "claimed"
+	if c.Confirmed {
+		standing = "confirmed"
+	}
+	out := map[string]any{"at": c.At.UTC(), "event": finding.Clean(c.Event, finding.QuoteLimit), "standing": standing}
+	put := func(key, value string) {
+		if value != "" {
+			out[key] = finding.Clean(value, finding.QuoteLimit)
+		}
+	}
+	put("event_id", c.EventID)
+	if a := c.Author; a != nil {
+		put("principal", a.Principal)
+		put("name", a.Name)
+		put("session", a.Session)
+		put("tool", a.Tool)
+		put("user_agent", a.UserAgent)
+		put("source_ip", a.SourceIP)
+	}
+	return out
+}
+
+// byline says in a summary who made a change and when; empty where nobody is known.
+func byline(c *observation.Change) string {
+	if c == nil {
+		return ""
+	}
+	who := finding.Clean(c.Author.Name, 64)
+	if who == "" {
+		who = finding.Clean(c.Author.Principal, 128)
+	}
+	if tool := finding.Clean(c.Author.Tool, 64); tool != "" {
+		who += " (" + tool + ")"
+	}
+	text := ", changed by " + who + " at " + c.At.UTC().Format(time.RFC3339)
+	if !c.Confirmed {
+		text += ", as an event claims"
+	}
+	return text
+}
+
+// byHand tells whether a person or a tool other than the manifests' own controllers made the change.
+func byHand(c *observation.Change) bool {
+	if c == nil || c.Author == nil {
+		return false
+	}
+	tool := strings.ToLower(c.Author.Tool)
+	return strings.Contains(tool, "console") || strings.Contains(tool, "cli")
+}

@@ -1,0 +1,188 @@
+package judge
+
+import (
+	"crypto/x509"
+	"slices"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/target"
+)
+
+// drift is an endpoint whose listener would give it another certificate than the one declared.
+type drift struct {
+	declared target.Declared
+	got      *attachment // nil where nothing is attached at all
+	relation relation    // twin or distinct
+}
+
+// drifted compares declared and attached for an endpoint; nil where they agree or can't be compared.
+func (e *endpoint) drifted() *drift {
+	d := e.Target.Declared
+	if d == nil || e.listener == nil || !e.Target.Kind.Secured() {
+		return nil
+	}
+	got, known := e.listener.offer(e.Target.Host)
+	if got == nil {
+		// A listener that passes TLS through carries none; only an ARN is ever attached.
+		if known && d.ARN != "" {
+			return &drift{declared: *d, relation: distinct}
+		}
+		return nil
+	}
+	r := e.world.meets(*d, got.ARN, got.leafOf())
+	if r < twin || !known && !e.listener.settledBy(e, got) {
+		return nil
+	}
+	if r == distinct && d.ARN != "" && e.listener.has(d.ARN) && e.served(e.world.body(d.ARN)) {
+		return nil // several attached ones fit the name, and the load balancer does choose the declared one
+	}
+	return &drift{declared: *d, got: got, relation: r}
+}
+
+// settledBy tells whether what is served bears out which of several certificates the listener chooses.
+func (l *listener) settledBy(e *endpoint, got *attachment) bool { return e.served(got.held) }
+
+// leafOf is the attached certificate's body; nil where not known.
+func (a *attachment) leafOf() *x509.Certificate {
+	if a == nil || a.held == nil {
+		return nil
+	}
+	return a.leaf
+}
+
+// served tells whether every address of the endpoint serves the certificate; false where none was seen.
+func (e *endpoint) served(h *held) bool {
+	if len(e.connections) == 0 {
+		return false
+	}
+	for _, c := range e.connections {
+		if !c.serves(h) {
+			return false
+		}
+	}
+	return true
+}
+
+// serves tells whether the connection's leaf is the certificate.
+func (c *connection) serves(h *held) bool {
+	return len(c.certs) > 0 && h != nil && h.leaf != nil && c.certs[0].Equal(h.leaf)
+}
+
+// broken tells whether the wrong certificate is what refuses the endpoint's clients by name, where the declared one
+// would not: then the mismatch is the drift's doing.
+func (d *drift) broken(e *endpoint) bool {
+	if d == nil || d.relation != distinct || d.got == nil || !d.got.named() || d.got.covers(e.Target.Host) {
+		return false
+	}
+	_, declared := e.world.declaredBody(d.declared)
+	return !declared.named() || declared.covers(e.Target.Host)
+}
+
+// hang gives one cause one finding: a name mismatch that a drift brought about hangs on the drift's finding, where
+// what is served is what is attached. Whatever else that certificate is guilty of stays a finding of its own, of the
+// same cause, since one repair ends both.
+func hang(fs []finding.Finding, w *world) []finding.Finding {
+	byKey := map[string]*endpoint{}
+	for _, e := range w.endpoints {
+		byKey[e.Target.Key()] = e
+	}
+	kept := fs[:0:0]
+	var hung []finding.Finding
+	for _, f := range fs {
+		e := byKey[f.Environment+"/"+f.Endpoint]
+		if e == nil || e.listener == nil || !ofServedCertificate(f) || !e.servesAttached(f.Address) {
+			kept = append(kept, f)
+			continue
+		}
+		d := e.drifted()
+		switch {
+		case f.Code == finding.CertNameMismatch && d.broken(e):
+			hung = append(hung, f)
+			continue
+		case d != nil && d.relation == distinct, f.Code == finding.CertNameMismatch:
+			f.Cause = e.listener.cause()
+		}
+		kept = append(kept, f)
+	}
+	for _, f := range hung {
+		kept = fasten(kept, f, byKey[f.Environment+"/"+f.Endpoint])
+	}
+	return kept
+}
+
+// fasten puts a mismatch into the evidence of its drift finding; where there is none it stays what it was.
+func fasten(fs []finding.Finding, mismatch finding.Finding, e *endpoint) []finding.Finding {
+	for i := range fs {
+		f := &fs[i]
+		if f.Code != finding.DriftAttached || f.Cause != e.listener.cause() || f.Environment != mismatch.Environment {
+			continue
+		}
+		if f.Endpoint != mismatch.Endpoint && !slices.Contains(f.Affects, e.Target.Key()) {
+			continue
+		}
+		list, _ := f.Evidence["name_mismatches"].([]string)
+		line := e.Target.Key() + " at " + mismatch.Address + ": " + mismatch.Summary
+		if mismatch.Address == "" {
+			line = e.Target.Key() + ": " + mismatch.Summary
+		}
+		f.Evidence["name_mismatches"] = append(list, line)
+		return fs
+	}
+	return append(fs, mismatch)
+}
+
+// ofServedCertificate tells whether a finding is about the certificate that the endpoint itself serves.
+func ofServedCertificate(f finding.Finding) bool {
+	_, hop := f.Evidence[hopKey]
+	return !hop && len(f.Code) > 5 && f.Code[:5] == "cert-"
+}
+
+// servesAttached tells whether what the endpoint serves, at one address or (empty) at all, is what its listener has
+// attached for it.
+func (e *endpoint) servesAttached(address string) bool {
+	got, _ := e.listener.offer(e.Target.Host)
+	if got == nil || got.held == nil {
+		return false
+	}
+	if address == "" {
+		return e.served(got.held)
+	}
+	for _, c := range e.connections {
+		if c.Address.Address == address {
+			return c.serves(got.held)
+		}
+	}
+	return false
+}
+
+// uncompared are the probed endpoints whose declared ARN could be held against nothing: no listener of theirs was
+// readable, and nobody says what the ARN holds.
+func (w *world) uncompared() []*endpoint {
+	var out []*endpoint
+	for _, e := range w.endpoints {
+		d := e.Target.Declared
+		if d == nil || d.ARN == "" || !e.seen() {
+			continue
+		}
+		if b := w.body(d.ARN); b != nil && b.leaf != nil {
+			continue
+		}
+		if e.listener != nil {
+			if got, known := e.listener.offer(e.Target.Host); known || got != nil && got.ARN == d.ARN {
+				continue
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// seen tells whether any address of the endpoint showed a certificate.
+func (e *endpoint) seen() bool {
+	for _, c := range e.connections {
+		if len(c.certs) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,158 @@
+package judge
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+// codeOf gives every failure of a probe exactly one code, so that no two rules speak of it and none stays unspoken of.
+func (c *connection) codeOf(f *observation.Failure) finding.Code {
+	switch {
+	case f.Phase == observation.PhaseDNS && f.Kind != observation.Blocked:
+		return finding.DNSFailure
+	case f.Kind == observation.Blocked && c.hop != nil:
+		return finding.HTTPRedirectBlocked
+	case f.Kind == observation.Blocked:
+		return finding.AddressBlocked
+	case c.insists(f):
+		return finding.TLSClientCertificateRequired
+	case f.Kind == observation.Reset:
+		return finding.ConnectReset
+	}
+	switch f.Phase {
+	case observation.PhaseStartTLS, observation.PhaseTLS:
+		return tlsCode(f.Kind)
+	case observation.PhaseHeaders, observation.PhaseBody:
+		return httpCode(f.Kind)
+	}
+	return connectCode(f.Kind)
+}
+
+// connectCode: a network that has no route refuses as surely as a host without a listener, and what to do is the same;
+// so whatever is neither silence nor a torn connection is connect-refused.
+func connectCode(kind observation.FailureKind) finding.Code {
+	switch kind {
+	case observation.TimedOut:
+		return finding.ConnectTimeout
+	case observation.Closed:
+		return finding.ConnectReset
+	}
+	return finding.ConnectRefused
+}
+
+func tlsCode(kind observation.FailureKind) finding.Code {
+	switch kind {
+	case observation.TimedOut:
+		return finding.TLSTimeout
+	case observation.Plaintext:
+		return finding.TLSPlaintext
+	case observation.VersionOld:
+		return finding.TLSVersionOld
+	case observation.ChainOversized:
+		return finding.CertChainOversized
+	case observation.ChainMalformed:
+		return finding.CertMalformed
+	}
+	return finding.TLSHandshake
+}
+
+func httpCode(kind observation.FailureKind) finding.Code {
+	switch kind {
+	case observation.TimedOut:
+		return finding.HTTPTimeout
+	case observation.TooLarge:
+		return finding.HTTPTooLarge
+	case observation.Alert:
+		return finding.TLSHandshake
+	}
+	return finding.HTTPInvalid
+}
+
+// insists tells whether the server ended the connection for want of a client certificate, or of another one. In TLS 1.3
+// that shows only after the handshake (RFC 8446 §4.4.2.4); older servers send some alert or other once they have asked
+// for a certificate and got none.
+func (c *connection) insists(f *observation.Failure) bool {
+	if f.Kind == observation.ClientCertNeeded || f.Alert == "certificate_required" {
+		return true
+	}
+	if f.Kind != observation.Alert || c.TLS == nil || !c.TLS.ClientCertificateRequested {
+		return false
+	}
+	switch f.Alert {
+	case "handshake_failure", "bad_certificate", "unsupported_certificate", "certificate_unknown", "certificate_expired",
+		"certificate_revoked", "unknown_ca", "access_denied":
+		return true
+	}
+	return false
+}
+
+// fails gives the connection's failure where it is the code's to tell.
+func (c *connection) fails(code finding.Code) *observation.Failure {
+	if f := c.Failure; f != nil && c.codeOf(f) == code {
+		return f
+	}
+	return nil
+}
+
+// failed is the finding of a failed probe: critical, with the phase and the system's own word in evidence.
+func (c *connection) failed(code finding.Code, f *observation.Failure, summary, remedy string) []finding.Finding {
+	evidence := finding.Evidence{"phase": string(f.Phase), "kind": string(f.Kind)}
+	if f.Alert != "" {
+		evidence["alert"] = finding.Clean(f.Alert, finding.QuoteLimit)
+	}
+	if f.Detail != "" {
+		evidence["detail"] = finding.Clean(f.Detail, finding.QuoteLimit)
+	}
+	if ms := c.Phases.Total; ms > 0 {
+		evidence["took_ms"] = ms.Milliseconds()
+	}
+	return []finding.Finding{c.finding(code, finding.Critical, summary, evidence, remedy)}
+}
+
+// name is how a summary names what was dialled: host and port, the redirect named where one led here.
+func (c *connection) name() string {
+	text := hostPort(c.host, c.port)
+	if c.hop != nil {
+		text += " (a redirect of " + finding.Clean(c.endpoint.Target.Host, finding.QuoteLimit) + " leads there)"
+	}
+	return text
+}
+
+func hostPort(host string, port int) string {
+	host = finding.Clean(host, finding.QuoteLimit)
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return fmt.Sprintf("%s:%d", host, port)
+}
+
+// patience is how long the probe waited for each phase, in words.
+func (c *connection) patience() string {
+	if t := c.endpoint.Target.Timeout; t > 0 {
+		return t.Round(time.Millisecond).String()
+	}
+	return "the time allowed"
+}
+
+// phaseWords says what a probe was doing.
+func phaseWords(p observation.Phase) string {
+	switch p {
+	case observation.PhaseDNS:
+		return "while the name was looked up"
+	case observation.PhaseConnect:
+		return "while connecting"
+	case observation.PhaseStartTLS:
+		return "before STARTTLS"
+	case observation.PhaseTLS:
+		return "during the TLS handshake"
+	case observation.PhaseHeaders:
+		return "after the request, before the answer's headers"
+	case observation.PhaseBody:
+		return "in the middle of the answer's body"
+	}
+	return "after connecting"
+}
