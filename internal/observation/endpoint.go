@@ -19,11 +19,13 @@ type Endpoint struct {
 // DNS is what a name resolved to. With connect_to it holds the given addresses and Skipped.
 type DNS struct {
 	// CanonicalName is the end of the CNAME chain, lower case, without the trailing dot; empty where not known.
-	CanonicalName string        `json:"canonical_name,omitempty"`
-	Addresses     []string      `json:"addresses,omitempty"` // IP addresses, sorted
-	Skipped       bool          `json:"skipped,omitempty"`   // connect_to or an IP address: nothing was asked
-	Took          time.Duration `json:"took_ns,omitempty"`
-	Failure       *Failure      `json:"failure,omitempty"`
+	CanonicalName string   `json:"canonical_name,omitempty"`
+	Addresses     []string `json:"addresses,omitempty"` // IP addresses, sorted
+	Skipped       bool     `json:"skipped,omitempty"`   // connect_to or an IP address: nothing was asked
+	// Omitted is how many addresses beyond the probe's bound were not dialled.
+	Omitted int           `json:"omitted,omitempty"`
+	Took    time.Duration `json:"took_ns,omitempty"`
+	Failure *Failure      `json:"failure,omitempty"`
 }
 
 // Address is one probe: one address, one fresh connection.
@@ -96,6 +98,8 @@ type Failure struct {
 	Alert string `json:"alert,omitempty"`
 	// Detail is the system's or library's own word for it, cleaned and cut.
 	Detail string `json:"detail,omitempty"`
+	// Local: this machine could not send (no IPv6 route, a local firewall), which says nothing of the endpoint.
+	Local bool `json:"local,omitempty"`
 }
 
 // TLS is what the handshake showed. It is gathered without trusting anything: the judge verifies.

@@ -1,0 +1,160 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+// errPhase is why a phase's context ended: the phase took longer than the endpoint's timeout.
+var errPhase = errors.New("the phase took longer than the timeout")
+
+// fail makes a Failure of an error: its kind from the error, its detail cleaned and cut.
+func fail(phase observation.Phase, err error) *observation.Failure {
+	f := &observation.Failure{Phase: phase, Detail: finding.Clean(err.Error(), finding.QuoteLimit)}
+	switch phase {
+	case observation.PhaseDNS:
+		f.Kind = dnsKind(err)
+	case observation.PhaseConnect:
+		f.Kind = connectKind(err)
+		f.Local = localFault(err)
+	case observation.PhaseStartTLS:
+		f.Kind = networkKind(err)
+	case observation.PhaseTLS:
+		f.Kind = tlsKind(err)
+		f.Alert = receivedAlert(err)
+	case observation.PhaseHeaders, observation.PhaseBody:
+		f.Kind = httpKind(phase, err)
+		f.Alert = receivedAlert(err)
+	}
+	if f.Kind == "" {
+		f.Kind = observation.Other
+	}
+	return f
+}
+
+// networkKind is what may happen to any connection; empty where err is something else.
+func networkKind(err error) observation.FailureKind {
+	var netErr net.Error
+	switch {
+	case errors.As(err, new(*blockedError)):
+		return observation.Blocked
+	case errors.Is(err, errPhase), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
+		errors.Is(err, syscall.ETIMEDOUT), errors.As(err, &netErr) && netErr.Timeout():
+		return observation.TimedOut
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED):
+		return observation.Reset
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return observation.Closed
+	}
+	return ""
+}
+
+func dnsKind(err error) observation.FailureKind {
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return observation.NotFound
+	case networkKind(err) == observation.TimedOut:
+		return observation.TimedOut
+	}
+	return observation.ResolverFailed
+}
+
+func connectKind(err error) observation.FailureKind {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return observation.Refused
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTDOWN),
+		errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return observation.Unreachable
+	}
+	return networkKind(err)
+}
+
+// localFault tells that this machine could not send, which says nothing of the endpoint: no route for the address
+// family, a local firewall, no port left.
+func localFault(err error) bool {
+	return errors.Is(err, errNoRoute) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EPERM) ||
+		errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
+}
+
+// exhausted tells that this machine had nothing left to open a connection with: certdrift's own trouble.
+func exhausted(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOBUFS) ||
+		errors.Is(err, syscall.ENOMEM)
+}
+
+// tlsKind sorts the faults of a handshake. Where crypto/tls has no type for a fault its text decides; a test holds each
+// text against the Go release in use.
+func tlsKind(err error) observation.FailureKind {
+	if alert := receivedAlert(err); alert != "" {
+		if alert == "protocol_version" {
+			return observation.VersionOld // TLS 1.0 to 1.3 were offered
+		}
+		return observation.Alert
+	}
+	var header tls.RecordHeaderError
+	if errors.As(err, &header) {
+		if plainHTTP(header.RecordHeader[:]) {
+			return observation.Plaintext
+		}
+		return observation.NotTLS
+	}
+	if kind := networkKind(err); kind != "" {
+		return kind
+	}
+	text := err.Error()
+	switch {
+	case strings.Contains(text, "server selected unsupported protocol version"):
+		return observation.VersionOld
+	case strings.Contains(text, "handshake message of length") && strings.Contains(text, "exceeds maximum"):
+		return observation.ChainOversized
+	case strings.Contains(text, "failed to parse certificate"):
+		return observation.ChainMalformed
+	case strings.Contains(text, "empty certificates message"):
+		return observation.NoCertificate
+	}
+	return observation.HandshakeFailed
+}
+
+// plainHTTP tells by its first bytes whether a server answered a ClientHello as a plain HTTP server does: with a status
+// line, or as HTTP/0.9 with nothing but a page.
+func plainHTTP(start []byte) bool {
+	for _, prefix := range []string{"HTTP/", "<!DOC", "<html", "<HTML", "<?xml", "<head", "<HEAD", "<h1>"} {
+		if bytes.HasPrefix(start, []byte(prefix[:min(5, len(prefix))])) {
+			return true
+		}
+	}
+	return false
+}
+
+// httpKind sorts the faults of a request. What is neither the network's nor a bound's is a response that net/http
+// cannot read.
+func httpKind(phase observation.Phase, err error) observation.FailureKind {
+	if receivedAlert(err) != "" {
+		return observation.Alert
+	}
+	text := err.Error()
+	switch {
+	case errors.Is(err, errTooLarge), strings.Contains(text, "response headers exceeded"),
+		strings.Contains(text, "header list larger"), strings.Contains(text, "header list too large"):
+		return observation.TooLarge
+	case errors.Is(err, errDialledOnce):
+		return observation.Closed
+	}
+	kind := networkKind(err)
+	if kind == "" || kind == observation.Closed && phase == observation.PhaseBody {
+		return observation.Invalid
+	}
+	return kind
+}

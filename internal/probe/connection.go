@@ -1,0 +1,95 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"time"
+
+	"certdrift/internal/observation"
+)
+
+// answer is what one connection showed.
+type answer struct {
+	observation.Address
+	// location is where a redirect that is to be followed points; empty for any other answer.
+	location *origin
+	// staple is the OCSP response that came with the handshake.
+	staple []byte
+	// exhausted: this machine could not open the connection; it says nothing of the endpoint.
+	exhausted bool
+}
+
+// connect opens a fresh connection to one address and goes through all phases; ask is false where the handshake is all
+// that is wanted. The connection is closed when it returns.
+func (v *visit) connect(ctx context.Context, o *origin, at netip.AddrPort, allow permit, ask bool) (got answer) {
+	got.Address = observation.Address{Address: at.String(), Started: v.now()}
+	begin := time.Now()
+	defer func() { got.Phases.Total = time.Since(begin) }()
+
+	conn, err := v.open(ctx, at, allow)
+	got.Phases.Connect = time.Since(begin)
+	if err != nil {
+		got.exhausted = exhausted(err)
+		got.Failure = fail(observation.PhaseConnect, err)
+		return got
+	}
+	defer conn.Close() //nolint:errcheck // all that is wanted has been read
+	if !o.kind.Secured() {
+		if ask {
+			v.exchange(ctx, o, conn, &got)
+		}
+		return got
+	}
+	if got.Failure = v.startTLS(ctx, o.kind, conn, &got.Phases); got.Failure != nil {
+		return got
+	}
+	secured := v.handshake(ctx, o, conn, &got)
+	switch {
+	case got.Failure != nil:
+		v.seekPlainHTTP(ctx, o, at, allow, got.Failure)
+	case o.kind.Web() && ask:
+		v.exchange(ctx, o, secured, &got)
+	default:
+		v.awaitRefusal(ctx, secured, &got)
+	}
+	return got
+}
+
+// open dials within the timeout of a phase.
+func (v *visit) open(ctx context.Context, at netip.AddrPort, allow permit) (net.Conn, error) {
+	ctx, cancel := v.phase(ctx)
+	defer cancel()
+	return v.dial(ctx, allow, at)
+}
+
+// phase bounds one phase as a whole.
+func (v *visit) phase(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, v.timeout, errPhase)
+}
+
+// interrupt makes reads and writes of conn fail once ctx ends; the function it returns takes that back.
+func interrupt(ctx context.Context, conn net.Conn) (stop func()) {
+	undo := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	return func() { undo() }
+}
+
+// refusalWait is how long a server that asked for a client certificate gets to say, in TLS 1.3 after the handshake,
+// that it insists. The alert is one round trip away.
+const refusalWait = 500 * time.Millisecond
+
+// awaitRefusal reads for a moment where nothing is asked for over the connection: in TLS 1.3 the handshake is over for
+// the client before the server has looked at its certificate (RFC 8446 §4.4.2.4).
+func (v *visit) awaitRefusal(ctx context.Context, conn *tls.Conn, got *answer) {
+	if conn.ConnectionState().Version < tls.VersionTLS13 || !got.TLS.ClientCertificateRequested {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, refusalWait))
+	defer cancel()
+	defer interrupt(ctx, conn)()
+	if _, err := conn.Read(make([]byte, 1)); err != nil && refusesClient(receivedAlert(err)) {
+		got.Failure = fail(observation.PhaseTLS, err)
+		got.Failure.Kind = observation.ClientCertNeeded
+	}
+}

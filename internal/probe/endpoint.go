@@ -1,0 +1,94 @@
+package probe
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// visit is one endpoint's turn in a round.
+type visit struct {
+	*round
+	target  target.Endpoint
+	timeout time.Duration // of each phase
+	guard   *guard
+	secrets redactor
+	hops    hops
+	extras  extras
+}
+
+// endpoint probes all addresses of one endpoint.
+func (r *round) endpoint(ctx context.Context, e target.Endpoint) observation.Endpoint {
+	out := observation.Endpoint{Target: e}
+	v := &visit{round: r, target: e, timeout: e.Timeout, guard: newGuard(e), secrets: newRedactor(e.Request)}
+	if v.timeout <= 0 {
+		v.timeout = defaultTimeout
+	}
+	if !r.acquire(ctx) {
+		return out
+	}
+	dns, where := v.locate(ctx)
+	r.release()
+	if ctx.Err() != nil {
+		return out
+	}
+	out.DNS = dns
+	v.guard.settle(where, len(e.ConnectTo) > 0)
+	out.Addresses, out.Probed = v.addresses(ctx, where, dns.Took)
+	return out
+}
+
+// addresses probes each address in a slot of its own. complete is false where the round ended first, or where this
+// machine could not open a connection; what was seen by then is returned.
+func (v *visit) addresses(ctx context.Context, where []netip.AddrPort, took time.Duration) (seen []observation.Address, complete bool) {
+	results := make([]*observation.Address, len(where))
+	var wg sync.WaitGroup
+	for i, at := range where {
+		if !v.acquire(ctx) {
+			break
+		}
+		wg.Go(func() {
+			defer v.release()
+			results[i] = v.address(ctx, at, took)
+		})
+	}
+	wg.Wait()
+	complete = true
+	for _, a := range results {
+		if a == nil {
+			complete = false
+			continue
+		}
+		seen = append(seen, *a)
+	}
+	return seen, complete
+}
+
+// address probes one address and follows where it redirects; nil where the round ended before it was through.
+func (v *visit) address(ctx context.Context, at netip.AddrPort, dns time.Duration) (seen *observation.Address) {
+	defer func() {
+		// What a server sends must not end the round, not even through a bug in a parser; the address counts as not seen.
+		if recover() != nil {
+			seen = nil
+		}
+	}()
+	origin, err := v.origin()
+	if err != nil {
+		return &observation.Address{Address: at.String(), Started: v.now(), Failure: fail(observation.PhaseHeaders, err)}
+	}
+	got := v.connect(ctx, origin, at, v.guard.target, true)
+	got.Phases.DNS = dns
+	got.Phases.Total += dns
+	if got.location != nil {
+		v.follow(ctx, origin, at, &got)
+	}
+	v.addExtras(ctx, &got)
+	if ctx.Err() != nil || got.exhausted {
+		return nil
+	}
+	return &got.Address
+}

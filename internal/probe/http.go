@@ -1,0 +1,220 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+const (
+	// maxHeader bounds the header of a response in bytes, interim responses included.
+	maxHeader = 64 << 10
+	// userAgent lets a server's owner see who asks; a configured header replaces it.
+	userAgent = "certdrift"
+)
+
+// errDialledOnce ends net/http's attempts to send a request again over another connection.
+var errDialledOnce = errors.New("the server closed the connection or refused the stream without an answer")
+
+// exchange sends the request over a connection that is ready for it, and reads the answer.
+func (v *visit) exchange(ctx context.Context, o *origin, conn net.Conn, got *answer) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := time.AfterFunc(v.timeout, func() { cancel(errPhase) })
+	defer timer.Stop()
+
+	clock := &stopwatch{}
+	transport := overConn(conn, got.TLS)
+	defer transport.CloseIdleConnections()
+	response, err := transport.RoundTrip(v.request(httptrace.WithClientTrace(ctx, clock.trace()), o))
+	got.Phases.FirstByte = clock.took()
+	if err != nil {
+		got.Failure = v.requestFailed(ctx, observation.PhaseHeaders, err, conn, got.TLS)
+		return
+	}
+	defer response.Body.Close() //nolint:errcheck // the connection is closed anyhow
+	got.HTTP = v.head(response)
+	if v.leadsOn(o, response, got) || response.StatusCode == http.StatusSwitchingProtocols {
+		return
+	}
+	timer.Reset(v.timeout)
+	if err := v.readBody(response, got.HTTP); err != nil {
+		got.Failure = v.requestFailed(ctx, observation.PhaseBody, err, conn, got.TLS)
+	}
+	v.noticeClientCertificate(got)
+}
+
+// request is what is sent. Configured headers and credentials go to the endpoint's own origin only.
+func (v *visit) request(ctx context.Context, o *origin) *http.Request {
+	r := (&http.Request{
+		Method: o.method, URL: o.url, Host: o.url.Host, Header: http.Header{},
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
+	r.Header.Set("User-Agent", userAgent)
+	r.Header.Set("Accept", "*/*")
+	r.Header.Set("Accept-Encoding", "gzip, deflate")
+	if !o.own {
+		return r
+	}
+	if asked := v.target.Request; asked.Username != "" || asked.Password != "" {
+		r.SetBasicAuth(asked.Username.Reveal(), asked.Password.Reveal())
+	}
+	for _, h := range v.target.Request.Headers {
+		if strings.EqualFold(h.Name, "Host") {
+			r.Host = h.Value.Reveal()
+			continue
+		}
+		r.Header.Set(h.Name, h.Value.Reveal())
+	}
+	return r
+}
+
+// overConn is a transport for one request over a connection that is open already. What net/http makes of it follows
+// from ALPN: h2 or HTTP/1.1.
+func overConn(conn net.Conn, secured *observation.TLS) *http.Transport {
+	var once sync.Once
+	hand := func(context.Context, string, string) (c net.Conn, err error) {
+		err = errDialledOnce
+		once.Do(func() { c, err = conn, nil })
+		return c, err
+	}
+	return &http.Transport{
+		DialContext: hand, DialTLSContext: hand,
+		ForceAttemptHTTP2:      secured != nil && secured.ALPN == "h2",
+		DisableKeepAlives:      true,
+		DisableCompression:     true, // the body is decoded here, under a bound
+		MaxResponseHeaderBytes: maxHeader,
+		// What a server may send ahead of being read; net/http's own bound of 4 MiB is too much for many at a time.
+		HTTP2: &http.HTTP2Config{
+			MaxReceiveBufferPerStream: 64 << 10, MaxReceiveBufferPerConnection: 64 << 10, MaxReadFrameSize: 16 << 10,
+		},
+	}
+}
+
+// head notes the status and the few headers that findings show.
+func (v *visit) head(r *http.Response) *observation.HTTP {
+	shown := []string{"Content-Type", "Location", "Server", "Content-Length"}
+	h := &observation.HTTP{Proto: r.Proto, Status: r.StatusCode, Headers: map[string]string{}}
+	for _, e := range v.target.Expect.Headers {
+		shown = append(shown, http.CanonicalHeaderKey(e.Name))
+	}
+	for _, name := range shown {
+		if values := r.Header.Values(name); len(values) > 0 {
+			h.Headers[name] = v.secrets.show(strings.Join(values, ", "), finding.QuoteLimit)
+		}
+	}
+	h.Unmet = v.unmetHeaders(r.Header)
+	return h
+}
+
+func (v *visit) unmetHeaders(h http.Header) []observation.Unmet {
+	var unmet []observation.Unmet
+	for _, e := range v.target.Expect.Headers {
+		values := h.Values(e.Name)
+		if len(values) > 0 && slices.ContainsFunc(values, func(s string) bool { return strings.Contains(s, e.Contains) }) {
+			continue
+		}
+		unmet = append(unmet, observation.Unmet{
+			Expectation: "header",
+			Want:        v.secrets.show(http.CanonicalHeaderKey(e.Name)+": "+e.Contains, finding.QuoteLimit),
+			Got:         v.secrets.show(strings.Join(values, ", "), finding.QuoteLimit),
+		})
+	}
+	return unmet
+}
+
+// leadsOn tells whether the answer is a redirect to be followed, and notes where to. A status that is expected is the
+// answer itself; a redirect to nowhere that can be gone to is a fault of the response.
+func (v *visit) leadsOn(o *origin, r *http.Response, got *answer) bool {
+	location := r.Header.Get("Location")
+	switch r.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
+		http.StatusPermanentRedirect:
+	default:
+		return false
+	}
+	if location == "" {
+		return false
+	}
+	got.HTTP.Location = v.secrets.show(location, finding.QuoteLimit)
+	if slices.Contains(v.target.Expect.Status, r.StatusCode) {
+		return false
+	}
+	next, err := v.redirected(o, r.StatusCode, location)
+	if err != nil {
+		got.Failure = fail(observation.PhaseHeaders, err)
+		got.Failure.Detail = v.secrets.show(err.Error(), finding.QuoteLimit)
+		return true
+	}
+	got.location = next
+	got.HTTP.Unmet = nil // the last hop's answer is the one that must meet them
+	return true
+}
+
+// requestFailed sorts a fault of request or answer. In TLS 1.3 the alert of a server that insists on a client
+// certificate arrives here; where the write failed first, the alert may still wait to be read.
+func (v *visit) requestFailed(ctx context.Context, phase observation.Phase, err error, conn net.Conn, seen *observation.TLS) *observation.Failure {
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	f := fail(phase, err)
+	if secured, ok := conn.(*tls.Conn); ok && (f.Kind == observation.Reset || f.Kind == observation.Closed) {
+		_ = secured.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+		if _, late := secured.Read(make([]byte, 1)); receivedAlert(late) != "" {
+			f = fail(phase, late)
+		}
+	}
+	f.Detail = v.secrets.show(f.Detail, finding.QuoteLimit)
+	insists(f, seen)
+	return f
+}
+
+// noticeClientCertificate recognises nginx, which lets the handshake pass and then answers 400.
+func (v *visit) noticeClientCertificate(got *answer) {
+	if got.Failure != nil || got.TLS == nil || !got.TLS.ClientCertificateRequested ||
+		got.HTTP.Status != http.StatusBadRequest || !strings.Contains(got.HTTP.Excerpt, "SSL certificate") {
+		return
+	}
+	got.Failure = &observation.Failure{
+		Phase: observation.PhaseHeaders, Kind: observation.ClientCertNeeded, Detail: got.HTTP.Excerpt,
+	}
+}
+
+// stopwatch takes the time from the request written to the first byte of the answer.
+type stopwatch struct {
+	mu             sync.Mutex
+	written, first time.Time
+}
+
+func (s *stopwatch) trace() *httptrace.ClientTrace {
+	stamp := func(t *time.Time) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if t.IsZero() {
+			*t = time.Now()
+		}
+	}
+	return &httptrace.ClientTrace{
+		WroteRequest:         func(httptrace.WroteRequestInfo) { stamp(&s.written) },
+		GotFirstResponseByte: func() { stamp(&s.first) },
+	}
+}
+
+func (s *stopwatch) took() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.first.IsZero() || s.written.IsZero() {
+		return 0
+	}
+	return max(1, s.first.Sub(s.written)) // an answer that came before the request was through still took something
+}

@@ -1,0 +1,113 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/target"
+)
+
+// origin is whom a connection is to: the endpoint itself or where a redirect leads, with what to ask there.
+type origin struct {
+	kind   target.Kind
+	host   string // A-labels, or an IP address without brackets
+	port   int
+	url    *url.URL // nil where nothing is asked over HTTP
+	method string
+	// own tells that it is the endpoint's own scheme, host and port: credentials and connect_to are for it alone.
+	own bool
+}
+
+// origin is the endpoint's own.
+func (v *visit) origin() (*origin, error) {
+	e := v.target
+	o := &origin{kind: e.Kind, host: e.Host, port: e.Port, method: e.Request.Method, own: true}
+	if o.method == "" {
+		o.method = http.MethodGet
+	}
+	if !e.Kind.Web() {
+		return o, nil
+	}
+	u, err := url.Parse(e.URL)
+	if err != nil {
+		return nil, fmt.Errorf("reading the URL of %q: %w", e.Name, errors.Unwrap(err))
+	}
+	u.User, u.Fragment = nil, ""
+	u.Host = o.authority()
+	o.url = u
+	return o, nil
+}
+
+// authority is HOST or HOST:PORT as it goes into a request.
+func (o *origin) authority() string {
+	host := o.host
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if o.port == o.kind.DefaultPort() {
+		return host
+	}
+	return host + ":" + strconv.Itoa(o.port)
+}
+
+// maxLocation bounds a Location header in bytes; browsers take a little more or less.
+const maxLocation = 8 << 10
+
+// redirected is where a Location header leads from o.
+func (v *visit) redirected(o *origin, status int, location string) (*origin, error) {
+	if len(location) > maxLocation {
+		return nil, fmt.Errorf("the redirect's location has %d bytes", len(location))
+	}
+	u, err := o.url.Parse(location)
+	if err != nil {
+		return nil, fmt.Errorf("the redirect's location %s is no URL", finding.Quote(location))
+	}
+	next := &origin{kind: target.Kind(u.Scheme), method: o.method, url: u}
+	if !next.kind.Web() {
+		return nil, fmt.Errorf("the redirect leads to a scheme that is not followed: %s", finding.Quote(u.Scheme))
+	}
+	if next.host, err = asciiHost(u.Hostname()); err != nil {
+		return nil, fmt.Errorf("the redirect's host %s is no name: %w", finding.Quote(u.Hostname()), err)
+	}
+	next.port = next.kind.DefaultPort()
+	if p := u.Port(); p != "" {
+		if next.port, err = strconv.Atoi(p); err != nil || next.port < 1 || next.port > 65535 {
+			return nil, fmt.Errorf("the redirect's port %s is none", finding.Quote(p))
+		}
+	}
+	// RFC 9110 §15.4: what is not safe becomes a GET, but for 307 and 308.
+	if status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect && next.method != http.MethodHead {
+		next.method = http.MethodGet
+	}
+	u.User, u.Fragment, u.RawFragment = nil, "", ""
+	u.Host = next.authority()
+	next.own = next.kind == v.target.Kind && next.host == v.target.Host && next.port == v.target.Port
+	return next, nil
+}
+
+// asciiHost brings a host into the form of target.Endpoint.Host.
+func asciiHost(host string) (string, error) {
+	if a, ok := parseHost(host); ok {
+		return a.String(), nil
+	}
+	if strings.ContainsAny(host, "%[]") || host == "" {
+		return "", &net.AddrError{Err: "not a host name", Addr: host}
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if isASCII(host) {
+		return host, nil // underscores and the like do exist in the DNS
+	}
+	return idna.Lookup.ToASCII(host)
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r > 0x7e || r <= ' ' }) < 0
+}

@@ -1,0 +1,138 @@
+// Package probe looks at endpoints from outside, as a client does: every address of a name gets a fresh connection, a
+// full handshake and, where the endpoint is a web one, a request. It is the only package that dials.
+//
+// A probe gathers facts and judges nothing: the handshake runs without trusting the chain, so that a broken one can be
+// seen. Whatever a server does is an observation, never an error. Servers are taken for hostile: each phase, the whole,
+// every byte count and every list is bounded, and no address is dialled that the guard does not permit (see guard).
+package probe
+
+import (
+	"context"
+	"crypto/x509"
+	"net"
+	"sync"
+	"time"
+
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+const (
+	defaultConcurrency = 64
+	defaultTimeout     = 10 * time.Second
+)
+
+// Options are what a Prober needs from outside. Only Now is required.
+type Options struct {
+	// Now stamps observations and ages cached lists; phases are timed by the monotonic clock.
+	Now func() time.Time
+	// Resolver answers for names; nil: net.DefaultResolver.
+	Resolver resolver
+	// Dialer opens connections, to addresses that the guard has permitted; nil: the network.
+	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+	// Concurrency bounds the connections in flight; 0: 64, far below Lambda's 1,024 descriptors.
+	Concurrency int
+	// NeedsIssuer tells that a chain does not lead to a root, so that its AIA is worth following; nil: it never is.
+	NeedsIssuer func(e target.Endpoint, chain []*x509.Certificate) bool
+	// Anchors gives the trust anchors that may have issued a certificate. Revocation of a certificate whose issuer is a
+	// root can be checked with it only, since servers do not send roots. May be nil: the endpoint's own CAs are known.
+	Anchors func(e target.Endpoint, child *x509.Certificate) []*x509.Certificate
+	// Revocation is how far revocation is asked after: "staple" (the default), "full" (CRL and OCSP too), "off".
+	Revocation string
+	// Progress, if not nil, is told of each endpoint done, from one goroutine at a time.
+	Progress func(done, total int)
+}
+
+// Prober probes endpoints. It keeps nothing between rounds but the lists that certificates point at.
+type Prober struct {
+	now         func() time.Time
+	resolver    resolver
+	dialer      dialer
+	concurrency int
+	needsIssuer func(target.Endpoint, []*x509.Certificate) bool
+	anchors     func(target.Endpoint, *x509.Certificate) []*x509.Certificate
+	revocation  string
+	progress    func(done, total int)
+	documents   *documents
+}
+
+// New makes a Prober.
+func New(o Options) *Prober {
+	p := &Prober{
+		now: o.Now, resolver: o.Resolver, dialer: o.Dialer, concurrency: o.Concurrency,
+		needsIssuer: o.NeedsIssuer, anchors: o.Anchors, revocation: o.Revocation, progress: o.Progress,
+		documents: newDocuments(),
+	}
+	if p.resolver == nil {
+		p.resolver = net.DefaultResolver
+	}
+	if p.concurrency <= 0 {
+		p.concurrency = defaultConcurrency
+	}
+	return p
+}
+
+// round is what the endpoints of one call of Probe share.
+type round struct {
+	*Prober
+	slots chan struct{} // one per connection in flight
+	names names
+}
+
+// Probe looks at all endpoints and returns one observation for each, in their order. When ctx ends it returns at once
+// with what was done: an endpoint that was not finished by then has Probed false, and the addresses that were.
+func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []observation.Endpoint {
+	r := &round{
+		Prober: p, slots: make(chan struct{}, p.concurrency),
+		names: names{byHost: map[string]func() observation.DNS{}},
+	}
+	out := make([]observation.Endpoint, len(endpoints))
+	indices := make(chan int)
+	tell := p.teller(len(endpoints))
+	var workers sync.WaitGroup
+	for range min(p.concurrency, len(endpoints)) {
+		workers.Go(func() {
+			for i := range indices {
+				out[i] = r.endpoint(ctx, endpoints[i])
+				tell()
+			}
+		})
+	}
+	for i := range endpoints {
+		indices <- i
+	}
+	close(indices)
+	workers.Wait()
+	return out
+}
+
+// teller counts endpoints and passes the count on, one at a time.
+func (p *Prober) teller(total int) func() {
+	var mu sync.Mutex
+	done := 0
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		if p.progress != nil {
+			p.progress(done, total)
+		}
+	}
+}
+
+// acquire takes a slot; false when ctx ended first.
+func (r *round) acquire(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	default:
+	}
+	select {
+	case r.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (r *round) release() { <-r.slots }

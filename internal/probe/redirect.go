@@ -1,0 +1,133 @@
+package probe
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+const (
+	// maxHops bounds a chain of redirects.
+	maxHops = 10
+	// maxHopAddresses bounds the addresses of a hop that are probed.
+	maxHopAddresses = 8
+	// redirectPhases bounds a chain of redirects in time, in multiples of the timeout.
+	redirectPhases = 5
+)
+
+// hops remembers, for one endpoint and round, where redirects led: all its addresses usually lead to the same place.
+type hops struct {
+	mu   sync.Mutex
+	seen map[string]*hop
+}
+
+// hop is one place that a redirect leads to, with what it answered.
+type hop struct {
+	once sync.Once
+	observation.Hop
+	location *origin // where it leads on to; nil at the end
+	cut      bool    // the round ended, or this machine could not dial
+}
+
+// follow goes where the answer of one of the endpoint's addresses leads.
+func (v *visit) follow(ctx context.Context, from *origin, at netip.AddrPort, got *answer) {
+	ctx, cancel := context.WithTimeoutCause(ctx, redirectPhases*v.timeout, errPhase)
+	defer cancel()
+	h := got.HTTP
+	seen := map[string]bool{from.key(): true}
+	for next := got.location; next != nil; {
+		if len(h.Hops) == maxHops || seen[next.key()] {
+			h.Loop = true
+			h.Location = v.secrets.show(next.url.String(), finding.QuoteLimit)
+			return
+		}
+		seen[next.key()] = true
+		reached := v.hop(ctx, next, at)
+		if reached.cut {
+			got.exhausted = true
+			return
+		}
+		shown := reached.Hop
+		shown.Insecure = from.kind == target.HTTPS && next.kind == target.HTTP
+		h.Hops = append(h.Hops, shown)
+		from, next = next, reached.location
+	}
+	h.Location = ""
+}
+
+// key tells places apart: a POST that becomes a GET at the same URL is no loop.
+func (o *origin) key() string { return o.method + " " + o.url.String() }
+
+// hop goes to one place, once per endpoint and round. The endpoint's own origin is asked at the very address that
+// redirected, so that an address that cannot serve the page it redirects to is found.
+func (v *visit) hop(ctx context.Context, o *origin, at netip.AddrPort) *hop {
+	key := o.key()
+	if o.own {
+		key += " " + at.String()
+	}
+	v.hops.mu.Lock()
+	if v.hops.seen == nil {
+		v.hops.seen = map[string]*hop{}
+	}
+	h, ok := v.hops.seen[key]
+	if !ok {
+		h = &hop{Hop: observation.Hop{
+			URL: v.secrets.show(o.url.String(), 2*finding.QuoteLimit), Kind: o.kind, Host: o.host, Port: o.port,
+		}}
+		v.hops.seen[key] = h
+	}
+	v.hops.mu.Unlock()
+	h.once.Do(func() { v.visitHop(ctx, h, o, at) })
+	return h
+}
+
+func (v *visit) visitHop(ctx context.Context, h *hop, o *origin, at netip.AddrPort) {
+	allow, where := permit(v.guard.target), []netip.AddrPort{at}
+	if o.own {
+		h.DNS = observation.DNS{Addresses: []string{at.Addr().String()}, Skipped: true}
+	} else {
+		h.DNS = v.resolve(ctx, o.host, v.timeout)
+		allow, where = v.guard.redirect, places(h.DNS, uint16(o.port)) //nolint:gosec // redirected checks the range
+	}
+	if len(where) > maxHopAddresses {
+		h.DNS.Omitted += len(where) - maxHopAddresses
+		where = where[:maxHopAddresses]
+	}
+	if h.Blocked = allBlocked(where, allow); h.Blocked != "" {
+		return
+	}
+	answered := false
+	for _, place := range where {
+		got := v.connect(ctx, o, place, allow, !answered)
+		if h.cut = got.exhausted; h.cut {
+			return
+		}
+		answered = answered || got.HTTP != nil
+		if got.location != nil {
+			h.location = got.location
+			got.HTTP.Location = ""
+		}
+		got.Phases.DNS = h.DNS.Took
+		v.addExtras(ctx, &got)
+		h.Addresses = append(h.Addresses, got.Address)
+	}
+}
+
+// allBlocked says why none of the places may be dialled; empty where one may.
+func allBlocked(where []netip.AddrPort, allow permit) string {
+	reason := ""
+	for _, place := range where {
+		blocked := allow(place.Addr())
+		if blocked == nil {
+			return ""
+		}
+		if reason == "" {
+			reason = blocked.Error()
+		}
+	}
+	return reason
+}

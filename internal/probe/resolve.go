@@ -1,0 +1,140 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"certdrift/internal/observation"
+)
+
+// resolver is what the prober asks for names; net.DefaultResolver is one.
+type resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+	LookupCNAME(ctx context.Context, host string) (string, error)
+}
+
+const (
+	// maxAddresses bounds how many addresses of a name are dialled; a load balancer's name gives eight at most.
+	maxAddresses = 32
+	// cnameGrace is how long the canonical name may take beyond the addresses: it only helps to find the load balancer.
+	cnameGrace = 2 * time.Second
+)
+
+// Resolve looks up all addresses of a host and the end of its CNAME chain. Nothing is asked for a host that is an
+// address. A failure is part of the answer.
+func (p *Prober) Resolve(ctx context.Context, host string) observation.DNS {
+	return p.resolve(ctx, host, defaultTimeout)
+}
+
+func (p *Prober) resolve(ctx context.Context, host string, timeout time.Duration) observation.DNS {
+	if a, ok := parseHost(host); ok {
+		return observation.DNS{Addresses: []string{a.String()}, Skipped: true}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errPhase)
+	defer cancel()
+	canonical := make(chan string, 1)
+	go func() {
+		name, err := p.resolver.LookupCNAME(ctx, host)
+		if err != nil {
+			name = ""
+		}
+		canonical <- strings.ToLower(strings.TrimSuffix(name, "."))
+	}()
+	begin := time.Now()
+	found, err := p.resolver.LookupNetIP(ctx, "ip", host)
+	dns := observation.DNS{Took: time.Since(begin)}
+	if err == nil && len(found) == 0 {
+		err = &net.DNSError{Err: "no addresses", Name: host, IsNotFound: true}
+	}
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+			err = cause
+		}
+		dns.Failure = fail(observation.PhaseDNS, err)
+		return dns
+	}
+	dns.Addresses, dns.Omitted = sorted(found)
+	grace := time.NewTimer(cnameGrace)
+	defer grace.Stop()
+	select {
+	case dns.CanonicalName = <-canonical:
+	case <-grace.C:
+	case <-ctx.Done():
+	}
+	return dns
+}
+
+// sorted gives addresses as text, without repetition, in the order of their text, and how many are beyond the bound.
+func sorted(found []netip.Addr) (addrs []string, omitted int) {
+	for _, a := range found {
+		addrs = append(addrs, a.Unmap().String())
+	}
+	slices.Sort(addrs)
+	addrs = slices.Compact(addrs)
+	omitted = max(0, len(addrs)-maxAddresses)
+	return addrs[:len(addrs)-omitted], omitted
+}
+
+// names remembers what was resolved within one round: endpoints often share a host.
+type names struct {
+	mu     sync.Mutex
+	byHost map[string]func() observation.DNS
+}
+
+// resolve asks once per host and round. A slot is held meanwhile, since a query is an open socket too.
+func (r *round) resolve(ctx context.Context, host string, timeout time.Duration) observation.DNS {
+	r.names.mu.Lock()
+	ask, ok := r.names.byHost[host]
+	if !ok {
+		ask = sync.OnceValue(func() observation.DNS { return r.Prober.resolve(ctx, host, timeout) })
+		r.names.byHost[host] = ask
+	}
+	r.names.mu.Unlock()
+	return ask()
+}
+
+// locate finds the places to dial for an endpoint: connect_to, or all addresses of its name.
+func (v *visit) locate(ctx context.Context) (observation.DNS, []netip.AddrPort) {
+	if len(v.target.ConnectTo) == 0 {
+		dns := v.resolve(ctx, v.target.Host, v.timeout)
+		return dns, places(dns, uint16(v.target.Port)) //nolint:gosec // config checks the port's range
+	}
+	dns := observation.DNS{Skipped: true}
+	var all []netip.AddrPort
+	for _, to := range v.target.ConnectTo {
+		host, port, err := splitHostPort(to)
+		if err != nil {
+			dns.Failure = fail(observation.PhaseDNS, err)
+			continue
+		}
+		one := v.resolve(ctx, host, v.timeout)
+		dns.Addresses = append(dns.Addresses, one.Addresses...)
+		dns.Took = max(dns.Took, one.Took)
+		dns.Omitted += one.Omitted
+		if one.Failure != nil {
+			dns.Failure = one.Failure
+		}
+		all = append(all, places(one, port)...)
+	}
+	slices.Sort(dns.Addresses)
+	dns.Addresses = slices.Compact(dns.Addresses)
+	slices.SortFunc(all, func(a, b netip.AddrPort) int { return cmp.Compare(a.String(), b.String()) })
+	return dns, slices.Compact(all)
+}
+
+func places(dns observation.DNS, port uint16) []netip.AddrPort {
+	var all []netip.AddrPort
+	for _, text := range dns.Addresses {
+		if a, err := netip.ParseAddr(text); err == nil {
+			all = append(all, netip.AddrPortFrom(a, port))
+		}
+	}
+	return all
+}

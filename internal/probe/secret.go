@@ -1,0 +1,72 @@
+package probe
+
+import (
+	"encoding/base64"
+	"net/url"
+	"slices"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/target"
+)
+
+// redactor hides configured secrets in what a server sends back: an echo of the request must not carry a token into a
+// finding, a mail or a report.
+type redactor struct {
+	replacer *strings.Replacer
+	longest  int
+}
+
+// minSecret is how long a text must be to be looked for: "1" as a header's value is no secret.
+const minSecret = 4
+
+func newRedactor(r target.Request) redactor {
+	var secrets []string
+	add := func(s string) {
+		if len(s) >= minSecret {
+			secrets = append(secrets, s, url.QueryEscape(s), url.PathEscape(s))
+		}
+	}
+	if r.Password != "" {
+		add(r.Password.Reveal())
+		add(base64.StdEncoding.EncodeToString([]byte(r.Username.Reveal() + ":" + r.Password.Reveal())))
+	}
+	for _, h := range r.Headers {
+		value := h.Value.Reveal()
+		add(value)
+		if _, token, found := strings.Cut(value, " "); found { // "Bearer …"
+			add(token)
+		}
+	}
+	// The longest first: a token within a header's value must not leave the rest standing.
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	secrets = slices.Compact(secrets)
+	var pairs []string
+	for _, s := range secrets {
+		pairs = append(pairs, s, target.Secret(s).String())
+	}
+	out := redactor{}
+	if len(pairs) > 0 {
+		out.replacer, out.longest = strings.NewReplacer(pairs...), len(secrets[0])
+	}
+	return out
+}
+
+func (r redactor) hide(s string) string {
+	if r.replacer == nil {
+		return s
+	}
+	return r.replacer.Replace(s)
+}
+
+// show makes a remote text fit to be kept: secrets hidden, cleaned, cut.
+func (r redactor) show(s string, limit int) string { return finding.Clean(r.hide(s), limit) }
+
+// excerpt shows the start of a body. Where it was cut, its end may hold the first part of a secret: that goes too.
+func (r redactor) excerpt(start []byte, cut bool) string {
+	s := r.hide(string(start))
+	if cut && r.longest > 0 {
+		s = s[:max(0, len(s)-r.longest)]
+	}
+	return r.show(strings.TrimSpace(s), finding.QuoteLimit)
+}

@@ -1,0 +1,112 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"time"
+
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// handshake makes a full TLS handshake over conn and notes what it showed, also where it failed halfway.
+func (v *visit) handshake(ctx context.Context, o *origin, conn net.Conn, got *answer) *tls.Conn {
+	seen := &observation.TLS{}
+	config, err := v.tlsConfig(o, seen)
+	if err != nil {
+		got.Failure = fail(observation.PhaseTLS, err)
+		got.Failure.Kind = observation.Other
+		return nil
+	}
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		note(seen, state)
+		got.TLS = seen
+		return nil
+	}
+	ctx, cancel := v.phase(ctx)
+	defer cancel()
+	secured := tls.Client(conn, config)
+	begin := time.Now()
+	err = secured.HandshakeContext(ctx)
+	got.Phases.TLS = time.Since(begin)
+	if err != nil {
+		got.Failure = fail(observation.PhaseTLS, err)
+		insists(got.Failure, seen)
+		return nil
+	}
+	state := secured.ConnectionState()
+	note(seen, state)
+	got.TLS = seen
+	got.staple = state.OCSPResponse
+	return secured
+}
+
+// tlsConfig is the widest client there is: what a server can do shall show itself, for the judge to rate.
+func (v *visit) tlsConfig(o *origin, seen *observation.TLS) (*tls.Config, error) {
+	config := &tls.Config{
+		// Nothing is trusted here and nothing secret is sent before the judge's verdict would be asked: the chain is
+		// gathered as served, so that a broken one can be explained, and verified afterwards against a clean store.
+		// Credentials of a configured request go out all the same, as they would from the monitor's owner with `curl -k`.
+		InsecureSkipVerify: true,             //nolint:gosec // see above
+		MinVersion:         tls.VersionTLS10, //nolint:gosec // an old server is to be seen, not to be missed
+		CipherSuites:       everySuite(),
+		// A resumed session shows the certificate of the handshake before it.
+		SessionTicketsDisabled: true,
+		Renegotiation:          tls.RenegotiateNever,
+	}
+	if _, isIP := parseHost(o.host); !isIP {
+		config.ServerName = o.host // RFC 6066 §3: no addresses in SNI
+		seen.ServerName = o.host
+	}
+	if o.kind == target.HTTPS {
+		config.NextProtos = []string{"h2", "http/1.1"}
+	}
+	shown := &tls.Certificate{}
+	if c := v.target.Request.ClientCertificate; c != nil && o.own {
+		pair, err := tls.X509KeyPair(c.CertificatePEM, []byte(c.KeyPEM.Reveal()))
+		if err != nil {
+			return nil, fmt.Errorf("reading the configured client certificate: %w", err)
+		}
+		shown = &pair
+	}
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		seen.ClientCertificateRequested = true
+		seen.ClientCertificateSent = len(shown.Certificate) > 0
+		return shown, nil
+	}
+	return config, nil
+}
+
+// everySuite lists all that crypto/tls can speak, RSA key exchange, 3DES and RC4 last.
+func everySuite() []uint16 {
+	var ids []uint16
+	for _, suites := range [][]*tls.CipherSuite{tls.CipherSuites(), tls.InsecureCipherSuites()} {
+		for _, s := range suites {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}
+
+func note(seen *observation.TLS, state tls.ConnectionState) {
+	seen.Version = tls.VersionName(state.Version)
+	seen.Cipher = tls.CipherSuiteName(state.CipherSuite)
+	seen.ALPN = state.NegotiatedProtocol
+	seen.Chain = make([][]byte, len(state.PeerCertificates))
+	for i, cert := range state.PeerCertificates {
+		seen.Chain[i] = cert.Raw
+	}
+}
+
+// insists turns a failure into "wants a client certificate" where the server had asked for one and then broke off.
+func insists(f *observation.Failure, seen *observation.TLS) {
+	if seen == nil || !seen.ClientCertificateRequested {
+		return
+	}
+	broke := !seen.ClientCertificateSent && (f.Kind == observation.Reset || f.Kind == observation.Closed)
+	if broke || f.Kind == observation.Alert && refusesClient(f.Alert) {
+		f.Kind = observation.ClientCertNeeded
+	}
+}
