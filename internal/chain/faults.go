@@ -31,7 +31,11 @@ func LeafFaults(leaf *x509.Certificate, at time.Time) []Fault {
 func pathFaults(p Path, at time.Time, unverified func(i int) bool) []Fault {
 	var fs []Fault
 	last := len(p.Certificates) - 1
-	for i, c := range p.Certificates {
+	judged := p.Certificates
+	if p.Anchor == nil && last > 0 && bytes.Equal(p.Tip().RawSubject, p.Tip().RawIssuer) {
+		judged = p.Certificates[:last] // a root that nobody trusts has no other fault that matters
+	}
+	for i, c := range judged {
 		if i < last && weakSignature(c) == "" && unverified(i) {
 			fs = append(fs, Fault{Unverifiable, c, c.SignatureAlgorithm.String()})
 		}
@@ -51,7 +55,7 @@ func pathFaults(p Path, at time.Time, unverified func(i int) bool) []Fault {
 			fs = append(fs, Fault{WeakSignature, c, algorithm})
 		}
 	}
-	fs = append(fs, nameConstraintFaults(p.Certificates)...)
+	fs = append(fs, nameConstraintFaults(judged)...)
 	if p.Anchor != nil && p.Anchor.Constraint != nil {
 		if err := p.Anchor.Constraint(p.Certificates[:max(1, last)]); err != nil {
 			fs = append(fs, Fault{RootConstraint, p.Anchor.Certificate, err.Error()})

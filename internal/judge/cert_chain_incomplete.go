@@ -1,7 +1,99 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"bytes"
+	"crypto/x509"
+	"fmt"
+	"strings"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/finding"
+)
 
 func certChainIncomplete() rule {
-	return rule{Entry: Entry{Code: finding.CertChainIncomplete, Group: "certificate as served"}}
+	return rule{Entry: Entry{
+		Code: finding.CertChainIncomplete, Group: groupCertificate,
+		Severity: "critical",
+		Title:    "the server does not send an issuer that clients need",
+		Meaning: "The chain as sent breaks off before a trusted root. Browsers often fetch or remember the missing intermediate and show " +
+			"nothing; curl, OpenSSL, Go, Java, phones and scrapers refuse. A lone leaf whose issuer is unknown counts as this, too.",
+		Check: showCerts + showLeaf + "-issuer -ext authorityInfoAccess    # the missing issuer, and where it is to be had",
+		Remedy: "Append the missing intermediate to the certificate file, leaf first, and reload (with ACM: import it as the certificate " +
+			"chain). `curl -s AIA-URL | openssl x509 -inform der` fetches it. The root itself need not be sent.",
+		Source: "RFC 8446 §4.4.2 (the sender's chain); RFC 5280 §4.2.2.1 (caIssuers)",
+	}, connection: findChainIncomplete}
+}
+
+func findChainIncomplete(c *connection) []finding.Finding {
+	if c.verdict() != chain.Incomplete {
+		return nil
+	}
+	path := c.built.Path
+	child := lastSent(path)
+	e := c.pathEvidence(c.certEvidence(c.leaf()))
+	e["missing_issuer"] = certIssuer(child)
+	if urls := aiaURLs(child); len(urls) > 0 {
+		e["aia"] = urls
+	}
+	summary := fmt.Sprintf("the server does not send %s, the issuer of %s", issuerName(child), certName(child))
+	remedy := c.replace(fmt.Sprintf("Append the certificate of the issuer %s to the chain that the server sends, below the leaf.", issuerName(child)))
+	if len(path.Fetched) > 0 {
+		var lines []string
+		var appendix []map[string]string
+		for _, cert := range path.Fetched {
+			url := c.fetchedFrom(cert)
+			appendix = append(appendix, map[string]string{"subject": certSubject(cert), "url": url, "fingerprint_sha256": fingerprint(cert)})
+			lines = append(lines, fmt.Sprintf("`curl -s %s | openssl x509 -inform der` (%s)", url, certName(cert)))
+		}
+		e["append"] = appendix
+		summary += "; with it the chain would be trusted"
+		remedy = c.replace("Append to the chain that the server sends, in this order: " + strings.Join(lines, ", ") + ".")
+	} else if note := c.fetchNote(child); note != "" {
+		e["aia_result"] = note
+	}
+	return []finding.Finding{c.aboutCert(finding.CertChainIncomplete, finding.Critical, c.leaf(), summary, e, remedy)}
+}
+
+// lastSent is the certificate, as sent, whose issuer is missing.
+func lastSent(p chain.Path) *x509.Certificate {
+	if len(p.Fetched) == 0 {
+		return p.Tip()
+	}
+	for i, cert := range p.Certificates {
+		if cert == p.Fetched[0] && i > 0 {
+			return p.Certificates[i-1]
+		}
+	}
+	return p.Certificates[0]
+}
+
+// fetchedFrom is the address a certificate was fetched from.
+func (c *connection) fetchedFrom(cert *x509.Certificate) string {
+	for _, issuer := range c.TLS.Issuers {
+		if bytes.Equal(issuer.DER, cert.Raw) {
+			return finding.Clean(issuer.URL, finding.QuoteLimit)
+		}
+	}
+	return ""
+}
+
+// fetchNote says what came of asking AIA for the issuer of child.
+func (c *connection) fetchNote(child *x509.Certificate) string {
+	for _, issuer := range c.TLS.Issuers {
+		if issuer.Failure != "" {
+			return "it could not be fetched from " + finding.Clean(issuer.URL, finding.QuoteLimit) + ": " + finding.Clean(issuer.Failure, finding.QuoteLimit)
+		}
+	}
+	if len(c.TLS.Issuers) > 0 {
+		return "what AIA points at does not lead to a trusted root either: the issuer may be a private CA"
+	}
+	if len(child.IssuingCertificateURL) == 0 {
+		return "the certificate does not say where its issuer is to be had (no caIssuers address)"
+	}
+	return ""
+}
+
+// aiaURLs are the first few addresses that a certificate gives for its issuer.
+func aiaURLs(cert *x509.Certificate) []string {
+	return cleanAll(cert.IssuingCertificateURL[:min(len(cert.IssuingCertificateURL), 3)])
 }

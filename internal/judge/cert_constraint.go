@@ -1,7 +1,97 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"crypto/x509"
+	"fmt"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/finding"
+)
 
 func certConstraint() rule {
-	return rule{Entry: Entry{Code: finding.CertConstraint, Group: "certificate as served"}}
+	return rule{Entry: Entry{
+		Code: finding.CertConstraint, Group: groupCertificate,
+		Severity: "critical",
+		Title:    "the chain breaks a constraint of one of its certificates",
+		Meaning: "An issuer is no CA or may not sign certificates, has more CAs below it than its path length allows, or may not issue for " +
+			"these names; or a certificate carries an extension that is marked critical and that clients don't know. They refuse the chain, " +
+			"though every signature and date in it is right.",
+		Check: showCerts + "# for each certificate of the chain: openssl x509 -noout -subject -ext basicConstraints,keyUsage,nameConstraints",
+		Remedy: "This is the CA's to mend: have the certificate issued by a CA that may issue it, under an intermediate whose constraints fit. " +
+			"With a private CA, issue the intermediate anew with CA:TRUE, keyCertSign, and a path length and name constraints that leave room.",
+		Source: "RFC 5280 §4.2.1.3, §4.2.1.9, §4.2.1.10, §6.1.4",
+	}, connection: findConstraint}
+}
+
+func findConstraint(c *connection) []finding.Finding {
+	faults := c.faults(chain.NotCA, chain.NoCertSign, chain.PathLength, chain.NameConstraint, chain.CriticalExtension)
+	noCA := map[*x509.Certificate]bool{}
+	var out []finding.Finding
+	for _, f := range faults {
+		cert := f.Certificate
+		if f.Kind == chain.NoCertSign && noCA[cert] {
+			continue // what is no CA lacks keyCertSign by nature
+		}
+		noCA[cert] = noCA[cert] || f.Kind == chain.NotCA
+		e := c.pathEvidence(c.certEvidence(cert))
+		e["constraint"] = string(f.Kind)
+		if f.Detail != "" {
+			e["detail"] = finding.Clean(f.Detail, finding.QuoteLimit)
+		}
+		if f.Kind == chain.NameConstraint {
+			e["permitted"], e["excluded"] = nameConstraints(cert)
+		}
+		out = append(out, c.aboutCert(finding.CertConstraint, finding.Critical, cert, constraintSummary(c, f), e,
+			c.replace("Have the certificate issued anew by a CA that may issue it: "+constraintRemedy(f.Kind)+".")))
+	}
+	return out
+}
+
+func constraintSummary(c *connection, f chain.Fault) string {
+	who, detail := c.which(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)
+	switch f.Kind {
+	case chain.NotCA:
+		return who + " is no CA (basicConstraints) and may not issue certificates"
+	case chain.NoCertSign:
+		return who + " may not sign certificates (its key usage lacks keyCertSign)"
+	case chain.PathLength:
+		return fmt.Sprintf("%s has too many CAs below it: %s", who, detail)
+	case chain.NameConstraint:
+		return fmt.Sprintf("%s may not issue for this name: %s", who, detail)
+	}
+	return fmt.Sprintf("%s has a critical extension that clients don't know: %s", who, detail)
+}
+
+func constraintRemedy(k chain.Kind) string {
+	switch k {
+	case chain.NotCA:
+		return "the issuer must have basicConstraints CA:TRUE"
+	case chain.NoCertSign:
+		return "the issuer's key usage must have keyCertSign"
+	case chain.PathLength:
+		return "with fewer intermediates, or under a CA with a longer path length"
+	case chain.NameConstraint:
+		return "one whose name constraints permit the name"
+	}
+	return "without that extension, or with it not marked critical"
+}
+
+// nameConstraints lists what a CA may and may not issue for, the first few of each.
+func nameConstraints(ca *x509.Certificate) (permitted, excluded []string) {
+	permitted, excluded = firstFew(ca.PermittedDNSDomains), firstFew(ca.ExcludedDNSDomains)
+	for _, r := range ca.PermittedIPRanges[:min(len(ca.PermittedIPRanges), maxNames)] {
+		permitted = append(permitted, r.String())
+	}
+	for _, r := range ca.ExcludedIPRanges[:min(len(ca.ExcludedIPRanges), maxNames)] {
+		excluded = append(excluded, r.String())
+	}
+	return permitted, excluded
+}
+
+func firstFew(names []string) []string {
+	out := cleanAll(names[:min(len(names), maxNames)])
+	if more := len(names) - len(out); more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", more))
+	}
+	return out
 }

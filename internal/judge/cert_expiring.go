@@ -1,7 +1,83 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"crypto/x509"
+	"fmt"
+	"time"
+
+	"certdrift/internal/finding"
+)
 
 func certExpiring() rule {
-	return rule{Entry: Entry{Code: finding.CertExpiring, Group: "certificate as served"}}
+	return rule{Entry: Entry{
+		Code: finding.CertExpiring, Group: groupCertificate,
+		Severity: "warning below policy.expiry.warning (25% of the certificate's own lifetime), critical below policy.expiry.critical (10%)",
+		Title:    "the certificate, or an issuer that ends before it, is about to expire",
+		Meaning: "What is left of the certificate's own lifetime has sunk below the threshold: its renewal is late. A share is measured " +
+			"since days fit no lifetime but one: 20 days are plenty for a 90-day certificate and late for a 398-day one. An issuer counts " +
+			"only if it ends before the certificate, and is measured against the certificate's lifetime.",
+		Check: showLeaf + "-subject -dates",
+		Remedy: "Renew now, and look why the automatic renewal did not: an ACM certificate needs its validation records in DNS and a load " +
+			"balancer that uses it; an imported one is never renewed; certbot and cert-manager say in their logs what failed.",
+		Source: "RFC 5280 §4.1.2.5 (validity); CA/B Ballot SC-081v3 for the lifetimes",
+	}, connection: findExpiring}
+}
+
+func findExpiring(c *connection) []finding.Finding {
+	leaf, now := c.leaf(), c.world.now
+	if leaf == nil || now.After(leaf.NotAfter) || now.Before(leaf.NotBefore) {
+		return nil
+	}
+	lifetime := leaf.NotAfter.Sub(leaf.NotBefore)
+	var out []finding.Finding
+	for _, cert := range c.endsFirst() {
+		left := cert.NotAfter.Sub(now)
+		severity := expirySeverity(c.world.policy, left, lifetime)
+		if severity == finding.None {
+			continue
+		}
+		e := c.certEvidence(cert)
+		e["hours_left"] = int(left.Hours())
+		e["lifetime_days"] = int((lifetime + time.Second).Hours()) / 24
+		if lifetime > 0 {
+			e["share_left"] = fmt.Sprintf("%.0f%%", 100*float64(left)/float64(lifetime))
+		}
+		remedy := c.replace("Renew the certificate.")
+		if cert != leaf {
+			remedy = "Get a chain with a newer issuer from the CA: " + c.replace("renewing the certificate mostly brings it.")
+		}
+		out = append(out, c.aboutCert(finding.CertExpiring, severity, cert,
+			fmt.Sprintf("%s expires on %s, in %s", c.which(cert), moment(cert.NotAfter), span(left)), e, remedy))
+	}
+	return out
+}
+
+// endsFirst gives the leaf and, of the valid path that lasts longest, the issuer that ends before it.
+func (c *connection) endsFirst() []*x509.Certificate {
+	leaf := c.leaf()
+	certs := []*x509.Certificate{leaf}
+	if c.built == nil || len(c.built.Valid) == 0 {
+		return certs
+	}
+	first := leaf
+	for _, issuer := range c.built.Valid[0].Certificates[1:] {
+		if issuer.NotAfter.Before(first.NotAfter) {
+			first = issuer
+		}
+	}
+	if first != leaf {
+		certs = append(certs, first)
+	}
+	return certs
+}
+
+// expirySeverity is how severe it is that left remains of a lifetime.
+func expirySeverity(p Policy, left, lifetime time.Duration) finding.Severity {
+	switch {
+	case left <= p.ExpiryCritical.Of(lifetime):
+		return finding.Critical
+	case left <= p.ExpiryWarning.Of(lifetime):
+		return finding.Warning
+	}
+	return finding.None
 }

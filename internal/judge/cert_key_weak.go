@@ -1,7 +1,48 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"fmt"
+	"strings"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
 
 func certKeyWeak() rule {
-	return rule{Entry: Entry{Code: finding.CertKeyWeak, Group: "certificate as served"}}
+	return rule{Entry: Entry{
+		Code: finding.CertKeyWeak, Group: groupCertificate,
+		Severity: "critical",
+		Title:    "a key in the chain is too weak",
+		Meaning: "RSA below 2048 bits, an elliptic curve below P-256 or one that clients don't know, or DSA. OpenSSL as Debian, Ubuntu and " +
+			"Fedora ship it (security level 2) refuses such keys, browsers and Go some of them; and what can be computed from such a key " +
+			"is the private key itself. An issuer's key counts where no other valid path goes round it.",
+		Check: showLeaf + "-text | grep -A1 'Public Key Algorithm'",
+		Remedy: "Make a new key (`openssl ecparam -genkey -name prime256v1` or RSA of 2048 bits and more), have the certificate issued for " +
+			"it, and install both.",
+		Source: "CA/B BR §6.1.5 (key sizes); NIST SP 800-57 part 1; SSL_CTX_set_security_level(3)",
+	}, connection: findKeyWeak}
+}
+
+func findKeyWeak(c *connection) []finding.Finding {
+	if curveUnsupported(c.Failure) {
+		return []finding.Finding{c.finding(finding.CertKeyWeak, finding.Critical,
+			"the certificate's key is on an elliptic curve that clients don't support",
+			finding.Evidence{"detail": finding.Clean(c.Failure.Detail, finding.QuoteLimit)},
+			c.replace("Have a certificate issued for a new key on P-256 or P-384."))}
+	}
+	return perFault(c.faults(chain.WeakKey), func(f chain.Fault) finding.Finding {
+		cert := f.Certificate
+		e := c.certEvidence(cert)
+		e["key"] = keyText(cert)
+		return c.aboutCert(finding.CertKeyWeak, finding.Critical, cert,
+			fmt.Sprintf("the key of %s is weak: %s", c.which(cert), finding.Clean(f.Detail, 60)), e,
+			c.replace("Have a certificate issued for a new key: ECDSA on P-256, or RSA of 2048 bits and more."))
+	})
+}
+
+// curveUnsupported recognises the one fault of a key that keeps a certificate from being parsed at all: Go knows the
+// NIST curves from P-224 on.
+func curveUnsupported(f *observation.Failure) bool {
+	return f != nil && f.Kind == observation.ChainMalformed && strings.Contains(f.Detail, "unsupported elliptic curve")
 }

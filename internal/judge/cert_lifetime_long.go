@@ -1,7 +1,70 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"crypto/x509"
+	"fmt"
+	"time"
+
+	"certdrift/internal/finding"
+)
 
 func certLifetimeLong() rule {
-	return rule{Entry: Entry{Code: finding.CertLifetimeLong, Group: "certificate as served"}}
+	return rule{Entry: Entry{
+		Code: finding.CertLifetimeLong, Group: groupCertificate,
+		Severity: "critical above 398 days, which browsers and Apple's systems refuse; else warning",
+		Title:    "the certificate is valid for longer than a public CA may issue it",
+		Meaning: "The CA/Browser Forum limits how long a public server certificate may last, by its day of issue: 825 days from 2018-03-01, " +
+			"398 from 2020-09-01, 200 from 2026-03-15, 100 from 2027-03-15, 47 from 2029-03-15. A longer one was misissued: clients refuse it, or the CA " +
+			"will have to revoke it. It is judged only for chains that end in a public root: a private CA sets its own limits.",
+		Check:  showLeaf + "-dates",
+		Remedy: "Have the certificate issued again, with a lifetime within the limit, and automate its renewal.",
+		Source: "CA/B BR §6.3.2 as amended by Ballot SC-081v3; Apple HT211025",
+	}, connection: findLifetimeLong}
+}
+
+func findLifetimeLong(c *connection) []finding.Finding {
+	leaf := c.leaf()
+	if leaf == nil || c.built == nil || !c.built.Public() {
+		return nil
+	}
+	limit := lifetimeLimit(leaf.NotBefore)
+	lifetime := inclusiveLifetime(leaf)
+	if limit == 0 || lifetime <= time.Duration(limit)*24*time.Hour {
+		return nil
+	}
+	severity := finding.Warning
+	if limit >= 398 || lifetime > 398*24*time.Hour {
+		severity = finding.Critical
+	}
+	days := int((lifetime + 24*time.Hour - 1) / (24 * time.Hour)) // a day begun counts as one
+	e := c.certEvidence(leaf)
+	e["lifetime_days"], e["limit_days"] = days, limit
+	return []finding.Finding{c.aboutCert(finding.CertLifetimeLong, severity, leaf,
+		fmt.Sprintf("the certificate %s is valid for %d days; issued on %s it may be valid for %d", certName(leaf), days, leaf.NotBefore.UTC().Format(time.DateOnly), limit),
+		e, c.replace("Have the certificate issued again, for a shorter time."))}
+}
+
+// inclusiveLifetime counts the last second too (RFC 5280 §4.1.2.5, CA/B BR §6.3.2).
+func inclusiveLifetime(cert *x509.Certificate) time.Duration {
+	return cert.NotAfter.Sub(cert.NotBefore) + time.Second
+}
+
+// lifetimeLimit is the longest life in days of a certificate issued at a time; 0 before there was one in days.
+func lifetimeLimit(issued time.Time) int {
+	limits := []struct {
+		from time.Time
+		days int
+	}{
+		{time.Date(2029, 3, 15, 0, 0, 0, 0, time.UTC), 47},
+		{time.Date(2027, 3, 15, 0, 0, 0, 0, time.UTC), 100},
+		{time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC), 200},
+		{time.Date(2020, 9, 1, 0, 0, 0, 0, time.UTC), 398},
+		{time.Date(2018, 3, 1, 0, 0, 0, 0, time.UTC), 825},
+	}
+	for _, l := range limits {
+		if !issued.Before(l.from) {
+			return l.days
+		}
+	}
+	return 0
 }

@@ -1,7 +1,109 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"bytes"
+	"crypto/x509"
+	"fmt"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
 
 func certRevoked() rule {
-	return rule{Entry: Entry{Code: finding.CertRevoked, Group: "certificate as served"}}
+	return rule{Entry: Entry{
+		Code: finding.CertRevoked, Group: groupCertificate,
+		Severity: "critical",
+		Title:    "the CA has revoked the certificate, or one of its issuers",
+		Meaning: "A stapled OCSP response, the CA's OCSP responder or its list of revoked certificates says so, with a valid signature. Clients " +
+			"that look refuse the connection; the others go on with a key that somebody else may have. An old answer \"revoked\" still counts: " +
+			"a revocation is not taken back. An answer that cannot be had, or is not signed by whom it should be, proves nothing.",
+		Check: "openssl s_client -connect HOST:PORT -servername HOST -status </dev/null | grep -A20 'OCSP response'\n" +
+			showLeaf + "-serial -ext crlDistributionPoints\n" +
+			"curl -s CRL-URL | openssl crl -inform der -noout -text | grep -i SERIAL",
+		Remedy: "Have a new certificate issued for a new key and serve it now; find out why the old one was revoked (the reason stands in the " +
+			"evidence: keyCompromise means that the key is known to others). If an intermediate is revoked, the CA has a new chain.",
+		Source: "RFC 6960 §2.2, RFC 5280 §5.3.1, RFC 6066 §8",
+	}, connection: findRevoked}
+}
+
+func findRevoked(c *connection) []finding.Finding {
+	if c.TLS == nil || c.leaf() == nil || c.world.policy.Revocation == RevocationOff {
+		return nil
+	}
+	var out []finding.Finding
+	seen := map[string]bool{}
+	for _, r := range c.TLS.Revocation {
+		cert := c.sent(r.Index)
+		if cert == nil || r.Status != observation.Revoked || !r.Signed || r.RevokedAt.After(c.world.now) {
+			continue
+		}
+		if seen[string(cert.Raw)] || !c.rests(cert) {
+			continue
+		}
+		seen[string(cert.Raw)] = true
+		e := c.certEvidence(cert)
+		e["source"], e["this_update"] = string(r.Source), r.ThisUpdate.UTC()
+		if r.URL != "" {
+			e["url"] = finding.Clean(r.URL, finding.QuoteLimit)
+		}
+		when := ""
+		if !r.RevokedAt.IsZero() {
+			e["revoked_at"] = r.RevokedAt.UTC()
+			when = " on " + moment(r.RevokedAt)
+		}
+		reason := ""
+		if r.Reason != "" {
+			e["reason"] = finding.Clean(r.Reason, 60)
+			reason = " (" + finding.Clean(r.Reason, 60) + ")"
+		}
+		out = append(out, c.aboutCert(finding.CertRevoked, finding.Critical, cert,
+			fmt.Sprintf("%s was revoked%s%s, says the %s", c.which(cert), when, reason, sourceName(r.Source)), e,
+			c.replace("Have a certificate issued for a new key and serve it now.")))
+	}
+	return out
+}
+
+func sourceName(s observation.RevocationSource) string {
+	switch s {
+	case observation.Staple:
+		return "stapled OCSP response"
+	case observation.OCSP:
+		return "CA's OCSP responder"
+	}
+	return "CA's revocation list"
+}
+
+// sent is the certificate at a place of the chain as sent; nil where it cannot be parsed.
+func (c *connection) sent(index int) *x509.Certificate {
+	if index < 0 || index >= len(c.TLS.Chain) {
+		return nil
+	}
+	for _, cert := range c.certs {
+		if bytes.Equal(cert.Raw, c.TLS.Chain[index]) {
+			return cert
+		}
+	}
+	return nil
+}
+
+// rests tells whether the connection's trust rests on a certificate: the leaf, or an issuer that every valid path goes
+// through. What is sent beside the path does not matter.
+func (c *connection) rests(cert *x509.Certificate) bool {
+	if cert == c.leaf() || c.built == nil {
+		return cert == c.leaf()
+	}
+	on := func(path []*x509.Certificate) bool {
+		for _, p := range path {
+			if bytes.Equal(p.Raw, cert.Raw) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, p := range c.built.Valid {
+		if !on(p.Certificates) {
+			return false
+		}
+	}
+	return on(c.built.Path.Certificates)
 }

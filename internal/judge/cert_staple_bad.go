@@ -1,7 +1,101 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"crypto/x509"
+	"encoding/asn1"
+	"fmt"
+	"slices"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
 
 func certStapleBad() rule {
-	return rule{Entry: Entry{Code: finding.CertStapleBad, Group: "certificate as served"}}
+	return rule{Entry: Entry{
+		Code: finding.CertStapleBad, Group: groupCertificate,
+		Severity: "critical for a must-staple certificate, else warning",
+		Title:    "the stapled OCSP response is no good, or is missing where the certificate demands one",
+		Meaning: "The server staples an OCSP response that is out of date, not parsable, not signed by the CA, or says \"unknown\". Clients that look at it " +
+			"refuse or slow down. A certificate with the TLS feature extension (must-staple) without a good staple is refused by those clients that know it.",
+		Check: "openssl s_client -connect HOST:PORT -servername HOST -status </dev/null | grep -E 'OCSP|Update|Status'\n" + showLeaf + "-ext tlsfeature",
+		Remedy: "Look whether the server can reach the CA's OCSP responder and refreshes its staple (nginx: ssl_stapling and resolver; Apache: " +
+			"SSLUseStapling); reload it. Load balancers of AWS don't staple: don't use must-staple there. CAs are giving up OCSP: drop must-staple with the next certificate.",
+		Source: "RFC 6066 §8, RFC 6960 §4.2.2.1, RFC 7633",
+	}, connection: findStapleBad}
+}
+
+func findStapleBad(c *connection) []finding.Finding {
+	leaf := c.leaf()
+	if leaf == nil || c.TLS == nil || c.world.policy.Revocation == RevocationOff {
+		return nil
+	}
+	must := mustStaple(leaf)
+	severity := finding.Warning
+	if must {
+		severity = finding.Critical
+	}
+	e := c.certEvidence(leaf)
+	e["must_staple"] = must
+	i := slices.IndexFunc(c.TLS.Revocation, func(r observation.Revocation) bool { return r.Source == observation.Staple && r.Index == 0 })
+	if i < 0 {
+		if !must {
+			return nil
+		}
+		return []finding.Finding{c.aboutCert(finding.CertStapleBad, severity, leaf,
+			fmt.Sprintf("the certificate %s demands a stapled OCSP response (must-staple), and the server sends none", certName(leaf)), e,
+			"Switch OCSP stapling on at the server, or have the certificate issued without must-staple.")}
+	}
+	fault := stapleFault(c, c.TLS.Revocation[i])
+	if fault == "" {
+		return nil
+	}
+	r := c.TLS.Revocation[i]
+	e["status"] = string(r.Status)
+	if r.Detail != "" {
+		e["detail"] = finding.Clean(r.Detail, finding.QuoteLimit)
+	}
+	if !r.ThisUpdate.IsZero() {
+		e["this_update"], e["next_update"] = r.ThisUpdate.UTC(), r.NextUpdate.UTC()
+	}
+	return []finding.Finding{c.aboutCert(finding.CertStapleBad, severity, leaf,
+		"the stapled OCSP response "+fault, e,
+		"Look whether the server reaches the CA's OCSP responder and refreshes its staple; reload it, or switch stapling off.")}
+}
+
+// stapleFault says what is wrong with a staple; empty where it is good, or says "revoked" (a finding of its own).
+func stapleFault(c *connection, r observation.Revocation) string {
+	now := c.world.now
+	switch {
+	case r.Status == observation.NoAnswer || !r.Signed:
+		why := finding.Clean(r.Detail, 120)
+		if why == "" {
+			why = "it cannot be parsed, or is not signed by the issuer"
+		}
+		return "is not usable: " + why
+	case r.Status == observation.Revoked:
+		return ""
+	case !r.NextUpdate.IsZero() && now.After(r.NextUpdate):
+		return fmt.Sprintf("is out of date: it was good until %s, %s ago", moment(r.NextUpdate), span(now.Sub(r.NextUpdate)))
+	case now.Before(r.ThisUpdate):
+		return "is from the future: it begins at " + moment(r.ThisUpdate)
+	case r.Status == observation.Unknown:
+		return "says that the CA does not know the certificate"
+	}
+	return ""
+}
+
+// mustStaple tells whether the TLS feature extension asks for status_request (RFC 7633 §4.2.3; 17 is its older
+// version 2).
+func mustStaple(cert *x509.Certificate) bool {
+	id := asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}
+	for _, ext := range cert.Extensions {
+		if !ext.Id.Equal(id) {
+			continue
+		}
+		var features []int
+		if _, err := asn1.Unmarshal(ext.Value, &features); err == nil {
+			return slices.Contains(features, 5) || slices.Contains(features, 17)
+		}
+	}
+	return false
 }

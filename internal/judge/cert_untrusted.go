@@ -1,7 +1,84 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"fmt"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/finding"
+)
 
 func certUntrusted() rule {
-	return rule{Entry: Entry{Code: finding.CertUntrusted, Group: "certificate as served"}}
+	return rule{Entry: Entry{
+		Code: finding.CertUntrusted, Group: groupCertificate,
+		Severity: "critical",
+		Title:    "the chain does not end in a root that clients trust",
+		Meaning: "The chain leads to an issuer that is not in the trust store: a private CA, a CA that was removed, or one that Mozilla " +
+			"trusts only for certificates issued before a date. Also where a signature in the chain was not made by the issuer it names, " +
+			"or is of a kind that no client checks. Several faults of the way there (an expired issuer) are findings of their own.",
+		Check: showCerts + "# then, against Mozilla's roots: openssl verify -CAfile mozilla.pem -untrusted chain.pem leaf.pem",
+		Remedy: "Serve a certificate of a CA that the clients trust. Where it is a private CA on purpose, give its root to certdrift as " +
+			"ca_files (of the endpoint, or under trust), as its clients have it too.",
+		Source: "RFC 5280 §6.1; Mozilla Root Store Policy (distrust dates)",
+	}, connection: findUntrusted}
+}
+
+func findUntrusted(c *connection) []finding.Finding {
+	var out []finding.Finding
+	if c.verdict() == chain.Untrusted {
+		out = append(out, untrustedEnd(c))
+	}
+	out = append(out, perFault(c.faults(chain.RootConstraint), func(f chain.Fault) finding.Finding {
+		e := c.pathEvidence(c.certEvidence(c.leaf()))
+		e["root"], e["constraint"] = certSubject(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)
+		return c.aboutCert(finding.CertUntrusted, finding.Critical, c.leaf(),
+			fmt.Sprintf("the root %s is trusted within limits only, and this chain is outside: %s", certName(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)),
+			e, c.replace("Have the certificate issued by another CA: the trust store's owner is phasing this root out."))
+	})...)
+	return append(out, perFault(c.faults(chain.Unverifiable), func(f chain.Fault) finding.Finding {
+		e := c.pathEvidence(c.certEvidence(f.Certificate))
+		e["signature_algorithm"] = finding.Clean(f.Detail, finding.QuoteLimit)
+		return c.aboutCert(finding.CertUntrusted, finding.Critical, f.Certificate,
+			fmt.Sprintf("the signature on %s (%s, by a key of the kind %s) is one that clients don't check", c.which(f.Certificate), finding.Clean(f.Detail, 60), c.issuerKey(f)),
+			e, c.replace("Have the certificate issued with RSA or ECDSA and SHA-256 or better."))
+	})...)
+}
+
+// untrustedEnd says how the path that comes closest ends.
+func untrustedEnd(c *connection) finding.Finding {
+	r := c.built
+	tip := r.Path.Tip()
+	e := c.pathEvidence(c.certEvidence(c.leaf()))
+	e["unknown_issuer"] = certIssuer(tip)
+	var summary string
+	switch {
+	case r.Lookalike != nil && len(r.Path.Certificates) == 1 || r.Lookalike != nil && tip.Issuer.String() != tip.Subject.String():
+		e["other_key"] = certSubject(r.Lookalike)
+		e["other_key_fingerprint_sha256"] = fingerprint(r.Lookalike)
+		where := "that was sent"
+		if r.LookalikeTrusted {
+			where = "in the trust store"
+		}
+		summary = fmt.Sprintf("%s names the issuer %s, but the certificate of that name %s did not sign it", c.which(tip), issuerName(tip), where)
+	case tip.Issuer.String() == tip.Subject.String():
+		summary = fmt.Sprintf("the chain ends in the root %s, which is not trusted", certName(tip))
+		if r.Lookalike != nil {
+			e["other_key_fingerprint_sha256"] = fingerprint(r.Lookalike)
+			summary += " (a trusted one of the same name has another key)"
+		}
+	default:
+		summary = fmt.Sprintf("the chain ends at the issuer %s, whose own issuer %s is not trusted", certName(tip), issuerName(tip))
+	}
+	return c.aboutCert(finding.CertUntrusted, finding.Critical, c.leaf(), summary, e,
+		c.replace("Serve a certificate of a CA that clients trust; if this is a private CA on purpose, name its root in ca_files."))
+}
+
+// issuerKey names the kind of the key that should check a signature.
+func (c *connection) issuerKey(f chain.Fault) string {
+	path := c.built.Path.Certificates
+	for i, cert := range path[:len(path)-1] {
+		if cert == f.Certificate {
+			return keyText(path[i+1])
+		}
+	}
+	return "unknown"
 }

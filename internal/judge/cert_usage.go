@@ -1,7 +1,43 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"fmt"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/finding"
+)
 
 func certUsage() rule {
-	return rule{Entry: Entry{Code: finding.CertUsage, Group: "certificate as served"}}
+	return rule{Entry: Entry{
+		Code: finding.CertUsage, Group: groupCertificate,
+		Severity: "critical where a certificate of the chain is for other uses only; warning where the key usage lacks digitalSignature; " +
+			"info where the leaf names no extended key usage at all",
+		Title: "the certificate is not meant for a server",
+		Meaning: "The extended key usage of the leaf, or of an issuer above it, does not contain serverAuth (a client certificate or a code-signing " +
+			"one was installed), or the key usage rules out TLS: clients refuse it. Without digitalSignature, browsers refuse TLS 1.3 and " +
+			"every ECDHE handshake. Without any extended key usage most clients take it for every use, Apple's don't.",
+		Check:  showLeaf + "-purpose -ext keyUsage,extendedKeyUsage",
+		Remedy: "Have the certificate issued with extendedKeyUsage = serverAuth and keyUsage = digitalSignature.",
+		Source: "RFC 5280 §4.2.1.3, §4.2.1.12; CA/B BR §7.1.2.7.10 and §7.1.2.7.11; Apple HT210176",
+	}, connection: findUsage}
+}
+
+func findUsage(c *connection) []finding.Finding {
+	return perFault(c.faults(chain.Usage, chain.UsageSignature, chain.UsageAbsent), func(f chain.Fault) finding.Finding {
+		cert := f.Certificate
+		e := c.certEvidence(cert)
+		severity, summary := finding.Critical, fmt.Sprintf("%s is not for server authentication (%s)", c.which(cert), finding.Clean(f.Detail, finding.QuoteLimit))
+		switch f.Kind {
+		case chain.UsageSignature:
+			severity = finding.Warning
+			summary = fmt.Sprintf("the key usage of %s lacks digitalSignature: browsers refuse it for TLS 1.3 and ECDHE", c.which(cert))
+		case chain.UsageAbsent:
+			severity = finding.Info
+			summary = fmt.Sprintf("%s names no extended key usage: most clients take it for every use, Apple's refuse it", c.which(cert))
+		default:
+			e["usage"] = finding.Clean(f.Detail, finding.QuoteLimit)
+		}
+		return c.aboutCert(finding.CertUsage, severity, cert, summary, e,
+			c.replace("Have the certificate issued with extendedKeyUsage = serverAuth and keyUsage = digitalSignature."))
+	})
 }

@@ -1,16 +1,104 @@
 package judge
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"slices"
+
 	"certdrift/internal/chain"
 	"certdrift/internal/target"
 )
 
-// build walks the connection's chain towards the endpoint's trust store.
+// build walks the connection's chain towards the endpoint's trust store. It gives nil where there is no store to judge
+// by: the leaf is judged all the same, and the conclusion is incomplete.
 func (w *world) build(in Input, trust target.Trust, c *connection) *chain.Result {
-	store, ok := w.stores[trust.Roots]
-	if !ok {
-		store = in.Roots(trust.Roots)
-		w.stores[trust.Roots] = store
+	if !bytes.Equal(c.certs[0].Raw, c.TLS.Chain[0]) {
+		c.certs = nil // the leaf itself cannot be parsed: what follows it says nothing about the server
+		return nil
 	}
-	return chain.Build(store, c.certs, w.now)
+	q := chain.Query{Served: c.certs, At: w.now}
+	for _, issuer := range c.TLS.Issuers {
+		if cert, err := x509.ParseCertificate(issuer.DER); err == nil {
+			q.Fetched = append(q.Fetched, cert)
+		}
+	}
+	roots := w.roots(in, trust.Roots)
+	result := chain.Build(w.withCAs(roots, trust), q)
+	if roots == nil && result.Verdict != chain.Trusted {
+		return nil
+	}
+	return result
+}
+
+// roots gives a trust store by name, asked for once; nil where it cannot be had.
+func (w *world) roots(in Input, name target.Roots) *chain.Store {
+	store, ok := w.stores[name]
+	if !ok {
+		if store = in.Roots(name); store == nil {
+			w.failures = append(w.failures, fmt.Errorf("the trust store %q cannot be read", string(name)))
+		}
+		w.stores[name] = store
+	}
+	return store
+}
+
+// withCAs adds an endpoint's own anchors to a store. Endpoints that share their CA files share the store.
+func (w *world) withCAs(roots *chain.Store, trust target.Trust) *chain.Store {
+	if len(trust.CAs) == 0 {
+		return roots
+	}
+	sum := sha256.New()
+	for _, der := range trust.CAs {
+		fmt.Fprintf(sum, "%d:", len(der))
+		sum.Write(der)
+	}
+	key := target.Roots(fmt.Sprintf("%s+%x", trust.Roots, sum.Sum(nil)))
+	store, ok := w.stores[key]
+	if !ok {
+		var cas []*x509.Certificate
+		for _, der := range trust.CAs {
+			if ca, err := x509.ParseCertificate(der); err == nil {
+				cas = append(cas, ca)
+			}
+		}
+		store = roots.With(cas)
+		w.stores[key] = store
+	}
+	return store
+}
+
+// leaf is the server's own certificate; nil where none was seen.
+func (c *connection) leaf() *x509.Certificate {
+	if len(c.certs) == 0 {
+		return nil
+	}
+	return c.certs[0]
+}
+
+// faults gives the faults of some kinds: the leaf's own, and those of its issuers where no valid path goes round them.
+func (c *connection) faults(kinds ...chain.Kind) []chain.Fault {
+	leaf := c.leaf()
+	if leaf == nil {
+		return nil
+	}
+	var all []chain.Fault
+	if c.built == nil {
+		all = chain.LeafFaults(leaf, c.world.now)
+	} else {
+		all = slices.Clone(c.built.Leaf)
+		if len(c.built.Valid) == 0 {
+			all = append(all, c.built.Path.Faults...)
+		}
+	}
+	return slices.DeleteFunc(all, func(f chain.Fault) bool { return !slices.Contains(kinds, f.Kind) })
+}
+
+// verdict is where the chain leads; empty where there is none, or nothing to judge it by.
+func (c *connection) verdict() chain.Verdict {
+	if c.built == nil {
+		return ""
+	}
+	return c.built.Verdict
 }
