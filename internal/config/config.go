@@ -1,12 +1,24 @@
 // Package config reads certdrift.yaml: bytes to targets and policies, strictly. Every fault is reported at once, each
 // with its line and a hint; an endpoint with a fault is left out and the others stay.
+//
+// Reading goes in two steps. The decoder fills a File from the YAML nodes and remembers where each value stood; the
+// builder checks the values and makes a Config of them. Neither stops at a fault.
 package config
 
 import (
+	"fmt"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"certdrift/internal/config/yamldoc"
 	"certdrift/internal/incident"
 	"certdrift/internal/judge"
+	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
+
+// maxFile bounds the configuration and each file that it names, in bytes.
+const maxFile = 1 << 20
 
 // Config is a configuration that has been checked: defaults are filled in and files it names are read.
 type Config struct {
@@ -17,4 +29,63 @@ type Config struct {
 	Certificates []target.CertificateFile
 	// Manifests are paths, globs or s3:// prefixes, as written; the manifest package reads them.
 	Manifests []string
+	// MetricsPerCertificate asks for the days to expiry of every certificate, once a day.
+	MetricsPerCertificate bool
+	// HeartbeatURL is called after every good round; empty for none. Services of this kind put a token into the path.
+	HeartbeatURL target.Secret
+}
+
+// Options say where a configuration comes from.
+type Options struct {
+	// File is what faults and positions call it.
+	File string
+	// ReadFile reads a file that the configuration names, relative to it. Without it such keys are faults.
+	ReadFile func(name string) ([]byte, error)
+}
+
+// Load reads a configuration. With faults, the Config holds what is good all the same: a fault with an Endpoint left
+// that endpoint out, a fault without one is the file's own, and the caller may refuse the whole.
+func Load(data []byte, opts Options) (Config, []observation.Fault) {
+	b := &builder{decoder: newDecoder(opts.File), files: files{read: opts.ReadFile}}
+	b.read(data)
+	cfg := b.build()
+	return cfg, b.finished(b.names())
+}
+
+// read fills the builder's File.
+func (b *builder) read(data []byte) {
+	start := target.Position{File: b.file, Line: 1, Column: 1}
+	if len(data) > maxFile {
+		b.report(start, nil, fmt.Sprintf("the file is larger than %d KiB", maxFile>>10), "split it into several configurations")
+		return
+	}
+	parsed, problem := yamldoc.Parse(data)
+	if problem != nil {
+		at := target.Position{File: b.file, Line: problem.Line, Column: problem.Column}
+		b.report(at, nil, problem.Message, problem.Hint)
+		return
+	}
+	var body ast.Node
+	documents := 0
+	for _, doc := range parsed.Docs {
+		if _, directive := doc.Body.(*ast.DirectiveNode); directive {
+			continue
+		}
+		if documents++; documents == 1 {
+			body = doc.Body
+			continue
+		}
+		at := start
+		if doc.Start != nil && doc.Start.Position != nil {
+			at.Line, at.Column = max(doc.Start.Position.Line, 1), max(doc.Start.Position.Column, 1)
+		} else if doc.Body != nil {
+			at = b.place(doc.Body)
+		}
+		b.report(at, nil, "a second document begins here", "keep one document in the file; remove the line ---")
+	}
+	if _, null := body.(*ast.NullNode); null || body == nil {
+		b.report(start, nil, "the file is empty", "run `certdrift init`, or begin with certdrift.example.yaml")
+		return
+	}
+	b.decodeFile(body)
 }

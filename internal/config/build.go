@@ -1,0 +1,284 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"certdrift/internal/config/arn"
+	"certdrift/internal/finding"
+	"certdrift/internal/incident"
+	"certdrift/internal/judge"
+	"certdrift/internal/target"
+)
+
+// builder makes a Config of a File that was decoded as far as it could be.
+type builder struct {
+	*decoder
+	files files
+	in    File
+}
+
+// mistake is what is wrong with a value, without its place. The message goes on after the key's name.
+type mistake struct{ message, hint string }
+
+func (b *builder) decodeFile(body ast.Node) {
+	b.decode("the configuration", body, reflect.ValueOf(&b.in).Elem())
+}
+
+// given tells whether the file holds a value that could be read; value points into b.in.
+func (b *builder) given(value any) bool {
+	_, ok := b.places[value]
+	return ok
+}
+
+// mentioned tells whether the file has the key at all, with a value that could be read or not.
+func (b *builder) mentioned(value any) bool { return b.given(value) || b.rejected[value] }
+
+// at is the place of the first of the values that the file holds.
+func (b *builder) at(values ...any) target.Position {
+	for _, v := range values {
+		if at, ok := b.places[v]; ok {
+			return at
+		}
+	}
+	return target.Position{File: b.file, Line: 1, Column: 1}
+}
+
+// wrong reports a mistake in the value of a key; e is nil where no endpoint is spoilt by it.
+func (b *builder) wrong(e *Endpoint, key string, value any, m *mistake) {
+	if m != nil {
+		b.report(b.at(value, e), e, key+" "+m.message, m.hint)
+	}
+}
+
+// names tells each endpoint's environment, and the name that faults call it by.
+func (b *builder) names() map[*Endpoint][2]string {
+	names := map[*Endpoint][2]string{}
+	for env, environment := range b.in.Environments {
+		for i := range environment.Endpoints {
+			e := &environment.Endpoints[i]
+			name := e.Name
+			if name == "" {
+				if u, m := parseURL(e.URL); m == nil {
+					name = u.shown
+				} else {
+					name = fmt.Sprintf("endpoints[%d]", i)
+				}
+			}
+			names[e] = [2]string{finding.Clean(env, finding.QuoteLimit), finding.Clean(name, finding.QuoteLimit)}
+		}
+	}
+	return names
+}
+
+func (b *builder) build() Config {
+	cfg := Config{Policy: judge.DefaultPolicy(), Incidents: incident.DefaultPolicy()}
+	if b.given(&b.in.Version) && b.in.Version != 1 {
+		b.wrong(nil, "version", &b.in.Version, &mistake{fmt.Sprintf("%d is not known", b.in.Version), "write version: 1"})
+	}
+	b.policy(&cfg)
+	cfg.Certificates = b.certificates()
+	cfg.Endpoints = b.endpoints()
+	cfg.Scope = b.scope(cfg.Endpoints)
+	cfg.Incidents.Silences = b.silences()
+	cfg.MetricsPerCertificate = b.in.Metrics.PerCertificate
+	cfg.HeartbeatURL = b.heartbeat()
+	for i := range b.in.Manifests {
+		if strings.TrimSpace(b.in.Manifests[i]) != "" {
+			cfg.Manifests = append(cfg.Manifests, b.in.Manifests[i])
+		}
+	}
+	if len(b.faults) == 0 && len(cfg.Endpoints) == 0 && !cfg.Scope.Enabled && len(cfg.Manifests) == 0 {
+		b.report(b.at(&b.in), nil, "there is nothing to watch: no endpoints, no load_balancers, no manifests",
+			"add environments with endpoints; certdrift.example.yaml shows how")
+	}
+	return cfg
+}
+
+func (b *builder) policy(cfg *Config) {
+	p := &b.in.Policy
+	b.expiry(&cfg.Policy)
+	if b.oneOf(nil, "revocation", &p.Revocation, "staple", "full", "off") {
+		cfg.Policy.Revocation = judge.RevocationMode(p.Revocation)
+	}
+	b.span("settle", &p.Settle, time.Hour, &cfg.Policy.Settle)
+	b.span("remind", &p.Remind, 30*24*time.Hour, &cfg.Incidents.Remind)
+	for _, count := range []struct {
+		key  string
+		from *int
+		to   *int
+		most int
+	}{
+		{"confirm", &p.Confirm, &cfg.Incidents.Confirm, 100},
+		{"recover", &p.Recover, &cfg.Incidents.Recover, 100},
+		{"storm_after", &p.StormAfter, &cfg.Incidents.StormAfter, 1000},
+		{"sms_per_hour", &p.SMSPerHour, &cfg.Incidents.SMSPerHour, 1000},
+	} {
+		if !b.given(count.from) {
+			continue
+		}
+		if *count.from < 1 || *count.from > count.most {
+			b.wrong(nil, count.key, count.from, &mistake{fmt.Sprintf("%d is out of bounds", *count.from),
+				fmt.Sprintf("write a number from 1 to %d", count.most)})
+			continue
+		}
+		*count.to = *count.from
+	}
+}
+
+// expiry takes the thresholds. Shares and durations cannot be compared without a certificate, so both must be of one
+// kind for their order to be checked.
+func (b *builder) expiry(p *judge.Policy) {
+	e := &b.in.Policy.Expiry
+	if b.given(&e.Warning) {
+		p.ExpiryWarning = judge.Threshold(e.Warning)
+	}
+	if b.given(&e.Critical) {
+		p.ExpiryCritical = judge.Threshold(e.Critical)
+	}
+	w, c := p.ExpiryWarning, p.ExpiryCritical
+	shares := w.Duration == 0 && c.Duration == 0 && w.Share <= c.Share
+	durations := w.Duration != 0 && c.Duration != 0 && w.Duration <= c.Duration
+	if shares || durations {
+		b.report(b.at(&e.Warning, &e.Critical), nil, "the warning threshold of expiry is not above the critical one",
+			"the warning comes first, with more of the lifetime left: warning: 25%, critical: 10% (the defaults)")
+		p.ExpiryWarning, p.ExpiryCritical = judge.DefaultPolicy().ExpiryWarning, judge.DefaultPolicy().ExpiryCritical
+	}
+}
+
+// span takes a duration that is at most most.
+func (b *builder) span(key string, from *Duration, most time.Duration, to *time.Duration) {
+	if !b.given(from) {
+		return
+	}
+	if time.Duration(*from) > most {
+		b.wrong(nil, key, from, &mistake{"is too long", fmt.Sprintf("at most %s", most)})
+		return
+	}
+	*to = time.Duration(*from)
+}
+
+// oneOf tells whether a text is there and among the allowed ones.
+func (b *builder) oneOf(e *Endpoint, key string, text *string, allowed ...string) bool {
+	if !b.given(text) {
+		return false
+	}
+	if !slices.Contains(allowed, *text) {
+		b.wrong(e, key, text, &mistake{"cannot be " + finding.Quote(*text), suggest(*text, allowed)})
+		return false
+	}
+	return true
+}
+
+// endpoints gives the good ones, in the file's order.
+func (b *builder) endpoints() []target.Endpoint {
+	if b.spent {
+		return nil // what was read of them is not what was written
+	}
+	trust := b.trust()
+	defaults := b.defaults()
+	var good []target.Endpoint
+	for _, env := range slices.Sorted(maps.Keys(b.in.Environments)) {
+		environment := b.in.Environments[env]
+		where := keyOf{&b.in.Environments, env}
+		if m := checkName(env); m != nil {
+			b.wrong(nil, "the environment's name", where, m)
+		}
+		if len(environment.Endpoints) == 0 && !b.given(environment) {
+			b.wrong(nil, "the environment "+finding.Quote(env), where, &mistake{"has no endpoints", "add endpoints: below it, or remove it"})
+		}
+		seen := map[string]int{}
+		for i := range environment.Endpoints {
+			e := &environment.Endpoints[i]
+			made := b.endpoint(env, e, defaults, trust)
+			if line, twice := seen[e.Name]; twice && e.Name != "" {
+				b.wrong(e, "name", &e.Name, &mistake{fmt.Sprintf("%s is taken by the endpoint in line %d", finding.Quote(e.Name), line),
+					"give each endpoint of an environment a name of its own"})
+			} else {
+				seen[e.Name] = b.at(&e.Name, e).Line
+			}
+			if !b.spoilt[e] && b.given(&e.Name) && b.given(&e.URL) {
+				good = append(good, made)
+			}
+		}
+	}
+	slices.SortStableFunc(good, func(x, y target.Endpoint) int {
+		return cmp.Or(cmp.Compare(x.Source.Line, y.Source.Line), cmp.Compare(x.Source.Column, y.Source.Column))
+	})
+	return good
+}
+
+// checkName takes whatever people call things, short of what breaks a line or a column.
+func checkName(name string) *mistake {
+	switch {
+	case strings.TrimSpace(name) != name || name == "":
+		return &mistake{"is empty, or begins or ends with a space", "give it a name"}
+	case len(name) > 200:
+		return &mistake{"is longer than 200 bytes", "shorten it"}
+	case finding.Clean(name, 200) != name:
+		return &mistake{"holds characters that cannot be seen", "use printable characters"}
+	}
+	return nil
+}
+
+// scope is what inspect walks. It is enabled where the configuration has to do with load balancers at all: by
+// load_balancers, by an endpoint's load_balancer or service, or by a declared ARN whose endpoint is found through DNS.
+func (b *builder) scope(endpoints []target.Endpoint) target.Scope {
+	s := target.Scope{Enabled: slices.ContainsFunc(endpoints, func(e target.Endpoint) bool {
+		declared := e.Declared != nil && e.Declared.ARN != "" && len(e.ConnectTo) == 0
+		return e.LoadBalancer != nil || e.Service != "" || declared
+	})}
+	in := b.in.LoadBalancers
+	if in == nil {
+		return s
+	}
+	s.Enabled = true
+	s.Tags = in.Tags
+	for i := range in.Regions {
+		if !b.given(&in.Regions[i]) {
+			continue
+		}
+		if !arn.Region(in.Regions[i]) {
+			b.wrong(nil, "the region", &in.Regions[i], &mistake{finding.Quote(in.Regions[i]) + " is none", "write it as us-west-2, without an availability zone's letter"})
+			continue
+		}
+		if !slices.Contains(s.Regions, in.Regions[i]) {
+			s.Regions = append(s.Regions, in.Regions[i])
+		}
+	}
+	for i := range in.RoleARNs {
+		r := &in.RoleARNs[i]
+		if !b.given(&r.ARN) {
+			continue
+		}
+		if _, err := arn.Role(r.ARN); err != nil {
+			b.wrong(nil, "the role's ARN", &r.ARN, &mistake{err.Error(), "write it as arn:aws:iam::444455556666:role/NAME"})
+			continue
+		}
+		s.Roles = append(s.Roles, target.Role{ARN: r.ARN, ExternalID: r.ExternalID})
+	}
+	return s
+}
+
+// heartbeat is the URL, which must be one that can be called.
+func (b *builder) heartbeat() target.Secret {
+	if !b.given(&b.in.HeartbeatURL) {
+		return ""
+	}
+	u, m := parseURL(b.in.HeartbeatURL)
+	if m == nil && !u.kind.Web() {
+		m = &mistake{"must be http or https", "write it as https://…"}
+	}
+	if m != nil {
+		b.wrong(nil, "heartbeat_url", &b.in.HeartbeatURL, m)
+		return ""
+	}
+	return target.Secret(b.in.HeartbeatURL)
+}

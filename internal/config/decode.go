@@ -1,0 +1,285 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"certdrift/internal/config/yamldoc"
+	"certdrift/internal/finding"
+	"certdrift/internal/target"
+)
+
+// Aliases can make a small file grow without end: nodes are counted each time they are visited.
+const (
+	maxVisits = 500_000
+	maxNested = 32 // deeper than any key of File
+)
+
+// decoder fills a File from YAML nodes. It goes on after a fault, and remembers the place of everything it filled, so
+// that later checks can name it. (goccy's own decoder stops at the first fault.)
+type decoder struct {
+	reporter
+	// places are by pointer to what was filled; what is not there was not in the file, or could not be read.
+	places map[any]target.Position
+	// rejected are by pointer to what could not be read: a fault tells of it already.
+	rejected map[any]bool
+	anchors  map[string]ast.Node
+	visits   int
+	depth    int
+	spent    bool
+	// within is the endpoint that is being filled.
+	within *Endpoint
+}
+
+// keyOf stands in places for a key of a map; holder points to the map.
+type keyOf struct {
+	holder any
+	key    string
+}
+
+func newDecoder(file string) *decoder {
+	return &decoder{
+		reporter: reporter{file: file}, places: map[any]target.Position{}, rejected: map[any]bool{}, anchors: map[string]ast.Node{},
+	}
+}
+
+func (d *decoder) place(n ast.Node) target.Position {
+	line, column := yamldoc.Place(n)
+	return target.Position{File: d.file, Line: line, Column: column}
+}
+
+func (d *decoder) fault(n ast.Node, message, hint string) {
+	d.report(d.place(n), d.within, message, hint)
+}
+
+// reject is fault for a value that v could not take.
+func (d *decoder) reject(v any, n ast.Node, message, hint string) {
+	delete(d.places, v)
+	d.rejected[v] = true
+	d.fault(n, message, hint)
+}
+
+// decode fills v, which must be addressable, from n. what names the key for messages.
+func (d *decoder) decode(what string, n ast.Node, v reflect.Value) {
+	d.depth++
+	defer func() { d.depth-- }()
+	if !d.spend(n, 1) {
+		return
+	}
+	n = d.resolve(n)
+	if n == nil {
+		return
+	}
+	at := d.place(n)
+	d.places[v.Addr().Interface()] = at
+	if endpoint, ok := v.Addr().Interface().(*Endpoint); ok {
+		d.within = endpoint
+		defer func() { d.within = nil }()
+	}
+	if s, ok := v.Addr().Interface().(scalar); ok {
+		d.scalar(what, n, s)
+		return
+	}
+	if role, ok := v.Addr().Interface().(*Role); ok {
+		if text, plain := n.(*ast.StringNode); plain {
+			role.ARN = text.Value
+			d.places[&role.ARN] = at
+			return
+		}
+	}
+	d.byKind(what, n, v)
+}
+
+// spend takes from the bounds of what is visited, and tells whether there was enough left. It is said once when not.
+func (d *decoder) spend(n ast.Node, visits int) bool {
+	if d.visits += visits; d.visits <= maxVisits && d.depth <= maxNested {
+		return true
+	}
+	if !d.spent {
+		d.spent = true
+		d.report(d.place(n), nil, "the file grows too large when its aliases are followed", "write out what the aliases (*name) stand for")
+	}
+	return false
+}
+
+func (d *decoder) byKind(what string, n ast.Node, v reflect.Value) {
+	if _, null := n.(*ast.NullNode); null {
+		delete(d.places, v.Addr().Interface()) // "key:" with nothing behind it is as good as no key…
+		switch v.Kind() {
+		case reflect.String, reflect.Int, reflect.Bool: // …but one that should hold a value was forgotten
+			d.fault(n, what+" is empty", "give it a value, or remove the key")
+		}
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		d.decode(what, n, v.Elem())
+	case reflect.Struct:
+		d.mapping(what, n, v)
+	case reflect.Map:
+		d.table(what, n, v)
+	case reflect.Slice:
+		d.list(what, n, v)
+	case reflect.String:
+		d.text(what, n, v)
+	case reflect.Int:
+		d.integer(what, n, v)
+	case reflect.Bool:
+		if b, ok := n.(*ast.BoolNode); ok {
+			v.SetBool(b.Value)
+		} else {
+			d.reject(v.Addr().Interface(), n, what+" must be true or false, and is "+yamldoc.Kind(n), "write true or false, without quotes")
+		}
+	}
+}
+
+func (d *decoder) scalar(what string, n ast.Node, s scalar) {
+	text, ok := yamldoc.Text(n)
+	if !ok {
+		d.reject(s, n, fmt.Sprintf("%s cannot be %s", what, yamldoc.Kind(n)), s.hint())
+		return
+	}
+	if err := s.parse(text); err != nil {
+		d.reject(s, n, fmt.Sprintf("%s: %s %s", what, finding.Quote(text), err), s.hint())
+	}
+}
+
+func (d *decoder) text(what string, n ast.Node, v reflect.Value) {
+	switch n.(type) {
+	case *ast.StringNode, *ast.LiteralNode:
+		text, _ := yamldoc.Text(n)
+		if text == "" {
+			d.reject(v.Addr().Interface(), n, what+" is empty", "give it a value, or remove the key")
+		}
+		v.SetString(text)
+		return
+	}
+	hint := "write one text"
+	if _, ok := yamldoc.Text(n); ok {
+		hint = "put it in quotes"
+	}
+	d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s must be text, and is %s", what, yamldoc.Kind(n)), hint)
+}
+
+func (d *decoder) integer(what string, n ast.Node, v reflect.Value) {
+	if i, ok := n.(*ast.IntegerNode); ok {
+		if number, err := strconv.Atoi(i.Token.Value); err == nil {
+			v.SetInt(int64(number))
+			return
+		}
+	}
+	d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s must be a whole number, and is %s", what, yamldoc.Kind(n)), "write digits, without quotes")
+}
+
+func (d *decoder) list(what string, n ast.Node, v reflect.Value) {
+	seq, ok := n.(*ast.SequenceNode)
+	if !ok {
+		d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s must be a list, and is %s", what, yamldoc.Kind(n)), "write each item on a line of its own after a dash, or all in [ ]")
+		return
+	}
+	if !d.spend(n, len(seq.Values)) {
+		return
+	}
+	// Made whole before it is filled: places hold pointers to the elements.
+	v.Set(reflect.MakeSlice(v.Type(), len(seq.Values), len(seq.Values)))
+	for i, item := range seq.Values {
+		d.item(what, item, v.Index(i))
+	}
+}
+
+// item is one element of a list. Nothing where something belongs is a fault there, unlike behind a key.
+func (d *decoder) item(what string, n ast.Node, v reflect.Value) {
+	if _, null := n.(*ast.NullNode); null && v.Kind() == reflect.Struct {
+		endpoint, _ := v.Addr().Interface().(*Endpoint)
+		d.report(d.place(n), endpoint, "an item of "+what+" is empty", "fill it in, or remove the dash")
+		return
+	}
+	d.decode("an item of "+what, n, v)
+}
+
+func (d *decoder) table(what string, n ast.Node, v reflect.Value) {
+	entries, ok := d.entries(what, n)
+	if !ok {
+		return
+	}
+	v.Set(reflect.MakeMapWithSize(v.Type(), len(entries)))
+	for _, e := range entries {
+		d.places[keyOf{v.Addr().Interface(), e.key}] = d.place(e.node.Key)
+		value := reflect.New(v.Type().Elem()).Elem()
+		if value.Kind() == reflect.Pointer {
+			value.Set(reflect.New(value.Type().Elem()))
+			d.decode(e.key, e.node.Value, value.Elem())
+		} else {
+			d.decode(e.key, e.node.Value, value)
+		}
+		v.SetMapIndex(reflect.ValueOf(e.key), value)
+	}
+}
+
+func (d *decoder) mapping(what string, n ast.Node, v reflect.Value) {
+	entries, ok := d.entries(what, n)
+	if !ok {
+		return
+	}
+	fields := fieldsOf(v.Type())
+	for _, e := range entries {
+		i := slices.IndexFunc(fields, func(f field) bool { return f.key == e.key })
+		if i < 0 {
+			d.fault(e.node.Key, "unknown key "+finding.Quote(e.key), suggest(e.key, keys(fields)))
+			continue
+		}
+		d.decode(e.key, e.node.Value, v.Field(fields[i].index))
+	}
+	for _, f := range fields {
+		if !f.required || slices.ContainsFunc(entries, func(e entry) bool { return e.key == f.key }) {
+			continue
+		}
+		d.fault(n, fmt.Sprintf("%s is missing", f.key), f.advice())
+	}
+}
+
+// field is one key of a struct of File.
+type field struct {
+	key, example, doc string
+	index             int
+	required          bool
+}
+
+func fieldsOf(t reflect.Type) []field {
+	fields := make([]field, t.NumField())
+	for i := range fields {
+		tag := t.Field(i).Tag
+		f := field{key: tag.Get("yaml"), doc: tag.Get("doc"), index: i}
+		for part := range strings.SplitSeq(tag.Get("jsonschema"), ",") {
+			if part == "required" {
+				f.required = true
+			}
+			if example, ok := strings.CutPrefix(part, "example="); ok {
+				f.example = example
+			}
+		}
+		fields[i] = f
+	}
+	return fields
+}
+
+func (f field) advice() string {
+	if f.example != "" {
+		return fmt.Sprintf("add it, for example %s: %s", f.key, f.example)
+	}
+	return "add " + f.key + ": " + f.doc
+}
+
+func keys(fields []field) []string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.key
+	}
+	return names
+}

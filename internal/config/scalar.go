@@ -1,0 +1,161 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// scalar is a type that reads itself from the text of a YAML scalar. The error says what is wrong with the text, for a
+// sentence that begins with the key's name; hint gives the form that is wanted.
+type scalar interface {
+	parse(text string) error
+	hint() string
+}
+
+// Duration is a time span as people write it: 10s, 24h, 21d, 1d12h.
+type Duration time.Duration
+
+func (*Duration) hint() string { return "write a number with a unit: 500ms, 10s, 5m, 24h, 21d" }
+
+func (d *Duration) parse(text string) error {
+	parsed, err := parseDuration(text)
+	*d = Duration(parsed)
+	return err
+}
+
+// parseDuration reads Go's durations and, before them, weeks and days.
+func parseDuration(text string) (time.Duration, error) {
+	var total time.Duration
+	rest := text
+	for _, unit := range []struct {
+		letter string
+		span   time.Duration
+	}{{"w", 7 * 24 * time.Hour}, {"d", 24 * time.Hour}} {
+		count, after, found := strings.Cut(rest, unit.letter)
+		if !found {
+			continue
+		}
+		n, err := strconv.ParseFloat(count, 64)
+		if err != nil || strings.Trim(count, "0123456789.") != "" || n*float64(unit.span) > float64(math.MaxInt64/4) {
+			return 0, errors.New("is no duration")
+		}
+		total += time.Duration(n * float64(unit.span))
+		rest = after
+	}
+	if rest != "" || total == 0 {
+		d, err := time.ParseDuration(rest)
+		if err != nil || d > math.MaxInt64/4 {
+			return 0, errors.New("is no duration")
+		}
+		total += d
+	}
+	if total <= 0 {
+		return 0, errors.New("is not longer than nothing")
+	}
+	return total, nil
+}
+
+// Threshold is a share of a certificate's lifetime (25%) or a duration (21d); one of the two is zero.
+type Threshold struct {
+	Share    float64
+	Duration time.Duration
+}
+
+func (*Threshold) hint() string {
+	return "write a share of the certificate's lifetime, as 25%, or a duration, as 21d"
+}
+
+func (t *Threshold) parse(text string) error {
+	if number, ok := strings.CutSuffix(text, "%"); ok {
+		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if err != nil || math.IsNaN(n) || n <= 0 || n >= 100 {
+			return errors.New("is no share between 0% and 100%")
+		}
+		t.Share = n / 100
+		return nil
+	}
+	var err error
+	if t.Duration, err = parseDuration(text); err != nil {
+		return errors.New("is neither a share nor a duration")
+	}
+	return nil
+}
+
+// Size is a number of bytes: 65536, 64KiB, 1MB.
+type Size int64
+
+func (*Size) hint() string { return "write a number of bytes, or one with a unit: 64KiB, 1MB" }
+
+func (s *Size) parse(text string) error {
+	number := strings.TrimRight(text, "kKMGiB")
+	factor, ok := map[string]int64{
+		"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
+	}[text[len(number):]]
+	n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+	if !ok || err != nil || n <= 0 || n > math.MaxInt64/factor {
+		return errors.New("is no size")
+	}
+	*s = Size(n * factor)
+	return nil
+}
+
+// Time is an instant: RFC 3339, or a date alone for its first moment in UTC.
+type Time struct{ time.Time }
+
+func (*Time) hint() string { return "write it as 2027-01-01T00:00:00Z, or as a date: 2027-01-01" }
+
+func (t *Time) parse(text string) error {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if parsed, err := time.Parse(layout, text); err == nil {
+			t.Time = parsed
+			return nil
+		}
+	}
+	return errors.New("is no time")
+}
+
+// Clock is a time of the day, as the time since its beginning.
+type Clock time.Duration
+
+func (*Clock) hint() string { return `write hours and minutes in quotes: "02:00"` }
+
+func (c *Clock) parse(text string) error {
+	t, err := time.Parse("15:04", text)
+	if err != nil {
+		return errors.New("is no time of the day")
+	}
+	*c = Clock(time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute)
+	return nil
+}
+
+// Weekday is a day of the week.
+type Weekday time.Weekday
+
+func (*Weekday) hint() string { return "write mon, tue, wed, thu, fri, sat or sun" }
+
+func (d *Weekday) parse(text string) error {
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		if name := strings.ToLower(day.String()); strings.ToLower(text) == name || strings.ToLower(text) == name[:3] {
+			*d = Weekday(day)
+			return nil
+		}
+	}
+	return errors.New("is no day of the week")
+}
+
+// Scalar is any text, number or truth value, as text.
+type Scalar struct{ Text *string }
+
+func (*Scalar) hint() string { return "write a text, a number, true or false" }
+
+func (s *Scalar) parse(text string) error {
+	if len(text) > 1<<16 {
+		return fmt.Errorf("is longer than %d bytes", 1<<16)
+	}
+	s.Text = &text
+	return nil
+}

@@ -1,0 +1,159 @@
+// Package yamldoc parses YAML that somebody else wrote: it bounds what the text may cost before the parser sees it,
+// turns the parser's errors into problems with a place, and finds the place of any node.
+package yamldoc
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+
+	"certdrift/internal/finding"
+)
+
+// The parser's time grows with the square of depth and of the number of entries, so both are bounded beforehand.
+const (
+	maxDepth  = 2_000   // open brackets, those in texts and comments counted too
+	maxIndent = 400     // columns before the first word of a line, indicators of nested lists included
+	maxLines  = 100_000 // enough for 10,000 endpoints of ten lines each
+)
+
+// Problem is why a text cannot be used. Line and Column count from 1.
+type Problem struct {
+	Line, Column  int
+	Message, Hint string
+}
+
+// Parse parses all documents of a text. Duplicate keys pass: whoever walks the nodes reports them, all at once.
+func Parse(data []byte) (file *ast.File, problem *Problem) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark is no content (YAML 1.2.2 §5.2)
+	if problem := check(data); problem != nil {
+		return nil, problem
+	}
+	defer func() {
+		// A parser that panics on somebody's file must not take the round down with it.
+		if p := recover(); p != nil {
+			file, problem = nil, &Problem{1, 1, "the YAML parser failed on this file: " +
+				finding.Clean(fmt.Sprint(p), finding.QuoteLimit), "simplify the file's notation, and report this file to certdrift"}
+		}
+	}()
+	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		return nil, syntax(err)
+	}
+	return file, nil
+}
+
+// syntax keeps the parser's message and place, not its excerpt of the source: that may hold a secret.
+func syntax(err error) *Problem {
+	p := &Problem{1, 1, "the YAML cannot be parsed", "look for an unclosed quote or bracket, or a wrong indentation, near this place"}
+	var located yaml.Error
+	if errors.As(err, &located) {
+		p.Message = "the YAML cannot be parsed: " + finding.Clean(located.GetMessage(), finding.QuoteLimit)
+		p.Line, p.Column = place(located.GetToken())
+	}
+	return p
+}
+
+func check(data []byte) *Problem {
+	line, column, depth, start := 1, 1, 0, true
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			return &Problem{line, column, "the file is not UTF-8", "save it as UTF-8, without other encodings mixed in"}
+		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r == 0x7f:
+			return &Problem{line, column, fmt.Sprintf("the file holds the control character U+%04X", r), "remove it; in a quoted text write it as an escape"}
+		case r == '[' || r == '{':
+			depth++
+		case r == ']' || r == '}':
+			depth = max(depth-1, 0)
+		}
+		start = start && bytes.ContainsRune([]byte(" -?[{\t"), r)
+		if depth > maxDepth || start && column > maxIndent {
+			return &Problem{line, column, "the file is nested too deeply", fmt.Sprintf("at most %d levels", maxDepth)}
+		}
+		column++
+		if r == '\n' {
+			line, column, start = line+1, 1, true
+		}
+		if line > maxLines {
+			return &Problem{line, 1, fmt.Sprintf("the file has more than %d lines", maxLines), "split it"}
+		}
+		i += size
+	}
+	return nil
+}
+
+// Place is where a node begins. It is never before line 1, column 1.
+func Place(n ast.Node) (line, column int) {
+	switch v := n.(type) {
+	case nil:
+		return 1, 1
+	case *ast.MappingNode:
+		// The token of a block mapping is its first colon; people look for the key.
+		if len(v.Values) > 0 && !v.IsFlowStyle {
+			return Place(v.Values[0].Key)
+		}
+	case *ast.MappingValueNode:
+		return Place(v.Key)
+	}
+	return place(n.GetToken())
+}
+
+func place(t *token.Token) (line, column int) {
+	if t == nil || t.Position == nil {
+		return 1, 1
+	}
+	return max(t.Position.Line, 1), max(t.Position.Column, 1)
+}
+
+// Kind names a node's type in the words of people.
+func Kind(n ast.Node) string {
+	switch v := n.(type) {
+	case nil, *ast.NullNode:
+		return "nothing"
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "a mapping"
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.BoolNode:
+		return "true or false"
+	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return "a number"
+	case *ast.AnchorNode:
+		return Kind(v.Value)
+	case *ast.TagNode:
+		return Kind(v.Value)
+	}
+	return "text"
+}
+
+// Text is a scalar's text as written, quotes resolved; false for lists, mappings and nothing.
+func Text(n ast.Node) (string, bool) {
+	switch v := n.(type) {
+	case *ast.StringNode:
+		return v.Value, true
+	case *ast.LiteralNode:
+		return v.Value.Value, true
+	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return n.GetToken().Value, true
+	}
+	return "", false
+}
+
+// Entries are a mapping's entries; false where the node is no mapping.
+func Entries(n ast.Node) ([]*ast.MappingValueNode, bool) {
+	switch v := n.(type) {
+	case *ast.MappingNode:
+		return v.Values, true
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{v}, true
+	}
+	return nil, false
+}
