@@ -28,7 +28,7 @@ func WriteGitHub(w io.Writer, r Report) error {
 			fmt.Fprintf(b, "and %s\n", count(more, "more "+s.String()+" finding"))
 		}
 	}
-	fmt.Fprintln(b, countingLine(r))
+	fmt.Fprintln(b, CountingLine(r))
 	return b.Flush()
 }
 

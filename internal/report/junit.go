@@ -35,13 +35,17 @@ type junitCase struct {
 	Time      string        `xml:"time,attr"`
 	Failure   *junitProblem `xml:"failure"`
 	Error     *junitProblem `xml:"error"`
-	SystemOut string        `xml:"system-out,omitempty"`
+	SystemOut *junitText    `xml:"system-out"`
 }
 
 type junitProblem struct {
 	Message string `xml:"message,attr"`
 	Type    string `xml:"type,attr"`
-	Text    string `xml:",chardata"`
+	Text    string `xml:",cdata"`
+}
+
+type junitText struct {
+	Text string `xml:",cdata"`
 }
 
 // WriteJUnit writes the report as JUnit XML: a suite per environment with a case per endpoint, a suite for the
@@ -155,7 +159,9 @@ func (r Report) junitCase(class, name string, took float64, fs []finding.Finding
 		}
 		c.Failure = &junitProblem{Message: message, Type: string(failing[0].Code), Text: plain(failing)}
 	}
-	c.SystemOut = plain(others)
+	if len(others) > 0 {
+		c.SystemOut = &junitText{plain(others)}
+	}
 	return c
 }
 

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -9,92 +8,103 @@ import (
 	"certdrift/internal/finding"
 )
 
-// The bounds of a Markdown report: GitHub refuses a comment of more than 65,536 characters.
+// The bounds of a Markdown report, in bytes: GitHub refuses a comment of more than 65,536 characters. Each part may
+// grow until the whole has reached its bound.
 const (
-	markdownDetails = 20
-	markdownRows    = 100
-	markdownText    = 300
+	markdownTable   = 25_000
+	markdownDetails = 50_000
+	markdownAll     = 60_000
+	markdownText    = 300 // characters of one text
 )
 
 // WriteMarkdown writes the report for a pull request's comment or a step's summary: the verdict, a table of findings,
 // their details folded, and what is healthy folded below.
 func WriteMarkdown(w io.Writer, r Report) error {
-	b := bufio.NewWriter(w)
-	mark := map[Verdict]string{Pass: "✅", Fail: "❌", Incomplete: "⚠️"}[r.Verdict]
-	fmt.Fprintf(b, "## %s certdrift: %s\n\n%s\n", mark, r.Verdict, countingLine(r))
+	var b strings.Builder
+	mark := map[Verdict]string{Pass: "✅", Fail: "❌", Incomplete: "❔"}[r.Verdict]
+	fmt.Fprintf(&b, "## %s certdrift: %s\n\n%s\n", mark, r.Verdict, CountingLine(r))
 	if len(r.Findings) > 0 {
-		fmt.Fprint(b, "\n| Severity | Code | Where | What |\n| --- | --- | --- | --- |\n")
+		b.WriteString("\n| Severity | Code | Where | What |\n| --- | --- | --- | --- |\n")
 	}
-	for _, f := range r.Findings[:min(len(r.Findings), markdownRows)] {
-		fmt.Fprintf(b, "| %s | `%s` | %s | %s |\n", f.Severity, f.Code, markdown(where(f), markdownText), markdown(f.Summary, markdownText))
-	}
-	if more := len(r.Findings) - markdownRows; more > 0 {
-		fmt.Fprintf(b, "\nand %s\n", count(more, "more finding"))
-	}
-	for _, f := range r.Findings[:min(len(r.Findings), markdownDetails)] {
-		markdownFinding(b, f)
-	}
-	markdownHealthy(b, r)
-	return b.Flush()
+	grow(&b, markdownTable, "\nand %s\n", len(r.Findings), "more finding", func(i int) string {
+		f := r.Findings[i]
+		return fmt.Sprintf("| %s | `%s` | %s | %s |\n", f.Severity, f.Code, markdown(where(f)), markdown(f.Summary))
+	})
+	grow(&b, markdownDetails, "\nwithout the details of %s\n", len(r.Findings), "more finding", func(i int) string {
+		return markdownFinding(r.Findings[i])
+	})
+	markdownHealthy(&b, r)
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
-func markdownFinding(w io.Writer, f finding.Finding) {
-	fmt.Fprintf(w, "\n<details><summary><code>%s</code> %s</summary>\n\n", f.Code, markdown(where(f), markdownText))
+// grow adds pieces until the next would pass the bound, and says how many are left.
+func grow(b *strings.Builder, bound int, rest string, n int, noun string, piece func(int) string) {
+	for i := range n {
+		p := piece(i)
+		if b.Len()+len(p) > bound {
+			fmt.Fprintf(b, rest, count(n-i, noun))
+			return
+		}
+		b.WriteString(p)
+	}
+}
+
+func markdownFinding(f finding.Finding) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n<details><summary><code>%s</code> %s</summary>\n\n", f.Code, markdown(where(f)))
 	if len(f.Affects) > 0 {
-		fmt.Fprintf(w, "affects %s\n\n", markdown(listText(f.Affects), markdownText))
+		fmt.Fprintf(&b, "affects %s\n\n", markdown(listText(f.Affects)))
 	}
 	var rows []string
 	for _, e := range facts(f.Evidence) {
 		rows = append(rows, e.name+": "+finding.Clean(strings.ReplaceAll(e.value, "\n", " "), markdownText))
 	}
-	if len(rows) > 0 {
-		fmt.Fprintf(w, "<pre>%s</pre>\n\n", preformatted(rows))
-	}
+	preformatted(&b, rows)
 	if strings.TrimSpace(f.Remedy) != "" {
-		fmt.Fprintf(w, "<pre>%s</pre>\n\n", preformatted(lines(finding.Clean(strings.ReplaceAll(f.Remedy, "\n", " ⏎ "), 2*markdownText))))
+		preformatted(&b, lines(f.Remedy))
 	}
-	fmt.Fprint(w, "</details>\n")
+	b.WriteString("</details>\n")
+	return b.String()
 }
 
-func markdownHealthy(w io.Writer, r Report) {
+func markdownHealthy(b *strings.Builder, r Report) {
 	var rows []string
 	for _, e := range r.Endpoints {
 		if e.State == OK {
-			rows = append(rows, fmt.Sprintf("- %s: %s", markdown(join2(e.Environment, e.Name), markdownText), markdown(health(r, e), markdownText)))
+			rows = append(rows, fmt.Sprintf("- %s: %s\n", markdown(join2(e.Environment, e.Name)), markdown(health(r, e))))
 		}
 	}
 	if len(rows) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n<details><summary>%s ok</summary>\n\n%s\n", count(len(rows), "endpoint"), strings.Join(rows[:min(len(rows), markdownRows)], "\n"))
-	if more := len(rows) - markdownRows; more > 0 {
-		fmt.Fprintf(w, "- and %d more\n", more)
-	}
-	fmt.Fprint(w, "\n</details>\n")
+	fmt.Fprintf(b, "\n<details><summary>%s ok</summary>\n\n", count(len(rows), "endpoint"))
+	grow(b, markdownAll, "- and %s\n", len(rows), "more endpoint", func(i int) string { return rows[i] })
+	b.WriteString("\n</details>\n")
 }
 
-// preformatted joins lines for a <pre> element. A line break is an entity: an empty line would end the HTML block.
-func preformatted(rows []string) string {
-	var escaped []string
-	for _, row := range rows {
-		escaped = append(escaped, markdown(row, 2*markdownText))
+// preformatted writes lines that Markdown leaves alone: up to </pre> only HTML is read.
+func preformatted(w *strings.Builder, rows []string) {
+	if len(rows) == 0 {
+		return
 	}
-	return strings.Join(escaped, "&#10;")
+	text := strings.Join(rows, "\n")
+	fmt.Fprintf(w, "<pre>%s</pre>\n\n", strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text))
 }
 
 // markdown makes a text plain in GitHub's Markdown, in a table's cell too: every character with a meaning becomes an
 // entity, and an empty comment keeps what is left of mentions, issue numbers and bare addresses from becoming links.
-func markdown(s string, limit int) string {
+func markdown(s string) string {
 	var b strings.Builder
-	for _, r := range finding.Clean(s, limit) {
+	for _, r := range finding.Clean(s, markdownText) {
 		switch {
 		case strings.ContainsRune("&<>\"'`*_{}[]()|\\~!$^=+", r):
 			fmt.Fprintf(&b, "&#%d;", r)
-		case strings.ContainsRune("@#:", r):
+		case r == '@' || r == '#':
 			fmt.Fprintf(&b, "&#%d;<!-- -->", r)
 		default:
 			b.WriteRune(r)
 		}
 	}
-	return strings.ReplaceAll(b.String(), "www.", "www<!-- -->.")
+	return strings.NewReplacer("://", ":<!-- -->//", "www.", "www<!-- -->.").Replace(b.String())
 }

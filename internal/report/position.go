@@ -8,15 +8,19 @@ import (
 )
 
 // position is the place in a file that a finding belongs to: its own where its evidence names one (file, line,
-// column), else that of the endpoint it concerns. The zero Position where there is none.
+// column), else that of the endpoint it concerns, or the first that it affects. The zero Position where there is none.
 func (r Report) position(f finding.Finding) target.Position {
 	if file, _ := f.Evidence["file"].(string); file != "" {
 		return target.Position{
 			File: finding.Clean(file, textLimit), Line: number(f.Evidence["line"]), Column: number(f.Evidence["column"]),
 		}
 	}
+	key := f.Environment + "/" + f.Endpoint
+	if f.Endpoint == "" && len(f.Affects) > 0 {
+		key = f.Affects[0]
+	}
 	for _, e := range r.Endpoints {
-		if e.Environment == f.Environment && e.Name == f.Endpoint {
+		if e.Environment+"/"+e.Name == key {
 			return e.Source
 		}
 	}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -105,9 +104,7 @@ func WriteSARIF(w io.Writer, r Report, catalogue []judge.Entry) error {
 		}
 		run.Results = append(run.Results, r.sarifResult(f, at))
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{run}}); err != nil {
+	if err := writeJSON(w, sarifLog{sarifSchema, "2.1.0", []sarifRun{run}}); err != nil {
 		return fmt.Errorf("encoding SARIF: %w", err)
 	}
 	return nil

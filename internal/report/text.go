@@ -28,7 +28,7 @@ func WriteText(w io.Writer, r Report, style Style) error {
 	case Incomplete:
 		role = RoleWarning
 	}
-	fmt.Fprintln(t.w, style(role, countingLine(r)))
+	fmt.Fprintln(t.w, style(role, CountingLine(r)))
 	return t.w.Flush()
 }
 
@@ -40,9 +40,9 @@ type text struct {
 func (t text) finding(f finding.Finding) {
 	role := roleOf(f.Severity)
 	fmt.Fprintf(t.w, "%s  %s\n", t.style(role, fmt.Sprintf("%-8s %s", strings.ToUpper(f.Severity.String()), f.Code)), t.style(RoleHeading, where(f)))
-	t.indent("  ", finding.Clean(f.Summary, lineLimit))
+	fmt.Fprintf(t.w, "  %s\n", line1(f.Summary))
 	if len(f.Affects) > 0 {
-		t.indent("    ", "affects "+listText(f.Affects))
+		fmt.Fprintf(t.w, "    affects %s\n", listText(f.Affects))
 	}
 	evidence := facts(f.Evidence)
 	width := 0
@@ -66,14 +66,6 @@ func (t text) finding(f finding.Finding) {
 		}
 	}
 	fmt.Fprintln(t.w)
-}
-
-// indent writes one line. A line that began with "::" would be a command to GitHub's runner, indented or not.
-func (t text) indent(margin, line string) {
-	if strings.HasPrefix(strings.TrimSpace(line), "::") {
-		line = `\` + strings.TrimSpace(line)
-	}
-	fmt.Fprintf(t.w, "%s%s\n", margin, line)
 }
 
 func roleOf(s finding.Severity) Role {

@@ -48,9 +48,17 @@ func join2(environment, name string) string {
 func lines(text string) []string {
 	var out []string
 	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
-		out = append(out, finding.Clean(strings.TrimRight(line, " \t\r"), lineLimit))
+		out = append(out, line1(strings.TrimRight(line, " \t\r")))
 	}
 	return out
+}
+
+// line1 is a text as one line. One that began with "::" would be a command to GitHub's runner, indented or not.
+func line1(text string) string {
+	if strings.HasPrefix(strings.TrimSpace(text), "::") {
+		text = `\` + strings.TrimSpace(text)
+	}
+	return finding.Clean(text, lineLimit)
 }
 
 // fact is one entry of a finding's evidence, ready to show.
@@ -61,10 +69,20 @@ func facts(e finding.Evidence) []fact {
 	var out []fact
 	for _, name := range slices.Sorted(maps.Keys(e)) {
 		if value := valueText(e[name]); value != "" {
-			out = append(out, fact{finding.Clean(name, 60), value})
+			out = append(out, fact{plainName(name), value})
 		}
 	}
 	return out
+}
+
+// plainName keeps a name of evidence to letters, digits and what joins them: it begins a line.
+func plainName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x80 && (r == '_' || r == '-' || r == '.' || r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'z') {
+			return r
+		}
+		return '_'
+	}, name)
 }
 
 // shownValues is how many values of a list the formats for people show; JSON has them all.
@@ -110,8 +128,8 @@ func compound(v any) string {
 	var object map[string]any
 	if json.Unmarshal(raw, &object) == nil {
 		var items []string
-		for _, f := range facts(object) {
-			items = append(items, f.name+"="+f.value)
+		for _, name := range slices.Sorted(maps.Keys(object)) {
+			items = append(items, finding.Clean(name, textLimit)+"="+valueText(object[name]))
 		}
 		return strings.Join(items, " ")
 	}
@@ -157,8 +175,8 @@ func leftText(left time.Duration) string {
 	return count(int(left/(24*time.Hour)), "day") + " left"
 }
 
-// countingLine sums the report up in one line, as terraform plan ends.
-func countingLine(r Report) string {
+// CountingLine sums the report up in one line, as terraform plan ends.
+func CountingLine(r Report) string {
 	states := map[State]int{}
 	for _, e := range r.Endpoints {
 		states[e.State]++

@@ -1,0 +1,65 @@
+package report
+
+import (
+	"bytes"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/judge"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// writers are all formats by the name of their golden file.
+func writers() map[string]func(io.Writer, Report) error {
+	catalogue := []judge.Entry{{Code: finding.CertExpired, Title: "The certificate has expired.", Meaning: "Clients refuse it.", Remedy: "Renew it."}}
+	return map[string]func(io.Writer, Report) error{
+		"text.txt":        func(w io.Writer, r Report) error { return WriteText(w, r, Plain) },
+		"json.json":       WriteJSON,
+		"junit.xml":       WriteJUnit,
+		"github.txt":      WriteGitHub,
+		"sarif.sarif":     func(w io.Writer, r Report) error { return WriteSARIF(w, r, catalogue) },
+		"markdown.md":     WriteMarkdown,
+		"prometheus.prom": WritePrometheus,
+	}
+}
+
+func render(t testing.TB, write func(io.Writer, Report) error, r Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestGolden(t *testing.T) {
+	r := Build(fixture(t))
+	for name, write := range writers() {
+		t.Run(name, func(t *testing.T) {
+			got := render(t, write, r)
+			path := filepath.Join("testdata", name)
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("differs from %s (-update writes it anew):\n%s", path, diff)
+			}
+			if again := render(t, write, Build(fixture(t))); again != got {
+				t.Error("the same round gives another output the second time")
+			}
+		})
+	}
+}

@@ -1,0 +1,149 @@
+package report
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+// poisoned is the fixture with hostile text wherever a server, a resolver or a file could have put some.
+func poisoned(t testing.TB, poison string) Report {
+	in := fixture(t)
+	for i := range in.Round.Endpoints {
+		e := &in.Round.Endpoints[i]
+		e.Target.URL += poison
+		e.DNS.CanonicalName = poison
+		for j := range e.Addresses {
+			a := &e.Addresses[j]
+			a.Failure = &observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Other, Alert: poison, Detail: poison}
+			if a.TLS != nil {
+				a.TLS.ALPN = poison
+			}
+			if a.HTTP != nil {
+				a.HTTP.Location, a.HTTP.Proto = poison, poison
+				a.HTTP.Hops = []observation.Hop{{URL: poison, Blocked: poison}}
+			}
+		}
+	}
+	in.Round.Certificates[0].Chain = nil
+	in.Round.Certificates[0].Names = []string{poison}
+	in.Conclusion.Findings = append(in.Conclusion.Findings, finding.Finding{
+		Code: finding.HTTPBody, Severity: finding.Critical, Environment: "production", Endpoint: poison, Address: poison, Listener: poison,
+		Summary: poison, Remedy: poison,
+		Evidence: finding.Evidence{"text": poison, "list": []string{poison}, "map": map[string]string{poison: poison}, "file": poison, poison: poison},
+	})
+	return Build(in)
+}
+
+// TestHostileText holds for every format that no server's text leaves it: no control character, no bidirectional
+// control, and nothing that the format's reader takes for its own.
+func TestHostileText(t *testing.T) {
+	poisons := []string{hostile, "::error::owned", "\n::error::owned", "\r\n::set-output name=x::y", "]]>", "| a | b |", "`", "</pre><script>alert(1)</script>", "\"} 1\nowned 1", "\u2028::error::owned"}
+	for name, write := range writers() {
+		for i, poison := range poisons {
+			t.Run(fmt.Sprint(name, "/", i), func(t *testing.T) {
+				out := render(t, write, poisoned(t, poison))
+				for _, r := range out {
+					if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028') {
+						t.Fatalf("the output holds %U", r)
+					}
+				}
+				breaks(t, name, out)
+			})
+		}
+	}
+}
+
+var (
+	sample     = regexp.MustCompile(`^[a-z_]+(\{([a-z0-9_]+="([^"\\\n]|\\["\\n])*",?)*\})? [-+.e0-9]+$`)
+	annotation = regexp.MustCompile(`^(::(error|warning|notice) ([a-z]+=[^:,]*,?)+::|Check: |and \d+ more )`)
+)
+
+// breaks fails where a format's reader would take text for structure.
+func breaks(t *testing.T, name, out string) {
+	t.Helper()
+	switch name {
+	case "text.txt":
+		for line := range strings.Lines(out) {
+			if strings.HasPrefix(strings.TrimSpace(line), "::") {
+				t.Errorf("a line is a workflow command: %q", line)
+			}
+		}
+	case "json.json", "sarif.sarif":
+		if !json.Valid([]byte(out)) {
+			t.Error("not JSON")
+		}
+	case "junit.xml":
+		dec := xml.NewDecoder(strings.NewReader(out))
+		for {
+			token, err := dec.Token()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatalf("not XML: %v", err)
+			}
+			if start, ok := token.(xml.StartElement); ok && start.Name.Local == "script" {
+				t.Error("an element of the server's own")
+			}
+		}
+	case "github.txt":
+		for line := range strings.Lines(out) {
+			if !annotation.MatchString(line) {
+				t.Errorf("neither an annotation nor a counting line: %q", line)
+			}
+		}
+	case "prometheus.prom":
+		for line := range strings.Lines(out) {
+			if line = strings.TrimSuffix(line, "\n"); !strings.HasPrefix(line, "# ") && !sample.MatchString(line) {
+				t.Errorf("not a sample: %q", line)
+			}
+		}
+	case "markdown.md":
+		if strings.Contains(out, "<script") || strings.Contains(strings.ReplaceAll(out, "</pre>\n", ""), "</pre>") {
+			t.Error("markup of the server's own")
+		}
+		for line := range strings.Lines(regexp.MustCompile(`(?s)<pre>.*?</pre>`).ReplaceAllString(out, "")) {
+			if strings.HasPrefix(line, "| ") && strings.Count(line, "|") != 5 {
+				t.Errorf("a row of another width: %q", line)
+			}
+		}
+	}
+}
+
+func TestGitHubShowsTenOfAKind(t *testing.T) {
+	in := fixture(t)
+	in.Conclusion.Findings = nil
+	for i := range 14 {
+		in.Conclusion.Findings = append(in.Conclusion.Findings, finding.Finding{
+			Code: finding.CertExpired, Severity: finding.Critical, Endpoint: fmt.Sprint("e", i), Summary: "expired"})
+	}
+	in.Conclusion.Findings = append(in.Conclusion.Findings, finding.Finding{Code: finding.HTTPSlow, Severity: finding.Warning, Summary: "slow"})
+	out := render(t, WriteGitHub, Build(in))
+	if got := strings.Count(out, "::error "); got != 10 {
+		t.Errorf("%d errors, want 10", got)
+	}
+	if !strings.Contains(out, "\nand 4 more critical findings\n") || strings.Contains(out, "more warning") || strings.Count(out, "::warning ") != 1 {
+		t.Errorf("the rest is not counted as it should be:\n%s", out)
+	}
+}
+
+func TestMarkdownFitsAComment(t *testing.T) {
+	in := fixture(t)
+	for i := range 500 {
+		in.Conclusion.Findings = append(in.Conclusion.Findings, finding.Finding{
+			Code: finding.CertExpired, Severity: finding.Critical, Endpoint: fmt.Sprint("e", i),
+			Summary: strings.Repeat("<long>|", 200), Remedy: strings.Repeat("x", 5000)})
+	}
+	if out := render(t, WriteMarkdown, Build(in)); len([]rune(out)) > 65536 {
+		t.Errorf("%d characters: GitHub takes 65,536", len([]rune(out)))
+	}
+}
