@@ -1,0 +1,83 @@
+package boot
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
+	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"certdrift/internal/awsio/listener"
+	"certdrift/internal/target"
+)
+
+// cloud makes clients: per region, and per role of another account. Credentials of a role are shared by its clients.
+type cloud struct {
+	base  aws.Config
+	mu    sync.Mutex
+	roles map[target.Role]aws.CredentialsProvider
+}
+
+// newCloud reads the SDK's own configuration: environment, profiles, roles, AWS_ENDPOINT_URL.
+func newCloud(ctx context.Context) (*cloud, error) {
+	base, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRetryer(listener.Retryer))
+	if err != nil {
+		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	return &cloud{base: base, roles: map[target.Role]aws.CredentialsProvider{}}, nil
+}
+
+// in is the configuration for a region under a role; the zero role is the own one.
+func (c *cloud) in(region string, role target.Role) aws.Config {
+	made := c.base.Copy()
+	if region != "" {
+		made.Region = region
+	}
+	if role.ARN == "" {
+		return made
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.roles[role] == nil {
+		c.roles[role] = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(c.base), role.ARN,
+			func(o *stscreds.AssumeRoleOptions) {
+				o.RoleSessionName = "certdrift"
+				if role.ExternalID != "" {
+					o.ExternalID = aws.String(role.ExternalID)
+				}
+			}))
+	}
+	made.Credentials = c.roles[role]
+	return made
+}
+
+// inspector reads load balancers with the SDK's clients.
+func (c *cloud) inspector() *listener.Inspector {
+	return listener.New(listener.Options{
+		Home: c.base.Region,
+		Clients: func(region string, role target.Role) listener.Clients {
+			in := c.in(region, role)
+			return listener.Clients{
+				Classic: elb.NewFromConfig(in), Modern: elbv2.NewFromConfig(in),
+				ACM: acm.NewFromConfig(in), IAM: iam.NewFromConfig(in),
+			}
+		},
+		Account: c.account,
+	})
+}
+
+// account is the number of the account that a role belongs to.
+func (c *cloud) account(ctx context.Context, role target.Role) (string, error) {
+	out, err := sts.NewFromConfig(c.in("", role)).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return "", fmt.Errorf("asking for the account: %w", err)
+	}
+	return aws.ToString(out.Account), nil
+}

@@ -1,0 +1,197 @@
+package round
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// observe probes and inspects side by side, within the round's time less the reserve.
+func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
+	seen := observation.Round{
+		Schema: observation.Schema, Started: r.Now(),
+		Manifests: q.Manifests, Changes: slices.Clone(q.Changes),
+		Faults: slices.Clone(q.Faults), Troubles: slices.Clone(q.Troubles),
+		Certificates: fromFiles(q.Config.Certificates),
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-min(reserve, deadline.Sub(r.Now())/4)))
+		defer cancel()
+	}
+	var group sync.WaitGroup
+	group.Go(func() { seen.Endpoints = r.Prober.Probe(ctx, narrow(q)) })
+	var attached *observation.Attached
+	if q.Depth == Listeners && r.Inspector != nil {
+		group.Go(func() {
+			a := r.Inspector.Inspect(ctx, wanted(q))
+			attached = &a
+		})
+	}
+	group.Wait()
+	for _, e := range seen.Endpoints {
+		if !e.Probed {
+			seen.Troubles = append(seen.Troubles, unprobed(e.Target))
+		}
+	}
+	if attached != nil {
+		r.merge(ctx, &seen, *attached)
+	}
+	return seen
+}
+
+// fromFiles are the certificates that the configuration holds files of.
+func fromFiles(files []target.CertificateFile) []observation.Certificate {
+	var certs []observation.Certificate
+	for _, f := range files {
+		certs = append(certs, observation.Certificate{ARN: f.ARN, Chain: f.Chain})
+	}
+	return certs
+}
+
+// attach reads the load balancers after the fact, for a round that began without them.
+func (r *Runner) attach(ctx context.Context, q Request, seen *observation.Round) {
+	r.merge(ctx, seen, r.Inspector.Inspect(ctx, wanted(q)))
+}
+
+// merge adds what AWS said. What it says of a certificate goes before a file.
+func (r *Runner) merge(ctx context.Context, seen *observation.Round, attached observation.Attached) {
+	seen.ListenersRead = true
+	seen.LoadBalancers = attached.LoadBalancers
+	read := map[string]bool{}
+	for _, c := range attached.Certificates {
+		read[c.ARN] = !c.Unreadable
+	}
+	files := slices.DeleteFunc(seen.Certificates, func(c observation.Certificate) bool { return read[c.ARN] })
+	held := map[string]bool{}
+	for _, c := range files {
+		held[c.ARN] = true
+	}
+	seen.Certificates = append(files, slices.DeleteFunc(attached.Certificates, func(c observation.Certificate) bool { return held[c.ARN] })...)
+	seen.Troubles = append(seen.Troubles, attached.Troubles...)
+	if needsAddresses(seen.Endpoints) {
+		r.resolve(ctx, seen.LoadBalancers)
+	}
+}
+
+// needsAddresses tells that some endpoint's load balancer can be found by DNS only.
+func needsAddresses(endpoints []observation.Endpoint) bool {
+	return slices.ContainsFunc(endpoints, func(e observation.Endpoint) bool {
+		return e.Target.LoadBalancer == nil && e.Target.Service == "" && !e.DNS.Skipped && e.DNS.Failure == nil
+	})
+}
+
+// resolvers is how many load balancers' names are looked up at once.
+const resolvers = 16
+
+// resolve fills in the addresses of the load balancers: a Route 53 alias shows no CNAME, only the same addresses.
+func (r *Runner) resolve(ctx context.Context, balancers []observation.LoadBalancer) {
+	var group sync.WaitGroup
+	slots := make(chan struct{}, resolvers)
+	for i := range balancers {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			balancers[i].Addresses = r.Prober.Resolve(ctx, balancers[i].DNSName).Addresses
+		})
+	}
+	group.Wait()
+}
+
+// wanted is what a round asks AWS for.
+func wanted(q Request) target.Wanted {
+	w := target.Wanted{Scope: q.Config.Scope}
+	seenRefs := map[target.LoadBalancerRef]bool{}
+	arns := map[string]bool{}
+	for _, e := range q.Config.Endpoints {
+		if ref := e.LoadBalancer; ref != nil && !seenRefs[*ref] {
+			seenRefs[*ref] = true
+			w.LoadBalancers = append(w.LoadBalancers, *ref)
+		}
+		if e.Declared != nil && e.Declared.ARN != "" {
+			arns[e.Declared.ARN] = true
+		}
+	}
+	for _, d := range q.Manifests {
+		for _, arn := range d.ARNs {
+			arns[arn] = true
+		}
+	}
+	for arn := range arns {
+		w.Certificates = append(w.Certificates, arn)
+	}
+	slices.Sort(w.Certificates)
+	for _, c := range q.Changes {
+		if c.LoadBalancer != "" && !slices.Contains(w.Only, c.LoadBalancer) {
+			w.Only = append(w.Only, c.LoadBalancer)
+		}
+	}
+	return w
+}
+
+// narrow leaves the endpoints that a change may concern: those that name one of the load balancers, and those that
+// name none, since they may sit behind it.
+func narrow(q Request) []target.Endpoint {
+	only := wanted(q).Only
+	if len(only) == 0 {
+		return q.Config.Endpoints
+	}
+	return slices.DeleteFunc(slices.Clone(q.Config.Endpoints), func(e target.Endpoint) bool {
+		return e.LoadBalancer != nil && !slices.ContainsFunc(only, func(lb string) bool { return namesBalancer(lb, e.LoadBalancer.Name) })
+	})
+}
+
+// namesBalancer tells whether an event's load balancer, a name or an ARN (…:loadbalancer/app/NAME/ID), is the one of
+// that name.
+func namesBalancer(nameOrARN, name string) bool {
+	return nameOrARN == name || strings.HasPrefix(nameOrARN, "arn:") && slices.Contains(strings.Split(nameOrARN, "/"), name)
+}
+
+// looksBehind tells that a finding may have its cause at a load balancer.
+func looksBehind(fs []finding.Finding) bool {
+	return slices.ContainsFunc(fs, func(f finding.Finding) bool {
+		return f.Severity == finding.Critical && (strings.HasPrefix(string(f.Code), "cert-") || strings.HasPrefix(string(f.Code), "drift-"))
+	})
+}
+
+// history looks up who last changed the load balancers with a drift that no event explains; true where it found any.
+func (r *Runner) history(ctx context.Context, res *Result) bool {
+	if r.History == nil {
+		return false
+	}
+	drifted := map[string]bool{}
+	for _, f := range res.Conclusion.Findings {
+		if strings.HasPrefix(string(f.Code), "drift-") && f.Evidence["changed_by"] == nil {
+			name, _, _ := strings.Cut(f.Listener, ":")
+			drifted[name] = true
+		}
+	}
+	var balancers []observation.LoadBalancer
+	for _, lb := range res.Round.LoadBalancers {
+		if drifted[lb.Name] {
+			balancers = append(balancers, lb)
+		}
+	}
+	if len(balancers) == 0 {
+		return false
+	}
+	changes, err := r.History.LastChanges(ctx, balancers)
+	if err != nil && r.Log != nil {
+		// Who did it is worth knowing, but not knowing it is no fault of the endpoint.
+		r.Log.WarnContext(ctx, "looking up the author of a change failed", "error", err)
+	}
+	res.Round.Changes = append(changes, res.Round.Changes...)
+	return len(changes) > 0
+}
+
+func unprobed(e target.Endpoint) observation.Trouble {
+	return observation.Trouble{
+		Kind: observation.Incomplete, Operation: "probe", Environment: e.Environment, Endpoint: e.Name,
+		Detail: "the round's time was over before the endpoint's turn",
+	}
+}

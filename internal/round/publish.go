@@ -1,0 +1,97 @@
+package round
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"certdrift/internal/alert"
+	"certdrift/internal/config"
+	"certdrift/internal/incident"
+	"certdrift/internal/metric"
+	"certdrift/internal/observation"
+)
+
+// gauge puts metric data.
+type gauge interface {
+	Put(ctx context.Context, data []metric.Datum) error
+}
+
+// Publisher tracks incidents and publishes: notices to the messengers, figures to CloudWatch. One broken sink never
+// stops another. It is made once per process.
+type Publisher struct {
+	Now   func() time.Time
+	Store store
+	// Messengers take every message; the first is the operators' topic, which decides whether a notice was sent. None:
+	// incidents are tracked, nobody is told.
+	Messengers []messenger
+	Gauge      gauge // nil for none
+	Compose    alert.Options
+	// Function names the heartbeat; By names the round in claims.
+	Function, By string
+	// OnSent is told of every message that went out; nil for nobody.
+	OnSent func(incident.Notice, alert.Message)
+
+	mu         sync.Mutex
+	remembered []incident.Record // what stands in where the store cannot be read
+}
+
+// load reads the state. What went wrong is a Trouble of the round: it is judged and told like any other.
+func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread bool, trouble *observation.Trouble) {
+	records, err := p.Store.Load(ctx)
+	if err == nil {
+		return records, false, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	kind := observation.Incomplete
+	if classified, ok := err.(interface {
+		TroubleKind() observation.TroubleKind
+	}); ok {
+		kind = classified.TroubleKind()
+	}
+	return p.remembered, true, &observation.Trouble{
+		Kind: kind, Operation: "dynamodb:Query", Detail: "the incidents cannot be read, so alerts may be repeated: " + err.Error(),
+	}
+}
+
+func (p *Publisher) remember(records []incident.Record) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.remembered = records
+}
+
+// publish tracks, then puts the figures whatever became of the alerts.
+func (p *Publisher) publish(ctx context.Context, q Request, res Result, records []incident.Record, unread bool) error {
+	errs := map[string]error{}
+	in := p.input(q, res, records, unread, p.Now())
+	records, errs["alerts"] = p.track(ctx, in)
+	if p.Gauge != nil {
+		data := metric.Of(metric.Input{
+			Round: res.Round, Findings: res.Conclusion.Findings, Function: p.Function, Now: p.Now(), Incidents: records,
+		})
+		if err := p.Gauge.Put(ctx, data); err != nil {
+			errs["metrics"] = fmt.Errorf("putting %d figures: %w", len(data), err)
+		}
+	}
+	return join(errs, "alerts", "metrics")
+}
+
+// NeedsAWS tells whether the configuration asks for anything that only AWS can tell: load balancers to walk or named
+// by an endpoint, or a declared ARN that no file of the configuration holds.
+func NeedsAWS(c config.Config) bool {
+	if c.Scope.Enabled {
+		return true
+	}
+	files := map[string]bool{}
+	for _, f := range c.Certificates {
+		files[f.ARN] = true
+	}
+	for _, e := range c.Endpoints {
+		if e.LoadBalancer != nil || e.Declared != nil && e.Declared.ARN != "" && !files[e.Declared.ARN] {
+			return true
+		}
+	}
+	return false
+}

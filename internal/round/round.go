@@ -1,0 +1,154 @@
+// Package round runs the flow: observe, judge, track, publish. It owns the small interfaces that the observers and the
+// sinks meet, and nothing of what they do. What goes wrong on the way is itself data of the round (a Trouble); an
+// error means that certdrift could not do its own job, and that running again may help.
+package round
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/config"
+	"certdrift/internal/incident"
+	"certdrift/internal/judge"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// prober dials endpoints; what it could not get to has Probed false.
+type prober interface {
+	Probe(ctx context.Context, endpoints []target.Endpoint) []observation.Endpoint
+	Resolve(ctx context.Context, host string) observation.DNS
+}
+
+// inspector reads load balancers and certificates; what it could not read is a Trouble.
+type inspector interface {
+	Inspect(ctx context.Context, wanted target.Wanted) observation.Attached
+}
+
+// historian looks up who last changed load balancers. A failed look-up leaves the author unknown.
+type historian interface {
+	LastChanges(ctx context.Context, balancers []observation.LoadBalancer) ([]observation.Change, error)
+}
+
+// Runner runs rounds. It is made once per process; a nil part is left out of the flow.
+type Runner struct {
+	Now       func() time.Time
+	Prober    prober
+	Inspector inspector
+	History   historian
+	Roots     func(target.Roots) *chain.Store
+	Publisher *Publisher
+	Log       *slog.Logger
+}
+
+// Depth is when a round reads the load balancers.
+type Depth int
+
+// The depths: never; when an endpoint's certificate is in trouble, so that the alert names the cause; in every round.
+const (
+	EndpointsOnly Depth = iota
+	ListenersOnTrouble
+	Listeners
+)
+
+// Request is one round's question.
+type Request struct {
+	Config config.Config
+	// Faults are the configuration's and the manifests'.
+	Faults []observation.Fault
+	// Manifests are what Kubernetes manifests and Terraform declare.
+	Manifests []observation.Declaration
+	Depth     Depth
+	// Changes are what an event told of. They narrow the round to the load balancers concerned.
+	Changes []observation.Change
+	// Troubles are what went wrong before the round began (a manifest source that could not be read).
+	Troubles []observation.Trouble
+}
+
+// Result is what a round saw and concluded.
+type Result struct {
+	Round      observation.Round
+	Conclusion judge.Conclusion
+}
+
+// reserve is kept of the round's time for judging and publishing what was seen.
+const reserve = 5 * time.Second
+
+// Run observes, judges and, where there is a Publisher, tracks and publishes. The Result holds whatever was reached;
+// the error joins certdrift's own failures.
+func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
+	var records []incident.Record
+	var unread bool
+	if r.Publisher != nil {
+		var trouble *observation.Trouble
+		if records, unread, trouble = r.Publisher.load(ctx); trouble != nil {
+			q.Troubles = append(slices.Clone(q.Troubles), *trouble)
+		}
+	}
+	res := r.look(ctx, q)
+	if r.Publisher == nil {
+		return res, nil
+	}
+	// What was seen is published even where the round's time is over: the context's end must not silence an alert.
+	publishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishTime(ctx, r.Now()))
+	defer cancel()
+	if err := r.Publisher.publish(publishing, q, res, records, unread); err != nil {
+		return res, fmt.Errorf("publishing the round: %w", err)
+	}
+	return res, nil
+}
+
+// look observes and judges, deeper where the first judgement gives reason to.
+func (r *Runner) look(ctx context.Context, q Request) Result {
+	res := Result{Round: r.observe(ctx, q)}
+	res.Conclusion = r.judge(q, res.Round)
+	if q.Depth == ListenersOnTrouble && r.Inspector != nil && NeedsAWS(q.Config) && looksBehind(res.Conclusion.Findings) {
+		r.attach(ctx, q, &res.Round)
+		res.Conclusion = r.judge(q, res.Round)
+	}
+	if r.history(ctx, &res) {
+		res.Conclusion = r.judge(q, res.Round)
+	}
+	res.Round.Finished = r.Now()
+	return res
+}
+
+func (r *Runner) judge(q Request, seen observation.Round) judge.Conclusion {
+	return judge.Judge(judge.Input{Policy: q.Config.Policy, Roots: r.Roots, Now: r.Now(), Round: seen})
+}
+
+// publishTime is what is left until the deadline, less a moment to answer; at least a second.
+func publishTime(ctx context.Context, now time.Time) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return time.Minute
+	}
+	return max(deadline.Sub(now)-500*time.Millisecond, time.Second)
+}
+
+// Fatal tells that faults stand outside any single endpoint, so that a person should mend the file before anything
+// runs.
+func Fatal(faults []observation.Fault) bool {
+	for _, f := range faults {
+		if f.Endpoint == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// join is errors.Join with each error named.
+func join(errs map[string]error, order ...string) error {
+	var all []error
+	for _, name := range order {
+		if err := errs[name]; err != nil {
+			all = append(all, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,232 @@
+package round
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"certdrift/internal/alert"
+	"certdrift/internal/finding"
+	"certdrift/internal/incident"
+)
+
+// store keeps incidents. Load gives all of them. Save writes one on the condition that the stored version is still the
+// record's, which makes it one more; false where somebody else wrote first.
+type store interface {
+	Load(ctx context.Context) ([]incident.Record, error)
+	Save(ctx context.Context, r incident.Record) (bool, error)
+}
+
+// messenger sends one message.
+type messenger interface {
+	Send(ctx context.Context, m alert.Message) error
+}
+
+// attempts bounds how often a round steps again after another one wrote first.
+const attempts = 5
+
+// tracking is one round's way through the incidents: load, advance, claim, send, record (see package incident).
+type tracking struct {
+	*Publisher
+	in       incident.Input
+	claimed  []incident.Notice // ours to send
+	unstored []incident.Notice // to be sent although nothing could be written
+	errs     []error
+}
+
+// track turns findings into notices and sends them. It gives the records as they stand, for the metrics.
+func (p *Publisher) track(ctx context.Context, in incident.Input) ([]incident.Record, error) {
+	t := &tracking{Publisher: p, in: in}
+	t.claim(ctx)
+	for _, n := range incident.Bundle(in.Policy, append(t.claimed, t.unstored...)) {
+		t.send(ctx, n)
+	}
+	if in.StateUnread {
+		// Nothing can be read, so what this process remembers stands in: a dead table must not alert every minute.
+		p.remember(t.in.Records)
+	}
+	return t.in.Records, errors.Join(t.errs...)
+}
+
+// claim steps until every changed record is written by this round or settled by another.
+func (t *tracking) claim(ctx context.Context) {
+	mine := map[string]bool{}
+	for range attempts {
+		changed, notices := incident.Advance(t.in)
+		if t.in.StateUnread {
+			t.unstored = notices
+			t.replace(changed)
+			return
+		}
+		told := map[string]incident.Notice{}
+		for _, n := range notices {
+			told[n.Record.Key] = n
+		}
+		conflict := false
+		for _, r := range changed {
+			ok, err := t.Store.Save(ctx, r)
+			n, telling := told[r.Key]
+			switch {
+			case err != nil:
+				t.errs = append(t.errs, fmt.Errorf("writing the incident %q: %w", r.Key, err))
+				if telling && !mine[r.Key] {
+					mine[r.Key] = true
+					n.Repetition = true
+					t.unstored = append(t.unstored, n)
+				}
+			case !ok:
+				conflict = true
+			default:
+				r.Version++
+				t.replace([]incident.Record{r})
+				if telling {
+					mine[r.Key] = true
+					t.claimed = append(t.claimed, n)
+				}
+			}
+		}
+		if !conflict {
+			return
+		}
+		records, err := t.Store.Load(ctx)
+		if err != nil {
+			t.errs = append(t.errs, fmt.Errorf("reading the incidents again: %w", err))
+			return
+		}
+		t.in.Records = records
+	}
+	t.errs = append(t.errs, fmt.Errorf("writing incidents: other rounds wrote first %d times", attempts))
+}
+
+// replace puts records among those known.
+func (t *tracking) replace(changed []incident.Record) {
+	at := map[string]int{}
+	for i, r := range t.in.Records {
+		at[r.Key] = i
+	}
+	for _, r := range changed {
+		if i, ok := at[r.Key]; ok {
+			t.in.Records[i] = r
+			continue
+		}
+		t.in.Records = append(t.in.Records, r)
+	}
+}
+
+// send sends one notice and records that it did, or that it did not.
+func (t *tracking) send(ctx context.Context, n incident.Notice) {
+	options := t.Compose
+	options.HoldSMS = !t.takeSMS(ctx)
+	message := alert.Compose(n, options)
+	err := t.deliver(ctx, message)
+	if err != nil {
+		t.errs = append(t.errs, fmt.Errorf("sending %q: %w", message.Subject, err))
+	}
+	if t.OnSent != nil && err == nil {
+		t.OnSent(n, message)
+	}
+	for _, each := range n.Each() {
+		t.settle(ctx, each, err == nil)
+	}
+}
+
+// deliver sends to every messenger; one that fails does not stop the others. The notice counts as sent where the first
+// messenger, the operators' topic, took it: a chat that is down must not repeat mails.
+func (t *tracking) deliver(ctx context.Context, m alert.Message) error {
+	var first error
+	for i, to := range t.Messengers {
+		err := to.Send(ctx, m)
+		if i == 0 {
+			first = err
+		} else if err != nil {
+			t.errs = append(t.errs, fmt.Errorf("sending %q on a further path: %w", m.Subject, err))
+		}
+	}
+	return first
+}
+
+// settle writes that a notice was sent, or that it was not and the next round may try. Where that fails, the claim runs
+// out and the next round repeats the notice: once too often rather than never.
+func (t *tracking) settle(ctx context.Context, n incident.Notice, sent bool) {
+	for range attempts {
+		i := t.index(n.Record.Key)
+		if i < 0 {
+			return
+		}
+		r := t.in.Records[i]
+		if sent {
+			r = incident.Sent(r, n, t.Now())
+		} else {
+			r = incident.Released(r)
+		}
+		if t.in.StateUnread {
+			t.in.Records[i] = r
+			return
+		}
+		ok, err := t.Store.Save(ctx, r)
+		if err != nil {
+			t.errs = append(t.errs, fmt.Errorf("recording what was sent of %q: %w", r.Key, err))
+			return
+		}
+		if ok {
+			r.Version++
+			t.in.Records[i] = r
+			return
+		}
+		records, err := t.Store.Load(ctx)
+		if err != nil {
+			t.errs = append(t.errs, fmt.Errorf("reading the incident %q again: %w", r.Key, err))
+			return
+		}
+		t.in.Records = records
+	}
+}
+
+func (t *tracking) index(key string) int {
+	for i, r := range t.in.Records {
+		if r.Key == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// takeSMS counts a text message against the hour's ceiling. When in doubt it is sent.
+func (t *tracking) takeSMS(ctx context.Context) bool {
+	if t.in.Policy.SMSPerHour <= 0 || t.in.StateUnread {
+		return true
+	}
+	for range attempts {
+		r, ok := incident.TakeSMS(t.in.Records, t.in.Policy, t.Now())
+		if !ok {
+			return false
+		}
+		written, err := t.Store.Save(ctx, r)
+		if err != nil {
+			return true
+		}
+		if written {
+			r.Version++
+			t.replace([]incident.Record{r})
+			return true
+		}
+		if records, err := t.Store.Load(ctx); err == nil {
+			t.in.Records = records
+		}
+	}
+	return true
+}
+
+// input is what tracking a round depends on.
+func (p *Publisher) input(q Request, res Result, records []incident.Record, unread bool, now time.Time) incident.Input {
+	configured := make([]string, 0, len(q.Config.Endpoints))
+	for _, e := range q.Config.Endpoints {
+		configured = append(configured, e.Key())
+	}
+	return incident.Input{
+		Policy: q.Config.Incidents, Records: records, Findings: append([]finding.Finding(nil), res.Conclusion.Findings...),
+		Coverage: incident.Cover(res.Round, configured, len(q.Changes) > 0, NeedsAWS(q.Config)),
+		Now:      now, By: p.By, StateUnread: unread,
+	}
+}
