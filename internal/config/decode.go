@@ -17,7 +17,8 @@ import (
 // Aliases can make a small file grow without end: nodes are counted each time they are visited.
 const (
 	maxVisits = 500_000
-	maxNested = 32 // deeper than any key of File
+	maxNested = 32   // deeper than any key of File
+	maxItems  = 1000 // of a mapping, and of any list but that of the endpoints
 )
 
 // decoder fills a File from YAML nodes. It goes on after a fault, and remembers the place of everything it filled, so
@@ -184,6 +185,10 @@ func (d *decoder) list(what string, n ast.Node, v reflect.Value) {
 		return
 	}
 	if !d.spend(n, len(seq.Values)) {
+		return
+	}
+	if len(seq.Values) > maxItems && v.Type().Elem() != reflect.TypeFor[Endpoint]() {
+		d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s has more than %d items", what, maxItems), "keep those that are needed")
 		return
 	}
 	// Made whole before it is filled: places hold pointers to the elements.

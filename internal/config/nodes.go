@@ -59,6 +59,10 @@ func (d *decoder) entries(what string, n ast.Node) ([]entry, bool) {
 		d.fault(n, fmt.Sprintf("%s must be a mapping, and is %s", what, yamldoc.Kind(n)), "write its keys below it, indented: key: value")
 		return nil, false
 	}
+	if len(values) > maxItems {
+		d.fault(n, fmt.Sprintf("%s has more than %d keys", what, maxItems), "keep those that are needed")
+		return nil, false
+	}
 	var own []entry
 	var merged []ast.Node
 	lines := map[string]int{}
@@ -100,6 +104,9 @@ func (d *decoder) merge(own []entry, n ast.Node) []entry {
 		return own
 	}
 	if n == nil {
+		return own
+	}
+	if len(own) > maxItems {
 		return own
 	}
 	others, _ := d.entries("what << merges", n)

@@ -1,0 +1,86 @@
+// Package schema makes the JSON Schema of certdrift.yaml from the types that the configuration is decoded into, so that
+// editors complete and check it as certdrift will. It stands apart from package config to keep the generator out of the
+// Lambda functions.
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"github.com/invopop/jsonschema"
+
+	"certdrift/internal/config"
+)
+
+// Schema is the JSON Schema (draft 2020-12) of certdrift.yaml, indented.
+func Schema() ([]byte, error) {
+	reflector := jsonschema.Reflector{
+		Anonymous: true, FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true, ExpandedStruct: true,
+		Mapper: scalars, LookupComment: description,
+	}
+	root := reflector.Reflect(&config.File{})
+	root.Title = "certdrift.yaml"
+	root.Description = "What certdrift watches: endpoints, the certificates they are meant to serve, and the load balancers in front."
+	allowRoleARN(root)
+	requireDeclaration(root)
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(root); err != nil {
+		return nil, fmt.Errorf("encoding the schema: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// scalars are the types that read themselves from text.
+func scalars(t reflect.Type) *jsonschema.Schema {
+	switch t {
+	case reflect.TypeFor[config.Duration]():
+		return text(`^[0-9.]+(ns|us|µs|ms|s|m|h|d|w)([0-9.]+(ns|us|µs|ms|s|m|h|d))*$`, "10s", "24h", "21d")
+	case reflect.TypeFor[config.Threshold]():
+		return text(`^([0-9.]+ *%|[0-9.]+(s|m|h|d|w)([0-9.]+(s|m|h|d))*)$`, "25%", "21d")
+	case reflect.TypeFor[config.Time]():
+		return text(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+))?$`, "2027-01-01T00:00:00Z", "2027-01-01")
+	case reflect.TypeFor[config.Clock]():
+		return text(`^([01]?[0-9]|2[0-3]):[0-5][0-9]$`, "02:00")
+	case reflect.TypeFor[config.Weekday]():
+		return text(`^([Ss]un|[Mm]on|[Tt]ue|[Ww]ed|[Tt]hu|[Ff]ri|[Ss]at)[a-z]*$`, "sat")
+	case reflect.TypeFor[config.Size]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+			{Type: "integer", Minimum: "1"}, text(`^[0-9]+ *(B|kB|KB|MB|GB|KiB|MiB|GiB)?$`, "64KiB"),
+		}}
+	case reflect.TypeFor[config.Scalar]():
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
+	}
+	return nil
+}
+
+func text(pattern string, examples ...any) *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Pattern: pattern, Examples: examples}
+}
+
+// description is a key's doc tag; types have none of their own.
+func description(t reflect.Type, fieldName string) string {
+	if fieldName == "" {
+		return ""
+	}
+	field, _ := t.FieldByName(fieldName)
+	return field.Tag.Get("doc")
+}
+
+// allowRoleARN lets a role be its ARN alone.
+func allowRoleARN(root *jsonschema.Schema) {
+	mapping := root.Definitions["Role"]
+	root.Definitions["Role"] = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, mapping}}
+}
+
+// requireDeclaration asks for one key at least where none alone is required.
+func requireDeclaration(root *jsonschema.Schema) {
+	for _, name := range []string{"Declared", "Match"} {
+		one := uint64(1)
+		root.Definitions[name].MinProperties = &one
+	}
+}
