@@ -2,6 +2,14 @@ module certdrift
 
 go 1.26.8
 
+// The prober has to see what other clients see before it can say what is wrong with it: SHA-1 signatures in a handshake,
+// RSA keys below 1,024 and above 8,192 bits. RSA key exchange, 3DES and TLS 1.0 need no setting here.
+godebug (
+	rsa1024min=0
+	tlsmaxrsasize=16384
+	tlssha1=1
+)
+
 require (
 	charm.land/lipgloss/v2 v2.0.6
 	github.com/alecthomas/kong v1.17.0

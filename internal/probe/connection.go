@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"net"
 	"net/netip"
 	"time"
@@ -15,6 +16,8 @@ type answer struct {
 	observation.Address
 	// location is where a redirect that is to be followed points; empty for any other answer.
 	location *origin
+	// peers is the chain as sent.
+	peers []*x509.Certificate
 	// staple is the OCSP response that came with the handshake.
 	staple []byte
 	// exhausted: this machine could not open the connection; it says nothing of the endpoint.

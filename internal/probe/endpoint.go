@@ -31,7 +31,7 @@ func (r *round) endpoint(ctx context.Context, e target.Endpoint) observation.End
 	if !r.acquire(ctx) {
 		return out
 	}
-	dns, where := v.locate(ctx)
+	dns, where := v.locate()
 	r.release()
 	if ctx.Err() != nil {
 		return out

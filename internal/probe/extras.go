@@ -1,13 +1,133 @@
 package probe
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"sync"
+
+	"certdrift/internal/observation"
 )
 
-type documents struct{}
+// extras remembers, for one endpoint and round, what was found out about a chain: its addresses usually serve the same.
+type extras struct {
+	mu      sync.Mutex
+	byChain map[[sha256.Size]byte]func() aside
+}
 
-func newDocuments() *documents { return &documents{} }
+// aside is what is asked elsewhere about a chain.
+type aside struct {
+	issuers    []observation.FetchedIssuer
+	fetched    []*x509.Certificate
+	revocation []observation.Revocation
+}
 
-type extras struct{}
+// addExtras adds what the handshake does not show: missing issuers and revocation.
+func (v *visit) addExtras(ctx context.Context, got *answer) {
+	if got.TLS == nil || len(got.peers) == 0 {
+		return
+	}
+	about := v.aside(ctx, got.peers)
+	got.TLS.Issuers = about.issuers
+	if v.revocation == revocationOff {
+		return
+	}
+	if len(got.staple) > 0 {
+		issuer := v.issuerOf(got.peers[0], got.peers, about.fetched)
+		got.TLS.Revocation = append(got.TLS.Revocation, v.readStaple(got.staple, got.peers[0], issuer))
+	}
+	got.TLS.Revocation = append(got.TLS.Revocation, about.revocation...)
+}
 
-func (v *visit) addExtras(_ context.Context, _ *answer) {}
+func (v *visit) aside(ctx context.Context, peers []*x509.Certificate) aside {
+	digest := sha256.New()
+	for _, cert := range peers {
+		digest.Write(cert.Raw)
+	}
+	key := [sha256.Size]byte(digest.Sum(nil))
+	v.extras.mu.Lock()
+	if v.extras.byChain == nil {
+		v.extras.byChain = map[[sha256.Size]byte]func() aside{}
+	}
+	ask, ok := v.extras.byChain[key]
+	if !ok {
+		ask = sync.OnceValue(func() (a aside) {
+			a.issuers, a.fetched = v.fetchIssuers(ctx, peers)
+			if v.revocation == revocationFull {
+				a.revocation = v.askRevocation(ctx, peers, a.fetched)
+			}
+			return a
+		})
+		v.extras.byChain[key] = ask
+	}
+	v.extras.mu.Unlock()
+	return ask()
+}
+
+// maxPath bounds how far up a chain is followed.
+const maxPath = 8
+
+// path is the way up from the leaf through what is known, and the places of its certificates among peers; a place of -1
+// is a certificate that was not sent.
+func (v *visit) path(peers, fetched []*x509.Certificate) (up []*x509.Certificate, index []int) {
+	up, index = []*x509.Certificate{peers[0]}, []int{0}
+	for len(up) < maxPath && !selfSigned(up[len(up)-1]) {
+		parent := v.issuerOf(up[len(up)-1], peers, fetched)
+		if parent == nil {
+			break
+		}
+		up, index = append(up, parent), append(index, place(parent, peers))
+	}
+	return up, index
+}
+
+func place(cert *x509.Certificate, among []*x509.Certificate) int {
+	for i, c := range among {
+		if c.Equal(cert) {
+			return i
+		}
+	}
+	return -1
+}
+
+// issuerOf finds who signed a certificate: among what was sent, what was fetched, the endpoint's own CAs and the trust
+// anchors. nil where nobody known did.
+func (v *visit) issuerOf(child *x509.Certificate, peers, fetched []*x509.Certificate) *x509.Certificate {
+	for _, pool := range [][]*x509.Certificate{peers, fetched, v.anchorsFor(child)} {
+		tried := 0
+		for _, parent := range pool {
+			if !bytes.Equal(parent.RawSubject, child.RawIssuer) || parent == child || tried == maxSignatures {
+				continue
+			}
+			tried++
+			if signed(parent, child) {
+				return parent
+			}
+		}
+	}
+	return nil
+}
+
+// maxSignatures bounds the signatures that are checked to find one issuer: a chain may hold hundreds of one name.
+const maxSignatures = 8
+
+func (v *visit) anchorsFor(child *x509.Certificate) []*x509.Certificate {
+	var found []*x509.Certificate
+	for _, der := range v.target.Trust.CAs {
+		if cert, err := x509.ParseCertificate(der); err == nil {
+			found = append(found, cert)
+		}
+	}
+	if v.anchors != nil {
+		found = append(found, v.anchors(v.target, child)...)
+	}
+	return found
+}
+
+// signed tells whether parent's key made child's signature; whether parent may issue is for the judge.
+func signed(parent, child *x509.Certificate) bool {
+	return parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature) == nil
+}
+
+func selfSigned(cert *x509.Certificate) bool { return bytes.Equal(cert.RawSubject, cert.RawIssuer) }

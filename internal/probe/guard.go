@@ -3,6 +3,8 @@ package probe
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"certdrift/internal/target"
 )
@@ -110,3 +112,16 @@ func (g *guard) reference(a netip.Addr) *blockedError {
 
 // plain is the address without zone and without the IPv4-mapped form, as it is compared.
 func plain(a netip.Addr) netip.Addr { return a.WithZone("").Unmap() }
+
+// licence tells guards apart that permit different things; what is fetched under one is not handed to another.
+func (g *guard) licence() string {
+	var all []string
+	for a := range g.own {
+		all = append(all, a.String())
+	}
+	for a := range g.given {
+		all = append(all, a.String())
+	}
+	slices.Sort(all)
+	return strings.Join(all, ",") + " "
+}

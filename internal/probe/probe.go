@@ -77,6 +77,8 @@ type round struct {
 	*Prober
 	slots chan struct{} // one per connection in flight
 	names names
+	// lookup resolves within the round's time: what one endpoint asks for, others may be waiting for too.
+	lookup func(host string, timeout time.Duration) observation.DNS
 }
 
 // Probe looks at all endpoints and returns one observation for each, in their order. When ctx ends it returns at once
@@ -85,6 +87,9 @@ func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []obser
 	r := &round{
 		Prober: p, slots: make(chan struct{}, p.concurrency),
 		names: names{byHost: map[string]func() observation.DNS{}},
+		lookup: func(host string, timeout time.Duration) observation.DNS {
+			return p.resolve(ctx, host, timeout)
+		},
 	}
 	out := make([]observation.Endpoint, len(endpoints))
 	indices := make(chan int)

@@ -90,7 +90,7 @@ func (v *visit) visitHop(ctx context.Context, h *hop, o *origin, at netip.AddrPo
 	if o.own {
 		h.DNS = observation.DNS{Addresses: []string{at.Addr().String()}, Skipped: true}
 	} else {
-		h.DNS = v.resolve(ctx, o.host, v.timeout)
+		h.DNS = v.resolve(o.host, v.timeout)
 		allow, where = v.guard.redirect, places(h.DNS, uint16(o.port)) //nolint:gosec // redirected checks the range
 	}
 	if len(where) > maxHopAddresses {

@@ -88,12 +88,12 @@ type names struct {
 	byHost map[string]func() observation.DNS
 }
 
-// resolve asks once per host and round. A slot is held meanwhile, since a query is an open socket too.
-func (r *round) resolve(ctx context.Context, host string, timeout time.Duration) observation.DNS {
+// resolve asks once per host and round. Who calls it holds a slot, since a query is an open socket too.
+func (r *round) resolve(host string, timeout time.Duration) observation.DNS {
 	r.names.mu.Lock()
 	ask, ok := r.names.byHost[host]
 	if !ok {
-		ask = sync.OnceValue(func() observation.DNS { return r.Prober.resolve(ctx, host, timeout) })
+		ask = sync.OnceValue(func() observation.DNS { return r.lookup(host, timeout) })
 		r.names.byHost[host] = ask
 	}
 	r.names.mu.Unlock()
@@ -101,9 +101,9 @@ func (r *round) resolve(ctx context.Context, host string, timeout time.Duration)
 }
 
 // locate finds the places to dial for an endpoint: connect_to, or all addresses of its name.
-func (v *visit) locate(ctx context.Context) (observation.DNS, []netip.AddrPort) {
+func (v *visit) locate() (observation.DNS, []netip.AddrPort) {
 	if len(v.target.ConnectTo) == 0 {
-		dns := v.resolve(ctx, v.target.Host, v.timeout)
+		dns := v.resolve(v.target.Host, v.timeout)
 		return dns, places(dns, uint16(v.target.Port)) //nolint:gosec // config checks the port's range
 	}
 	dns := observation.DNS{Skipped: true}
@@ -114,7 +114,7 @@ func (v *visit) locate(ctx context.Context) (observation.DNS, []netip.AddrPort) 
 			dns.Failure = fail(observation.PhaseDNS, err)
 			continue
 		}
-		one := v.resolve(ctx, host, v.timeout)
+		one := v.resolve(host, v.timeout)
 		dns.Addresses = append(dns.Addresses, one.Addresses...)
 		dns.Took = max(dns.Took, one.Took)
 		dns.Omitted += one.Omitted

@@ -22,7 +22,7 @@ func (v *visit) handshake(ctx context.Context, o *origin, conn net.Conn, got *an
 	}
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		note(seen, state)
-		got.TLS = seen
+		got.TLS, got.peers = seen, state.PeerCertificates
 		return nil
 	}
 	ctx, cancel := v.phase(ctx)

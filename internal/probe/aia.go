@@ -1,0 +1,95 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+const (
+	maxIssuer  = 64 << 10 // bytes of a fetched certificate
+	maxIssuers = 4        // certificates fetched above a chain
+)
+
+// fetchIssuers follows AIA caIssuers (RFC 5280 §4.2.2.1) upwards while the chain does not lead to a root. Failures are
+// part of what is returned; the second result are those that did issue what stands below them.
+func (v *visit) fetchIssuers(ctx context.Context, peers []*x509.Certificate) ([]observation.FetchedIssuer, []*x509.Certificate) {
+	if v.needsIssuer == nil {
+		return nil, nil
+	}
+	ctx, cancel := v.phase(ctx)
+	defer cancel()
+	var tried []observation.FetchedIssuer
+	var found []*x509.Certificate
+	for range maxIssuers {
+		if !v.needsIssuer(v.target, slices.Concat(peers, found)) {
+			break
+		}
+		up, _ := v.path(peers, found)
+		child := up[len(up)-1]
+		if selfSigned(child) {
+			break
+		}
+		issuer := v.fetchIssuer(ctx, child, &tried)
+		if issuer == nil {
+			break
+		}
+		found = append(found, issuer)
+	}
+	return tried, found
+}
+
+// fetchIssuer tries a certificate's URLs in their order.
+func (v *visit) fetchIssuer(ctx context.Context, child *x509.Certificate, tried *[]observation.FetchedIssuer) *x509.Certificate {
+	for _, from := range references(child.IssuingCertificateURL) {
+		shown := observation.FetchedIssuer{URL: finding.Clean(from, 2*finding.QuoteLimit)}
+		cert, err := v.issuerAt(ctx, from)
+		if err == nil && (!bytes.Equal(cert.RawSubject, child.RawIssuer) || !signed(cert, child)) {
+			err = errors.New("the certificate there did not issue this one")
+		}
+		if err != nil {
+			shown.Failure = finding.Clean(err.Error(), finding.QuoteLimit)
+			*tried = append(*tried, shown)
+			continue
+		}
+		shown.DER = cert.Raw
+		*tried = append(*tried, shown)
+		return cert
+	}
+	return nil
+}
+
+func (v *visit) issuerAt(ctx context.Context, from string) (*x509.Certificate, error) {
+	now := v.now()
+	found, err := v.documents.get(ctx, "issuer "+v.guard.licence()+from, now, func() document {
+		body, err := v.fetch(ctx, http.MethodGet, from, "", nil, maxIssuer)
+		if err != nil {
+			return document{err: err}
+		}
+		cert, err := parseIssuer(body)
+		return document{value: cert, err: err, until: now.Add(24 * time.Hour), size: 3 * len(body)}
+	})
+	cert, _ := found.(*x509.Certificate)
+	return cert, err
+}
+
+// parseIssuer reads DER, as RFC 5280 §4.2.2.1 wants it, or PEM, as some CAs serve it. A PKCS #7 bundle, which it allows
+// too, is not read: no public CA serves one any more.
+func parseIssuer(body []byte) (*x509.Certificate, error) {
+	if block, _ := pem.Decode(body); block != nil {
+		body = block.Bytes
+	}
+	cert, err := x509.ParseCertificate(body)
+	if err != nil {
+		return nil, errors.New("what is there is not a certificate in DER or PEM")
+	}
+	return cert, nil
+}

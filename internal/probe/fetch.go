@@ -1,0 +1,104 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"certdrift/internal/finding"
+)
+
+const (
+	// maxReferences bounds the URLs of one kind that are tried of a certificate.
+	maxReferences = 3
+	// maxFetchRedirects bounds the redirects of a fetch; each is dialled under the guard.
+	maxFetchRedirects = 3
+)
+
+// references are the URLs of a certificate that are worth trying: RFC 5280 §4.2.2.1 and §4.2.1.13 make http the one
+// that must work, and https would have to be trusted in turn.
+func references(urls []string) []string {
+	var usable []string
+	for _, u := range urls {
+		if len(u) > 7 && strings.EqualFold(u[:7], "http://") && len(usable) < maxReferences {
+			usable = append(usable, u)
+		}
+	}
+	return usable
+}
+
+// fetch gets a document that a certificate points at; more than limit bytes is an error.
+func (v *visit) fetch(ctx context.Context, method, from, contentType string, body []byte, limit int64) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, from, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("reading the URL %s: %w", finding.Quote(from), errors.Unwrap(err))
+	}
+	request.Header.Set("User-Agent", userAgent)
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	transport := &http.Transport{
+		DialContext: v.dialReference, DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
+	}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
+		if len(via) > maxFetchRedirects || next.URL.Scheme != "http" {
+			return errors.New("the redirect is not followed")
+		}
+		return nil
+	}}
+	response, err := client.Do(request)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, fmt.Errorf("%w: %w", context.DeadlineExceeded, cause)
+		}
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err // the URL stands beside it
+		}
+		return nil, err
+	}
+	defer response.Body.Close() //nolint:errcheck // the connection is closed anyhow
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the server answers with status %d", response.StatusCode)
+	}
+	document, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	case int64(len(document)) > limit:
+		return nil, fmt.Errorf("the answer has more than %d bytes", limit)
+	}
+	return document, nil
+}
+
+// dialReference resolves a host and dials the first of its addresses that the guard permits and that answers.
+func (v *visit) dialReference(ctx context.Context, _, address string) (net.Conn, error) {
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.ParseUint(service, 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("reading the port %s: %w", finding.Quote(service), err)
+	}
+	dns := v.resolve(host, v.timeout)
+	if dns.Failure != nil {
+		return nil, fmt.Errorf("resolving %s: %s", finding.Quote(host), dns.Failure.Detail)
+	}
+	err = errors.New("the name has no address")
+	for _, place := range places(dns, uint16(port)) {
+		var conn net.Conn
+		if conn, err = v.dial(ctx, v.guard.reference, place); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
+}
