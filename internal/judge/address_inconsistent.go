@@ -1,7 +1,114 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/finding"
+	"certdrift/internal/target"
+)
 
 func addressInconsistent() rule {
-	return rule{Entry: Entry{Code: finding.AddressInconsistent, Group: "one name, many addresses"}}
+	return rule{
+		Entry: Entry{
+			Code: finding.AddressInconsistent, Group: "one name, many addresses",
+			Severity: "warning; info where nothing is declared and all are good for the same names, as in the middle of a rollout",
+			Title:    "Addresses of one name serve different certificates",
+			Meaning: "Which certificate a client gets depends on the address it happens to pick: a half-finished rollout, a node that " +
+				"missed it, a load balancer's old address still in DNS. What is wrong with a certificate itself is told by its own " +
+				"rule and address. No finding where every certificate is valid, trusted, for the name, and declared or attached; " +
+				"none either while a change that an event told of is settling.",
+			Check: "for a in $(dig +short HOST A HOST AAAA); do openssl s_client -connect \"[$a]:PORT\" -servername HOST " +
+				"</dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256 -enddate; done",
+			Remedy: "Finish the rollout, or take the address that lags behind out of DNS until it has caught up. If several certificates are meant, declare what they have in common (certificate: {issuer: …}).",
+		},
+		endpoint: judgeConsistency,
+	}
+}
+
+// leafGroup is one certificate with the addresses that serve it.
+type leafGroup struct {
+	fingerprint string
+	connections []*connection
+}
+
+func judgeConsistency(e *endpoint) []finding.Finding {
+	groups := e.leaves()
+	if len(groups) < 2 || e.listener != nil && e.listener.settling() {
+		return nil
+	}
+	good, meant, sameNamed := true, true, true
+	for _, g := range groups {
+		first := g.connections[0]
+		good = good && first.healthy()
+		meant = meant && e.means(first)
+		sameNamed = sameNamed && sameNames(certNames(first.certs[0]), certNames(groups[0].connections[0].certs[0]))
+	}
+	if good && meant {
+		return nil
+	}
+	severity := finding.Warning
+	if good && sameNamed && e.declared() == nil {
+		severity = finding.Info
+	}
+	served := make([]map[string]any, 0, len(groups))
+	parts := make([]string, 0, len(groups))
+	for _, g := range groups {
+		h := &held{leaf: g.connections[0].certs[0]}
+		fact := h.evidence("")
+		fact["addresses"] = g.addresses()
+		fact["valid"] = g.connections[0].healthy()
+		served = append(served, fact)
+		parts = append(parts, some(g.addresses())+" "+h.label(""))
+	}
+	return []finding.Finding{e.finding(finding.AddressInconsistent, severity,
+		fmt.Sprintf("the addresses of %s serve %d different certificates: %s", finding.Clean(e.Target.Host, finding.QuoteLimit),
+			len(groups), strings.Join(parts[:min(len(parts), 4)], "; ")),
+		finding.Evidence{"served": served},
+		"Finish the rollout, or take the address that lags behind out of DNS until it has caught up.")}
+}
+
+// leaves groups the endpoint's addresses by the certificate they serve, the most common first.
+func (e *endpoint) leaves() []leafGroup {
+	var groups []leafGroup
+	for _, c := range e.connections {
+		if len(c.certs) == 0 {
+			continue
+		}
+		fp := fingerprint(c.certs[0])
+		i := slices.IndexFunc(groups, func(g leafGroup) bool { return g.fingerprint == fp })
+		if i < 0 {
+			groups = append(groups, leafGroup{fingerprint: fp})
+			i = len(groups) - 1
+		}
+		groups[i].connections = append(groups[i].connections, c)
+	}
+	slices.SortStableFunc(groups, func(a, b leafGroup) int { return len(b.connections) - len(a.connections) })
+	return groups
+}
+
+func (g leafGroup) addresses() []string {
+	var out []string
+	for _, c := range g.connections {
+		out = append(out, c.Address.Address)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// healthy tells whether a client would take the certificate: in its time, for the host, with a path to a trusted root.
+func (c *connection) healthy() bool {
+	leaf := c.certs[0]
+	return !c.world.now.Before(leaf.NotBefore) && !c.world.now.After(leaf.NotAfter) &&
+		leaf.VerifyHostname(c.host) == nil && c.verdict() == chain.Trusted
+}
+
+// means tells whether the certificate that is served is a declared one, or one attached for the name.
+func (e *endpoint) means(c *connection) bool {
+	if d := e.declared(); d != nil {
+		return e.world.meets(*d, "", c.certs[0]) == same && *d != (target.Declared{Source: d.Source})
+	}
+	return e.listener != nil && e.listener.couldServe(e.Target.Host, c)
 }

@@ -1,7 +1,71 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"fmt"
+	"time"
+
+	"certdrift/internal/finding"
+)
 
 func listenerCertExpiring() rule {
-	return rule{Entry: Entry{Code: finding.ListenerCertExpiring, Group: "listener"}}
+	return rule{
+		Entry: Entry{
+			Code: finding.ListenerCertExpiring, Group: "listener",
+			Severity: "warning and critical by policy.expiry; at most a warning where no endpoint would get the certificate",
+			Title:    "An attached certificate is about to expire",
+			Meaning: "Less of the certificate's life is left than the policy allows (25 % and 10 % by default). ACM renews what it issued " +
+				"well before; a certificate that gets here was imported, or its renewal hangs (acm-renewal-failing).",
+			Check:  "aws acm describe-certificate --region REGION --certificate-arn ARN --query 'Certificate.[NotAfter,RenewalSummary]'",
+			Remedy: "Renew it: import the successor under the same ARN, and no listener has to change. For ACM's own see acm-renewal-failing.",
+			Source: "AWS Certificate Manager User Guide, “Managed certificate renewal”",
+		},
+		listener: func(l *listener) []finding.Finding {
+			var found []finding.Finding
+			for _, a := range l.attached {
+				severity, left := l.world.nearing(a.held)
+				if severity == finding.None {
+					continue
+				}
+				_, end := a.dates()
+				found = append(found, l.about(a, finding.ListenerCertExpiring, severity,
+					fmt.Sprintf("listener %s: the attached certificate %s ends %s, in %s", l.label(), shortARN(a.ARN), day(end), daysWords(left)),
+					"Import the successor under the same ARN (aws acm import-certificate --certificate-arn "+shell(a.ARN)+" …), or attach another.")...)
+			}
+			return found
+		},
+	}
+}
+
+// assumedLifetime stands in where a record gives no beginning: the shorter guess warns later, and never for years.
+const assumedLifetime = 90 * 24 * time.Hour
+
+// nearing weighs what is left of a certificate's life by the policy; None where enough is, or nothing.
+func (w *world) nearing(h *held) (finding.Severity, time.Duration) {
+	begin, end := h.dates()
+	left := end.Sub(w.now)
+	if end.IsZero() || left < 0 {
+		return finding.None, left
+	}
+	lifetime := assumedLifetime
+	if !begin.IsZero() && end.After(begin) {
+		lifetime = end.Sub(begin)
+	}
+	switch {
+	case left <= w.policy.ExpiryCritical.Of(lifetime):
+		return finding.Critical, left
+	case left <= w.policy.ExpiryWarning.Of(lifetime):
+		return finding.Warning, left
+	}
+	return finding.None, left
+}
+
+// daysWords tells a duration as people do.
+func daysWords(d time.Duration) string {
+	switch {
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d minutes", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d hours", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }

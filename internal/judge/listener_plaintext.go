@@ -1,7 +1,117 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
 
 func listenerPlaintext() rule {
-	return rule{Entry: Entry{Code: finding.ListenerPlaintext, Group: "listener"}}
+	return rule{
+		Entry: Entry{
+			Code: finding.ListenerPlaintext, Group: "listener",
+			Severity: "warning where an ALB's port 80 answers by any rule but a redirect to https, or a probe of port 80 shows that nothing " +
+				"redirects; info where only the application behind could redirect and nobody looked",
+			Title: "Port 80 is neither closed nor redirects to https",
+			Meaning: "Beside TLS the load balancer takes plain HTTP and serves it: what clients send there, cookies included, travels " +
+				"unencrypted. A classic or network load balancer can't redirect itself, so only a probe of port 80 (an `http` endpoint) " +
+				"shows what the application does; where it redirects there is no finding.",
+			Check:  "curl -sS -o /dev/null -D - http://HOST/",
+			Remedy: "Redirect: on an ALB by a listener rule (alb.ingress.kubernetes.io/ssl-redirect), else in the application; or close the port.",
+		},
+		listener: judgePlaintext,
+	}
+}
+
+func judgePlaintext(l *listener) []finding.Finding {
+	if l.Port != 80 || l.Secure() || !l.besideTLS() {
+		return nil
+	}
+	severity, why, evidence := finding.None, "", finding.Evidence{}
+	if l.loadBalancer.Kind == observation.Application {
+		if rule, answers := plainRule(l.Rules); answers {
+			severity, why = finding.Warning, "its rule "+finding.Quote(rule.Priority)+" answers by "+finding.Quote(rule.Action)
+			evidence["rule"], evidence["action"] = finding.Clean(rule.Priority, finding.QuoteLimit), finding.Clean(rule.Action, finding.QuoteLimit)
+		}
+	} else {
+		severity, why = finding.Info, "only the application behind could redirect, and no http endpoint probes it"
+		switch probed(l.endpoints) {
+		case redirects:
+			return nil
+		case serves:
+			severity, why = finding.Warning, "a probe shows that it does not redirect"
+		}
+	}
+	if severity == finding.None {
+		return nil
+	}
+	var found []finding.Finding
+	for _, g := range orNone(byEnvironment(l.endpoints)) {
+		own := finding.Evidence{"protocol": finding.Clean(l.Protocol, finding.QuoteLimit)}
+		for k, v := range evidence {
+			own[k] = v
+		}
+		found = append(found, l.finding(finding.ListenerPlaintext, severity, g.endpoints,
+			"listener "+l.label()+" serves plain HTTP: "+why, own,
+			"Redirect port 80 to https (on an ALB by a listener rule, else in the application), or close it."))
+	}
+	return found
+}
+
+// besideTLS leaves out a load balancer that is for plain HTTP altogether and is watched as such.
+func (l *listener) besideTLS() bool {
+	for _, other := range l.loadBalancer.Listeners {
+		if other.Secure() {
+			return true
+		}
+	}
+	return len(l.endpoints) == 0
+}
+
+// plainRule is the first rule that answers by anything but a redirect to https.
+func plainRule(rules []observation.ListenerRule) (observation.ListenerRule, bool) {
+	for _, r := range rules {
+		if r.Action != "redirect" || r.RedirectProtocol != "HTTPS" {
+			return r, true
+		}
+	}
+	return observation.ListenerRule{}, false
+}
+
+// plainAnswer is what a probe of port 80 showed.
+type plainAnswer int
+
+const (
+	unprobed plainAnswer = iota
+	redirects
+	serves
+)
+
+// probed tells what the http endpoints behind a listener showed; one that serves outweighs one that redirects.
+func probed(es []*endpoint) plainAnswer {
+	answer := unprobed
+	for _, e := range es {
+		if e.Target.Kind != target.HTTP {
+			continue
+		}
+		for _, c := range e.connections {
+			switch h := c.HTTP; {
+			case h == nil || h.Status == 0:
+			case toHTTPS(h):
+				answer = max(answer, redirects)
+			default:
+				answer = serves
+			}
+		}
+	}
+	return answer
+}
+
+func toHTTPS(h *observation.HTTP) bool {
+	if len(h.Hops) > 0 {
+		return h.Hops[0].Kind == target.HTTPS
+	}
+	return h.Status >= 300 && h.Status < 400 && strings.HasPrefix(strings.ToLower(h.Location), "https:")
 }

@@ -1,7 +1,78 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"slices"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
 
 func listenerPolicyOld() rule {
-	return rule{Entry: Entry{Code: finding.ListenerPolicyOld, Group: "listener"}}
+	return rule{
+		Entry: Entry{
+			Code: finding.ListenerPolicyOld, Group: "listener",
+			Severity: "warning",
+			Title:    "The security policy still allows TLS 1.0 or 1.1",
+			Meaning: "Clients that can do better are served better; but the listener still takes protocols that are deprecated and that " +
+				"audits (PCI DSS) forbid. A classic listener without a negotiation policy gives no finding.",
+			Check:  "aws elbv2 describe-ssl-policies --region REGION --names POLICY --query 'SslPolicies[].SslProtocols'",
+			Remedy: "Choose a policy such as ELBSecurityPolicy-TLS13-1-2-2021-06; on Kubernetes by the annotation for the negotiation or ssl policy.",
+			Source: "RFC 8996; Elastic Load Balancing, “Security policies for your Application Load Balancer”",
+		},
+		listener: func(l *listener) []finding.Finding {
+			old := oldProtocols(l)
+			if !l.Secure() || len(old) == 0 {
+				return nil
+			}
+			policy := finding.Clean(l.Policy, finding.QuoteLimit)
+			var found []finding.Finding
+			for _, g := range orNone(byEnvironment(l.endpoints)) {
+				found = append(found, l.finding(finding.ListenerPolicyOld, finding.Warning, g.endpoints,
+					"listener "+l.label()+" still allows "+strings.Join(old, ", ")+" (policy "+finding.Quote(policy)+")",
+					finding.Evidence{"policy": policy, "protocols": cleanAll(l.Protocols), "old": old}, l.policyRemedy()))
+			}
+			return found
+		},
+	}
+}
+
+// orNone gives a rule one turn for a listener without endpoints.
+func orNone(groups []group) []group {
+	if len(groups) == 0 {
+		return []group{{}}
+	}
+	return groups
+}
+
+func (l *listener) policyRemedy() string {
+	if l.loadBalancer.Kind == observation.Classic {
+		return "Give the port a policy that refers to ELBSecurityPolicy-TLS-1-2-2017-01: aws elb create-load-balancer-policy, then aws elb set-load-balancer-policies-of-listener --region " +
+			shell(l.loadBalancer.Region) + " --load-balancer-name " + shell(l.loadBalancer.Name) + " …"
+	}
+	return "aws elbv2 modify-listener --region " + shell(l.loadBalancer.Region) + " --listener-arn " + shell(l.ARN) +
+		" --ssl-policy ELBSecurityPolicy-TLS13-1-2-2021-06"
+}
+
+// oldPolicies are AWS's own that allow TLS 1.0 or 1.1, for when the protocols could not be read.
+var oldPolicies = [...]string{
+	"ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-2015-", "ELBSecurityPolicy-2014-", "ELBSecurityPolicy-2011-",
+	"ELBSecurityPolicy-TLS-1-0-", "ELBSecurityPolicy-TLS-1-1-", "ELBSecurityPolicy-FS-2018-06", "ELBSecurityPolicy-FS-1-1-",
+	"ELBSecurityPolicy-TLS13-1-0-", "ELBSecurityPolicy-TLS13-1-1-",
+}
+
+// oldProtocols lists the deprecated protocols that the listener allows, sorted.
+func oldProtocols(l *listener) []string {
+	var old []string
+	for _, p := range l.Protocols {
+		switch strings.TrimPrefix(p, "Protocol-") {
+		case "SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1":
+			old = append(old, strings.TrimPrefix(p, "Protocol-"))
+		}
+	}
+	if len(l.Protocols) == 0 && slices.ContainsFunc(oldPolicies[:], func(p string) bool { return strings.HasPrefix(l.Policy, p) }) {
+		return []string{"TLS 1.0 or 1.1"}
+	}
+	slices.Sort(old)
+	return slices.Compact(old)
 }
