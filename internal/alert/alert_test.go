@@ -1,0 +1,250 @@
+package alert
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/incident"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var began = time.Date(2026, 11, 23, 2, 14, 0, 0, time.UTC)
+
+var options = Options{
+	RunbookURL: "https://example.org/certdrift/runbook.md", DashboardURL: "https://console.example.org/dashboards/certdrift",
+	Stack: "monitoring",
+}
+
+// drifted is the incident that certdrift exists for, with forty endpoints behind the listener.
+func drifted() incident.Notice {
+	var affects []string
+	for i := range 40 {
+		affects = append(affects, fmt.Sprintf("production/api%02d", i))
+	}
+	f := finding.Finding{
+		Code: finding.DriftAttached, Severity: finding.Critical, Environment: "production",
+		Listener: "a22e1d63f8ea522f9ac4b17d603e9f82:443",
+		Summary:  `the listener holds server-certificate/web-monitoring-2017, which covers none of its endpoints' names`,
+		Evidence: finding.Evidence{
+			"declared": map[string]any{"arn": "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01", "names": []any{"*.monitoring.example.org"}},
+			"attached": map[string]any{"arn": "arn:aws:iam::111122223333:server-certificate/web-monitoring-2017", "names": []any{"*.web-monitoring.example.com"}},
+			"served":   map[string]any{"names": []any{"*.web-monitoring.example.com"}, "sha256": "ab12"},
+			"author":   map[string]any{"name": "kubernetes-master", "tool": "Kubernetes cloud provider", "source_ip": "10.0.3.7"},
+			"arn":      "arn:aws:elasticloadbalancing:us-west-2:111122223333:loadbalancer/a22e1d63f8ea522f9ac4b17d603e9f82",
+			"region":   "us-west-2", "account": "111122223333", "changed_at": began.Add(-time.Minute),
+			"undo": "aws elb set-load-balancer-listener-ssl-certificate --load-balancer-name a22e1d63f8ea522f9ac4b17d603e9f82 --load-balancer-port 443 --ssl-certificate-id arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01",
+		},
+		Remedy: "Attach the declared certificate again, and mend k8s/api.yaml line 7: the next apply would put the wrong one back.",
+		Cause:  "listener:arn:aws:elasticloadbalancing:us-west-2:111122223333:loadbalancer/a22e1d63f8ea522f9ac4b17d603e9f82:443", Affects: affects,
+	}
+	return incident.Notice{
+		Event: incident.Opened, Severity: finding.Critical, At: began, Findings: []finding.Finding{f},
+		Record: incident.Record{
+			Key: "production " + f.Cause, Environment: "production", Cause: f.Cause, First: began, Opened: began, LastSeen: began,
+			Severity: finding.Critical, Code: f.Code, Codes: []finding.Code{f.Code}, Findings: []finding.Finding{f},
+			Affects: affects, AffectsCount: 40,
+		},
+	}
+}
+
+// expiring is one endpoint with a certificate near its end.
+func expiring() incident.Notice {
+	f := finding.Finding{
+		Code: finding.CertExpiring, Severity: finding.Critical, Environment: "staging", Endpoint: "ui",
+		Summary: `the certificate of "www-staging.monitoring.example.org" ends in 8 days, on 2026-12-01 00:00 UTC`,
+		Remedy:  "Renew the certificate and attach it.", Cause: "certificate:abcd",
+		Evidence: finding.Evidence{"days_left": 8.0, "not_after": "2026-12-01T00:00:00Z", "issuer": `"CN=<b>Evil\x0d\x0a & Co"`},
+	}
+	return incident.Notice{
+		Event: incident.Opened, Severity: finding.Critical, Before: finding.Warning, At: began, Findings: []finding.Finding{f},
+		Record: incident.Record{
+			Key: "staging certificate:abcd", Environment: "staging", Cause: f.Cause, First: began.Add(-12 * 24 * time.Hour),
+			Opened: began.Add(-12 * 24 * time.Hour), Severity: finding.Critical, Notified: finding.Warning, Code: f.Code,
+			Codes: []finding.Code{f.Code}, Affects: []string{"staging/ui"}, AffectsCount: 1,
+		},
+	}
+}
+
+func own() incident.Notice {
+	f := finding.Finding{
+		Code: finding.ObserveDenied, Severity: finding.Warning, Cause: "api:us-west-2",
+		Summary: "elasticloadbalancing:DescribeLoadBalancers was denied in us-west-2", Remedy: "Grant the action to the function's role.",
+	}
+	return incident.Notice{
+		Event: incident.Opened, Severity: finding.Warning, At: began, Findings: []finding.Finding{f}, Repetition: true,
+		Record: incident.Record{
+			Key: "- api:us-west-2", Cause: f.Cause, First: began, Opened: began, Severity: finding.Warning, Code: f.Code,
+			Codes: []finding.Code{f.Code},
+		},
+	}
+}
+
+func kinds() map[string]incident.Notice {
+	later := func(n incident.Notice, d time.Duration, e incident.Event) incident.Notice {
+		n.Event, n.At = e, n.At.Add(d)
+		return n
+	}
+	removed := later(expiring(), 3*time.Hour, incident.Recovered)
+	removed.Removed, removed.Before = true, finding.None
+	eased := later(drifted(), 3*time.Hour, incident.Recovered)
+	eased.Eased, eased.Before, eased.Remaining = true, finding.Critical, finding.Warning
+	foreign := expiring()
+	foreign.Record.Environment, foreign.Findings[0].Endpoint = "生产", "接口"
+	var many []incident.Notice
+	for i := range 30 {
+		n := expiring()
+		if i%3 == 0 {
+			n = drifted()
+		}
+		n.Record.Key += fmt.Sprint(i)
+		many = append(many, n)
+	}
+	for i := range many {
+		many[i].Record.Environment = "production"
+	}
+	storm := incident.Bundle(incident.Policy{StormAfter: 10}, many)[0]
+	return map[string]incident.Notice{
+		"opened": drifted(), "worse": expiring(), "own": own(), "removed": removed, "eased": eased, "foreign": foreign,
+		"reminder": later(drifted(), 24*time.Hour, incident.Reminder), "recovered": later(drifted(), 50*time.Minute, incident.Recovered),
+		"storm": storm, "storm-recovered": later(storm, time.Hour, incident.Recovered),
+	}
+}
+
+func TestGolden(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/alert.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, n := range kinds() {
+		t.Run(name, func(t *testing.T) {
+			m := Compose(n, options)
+			checkLimits(t, m)
+			golden(t, name+".txt", "Subject: "+m.Subject+"\nSMS: "+m.SMS+"\n\n"+m.Email)
+			golden(t, name+".json", indent(t, m.JSON))
+			golden(t, name+".chat.json", indent(t, m.Chat))
+			doc, err := jsonschema.UnmarshalJSON(strings.NewReader(m.JSON))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(doc); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestTheSchemaRefuses(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/alert.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := Compose(drifted(), options).JSON
+	for _, change := range [][2]string{
+		{`"certdrift.alert/1"`, `"certdrift.alert/2"`}, {`"event":"opened"`, `"event":"closed"`},
+		{`"severity":"critical"`, `"severity":"bad"`}, {`"incident":`, `"incidentt":`},
+	} {
+		bad := strings.Replace(good, change[0], change[1], 1)
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(bad))
+		if err != nil || bad == good {
+			t.Fatalf("%v does not change the document: %v", change, err)
+		}
+		if schema.Validate(doc) == nil {
+			t.Errorf("the schema takes %s", change[1])
+		}
+	}
+}
+
+func TestEveryCodeHasAPhrase(t *testing.T) {
+	source, err := os.ReadFile("../finding/code.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := regexp.MustCompile(`Code = "([a-z-]+)"|= "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(codes) < 50 {
+		t.Fatalf("only %d codes found", len(codes))
+	}
+	for _, match := range codes {
+		if _, ok := phrases()[finding.Code(match[1]+match[2])]; !ok {
+			t.Errorf("%s has no phrase", match[1]+match[2])
+		}
+	}
+	for c, p := range phrases() {
+		if len(p) > 42 || !SMSFits(p) {
+			t.Errorf("%s: %q is too long for a text message", c, p)
+		}
+	}
+}
+
+func TestHeldTextMessagesGoOutByMail(t *testing.T) {
+	m := Compose(drifted(), Options{HoldSMS: true})
+	if m.Attributes["sms"] != "held" || m.Email == "" {
+		t.Errorf("attributes %v", m.Attributes)
+	}
+}
+
+func TestOneThreadPerIncident(t *testing.T) {
+	thread := func(n incident.Notice) string {
+		var c notification
+		if err := json.Unmarshal([]byte(Compose(n, options).Chat), &c); err != nil {
+			t.Fatal(err)
+		}
+		return c.Metadata.ThreadID
+	}
+	all := kinds()
+	if thread(all["opened"]) != thread(all["recovered"]) {
+		t.Error("the recovery goes to another thread than the alert")
+	}
+	if thread(all["opened"]) == thread(all["worse"]) {
+		t.Error("two incidents share a thread")
+	}
+	again := drifted()
+	again.Record.Opened = began.Add(90 * 24 * time.Hour)
+	if thread(all["opened"]) == thread(again) {
+		t.Error("the next incident of the same cause goes to the old thread")
+	}
+}
+
+func indent(t *testing.T, text string) string {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	pretty, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pretty) + "\n"
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
