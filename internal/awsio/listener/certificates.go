@@ -1,0 +1,216 @@
+package listener
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/acm/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/observation"
+)
+
+// maxChain bounds the certificates read from one PEM text.
+const maxChain = 100
+
+// certificates reads each certificate once, side by side.
+func (in *inspection) certificates(ctx context.Context, arns []string) []observation.Certificate {
+	out := make([]observation.Certificate, len(arns))
+	var group sync.WaitGroup
+	for i, arn := range arns {
+		group.Go(func() { out[i] = in.certificate(ctx, arn) })
+	}
+	group.Wait()
+	return out
+}
+
+func (in *inspection) certificate(ctx context.Context, arn string) observation.Certificate {
+	c := observation.Certificate{ARN: arn}
+	at, ok := parseARN(arn)
+	if ok {
+		// IAM has no region of its own; any client of the partition reaches it.
+		role, reachable := in.roles[at.account]
+		switch {
+		case at.service == "acm" && strings.HasPrefix(at.resource, "certificate/"):
+			in.reach(&c, "acm:DescribeCertificate", at, reachable, func() { in.fromACM(ctx, &c, in.at(at.region, role).ACM, at) })
+			return c
+		case at.service == "iam" && strings.HasPrefix(at.resource, "server-certificate/"):
+			in.reach(&c, "iam:GetServerCertificate", at, reachable, func() { in.fromIAM(ctx, &c, in.at(in.options.Home, role).IAM, at) })
+			return c
+		}
+	}
+	in.unreadable(&c, errors.New("this is no ARN of an ACM or IAM certificate"), "certificate", at)
+	return c
+}
+
+// reach reads a certificate, where some role leads to its account.
+func (in *inspection) reach(c *observation.Certificate, operation string, at parsed, reachable bool, read func()) {
+	if !reachable {
+		in.unreadable(c, fmt.Errorf("no role of the configuration leads to the account %q", at.account), operation, at)
+		return
+	}
+	read()
+}
+
+func (in *inspection) unreadable(c *observation.Certificate, err error, operation string, at parsed) {
+	c.Unreadable = true
+	in.notes.add(trouble.Of(err, operation, at.region, at.account, c.ARN))
+}
+
+// slot makes a call when one is free.
+func (in *inspection) slot(ctx context.Context, call func() error) error {
+	select {
+	case in.slots <- struct{}{}:
+		defer func() { <-in.slots }()
+		return call()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// fromACM reads ACM's record and the certificate itself. Either may be had without the other.
+func (in *inspection) fromACM(ctx context.Context, c *observation.Certificate, client acmAPI, at parsed) {
+	var record *acm.DescribeCertificateOutput
+	described := in.slot(ctx, func() (err error) {
+		record, err = client.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: aws.String(c.ARN)})
+		return err
+	})
+	switch {
+	case trouble.Missing(described):
+		c.Missing = true
+		return
+	case described != nil:
+		in.notes.add(trouble.Of(described, "acm:DescribeCertificate", at.region, at.account, c.ARN))
+	case record.Certificate != nil:
+		readRecord(c, record.Certificate)
+	}
+	var body *acm.GetCertificateOutput
+	got := in.slot(ctx, func() (err error) {
+		body, err = client.GetCertificate(ctx, &acm.GetCertificateInput{CertificateArn: aws.String(c.ARN)})
+		return err
+	})
+	if got == nil {
+		got = readBody(c, aws.ToString(body.Certificate), aws.ToString(body.CertificateChain))
+	}
+	switch {
+	case got == nil, trouble.Code(got) == "RequestInProgressException":
+		// Requested and not issued yet: the record says so, there is no body.
+	case trouble.Missing(got) && described == nil:
+		// ACM knows the request but holds no certificate (validation failed, or it was deleted just now).
+	case trouble.Missing(got):
+		c.Missing = true
+	default:
+		in.notes.add(trouble.Of(got, "acm:GetCertificate", at.region, at.account, c.ARN))
+		c.Unreadable = described != nil
+	}
+}
+
+func readRecord(c *observation.Certificate, d *types.CertificateDetail) {
+	c.Names = slices.Clone(d.SubjectAlternativeNames)
+	if name := aws.ToString(d.DomainName); len(c.Names) == 0 && name != "" {
+		c.Names = []string{name}
+	}
+	c.NotBefore, c.NotAfter = aws.ToTime(d.NotBefore).UTC(), aws.ToTime(d.NotAfter).UTC()
+	c.Status, c.Type, c.RenewalEligibility = string(d.Status), string(d.Type), string(d.RenewalEligibility)
+	c.InUseBy = slices.Sorted(slices.Values(d.InUseBy))
+	domains := d.DomainValidationOptions
+	if r := d.RenewalSummary; r != nil {
+		c.RenewalStatus, c.RenewalStatusReason = string(r.RenewalStatus), string(r.RenewalStatusReason)
+		if len(r.DomainValidationOptions) > 0 {
+			domains = r.DomainValidationOptions
+		}
+	}
+	if c.RenewalStatusReason == "" {
+		c.RenewalStatusReason = string(d.FailureReason)
+	}
+	for _, v := range domains {
+		if v.ValidationStatus == types.DomainStatusSuccess || v.ValidationStatus == "" {
+			continue
+		}
+		pending := observation.Validation{Domain: aws.ToString(v.DomainName), Status: string(v.ValidationStatus), Method: string(v.ValidationMethod)}
+		if r := v.ResourceRecord; r != nil {
+			pending.RecordName, pending.RecordValue = aws.ToString(r.Name), aws.ToString(r.Value)
+		}
+		c.PendingValidation = append(c.PendingValidation, pending)
+	}
+}
+
+// fromIAM reads a server certificate, which IAM knows by its name without the path.
+func (in *inspection) fromIAM(ctx context.Context, c *observation.Certificate, client iamAPI, at parsed) {
+	name := at.resource[strings.LastIndex(at.resource, "/")+1:]
+	var out *iam.GetServerCertificateOutput
+	err := in.slot(ctx, func() (err error) {
+		out, err = client.GetServerCertificate(ctx, &iam.GetServerCertificateInput{ServerCertificateName: aws.String(name)})
+		return err
+	})
+	switch {
+	case trouble.Missing(err):
+		c.Missing = true
+		return
+	case err == nil && out.ServerCertificate == nil:
+		err = errors.New("IAM answered without a certificate")
+	case err == nil:
+		if m := out.ServerCertificate.ServerCertificateMetadata; m != nil {
+			if found := aws.ToString(m.Arn); found != "" && found != c.ARN && wrongPath(found, at) {
+				// The name is taken by a certificate with another path: nothing is under this ARN.
+				c.Missing = true
+				return
+			}
+			c.NotAfter = aws.ToTime(m.Expiration).UTC()
+		}
+		err = readBody(c, aws.ToString(out.ServerCertificate.CertificateBody), aws.ToString(out.ServerCertificate.CertificateChain))
+	}
+	if err != nil {
+		in.unreadable(c, err, "iam:GetServerCertificate", at)
+	}
+}
+
+// wrongPath tells that an ARN IAM gave is of another path than the one asked for.
+func wrongPath(found string, asked parsed) bool {
+	p, ok := parseARN(found)
+	return ok && p.account == asked.account && p.resource != asked.resource
+}
+
+// readBody takes the certificate and its chain from PEM. Its dates and names go before the record's: the body is what
+// clients get.
+func readBody(c *observation.Certificate, body, chain string) error {
+	var ders [][]byte
+	for _, text := range []string{body, chain} {
+		rest := []byte(text)
+		for len(ders) < maxChain {
+			var block *pem.Block
+			if block, rest = pem.Decode(rest); block == nil {
+				break
+			}
+			if block.Type == "CERTIFICATE" {
+				ders = append(ders, block.Bytes)
+			}
+		}
+	}
+	if len(ders) == 0 {
+		return errors.New("AWS gave no certificate in PEM")
+	}
+	c.Chain = ders
+	leaf, err := x509.ParseCertificate(ders[0])
+	if err != nil {
+		// A certificate that does not parse is a finding of the judge's, who has the bytes.
+		return nil //nolint:nilerr // see above
+	}
+	c.NotBefore, c.NotAfter = leaf.NotBefore, leaf.NotAfter
+	if len(leaf.DNSNames)+len(leaf.IPAddresses) > 0 {
+		c.Names = slices.Clone(leaf.DNSNames)
+		for _, ip := range leaf.IPAddresses {
+			c.Names = append(c.Names, ip.String())
+		}
+	}
+	return nil
+}

@@ -1,0 +1,219 @@
+// Package listener reads what is attached: the listeners of classic, application and network load balancers, in any
+// number of regions and accounts, and the certificates behind them from ACM and IAM. It never fails as a whole. What
+// AWS refuses, throttles or doesn't answer in time is a Trouble beside what could be read, and what AWS says is gone is
+// simply gone.
+package listener
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// defaultParallel is how many calls are under way at once, over all regions and accounts. Adaptive retry slows down
+// before AWS's own rate limits where that is too many.
+const defaultParallel = 16
+
+// Options are what an Inspector needs.
+type Options struct {
+	// Home is the region that is walked where the configuration names none, and that IAM is asked in.
+	Home string
+	// Clients makes the clients for a region, under a role; the zero role is certdrift's own.
+	Clients func(region string, role target.Role) Clients
+	// Account gives the account's number behind a role, as STS does.
+	Account func(ctx context.Context, role target.Role) (string, error)
+	// Parallel bounds the calls under way at once; 0 for 16.
+	Parallel int
+}
+
+// Inspector reads load balancers. It keeps clients and account numbers between rounds, nothing else.
+type Inspector struct {
+	options Options
+
+	mu       sync.Mutex
+	clients  map[place]Clients
+	accounts map[target.Role]string
+}
+
+// place is where clients lead to.
+type place struct {
+	region string
+	role   target.Role
+}
+
+// New makes an Inspector.
+func New(o Options) *Inspector {
+	if o.Parallel <= 0 {
+		o.Parallel = defaultParallel
+	}
+	return &Inspector{options: o, clients: map[place]Clients{}, accounts: map[target.Role]string{}}
+}
+
+// inspection is one round's work.
+type inspection struct {
+	*Inspector
+	wanted target.Wanted
+	slots  chan struct{}
+	notes  notes
+	// roles lead to the accounts that could be reached.
+	roles map[string]target.Role
+}
+
+// Inspect reads the load balancers and certificates that are wanted. Load balancers come sorted by region, account,
+// kind and name; certificates by ARN, each read once however many listeners share it.
+func (i *Inspector) Inspect(ctx context.Context, wanted target.Wanted) observation.Attached {
+	in := &inspection{Inspector: i, wanted: wanted, slots: make(chan struct{}, i.options.Parallel), roles: map[string]target.Role{}}
+	regions := in.regions()
+	if len(regions) == 0 && len(wanted.Certificates) == 0 {
+		return observation.Attached{}
+	}
+	in.identify(ctx)
+	var out observation.Attached
+	out.LoadBalancers = in.walkAll(ctx, regions)
+	out.Certificates = in.certificates(ctx, attached(out.LoadBalancers, wanted.Certificates))
+	out.Troubles = in.notes.all()
+	return out
+}
+
+// regions are those to walk, sorted.
+func (in *inspection) regions() []string {
+	scope := in.wanted.Scope
+	var regions []string
+	homeless := scope.Enabled
+	for _, ref := range in.wanted.LoadBalancers {
+		if ref.Region != "" {
+			regions = append(regions, ref.Region)
+		} else {
+			homeless = true
+		}
+	}
+	if homeless {
+		regions = append(regions, in.scopeRegions()...)
+	}
+	slices.Sort(regions)
+	return slices.Compact(regions)
+}
+
+// scopeRegions are the configuration's, or the home region where it names none.
+func (in *inspection) scopeRegions() []string {
+	if len(in.wanted.Scope.Regions) == 0 && in.options.Home != "" {
+		return []string{in.options.Home}
+	}
+	return in.wanted.Scope.Regions
+}
+
+// identify finds the account behind each role, the own one first.
+func (in *inspection) identify(ctx context.Context) {
+	roles := append([]target.Role{{}}, in.wanted.Scope.Roles...)
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	for _, role := range roles {
+		group.Go(func() {
+			id, err := in.account(ctx, role)
+			if err != nil {
+				in.notes.add(trouble.Of(err, identifying(role), "", accountOf(role.ARN), role.ARN))
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			// Two roles may lead to one account; it is walked once, under the own role where that is one of them.
+			if held, ok := in.roles[id]; !ok || held.ARN != "" && (role.ARN == "" || role.ARN < held.ARN) {
+				in.roles[id] = role
+			}
+		})
+	}
+	group.Wait()
+}
+
+// identifying is the call that fails when a role cannot be used, as IAM names it.
+func identifying(role target.Role) string {
+	if role.ARN != "" {
+		return "sts:AssumeRole"
+	}
+	return "sts:GetCallerIdentity"
+}
+
+func (i *Inspector) account(ctx context.Context, role target.Role) (string, error) {
+	i.mu.Lock()
+	id, ok := i.accounts[role]
+	i.mu.Unlock()
+	if ok {
+		return id, nil
+	}
+	id, err := i.options.Account(ctx, role)
+	if err != nil {
+		return "", err
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.accounts[role] = id
+	return id, nil
+}
+
+// at gives the clients of a place, made once.
+func (i *Inspector) at(region string, role target.Role) Clients {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	key := place{region, role}
+	clients, ok := i.clients[key]
+	if !ok {
+		clients = i.options.Clients(region, role)
+		i.clients[key] = clients
+	}
+	return clients
+}
+
+// walkAll walks every region of every account side by side.
+func (in *inspection) walkAll(ctx context.Context, regions []string) []observation.LoadBalancer {
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	var all []observation.LoadBalancer
+	for account, role := range in.roles {
+		for _, region := range regions {
+			w := in.newWalk(region, account, role)
+			if !w.selection.any() {
+				continue
+			}
+			group.Go(func() {
+				found := w.run(ctx)
+				mu.Lock()
+				defer mu.Unlock()
+				all = append(all, found...)
+			})
+		}
+	}
+	group.Wait()
+	slices.SortFunc(all, func(a, b observation.LoadBalancer) int {
+		return compareAll(a.Region, b.Region, a.Account, b.Account, string(a.Kind), string(b.Kind), a.Name, b.Name)
+	})
+	return all
+}
+
+// compareAll compares pairs of strings, the first pair first.
+func compareAll(pairs ...string) int {
+	for i := 0; i < len(pairs); i += 2 {
+		if c := strings.Compare(pairs[i], pairs[i+1]); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// attached are the ARNs to read: what listeners hold and what somebody declared, sorted.
+func attached(balancers []observation.LoadBalancer, declared []string) []string {
+	arns := slices.Clone(declared)
+	for _, lb := range balancers {
+		for _, l := range lb.Listeners {
+			for _, c := range l.Certificates {
+				arns = append(arns, c.ARN)
+			}
+		}
+	}
+	slices.Sort(arns)
+	return slices.Compact(arns)
+}

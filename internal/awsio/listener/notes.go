@@ -1,0 +1,58 @@
+package listener
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"certdrift/internal/observation"
+)
+
+// severalTroubles is how many resources in trouble for one reason are named one by one; more become one trouble.
+const severalTroubles = 3
+
+// notes collects troubles.
+type notes struct {
+	mu    sync.Mutex
+	taken []observation.Trouble
+}
+
+func (n *notes) add(t observation.Trouble) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.taken = append(n.taken, t)
+}
+
+// all are the troubles, sorted and each said once. One permission that is missing makes one trouble, not two thousand.
+func (n *notes) all() []observation.Trouble {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	slices.SortFunc(n.taken, compareTroubles)
+	taken := slices.CompactFunc(n.taken, func(a, b observation.Trouble) bool { return sameReason(a, b) && a.Resource == b.Resource })
+	var out []observation.Trouble
+	for len(taken) > 0 {
+		end := slices.IndexFunc(taken, func(t observation.Trouble) bool { return !sameReason(t, taken[0]) })
+		if end < 0 {
+			end = len(taken)
+		}
+		if end > severalTroubles {
+			t := taken[0]
+			t.Detail = fmt.Sprintf("%s (at %s and %d more)", t.Detail, t.Resource, end-1)
+			t.Resource = ""
+			out = append(out, t)
+		} else {
+			out = append(out, taken[:end]...)
+		}
+		taken = taken[end:]
+	}
+	return out
+}
+
+func sameReason(a, b observation.Trouble) bool {
+	return a.Kind == b.Kind && a.Operation == b.Operation && a.Region == b.Region && a.Account == b.Account
+}
+
+func compareTroubles(a, b observation.Trouble) int {
+	return compareAll(a.Account, b.Account, a.Region, b.Region, a.Operation, b.Operation, string(a.Kind), string(b.Kind),
+		a.Resource, b.Resource, a.Detail, b.Detail)
+}
