@@ -34,7 +34,7 @@ func (w *walk) classic(ctx context.Context) []observation.LoadBalancer {
 		}
 		return out.NextMarker, nil
 	})
-	told, untold := w.tags(ctx, namesOf(found), func(names []string) (map[string]map[string]string, error) {
+	told, untold := w.tags(ctx, "classic", namesOf(found), func(names []string) (map[string]map[string]string, error) {
 		out, err := w.clients.Classic.DescribeTags(ctx, &elb.DescribeTagsInput{LoadBalancerNames: names})
 		if err != nil {
 			return nil, err

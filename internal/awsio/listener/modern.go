@@ -25,7 +25,7 @@ func (w *walk) modern(ctx context.Context) []observation.LoadBalancer {
 			in.Names = []string{name}
 		}
 		var out *elbv2.DescribeLoadBalancersOutput
-		err := w.ask(ctx, "DescribeLoadBalancers", func() (err error) { out, err = w.clients.Modern.DescribeLoadBalancers(ctx, in); return err })
+		err := w.ask(ctx, "modern DescribeLoadBalancers", func() (err error) { out, err = w.clients.Modern.DescribeLoadBalancers(ctx, in); return err })
 		if err != nil {
 			return nil, err
 		}
@@ -36,7 +36,7 @@ func (w *walk) modern(ctx context.Context) []observation.LoadBalancer {
 		}
 		return out.NextMarker, nil
 	})
-	told, untold := w.tags(ctx, arnsOf(found), func(arns []string) (map[string]map[string]string, error) {
+	told, untold := w.tags(ctx, "modern", arnsOf(found), func(arns []string) (map[string]map[string]string, error) {
 		out, err := w.clients.Modern.DescribeTags(ctx, &elbv2.DescribeTagsInput{ResourceArns: arns})
 		if err != nil {
 			return nil, err

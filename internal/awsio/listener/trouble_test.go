@@ -52,7 +52,7 @@ func TestInspectGoesOn(t *testing.T) {
 			w.west.Inject(account.Fault{Operation: "elbv2:DescribeListeners", Times: 1, Do: func() { w.west.RemoveLoadBalancer("web") }})
 		}, []string{"a22e1d63", "tcp"}, nil, ""},
 		{"one deleted before its certificates are read", func(w *world) {
-			w.west.Inject(account.Fault{Operation: "elbv2:DescribeListenerCertificates", Times: 1, Do: func() { w.west.RemoveLoadBalancer("tcp") }})
+			w.west.Inject(account.Fault{Operation: "elbv2:DescribeListenerCertificates", Resource: "/net/tcp/", Times: 1, Do: func() { w.west.RemoveLoadBalancer("tcp") }})
 		}, all, nil, ""},
 		{"one deleted before its tags are read", func(w *world) {
 			w.west.Inject(account.Fault{Operation: "elbv2:DescribeTags", Times: 1, Do: func() { w.west.RemoveLoadBalancer("web") }})

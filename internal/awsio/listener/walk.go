@@ -19,7 +19,8 @@ type walk struct {
 	selection       selection
 
 	mu sync.Mutex
-	// denied are the operations that AWS has refused: asking a thousand times more gives the same answer.
+	// denied are the operations that AWS has refused, by API and name: asking a thousand times more gives the same
+	// answer.
 	denied map[string]error
 }
 
@@ -97,13 +98,13 @@ const tagBatch = 20
 // tags reads the tags of load balancers in batches, keyed by what they were asked by. A batch is refused as a whole
 // when one of its load balancers was deleted meanwhile: it is halved until that one stands alone. untold are those
 // whose tags could not be read.
-func (w *walk) tags(ctx context.Context, keys []string, describe func(keys []string) (map[string]map[string]string, error)) (told map[string]map[string]string, untold map[string]bool) {
+func (w *walk) tags(ctx context.Context, api string, keys []string, describe func(keys []string) (map[string]map[string]string, error)) (told map[string]map[string]string, untold map[string]bool) {
 	told, untold = map[string]map[string]string{}, map[string]bool{}
 	var mu sync.Mutex
 	var read func(batch []string)
 	read = func(batch []string) {
 		var found map[string]map[string]string
-		err := w.ask(ctx, "DescribeTags", func() (err error) { found, err = describe(batch); return err })
+		err := w.ask(ctx, api+" DescribeTags", func() (err error) { found, err = describe(batch); return err })
 		if err != nil && trouble.Missing(err) {
 			if len(batch) > 1 {
 				read(batch[:len(batch)/2])
