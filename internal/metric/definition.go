@@ -1,0 +1,63 @@
+package metric
+
+// The names of the series. Alarms and dashboards are written against them; Definitions says what each carries.
+const (
+	EndpointsUp       = "EndpointsUp"
+	EndpointsDown     = "EndpointsDown"
+	EndpointsUnseen   = "EndpointsUnseen"
+	Findings          = "Findings"
+	LifetimeLeft      = "LifetimeLeft"
+	ProbeDuration     = "ProbeDuration"
+	IncidentsOpen     = "IncidentsOpen"
+	IncidentsSilenced = "IncidentsSilenced"
+	Heartbeat         = "Heartbeat"
+	Troubles          = "Troubles"
+	EndpointUp        = "EndpointUp"
+	EndpointDuration  = "EndpointDuration"
+	EndpointLifetime  = "EndpointLifetimeLeft"
+	EndpointDaysLeft  = "EndpointDaysLeft"
+)
+
+// The names of dimensions.
+const (
+	Environment = "Environment"
+	Endpoint    = "Endpoint"
+	Severity    = "Severity"
+	Function    = "Function"
+)
+
+// NoEnvironment is the dimension's value for what belongs to no environment: certdrift's own troubles.
+const NoEnvironment = "none"
+
+// Definition is what a series is. The table in docs/metrics.md holds one row for each.
+type Definition struct {
+	Name       string
+	Dimensions []string
+	Unit       Unit
+	// Series is how many there are: per environment, per function, or per endpoint according to Dimensions.
+	Series  int
+	Meaning string
+}
+
+// Definitions lists every series that certdrift ever writes. A template whose alarm names another waits for ever.
+func Definitions() []Definition {
+	return []Definition{
+		{EndpointsUp, []string{Environment}, Count, 1, "endpoints probed that no critical finding is about"},
+		{EndpointsDown, []string{Environment}, Count, 1, "endpoints that a critical finding is about"},
+		{EndpointsUnseen, []string{Environment}, Count, 1, "endpoints that the round did not get to"},
+		{Findings, []string{Environment, Severity}, Count, 3, "findings of a severity: critical, warning, info"},
+		{LifetimeLeft, []string{Environment}, Percent, 1, "the smallest share of its life that any served certificate has left; below zero once it has expired"},
+		{ProbeDuration, []string{Environment}, Milliseconds, 1, "how long each address took from DNS to the last byte; a distribution, so that percentiles work"},
+		{IncidentsOpen, []string{Environment, Severity}, Count, 2, "open incidents of a severity (critical, warning), silenced ones included"},
+		{IncidentsSilenced, []string{Environment}, Count, 1, "open incidents that a silence keeps quiet"},
+		{Heartbeat, []string{Function}, Count, 1, "1 for each round that came to its end; none is an alarm"},
+		{Troubles, []string{Function}, Count, 1, "what the round could not see: denied, throttled, incomplete"},
+		{EndpointUp, []string{Environment, Endpoint}, Count, 1, "1 where no critical finding is about the endpoint, else 0"},
+		{EndpointDuration, []string{Environment, Endpoint}, Milliseconds, 1, "how long each of its addresses took"},
+		{EndpointLifetime, []string{Environment, Endpoint}, Percent, 1, "the share of its life that its certificate has left"},
+		{EndpointDaysLeft, []string{Environment, Endpoint}, NoUnit, 1, "days until its certificate ends; written in the first hour of the day (UTC) only, since a series is billed for the hours in which it is written"},
+	}
+}
+
+// PerEndpoint tells whether the series is an endpoint's own: written only where the configuration asks.
+func (d Definition) PerEndpoint() bool { return len(d.Dimensions) == 2 && d.Dimensions[1] == Endpoint }
