@@ -88,6 +88,17 @@ func (s *Store) Len() int {
 	return s.size + s.below.Len()
 }
 
+// Issuers gives the anchors whose name and key fit a certificate.
+func (s *Store) Issuers(child *x509.Certificate) []*x509.Certificate {
+	var found []*x509.Certificate
+	for _, a := range s.named(child.RawIssuer) {
+		if checkSignature(child, a.Certificate) == goodSignature {
+			found = append(found, a.Certificate)
+		}
+	}
+	return found
+}
+
 // named gives the anchors with a subject.
 func (s *Store) named(subject []byte) []*Anchor {
 	var found []*Anchor

@@ -11,6 +11,7 @@ import (
 // The bounds of a walk. Go's own verifier stops after 100 signatures, OpenSSL's at a depth of 100.
 const (
 	maxSignatures = 256
+	maxBad        = 32 // signatures tried in vain for one certificate
 	maxSteps      = 4096
 	maxPaths      = 32
 	maxDepth      = 128
@@ -101,12 +102,18 @@ func keyRank(child, parent *node) int {
 // issuers gives the certificates whose key signed n.
 func (w *walk) issuers(n *node, withFetched bool) []*node {
 	var found []*node
+	bad := 0
 	for _, p := range w.named(n) {
 		if p == n || p.fetched && !withFetched {
 			continue
 		}
 		if w.check(n, p) != badSignature {
 			found = append(found, p)
+			continue
+		}
+		if bad++; bad == maxBad {
+			w.limited = true
+			break
 		}
 	}
 	return found

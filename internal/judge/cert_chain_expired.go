@@ -11,7 +11,7 @@ func certChainExpired() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertChainExpired, Group: groupCertificate,
 		Severity: "critical",
-		Title:    "an issuer in the chain has expired, and no other path is valid",
+		Title:    "An issuer in the chain has expired, and no other path is valid",
 		Meaning: "An intermediate, a cross-sign or the root has passed its end. Beside a valid path that is no fault, and none is " +
 			"reported; here there is no other way to a trusted root, so clients refuse the connection although the certificate itself is in date.",
 		Check: showCerts + "# for each certificate of the chain: openssl x509 -noout -subject -issuer -dates",

@@ -14,7 +14,7 @@ func certChainIncomplete() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertChainIncomplete, Group: groupCertificate,
 		Severity: "critical",
-		Title:    "the server does not send an issuer that clients need",
+		Title:    "The server does not send an issuer that clients need",
 		Meaning: "The chain as sent breaks off before a trusted root. Browsers often fetch or remember the missing intermediate and show " +
 			"nothing; curl, OpenSSL, Go, Java, phones and scrapers refuse. A lone leaf whose issuer is unknown counts as this, too.",
 		Check: showCerts + showLeaf + "-issuer -ext authorityInfoAccess    # the missing issuer, and where it is to be had",

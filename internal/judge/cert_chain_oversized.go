@@ -14,7 +14,7 @@ func certChainOversized() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertChainOversized, Group: groupCertificate,
 		Severity: "warning above 100 KiB; critical where the handshake fails on it",
-		Title:    "the chain is larger than clients take",
+		Title:    "The chain is larger than clients take",
 		Meaning: "The certificates that the server sends come to more than 100 KiB, where OpenSSL's clients stop reading, or to more than " +
 			"256 KiB, where Go's do. It mostly means that a whole bundle of roots was appended to the certificate. The number of certificates does not matter.",
 		Check:  "openssl s_client -connect HOST:PORT -servername HOST -showcerts </dev/null | grep -c BEGIN",

@@ -12,7 +12,7 @@ func certConstraint() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertConstraint, Group: groupCertificate,
 		Severity: "critical",
-		Title:    "the chain breaks a constraint of one of its certificates",
+		Title:    "The chain breaks a constraint of one of its certificates",
 		Meaning: "An issuer is no CA or may not sign certificates, has more CAs below it than its path length allows, or may not issue for " +
 			"these names; or a certificate carries an extension that is marked critical and that clients don't know. They refuse the chain, " +
 			"though every signature and date in it is right.",

@@ -11,7 +11,7 @@ func certExpired() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertExpired, Group: groupCertificate,
 		Severity: "critical",
-		Title:    "the certificate has expired",
+		Title:    "The certificate has expired",
 		Meaning: "The end of the server's own certificate has passed. Every client that checks certificates refuses the " +
 			"connection; a browser in which somebody once stored an exception does not show it.",
 		Check: showLeaf + "-subject -dates",

@@ -13,7 +13,7 @@ func certKeyWeak() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertKeyWeak, Group: groupCertificate,
 		Severity: "critical",
-		Title:    "a key in the chain is too weak",
+		Title:    "A key in the chain is too weak",
 		Meaning: "RSA below 2048 bits, an elliptic curve below P-256 or one that clients don't know, or DSA. OpenSSL as Debian, Ubuntu and " +
 			"Fedora ship it (security level 2) refuses such keys, browsers and Go some of them; and what can be computed from such a key " +
 			"is the private key itself. An issuer's key counts where no other valid path goes round it.",

@@ -12,7 +12,7 @@ func certLifetimeLong() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertLifetimeLong, Group: groupCertificate,
 		Severity: "critical above 398 days, which browsers and Apple's systems refuse; else warning",
-		Title:    "the certificate is valid for longer than a public CA may issue it",
+		Title:    "The certificate is valid for longer than a public CA may issue it",
 		Meaning: "The CA/Browser Forum limits how long a public server certificate may last, by its day of issue: 825 days from 2018-03-01, " +
 			"398 from 2020-09-01, 200 from 2026-03-15, 100 from 2027-03-15, 47 from 2029-03-15. A longer one was misissued: clients refuse it, or the CA " +
 			"will have to revoke it. It is judged only for chains that end in a public root: a private CA sets its own limits.",

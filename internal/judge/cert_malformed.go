@@ -12,8 +12,8 @@ func certMalformed() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertMalformed, Group: groupCertificate,
 		Severity: "critical",
-		Title:    "a certificate cannot be parsed, or none was sent",
-		Meaning: "What the server sends as a certificate is not one by the rules of X.509, or it sends an empty list. Strict clients (Go's among " +
+		Title:    "A certificate cannot be parsed",
+		Meaning: "What the server sends as a certificate is not one by the rules of X.509. Strict clients (Go's among " +
 			"them) end the handshake; others differ in what they put up with.",
 		Check:  showCerts + "# then, for each: openssl asn1parse and openssl x509 -noout -text",
 		Remedy: "Install the certificate again, as the CA gave it; if it came so from the CA, have it issued again.",
@@ -23,15 +23,10 @@ func certMalformed() rule {
 
 func findMalformed(c *connection) []finding.Finding {
 	remedy := c.replace("Install the certificate as the CA gave it; if it came so, have it issued again.")
-	if f := c.Failure; f != nil && !curveUnsupported(f) {
+	if f := c.Failure; f != nil && f.Kind == observation.ChainMalformed && !curveUnsupported(f) {
 		e := finding.Evidence{"detail": finding.Clean(f.Detail, finding.QuoteLimit)}
-		switch f.Kind {
-		case observation.ChainMalformed:
-			return []finding.Finding{c.finding(finding.CertMalformed, finding.Critical,
-				"the server sends a certificate that cannot be parsed: "+finding.Clean(f.Detail, 120), e, remedy)}
-		case observation.NoCertificate:
-			return []finding.Finding{c.finding(finding.CertMalformed, finding.Critical, "the server sends no certificate", e, remedy)}
-		}
+		return []finding.Finding{c.finding(finding.CertMalformed, finding.Critical,
+			"the server sends a certificate that cannot be parsed: "+finding.Clean(f.Detail, 120), e, remedy)}
 	}
 	if c.TLS == nil {
 		return nil

@@ -11,7 +11,7 @@ func certNameMismatch() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertNameMismatch, Group: groupCertificate,
 		Severity: "critical",
-		Title:    "the certificate is not for the name that clients ask for",
+		Title:    "The certificate is not for the name that clients ask for",
 		Meaning: "None of the certificate's subject alternative names covers the host of the URL. Clients compare these names only: the " +
 			"common name counts for nothing, a wildcard stands for exactly one whole first label, an IP address needs an IP name. It is " +
 			"what a listener with the wrong certificate looks like, and a server that ignores SNI.",

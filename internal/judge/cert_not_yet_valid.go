@@ -11,7 +11,7 @@ func certNotYetValid() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertNotYetValid, Group: groupCertificate,
 		Severity: "critical",
-		Title:    "the certificate, or one of its issuers, is not valid yet",
+		Title:    "The certificate, or one of its issuers, is not valid yet",
 		Meaning: "The certificate was put to use before its validity begins, or the clock that issued it runs ahead. Clients with " +
 			"a right clock refuse it until then. An issuer counts only where no other valid path goes round it.",
 		Check: showLeaf + "-subject -dates; date -u",

@@ -13,7 +13,7 @@ func certRevoked() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertRevoked, Group: groupCertificate,
 		Severity: "critical",
-		Title:    "the CA has revoked the certificate, or one of its issuers",
+		Title:    "The CA has revoked the certificate, or one of its issuers",
 		Meaning: "A stapled OCSP response, the CA's OCSP responder or its list of revoked certificates says so, with a valid signature. Clients " +
 			"that look refuse the connection; the others go on with a key that somebody else may have. An old answer \"revoked\" still counts: " +
 			"a revocation is not taken back. An answer that cannot be had, or is not signed by whom it should be, proves nothing.",

@@ -11,7 +11,7 @@ func certSelfSigned() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertSelfSigned, Group: groupCertificate,
 		Severity: "critical",
-		Title:    "the certificate is its own issuer",
+		Title:    "The certificate is its own issuer",
 		Meaning: "Nobody vouches for the certificate: it is signed with its own key and not in the trust store. It is mostly a server's or " +
 			"an ingress controller's placeholder, served since the right certificate could not be loaded or none fits the name.",
 		Check: showLeaf + "-subject -issuer -fingerprint -sha256",

@@ -11,7 +11,7 @@ func certSignatureWeak() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertSignatureWeak, Group: groupCertificate,
 		Severity: "critical",
-		Title:    "a certificate in the chain is signed with a broken algorithm",
+		Title:    "A certificate in the chain is signed with a broken algorithm",
 		Meaning: "SHA-1, MD5, MD2 or DSA. A signature over SHA-1 or MD5 can be moved to a forged certificate, and clients of today refuse it: " +
 			"browsers since 2017, Go since 1.18, OpenSSL at its default level. A root's signature on itself is checked by nobody and does not count.",
 		Check: showCerts + "# for each certificate but the root: openssl x509 -noout -text | grep 'Signature Algorithm'",

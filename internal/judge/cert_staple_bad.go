@@ -14,7 +14,7 @@ func certStapleBad() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertStapleBad, Group: groupCertificate,
 		Severity: "critical for a must-staple certificate, else warning",
-		Title:    "the stapled OCSP response is no good, or is missing where the certificate demands one",
+		Title:    "The stapled OCSP response is no good, or is missing where the certificate demands one",
 		Meaning: "The server staples an OCSP response that is out of date, not parsable, not signed by the CA, or says \"unknown\". Clients that look at it " +
 			"refuse or slow down. A certificate with the TLS feature extension (must-staple) without a good staple is refused by those clients that know it.",
 		Check: "openssl s_client -connect HOST:PORT -servername HOST -status </dev/null | grep -E 'OCSP|Update|Status'\n" + showLeaf + "-ext tlsfeature",

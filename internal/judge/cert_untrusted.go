@@ -11,7 +11,7 @@ func certUntrusted() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertUntrusted, Group: groupCertificate,
 		Severity: "critical",
-		Title:    "the chain does not end in a root that clients trust",
+		Title:    "The chain does not end in a root that clients trust",
 		Meaning: "The chain leads to an issuer that is not in the trust store: a private CA, a CA that was removed, or one that Mozilla " +
 			"trusts only for certificates issued before a date. Also where a signature in the chain was not made by the issuer it names, " +
 			"or is of a kind that no client checks. Several faults of the way there (an expired issuer) are findings of their own.",

@@ -12,7 +12,7 @@ func certUsage() rule {
 		Code: finding.CertUsage, Group: groupCertificate,
 		Severity: "critical where a certificate of the chain is for other uses only; warning where the key usage lacks digitalSignature; " +
 			"info where the leaf names no extended key usage at all",
-		Title: "the certificate is not meant for a server",
+		Title: "The certificate is not meant for a server",
 		Meaning: "The extended key usage of the leaf, or of an issuer above it, does not contain serverAuth (a client certificate or a code-signing " +
 			"one was installed), or the key usage rules out TLS: clients refuse it. Without digitalSignature, browsers refuse TLS 1.3 and " +
 			"every ECDHE handshake. Without any extended key usage most clients take it for every use, Apple's don't.",

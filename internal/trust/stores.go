@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"crypto/x509"
 	"fmt"
 	"sync"
 
@@ -58,4 +59,29 @@ func (s *Stores) make(roots target.Roots) (*chain.Store, error) {
 		return places.Store()
 	}
 	return nil, fmt.Errorf("choosing a trust store: %q is neither %q nor %q", roots, target.Mozilla, target.System)
+}
+
+// NeedsIssuer tells whether a chain as served does not lead to the endpoint's anchors, so that the issuers that AIA
+// points at are worth fetching. Dates don't matter here. Where the store cannot be had nothing is fetched.
+func (s *Stores) NeedsIssuer(e target.Endpoint, served []*x509.Certificate) bool {
+	if s.Err(e.Trust.Roots) != nil {
+		return false
+	}
+	return !chain.Reaches(s.store(e), served)
+}
+
+// Anchors gives the anchors of an endpoint that issued a certificate.
+func (s *Stores) Anchors(e target.Endpoint, child *x509.Certificate) []*x509.Certificate {
+	return s.store(e).Issuers(child)
+}
+
+// store is the endpoint's trust store, its own CAs included; nil where there is none.
+func (s *Stores) store(e target.Endpoint) *chain.Store {
+	var cas []*x509.Certificate
+	for _, der := range e.Trust.CAs {
+		if ca, err := x509.ParseCertificate(der); err == nil {
+			cas = append(cas, ca)
+		}
+	}
+	return s.Get(e.Trust.Roots).With(cas)
 }

@@ -1,0 +1,99 @@
+package chain_test
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"testing"
+	"time"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/sim/pki"
+)
+
+func critical(c *x509.Certificate) {
+	c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{1, 2, 3, 4}, Critical: true, Value: []byte{5, 0}})
+}
+
+// within fails a test that takes longer than a hostile chain may.
+func within(t *testing.T, limit time.Duration, run func()) {
+	t.Helper()
+	start := time.Now()
+	run()
+	if took := time.Since(start); took > limit {
+		t.Errorf("took %v, more than %v", took, limit)
+	}
+}
+
+func TestLongChain(t *testing.T) {
+	must := ok(t)
+	root := must(pki.Root("Root", now))
+	issuer, served := root, []*x509.Certificate(nil)
+	for i := range 35 {
+		issuer = must(issuer.Intermediate(fmt.Sprint("Inter ", i), now))
+		served = append(served, issuer.Certificate)
+	}
+	leaf := must(issuer.Leaf(now, []string{host}))
+	r := chain.Build(storeOf(root), chain.Query{Served: append(certs(leaf), served...), At: now})
+	if len(r.Valid) != 1 || len(r.Path.Certificates) != 37 {
+		t.Errorf("%d valid paths, the best of %d", len(r.Valid), len(r.Path.Certificates))
+	}
+}
+
+func TestMeshOfCrossSigns(t *testing.T) {
+	must := ok(t)
+	const size = 16
+	var cas []*pki.Pair
+	for i := range size {
+		cas = append(cas, must(pki.Root(fmt.Sprint("CA ", i), now)))
+	}
+	var mesh []*x509.Certificate
+	for i, a := range cas {
+		for j, b := range cas {
+			if i != j {
+				mesh = append(mesh, crossSign(t, a, b).Certificate)
+			}
+		}
+	}
+	leaf := must(cas[0].Leaf(now, []string{host}))
+	exit := must(pki.Root("Exit", now))
+	served := append(certs(leaf), mesh...)
+	within(t, 5*time.Second, func() {
+		if r := chain.Build(nil, chain.Query{Served: served, At: now}); r.Verdict != chain.Untrusted || !r.Limited {
+			t.Errorf("without a way out: %s, limited %v", r.Verdict, r.Limited)
+		}
+		served = append(served, crossSign(t, cas[1], exit).Certificate)
+		if r := chain.Build(storeOf(exit), chain.Query{Served: served, At: now}); len(r.Valid) == 0 {
+			t.Errorf("with a way out: %s, limited %v", r.Verdict, r.Limited)
+		}
+	})
+}
+
+func TestLoop(t *testing.T) {
+	must := ok(t)
+	a, b := must(pki.Root("A", now)), must(pki.Root("B", now))
+	leaf := must(a.Leaf(now, []string{host}))
+	served := append(certs(leaf), certs(crossSign(t, a, b), crossSign(t, b, a))...)
+	if r := chain.Build(storeOf(must(pki.Root("C", now))), chain.Query{Served: served, At: now}); r.Verdict != chain.Untrusted || len(r.Path.Certificates) != 3 {
+		t.Errorf("%s by a path of %d", r.Verdict, len(r.Path.Certificates))
+	}
+}
+
+func TestManyIssuersOfOneName(t *testing.T) {
+	must := ok(t)
+	root := must(pki.Root("Root", now))
+	inter := must(root.Intermediate("Inter", now))
+	leaf := must(inter.Leaf(now, []string{host}))
+	served := certs(leaf)
+	for range 400 {
+		served = append(served, must(pki.Root("Inter", now, func(c *x509.Certificate) { c.Subject = inter.Certificate.Subject })).Certificate)
+	}
+	served = append(served, inter.Certificate)
+	within(t, 5*time.Second, func() {
+		r := chain.Build(storeOf(root), chain.Query{Served: served, At: now})
+		if len(r.Valid) != 1 { // its key identifier leads to the right one first
+			t.Errorf("%s, limited %v", r.Verdict, r.Limited)
+		}
+	})
+}
