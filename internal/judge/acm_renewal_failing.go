@@ -1,7 +1,123 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"fmt"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
 
 func acmRenewalFailing() rule {
-	return rule{Entry: Entry{Code: finding.ACMRenewalFailing, Group: "listener"}}
+	return rule{
+		Entry: Entry{
+			Code: finding.ACMRenewalFailing, Group: "listener",
+			Severity: "warning; critical once the certificate is within policy.expiry.critical of its end",
+			Title:    "ACM cannot renew a certificate in use",
+			Meaning: "ACM tried to renew the certificate and failed, or waits for a validation that doesn't come while the end is near " +
+				"(within policy.expiry.warning). Nothing is broken yet; on the day it ends every listener with it breaks at once. " +
+				"The reason is ACM's, in words.",
+			Check: "aws acm describe-certificate --region REGION --certificate-arn ARN --query 'Certificate.[RenewalSummary,DomainValidationOptions]'; dig +short CNAME-NAME CNAME",
+			Remedy: "Put back the CNAME records that the evidence lists and leave them for good, or mend the CAA record; e-mail validation " +
+				"needs somebody to follow the link. ACM tries again by itself.",
+			Source: "AWS Certificate Manager User Guide, “Troubleshoot managed certificate renewal”; RFC 8659 (CAA)",
+		},
+		round: func(w *world) []finding.Finding {
+			var found []finding.Finding
+			for _, u := range w.used() {
+				if severity := w.renewalSeverity(u.held); severity != finding.None {
+					found = append(found, u.renewalFindings(w, severity)...)
+				}
+			}
+			return found
+		},
+	}
+}
+
+func (w *world) renewalSeverity(h *held) finding.Severity {
+	near, left := w.nearing(h)
+	switch {
+	case left < 0:
+		return finding.None // listener-cert-expired says it
+	case h.record.RenewalStatus == "FAILED":
+		return max(near, finding.Warning)
+	case h.record.RenewalStatus == "PENDING_VALIDATION":
+		return near
+	}
+	return finding.None
+}
+
+func (u use) renewalFindings(w *world, severity finding.Severity) []finding.Finding {
+	r := u.held.record
+	_, end := u.held.dates()
+	summary := fmt.Sprintf("ACM cannot renew %s, which ends %s: %s", u.held.label(r.ARN), day(end), renewalReason(r))
+	remedy := "Make the validation pass; ACM tries again by itself."
+	if records := cnames(r.PendingValidation); len(records) > 0 {
+		remedy = "Create these records, and leave them for good; ACM tries again by itself:\n" + strings.Join(records, "\n")
+	} else if strings.Contains(r.RenewalStatusReason, "CAA") {
+		remedy = "Let ACM's CAs issue: add to the domain's CAA records 0 issue \"amazon.com\" (or amazontrust.com, awstrust.com, amazonaws.com)."
+	}
+	return u.findings(finding.ACMRenewalFailing, severity, summary, remedy, finding.Evidence{
+		"renewal_status": finding.Clean(r.RenewalStatus, 64), "renewal_status_reason": finding.Clean(r.RenewalStatusReason, 64),
+		"pending_validation": pending(r.PendingValidation),
+	})
+}
+
+// renewalReason puts ACM's RenewalStatusReason (API reference, RenewalSummary) in words.
+func renewalReason(r observation.Certificate) string {
+	switch r.RenewalStatusReason {
+	case "CAA_ERROR":
+		return "a CAA record of the domain forbids Amazon's CAs"
+	case "NO_AVAILABLE_CONTACTS", "ADDITIONAL_VERIFICATION_REQUIRED":
+		return "ACM needs more from the owner (" + r.RenewalStatusReason + "): see the AWS Support Center"
+	case "DOMAIN_NOT_ALLOWED":
+		return "one of the names is on a list of unsafe domains"
+	case "INVALID_PUBLIC_DOMAIN":
+		return "one of the names is no public domain"
+	case "DOMAIN_VALIDATION_DENIED":
+		return "the validation of a name was denied"
+	case "PCA_LIMIT_EXCEEDED", "PCA_INVALID_ARN", "PCA_INVALID_STATE", "PCA_REQUEST_FAILED", "PCA_NAME_CONSTRAINTS_VALIDATION",
+		"PCA_RESOURCE_NOT_FOUND", "PCA_INVALID_ARGS", "PCA_INVALID_DURATION", "PCA_ACCESS_DENIED":
+		return "the private CA did not issue (" + r.RenewalStatusReason + ")"
+	case "SLR_NOT_FOUND":
+		return "ACM's service-linked role is missing (SLR_NOT_FOUND)"
+	case "":
+		if r.RenewalStatus == "PENDING_VALIDATION" {
+			return "it waits for the validation of " + some(domains(r.PendingValidation))
+		}
+		return "it gives no reason"
+	}
+	return finding.Clean(r.RenewalStatusReason, 64)
+}
+
+func domains(vs []observation.Validation) []string {
+	if len(vs) == 0 {
+		return []string{"its names"}
+	}
+	var out []string
+	for _, v := range vs {
+		out = append(out, v.Domain)
+	}
+	return out
+}
+
+func cnames(vs []observation.Validation) []string {
+	var out []string
+	for _, v := range vs {
+		if v.RecordName != "" && len(out) < shownNames {
+			out = append(out, finding.Clean(v.RecordName, 300)+" CNAME "+finding.Clean(v.RecordValue, 300))
+		}
+	}
+	return out
+}
+
+func pending(vs []observation.Validation) []map[string]any {
+	out := []map[string]any{}
+	for _, v := range vs[:min(len(vs), shownNames)] {
+		out = append(out, map[string]any{
+			"domain": finding.Clean(v.Domain, 300), "status": finding.Clean(v.Status, 64), "method": finding.Clean(v.Method, 64),
+			"record_name": finding.Clean(v.RecordName, 300), "record_value": finding.Clean(v.RecordValue, 300),
+		})
+	}
+	return out
 }

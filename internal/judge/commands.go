@@ -10,10 +10,8 @@ import (
 // attachCommand is the command that gives a client that asks for host the certificate of an ARN: in place of the
 // attached one, or beside the others where they serve other names.
 func (l *listener) attachCommand(arn, host string) string {
-	lb := l.loadBalancer
-	if lb.Kind == observation.Classic {
-		return fmt.Sprintf("aws elb set-load-balancer-listener-ssl-certificate --region %s --load-balancer-name %s --load-balancer-port %d --ssl-certificate-id %s",
-			shell(lb.Region), shell(lb.Name), l.Port, shell(arn))
+	if l.loadBalancer.Kind == observation.Classic {
+		return l.attachDefault(arn)
 	}
 	got, _ := l.offer(host)
 	switch {
@@ -24,6 +22,16 @@ func (l *listener) attachCommand(arn, host string) string {
 		return l.v2("add-listener-certificates", arn) + "\n" + l.v2("remove-listener-certificates", got.ARN)
 	case got != nil && l.serveOthers(got.ARN, arn):
 		return l.v2("add-listener-certificates", arn)
+	}
+	return l.attachDefault(arn)
+}
+
+// attachDefault is the command that makes a certificate the listener's only one (classic), or its default.
+func (l *listener) attachDefault(arn string) string {
+	lb := l.loadBalancer
+	if lb.Kind == observation.Classic {
+		return fmt.Sprintf("aws elb set-load-balancer-listener-ssl-certificate --region %s --load-balancer-name %s --load-balancer-port %d --ssl-certificate-id %s",
+			shell(lb.Region), shell(lb.Name), l.Port, shell(arn))
 	}
 	return l.v2("modify-listener", arn)
 }
@@ -64,4 +72,13 @@ func shell(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// attachAgain is the command that attaches what is attached already, so that the nodes take it up.
+func (l *listener) attachAgain(a *attachment) string {
+	switch {
+	case l.loadBalancer.Kind == observation.Classic, a.Default:
+		return l.attachDefault(a.ARN)
+	}
+	return l.v2("add-listener-certificates", a.ARN)
 }

@@ -1,7 +1,78 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"fmt"
+	"strings"
+
+	"certdrift/internal/finding"
+)
 
 func configInvalid() rule {
-	return rule{Entry: Entry{Code: finding.ConfigInvalid, Group: "certdrift itself"}}
+	return rule{
+		Entry: Entry{
+			Code: finding.ConfigInvalid, Group: "certdrift itself",
+			Severity: "critical",
+			Title:    "The configuration or a manifest has a mistake",
+			Meaning: "An endpoint that cannot be read is not watched, and a template that cannot be parsed is not compared: nobody would hear " +
+				"of trouble there. The others still run. A load balancer's name that fits several is such a mistake too: certdrift " +
+				"does not guess.",
+			Check:  "certdrift validate -c certdrift.yaml",
+			Remedy: "Mend the file at the line named. Where a load balancer's name fits several, add its region, or name the service.",
+		},
+		round: func(w *world) []finding.Finding {
+			var found []finding.Finding
+			for i := range w.round.Faults {
+				found = append(found, faultFinding(w, i))
+			}
+			for _, p := range w.ambiguous {
+				found = append(found, p.ambiguous())
+			}
+			return found
+		},
+	}
+}
+
+func faultFinding(w *world, i int) finding.Finding {
+	fault := w.round.Faults[i]
+	evidence := finding.Evidence{"message": finding.Clean(fault.Message, finding.QuoteLimit)}
+	if fault.File != "" {
+		evidence["file"] = finding.Clean(fault.File, finding.QuoteLimit)
+	}
+	if fault.Line > 0 {
+		evidence["line"] = fault.Line
+	}
+	if fault.Column > 0 {
+		evidence["column"] = fault.Column
+	}
+	summary, at := finding.Clean(fault.Message, finding.QuoteLimit), place(fault.Position)
+	if at != "" {
+		summary = at + ": " + summary
+	}
+	remedy := "Mend the file"
+	if at != "" {
+		remedy = "Mend " + at
+	}
+	remedy += "; `certdrift validate` shows all faults at once."
+	if fault.Hint != "" {
+		evidence["hint"] = finding.Clean(fault.Hint, finding.QuoteLimit)
+		remedy = strings.TrimSuffix(finding.Clean(fault.Hint, finding.QuoteLimit), ".") + ". " + remedy
+	}
+	return finding.Finding{
+		Code: finding.ConfigInvalid, Severity: finding.Critical, Environment: fault.Environment, Endpoint: fault.Endpoint,
+		Summary: summary, Evidence: evidence, Remedy: remedy, Cause: fmt.Sprintf("config:%s", at),
+	}
+}
+
+func (p placement) ambiguous() finding.Finding {
+	var names []string
+	for _, lb := range p.candidates[:min(len(p.candidates), shownNames)] {
+		names = append(names, fmt.Sprintf("%s %s in %s/%s", lb.Kind, finding.Clean(lb.Name, 64), finding.Clean(lb.Region, 64), finding.Clean(lb.Account, 64)))
+	}
+	evidence := finding.Evidence{"candidates": names, "named": finding.Clean(p.what, finding.QuoteLimit)}
+	if at := place(p.endpoint.Target.Source); at != "" {
+		evidence["configured_at"] = at
+	}
+	return p.endpoint.finding(finding.ConfigInvalid, finding.Critical,
+		fmt.Sprintf("%s fits %d load balancers; the endpoint's listener is not watched", finding.Clean(p.what, finding.QuoteLimit), len(p.candidates)),
+		evidence, "Name the one that is meant: load_balancer: {name: …, port: …, region: …}.")
 }

@@ -44,10 +44,17 @@ func (l *listener) settledBy(e *endpoint, got *attachment) bool { return e.serve
 
 // leafOf is the attached certificate's body; nil where not known.
 func (a *attachment) leafOf() *x509.Certificate {
-	if a == nil || a.held == nil {
+	if a == nil {
 		return nil
 	}
-	return a.leaf
+	return leafOf(a.held)
+}
+
+func leafOf(h *held) *x509.Certificate {
+	if h == nil {
+		return nil
+	}
+	return h.leaf
 }
 
 // served tells whether every address of the endpoint serves the certificate; false where none was seen.

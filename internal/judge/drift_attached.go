@@ -1,7 +1,173 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"slices"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/target"
+)
 
 func driftAttached() rule {
-	return rule{Entry: Entry{Code: finding.DriftAttached, Group: "drift"}}
+	return rule{
+		Entry: Entry{
+			Code: finding.DriftAttached, Group: "drift",
+			Severity: "critical; a warning where the other certificate has the same key and names",
+			Title:    "The listener has another certificate attached than the one declared",
+			Meaning: "Somebody, or a stale template, changed the listener: what it gives the endpoint's clients is not what was " +
+				"declared. Compared by certificate: one renewed or re-imported under the same ARN is no drift. Name mismatches that the " +
+				"wrong certificate brings about stand in this finding's evidence; an expired one is told beside it. changed_by says who " +
+				"did it: “confirmed” by CloudTrail's own record, or “claimed” by an event alone.",
+			Check: "aws elb describe-load-balancers --region REGION --load-balancer-names NAME --query 'LoadBalancerDescriptions[].ListenerDescriptions[].Listener'; " +
+				"aws elbv2 describe-listener-certificates --region REGION --listener-arn ARN",
+			Remedy: "Put the declared certificate back by the command of the finding, then mend the manifest it names, or the next apply undoes it. " +
+				"Where the attached one is the right one, the finding says so: mend the declaration instead.",
+		},
+		listener: judgeAttached,
+	}
+}
+
+func judgeAttached(l *listener) []finding.Finding {
+	var found []finding.Finding
+	for _, g := range grouped(l.endpoints, driftKey) {
+		d := g.endpoints[0].drifted()
+		found = append(found, l.driftFinding(d, g.endpoints))
+	}
+	return found
+}
+
+// driftKey puts together the endpoints of a listener that have the same declared and the same attached certificate.
+func driftKey(e *endpoint) string {
+	d := e.drifted()
+	if d == nil {
+		return "-"
+	}
+	attached := ""
+	if d.got != nil {
+		attached = d.got.ARN
+	}
+	return strings.Join([]string{d.declared.ARN, d.declared.FingerprintSHA256, d.declared.Issuer, attached}, "\x00")
+}
+
+func (l *listener) driftFinding(d *drift, es []*endpoint) finding.Finding {
+	w := l.world
+	evidence := finding.Evidence{"declared": w.declaredEvidence(d.declared)}
+	if served := servedEvidence(es); served != nil {
+		evidence["served"] = served
+	}
+	if d.got == nil {
+		evidence["attached"] = map[string]any{"none": true, "protocol": finding.Clean(l.Protocol, finding.QuoteLimit)}
+		return l.finding(finding.DriftAttached, finding.Critical, es,
+			"listener "+l.label()+" ("+finding.Clean(l.Protocol, 16)+") has no certificate attached; declared is "+w.declaredLabel(d.declared),
+			evidence, "Make it a TLS listener again with the declared certificate: re-apply the manifest, or re-create the listener."+l.mendManifests(d, es))
+	}
+	evidence["attached"] = d.got.evidence(d.got.ARN)
+	made := l.blame(evidence, d.got.ARN)
+	evidence["names"] = cleanAll(hosts(es))
+	if uncovered := uncoveredBy(d, es); len(uncovered) > 0 {
+		evidence["uncovered"] = cleanAll(uncovered)
+	}
+	severity := finding.Critical
+	summary := "listener " + l.label() + " has " + d.got.label(d.got.ARN) + " attached instead of the declared " + w.declaredLabel(d.declared)
+	if d.relation == twin {
+		severity = finding.Warning
+		summary += ": another ARN, but the same key and names"
+	} else if uncovered := uncoveredBy(d, es); len(uncovered) > 0 {
+		summary += "; it does not cover " + some(uncovered)
+	} else if d.got.expired(w.now) {
+		summary += "; it has expired"
+	}
+	remedy := l.restore(d, es)
+	if d.staleDeclaration(es) {
+		evidence["stale"] = "declared"
+		remedy = l.mendDeclaration(d, es)
+		summary += "; the declaration is stale, what is attached is right"
+	}
+	return l.finding(finding.DriftAttached, severity, es, summary+byline(made), evidence, remedy)
+}
+
+// uncoveredBy lists the names that the attached certificate is not for.
+func uncoveredBy(d *drift, es []*endpoint) []string {
+	return slices.DeleteFunc(hosts(es), func(host string) bool { return !d.got.named() || d.got.covers(host) })
+}
+
+// staleDeclaration tells whether the attached certificate serves every endpoint well, where the declared one would not.
+func (d *drift) staleDeclaration(es []*endpoint) bool {
+	w := es[0].world
+	_, declared := w.declaredBody(d.declared)
+	if d.got == nil || d.got.held == nil || d.got.leaf == nil || d.got.expired(w.now) || len(uncoveredBy(d, es)) > 0 || declared == nil {
+		return false
+	}
+	bad := declared.record.Missing || declared.expired(w.now)
+	for _, host := range hosts(es) {
+		bad = bad || declared.named() && !declared.covers(host)
+	}
+	return bad
+}
+
+// restore tells how to put the declared certificate back, and what else to mend so that it stays.
+func (l *listener) restore(d *drift, es []*endpoint) string {
+	arn, _ := l.world.declaredBody(d.declared)
+	text := "Attach a certificate as declared (" + l.world.declaredLabel(d.declared) + "):\n" + l.attachCommand("ARN", es[0].Target.Host)
+	if arn != "" {
+		text = "Put the declared certificate back:\n" + l.attachCommand(arn, es[0].Target.Host)
+	}
+	return text + l.mendManifests(d, es)
+}
+
+// mendManifests names the manifests that would attach something else than what is declared.
+func (l *listener) mendManifests(d *drift, es []*endpoint) string {
+	text := ""
+	for _, m := range es[0].declarations {
+		if m.Discovered || m.agrees(l.world, d.declared, es[0].Target.Host) {
+			continue
+		}
+		text += "\nThen mend " + m.where() + ", which declares " + some(shortARNs(m.ARNs)) + ": its next apply would undo this."
+	}
+	return text
+}
+
+// mendDeclaration tells what to change where the hand-made state is the right one.
+func (l *listener) mendDeclaration(d *drift, es []*endpoint) string {
+	text := "Leave the listener as it is: what is attached covers the name and is valid, what is declared is not. Declare " + finding.Clean(d.got.ARN, finding.QuoteLimit) + " instead"
+	if at := place(d.declared.Source); at != "" {
+		text += " in " + at
+	}
+	text += "."
+	attached := target.Declared{ARN: d.got.ARN}
+	for _, m := range es[0].declarations {
+		if !m.Discovered && !m.agrees(l.world, attached, es[0].Target.Host) {
+			text += "\nMend " + m.where() + " too: the manifest is stale; the next apply would break it."
+		}
+	}
+	return text
+}
+
+// servedEvidence shows what the endpoints serve, each certificate once.
+func servedEvidence(es []*endpoint) []map[string]any {
+	var out []map[string]any
+	var told []string
+	for _, e := range es {
+		for _, g := range e.leaves() {
+			if slices.Contains(told, g.fingerprint) {
+				continue
+			}
+			told = append(told, g.fingerprint)
+			fact := (&held{leaf: g.connections[0].certs[0]}).evidence("")
+			fact["addresses"] = g.addresses()
+			out = append(out, fact)
+		}
+	}
+	return out
+}
+
+func shortARNs(arns []string) []string {
+	out := make([]string, 0, len(arns))
+	for _, a := range arns {
+		out = append(out, shortARN(a))
+	}
+	if len(out) == 0 {
+		out = append(out, "no certificate")
+	}
+	return out
 }

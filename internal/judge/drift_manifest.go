@@ -1,7 +1,129 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"certdrift/internal/finding"
+)
 
 func driftManifest() rule {
-	return rule{Entry: Entry{Code: finding.DriftManifest, Group: "drift"}}
+	return rule{
+		Entry: Entry{
+			Code: finding.DriftManifest, Group: "drift",
+			Severity: "critical where applying would break an endpoint, undo a change made by hand, or attach another certificate than the " +
+				"configuration declares; a warning where it changes less than that (another ARN with the same key and names, or, before " +
+				"a deploy, another good certificate)",
+			Title: "A manifest declares another certificate than the configuration, or than what is attached",
+			Meaning: "What a deploy would change. Kubernetes re-applies the annotation whenever it reconciles the Service, so a stale manifest " +
+				"undoes a fix made by hand sooner or later. Where the manifest agrees with the configuration and only the listener differs, " +
+				"drift-attached tells of it and the deploy mends it. An Ingress whose certificates the controller discovers declares none.",
+			Check:  "certdrift plan -f MANIFEST; kubectl diff -f MANIFEST",
+			Remedy: "Mend the manifest at the file and line named, before the next apply.",
+			Source: "cloud-provider-aws, service annotations; AWS Load Balancer Controller, Ingress annotations",
+		},
+		round: func(w *world) []finding.Finding {
+			var found []finding.Finding
+			for _, d := range w.declarations {
+				if d.Discovered {
+					continue
+				}
+				for _, x := range w.effects(d) {
+					if severity := x.severity(w); severity != finding.None {
+						found = append(found, x.finding(w, severity))
+					}
+				}
+			}
+			return found
+		},
+	}
+}
+
+func (x *effect) finding(w *world, severity finding.Severity) finding.Finding {
+	d := x.declaration
+	evidence := finding.Evidence{
+		"file": finding.Clean(d.Source.File, finding.QuoteLimit), "line": d.Source.Line,
+		"object": finding.Clean(d.Object, finding.QuoteLimit), "manifest": x.manifestEvidence(w),
+	}
+	if len(x.breaks) > 0 {
+		evidence["would"] = x.breaks
+	}
+	if len(x.dropped) > 0 {
+		evidence["would_detach"] = cleanAll(x.dropped)
+	}
+	if x.declared != nil {
+		evidence["declared"] = w.declaredEvidence(*x.declared)
+	}
+	f := finding.Finding{Code: finding.DriftManifest, Severity: severity}
+	if l := x.listener; l != nil {
+		var attached []map[string]any
+		for _, a := range l.attached {
+			attached = append(attached, a.evidence(a.ARN))
+		}
+		evidence["attached"] = attached
+		if x.attached >= twin && len(l.attached) > 0 {
+			l.blame(evidence, l.attached[0].ARN)
+		}
+		f = l.finding(f.Code, severity, nil, "", evidence, "")
+	} else if d.LoadBalancer != "" {
+		f.Listener = fmt.Sprintf("%s:%d", finding.Clean(d.LoadBalancer, finding.QuoteLimit), d.Port)
+	}
+	f.Evidence, f.Summary, f.Remedy, f.Cause = evidence, x.summary(w), x.remedy(w), x.cause()
+	suffer(&f, x.endpoints)
+	return f
+}
+
+func (x *effect) manifestEvidence(w *world) []map[string]any {
+	out := []map[string]any{}
+	for _, arn := range x.declaration.ARNs[:min(len(x.declaration.ARNs), shownNames)] {
+		out = append(out, w.body(arn).evidence(arn))
+	}
+	return out
+}
+
+func (x *effect) summary(w *world) string {
+	text := x.declaration.where() + " declares " + some(shortARNs(x.declaration.ARNs)) + " for port " + fmt.Sprint(x.declaration.Port)
+	switch {
+	case x.configured >= twin && x.attached == same:
+		text += ", as is attached, where the configuration declares " + w.declaredLabel(*x.declared)
+	case x.configured >= twin:
+		text += ", the configuration " + w.declaredLabel(*x.declared)
+	case x.attached >= twin && x.listener != nil && len(x.listener.attached) > 0:
+		text += "; attached is " + shortARN(x.listener.attached[0].ARN)
+	case len(x.dropped) > 0:
+		text += "; " + some(shortARNs(x.dropped)) + " would be detached"
+	}
+	if made := x.undoes(); made != nil {
+		text += "; applying would undo the change by " + finding.Clean(made.Author.Name, 64) + " of " + made.At.UTC().Format(time.RFC3339)
+	}
+	if len(x.breaks) > 0 {
+		text += "; after the next apply " + strings.Join(x.breaks[:min(len(x.breaks), 3)], ", ")
+	}
+	if x.right(w) && x.attached >= twin && (len(x.breaks) > 0 || x.configured == distinct) {
+		text += ". The manifest is stale; the next apply would break it"
+	}
+	return text
+}
+
+func (x *effect) remedy(w *world) string {
+	want := ""
+	if x.declared != nil {
+		want, _ = w.declaredBody(*x.declared)
+	} else if x.right(w) {
+		got, _ := x.listener.offer(x.endpoints[0].Target.Host)
+		want = got.ARN
+	}
+	text := "Mend " + x.declaration.where() + " before the next apply"
+	if want != "" {
+		text += ": declare " + finding.Clean(want, finding.QuoteLimit)
+	}
+	return text + ". See what it would do: certdrift plan -f " + shell(cleanPath(x.declaration.Source.File))
+}
+
+func cleanPath(path string) string {
+	if path == "" {
+		return "MANIFEST"
+	}
+	return finding.Clean(path, finding.QuoteLimit)
 }

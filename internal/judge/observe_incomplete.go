@@ -1,7 +1,53 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
 
 func observeIncomplete() rule {
-	return rule{Entry: Entry{Code: finding.ObserveIncomplete, Group: "certdrift itself"}}
+	return rule{
+		Entry: Entry{
+			Code: finding.ObserveIncomplete, Group: "certdrift itself",
+			Severity: "warning; the conclusion is incomplete",
+			Title:    "certdrift could not see or judge all it should",
+			Meaning: "The round ended before an endpoint's turn, a call failed for another reason than permission or rate, a rule failed, or a " +
+				"declared ARN could be held against nothing, since no listener was readable and nobody says what the ARN holds. No " +
+				"verdict on the rest is affected, but “no finding” means less than usual.",
+			Check:  "certdrift check --save observations.json; look at troubles in the file",
+			Remedy: "Give the round more time or fewer endpoints (shards); mend what the evidence names. For an ARN: let certdrift read ACM or IAM, or give the certificate as a file (certificates: [{arn, file}]).",
+		},
+		round: func(w *world) []finding.Finding {
+			var found []finding.Finding
+			for _, g := range w.troubles(observation.Incomplete) {
+				what := finding.Clean(g.Operation, finding.QuoteLimit)
+				if len(g.details) > 0 {
+					what += ": " + g.details[0]
+				}
+				found = append(found, g.finding(finding.ObserveIncomplete, "incomplete"+g.where()+g.concerned()+": "+what,
+					"Give the round more time, or mend what the evidence names, and run it again."))
+			}
+			return append(found, w.uncomparedFindings()...)
+		},
+	}
+}
+
+// uncomparedFindings names the endpoints whose declared ARN could not be compared, those of an environment together.
+func (w *world) uncomparedFindings() []finding.Finding {
+	var found []finding.Finding
+	for _, g := range byEnvironment(w.uncompared()) {
+		var arns []string
+		for _, e := range g.endpoints {
+			arns = append(arns, e.Target.Declared.ARN)
+		}
+		f := finding.Finding{
+			Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: "certdrift:declared",
+			Summary:  "the declared certificate could not be compared for " + some(hosts(g.endpoints)) + ": no listener was readable, and what the ARN holds is not known",
+			Evidence: finding.Evidence{"arns": cleanAll(arns[:min(len(arns), shownNames)])},
+			Remedy:   "Let certdrift read the load balancer and ACM or IAM, or give the certificate as a file: certificates: [{arn: …, file: …}].",
+		}
+		suffer(&f, g.endpoints)
+		found = append(found, f)
+	}
+	return found
 }

@@ -1,0 +1,219 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// gives is the certificate that applying the manifest would give a client that asks for host: empty where it would
+// attach none.
+func (d *declaration) gives(w *world, host string, kind observation.LoadBalancerKind) (arn string, h *held) {
+	if len(d.ARNs) == 0 {
+		return "", nil
+	}
+	if kind != observation.Classic {
+		for _, sni := range d.ARNs[1:] {
+			if h := w.body(sni); h.covers(host) {
+				return sni, h
+			}
+		}
+	}
+	return d.ARNs[0], w.body(d.ARNs[0])
+}
+
+// agrees tells whether the manifest would give host the declared certificate, or one that stands for it.
+func (d *declaration) agrees(w *world, declared target.Declared, host string) bool {
+	arn, h := d.gives(w, host, d.Kind)
+	return arn != "" && w.meets(declared, arn, leafOf(h)) < distinct
+}
+
+// where names the manifest's place and object.
+func (d *declaration) where() string {
+	object := finding.Clean(d.Object, finding.QuoteLimit)
+	if at := place(d.Source); at != "" {
+		return at + " (" + object + ")"
+	}
+	return object
+}
+
+// effect is what applying a manifest would do to one listener and the endpoints behind it.
+type effect struct {
+	declaration *declaration
+	listener    *listener // nil where it is not known
+	endpoints   []*endpoint
+	attached    relation // manifest to what is attached; unknown without a listener
+	configured  relation // manifest to what the configuration declares
+	declared    *target.Declared
+	dropped     []string // ARNs of the SNI list that would go
+	breaks      []string // what would be wrong afterwards
+}
+
+// effects weighs a manifest against each listener it speaks of, and against the endpoints whose listener is not known.
+func (w *world) effects(d *declaration) []effect {
+	var out []effect
+	add := func(l *listener, es []*endpoint) {
+		for _, g := range orNone(byEnvironment(es)) {
+			out = append(out, w.weigh(d, l, g.endpoints))
+		}
+	}
+	var loose []*endpoint
+	for _, e := range d.endpoints {
+		if !slices.Contains(d.listeners, e.listener) {
+			loose = append(loose, e)
+		}
+	}
+	for _, l := range d.listeners {
+		var behind []*endpoint
+		for _, e := range l.endpoints {
+			if e.Target.Kind.Secured() {
+				behind = append(behind, e)
+			}
+		}
+		add(l, behind)
+	}
+	if len(loose) > 0 {
+		add(nil, loose)
+	}
+	return out
+}
+
+func (w *world) weigh(d *declaration, l *listener, es []*endpoint) effect {
+	x := effect{declaration: d, listener: l, endpoints: es, attached: unknown, configured: unknown}
+	if l != nil && !l.loadBalancer.Partial {
+		x.attached = w.defaultRelation(d, l)
+		for _, a := range l.attached {
+			if !a.Default && !slices.Contains(d.ARNs, a.ARN) {
+				x.dropped = append(x.dropped, a.ARN)
+			}
+		}
+	}
+	for _, e := range es {
+		x.weighEndpoint(w, e)
+	}
+	if len(es) == 0 {
+		for _, arn := range d.ARNs {
+			x.weighCertificate(w, arn, w.body(arn), nil)
+		}
+	}
+	slices.Sort(x.breaks)
+	x.breaks = slices.Compact(x.breaks)
+	return x
+}
+
+func (w *world) defaultRelation(d *declaration, l *listener) relation {
+	switch {
+	case len(l.attached) == 0 && len(d.ARNs) == 0:
+		return same
+	case len(l.attached) == 0 || len(d.ARNs) == 0:
+		return distinct
+	}
+	return w.meetsARN(d.ARNs[0], l.attached[0].ARN, l.attached[0].leafOf())
+}
+
+func (x *effect) weighEndpoint(w *world, e *endpoint) {
+	kind := x.declaration.Kind
+	var now *attachment
+	if x.listener != nil {
+		kind = x.listener.loadBalancer.Kind
+		now, _ = x.listener.offer(e.Target.Host)
+	}
+	arn, h := x.declaration.gives(w, e.Target.Host, kind)
+	if now != nil {
+		x.attached = max(x.attached, w.meetsARN(arn, now.ARN, now.leafOf()))
+	}
+	if d := e.Target.Declared; d != nil {
+		x.declared = d
+		r := distinct
+		if arn != "" {
+			r = w.meets(*d, arn, leafOf(h))
+		}
+		if x.configured == unknown || r > x.configured {
+			x.configured = r
+		}
+	}
+	host := finding.Clean(e.Target.Host, finding.QuoteLimit)
+	switch {
+	case arn == "":
+		x.breaks = append(x.breaks, host+" would be left without a certificate")
+		return
+	case h.named() && !h.covers(e.Target.Host):
+		x.breaks = append(x.breaks, host+" would not be covered by "+h.label(arn))
+	}
+	x.weighCertificate(w, arn, h, now)
+}
+
+// weighCertificate looks at what would be attached: gone, expired, or ending sooner than what is there.
+func (x *effect) weighCertificate(w *world, arn string, h *held, now *attachment) {
+	if h == nil {
+		return
+	}
+	_, end := h.dates()
+	near, left := w.nearing(h)
+	switch {
+	case h.record.Missing && h.leaf == nil:
+		x.breaks = append(x.breaks, shortARN(arn)+" does not exist any more")
+	case h.expired(w.now):
+		x.breaks = append(x.breaks, shortARN(arn)+" expired "+day(end))
+	case near != finding.None && now != nil && now.ARN != arn:
+		if _, currentEnd := now.dates(); currentEnd.After(end) {
+			x.breaks = append(x.breaks, fmt.Sprintf("%s ends %s, in %s", shortARN(arn), day(end), daysWords(left)))
+		}
+	}
+}
+
+// severity weighs the effect; None where applying would change nothing, or would only restore what is declared.
+func (x *effect) severity(w *world) finding.Severity {
+	changes := x.attached >= twin || x.configured >= twin
+	broken := len(x.breaks) > 0 && (changes || w.round.Planned || x.listener == nil)
+	switch {
+	case broken, x.configured == distinct:
+		return finding.Critical
+	case x.configured == twin:
+		return finding.Warning
+	case x.configured == same:
+		return finding.None // what differs is attached: drift-attached says it, and the deploy would mend it
+	case x.attached == distinct && (!w.round.Planned || x.undoes() != nil):
+		return finding.Critical
+	case x.attached >= twin, len(x.dropped) > 0:
+		return finding.Warning
+	}
+	return finding.None
+}
+
+// undoes is the change by hand that applying would undo; nil where none is known.
+func (x *effect) undoes() *observation.Change {
+	if x.listener == nil || len(x.listener.attached) == 0 || x.attached < twin {
+		return nil
+	}
+	if made, _ := x.listener.authored(x.listener.attached[0].ARN); byHand(made) {
+		return made
+	}
+	return nil
+}
+
+// right tells whether what is attached is good for every endpoint, and as the configuration declares it where it does.
+func (x *effect) right(w *world) bool {
+	if x.listener == nil || len(x.endpoints) == 0 {
+		return false
+	}
+	for _, e := range x.endpoints {
+		got, _ := x.listener.offer(e.Target.Host)
+		if got == nil || !got.named() || !got.covers(e.Target.Host) || got.expired(w.now) || e.drifted() != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (x *effect) cause() string {
+	if x.listener != nil && x.attached == same {
+		return x.listener.cause() // the listener is wrong in the same way: one incident
+	}
+	d := x.declaration
+	return "manifest:" + strings.Join([]string{finding.Clean(d.Source.File, finding.QuoteLimit), finding.Clean(d.Object, finding.QuoteLimit), fmt.Sprint(d.Port)}, ":")
+}
