@@ -1,0 +1,87 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+)
+
+// stack is certdrift as deployed.
+type stack struct {
+	Status    string              `json:"status"`
+	Outputs   map[string]string   `json:"outputs"`
+	Functions map[string]deployed `json:"functions"`
+
+	front          *front
+	bus            *bus
+	probe, inspect *function
+}
+
+// deploy packages the functions with the very make targets that SAM calls, deploys the template, and starts the
+// functions' binaries as the stack says.
+func deploy(t *testing.T, f *front, w *world) *stack {
+	t.Helper()
+	packages, config := t.TempDir(), t.TempDir()
+	check(t, os.WriteFile(filepath.Join(config, "certdrift.yaml"), []byte(w.config()), 0o600))
+	check(t, os.WriteFile(filepath.Join(config, "ca.pem"), w.caPEM(), 0o600))
+	_, err := run(t.Context(), nil, "make", "zip", "PACKAGES="+packages, "LAMBDA_GOARCH="+runtime.GOARCH,
+		"CONFIG="+filepath.Join(config, "certdrift.yaml"), "PACKAGE_FILES=-C "+config+" ca.pem")
+	check(t, err)
+	script, err := filepath.Abs("deploy.py")
+	check(t, err)
+	out, err := run(t.Context(), []string{"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "PYTHONDONTWRITEBYTECODE=1"},
+		python(t), script, f.url, "template.yaml", packages, t.TempDir(),
+		"AlertEmail=ops@example.org", "AlertSms=+12065550100", "Environments=production,staging,public")
+	check(t, err)
+	s := &stack{front: f}
+	check(t, json.Unmarshal(out, s))
+	cfg := asTester(f.url)
+	s.bus, err = readBus(t.Context(), eventbridge.NewFromConfig(cfg))
+	check(t, err)
+	s.probe = s.start(t, cfg, s.Outputs["ProbeFunctionName"], filepath.Join(packages, "ProbeFunction"))
+	s.inspect = s.start(t, cfg, s.Outputs["InspectFunctionName"], filepath.Join(packages, "InspectFunction"))
+	return s
+}
+
+func (s *stack) start(t *testing.T, cfg aws.Config, name, dir string) *function {
+	t.Helper()
+	d, ok := s.Functions[name]
+	if !ok {
+		t.Fatalf("the stack has no function %q", name)
+	}
+	check(t, s.front.guard.load(t.Context(), iam.NewFromConfig(cfg), name, d.Role))
+	return startFunction(t, name, d, dir, s.front.url)
+}
+
+// send hands an event to the functions that the deployed rules send it to, and returns what each answered.
+func (s *stack) send(t *testing.T, event []byte) map[string]summary {
+	t.Helper()
+	var e struct{ Detail json.RawMessage }
+	check(t, json.Unmarshal(event, &e))
+	s.front.trail.record(e.Detail)
+	targets, err := s.bus.route(event)
+	check(t, err)
+	answers := map[string]summary{}
+	for _, arn := range targets {
+		for _, f := range []*function{s.probe, s.inspect} {
+			if f.arn == arn {
+				answers[f.name] = f.mustInvoke(t, event)
+			}
+		}
+	}
+	return answers
+}
+
+// round ticks both schedules once.
+func (s *stack) round(t *testing.T) (probe, inspect summary) {
+	t.Helper()
+	p := s.send(t, s.bus.tick(t, "probe-schedule"))[s.probe.name]
+	i := s.send(t, s.bus.tick(t, "inspect-schedule"))[s.inspect.name]
+	return p, i
+}

@@ -1,0 +1,135 @@
+"""Runs moto's server with what its CloudFormation lacks and the template needs: three resource types, the outputs of
+nested stacks, and AWS::NoValue in lists.
+
+Usage: emulator.py PORT
+
+The resources are made through the very backends that the SNS and CloudWatch APIs of the emulator read, so that what the stack made
+can be listed, described and published to. moto evaluates no alarms; the tests hold alarms against metrics themselves.
+"""
+
+import json
+import sys
+
+from moto.cloudformation import parsing
+from moto.cloudformation.models import Stack
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.core.common_models import CloudFormationModel
+from moto.server import main
+from moto.sns.models import sns_backends
+
+
+class Made(CloudFormationModel):
+    """What CloudFormation needs to know of a resource: its Ref."""
+
+    __module__ = "moto.cloudformation"  # moto files its models by the service in their module's name
+
+    def __init__(self, physical_resource_id):
+        self.physical_resource_id = physical_resource_id
+
+    @staticmethod
+    def cloudformation_name_type():
+        return ""
+
+    @staticmethod
+    def cloudformation_type():
+        return "Certdrift::Made"
+
+    @classmethod
+    def has_cfn_attr(cls, attr):
+        return False
+
+    def get_cfn_attribute(self, attr):
+        raise KeyError(attr)
+
+    def is_created(self):
+        return True
+
+
+class Subscription(Made, CloudFormationModel):
+    __module__ = "moto.sns"
+
+    @staticmethod
+    def cloudformation_type():
+        return "AWS::SNS::Subscription"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
+    ):
+        properties = cloudformation_json["Properties"]
+        backend = sns_backends[account_id][region_name]
+        made = backend.subscribe(
+            properties["TopicArn"], properties["Endpoint"], properties["Protocol"]
+        )
+        for name in ("FilterPolicy", "RedrivePolicy"):
+            if name in properties:
+                backend.set_subscription_attributes(
+                    made.arn, name, json.dumps(properties[name])
+                )
+        return cls(made.arn)
+
+
+class Alarm(Made, CloudFormationModel):
+    __module__ = "moto.cloudwatch"
+
+    @staticmethod
+    def cloudformation_type():
+        return "AWS::CloudWatch::Alarm"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
+    ):
+        properties = cloudformation_json["Properties"]
+        made = cloudwatch_backends[account_id][region_name].put_metric_alarm(
+            name=properties["AlarmName"],
+            namespace=properties.get("Namespace"),
+            metric_name=properties.get("MetricName"),
+            comparison_operator=properties.get("ComparisonOperator"),
+            evaluation_periods=int(properties.get("EvaluationPeriods", 1)),
+            datapoints_to_alarm=properties.get("DatapointsToAlarm"),
+            period=int(properties.get("Period", 60)),
+            threshold=float(properties.get("Threshold", 0)),
+            statistic=properties.get("Statistic"),
+            description=properties.get("AlarmDescription", ""),
+            dimensions=properties.get("Dimensions", []),
+            alarm_actions=properties.get("AlarmActions", []),
+            ok_actions=properties.get("OKActions", []),
+            treat_missing_data=properties.get("TreatMissingData"),
+            rule=properties.get("AlarmRule"),
+        )
+        return cls(made.name)
+
+
+class CompositeAlarm(Alarm, CloudFormationModel):
+    __module__ = "moto.cloudwatch"
+
+    @staticmethod
+    def cloudformation_type():
+        return "AWS::CloudWatch::CompositeAlarm"
+
+
+def nested_output(stack, attribute):
+    """What Fn::GetAtt: [NestedStack, Outputs.NAME] gives."""
+    outputs = {output.key: output.value for output in stack.output_map.values() if output}
+    return outputs[attribute.removeprefix("Outputs.")]
+
+
+Stack.get_cfn_attribute = nested_output
+
+clean_json = parsing.clean_json
+
+
+def without_no_value(value, resources):
+    """AWS::NoValue takes an element out of a list; moto leaves None there."""
+    cleaned = clean_json(value, resources)
+    if isinstance(cleaned, list):
+        return [element for element in cleaned if element is not None]
+    return cleaned
+
+
+parsing.clean_json = without_no_value
+
+
+if __name__ == "__main__":
+    main(["-H", "127.0.0.1", "-p", sys.argv[1]])

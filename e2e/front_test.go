@@ -1,0 +1,129 @@
+package e2e
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// front stands before the emulator and does what that lacks; see the package's documentation.
+type front struct {
+	url     string
+	moto    *httputil.ReverseProxy
+	motoURL string
+	guard   *guard
+	trail   *trail
+}
+
+func startFront(t *testing.T, moto string) *front {
+	t.Helper()
+	target := &url.URL{Scheme: "http", Host: moto}
+	f := &front{moto: httputil.NewSingleHostReverseProxy(target), motoURL: target.String(), guard: &guard{}, trail: &trail{}}
+	server := httptest.NewServer(f)
+	t.Cleanup(server.Close)
+	f.url = server.URL
+	return f
+}
+
+// call is one API request, as far as the front understands it.
+type call struct {
+	key     string // access key
+	service string // as in the signature: monitoring, dynamodb, …
+	action  string // PutMetricData; for S3 the method
+	cbor    bool
+	target  string // X-Amz-Target
+	form    url.Values
+	body    []byte // unzipped
+	path    string
+}
+
+var credential = regexp.MustCompile(`Credential=([^/]+)/\d+/[^/]+/([^/]+)/aws4_request`)
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c, err := read(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if reason := f.guard.denies(c); reason != "" {
+		deny(w, c, reason)
+		return
+	}
+	switch {
+	case c.service == "cloudtrail" && c.action == "LookupEvents":
+		f.trail.answer(w, c.body)
+	case c.cbor:
+		f.cloudwatch(w, r, c)
+	default:
+		f.moto.ServeHTTP(w, r)
+	}
+}
+
+// read takes a request apart and leaves its body readable for the next.
+func read(r *http.Request) (call, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 16<<20))
+	if err != nil {
+		return call{}, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		unzip, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return call{}, fmt.Errorf("unzipping a request: %w", err)
+		}
+		if body, err = io.ReadAll(unzip); err != nil {
+			return call{}, fmt.Errorf("unzipping a request: %w", err)
+		}
+	}
+	c := call{body: body, path: r.URL.Path, target: r.Header.Get("X-Amz-Target")}
+	if m := credential.FindStringSubmatch(r.Header.Get("Authorization")); m != nil {
+		c.key, c.service = m[1], m[2]
+	}
+	switch {
+	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor":
+		c.cbor = true
+		c.action = c.path[strings.LastIndex(c.path, "/")+1:]
+	case c.target != "":
+		c.action = c.target[strings.LastIndex(c.target, ".")+1:]
+	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
+		if c.form, err = url.ParseQuery(string(body)); err != nil {
+			return call{}, err
+		}
+		c.action = c.form.Get("Action")
+	default:
+		c.action = r.Method
+	}
+	return c, nil
+}
+
+// deny answers as AWS does in the protocol of the call.
+func deny(w http.ResponseWriter, c call, reason string) {
+	switch {
+	case c.cbor:
+		writeCBOR(w, http.StatusForbidden, map[string]any{
+			"__type": "com.amazonaws.cloudwatch#AccessDeniedException", "message": reason,
+		})
+	case c.target != "":
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.Header().Set("X-Amzn-ErrorType", "AccessDeniedException")
+		w.WriteHeader(http.StatusForbidden)
+		_ = json.NewEncoder(w).Encode(map[string]string{"__type": "AccessDeniedException", "message": reason})
+	default:
+		w.Header().Set("Content-Type", "text/xml")
+		w.WriteHeader(http.StatusForbidden)
+		body := "<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>" + reason + "</Message></Error>"
+		if c.service != "s3" {
+			body = "<ErrorResponse>" + body + "<RequestId>denied</RequestId></ErrorResponse>"
+		}
+		_, _ = io.WriteString(w, body)
+	}
+}

@@ -1,0 +1,216 @@
+package e2e
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"certdrift/internal/sim/edge"
+	"certdrift/internal/sim/pki"
+)
+
+// world is the account that certdrift watches: the incident's four load balancers, their certificates, and TLS servers
+// that serve whatever is attached at the moment; and one more server that no load balancer stands before.
+type world struct {
+	elb      *elb.Client
+	ca       *pki.Pair
+	balanced []balanced
+	// lone serves what the test puts there.
+	lone     *edge.Server
+	loneMu   sync.Mutex
+	lonePair *pki.Pair
+	// right and stale are certificate ARNs; pairs what they hold.
+	right map[string]string // by environment
+	stale string
+	pairs map[string]*pki.Pair
+}
+
+// balanced is one endpoint behind a classic load balancer.
+type balanced struct {
+	environment, name, host, balancer string
+	edge                              *edge.Server
+}
+
+const loneHost = "status.monitoring.example.org"
+
+func makeWorld(t *testing.T, cfg aws.Config) *world {
+	t.Helper()
+	now := time.Now()
+	ca, err := pki.Root("certdrift end-to-end root", now)
+	check(t, err)
+	issuer, err := ca.Intermediate("certdrift end-to-end issuer", now)
+	check(t, err)
+	w := &world{elb: elb.NewFromConfig(cfg), ca: ca, right: map[string]string{}, pairs: map[string]*pki.Pair{}}
+	for environment, names := range map[string][]string{
+		"production": {"monitoring.example.org", "*.monitoring.example.org"},
+		"staging":    {"*.monitoring.example.org"},
+	} {
+		pair, err := issuer.Leaf(now, names)
+		check(t, err)
+		w.right[environment] = w.importACM(t, acm.NewFromConfig(cfg), pair)
+	}
+	stale, err := issuer.Leaf(now, []string{"webmonitoring.example.net", "*.webmonitoring.example.net"})
+	check(t, err)
+	w.stale = w.uploadIAM(t, iam.NewFromConfig(cfg), "web-monitoring-2017", stale)
+	w.lonePair, err = issuer.Leaf(now, []string{loneHost})
+	check(t, err)
+	for _, b := range []balanced{
+		{environment: "staging", name: "ui", host: "www-staging.monitoring.example.org", balancer: "a33d2e74a9fb6330abd5c28e714fa093"},
+		{environment: "staging", name: "api", host: "api-staging.monitoring.example.org", balancer: "a44c3f85bafc7441bce6d39f825ab1a4"},
+		{environment: "production", name: "ui", host: "www.monitoring.example.org", balancer: "a11f0c52e7d9411e89b3a06c5f2d8e71"},
+		{environment: "production", name: "api", host: "api.monitoring.example.org", balancer: "a22e1d63f8ea522f9ac4b17d603e9f82"},
+	} {
+		w.balanced = append(w.balanced, w.balance(t, b))
+	}
+	w.lone = serve(t, func(string) (*tls.Certificate, error) {
+		w.loneMu.Lock()
+		defer w.loneMu.Unlock()
+		c := w.lonePair.TLS()
+		return &c, nil
+	})
+	return w
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// halves are the leaf and what stands above it, in PEM, and the key.
+func halves(t *testing.T, pair *pki.Pair) (leaf, chain, key []byte) {
+	t.Helper()
+	block, chain := pem.Decode(pair.PEM())
+	key, err := pair.KeyPEM()
+	check(t, err)
+	return pem.EncodeToMemory(block), chain, key
+}
+
+func (w *world) importACM(t *testing.T, api *acm.Client, pair *pki.Pair) string {
+	t.Helper()
+	leaf, chain, key := halves(t, pair)
+	out, err := api.ImportCertificate(t.Context(), &acm.ImportCertificateInput{Certificate: leaf, CertificateChain: chain, PrivateKey: key})
+	check(t, err)
+	w.pairs[aws.ToString(out.CertificateArn)] = pair
+	return aws.ToString(out.CertificateArn)
+}
+
+func (w *world) uploadIAM(t *testing.T, api *iam.Client, name string, pair *pki.Pair) string {
+	t.Helper()
+	leaf, chain, key := halves(t, pair)
+	out, err := api.UploadServerCertificate(t.Context(), &iam.UploadServerCertificateInput{
+		ServerCertificateName: &name, CertificateBody: aws.String(string(leaf)), CertificateChain: aws.String(string(chain)), PrivateKey: aws.String(string(key)),
+	})
+	check(t, err)
+	arn := aws.ToString(out.ServerCertificateMetadata.Arn)
+	w.pairs[arn] = pair
+	return arn
+}
+
+// balance makes a load balancer with the right certificate, tagged as the cluster's cloud provider does, and its public
+// face.
+func (w *world) balance(t *testing.T, b balanced) balanced {
+	t.Helper()
+	_, err := w.elb.CreateLoadBalancer(t.Context(), &elb.CreateLoadBalancerInput{
+		LoadBalancerName: &b.balancer, AvailabilityZones: []string{region + "a"},
+		Listeners: []elbtypes.Listener{{
+			Protocol: aws.String("HTTPS"), LoadBalancerPort: 443, InstanceProtocol: aws.String("HTTP"), InstancePort: aws.Int32(30080),
+			SSLCertificateId: aws.String(w.right[b.environment]),
+		}},
+		Tags: []elbtypes.Tag{{Key: aws.String("kubernetes.io/service-name"), Value: aws.String(b.environment + "/" + b.name)}},
+	})
+	check(t, err)
+	b.edge = serve(t, func(string) (*tls.Certificate, error) {
+		arn, err := w.attached(context.Background(), b.balancer)
+		if err != nil {
+			return nil, err
+		}
+		pair, ok := w.pairs[arn]
+		if !ok {
+			return nil, fmt.Errorf("no certificate %q", arn)
+		}
+		c := pair.TLS()
+		return &c, nil
+	})
+	return b
+}
+
+func serve(t *testing.T, certificate edge.Certificate) *edge.Server {
+	t.Helper()
+	s, err := edge.Start(t.Context(), "127.0.0.1", certificate, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "ok")
+	}))
+	check(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// attached is the certificate of a load balancer's port 443.
+func (w *world) attached(ctx context.Context, balancer string) (string, error) {
+	out, err := w.elb.DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{LoadBalancerNames: []string{balancer}})
+	if err != nil {
+		return "", err
+	}
+	for _, lb := range out.LoadBalancerDescriptions {
+		for _, l := range lb.ListenerDescriptions {
+			if l.Listener.LoadBalancerPort == 443 {
+				return aws.ToString(l.Listener.SSLCertificateId), nil
+			}
+		}
+	}
+	return "", fmt.Errorf("load balancer %q has no port 443", balancer)
+}
+
+// attach is what the console, kubectl and everybody else do in the end.
+func (w *world) attach(t *testing.T, balancer, arn string) {
+	t.Helper()
+	_, err := w.elb.SetLoadBalancerListenerSSLCertificate(t.Context(), &elb.SetLoadBalancerListenerSSLCertificateInput{
+		LoadBalancerName: &balancer, LoadBalancerPort: 443, SSLCertificateId: &arn,
+	})
+	check(t, err)
+}
+
+// serveAlone changes what the lone server serves.
+func (w *world) serveAlone(pair *pki.Pair) (before *pki.Pair) {
+	w.loneMu.Lock()
+	defer w.loneMu.Unlock()
+	before, w.lonePair = w.lonePair, pair
+	return before
+}
+
+// config is the certdrift.yaml of this world. The servers are on loopback, so each endpoint says where to connect.
+func (w *world) config() string {
+	var b strings.Builder
+	b.WriteString("version: 1\ntrust: {roots: mozilla, ca_files: [ca.pem]}\npolicy: {confirm: 2}\nenvironments:\n")
+	for _, environment := range []string{"production", "staging"} {
+		fmt.Fprintf(&b, "  %s:\n    endpoints:\n", environment)
+		for _, e := range w.balanced {
+			if e.environment == environment {
+				fmt.Fprintf(&b, "      - name: %s\n        url: https://%s/\n        connect_to: [%q]\n        expect: {body_contains: ok}\n"+
+					"        certificate: {arn: %q}\n        load_balancer: {name: %s, port: 443}\n        service: %s/%s\n",
+					e.name, e.host, e.edge.Address, w.right[environment], e.balancer, environment, e.name)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "  public:\n    endpoints:\n      - name: status\n        url: https://%s/\n        connect_to: [%q]\n", loneHost, w.lone.Address)
+	b.WriteString("load_balancers: {regions: [" + region + "]}\n")
+	return b.String()
+}
+
+func (w *world) caPEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.ca.Certificate.Raw})
+}
