@@ -208,8 +208,9 @@ func (c *check) round(ctx context.Context, plan Plan) (Outcome, error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	defer c.app.progress(fmt.Sprintf("checking %d endpoints", len(plan.Config.Endpoints)))()
-	plan.Stderr = c.app.Stderr
+	progress, done := c.app.progress("checking endpoints")
+	defer done()
+	plan.Progress = progress
 	return c.app.Parts.Round(ctx, plan)
 }
 

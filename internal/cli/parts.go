@@ -31,8 +31,8 @@ type Parts struct {
 type Plan struct {
 	Config config.Config
 	Faults []observation.Fault
-	// Stderr takes what the round has to say beside its result.
-	Stderr io.Writer
+	// Progress is told of each endpoint done.
+	Progress func(done, total int)
 }
 
 // Outcome is what a round saw and concluded.

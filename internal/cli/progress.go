@@ -7,38 +7,37 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// progress shows on standard error, where that is a terminal, that a long round is still going; the function it gives
-// takes the line away again. A short round shows nothing.
-func (a *App) progress(what string) (stop func()) {
+// progressAfter is how long a round may take before it shows how far it is.
+const progressAfter = time.Second
+
+// progress shows on standard error, where that is a terminal, how far a long round is. The first function is told of
+// each endpoint done, the second takes the line away.
+func (a *App) progress(what string) (step func(done, total int), stop func()) {
 	if !a.StderrTerminal {
-		return func() {}
+		return nil, func() {}
 	}
-	done := make(chan struct{})
-	var shown sync.WaitGroup
-	shown.Go(func() {
-		select {
-		case <-done:
-			return
-		case <-time.After(time.Second):
-		}
-		bar := progressbar.NewOptions(-1,
-			progressbar.OptionSetWriter(a.Stderr), progressbar.OptionSetDescription(what),
-			progressbar.OptionSetElapsedTime(true), progressbar.OptionSpinnerType(14), progressbar.OptionClearOnFinish(),
-		)
-		tick := time.NewTicker(200 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				_ = bar.Finish() // a line that stays on the terminal does no harm
+	began := a.Now()
+	var mu sync.Mutex
+	var bar *progressbar.ProgressBar
+	step = func(done, total int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if bar == nil {
+			if a.Now().Sub(began) < progressAfter {
 				return
-			case <-tick.C:
-				_ = bar.Add(1)
 			}
+			bar = progressbar.NewOptions(total,
+				progressbar.OptionSetWriter(a.Stderr), progressbar.OptionSetDescription(what),
+				progressbar.OptionShowCount(), progressbar.OptionSetWidth(20), progressbar.OptionClearOnFinish(),
+			)
 		}
-	})
-	return func() {
-		close(done)
-		shown.Wait()
+		_ = bar.Set(done) // a line that the terminal does not take is no loss
+	}
+	return step, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if bar != nil {
+			_ = bar.Clear()
+		}
 	}
 }

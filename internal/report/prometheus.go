@@ -95,7 +95,7 @@ func (p *exposition) add(name string, value float64, labels ...label) {
 		return
 	}
 	f.seen[series] = true
-	f.samples = append(f.samples, series+" "+strconv.FormatFloat(value, 'g', -1, 64))
+	f.samples = append(f.samples, series+" "+strconv.FormatFloat(value, 'f', -1, 64))
 }
 
 // labelValue cleans and escapes a label's value; what Clean wrote with a backslash stays readable that way.

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"certdrift": main}) }
+
+// TestScript runs the command line against live servers on loopback. Beside testscript's own commands there are:
+//
+//	serve NAME KIND…     starts a server of each kind; its HOST:PORT stands in $NAME (see servers_test.go for the kinds)
+//	run STATUS COMMAND…  runs a command and wants that exit status; stdout and stderr look at what it wrote
+//	jsonpath PATH VALUE  wants the value at a path ("findings.0.code") of the JSON on standard output
+//	jsonpath PATH -N     wants N items there
+func TestScript(t *testing.T) {
+	pki := newAuthority(t)
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			// No credentials, no metadata service: what needs none must work without.
+			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			env.Setenv("CA", filepath.Join(env.WorkDir, "ca.pem"))
+			return os.WriteFile(filepath.Join(env.WorkDir, "ca.pem"), pki.rootPEM(), 0o644)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve": pki.serve, "run": run, "jsonpath": jsonPath,
+		},
+		RequireExplicitExec: true, RequireUniqueNames: true,
+	})
+}
+
+func run(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: run STATUS COMMAND…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	ts.Logf("[stdout]\n%s[stderr]\n%s", ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}

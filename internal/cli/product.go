@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/config"
+	"certdrift/internal/config/schema"
+	"certdrift/internal/observation"
+	"certdrift/internal/probe"
+	"certdrift/internal/round"
+	"certdrift/internal/target"
+	"certdrift/internal/trust"
+)
+
+// fileLimit bounds the configuration and each file that it names, in bytes.
+const fileLimit = 16 << 20
+
+// Product are the product's own parts.
+func Product() Parts {
+	roots := stores()
+	return Parts{
+		Load:   loadFile,
+		Parse:  func(name string, yaml []byte) (config.Config, []observation.Fault) { return parse(name, ".", yaml) },
+		Schema: schema.Schema,
+		Roots:  roots,
+		Round: func(ctx context.Context, plan Plan) (Outcome, error) {
+			runner := round.Runner{Now: time.Now, Roots: roots, Prober: probe.New(probe.Options{Now: time.Now, Progress: plan.Progress})}
+			res, err := runner.Run(ctx, round.Request{Config: plan.Config, Faults: plan.Faults})
+			return Outcome{Round: res.Round, Conclusion: res.Conclusion}, err
+		},
+	}
+}
+
+// stores gives each trust store, read once.
+func stores() func(target.Roots) *chain.Store {
+	known := map[target.Roots]*chain.Store{}
+	return func(name target.Roots) *chain.Store {
+		if known[name] == nil {
+			known[name] = trust.Mozilla()
+		}
+		return known[name]
+	}
+}
+
+// loadFile reads a configuration file. Files that it names lie beside it.
+func loadFile(path string) (config.Config, []observation.Fault, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return config.Config{}, nil, err
+	}
+	cfg, faults := parse(path, filepath.Dir(path), data)
+	return cfg, faults, nil
+}
+
+func parse(name, dir string, yaml []byte) (config.Config, []observation.Fault) {
+	return config.Load(yaml, config.Options{File: name, ReadFile: func(file string) ([]byte, error) {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(dir, file)
+		}
+		return readFile(file)
+	}})
+}
+
+// readFile is os.ReadFile with a bound.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, fileLimit+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %q: %w", path, err)
+	}
+	if len(data) > fileLimit {
+		return nil, errors.New("it is larger than 16 MiB")
+	}
+	return data, nil
+}
