@@ -12,22 +12,24 @@ import (
 	"certdrift/internal/sim/pki"
 )
 
-// FuzzBuild cuts its input into certificates, each with a length of two bytes before it. Whatever they are, the walk ends
-// soon, gives the same result twice, and each path it gives is linked by names and ends where it says.
+// FuzzBuild cuts its input into certificates, each with a length of two bytes before it; the last is trusted, some before
+// it count as fetched. Whatever they are, the walk ends soon, gives the same result twice, and each path it gives is
+// linked by names and ends where it says.
 func FuzzBuild(f *testing.F) {
 	must := ok(f)
 	root := must(pki.Root("Root", now))
 	inter := must(root.Intermediate("Inter", now, func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.org"} }))
 	leaf := must(inter.Leaf(now, []string{host, "127.0.0.1"}))
-	for _, served := range [][]*x509.Certificate{certs(leaf, inter), certs(leaf, inter, root), certs(leaf), certs(root, root), certs(inter, leaf, leaf)} {
-		f.Add(pack(served), uint8(1))
+	for _, served := range [][]*x509.Certificate{certs(leaf, inter, root), certs(leaf, inter, inter, root), certs(leaf, inter), certs(leaf, root), certs(root, root)} {
+		f.Add(pack(served), uint8(len(served)%3))
 	}
-	store := storeOf(root)
 	f.Fuzz(func(t *testing.T, data []byte, fetched uint8) {
 		served := unpack(data)
-		if len(served) == 0 {
+		if len(served) < 2 {
 			return
 		}
+		store := chain.NewStore(nil).With(served[len(served)-1:])
+		served = served[:len(served)-1]
 		cut := max(1, len(served)-int(fetched%4))
 		q := chain.Query{Served: served[:cut], Fetched: served[cut:], At: now}
 		start := time.Now()
