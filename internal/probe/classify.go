@@ -20,6 +20,9 @@ var errPhase = errors.New("the phase took longer than the timeout")
 
 // fail makes a Failure of an error: its kind from the error, its detail cleaned and cut.
 func fail(phase observation.Phase, err error) *observation.Failure {
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = errPhase // says more
+	}
 	f := &observation.Failure{Phase: phase, Detail: finding.Clean(err.Error(), finding.QuoteLimit)}
 	switch phase {
 	case observation.PhaseDNS:
@@ -121,7 +124,9 @@ func tlsKind(err error) observation.FailureKind {
 		return observation.ChainOversized
 	case strings.Contains(text, "failed to parse certificate"):
 		return observation.ChainMalformed
-	case strings.Contains(text, "empty certificates message"):
+	case strings.Contains(text, "empty certificates message"),
+		// TLS 1.2: the message is the awaited one, but empty.
+		strings.Contains(text, "of type *tls.certificateMsg when waiting for *tls.certificateMsg"):
 		return observation.NoCertificate
 	}
 	return observation.HandshakeFailed

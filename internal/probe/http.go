@@ -168,7 +168,8 @@ func (v *visit) requestFailed(ctx context.Context, phase observation.Phase, err 
 		err = cause
 	}
 	f := fail(phase, err)
-	if secured, ok := conn.(*tls.Conn); ok && (f.Kind == observation.Reset || f.Kind == observation.Closed) {
+	secured, ok := conn.(*tls.Conn)
+	if ok && (f.Kind == observation.Reset || f.Kind == observation.Closed || f.Kind == observation.Invalid && seen.ALPN == "h2") {
 		_ = secured.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 		if _, late := secured.Read(make([]byte, 1)); receivedAlert(late) != "" {
 			f = fail(phase, late)

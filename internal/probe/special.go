@@ -1,6 +1,9 @@
 package probe
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // scope is what an address is good for.
 type scope int
@@ -105,7 +108,9 @@ func embedded(a netip.Addr) (carried []netip.Addr, translated bool) {
 	case in("64:ff9b::/96"): // NAT64, RFC 6052 §2.1
 		return []netip.Addr{last}, true
 	case in("64:ff9b:1::/48"): // local NAT64, RFC 8215: the network picks a prefix length of 48, 64 or 96
-		return []netip.Addr{last, v4(b[6], b[7], b[9], b[10]), v4(b[9], b[10], b[11], b[12])}, false
+		readings := []netip.Addr{last, v4(b[6], b[7], b[9], b[10]), v4(b[9], b[10], b[11], b[12])}
+		// Read by the wrong length, an address begins with zeros.
+		return slices.DeleteFunc(readings, func(a netip.Addr) bool { return a.As4()[0] == 0 }), false
 	case in("2002::/16"): // 6to4, RFC 3056
 		return []netip.Addr{v4(b[2], b[3], b[4], b[5])}, false
 	case in("2001::/32"): // Teredo, RFC 4380 §4: server, and client with its bits inverted
