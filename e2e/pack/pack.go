@@ -64,7 +64,7 @@ func add(w *zip.Writer, dir, path string) error {
 	if err != nil {
 		return err
 	}
-	defer from.Close()
+	defer func() { _ = from.Close() }() // only read
 	_, err = io.Copy(entry, from)
 	return err
 }
