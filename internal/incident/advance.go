@@ -43,7 +43,20 @@ type board struct {
 	// explained are the endpoints (ENVIRONMENT/NAME) whose name mismatch hangs on another finding of this round: that
 	// it is not reported does not mean that it is over.
 	explained map[string]bool
+	// held tells which incident has the worst finding of a code at an endpoint.
+	held map[fault]holder
 }
+
+type (
+	fault struct {
+		endpoint string // ENVIRONMENT/NAME
+		code     finding.Code
+	}
+	holder struct {
+		key      string
+		severity finding.Severity
+	}
+)
 
 // entry is one record with its findings of this round.
 type entry struct {
@@ -52,7 +65,7 @@ type entry struct {
 }
 
 func newBoard(in Input) *board {
-	b := &board{Input: in, entries: map[string]*entry{}, explained: map[string]bool{}}
+	b := &board{Input: in, entries: map[string]*entry{}, explained: map[string]bool{}, held: map[fault]holder{}}
 	for _, r := range in.Records {
 		if r.Counter == nil {
 			b.entries[r.Key] = &entry{loaded: r, record: clone(r)}
@@ -123,6 +136,12 @@ func (b *board) assign(g findingGroup) {
 	}
 	e.present = append(e.present, g.findings...)
 	sortFindings(e.present)
+	for _, f := range g.findings {
+		at := fault{f.Environment + "/" + f.Endpoint, f.Code}
+		if f.Severity > b.held[at].severity {
+			b.held[at] = holder{e.record.Key, f.Severity}
+		}
+	}
 }
 
 // maxCauses bounds what an incident remembers of its causes; past it, a cause that comes back is a new incident.

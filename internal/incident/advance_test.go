@@ -40,7 +40,7 @@ func TestOneCauseIsOneAlert(t *testing.T) {
 	var fs []finding.Finding
 	for i := range 40 {
 		names = append(names, fmt.Sprintf("e%02d", i))
-		fs = append(fs, fault(finding.CertNameMismatch, finding.Critical, names[i], "certificate:aa"))
+		fs = append(fs, found(finding.CertNameMismatch, finding.Critical, names[i], "certificate:aa"))
 	}
 	c := full(names)
 	got := s.round(c, fs[:30], Opened)
@@ -61,8 +61,8 @@ func TestOneCauseIsOneAlert(t *testing.T) {
 
 func TestConfirmation(t *testing.T) {
 	c := full([]string{"api"})
-	timeout := []finding.Finding{fault(finding.ConnectTimeout, finding.Critical, "api", "")}
-	refused := []finding.Finding{fault(finding.ConnectRefused, finding.Critical, "api", "")}
+	timeout := []finding.Finding{found(finding.ConnectTimeout, finding.Critical, "api", "")}
+	refused := []finding.Finding{found(finding.ConnectRefused, finding.Critical, "api", "")}
 	t.Run("a blip is nothing", func(t *testing.T) {
 		s := newScript(t)
 		for range 5 {
@@ -85,8 +85,8 @@ func TestConfirmation(t *testing.T) {
 	})
 	t.Run("a blip of something worse", func(t *testing.T) {
 		s := newScript(t)
-		slow := []finding.Finding{fault(finding.HTTPSlow, finding.Warning, "api", "")}
-		status := []finding.Finding{fault(finding.HTTPStatus, finding.Critical, "api", "")}
+		slow := []finding.Finding{found(finding.HTTPSlow, finding.Warning, "api", "")}
+		status := []finding.Finding{found(finding.HTTPStatus, finding.Critical, "api", "")}
 		s.round(c, slow)
 		s.round(c, slow, Opened)
 		s.round(c, status)
@@ -105,7 +105,7 @@ func TestConfirmation(t *testing.T) {
 	})
 	t.Run("info never opens", func(t *testing.T) {
 		s := newScript(t)
-		s.round(c, []finding.Finding{fault(finding.ListenerPlaintext, finding.Info, "api", "")})
+		s.round(c, []finding.Finding{found(finding.ListenerPlaintext, finding.Info, "api", "")})
 		if n := len(s.table.load(t)); n != 0 {
 			t.Errorf("%d records", n)
 		}
@@ -113,8 +113,8 @@ func TestConfirmation(t *testing.T) {
 }
 
 func TestNothingRecoversWithoutEvidence(t *testing.T) {
-	expired := []finding.Finding{fault(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
-	refused := []finding.Finding{fault(finding.ConnectRefused, finding.Critical, "api", "")}
+	expired := []finding.Finding{found(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
+	refused := []finding.Finding{found(finding.ConnectRefused, finding.Critical, "api", "")}
 	whole := full([]string{"api", "ui"})
 	down := full([]string{"api", "ui"})
 	down.Endpoints["production/api"] = Asked
@@ -135,7 +135,7 @@ func TestNothingRecoversWithoutEvidence(t *testing.T) {
 
 func TestRemovedFromTheConfiguration(t *testing.T) {
 	s := newScript(t)
-	fs := []finding.Finding{fault(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
+	fs := []finding.Finding{found(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
 	s.round(full([]string{"api", "ui"}), fs, Opened)
 	unread := full([]string{"ui"})
 	unread.Configured = nil
@@ -150,7 +150,7 @@ func TestRemovedFromTheConfiguration(t *testing.T) {
 }
 
 func drift(affects ...string) finding.Finding {
-	f := fault(finding.DriftAttached, finding.Critical, "", "listener:arn:443")
+	f := found(finding.DriftAttached, finding.Critical, "", "listener:arn:443")
 	f.Listener, f.Affects = "lb:443", affects
 	f.Evidence = finding.Evidence{"region": "us-west-2", "account": "111122223333"}
 	return f
@@ -161,8 +161,8 @@ func TestDriftAndItsMismatchesAreOne(t *testing.T) {
 	probed := full([]string{"api", "ui"})
 	probed.ListenersWhole, probed.Full = false, false
 	mismatches := []finding.Finding{
-		fault(finding.CertNameMismatch, finding.Critical, "api", "certificate:aa"),
-		fault(finding.CertNameMismatch, finding.Critical, "ui", "certificate:aa"),
+		found(finding.CertNameMismatch, finding.Critical, "api", "certificate:aa"),
+		found(finding.CertNameMismatch, finding.Critical, "ui", "certificate:aa"),
 	}
 	drifted := []finding.Finding{drift("production/api", "production/ui")}
 	t.Run("the event comes first", func(t *testing.T) {
@@ -190,6 +190,32 @@ func TestDriftAndItsMismatchesAreOne(t *testing.T) {
 		s.round(both, nil)
 		s.round(both, nil, Recovered)
 	})
+	t.Run("an expiry that the listener turns out to be behind", func(t *testing.T) {
+		s := newScript(t)
+		expired := []finding.Finding{found(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
+		s.round(probed, expired, Opened)
+		behind := []finding.Finding{drifted[0], expired[0]}
+		behind[1].Cause = behind[0].Cause
+		for range 3 {
+			s.round(both, behind)
+			s.round(probed, expired)
+		}
+		s.round(both, nil)
+		s.round(both, nil, Recovered)
+	})
+	t.Run("one certificate at many hosts", func(t *testing.T) {
+		s := newScript(t)
+		hosts := slices.Clone(mismatches)
+		for i := range hosts {
+			hosts[i].Cause = "host:" + hosts[i].Endpoint
+			hosts[i].Evidence = finding.Evidence{"fingerprint_sha256": "aa"}
+		}
+		s.round(probed, hosts, Opened)
+		s.round(both, drifted)
+		s.round(probed, hosts)
+		s.round(both, nil)
+		s.round(both, nil, Recovered)
+	})
 	t.Run("a cause of their own each", func(t *testing.T) {
 		s := newScript(t)
 		loose := slices.Clone(mismatches)
@@ -204,7 +230,7 @@ func TestDriftAndItsMismatchesAreOne(t *testing.T) {
 
 func TestHalfARollOutIsOneIncident(t *testing.T) {
 	c := full([]string{"api"})
-	old := []finding.Finding{fault(finding.CertExpired, finding.Critical, "api", "certificate:old")}
+	old := []finding.Finding{found(finding.CertExpired, finding.Critical, "api", "certificate:old")}
 	t.Run("old and good alternate", func(t *testing.T) {
 		s := newScript(t)
 		s.round(c, old, Opened)
@@ -215,7 +241,7 @@ func TestHalfARollOutIsOneIncident(t *testing.T) {
 	})
 	t.Run("two bad ones alternate", func(t *testing.T) {
 		s := newScript(t)
-		other := []finding.Finding{fault(finding.CertExpired, finding.Critical, "api", "certificate:other")}
+		other := []finding.Finding{found(finding.CertExpired, finding.Critical, "api", "certificate:other")}
 		s.round(c, old, Opened)
 		for range 5 {
 			s.round(c, other)
@@ -230,7 +256,7 @@ func TestHalfARollOutIsOneIncident(t *testing.T) {
 func TestFlappingGrowsQuiet(t *testing.T) {
 	s := newScript(t)
 	c := full([]string{"api"})
-	bad := []finding.Finding{fault(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
+	bad := []finding.Finding{found(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
 	total := 0
 	for range 60 { // three bad, three clean, for six hours
 		for i := range 6 {
@@ -250,7 +276,7 @@ func TestFlappingGrowsQuiet(t *testing.T) {
 func TestReminders(t *testing.T) {
 	s := newScript(t)
 	c := full([]string{"api"})
-	fs := []finding.Finding{fault(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
+	fs := []finding.Finding{found(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
 	var hours []int
 	for hour := range 24 * 40 {
 		s.minute = hour * 60
@@ -266,8 +292,8 @@ func TestReminders(t *testing.T) {
 func TestAcknowledged(t *testing.T) {
 	s := newScript(t)
 	c := full([]string{"api"})
-	warning := []finding.Finding{fault(finding.CertExpiring, finding.Warning, "api", "certificate:aa")}
-	critical := []finding.Finding{fault(finding.CertExpiring, finding.Critical, "api", "certificate:aa")}
+	warning := []finding.Finding{found(finding.CertExpiring, finding.Warning, "api", "certificate:aa")}
+	critical := []finding.Finding{found(finding.CertExpiring, finding.Critical, "api", "certificate:aa")}
 	s.round(c, warning, Opened)
 	r := s.table.get(t, "production certificate:aa")
 	if _, err := s.table.save(t, Acknowledge(r, "ada", at(1), at(3*24*60))); err != nil {
@@ -283,7 +309,7 @@ func TestAcknowledged(t *testing.T) {
 func TestClosedByHandOpensAgainWhileBroken(t *testing.T) {
 	s := newScript(t)
 	c := full([]string{"api"})
-	fs := []finding.Finding{fault(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
+	fs := []finding.Finding{found(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
 	s.round(c, fs, Opened)
 	if _, err := s.table.save(t, Close(s.table.get(t, "production certificate:aa"), "ada", at(1))); err != nil {
 		t.Fatal(err)
@@ -293,7 +319,7 @@ func TestClosedByHandOpensAgainWhileBroken(t *testing.T) {
 
 func TestSilence(t *testing.T) {
 	c := full([]string{"api"})
-	fs := []finding.Finding{fault(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
+	fs := []finding.Finding{found(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
 	s := newScript(t)
 	s.policy.Silences = []Silence{{Environment: "prod*", Code: "cert-*", Until: at(5), Reason: "moving house"}}
 	for range 5 {
@@ -324,7 +350,7 @@ func TestSilence(t *testing.T) {
 
 func TestStateUnread(t *testing.T) {
 	c := full([]string{"api"})
-	fs := []finding.Finding{fault(finding.HTTPStatus, finding.Critical, "api", "")}
+	fs := []finding.Finding{found(finding.HTTPStatus, finding.Critical, "api", "")}
 	in := Input{Policy: DefaultPolicy(), Findings: fs, Coverage: c, Now: at(0), StateUnread: true}
 	changed, notices := Advance(in)
 	if len(notices) != 1 || !notices[0].Repetition || notices[0].Record.Claim != nil {
@@ -342,7 +368,7 @@ func TestStorm(t *testing.T) {
 	var names []string
 	for i := range 11 {
 		names = append(names, fmt.Sprintf("e%02d", i))
-		fs = append(fs, fault(finding.CertExpired, finding.Critical, names[i], fmt.Sprintf("certificate:%02d", i)))
+		fs = append(fs, found(finding.CertExpired, finding.Critical, names[i], fmt.Sprintf("certificate:%02d", i)))
 	}
 	p := DefaultPolicy()
 	_, notices := Advance(Input{Policy: p, Findings: fs, Coverage: full(names), Now: at(0)})
@@ -359,7 +385,7 @@ func TestConcurrentRoundsAlertOnce(t *testing.T) {
 	table := newTable()
 	c := full([]string{"api", "ui"}, "lb:443")
 	fs := []finding.Finding{
-		fault(finding.CertExpired, finding.Critical, "api", "certificate:aa"), drift("production/api", "production/ui"),
+		found(finding.CertExpired, finding.Critical, "api", "certificate:aa"), drift("production/api", "production/ui"),
 	}
 	rounds := func(now time.Time, found []finding.Finding) (all []Notice) {
 		var mu sync.Mutex
@@ -391,7 +417,7 @@ func TestACrashRepeatsAndNeverLoses(t *testing.T) {
 	for _, end := range []fate{crashes, crashesOut, fails} {
 		s := newScript(t)
 		c := full([]string{"api"})
-		fs := []finding.Finding{fault(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
+		fs := []finding.Finding{found(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
 		s.table.run(t, Input{Policy: s.policy, Findings: fs, Coverage: c, Now: at(0)}, end)
 		s.minute = 1
 		if end == fails {

@@ -58,9 +58,13 @@ func certain(code finding.Code) bool {
 	return true
 }
 
-// causeOf is the finding's cause; the endpoint or listener itself, and the group, where it has none.
+// causeOf is the finding's cause; the endpoint or listener itself, and the group, where it has none. A certificate with
+// other names is one cause however many hosts it disappoints: one wrong certificate on one load balancer breaks them all.
 func causeOf(f finding.Finding) string {
+	served, _ := f.Evidence["fingerprint_sha256"].(string)
 	switch {
+	case f.Code == finding.CertNameMismatch && served != "" && strings.HasPrefix(f.Cause, "host:"):
+		return "mismatch:" + served
 	case f.Cause != "":
 		return f.Cause
 	case f.Endpoint != "":

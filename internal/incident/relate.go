@@ -2,7 +2,6 @@ package incident
 
 import (
 	"slices"
-	"strings"
 
 	"certdrift/internal/finding"
 )
@@ -27,9 +26,10 @@ func suffering(f finding.Finding) []string {
 
 // belongs tells whether a group of findings is a piece of an incident that has another cause:
 //   - name mismatches of endpoints that the incident's drift explains (a round that read no listeners sees only those);
-//   - the drift that explains an incident of nothing but name mismatches;
-//   - a certificate that took the place of another on the same endpoints with the same fault: a roll-out halfway, where
-//     old and new alternate, is one incident and not a new one at every swap.
+//   - the drift that explains an incident of nothing else than what the group says, or name mismatches;
+//   - a certificate's fault that is known at the same endpoints under another cause. The listener may not have been known
+//     before, or another certificate took the place of the first: a roll-out halfway, where old and new alternate, is
+//     one incident and not a new one at every swap.
 func belongs(e *entry, g findingGroup) bool {
 	switch {
 	case explains(g.findings[0].Code):
@@ -41,7 +41,7 @@ func belongs(e *entry, g findingGroup) bool {
 			return true
 		}
 	}
-	return rolled(e, g)
+	return sameFaults(e, g)
 }
 
 func isMismatch(f finding.Finding) bool { return f.Code == finding.CertNameMismatch }
@@ -50,7 +50,8 @@ func all[T any](list []T, holds func(T) bool) bool {
 	return !slices.ContainsFunc(list, func(x T) bool { return !holds(x) })
 }
 
-// explainedBy tells whether an incident consists of name mismatches only, and the group says where all of them come from.
+// explainedBy tells whether the group says all that the incident consists of: the same faults, and where its name
+// mismatches come from.
 func explainedBy(e *entry, g findingGroup) bool {
 	known := map[string]bool{}
 	for _, f := range g.findings {
@@ -58,9 +59,16 @@ func explainedBy(e *entry, g findingGroup) bool {
 			known[endpoint] = true
 		}
 	}
-	return len(e.record.Parts) > 0 && all(e.record.Parts, func(p Part) bool {
-		return p.Code == finding.CertNameMismatch && known[e.record.Environment+"/"+p.Endpoint]
-	}) && all(e.present, isMismatch)
+	return len(e.record.Parts) > 0 && len(e.present) == 0 && all(e.record.Parts, func(p Part) bool {
+		return p.Code == finding.CertNameMismatch && known[e.record.Environment+"/"+p.Endpoint] || g.holds(p)
+	})
+}
+
+// holds tells whether the group has a finding of the part's code at its endpoint.
+func (g findingGroup) holds(p Part) bool {
+	return p.Endpoint != "" && slices.ContainsFunc(g.findings, func(f finding.Finding) bool {
+		return f.Endpoint == p.Endpoint && f.Code == p.Code
+	})
 }
 
 // explainedEndpoints are those that suffer from the incident's drift, if it is one.
@@ -88,16 +96,14 @@ func explainedEndpoints(e *entry) map[string]bool {
 	return known
 }
 
-// rolled tells whether at least half of the group's faults are the incident's already, but for the certificate.
-func rolled(e *entry, g findingGroup) bool {
-	if !strings.HasPrefix(g.cause, "certificate:") || !strings.HasPrefix(e.record.Cause, "certificate:") {
+// sameFaults tells whether the group is of certificates' faults, and at least half of them are the incident's already.
+func sameFaults(e *entry, g findingGroup) bool {
+	if !all(g.findings, func(f finding.Finding) bool { return group(f.Code) == groupCertificate && f.Endpoint != "" }) {
 		return false
 	}
 	same := 0
 	for _, f := range g.findings {
-		if slices.ContainsFunc(e.record.Parts, func(p Part) bool {
-			return f.Endpoint != "" && p.Endpoint == f.Endpoint && p.Code == f.Code
-		}) {
+		if slices.ContainsFunc(e.record.Parts, func(p Part) bool { return p.Endpoint == f.Endpoint && p.Code == f.Code }) {
 			same++
 		}
 	}

@@ -127,7 +127,7 @@ func (b *board) miss(r *Record, present map[partID]bool, counts bool) (removed, 
 			kept = append(kept, p)
 			continue
 		}
-		switch b.sightOf(r.Environment, p) {
+		switch b.sightOf(r, p) {
 		case gone:
 			removed = true
 			continue
@@ -149,13 +149,21 @@ func (b *board) miss(r *Record, present map[partID]bool, counts bool) (removed, 
 	return removed, lookedClean || len(r.Parts) == 0
 }
 
-// sightOf is what the round says of a part without a finding.
-func (b *board) sightOf(environment string, p Part) sight {
-	s := b.Coverage.of(environment, p)
-	if s == clean && p.Code == finding.CertNameMismatch && b.explained[environment+"/"+p.Endpoint] {
+// sightOf is what the round says of a part that its incident has no finding for. Another incident may have it, or have
+// taken it up in its evidence: then it is not over.
+func (b *board) sightOf(r *Record, p Part) sight {
+	s := b.Coverage.of(r.Environment, p)
+	if s != clean || p.Endpoint == "" {
+		return s
+	}
+	endpoint := r.Environment + "/" + p.Endpoint
+	if p.Code == finding.CertNameMismatch && b.explained[endpoint] {
 		return unknown
 	}
-	return s
+	if held := b.held[fault{endpoint, p.Code}]; held.key != "" && held.key != r.Key && held.severity >= p.Severity {
+		return unknown
+	}
+	return clean
 }
 
 // seesAll tells whether the round looked at everything there is, wholly. Only that says anything of parts beyond the

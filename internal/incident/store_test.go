@@ -130,8 +130,8 @@ var start = time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC) // a Monday
 
 func at(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }
 
-// fault is a finding at an endpoint of production.
-func fault(code finding.Code, severity finding.Severity, endpoint, cause string) finding.Finding {
+// found is a finding at an endpoint of production.
+func found(code finding.Code, severity finding.Severity, endpoint, cause string) finding.Finding {
 	return finding.Finding{
 		Code: code, Severity: severity, Environment: "production", Endpoint: endpoint, Cause: cause,
 		Summary: string(code) + " at " + endpoint, Evidence: finding.Evidence{"n": 1},
