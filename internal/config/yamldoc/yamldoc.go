@@ -20,7 +20,7 @@ import (
 const (
 	maxDepth  = 2_000   // open brackets, those in texts and comments counted too
 	maxIndent = 400     // columns before the first word of a line, indicators of nested lists included
-	maxLines  = 100_000 // enough for 10,000 endpoints of ten lines each
+	maxLines  = 200_000 // 10,000 endpoints of twenty lines each
 )
 
 // Problem is why a text cannot be used. Line and Column count from 1.

@@ -1,0 +1,144 @@
+package manifest
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+// The AWS Load Balancer Controller's annotations of an Ingress
+// (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/).
+const (
+	ingressPrefix  = "alb.ingress.kubernetes.io/"
+	certificateARN = ingressPrefix + "certificate-arn"
+	listenPorts    = ingressPrefix + "listen-ports"
+	ingressPolicy  = ingressPrefix + "ssl-policy"
+	ingressLBName  = ingressPrefix + "load-balancer-name"
+	groupName      = ingressPrefix + "group.name"
+	ingressClass   = "kubernetes.io/ingress.class"
+)
+
+// ingress declares one listener for each HTTPS port. Without certificate-arn the controller discovers certificates in
+// ACM by the hosts.
+func (o object) ingress() {
+	if !o.forALB() {
+		return
+	}
+	at := o.annotation(certificateARN)
+	var arns []string
+	if at != nil {
+		if arns = o.arns(at, o.note(certificateARN)); len(arns) == 0 && o.note(certificateARN) != "" {
+			return // each of them is a fault already
+		}
+	}
+	ports, ok := o.securedPorts(len(arns) > 0)
+	if !ok {
+		return
+	}
+	line, column := o.place(o.where(at))
+	names := o.hosts()
+	for _, port := range ports {
+		o.declared = append(o.declared, observation.Declaration{
+			Object: "Ingress " + o.name(), Service: o.name(), LoadBalancer: clean(o.note(ingressLBName)), Group: clean(o.note(groupName)),
+			Kind: observation.Application, Port: port, ARNs: arns, Discovered: len(arns) == 0, Hosts: names,
+			Policy: clean(o.note(ingressPolicy)), Source: o.reader.at(line, column),
+		})
+	}
+}
+
+// where is what people would mend: the annotation with the certificate, else the one that asks for TLS, else the object.
+func (o object) where(at *ast.MappingValueNode) ast.Node {
+	if at == nil {
+		at = o.annotation(listenPorts)
+	}
+	if at == nil {
+		return o.node
+	}
+	return at.Key
+}
+
+// forALB tells whether the controller takes the Ingress: by its class, or since it has the controller's annotations.
+func (o object) forALB() bool {
+	if o.text(o.node, "spec", "ingressClassName") == "alb" || o.note(ingressClass) == "alb" {
+		return true
+	}
+	entries := o.get(o.node, "metadata", "annotations")
+	found := false
+	if entries != nil {
+		for _, name := range []string{certificateARN, listenPorts, ingressPolicy, ingressLBName, groupName} {
+			found = found || o.entry(entries, name) != nil
+		}
+	}
+	return found
+}
+
+// securedPorts are the HTTPS ports of listen-ports. By default there is 443 where certificates are named, and none
+// otherwise. False where the annotation cannot be read.
+func (o object) securedPorts(certificates bool) ([]int, bool) {
+	at := o.annotation(listenPorts)
+	if at == nil || o.note(listenPorts) == "" {
+		if certificates {
+			return []int{443}, true
+		}
+		return nil, true
+	}
+	var listed []map[string]int
+	err := json.Unmarshal([]byte(o.note(listenPorts)), &listed)
+	ports := map[int]bool{}
+	for _, entry := range listed {
+		for protocol, port := range entry {
+			if port < 1 || port > 65535 || protocol != "HTTP" && protocol != "HTTPS" {
+				o.badPorts(at)
+				return nil, false
+			}
+			if protocol == "HTTPS" {
+				ports[port] = true
+			}
+		}
+	}
+	if err != nil {
+		o.badPorts(at)
+		return nil, false
+	}
+	return slices.Sorted(maps.Keys(ports)), true
+}
+
+func (o object) badPorts(at *ast.MappingValueNode) {
+	o.say(at, "Ingress "+o.name()+": listen-ports cannot be read: "+finding.Quote(o.note(listenPorts)),
+		`write it as JSON in single quotes: '[{"HTTP": 80}, {"HTTPS": 443}]'`)
+}
+
+// hosts are the names of rules and tls, sorted, each once.
+func (o object) hosts() []string {
+	var names []string
+	for _, rule := range o.items(o.node, "spec", "rules") {
+		names = append(names, o.text(rule, "host"))
+	}
+	for _, block := range o.items(o.node, "spec", "tls") {
+		for _, host := range o.items(block, "hosts") {
+			names = append(names, o.text(host))
+		}
+		if len(names) > maxEntries {
+			break
+		}
+	}
+	return hosts(names)
+}
+
+func hosts(names []string) []string {
+	var out []string
+	for _, name := range names {
+		name = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(name), "."))
+		if name != "" {
+			out = append(out, clean(name))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

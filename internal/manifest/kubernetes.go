@@ -1,0 +1,166 @@
+package manifest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"certdrift/internal/config/arn"
+	"certdrift/internal/config/yamldoc"
+	"certdrift/internal/finding"
+)
+
+// renderHint is for templates: certdrift reads what kubectl would apply.
+const renderHint = "render it first, and give certdrift the output: `helm template … | certdrift plan -f -`, `kustomize build … | certdrift plan -f -`"
+
+// Aliases can make a small file grow without end.
+const (
+	maxListed  = 4       // how deep Lists may hold Lists
+	maxObjects = 100_000 // in a file
+	maxEntries = 1000    // of a list in an object: ports, hosts
+)
+
+// kubernetes reads a file of Kubernetes objects.
+func (r *reader) kubernetes(data []byte) {
+	for _, doc := range documents(data) {
+		if !doc.elsewhere() {
+			r.document(doc)
+		}
+	}
+}
+
+func (r *reader) document(doc document) {
+	file, problem := yamldoc.Parse(doc.text)
+	if problem != nil {
+		line := problem.Line + doc.line - 1
+		if doc.templated() {
+			r.fault(line, problem.Column, "this is a template, not a manifest: it cannot be parsed before it is rendered", renderHint)
+		} else {
+			r.fault(line, problem.Column, problem.Message, problem.Hint)
+		}
+		return
+	}
+	for _, parsed := range file.Docs {
+		if parsed.Body != nil {
+			r.object(newTree(parsed.Body, doc.line), parsed.Body, 0)
+		}
+	}
+}
+
+// object reads one object, or those that a List holds.
+func (r *reader) object(t tree, n ast.Node, depth int) {
+	if r.objects++; r.objects > maxObjects {
+		if r.objects == maxObjects+1 {
+			line, column := t.place(n)
+			r.fault(line, column, fmt.Sprintf("the file holds more than %d objects", maxObjects), "split it")
+		}
+		return
+	}
+	version, kind := t.text(n, "apiVersion"), t.text(n, "kind")
+	o := object{reader: r, tree: t, node: n, kind: kind}
+	switch {
+	case strings.HasSuffix(kind, "List") && depth < maxListed:
+		for _, item := range t.items(n, "items") {
+			r.object(t, item, depth+1)
+		}
+	case kind == "Service" && version == "v1": // Knative's Services are of another group
+		if o.rendered() {
+			o.service()
+		}
+	case kind == "Ingress" && (strings.HasPrefix(version, "networking.k8s.io/") || strings.HasPrefix(version, "extensions/")):
+		if o.rendered() {
+			o.ingress()
+		}
+	}
+}
+
+// object is a Service or an Ingress.
+type object struct {
+	*reader
+	tree
+	node ast.Node
+	kind string
+}
+
+// name is NAMESPACE/NAME.
+func (o object) name() string {
+	namespace := o.text(o.node, "metadata", "namespace")
+	if namespace == "" {
+		namespace = o.namespace
+	}
+	return finding.Clean(namespace+"/"+o.text(o.node, "metadata", "name"), finding.QuoteLimit)
+}
+
+// annotation is the entry of an annotation; nil where there is none.
+func (o object) annotation(name string) *ast.MappingValueNode {
+	return o.entry(o.get(o.node, "metadata", "annotations"), name)
+}
+
+// note is an annotation's text without blanks around it; empty where there is none.
+func (o object) note(name string) string {
+	e := o.annotation(name)
+	if e == nil {
+		return ""
+	}
+	text, _ := yamldoc.Text(o.value(e.Value))
+	return strings.TrimSpace(text)
+}
+
+// say reports a fault at an entry's key.
+func (o object) say(at *ast.MappingValueNode, message, hint string) {
+	line, column := o.place(at.Key)
+	o.fault(line, column, finding.Clean(message, 2*finding.QuoteLimit), hint)
+}
+
+// rendered reports an object in whose names or annotations a template's braces stand, in quotes or not.
+func (o object) rendered() bool {
+	entries, _ := yamldoc.Entries(o.get(o.node, "metadata", "annotations"))
+	for _, key := range []string{"name", "namespace"} {
+		if e := o.entry(o.get(o.node, "metadata"), key); e != nil {
+			entries = append(entries, e)
+		}
+	}
+	for _, e := range entries {
+		text, scalar := yamldoc.Text(o.value(e.Value))
+		_, null := o.value(e.Value).(*ast.NullNode)
+		if key, _ := yamldoc.Text(e.Key); strings.Contains(key, "{{") || strings.Contains(text, "{{") && ours(key) {
+			o.say(e, o.kind+" "+o.name()+" is a template that was not rendered", renderHint)
+			return false
+		}
+		if key, _ := yamldoc.Text(e.Key); !scalar && !null && ours(key) {
+			o.say(e, o.kind+" "+o.name()+": "+finding.Quote(key)+" must be text, and is "+yamldoc.Kind(o.value(e.Value)), renderHint)
+			return false
+		}
+	}
+	return true
+}
+
+// ours tells whether certdrift reads the key: other annotations may hold what they like, braces too.
+func ours(key string) bool {
+	return key == "name" || key == "namespace" || strings.HasPrefix(key, servicePrefix) || strings.HasPrefix(key, ingressPrefix)
+}
+
+// arns reads a list of certificates' ARNs, commas between them.
+func (o object) arns(at *ast.MappingValueNode, text string) []string {
+	var arns []string
+	for _, part := range split(text) {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		if _, err := arn.Certificate(part); err != nil {
+			o.say(at, o.kind+" "+o.name()+": "+finding.Quote(part)+" "+err.Error(),
+				"write the ARN of an ACM certificate or an IAM server certificate, as arn:aws:acm:REGION:ACCOUNT:certificate/ID")
+			continue
+		}
+		arns = append(arns, part)
+	}
+	return arns
+}
+
+// split cuts an annotation at its commas.
+func split(text string) []string {
+	parts := strings.SplitN(text, ",", maxEntries+1)
+	return parts[:min(len(parts), maxEntries)]
+}

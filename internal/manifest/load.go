@@ -1,0 +1,249 @@
+package manifest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// The bounds of all files together.
+const (
+	maxFiles = 10_000
+	maxTotal = 256 << 20 // bytes
+)
+
+// File is one file with its content.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Options say where files come from. The zero value reads this machine's, relative to the working directory.
+type Options struct {
+	// Dir is what paths are relative to; faults and positions show them as they are written.
+	Dir string
+	// Namespace is that of objects that name none; "default" where it is empty.
+	Namespace string
+	// Stdin is what "-" stands for; without it "-" is a fault.
+	Stdin io.Reader
+	// Remote reads what a path with a scheme stands for, such as s3://bucket/prefix/, in a stable order; without it such
+	// paths are faults. Its error is shown.
+	Remote func(path string) ([]File, error)
+}
+
+// Load reads the manifests at paths: files, directories (recursively, *.yaml, *.yml and *.json), globs (** stands for
+// any directories), "-" and remote ones. It goes on after a fault. A file that several paths name is read once.
+func Load(paths []string, opts Options) ([]observation.Declaration, []observation.Fault) {
+	l := loader{opts: opts, seen: map[string]bool{}}
+	l.opts.Namespace = cmp.Or(opts.Namespace, "default")
+	for _, path := range paths {
+		l.path(path)
+	}
+	return l.declared, l.faults
+}
+
+type loader struct {
+	opts     Options
+	seen     map[string]bool
+	total    int
+	declared []observation.Declaration
+	faults   []observation.Fault
+}
+
+func (l *loader) fault(file, message, hint string) {
+	l.faults = append(l.faults, observation.Fault{
+		Position: target.Position{File: finding.Clean(file, finding.QuoteLimit)}, Message: message, Hint: hint,
+	})
+}
+
+func (l *loader) path(path string) {
+	switch {
+	case path == "-":
+		l.stdin()
+	case strings.Contains(path, "://"):
+		l.remote(path)
+	default:
+		l.local(path)
+	}
+}
+
+func (l *loader) stdin() {
+	const name = "standard input"
+	if l.opts.Stdin == nil {
+		l.fault(name, "there is no standard input here", "name files or directories")
+		return
+	}
+	data, err := io.ReadAll(io.LimitReader(l.opts.Stdin, maxFile+1))
+	if err != nil {
+		l.fault(name, "reading standard input: "+clean(err.Error()), "see that the command before the pipe went through")
+		return
+	}
+	if len(strings.TrimSpace(string(data))) == 0 {
+		l.fault(name, "standard input is empty", "see that the command before the pipe wrote something")
+		return
+	}
+	l.file(name, data)
+}
+
+func (l *loader) remote(path string) {
+	if l.opts.Remote == nil {
+		l.fault(path, "certdrift cannot read it here", "copy the manifests to this machine, and name the directory")
+		return
+	}
+	files, err := l.opts.Remote(path)
+	for _, f := range files {
+		l.file(f.Name, f.Data)
+	}
+	switch {
+	case err != nil:
+		l.fault(path, "it cannot be read: "+clean(err.Error()), "see that it exists, and that certdrift may list and read it")
+	case len(files) == 0:
+		l.fault(path, "there are no files", "end the prefix of a folder with /, and put *.yaml or *.json there")
+	}
+}
+
+func (l *loader) local(path string) {
+	names, err := l.names(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		l.fault(path, "it does not exist", "name a file, a directory or a pattern such as k8s/*.yaml")
+		return
+	case err != nil:
+		l.fault(path, "it cannot be read: "+clean(err.Error()), "see that it exists and may be read")
+		return
+	case len(names) == 0:
+		l.fault(path, "there are no manifests: no *.yaml, *.yml or *.json", "name a directory that has some, or a file")
+		return
+	}
+	for _, name := range names {
+		l.open(name)
+	}
+}
+
+func (l *loader) open(name string) {
+	where := l.resolve(name)
+	info, err := os.Stat(where)
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular():
+		err = errors.New("it is no regular file")
+	case info.Size() > maxFile:
+		err = errors.New("it is larger than 32 MiB")
+	}
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(where)
+	}
+	if err != nil {
+		l.fault(name, "it cannot be read: "+clean(err.Error()), "see that it exists and may be read")
+		return
+	}
+	l.file(name, data)
+}
+
+func (l *loader) file(name string, data []byte) {
+	if l.seen[name] {
+		return
+	}
+	l.seen[name] = true
+	if l.total += len(data); len(l.seen) > maxFiles || l.total > maxTotal {
+		if l.total -= len(data); len(l.seen) <= maxFiles+1 {
+			l.fault(name, fmt.Sprintf("too many manifests: more than %d, or more than %d MiB", maxFiles, maxTotal>>20), "name the Services and Ingresses alone")
+		}
+		return
+	}
+	declared, faults := read(name, data, l.opts.Namespace)
+	l.declared = append(l.declared, declared...)
+	l.faults = append(l.faults, faults...)
+}
+
+func (l *loader) resolve(name string) string {
+	if l.opts.Dir == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(l.opts.Dir, name)
+}
+
+// names lists the files that a local path stands for, sorted, as they are shown.
+func (l *loader) names(path string) ([]string, error) {
+	info, err := os.Stat(l.resolve(path))
+	if err == nil && !info.IsDir() {
+		return []string{filepath.Clean(path)}, nil
+	}
+	if err == nil {
+		return l.walk(path, isManifest)
+	}
+	if !strings.ContainsAny(path, "*?[") {
+		return nil, err
+	}
+	if before, after, found := strings.Cut(path, "**"); found {
+		pattern := filepath.Base(after)
+		return l.walk(filepath.Clean(before+"."), func(name string) bool {
+			ok, _ := filepath.Match(pattern, name)
+			return ok
+		})
+	}
+	found, err := filepath.Glob(l.resolve(path))
+	if err != nil {
+		return nil, fmt.Errorf("the pattern: %w", err)
+	}
+	var names []string
+	for _, name := range found {
+		if relative, err := filepath.Rel(l.resolve("."), name); err == nil && l.opts.Dir != "" && !filepath.IsAbs(path) {
+			name = relative
+		}
+		if info, err := os.Stat(l.resolve(name)); err != nil || !info.IsDir() {
+			names = append(names, name)
+			continue
+		}
+		below, err := l.walk(name, isManifest)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, below...)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// walk lists the files below a directory whose base name is wanted. Hidden directories are left out, symbolic links to
+// files are followed: both as a mounted ConfigMap needs it.
+func (l *loader) walk(dir string, wanted func(name string) bool) ([]string, error) {
+	var names []string
+	root := l.resolve(dir)
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != root && strings.HasPrefix(d.Name(), "."):
+			return filepath.SkipDir
+		case d.IsDir() || !wanted(d.Name()):
+			return nil
+		}
+		relative, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		names = append(names, filepath.Join(dir, relative))
+		if len(names) > maxFiles {
+			return filepath.SkipAll
+		}
+		return nil
+	})
+	slices.Sort(names)
+	return names, err
+}
+
+func isManifest(name string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(name)))
+}

@@ -1,0 +1,88 @@
+// Package manifest reads what is declared: the certificates that Kubernetes manifests and Terraform files would put on
+// load balancers. A deploy applies these again and again, so whatever they hold wins in the end over what somebody
+// mended by hand.
+//
+// Read takes the content of one file. Load finds files: paths, directories, globs, standard input, and remote prefixes
+// through a function that the caller gives.
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// maxFile bounds one file, in bytes: `helm template` of a large platform gives some megabytes.
+const maxFile = 32 << 20
+
+// Read gives the certificates that one file declares, in the file's order, and what is wrong with it. The file holds
+// Kubernetes objects (YAML or JSON, many documents, Lists), or is a Terraform plan or state as `terraform show -json`
+// writes it. Objects of other kinds are passed over.
+func Read(name string, data []byte) ([]observation.Declaration, []observation.Fault) {
+	return read(name, data, "default")
+}
+
+// read takes the namespace of objects that name none.
+func read(name string, data []byte, namespace string) ([]observation.Declaration, []observation.Fault) {
+	r := &reader{file: name, namespace: namespace}
+	switch {
+	case len(data) > maxFile:
+		r.fault(1, 1, "the file is larger than 32 MiB", "give certdrift the Services and Ingresses alone")
+	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) && r.terraform(data):
+	default:
+		r.kubernetes(data)
+	}
+	return r.declared, r.faults
+}
+
+// reader gathers what one file gives.
+type reader struct {
+	file, namespace string
+	objects         int // seen so far
+	declared        []observation.Declaration
+	faults          []observation.Fault
+}
+
+func (r *reader) at(line, column int) target.Position {
+	return target.Position{File: r.file, Line: line, Column: column}
+}
+
+func (r *reader) fault(line, column int, message, hint string) {
+	r.faults = append(r.faults, observation.Fault{Position: r.at(line, column), Message: message, Hint: hint})
+}
+
+// terraform reads Terraform's JSON; false where the file is some other JSON.
+func (r *reader) terraform(data []byte) bool {
+	var shown struct {
+		FormatVersion string          `json:"format_version"`
+		Terraform     string          `json:"terraform_version"`
+		Level         string          `json:"@level"`
+		Kind          string          `json:"kind"`
+		Planned       json.RawMessage `json:"planned_values"`
+		Values        json.RawMessage `json:"values"`
+		Configuration json.RawMessage `json:"configuration"`
+	}
+	// Of several values, as `terraform plan -json` streams them, the first tells what it is.
+	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&shown); err != nil || shown.Kind != "" {
+		return false
+	}
+	const hint = "run `terraform show -json PLAN` (or `terraform show -json` for the state) and give certdrift its output"
+	switch {
+	case shown.FormatVersion == "" && (shown.Terraform != "" || shown.Level != ""):
+		r.fault(1, 1, "this is Terraform's own state or log, whose form changes between versions", hint)
+		return true
+	case shown.FormatVersion == "":
+		return false
+	}
+	t := terraform{reader: r, data: data}
+	values := shown.Planned
+	if values == nil {
+		values = shown.Values
+	}
+	if err := t.read(values, shown.Configuration); err != nil {
+		r.fault(1, 1, "the Terraform JSON cannot be read: "+err.Error(), hint)
+	}
+	return true
+}

@@ -1,0 +1,96 @@
+package manifest
+
+import (
+	"github.com/goccy/go-yaml/ast"
+
+	"certdrift/internal/config/yamldoc"
+)
+
+// maxAliases bounds how many aliases in a row are followed.
+const maxAliases = 10
+
+// tree is the nodes of one document.
+type tree struct {
+	anchors map[string]ast.Node
+	line    int // the document's first line in its file, from 1
+}
+
+func newTree(root ast.Node, line int) tree {
+	t := tree{anchors: map[string]ast.Node{}, line: line}
+	ast.Walk(t, root)
+	return t
+}
+
+// Visit implements ast.Visitor: it collects the anchors.
+func (t tree) Visit(n ast.Node) ast.Visitor {
+	if anchor, ok := n.(*ast.AnchorNode); ok {
+		if name, ok := yamldoc.Text(anchor.Name); ok {
+			t.anchors[name] = anchor.Value
+		}
+	}
+	return t
+}
+
+// value follows anchors, aliases and tags to what they stand for.
+func (t tree) value(n ast.Node) ast.Node {
+	for range maxAliases {
+		switch v := n.(type) {
+		case *ast.AnchorNode:
+			n = v.Value
+		case *ast.TagNode:
+			n = v.Value
+		case *ast.AliasNode:
+			name, _ := yamldoc.Text(v.Value)
+			n = t.anchors[name]
+		default:
+			return n
+		}
+	}
+	return nil
+}
+
+// entry finds a key of a mapping; nil where there is none. Of a key that is there twice the last counts, as for
+// Kubernetes' own parser.
+func (t tree) entry(n ast.Node, key string) *ast.MappingValueNode {
+	var found *ast.MappingValueNode
+	entries, _ := yamldoc.Entries(t.value(n))
+	for _, e := range entries {
+		if text, ok := yamldoc.Text(e.Key); ok && text == key {
+			found = e
+		}
+	}
+	return found
+}
+
+// get walks down mappings.
+func (t tree) get(n ast.Node, keys ...string) ast.Node {
+	for _, key := range keys {
+		e := t.entry(n, key)
+		if e == nil {
+			return nil
+		}
+		n = e.Value
+	}
+	return t.value(n)
+}
+
+// text is a scalar's text; empty for anything else.
+func (t tree) text(n ast.Node, keys ...string) string {
+	text, _ := yamldoc.Text(t.get(n, keys...))
+	return text
+}
+
+// items are a list's elements.
+func (t tree) items(n ast.Node, keys ...string) []ast.Node {
+	seq, ok := t.get(n, keys...).(*ast.SequenceNode)
+	if !ok {
+		return nil
+	}
+	return seq.Values[:min(len(seq.Values), maxObjects)]
+}
+
+// place is where a node begins in the file.
+func (t tree) place(n ast.Node) (line, column int) {
+	line, column = yamldoc.Place(n)
+	return line + t.line - 1, column
+}

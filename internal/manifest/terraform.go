@@ -1,0 +1,245 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"certdrift/internal/config/arn"
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// maxModules bounds how deep modules may hold modules.
+const maxModules = 50
+
+// module is a module of planned_values or values (https://developer.hashicorp.com/terraform/internals/json-format).
+type module struct {
+	Address   string     `json:"address"`
+	Resources []resource `json:"resources"`
+	Children  []module   `json:"child_modules"`
+}
+
+type resource struct {
+	Address string `json:"address"`
+	Mode    string `json:"mode"`
+	Type    string `json:"type"`
+	Name    string `json:"name"`
+	Values  struct {
+		ID             string     `json:"id"`
+		ARN            string     `json:"arn"`
+		Name           string     `json:"name"`
+		LoadBalancer   string     `json:"load_balancer_arn"`
+		Listener       string     `json:"listener_arn"`
+		Port           int        `json:"port"`
+		Protocol       string     `json:"protocol"`
+		CertificateARN string     `json:"certificate_arn"`
+		Policy         string     `json:"ssl_policy"`
+		Listeners      []listener `json:"listener"`
+	} `json:"values"`
+	module string // the module's address
+}
+
+// listener is a block of aws_elb.
+type listener struct {
+	Port        int    `json:"lb_port"`
+	Protocol    string `json:"lb_protocol"`
+	Certificate string `json:"ssl_certificate_id"`
+}
+
+// terraform reads one plan or state.
+type terraform struct {
+	*reader
+	data      []byte
+	resources []resource
+	refs      references
+	found     int // where the last address was found in data
+}
+
+func (t *terraform) read(values, configuration json.RawMessage) error {
+	var in struct {
+		Root module `json:"root_module"`
+	}
+	if len(values) == 0 {
+		return errors.New("it has neither planned_values nor values")
+	}
+	if err := json.Unmarshal(values, &in); err != nil {
+		return errors.New("its resources have another form than was expected")
+	}
+	t.collect(in.Root, 0)
+	t.refs = readReferences(configuration)
+	for _, res := range t.resources {
+		switch res.Type {
+		case "aws_lb_listener", "aws_alb_listener":
+			t.listener(res)
+		case "aws_elb":
+			t.classic(res)
+		}
+	}
+	t.orphans()
+	return nil
+}
+
+func (t *terraform) collect(m module, depth int) {
+	for _, res := range m.Resources {
+		if res.Mode != "data" {
+			res.module = m.Address
+			t.resources = append(t.resources, res)
+		}
+	}
+	for _, child := range m.Children {
+		if depth < maxModules {
+			t.collect(child, depth+1)
+		}
+	}
+}
+
+// listener declares a listener of an ALB or NLB with the certificates that go by SNI. A certificate that the plan makes
+// itself has no ARN yet: it is as little known as one that a controller discovers.
+func (t *terraform) listener(res resource) {
+	v := res.Values
+	if v.Protocol != "HTTPS" && v.Protocol != "TLS" {
+		return
+	}
+	d := observation.Declaration{
+		Object: clean(res.Address), Port: v.Port, Kind: observation.Application, Policy: clean(v.Policy),
+		Source: t.place(res.Address),
+	}
+	if v.Protocol == "TLS" {
+		d.Kind = observation.Network
+	}
+	d.LoadBalancer = t.balancerName(res)
+	d.ARNs = t.certificate(res, d.Source, v.CertificateARN)
+	d.Discovered = v.CertificateARN == ""
+	for _, extra := range t.resources {
+		if isListenerCertificate(extra) && t.belongs(extra, res) && !d.Discovered {
+			d.ARNs = append(d.ARNs, t.certificate(extra, t.place(extra.Address), extra.Values.CertificateARN)...)
+		}
+	}
+	if len(d.ARNs) > 0 || d.Discovered {
+		t.declared = append(t.declared, d)
+	}
+}
+
+func isListenerCertificate(res resource) bool {
+	return res.Type == "aws_lb_listener_certificate" || res.Type == "aws_alb_listener_certificate"
+}
+
+// belongs tells whether a further certificate goes on a listener: by the listener's ARN, or, before there is one, by
+// the reference in the configuration.
+func (t *terraform) belongs(extra, listener resource) bool {
+	if extra.Values.Listener != "" {
+		return extra.Values.Listener == listener.Values.ARN || extra.Values.Listener == listener.Values.ID
+	}
+	return extra.module == listener.module && t.refs.leads(extra, "listener_arn", listener)
+}
+
+// orphans are further certificates of listeners that this file does not make: they are known by the listener's ARN,
+// their port is not.
+func (t *terraform) orphans() {
+	for _, extra := range t.resources {
+		name, kind := fromARN(extra.Values.Listener)
+		if !isListenerCertificate(extra) || name == "" || t.hasListener(extra) {
+			continue
+		}
+		source := t.place(extra.Address)
+		if arns := t.certificate(extra, source, extra.Values.CertificateARN); len(arns) > 0 {
+			t.declared = append(t.declared, observation.Declaration{
+				Object: clean(extra.Address), LoadBalancer: name, Kind: kind, ARNs: arns, Source: source,
+			})
+		}
+	}
+}
+
+func (t *terraform) hasListener(extra resource) bool {
+	for _, res := range t.resources {
+		if (res.Type == "aws_lb_listener" || res.Type == "aws_alb_listener") && t.belongs(extra, res) {
+			return true
+		}
+	}
+	return false
+}
+
+// classic declares the TLS listeners of a classic load balancer.
+func (t *terraform) classic(res resource) {
+	source := t.place(res.Address)
+	for _, l := range res.Values.Listeners {
+		if protocol := strings.ToUpper(l.Protocol); protocol != "HTTPS" && protocol != "SSL" {
+			continue
+		}
+		arns := t.certificate(res, source, l.Certificate)
+		if len(arns) == 0 && l.Certificate != "" {
+			continue
+		}
+		t.declared = append(t.declared, observation.Declaration{
+			Object: clean(res.Address), LoadBalancer: clean(res.Values.Name), Kind: observation.Classic, Port: l.Port,
+			ARNs: arns, Discovered: len(arns) == 0, Source: source,
+		})
+	}
+}
+
+// certificate checks an ARN; none where it is not known yet.
+func (t *terraform) certificate(res resource, at target.Position, text string) []string {
+	if text == "" {
+		return nil
+	}
+	if _, err := arn.Certificate(text); err != nil {
+		t.fault(at.Line, at.Column, clean(res.Address)+": the certificate "+finding.Quote(text)+" "+err.Error(),
+			"give it the ARN of an ACM certificate or an IAM server certificate")
+		return nil
+	}
+	return []string{text}
+}
+
+// balancerName is the name of a listener's load balancer: from its ARN, or, before there is one, from the resource that
+// the configuration refers to.
+func (t *terraform) balancerName(res resource) string {
+	if name, _ := fromARN(res.Values.LoadBalancer); name != "" {
+		return name
+	}
+	for _, lb := range t.resources {
+		if (lb.Type == "aws_lb" || lb.Type == "aws_alb") && lb.module == res.module && t.refs.leads(res, "load_balancer_arn", lb) {
+			return clean(lb.Values.Name)
+		}
+	}
+	return ""
+}
+
+// fromARN takes a load balancer's name and kind from its ARN or that of one of its listeners:
+// …:loadbalancer/app/NAME/ID, …:listener/net/NAME/ID/ID.
+func fromARN(text string) (string, observation.LoadBalancerKind) {
+	a, err := arn.Parse(text)
+	parts := strings.Split(a.Resource, "/")
+	if err != nil || a.Service != "elasticloadbalancing" || len(parts) < 4 {
+		return "", ""
+	}
+	switch parts[1] {
+	case "app":
+		return parts[2], observation.Application
+	case "net":
+		return parts[2], observation.Network
+	}
+	return "", ""
+}
+
+// place finds a resource in the text. Addresses mostly come in the order of the file, so the search begins where the
+// last one ended.
+func (t *terraform) place(address string) target.Position {
+	quoted, err := json.Marshal(address)
+	if err != nil {
+		return t.at(1, 1)
+	}
+	i := bytes.Index(t.data[t.found:], quoted)
+	if i < 0 {
+		t.found = 0
+		i = bytes.Index(t.data, quoted)
+	}
+	if i < 0 {
+		return t.at(1, 1)
+	}
+	t.found += i
+	before := t.data[:t.found]
+	return t.at(1+bytes.Count(before, []byte("\n")), t.found-bytes.LastIndexByte(before, '\n'))
+}
