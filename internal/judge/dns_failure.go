@@ -36,22 +36,38 @@ func judgeDNS(e *endpoint) []finding.Finding {
 	}
 	var told []string
 	for _, c := range e.connections {
-		if f := c.Failure; f != nil && c.codeOf(f) == finding.DNSFailure && e.DNS.Failure == nil {
+		if f := c.fails(finding.DNSFailure); f != nil && e.DNS.Failure == nil {
 			found = append(found, e.dnsFinding(c.host, "", f, true))
 		}
 		if c.HTTP == nil {
 			continue
 		}
-		for _, hop := range c.HTTP.Hops {
-			f := dnsFault(hop.DNS, len(hop.Addresses) == 0)
-			if f == nil || hop.Blocked != "" || slices.Contains(told, hop.URL) {
-				continue
+		for i := range c.HTTP.Hops {
+			hop := &c.HTTP.Hops[i]
+			if f, none := hopDNSFault(hop); f != nil && !slices.Contains(told, hop.URL) {
+				told = append(told, hop.URL)
+				found = append(found, e.dnsFinding(hop.Host, hop.URL, f, none))
 			}
-			told = append(told, hop.URL)
-			found = append(found, e.dnsFinding(hop.Host, hop.URL, f, len(hop.Addresses) == 0))
 		}
 	}
 	return found
+}
+
+// hopDNSFault is why a redirect's hop has no address, or (none false) not all of them.
+func hopDNSFault(hop *observation.Hop) (f *observation.Failure, none bool) {
+	if hop.Blocked != "" {
+		return nil, false
+	}
+	none = len(hop.Addresses) == 0
+	if f := dnsFault(hop.DNS, none); f != nil {
+		return f, none
+	}
+	for _, a := range hop.Addresses {
+		if f := a.Failure; f != nil && lookedUp(f) {
+			return f, true
+		}
+	}
+	return nil, false
 }
 
 // dnsFault is why there is no address; a name that resolved to nothing without an error is not found.

@@ -12,7 +12,11 @@ import (
 // codeOf gives every failure of a probe exactly one code, so that no two rules speak of it and none stays unspoken of.
 func (c *connection) codeOf(f *observation.Failure) finding.Code {
 	switch {
-	case f.Phase == observation.PhaseDNS && f.Kind != observation.Blocked:
+	case f.Kind == observation.ChainOversized:
+		return finding.CertChainOversized
+	case f.Kind == observation.ChainMalformed:
+		return finding.CertMalformed
+	case lookedUp(f):
 		return finding.DNSFailure
 	case f.Kind == observation.Blocked && c.hop != nil:
 		return finding.HTTPRedirectBlocked
@@ -30,6 +34,15 @@ func (c *connection) codeOf(f *observation.Failure) finding.Code {
 		return httpCode(f.Kind)
 	}
 	return connectCode(f.Kind)
+}
+
+// lookedUp tells whether a failure is that of looking a name up.
+func lookedUp(f *observation.Failure) bool {
+	switch f.Kind {
+	case observation.Blocked, observation.ChainOversized, observation.ChainMalformed:
+		return false
+	}
+	return f.Phase == observation.PhaseDNS
 }
 
 // connectCode: a network that has no route refuses as surely as a host without a listener, and what to do is the same;
@@ -52,10 +65,6 @@ func tlsCode(kind observation.FailureKind) finding.Code {
 		return finding.TLSPlaintext
 	case observation.VersionOld:
 		return finding.TLSVersionOld
-	case observation.ChainOversized:
-		return finding.CertChainOversized
-	case observation.ChainMalformed:
-		return finding.CertMalformed
 	}
 	return finding.TLSHandshake
 }

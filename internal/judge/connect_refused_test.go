@@ -1,0 +1,33 @@
+package judge
+
+import (
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+func TestConnectRefused(t *testing.T) {
+	for _, c := range []struct {
+		phase observation.Phase
+		kind  observation.FailureKind
+		want  bool
+	}{
+		{observation.PhaseConnect, observation.Refused, true},
+		{observation.PhaseConnect, observation.Unreachable, true},
+		{observation.PhaseConnect, observation.TimedOut, false},
+		{observation.PhaseConnect, observation.Reset, false},
+		{observation.PhaseTLS, observation.Closed, false},
+	} {
+		s := newScene(t)
+		s.https("api", host, failing("10.0.0.1", c.phase, c.kind))
+		if !c.want {
+			s.none(finding.ConnectRefused)
+			continue
+		}
+		f := s.one(finding.ConnectRefused, finding.Critical)
+		if f.Address != "10.0.0.1:443" || f.Evidence["phase"] != string(c.phase) || f.Remedy == "" {
+			t.Errorf("%s in %s: %+v", c.kind, c.phase, f)
+		}
+	}
+}

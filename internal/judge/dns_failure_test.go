@@ -1,0 +1,56 @@
+package judge
+
+import (
+	"strings"
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+func TestDNSFailure(t *testing.T) {
+	for _, kind := range []observation.FailureKind{observation.NotFound, observation.ResolverFailed, observation.TimedOut, observation.Other} {
+		s := newScene(t)
+		e := s.https("api", host)
+		e.DNS.Failure = &observation.Failure{Phase: observation.PhaseDNS, Kind: kind, Detail: "lookup failed"}
+		s.only(finding.DNSFailure)
+		f := s.one(finding.DNSFailure, finding.Critical)
+		if f.Cause != "host:"+host || f.Address != "" || f.Evidence["kind"] != string(kind) {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+func TestDNSFailureOfANameWithoutAddresses(t *testing.T) {
+	s := newScene(t)
+	s.https("api", host)
+	s.only(finding.DNSFailure)
+	s.round.Endpoints[0].Probed = false // the round ended before its turn: nothing is known
+	s.only()
+}
+
+func TestDNSFailureOfSomeAddressesIsAWarning(t *testing.T) {
+	s := newScene(t)
+	e := s.https("api", host, ok("10.0.0.1", s.leaf(host)))
+	e.DNS.Failure = &observation.Failure{Phase: observation.PhaseDNS, Kind: observation.ResolverFailed}
+	s.only(finding.DNSFailure)
+	s.one(finding.DNSFailure, finding.Warning)
+}
+
+func TestDNSFailureOfAHopIsToldOnce(t *testing.T) {
+	s := newScene(t)
+	leaf := s.leaf(host)
+	redirect := func(ip string) observation.Address {
+		a := ok(ip, leaf)
+		a.HTTP.Status = 302
+		a.HTTP.Hops = []observation.Hop{{URL: "https://gone.example.org/", Kind: target.HTTPS, Host: "gone.example.org", Port: 443,
+			DNS: observation.DNS{Failure: &observation.Failure{Phase: observation.PhaseDNS, Kind: observation.NotFound}}}}
+		return a
+	}
+	s.https("api", host, redirect("10.0.0.1"), redirect("10.0.0.2"))
+	f := s.one(finding.DNSFailure, finding.Critical)
+	if f.Evidence[hopKey] != "https://gone.example.org/" || !strings.Contains(f.Summary, "gone.example.org") {
+		t.Errorf("%+v", f)
+	}
+}

@@ -1,0 +1,76 @@
+package judge
+
+import (
+	"strings"
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+func TestHTTPStatus(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		expect []int
+		bad    bool
+	}{
+		{200, nil, false}, {204, nil, false}, {299, nil, false}, {301, nil, true}, {404, nil, true}, {503, nil, true},
+		{401, []int{401}, false}, {200, []int{401, 403}, true}, {301, []int{301}, false},
+	} {
+		s := newScene(t)
+		a := ok("10.0.0.1", s.leaf(host))
+		a.HTTP.Status = c.status
+		s.https("api", host, a).Target.Expect.Status = c.expect
+		if !c.bad {
+			s.only()
+			continue
+		}
+		s.only(finding.HTTPStatus)
+		f := s.one(finding.HTTPStatus, finding.Critical)
+		if f.Evidence["status"] != c.status || f.Evidence["expected"] == "" {
+			t.Errorf("evidence %v", f.Evidence)
+		}
+	}
+}
+
+// redirecting answers 301 and leads over hops to a last one that answers status.
+func redirecting(s *scene, status int, hops ...string) observation.Address {
+	s.t.Helper()
+	a := ok("10.0.0.1", s.leaf(host))
+	a.HTTP.Status = 301
+	for i, h := range hops {
+		answer := ok("10.0.1.1", s.leaf(h))
+		answer.HTTP.Status = 302
+		if i == len(hops)-1 {
+			answer.HTTP.Status = status
+		}
+		a.HTTP.Hops = append(a.HTTP.Hops, observation.Hop{
+			URL: "https://" + h + "/", Kind: target.HTTPS, Host: h, Port: 443,
+			DNS: observation.DNS{Addresses: []string{"10.0.1.1"}}, Addresses: []observation.Address{answer},
+		})
+	}
+	return a
+}
+
+func TestHTTPStatusIsTheLastHops(t *testing.T) {
+	s := newScene(t)
+	s.https("api", host, redirecting(s, 200, "a.example.org", "b.example.org"))
+	s.only()
+	s = newScene(t)
+	s.https("api", host, redirecting(s, 500, "a.example.org", "b.example.org"))
+	s.only(finding.HTTPStatus)
+	if f := s.one(finding.HTTPStatus, finding.Critical); f.Evidence[hopKey] != "https://b.example.org/" || !strings.Contains(f.Summary, "b.example.org") {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestHTTPStatusHidesTheQuery(t *testing.T) {
+	s := newScene(t)
+	a := ok("10.0.0.1", s.leaf(host))
+	a.HTTP.Status = 500
+	s.https("api", host, a).Target.URL = "https://api.example.org/v1?token=abc#x"
+	if f := s.one(finding.HTTPStatus, finding.Critical); strings.Contains(f.Summary, "abc") || !strings.Contains(f.Summary, "/v1") {
+		t.Errorf("summary %q", f.Summary)
+	}
+}

@@ -1,0 +1,31 @@
+package judge
+
+import (
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+func TestHTTPTimeout(t *testing.T) {
+	for _, c := range []struct {
+		phase observation.Phase
+		kind  observation.FailureKind
+		want  bool
+	}{
+		{observation.PhaseHeaders, observation.TimedOut, true},
+		{observation.PhaseBody, observation.TimedOut, true},
+		{observation.PhaseTLS, observation.TimedOut, false},
+	} {
+		s := newScene(t)
+		s.https("api", host, failing("10.0.0.1", c.phase, c.kind))
+		if !c.want {
+			s.none(finding.HTTPTimeout)
+			continue
+		}
+		f := s.one(finding.HTTPTimeout, finding.Critical)
+		if f.Address != "10.0.0.1:443" || f.Evidence["phase"] != string(c.phase) || f.Remedy == "" {
+			t.Errorf("%s in %s: %+v", c.kind, c.phase, f)
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package judge
+
+import (
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+func TestHTTPTooLarge(t *testing.T) {
+	for _, c := range []struct {
+		phase observation.Phase
+		kind  observation.FailureKind
+		want  bool
+	}{
+		{observation.PhaseHeaders, observation.TooLarge, true},
+		{observation.PhaseBody, observation.TooLarge, true},
+		{observation.PhaseBody, observation.Invalid, false},
+	} {
+		s := newScene(t)
+		s.https("api", host, failing("10.0.0.1", c.phase, c.kind))
+		if !c.want {
+			s.none(finding.HTTPTooLarge)
+			continue
+		}
+		f := s.one(finding.HTTPTooLarge, finding.Critical)
+		if f.Address != "10.0.0.1:443" || f.Evidence["phase"] != string(c.phase) || f.Remedy == "" {
+			t.Errorf("%s in %s: %+v", c.kind, c.phase, f)
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package judge
+
+import (
+	"strings"
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+func TestTLSHandshake(t *testing.T) {
+	for _, c := range []struct {
+		failure observation.Failure
+		says    string
+	}{
+		{observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "unrecognized_name"}, `"unrecognized_name"`},
+		{observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "handshake_failure"}, `"handshake_failure"`},
+		{observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Closed}, "closed the connection during the TLS handshake"},
+		{observation.Failure{Phase: observation.PhaseTLS, Kind: observation.NoCertificate}, "no certificate"},
+		{observation.Failure{Phase: observation.PhaseTLS, Kind: observation.NotTLS}, "not TLS"},
+		{observation.Failure{Phase: observation.PhaseStartTLS, Kind: observation.StartTLSRefused}, "STARTTLS"},
+		{observation.Failure{Phase: observation.PhaseStartTLS, Kind: observation.Closed}, "before STARTTLS"},
+		{observation.Failure{Phase: observation.PhaseTLS, Kind: observation.HandshakeFailed}, "failed"},
+	} {
+		s := newScene(t)
+		s.https("api", host, observation.Address{Address: "10.0.0.1:443", Failure: &c.failure})
+		s.only(finding.TLSHandshake)
+		if f := s.one(finding.TLSHandshake, finding.Critical); !strings.Contains(f.Summary, c.says) {
+			t.Errorf("%q does not say %q", f.Summary, c.says)
+		}
+	}
+}
+
+func TestTLSHandshakeEscapesTheAlert(t *testing.T) {
+	s := newScene(t)
+	s.https("api", host, observation.Address{Address: "10.0.0.1:443", Failure: &observation.Failure{
+		Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "bad\x1b[31m", Detail: "line\r\n::error::",
+	}})
+	f := s.one(finding.TLSHandshake, finding.Critical)
+	if strings.ContainsAny(f.Summary+f.Evidence["detail"].(string), "\x1b\r\n") {
+		t.Errorf("raw control characters in %q, %q", f.Summary, f.Evidence["detail"])
+	}
+}

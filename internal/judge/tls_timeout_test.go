@@ -1,0 +1,32 @@
+package judge
+
+import (
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+func TestTLSTimeout(t *testing.T) {
+	for _, c := range []struct {
+		phase observation.Phase
+		kind  observation.FailureKind
+		want  bool
+	}{
+		{observation.PhaseTLS, observation.TimedOut, true},
+		{observation.PhaseStartTLS, observation.TimedOut, true},
+		{observation.PhaseConnect, observation.TimedOut, false},
+		{observation.PhaseBody, observation.TimedOut, false},
+	} {
+		s := newScene(t)
+		s.https("api", host, failing("10.0.0.1", c.phase, c.kind))
+		if !c.want {
+			s.none(finding.TLSTimeout)
+			continue
+		}
+		f := s.one(finding.TLSTimeout, finding.Critical)
+		if f.Address != "10.0.0.1:443" || f.Evidence["phase"] != string(c.phase) || f.Remedy == "" {
+			t.Errorf("%s in %s: %+v", c.kind, c.phase, f)
+		}
+	}
+}
