@@ -104,7 +104,7 @@ func handler(kind string) http.HandlerFunc {
 		case "status-500":
 			w.WriteHeader(http.StatusInternalServerError)
 		case "hostile":
-			w.Header().Set("Server", "x\x1b[31m ::error::owned <script>")
+			w.Header().Set("Server", "x ::error::owned <script>")
 			w.WriteHeader(http.StatusBadGateway)
 			_, _ = w.Write(bytes.Repeat([]byte("\x1b[2J\r\n::error::owned\r\n| <script>alert(1)</script> \u202e `x`"), 3))
 			return

@@ -19,6 +19,7 @@ import (
 	"certdrift/internal/report"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
+	"certdrift/internal/trust"
 )
 
 // defaultConfig is read where neither -c nor a URL is given.
@@ -30,6 +31,7 @@ type check struct {
 	config       string
 	environments []string
 	urls         urls
+	caFiles      []string
 	timeout      time.Duration
 	deadline     time.Duration
 	save         string
@@ -60,7 +62,7 @@ Exit status: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configu
 	f.StringVarP(&c.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+" where no URL is given)")
 	f.StringSliceVarP(&c.environments, "environment", "e", nil, "only these environments of the configuration")
 	f.StringArrayVar(&c.urls.connectTo, "connect-to", nil, "dial `HOST:PORT` instead of asking DNS, for the URLs given; may be repeated")
-	f.StringArrayVar(&c.urls.caFiles, "ca-file", nil, "trust the CAs in `FILE` too, for the URLs given; may be repeated")
+	f.StringArrayVar(&c.caFiles, "ca-file", nil, "trust the CAs in `FILE` too, for every endpoint of this round; may be repeated")
 	f.DurationVar(&c.timeout, "timeout", 0, "bounds each phase of a probe: DNS, connect, TLS, first byte, body (default the configuration's, or 10s)")
 	f.DurationVar(&c.deadline, "deadline", 5*time.Minute, "bounds the whole round; what it did not get to is reported")
 	f.StringVar(&c.save, "save", "", "write what was seen to `FILE`, for `certdrift judge`")
@@ -113,12 +115,8 @@ func (c *check) flags(cmd *cobra.Command, args []string) error {
 			return usage("a duration such as 10s or 2m", "--%s must be more than nothing, but is %s", d.flag, d.value)
 		}
 	}
-	if len(args) == 0 {
-		for _, flag := range []string{"connect-to", "ca-file"} {
-			if cmd.Flags().Changed(flag) {
-				return usage("a configuration says it per endpoint: connect_to, ca_files", "--%s goes with URLs, and none is given", flag)
-			}
-		}
+	if len(args) == 0 && cmd.Flags().Changed("connect-to") {
+		return usage("a configuration says it per endpoint: connect_to", "--connect-to goes with URLs, and none is given")
 	}
 	return nil
 }
@@ -136,22 +134,51 @@ func (c *check) plan(args []string) (Plan, error) {
 			return Plan{}, err
 		}
 	}
-	if c.timeout > 0 {
-		for i := range plan.Config.Endpoints {
-			plan.Config.Endpoints[i].Timeout = c.timeout
-		}
-	}
-	c.urls.timeout = c.timeout
-	alone, err := c.urls.parse(c.app.Parts.Parse, args)
+	alone, faults, err := c.urls.parse(c.app.Parts.Parse, args)
 	if err != nil {
 		return Plan{}, err
 	}
+	plan.Faults = append(plan.Faults, faults...)
 	if path == "" {
 		plan.Config = alone
-		return plan, nil
+	} else {
+		plan.Config.Endpoints = append(plan.Config.Endpoints, alone.Endpoints...)
 	}
-	plan.Config.Endpoints = append(plan.Config.Endpoints, alone.Endpoints...)
-	return plan, nil
+	return plan, c.override(plan.Config.Endpoints)
+}
+
+// override gives every endpoint what the flags say for all of them.
+func (c *check) override(endpoints []target.Endpoint) error {
+	cas, err := readCAs(c.caFiles)
+	if err != nil {
+		return err
+	}
+	for i := range endpoints {
+		if c.timeout > 0 {
+			endpoints[i].Timeout = c.timeout
+		}
+		endpoints[i].Trust.CAs = append(slices.Clip(endpoints[i].Trust.CAs), cas...)
+	}
+	return nil
+}
+
+// readCAs reads certificates in PEM and gives them as DER.
+func readCAs(files []string) ([][]byte, error) {
+	var ders [][]byte
+	for _, file := range files {
+		data, err := readFile(file)
+		if err != nil {
+			return nil, usage("", "reading the CAs: %w", err)
+		}
+		certs, err := trust.Certificates(data)
+		if err != nil {
+			return nil, usage("it takes certificates in PEM", "reading the CAs in %q: %w", file, err)
+		}
+		for _, cert := range certs {
+			ders = append(ders, cert.Raw)
+		}
+	}
+	return ders, nil
 }
 
 // load reads a configuration file; byDefault tells that nobody named it.

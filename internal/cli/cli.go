@@ -81,6 +81,9 @@ clients are served, at every address of the name.`,
 	if a.Parts.Demo != nil {
 		root.AddCommand(a.demo())
 	}
+	for _, cmd := range root.Commands() {
+		cmd.DisableFlagsInUseLine = true
+	}
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	return root

@@ -15,15 +15,16 @@ func (a *App) printFaults(faults []observation.Fault) {
 			fmt.Fprintf(a.Stderr, "  hint: %s\n", finding.Clean(f.Hint, 1000))
 		}
 	}
-	noun := "faults"
-	if len(faults) == 1 {
-		noun = "fault"
+	if len(faults) > 1 {
+		fmt.Fprintf(a.Stderr, "certdrift: %d faults\n", len(faults))
 	}
-	fmt.Fprintf(a.Stderr, "certdrift: %d %s in the configuration\n", len(faults), noun)
 }
 
 // placeOf is FILE:LINE:COL, as far as it is known.
 func placeOf(f observation.Fault) string {
+	if f.File == "" {
+		return "certdrift"
+	}
 	place := finding.Clean(f.File, 1000)
 	if f.Line > 0 {
 		place += fmt.Sprintf(":%d", f.Line)

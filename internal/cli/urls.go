@@ -4,18 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"certdrift/internal/config"
 	"certdrift/internal/observation"
 )
 
-// urls are endpoints given on the command line, and the flags that hold for them.
+// urls are endpoints given on the command line, and the flag that holds for them.
 type urls struct {
-	connectTo, caFiles []string
-	timeout            time.Duration
+	connectTo []string
 }
 
 // The environment that URLs stand in while they are read as a configuration.
@@ -23,30 +20,20 @@ const urlEnvironment = "urls"
 
 // parse makes a configuration of URLs and reads it like any other, so that a URL on the command line is checked by the
 // same rules as one in a file. An endpoint of the command line belongs to no environment and is called by its URL.
-func (u urls) parse(read func(string, []byte) (config.Config, []observation.Fault), args []string) (config.Config, error) {
+func (u urls) parse(read func(string, []byte) (config.Config, []observation.Fault), args []string) (config.Config, []observation.Fault, error) {
 	if len(args) == 0 {
-		return config.Config{}, nil
+		return config.Config{}, nil, nil
 	}
 	var endpoints []map[string]any
 	var names []string
 	for i, arg := range args {
 		full, name, err := withScheme(arg)
 		if err != nil {
-			return config.Config{}, err
+			return config.Config{}, nil, err
 		}
-		e := map[string]any{"name": fmt.Sprintf("url-%d", i+1), "url": full}
+		e := map[string]any{"name": urlName(i), "url": full}
 		if len(u.connectTo) > 0 {
 			e["connect_to"] = u.connectTo
-		}
-		if len(u.caFiles) > 0 {
-			files, err := absolute(u.caFiles)
-			if err != nil {
-				return config.Config{}, err
-			}
-			e["ca_files"] = files
-		}
-		if u.timeout > 0 {
-			e["timeout"] = u.timeout.String()
 		}
 		endpoints, names = append(endpoints, e), append(names, name)
 	}
@@ -54,18 +41,33 @@ func (u urls) parse(read func(string, []byte) (config.Config, []observation.Faul
 		"version": 1, "environments": map[string]any{urlEnvironment: map[string]any{"endpoints": endpoints}},
 	})
 	if err != nil {
-		return config.Config{}, fmt.Errorf("reading the URLs: %w", err)
+		return config.Config{}, nil, fmt.Errorf("reading the URLs: %w", err)
 	}
 	cfg, faults := read("command line", yaml)
 	if len(faults) > 0 {
-		f := faults[0]
-		return config.Config{}, usage(f.Hint, "%s", f.Message)
+		return config.Config{}, unplaced(faults, names), nil
 	}
 	for i := range cfg.Endpoints {
 		cfg.Endpoints[i].Environment, cfg.Endpoints[i].Name = "", unique(names, i)
 		cfg.Endpoints[i].Source.File, cfg.Endpoints[i].Source.Line, cfg.Endpoints[i].Source.Column = "", 0, 0
 	}
-	return cfg, nil
+	return cfg, nil, nil
+}
+
+func urlName(i int) string { return fmt.Sprintf("url-%d", i+1) }
+
+// unplaced are faults of URLs. They are the command's own, so the whole command is refused; no file holds them.
+func unplaced(faults []observation.Fault, names []string) []observation.Fault {
+	var out []observation.Fault
+	for _, f := range faults {
+		for i, name := range names {
+			if f.Endpoint == urlName(i) {
+				f.Message = name + ": " + f.Message
+			}
+		}
+		out = append(out, observation.Fault{Message: f.Message, Hint: f.Hint})
+	}
+	return out
 }
 
 // withScheme is a URL as a configuration wants it, https where it names no scheme, and the name the endpoint goes by:
@@ -103,16 +105,4 @@ func unique(names []string, i int) string {
 		return names[i]
 	}
 	return fmt.Sprintf("%s (%d)", names[i], before+1)
-}
-
-func absolute(files []string) ([]string, error) {
-	var out []string
-	for _, f := range files {
-		abs, err := filepath.Abs(f)
-		if err != nil {
-			return nil, fmt.Errorf("finding the file %q: %w", f, err)
-		}
-		out = append(out, abs)
-	}
-	return out, nil
 }

@@ -1,0 +1,193 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/judge"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// run runs a command on an App whose rounds are round's.
+func run(t *testing.T, edit func(*App), round func(context.Context, Plan) (Outcome, error), args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	app := &App{
+		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
+		Getenv: func(string) string { return "" }, Now: time.Now, Parts: Product(),
+	}
+	app.Parts.Round = round
+	if edit != nil {
+		edit(app)
+	}
+	return app.Run(t.Context(), args), out.String(), errs.String()
+}
+
+// seen is a round that probed all of a plan's endpoints and found what is given.
+func seen(plan Plan, fs ...finding.Finding) Outcome {
+	out := Outcome{Round: observation.Round{Schema: observation.Schema}, Conclusion: judge.Conclusion{Findings: fs, Complete: true}}
+	for _, e := range plan.Config.Endpoints {
+		out.Round.Endpoints = append(out.Round.Endpoints, observation.Endpoint{Target: e, Probed: true})
+	}
+	return out
+}
+
+func TestColourFollowsTheTerminal(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		terminal bool
+		env      map[string]string
+		args     []string
+		want     bool
+	}{
+		{"a pipe", false, nil, nil, false},
+		{"a terminal", true, nil, nil, true},
+		{"a terminal that can't", true, map[string]string{"TERM": "dumb"}, nil, false},
+		{"NO_COLOR", true, map[string]string{"NO_COLOR": "1"}, nil, false},
+		{"CLICOLOR=0", true, map[string]string{"CLICOLOR": "0"}, nil, false},
+		{"CLICOLOR_FORCE", false, map[string]string{"CLICOLOR_FORCE": "1"}, nil, true},
+		{"CLICOLOR_FORCE=0", false, map[string]string{"CLICOLOR_FORCE": "0"}, nil, false},
+		{"NO_COLOR wins", true, map[string]string{"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}, nil, false},
+		{"--no-color", true, nil, []string{"--no-color"}, false},
+		{"into a file", true, nil, []string{"-o", filepath.Join(t.TempDir(), "report.txt")}, false},
+		{"JSON", true, nil, []string{"--format", "json"}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			edit := func(a *App) {
+				a.StdoutTerminal = tt.terminal
+				a.Getenv = func(name string) string { return tt.env[name] }
+			}
+			round := func(_ context.Context, p Plan) (Outcome, error) { return seen(p), nil }
+			_, stdout, stderr := run(t, edit, round, append([]string{"check", "https://example.org"}, tt.args...)...)
+			if got := strings.Contains(stdout+stderr, "\x1b["); got != tt.want {
+				t.Errorf("colour: %v, want %v\n%q", got, tt.want, stdout)
+			}
+		})
+	}
+}
+
+func TestProgressOfALongRound(t *testing.T) {
+	slow := func(_ context.Context, p Plan) (Outcome, error) {
+		for i := range 10 {
+			time.Sleep(300 * time.Millisecond)
+			if p.Progress != nil {
+				p.Progress(i+1, 10)
+			}
+		}
+		return seen(p), nil
+	}
+	fast := func(_ context.Context, p Plan) (Outcome, error) {
+		p.Progress(1, 1)
+		return seen(p), nil
+	}
+	terminal := func(a *App) { a.StderrTerminal = true }
+	synctest.Test(t, func(t *testing.T) {
+		_, stdout, stderr := run(t, terminal, slow, "check", "https://example.org")
+		if !strings.Contains(stderr, "checking endpoints") || !strings.Contains(stderr, "9/10") {
+			t.Errorf("a long round shows nothing: %q", stderr)
+		}
+		if strings.Contains(stdout, "checking") {
+			t.Errorf("progress among the data: %q", stdout)
+		}
+		if _, _, stderr := run(t, nil, slow, "check", "https://example.org"); stderr != "" {
+			t.Errorf("progress without a terminal: %q", stderr)
+		}
+		if _, _, stderr := run(t, terminal, fast, "check", "https://example.org"); stderr != "" {
+			t.Errorf("progress of a short round: %q", stderr)
+		}
+	})
+}
+
+func TestRoundThatFails(t *testing.T) {
+	broken := func(context.Context, Plan) (Outcome, error) { return Outcome{}, errors.New("no route to AWS") }
+	status, stdout, stderr := run(t, nil, broken, "check", "https://example.org")
+	if status != 3 || stdout != "" || stderr != "certdrift: running the round: no route to AWS\n" {
+		t.Errorf("status %d, %q, %q", status, stdout, stderr)
+	}
+}
+
+// TestURLs holds what becomes of URLs: checked like a configuration's, in no environment, called by what they are.
+func TestURLs(t *testing.T) {
+	var got []target.Endpoint
+	round := func(_ context.Context, p Plan) (Outcome, error) {
+		got = p.Config.Endpoints
+		return seen(p), nil
+	}
+	status, _, stderr := run(t, nil, round, "check", "--timeout", "3s", "--connect-to", "127.0.0.1:8443",
+		"Example.org", "https://user:hunter2@example.org/a?token=x", "https://example.org/a", "smtp://mail.example.org")
+	if status != 0 || len(got) != 4 {
+		t.Fatalf("status %d, %d endpoints: %s", status, len(got), stderr)
+	}
+	want := []struct {
+		name, host string
+		port       int
+	}{
+		{"https://Example.org", "example.org", 443}, {"https://example.org/a", "example.org", 443},
+		{"https://example.org/a (2)", "example.org", 443}, {"smtp://mail.example.org", "mail.example.org", 25},
+	}
+	for i, w := range want {
+		e := got[i]
+		if e.Name != w.name || e.Host != w.host || e.Port != w.port || e.Environment != "" || e.Source != (target.Position{}) {
+			t.Errorf("%q is called %q: host %q, port %d, environment %q, from %v", w.name, e.Name, e.Host, e.Port, e.Environment, e.Source)
+		}
+		if e.Timeout != 3*time.Second || len(e.ConnectTo) != 1 {
+			t.Errorf("%q: timeout %s, connect to %v", w.name, e.Timeout, e.ConnectTo)
+		}
+	}
+	if got[1].Request.Password.Reveal() != "hunter2" {
+		t.Error("the password got lost")
+	}
+}
+
+func TestReplaceFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "report.json")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken pipe")
+	err := replaceFile(path, func(w io.Writer) error {
+		_, _ = io.WriteString(w, "half")
+		return broken
+	})
+	if have, _ := os.ReadFile(path); !errors.Is(err, broken) || string(have) != "old" {
+		t.Errorf("after a failure (%v) the file holds %q", err, have)
+	}
+	if err := replaceFile(path, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	have, _ := os.ReadFile(path)
+	if left, _ := os.ReadDir(dir); string(have) != "new" || len(left) != 1 {
+		t.Errorf("the file holds %q, beside %d others", have, len(left)-1)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for word, want := range map[string]string{
+		"jsn": "json", "Markdwon": "markdown", "prom": "prometheus", "html": "", "xyzzy": "", "": "",
+	} {
+		if got := nearest(word, formatNames()); got != want {
+			t.Errorf("nearest to %q is %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestFold(t *testing.T) {
+	got := fold("one two three four", 9)
+	if strings.Join(got, "|") != "one two|three|four" {
+		t.Errorf("%q", got)
+	}
+	if got := fold("  a command that is longer than the width", 9); len(got) != 1 {
+		t.Errorf("a command is folded: %q", got)
+	}
+}
