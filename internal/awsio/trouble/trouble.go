@@ -124,3 +124,19 @@ func innermost(err error) error {
 		err = inner
 	}
 }
+
+// Error is a failure that tells its kind of trouble and says no more than a person needs.
+type Error struct {
+	// Doing is what failed, as a gerund with its subject: `reading the table "x"`.
+	Doing string
+	Err   error
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Doing + ": " + Text(e.Err) }
+
+// Unwrap gives the SDK's own error.
+func (e *Error) Unwrap() error { return e.Err }
+
+// TroubleKind tells how the failure is to be reported.
+func (e *Error) TroubleKind() observation.TroubleKind { return Kind(e.Err) }

@@ -1,0 +1,124 @@
+// Package sns publishes alerts to SNS topics: one message with a text of its own for each protocol.
+package sns
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+
+	"certdrift/internal/alert"
+	"certdrift/internal/awsio/trouble"
+)
+
+// maxMessage is SNS's limit for body and attributes together, in bytes.
+const maxMessage = 256 << 10
+
+// topicAPI is what is asked of SNS.
+type topicAPI interface {
+	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
+}
+
+// Topic publishes to one topic.
+type Topic struct {
+	client topicAPI
+	arn    string
+	chat   bool
+}
+
+// New makes a Topic for people and machines.
+func New(client topicAPI, arn string) *Topic { return &Topic{client: client, arn: arn} }
+
+// NewChat makes a Topic that Amazon Q Developer in chat applications reads: it gets the message's Chat and nothing else,
+// since what is not in that schema is dropped there without a word.
+func NewChat(client topicAPI, arn string) *Topic { return &Topic{client: client, arn: arn, chat: true} }
+
+// Send publishes one message. SNS delivers it at least once; whether to send it at all is the caller's to know. For a
+// chat topic a message without Chat is nothing to send.
+func (t *Topic) Send(ctx context.Context, m alert.Message) error {
+	in, err := t.input(m)
+	if err != nil || in == nil {
+		return err
+	}
+	if size := sizeOf(in); size > maxMessage {
+		return fmt.Errorf("publishing to the topic %q: %d bytes are more than SNS takes", t.arn, size)
+	}
+	if _, err := t.client.Publish(ctx, in); err != nil {
+		return &trouble.Error{Doing: fmt.Sprintf("publishing to the topic %q", t.arn), Err: err}
+	}
+	return nil
+}
+
+func (t *Topic) input(m alert.Message) (*sns.PublishInput, error) {
+	in := &sns.PublishInput{TopicArn: aws.String(t.arn), MessageAttributes: attributes(m.Attributes)}
+	if t.chat {
+		if m.Chat == "" {
+			return nil, nil
+		}
+		in.Message = aws.String(m.Chat)
+		return in, nil
+	}
+	if m.Default == "" {
+		return nil, errors.New("publishing an alert: it has no default text, which SNS asks for")
+	}
+	texts := map[string]string{"default": m.Default}
+	for protocol, text := range map[string]string{
+		"email": m.Email, "sms": m.SMS, "email-json": m.JSON, "sqs": m.JSON, "lambda": m.JSON, "http": m.JSON, "https": m.JSON,
+	} {
+		if text != "" {
+			texts[protocol] = text
+		}
+	}
+	body, err := json.Marshal(texts)
+	if err != nil {
+		return nil, fmt.Errorf("encoding an alert: %w", err)
+	}
+	in.Message, in.MessageStructure = aws.String(string(body)), aws.String("json")
+	if s := subject(m.Subject); s != "" {
+		in.Subject = aws.String(s)
+	}
+	return in, nil
+}
+
+// subject holds SNS's rule, which refuses the whole message where a subject breaks it: printable ASCII on one line, at
+// most 100 characters, a letter, digit or punctuation first. An alert is not to be lost over its subject.
+func subject(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			return ' '
+		case r < ' ' || r > '~':
+			return '?'
+		}
+		return r
+	}, s)
+	s = strings.TrimSpace(s)
+	return strings.TrimSpace(s[:min(len(s), alert.SubjectLimit)])
+}
+
+// attributes makes SNS's of them; it refuses empty ones, which say nothing to a filter policy anyway.
+func attributes(from map[string]string) map[string]types.MessageAttributeValue {
+	out := map[string]types.MessageAttributeValue{
+		// A text message about a broken service is not marketing: it goes out at the highest reliability.
+		"AWS.SNS.SMS.SMSType": {DataType: aws.String("String"), StringValue: aws.String("Transactional")},
+	}
+	for name, value := range from {
+		if value != "" {
+			out[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
+		}
+	}
+	return out
+}
+
+func sizeOf(in *sns.PublishInput) int {
+	size := len(aws.ToString(in.Message))
+	for name, a := range in.MessageAttributes {
+		size += len(name) + len(aws.ToString(a.DataType)) + len(aws.ToString(a.StringValue))
+	}
+	return size
+}
