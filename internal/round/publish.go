@@ -2,6 +2,7 @@ package round
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -46,13 +47,15 @@ func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	kind := observation.Incomplete
-	if classified, ok := err.(interface {
+	var classified interface {
+		error
 		TroubleKind() observation.TroubleKind
-	}); ok {
+	}
+	if errors.As(err, &classified) {
 		kind = classified.TroubleKind()
 	}
 	return p.remembered, true, &observation.Trouble{
-		Kind: kind, Operation: "dynamodb:Query", Detail: "the incidents cannot be read, so alerts may be repeated: " + err.Error(),
+		Kind: kind, Operation: "dynamodb:Scan", Detail: "the incidents cannot be read, so alerts may be repeated: " + err.Error(),
 	}
 }
 
@@ -70,6 +73,7 @@ func (p *Publisher) publish(ctx context.Context, q Request, res Result, records 
 	if p.Gauge != nil {
 		data := metric.Of(metric.Input{
 			Round: res.Round, Findings: res.Conclusion.Findings, Function: p.Function, Now: p.Now(), Incidents: records,
+			Narrowed: len(q.Changes) > 0, StateUnread: unread,
 		})
 		if err := p.Gauge.Put(ctx, data); err != nil {
 			errs["metrics"] = fmt.Errorf("putting %d figures: %w", len(data), err)

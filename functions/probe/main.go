@@ -1,0 +1,22 @@
+// Command probe is the Lambda function that probes every endpoint on a schedule. Where a certificate is in trouble it reads
+// the load balancer behind it too, so that the first alert names the cause.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"certdrift/internal/boot"
+)
+
+func main() {
+	function, err := boot.Probe(context.Background(), os.Getenv, os.Stdout)
+	if err != nil {
+		slog.Error("starting", "error", err)
+		os.Exit(1)
+	}
+	lambda.Start(function.Handle)
+}

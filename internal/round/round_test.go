@@ -1,0 +1,331 @@
+package round
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"certdrift/internal/alert"
+	"certdrift/internal/config"
+	"certdrift/internal/finding"
+	"certdrift/internal/incident"
+	"certdrift/internal/judge"
+	"certdrift/internal/metric"
+	"certdrift/internal/observation"
+	"certdrift/internal/sim/pki"
+	"certdrift/internal/target"
+	"certdrift/internal/trust"
+)
+
+// probes answers for endpoints with what is set for their key.
+type probes map[string]observation.Endpoint
+
+func (p probes) Probe(_ context.Context, endpoints []target.Endpoint) []observation.Endpoint {
+	var out []observation.Endpoint
+	for _, e := range endpoints {
+		seen := p[e.Key()]
+		seen.Target = e
+		out = append(out, seen)
+	}
+	return out
+}
+
+func (p probes) Resolve(context.Context, string) observation.DNS { return observation.DNS{} }
+
+// account answers for AWS, and counts how often it was asked.
+type account struct {
+	attached observation.Attached
+	asked    int
+	last     target.Wanted
+}
+
+func (a *account) Inspect(_ context.Context, w target.Wanted) observation.Attached {
+	a.asked++
+	a.last = w
+	return a.attached
+}
+
+// topic keeps what it was sent; while down it refuses.
+type topic struct {
+	mu   sync.Mutex
+	down bool
+	sent []alert.Message
+}
+
+func (t *topic) Send(_ context.Context, m alert.Message) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.down {
+		return errors.New("topic down")
+	}
+	t.sent = append(t.sent, m)
+	return nil
+}
+
+func (t *topic) subjects() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var out []string
+	for _, m := range t.sent {
+		out = append(out, m.Subject)
+	}
+	return out
+}
+
+// figures keeps data; while down it refuses.
+type figures struct {
+	mu   sync.Mutex
+	down bool
+	data []metric.Datum
+}
+
+func (f *figures) Put(_ context.Context, data []metric.Datum) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down {
+		return errors.New("CloudWatch down")
+	}
+	f.data = append(f.data, data...)
+	return nil
+}
+
+// brokenStore refuses everything.
+type brokenStore struct{}
+
+func (brokenStore) Load(context.Context) ([]incident.Record, error) {
+	return nil, errors.New("the table is gone")
+}
+
+func (brokenStore) Save(context.Context, incident.Record) (bool, error) {
+	return false, errors.New("the table is gone")
+}
+
+// fixture is a runner over fakes, with one endpoint whose certificate has expired.
+type fixture struct {
+	runner   *Runner
+	request  Request
+	probes   probes
+	account  *account
+	topic    *topic
+	figures  *figures
+	now      time.Time
+	bad, fit observation.Endpoint
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), account: &account{}, topic: &topic{}, figures: &figures{}}
+	root, err := pki.Root("test root", f.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := target.Endpoint{
+		Environment: "production", Name: "api", URL: "https://api.example.org/", Kind: target.HTTPS, Host: "api.example.org", Port: 443,
+		Trust: target.Trust{Roots: target.Mozilla, CAs: [][]byte{root.Certificate.Raw}},
+	}
+	f.fit = served(t, root, f.now, pki.Valid(f.now.AddDate(0, 0, -10), f.now.AddDate(0, 0, 80)))
+	f.bad = served(t, root, f.now, pki.Valid(f.now.AddDate(0, 0, -90), f.now.AddDate(0, 0, -1)))
+	f.probes = probes{e.Key(): f.bad}
+	stores := &trust.Stores{}
+	clock := func() time.Time { return f.now }
+	f.runner = &Runner{Now: clock, Prober: f.probes, Inspector: f.account, Roots: stores.Get, Publisher: &Publisher{
+		Now: clock, Store: NewMemory(), Messengers: []messenger{f.topic}, Gauge: f.figures, Function: "probe", By: "test",
+	}}
+	f.request = Request{Config: config.Config{
+		Policy: judge.DefaultPolicy(), Incidents: incident.DefaultPolicy(), Endpoints: []target.Endpoint{e},
+	}}
+	return f
+}
+
+// served is a healthy answer but for the certificate's options.
+func served(t *testing.T, root *pki.Pair, now time.Time, opts ...pki.Option) observation.Endpoint {
+	t.Helper()
+	leaf, err := root.Leaf(now, []string{"api.example.org"}, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return observation.Endpoint{Probed: true, DNS: observation.DNS{Addresses: []string{"192.0.2.1"}}, Addresses: []observation.Address{{
+		Address: "192.0.2.1:443", Started: now,
+		TLS:  &observation.TLS{ServerName: "api.example.org", Version: "TLS 1.3", Cipher: "TLS_AES_128_GCM_SHA256", Chain: leaf.Served()},
+		HTTP: &observation.HTTP{Proto: "HTTP/1.1", Status: 200},
+	}}}
+}
+
+func (f *fixture) run(t *testing.T) Result {
+	t.Helper()
+	res, err := f.runner.Run(context.Background(), f.request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+func codes(fs []finding.Finding) []string {
+	var out []string
+	for _, f := range fs {
+		out = append(out, string(f.Code))
+	}
+	return out
+}
+
+func TestOneAlertPerIncidentAndOneRecovery(t *testing.T) {
+	f := newFixture(t)
+	for range 5 {
+		f.run(t)
+		f.now = f.now.Add(time.Minute)
+	}
+	if got := f.topic.subjects(); len(got) != 1 || !strings.Contains(got[0], "production") {
+		t.Fatalf("five rounds of one fault sent %q, want one message about production", got)
+	}
+	f.probes["production/api"] = f.fit
+	for range 5 {
+		f.run(t)
+		f.now = f.now.Add(time.Minute)
+	}
+	got := f.topic.sent
+	if len(got) != 2 || got[1].Attributes["event"] != "recovered" {
+		t.Fatalf("after the repair %d messages were sent, the last %v; want one more, recovered", len(got), got[len(got)-1].Attributes)
+	}
+}
+
+func TestConcurrentRoundsSendOneAlert(t *testing.T) {
+	f := newFixture(t)
+	var group sync.WaitGroup
+	for i := range 16 {
+		// Each is a function instance of its own with the one table.
+		publisher := &Publisher{
+			Now: f.runner.Now, Store: f.runner.Publisher.Store, Messengers: []messenger{f.topic}, Gauge: f.figures,
+			Function: "probe", By: fmt.Sprint("instance ", i),
+		}
+		runner := *f.runner
+		runner.Publisher = publisher
+		group.Go(func() {
+			if _, err := runner.Run(context.Background(), f.request); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if got := f.topic.subjects(); len(got) != 1 {
+		t.Fatalf("16 rounds at once sent %d messages, want 1: %q", len(got), got)
+	}
+}
+
+func TestAnAlertThatFailedIsSentByTheNextRound(t *testing.T) {
+	f := newFixture(t)
+	f.topic.down = true
+	if _, err := f.runner.Run(context.Background(), f.request); err == nil || !strings.Contains(err.Error(), "topic down") {
+		t.Fatalf("error %v, want that the topic is down", err)
+	}
+	if len(f.figures.data) == 0 {
+		t.Error("no figures were put: one broken sink stopped the other")
+	}
+	f.topic.down = false
+	f.now = f.now.Add(time.Minute)
+	f.run(t)
+	if got := f.topic.subjects(); len(got) != 1 {
+		t.Fatalf("sent %q, want the one alert that failed before", got)
+	}
+}
+
+func TestADeadTableAlertsAndSaysSo(t *testing.T) {
+	f := newFixture(t)
+	f.runner.Publisher.Store = brokenStore{}
+	for range 10 {
+		res, _ := f.runner.Run(context.Background(), f.request)
+		if !slices.Contains(codes(res.Conclusion.Findings), string(finding.ObserveIncomplete)) {
+			t.Fatalf("findings %v, want the dead table among them", codes(res.Conclusion.Findings))
+		}
+		f.now = f.now.Add(time.Minute)
+	}
+	n := len(f.topic.sent)
+	if n == 0 {
+		t.Fatal("a dead table silenced the alert")
+	}
+	if n > 3 {
+		t.Errorf("a dead table sent %d messages in ten rounds: what this process remembers should stand in", n)
+	}
+	if !strings.Contains(f.topic.sent[0].Email, "repe") {
+		t.Errorf("the mail does not say that it may be a repetition:\n%s", f.topic.sent[0].Email)
+	}
+}
+
+func TestDeadFiguresAreAnErrorAndStopNoAlert(t *testing.T) {
+	f := newFixture(t)
+	f.figures.down = true
+	if _, err := f.runner.Run(context.Background(), f.request); err == nil {
+		t.Error("no error although nothing could be put")
+	}
+	if len(f.topic.sent) != 1 {
+		t.Errorf("%d alerts, want 1", len(f.topic.sent))
+	}
+}
+
+func TestLooksBehindOnlyWhereACertificateIsInTrouble(t *testing.T) {
+	f := newFixture(t)
+	f.request.Depth = ListenersOnTrouble
+	f.request.Config.Scope = target.Scope{Enabled: true}
+	f.run(t)
+	if f.account.asked != 1 {
+		t.Errorf("AWS was asked %d times for an expired certificate, want once", f.account.asked)
+	}
+	f.probes["production/api"] = f.fit
+	f.run(t)
+	if f.account.asked != 1 {
+		t.Error("AWS was asked about a healthy endpoint")
+	}
+}
+
+func TestAnEventNarrowsTheRound(t *testing.T) {
+	f := newFixture(t)
+	named := f.request.Config.Endpoints[0]
+	other := named
+	other.Name, other.LoadBalancer = "ui", &target.LoadBalancerRef{Name: "other", Port: 443}
+	named.LoadBalancer = &target.LoadBalancerRef{Name: "k8s-web", Port: 443}
+	f.request.Config.Endpoints = []target.Endpoint{named, other}
+	f.request.Depth = Listeners
+	f.request.Changes = []observation.Change{{
+		LoadBalancer: "arn:aws:elasticloadbalancing:us-west-2:111122223333:loadbalancer/app/k8s-web/50dc6c495c0c9188",
+	}}
+	res := f.run(t)
+	if len(res.Round.Endpoints) != 1 || res.Round.Endpoints[0].Target.Name != "api" {
+		t.Errorf("probed %d endpoints, want api alone", len(res.Round.Endpoints))
+	}
+	if len(f.account.last.Only) != 1 {
+		t.Errorf("AWS was asked for %v, want the one load balancer", f.account.last.Only)
+	}
+}
+
+func TestWhatTheDeadlineCutOffIsIncomplete(t *testing.T) {
+	f := newFixture(t)
+	f.probes["production/api"] = observation.Endpoint{}
+	res := f.run(t)
+	if res.Conclusion.Complete || !slices.Contains(codes(res.Conclusion.Findings), string(finding.ObserveIncomplete)) {
+		t.Errorf("complete %v with %v, want incomplete and said", res.Conclusion.Complete, codes(res.Conclusion.Findings))
+	}
+}
+
+func TestNeedsAWS(t *testing.T) {
+	const arn = "arn:aws:acm:us-west-2:111122223333:certificate/a"
+	declared := target.Endpoint{Declared: &target.Declared{ARN: arn}}
+	for name, tt := range map[string]struct {
+		config config.Config
+		want   bool
+	}{
+		"plain endpoints":        {config.Config{Endpoints: []target.Endpoint{{}}}, false},
+		"a fingerprint":          {config.Config{Endpoints: []target.Endpoint{{Declared: &target.Declared{FingerprintSHA256: "ab"}}}}, false},
+		"an ARN":                 {config.Config{Endpoints: []target.Endpoint{declared}}, true},
+		"an ARN held by a file":  {config.Config{Endpoints: []target.Endpoint{declared}, Certificates: []target.CertificateFile{{ARN: arn}}}, false},
+		"a load balancer":        {config.Config{Endpoints: []target.Endpoint{{LoadBalancer: &target.LoadBalancerRef{Name: "a"}}}}, true},
+		"load balancers to walk": {config.Config{Scope: target.Scope{Enabled: true}}, true},
+	} {
+		if got := NeedsAWS(tt.config); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
