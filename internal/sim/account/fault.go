@@ -48,9 +48,12 @@ func (w *world) Throttle(operation string, times int) {
 
 // Deny refuses an operation as IAM does.
 func (w *world) Deny(operation string) {
-	_, name, _ := strings.Cut(operation, ":")
+	service, name, _ := strings.Cut(operation, ":")
+	if service == "elb" || service == "elbv2" {
+		service = "elasticloadbalancing" // as IAM calls both
+	}
 	w.Inject(Fault{Operation: operation, Error: apiError(http.StatusForbidden, "AccessDenied",
-		"User: arn:aws:sts::"+w.options.ID+":assumed-role/certdrift/certdrift is not authorized to perform: elasticloadbalancing:"+name)})
+		"User: arn:aws:sts::"+w.options.ID+":assumed-role/certdrift/certdrift is not authorized to perform: "+service+":"+name)})
 }
 
 // Down makes every call fail as an unreachable region does.

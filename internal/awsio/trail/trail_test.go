@@ -1,0 +1,213 @@
+package trail_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
+	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/google/go-cmp/cmp"
+
+	"certdrift/internal/awsio/trail"
+	"certdrift/internal/observation"
+	"certdrift/internal/sim/account"
+	"certdrift/internal/sim/pki"
+	"certdrift/internal/target"
+)
+
+// world is a classic and an application load balancer whose certificates were changed.
+type world struct {
+	*account.Account
+	classic, app observation.LoadBalancer
+	one, other   string
+	lookups      []time.Time
+}
+
+// client tells when it was asked, for the rate.
+type client struct {
+	*account.CloudTrail
+	w *world
+}
+
+func (c client) LookupEvents(ctx context.Context, in *cloudtrail.LookupEventsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error) {
+	c.w.lookups = append(c.w.lookups, time.Now())
+	return c.CloudTrail.LookupEvents(ctx, in, opts...)
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{Account: account.New(account.Options{})}
+	leaf, err := pki.SelfSigned(time.Now(), []string{"www.example.org"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.one, w.other = w.AddCertificate("11111111-0000-4000-8000-000000000001", leaf), w.AddCertificate("22222222-0000-4000-8000-000000000002", leaf)
+	listeners := []account.Listener{{Port: 443, Protocol: "HTTPS", Certificates: []string{w.one}}}
+	attached := []observation.Listener{{Port: 443, Protocol: "HTTPS", Certificates: []observation.Attachment{{ARN: w.one, Default: true}}}}
+	for _, name := range []string{"a22e1d63", "a33d2e74"} {
+		w.AddLoadBalancer(account.LoadBalancer{Kind: observation.Classic, Name: name, Listeners: listeners})
+	}
+	w.classic = observation.LoadBalancer{Kind: observation.Classic, Name: "a22e1d63", Region: w.Region(), Account: w.ID(), Listeners: attached}
+	w.app = observation.LoadBalancer{Kind: observation.Application, Name: "web", Region: w.Region(), Account: w.ID()}
+	w.app.ARN = w.AddLoadBalancer(account.LoadBalancer{Kind: observation.Application, Name: "web", Listeners: listeners})
+	return w
+}
+
+func (w *world) options() trail.Options {
+	return trail.Options{Now: time.Now, Client: func(string, target.Role) trail.Client { return client{w.CloudTrail(), w} }}
+}
+
+func (w *world) trail() *trail.Trail { return trail.New(w.options()) }
+
+// set puts a certificate on a classic listener, as somebody.
+func (w *world) set(t *testing.T, who account.Actor, name, arn string) {
+	t.Helper()
+	_, err := w.As(who).ELB().SetLoadBalancerListenerSSLCertificate(t.Context(), &elb.SetLoadBalancerListenerSSLCertificateInput{
+		LoadBalancerName: aws.String(name), LoadBalancerPort: 443, SSLCertificateId: aws.String(arn),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Minute) // CloudTrail's times are whole seconds
+}
+
+// told is a change a line.
+func told(changes []observation.Change) []string {
+	var out []string
+	for _, c := range changes {
+		line := fmt.Sprintf("%s %s:%d by %s with %s", c.Event, c.LoadBalancer, c.Port, c.Author.Name, c.Author.Tool)
+		if !c.Confirmed || c.Account != "111122223333" || c.Region != "us-west-2" {
+			line += fmt.Sprintf(" (%v %s %s)", c.Confirmed, c.Account, c.Region)
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func TestWhoChangedIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.set(t, account.Operator(), "a22e1d63", w.other)
+		w.set(t, account.Operator(), "a33d2e74", w.other) // another load balancer's
+		w.set(t, account.Kubernetes(), "a22e1d63", w.one)
+		w.Deny("elb:SetLoadBalancerListenerSSLCertificate")
+		refused := &elb.SetLoadBalancerListenerSSLCertificateInput{LoadBalancerName: aws.String("a22e1d63"), LoadBalancerPort: 443, SSLCertificateId: aws.String(w.other)}
+		if _, err := w.ELB().SetLoadBalancerListenerSSLCertificate(t.Context(), refused); err == nil {
+			t.Fatal("not refused")
+		}
+		changes, err := w.trail().LastChanges(t.Context(), []observation.LoadBalancer{w.classic})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{
+			"SetLoadBalancerListenerSSLCertificate a22e1d63:443 by Operator with AWS console",
+			"SetLoadBalancerListenerSSLCertificate a22e1d63:443 by masters.cluster.example.org with Kubernetes cloud provider",
+		}
+		if diff := cmp.Diff(want, told(changes)); diff != "" {
+			t.Errorf("changes (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestListenersAndReimports(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		listeners, err := w.ELBv2().DescribeListeners(t.Context(), &elbv2.DescribeListenersInput{LoadBalancerArn: aws.String(w.app.ARN)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		arn := listeners.Listeners[0].ListenerArn
+		_, err = w.As(account.Operator()).ELBv2().ModifyListener(t.Context(), &elbv2.ModifyListenerInput{
+			ListenerArn: arn, Certificates: []types.Certificate{{CertificateArn: aws.String(w.other)}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		fresh, err := pki.SelfSigned(time.Now(), []string{"www.example.org"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := fresh.KeyPEM()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cert := range []string{w.one, w.other} { // the second one is on no listener asked about
+			if _, err := w.ACM().ImportCertificate(t.Context(), &acm.ImportCertificateInput{CertificateArn: aws.String(cert), Certificate: fresh.PEM(), PrivateKey: key}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		changes, err := w.trail().LastChanges(t.Context(), []observation.LoadBalancer{w.app, w.classic})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{
+			"ModifyListener " + w.app.ARN + ":443 by Operator with AWS console",
+			"ImportCertificate :0 by certdrift with aws-sdk-go-v2",
+		}
+		if diff := cmp.Diff(want, told(changes)); diff != "" {
+			t.Errorf("changes (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestTwoRequestsASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		if _, err := w.trail().LastChanges(t.Context(), []observation.LoadBalancer{w.app, w.classic}); err != nil {
+			t.Fatal(err)
+		}
+		for i := 1; i < len(w.lookups); i++ {
+			if gap := w.lookups[i].Sub(w.lookups[i-1]); gap < 500*time.Millisecond {
+				t.Errorf("request %d came %s after the one before", i, gap)
+			}
+		}
+		if calls := w.Repeated(); len(calls) > 0 {
+			t.Errorf("asked more than once: %v", calls)
+		}
+	})
+}
+
+func TestTheLookUpIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.set(t, account.Operator(), "a22e1d63", w.other)
+		w.Inject(account.Fault{Operation: "cloudtrail:LookupEvents", After: 1, Delay: time.Hour})
+		began := time.Now()
+		changes, err := w.trail().LastChanges(t.Context(), []observation.LoadBalancer{w.classic})
+		if took := time.Since(began); took > 16*time.Second {
+			t.Errorf("took %s", took)
+		}
+		if err == nil || len(changes) != 1 {
+			t.Errorf("%d changes, error %v", len(changes), err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		few := w.options()
+		few.Calls = 2
+		_, err := trail.New(few).LastChanges(t.Context(), []observation.LoadBalancer{w.classic})
+		if err == nil || len(w.lookups) != 2 {
+			t.Errorf("%d requests, error %v", len(w.lookups), err)
+		}
+	})
+}
+
+func TestARefusalIsNotAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.Deny("cloudtrail:LookupEvents")
+		_, err := w.trail().LastChanges(t.Context(), []observation.LoadBalancer{w.classic})
+		if err == nil || !strings.Contains(err.Error(), "us-west-2") || len(w.lookups) != 1 {
+			t.Errorf("%d requests, error %v", len(w.lookups), err)
+		}
+	})
+}
