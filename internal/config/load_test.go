@@ -1,0 +1,259 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"certdrift/internal/incident"
+	"certdrift/internal/judge"
+	"certdrift/internal/target"
+)
+
+// TestEveryKey reads a file that has every key, and looks at what became of each.
+func TestEveryKey(t *testing.T) {
+	const file = "testdata/full.ok.yaml"
+	cfg, faults := Load(read(t, file), Options{File: file, ReadFile: beside(t)})
+	if len(faults) > 0 {
+		t.Fatal(list(faults))
+	}
+	zurich, err := time.LoadLocation("Europe/Zurich")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantPolicy := judge.Policy{
+		ExpiryWarning: judge.Threshold{Duration: 21 * 24 * time.Hour}, ExpiryCritical: judge.Threshold{Duration: 7 * 24 * time.Hour},
+		Revocation: judge.RevocationFull, Settle: 90 * time.Second,
+	}
+	if diff := cmp.Diff(wantPolicy, cfg.Policy); diff != "" {
+		t.Errorf("policy: -want +got:\n%s", diff)
+	}
+	wantIncidents := incident.DefaultPolicy()
+	wantIncidents.Confirm, wantIncidents.Recover, wantIncidents.Remind = 3, 1, 6*time.Hour
+	wantIncidents.StormAfter, wantIncidents.SMSPerHour = 5, 3
+	wantIncidents.Silences = []incident.Silence{
+		{Environment: "staging", Code: "http-*", Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Reason: "rebuilt"},
+		{Endpoint: "api-?", Until: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), Reason: "over, and no fault"},
+		{Environment: "*", Reason: "patching", Weekly: &incident.Weekly{
+			Days: []time.Weekday{time.Saturday, time.Sunday}, Start: 23 * time.Hour, Length: 150 * time.Minute, Location: zurich,
+		}},
+	}
+	sameZone := cmp.Comparer(func(a, b *time.Location) bool { return fmt.Sprint(a) == fmt.Sprint(b) })
+	if diff := cmp.Diff(wantIncidents, cfg.Incidents, sameZone); diff != "" {
+		t.Errorf("incidents: -want +got:\n%s", diff)
+	}
+	wantScope := target.Scope{
+		Enabled: true, Regions: []string{"us-west-2", "eu-central-1"}, Tags: map[string]string{"team": "web"},
+		Roles: []target.Role{
+			{ARN: "arn:aws:iam::444455556666:role/certdrift"},
+			{ARN: "arn:aws:iam::777788889999:role/certdrift", ExternalID: "x-1"},
+		},
+	}
+	if diff := cmp.Diff(wantScope, cfg.Scope); diff != "" {
+		t.Errorf("scope: -want +got:\n%s", diff)
+	}
+	if !cfg.MetricsPerCertificate || cfg.HeartbeatURL.Reveal() != "https://heartbeat.example.org/ping/s3cr3t" ||
+		len(cfg.Manifests) != 2 || len(cfg.Certificates) != 1 || len(cfg.Certificates[0].Chain) != 1 {
+		t.Errorf("the rest: %+v", cfg)
+	}
+	checkEndpoints(t, cfg.Endpoints)
+}
+
+func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
+	t.Helper()
+	var seen []string
+	for _, e := range endpoints {
+		seen = append(seen, fmt.Sprintf("%s %s %s %d", e.Key(), e.URL, e.Host, e.Port))
+	}
+	want := []string{
+		"production/api https://api.example.org:8443/v0?x=1 api.example.org 8443",
+		"staging/api https://api.example.org:8443/v0?x=1 api.example.org 8443",
+		"production/mail smtp://mail.example.org mail.example.org 25",
+		"production/imap imap://mail.example.org:1143/ mail.example.org 1143",
+		"production/pop pop3://mail.example.org mail.example.org 110",
+		"production/database postgres://[2001:db8::1] 2001:db8::1 5432",
+		"production/broker tls://xn--bcher-kva.example.org:8883 xn--bcher-kva.example.org 8883",
+		"production/plain http://192.0.2.1/health 192.0.2.1 80",
+		"production/api-2 https://api.example.org:8443/v0?x=1 api.example.org 8443",
+	}
+	if diff := cmp.Diff(want, seen); diff != "" {
+		t.Fatalf("-want +got:\n%s", diff)
+	}
+	api := endpoints[0]
+	id, seven := "ok", "7"
+	api.Trust.CAs, api.Request.ClientCertificate = nil, nil
+	wantAPI := target.Endpoint{
+		Environment: "production", Name: "api", URL: "https://api.example.org:8443/v0?x=1", Kind: target.HTTPS,
+		Host: "api.example.org", Port: 8443, Timeout: time.Minute, Service: "production/api", PerEndpointMetrics: true,
+		ConnectTo: []string{"127.0.0.1:8443", "[::1]:8443", "backend.example.org:443"},
+		Trust:     target.Trust{Roots: target.System},
+		Request: target.Request{
+			Method: "POST", Username: "user", Password: "s3cr3t",
+			Headers: []target.Header{{Name: "Authorization", Value: "Bearer s3cr3t"}, {Name: "X-Probe", Value: "certdrift"}},
+		},
+		Expect: target.Expect{
+			Status: []int{201}, BodyContains: "ok", BodyMatches: `^\{.*\}$`, MaxLatency: 2 * time.Second, MaxSize: 64 << 10,
+			BodyJSON: []target.JSONValue{{Path: "$.status", Equals: &id}, {Path: "$.items[0].id", Equals: &seven}, {Path: `$["a b"]`}},
+			Headers:  []target.HeaderValue{{Name: "Content-Type", Contains: "json"}, {Name: "X-Request-Id"}},
+		},
+		Declared: &target.Declared{
+			ARN:               "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01",
+			FingerprintSHA256: strings.Repeat("aabbccddeeff00112233445566778899", 2), Issuer: "Amazon RSA 2048 M02",
+			Source: target.Position{File: "testdata/full.ok.yaml", Line: 35, Column: 16},
+		},
+		LoadBalancer: &target.LoadBalancerRef{Name: "a1b2c3", Port: 443, Region: "us-west-2"},
+		Source:       target.Position{File: "testdata/full.ok.yaml", Line: 20, Column: 9},
+	}
+	if diff := cmp.Diff(wantAPI, api); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if n := len(endpoints[0].Trust.CAs); n != 3 {
+		t.Errorf("%d CAs, want the two of all endpoints and the endpoint's own", n)
+	}
+	if endpoints[0].Request.ClientCertificate == nil {
+		t.Error("the client certificate was not read")
+	}
+	if plain := endpoints[7]; plain.Timeout != 5*time.Second || len(plain.Expect.Status) != 2 || plain.Expect.MaxLatency != 2*time.Second {
+		t.Errorf("defaults do not hold: %+v", plain)
+	}
+	if mail := endpoints[2]; mail.Expect.Status != nil {
+		t.Errorf("an endpoint without HTTP has expectations: %+v", mail)
+	}
+}
+
+// TestSecretsStayInside: nothing of a configuration's secrets shows when endpoints are printed or saved.
+func TestSecretsStayInside(t *testing.T) {
+	const file = "testdata/full.ok.yaml"
+	cfg, _ := Load(read(t, file), Options{File: file, ReadFile: beside(t)})
+	saved, err := json.Marshal(cfg.Endpoints)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"JSON": string(saved), "%+v": fmt.Sprintf("%+v", cfg), "%#v": fmt.Sprintf("%#v", cfg)} {
+		if strings.Contains(text, "s3cr3t") || strings.Contains(text, "PRIVATE KEY") {
+			t.Errorf("%s shows a secret", name)
+		}
+	}
+}
+
+func TestWithoutReadFileTheKeysAreFaults(t *testing.T) {
+	_, faults := Load([]byte("version: 1\ntrust: {ca_files: [ca.pem]}\nmanifests: [k8s/]\n"), Options{File: "s3://bucket/key"})
+	if len(faults) != 1 || faults[0].Line != 2 || !strings.Contains(faults[0].Message, "no files beside it") {
+		t.Errorf("%+v", faults)
+	}
+}
+
+func TestScopeIsEnabledByWhatNamesLoadBalancers(t *testing.T) {
+	const arn = `certificate: {arn: "arn:aws:iam::111122223333:server-certificate/a"}`
+	for keys, want := range map[string]bool{
+		"":                                       false,
+		"certificate: {issuer: x}":               false,
+		arn:                                      true,
+		arn + `, connect_to: ["127.0.0.1:8443"]`: false,
+		"service: a/b":                           true,
+		"load_balancer: {name: a}, connect_to: ['127.0.0.1:1']": true,
+	} {
+		cfg, faults := Load([]byte("version: 1\nenvironments: {a: {endpoints: [{name: b, url: 'https://b.example.org', "+keys+"}]}}\n"), Options{})
+		if len(faults) > 0 || cfg.Scope.Enabled != want {
+			t.Errorf("%q: enabled is %t, want %t (%v)", keys, cfg.Scope.Enabled, want, faults)
+		}
+	}
+}
+
+func TestThresholdsOfTwoKindsAreNotCompared(t *testing.T) {
+	_, faults := Load([]byte("version: 1\nload_balancers: {}\npolicy: {expiry: {warning: 1d, critical: 10%}}\n"), Options{})
+	if len(faults) > 0 {
+		t.Error(list(faults))
+	}
+}
+
+func TestLargeFilesAreBounded(t *testing.T) {
+	_, faults := Load(make([]byte, maxFile+1), Options{File: "f"})
+	if len(faults) != 1 || !strings.Contains(faults[0].Message, "larger") {
+		t.Error(faults)
+	}
+}
+
+// TestTenThousandEndpoints: a large inventory loads in good time.
+func TestTenThousandEndpoints(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("version: 1\nenvironments:\n  production:\n    endpoints:\n")
+	for i := range 10_000 {
+		fmt.Fprintf(&b, "      - {name: e%d, url: 'https://e%d.example.org/', expect: {status: [200]}}\n", i, i)
+	}
+	began := time.Now()
+	cfg, faults := Load([]byte(b.String()), Options{})
+	if len(faults) > 0 || len(cfg.Endpoints) != 10_000 {
+		t.Fatalf("%d endpoints, faults %v", len(cfg.Endpoints), faults)
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// FuzzLoad: it never panics, faults have a place inside the file, good endpoints are whole, and loading twice gives the
+// same.
+func FuzzLoad(f *testing.F) {
+	for _, pattern := range []string{"testdata/*.ok.yaml", "testdata/*.bad.yaml"} {
+		for _, name := range cases(f, pattern) {
+			if path.Base(name) != "bomb.bad.yaml" { // too slow a seed
+				f.Add(read(f, name))
+			}
+		}
+	}
+	f.Add([]byte("version: 1\nmanifests: &a [*a]\ntrust: &b {<<: *b}\npolicy: {<<: [*b, *b]}\n"))
+	readFile := beside(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		opts := Options{File: "f", ReadFile: readFile}
+		cfg, faults := Load(data, opts)
+		lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + 2
+		for _, fault := range faults {
+			if fault.File != "f" || fault.Line < 1 || fault.Line > lines || fault.Column < 1 || fault.Message == "" || fault.Hint == "" {
+				t.Fatalf("a fault without place, message or hint: %+v", fault)
+			}
+		}
+		for _, e := range cfg.Endpoints {
+			if e.Name == "" || e.URL == "" || e.Kind == "" || e.Host == "" || e.Port < 1 || e.Port > 65535 || e.Timeout <= 0 {
+				t.Fatalf("an endpoint that is not whole: %+v", e)
+			}
+			if l, m := parseURL(e.URL); m != nil || l.shown != e.URL || l.host != e.Host {
+				t.Fatalf("%q does not read back: %+v %+v", e.URL, l, m)
+			}
+		}
+		again, faultsAgain := Load(data, opts)
+		sameZone := cmp.Comparer(func(a, b *time.Location) bool { return fmt.Sprint(a) == fmt.Sprint(b) })
+		if diff := cmp.Diff(cfg, again, sameZone); diff != "" {
+			t.Fatalf("loading twice differs:\n%s", diff)
+		}
+		if diff := cmp.Diff(faults, faultsAgain); diff != "" {
+			t.Fatalf("loading twice differs:\n%s", diff)
+		}
+	})
+}
+
+// FuzzURL: what is shown reads back as the same place, and holds no credentials.
+func FuzzURL(f *testing.F) {
+	for _, seed := range []string{
+		"https://user:pass@example.org:8443/a?b=c", "tls://[::1]:1", "https://bücher.example/%2F", "postgres://h", "http://1.2.3.4./",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		l, m := parseURL(text)
+		if m != nil {
+			return
+		}
+		again, m := parseURL(l.shown)
+		if m != nil || again.shown != l.shown || again.host != l.host || again.port != l.port || again.kind != l.kind {
+			t.Fatalf("%q is shown as %q, which reads as %+v %+v", text, l.shown, again, m)
+		}
+		if again.user != "" || again.password != "" {
+			t.Fatalf("%q is shown with credentials: %q", text, l.shown)
+		}
+	})
+}
