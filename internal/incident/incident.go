@@ -113,6 +113,8 @@ type Record struct {
 
 	// Claim says that a notice is being sent; nil when none is.
 	Claim *Claim `json:"claim,omitempty"`
+	// Unsure is the event of a notice that may have gone out and was never recorded; empty for none.
+	Unsure Event `json:"unsure,omitempty"`
 	// Acknowledged is nil until somebody takes the incident on.
 	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
 	// Silenced says which silence holds the notices back; nil for none.
@@ -136,7 +138,7 @@ type Part struct {
 	// see it. One of them is 0.
 	Seen  int `json:"seen,omitempty"`
 	Clean int `json:"clean,omitempty"`
-	// Confirmed: it was certain, or seen often enough. What is not is forgotten by the first clean round.
+	// Confirmed: it was certain, or seen often enough. While an incident is pending, the first clean round forgets what is not.
 	Confirmed bool `json:"confirmed,omitempty"`
 }
 

@@ -64,19 +64,20 @@ func (b *board) decide(e *entry) (Notice, bool) {
 	if !r.Open() || r.Claim != nil && b.Now.Before(r.Claim.Until) {
 		return Notice{}, false
 	}
-	unsure := r.Claim // a round claimed to send, and never said that it had
-	r.Claim = nil
-	if unsure != nil && unsure.Event == Recovered && len(r.Parts) > 0 {
+	if r.Claim != nil {
+		r.Unsure, r.Claim = r.Claim.Event, nil // a round claimed to send, and never said that it had
+	}
+	if r.Unsure == Recovered && len(r.Parts) > 0 {
 		r.Notified = finding.None // people may have read that it is over, and it is not
 	}
-	n, due := b.due(r, unsure)
+	n, due := b.due(r)
 	if !due {
 		return Notice{}, false
 	}
 	if !b.StateUnread {
 		r.Claim = &Claim{Event: n.Event, By: b.By, Until: b.Now.Add(b.Policy.Lease)}
 	}
-	n.At, n.Repetition = b.Now, b.StateUnread || unsure != nil
+	n.At, n.Repetition = b.Now, b.StateUnread || r.Unsure != ""
 	n.Findings = e.present
 	if len(n.Findings) == 0 {
 		n.Findings = r.Findings
@@ -87,9 +88,9 @@ func (b *board) decide(e *entry) (Notice, bool) {
 
 // due is what there is to say: that it is over, that it began or got worse, that the worst is over, or that it still
 // stands.
-func (b *board) due(r *Record, unsure *Claim) (Notice, bool) {
+func (b *board) due(r *Record) (Notice, bool) {
 	if r.Ended != "" {
-		if r.Notified == finding.None && unsure == nil {
+		if r.Notified == finding.None && r.Unsure == "" {
 			r.Closed = b.Now // nobody was ever told of it
 			return Notice{}, false
 		}
@@ -122,7 +123,7 @@ func (b *board) reminderDue(r *Record) bool {
 // Sent is the record after its notice went out. n is the notice as Advance made it (see Notice.Each); r may be newer
 // than the notice's record.
 func Sent(r Record, n Notice, now time.Time) Record {
-	r.Claim = nil
+	r.Claim, r.Unsure = nil, ""
 	r.LastNotified = now
 	switch {
 	case n.Event == Opened:

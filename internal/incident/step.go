@@ -138,7 +138,8 @@ func (b *board) miss(r *Record, present map[partID]bool, counts bool) (removed, 
 				p.Clean++
 			}
 		}
-		if p.Clean < need && (p.Confirmed || p.Clean == 0) {
+		pendingOver := r.Opened.IsZero() && !p.Confirmed && p.Clean > 0
+		if p.Clean < need && !pendingOver {
 			kept = append(kept, p)
 		}
 	}

@@ -6,13 +6,17 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"testing"
 	"time"
 
 	"certdrift/internal/finding"
 )
 
 var errConflict = errors.New("version conflict")
+
+// fataler is what the table needs of a test, or of a property test.
+type fataler interface {
+	Fatalf(format string, args ...any)
+}
 
 // table stands in for DynamoDB: JSON items, written on the condition of their version.
 type table struct {
@@ -22,7 +26,7 @@ type table struct {
 
 func newTable() *table { return &table{items: map[string][]byte{}} }
 
-func (s *table) load(t testing.TB) []Record {
+func (s *table) load(t fataler) []Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	records := []Record{}
@@ -32,7 +36,7 @@ func (s *table) load(t testing.TB) []Record {
 	return records
 }
 
-func (s *table) save(t testing.TB, r Record) (Record, error) {
+func (s *table) save(t fataler, r Record) (Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stored := int64(0)
@@ -51,13 +55,13 @@ func (s *table) save(t testing.TB, r Record) (Record, error) {
 	return r, nil
 }
 
-func (s *table) get(t testing.TB, key string) Record {
+func (s *table) get(t fataler, key string) Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return decode(t, s.items[key])
 }
 
-func decode(t testing.TB, item []byte) Record {
+func decode(t fataler, item []byte) Record {
 	var r Record
 	if err := json.Unmarshal(item, &r); err != nil {
 		t.Fatalf("reading an item: %v", err)
@@ -76,7 +80,7 @@ const (
 )
 
 // run is a round's tracking by the package's protocol. It returns the single notices that went out.
-func (s *table) run(t testing.TB, in Input, end fate) []Notice {
+func (s *table) run(t fataler, in Input, end fate) []Notice {
 	var won []Notice
 	taken := map[string]bool{}
 	for range 100 {

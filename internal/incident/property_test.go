@@ -1,0 +1,157 @@
+package incident
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"certdrift/internal/finding"
+
+	"pgregory.net/rapid"
+)
+
+// crowd is what people know from the notices that reached them.
+type crowd struct {
+	t    *rapid.T
+	told map[string]finding.Severity
+	// doubt: a round died over this incident, so that what was said of it may be said again, or taken back.
+	doubt map[string]bool
+}
+
+func (c *crowd) hear(n Notice, l *looks, p Policy) {
+	key := n.Record.Key
+	switch n.Event {
+	case Opened:
+		if c.told[key] >= n.Severity && !n.Repetition {
+			c.t.Fatalf("%q was alerted of as %s already", key, c.told[key])
+		}
+		c.told[key] = n.Severity
+	case Reminder:
+		if c.told[key] == finding.None && !n.Repetition {
+			c.t.Fatalf("a reminder of %q, which nobody was told of", key)
+		}
+	case Recovered:
+		if c.told[key] == finding.None && !c.doubt[key] {
+			c.t.Fatalf("%q recovered, and nobody was told that it had begun", key)
+		}
+		c.told[key] = n.Remaining
+		if !n.Eased && !n.Removed {
+			c.proven(n, l, p)
+		}
+	}
+	delete(c.doubt, key)
+}
+
+// proven holds a recovery against what was really looked at.
+func (c *crowd) proven(n Notice, l *looks, p Policy) {
+	for _, f := range n.Record.Findings {
+		s := spot{f.Endpoint, f.Code}
+		if l.clean[s] < p.Recover {
+			c.t.Fatalf("%q recovered, though %v was looked for in vain only %d times", n.Record.Key, s, l.clean[s])
+		}
+	}
+}
+
+// No sequence of rounds loses an open critical, alerts twice for the same state, or recovers without evidence.
+func TestNoSequenceOfRoundsLosesRepeatsOrInvents(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := &world{sites: []site{{name: "a", balance: true}, {name: "b", balance: true}, {name: "c"}}}
+		p := DefaultPolicy()
+		p.Recover = rapid.IntRange(1, 3).Draw(t, "recover")
+		p.Confirm = rapid.IntRange(1, 3).Draw(t, "confirm")
+		tb, people, seen := newTable(), &crowd{t: t, told: map[string]finding.Severity{}, doubt: map[string]bool{}}, newLooks()
+		now := start
+		for range rapid.IntRange(1, 40).Draw(t, "rounds") {
+			w.happen(t)
+			steps := []time.Duration{2 * time.Second, time.Minute, time.Minute, time.Minute, 7 * time.Minute, 30 * time.Hour}
+			now = now.Add(rapid.SampledFrom(steps).Draw(t, "later"))
+			v := view(rapid.IntRange(0, 2).Draw(t, "view"))
+			end := rapid.SampledFrom([]fate{lives, lives, lives, lives, crashes, crashesOut, fails}).Draw(t, "fate")
+			fs, c := w.look(v)
+			seen.note(w, v, fs, now, p.Apart)
+			for _, n := range tb.run(t, Input{Policy: p, Findings: fs, Coverage: c, Now: now}, end) {
+				people.hear(n, seen, p)
+			}
+			for _, r := range tb.load(t) {
+				people.doubt[r.Key] = people.doubt[r.Key] || r.Claim != nil
+			}
+			if end == lives {
+				nothingLost(t, tb, fs, now)
+			}
+		}
+	})
+}
+
+// nothingLost: whatever certain and critical a round saw is open, and people know, or another round has claimed to tell.
+func nothingLost(t *rapid.T, tb *table, fs []finding.Finding, now time.Time) {
+	records := tb.load(t)
+	for _, f := range fs {
+		if f.Severity != finding.Critical || !certain(f.Code) {
+			continue
+		}
+		known := false
+		for _, r := range records {
+			if !r.Open() || r.Severity != finding.Critical {
+				continue
+			}
+			telling := r.Claim != nil && now.Before(r.Claim.Until)
+			for _, part := range r.Parts {
+				if part.Code == f.Code && part.Endpoint == f.Endpoint && part.Listener == f.Listener {
+					known = known || r.Notified == finding.Critical || telling
+				}
+			}
+		}
+		if !known {
+			t.Fatalf("%s at %q is critical, and nobody knows", f.Code, f.Endpoint)
+		}
+	}
+}
+
+// happen changes the world a little.
+func (w *world) happen(t *rapid.T) {
+	s := &w.sites[rapid.IntRange(0, len(w.sites)-1).Draw(t, "site")]
+	switch rapid.IntRange(0, 8).Draw(t, "what") {
+	case 0:
+		s.cert = rapid.SampledFrom([]finding.Severity{finding.None, finding.Warning, finding.Critical}).Draw(t, "cert")
+	case 1:
+		s.status = !s.status
+	case 2:
+		s.timeout = !s.timeout
+	case 3:
+		w.drift = !w.drift
+	case 4:
+		s.removed = !s.removed && rapid.Bool().Draw(t, "removed")
+	}
+}
+
+// Advance does not touch what it is given, and gives the same twice.
+func TestAdvanceIsPure(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := &world{sites: []site{{name: "a", balance: true}, {name: "b"}}}
+		tb, now := newTable(), start
+		for range rapid.IntRange(1, 10).Draw(t, "rounds") {
+			w.happen(t)
+			now = now.Add(time.Minute)
+			fs, c := w.look(view(rapid.IntRange(0, 2).Draw(t, "view")))
+			in := Input{Policy: DefaultPolicy(), Records: tb.load(t), Findings: fs, Coverage: c, Now: now}
+			before := asJSON(t, in.Records)
+			changed, notices := Advance(in)
+			again, noticesAgain := Advance(in)
+			if asJSON(t, changed) != asJSON(t, again) || asJSON(t, notices) != asJSON(t, noticesAgain) {
+				t.Fatal("the same input gave two answers")
+			}
+			if asJSON(t, in.Records) != before {
+				t.Fatal("the records changed under way")
+			}
+			tb.run(t, in, lives)
+		}
+	})
+}
+
+func asJSON(t *rapid.T, v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
