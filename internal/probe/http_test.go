@@ -1,0 +1,348 @@
+package probe
+
+import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"certdrift/internal/certtest"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// raw serves fixed bytes over plain HTTP, whatever is asked.
+func raw(t testing.TB, answer string) target.Endpoint {
+	t.Helper()
+	return at(t, target.HTTP, certtest.Serve(t, "127.0.0.1", certtest.Say(answer)), timeout(2*time.Second))
+}
+
+func expecting(x target.Expect) func(*target.Endpoint) {
+	return func(e *target.Endpoint) { e.Expect = x }
+}
+
+func with(e target.Endpoint, change ...func(*target.Endpoint)) target.Endpoint {
+	for _, c := range change {
+		c(&e)
+	}
+	return e
+}
+
+func TestHTTPAnswers(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer string
+		status int
+		size   int64
+	}{
+		"plain":                 {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, 2},
+		"ended by the close":    {"HTTP/1.0 200 OK\r\n\r\nok", 200, 2},
+		"chunked":               {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 200, 2},
+		"chunked with trailers": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: A\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\nA: b\r\n\r\n", 200, 2},
+		"after interim ones":    {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, 2},
+		"204":                   {"HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n", 204, 0},
+		"empty gzip":            {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", 200, 0},
+		"503":                   {"HTTP/1.1 503 Down\r\nContent-Length: 4\r\n\r\ndown", 503, 4},
+		"a redirect to nowhere": {"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", 302, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := one(t, look(t, raw(t, c.answer)))
+			healthy(t, a)
+			if a.HTTP.Status != c.status || a.HTTP.Size != c.size || a.HTTP.Loop || len(a.HTTP.Hops) > 0 {
+				t.Errorf("got %+v", a.HTTP)
+			}
+			if a.Phases.FirstByte <= 0 || a.TLS != nil {
+				t.Errorf("phases %+v, TLS %v", a.Phases, a.TLS)
+			}
+		})
+	}
+}
+
+func TestHTTPFaults(t *testing.T) {
+	ok := "HTTP/1.1 200 OK\r\n"
+	for name, c := range map[string]struct {
+		answer string
+		phase  observation.Phase
+		kind   observation.FailureKind
+	}{
+		"not HTTP":                  {"220 mail.test ESMTP\r\n", observation.PhaseHeaders, observation.Invalid},
+		"a status that is none":     {"HTTP/1.1 abc OK\r\n\r\n", observation.PhaseHeaders, observation.Invalid},
+		"a broken header":           {ok + "no colon here\r\n\r\n", observation.PhaseHeaders, observation.Invalid},
+		"two lengths":               {ok + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nok", observation.PhaseHeaders, observation.Invalid},
+		"nothing":                   {"", observation.PhaseHeaders, observation.Closed},
+		"half a header":             {ok + "Content-Length: 5\r\n", observation.PhaseHeaders, observation.Closed},
+		"a short body":              {ok + "Content-Length: 100\r\n\r\nok", observation.PhaseBody, observation.Invalid},
+		"a truncated chunk":         {ok + "Transfer-Encoding: chunked\r\n\r\n64\r\nok", observation.PhaseBody, observation.Invalid},
+		"chunks without an end":     {ok + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", observation.PhaseBody, observation.Invalid},
+		"a chunk size that is none": {ok + "Transfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n", observation.PhaseBody, observation.Invalid},
+		"gzip that is none":         {ok + "Content-Encoding: gzip\r\nContent-Length: 7\r\n\r\nno gzip", observation.PhaseBody, observation.Invalid},
+		"an unknown encoding":       {ok + "Content-Encoding: br\r\nContent-Length: 2\r\n\r\nok", observation.PhaseBody, observation.Invalid},
+		"too many encodings":        {ok + "Content-Encoding: gzip, gzip, gzip, gzip\r\nContent-Length: 2\r\n\r\nok", observation.PhaseBody, observation.Invalid},
+		"a header too large":        {ok + "X: " + strings.Repeat("x", 100<<10) + "\r\n\r\n", observation.PhaseHeaders, observation.TooLarge},
+		"a redirect to a script":    {"HTTP/1.1 302 Found\r\nLocation: javascript:alert(1)\r\n\r\n", observation.PhaseHeaders, observation.Invalid},
+		"a redirect to nonsense":    {"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\n\r\n", observation.PhaseHeaders, observation.Invalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			failed(t, one(t, look(t, raw(t, c.answer))), c.phase, c.kind)
+		})
+	}
+}
+
+func TestHTTPFloods(t *testing.T) {
+	flood := func(start, again string) func(net.Conn) {
+		return func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 4096))
+			_, _ = c.Write([]byte(start))
+			certtest.Flood(c, bytes.Repeat([]byte(again), 100))
+		}
+	}
+	trickle := func(start, again string) func(net.Conn) {
+		return func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 4096))
+			_, _ = c.Write([]byte(start))
+			certtest.Trickle(c, []byte(again), 20*time.Millisecond)
+		}
+	}
+	ok := "HTTP/1.1 200 OK\r\n"
+	for name, c := range map[string]struct {
+		serve   func(net.Conn)
+		timeout time.Duration
+		phase   observation.Phase
+		kind    observation.FailureKind
+	}{
+		"endless headers":       {flood(ok, "X: y\r\n"), 5 * time.Second, observation.PhaseHeaders, observation.TooLarge},
+		"one endless header":    {flood(ok, "XXXXXXXX"), 5 * time.Second, observation.PhaseHeaders, observation.TooLarge},
+		"interim answers":       {flood("", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), 5 * time.Second, observation.PhaseHeaders, observation.TooLarge},
+		"an endless body":       {flood(ok+"\r\n", "0123456789"), 5 * time.Second, observation.PhaseBody, observation.TooLarge},
+		"endless chunks":        {flood(ok+"Transfer-Encoding: chunked\r\n\r\n", "8\r\n01234567\r\n"), 5 * time.Second, observation.PhaseBody, observation.TooLarge},
+		"no answer":             {certtest.Silent, short, observation.PhaseHeaders, observation.TimedOut},
+		"a header byte by byte": {trickle(ok, "x"), short, observation.PhaseHeaders, observation.TimedOut},
+		"a body byte by byte":   {trickle(ok+"\r\n", "x"), short, observation.PhaseBody, observation.TimedOut},
+		"a body that stops":     {trickle(ok+"Content-Length: 9\r\n\r\n", "x"), 5 * time.Second, "", ""},
+		"a reset":               {certtest.Reset, 5 * time.Second, observation.PhaseHeaders, observation.Reset},
+		"a reset within": {func(c net.Conn) {
+			_, _ = c.Write([]byte(ok + "Content-Length: 9\r\n\r\nx"))
+			time.Sleep(20 * time.Millisecond)
+			certtest.Reset(c)
+		}, 5 * time.Second, observation.PhaseBody, observation.Reset},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := at(t, target.HTTP, certtest.Serve(t, "127.0.0.1", c.serve), timeout(c.timeout))
+			begin := time.Now()
+			a := one(t, look(t, e))
+			if c.kind == "" {
+				healthy(t, a)
+				return
+			}
+			failed(t, a, c.phase, c.kind)
+			if took := time.Since(begin); took > c.timeout+2*time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
+// squeeze compresses n zeros.
+func squeeze(t testing.TB, n int64, into func(io.Writer) io.WriteCloser) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := into(&out)
+	if _, err := io.CopyN(w, zeros{}, n); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func TestEncodings(t *testing.T) {
+	asGzip := func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }
+	asZlib := func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) }
+	asFlate := func(w io.Writer) io.WriteCloser {
+		f, err := flate.NewWriter(w, flate.BestSpeed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	whole := squeeze(t, 1000, asGzip)
+	for name, c := range map[string]struct {
+		encoding string
+		body     []byte
+		kind     observation.FailureKind
+		size     int64
+	}{
+		"gzip":           {"gzip", whole, "", 1000},
+		"x-gzip":         {"x-gzip", whole, "", 1000},
+		"identity":       {"identity", whole, "", int64(len(whole))},
+		"deflate, zlib":  {"deflate", squeeze(t, 1000, asZlib), "", 1000},
+		"deflate, bare":  {"deflate", squeeze(t, 1000, asFlate), "", 1000},
+		"truncated gzip": {"gzip", whole[:len(whole)-6], observation.Invalid, 1000},
+		"a bomb":         {"gzip", squeeze(t, 200<<20, asGzip), observation.TooLarge, defaultMaxBody},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := web(t, serving(t), func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Encoding", c.encoding)
+				_, _ = w.Write(c.body)
+			})
+			a := one(t, look(t, at(t, target.HTTPS, address)))
+			if c.kind == "" {
+				healthy(t, a)
+			} else {
+				failed(t, a, observation.PhaseBody, c.kind)
+			}
+			if a.HTTP.Size != c.size {
+				t.Errorf("size %d, want %d", a.HTTP.Size, c.size)
+			}
+		})
+	}
+}
+
+func TestProtocols(t *testing.T) {
+	for _, protocols := range [][]string{{"h2"}, {"http/1.1"}, {"h2", "http/1.1"}} {
+		config := serving(t)
+		config.NextProtos = protocols
+		config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			c := config.Clone()
+			c.NextProtos = protocols // httptest adds its own
+			return c, nil
+		}
+		address := web(t, config, func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, r.Proto) })
+		a := one(t, look(t, at(t, target.HTTPS, address)))
+		healthy(t, a)
+		want := map[string]string{"h2": "HTTP/2.0", "http/1.1": "HTTP/1.1"}[protocols[0]]
+		if a.TLS.ALPN != protocols[0] || a.HTTP.Proto != want || a.HTTP.Excerpt != want {
+			t.Errorf("%v: ALPN %q, %s, %q", protocols, a.TLS.ALPN, a.HTTP.Proto, a.HTTP.Excerpt)
+		}
+	}
+}
+
+// TestHTTP2Bounds: header floods and endless bodies end over HTTP/2 as well.
+func TestHTTP2Bounds(t *testing.T) {
+	address := web(t, serving(t), func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/headers" {
+			for i := range 2000 {
+				w.Header().Set(fmt.Sprintf("X-%d", i), strings.Repeat("x", 200))
+			}
+			return
+		}
+		certtestFlood(w)
+	})
+	a := one(t, look(t, at(t, target.HTTPS, address, path("/headers"))))
+	if a.Failure == nil || a.Failure.Phase != observation.PhaseHeaders {
+		t.Errorf("endless headers: got %+v", a.Failure)
+	}
+	a = one(t, look(t, at(t, target.HTTPS, address, path("/body"))))
+	failed(t, a, observation.PhaseBody, observation.TooLarge)
+}
+
+func certtestFlood(w io.Writer) {
+	for block := make([]byte, 32<<10); ; {
+		if _, err := w.Write(block); err != nil {
+			return
+		}
+	}
+}
+
+func TestExpectations(t *testing.T) {
+	equals := func(s string) *string { return &s }
+	body := `{"status": "up", "n": 3, "big": 9007199254740993, "items": [{"id": 1.0}, {"id": "two"}], "a b": null}`
+	address := web(t, serving(t), func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Served-By", "node-7")
+		if r.URL.Path == "/split" { // the text lies across reads
+			for i := range len(body) {
+				_, _ = io.WriteString(w, body[i:i+1])
+				w.(http.Flusher).Flush() //nolint:forcetypeassert // httptest's is one
+			}
+			return
+		}
+		_, _ = io.WriteString(w, body)
+	})
+	for name, c := range map[string]struct {
+		expect target.Expect
+		path   string
+		unmet  string
+	}{
+		"contains":             {target.Expect{BodyContains: `"up"`}, "/", ""},
+		"contains, split":      {target.Expect{BodyContains: `"items": [`}, "/split", ""},
+		"contains, at the end": {target.Expect{BodyContains: `null}`}, "/split", ""},
+		"contains not":         {target.Expect{BodyContains: "down"}, "/", "body_contains down "},
+		"matches":              {target.Expect{BodyMatches: `"n":\s+\d`}, "/", ""},
+		"matches, split":       {target.Expect{BodyMatches: `^\{.*null\}$`}, "/split", ""},
+		"matches not":          {target.Expect{BodyMatches: `^x`}, "/", "body_matches ^x "},
+		"JSON": {target.Expect{BodyJSON: []target.JSONValue{
+			{Path: "$.status", Equals: equals("up")}, {Path: "$.n", Equals: equals("3.0")}, {Path: "items[0].id", Equals: equals("1")},
+			{Path: "$.items[1]['id']", Equals: equals("two")}, {Path: `$["a b"]`, Equals: equals("null")}, {Path: "$.items"},
+			{Path: "$.big", Equals: equals("9007199254740993")},
+		}}, "/", ""},
+		"JSON, another value": {target.Expect{BodyJSON: []target.JSONValue{{Path: "$.status", Equals: equals("down")}}}, "/", "body_json $.status = down up"},
+		"JSON, a near number": {target.Expect{BodyJSON: []target.JSONValue{{Path: "$.big", Equals: equals("9007199254740992")}}}, "/", "body_json $.big = 9007199254740992 9007199254740993"},
+		"JSON, not there":     {target.Expect{BodyJSON: []target.JSONValue{{Path: "$.items[2]"}}}, "/", "body_json $.items[2] nothing there"},
+		"header":              {target.Expect{Headers: []target.HeaderValue{{Name: "x-served-by", Contains: "node"}}}, "/", ""},
+		"header, other":       {target.Expect{Headers: []target.HeaderValue{{Name: "x-served-by", Contains: "rack"}}}, "/", "header X-Served-By: rack node-7"},
+		"header, not there":   {target.Expect{Headers: []target.HeaderValue{{Name: "X-None", Contains: ""}}}, "/", "header X-None:  "},
+		"as large as allowed": {target.Expect{MaxSize: int64(len(body))}, "/", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := one(t, look(t, at(t, target.HTTPS, address, path(c.path), expecting(c.expect))))
+			healthy(t, a)
+			var got string
+			for _, u := range a.HTTP.Unmet {
+				got += u.Expectation + " " + u.Want + " " + u.Got
+			}
+			if got != c.unmet {
+				t.Errorf("unmet: %q, want %q", got, c.unmet)
+			}
+		})
+	}
+	small := at(t, target.HTTPS, address, expecting(target.Expect{MaxSize: int64(len(body)) - 1}))
+	failed(t, one(t, look(t, small)), observation.PhaseBody, observation.TooLarge)
+	a := one(t, look(t, with(raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), expecting(target.Expect{BodyJSON: []target.JSONValue{{Path: "$.a"}}}))))
+	if len(a.HTTP.Unmet) != 1 {
+		t.Errorf("an empty object: %+v", a.HTTP.Unmet)
+	}
+}
+
+// TestSecrets: what is configured goes out, and an echo of it comes back hidden, also where it is cut in the middle.
+func TestSecrets(t *testing.T) {
+	address := web(t, serving(t), func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		if user != "scraper" || password != "hunter2+x" || r.Header.Get("X-Token") != "Bearer t0ken/value" || r.Host != "virtual.test" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		w.Header().Set("Server", "echo "+r.Header.Get("X-Token"))
+		_, _ = io.WriteString(w, strings.Repeat("é", 100)+r.Header.Get("Authorization")+password+"t0ken/value\x1b[31m\u202e")
+		_, _ = io.WriteString(w, strings.Repeat("hunter2+x", 1000))
+	})
+	a := one(t, look(t, at(t, target.HTTPS, address, func(e *target.Endpoint) {
+		e.Request.Username, e.Request.Password = "scraper", "hunter2+x"
+		e.Request.Headers = []target.Header{{Name: "X-Token", Value: "Bearer t0ken/value"}, {Name: "Host", Value: "virtual.test"}}
+	})))
+	healthy(t, a)
+	if a.HTTP.Status != http.StatusOK {
+		t.Fatalf("credentials did not arrive: %d", a.HTTP.Status)
+	}
+	shown := fmt.Sprint(*a.HTTP)
+	for _, secret := range []string{"hunter2", "t0ken", "\x1b", "\u202e", "c2NyYXBlcj"} {
+		if strings.Contains(shown, secret) {
+			t.Errorf("%q is shown: %s", secret, shown)
+		}
+	}
+	if n := len([]rune(a.HTTP.Excerpt)); n > 201+10*8 || !strings.Contains(a.HTTP.Excerpt, "[secret]") {
+		t.Errorf("an excerpt of %d characters: %q", n, a.HTTP.Excerpt)
+	}
+}

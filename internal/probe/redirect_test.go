@@ -1,0 +1,241 @@
+package probe
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// plainWeb serves a handler over HTTP on an address of loopback.
+func plainWeb(t testing.TB, host string, handler http.HandlerFunc) string {
+	t.Helper()
+	l, err := net.Listen("tcp", host+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(handler)
+	_ = s.Listener.Close()
+	s.Listener = l
+	s.Start()
+	t.Cleanup(s.Close)
+	return l.Addr().String()
+}
+
+func ok(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }
+
+func TestRedirects(t *testing.T) {
+	var elsewhere, credentials atomic.Int32
+	other := plainWeb(t, "127.0.0.1", func(w http.ResponseWriter, r *http.Request) {
+		elsewhere.Add(1)
+		if r.Header.Get("Authorization") != "" || r.Header.Get("X-Token") != "" {
+			credentials.Add(1)
+		}
+		ok(w, r)
+	})
+	blocked := plainWeb(t, "127.0.0.9", ok)
+	var address string
+	address = web(t, serving(t), func(w http.ResponseWriter, r *http.Request) {
+		to := map[string]string{
+			"/once": "/end", "/self": "/self", "/ping": "/pong", "/pong": "/ping",
+			"/plain": "http://" + other + "/x", "/blocked": "http://" + blocked + "/",
+			"/metadata": "http://169.254.169.254/latest/meta-data/", "/decimal": "http://2852039166/",
+			"/private": "https://10.0.0.1/", "/mapped": "http://[::ffff:169.254.169.254]/", "/nat64": "http://[64:ff9b::a9fe:a9fe]/",
+			"/named": "http://metadata.test/", "/nowhere": "https://nowhere.test/", "/down": "http://127.0.0.1:1/",
+			"/user": "https://user:pass@" + address + "/end",
+		}[r.URL.Path]
+		var n int
+		if _, err := fmt.Sscanf(r.URL.Path, "/count/%d", &n); err == nil {
+			to = fmt.Sprintf("/count/%d", n+1)
+		}
+		if to == "" {
+			ok(w, r)
+			return
+		}
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusFound)
+	})
+	z := zone{"metadata.test": {"169.254.169.254"}}
+	visitPage := func(t *testing.T, p string, change ...func(*target.Endpoint)) observation.Address {
+		t.Helper()
+		change = append(change, path(p), func(e *target.Endpoint) {
+			e.Request.Username, e.Request.Password = "user", "password"
+			e.Request.Headers = []target.Header{{Name: "X-Token", Value: "token"}}
+		})
+		return one(t, look(t, at(t, target.HTTPS, address, change...), resolving(z)))
+	}
+
+	t.Run("followed", func(t *testing.T) {
+		a := visitPage(t, "/once")
+		healthy(t, a)
+		if a.HTTP.Status != 302 || len(a.HTTP.Hops) != 1 || a.HTTP.Location != "" {
+			t.Fatalf("got %+v", a.HTTP)
+		}
+		hop := a.HTTP.Hops[0]
+		if !strings.HasSuffix(hop.URL, "/end") || hop.Insecure || len(hop.Addresses) != 1 || hop.Addresses[0].HTTP.Status != 200 || hop.Addresses[0].TLS == nil {
+			t.Errorf("got %+v", hop)
+		}
+	})
+	t.Run("expected", func(t *testing.T) {
+		a := visitPage(t, "/once", expecting(target.Expect{Status: []int{302}}))
+		healthy(t, a)
+		if a.HTTP.Status != 302 || len(a.HTTP.Hops) != 0 || a.HTTP.Location != "/end" {
+			t.Errorf("got %+v", a.HTTP)
+		}
+	})
+	for p, hops := range map[string]int{"/self": 0, "/ping": 1, "/count/0": maxHops} {
+		t.Run("loop "+p, func(t *testing.T) {
+			a := visitPage(t, p)
+			if !a.HTTP.Loop || len(a.HTTP.Hops) != hops {
+				t.Errorf("got loop %v after %d hops, want %d", a.HTTP.Loop, len(a.HTTP.Hops), hops)
+			}
+		})
+	}
+	t.Run("to plain HTTP elsewhere, without credentials", func(t *testing.T) {
+		a := visitPage(t, "/plain")
+		if len(a.HTTP.Hops) != 1 || !a.HTTP.Hops[0].Insecure || a.HTTP.Hops[0].Addresses[0].HTTP.Status != 200 {
+			t.Fatalf("got %+v", a.HTTP)
+		}
+		if elsewhere.Load() == 0 || credentials.Load() != 0 {
+			t.Errorf("asked %d times, with credentials %d times", elsewhere.Load(), credentials.Load())
+		}
+	})
+	for _, p := range []string{"/blocked", "/metadata", "/decimal", "/private", "/mapped", "/nat64", "/named"} {
+		t.Run("blocked "+p, func(t *testing.T) {
+			a := visitPage(t, p)
+			if len(a.HTTP.Hops) != 1 || a.HTTP.Hops[0].Blocked == "" || len(a.HTTP.Hops[0].Addresses) != 0 {
+				t.Errorf("got %+v", a.HTTP.Hops)
+			}
+		})
+	}
+	t.Run("to a name that is none", func(t *testing.T) {
+		a := visitPage(t, "/nowhere")
+		if f := a.HTTP.Hops[0].DNS.Failure; f == nil || f.Kind != observation.NotFound {
+			t.Errorf("got %+v", a.HTTP.Hops[0])
+		}
+	})
+	t.Run("to a closed port", func(t *testing.T) {
+		a := visitPage(t, "/down")
+		failed(t, a.HTTP.Hops[0].Addresses[0], observation.PhaseConnect, observation.Refused)
+	})
+	t.Run("with credentials in the location", func(t *testing.T) {
+		a := visitPage(t, "/user")
+		if u := a.HTTP.Hops[0].URL; strings.Contains(u, "pass") || strings.Contains(a.HTTP.Hops[0].Addresses[0].Address, "@") {
+			t.Errorf("shown as %q", u)
+		}
+	})
+}
+
+// TestRedirectConnectTo: connect_to stands for the URL's own origin only.
+func TestRedirectConnectTo(t *testing.T) {
+	other := plainWeb(t, "127.0.0.1", ok)
+	var port string
+	address := web(t, serving(t), func(w http.ResponseWriter, r *http.Request) {
+		to := map[string]string{"/own": "https://site.test:" + port + "/end", "/other": "http://" + other + "/", "/name": "https://other.test:" + port + "/"}[r.URL.Path]
+		if to == "" {
+			ok(w, r)
+			return
+		}
+		http.Redirect(w, r, to, http.StatusMovedPermanently)
+	})
+	_, port, _ = net.SplitHostPort(address)
+	e := at(t, target.HTTPS, address, func(e *target.Endpoint) {
+		e.Host, e.ConnectTo, e.URL = "site.test", []string{address}, "https://site.test:"+port
+	})
+	a := one(t, look(t, with(e, path("/own")), resolving(zone{})))
+	if len(a.HTTP.Hops) != 1 || a.HTTP.Hops[0].Addresses[0].Address != address || a.HTTP.Hops[0].Addresses[0].HTTP.Status != 200 {
+		t.Errorf("the own origin is not reached by connect_to: %+v", a.HTTP.Hops)
+	}
+	a = one(t, look(t, with(e, path("/other")), resolving(zone{})))
+	if len(a.HTTP.Hops) != 1 || a.HTTP.Hops[0].Blocked == "" {
+		t.Errorf("connect_to licensed another hop: %+v", a.HTTP.Hops)
+	}
+	a = one(t, look(t, with(e, path("/name")), resolving(zone{})))
+	if len(a.HTTP.Hops) != 1 || a.HTTP.Hops[0].DNS.Failure == nil {
+		t.Errorf("connect_to stood in for another name: %+v", a.HTTP.Hops)
+	}
+}
+
+// TestRedirectShared: what all addresses redirect to is visited once; a page of the own origin at each address.
+func TestRedirectShared(t *testing.T) {
+	var visits atomic.Int32
+	shared := plainWeb(t, "127.0.0.1", func(w http.ResponseWriter, r *http.Request) { visits.Add(1); ok(w, r) })
+	handler := func(broken bool) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.URL.Path == "/shared":
+				http.Redirect(w, r, "http://"+shared+"/", http.StatusFound)
+			case r.URL.Path == "/":
+				http.Redirect(w, r, "/login", http.StatusFound)
+			case broken:
+				w.WriteHeader(http.StatusBadGateway)
+			default:
+				ok(w, r)
+			}
+		}
+	}
+	good, bad := plainWeb(t, "127.0.0.1", handler(false)), plainWeb(t, "127.0.0.2", handler(true))
+	e := at(t, target.HTTP, good, func(e *target.Endpoint) {
+		e.Host, e.URL, e.ConnectTo = "localhost", "http://localhost:"+good[strings.LastIndex(good, ":")+1:]+"/", []string{good, bad}
+	})
+	seen := look(t, e, resolving(zone{}))
+	var statuses []int
+	for _, a := range seen.Addresses {
+		statuses = append(statuses, a.HTTP.Hops[0].Addresses[0].HTTP.Status)
+	}
+	if fmt.Sprint(statuses) != "[200 502]" {
+		t.Errorf("each address' own page: got %v", statuses)
+	}
+	seen = look(t, with(e, path("/shared")), resolving(zone{}))
+	if len(seen.Addresses) != 2 || len(seen.Addresses[1].HTTP.Hops) != 1 || visits.Load() != 1 {
+		t.Errorf("the shared page was visited %d times", visits.Load())
+	}
+}
+
+func TestRedirectBounded(t *testing.T) {
+	var address string
+	address = web(t, serving(t), func(w http.ResponseWriter, r *http.Request) {
+		var n int
+		_, _ = fmt.Sscanf(r.URL.Path, "/%d", &n)
+		if n > 0 {
+			time.Sleep(200 * time.Millisecond)
+		}
+		http.Redirect(w, r, fmt.Sprintf("https://%s/%d", address, n+1), http.StatusFound)
+	})
+	begin := time.Now()
+	look(t, at(t, target.HTTPS, address, timeout(short)))
+	if took := time.Since(begin); took > (redirectPhases+2)*short {
+		t.Errorf("a slow chain of redirects took %v", took)
+	}
+}
+
+func TestRedirected(t *testing.T) {
+	v := &visit{target: target.Endpoint{Kind: target.HTTPS, Host: "site.test", Port: 443, URL: "https://site.test/a/b?c"}}
+	from, err := v.origin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for location, want := range map[string]string{
+		"c": "https://site.test/a/c", "/c#x": "https://site.test/c", "//other.test:8443/": "https://other.test:8443/",
+		"HTTP://Other.TEST./": "http://other.test/", "https://bücher.test/": "https://xn--bcher-kva.test/",
+		"http://0x7f.1:80/": "http://127.0.0.1/", "https://[::1]:443/": "https://[::1]/",
+		"http:///x": "", "ftp://site.test/": "", "https://a b/": "", "https://site.test:0/": "", "https://site.test:99999/": "",
+	} {
+		next, err := v.redirected(from, http.StatusFound, location)
+		switch {
+		case err != nil && want != "":
+			t.Errorf("%q: %v", location, err)
+		case err == nil && next.url.String() != want:
+			t.Errorf("%q leads to %q, want %q", location, next.url, want)
+		case err == nil && next.own != (next.host == "site.test" && next.port == 443):
+			t.Errorf("%q: own is %v", location, next.own)
+		}
+	}
+}

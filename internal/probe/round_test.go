@@ -1,0 +1,258 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"certdrift/internal/certtest"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// TestEveryAddress: of two addresses of a name one is broken, and both are reported.
+func TestEveryAddress(t *testing.T) {
+	config := serving(t)
+	good := certtest.ServeTLS(t, "127.0.0.1", config, nil)
+	_, port, _ := net.SplitHostPort(good)
+	certtest.Serve(t, "127.0.0.2:"+port, certtest.Reset)
+	e := at(t, target.TLS, good, func(e *target.Endpoint) { e.Host = "site.test" })
+	seen := look(t, e, resolving(zone{"site.test": {"127.0.0.2", "127.0.0.1", "127.0.0.1", "::ffff:127.0.0.1"}}))
+	if len(seen.Addresses) != 2 || seen.DNS.CanonicalName != "canonical.site.test" || !slices.Equal(seen.DNS.Addresses, []string{"127.0.0.1", "127.0.0.2"}) {
+		t.Fatalf("got %d addresses, dns %+v", len(seen.Addresses), seen.DNS)
+	}
+	healthy(t, seen.Addresses[0])
+	failed(t, seen.Addresses[1], observation.PhaseTLS, observation.Reset)
+	if seen.Addresses[0].Address != good {
+		t.Errorf("not in the order of their text: %s first", seen.Addresses[0].Address)
+	}
+}
+
+// asked is a resolver that fails in a given way.
+type asked struct {
+	err  error
+	hang bool
+}
+
+func (a asked) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
+	if a.hang {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return nil, a.err
+}
+
+func (a asked) LookupCNAME(ctx context.Context, _ string) (string, error) {
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+
+func TestDNSFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		resolver resolver
+		kind     observation.FailureKind
+	}{
+		"no such name":  {asked{err: &net.DNSError{Err: "no such host", IsNotFound: true}}, observation.NotFound},
+		"no address":    {asked{}, observation.NotFound},
+		"SERVFAIL":      {asked{err: &net.DNSError{Err: "server misbehaving", IsTemporary: true}}, observation.ResolverFailed},
+		"not reachable": {asked{err: &net.DNSError{Err: "connection refused"}}, observation.ResolverFailed},
+		"timed out":     {asked{err: &net.DNSError{Err: "i/o timeout", IsTimeout: true}}, observation.TimedOut},
+		"silent":        {asked{hang: true}, observation.TimedOut},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := target.Endpoint{Name: "e", Kind: target.TLS, Host: "site.test", Port: 443, Timeout: short}
+			seen := look(t, e, func(o *Options) { o.Resolver = c.resolver })
+			if !seen.Probed || seen.DNS.Failure == nil || seen.DNS.Failure.Kind != c.kind || seen.DNS.Failure.Phase != observation.PhaseDNS || len(seen.Addresses) > 0 {
+				t.Errorf("got %+v, probed %v", seen.DNS.Failure, seen.Probed)
+			}
+		})
+	}
+}
+
+func TestManyAddresses(t *testing.T) {
+	var all []string
+	for i := range 100 {
+		all = append(all, fmt.Sprintf("127.0.1.%d", i+1))
+	}
+	p := New(Options{Now: time.Now, Resolver: zone{"site.test": all}})
+	dns := p.Resolve(t.Context(), "site.test")
+	if len(dns.Addresses) != maxAddresses || dns.Omitted != 100-maxAddresses {
+		t.Errorf("got %d addresses, %d omitted", len(dns.Addresses), dns.Omitted)
+	}
+	if dns := p.Resolve(t.Context(), "0x7f.1"); !dns.Skipped || dns.Addresses[0] != "127.0.0.1" {
+		t.Errorf("an address: got %+v", dns)
+	}
+}
+
+func TestConnectFaults(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := closed.Addr().String()
+	_ = closed.Close()
+	failed(t, one(t, look(t, at(t, target.HTTPS, address))), observation.PhaseConnect, observation.Refused)
+
+	dialling := func(err error) func(*Options) {
+		return func(o *Options) {
+			o.Dialer = func(ctx context.Context, _, _ string) (net.Conn, error) {
+				if err == nil {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: err}
+			}
+		}
+	}
+	e := at(t, target.HTTPS, "127.0.0.1:443", timeout(short))
+	for _, c := range []struct {
+		err   error
+		kind  observation.FailureKind
+		local bool
+	}{
+		{nil, observation.TimedOut, false},
+		{syscall.ECONNRESET, observation.Reset, false},
+		{syscall.EHOSTUNREACH, observation.Unreachable, false},
+		{syscall.ETIMEDOUT, observation.TimedOut, false},
+		{syscall.EPERM, observation.Unreachable, true},
+		{fmt.Errorf("%w: %w", errNoRoute, syscall.ENETUNREACH), observation.Unreachable, true},
+		{errors.New("strange"), observation.Other, false},
+	} {
+		a := one(t, look(t, e, dialling(c.err)))
+		failed(t, a, observation.PhaseConnect, c.kind)
+		if a.Failure.Local != c.local {
+			t.Errorf("%v: local is %v", c.err, a.Failure.Local)
+		}
+	}
+	if seen := look(t, e, dialling(syscall.EMFILE)); seen.Probed || len(seen.Addresses) > 0 {
+		t.Errorf("without descriptors: probed %v", seen.Probed)
+	}
+}
+
+// TestBlocked: the endpoint's own name may not lead to metadata, and nothing is dialled to find that out.
+func TestBlocked(t *testing.T) {
+	var dialled atomic.Int32
+	e := target.Endpoint{Name: "e", Kind: target.HTTPS, URL: "https://site.test/", Host: "site.test", Port: 443, Timeout: short}
+	seen := look(t, e, resolving(zone{"site.test": {"169.254.169.254"}}), func(o *Options) {
+		o.Dialer = func(context.Context, string, string) (net.Conn, error) {
+			dialled.Add(1)
+			return nil, errors.New("dialled")
+		}
+	})
+	failed(t, one(t, seen), observation.PhaseConnect, observation.Blocked)
+	if dialled.Load() != 0 {
+		t.Error("the address was dialled")
+	}
+}
+
+// TestDeadline: one deadline for the round. What is done is returned, what hangs does not hold it up.
+func TestDeadline(t *testing.T) {
+	healthyOne := certtest.ServeTLS(t, "127.0.0.1", serving(t), nil)
+	hanging := certtest.Serve(t, "127.0.0.1", certtest.Silent)
+	_, port, _ := net.SplitHostPort(healthyOne)
+	certtest.Serve(t, "127.0.0.2:"+port, certtest.Silent)
+	half := at(t, target.TLS, healthyOne, func(e *target.Endpoint) { e.Host = "half.test" })
+	endpoints := []target.Endpoint{at(t, target.TLS, hanging), at(t, target.TLS, healthyOne), half}
+	for range 50 {
+		endpoints = append(endpoints, at(t, target.TLS, hanging))
+	}
+	var last, calls int
+	p := New(Options{Now: time.Now, Concurrency: 8, Resolver: zone{"half.test": {"127.0.0.1", "127.0.0.2"}}, Progress: func(done, total int) {
+		calls++
+		if done != last+1 || total != len(endpoints) {
+			t.Errorf("progress %d of %d after %d", done, total, last)
+		}
+		last = done
+	}})
+	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	seen := p.Probe(ctx, endpoints)
+	if took := time.Since(begin); took > 2*time.Second {
+		t.Errorf("took %v", took)
+	}
+	if len(seen) != len(endpoints) || calls != len(endpoints) {
+		t.Fatalf("%d observations, %d calls of Progress", len(seen), calls)
+	}
+	healthy(t, one(t, seen[1]))
+	if seen[2].Probed || len(seen[2].Addresses) != 1 {
+		t.Errorf("half done: probed %v with %d addresses", seen[2].Probed, len(seen[2].Addresses))
+	}
+	for i, e := range seen {
+		if i != 1 && e.Probed {
+			t.Errorf("endpoint %d counts as probed", i)
+		}
+		if e.Target.Kind != target.TLS {
+			t.Errorf("endpoint %d has lost its target", i)
+		}
+	}
+}
+
+func TestDeadlineBeforeTheStart(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	seen := New(Options{Now: time.Now}).Probe(ctx, []target.Endpoint{at(t, target.TLS, "127.0.0.1:1")})
+	if len(seen) != 1 || seen[0].Probed {
+		t.Errorf("got %+v", seen)
+	}
+	if seen := New(Options{Now: time.Now}).Probe(ctx, nil); len(seen) != 0 {
+		t.Errorf("of nothing: %+v", seen)
+	}
+}
+
+// TestConcurrency: no more connections are in flight than allowed, and many endpoints get their turn.
+func TestConcurrency(t *testing.T) {
+	var now, most atomic.Int32
+	address := certtest.Serve(t, "127.0.0.1", func(c net.Conn) {
+		n := now.Add(1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		time.Sleep(5 * time.Millisecond)
+		now.Add(-1)
+	})
+	var endpoints []target.Endpoint
+	for i := range 60 {
+		endpoints = append(endpoints, at(t, target.SMTP, address, func(e *target.Endpoint) { e.Name = fmt.Sprint(i) }))
+	}
+	seen := New(Options{Now: time.Now, Concurrency: 4}).Probe(t.Context(), endpoints)
+	for i, e := range seen {
+		if !e.Probed || e.Target.Name != fmt.Sprint(i) {
+			t.Fatalf("endpoint %d: %+v", i, e)
+		}
+	}
+	if most.Load() > 5 { // a server may still be closing one
+		t.Errorf("%d connections at once", most.Load())
+	}
+}
+
+// TestPanic: a bug in a parser ends the probe of one address, not the round.
+func TestPanic(t *testing.T) {
+	e := at(t, target.TLS, "127.0.0.1:443")
+	seen := look(t, e, func(o *Options) {
+		o.Dialer = func(context.Context, string, string) (net.Conn, error) { panic("a bug") }
+	})
+	if seen.Probed || len(seen.Addresses) > 0 {
+		t.Errorf("got %+v", seen)
+	}
+}
+
+func TestConnectToName(t *testing.T) {
+	address := certtest.ServeTLS(t, "127.0.0.1", serving(t), nil)
+	_, port, _ := net.SplitHostPort(address)
+	e := at(t, target.TLS, address, func(e *target.Endpoint) {
+		e.Host, e.ConnectTo = "site.test", []string{"backend.test:" + port, "gone.test:" + port}
+	})
+	seen := look(t, e, resolving(zone{"backend.test": {"127.0.0.1"}}))
+	healthy(t, one(t, seen))
+	if seen.DNS.Failure == nil || !strings.Contains(seen.DNS.Failure.Detail, "gone.test") {
+		t.Errorf("the name that is gone is not said: %+v", seen.DNS)
+	}
+}
