@@ -1,0 +1,55 @@
+package judge
+
+import (
+	"testing"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+func TestAddressInconsistent(t *testing.T) {
+	s := newScene(t)
+	a, b := s.leaf(host), s.leaf(host)
+	wider := s.leaf(host, "www.example.org")
+	expired := s.leafUntil(noon.AddDate(0, 0, -1), host)
+	for _, c := range []struct {
+		name      string
+		addresses []observation.Address
+		declared  *target.Declared
+		want      finding.Severity
+	}{
+		{"one certificate", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", a)}, nil, finding.None},
+		{"a rollout, nothing declared", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", b)}, nil, finding.Info},
+		{"other names", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", wider)}, nil, finding.Warning},
+		{"one of them bad", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", a), ok("10.0.0.3", expired)}, nil, finding.Warning},
+		{"both as declared", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", b)}, &target.Declared{Issuer: "Scene Root"}, finding.None},
+		{"one not as declared", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", b)}, &target.Declared{FingerprintSHA256: fingerprint(a.Certificate)}, finding.Warning},
+		{"one does not answer", []observation.Address{ok("10.0.0.1", a), failing("10.0.0.2", observation.PhaseTLS, observation.TimedOut)}, nil, finding.None},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScene(t)
+			s.https("api", host, c.addresses...).Target.Declared = c.declared
+			if c.want == finding.None {
+				s.none(finding.AddressInconsistent)
+				return
+			}
+			if f := s.one(finding.AddressInconsistent, c.want); len(f.Evidence["served"].([]map[string]any)) != 2 {
+				t.Errorf("evidence %v", f.Evidence)
+			}
+		})
+	}
+}
+
+func TestAddressInconsistentWithTwoAttachedOrSettling(t *testing.T) {
+	s := newScene(t)
+	a, b := s.leaf(host), s.leaf(host)
+	s.alb("web", s.acm("default", s.leaf("other.example.org")), s.acm("a", a), s.acm("b", b))
+	behind(s.https("api", host, ok("10.0.0.1", a), ok("10.0.0.2", b)), "web", "")
+	s.only() // both are attached for the name, and the load balancer may choose either
+	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(arn("a"))
+	s.only(finding.AddressInconsistent, finding.DriftServed)
+	s.round.Changes = []observation.Change{{Event: "ModifyListener", At: noon.Add(-time.Minute), LoadBalancer: "web", Region: region}}
+	s.only()
+}

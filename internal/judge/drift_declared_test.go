@@ -1,0 +1,60 @@
+package judge
+
+import (
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+func TestDriftDeclaredWithoutAListener(t *testing.T) {
+	s := newScene(t)
+	right, other := s.leaf(host), s.leaf(host)
+	e := s.https("api", host, ok("10.0.0.1", other), ok("10.0.0.2", other))
+	e.Target.Declared = &target.Declared{FingerprintSHA256: fingerprint(right.Certificate), Source: target.Position{File: "certdrift.yaml", Line: 3}}
+	s.only(finding.DriftDeclared)
+	f := s.one(finding.DriftDeclared, finding.Critical)
+	if f.Address != "" || f.Cause != "certificate:"+fingerprint(other.Certificate) {
+		t.Errorf("%+v", f)
+	}
+	e.Target.Declared.FingerprintSHA256 = fingerprint(other.Certificate)
+	s.only()
+}
+
+func TestDriftDeclaredByAFile(t *testing.T) {
+	s := newScene(t)
+	right := s.leaf(host)
+	e := s.https("api", host, ok("10.0.0.1", s.leaf(host)))
+	e.Target.Declared = &target.Declared{ARN: arn("right")}
+	s.only(finding.ObserveIncomplete) // nobody says what the ARN holds
+	if s.judge().Complete {
+		t.Error("complete, though the declared certificate could not be compared")
+	}
+	s.round.CertificateFiles = []observation.Certificate{{ARN: arn("right"), Chain: right.Served()}}
+	s.only(finding.DriftDeclared)
+	s.round.Endpoints[0].Addresses = []observation.Address{ok("10.0.0.1", right)}
+	s.only()
+}
+
+func TestDriftDeclaredLeavesReadableListenersToTheOthers(t *testing.T) {
+	s, _, _ := driftedScene(t)
+	s.none(finding.DriftDeclared)
+	// The same, but ACM would not say what is attached.
+	s = newScene(t)
+	right, bad := s.leaf(host), s.leaf(host)
+	s.round.Certificates = []observation.Certificate{{ARN: arn("right"), Unreadable: true}}
+	s.round.CertificateFiles = []observation.Certificate{{ARN: arn("right"), Chain: right.Served()}}
+	s.classic("a1", arn("right"))
+	behind(s.https("api", host, ok("10.0.0.1", bad)), "a1", arn("right"))
+	s.only(finding.DriftDeclared)
+}
+
+func TestDriftDeclaredByAManifestAlone(t *testing.T) {
+	s := newScene(t)
+	right, other := s.leaf(host), s.leaf(host)
+	s.acm("right", right)
+	s.https("api", host, ok("10.0.0.1", other)).Target.Service = "production/api"
+	s.round.Manifests = []observation.Declaration{{Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{arn("right")}, Source: target.Position{File: "api.yaml", Line: 7}}}
+	s.only(finding.DriftDeclared)
+}

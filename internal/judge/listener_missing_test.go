@@ -1,0 +1,59 @@
+package judge
+
+import (
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+func TestListenerMissing(t *testing.T) {
+	base := func() *scene {
+		s := newScene(t)
+		behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "gone", "").Target.LoadBalancer.Region = region
+		s.classic("other", s.acm("a", s.leaf(host)))
+		return s
+	}
+	s := base()
+	f := s.one(finding.ListenerMissing, finding.Critical)
+	if f.Listener != "gone:443" || f.Endpoint != "api" || f.Evidence["region"] != region {
+		t.Errorf("%+v", f)
+	}
+	trouble := observation.Trouble{Kind: observation.Denied, Operation: "elasticloadbalancing:DescribeLoadBalancers", Region: region}
+	for name, spoil := range map[string]func(*scene){
+		"AWS was not asked":      func(s *scene) { s.round.ListenersRead = false },
+		"the region was refused": func(s *scene) { s.round.Troubles = []observation.Trouble{trouble} },
+		"another account was not reached": func(s *scene) {
+			s.round.Troubles = []observation.Trouble{{Kind: observation.Denied, Operation: "sts:AssumeRole"}}
+		},
+		"an event narrowed the round": func(s *scene) { s.round.Only = []string{"other"} },
+		"the round ended before its time": func(s *scene) {
+			s.round.Troubles = []observation.Trouble{{Kind: observation.Incomplete, Operation: "round"}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := base()
+			spoil(s)
+			s.none(finding.ListenerMissing)
+		})
+	}
+	s = base()
+	trouble.Region = "eu-west-1"
+	s.round.Troubles = []observation.Trouble{trouble, {Kind: observation.Incomplete, Operation: "probe", Environment: "production", Endpoint: "x"}}
+	s.one(finding.ListenerMissing, finding.Critical) // trouble elsewhere hides nothing here
+	s.round.Only = []string{"arn:aws:elasticloadbalancing:us-west-2:1:loadbalancer/gone"}
+	s.one(finding.ListenerMissing, finding.Critical)
+}
+
+func TestListenerMissingPort(t *testing.T) {
+	s := newScene(t)
+	lb := s.classic("a1", s.acm("a", s.leaf(host)))
+	behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "a1", "").Target.LoadBalancer.Port = 8443
+	behind(s.https("ui", host, ok("10.0.0.1", s.leaf(host))), "a1", "").Target.LoadBalancer.Port = 8443
+	f := s.one(finding.ListenerMissing, finding.Critical)
+	if f.Listener != "a1:8443" || len(f.Affects) != 2 || f.Cause != "listener:a1:8443@us-west-2/111122223333" {
+		t.Errorf("%+v", f)
+	}
+	lb.Partial = true
+	s.none(finding.ListenerMissing)
+}
