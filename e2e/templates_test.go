@@ -1,0 +1,104 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"certdrift/internal/metric"
+)
+
+// An alarm on a series that nobody writes waits for ever, and a widget stays empty.
+
+func written(name string, dims []string) bool {
+	return slices.ContainsFunc(metric.Definitions(), func(d metric.Definition) bool {
+		want := slices.Clone(d.Dimensions)
+		slices.Sort(want)
+		slices.Sort(dims)
+		return d.Name == name && slices.Equal(want, dims)
+	})
+}
+
+func TestAlarmsWatchWhatIsWritten(t *testing.T) {
+	var template struct {
+		Resources map[string]any `yaml:"Resources"`
+	}
+	text, err := os.ReadFile(filepath.Join(root, "infra", "alarms.yaml"))
+	check(t, err)
+	check(t, yaml.Unmarshal(text, &template))
+	watched := 0
+	var walk func(where string, v any)
+	walk = func(where string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if properties, ok := v["Properties"].(map[string]any); ok && v["Type"] == "AWS::CloudWatch::Alarm" {
+				if properties["Namespace"] == "Namespace" { // !Ref Namespace
+					watched++
+					var dims []string
+					for _, d := range properties["Dimensions"].([]any) {
+						dims = append(dims, fmt.Sprint(d.(map[string]any)["Name"]))
+					}
+					if name := fmt.Sprint(properties["MetricName"]); !written(name, dims) {
+						t.Errorf("%s watches %s%v, which nobody writes", where, name, dims)
+					}
+				}
+				return
+			}
+			for k, member := range v {
+				walk(where+"/"+k, member)
+			}
+		case []any:
+			for _, member := range v {
+				walk(where, member)
+			}
+		}
+	}
+	walk("", template.Resources)
+	if watched != 3 {
+		t.Errorf("%d alarms on certdrift's own metrics found, want the two heartbeats and the critical findings", watched)
+	}
+}
+
+func TestDashboardShowsWhatIsWritten(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "infra", "dashboard.yaml"))
+	check(t, err)
+	searches := regexp.MustCompile(`SEARCH\('\{\$\{Namespace\},([^}]+)\} MetricName=\\"(\w+)\\"`).FindAllStringSubmatch(string(text), -1)
+	if len(searches) < 5 {
+		t.Fatalf("only %d searches found", len(searches))
+	}
+	for _, s := range searches {
+		if !written(s[2], strings.Split(s[1], ",")) {
+			t.Errorf("the dashboard searches %s{%s}, which nobody writes", s[2], s[1])
+		}
+	}
+	for _, s := range regexp.MustCompile(`\["\$\{Namespace\}", "(\w+)", "(\w+)"`).FindAllStringSubmatch(string(text), -1) {
+		if !written(s[1], []string{s[2]}) {
+			t.Errorf("the dashboard shows %s{%s}, which nobody writes", s[1], s[2])
+		}
+	}
+}
+
+// The rules, the forwarder and the code must mean the same calls.
+func TestForwarderSendsWhatTheRulesTake(t *testing.T) {
+	names := regexp.MustCompile(`(?m)^\s+- ((?:Create|Delete|Modify|Set|Add|Remove|Import|Upload|Update)[A-Za-z]+|ACM Certificate .+)$`)
+	list := func(file string) []string {
+		text, err := os.ReadFile(filepath.Join(root, file))
+		check(t, err)
+		var all []string
+		for _, m := range names.FindAllStringSubmatch(string(text), -1) {
+			all = append(all, m[1])
+		}
+		slices.Sort(all)
+		return all
+	}
+	rules, forwarder := list("template.yaml"), list(filepath.Join("infra", "event-forwarder.yaml"))
+	if !slices.Equal(rules, forwarder) || len(rules) < 20 {
+		t.Errorf("template.yaml takes\n%v\ninfra/event-forwarder.yaml sends\n%v", rules, forwarder)
+	}
+}
