@@ -1,0 +1,95 @@
+package probe
+
+import (
+	"crypto/tls"
+	"net/http"
+	"runtime"
+	"testing"
+	"time"
+
+	"certdrift/internal/certtest"
+	"certdrift/internal/target"
+)
+
+// BenchmarkBareHandshake is what any client of crypto/tls pays, server on the same machine included.
+func BenchmarkBareHandshake(b *testing.B) {
+	address := certtest.ServeTLS(b, "127.0.0.1", serving(b), nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // a benchmark
+		if err != nil {
+			b.Fatal(err)
+		}
+		_ = conn.Close()
+	}
+}
+
+// BenchmarkProbeTLS is the same with all that certdrift notes.
+func BenchmarkProbeTLS(b *testing.B) {
+	benchmark(b, at(b, target.TLS, certtest.ServeTLS(b, "127.0.0.1", serving(b), nil)))
+}
+
+// BenchmarkProbeHTTPS adds a request over HTTP/1.1 and over HTTP/2.
+func BenchmarkProbeHTTPS(b *testing.B) {
+	for _, protocol := range []string{"http/1.1", "h2"} {
+		b.Run(protocol, func(b *testing.B) {
+			config := serving(b)
+			config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+				c := config.Clone()
+				c.NextProtos = []string{protocol}
+				return c, nil
+			}
+			benchmark(b, at(b, target.HTTPS, web(b, config, func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write(make([]byte, 32<<10))
+			})))
+		})
+	}
+}
+
+func benchmark(b *testing.B, e target.Endpoint) {
+	b.Helper()
+	p := New(Options{Now: time.Now})
+	b.ReportAllocs()
+	for b.Loop() {
+		healthy(b, one(b, p.Probe(b.Context(), []target.Endpoint{e})[0]))
+	}
+}
+
+// TestMemory: many checks in flight hold tens of KiB each, whatever their servers send.
+func TestMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures memory")
+	}
+	const flying = 64
+	release := make(chan struct{})
+	address := web(t, serving(t), func(w http.ResponseWriter, _ *http.Request) {
+		block := make([]byte, 4<<10)
+		for range 256 { // 1 MiB, and no end
+			_, _ = w.Write(block)
+		}
+		w.(http.Flusher).Flush() //nolint:forcetypeassert // httptest's is one
+		<-release
+	})
+	var endpoints []target.Endpoint
+	for range flying {
+		endpoints = append(endpoints, at(t, target.HTTPS, address))
+	}
+	var before, during runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		New(Options{Now: time.Now, Concurrency: flying}).Probe(t.Context(), endpoints)
+	}()
+	time.Sleep(1500 * time.Millisecond)
+	runtime.GC()
+	runtime.ReadMemStats(&during)
+	close(release)
+	<-done
+	each := (int64(during.HeapInuse+during.StackInuse) - int64(before.HeapInuse+before.StackInuse)) / flying //nolint:gosec // far from the bounds
+	t.Logf("%d KiB for each check in flight, the server's part included", each>>10)
+	if each > 256<<10 {
+		t.Errorf("each check in flight holds %d KiB", each>>10)
+	}
+}
