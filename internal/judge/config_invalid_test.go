@@ -1,0 +1,38 @@
+package judge
+
+import (
+	"strings"
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+func TestConfigInvalid(t *testing.T) {
+	s := newScene(t)
+	s.round.Faults = []observation.Fault{{
+		Position: target.Position{File: "certdrift.yaml", Line: 9, Column: 5}, Message: "unknown key \"urll\"", Hint: "did you mean url?",
+		Environment: "production", Endpoint: "api",
+	}}
+	s.https("other", host, ok("10.0.0.1", s.leaf(host)))
+	s.only(finding.ConfigInvalid)
+	f := s.one(finding.ConfigInvalid, finding.Critical)
+	if f.Endpoint != "api" || f.Evidence["line"] != 9 || f.Evidence["hint"] != "did you mean url?" || !strings.HasPrefix(f.Summary, "certdrift.yaml:9: ") {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestConfigInvalidOfANameThatFitsSeveral(t *testing.T) {
+	s := newScene(t)
+	leaf := s.leaf(host)
+	s.classic("a1", s.acm("a", leaf))
+	s.classic("a1", arn("a")).Region = "eu-west-1"
+	e := behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arn("a"))
+	s.only(finding.ConfigInvalid)
+	if f := s.one(finding.ConfigInvalid, finding.Critical); len(f.Evidence["candidates"].([]string)) != 2 || !strings.Contains(f.Remedy, "region") {
+		t.Errorf("%+v", f)
+	}
+	e.Target.LoadBalancer.Region = region
+	s.only(finding.ListenerUnmanaged) // the other one, which nobody names now
+}

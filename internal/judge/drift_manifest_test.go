@@ -1,0 +1,150 @@
+package judge
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/sim/pki"
+	"certdrift/internal/target"
+)
+
+// manifested is a listener of a Service whose manifest, configuration and load balancer say what the arguments do; empty
+// for what says nothing.
+func manifested(t *testing.T, manifest, attached, declared string) *scene {
+	s := newScene(t)
+	good, other, stale := s.leaf(host), s.leaf(host), s.leaf("old.example.net")
+	bodies := map[string]*pki.Pair{"good": good, "other": other, "stale": stale, "expired": s.leafUntil(noon.AddDate(0, 0, -9), "*.example.org")}
+	for _, name := range []string{"good", "other", "stale", "expired"} {
+		s.acm(name, bodies[name])
+	}
+	e := s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.TimedOut))
+	e.Target.Service = "production/api"
+	if declared != "" {
+		e.Target.Declared = &target.Declared{ARN: arn(declared), Source: target.Position{File: "certdrift.yaml", Line: 12}}
+	}
+	if attached != "" {
+		s.classic("a1", arn(attached)).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
+		e.Addresses = []observation.Address{ok("10.0.0.1", bodies[attached])}
+	}
+	d := observation.Declaration{
+		Object: "Service production/api", Service: "production/api", Kind: observation.Classic, Port: 443,
+		Source: target.Position{File: "k8s/api.yaml", Line: 7},
+	}
+	if manifest != "" {
+		d.ARNs = []string{arn(manifest)}
+	}
+	s.round.Manifests = []observation.Declaration{d}
+	return s
+}
+
+func TestDriftManifest(t *testing.T) {
+	for _, c := range []struct {
+		name                         string
+		manifest, attached, declared string
+		planned                      bool
+		want                         finding.Severity
+	}{
+		{"all agree", "good", "good", "good", false, finding.None},
+		{"manifest and attached agree, nothing configured", "good", "good", "", false, finding.None},
+		{"stale, hand-made fix attached", "stale", "good", "good", false, finding.Critical},
+		{"stale, hand-made fix attached, nothing configured", "stale", "good", "", false, finding.Critical},
+		{"expired", "expired", "good", "good", false, finding.Critical},
+		{"stale and attached", "stale", "stale", "good", false, finding.Critical},
+		{"would restore what is declared", "good", "stale", "good", false, finding.None},
+		{"would restore what is declared, planned", "good", "stale", "good", true, finding.None},
+		{"would attach another than configured", "other", "good", "good", true, finding.Critical},
+		{"other than attached", "other", "good", "", false, finding.Critical},
+		{"a planned rotation", "other", "good", "", true, finding.Warning},
+		{"a planned rotation, configured too", "other", "good", "other", true, finding.None},
+		{"a plan that breaks the name", "stale", "good", "", true, finding.Critical},
+		{"a plan that leaves the name broken", "stale", "stale", "", true, finding.Critical},
+		{"no certificate any more", "", "good", "", false, finding.Critical},
+		{"offline, agrees", "good", "", "good", true, finding.None},
+		{"offline, stale", "stale", "", "good", true, finding.Critical},
+		{"offline, stale, nothing configured", "stale", "", "", true, finding.Critical},
+		{"offline, expired", "expired", "", "", true, finding.Critical},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := manifested(t, c.manifest, c.attached, c.declared)
+			s.round.Planned = c.planned
+			if c.want == finding.None {
+				s.none(finding.DriftManifest)
+				return
+			}
+			f := s.one(finding.DriftManifest, c.want)
+			if f.Evidence["file"] != "k8s/api.yaml" || f.Evidence["line"] != 7 || f.Endpoint != "api" || !strings.Contains(f.Remedy, "k8s/api.yaml:7") {
+				t.Errorf("%+v", f)
+			}
+		})
+	}
+}
+
+func TestDriftManifestSaysWhenTheHandMadeStateIsRight(t *testing.T) {
+	s := manifested(t, "stale", "good", "")
+	f := s.one(finding.DriftManifest, finding.Critical)
+	if !strings.Contains(f.Summary, "The manifest is stale; the next apply would break it") || !strings.Contains(f.Remedy, arn("good")) {
+		t.Errorf("summary %q, remedy %q", f.Summary, f.Remedy)
+	}
+}
+
+func TestDriftManifestNamesTheChangeItWouldUndo(t *testing.T) {
+	s := manifested(t, "other", "good", "")
+	s.round.Planned = true
+	s.round.Changes = []observation.Change{{
+		Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-time.Hour), LoadBalancer: "a1", Port: 443, Certificates: []string{arn("good")},
+		Author: &observation.Author{Name: "Operator", Tool: "AWS console"}, Confirmed: true,
+	}}
+	if f := s.one(finding.DriftManifest, finding.Critical); !strings.Contains(f.Summary, "undo the change by Operator") {
+		t.Errorf("summary %q", f.Summary)
+	}
+}
+
+// The incident: while the listener is wrong as the manifest has it, both are one cause; once it is put back, the stale
+// manifest is one of its own.
+func TestDriftManifestCause(t *testing.T) {
+	s := manifested(t, "stale", "stale", "good")
+	s.only(finding.DriftAttached, finding.DriftManifest)
+	for _, f := range s.judge().Findings {
+		if f.Cause != "listener:a1:443@us-west-2/111122223333" {
+			t.Errorf("%s has the cause %q", f.Code, f.Cause)
+		}
+	}
+	if f := s.one(finding.DriftAttached, finding.Critical); !strings.Contains(f.Remedy, "Then mend k8s/api.yaml:7") {
+		t.Errorf("remedy %q", f.Remedy)
+	}
+	s = manifested(t, "stale", "good", "good")
+	s.only(finding.DriftManifest)
+	if f := s.one(finding.DriftManifest, finding.Critical); f.Cause != "manifest:k8s/api.yaml:Service production/api:443" {
+		t.Errorf("cause %q", f.Cause)
+	}
+}
+
+func TestDriftManifestOfDiscoveredCertificates(t *testing.T) {
+	s := manifested(t, "", "good", "good")
+	s.round.Manifests[0].Discovered, s.round.Manifests[0].Hosts = true, []string{host}
+	s.only()
+}
+
+func TestDriftManifestOfAnIngress(t *testing.T) {
+	s := newScene(t)
+	a, b, extra := s.leaf("a.example.org"), s.leaf("b.example.org"), s.leaf("c.example.org")
+	s.alb("web", s.acm("a", a), s.acm("b", b), s.acm("extra", extra)).Tags = map[string]string{"ingress.k8s.aws/stack": "shared"}
+	s.https("a", "a.example.org", ok("10.0.0.1", a)).Target.Service = "web/site"
+	s.https("b", "b.example.org", ok("10.0.0.1", b)).Target.Service = "web/site"
+	s.round.Manifests = []observation.Declaration{{
+		Object: "Ingress web/site", Service: "web/site", Group: "shared", Kind: observation.Application, Port: 443, ARNs: []string{arn("a"), arn("b")},
+	}}
+	f := s.one(finding.DriftManifest, finding.Warning) // the extra one would go, and no endpoint gets it
+	if !strings.Contains(f.Summary, "would be detached") {
+		t.Errorf("summary %q", f.Summary)
+	}
+	s.round.Manifests[0].ARNs = append(s.round.Manifests[0].ARNs, arn("extra"))
+	s.only()
+	s.round.Manifests[0].ARNs = []string{arn("a"), arn("extra")}
+	if f := s.one(finding.DriftManifest, finding.Critical); !strings.Contains(f.Summary, "b.example.org would not be covered") {
+		t.Errorf("summary %q", f.Summary)
+	}
+}

@@ -1,0 +1,29 @@
+package judge
+
+import (
+	"strings"
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+func TestObserveDenied(t *testing.T) {
+	s := newScene(t)
+	for _, name := range []string{"b", "a", "a"} {
+		s.round.Troubles = append(s.round.Troubles, observation.Trouble{
+			Kind: observation.Denied, Operation: "acm:DescribeCertificate", Region: region, Account: account, Resource: arn(name), Detail: "AccessDenied",
+		})
+	}
+	f := s.one(finding.ObserveDenied, finding.Warning)
+	if !strings.Contains(f.Remedy, `"Action": "acm:DescribeCertificate"`) || f.Evidence["resources_in_all"] != 2 || f.Cause != "api:us-west-2" {
+		t.Errorf("%+v", f)
+	}
+	if s.judge().Complete {
+		t.Error("complete in spite of a trouble")
+	}
+	s.round.Troubles = []observation.Trouble{{Kind: observation.Denied, Operation: "sts:AssumeRole", Resource: "arn:aws:iam::999:role/certdrift"}}
+	if f := s.one(finding.ObserveDenied, finding.Warning); !strings.Contains(f.Remedy, `"Resource": "arn:aws:iam::999:role/certdrift"`) || !strings.Contains(f.Remedy, "external id") {
+		t.Errorf("remedy %q", f.Remedy)
+	}
+}

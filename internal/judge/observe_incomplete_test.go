@@ -1,0 +1,37 @@
+package judge
+
+import (
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+func TestObserveIncomplete(t *testing.T) {
+	s := newScene(t)
+	s.https("api", host, ok("10.0.0.1", s.leafUntil(noon.AddDate(0, 0, -1), "x"))).Probed = false
+	s.round.Troubles = []observation.Trouble{{Kind: observation.Incomplete, Operation: "round", Environment: "production", Endpoint: "api", Detail: "the deadline came first"}}
+	s.only(finding.ObserveIncomplete) // none of the endpoint's own
+	if f := s.one(finding.ObserveIncomplete, finding.Warning); f.Endpoint != "api" || f.Environment != "production" {
+		t.Errorf("%+v", f)
+	}
+	s.round.Troubles = append(s.round.Troubles, observation.Trouble{Kind: observation.Incomplete, Operation: "round", Environment: "production", Endpoint: "ui"})
+	if f := s.one(finding.ObserveIncomplete, finding.Warning); len(f.Affects) != 2 || f.Endpoint != "" {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestObserveIncompleteNamesWhatWasNotCompared(t *testing.T) {
+	s := newScene(t)
+	leaf := s.leaf(host)
+	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arn("right"))
+	behind(s.https("ui", host, ok("10.0.0.1", leaf)), "a1", arn("right"))
+	f := s.one(finding.ObserveIncomplete, finding.Warning)
+	if len(f.Affects) != 2 || s.judge().Complete {
+		t.Errorf("%+v", f)
+	}
+	// Attached under the declared ARN: that is agreement enough, though ACM would not say what it holds.
+	s.classic("a1", arn("right"))
+	s.round.Certificates = []observation.Certificate{{ARN: arn("right"), Unreadable: true}}
+	s.only()
+}

@@ -1,0 +1,100 @@
+package judge
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"testing"
+
+	"certdrift/internal/observation"
+	"certdrift/internal/sim/pki"
+)
+
+// offered gives the ARN's last part of what the first listener gives a client of name.
+func offered(s *scene, name string) (string, bool) {
+	a, known := newWorld(s.input()).listeners[0].offer(name)
+	if a == nil {
+		return "", known
+	}
+	return a.ARN[len(arn("")):], known
+}
+
+func TestOfferOfAnALB(t *testing.T) {
+	s := newScene(t)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow, err := s.root().LeafWithKey(noon, []string{"both.example.org"}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.alb("web", s.acm("default", s.leaf("both.example.org", "default.example.org")),
+		s.acm("rsa", slow), s.acm("ecdsa", s.leaf("both.example.org")), s.acm("wild", s.leaf("*.wild.example.org")),
+		s.acm("ended", s.leafUntil(noon.AddDate(0, 0, -1), "dates.example.org")),
+		s.acm("short", s.leaf("dates.example.org")), s.acm("long", s.leafUntil(noon.AddDate(0, 0, 80), "dates.example.org")))
+	for name, want := range map[string]string{
+		"both.example.org":     "ecdsa",   // ECDSA before RSA; the default only where none of the list matches
+		"default.example.org":  "default", // none of the list matches
+		"x.wild.example.org":   "wild",
+		"x.y.wild.example.org": "default",
+		"dates.example.org":    "long", // unexpired first, then the longest
+		"192.0.2.1":            "default",
+	} {
+		if got, known := offered(s, name); got != want || !known {
+			t.Errorf("%s gets %s (known %v), want %s", name, got, known, want)
+		}
+	}
+}
+
+func TestOfferIsNotKnownWhereSomethingIsUnread(t *testing.T) {
+	s := newScene(t)
+	lb := s.alb("web", s.acm("default", s.leaf(host)), arn("unread"))
+	if got, known := offered(s, host); got != "default" || known {
+		t.Errorf("%s, known %v: the unread one may match", got, known)
+	}
+	lb.Listeners[0].Certificates = attach(arn("default"))
+	if _, known := offered(s, host); !known {
+		t.Error("a lone default is what everybody gets")
+	}
+	lb.Partial = true
+	if _, known := offered(s, host); known {
+		t.Error("of a partial listener nothing is known")
+	}
+	lb.Kind = observation.Classic
+	if _, known := offered(s, host); !known {
+		t.Error("a classic listener has just the one")
+	}
+}
+
+func TestOfferTakesTheDefaultThatIsListedTwiceOnce(t *testing.T) {
+	s := newScene(t)
+	lb := s.alb("web", s.acm("a", s.leaf(host)))
+	lb.Listeners[0].Certificates = append(lb.Listeners[0].Certificates, observation.Attachment{ARN: arn("a")})
+	if w := newWorld(s.input()); len(w.listeners[0].attached) != 1 {
+		t.Errorf("%d attached", len(w.listeners[0].attached))
+	}
+	if got, known := offered(s, host); got != "a" || !known {
+		t.Errorf("%s, known %v", got, known)
+	}
+}
+
+func TestPreferHashAndKey(t *testing.T) {
+	w := &world{now: noon}
+	s := newScene(t)
+	make := func(bits int, hash x509.SignatureAlgorithm) *attachment {
+		key, err := rsa.GenerateKey(rand.Reader, bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := s.root().LeafWithKey(noon, []string{host}, key, func(c *x509.Certificate) { c.SignatureAlgorithm = hash }, pki.Valid(noon, noon.AddDate(0, 0, 9)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &attachment{held: &held{leaf: p.Certificate}}
+	}
+	small, large, strong := make(2048, x509.ECDSAWithSHA256), make(3072, x509.ECDSAWithSHA256), make(2048, x509.ECDSAWithSHA384)
+	if prefer(large, small, w.now) >= 0 || prefer(strong, large, w.now) >= 0 || prefer(small, strong, w.now) <= 0 {
+		t.Error("the order is hash, then key length")
+	}
+}
