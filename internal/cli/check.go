@@ -56,7 +56,8 @@ URLs go beside a configuration given by -c, or instead of one. Without either, c
 A URL is https, http, tls (a handshake only), or STARTTLS: smtp, imap, pop3, postgres. Without a scheme it is https.
 
 Exit status: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configuration, 3 the round could not be finished.`,
-		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd, args) },
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              c.run,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&c.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+" where no URL is given)")
@@ -114,6 +115,9 @@ func (c *check) flags(cmd *cobra.Command, args []string) error {
 		if cmd.Flags().Changed(d.flag) && d.value <= 0 {
 			return usage("a duration such as 10s or 2m", "--%s must be more than nothing, but is %s", d.flag, d.value)
 		}
+	}
+	if len(args) > 0 && c.config == "" && len(c.environments) > 0 {
+		return usage("name the configuration with -c FILE", "--environment goes with a configuration, and none is given beside the URLs")
 	}
 	if len(args) == 0 && cmd.Flags().Changed("connect-to") {
 		return usage("a configuration says it per endpoint: connect_to", "--connect-to goes with URLs, and none is given")

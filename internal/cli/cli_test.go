@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -147,6 +148,30 @@ func TestURLs(t *testing.T) {
 	if got[1].Request.Password.Reveal() != "hunter2" {
 		t.Error("the password got lost")
 	}
+}
+
+// FuzzURL holds that a password in a URL shows neither in the endpoint's name nor in an error, and that what a name is
+// made of is a URL again.
+func FuzzURL(f *testing.F) {
+	for _, seed := range []string{"https://user:%s@example.org/", "user:%s@example.org", "https://a:%s@[::1]:8443/x?y#z", "://%s@", "https://u:%s@exa mple.org"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, pattern string) {
+		const password = "hunter2secret"
+		full, name, err := withScheme(strings.Replace(pattern, ":%s@", ":"+password+"@", 1))
+		if err != nil {
+			if strings.Contains(err.Error(), password) && strings.Count(pattern, "@") <= 1 && strings.Contains(pattern, ":%s@") {
+				t.Errorf("the error shows the password: %v", err)
+			}
+			return
+		}
+		if u, err := url.Parse(full); err == nil && u.User != nil && strings.Contains(u.User.String(), password) && strings.Contains(name, password) {
+			t.Errorf("the name shows the password: %q", name)
+		}
+		if _, err := url.Parse(name); err != nil {
+			t.Errorf("the name %q is no URL: %v", name, err)
+		}
+	})
 }
 
 func TestReplaceFile(t *testing.T) {

@@ -13,7 +13,7 @@ func (a *App) schema() *cobra.Command {
 		Example: `  certdrift schema > certdrift.schema.json`,
 		Long: `Editors complete and check certdrift.yaml by it, when the file begins with
 # yaml-language-server: $schema=./certdrift.schema.json`,
-		Args: noArgs,
+		Args: noArgs, ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
 			schema, err := a.Parts.Schema()
 			if err != nil {

@@ -13,7 +13,7 @@ func (a *App) version() *cobra.Command {
 		Use:     "version",
 		Short:   "Print certdrift's version",
 		Example: `  certdrift version`,
-		Args:    noArgs,
+		Args:    noArgs, ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(a.Stdout, "certdrift %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err

@@ -43,23 +43,27 @@ func poisoned(t testing.TB, poison string) Report {
 	return Build(in)
 }
 
-// TestHostileText holds for every format that no server's text leaves it: no control character, no bidirectional
+// FuzzHostileText holds for every format that no server's text leaves it: no control character, no bidirectional
 // control, and nothing that the format's reader takes for its own.
-func TestHostileText(t *testing.T) {
-	poisons := []string{hostile, "::error::owned", "\n::error::owned", "\r\n::set-output name=x::y", "]]>", "| a | b |", "`", "</pre><script>alert(1)</script>", "\"} 1\nowned 1", "\u2028::error::owned"}
-	for name, write := range writers() {
-		for i, poison := range poisons {
-			t.Run(fmt.Sprint(name, "/", i), func(t *testing.T) {
-				out := render(t, write, poisoned(t, poison))
-				for _, r := range out {
-					if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028') {
-						t.Fatalf("the output holds %U", r)
-					}
-				}
-				breaks(t, name, out)
-			})
-		}
+func FuzzHostileText(f *testing.F) {
+	for _, poison := range []string{
+		hostile, "::error::owned", "\n::error::owned", "\r\n::set-output name=x::y", "]]>", "| a | b |", "`",
+		"</pre><script>alert(1)</script>", "\"} 1\nowned 1", "\u2028::error::owned", "\\", "=\"\\\n",
+	} {
+		f.Add(poison)
 	}
+	f.Fuzz(func(t *testing.T, poison string) {
+		r := poisoned(t, poison)
+		for name, write := range writers() {
+			out := render(t, write, r)
+			for _, c := range out {
+				if c != '\n' && (unicode.IsControl(c) || unicode.In(c, unicode.Cf, unicode.Zl, unicode.Zp)) {
+					t.Fatalf("%s holds %U", name, c)
+				}
+			}
+			breaks(t, name, out)
+		}
+	})
 }
 
 var (

@@ -30,7 +30,7 @@ func writeJSON(w io.Writer, v any) error {
 	for len(raw) > 0 {
 		r, size := utf8.DecodeRune(raw)
 		switch {
-		case r < utf8.RuneSelf || unicode.IsPrint(r):
+		case r == '\n' || r < utf8.RuneSelf && r >= 0x20 && r != 0x7f || unicode.IsPrint(r):
 			b.Write(raw[:size])
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)
