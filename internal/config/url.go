@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 
@@ -70,8 +71,8 @@ func checkText(text string) *mistake {
 	if len(text) > maxURL {
 		return &mistake{"is longer than " + strconv.Itoa(maxURL) + " bytes", "shorten it"}
 	}
-	if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
-		return &mistake{"holds a space, a backslash or a control character", "remove it, or write it as %XX"}
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
+		return &mistake{"holds a space, a backslash, a control character or broken UTF-8", "remove it, or write it as %XX"}
 	}
 	return nil
 }

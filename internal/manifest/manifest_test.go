@@ -115,7 +115,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("a: &a [*a]\nkind: List\nitems: &i [*i, *i, {kind: List, items: *i}]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		declared, faults := Read("file", data)
-		lines := strings.Count(string(data), "\n") + 1
+		lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + 1
 		for _, d := range declared {
 			if d.Source.File != "file" || d.Source.Line < 1 || d.Source.Line > lines || d.Source.Column < 1 {
 				t.Fatalf("a declaration outside the file: %+v", d)
