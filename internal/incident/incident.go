@@ -113,8 +113,8 @@ type Record struct {
 
 	// Claim says that a notice is being sent; nil when none is.
 	Claim *Claim `json:"claim,omitempty"`
-	// Unsure is the event of a notice that may have gone out and was never recorded; empty for none.
-	Unsure Event `json:"unsure,omitempty"`
+	// Unsure is a claim that ran out: its notice may have gone out, and was never recorded; nil for none.
+	Unsure *Claim `json:"unsure,omitempty"`
 	// Acknowledged is nil until somebody takes the incident on.
 	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
 	// Silenced says which silence holds the notices back; nil for none.
@@ -144,9 +144,10 @@ type Part struct {
 
 // Claim is a round's word that it is about to send. It holds until Until; after that another round may send.
 type Claim struct {
-	Event Event     `json:"event"`
-	By    string    `json:"by,omitempty"`
-	Until time.Time `json:"until"`
+	Event    Event            `json:"event"`
+	Severity finding.Severity `json:"severity"`
+	By       string           `json:"by,omitempty"`
+	Until    time.Time        `json:"until"`
 }
 
 // Acknowledgement is somebody's word that they see to it. It holds reminders back until Until; for as long as the

@@ -65,9 +65,9 @@ func (b *board) decide(e *entry) (Notice, bool) {
 		return Notice{}, false
 	}
 	if r.Claim != nil {
-		r.Unsure, r.Claim = r.Claim.Event, nil // a round claimed to send, and never said that it had
+		r.Unsure, r.Claim = r.Claim, nil // a round claimed to send, and never said that it had
 	}
-	if r.Unsure == Recovered && len(r.Parts) > 0 {
+	if r.Unsure != nil && r.Unsure.Event == Recovered && len(r.Parts) > 0 {
 		r.Notified = finding.None // people may have read that it is over, and it is not
 	}
 	n, due := b.due(r)
@@ -75,9 +75,9 @@ func (b *board) decide(e *entry) (Notice, bool) {
 		return Notice{}, false
 	}
 	if !b.StateUnread {
-		r.Claim = &Claim{Event: n.Event, By: b.By, Until: b.Now.Add(b.Policy.Lease)}
+		r.Claim = &Claim{Event: n.Event, Severity: n.Severity, By: b.By, Until: b.Now.Add(b.Policy.Lease)}
 	}
-	n.At, n.Repetition = b.Now, b.StateUnread || r.Unsure != ""
+	n.At, n.Repetition = b.Now, b.StateUnread || r.Unsure != nil
 	n.Findings = e.present
 	if len(n.Findings) == 0 {
 		n.Findings = r.Findings
@@ -90,7 +90,7 @@ func (b *board) decide(e *entry) (Notice, bool) {
 // stands.
 func (b *board) due(r *Record) (Notice, bool) {
 	if r.Ended != "" {
-		if r.Notified == finding.None && r.Unsure == "" {
+		if r.Notified == finding.None && r.Unsure == nil {
 			r.Closed = b.Now // nobody was ever told of it
 			return Notice{}, false
 		}
@@ -102,12 +102,20 @@ func (b *board) due(r *Record) (Notice, bool) {
 		return Notice{}, false
 	case audible > r.Notified:
 		return Notice{Event: Opened, Severity: audible, Before: r.Notified}, true
-	case r.Severity < r.Notified:
-		return Notice{Event: Recovered, Severity: r.Notified, Before: r.Notified, Eased: true, Remaining: r.Severity}, true
+	case r.Severity < r.mayKnow():
+		return Notice{Event: Recovered, Severity: r.mayKnow(), Before: r.mayKnow(), Eased: true, Remaining: r.Severity}, true
 	case b.reminderDue(r):
 		return Notice{Event: Reminder, Severity: audible}, true
 	}
 	return Notice{}, false
+}
+
+// mayKnow is the worst that people may have been told of the incident as it stands.
+func (r *Record) mayKnow() finding.Severity {
+	if r.Unsure != nil && r.Unsure.Event == Opened {
+		return max(r.Notified, r.Unsure.Severity)
+	}
+	return r.Notified
 }
 
 func (b *board) reminderDue(r *Record) bool {
@@ -123,7 +131,7 @@ func (b *board) reminderDue(r *Record) bool {
 // Sent is the record after its notice went out. n is the notice as Advance made it (see Notice.Each); r may be newer
 // than the notice's record.
 func Sent(r Record, n Notice, now time.Time) Record {
-	r.Claim, r.Unsure = nil, ""
+	r.Claim, r.Unsure = nil, nil
 	r.LastNotified = now
 	switch {
 	case n.Event == Opened:
