@@ -31,6 +31,6 @@ func findChainExpired(c *connection) []finding.Finding {
 		}
 		return c.aboutCert(finding.CertChainExpired, finding.Critical, cert,
 			fmt.Sprintf("%s expired on %s, %s ago, and no other path to a trusted root is valid", c.which(cert), moment(cert.NotAfter), span(c.world.now.Sub(cert.NotAfter))),
-			e, c.replace("Replace the expired issuer in the chain with the CA's current one; if there is none, have the certificate issued again."))
+			e, c.mend("Replace the expired issuer in the chain with the CA's current one; if there is none, have the certificate issued again."))
 	})
 }

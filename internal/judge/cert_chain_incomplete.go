@@ -36,7 +36,7 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		e["aia"] = urls
 	}
 	summary := fmt.Sprintf("the server does not send %s, the issuer of %s", issuerName(child), certName(child))
-	remedy := c.replace(fmt.Sprintf("Append the certificate of the issuer %s to the chain that the server sends, below the leaf.", issuerName(child)))
+	remedy := c.mend(fmt.Sprintf("Append the certificate of the issuer %s to the chain that the server sends, below the leaf.", issuerName(child)))
 	if len(path.Fetched) > 0 {
 		var lines []string
 		var appendix []map[string]string
@@ -47,7 +47,7 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		}
 		e["append"] = appendix
 		summary += "; with it the chain would be trusted"
-		remedy = c.replace("Append to the chain that the server sends, in this order: " + strings.Join(lines, ", ") + ".")
+		remedy = c.mend("Append to the chain that the server sends, in this order: " + strings.Join(lines, ", ") + ".")
 	} else if note := c.fetchNote(child); note != "" {
 		e["aia_result"] = note
 	}

@@ -24,7 +24,7 @@ func certChainOversized() rule {
 }
 
 func findChainOversized(c *connection) []finding.Finding {
-	remedy := c.replace("Send the leaf and its intermediates only: remove the rest from the chain file.")
+	remedy := c.mend("Send the leaf and its intermediates only: remove the rest from the chain file.")
 	if c.Failure != nil && c.Failure.Kind == observation.ChainOversized {
 		return []finding.Finding{c.finding(finding.CertChainOversized, finding.Critical,
 			"the handshake fails: the server sends more certificates than a client takes",

@@ -59,7 +59,18 @@ func constraintSummary(c *connection, f chain.Fault) string {
 	case chain.NameConstraint:
 		return fmt.Sprintf("%s may not issue for this name: %s", who, detail)
 	}
-	return fmt.Sprintf("%s has a critical extension that clients don't know: %s", who, detail)
+	return fmt.Sprintf("%s has a critical extension that clients don't know: %s%s", who, detail, extensionHint(f.Detail))
+}
+
+// extensionHint names the extensions that are met in the field.
+func extensionHint(ids string) string {
+	switch ids {
+	case "1.3.6.1.4.1.11129.2.4.3":
+		return " (the CT poison: this is a precertificate, never meant to be served; RFC 6962 §3.1)"
+	case "2.5.29.30":
+		return " (name constraints of a kind that Go's clients can't check, such as directory names)"
+	}
+	return ""
 }
 
 func constraintRemedy(k chain.Kind) string {

@@ -166,6 +166,15 @@ func (c *connection) replace(what string) string {
 	return what + " Install it with its intermediates where TLS ends for this name (server or load balancer), reload, and run `certdrift check` again."
 }
 
+// mend says how a chain gets right whose leaf may stay.
+func (c *connection) mend(what string) string {
+	if arn := c.certificateARN(); strings.Contains(arn, ":acm:") {
+		return what + " With ACM: `aws acm import-certificate --certificate-arn " + finding.Clean(arn, finding.QuoteLimit) +
+			"` with the same certificate and key, and --certificate-chain."
+	}
+	return what + " Then reload the server or load balancer, and run `certdrift check` again."
+}
+
 // certificateARN is the ARN of what the endpoint's own addresses are meant to serve; empty where unknown.
 func (c *connection) certificateARN() string {
 	if c.hop != nil {

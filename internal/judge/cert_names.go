@@ -77,7 +77,7 @@ func nameHint(cert *x509.Certificate, host string) string {
 		switch {
 		case ipErr == nil && lower == host:
 			return "the address stands in it as a DNS name, which no client takes for an IP address"
-		case strings.TrimSuffix(lower, ".") == host:
+		case lower == host+".":
 			return "the name in it ends in a dot, which clients don't take"
 		case wildcard && strings.Count(lower, ".") < 2 && suffix == "."+parent:
 			return fmt.Sprintf("the wildcard %s stands right under a top-level name, where clients don't take it", finding.Quote(name))
