@@ -86,11 +86,19 @@ type Result struct {
 	// Valid are all valid paths made of what was sent, best first. Best is the one that lasts longest.
 	Valid []Path
 	// Lookalike is a certificate with the name, but not the key, of the issuer that Path's tip lacks; nil where there
-	// is none. LookalikeTrusted tells that it stands in the store.
-	Lookalike        *x509.Certificate
-	LookalikeTrusted bool
+	// is none.
+	Lookalike *Lookalike
 	// Limited tells that the walk was cut at its bounds: another path may exist.
 	Limited bool
+}
+
+// Lookalike is a certificate with the name of an issuer that did not sign what it seems to have signed.
+type Lookalike struct {
+	Certificate *x509.Certificate
+	// Trusted tells that it stands in the store.
+	Trusted bool
+	// Claimed tells that the key identifiers name it as the issuer, or are silent: the signature is what is wrong.
+	Claimed bool
 }
 
 // Public tells whether a way leads to a public root: a valid one, or the best where none is valid.
@@ -135,9 +143,9 @@ func Build(store *Store, q Query) *Result {
 	}
 	r.Path = w.deadEnd()
 	r.Verdict = w.verdict(r.Path)
-	r.Lookalike, r.LookalikeTrusted = w.lookalike(r.Path.Tip())
-	if r.Lookalike != nil && r.Verdict == Incomplete {
-		r.Verdict = Untrusted
+	r.Lookalike = w.lookalike(r.Path.Tip())
+	if l := r.Lookalike; l != nil && r.Verdict == Incomplete && (l.Trusted || l.Claimed) {
+		r.Verdict = Untrusted // another issuer would not help; otherwise the right one of that name was left out
 	}
 	r.Limited = w.limited
 	return r

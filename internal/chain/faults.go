@@ -26,9 +26,8 @@ func LeafFaults(leaf *x509.Certificate, at time.Time) []Fault {
 	return fs
 }
 
-// pathFaults are the faults of the issuers of a path. unverified tells whether the signature on the i-th certificate
-// cannot be checked.
-func pathFaults(p Path, at time.Time, unverified func(i int) bool) []Fault {
+// pathFaults are the faults of the issuers of a path that went along trail.
+func (w *walk) pathFaults(p Path, trail []*node) []Fault {
 	var fs []Fault
 	last := len(p.Certificates) - 1
 	judged := p.Certificates
@@ -36,13 +35,13 @@ func pathFaults(p Path, at time.Time, unverified func(i int) bool) []Fault {
 		judged = p.Certificates[:last] // a root that nobody trusts has no other fault that matters
 	}
 	for i, c := range judged {
-		if i < last && weakSignature(c) == "" && unverified(i) {
+		if i < last && weakSignature(c) == "" && w.check(trail[i], trail[i+1]) == unverifiable {
 			fs = append(fs, Fault{Unverifiable, c, c.SignatureAlgorithm.String()})
 		}
 		if i == 0 {
 			continue
 		}
-		fs = append(fs, dateFaults(c, at)...)
+		fs = append(fs, dateFaults(c, w.at)...)
 		fs = append(fs, issuerFaults(p.Certificates, i)...)
 		fs = append(fs, extensionFaults(c)...)
 		fs = append(fs, usageFaults(c)...)
@@ -55,7 +54,7 @@ func pathFaults(p Path, at time.Time, unverified func(i int) bool) []Fault {
 			fs = append(fs, Fault{WeakSignature, c, algorithm})
 		}
 	}
-	fs = append(fs, nameConstraintFaults(judged)...)
+	fs = append(fs, w.nameConstraintFaults(judged)...)
 	if p.Anchor != nil && p.Anchor.Constraint != nil {
 		if err := p.Anchor.Constraint(p.Certificates[:max(1, last)]); err != nil {
 			fs = append(fs, Fault{RootConstraint, p.Anchor.Certificate, err.Error()})

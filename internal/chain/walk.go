@@ -26,6 +26,7 @@ type walk struct {
 	nodes     []*node
 	bySubject map[string][]*node
 	verified  map[edge]signature
+	names     map[nameCheck]error
 	limited   bool
 	steps     int
 }
@@ -49,7 +50,8 @@ type edge struct {
 }
 
 func newWalk(store *Store, q Query) *walk {
-	w := &walk{store: store, at: q.At, bySubject: map[string][]*node{}, verified: map[edge]signature{}}
+	w := &walk{store: store, at: q.At, bySubject: map[string][]*node{}, verified: map[edge]signature{},
+		names: map[nameCheck]error{}}
 	for _, cert := range q.Served {
 		w.add(cert, w.store.find(cert), false)
 	}
@@ -279,22 +281,25 @@ func (w *walk) verdict(p Path) Verdict {
 }
 
 // lookalike finds a certificate with the name of the issuer that signed tip, but another key.
-func (w *walk) lookalike(tip *x509.Certificate) (cert *x509.Certificate, trusted bool) {
+func (w *walk) lookalike(tip *x509.Certificate) *Lookalike {
 	if bytes.Equal(tip.RawSubject, tip.RawIssuer) && selfSigned(tip) {
 		for _, a := range w.store.named(tip.RawSubject) {
 			if !sameKey(a.Certificate, tip) {
-				return a.Certificate, true
+				return &Lookalike{Certificate: a.Certificate, Trusted: true}
 			}
 		}
-		return nil, false
+		return nil
 	}
 	const enough = 8
 	for i, n := range w.bySubject[string(tip.RawIssuer)] {
 		if i < enough && n.cert != tip && !n.fetched && checkSignature(tip, n.cert) == badSignature {
-			return n.cert, n.anchor != nil
+			return &Lookalike{
+				Certificate: n.cert, Trusted: n.anchor != nil,
+				Claimed: len(tip.AuthorityKeyId) == 0 || len(n.cert.SubjectKeyId) == 0 || bytes.Equal(tip.AuthorityKeyId, n.cert.SubjectKeyId),
+			}
 		}
 	}
-	return nil, false
+	return nil
 }
 
 // path makes a path of a trail and finds its faults.
@@ -309,6 +314,6 @@ func (w *walk) path(trail []*node, anchored bool) Path {
 	if anchored {
 		p.Anchor = trail[len(trail)-1].anchor
 	}
-	p.Faults = pathFaults(p, w.at, func(i int) bool { return w.check(trail[i], trail[i+1]) == unverifiable })
+	p.Faults = w.pathFaults(p, trail)
 	return p
 }

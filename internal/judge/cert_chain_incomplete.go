@@ -36,6 +36,10 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		e["aia"] = urls
 	}
 	summary := fmt.Sprintf("the server does not send %s, the issuer of %s", issuerName(child), certName(child))
+	if other := c.built.Lookalike; other != nil {
+		e["same_name_other_key"] = fingerprint(other.Certificate)
+		summary += " (the one of that name that it sends has another key)"
+	}
 	remedy := c.mend(fmt.Sprintf("Append the certificate of the issuer %s to the chain that the server sends, below the leaf.", issuerName(child)))
 	if len(path.Fetched) > 0 {
 		var lines []string

@@ -45,6 +45,6 @@ func findNameMismatch(c *connection) []finding.Finding {
 	f := c.finding(finding.CertNameMismatch, finding.Critical,
 		fmt.Sprintf("the certificate is not for %s: %s", finding.Clean(c.host, finding.QuoteLimit), covers), e,
 		c.replace(fmt.Sprintf("Serve a certificate whose subject alternative names cover %s.", finding.Clean(c.host, finding.QuoteLimit))))
-	f.Cause = "host:" + c.host
+	f.Cause = "host:" + finding.Clean(canonicalHost(c.host), finding.QuoteLimit)
 	return []finding.Finding{f}
 }

@@ -54,11 +54,11 @@ func TestCertUntrusted(t *testing.T) {
 	says(t, srv.expect(t, "cert-untrusted critical"), `"Test Root"`, "in the trust store did not sign it")
 }
 
-func TestCertUntrustedWrongIntermediate(t *testing.T) {
+func TestCertChainIncompleteWithAnIntermediateOfTheSameName(t *testing.T) {
 	s := newShop(t)
 	srv := s.serve(t)
 	srv.chain[1] = must(t)(s.root.Intermediate("Test Intermediate", certNow)).Certificate.Raw
-	says(t, srv.expect(t, "cert-untrusted critical"), "that was sent did not sign it")
+	says(t, srv.expect(t, "cert-chain-incomplete critical"), "the one of that name that it sends has another key")
 }
 
 func TestCertUntrustedBySignature(t *testing.T) {

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"bytes"
+	"crypto/x509"
 	"fmt"
 
 	"certdrift/internal/chain"
@@ -49,27 +51,29 @@ func untrustedEnd(c *connection) finding.Finding {
 	tip := r.Path.Tip()
 	e := c.pathEvidence(c.certEvidence(c.leaf()))
 	e["unknown_issuer"] = certIssuer(tip)
-	var summary string
-	switch {
-	case r.Lookalike != nil && len(r.Path.Certificates) == 1 || r.Lookalike != nil && tip.Issuer.String() != tip.Subject.String():
-		e["other_key"] = certSubject(r.Lookalike)
-		e["other_key_fingerprint_sha256"] = fingerprint(r.Lookalike)
-		where := "that was sent"
-		if r.LookalikeTrusted {
-			where = "in the trust store"
-		}
-		summary = fmt.Sprintf("%s names the issuer %s, but the certificate of that name %s did not sign it", c.which(tip), issuerName(tip), where)
-	case tip.Issuer.String() == tip.Subject.String():
-		summary = fmt.Sprintf("the chain ends in the root %s, which is not trusted", certName(tip))
-		if r.Lookalike != nil {
-			e["other_key_fingerprint_sha256"] = fingerprint(r.Lookalike)
-			summary += " (a trusted one of the same name has another key)"
-		}
-	default:
-		summary = fmt.Sprintf("the chain ends at the issuer %s, whose own issuer %s is not trusted", certName(tip), issuerName(tip))
+	if r.Lookalike != nil {
+		e["same_name_other_key"] = fingerprint(r.Lookalike.Certificate)
 	}
+	summary := untrustedSummary(c, tip)
 	return c.aboutCert(finding.CertUntrusted, finding.Critical, c.leaf(), summary, e,
 		c.replace("Serve a certificate of a CA that clients trust; if this is a private CA on purpose, name its root in ca_files."))
+}
+
+func untrustedSummary(c *connection, tip *x509.Certificate) string {
+	other, root := c.built.Lookalike, bytes.Equal(tip.RawIssuer, tip.RawSubject)
+	switch {
+	case root && other != nil && other.Trusted:
+		return fmt.Sprintf("the chain ends in the root %s, which is not trusted (a trusted one of the same name has another key)", certName(tip))
+	case root:
+		return fmt.Sprintf("the chain ends in the root %s, which is not trusted", certName(tip))
+	case other != nil:
+		where := "that was sent"
+		if other.Trusted {
+			where = "in the trust store"
+		}
+		return fmt.Sprintf("%s names the issuer %s, but the certificate of that name %s did not sign it", c.which(tip), issuerName(tip), where)
+	}
+	return fmt.Sprintf("the chain ends at the issuer %s, whose own issuer %s is not trusted", certName(tip), issuerName(tip))
 }
 
 // issuerKey names the kind of the key that should check a signature.
