@@ -94,6 +94,14 @@ func (s *story) environment() string {
 	return NoEnvironment
 }
 
+// shownEnvironment is the environment as texts name it, after a separator; empty where there is none.
+func (s *story) shownEnvironment(separator string) string {
+	if s.Record.Environment == "" {
+		return ""
+	}
+	return separator + s.environment()
+}
+
 // code is the one that leads.
 func (s *story) code() finding.Code {
 	if s.Record.Code != "" {

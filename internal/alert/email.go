@@ -28,7 +28,7 @@ func (l *letter) line(label, value string) {
 // email is the whole story in plain text.
 func (s *story) email() string {
 	l := &letter{}
-	fmt.Fprintf(l, "%s in %s: %s\n\n%s\n", s.headline(), s.environment(), s.what(), s.lead())
+	fmt.Fprintf(l, "%s%s: %s\n\n%s\n", s.headline(), s.shownEnvironment(" in "), s.what(), s.lead())
 	if s.Storm != nil {
 		s.storm(l)
 	} else {
@@ -69,7 +69,11 @@ func (s *story) single(l *letter) {
 // sides shows the truths under one another, who changed them, and the rest of the evidence.
 func (s *story) sides(l *letter) {
 	if sides := truths(s.first); len(sides) > 0 {
-		l.heading("Side by side")
+		title := "Declared, attached, served"
+		if s.Event == incident.Recovered && !s.Eased {
+			title += ", when it was last seen wrong"
+		}
+		l.heading(title)
 		for _, t := range sides {
 			mark := ""
 			if t.differs {
@@ -80,7 +84,7 @@ func (s *story) sides(l *letter) {
 	}
 	wrote := false
 	for _, name := range whoKeys() {
-		value := render(s.first.Evidence[name])
+		value := change(s.first.Evidence[name])
 		if value == "" {
 			continue
 		}

@@ -47,7 +47,7 @@ func renderMap[V any](m map[string]V) string {
 	var words []string
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		if text := render(m[name]); text != "" {
-			words = append(words, finding.Clean(name, 40)+" "+text)
+			words = append(words, strings.ReplaceAll(finding.Clean(name, 40), "_", " ")+" "+text)
 		}
 	}
 	return join(words)
@@ -76,14 +76,51 @@ func truths(f finding.Finding) []truth {
 		if value == "" {
 			continue
 		}
-		out = append(out, truth{name: name, value: value, differs: len(out) > 0 && value != out[0].value})
+		out = append(out, truth{name: name, value: value, differs: len(out) > 0 && differ(f.Evidence[out[0].name], f.Evidence[name])})
 	}
 	return out
 }
 
+// differ compares two sides by what tells certificates apart, as far as both know it: the fingerprint, else the ARN, else
+// all there is. A certificate keeps its ARN when it is renewed, and ARNs may hold the same certificate.
+func differ(a, b any) bool {
+	left, ok := a.(map[string]any)
+	right, also := b.(map[string]any)
+	if ok && also {
+		for _, name := range []string{"fingerprint_sha256", "arn", "names"} {
+			if x, y := render(left[name]), render(right[name]); x != "" && y != "" {
+				return x != y
+			}
+		}
+	}
+	return render(a) != render(b)
+}
+
 // whoKeys are the evidence about the change behind a finding, in the order shown.
-func whoKeys() []string {
-	return []string{"author", "changed_by", "change", "event", "changed_at", "tool", "source_ip", "user_agent", "claimed", "confirmed"}
+func whoKeys() []string { return []string{"changed_by", "author", "changed_at", "before", "after"} }
+
+// changeKeys are what a change's own evidence says, in the order shown: who, with what, when; then the rest.
+func changeKeys() []string {
+	return []string{"name", "tool", "at", "principal", "session", "source_ip", "event", "standing"}
+}
+
+// change shows who made a change: a map in the order of changeKeys, anything else as it is.
+func change(v any) string {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return render(v)
+	}
+	var words []string
+	for _, name := range changeKeys() {
+		switch text := render(m[name]); {
+		case text == "":
+		case name == "name":
+			words = append(words, text)
+		default:
+			words = append(words, strings.ReplaceAll(name, "_", " ")+" "+text)
+		}
+	}
+	return join(words)
 }
 
 // undo is the command that restores what was declared; empty where the finding has none.
@@ -98,16 +135,13 @@ func undo(f finding.Finding) string {
 
 // author is a short name of who made the change behind a finding; empty where it is not known.
 func author(f finding.Finding) string {
-	for _, name := range []string{"author", "changed_by"} {
-		switch v := f.Evidence[name].(type) {
-		case string:
-			return finding.Clean(v, 60)
-		case map[string]any:
-			if text, ok := v["name"].(string); ok {
-				return finding.Clean(text, 60)
-			}
-		case map[string]string:
-			return finding.Clean(v["name"], 60)
+	for _, name := range []string{"changed_by", "author"} {
+		m, _ := f.Evidence[name].(map[string]any)
+		if text := render(m["name"]); text != "" {
+			return finding.Clean(text, 60)
+		}
+		if text := render(m["principal"]); text != "" {
+			return finding.Clean(text[strings.LastIndexAny(text, "/:")+1:], 60)
 		}
 	}
 	return ""

@@ -115,9 +115,9 @@ func (s *story) note() string {
 	case s.Removed:
 		notes = append(notes, "It is gone from the configuration or the account: the incident is closed, and nothing proves that it works.")
 	case s.Event == incident.Recovered:
-		notes = append(notes, "It is over after "+span(s.At.Sub(s.Record.Opened))+": looked at again, and clean.")
+		notes = append(notes, "It is over after "+span(s.At.Sub(s.Record.First))+": looked at again, and clean.")
 	case s.Event == incident.Reminder:
-		notes = append(notes, "It has lasted for "+span(s.At.Sub(s.Record.Opened))+".")
+		notes = append(notes, "It has lasted for "+span(s.At.Sub(s.Record.First))+".")
 	case s.Before != finding.None:
 		notes = append(notes, fmt.Sprintf("It got worse: it was %s before.", s.Before))
 	}
@@ -130,14 +130,14 @@ func (s *story) note() string {
 // subject is put together from whole pieces, the essential first; what does not fit is left out, not cut.
 func (s *story) subject() string {
 	fits := func(text string) bool { return len(text) <= SubjectLimit }
-	text := fit(s.headline(), []string{" " + s.environment()}, ascii, fits)
+	text := fit(s.headline(), []string{s.shownEnvironment(" ")}, ascii, fits)
 	text += s.placeWithin(text, ": ", s.place(), ascii, fits)
 	pieces := []string{": " + s.what()}
 	if s.Storm != nil {
 		pieces = s.censusPieces()
 	}
 	if s.Event == incident.Reminder {
-		pieces = append(pieces, ", for "+span(s.At.Sub(s.Record.Opened)))
+		pieces = append(pieces, ", for "+span(s.At.Sub(s.Record.First)))
 	}
 	if s.Before != finding.None && !s.Eased {
 		pieces = append(pieces, ", was "+s.Before.String())

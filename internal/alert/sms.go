@@ -3,6 +3,7 @@ package alert
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf16"
 
 	"certdrift/internal/finding"
@@ -41,7 +42,7 @@ func SMSFits(text string) bool {
 // sms is one segment: severity, where, who, what, since when, by whom, in this order. A piece that does not fit is left
 // out whole: a name cut in two is another name.
 func (s *story) sms() string {
-	text := fit(s.headline(), []string{" " + s.environment()}, oneLine, SMSFits)
+	text := fit(s.headline(), []string{s.shownEnvironment(" ")}, oneLine, SMSFits)
 	place := s.place()
 	if name, more := s.who(); more > 0 {
 		place = fmt.Sprintf("%s +%d", name, more)
@@ -69,11 +70,14 @@ func (s *story) smsWhen() string {
 	case s.Removed:
 		return ", no longer configured"
 	case s.Event == incident.Recovered:
-		return ", over after " + span(s.At.Sub(s.Record.Opened))
+		return ", over after " + span(s.At.Sub(s.Record.First))
 	case s.Event == incident.Reminder:
-		return ", for " + span(s.At.Sub(s.Record.Opened))
+		return ", for " + span(s.At.Sub(s.Record.First))
 	case s.Before != finding.None:
 		return ", was " + s.Before.String()
+	}
+	if s.At.Sub(s.Record.First) >= 12*time.Hour {
+		return ", since " + s.Record.First.UTC().Format("2 Jan")
 	}
 	return ", since " + s.Record.First.UTC().Format("15:04 UTC")
 }
