@@ -87,6 +87,12 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	if err := narrow(&plan, c.environments); err != nil {
 		return err
 	}
+	if len(plan.Config.Manifests) > 0 {
+		// A manifest that cannot be read is told as a finding: what it declares is not known, and all else can be judged.
+		var faults []observation.Fault
+		plan.Manifests, faults = c.app.Parts.Manifests(cmd.Context(), c.file(), plan.Config.Manifests, c.app.Stdin)
+		plan.Faults = append(plan.Faults, faults...)
+	}
 	outcome, err := c.round(cmd.Context(), plan)
 	if err != nil {
 		return fmt.Errorf("running the round: %w", err)
@@ -128,13 +134,10 @@ func (c *check) flags(cmd *cobra.Command, args []string) error {
 // plan reads the configuration and the URLs.
 func (c *check) plan(args []string) (Plan, error) {
 	var plan Plan
-	path := c.config
-	if path == "" && len(args) == 0 {
-		path = defaultConfig
-	}
-	if path != "" {
+	configured := c.config != "" || len(args) == 0
+	if configured {
 		var err error
-		if plan.Config, plan.Faults, err = c.app.load(path, c.config == ""); err != nil {
+		if plan.Config, plan.Faults, err = c.app.load(c.file(), c.config == ""); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -143,10 +146,10 @@ func (c *check) plan(args []string) (Plan, error) {
 		return Plan{}, err
 	}
 	plan.Faults = append(plan.Faults, faults...)
-	if path == "" {
-		plan.Config = alone
-	} else {
+	if configured {
 		plan.Config.Endpoints = append(plan.Config.Endpoints, alone.Endpoints...)
+	} else {
+		plan.Config = alone
 	}
 	return plan, c.override(plan.Config.Endpoints)
 }
@@ -241,16 +244,20 @@ func (c *check) round(ctx context.Context, plan Plan) (Outcome, error) {
 	context.AfterFunc(ctx, stop)
 	progress, done := c.app.progress("checking endpoints")
 	defer done()
-	plan.Progress = progress
+	plan.Progress, plan.Stderr = progress, c.app.Stderr
 	return c.app.Parts.Round(ctx, plan)
 }
 
-func (c *check) completeEnvironments(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	path := c.config
-	if path == "" {
-		path = defaultConfig
+// file is the configuration that holds where no URL stands instead of it.
+func (c *check) file() string {
+	if c.config == "" {
+		return defaultConfig
 	}
-	cfg, faults, err := c.app.Parts.Load(path)
+	return c.config
+}
+
+func (c *check) completeEnvironments(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	cfg, faults, err := c.app.Parts.Load(c.file())
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -21,6 +21,8 @@ type Parts struct {
 	Schema func() ([]byte, error)
 	// Roots gives the trust stores to judge by.
 	Roots func(target.Roots) *chain.Store
+	// Manifests reads the manifests that the configuration in file names.
+	Manifests func(ctx context.Context, file string, paths []string, stdin io.Reader) ([]observation.Declaration, []observation.Fault)
 	// Round runs one round. What was seen before the context ended is in the Outcome.
 	Round func(context.Context, Plan) (Outcome, error)
 	// Demo replays the incident.
@@ -29,8 +31,11 @@ type Parts struct {
 
 // Plan is what a round is to look at.
 type Plan struct {
-	Config config.Config
-	Faults []observation.Fault
+	Config    config.Config
+	Faults    []observation.Fault
+	Manifests []observation.Declaration
+	// Stderr takes what the round has to say beside its result.
+	Stderr io.Writer
 	// Progress is told of each endpoint done.
 	Progress func(done, total int)
 }

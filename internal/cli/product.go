@@ -5,17 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
-	"certdrift/internal/chain"
+	"certdrift/internal/boot"
 	"certdrift/internal/config"
 	"certdrift/internal/config/schema"
 	"certdrift/internal/observation"
-	"certdrift/internal/probe"
 	"certdrift/internal/round"
-	"certdrift/internal/target"
 	"certdrift/internal/trust"
 )
 
@@ -24,28 +22,18 @@ const fileLimit = 16 << 20
 
 // Product are the product's own parts.
 func Product() Parts {
-	roots := stores()
+	stores := &trust.Stores{}
 	return Parts{
-		Load:   loadFile,
-		Parse:  func(name string, yaml []byte) (config.Config, []observation.Fault) { return parse(name, ".", yaml) },
-		Schema: schema.Schema,
-		Roots:  roots,
+		Load:      loadFile,
+		Parse:     func(name string, yaml []byte) (config.Config, []observation.Fault) { return parse(name, ".", yaml) },
+		Schema:    schema.Schema,
+		Manifests: boot.Manifests,
+		Roots:     stores.Get,
 		Round: func(ctx context.Context, plan Plan) (Outcome, error) {
-			runner := round.Runner{Now: time.Now, Roots: roots, Prober: probe.New(probe.Options{Now: time.Now, Progress: plan.Progress})}
-			res, err := runner.Run(ctx, round.Request{Config: plan.Config, Faults: plan.Faults})
+			once := boot.Once{Stores: stores, Progress: plan.Progress, Log: slog.New(slog.NewTextHandler(plan.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+			res, err := once.Run(ctx, round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests})
 			return Outcome{Round: res.Round, Conclusion: res.Conclusion}, err
 		},
-	}
-}
-
-// stores gives each trust store, read once.
-func stores() func(target.Roots) *chain.Store {
-	known := map[target.Roots]*chain.Store{}
-	return func(name target.Roots) *chain.Store {
-		if known[name] == nil {
-			known[name] = trust.Mozilla()
-		}
-		return known[name]
 	}
 }
 

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +27,7 @@ func (a *App) validate() *cobra.Command {
 		Example: `  certdrift validate
   certdrift validate -c deploy/certdrift.yaml
   certdrift validate --format github`,
-		Long: `Reads the configuration and the files it names; nothing is dialled. Faults go to standard error as
+		Long: `Reads the configuration and the files it names, manifests included; nothing is dialled, not even S3. Faults go to standard error as
 FILE:LINE:COL: MESSAGE, each with a hint.
 
 Exit status: 0 no fault, 2 at least one.`,
@@ -55,6 +57,11 @@ func (v *validation) run(cmd *cobra.Command, args []string) error {
 	cfg, faults, err := v.app.load(path, byDefault)
 	if err != nil {
 		return err
+	}
+	local := slices.DeleteFunc(slices.Clone(cfg.Manifests), func(path string) bool { return strings.HasPrefix(path, "s3://") })
+	if len(local) > 0 {
+		_, unread := v.app.Parts.Manifests(cmd.Context(), path, local, v.app.Stdin)
+		faults = append(faults, unread...)
 	}
 	if len(faults) > 0 {
 		return v.app.refuse(cmd, &v.out, faults)
