@@ -48,7 +48,7 @@ func (in *inspection) certificate(ctx context.Context, arn string) observation.C
 			return c
 		}
 	}
-	in.unreadable(&c, errors.New("this is no ARN of an ACM or IAM certificate"), "certificate", at)
+	in.unreadable(&c, errors.New("this is no ARN of an ACM or IAM certificate"), "acm:DescribeCertificate", at)
 	return c
 }
 

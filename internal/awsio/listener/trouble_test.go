@@ -190,7 +190,7 @@ func TestCertificatesThatAreNotThere(t *testing.T) {
 			t.Errorf("one out of reach: %+v", c)
 		}
 	}
-	if diff := cmp.Diff([]string{"incomplete certificate ", "incomplete acm:DescribeCertificate us-west-2"}, troubles(got)); diff != "" {
+	if diff := cmp.Diff([]string{"incomplete acm:DescribeCertificate ", "incomplete acm:DescribeCertificate us-west-2"}, troubles(got)); diff != "" {
 		t.Errorf("troubles (-want +got):\n%s", diff)
 	}
 }
