@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -11,12 +12,23 @@ import (
 	"certdrift/internal/target"
 )
 
-// build walks the connection's chain towards the endpoint's trust store. It gives nil where there is no store to judge
-// by: the leaf is judged all the same, and the conclusion is incomplete.
+// built is a chain with what it leads to.
+type built struct {
+	certs  []*x509.Certificate
+	result *chain.Result
+}
+
+// build walks the connection's chain towards the endpoint's trust store, once for each chain and store. It gives nil
+// where there is no store to judge by: the leaf is judged all the same, and the conclusion is incomplete.
 func (w *world) build(in Input, trust target.Trust, c *connection) *chain.Result {
 	if !bytes.Equal(c.certs[0].Raw, c.TLS.Chain[0]) {
 		c.certs = nil // the leaf itself cannot be parsed: what follows it says nothing about the server
 		return nil
+	}
+	key := chainKey(trust, c)
+	if known, ok := w.chains[key]; ok {
+		c.certs = known.certs // faults are about these very certificates
+		return known.result
 	}
 	q := chain.Query{Served: c.certs, At: w.now}
 	for _, issuer := range c.TLS.Issuers {
@@ -27,9 +39,41 @@ func (w *world) build(in Input, trust target.Trust, c *connection) *chain.Result
 	roots := w.roots(in, trust.Roots)
 	result := chain.Build(w.withCAs(roots, trust), q)
 	if roots == nil && result.Verdict != chain.Trusted {
-		return nil
+		result = nil
 	}
+	w.chains[key] = built{c.certs, result}
 	return result
+}
+
+// chainKey tells chains apart by what building them depends on.
+func chainKey(trust target.Trust, c *connection) [32]byte {
+	sum := sha256.New()
+	put := func(part []byte) {
+		sum.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
+		sum.Write(part)
+	}
+	put([]byte(trustKey(trust)))
+	for _, cert := range c.certs {
+		put(cert.Raw)
+	}
+	put([]byte("fetched"))
+	for _, issuer := range c.TLS.Issuers {
+		put(issuer.DER)
+	}
+	return [32]byte(sum.Sum(nil))
+}
+
+// trustKey tells trust stores apart, an endpoint's own CAs included.
+func trustKey(trust target.Trust) target.Roots {
+	if len(trust.CAs) == 0 {
+		return trust.Roots
+	}
+	sum := sha256.New()
+	for _, der := range trust.CAs {
+		sum.Write(binary.BigEndian.AppendUint64(nil, uint64(len(der))))
+		sum.Write(der)
+	}
+	return target.Roots(fmt.Sprintf("%s+%x", trust.Roots, sum.Sum(nil)))
 }
 
 // roots gives a trust store by name, asked for once; nil where it cannot be had.
@@ -49,12 +93,7 @@ func (w *world) withCAs(roots *chain.Store, trust target.Trust) *chain.Store {
 	if len(trust.CAs) == 0 {
 		return roots
 	}
-	sum := sha256.New()
-	for _, der := range trust.CAs {
-		fmt.Fprintf(sum, "%d:", len(der))
-		sum.Write(der)
-	}
-	key := target.Roots(fmt.Sprintf("%s+%x", trust.Roots, sum.Sum(nil)))
+	key := trustKey(trust)
 	store, ok := w.stores[key]
 	if !ok {
 		var cas []*x509.Certificate

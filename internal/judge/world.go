@@ -20,6 +20,8 @@ type world struct {
 	connections []*connection
 	listeners   []*listener
 	stores      map[target.Roots]*chain.Store
+	// chains are those built already: many addresses and endpoints serve one chain.
+	chains map[[32]byte]built
 	// certificates are what ACM and IAM hold, files what the configuration says of them; both by ARN.
 	certificates map[string]*held
 	files        map[string]*held
@@ -72,7 +74,7 @@ type listener struct {
 }
 
 func newWorld(in Input) *world {
-	w := &world{policy: in.Policy, now: in.Now, round: in.Round, stores: map[target.Roots]*chain.Store{}}
+	w := &world{policy: in.Policy, now: in.Now, round: in.Round, stores: map[target.Roots]*chain.Store{}, chains: map[[32]byte]built{}}
 	w.certificates = hold(in.Round.Certificates)
 	w.files = hold(in.Round.CertificateFiles)
 	for i := range in.Round.Endpoints {
