@@ -37,7 +37,7 @@ func deploy(t *testing.T, f *front, w *world) *stack {
 	check(t, err)
 	out, err := run(t.Context(), []string{"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "PYTHONDONTWRITEBYTECODE=1"},
 		python(t), script, f.url, "template.yaml", packages, t.TempDir(),
-		"AlertEmail=ops@example.org", "AlertSms=+12065550100", "Environments=production,staging,public")
+		"AlertEmail=ops@example.org", "AlertSms=+12065550100")
 	check(t, err)
 	s := &stack{front: f}
 	check(t, json.Unmarshal(out, s))

@@ -3,7 +3,7 @@ nested stacks, and AWS::NoValue in lists.
 
 Usage: emulator.py PORT
 
-The resources are made through the very backends that the SNS and CloudWatch APIs of the emulator read, so that what the stack made
+An alarm on a Metrics Insights query keeps its name, description and actions only. The resources are made through the very backends that the SNS and CloudWatch APIs of the emulator read, so that what the stack made
 can be listed, described and published to. moto evaluates no alarms; the tests hold alarms against metrics themselves.
 """
 

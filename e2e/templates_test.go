@@ -25,6 +25,8 @@ func written(name string, dims []string) bool {
 	})
 }
 
+var insights = regexp.MustCompile(`^SELECT MAX\((\w+)\) FROM SCHEMA\("\$\{Namespace\}", ([^)]+)\)`)
+
 func TestAlarmsWatchWhatIsWritten(t *testing.T) {
 	var template struct {
 		Resources map[string]any `yaml:"Resources"`
@@ -46,6 +48,12 @@ func TestAlarmsWatchWhatIsWritten(t *testing.T) {
 					}
 					if name := fmt.Sprint(properties["MetricName"]); !written(name, dims) {
 						t.Errorf("%s watches %s%v, which nobody writes", where, name, dims)
+					}
+				}
+				for _, query := range asList(properties["Metrics"]) {
+					m := insights.FindStringSubmatch(fmt.Sprint(query.(map[string]any)["Expression"]))
+					if watched++; m == nil || !written(m[1], strings.Split(m[2], ", ")) {
+						t.Errorf("%s asks for what nobody writes: %v", where, query)
 					}
 				}
 				return

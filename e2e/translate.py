@@ -2,14 +2,12 @@
 
 Usage: translate.py TEMPLATE BUCKET OUT [PARAMETER=VALUE…]
 
-The Serverless transform is AWS's own (samtranslator). Fn::ForEach of AWS::LanguageExtensions is expanded here, over lists
-that are parameters. Code and nested templates are pointed at BUCKET: OUT/template.json is the root, OUT/infra/*.json the
-nested ones, to be uploaded under those names beside LOGICAL-ID.zip.
+The Serverless transform is AWS's own (samtranslator). Code and nested templates are pointed at BUCKET: OUT/template.json is
+the root, OUT/infra/*.json the nested ones, to be uploaded under those names beside LOGICAL-ID.zip.
 """
 
 import json
 import os
-import re
 import sys
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-west-2")
@@ -23,39 +21,6 @@ class NoManagedPolicies:
 
     def load(self):
         return {}
-
-
-def substitute(value, name, item):
-    """Replaces what a ForEach loop knows its item by: ${name}, &{name} and a Ref."""
-    if isinstance(value, dict):
-        if value == {"Ref": name}:
-            return item
-        return {
-            substitute(k, name, item): substitute(v, name, item)
-            for k, v in value.items()
-        }
-    if isinstance(value, list):
-        return [substitute(v, name, item) for v in value]
-    if isinstance(value, str):
-        value = value.replace("&{" + name + "}", re.sub("[^A-Za-z0-9]", "", item))
-        return value.replace("${" + name + "}", item)
-    return value
-
-
-def expand(template, parameters):
-    """Expands Fn::ForEach among the resources, over a list parameter."""
-    resources = {}
-    for key, value in template["Resources"].items():
-        if not key.startswith("Fn::ForEach::"):
-            resources[key] = value
-            continue
-        name, items, body = value
-        declared = template["Parameters"][items["Ref"]]
-        for item in parameters.get(items["Ref"], declared["Default"]).split(","):
-            resources.update(substitute(body, name, item))
-    template["Resources"] = resources
-    template.pop("Transform", None)
-    return template
 
 
 def main(path, bucket, out, *settings):
@@ -74,7 +39,7 @@ def main(path, bucket, out, *settings):
             nested = properties["TemplateURL"]
             key = os.path.splitext(nested)[0] + ".json"
             with open(os.path.join(root, nested)) as f:
-                body = expand(yaml_parse(f), parameters)
+                body = yaml_parse(f)
             with open(os.path.join(out, key), "w") as f:
                 json.dump(body, f, indent=1)
             properties["TemplateURL"] = f"https://{bucket}.s3.amazonaws.com/{key}"
