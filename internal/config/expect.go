@@ -16,8 +16,8 @@ import (
 	"certdrift/internal/target"
 )
 
-// jsonPath is the form of body_json's paths: $.name, $.list[0], $["a name"].
-const jsonPath = `^\$(\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,9}\]|\["[^"\\]+"\]|\['[^'\\]+'\])*$`
+// jsonPath is the form of body_json's paths: $.name, $.list[0], $["a name"]. The "$." may be left out.
+const jsonPath = `^(\$|[^$.\[\]"'\s][^.\[\]"'\s]*)(\.[^.\[\]"'\s]+|\[[0-9]{1,9}\]|\["[^"]+"\]|\['[^']+'\])*$`
 
 // expect takes the expectations that the file holds; what it does not say stays in out.
 func (b *builder) expect(e *Endpoint, in *Expect, out *target.Expect) {

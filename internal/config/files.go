@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"certdrift/internal/finding"
@@ -65,23 +63,6 @@ func (f *files) fetch(name string) ([]byte, *mistake) {
 		return nil, &mistake{fmt.Sprintf("%s is larger than %d KiB", quoted, maxFile>>10), "keep in it only the certificates that are needed"}
 	}
 	return data, nil
-}
-
-// Beside gives a ReadFile for a configuration file on this machine: names are relative to its directory.
-func Beside(file string) func(name string) ([]byte, error) {
-	return func(name string) ([]byte, error) {
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(filepath.Dir(file), name)
-		}
-		info, err := os.Stat(name)
-		if err != nil {
-			return nil, err
-		}
-		if !info.Mode().IsRegular() || info.Size() > maxFile {
-			return nil, errors.New("it is no regular file, or too large")
-		}
-		return os.ReadFile(name)
-	}
 }
 
 // certificates reads a file of certificates, PEM or DER.

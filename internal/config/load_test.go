@@ -98,7 +98,7 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 		},
 		Expect: target.Expect{
 			Status: []int{201}, BodyContains: "ok", BodyMatches: `^\{.*\}$`, MaxLatency: 2 * time.Second, MaxSize: 64 << 10,
-			BodyJSON: []target.JSONValue{{Path: "$.status", Equals: &id}, {Path: "$.items[0].id", Equals: &seven}, {Path: `$["a b"]`}},
+			BodyJSON: []target.JSONValue{{Path: "$.status", Equals: &id}, {Path: "$.items[0].id", Equals: &seven}, {Path: `$["a b"]`}, {Path: "items.0x_y-z"}},
 			Headers:  []target.HeaderValue{{Name: "Content-Type", Contains: "json"}, {Name: "X-Request-Id"}},
 		},
 		Declared: &target.Declared{
@@ -256,4 +256,12 @@ func FuzzURL(f *testing.F) {
 			t.Fatalf("%q is shown with credentials: %q", text, l.shown)
 		}
 	})
+}
+
+func TestJSONIsRead(t *testing.T) {
+	const file = "testdata/json.ok.yaml"
+	cfg, _ := Load(read(t, file), Options{File: file})
+	if len(cfg.Endpoints) != 2 || cfg.Endpoints[0].URL != "https://api.example.org/?a=1&b=2" || cfg.Endpoints[1].URL != "https://api.example.org/" {
+		t.Errorf("%+v", cfg.Endpoints)
+	}
 }
