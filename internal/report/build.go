@@ -47,7 +47,7 @@ func Build(in Input) Report {
 	by := index(r.Findings)
 	behind := join(in.Round)
 	for i, e := range in.Round.Endpoints {
-		r.Endpoints = append(r.Endpoints, endpoint(e, behind[i], by.endpoints[e.Target.Key()]))
+		r.Endpoints = append(r.Endpoints, endpoint(e, behind[i].String(), by.endpoints[e.Target.Key()]))
 	}
 	r.Listeners = append(r.Listeners, listeners(in.Round, behind, by)...)
 	return r

@@ -14,6 +14,7 @@ import (
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/sim/pki"
+	"certdrift/internal/target"
 )
 
 func conclusion(complete bool, fs ...finding.Finding) judge.Conclusion {
@@ -137,6 +138,13 @@ func TestListenerBehind(t *testing.T) {
 		{"address that was given", func(e *observation.Endpoint) { e.DNS.Addresses, e.DNS.Skipped = []string{"192.0.2.1"}, true }, ""},
 		{"service", func(e *observation.Endpoint) { e.Target.Service = "web/site" }, "lb:443"},
 		{"another service", func(e *observation.Endpoint) { e.Target.Service = "web/other" }, ""},
+		{"another service, but the address", func(e *observation.Endpoint) {
+			e.Target.Service, e.DNS.Addresses = "web/other", []string{"192.0.2.1"}
+		}, "lb:443"},
+		{"a name", func(e *observation.Endpoint) { e.Target.LoadBalancer = &target.LoadBalancerRef{Name: "lb"} }, "lb:443"},
+		{"a name elsewhere", func(e *observation.Endpoint) {
+			e.Target.LoadBalancer = &target.LoadBalancerRef{Name: "lb", Region: "eu-west-1"}
+		}, ""},
 		{"port without listener", func(e *observation.Endpoint) { e.Target.Service, e.Target.Port = "web/site", 8443 }, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

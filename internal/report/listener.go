@@ -8,37 +8,66 @@ import (
 	"certdrift/internal/observation"
 )
 
-// join finds the listener behind each endpoint, NAME:PORT by the endpoint's index: by the load balancer that the
-// configuration names, by the tags that Kubernetes controllers set, or by the name and addresses that DNS gave.
-func join(round observation.Round) map[int]string {
-	behind := map[int]string{}
+// spot is a listener: a load balancer and a port of it. The zero value is none.
+type spot struct {
+	balancer *observation.LoadBalancer
+	port     int
+}
+
+func (s spot) String() string {
+	if s.balancer == nil {
+		return ""
+	}
+	return place(s.balancer.Name, s.port)
+}
+
+// join finds the listener behind each endpoint, by the endpoint's index. It goes as the judge does: by the load balancer
+// that the configuration names, by the tags that Kubernetes controllers set, or by the name and addresses that DNS gave;
+// where several fit it is none.
+func join(round observation.Round) []spot {
+	behind := make([]spot, len(round.Endpoints))
 	for i, e := range round.Endpoints {
-		for j := range round.LoadBalancers {
-			lb := &round.LoadBalancers[j]
-			if port, ok := fronts(lb, e); ok {
-				behind[i] = place(lb.Name, port)
-				break
-			}
+		fit := fitting(round, e)
+		port := e.Target.Port
+		if ref := e.Target.LoadBalancer; ref != nil && ref.Port != 0 {
+			port = ref.Port
+		}
+		if len(fit) == 1 && slices.ContainsFunc(fit[0].Listeners, func(l observation.Listener) bool { return l.Port == port }) {
+			behind[i] = spot{fit[0], port}
 		}
 	}
 	return behind
 }
 
-// fronts tells whether the endpoint sits behind the load balancer, and on which port.
-func fronts(lb *observation.LoadBalancer, e observation.Endpoint) (port int, ok bool) {
-	port = e.Target.Port
-	switch ref := e.Target.LoadBalancer; {
-	case ref != nil:
-		if ref.Port != 0 {
-			port = ref.Port
-		}
-		ok = ref.Name == lb.Name && (ref.Region == "" || ref.Region == lb.Region)
-	case e.Target.Service != "":
-		ok = servedBy(lb.Tags, e.Target.Service)
-	case !e.DNS.Skipped:
-		ok = resolvesTo(e.DNS, lb)
+// fitting are the load balancers that may stand before an endpoint.
+func fitting(round observation.Round, e observation.Endpoint) []*observation.LoadBalancer {
+	if ref := e.Target.LoadBalancer; ref != nil {
+		return balancers(round, func(lb *observation.LoadBalancer) bool {
+			return ref.Name == lb.Name && (ref.Region == "" || ref.Region == lb.Region)
+		})
 	}
-	return port, ok && slices.ContainsFunc(lb.Listeners, func(l observation.Listener) bool { return l.Port == port })
+	byDNS := balancers(round, func(lb *observation.LoadBalancer) bool { return !e.DNS.Skipped && resolvesTo(e.DNS, lb) })
+	byService := balancers(round, func(lb *observation.LoadBalancer) bool {
+		return e.Target.Service != "" && servedBy(lb.Tags, e.Target.Service)
+	})
+	both := slices.DeleteFunc(slices.Clone(byService), func(lb *observation.LoadBalancer) bool { return !slices.Contains(byDNS, lb) })
+	switch {
+	case len(byService) == 0:
+		return byDNS
+	case len(byService) > 1 && len(both) > 0:
+		return both
+	}
+	return byService
+}
+
+func balancers(round observation.Round, keep func(*observation.LoadBalancer) bool) []*observation.LoadBalancer {
+	var out []*observation.LoadBalancer
+	for i := range round.LoadBalancers {
+		if lb := &round.LoadBalancers[i]; keep(lb) {
+			out = append(out, lb)
+		}
+	}
+	return out
 }
 
 // servedBy goes by the tags of the in-tree cloud provider and of the AWS Load Balancer Controller.
@@ -58,7 +87,7 @@ func resolvesTo(dns observation.DNS, lb *observation.LoadBalancer) bool {
 	return slices.ContainsFunc(dns.Addresses, func(a string) bool { return slices.Contains(lb.Addresses, a) })
 }
 
-func listeners(round observation.Round, behind map[int]string, by byPlace) []Listener {
+func listeners(round observation.Round, behind []spot, by byPlace) []Listener {
 	known := map[string]*observation.Certificate{}
 	for i := range round.Certificates {
 		known[round.Certificates[i].ARN] = &round.Certificates[i]
@@ -78,7 +107,7 @@ func listeners(round observation.Round, behind map[int]string, by byPlace) []Lis
 				shown.ARN = lb.ARN
 			}
 			shown.State = state(shown.findings, !lb.Partial)
-			shown.add(round, behind, lb)
+			shown.add(round, behind, spot{lb, l.Port})
 			out = append(out, shown)
 		}
 	}
@@ -95,13 +124,10 @@ func own(fs []finding.Finding, lb *observation.LoadBalancer) []finding.Finding {
 }
 
 // add names the endpoints behind the listener and what is declared for it.
-func (l *Listener) add(round observation.Round, behind map[int]string, lb *observation.LoadBalancer) {
+func (l *Listener) add(round observation.Round, behind []spot, here spot) {
 	for i, e := range round.Endpoints {
-		if behind[i] != l.Listener {
+		if behind[i] != here {
 			continue
-		}
-		if _, ok := fronts(lb, e); !ok {
-			continue // behind a namesake
 		}
 		l.Endpoints = append(l.Endpoints, e.Target.Key())
 		if d := e.Target.Declared; d != nil {
@@ -112,13 +138,19 @@ func (l *Listener) add(round observation.Round, behind map[int]string, lb *obser
 	}
 	slices.Sort(l.Endpoints)
 	for _, m := range round.Manifests {
-		if !(m.LoadBalancer != "" && m.LoadBalancer == lb.Name || m.Service != "" && servedBy(lb.Tags, m.Service)) || place(lb.Name, m.Port) != l.Listener {
+		if m.Port != here.port || !makes(m, here.balancer) {
 			continue
 		}
 		for _, arn := range m.ARNs {
 			l.Declared = append(l.Declared, Declared{By: m.Object, ARN: arn, Source: m.Source})
 		}
 	}
+}
+
+// makes tells whether a manifest's object is what the load balancer was made for.
+func makes(m observation.Declaration, lb *observation.LoadBalancer) bool {
+	return m.LoadBalancer != "" && m.LoadBalancer == lb.Name ||
+		m.Service != "" && servedBy(lb.Tags, m.Service) || m.Group != "" && servedBy(lb.Tags, m.Group)
 }
 
 func attached(on []observation.Attachment, known map[string]*observation.Certificate) []Attached {
