@@ -39,8 +39,12 @@ func fail(phase observation.Phase, err error) *observation.Failure {
 		f.Kind = httpKind(phase, err)
 		f.Alert = receivedAlert(err)
 	}
-	if f.Kind == "" {
+	switch f.Kind {
+	case "":
 		f.Kind = observation.Other
+	case observation.ChainMalformed:
+		// The chain is encrypted in TLS 1.3, and crypto/tls hands out none of it where one certificate cannot be parsed.
+		f.Detail += " (none of the chain can be shown)"
 	}
 	return f
 }
@@ -78,7 +82,7 @@ func connectKind(err error) observation.FailureKind {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return observation.Refused
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTDOWN),
-		errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EADDRNOTAVAIL):
+		localFault(err):
 		return observation.Unreachable
 	}
 	return networkKind(err)

@@ -64,7 +64,11 @@ func (v *visit) connect(ctx context.Context, o *origin, at netip.AddrPort, allow
 func (v *visit) open(ctx context.Context, at netip.AddrPort, allow permit) (net.Conn, error) {
 	ctx, cancel := v.phase(ctx)
 	defer cancel()
-	return v.dial(ctx, allow, at)
+	conn, err := v.dial(ctx, allow, at)
+	if err != nil {
+		return nil, err
+	}
+	return &meter{Conn: conn}, nil
 }
 
 // phase bounds one phase as a whole.

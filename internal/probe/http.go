@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -33,13 +34,16 @@ func (v *visit) exchange(ctx context.Context, o *origin, conn net.Conn, got *ans
 	timer := time.AfterFunc(v.timeout, func() { cancel(errPhase) })
 	defer timer.Stop()
 
-	clock := &stopwatch{}
+	clock, before := &stopwatch{}, received(conn)
 	transport := overConn(conn, got.TLS)
 	defer transport.CloseIdleConnections()
 	response, err := transport.RoundTrip(v.request(httptrace.WithClientTrace(ctx, clock.trace()), o))
 	got.Phases.FirstByte = clock.took()
 	if err != nil {
 		got.Failure = v.requestFailed(ctx, observation.PhaseHeaders, err, conn, got.TLS)
+		if overflowed(got.Failure, received(conn)-before) {
+			got.Failure.Kind, got.Failure.Detail = observation.TooLarge, fmt.Sprintf("the header is larger than %d bytes", maxHeader)
+		}
 		return
 	}
 	defer response.Body.Close() //nolint:errcheck // the connection is closed anyhow

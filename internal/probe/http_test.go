@@ -191,7 +191,7 @@ func TestEncodings(t *testing.T) {
 		"deflate, zlib":  {"deflate", squeeze(t, 1000, asZlib), "", 1000},
 		"deflate, bare":  {"deflate", squeeze(t, 1000, asFlate), "", 1000},
 		"truncated gzip": {"gzip", whole[:len(whole)-6], observation.Invalid, 1000},
-		"a bomb":         {"gzip", squeeze(t, 200<<20, asGzip), observation.TooLarge, defaultMaxBody},
+		"a bomb":         {"gzip", squeeze(t, 64<<20, asGzip), observation.TooLarge, defaultMaxBody},
 	} {
 		t.Run(name, func(t *testing.T) {
 			address := web(t, serving(t), func(w http.ResponseWriter, _ *http.Request) {
@@ -239,17 +239,26 @@ func TestHTTP2Bounds(t *testing.T) {
 			}
 			return
 		}
-		certtestFlood(w)
+		if r.URL.Path == "/abort" {
+			panic(http.ErrAbortHandler)
+		}
+		if r.URL.Path == "/hang" {
+			<-r.Context().Done()
+			return
+		}
+		floodBody(w)
 	})
 	a := one(t, look(t, at(t, target.HTTPS, address, path("/headers"))))
-	if a.Failure == nil || a.Failure.Phase != observation.PhaseHeaders {
-		t.Errorf("endless headers: got %+v", a.Failure)
-	}
+	failed(t, a, observation.PhaseHeaders, observation.TooLarge)
 	a = one(t, look(t, at(t, target.HTTPS, address, path("/body"))))
 	failed(t, a, observation.PhaseBody, observation.TooLarge)
+	a = one(t, look(t, at(t, target.HTTPS, address, path("/abort"))))
+	failed(t, a, observation.PhaseHeaders, observation.Invalid)
+	a = one(t, look(t, at(t, target.HTTPS, address, path("/hang"), timeout(short))))
+	failed(t, a, observation.PhaseHeaders, observation.TimedOut)
 }
 
-func certtestFlood(w io.Writer) {
+func floodBody(w io.Writer) {
 	for block := make([]byte, 32<<10); ; {
 		if _, err := w.Write(block); err != nil {
 			return
@@ -325,19 +334,22 @@ func TestSecrets(t *testing.T) {
 			return
 		}
 		w.Header().Set("Server", "echo "+r.Header.Get("X-Token"))
-		_, _ = io.WriteString(w, strings.Repeat("é", 100)+r.Header.Get("Authorization")+password+"t0ken/value\x1b[31m\u202e")
+		_, _ = io.WriteString(w, strings.Repeat("é", 100)+r.Header.Get("Authorization")+password+"t0ken/value c00kie-value \x1b[31m\u202e")
 		_, _ = io.WriteString(w, strings.Repeat("hunter2+x", 1000))
 	})
 	a := one(t, look(t, at(t, target.HTTPS, address, func(e *target.Endpoint) {
 		e.Request.Username, e.Request.Password = "scraper", "hunter2+x"
-		e.Request.Headers = []target.Header{{Name: "X-Token", Value: "Bearer t0ken/value"}, {Name: "Host", Value: "virtual.test"}}
+		e.Request.Headers = []target.Header{{Name: "X-Token", Value: "Bearer t0ken/value"}, {Name: "Host", Value: "virtual.test"}, {Name: "Cookie", Value: "theme=dark; session=c00kie-value"}, {Name: "Accept", Value: "text/plain"}}
 	})))
 	healthy(t, a)
 	if a.HTTP.Status != http.StatusOK {
 		t.Fatalf("credentials did not arrive: %d", a.HTTP.Status)
 	}
+	if got := a.HTTP.Headers["Content-Type"]; !strings.HasPrefix(got, "text/plain") {
+		t.Errorf("the content type is hidden: %q", got)
+	}
 	shown := fmt.Sprint(*a.HTTP)
-	for _, secret := range []string{"hunter2", "t0ken", "\x1b", "\u202e", "c2NyYXBlcj"} {
+	for _, secret := range []string{"hunter2", "t0ken", "\x1b", "\u202e", "c00kie", "c2NyYXBlcj"} {
 		if strings.Contains(shown, secret) {
 			t.Errorf("%q is shown: %s", secret, shown)
 		}

@@ -256,3 +256,17 @@ func TestConnectToName(t *testing.T) {
 		t.Errorf("the name that is gone is not said: %+v", seen.DNS)
 	}
 }
+
+func TestIPv6(t *testing.T) {
+	probe, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skipf("no IPv6 on loopback here: %v", err)
+	}
+	_ = probe.Close()
+	address := certtest.ServeTLS(t, "::1", serving(t), nil)
+	a := one(t, look(t, at(t, target.TLS, address)))
+	healthy(t, a)
+	if a.Address != address || a.TLS.ServerName != "" {
+		t.Errorf("got %s with SNI %q", a.Address, a.TLS.ServerName)
+	}
+}

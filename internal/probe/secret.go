@@ -27,15 +27,24 @@ func newRedactor(r target.Request) redactor {
 			secrets = append(secrets, s, url.QueryEscape(s), url.PathEscape(s))
 		}
 	}
+	add(r.Username.Reveal())
+	add(r.Password.Reveal())
 	if r.Password != "" {
-		add(r.Password.Reveal())
 		add(base64.StdEncoding.EncodeToString([]byte(r.Username.Reveal() + ":" + r.Password.Reveal())))
 	}
 	for _, h := range r.Headers {
+		if harmless(h.Name) {
+			continue
+		}
 		value := h.Value.Reveal()
 		add(value)
 		if _, token, found := strings.Cut(value, " "); found { // "Bearer …"
 			add(token)
+		}
+		for pair := range strings.SplitSeq(value, ";") { // Cookie
+			if _, token, found := strings.Cut(pair, "="); found {
+				add(token)
+			}
 		}
 	}
 	// The longest first: a token within a header's value must not leave the rest standing.
@@ -50,6 +59,16 @@ func newRedactor(r target.Request) redactor {
 		out.replacer, out.longest = strings.NewReplacer(pairs...), len(secrets[0])
 	}
 	return out
+}
+
+// harmless tells of headers that carry no secret: "Accept: application/json" must not hide the answer's type.
+func harmless(name string) bool {
+	switch strings.ToLower(name) {
+	case "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "connection", "content-type",
+		"host", "origin", "pragma", "range", "referer", "user-agent":
+		return true
+	}
+	return false
 }
 
 func (r redactor) hide(s string) string {
