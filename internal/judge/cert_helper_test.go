@@ -106,6 +106,10 @@ func (s server) expect(t *testing.T, want ...string) []finding.Finding {
 	return found
 }
 
+func critical(code finding.Code) string { return string(code) + " critical" }
+func warning(code finding.Code) string  { return string(code) + " warning" }
+func notice(code finding.Code) string   { return string(code) + " info" }
+
 // says holds a finding's summary to contain texts.
 func says(t *testing.T, fs []finding.Finding, texts ...string) {
 	t.Helper()
@@ -167,7 +171,7 @@ func TestCertificateEntriesAreWhole(t *testing.T) {
 func TestWithoutATrustStoreNothingIsCalledUntrusted(t *testing.T) {
 	s := newShop(t).serve(t, lasting(90*dayLong, -dayLong))
 	s.noStore = true
-	s.expect(t, "cert-expired critical")
+	s.expect(t, critical(finding.CertExpired))
 	if Judge(s.input()).Complete {
 		t.Error("the round counts as complete")
 	}

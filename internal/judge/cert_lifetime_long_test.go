@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"certdrift/internal/chain"
+	"certdrift/internal/finding"
 	"certdrift/internal/sim/pki"
 )
 
@@ -19,19 +20,19 @@ func TestCertLifetimeLong(t *testing.T) {
 		want   string
 	}{
 		{at(2020, 8, 31), 825, 0, ""},
-		{at(2020, 8, 31), 825, time.Second, "cert-lifetime-long critical"},
+		{at(2020, 8, 31), 825, time.Second, critical(finding.CertLifetimeLong)},
 		{at(2020, 9, 1), 398, 0, ""},
-		{at(2020, 9, 1), 398, time.Second, "cert-lifetime-long critical"},
+		{at(2020, 9, 1), 398, time.Second, critical(finding.CertLifetimeLong)},
 		{at(2026, 3, 14), 398, 0, ""},
 		{at(2026, 3, 15), 200, 0, ""},
-		{at(2026, 3, 15), 200, time.Second, "cert-lifetime-long warning"},
-		{at(2026, 3, 15), 399, 0, "cert-lifetime-long critical"},
+		{at(2026, 3, 15), 200, time.Second, warning(finding.CertLifetimeLong)},
+		{at(2026, 3, 15), 399, 0, critical(finding.CertLifetimeLong)},
 		{at(2027, 3, 14), 200, 0, ""},
 		{at(2027, 3, 15), 100, 0, ""},
-		{at(2027, 3, 15), 100, time.Second, "cert-lifetime-long warning"},
+		{at(2027, 3, 15), 100, time.Second, warning(finding.CertLifetimeLong)},
 		{at(2029, 3, 14), 100, 0, ""},
 		{at(2029, 3, 15), 47, 0, ""},
-		{at(2029, 3, 15), 48, 0, "cert-lifetime-long warning"},
+		{at(2029, 3, 15), 48, 0, warning(finding.CertLifetimeLong)},
 	} {
 		root := must(t)(pki.Root("Public Root", test.issued))
 		// The last second counts: 398 days end a second before the 398th midnight.

@@ -49,7 +49,7 @@ func TestCertNameMismatch(t *testing.T) {
 				srv.expect(t)
 				return
 			}
-			says(t, srv.expect(t, "cert-name-mismatch critical"), finding.Clean(canonicalHost(test.host), 200), test.names[0], test.hint)
+			says(t, srv.expect(t, critical(finding.CertNameMismatch)), finding.Clean(canonicalHost(test.host), 200), test.names[0], test.hint)
 		})
 	}
 }
@@ -58,14 +58,14 @@ func TestCertNameMismatchWithoutNames(t *testing.T) {
 	s := newShop(t)
 	srv := server{roots: []*pki.Pair{s.root}}
 	srv.chain = must(t)(s.inter.Leaf(certNow, []string{certHost}, withoutNames)).Served()
-	says(t, srv.expect(t, "cert-name-mismatch critical"), "no subject alternative name", `ignore its common name "api.example.org"`)
+	says(t, srv.expect(t, critical(finding.CertNameMismatch)), "no subject alternative name", `ignore its common name "api.example.org"`)
 }
 
 func TestCertNameMismatchAddressAsDNSName(t *testing.T) {
 	s := newShop(t)
 	srv := server{host: "192.0.2.7", roots: []*pki.Pair{s.root}}
 	srv.chain = must(t)(s.inter.Leaf(certNow, nil, dnsNames("192.0.2.7"))).Served()
-	says(t, srv.expect(t, "cert-name-mismatch critical"), "DNS name, which no client takes")
+	says(t, srv.expect(t, critical(finding.CertNameMismatch)), "DNS name, which no client takes")
 }
 
 func TestCertNameMismatchListIsBounded(t *testing.T) {
@@ -95,7 +95,7 @@ func TestNamesAreCleaned(t *testing.T) {
 	s := newShop(t)
 	srv := server{roots: []*pki.Pair{s.root}}
 	srv.chain = must(t)(s.inter.Leaf(certNow, nil, dnsNames(evil), commonName("\u202e"+evil), lasting(9*dayLong, -dayLong))).Served()
-	for _, f := range srv.expect(t, "cert-expired critical", "cert-name-mismatch critical") {
+	for _, f := range srv.expect(t, critical(finding.CertExpired), critical(finding.CertNameMismatch)) {
 		if text := fmt.Sprint(f.Summary, f.Evidence, f.Remedy); strings.ContainsAny(text, "\x1b\r\n\u202e") {
 			t.Errorf("%s passes control characters on: %q", f.Code, text)
 		}

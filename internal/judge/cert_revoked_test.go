@@ -1,12 +1,10 @@
 package judge
 
 import (
-	"fmt"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
+	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/sim/pki"
 )
@@ -37,12 +35,12 @@ func TestCertRevoked(t *testing.T) {
 		want    []string
 	}{
 		{"good", []observation.Revocation{answer(observation.Staple, observation.Good)}, nil},
-		{"staple", []observation.Revocation{revoked}, []string{"cert-revoked critical"}},
-		{"stale", []observation.Revocation{stale}, []string{"cert-revoked critical"}},
-		{"list", []observation.Revocation{crl}, []string{"cert-revoked critical"}},
-		{"responder", []observation.Revocation{ocsp}, []string{"cert-revoked critical"}},
-		{"all three say so", []observation.Revocation{revoked, crl, ocsp}, []string{"cert-revoked critical"}},
-		{"one says good", []observation.Revocation{answer(observation.OCSP, observation.Good), crl}, []string{"cert-revoked critical"}},
+		{"staple", []observation.Revocation{revoked}, []string{critical(finding.CertRevoked)}},
+		{"stale", []observation.Revocation{stale}, []string{critical(finding.CertRevoked)}},
+		{"list", []observation.Revocation{crl}, []string{critical(finding.CertRevoked)}},
+		{"responder", []observation.Revocation{ocsp}, []string{critical(finding.CertRevoked)}},
+		{"all three say so", []observation.Revocation{revoked, crl, ocsp}, []string{critical(finding.CertRevoked)}},
+		{"one says good", []observation.Revocation{answer(observation.OCSP, observation.Good), crl}, []string{critical(finding.CertRevoked)}},
 		{"unsigned", []observation.Revocation{unsigned}, nil},
 		{"not yet, as seen from then", []observation.Revocation{later}, nil},
 		{"of no certificate sent", []observation.Revocation{ofNobody}, nil},
@@ -68,7 +66,7 @@ func TestCertRevokedIssuer(t *testing.T) {
 	revoked := answer(observation.CRL, observation.Revoked)
 	revoked.Index = 1
 	srv.revocation = []observation.Revocation{revoked}
-	says(t, srv.expect(t, "cert-revoked critical"), `the issuer "Test Intermediate"`)
+	says(t, srv.expect(t, critical(finding.CertRevoked)), `the issuer "Test Intermediate"`)
 
 	other := must(t)(pki.Root("Other Root", certNow)) // a cross-sign goes round the revoked certificate
 	srv.chain = append(srv.chain, crossSigned(t, s.inter, other).Raw)
@@ -80,45 +78,4 @@ func TestCertRevokedIssuer(t *testing.T) {
 	revoked.Index = 2
 	stray.revocation = []observation.Revocation{revoked}
 	stray.expect(t)
-}
-
-func TestCertStapleBad(t *testing.T) {
-	s := newShop(t)
-	stale, future := answer(observation.Staple, observation.Good), answer(observation.Staple, observation.Good)
-	stale.NextUpdate = certNow.Add(-time.Hour)
-	future.ThisUpdate = certNow.Add(time.Hour)
-	endless := answer(observation.Staple, observation.Good)
-	endless.NextUpdate = time.Time{}
-	broken := observation.Revocation{Source: observation.Staple, Status: observation.NoAnswer, Detail: "cannot be parsed: \x1b"}
-	responder := stale
-	responder.Source = observation.OCSP
-	for _, test := range []struct {
-		name       string
-		answers    []observation.Revocation
-		plain, mst string
-	}{
-		{"good", []observation.Revocation{answer(observation.Staple, observation.Good)}, "", ""},
-		{"none", nil, "", "cert-staple-bad critical"},
-		{"expired", []observation.Revocation{stale}, "cert-staple-bad warning", "cert-staple-bad critical"},
-		{"from the future", []observation.Revocation{future}, "cert-staple-bad warning", "cert-staple-bad critical"},
-		{"without an end", []observation.Revocation{endless}, "", ""},
-		{"unknown", []observation.Revocation{answer(observation.Staple, observation.Unknown)}, "cert-staple-bad warning", "cert-staple-bad critical"},
-		{"unparsable", []observation.Revocation{broken}, "cert-staple-bad warning", "cert-staple-bad critical"},
-		{"revoked is a finding of its own", []observation.Revocation{answer(observation.Staple, observation.Revoked)}, "cert-revoked critical", "cert-revoked critical"},
-		{"a stale answer of the responder is none", []observation.Revocation{responder}, "", "cert-staple-bad critical"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			for want, srv := range map[string]server{"plain " + test.plain: s.serve(t), "must " + test.mst: s.serve(t, mustStapleExt())} {
-				srv.revocation = test.answers
-				want = strings.TrimPrefix(strings.TrimPrefix(want, "plain "), "must ")
-				fs := srv.expect(t, slices.DeleteFunc([]string{want}, func(w string) bool { return w == "" })...)
-				if strings.Contains(fmt.Sprint(summaries(fs)), "\x1b") {
-					t.Error("a control character in the summary")
-				}
-				srv.policy = DefaultPolicy()
-				srv.policy.Revocation = RevocationOff
-				srv.expect(t)
-			}
-		})
-	}
 }

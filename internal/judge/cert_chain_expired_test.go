@@ -1,0 +1,33 @@
+package judge
+
+import (
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/sim/pki"
+)
+
+func TestCertChainExpired(t *testing.T) {
+	s := newShop(t, lasting(900*dayLong, -dayLong))
+	fs := s.serve(t).expect(t, critical(finding.CertChainExpired))
+	says(t, fs, `the issuer "Test Intermediate"`, "2026-05-31")
+
+	// Its successor, with the same key, beside it: no fault, in any order.
+	renewed := crossSigned(t, s.inter, s.root)
+	srv := s.serve(t)
+	srv.chain = append(srv.chain, renewed.Raw)
+	srv.expect(t)
+	srv.chain[1], srv.chain[2] = srv.chain[2], srv.chain[1]
+	srv.expect(t)
+}
+
+func TestCertChainExpiredCrossSignBesideTheRoot(t *testing.T) {
+	s := newShop(t)
+	old := must(t)(pki.Root("AddTrust", certNow, lasting(7000*dayLong, -2*dayLong)))
+	srv := s.serve(t)
+	srv.chain = append(srv.chain, crossSigned(t, s.root, old).Raw, old.Certificate.Raw)
+	srv.roots = append(srv.roots, old)
+	srv.expect(t)
+	srv.roots = []*pki.Pair{old} // a store from before the new root
+	says(t, srv.expect(t, critical(finding.CertChainExpired)), `the root "AddTrust"`)
+}

@@ -1,0 +1,54 @@
+package judge
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/sim/pki"
+)
+
+func TestCertChainIncompleteWithAnIntermediateOfTheSameName(t *testing.T) {
+	s := newShop(t)
+	srv := s.serve(t)
+	srv.chain[1] = must(t)(s.root.Intermediate("Test Intermediate", certNow)).Certificate.Raw
+	says(t, srv.expect(t, critical(finding.CertChainIncomplete)), "the one of that name that it sends has another key")
+}
+
+func TestCertChainIncomplete(t *testing.T) {
+	s := newShop(t)
+	const url = "http://ca.example.net/inter.der"
+	srv := s.serve(t, aia(url))
+	srv.chain = srv.chain[:1]
+	fs := srv.expect(t, critical(finding.CertChainIncomplete))
+	says(t, fs, `does not send "Test Intermediate", the issuer of "api.example.org"`)
+	if got := fmt.Sprint(fs[0].Evidence["aia"], fs[0].Evidence["missing_issuer"]); !strings.Contains(got, url) || !strings.Contains(got, "CN=Test Intermediate") {
+		t.Errorf("evidence %v", fs[0].Evidence)
+	}
+
+	fetched := srv
+	fetched.issuers = []observation.FetchedIssuer{{URL: url, DER: s.inter.Certificate.Raw}}
+	fs = fetched.expect(t, critical(finding.CertChainIncomplete))
+	says(t, fs, "with it the chain would be trusted")
+	if !strings.Contains(fs[0].Remedy, "curl -s "+url) || !strings.Contains(fmt.Sprint(fs[0].Evidence["append"]), url) {
+		t.Errorf("what to append is not said: %s; %v", fs[0].Remedy, fs[0].Evidence["append"])
+	}
+
+	failed := srv
+	failed.issuers = []observation.FetchedIssuer{{URL: url, Failure: "404 Not Found"}}
+	fs = failed.expect(t, critical(finding.CertChainIncomplete))
+	if !strings.Contains(fmt.Sprint(fs[0].Evidence["aia_result"]), "404") {
+		t.Errorf("evidence %v", fs[0].Evidence)
+	}
+}
+
+func TestCertChainIncompleteAboveAnIntermediate(t *testing.T) {
+	s := newShop(t)
+	issuing := must(t)(s.inter.Intermediate("Test Issuing", certNow))
+	srv := server{chain: must(t)(issuing.Leaf(certNow, []string{certHost})).Served()[:2], roots: []*pki.Pair{s.root}}
+	srv.expect(t, critical(finding.CertUntrusted)) // nobody knows better
+	srv.issuers = []observation.FetchedIssuer{{URL: "http://ca.example.net/", DER: s.inter.Certificate.Raw}}
+	says(t, srv.expect(t, critical(finding.CertChainIncomplete)), `does not send "Test Intermediate", the issuer of "Test Issuing"`)
+}

@@ -1,0 +1,61 @@
+package judge
+
+import (
+	"testing"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/sim/pki"
+)
+
+func TestCertExpiring(t *testing.T) {
+	for _, test := range []struct {
+		name          string
+		age, left     time.Duration
+		want          string
+		warn, critial Threshold
+	}{
+		{name: "six days, three left", age: 3 * dayLong, left: 3 * dayLong},
+		{name: "ninety days, six hours left", age: 90*dayLong - 6*time.Hour, left: 6 * time.Hour, want: critical(finding.CertExpiring)},
+		{name: "ninety days, twenty-three left", age: 67 * dayLong, left: 23 * dayLong},
+		{name: "ninety days, twenty-two left", age: 68 * dayLong, left: 22 * dayLong, want: warning(finding.CertExpiring)},
+		{name: "ninety days, nine left", age: 81 * dayLong, left: 9 * dayLong, want: critical(finding.CertExpiring)},
+		{name: "a year, sixty left", age: 305 * dayLong, left: 60 * dayLong, want: warning(finding.CertExpiring)},
+		{name: "by days", age: 60 * dayLong, left: 20 * dayLong, want: warning(finding.CertExpiring),
+			warn: Threshold{Duration: 21 * dayLong}, critial: Threshold{Duration: 7 * dayLong}},
+		{name: "by days, enough left", age: 300 * dayLong, left: 22 * dayLong,
+			warn: Threshold{Duration: 21 * dayLong}, critial: Threshold{Duration: 7 * dayLong}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newShop(t).serve(t, lasting(test.age, test.left))
+			if test.warn != (Threshold{}) {
+				s.policy = DefaultPolicy()
+				s.policy.ExpiryWarning, s.policy.ExpiryCritical = test.warn, test.critial
+			}
+			if test.want == "" {
+				s.expect(t)
+			} else {
+				s.expect(t, test.want)
+			}
+		})
+	}
+}
+
+func TestCertExpiringIssuer(t *testing.T) {
+	// An old CA is no trouble as long as it outlives the leaf.
+	newShop(t, lasting(3600*dayLong, 61*dayLong)).serve(t).expect(t)
+	// One that ends before it is measured against the leaf's ninety days.
+	fs := newShop(t, lasting(3600*dayLong, 20*dayLong)).serve(t).expect(t, warning(finding.CertExpiring))
+	says(t, fs, `the issuer "Test Intermediate"`, "in 20 days")
+	newShop(t, lasting(3600*dayLong, 8*dayLong)).serve(t).expect(t, critical(finding.CertExpiring))
+	newShop(t, lasting(3600*dayLong, 30*dayLong)).serve(t).expect(t)
+}
+
+func TestCertExpiringGoesByThePathThatLasts(t *testing.T) {
+	s := newShop(t)
+	old := must(t)(pki.Root("Old Root", certNow, lasting(3000*dayLong, 5*dayLong)))
+	srv := s.serve(t)
+	srv.chain = append(srv.chain, crossSigned(t, s.inter, old).Raw)
+	srv.roots = append(srv.roots, old)
+	srv.expect(t)
+}

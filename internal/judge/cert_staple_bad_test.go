@@ -1,0 +1,53 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+func TestCertStapleBad(t *testing.T) {
+	s := newShop(t)
+	stale, future := answer(observation.Staple, observation.Good), answer(observation.Staple, observation.Good)
+	stale.NextUpdate = certNow.Add(-time.Hour)
+	future.ThisUpdate = certNow.Add(time.Hour)
+	endless := answer(observation.Staple, observation.Good)
+	endless.NextUpdate = time.Time{}
+	broken := observation.Revocation{Source: observation.Staple, Status: observation.NoAnswer, Detail: "cannot be parsed: \x1b"}
+	responder := stale
+	responder.Source = observation.OCSP
+	for _, test := range []struct {
+		name       string
+		answers    []observation.Revocation
+		plain, mst string
+	}{
+		{"good", []observation.Revocation{answer(observation.Staple, observation.Good)}, "", ""},
+		{"none", nil, "", critical(finding.CertStapleBad)},
+		{"expired", []observation.Revocation{stale}, warning(finding.CertStapleBad), critical(finding.CertStapleBad)},
+		{"from the future", []observation.Revocation{future}, warning(finding.CertStapleBad), critical(finding.CertStapleBad)},
+		{"without an end", []observation.Revocation{endless}, "", ""},
+		{"unknown", []observation.Revocation{answer(observation.Staple, observation.Unknown)}, warning(finding.CertStapleBad), critical(finding.CertStapleBad)},
+		{"unparsable", []observation.Revocation{broken}, warning(finding.CertStapleBad), critical(finding.CertStapleBad)},
+		{"revoked is a finding of its own", []observation.Revocation{answer(observation.Staple, observation.Revoked)}, critical(finding.CertRevoked), critical(finding.CertRevoked)},
+		{"a stale answer of the responder is none", []observation.Revocation{responder}, "", critical(finding.CertStapleBad)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for want, srv := range map[string]server{"plain " + test.plain: s.serve(t), "must " + test.mst: s.serve(t, mustStapleExt())} {
+				srv.revocation = test.answers
+				want = strings.TrimPrefix(strings.TrimPrefix(want, "plain "), "must ")
+				fs := srv.expect(t, slices.DeleteFunc([]string{want}, func(w string) bool { return w == "" })...)
+				if strings.Contains(fmt.Sprint(summaries(fs)), "\x1b") {
+					t.Error("a control character in the summary")
+				}
+				srv.policy = DefaultPolicy()
+				srv.policy.Revocation = RevocationOff
+				srv.expect(t)
+			}
+		})
+	}
+}

@@ -1,0 +1,51 @@
+package judge
+
+import (
+	"crypto/x509"
+	"errors"
+	"slices"
+	"testing"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/finding"
+	"certdrift/internal/sim/pki"
+)
+
+func TestCertUntrusted(t *testing.T) {
+	s, other := newShop(t), newShop(t)
+	srv := s.serve(t)
+	srv.roots = []*pki.Pair{must(t)(pki.Root("Another Root", certNow))}
+	says(t, srv.expect(t, critical(finding.CertUntrusted)), `"Test Intermediate"`, `"Test Root" is not trusted`)
+
+	sent := srv
+	sent.chain = append(slices.Clone(srv.chain), s.root.Certificate.Raw)
+	says(t, sent.expect(t, critical(finding.CertUntrusted)), `the chain ends in the root "Test Root", which is not trusted`)
+
+	srv.cas = []*pki.Pair{s.root} // a private CA, named in ca_files
+	srv.expect(t)
+
+	srv.cas, srv.roots = nil, []*pki.Pair{other.root} // a root of the same name, with another key
+	says(t, srv.expect(t, critical(finding.CertUntrusted)), `"Test Root"`, "in the trust store did not sign it")
+}
+
+func TestCertUntrustedBySignature(t *testing.T) {
+	srv := newShop(t).serve(t)
+	srv.chain[0][len(srv.chain[0])-1] ^= 1
+	says(t, srv.expect(t, critical(finding.CertUntrusted)), "did not sign it")
+}
+
+func TestCertUntrustedByTheRootsLimit(t *testing.T) {
+	s := newShop(t)
+	srv := s.serve(t)
+	srv.roots = nil
+	srv.anchors = []chain.Anchor{{Certificate: s.root.Certificate, Public: true, Constraint: func([]*x509.Certificate) error {
+		return errors.New("issued after its distrust date")
+	}}}
+	says(t, srv.expect(t, critical(finding.CertUntrusted)), `the root "Test Root" is trusted within limits only`, "issued after its distrust date")
+}
+
+func TestCertUntrustedAndItsIssuerExpired(t *testing.T) {
+	srv := newShop(t, lasting(900*dayLong, -dayLong)).serve(t)
+	srv.roots = nil
+	srv.expect(t, critical(finding.CertUntrusted), critical(finding.CertChainExpired))
+}

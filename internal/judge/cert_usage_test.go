@@ -1,0 +1,30 @@
+package judge
+
+import (
+	"crypto/x509"
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/sim/pki"
+)
+
+func TestCertUsage(t *testing.T) {
+	s := newShop(t)
+	for _, test := range []struct {
+		name string
+		opt  pki.Option
+		want []string
+	}{
+		{"for clients", usages(x509.ExtKeyUsageClientAuth), []string{critical(finding.CertUsage)}},
+		{"for both", usages(x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth), nil},
+		{"for any", usages(x509.ExtKeyUsageAny), nil},
+		{"none said", usages(), []string{notice(finding.CertUsage)}},
+		{"no key usage", keyUsage(0), nil},
+		{"signs certificates only", keyUsage(x509.KeyUsageCertSign), []string{critical(finding.CertUsage)}},
+		{"encipherment only", keyUsage(x509.KeyUsageKeyEncipherment), []string{warning(finding.CertUsage)}},
+	} {
+		t.Run(test.name, func(t *testing.T) { s.serve(t, test.opt).expect(t, test.want...) })
+	}
+	says(t, s.serve(t, usages(x509.ExtKeyUsageClientAuth)).judge(), "clientAuth")
+	says(t, newShop(t, usages(x509.ExtKeyUsageEmailProtection)).serve(t).expect(t, critical(finding.CertUsage)), `the issuer "Test Intermediate"`, "emailProtection")
+}
