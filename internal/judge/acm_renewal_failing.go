@@ -59,7 +59,7 @@ func (u use) renewalFindings(w *world, severity finding.Severity) []finding.Find
 	}
 	return u.findings(finding.ACMRenewalFailing, severity, summary, remedy, finding.Evidence{
 		"renewal_status": finding.Clean(r.RenewalStatus, 64), "renewal_status_reason": finding.Clean(r.RenewalStatusReason, 64),
-		"pending_validation": pending(r.PendingValidation),
+		"pending_validation": list(pending(r.PendingValidation)),
 	})
 }
 

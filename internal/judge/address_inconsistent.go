@@ -66,7 +66,7 @@ func judgeConsistency(e *endpoint) []finding.Finding {
 	return []finding.Finding{e.finding(finding.AddressInconsistent, severity,
 		fmt.Sprintf("the addresses of %s serve %d different certificates: %s", finding.Clean(e.Target.Host, finding.QuoteLimit),
 			len(groups), strings.Join(parts[:min(len(parts), 4)], "; ")),
-		finding.Evidence{"served": served},
+		finding.Evidence{"served": list(served)},
 		"Finish the rollout, or take the address that lags behind out of DNS until it has caught up.")}
 }
 

@@ -35,7 +35,7 @@ func TestAddressInconsistent(t *testing.T) {
 				s.none(finding.AddressInconsistent)
 				return
 			}
-			if f := s.one(finding.AddressInconsistent, c.want); len(f.Evidence["served"].([]map[string]any)) != 2 {
+			if f := s.one(finding.AddressInconsistent, c.want); len(f.Evidence["served"].([]any)) != 2 {
 				t.Errorf("evidence %v", f.Evidence)
 			}
 		})

@@ -68,10 +68,11 @@ func (l *listener) authored(arn string) (made, before *observation.Change) {
 }
 
 // blame adds to a finding's evidence who made the change that led to the attached certificate, and what was before.
+// Where nobody is known changed_by is left out: a round looks up the author of what lacks it.
 func (l *listener) blame(evidence finding.Evidence, arn string) (made *observation.Change) {
 	made, before := l.authored(arn)
 	if made == nil {
-		evidence["changed_by"] = "unknown: neither an event nor CloudTrail told of the change"
+		evidence["author"] = "unknown: neither an event nor CloudTrail told of the change"
 		return nil
 	}
 	evidence["changed_by"] = changeEvidence(made)
@@ -117,7 +118,7 @@ func byline(c *observation.Change) string {
 	if tool := finding.Clean(c.Author.Tool, 64); tool != "" {
 		who += " (" + tool + ")"
 	}
-	text := ", changed by " + who + " at " + c.At.UTC().Format(time.RFC3339)
+	text := "; changed by " + who + " at " + c.At.UTC().Format(time.RFC3339)
 	if !c.Confirmed {
 		text += ", as an event claims"
 	}

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -53,7 +54,7 @@ func (l *listener) driftFinding(d *drift, es []*endpoint) finding.Finding {
 	w := l.world
 	evidence := finding.Evidence{"declared": w.declaredEvidence(d.declared)}
 	if served := servedEvidence(es); served != nil {
-		evidence["served"] = served
+		evidence["served"] = side(served)
 	}
 	if d.got == nil {
 		evidence["attached"] = map[string]any{"none": true, "protocol": finding.Clean(l.Protocol, finding.QuoteLimit)}
@@ -77,11 +78,15 @@ func (l *listener) driftFinding(d *drift, es []*endpoint) finding.Finding {
 	} else if d.got.expired(w.now) {
 		summary += "; it has expired"
 	}
-	remedy := l.restore(d, es)
+	remedy := ""
 	if d.staleDeclaration(es) {
 		evidence["stale"] = "declared"
 		remedy = l.mendDeclaration(d, es)
 		summary += "; the declaration is stale, what is attached is right"
+	} else {
+		command := l.undo(d, es)
+		remedy = l.restore(d, command, es)
+		evidence["undo"] = command
 	}
 	return l.finding(finding.DriftAttached, severity, es, summary+byline(made), evidence, remedy)
 }
@@ -106,13 +111,15 @@ func (d *drift) staleDeclaration(es []*endpoint) bool {
 }
 
 // restore tells how to put the declared certificate back, and what else to mend so that it stays.
-func (l *listener) restore(d *drift, es []*endpoint) string {
+func (l *listener) restore(d *drift, command string, es []*endpoint) string {
+	return "Put the declared certificate back (" + l.world.declaredLabel(d.declared) + "):\n" + command + l.mendManifests(d, es)
+}
+
+// undo is the command that restores the declared state; with a place-holder where no ARN of the declared certificate is
+// known.
+func (l *listener) undo(d *drift, es []*endpoint) string {
 	arn, _ := l.world.declaredBody(d.declared)
-	text := "Attach a certificate as declared (" + l.world.declaredLabel(d.declared) + "):\n" + l.attachCommand("ARN", es[0].Target.Host)
-	if arn != "" {
-		text = "Put the declared certificate back:\n" + l.attachCommand(arn, es[0].Target.Host)
-	}
-	return text + l.mendManifests(d, es)
+	return l.attachCommand(cmp.Or(arn, "ARN"), es[0].Target.Host)
 }
 
 // mendManifests names the manifests that would attach something else than what is declared.

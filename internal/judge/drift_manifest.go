@@ -44,7 +44,7 @@ func (x *effect) finding(w *world, severity finding.Severity) finding.Finding {
 	d := x.declaration
 	evidence := finding.Evidence{
 		"file": finding.Clean(d.Source.File, finding.QuoteLimit), "line": d.Source.Line,
-		"object": finding.Clean(d.Object, finding.QuoteLimit), "manifest": x.manifestEvidence(w),
+		"object": finding.Clean(d.Object, finding.QuoteLimit), "manifest": side(x.manifestEvidence(w)),
 	}
 	if len(x.breaks) > 0 {
 		evidence["would"] = x.breaks
@@ -61,7 +61,7 @@ func (x *effect) finding(w *world, severity finding.Severity) finding.Finding {
 		for _, a := range l.attached {
 			attached = append(attached, a.evidence(a.ARN))
 		}
-		evidence["attached"] = attached
+		evidence["attached"] = side(attached)
 		if x.attached >= twin && len(l.attached) > 0 {
 			l.blame(evidence, l.attached[0].ARN)
 		}
@@ -97,7 +97,9 @@ func (x *effect) summary(w *world) string {
 	if made := x.undoes(); made != nil {
 		text += "; applying would undo the change by " + finding.Clean(made.Author.Name, 64) + " of " + made.At.UTC().Format(time.RFC3339)
 	}
-	if len(x.breaks) > 0 {
+	if len(x.breaks) > 0 && x.attached == same {
+		text += "; " + strings.Join(x.breaks[:min(len(x.breaks), 3)], ", ")
+	} else if len(x.breaks) > 0 {
 		text += "; after the next apply " + strings.Join(x.breaks[:min(len(x.breaks), 3)], ", ")
 	}
 	if x.right(w) && x.attached >= twin && (len(x.breaks) > 0 || x.configured == distinct) {

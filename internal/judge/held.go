@@ -171,6 +171,22 @@ func (h *held) evidence(arn string) map[string]any {
 	return out
 }
 
+// side is one of the truths held side by side: the certificate, or a list where there are several.
+func side(facts []map[string]any) any {
+	if len(facts) == 1 {
+		return facts[0]
+	}
+	return list(facts)
+}
+
+func list(facts []map[string]any) []any {
+	out := make([]any, 0, len(facts))
+	for _, f := range facts {
+		out = append(out, f)
+	}
+	return out
+}
+
 func cleanAll(texts []string) []string {
 	out := make([]string, 0, len(texts))
 	for _, t := range texts {

@@ -29,7 +29,7 @@ func httpBody() rule {
 				return nil
 			}
 			evidence := answerEvidence(h)
-			evidence["unmet"] = unmet
+			evidence["unmet"] = list(unmet)
 			evidence["size"] = h.Size
 			return []finding.Finding{c.finding(finding.HTTPBody, finding.Critical,
 				c.where()+" answers with the expected status, but not as expected: "+strings.Join(kinds, ", "), evidence,

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ func (l *listener) finding(code finding.Code, severity finding.Severity, es []*e
 	}
 	lb := l.loadBalancer
 	for key, value := range map[string]string{
-		"region": lb.Region, "account": lb.Account, "load_balancer_arn": lb.ARN, "listener_arn": l.ARN, "load_balancer_kind": string(lb.Kind),
+		"region": lb.Region, "account": lb.Account, "arn": cmp.Or(l.ARN, lb.ARN), "load_balancer_arn": lb.ARN, "load_balancer_kind": string(lb.Kind),
 	} {
 		if value != "" {
 			evidence[key] = finding.Clean(value, finding.QuoteLimit)

@@ -66,7 +66,7 @@ func (p placement) missing() finding.Finding {
 			ports = append(ports, l.Port)
 		}
 		slices.Sort(ports)
-		evidence["ports"], evidence["load_balancer_arn"], evidence["account"] = ports, finding.Clean(lb.ARN, finding.QuoteLimit), account
+		evidence["ports"], evidence["arn"], evidence["account"] = ports, finding.Clean(lb.ARN, finding.QuoteLimit), account
 	} else if region != "" {
 		summary += " in " + finding.Clean(region, finding.QuoteLimit)
 	}

@@ -38,7 +38,7 @@ func judgeUncovered(l *listener) []finding.Finding {
 		names := hosts(g.endpoints)
 		found = append(found, l.finding(finding.ListenerNameUncovered, finding.Critical, g.endpoints,
 			"no certificate of listener "+l.label()+" covers "+some(names),
-			finding.Evidence{"names": cleanAll(names), "attached": attached},
+			finding.Evidence{"names": cleanAll(names), "attached": side(attached)},
 			"Attach a certificate for "+some(names)+":\n"+l.attachCommand("ARN", names[0])))
 	}
 	return found

@@ -25,7 +25,7 @@ func listenerUnmanaged() rule {
 			}
 			return []finding.Finding{l.finding(finding.ListenerUnmanaged, finding.Info, nil,
 				"nothing declares the TLS listener "+l.label(),
-				finding.Evidence{"attached": attached, "protocol": finding.Clean(l.Protocol, finding.QuoteLimit), "dns_name": finding.Clean(l.loadBalancer.DNSName, finding.QuoteLimit)},
+				finding.Evidence{"attached": side(attached), "protocol": finding.Clean(l.Protocol, finding.QuoteLimit), "dns_name": finding.Clean(l.loadBalancer.DNSName, finding.QuoteLimit)},
 				"Add an endpoint for it (certdrift init --from-aws writes one), narrow load_balancers.tags, or delete the listener.")}
 		},
 	}

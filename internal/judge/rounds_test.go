@@ -1,0 +1,157 @@
+package judge
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+var updateRounds = flag.Bool("update-rounds", false, "make the saved rounds in testdata/rounds anew, with new keys")
+
+// saved is a round as it lies in testdata/rounds, with what else its judgement depends on.
+type saved struct {
+	Now   time.Time         `json:"now"`
+	Root  []byte            `json:"root"`
+	Round observation.Round `json:"round"`
+}
+
+func (s saved) input() (Input, error) {
+	root, err := x509.ParseCertificate(s.Root)
+	if err != nil {
+		return Input{}, fmt.Errorf("parsing the root: %w", err)
+	}
+	store := chain.NewStore([]chain.Anchor{{Certificate: root}})
+	return Input{Policy: DefaultPolicy(), Roots: func(target.Roots) *chain.Store { return store }, Now: s.Now, Round: s.Round}, nil
+}
+
+// savedScenes are the rounds that are kept: each a whole story.
+var savedScenes = map[string]func(t *testing.T) *scene{
+	"healthy": func(t *testing.T) *scene {
+		s := newScene(t)
+		leaf := s.leaf(host, "www.example.org")
+		s.alb("web", s.acm("a", leaf))
+		behind(s.https("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "web", arn("a"))
+		s.https("old", host, redirecting(s, 200, "www.example.org"))
+		return s
+	},
+	"stale-template-redeployed": func(t *testing.T) *scene {
+		s := manifested(t, "stale", "stale", "good")
+		s.round.Changes = []observation.Change{{
+			EventID: "9c2d7b40", Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-5 * time.Minute), Region: region, Account: account,
+			LoadBalancer: "a1", Port: 443, Certificates: []string{arn("stale")}, Confirmed: true,
+			Author: &observation.Author{Principal: "arn:aws:sts::111122223333:assumed-role/masters/i-0abc", Name: "masters", Session: "i-0abc",
+				Tool: "Kubernetes cloud provider", UserAgent: "kubernetes/v1.8.7", SourceIP: "203.0.113.9"},
+		}}
+		return s
+	},
+	"put-back-by-hand": func(t *testing.T) *scene { return manifested(t, "stale", "good", "good") },
+	"planned-offline": func(t *testing.T) *scene {
+		s := manifested(t, "expired", "", "good")
+		s.round.Endpoints[0].Probed, s.round.Planned = false, true
+		return s
+	},
+	"half-rolled-out": func(t *testing.T) *scene {
+		s := newScene(t)
+		right, before := s.leaf(host), s.leafUntil(noon.AddDate(0, 0, 4), host)
+		s.classic("a1", s.acm("a", right))
+		behind(s.https("api", host, ok("10.0.0.1", right), ok("10.0.0.2", before), failing("10.0.0.3", observation.PhaseTLS, observation.TimedOut)), "a1", arn("a"))
+		return s
+	},
+	"hostile": func(t *testing.T) *scene {
+		s := newScene(t)
+		a := redirecting(s, 500, "a.example.org", "b.example.org")
+		a.HTTP.Hops[1].Blocked, a.HTTP.Hops[1].Addresses, a.HTTP.Hops[1].URL = "link-local", nil, "http://169.254.169.254/\x1b[31m<script>"
+		a.HTTP.Headers = map[string]string{"Server": "::error::\r\n\u202e"}
+		s.https("redirects", host, a)
+		s.https("alerts", host, observation.Address{Address: "10.0.0.9:443", Failure: &observation.Failure{
+			Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "unrecognized_name", Detail: "remote error: \x1b[2J"}})
+		return s
+	},
+	"blind": func(t *testing.T) *scene {
+		s := newScene(t)
+		behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "a1", arn("a"))
+		s.https("later", host).Probed = false
+		s.round.ListenersRead = true
+		s.round.Troubles = []observation.Trouble{
+			{Kind: observation.Denied, Operation: "elasticloadbalancing:DescribeLoadBalancers", Region: region, Account: account, Detail: "AccessDenied"},
+			{Kind: observation.Incomplete, Operation: "round", Environment: "production", Endpoint: "later", Detail: "the deadline came before its turn"},
+		}
+		s.round.Faults = []observation.Fault{{Position: target.Position{File: "certdrift.yaml", Line: 40}, Message: "unknown key", Environment: "staging", Endpoint: "ui"}}
+		return s
+	},
+}
+
+// The whole judge over saved rounds: the golden file beside each holds its verdict.
+func TestSavedRounds(t *testing.T) {
+	for name, build := range savedScenes {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join("testdata", "rounds", name+".json")
+			if *updateRounds {
+				s := build(t)
+				write(t, path, []byte(asIndentedJSON(t, saved{Now: noon, Root: s.root().Certificate.Raw, Round: s.round})))
+			}
+			in, err := load(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := Judge(in)
+			var lines []string
+			lines = append(lines, fmt.Sprintf("complete: %v", out.Complete))
+			for _, f := range out.Findings {
+				lines = append(lines, asIndentedJSON(t, f))
+			}
+			got, golden := strings.Join(lines, "\n")+"\n", strings.TrimSuffix(path, ".json")+".golden"
+			if *update || *updateRounds {
+				write(t, golden, []byte(got))
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("the verdict on %s changed; look at it, then run with -update:\n%s", path, got)
+			}
+		})
+	}
+}
+
+func load(path string) (Input, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return Input{}, fmt.Errorf("reading a saved round: %w", err)
+	}
+	var s saved
+	if err := json.Unmarshal(b, &s); err != nil {
+		return Input{}, fmt.Errorf("decoding %q: %w", path, err)
+	}
+	return s.input()
+}
+
+func write(t *testing.T, path string, b []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func asIndentedJSON(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
