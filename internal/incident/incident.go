@@ -96,9 +96,11 @@ type Record struct {
 	// Affects are the endpoints (ENVIRONMENT/NAME) that suffer, sorted, at most MaxAffects; AffectsCount counts all.
 	Affects      []string `json:"affects,omitempty"`
 	AffectsCount int      `json:"affects_count"`
-	// Parts are what keeps the incident open, at most MaxParts; Overflow counts those beyond.
-	Parts    []Part `json:"parts"`
-	Overflow int    `json:"overflow,omitempty"`
+	// Parts are what keeps the incident open, at most MaxParts; Overflow counts those beyond, OverflowClean the rounds in a
+	// row that looked at everything and found none of them.
+	Parts         []Part `json:"parts"`
+	Overflow      int    `json:"overflow,omitempty"`
+	OverflowClean int    `json:"overflow_clean,omitempty"`
 
 	// Confirmations are rounds in a row that saw the trouble, as far as Policy.Confirm counts; CleanRounds such that
 	// saw none of it.

@@ -17,14 +17,15 @@ func (b *board) step(e *entry) {
 	r := &e.record
 	counts := r.Counted.IsZero() || b.Now.Sub(r.Counted) >= b.Policy.Apart
 	before := clone(*r)
-	present := b.see(r, e.present, counts)
+	present, beyond := b.see(r, e.present, counts)
 	removed, lookedClean := b.miss(r, present, counts)
+	b.spill(r, beyond, counts)
 	if len(e.present) == 0 && !removed && !lookedClean {
 		b.silence(r)
 		return // the round did not look here
 	}
 	b.count(r, e.present, counts)
-	if counts && !slices.Equal(before.Parts, r.Parts) || before.Confirmations != r.Confirmations {
+	if counts && !slices.Equal(before.Parts, r.Parts) || before.Confirmations != r.Confirmations || before.OverflowClean != r.OverflowClean {
 		r.Counted = b.Now
 	}
 	b.conclude(r, removed)
@@ -69,14 +70,13 @@ func partOf(f finding.Finding) Part {
 	}
 }
 
-// see brings the round's findings into the parts and returns which parts are there.
-func (b *board) see(r *Record, found []finding.Finding, counts bool) map[partID]bool {
+// see brings the round's findings into the parts and returns which parts are there, and how many found no room.
+func (b *board) see(r *Record, found []finding.Finding, counts bool) (present map[partID]bool, beyond int) {
 	at := make(map[partID]int, len(r.Parts))
 	for i, p := range r.Parts {
 		at[p.id()] = i
 	}
-	present := map[partID]bool{}
-	overflow := 0
+	present = map[partID]bool{}
 	for _, f := range found {
 		p := partOf(f)
 		id := p.id()
@@ -85,7 +85,7 @@ func (b *board) see(r *Record, found []finding.Finding, counts bool) map[partID]
 		case present[id]: // another address of the same
 			continue
 		case !known && len(r.Parts) >= MaxParts:
-			overflow++
+			beyond++
 			continue
 		case !known:
 			i = len(r.Parts)
@@ -100,11 +100,25 @@ func (b *board) see(r *Record, found []finding.Finding, counts bool) map[partID]
 			r.Parts[i].Confirmed = true
 		}
 	}
-	if overflow > r.Overflow || b.seesAll() {
-		r.Overflow = overflow
-	}
 	slices.SortFunc(r.Parts, compareParts)
-	return present
+	return present, beyond
+}
+
+// spill counts the parts beyond the bound, which nobody remembers one by one: only rounds that look at everything there
+// is say that they are over.
+func (b *board) spill(r *Record, beyond int, counts bool) {
+	switch {
+	case beyond > 0:
+		r.OverflowClean = 0
+		if b.seesAll() || beyond > r.Overflow {
+			r.Overflow = beyond
+		}
+	case r.Overflow > 0 && counts && b.seesAll():
+		r.OverflowClean++
+	}
+	if r.OverflowClean >= b.Policy.recoverAfter(r.Flaps) {
+		r.Overflow, r.OverflowClean = 0, 0
+	}
 }
 
 // seeAgain counts a part that is still there, as far as counting matters: the record must not change for ever.
@@ -144,9 +158,6 @@ func (b *board) miss(r *Record, present map[partID]bool, counts bool) (removed, 
 		}
 	}
 	r.Parts = kept
-	if r.Overflow > 0 && len(present) == 0 && b.seesAll() {
-		r.Overflow = 0
-	}
 	return removed, lookedClean || len(r.Parts) == 0
 }
 
@@ -167,8 +178,7 @@ func (b *board) sightOf(r *Record, p Part) sight {
 	return clean
 }
 
-// seesAll tells whether the round looked at everything there is, wholly. Only that says anything of parts beyond the
-// bound, which nobody remembers one by one.
+// seesAll tells whether the round looked at everything there is.
 func (b *board) seesAll() bool {
 	if !b.Coverage.Full || b.Coverage.Configured == nil {
 		return false

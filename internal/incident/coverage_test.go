@@ -1,0 +1,128 @@
+package incident
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+func endpoint(name string, failures ...*observation.Failure) observation.Endpoint {
+	e := observation.Endpoint{Target: target.Endpoint{Environment: "production", Name: name}, Probed: true}
+	for _, f := range failures {
+		e.Addresses = append(e.Addresses, observation.Address{Failure: f})
+	}
+	return e
+}
+
+func failed(phase observation.Phase) *observation.Failure { return &observation.Failure{Phase: phase} }
+
+func TestDepth(t *testing.T) {
+	unprobed := endpoint("x", nil)
+	unprobed.Probed = false
+	unresolved := endpoint("x", nil)
+	unresolved.DNS.Failure = failed(observation.PhaseDNS)
+	hopping := endpoint("x", nil)
+	hopping.Addresses[0].HTTP = &observation.HTTP{Hops: []observation.Hop{{
+		Addresses: []observation.Address{{Failure: failed(observation.PhaseConnect)}},
+	}}}
+	for name, c := range map[string]struct {
+		endpoint observation.Endpoint
+		want     Depth
+	}{
+		"not probed":              {unprobed, Unseen},
+		"no address":              {endpoint("x"), Asked},
+		"unresolved":              {unresolved, Asked},
+		"refused":                 {endpoint("x", failed(observation.PhaseConnect)), Asked},
+		"one of two is refused":   {endpoint("x", nil, failed(observation.PhaseConnect)), Asked},
+		"handshake":               {endpoint("x", failed(observation.PhaseTLS)), Connected},
+		"no answer":               {endpoint("x", failed(observation.PhaseHeaders)), Handshaken},
+		"all the way":             {endpoint("x", nil, nil), Whole},
+		"but not to the last hop": {hopping, Handshaken},
+	} {
+		if got := depth(c.endpoint); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestCover(t *testing.T) {
+	round := observation.Round{
+		Endpoints:     []observation.Endpoint{endpoint("api", nil)},
+		ListenersRead: true,
+		Faults:        []observation.Fault{{Environment: "production", Endpoint: "broken"}},
+		LoadBalancers: []observation.LoadBalancer{
+			{Name: "lb", Region: "r", Account: "1", Listeners: []observation.Listener{{Port: 443}}},
+		},
+	}
+	c := Cover(round, []string{"production/ui"}, false, true)
+	for _, key := range []string{"production/api", "production/ui", "production/broken"} {
+		if !c.Configured[key] {
+			t.Errorf("%s counts as removed", key)
+		}
+	}
+	if !c.Full || !c.ListenersWhole || !c.Listeners["1/r/lb:443"] {
+		t.Errorf("a whole round is not: %+v", c)
+	}
+	round.Troubles = []observation.Trouble{{Kind: observation.Denied, Region: "r"}}
+	if c := Cover(round, nil, false, true); c.ListenersWhole {
+		t.Error("a region was denied, and its listeners count as gone")
+	}
+	if c := Cover(round, nil, true, true); c.Full {
+		t.Error("a narrowed round counts as full")
+	}
+	round.LoadBalancers[0].Partial = true
+	if c := Cover(round, nil, false, true); len(c.Listeners) != 0 {
+		t.Error("a listener of a load balancer that was read in part counts as read")
+	}
+}
+
+func TestListenersOfOneName(t *testing.T) {
+	part := Part{Code: finding.DriftAttached, Listener: "lb:443", Region: "us-west-2", Account: "1"}
+	c := Coverage{Listeners: map[string]bool{ListenerKey("1", "eu-west-1", "lb:443"): true}}
+	if got := c.of("production", part); got != unknown {
+		t.Errorf("the namesake in another region is taken for it: %v", got)
+	}
+	c.ListenersWhole = true
+	if got := c.of("production", part); got != gone {
+		t.Errorf("it is not there, and all were read: %v", got)
+	}
+	part.Region = ""
+	if got := c.of("production", part); got != clean {
+		t.Errorf("where the region is not known the name must do: %v", got)
+	}
+}
+
+// A record stays within what DynamoDB takes, and is not over before all that it stands for is.
+func TestAVastIncident(t *testing.T) {
+	s := newScript(t)
+	var names []string
+	var fs []finding.Finding
+	for i := range 3000 {
+		names = append(names, fmt.Sprintf("an-endpoint-with-a-rather-long-name-%04d", i))
+		f := found(finding.CertExpired, finding.Critical, names[i], "certificate:aa")
+		f.Evidence = finding.Evidence{"path": make([]string, 500)}
+		fs = append(fs, f)
+	}
+	c := full(names)
+	got := s.round(c, fs, Opened)
+	text, err := json.Marshal(got[0].Record)
+	if err != nil || len(text) > 350<<10 {
+		t.Errorf("the record has %d bytes: %v", len(text), err)
+	}
+	if got[0].Record.AffectsCount != 3000 {
+		t.Errorf("affects %d", got[0].Record.AffectsCount)
+	}
+	narrow := full(names)
+	for _, name := range names[1500:] {
+		delete(narrow.Endpoints, "production/"+name)
+	}
+	for range 4 {
+		s.round(narrow, nil) // half of it was looked at
+	}
+	s.round(c, nil)
+	s.round(c, nil, Recovered)
+}
