@@ -120,6 +120,7 @@ func kinds() map[string]incident.Notice {
 	}
 	storm := incident.Bundle(incident.Policy{StormAfter: 10}, many)[0]
 	return map[string]incident.Notice{
+		"trial":  Trial("production", finding.Warning, began),
 		"opened": drifted(), "worse": expiring(), "own": own(), "removed": removed, "eased": eased, "foreign": foreign,
 		"reminder": later(drifted(), 24*time.Hour, incident.Reminder), "recovered": later(drifted(), 50*time.Minute, incident.Recovered),
 		"storm": storm, "storm-recovered": later(storm, time.Hour, incident.Recovered),
