@@ -50,7 +50,9 @@ func findChainIncomplete(c *connection) []finding.Finding {
 			lines = append(lines, fmt.Sprintf("`curl -s %s | openssl x509 -inform der` (%s)", url, certName(cert)))
 		}
 		e["append"] = appendix
-		summary += "; with it the chain would be trusted"
+		if len(path.Faults) == 0 {
+			summary += "; with it the chain would be trusted"
+		}
 		remedy = c.mend("Append to the chain that the server sends, in this order: " + strings.Join(lines, ", ") + ".")
 	} else if note := c.fetchNote(child); note != "" {
 		e["aia_result"] = note

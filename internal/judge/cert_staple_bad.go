@@ -66,6 +66,8 @@ func findStapleBad(c *connection) []finding.Finding {
 func stapleFault(c *connection, r observation.Revocation) string {
 	now := c.world.now
 	switch {
+	case !r.Signed && c.issuerUnknown():
+		return "" // nobody can check its signature: the missing issuer is a finding of its own
 	case r.Status == observation.NoAnswer || !r.Signed:
 		why := finding.Clean(r.Detail, 120)
 		if why == "" {
@@ -82,6 +84,11 @@ func stapleFault(c *connection, r observation.Revocation) string {
 		return "says that the CA does not know the certificate"
 	}
 	return ""
+}
+
+// issuerUnknown tells whether the leaf's issuer is neither sent, fetched nor trusted.
+func (c *connection) issuerUnknown() bool {
+	return c.built == nil || len(c.built.Path.Certificates) == 1
 }
 
 // mustStaple tells whether the TLS feature extension asks for status_request (RFC 7633 §4.2.3; 17 is its older

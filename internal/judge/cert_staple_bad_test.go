@@ -51,3 +51,10 @@ func TestCertStapleBad(t *testing.T) {
 		})
 	}
 }
+
+func TestCertStapleBadNeedsAnIssuer(t *testing.T) {
+	srv := newShop(t).serve(t)
+	srv.chain = srv.chain[:1]
+	srv.revocation = []observation.Revocation{{Source: observation.Staple, Status: observation.NoAnswer, Detail: "the issuer is not known"}}
+	srv.expect(t, critical(finding.CertChainIncomplete))
+}

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
@@ -23,7 +24,11 @@ func certUsage() rule {
 }
 
 func findUsage(c *connection) []finding.Finding {
-	return perFault(c.faults(chain.Usage, chain.UsageSignature, chain.UsageAbsent), func(f chain.Fault) finding.Finding {
+	faults := c.faults(chain.Usage, chain.UsageSignature, chain.UsageAbsent)
+	if len(faults) > 1 { // what is absent matters little beside what is wrong
+		faults = slices.DeleteFunc(faults, func(f chain.Fault) bool { return f.Kind == chain.UsageAbsent })
+	}
+	return perFault(faults, func(f chain.Fault) finding.Finding {
 		cert := f.Certificate
 		e := c.certEvidence(cert)
 		severity, summary := finding.Critical, fmt.Sprintf("%s is not for server authentication (%s)", c.which(cert), finding.Clean(f.Detail, finding.QuoteLimit))

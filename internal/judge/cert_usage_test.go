@@ -20,6 +20,7 @@ func TestCertUsage(t *testing.T) {
 		{"for any", usages(x509.ExtKeyUsageAny), nil},
 		{"none said", usages(), []string{notice(finding.CertUsage)}},
 		{"no key usage", keyUsage(0), nil},
+		{"encipherment only, and no extended one", func(c *x509.Certificate) { c.KeyUsage, c.ExtKeyUsage = x509.KeyUsageKeyEncipherment, nil }, []string{warning(finding.CertUsage)}},
 		{"signs certificates only", keyUsage(x509.KeyUsageCertSign), []string{critical(finding.CertUsage)}},
 		{"encipherment only", keyUsage(x509.KeyUsageKeyEncipherment), []string{warning(finding.CertUsage)}},
 	} {
