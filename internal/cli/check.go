@@ -97,13 +97,12 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return fmt.Errorf("running the round: %w", err)
 	}
+	var unsaved error
 	if c.save != "" {
-		if err := saveRound(c.save, outcome.Round); err != nil {
-			return err
-		}
+		unsaved = saveRound(c.save, outcome.Round)
 	}
 	r := report.Build(report.Input{Round: outcome.Round, Conclusion: outcome.Conclusion, FailOn: c.out.failOn})
-	if err := c.out.write(c.app, cmd, r); err != nil {
+	if err := errors.Join(c.out.write(c.app, cmd, r), unsaved); err != nil {
 		return err
 	}
 	return status(report.ExitStatus(r))
@@ -111,7 +110,7 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 
 // flags checks what can be checked before anything is read.
 func (c *check) flags(cmd *cobra.Command, args []string) error {
-	if err := c.out.check(); err != nil {
+	if err := errors.Join(c.out.check(), writable("save", c.save)); err != nil {
 		return err
 	}
 	for _, d := range []struct {

@@ -82,6 +82,20 @@ func (o *output) check() error {
 	if o.failOn, ok = report.ParseFailOn(o.failOnName); !ok {
 		return usage(oneOf(o.failOnName, failOns()), "--fail-on does not know %q", o.failOnName)
 	}
+	return writable("output", o.file)
+}
+
+// writable tells before a round, not after it, that a file has no place to go.
+func writable(flag, path string) error {
+	if path == "" {
+		return nil
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return usage("make it first, or name another file", "--%s: there is no directory %q", flag, filepath.Dir(path))
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return usage("name a file in it", "--%s: %q is a directory", flag, path)
+	}
 	return nil
 }
 
