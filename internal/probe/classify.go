@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 
-	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
 
@@ -20,10 +19,10 @@ var errPhase = errors.New("the phase took longer than the timeout")
 
 // fail makes a Failure of an error: its kind from the error, its detail cleaned and cut.
 func fail(phase observation.Phase, err error) *observation.Failure {
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		err = errPhase // says more
 	}
-	f := &observation.Failure{Phase: phase, Detail: finding.Clean(err.Error(), finding.QuoteLimit)}
+	f := &observation.Failure{Phase: phase, Detail: detail(err)}
 	switch phase {
 	case observation.PhaseDNS:
 		f.Kind = dnsKind(err)

@@ -102,3 +102,21 @@ func FuzzPath(f *testing.F) {
 		}
 	})
 }
+
+// TestDetailIsStable: the same fault reads the same in each round, whatever local port the connection had.
+func TestDetailIsStable(t *testing.T) {
+	for want, err := range map[string]error{
+		"read: connection reset by peer": &net.OpError{
+			Op: "read", Net: "tcp", Source: &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 40001},
+			Addr: &net.TCPAddr{IP: net.IPv4(10, 0, 0, 2), Port: 443}, Err: syscall.ECONNRESET,
+		},
+		`looking up "site.test": i/o timeout`:     &net.DNSError{Name: "site.test", Err: "read udp 10.0.0.1:40001->10.0.0.2:53: i/o timeout"},
+		`looking up "site.test": no such host`:    &net.DNSError{Name: "site.test", Err: "no such host", Server: "10.0.0.2:53"},
+		`tls: odd: it begins with "SSH-2"`:        tls.RecordHeaderError{Msg: "odd", RecordHeader: [5]byte([]byte("SSH-2"))},
+		"remote error: tls: something\\x1b[31m x": errors.New("remote error: tls: something\x1b[31m x"),
+	} {
+		if got := detail(err); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -101,6 +101,12 @@ func (v *visit) listAt(ctx context.Context, from string, issuer *x509.Certificat
 	now := v.now()
 	key := fmt.Sprintf("crl %s%s %x", v.guard.licence(), from, sha256.Sum256(issuer.RawSubjectPublicKeyInfo))
 	found, err := v.documents.get(ctx, key, now, func() document {
+		select {
+		case v.documents.lists <- struct{}{}:
+			defer func() { <-v.documents.lists }()
+		case <-ctx.Done():
+			return document{err: ctx.Err()}
+		}
 		body, err := v.fetch(ctx, http.MethodGet, from, "", nil, maxCRL)
 		if err != nil {
 			return document{err: err}

@@ -17,6 +17,8 @@ const (
 	longestKept = time.Hour
 	// failureKept is how long a failure stands, so that a dead responder is not waited for by every endpoint.
 	failureKept = time.Minute
+	// maxLists bounds the lists that are read at the same time: each may take tens of MiB while it is parsed.
+	maxLists = 4
 )
 
 // documents keeps what certificates point at (issuers, CRLs, OCSP answers), so that it is fetched once for all
@@ -26,6 +28,7 @@ type documents struct {
 	mu      sync.Mutex
 	kept    map[string]document
 	size    int
+	lists   chan struct{} // one per list that is being read
 }
 
 // document is what was found, or why it was not.
@@ -36,7 +39,9 @@ type document struct {
 	size  int       // in bytes, roughly
 }
 
-func newDocuments() *documents { return &documents{kept: map[string]document{}} }
+func newDocuments() *documents {
+	return &documents{kept: map[string]document{}, lists: make(chan struct{}, maxLists)}
+}
 
 // get returns a kept document or loads it.
 func (d *documents) get(ctx context.Context, key string, now time.Time, load func() document) (any, error) {

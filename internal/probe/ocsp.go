@@ -40,7 +40,7 @@ func readOCSP(der []byte, child, issuer *x509.Certificate) observation.Revocatio
 	}
 	out := observation.Revocation{ThisUpdate: response.ThisUpdate, NextUpdate: response.NextUpdate}
 	if err := signedFor(response, issuer); err != nil {
-		out.Status, out.Detail = observation.NoAnswer, finding.Clean(err.Error(), finding.QuoteLimit)
+		out.Status, out.Detail = observation.NoAnswer, detail(err)
 		return out
 	}
 	out.Signed = true
@@ -128,7 +128,7 @@ func (v *visit) query(ctx context.Context, responder string, request []byte) ([]
 func noAnswer(err error) observation.Revocation {
 	out := observation.Revocation{Status: observation.NoAnswer}
 	if err != nil {
-		out.Detail = finding.Clean(err.Error(), finding.QuoteLimit)
+		out.Detail = detail(err)
 	}
 	return out
 }

@@ -112,8 +112,8 @@ func TestStartTLSBrokenOff(t *testing.T) {
 	}{
 		"closed": {func(net.Conn) {}, observation.Closed},
 		"reset": {func(c net.Conn) {
-			time.Sleep(20 * time.Millisecond) // the client's connect is to be through
-			_ = c.(*net.TCPConn).SetLinger(0) //nolint:forcetypeassert // a TCP listener's
+			_, _ = io.WriteString(c, "220 x\r\n")
+			certtest.Reset(c)
 		}, observation.Reset},
 		"a byte at a time": {func(c net.Conn) { certtest.Trickle(c, []byte("220-x"), 10*time.Millisecond) }, observation.TimedOut},
 	} {

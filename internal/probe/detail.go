@@ -1,0 +1,30 @@
+package probe
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"strings"
+
+	"certdrift/internal/finding"
+)
+
+// detail words an error so that the same fault reads the same in each round: without the local port that the net
+// package puts into its texts.
+func detail(err error) string {
+	text := err.Error()
+	var dns *net.DNSError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &dns):
+		text = "looking up " + finding.Quote(dns.Name) + ": " + dns.Err[strings.LastIndex(dns.Err, ": ")+1:]
+		text = strings.ReplaceAll(text, ":  ", ": ")
+	case errors.As(err, &op) && op.Err != nil:
+		text = strings.ReplaceAll(text, op.Error(), op.Op+": "+op.Err.Error())
+	}
+	var header tls.RecordHeaderError
+	if errors.As(err, &header) && header.RecordHeader != [5]byte{} {
+		text += ": it begins with " + finding.Quote(string(header.RecordHeader[:]))
+	}
+	return finding.Clean(text, finding.QuoteLimit)
+}
