@@ -44,9 +44,6 @@ type Fault struct {
 	Detail string
 }
 
-// advisory tells that clients accept a path with such a fault.
-func (f Fault) advisory() bool { return f.Kind == UsageAbsent || f.Kind == UsageSignature }
-
 // Path is a leaf with its issuers.
 type Path struct {
 	// Certificates are leaf first; the anchor, where there is one, is the last.

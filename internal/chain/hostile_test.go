@@ -1,10 +1,12 @@
 package chain_test
 
 import (
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
+	"math/big"
 	"testing"
 	"time"
 
@@ -94,6 +96,39 @@ func TestManyIssuersOfOneName(t *testing.T) {
 		r := chain.Build(storeOf(root), chain.Query{Served: served, At: now})
 		if len(r.Valid) != 1 { // its key identifier leads to the right one first
 			t.Errorf("%s, limited %v", r.Verdict, r.Limited)
+		}
+	})
+}
+
+func TestManyNameConstraints(t *testing.T) {
+	must := ok(t)
+	root := must(pki.Root("Root", now))
+	issuer, served := root, []*x509.Certificate(nil)
+	for i := range 60 { // each constrains, and each has a name to constrain
+		issuer = must(issuer.Intermediate(fmt.Sprint("Inter ", i), now, func(c *x509.Certificate) {
+			c.PermittedDNSDomains, c.DNSNames = []string{"example.org"}, []string{fmt.Sprintf("ca%d.example.org", i)}
+		}))
+		served = append(served, issuer.Certificate)
+	}
+	leaf := must(issuer.Leaf(now, []string{host}))
+	within(t, 5*time.Second, func() {
+		r := chain.Build(storeOf(root), chain.Query{Served: append(certs(leaf), served...), At: now})
+		if len(r.Valid) > 0 || !r.Limited {
+			t.Errorf("called valid though not all could be checked: %d, limited %v", len(r.Valid), r.Limited)
+		}
+	})
+}
+
+func TestKeyIsTooLargeToWorkWith(t *testing.T) {
+	must := ok(t)
+	root := must(pki.Root("Root", now))
+	huge := *root.Certificate
+	huge.PublicKey = &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 200_000), E: 1<<31 - 1}
+	leaf := must(root.Leaf(now, []string{host}))
+	within(t, time.Second, func() {
+		r := chain.Build(chain.NewStore(nil).With([]*x509.Certificate{&huge}), chain.Query{Served: certs(leaf), At: now})
+		if len(r.Valid) > 0 || len(r.Path.Faults) != 1 || r.Path.Faults[0].Kind != chain.Unverifiable {
+			t.Errorf("%s, %v", r.Verdict, kinds(r.Path.Faults))
 		}
 	})
 }

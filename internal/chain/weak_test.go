@@ -1,6 +1,7 @@
 package chain_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -98,5 +99,30 @@ func TestLeafFaults(t *testing.T) {
 				t.Errorf("got %v, want %v", kinds(r.Leaf), test.want)
 			}
 		})
+	}
+}
+
+func TestKeysThatGoRefusesToCheck(t *testing.T) {
+	t.Setenv("GODEBUG", "rsa1024min=0")
+	root, _ := certtest.RSARoot(t, "RSA Root", now, 768)
+	leaf := ok(t)(root.Leaf(now, []string{host}))
+	t.Setenv("GODEBUG", "")
+	for served, want := range map[*x509.Certificate]chain.Verdict{leaf.Certificate: chain.Trusted, certtest.Parse(t, bytesFlipped(leaf.Certificate.Raw)): chain.Untrusted} {
+		r := chain.Build(storeOf(root), chain.Query{Served: []*x509.Certificate{served}, At: now})
+		if r.Verdict != want {
+			t.Errorf("RSA of 768 bits: %s, want %s", r.Verdict, want)
+		}
+	}
+}
+
+func TestSignatureThatNobodyChecks(t *testing.T) {
+	root := ok(t)(pki.Root("Root", now))
+	leaf := ok(t)(root.Leaf(now, []string{host})).Certificate.Raw
+	ecdsaSHA256 := []byte{0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02}
+	strange := append(slices.Clone(ecdsaSHA256[:7]), 0x7f)
+	odd := certtest.Parse(t, bytes.ReplaceAll(leaf, ecdsaSHA256, strange))
+	r := chain.Build(storeOf(root), chain.Query{Served: []*x509.Certificate{odd}, At: now})
+	if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Faults), []chain.Kind{chain.Unverifiable}) {
+		t.Errorf("%s, %v", r.Verdict, kinds(r.Path.Faults))
 	}
 }
