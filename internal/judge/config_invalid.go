@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -44,7 +45,7 @@ func faultFinding(w *world, i int) finding.Finding {
 	if fault.Column > 0 {
 		evidence["column"] = fault.Column
 	}
-	summary, at := finding.Clean(fault.Message, finding.QuoteLimit), place(fault.Position)
+	summary, at := cmp.Or(finding.Clean(fault.Message, finding.QuoteLimit), "a fault without a message"), place(fault.Position)
 	if at != "" {
 		summary = at + ": " + summary
 	}

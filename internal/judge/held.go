@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -107,7 +107,7 @@ func (h *held) covers(host string) bool {
 		return false
 	case h.leaf != nil:
 		return h.leaf.VerifyHostname(host) == nil
-	case net.ParseIP(host) != nil:
+	case isIP(host):
 		return false
 	}
 	return slices.ContainsFunc(h.record.Names, func(pattern string) bool { return matchName(pattern, host) })
@@ -227,3 +227,9 @@ func shortARN(arn string) string {
 }
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
+
+// isIP tells whether a host is an IP address, which no certificate's DNS name and no SNI can be.
+func isIP(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}

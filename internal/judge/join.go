@@ -2,7 +2,6 @@ package judge
 
 import (
 	"cmp"
-	"net"
 	"slices"
 	"strings"
 
@@ -172,7 +171,7 @@ func (x *index) behind(e *endpoint, lb *observation.LoadBalancer, port int) bool
 // dns finds the load balancers that the endpoint's name leads to: by the end of its CNAME chain, by its own name, or,
 // as aliases show no CNAME, by addresses that all are one load balancer's. With connect_to the name is not asked.
 func (x *index) dns(e *endpoint) []*observation.LoadBalancer {
-	if len(e.Target.ConnectTo) > 0 || !e.Probed || e.DNS.Skipped && net.ParseIP(e.Target.Host) == nil {
+	if len(e.Target.ConnectTo) > 0 || !e.Probed || e.DNS.Skipped && !isIP(e.Target.Host) {
 		return nil
 	}
 	for _, name := range []string{e.DNS.CanonicalName, e.Target.Host} {

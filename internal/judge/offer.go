@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
-	"net"
 	"slices"
 	"strings"
 	"time"
@@ -54,7 +53,7 @@ func (l *listener) offer(host string) (a *attachment, known bool) {
 		return nil, !l.loadBalancer.Partial
 	}
 	byDefault := l.attached[0]
-	if l.loadBalancer.Kind == observation.Classic || net.ParseIP(host) != nil {
+	if l.loadBalancer.Kind == observation.Classic || isIP(host) {
 		return byDefault, true
 	}
 	matching, known := l.matching(host)
