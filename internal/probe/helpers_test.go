@@ -20,7 +20,7 @@ import (
 )
 
 // short is the timeout of endpoints that are meant to run into it.
-const short = 250 * time.Millisecond
+const short = 400 * time.Millisecond
 
 // must hands a pair on, or ends the test.
 func must(t testing.TB) func(*pki.Pair, error) *pki.Pair {

@@ -40,10 +40,18 @@ func (v *visit) origin() (*origin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the URL of %q: %w", e.Name, errors.Unwrap(err))
 	}
-	u.User, u.Fragment = nil, ""
-	u.Host = o.authority()
-	o.url = u
+	o.settle(u)
 	return o, nil
+}
+
+// settle takes a URL in the form in which it is asked for and compared.
+func (o *origin) settle(u *url.URL) {
+	u.User, u.Fragment, u.RawFragment = nil, "", ""
+	u.Host = o.authority()
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	o.url = u
 }
 
 // authority is HOST or HOST:PORT as it goes into a request.
@@ -87,8 +95,7 @@ func (v *visit) redirected(o *origin, status int, location string) (*origin, err
 	if status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect && next.method != http.MethodHead {
 		next.method = http.MethodGet
 	}
-	u.User, u.Fragment, u.RawFragment = nil, "", ""
-	u.Host = next.authority()
+	next.settle(u)
 	next.own = next.kind == v.target.Kind && next.host == v.target.Host && next.port == v.target.Port
 	return next, nil
 }

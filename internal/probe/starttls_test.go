@@ -118,7 +118,11 @@ func TestStartTLSBrokenOff(t *testing.T) {
 		"a byte at a time": {func(c net.Conn) { certtest.Trickle(c, []byte("220-x"), 10*time.Millisecond) }, observation.TimedOut},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := one(t, look(t, at(t, target.SMTP, certtest.Serve(t, "127.0.0.1", c.serve), timeout(short))))
+			limit := 5 * time.Second
+			if c.kind == observation.TimedOut {
+				limit = short
+			}
+			a := one(t, look(t, at(t, target.SMTP, certtest.Serve(t, "127.0.0.1", c.serve), timeout(limit))))
 			failed(t, a, observation.PhaseStartTLS, c.kind)
 		})
 	}

@@ -140,7 +140,11 @@ func TestHandshakeFaults(t *testing.T) {
 		}, observation.HandshakeFailed, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := one(t, look(t, at(t, target.HTTPS, certtest.Serve(t, "127.0.0.1", c.serve), timeout(short))))
+			limit := 5 * time.Second
+			if c.kind == observation.TimedOut {
+				limit = short
+			}
+			a := one(t, look(t, at(t, target.HTTPS, certtest.Serve(t, "127.0.0.1", c.serve), timeout(limit))))
 			failed(t, a, observation.PhaseTLS, c.kind)
 			if a.Failure.Alert != c.alert || !strings.Contains(a.Failure.Detail, c.detail) {
 				t.Errorf("got alert %q, detail %q", a.Failure.Alert, a.Failure.Detail)
