@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,7 +19,7 @@ import (
 // format is one way to write a report.
 type format struct {
 	name  string
-	about string
+	about string // shown by the shell's completion
 	write func(io.Writer, report.Report, report.Style) error
 }
 
@@ -31,7 +32,7 @@ func formats() []format {
 		{"text", "for people", report.WriteText},
 		{"json", "the whole report, one document", plain(report.WriteJSON)},
 		{"junit", "JUnit XML, a case per endpoint", plain(report.WriteJUnit)},
-		{"github", "GitHub Actions annotations", plain(report.WriteGitHub)},
+		{"github", "GitHub Actions annotations, with the step summary", plain(report.WriteGitHub)},
 		{"sarif", "SARIF 2.1.0, for code scanning", func(w io.Writer, r report.Report, _ report.Style) error {
 			return report.WriteSARIF(w, r, judge.Catalogue())
 		}},
@@ -60,7 +61,11 @@ func (o *output) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.formatName, "format", "text", "how to write the report: "+strings.Join(formatNames(), ", "))
 	cmd.Flags().StringVarP(&o.file, "output", "o", "", "write the report to `FILE` (whole or not at all) instead of standard output")
 	cmd.Flags().StringVar(&o.failOnName, "fail-on", "critical", "least severity that fails (exit status 1): critical, warning or never")
-	complete(cmd, "format", formatNames()...)
+	var described []string
+	for _, f := range formats() {
+		described = append(described, f.name+"\t"+f.about)
+	}
+	complete(cmd, "format", described...)
 	complete(cmd, "fail-on", failOns()...)
 }
 
@@ -101,6 +106,9 @@ func writable(flag, path string) error {
 
 // write writes the report where it is wanted. With a file, its counting line goes to standard error.
 func (o *output) write(a *App, cmd *cobra.Command, r report.Report) error {
+	if o.format.name == "github" {
+		a.stepSummary(r)
+	}
 	if o.file == "" {
 		if err := o.format.write(a.Stdout, r, a.style(cmd)); err != nil {
 			return fmt.Errorf("writing the report: %w", err)
@@ -113,6 +121,22 @@ func (o *output) write(a *App, cmd *cobra.Command, r report.Report) error {
 	}
 	fmt.Fprintln(a.Stderr, report.CountingLine(r))
 	return nil
+}
+
+// stepSummary adds the report to the summary of a GitHub Actions step: annotations show ten of a kind, it shows more.
+// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#adding-a-job-summary
+func (a *App) stepSummary(r report.Report) {
+	path := a.Getenv("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err == nil {
+		err = errors.Join(report.WriteMarkdown(f, r), f.Close())
+	}
+	if err != nil { // the annotations say what matters
+		fmt.Fprintf(a.Stderr, "certdrift: writing the step summary: %v\n", err)
+	}
 }
 
 // replaceFile writes a file beside its place and then moves it there, so that nobody reads half of it (node_exporter
