@@ -47,7 +47,7 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		for _, cert := range path.Fetched {
 			url := c.fetchedFrom(cert)
 			appendix = append(appendix, map[string]string{"subject": certSubject(cert), "url": url, "fingerprint_sha256": fingerprint(cert)})
-			lines = append(lines, fmt.Sprintf("`curl -s %s | openssl x509 -inform der` (%s)", url, certName(cert)))
+			lines = append(lines, certName(cert)+fetchCommand(url))
 		}
 		e["append"] = appendix
 		if len(path.Faults) == 0 {
@@ -81,6 +81,20 @@ func (c *connection) fetchedFrom(cert *x509.Certificate) string {
 		}
 	}
 	return ""
+}
+
+// fetchCommand shows how to get a certificate; empty for an address that is not safe to paste into a shell.
+func fetchCommand(url string) string {
+	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/._~%+-"
+	if url == "" || strings.HasPrefix(url, "-") {
+		return ""
+	}
+	for _, r := range url {
+		if !strings.ContainsRune(safe, r) {
+			return ""
+		}
+	}
+	return fmt.Sprintf(" (`curl -s %s | openssl x509 -inform der`)", url)
 }
 
 // fetchNote says what came of asking AIA for the issuer of child.

@@ -52,3 +52,15 @@ func TestCertChainIncompleteAboveAnIntermediate(t *testing.T) {
 	srv.issuers = []observation.FetchedIssuer{{URL: "http://ca.example.net/", DER: s.inter.Certificate.Raw}}
 	says(t, srv.expect(t, critical(finding.CertChainIncomplete)), `does not send "Test Intermediate", the issuer of "Test Issuing"`)
 }
+
+func TestFetchCommandIsSafeToPaste(t *testing.T) {
+	for url, safe := range map[string]bool{
+		"http://ca.example.net/inter%20one.der": true, "": false, "-o/etc/passwd": false,
+		"http://ca.example.net/$(reboot)": false, "http://ca.example.net/`x`": false, "http://ca.example.net/;x": false,
+		"http://ca.example.net/a b": false, "http://ca.example.net/\\x1b": false, "http://ca.example.net/?a&b": false,
+	} {
+		if got := fetchCommand(url); (got != "") != safe {
+			t.Errorf("%q: %q", url, got)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package judge
 import (
 	"crypto/x509"
 	"encoding/pem"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -18,8 +17,6 @@ import (
 	"certdrift/internal/target"
 	"certdrift/internal/trust"
 )
-
-var updateCorpus = flag.Bool("update-corpus", false, "write testdata/zlint.golden anew")
 
 // TestCorpus runs every rule over the 1,300 certificates that zlint tests its lints with, each served alone and asked for
 // by its first name, at a fixed time and against Mozilla's roots. testdata/zlint.md explains what surprises.
@@ -110,7 +107,7 @@ func compareCorpus(t *testing.T, byKind map[string][]string) {
 		}
 	}
 	golden := filepath.Join("testdata", "zlint.golden")
-	if *updateCorpus {
+	if *update {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +120,7 @@ func compareCorpus(t *testing.T, byKind map[string][]string) {
 		t.Fatal(err)
 	}
 	if b.String() != string(want) {
-		t.Errorf("the corpus is judged differently (go test ./internal/judge -run TestCorpus -update-corpus, and read the difference):\n%s", b.String())
+		t.Errorf("the corpus is judged differently (go test ./internal/judge -run TestCorpus -update, and read the difference):\n%s", b.String())
 	}
 }
 

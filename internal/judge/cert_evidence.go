@@ -26,7 +26,7 @@ const showLeaf = "openssl s_client -connect HOST:PORT -servername HOST </dev/nul
 // certEvidence shows one certificate.
 func (c *connection) certEvidence(cert *x509.Certificate) finding.Evidence {
 	e := finding.Evidence{
-		"subject": certSubject(cert), "issuer": certIssuer(cert), "serial": fmt.Sprintf("%x", cert.SerialNumber),
+		"subject": certSubject(cert), "issuer": certIssuer(cert), "serial": finding.Clean(cert.SerialNumber.Text(16), 64),
 		"not_before": cert.NotBefore.UTC(), "not_after": cert.NotAfter.UTC(),
 		"days_left":          int(cert.NotAfter.Sub(c.world.now).Hours()) / 24,
 		"fingerprint_sha256": fingerprint(cert),
@@ -155,10 +155,9 @@ func (c *connection) replace(what string) string {
 	arn := c.certificateARN()
 	switch {
 	case strings.HasPrefix(arn, "arn:") && strings.Contains(arn, ":acm:"):
-		region := strings.Split(arn, ":")[3]
 		return fmt.Sprintf("%s It is meant to come from ACM: see `aws acm describe-certificate --region %s --certificate-arn %s` "+
 			"(Status, RenewalSummary); import the new one over the same ARN, or attach another certificate to the listener.",
-			what, finding.Clean(region, 40), finding.Clean(arn, finding.QuoteLimit))
+			what, arnRegion(arn), finding.Clean(arn, finding.QuoteLimit))
 	case strings.HasPrefix(arn, "arn:"):
 		return fmt.Sprintf("%s It is meant to be %s: upload the new one to ACM or IAM and attach it to the listener.",
 			what, finding.Clean(arn, finding.QuoteLimit))
@@ -166,10 +165,18 @@ func (c *connection) replace(what string) string {
 	return what + " Install it with its intermediates where TLS ends for this name (server or load balancer), reload, and run `certdrift check` again."
 }
 
+// arnRegion is the region of an ARN; empty where it has none.
+func arnRegion(arn string) string {
+	if parts := strings.Split(arn, ":"); len(parts) > 3 {
+		return finding.Clean(parts[3], 40)
+	}
+	return ""
+}
+
 // mend says how a chain gets right whose leaf may stay.
 func (c *connection) mend(what string) string {
 	if arn := c.certificateARN(); strings.Contains(arn, ":acm:") {
-		return what + " With ACM: `aws acm import-certificate --certificate-arn " + finding.Clean(arn, finding.QuoteLimit) +
+		return what + " With ACM: `aws acm import-certificate --region " + arnRegion(arn) + " --certificate-arn " + finding.Clean(arn, finding.QuoteLimit) +
 			"` with the same certificate and key, and --certificate-chain."
 	}
 	return what + " Then reload the server or load balancer, and run `certdrift check` again."
