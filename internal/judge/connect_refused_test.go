@@ -7,6 +7,18 @@ import (
 	"certdrift/internal/observation"
 )
 
+// A host without IPv6 says nothing of an endpoint that is reached over IPv4.
+func TestConnectRefusedByThisMachineItself(t *testing.T) {
+	s := newScene(t)
+	local := failing("[2001:db8::1]", observation.PhaseConnect, observation.Unreachable)
+	local.Failure.Local = true
+	e := s.https("api", host, ok("10.0.0.1", s.leaf(host)), local)
+	s.only(finding.ConnectRefused)
+	s.one(finding.ConnectRefused, finding.Info)
+	e.Addresses = e.Addresses[1:]
+	s.one(finding.ConnectRefused, finding.Critical) // nobody saw the endpoint at all
+}
+
 func TestConnectRefused(t *testing.T) {
 	for _, c := range []struct {
 		phase observation.Phase

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"crypto/x509"
+	"maps"
 	"slices"
 	"strings"
 
@@ -63,26 +64,23 @@ func (w *world) meetsFingerprint(declared string, leaf *x509.Certificate) relati
 	case fingerprint(leaf) == declared:
 		return same
 	}
-	if d := w.byFingerprint(declared); d != nil && twins(d.leaf, leaf) {
+	if d := w.fingerprinted[declared]; d != nil && twins(d.leaf, leaf) {
 		return twin
 	}
 	return distinct
 }
 
-// byFingerprint finds a certificate of the account or the configuration; nil where none has it.
-func (w *world) byFingerprint(fp string) *held {
-	for _, store := range []map[string]*held{w.certificates, w.files} {
-		var arns []string
-		for arn, h := range store {
-			if h.fingerprint() == fp {
-				arns = append(arns, arn)
+// byFingerprint indexes certificates: a later store's goes before an earlier one's, the smallest ARN before others.
+func byFingerprint(stores ...map[string]*held) map[string]*held {
+	index := map[string]*held{}
+	for _, store := range stores {
+		for _, arn := range slices.Backward(slices.Sorted(maps.Keys(store))) {
+			if fp := store[arn].fingerprint(); fp != "" {
+				index[fp] = store[arn]
 			}
 		}
-		if len(arns) > 0 {
-			return store[slices.Min(arns)]
-		}
 	}
-	return nil
+	return index
 }
 
 func meetsIssuer(declared string, leaf *x509.Certificate) relation {
@@ -125,7 +123,7 @@ func (w *world) declaredBody(d target.Declared) (arn string, h *held) {
 		return d.ARN, w.body(d.ARN)
 	}
 	if d.FingerprintSHA256 != "" {
-		if h := w.byFingerprint(d.FingerprintSHA256); h != nil {
+		if h := w.fingerprinted[d.FingerprintSHA256]; h != nil {
 			return h.record.ARN, h
 		}
 	}

@@ -2,7 +2,6 @@ package judge
 
 import (
 	"crypto/x509"
-	"slices"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/target"
@@ -17,6 +16,13 @@ type drift struct {
 
 // drifted compares declared and attached for an endpoint; nil where they agree or can't be compared.
 func (e *endpoint) drifted() *drift {
+	if !e.compared {
+		e.drift, e.compared = e.compare(), true
+	}
+	return e.drift
+}
+
+func (e *endpoint) compare() *drift {
 	d := e.Target.Declared
 	if d == nil || e.listener == nil || !e.Target.Kind.Secured() {
 		return nil
@@ -111,31 +117,35 @@ func hang(fs []finding.Finding, w *world) []finding.Finding {
 		}
 		kept = append(kept, f)
 	}
-	for _, f := range hung {
-		kept = fasten(kept, f, byKey[f.Environment+"/"+f.Endpoint])
-	}
-	return kept
+	return fasten(kept, hung)
 }
 
-// fasten puts a mismatch into the evidence of its drift finding; where there is none it stays what it was.
-func fasten(fs []finding.Finding, mismatch finding.Finding, e *endpoint) []finding.Finding {
-	for i := range fs {
-		f := &fs[i]
-		if f.Code != finding.DriftAttached || f.Cause != e.listener.cause() || f.Environment != mismatch.Environment {
+// fasten puts mismatches into the evidence of their drift findings; one without stays what it was.
+func fasten(fs, mismatches []finding.Finding) []finding.Finding {
+	drifts := map[string]finding.Evidence{}
+	for _, f := range fs {
+		if f.Code != finding.DriftAttached {
 			continue
 		}
-		if f.Endpoint != mismatch.Endpoint && !slices.Contains(f.Affects, e.Target.Key()) {
-			continue
+		drifts[f.Environment+"/"+f.Endpoint] = f.Evidence
+		for _, key := range f.Affects {
+			drifts[key] = f.Evidence
 		}
-		list, _ := f.Evidence["name_mismatches"].([]string)
-		line := e.Target.Key() + " at " + mismatch.Address + ": " + mismatch.Summary
-		if mismatch.Address == "" {
-			line = e.Target.Key() + ": " + mismatch.Summary
-		}
-		f.Evidence["name_mismatches"] = append(list, line)
-		return fs
 	}
-	return append(fs, mismatch)
+	for _, m := range mismatches {
+		key := m.Environment + "/" + m.Endpoint
+		evidence := drifts[key]
+		if evidence == nil {
+			fs = append(fs, m)
+			continue
+		}
+		if m.Address != "" {
+			key += " at " + m.Address
+		}
+		lines, _ := evidence["name_mismatches"].([]string)
+		evidence["name_mismatches"] = append(lines, key+": "+m.Summary)
+	}
+	return fs
 }
 
 // ofServedCertificate tells whether a finding is about the certificate that the endpoint itself serves.

@@ -18,6 +18,7 @@ import (
 type held struct {
 	record observation.Certificate
 	leaf   *x509.Certificate // nil where the body is not known
+	fp     string            // remembers fingerprint
 }
 
 func hold(records []observation.Certificate) map[string]*held {
@@ -58,7 +59,10 @@ func (h *held) fingerprint() string {
 	if h == nil || h.leaf == nil {
 		return ""
 	}
-	return fingerprint(h.leaf)
+	if h.fp == "" {
+		h.fp = fingerprint(h.leaf)
+	}
+	return h.fp
 }
 
 // names are what the certificate covers: of the body, else of the record.

@@ -35,12 +35,11 @@ func (w *world) join() {
 	for _, d := range w.round.Manifests {
 		w.declarations = append(w.declarations, &declaration{Declaration: d})
 	}
+	made := w.makers()
 	for _, l := range w.listeners {
-		for _, d := range w.declarations {
-			if d.Port == l.Port && d.makes(l.loadBalancer) {
-				l.declarations = append(l.declarations, d)
-				d.listeners = append(d.listeners, l)
-			}
+		l.declarations = made.of(l)
+		for _, d := range l.declarations {
+			d.listeners = append(d.listeners, l)
 		}
 	}
 	for _, e := range w.endpoints {
@@ -203,17 +202,39 @@ func intersect(a, b []*observation.LoadBalancer) []*observation.LoadBalancer {
 	return both
 }
 
-// makes tells whether the object that declares is the one the load balancer was made for.
-func (d *declaration) makes(lb *observation.LoadBalancer) bool {
-	if d.LoadBalancer != "" && d.LoadBalancer == lb.Name {
-		return true
-	}
-	for _, stack := range stacks(lb) {
-		if stack == d.Service && d.Service != "" || stack == d.Group && d.Group != "" {
-			return true
+// maker is what a declaration and a load balancer have in common: a port, and the load balancer's name or the object or
+// group it was made for.
+type maker struct {
+	port        int
+	name, stack string
+}
+
+type makers map[maker][]*declaration
+
+func (w *world) makers() makers {
+	m := makers{}
+	for _, d := range w.declarations {
+		keys := map[maker]bool{{d.Port, d.LoadBalancer, ""}: d.LoadBalancer != "", {d.Port, "", d.Service}: d.Service != "", {d.Port, "", d.Group}: d.Group != ""}
+		for key, meant := range keys {
+			if meant {
+				m[key] = append(m[key], d)
+			}
 		}
 	}
-	return false
+	return m
+}
+
+// of are the declarations of the objects that the listener's load balancer was made for, each once.
+func (m makers) of(l *listener) []*declaration {
+	found := slices.Clone(m[maker{l.Port, l.loadBalancer.Name, ""}])
+	for _, stack := range stacks(l.loadBalancer) {
+		for _, d := range m[maker{l.Port, "", stack}] {
+			if !slices.Contains(found, d) {
+				found = append(found, d)
+			}
+		}
+	}
+	return found
 }
 
 // speakOf finds the manifests' words about an endpoint: those about its listener; else those of its service or the load

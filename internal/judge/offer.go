@@ -49,6 +49,24 @@ func rank(first bool) int {
 // A classic load balancer has just one. The others take the default only when no certificate of the list matches the
 // SNI name; an IP address carries no SNI.
 func (l *listener) offer(host string) (a *attachment, known bool) {
+	o, ok := l.offers[host]
+	if !ok {
+		o.attachment, o.known = l.choose(host)
+		if l.offers == nil {
+			l.offers = map[string]offered{}
+		}
+		l.offers[host] = o
+	}
+	return o.attachment, o.known
+}
+
+// offered is what offer found for a host; rules ask again and again.
+type offered struct {
+	attachment *attachment
+	known      bool
+}
+
+func (l *listener) choose(host string) (a *attachment, known bool) {
 	if len(l.attached) == 0 {
 		return nil, !l.loadBalancer.Partial
 	}
@@ -128,15 +146,15 @@ func keyBits(c *x509.Certificate) int {
 	return 0
 }
 
-// wanted tells whether a certificate is what some endpoint behind the listener gets.
-func (l *listener) wanted(arn string) (by []*endpoint) {
-	for _, e := range l.endpoints {
-		if !e.Target.Kind.Secured() {
-			continue
-		}
-		if a, _ := l.offer(e.Target.Host); a != nil && a.ARN == arn {
-			by = append(by, e)
+// wanted are the endpoints behind the listener that get a certificate of its.
+func (l *listener) wanted(arn string) []*endpoint {
+	if l.takers == nil {
+		l.takers = map[string][]*endpoint{}
+		for _, e := range l.endpoints {
+			if a, _ := l.offer(e.Target.Host); a != nil && e.Target.Kind.Secured() {
+				l.takers[a.ARN] = append(l.takers[a.ARN], e)
+			}
 		}
 	}
-	return by
+	return l.takers[arn]
 }

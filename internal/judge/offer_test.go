@@ -10,8 +10,8 @@ import (
 	"certdrift/internal/sim/pki"
 )
 
-// offered gives the ARN's last part of what the first listener gives a client of name.
-func offered(s *scene, name string) (string, bool) {
+// given gives the ARN's last part of what the first listener gives a client of name.
+func given(s *scene, name string) (string, bool) {
 	a, known := newWorld(s.input()).listeners[0].offer(name)
 	if a == nil {
 		return "", known
@@ -41,7 +41,7 @@ func TestOfferOfAnALB(t *testing.T) {
 		"dates.example.org":    "long", // unexpired first, then the longest
 		"192.0.2.1":            "default",
 	} {
-		if got, known := offered(s, name); got != want || !known {
+		if got, known := given(s, name); got != want || !known {
 			t.Errorf("%s gets %s (known %v), want %s", name, got, known, want)
 		}
 	}
@@ -50,19 +50,19 @@ func TestOfferOfAnALB(t *testing.T) {
 func TestOfferIsNotKnownWhereSomethingIsUnread(t *testing.T) {
 	s := newScene(t)
 	lb := s.alb("web", s.acm("default", s.leaf(host)), arn("unread"))
-	if got, known := offered(s, host); got != "default" || known {
+	if got, known := given(s, host); got != "default" || known {
 		t.Errorf("%s, known %v: the unread one may match", got, known)
 	}
 	lb.Listeners[0].Certificates = attach(arn("default"))
-	if _, known := offered(s, host); !known {
+	if _, known := given(s, host); !known {
 		t.Error("a lone default is what everybody gets")
 	}
 	lb.Partial = true
-	if _, known := offered(s, host); known {
+	if _, known := given(s, host); known {
 		t.Error("of a partial listener nothing is known")
 	}
 	lb.Kind = observation.Classic
-	if _, known := offered(s, host); !known {
+	if _, known := given(s, host); !known {
 		t.Error("a classic listener has just the one")
 	}
 }
@@ -74,7 +74,7 @@ func TestOfferTakesTheDefaultThatIsListedTwiceOnce(t *testing.T) {
 	if w := newWorld(s.input()); len(w.listeners[0].attached) != 1 {
 		t.Errorf("%d attached", len(w.listeners[0].attached))
 	}
-	if got, known := offered(s, host); got != "a" || !known {
+	if got, known := given(s, host); got != "a" || !known {
 		t.Errorf("%s, known %v", got, known)
 	}
 }

@@ -28,13 +28,12 @@ var authority = sync.OnceValues(func() (*pki.Pair, error) { return pki.Root("Sce
 
 // scene is a round under construction, with everything a healthy world has.
 type scene struct {
-	t      *testing.T
+	t      testing.TB
 	round  observation.Round
 	policy Policy
-	// planned and such are set on round directly.
 }
 
-func newScene(t *testing.T) *scene {
+func newScene(t testing.TB) *scene {
 	t.Helper()
 	return &scene{t: t, policy: DefaultPolicy(), round: observation.Round{Schema: observation.Schema, Started: noon, Finished: noon}}
 }

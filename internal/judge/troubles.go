@@ -31,6 +31,12 @@ func (w *world) troubles(kind observation.TroubleKind) []troubleGroup {
 		}
 		groups[i].add(t)
 	}
+	for i := range groups {
+		for _, list := range []*[]string{&groups[i].resources, &groups[i].details, &groups[i].affects} {
+			slices.Sort(*list)
+			*list = slices.Compact(*list)
+		}
+	}
 	slices.SortStableFunc(groups, func(a, b troubleGroup) int {
 		return cmp.Or(strings.Compare(a.Operation, b.Operation), strings.Compare(a.Region, b.Region),
 			strings.Compare(a.Account, b.Account), strings.Compare(a.Environment, b.Environment))
@@ -40,9 +46,8 @@ func (w *world) troubles(kind observation.TroubleKind) []troubleGroup {
 
 func (g *troubleGroup) add(t observation.Trouble) {
 	note := func(list *[]string, text string) {
-		if text != "" && !slices.Contains(*list, text) {
+		if text != "" {
 			*list = append(*list, text)
-			slices.Sort(*list)
 		}
 	}
 	note(&g.resources, finding.Clean(t.Resource, finding.QuoteLimit))

@@ -23,9 +23,10 @@ type world struct {
 	// chains are those built already: many addresses and endpoints serve one chain.
 	chains map[[32]byte]built
 	// certificates are what ACM and IAM hold, files what the configuration says of them; both by ARN.
-	certificates map[string]*held
-	files        map[string]*held
-	declarations []*declaration
+	certificates  map[string]*held
+	files         map[string]*held
+	fingerprinted map[string]*held
+	declarations  []*declaration
 	// ambiguous are the endpoints whose load balancer cannot be told from others, missing those whose is not there.
 	ambiguous []placement
 	missing   []placement
@@ -42,6 +43,9 @@ type endpoint struct {
 	listener *listener
 	// declarations are the manifests' words about it.
 	declarations []*declaration
+	// drift remembers what drifted found; compared tells that it looked.
+	drift    *drift
+	compared bool
 }
 
 // connection is one probe of one address, of the endpoint itself or of a redirect's hop.
@@ -71,12 +75,16 @@ type listener struct {
 	attached     []*attachment
 	endpoints    []*endpoint
 	declarations []*declaration
+	// offers and takers remember what offer and wanted found.
+	offers map[string]offered
+	takers map[string][]*endpoint
 }
 
 func newWorld(in Input) *world {
 	w := &world{policy: in.Policy, now: in.Now, round: in.Round, stores: map[target.Roots]*chain.Store{}, chains: map[[32]byte]built{}}
 	w.certificates = hold(in.Round.Certificates)
 	w.files = hold(in.Round.CertificateFiles)
+	w.fingerprinted = byFingerprint(w.files, w.certificates)
 	for i := range in.Round.Endpoints {
 		e := &endpoint{world: w, Endpoint: in.Round.Endpoints[i]}
 		w.endpoints = append(w.endpoints, e)

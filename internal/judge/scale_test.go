@@ -1,0 +1,39 @@
+package judge
+
+import (
+	"fmt"
+	"testing"
+
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// largeScene is an account with many listeners, and one listener that many endpoints share.
+func largeScene(t testing.TB, listeners, endpoints int) *scene {
+	s := newScene(t)
+	leaf, shared := s.leaf(host), s.leaf("*.shared.example.org")
+	s.acm("a", leaf)
+	var all []string
+	for i := range 20 {
+		all = append(all, s.acm(fmt.Sprint("shared", i), shared))
+	}
+	for i := range listeners {
+		name := fmt.Sprint("lb", i)
+		s.classic(name, arn("a")).Tags = map[string]string{"kubernetes.io/service-name": "production/" + name}
+		s.round.Manifests = append(s.round.Manifests, observation.Declaration{Service: "production/" + name, Port: 443, ARNs: []string{arn("a")}})
+	}
+	s.alb("shared", all...)
+	for i := range endpoints {
+		e := behind(s.https(fmt.Sprint("shared", i), fmt.Sprintf("h%d.shared.example.org", i), ok("10.0.0.1", shared)), "shared", "")
+		e.Target.Declared = &target.Declared{FingerprintSHA256: fingerprint(leaf.Certificate)}
+	}
+	return s
+}
+
+// A round over a large account is judged in a moment: no rule may cost listeners times endpoints times certificates.
+func BenchmarkJudge(b *testing.B) {
+	in := largeScene(b, 2000, 5000).input()
+	for b.Loop() {
+		Judge(in)
+	}
+}
