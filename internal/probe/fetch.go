@@ -97,7 +97,7 @@ func (v *visit) dialReference(ctx context.Context, _, address string) (net.Conn,
 	for _, place := range places(dns, uint16(port)) {
 		var conn net.Conn
 		if conn, err = v.dial(ctx, v.guard.reference, place); err == nil {
-			return conn, nil
+			return newGate(conn), nil
 		}
 	}
 	return nil, err

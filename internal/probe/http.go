@@ -86,6 +86,10 @@ func (v *visit) request(ctx context.Context, o *origin) *http.Request {
 // overConn is a transport for one request over a connection that is open already. What net/http makes of it follows
 // from ALPN: h2 or HTTP/1.1.
 func overConn(conn net.Conn, secured *observation.TLS) *http.Transport {
+	h2 := secured != nil && secured.ALPN == "h2"
+	if !h2 { // HTTP/2 servers speak first, and net/http wants to see the *tls.Conn
+		conn = newGate(conn)
+	}
 	var once sync.Once
 	hand := func(context.Context, string, string) (c net.Conn, err error) {
 		err = errDialledOnce
@@ -94,7 +98,7 @@ func overConn(conn net.Conn, secured *observation.TLS) *http.Transport {
 	}
 	return &http.Transport{
 		DialContext: hand, DialTLSContext: hand,
-		ForceAttemptHTTP2:      secured != nil && secured.ALPN == "h2",
+		ForceAttemptHTTP2:      h2,
 		DisableKeepAlives:      true,
 		DisableCompression:     true, // the body is decoded here, under a bound
 		MaxResponseHeaderBytes: maxHeader,

@@ -42,18 +42,26 @@ func TestHTTPAnswers(t *testing.T) {
 		status int
 		size   int64
 	}{
-		"plain":                 {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, 2},
-		"ended by the close":    {"HTTP/1.0 200 OK\r\n\r\nok", 200, 2},
-		"chunked":               {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 200, 2},
-		"chunked with trailers": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: A\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\nA: b\r\n\r\n", 200, 2},
-		"after interim ones":    {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, 2},
-		"204":                   {"HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n", 204, 0},
-		"empty gzip":            {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", 200, 0},
-		"503":                   {"HTTP/1.1 503 Down\r\nContent-Length: 4\r\n\r\ndown", 503, 4},
-		"a redirect to nowhere": {"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", 302, 0},
+		"plain":                    {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, 2},
+		"ended by the close":       {"HTTP/1.0 200 OK\r\n\r\nok", 200, 2},
+		"chunked":                  {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 200, 2},
+		"chunked with trailers":    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: A\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\nA: b\r\n\r\n", 200, 2},
+		"after interim ones":       {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, 2},
+		"204":                      {"HTTP/1.1 204 No Content\r\nContent-Encoding: gzip\r\n\r\n", 204, 0},
+		"empty gzip":               {"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", 200, 0},
+		"said before the question": {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, 2},
+		"503":                      {"HTTP/1.1 503 Down\r\nContent-Length: 4\r\n\r\ndown", 503, 4},
+		"a redirect to nowhere":    {"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", 302, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := one(t, look(t, raw(t, c.answer)))
+			e := raw(t, c.answer)
+			if strings.HasPrefix(name, "said before") {
+				e = at(t, target.HTTP, certtest.Serve(t, "127.0.0.1", func(conn net.Conn) {
+					_, _ = io.WriteString(conn, c.answer)
+					certtest.Silent(conn)
+				}))
+			}
+			a := one(t, look(t, e))
 			healthy(t, a)
 			if a.HTTP.Status != c.status || a.HTTP.Size != c.size || a.HTTP.Loop || len(a.HTTP.Hops) > 0 {
 				t.Errorf("got %+v", a.HTTP)
@@ -121,7 +129,7 @@ func TestHTTPFloods(t *testing.T) {
 		"one endless header":    {flood(ok, "XXXXXXXX"), 5 * time.Second, observation.PhaseHeaders, observation.TooLarge},
 		"interim answers":       {flood("", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), 5 * time.Second, observation.PhaseHeaders, observation.TooLarge},
 		"an endless body":       {flood(ok+"\r\n", "0123456789"), 5 * time.Second, observation.PhaseBody, observation.TooLarge},
-		"endless chunks":        {flood(ok+"Transfer-Encoding: chunked\r\n\r\n", "8\r\n01234567\r\n"), 5 * time.Second, observation.PhaseBody, observation.TooLarge},
+		"endless chunks":        {flood(ok+"Transfer-Encoding: chunked\r\n\r\n", "400\r\n"+strings.Repeat("x", 1024)+"\r\n"), 5 * time.Second, observation.PhaseBody, observation.TooLarge},
 		"no answer":             {certtest.Silent, short, observation.PhaseHeaders, observation.TimedOut},
 		"a header byte by byte": {trickle(ok, "x"), short, observation.PhaseHeaders, observation.TimedOut},
 		"a body byte by byte":   {trickle(ok+"\r\n", "x"), short, observation.PhaseBody, observation.TimedOut},
