@@ -99,17 +99,34 @@ func (s *Store) Issuers(child *x509.Certificate) []*x509.Certificate {
 	return found
 }
 
-// named gives the anchors with a subject.
+// named gives the anchors with a subject, each certificate once.
 func (s *Store) named(subject []byte) []*Anchor {
 	var found []*Anchor
 	for ; s != nil; s = s.below {
 		for _, get := range s.bySubject[string(subject)] {
 			if a := get(); a != nil {
-				found = append(found, a)
+				found = merge(found, a)
 			}
 		}
 	}
 	return found
+}
+
+// merge adds an anchor. One that an operator names beside the public store stays public and loses the store's limits:
+// it is trusted by choice.
+func merge(found []*Anchor, a *Anchor) []*Anchor {
+	for i, b := range found {
+		if !bytes.Equal(a.Certificate.Raw, b.Certificate.Raw) {
+			continue
+		}
+		both := Anchor{Certificate: b.Certificate, Public: a.Public || b.Public}
+		if a.Constraint != nil && b.Constraint != nil {
+			both.Constraint = b.Constraint
+		}
+		found[i] = &both
+		return found
+	}
+	return append(found, a)
 }
 
 // find gives the anchor that is this very certificate; nil where there is none.

@@ -2,6 +2,7 @@ package chain_test
 
 import (
 	"crypto/x509"
+	"errors"
 	"testing"
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
@@ -62,5 +63,18 @@ func TestWithLeavesTheStoreAsItIs(t *testing.T) {
 	}
 	if chain.Reaches(store, certs(must(ours.Leaf(now, []string{host})))) || chain.Reaches(store, nil) {
 		t.Error("a private CA got into the public store")
+	}
+}
+
+func TestPublicRootThatIsNamedToo(t *testing.T) {
+	root := ok(t)(pki.Root("Root", now))
+	leaf := ok(t)(root.Leaf(now, []string{host}))
+	limited := chain.NewStore([]chain.Anchor{{Certificate: root.Certificate, Public: true, Constraint: func([]*x509.Certificate) error { return errors.New("too late") }}})
+	if r := chain.Build(limited, chain.Query{Served: certs(leaf), At: now}); len(r.Valid) != 0 {
+		t.Error("the limit is not applied")
+	}
+	r := chain.Build(limited.With(certs(root)), chain.Query{Served: certs(leaf), At: now})
+	if len(r.Valid) != 1 || !r.Public() {
+		t.Errorf("named by the operator: %d valid, public %v", len(r.Valid), r.Public())
 	}
 }
