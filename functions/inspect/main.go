@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	function, err := boot.Inspect(context.Background(), os.Getenv, os.Stdout)
+	function, err := boot.Inspect(context.Background(), os.Getenv)
 	if err != nil {
 		slog.Error("starting", "error", err)
 		os.Exit(1)

@@ -12,9 +12,12 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"certdrift/internal/awsio/listener"
+	"certdrift/internal/awsio/source"
 	"certdrift/internal/target"
 )
 
@@ -71,6 +74,11 @@ func (c *cloud) inspector() *listener.Inspector {
 		},
 		Account: c.account,
 	})
+}
+
+// reader reads the deployment package, S3 and SSM.
+func (c *cloud) reader() *source.Reader {
+	return source.New(source.Options{S3: s3.NewFromConfig(c.base), SSM: ssm.NewFromConfig(c.base)})
 }
 
 // account is the number of the account that a role belongs to.

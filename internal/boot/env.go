@@ -4,7 +4,6 @@ package boot
 
 import (
 	"fmt"
-	"log/slog"
 	"strings"
 )
 
@@ -19,7 +18,6 @@ type Env struct {
 	Namespace        string
 	Stack            string
 	RunbookURL       string
-	Level            slog.Level
 	// Function is the name that Lambda gave the function.
 	Function string
 }
@@ -39,11 +37,8 @@ func ReadEnv(get func(string) string) (Env, error) {
 		RunbookURL: or("CERTDRIFT_RUNBOOK_URL", ""), Function: or("AWS_LAMBDA_FUNCTION_NAME", "certdrift"),
 	}
 	var faults []string
-	if err := env.Level.UnmarshalText([]byte(or("CERTDRIFT_LOG_LEVEL", "INFO"))); err != nil {
-		faults = append(faults, fmt.Sprintf("CERTDRIFT_LOG_LEVEL is %q: it takes debug, info, warn or error", get("CERTDRIFT_LOG_LEVEL")))
-	}
-	for name, arn := range map[string]string{"CERTDRIFT_TOPIC_ARN": env.Topic, "CERTDRIFT_CHAT_TOPIC_ARN": env.ChatTopic} {
-		if arn != "" && !strings.HasPrefix(arn, "arn:") {
+	for _, name := range []string{"CERTDRIFT_TOPIC_ARN", "CERTDRIFT_CHAT_TOPIC_ARN"} {
+		if arn := or(name, ""); arn != "" && !strings.HasPrefix(arn, "arn:") {
 			faults = append(faults, fmt.Sprintf("%s is %q: it takes the ARN of an SNS topic", name, arn))
 		}
 	}

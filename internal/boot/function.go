@@ -10,27 +10,37 @@ import (
 	"strings"
 	"time"
 
+	"certdrift/internal/config"
 	"certdrift/internal/event"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/round"
 )
 
-// Function answers a Lambda function's invocations. It is made once per cold start.
-type Function struct {
-	runner *round.Runner
-	// load gives the configuration, read again when it may have changed.
-	load func(ctx context.Context) (loaded, error)
-	// depth is how far a scheduled round goes.
-	depth round.Depth
-	// account and region are where the function runs; what an event says of others is believed only where the
-	// configuration names them.
-	account, region string
-	log             *slog.Logger
-	now             func() time.Time
-	// again is the distance between the rounds that follow a change until it has settled.
-	again time.Duration
+// Parts are what a Function is made of.
+type Parts struct {
+	Runner func(config.Config) *round.Runner
+	// Load gives the configuration, read again when it may have changed.
+	Load func(ctx context.Context) (Loaded, error)
+	// Depth is how far a scheduled round goes.
+	Depth round.Depth
+	// Account gives the number of the account that the function runs in; Region is where. What an event says of others
+	// is believed only where the configuration names them.
+	Account func(ctx context.Context) (string, error)
+	Region  string
+	Log     *slog.Logger
+	Now     func() time.Time
+	// Again is the distance between the rounds that follow a change until it has settled.
+	Again time.Duration
+	// Wait waits, or returns when the context ends.
+	Wait func(ctx context.Context, d time.Duration)
 }
+
+// Function answers a Lambda function's invocations. It is made once per cold start.
+type Function struct{ Parts }
+
+// New makes a Function of its parts.
+func New(p Parts) *Function { return &Function{p} }
 
 // Summary is what an invocation answers.
 type Summary struct {
@@ -47,26 +57,26 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 	e, err := event.Decode(raw)
 	if err != nil {
 		// Retrying won't make it readable; it is said and counted, and the schedule finds what it may have told of.
-		f.log.WarnContext(ctx, "event ignored", "error", err)
+		f.Log.WarnContext(ctx, "event ignored", "error", err)
 		return Summary{Verdict: "ignored", Reason: err.Error()}, nil
 	}
-	have, err := f.load(ctx)
+	have, err := f.Load(ctx)
 	if err != nil {
 		return Summary{}, fmt.Errorf("loading the configuration: %w", err)
 	}
 	q := round.Request{
-		Config: have.Config, Faults: have.Faults, Manifests: have.Manifests, Troubles: have.Troubles, Depth: f.depth,
+		Config: have.Config, Faults: have.Faults, Manifests: have.Manifests, Troubles: have.Troubles, Depth: f.Depth,
 	}
-	if reason := f.ignores(e, have); reason != "" {
-		f.log.InfoContext(ctx, "event ignored", "event", e.Name, "id", e.ID, "reason", reason)
+	if reason := f.ignores(ctx, e, have); reason != "" {
+		f.Log.InfoContext(ctx, "event ignored", "event", e.Name, "id", e.ID, "reason", reason)
 		return Summary{Verdict: "ignored", Reason: reason}, nil
 	}
 	if e.Change != nil {
 		q.Depth = round.Listeners
 		q.Changes = []observation.Change{*e.Change}
-		f.log.InfoContext(ctx, "change told of", "event", e.Name, "id", e.ID, "load_balancer", e.Change.LoadBalancer)
+		f.Log.InfoContext(ctx, "change told of", "event", e.Name, "id", e.ID, "load_balancer", e.Change.LoadBalancer)
 	}
-	res, err := f.runner.Run(ctx, q)
+	res, err := f.Runner(q.Config).Run(ctx, q)
 	if e.Kind == event.Change {
 		res, err = f.settle(ctx, q, res, err)
 	}
@@ -74,7 +84,7 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 }
 
 // ignores says why an event asks for no round; empty where it does.
-func (f *Function) ignores(e event.Event, have loaded) string {
+func (f *Function) ignores(ctx context.Context, e event.Event, have Loaded) string {
 	switch {
 	case e.Failed != "":
 		return "the call was refused (" + e.Failed + "): it changed nothing"
@@ -82,7 +92,7 @@ func (f *Function) ignores(e event.Event, have loaded) string {
 		return "nothing to look at in an event of this kind"
 	case e.Change == nil:
 		return ""
-	case !slices.Contains(f.accounts(have), e.Account):
+	case !f.believes(ctx, e.Account, have):
 		return "account " + e.Account + " is neither certdrift's own nor named by the configuration"
 	case !slices.Contains(f.regions(have), e.Region) && !strings.HasPrefix(e.Name, "UploadServer") && !strings.Contains(e.Name, "ServerCertificate"):
 		return "region " + e.Region + " is neither certdrift's own nor named by the configuration"
@@ -90,21 +100,22 @@ func (f *Function) ignores(e event.Event, have loaded) string {
 	return ""
 }
 
-// accounts are certdrift's own and those whose roles the configuration names.
-func (f *Function) accounts(have loaded) []string {
-	accounts := []string{f.account}
+// believes tells whether an account is one whose roles the configuration names, or certdrift's own. Where the own one
+// cannot be had the event is taken for the hint that it is: the round calls nothing but what the configuration names.
+func (f *Function) believes(ctx context.Context, account string, have Loaded) bool {
 	for _, r := range have.Config.Scope.Roles {
-		if parts := strings.SplitN(r.ARN, ":", 6); len(parts) == 6 {
-			accounts = append(accounts, parts[4])
+		if parts := strings.SplitN(r.ARN, ":", 6); len(parts) == 6 && parts[4] == account {
+			return true
 		}
 	}
-	return accounts
+	own, err := f.Account(ctx)
+	return err != nil || own == account
 }
 
 // regions are certdrift's own and those that the configuration names. IAM's events come from us-east-1 whatever it
 // says, and are told apart by their names.
-func (f *Function) regions(have loaded) []string {
-	regions := append([]string{f.region}, have.Config.Scope.Regions...)
+func (f *Function) regions(have Loaded) []string {
+	regions := append([]string{f.Region}, have.Config.Scope.Regions...)
 	for _, e := range have.Config.Endpoints {
 		if e.LoadBalancer != nil && e.LoadBalancer.Region != "" {
 			regions = append(regions, e.LoadBalancer.Region)
@@ -117,20 +128,18 @@ func (f *Function) regions(have loaded) []string {
 // nodes of a load balancer catch up one by one, and only then is a difference between served and attached a finding.
 // Each round tracks and alerts for itself. CloudTrail mostly tells of a change later than that, and one round is enough.
 func (f *Function) settle(ctx context.Context, q round.Request, res round.Result, err error) (round.Result, error) {
-	end := q.Changes[0].At.Add(q.Config.Policy.Settle + f.again)
-	if latest := f.now().Add(q.Config.Policy.Settle + f.again); end.After(latest) {
+	end := q.Changes[0].At.Add(q.Config.Policy.Settle + f.Again)
+	if latest := f.Now().Add(q.Config.Policy.Settle + f.Again); end.After(latest) {
 		end = latest // an event may claim any time
 	}
-	for f.now().Before(end) {
-		if deadline, ok := ctx.Deadline(); ok && deadline.Sub(f.now()) < 3*f.again {
+	for f.Now().Before(end) {
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < 3*f.Again {
 			break
 		}
-		select {
-		case <-ctx.Done():
-			return res, err
-		case <-time.After(f.again):
+		if f.Wait(ctx, f.Again); ctx.Err() != nil {
+			break
 		}
-		next, nextErr := f.runner.Run(ctx, q)
+		next, nextErr := f.Runner(q.Config).Run(ctx, q)
 		res, err = next, errors.Join(err, nextErr)
 	}
 	return res, err
@@ -150,7 +159,7 @@ func (f *Function) summarise(ctx context.Context, res round.Result) Summary {
 	case !res.Conclusion.Complete:
 		s.Verdict = "incomplete"
 	}
-	f.log.InfoContext(ctx, "round done", "verdict", s.Verdict, "endpoints", s.Endpoints, "listeners", s.Listeners, "findings", s.Findings)
+	f.Log.InfoContext(ctx, "round done", "verdict", s.Verdict, "endpoints", s.Endpoints, "listeners", s.Listeners, "findings", s.Findings)
 	for _, e := range res.Round.Endpoints {
 		f.logEndpoint(ctx, e, res.Conclusion.Findings)
 	}
@@ -171,6 +180,6 @@ func (f *Function) logEndpoint(ctx context.Context, e observation.Endpoint, all 
 	for _, a := range e.Addresses {
 		slowest = max(slowest, a.Phases.Total)
 	}
-	f.log.InfoContext(ctx, "endpoint", "environment", e.Target.Environment, "endpoint", e.Target.Name,
+	f.Log.InfoContext(ctx, "endpoint", "environment", e.Target.Environment, "endpoint", e.Target.Name,
 		"severity", worst.String(), "codes", codes, "addresses", len(e.Addresses), "total_ms", slowest.Milliseconds())
 }

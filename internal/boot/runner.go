@@ -4,10 +4,14 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"certdrift/internal/config"
+	"certdrift/internal/judge"
+	"certdrift/internal/manifest"
 	"certdrift/internal/observation"
 	"certdrift/internal/probe"
 	"certdrift/internal/round"
@@ -15,12 +19,29 @@ import (
 	"certdrift/internal/trust"
 )
 
-// prober makes a prober that follows the configuration's policy.
-func prober(stores *trust.Stores, c config.Config, progress func(done, total int)) *probe.Prober {
-	return probe.New(probe.Options{
-		Now: time.Now, Revocation: string(c.Policy.Revocation), Progress: progress,
-		NeedsIssuer: stores.NeedsIssuer, Anchors: anchors(stores),
-	})
+// probers keeps a prober for each revocation policy, since a prober keeps the lists that it has fetched.
+type probers struct {
+	stores   *trust.Stores
+	progress func(done, total int)
+
+	mu   sync.Mutex
+	made map[judge.RevocationMode]*probe.Prober
+}
+
+func (p *probers) get(c config.Config) *probe.Prober {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	mode := c.Policy.Revocation
+	if p.made == nil {
+		p.made = map[judge.RevocationMode]*probe.Prober{}
+	}
+	if p.made[mode] == nil {
+		p.made[mode] = probe.New(probe.Options{
+			Now: time.Now, Revocation: string(mode), Progress: p.progress,
+			NeedsIssuer: p.stores.NeedsIssuer, Anchors: anchors(p.stores),
+		})
+	}
+	return p.made[mode]
 }
 
 // anchors gives the roots that may have issued a certificate, so that its revocation can be checked although servers
@@ -63,11 +84,10 @@ type Once struct {
 	Log      *slog.Logger
 }
 
-// Run runs the round. Manifests that the configuration names are read from this machine and from S3.
+// Run runs the round.
 func (o Once) Run(ctx context.Context, q round.Request) (round.Result, error) {
-	runner := &round.Runner{
-		Now: time.Now, Roots: o.Stores.Get, Prober: prober(o.Stores, q.Config, o.Progress), Log: o.Log,
-	}
+	probers := probers{stores: o.Stores, progress: o.Progress}
+	runner := &round.Runner{Now: time.Now, Roots: o.Stores.Get, Prober: probers.get(q.Config), Log: o.Log}
 	q.Troubles = append(q.Troubles, trustTroubles(o.Stores, q.Config.Endpoints)...)
 	q.Depth = round.EndpointsOnly
 	if round.NeedsAWS(q.Config) {
@@ -75,8 +95,20 @@ func (o Once) Run(ctx context.Context, q round.Request) (round.Result, error) {
 		if err != nil {
 			return round.Result{}, err
 		}
-		runner.Inspector, runner.History = cloud.inspector(), cloud.historian()
+		runner.Inspector, runner.History = cloud.inspector(), cloud.historian(q.Config)
 		q.Depth = round.Listeners
 	}
 	return runner.Run(ctx, q)
+}
+
+// Manifests reads the manifests that a configuration on this machine names: files, directories and S3 prefixes. AWS is
+// asked where one of them lies there only.
+func Manifests(ctx context.Context, file string, paths []string, stdin io.Reader) ([]observation.Declaration, []observation.Fault) {
+	return manifest.Load(locate(file, paths), manifest.Options{Stdin: stdin, Remote: remote(ctx, func() (reader, error) {
+		cloud, err := newCloud(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return cloud.reader(), nil
+	})})
 }

@@ -38,6 +38,9 @@ type Publisher struct {
 	remembered []incident.Record // what stands in where the store cannot be read
 }
 
+// Tell adds a messenger.
+func (p *Publisher) Tell(m messenger) { p.Messengers = append(p.Messengers, m) }
+
 // load reads the state. What went wrong is a Trouble of the round: it is judged and told like any other.
 func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread bool, trouble *observation.Trouble) {
 	records, err := p.Store.Load(ctx)
