@@ -46,9 +46,9 @@ func (v *visit) handshake(ctx context.Context, o *origin, conn net.Conn, got *an
 // tlsConfig is the widest client there is: what a server can do shall show itself, for the judge to rate.
 func (v *visit) tlsConfig(o *origin, seen *observation.TLS) (*tls.Config, error) {
 	config := &tls.Config{
-		// Nothing is trusted here and nothing secret is sent before the judge's verdict would be asked: the chain is
-		// gathered as served, so that a broken one can be explained, and verified afterwards against a clean store.
-		// Credentials of a configured request go out all the same, as they would from the monitor's owner with `curl -k`.
+		// The chain is gathered as served, so that a broken one can be explained; the judge verifies it afterwards
+		// against a clean store. The price: configured credentials go to whoever answers at the endpoint's own origin,
+		// as with `curl -k`. They should be worth no more than the page they open.
 		InsecureSkipVerify: true,             //nolint:gosec // see above
 		MinVersion:         tls.VersionTLS10, //nolint:gosec // an old server is to be seen, not to be missed
 		CipherSuites:       everySuite(),
