@@ -51,7 +51,9 @@ func (f *front) cloudwatch(w http.ResponseWriter, r *http.Request, c call) {
 	}
 	out := map[string]any{}
 	if len(bytes.TrimSpace(raw)) > 0 {
-		if err := json.Unmarshal(raw, &out); err != nil {
+		numbers := json.NewDecoder(bytes.NewReader(raw))
+		numbers.UseNumber() // CBOR tells integers from floats, and so does the SDK
+		if err := numbers.Decode(&out); err != nil {
 			http.Error(w, "the emulator answered no JSON: "+string(tail(raw, 300)), http.StatusBadGateway)
 			return
 		}
@@ -117,18 +119,34 @@ func numbersToTimes(v any, name string) any {
 		for i := range v {
 			v[i] = numbersToTimes(v[i], name)
 		}
-	case float64:
-		if strings.HasSuffix(name, "Timestamp") || strings.HasSuffix(name, "Timestamps") || name == "LastModified" {
-			return time.UnixMilli(int64(v * 1000))
-		}
+	case json.Number:
+		return number(v, name)
 	case string:
-		if strings.HasSuffix(name, "Timestamp") || strings.HasSuffix(name, "Timestamps") || name == "LastModified" {
+		if isTime(name) {
 			if at, err := time.Parse(time.RFC3339, v); err == nil {
 				return at
 			}
 		}
 	}
 	return v
+}
+
+func isTime(member string) bool {
+	return strings.HasSuffix(member, "Timestamp") || strings.HasSuffix(member, "Timestamps") || member == "LastModified"
+}
+
+func number(n json.Number, member string) any {
+	f, err := n.Float64()
+	if err != nil {
+		return n.String()
+	}
+	if isTime(member) {
+		return time.UnixMilli(int64(f * 1000))
+	}
+	if i, err := n.Int64(); err == nil {
+		return i
+	}
+	return f
 }
 
 func TestTimesCrossTheAdapter(t *testing.T) {
@@ -141,9 +159,9 @@ func TestTimesCrossTheAdapter(t *testing.T) {
 	if want := `{"MetricData":[{"Timestamp":1795435200,"Value":2.5}]}`; string(body) != want {
 		t.Errorf("sent %s, want %s", body, want)
 	}
-	back := numbersToTimes(map[string]any{"Datapoints": []any{map[string]any{"Timestamp": 1795435200.0, "Sum": 1795435200.0, "Unit": nil}}}, "")
+	back := numbersToTimes(map[string]any{"Datapoints": []any{map[string]any{"Timestamp": json.Number("1795435200.0"), "Sum": json.Number("1795435200"), "Unit": nil}}}, "")
 	point := back.(map[string]any)["Datapoints"].([]any)[0].(map[string]any)
-	if got, ok := point["Timestamp"].(time.Time); !ok || !got.Equal(at) || point["Sum"] != 1795435200.0 || len(point) != 2 {
+	if got, ok := point["Timestamp"].(time.Time); !ok || !got.Equal(at) || point["Sum"] != int64(1795435200) || len(point) != 2 {
 		t.Errorf("came back as %v", point)
 	}
 }

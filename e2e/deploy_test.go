@@ -30,7 +30,7 @@ func deploy(t *testing.T, f *front, w *world) *stack {
 	packages, config := t.TempDir(), t.TempDir()
 	check(t, os.WriteFile(filepath.Join(config, "certdrift.yaml"), []byte(w.config()), 0o600))
 	check(t, os.WriteFile(filepath.Join(config, "ca.pem"), w.caPEM(), 0o600))
-	_, err := run(t.Context(), nil, "make", "zip", "PACKAGES="+packages, "LAMBDA_GOARCH="+runtime.GOARCH,
+	_, err := run(t.Context(), nil, "make", "zip", "PACKAGES="+packages, "LAMBDA_GOARCH="+runtime.GOARCH, "ZIP_LIMIT=20000000", // the limit is for arm64
 		"CONFIG="+filepath.Join(config, "certdrift.yaml"), "PACKAGE_FILES=-C "+config+" ca.pem")
 	check(t, err)
 	script, err := filepath.Abs("deploy.py")

@@ -1,5 +1,5 @@
 """Runs moto's server with what its CloudFormation lacks and the template needs: three resource types, the outputs of
-nested stacks, and AWS::NoValue in lists.
+nested stacks, AWS::NoValue in lists, and policies of roles that can be read back.
 
 Usage: emulator.py PORT
 
@@ -14,6 +14,7 @@ from moto.cloudformation import parsing
 from moto.cloudformation.models import Stack
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
+from moto.iam.models import Role
 from moto.server import main
 from moto.sns.models import sns_backends
 
@@ -129,6 +130,18 @@ def without_no_value(value, resources):
 
 
 parsing.clean_json = without_no_value
+
+put_policy = Role.put_policy
+
+
+def put_policy_as_json(role, name, document):
+    """GetRolePolicy gives JSON; moto keeps what CloudFormation gave it, a dictionary, and answers with its repr."""
+    if isinstance(document, dict):
+        document = json.dumps(document)
+    put_policy(role, name, document)
+
+
+Role.put_policy = put_policy_as_json
 
 
 if __name__ == "__main__":

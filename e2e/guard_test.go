@@ -21,6 +21,7 @@ type guard struct {
 	mu       sync.Mutex
 	policies map[string][]statement // by access key: a function has its own name as its key
 	seen     map[string]bool        // "KEY service:Action", for the tests
+	refused  []string               // in AWS's words, since the test last asked
 }
 
 // statement is one Allow of a policy. The template has no Deny.
@@ -89,7 +90,18 @@ func (g *guard) denies(c call) string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/%s is not authorized to perform: %s on resource: %s", account, c.key, action, resource)
+	reason := fmt.Sprintf("User: arn:aws:sts::%s:assumed-role/%s is not authorized to perform: %s on resource: %s", account, c.key, action, resource)
+	g.refused = append(g.refused, reason)
+	return reason
+}
+
+// refusals are the calls that were denied since it was last asked.
+func (g *guard) refusals() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := g.refused
+	g.refused = nil
+	return all
 }
 
 // forbid takes one action from a function.

@@ -28,6 +28,9 @@ func TestTheIncident(t *testing.T) {
 	t.Run("repair", func(t *testing.T) { repair(t, s, w, in) })
 	t.Run("probe", func(t *testing.T) { probeAlone(t, s, w, in) })
 	t.Run("events", func(t *testing.T) { events(t, s, in) })
+	for _, refused := range f.guard.refusals() {
+		t.Errorf("a function makes a call that its role does not allow: %s", refused)
+	}
 	t.Run("denied", func(t *testing.T) { denied(t, s, in) })
 }
 
