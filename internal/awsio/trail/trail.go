@@ -27,6 +27,8 @@ const (
 	defaultCalls = 40
 	defaultTime  = 15 * time.Second
 	defaultPause = 500 * time.Millisecond
+	// attempts is how often one request is tried: a round does not wait for CloudTrail.
+	attempts = 2
 	// window is how far back CloudTrail's event history goes.
 	window = 90 * 24 * time.Hour
 )
@@ -119,13 +121,11 @@ func (s *search) in(ctx context.Context, p place, lbs []observation.LoadBalancer
 		out, err := client.LookupEvents(ctx, &cloudtrail.LookupEventsInput{
 			LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: aws.String(name)}},
 			StartTime:        aws.Time(s.options.Now().Add(-window)), MaxResults: aws.Int32(50),
-		})
+		}, func(o *cloudtrail.Options) { o.RetryMaxAttempts = attempts })
 		if err != nil {
+			// What failed now fails for the other names too; the next round tries again.
 			s.fail(p, name, err)
-			if kind := trouble.Kind(err); kind == observation.Denied || ctx.Err() != nil {
-				return
-			}
-			continue
+			return
 		}
 		s.keep(p, lbs, out.Events)
 	}

@@ -43,8 +43,11 @@ func Kind(err error) observation.TroubleKind {
 	case http.StatusTooManyRequests:
 		return observation.Throttled
 	}
-	if noCredentials(err) {
+	switch {
+	case noCredentials(err):
 		return observation.Denied
+	case heldBack(err):
+		return observation.Throttled
 	}
 	return observation.Incomplete
 }
@@ -80,6 +83,8 @@ func Text(err error) string {
 			text += ": " + message
 		}
 		return finding.Clean(text, detailLimit)
+	case heldBack(err):
+		return "throttled until the round's time was over"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "the round's time was over"
 	case errors.Is(err, context.Canceled):
@@ -113,6 +118,12 @@ func noCredentials(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "get credentials") || strings.Contains(text, "retrieve credentials") ||
 		strings.Contains(text, "refresh cached credentials")
+}
+
+// heldBack tells that the time ran out while the SDK's adaptive mode waited with its next attempt, which it does after
+// a throttled one only. It goes by text: the SDK wraps nothing but the context's end.
+func heldBack(err error) bool {
+	return err != nil && Code(err) == "" && strings.Contains(err.Error(), "wait for token to be available")
 }
 
 func innermost(err error) error {
