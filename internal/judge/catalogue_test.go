@@ -128,9 +128,9 @@ func document(entries []Entry) string {
 	for _, e := range entries {
 		if e.Group != group {
 			group = e.Group
-			b.WriteString("\n# Group: " + group + "\n")
+			b.WriteString("\n## Group: " + group + "\n")
 		}
-		b.WriteString("\n## " + string(e.Code) + "\n\n**" + e.Title + ".** " + e.Meaning + "\n\n" +
+		b.WriteString("\n### " + string(e.Code) + "\n\n**" + e.Title + ".** " + e.Meaning + "\n\n" +
 			"*Severity:* " + e.Severity + ".\n\n*Check:*\n\n```sh\n" + e.Check + "\n```\n\n*Remedy:* " + e.Remedy + "\n")
 		if e.Source != "" {
 			b.WriteString("\n*Source:* " + e.Source + "\n")

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"fmt"
+
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -9,7 +11,7 @@ func observeIncomplete() rule {
 	return rule{
 		Entry: Entry{
 			Code: finding.ObserveIncomplete, Group: "certdrift itself",
-			Severity: "warning; the conclusion is incomplete",
+			Severity: "warning; the conclusion is incomplete. info where a name has more addresses than are dialled",
 			Title:    "certdrift could not see or judge all it should",
 			Meaning: "The round ended before an endpoint's turn, a call failed for another reason than permission or rate, a rule failed, or a " +
 				"declared ARN could be held against nothing, since no listener was readable and nobody says what the ARN holds. No " +
@@ -28,6 +30,15 @@ func observeIncomplete() rule {
 					"Give the round more time, or mend what the evidence names, and run it again."))
 			}
 			return append(found, w.uncomparedFindings()...)
+		},
+		endpoint: func(e *endpoint) []finding.Finding {
+			if e.DNS.Omitted <= 0 || !e.Probed {
+				return nil
+			}
+			return []finding.Finding{e.finding(finding.ObserveIncomplete, finding.Info,
+				fmt.Sprintf("%s has more addresses than certdrift dials: %d were left out", finding.Clean(e.Target.Host, finding.QuoteLimit), e.DNS.Omitted),
+				finding.Evidence{"dialled": len(e.Addresses), "omitted": e.DNS.Omitted},
+				"Name the addresses that matter in connect_to, in several endpoints if need be.")}
 		},
 	}
 }

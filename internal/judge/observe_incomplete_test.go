@@ -21,6 +21,15 @@ func TestObserveIncomplete(t *testing.T) {
 	}
 }
 
+func TestObserveIncompleteTellsOfAddressesLeftOut(t *testing.T) {
+	s := newScene(t)
+	s.https("api", host, ok("10.0.0.1", s.leaf(host))).DNS.Omitted = 3
+	s.only(finding.ObserveIncomplete)
+	if s.one(finding.ObserveIncomplete, finding.Info); !s.judge().Complete {
+		t.Error("a bound of certdrift's own makes no round incomplete")
+	}
+}
+
 func TestObserveIncompleteNamesWhatWasNotCompared(t *testing.T) {
 	s := newScene(t)
 	leaf := s.leaf(host)
