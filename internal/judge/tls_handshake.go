@@ -27,7 +27,7 @@ func tlsHandshake() rule {
 			if f == nil {
 				return nil
 			}
-			return c.failed(finding.TLSHandshake, f, c.name()+" "+handshakeFault(f, string(c.kind)), handshakeRemedy(f))
+			return c.failed(finding.TLSHandshake, f, c.name()+" "+handshakeFault(f, string(c.kind)), c.handshakeRemedy(f))
 		},
 	}
 }
@@ -48,7 +48,7 @@ func handshakeFault(f *observation.Failure, kind string) string {
 	return "failed " + phaseWords(f.Phase)
 }
 
-func handshakeRemedy(f *observation.Failure) string {
+func (c *connection) handshakeRemedy(f *observation.Failure) string {
 	switch f.Kind {
 	case observation.StartTLSRefused:
 		return "Switch STARTTLS on at the server; look for a firewall or proxy that strips the offer."
@@ -60,5 +60,5 @@ func handshakeRemedy(f *observation.Failure) string {
 	if f.Alert == "unrecognized_name" {
 		return "Give the server a virtual host and a certificate for the name; it does not know it."
 	}
-	return "Compare the server's protocols, ciphers and virtual hosts with the evidence: openssl s_client -connect ADDRESS -servername HOST."
+	return "Compare the server's protocols, ciphers and virtual hosts with the evidence: openssl s_client -connect " + shell(c.Address.Address) + " -servername " + shell(c.host)
 }
