@@ -231,3 +231,29 @@ func distinct(lines []string) []string {
 	}
 	return out
 }
+
+// IAM knows a server certificate by its name alone, an ARN has its path too: one with another path is another one.
+func TestAServerCertificateOfAnotherPath(t *testing.T) {
+	w := newWorld(t)
+	here := w.west.AddServerCertificate("cloudfront/web", w.pair)
+	got := w.inspect(t, target.Wanted{Certificates: []string{here, "arn:aws:iam::111122223333:server-certificate/web"}})
+	read := map[string]observation.Certificate{}
+	for _, c := range got.Certificates {
+		read[c.ARN] = c
+	}
+	if c := read[here]; c.Missing || len(c.Chain) == 0 {
+		t.Errorf("the one that is there: %+v", c)
+	}
+	if c := read["arn:aws:iam::111122223333:server-certificate/web"]; !c.Missing {
+		t.Errorf("the one that is not: %+v", c)
+	}
+}
+
+func TestGatewayLoadBalancersAreLeftOut(t *testing.T) {
+	w := newWorld(t)
+	w.fill()
+	w.west.AddLoadBalancer(account.LoadBalancer{Kind: "gateway", Name: "firewall", Listeners: []account.Listener{{Port: 6081, Protocol: "GENEVE"}}})
+	if got := names(w.inspect(t, everything())); contains(got, "firewall") || len(got) != 3 {
+		t.Errorf("read %v", got)
+	}
+}
