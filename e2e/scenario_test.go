@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"certdrift/internal/incident"
 	"certdrift/internal/sim/pki"
 )
 
@@ -32,6 +33,11 @@ func TestTheIncident(t *testing.T) {
 		t.Errorf("a function makes a call that its role does not allow: %s", refused)
 	}
 	t.Run("denied", func(t *testing.T) { denied(t, s, in) })
+	if t.Failed() {
+		for _, record := range remembered(t, cfg, s.Outputs["TableName"]) {
+			t.Logf("remembered: %s", record)
+		}
+	}
 }
 
 // theStack looks at what was deployed.
@@ -55,7 +61,10 @@ func theStack(t *testing.T, s *stack, l *ledger) {
 }
 
 func healthy(t *testing.T, s *stack, in *inbox, l *ledger) {
-	for range 3 {
+	for i := range 3 {
+		if i == 2 { // what is confirmed by a second round would come now
+			time.Sleep(incident.DefaultPolicy().Apart + time.Second)
+		}
 		probe, inspect := s.round(t)
 		if probe.Verdict != "pass" || probe.Endpoints != 5 {
 			t.Errorf("probe: %+v", probe)
@@ -131,7 +140,7 @@ func drift(t *testing.T, s *stack, w *world, in *inbox, l *ledger) {
 func repair(t *testing.T, s *stack, w *world, in *inbox) {
 	w.attach(t, "a22e1d63f8ea522f9ac4b17d603e9f82", w.right["production"])
 	s.send(t, sample(t, "classic-set-certificate-console-production-api.json", w))
-	messages := settle(t, s, in, 6)
+	messages := settle(t, s, in, 3)
 	if len(messages) != 1 || len(about(messages, "environment=production", "event=recovered")) != 1 {
 		t.Errorf("after the repair came %v, want one recovery", messages)
 	}
@@ -140,11 +149,14 @@ func repair(t *testing.T, s *stack, w *world, in *inbox) {
 	}
 }
 
-// settle runs rounds and collects what they send.
+// settle runs rounds, far enough from each other that each counts, and collects what they send.
 func settle(t *testing.T, s *stack, in *inbox, rounds int) []message {
 	t.Helper()
 	var all []message
-	for range rounds {
+	for i := range rounds {
+		if i > 0 {
+			time.Sleep(incident.DefaultPolicy().Apart + time.Second)
+		}
 		s.round(t)
 		all = append(all, in.take(t)...)
 	}
@@ -164,12 +176,12 @@ func probeAlone(t *testing.T, s *stack, w *world, in *inbox) {
 			pair, err := broken()
 			check(t, err)
 			right := w.serveAlone(pair)
-			messages := settle(t, s, in, 3)
+			messages := settle(t, s, in, 2)
 			if len(messages) != 1 || len(about(messages, "environment=public", "severity=critical", "code="+code, "event=opened")) != 1 {
 				t.Errorf("while it was broken came %v, want one alert", messages)
 			}
 			w.serveAlone(right)
-			messages = settle(t, s, in, 6)
+			messages = settle(t, s, in, 3)
 			if len(messages) != 1 || len(about(messages, "environment=public", "event=recovered")) != 1 {
 				t.Errorf("after the repair came %v, want one recovery", messages)
 			}
