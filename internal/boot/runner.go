@@ -2,7 +2,6 @@ package boot
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,22 +37,10 @@ func (p *probers) get(c config.Config) *probe.Prober {
 	if p.made[mode] == nil {
 		p.made[mode] = probe.New(probe.Options{
 			Now: time.Now, Revocation: string(mode), Progress: p.progress,
-			NeedsIssuer: p.stores.NeedsIssuer, Anchors: anchors(p.stores),
+			NeedsIssuer: p.stores.NeedsIssuer, Anchors: p.stores.Anchors,
 		})
 	}
 	return p.made[mode]
-}
-
-// anchors gives the roots that may have issued a certificate, so that its revocation can be checked although servers
-// send no roots.
-func anchors(stores *trust.Stores) func(target.Endpoint, *x509.Certificate) []*x509.Certificate {
-	return func(e target.Endpoint, child *x509.Certificate) []*x509.Certificate {
-		store := stores.Get(e.Trust.Roots)
-		if store == nil {
-			return nil
-		}
-		return store.Issuers(child)
-	}
 }
 
 // trustTroubles names the trust stores that the configuration asks for and that cannot be had.

@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"certdrift/internal/boot"
 	"certdrift/internal/config"
 	"certdrift/internal/config/schema"
 	"certdrift/internal/observation"
 	"certdrift/internal/round"
+	"certdrift/internal/sim/demo"
 	"certdrift/internal/trust"
 )
 
@@ -28,7 +30,11 @@ func Product() Parts {
 		Parse:     func(name string, yaml []byte) (config.Config, []observation.Fault) { return parse(name, ".", yaml) },
 		Schema:    schema.Schema,
 		Manifests: boot.Manifests,
-		Roots:     stores.Get,
+		Demo: func(ctx context.Context, out io.Writer) error {
+			_, err := demo.Run(ctx, demo.Options{Start: time.Now().Add(-40 * 24 * time.Hour), Out: out})
+			return err
+		},
+		Roots: stores.Get,
 		Round: func(ctx context.Context, plan Plan) (Outcome, error) {
 			once := boot.Once{Stores: stores, Progress: plan.Progress, Log: slog.New(slog.NewTextHandler(plan.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 			res, err := once.Run(ctx, round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests})

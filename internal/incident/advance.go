@@ -164,12 +164,32 @@ func (b *board) related(g findingGroup) *entry {
 	if found == nil || !explains(g.findings[0].Code) {
 		return found
 	}
+	if threatens(found) {
+		return b.comeTrue(g)
+	}
 	for _, e := range b.entries {
 		if e != found && e.record.Closed.IsZero() && e.record.Environment == g.environment && belongs(e, g) {
 			found.take(e, b)
 		}
 	}
 	return found
+}
+
+// comeTrue opens an incident of its own for a group that only threatened so far: people were told that the next apply
+// would break something, and now it has. The threats end without a word. Their causes stay their own: once the listener
+// is mended, a manifest that is stale still is news again.
+func (b *board) comeTrue(g findingGroup) *entry {
+	var threats []*entry
+	for _, e := range b.entries {
+		if e.record.Closed.IsZero() && e.record.Environment == g.environment && belongs(e, g) && threatens(e) {
+			threats = append(threats, e)
+		}
+	}
+	fresh := b.open(g)
+	for _, e := range threats {
+		e.record.Closed, e.record.Ended, e.record.Claim = b.Now, EndMerged, nil
+	}
+	return fresh
 }
 
 // take merges another incident into this one, without a word to anybody: what people know of it they know.

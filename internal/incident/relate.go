@@ -15,6 +15,11 @@ func explains(code finding.Code) bool {
 	return false
 }
 
+// threatens tells whether all that an incident holds is what a deploy would do: no client suffers yet.
+func threatens(e *entry) bool {
+	return len(e.record.Parts) > 0 && all(e.record.Parts, func(p Part) bool { return p.Code == finding.DriftManifest })
+}
+
 // suffering are the endpoints (ENVIRONMENT/NAME) that a finding is about.
 func suffering(f finding.Finding) []string {
 	endpoints := slices.Clone(f.Affects)

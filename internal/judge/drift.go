@@ -175,6 +175,9 @@ func (e *endpoint) servesAttached(address string) bool {
 // uncompared are the probed endpoints whose declared ARN could be held against nothing: no listener of theirs was
 // readable, and nobody says what the ARN holds.
 func (w *world) uncompared() []*endpoint {
+	if w.round.EndpointsOnly {
+		return nil
+	}
 	var out []*endpoint
 	for _, e := range w.endpoints {
 		d := e.Target.Declared

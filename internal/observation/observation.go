@@ -19,6 +19,9 @@ type Round struct {
 	Finished time.Time `json:"finished"`
 	// Endpoints were asked for, in the configuration's order, whether the round got to them or not.
 	Endpoints []Endpoint `json:"endpoints"`
+	// EndpointsOnly: the round was not meant to ask AWS, since another one does. What is declared goes uncompared then,
+	// and the round is complete all the same.
+	EndpointsOnly bool `json:"endpoints_only,omitempty"`
 	// ListenersRead tells that AWS was asked about load balancers at all in this round.
 	ListenersRead bool           `json:"listeners_read"`
 	LoadBalancers []LoadBalancer `json:"load_balancers,omitempty"`

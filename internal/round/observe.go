@@ -17,7 +17,8 @@ func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
 		Schema: observation.Schema, Started: r.Now(),
 		Manifests: q.Manifests, Changes: slices.Clone(q.Changes),
 		Faults: slices.Clone(q.Faults), Troubles: slices.Clone(q.Troubles),
-		Certificates: fromFiles(q.Config.Certificates),
+		CertificateFiles: fromFiles(q.Config.Certificates), Only: wanted(q).Only,
+		EndpointsOnly: q.Depth == ListenersOnTrouble,
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -59,20 +60,11 @@ func (r *Runner) attach(ctx context.Context, q Request, seen *observation.Round)
 	r.merge(ctx, seen, r.Inspector.Inspect(ctx, wanted(q)))
 }
 
-// merge adds what AWS said. What it says of a certificate goes before a file.
+// merge adds what AWS said.
 func (r *Runner) merge(ctx context.Context, seen *observation.Round, attached observation.Attached) {
-	seen.ListenersRead = true
+	seen.ListenersRead, seen.EndpointsOnly = true, false
 	seen.LoadBalancers = attached.LoadBalancers
-	read := map[string]bool{}
-	for _, c := range attached.Certificates {
-		read[c.ARN] = !c.Unreadable
-	}
-	files := slices.DeleteFunc(seen.Certificates, func(c observation.Certificate) bool { return read[c.ARN] })
-	held := map[string]bool{}
-	for _, c := range files {
-		held[c.ARN] = true
-	}
-	seen.Certificates = append(files, slices.DeleteFunc(attached.Certificates, func(c observation.Certificate) bool { return held[c.ARN] })...)
+	seen.Certificates = attached.Certificates
 	seen.Troubles = append(seen.Troubles, attached.Troubles...)
 	if needsAddresses(seen.Endpoints) {
 		r.resolve(ctx, seen.LoadBalancers)

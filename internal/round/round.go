@@ -44,6 +44,8 @@ type Runner struct {
 	Roots     func(target.Roots) *chain.Store
 	Publisher *Publisher
 	Log       *slog.Logger
+	// Done is told of each round before it is published; nil for nobody.
+	Done func(Result)
 }
 
 // Depth is when a round reads the load balancers.
@@ -91,6 +93,9 @@ func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
 		}
 	}
 	res := r.look(ctx, q)
+	if r.Done != nil {
+		r.Done(res)
+	}
 	if r.Publisher == nil {
 		return res, nil
 	}

@@ -210,8 +210,8 @@ func (w *world) file(name string) ([]byte, error) {
 	return nil, fmt.Errorf("the demo has no file %q", name)
 }
 
-// manifest is a Service template of the story.
-func manifest(p place, arn string) string {
+// manifestOf is a Service template of the story.
+func manifestOf(p place, arn string) string {
 	return fmt.Sprintf(`apiVersion: v1
 kind: Service
 metadata:

@@ -1,0 +1,242 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"certdrift/internal/alert"
+	"certdrift/internal/awsio/cloudwatch"
+	"certdrift/internal/awsio/listener"
+	"certdrift/internal/awsio/sns"
+	"certdrift/internal/awsio/trail"
+	"certdrift/internal/boot"
+	"certdrift/internal/config"
+	"certdrift/internal/finding"
+	"certdrift/internal/manifest"
+	"certdrift/internal/probe"
+	"certdrift/internal/round"
+	"certdrift/internal/sim/account"
+	"certdrift/internal/target"
+	"certdrift/internal/trust"
+)
+
+// Act is one scene: what was done, and what certdrift found and sent.
+type Act struct {
+	Title string
+	At    time.Time
+	// Verdict is that of the act's last round, Findings are its.
+	Verdict  string
+	Findings []finding.Finding
+	// Sent are the messages that went out in this act, Deliveries what the subscribers got of them.
+	Sent       []account.Message
+	Deliveries []account.Delivery
+}
+
+// Options say how the story is told.
+type Options struct {
+	// Start is when it begins.
+	Start time.Time
+	// Out is where it is told; io.Discard for nobody.
+	Out io.Writer
+	// Style marks words for a terminal; nil for plain text.
+	Style func(role, text string) string
+}
+
+// Run replays the incident and gives its acts.
+func Run(ctx context.Context, o Options) ([]Act, error) {
+	w, err := newWorld(ctx, o.Start)
+	if err != nil {
+		return nil, err
+	}
+	p := &play{world: w, teller: newTeller(o), stale: map[string]bool{"staging": true, "production": true}}
+	err = p.prepare()
+	if err == nil {
+		err = p.perform(ctx)
+	}
+	if err == nil {
+		p.ending(p.acts)
+	}
+	return p.acts, errors.Join(err, w.close())
+}
+
+// play is the running story.
+type play struct {
+	*world
+	*teller
+	// stale tells which environments' templates still name the old certificates.
+	stale map[string]bool
+
+	parsed           config.Config
+	inspect, probing *boot.Function
+	acts             []Act
+	told, delivered  int
+
+	mu     sync.Mutex
+	events [][]byte
+	last   round.Result
+}
+
+// prepare puts the product's functions over the simulated account.
+func (p *play) prepare() error {
+	cfg, faults := config.Load([]byte(p.configuration()), config.Options{File: "certdrift.yaml", ReadFile: p.file})
+	if len(faults) > 0 {
+		return fmt.Errorf("reading the demo's configuration: line %d: %s", faults[0].Line, faults[0].Message)
+	}
+	p.parsed = cfg
+	p.account.OnEvent(func(e []byte) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.events = append(p.events, e)
+	})
+	store := round.NewMemory()
+	p.inspect, p.probing = p.function("inspect", round.Listeners, store), p.function("probe", round.ListenersOnTrouble, store)
+	return nil
+}
+
+// function is a Lambda function's handler: the product's own, over the simulated account's clients.
+func (p *play) function(name string, depth round.Depth, store *round.Memory) *boot.Function {
+	stores := &trust.Stores{}
+	prober := probe.New(probe.Options{Now: p.clock.Now, NeedsIssuer: stores.NeedsIssuer})
+	inspector := listener.New(listener.Options{
+		Home: p.account.Region(), Account: func(context.Context, target.Role) (string, error) { return p.account.ID(), nil },
+		Clients: func(string, target.Role) listener.Clients {
+			return listener.Clients{Classic: p.account.ELB(), Modern: p.account.ELBv2(), ACM: p.account.ACM(), IAM: p.account.IAM()}
+		},
+	})
+	history := trail.New(trail.Options{
+		Now: p.clock.Now, Pause: time.Millisecond, Client: func(string, target.Role) trail.Client { return p.account.CloudTrail() },
+	})
+	publisher := &round.Publisher{
+		Now: p.clock.Now, Store: store, Function: name, By: name, Gauge: cloudwatch.New(p.account.CloudWatch(), "Certdrift"),
+		Compose: alert.Options{RunbookURL: "docs/runbook.md"},
+	}
+	publisher.Tell(sns.New(p.account.SNS(), p.topic))
+	return boot.New(boot.Parts{
+		Runner: func(config.Config) *round.Runner {
+			return &round.Runner{Now: p.clock.Now, Prober: prober, Inspector: inspector, History: history, Roots: stores.Get,
+				Publisher: publisher, Done: p.keep}
+		},
+		Load:  func(context.Context) (boot.Loaded, error) { return p.loaded(), nil },
+		Depth: depth, Region: p.account.Region(), Log: slog.New(slog.DiscardHandler), Now: p.clock.Now,
+		Account: func(context.Context) (string, error) { return p.account.ID(), nil },
+		Again:   15 * time.Second, Wait: func(_ context.Context, d time.Duration) { p.clock.advance(d) },
+	})
+}
+
+// loaded is the configuration with the templates as they stand now.
+func (p *play) loaded() boot.Loaded {
+	out := boot.Loaded{Config: p.parsed}
+	for _, at := range places() {
+		arn := at.right
+		if p.stale[at.environment] {
+			arn = at.stale
+		}
+		name := "k8s/" + at.environment + "/" + at.service + "-service.yaml"
+		declared, faults := manifest.Read(name, []byte(manifestOf(at, arn)))
+		out.Manifests = append(out.Manifests, declared...)
+		out.Faults = append(out.Faults, faults...)
+	}
+	return out
+}
+
+// keep remembers what the last round came to.
+func (p *play) keep(res round.Result) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = res
+}
+
+// perform tells the story.
+func (p *play) perform(ctx context.Context) error {
+	right := func(at place) string { return at.right }
+	stale := func(at place) string { return at.stale }
+	const day = 24 * time.Hour
+	for _, s := range []scene{
+		{title: "Production is being brought up. In the AWS console the operator puts the right certificates on all four load balancers. The Service templates stay as they are.",
+			do: func() error {
+				return errors.Join(p.attach(ctx, account.Operator(), "staging", right), p.attach(ctx, account.Operator(), "production", right))
+			}},
+		{title: "Nothing happens for weeks. Clients are served well.", after: 33 * day, quiet: true},
+		{title: "The reorganised templates are deployed to staging. Kubernetes puts back what they name.", after: time.Hour,
+			do: func() error { return p.attach(ctx, account.Kubernetes(), "staging", stale) }},
+		{title: "Nobody runs certdrift verify between staging and production. The same templates go to production.", after: time.Hour,
+			do: func() error { return p.attach(ctx, account.Kubernetes(), "production", stale) }},
+		{title: "The operator runs the commands from the alerts, and mends the templates.", after: 10 * time.Minute,
+			do: func() error {
+				p.stale = map[string]bool{}
+				return errors.Join(p.attach(ctx, account.Operator(), "staging", right), p.attach(ctx, account.Operator(), "production", right))
+			}},
+		{title: "The next scheduled rounds find all three truths in agreement.", after: 5 * time.Minute, quiet: true},
+	} {
+		if err := p.play(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scene is what happens in an act, after some time.
+type scene struct {
+	title string
+	after time.Duration
+	do    func() error // nil for nothing
+	quiet bool         // nothing but the schedule runs
+}
+
+func (p *play) play(ctx context.Context, s scene) error {
+	p.clock.advance(s.after)
+	act := Act{Title: s.title, At: p.clock.Now()}
+	p.scene(act)
+	if s.do != nil {
+		if err := s.do(); err != nil {
+			return err
+		}
+	}
+	if err := p.run(ctx); err != nil {
+		return err
+	}
+	act.Findings = p.last.Conclusion.Findings
+	act.Verdict = "pass"
+	if finding.Worst(act.Findings) == finding.Critical {
+		act.Verdict = "fail"
+	}
+	messages, deliveries := p.account.Messages(p.topic), p.account.Deliveries(p.topic)
+	act.Sent, act.Deliveries = messages[p.told:], deliveries[p.delivered:]
+	p.told, p.delivered = len(messages), len(deliveries)
+	p.acts = append(p.acts, act)
+	p.outcome(act, p.last.Round)
+	return nil
+}
+
+// run lets EventBridge do its work: the changes are delivered a minute and a half later, then both schedules tick a few
+// times.
+func (p *play) run(ctx context.Context) error {
+	p.mu.Lock()
+	events := p.events
+	p.events = nil
+	p.mu.Unlock()
+	if len(events) > 0 {
+		p.clock.advance(90 * time.Second)
+	}
+	for _, e := range events {
+		if _, err := p.inspect.Handle(ctx, json.RawMessage(e)); err != nil {
+			return fmt.Errorf("handling a change: %w", err)
+		}
+	}
+	for range 3 {
+		p.clock.advance(time.Minute)
+		if _, err := p.probing.Handle(ctx, json.RawMessage(`{}`)); err != nil {
+			return fmt.Errorf("probing: %w", err)
+		}
+		if _, err := p.inspect.Handle(ctx, json.RawMessage(`{}`)); err != nil {
+			return fmt.Errorf("inspecting: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"certdrift/internal/finding"
+)
+
+// mails are the subjects that an act's mails had.
+func mails(a Act) []string {
+	var out []string
+	for _, d := range a.Deliveries {
+		if d.Protocol == "email" {
+			out = append(out, d.Subject)
+		}
+	}
+	return out
+}
+
+func codes(a Act, environment string) []finding.Code {
+	var out []finding.Code
+	for _, f := range a.Findings {
+		if f.Environment == environment && f.Severity >= finding.Warning {
+			out = append(out, f.Code)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func TestTheIncident(t *testing.T) {
+	var out bytes.Buffer
+	acts, err := Run(context.Background(), Options{Start: time.Date(2026, 10, 14, 9, 0, 0, 0, time.UTC), Out: &out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(acts) != 6 {
+		t.Fatalf("%d acts, want 6", len(acts))
+	}
+	byHand, weeks, staging, production, repair, after := acts[0], acts[1], acts[2], acts[3], acts[4], acts[5]
+
+	for _, tt := range []struct {
+		name               string
+		act                Act
+		verdict            string
+		staging, produced  []finding.Code
+		mails, worst       int
+		says, saysAnywhere []string
+	}{
+		{"the fix by hand is seen: the templates are stale", byHand, "fail",
+			[]finding.Code{finding.DriftManifest}, []finding.Code{finding.DriftManifest}, 4, 4,
+			[]string{"k8s/staging/ui-service.yaml:9", "Operator", "The manifest is stale"}, nil},
+		{"while it lasts there are reminders", weeks, "fail",
+			[]finding.Code{finding.DriftManifest}, []finding.Code{finding.DriftManifest}, 4, 4, []string{"33 days"}, nil},
+		{"the deploy to staging puts an expired certificate back", staging, "fail",
+			[]finding.Code{finding.CertExpired, finding.DriftAttached, finding.DriftManifest, finding.ListenerCertExpired},
+			[]finding.Code{finding.DriftManifest}, 2, 2,
+			[]string{"masters.cluster.example.org", "Kubernetes cloud provider", "aws elb set-load-balancer-listener-ssl-certificate", stagingARN}, nil},
+		{"the deploy to production puts another domain's certificate back", production, "fail",
+			[]finding.Code{finding.CertExpired, finding.DriftAttached, finding.DriftManifest, finding.ListenerCertExpired},
+			[]finding.Code{finding.DriftAttached, finding.DriftManifest}, 2, 2,
+			[]string{"masters.cluster.example.org", "aws elb set-load-balancer-listener-ssl-certificate", productionARN}, nil},
+		{"the repair is recovery", repair, "pass", nil, nil, 4, 0, nil, []string{"RECOVERED"}},
+		{"and then there is silence", after, "pass", nil, nil, 0, 0, nil, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.act.Verdict != tt.verdict {
+				t.Errorf("verdict %q, want %q", tt.act.Verdict, tt.verdict)
+			}
+			if got := codes(tt.act, "staging"); !slices.Equal(got, tt.staging) {
+				t.Errorf("staging has %v, want %v", got, tt.staging)
+			}
+			if got := codes(tt.act, "production"); !slices.Equal(got, tt.produced) {
+				t.Errorf("production has %v, want %v", got, tt.produced)
+			}
+			got := mails(tt.act)
+			if len(got) != tt.mails {
+				t.Errorf("%d mails, want %d: %q", len(got), tt.mails, got)
+			}
+			critical := 0
+			for _, m := range tt.act.Sent {
+				if m.Attributes["severity"] == "critical" && m.Attributes["event"] != "recovered" {
+					critical++
+				}
+			}
+			if critical != tt.worst {
+				t.Errorf("%d critical messages, want %d: %q", critical, tt.worst, got)
+			}
+			var text strings.Builder
+			for _, d := range tt.act.Deliveries {
+				text.WriteString(d.Subject + "\n" + d.Text + "\n")
+			}
+			for _, want := range append(tt.says, tt.saysAnywhere...) {
+				if !strings.Contains(text.String(), want) {
+					t.Errorf("no message says %q", want)
+				}
+			}
+			if t.Failed() {
+				t.Log(text.String())
+			}
+		})
+	}
+	for _, want := range []string{"email to oncall@example.org", "sms to +12065550100", "no message was sent"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the story does not show %q", want)
+		}
+	}
+}
