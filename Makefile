@@ -92,11 +92,11 @@ zip: ## The functions' packages and their sizes; fails above 5 MB
 
 .PHONY: schema
 schema: ## certdrift.schema.json, from the configuration's Go types
-	go run ./cmd/certdrift schema -o certdrift.schema.json
+	@go test ./internal/config/schema -run CheckedIn -update
 
 .PHONY: findings
 findings: ## docs/findings.md, from the rules' own catalogue
-	go run ./cmd/certdrift explain --all --format markdown -o docs/findings.md
+	@go test ./internal/judge -run FindingsDocument -update
 
 # ── Python, by pip ───────────────────────────────────────────────────────────────────────────────────────────────────
 
