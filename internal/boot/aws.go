@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
@@ -28,9 +27,9 @@ type cloud struct {
 	roles map[target.Role]aws.CredentialsProvider
 }
 
-// newCloud reads the SDK's own configuration: environment, profiles, roles, AWS_ENDPOINT_URL.
+// newCloud makes clients from the settings of where it runs.
 func newCloud(ctx context.Context) (*cloud, error) {
-	base, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRetryer(listener.Retryer))
+	base, err := settings(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
