@@ -1,0 +1,218 @@
+package boot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"certdrift/internal/awsio/source"
+	"certdrift/internal/config"
+	"certdrift/internal/event"
+	"certdrift/internal/incident"
+	"certdrift/internal/judge"
+	"certdrift/internal/observation"
+	"certdrift/internal/round"
+	"certdrift/internal/target"
+	"certdrift/internal/trust"
+)
+
+// quiet answers for endpoints that nobody configured, and for an empty account, and counts the rounds.
+type quiet struct {
+	rounds int
+	only   []string
+}
+
+func (q *quiet) Probe(context.Context, []target.Endpoint) []observation.Endpoint {
+	q.rounds++
+	return nil
+}
+
+func (*quiet) Resolve(context.Context, string) observation.DNS { return observation.DNS{} }
+
+func (q *quiet) Inspect(_ context.Context, w target.Wanted) observation.Attached {
+	q.only = w.Only
+	return observation.Attached{}
+}
+
+// newFunction is a function in account 111122223333, us-west-2, at now.
+func newFunction(now *time.Time, depth round.Depth) (*Function, *quiet) {
+	q := &quiet{}
+	stores := &trust.Stores{}
+	clock := func() time.Time { return *now }
+	return New(Parts{
+		Runner: func(config.Config) *round.Runner {
+			return &round.Runner{Now: clock, Prober: q, Inspector: q, Roots: stores.Get, Publisher: &round.Publisher{
+				Now: clock, Store: round.NewMemory(), Function: "test", By: "test",
+			}}
+		},
+		Load: func(context.Context) (Loaded, error) {
+			return Loaded{Config: config.Config{
+				Policy: judge.DefaultPolicy(), Incidents: incident.DefaultPolicy(),
+				Scope: target.Scope{Enabled: true, Regions: []string{"us-west-2"}},
+			}}, nil
+		},
+		Depth: depth, Region: "us-west-2", Log: slog.New(slog.DiscardHandler), Now: clock,
+		Account: func(context.Context) (string, error) { return "111122223333", nil },
+		Again:   15 * time.Second, Wait: func(_ context.Context, d time.Duration) { *now = now.Add(d) },
+	}), q
+}
+
+// TestEveryEventIsHandled feeds every sample event to the functions: what asks for a round gets one, what doesn't is
+// ignored with a reason, and nothing is an error that Lambda would retry.
+func TestEveryEventIsHandled(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "events", "*.json"))
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d sample events: %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := event.Decode(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+			f, q := newFunction(&now, round.Listeners)
+			s, err := f.Handle(context.Background(), raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantRound := e.Failed == "" && e.Kind != event.Alarm && e.Kind != event.Other
+			if (q.rounds == 1) != wantRound {
+				t.Errorf("%d rounds for kind %q (refused: %q), summary %+v", q.rounds, e.Kind, e.Failed, s)
+			}
+			if !wantRound && (s.Verdict != "ignored" || s.Reason == "") {
+				t.Errorf("ignored without a reason: %+v", s)
+			}
+			if e.Change != nil && wantRound && e.Change.LoadBalancer != "" && len(q.only) != 1 {
+				t.Errorf("AWS was asked for %v, want the load balancer of the event alone", q.only)
+			}
+		})
+	}
+}
+
+func sample(t *testing.T, name string, edit func(string) string) json.RawMessage {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", "..", "events", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited := edit(string(raw))
+	if edited == string(raw) {
+		t.Fatalf("nothing to edit in %s", name)
+	}
+	return json.RawMessage(edited)
+}
+
+func TestWhatTheConfigurationDoesNotNameIsNotBelieved(t *testing.T) {
+	for name, edit := range map[string]func(string) string{
+		"another account": func(s string) string { return strings.ReplaceAll(s, "111122223333", "999988887777") },
+		"another region":  func(s string) string { return strings.ReplaceAll(s, "us-west-2", "eu-north-1") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+			f, q := newFunction(&now, round.Listeners)
+			s, err := f.Handle(context.Background(), sample(t, "v2-modify-listener-terraform.json", edit))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Verdict != "ignored" || q.rounds != 0 {
+				t.Errorf("%+v after %d rounds, want it ignored", s, q.rounds)
+			}
+		})
+	}
+}
+
+func TestAChangeIsFollowedUntilItHasSettled(t *testing.T) {
+	now := time.Date(2026, 11, 20, 9, 12, 43, 0, time.UTC) // ten seconds after the sample's change
+	f, q := newFunction(&now, round.Listeners)
+	raw, err := os.ReadFile(filepath.Join("..", "..", "events", "v2-modify-listener-terraform.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Handle(context.Background(), raw); err != nil {
+		t.Fatal(err)
+	}
+	// Two minutes after the change and one round more, every 15 s.
+	if q.rounds < 9 || q.rounds > 11 {
+		t.Errorf("%d rounds, want about ten", q.rounds)
+	}
+}
+
+func TestWhatIsNoEventIsNotRetried(t *testing.T) {
+	now := time.Now()
+	f, _ := newFunction(&now, round.Listeners)
+	if s, err := f.Handle(context.Background(), json.RawMessage(`[1,`)); err != nil || s.Verdict != "ignored" {
+		t.Errorf("%+v, %v; want it ignored: a retry won't make it readable", s, err)
+	}
+}
+
+// place is one file that may become unreadable.
+type place struct {
+	data []byte
+	err  error
+}
+
+func (p *place) Read(context.Context, string) ([]byte, error)         { return p.data, p.err }
+func (p *place) Files(context.Context, string) ([]source.File, error) { return nil, p.err }
+
+func TestTheLastGoodConfigurationStandsIn(t *testing.T) {
+	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	from := &place{err: errors.New("access denied")}
+	l := &loader{reader: from, location: "s3://bucket/certdrift.yaml", now: func() time.Time { return now }}
+	if _, err := l.load(context.Background()); err == nil {
+		t.Fatal("no error without any configuration")
+	}
+	from.data, from.err = []byte("version: 1\nenvironments:\n  prod:\n    endpoints:\n      - {name: a, url: https://a.example.org}\n"), nil
+	have, err := l.load(context.Background())
+	if err != nil || len(have.Endpoints) != 1 || len(have.Faults) != 0 {
+		t.Fatalf("%d endpoints, faults %v, error %v", len(have.Endpoints), have.Faults, err)
+	}
+	from.err = errors.New("access denied")
+	if have, err = l.load(context.Background()); err != nil || len(have.Troubles) != 0 {
+		t.Fatalf("asked again within a minute: %v, %v", have.Troubles, err)
+	}
+	now = now.Add(2 * time.Minute)
+	for range 2 {
+		have, err = l.load(context.Background())
+		if err != nil || len(have.Endpoints) != 1 || len(have.Troubles) != 1 {
+			t.Fatalf("%d endpoints, troubles %v, error %v; want the last good configuration and one trouble", len(have.Endpoints), have.Troubles, err)
+		}
+	}
+}
+
+func TestBeside(t *testing.T) {
+	for _, tt := range []struct{ location, name, want string }{
+		{"certdrift.yaml", "ca.pem", "ca.pem"},
+		{"conf/certdrift.yaml", "ca.pem", "conf/ca.pem"},
+		{"s3://bucket/conf/certdrift.yaml", "ca.pem", "s3://bucket/conf/ca.pem"},
+		{"s3://bucket/certdrift.yaml", "s3://other/k8s/", "s3://other/k8s/"},
+		{"ssm:///certdrift", "ca.pem", "ca.pem"},
+	} {
+		if got := beside(tt.location, tt.name); got != tt.want {
+			t.Errorf("beside(%q, %q) = %q, want %q", tt.location, tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestReadEnv(t *testing.T) {
+	env, err := ReadEnv(func(string) string { return "" })
+	if err != nil || env.Config != "certdrift.yaml" || env.Namespace != "Certdrift" {
+		t.Errorf("defaults %+v, %v", env, err)
+	}
+	_, err = ReadEnv(func(name string) string {
+		return map[string]string{"CERTDRIFT_TOPIC_ARN": "alerts", "CERTDRIFT_CHAT_TOPIC_ARN": "chat"}[name]
+	})
+	if err == nil || !strings.Contains(err.Error(), "CERTDRIFT_TOPIC_ARN") || !strings.Contains(err.Error(), "CERTDRIFT_CHAT_TOPIC_ARN") {
+		t.Errorf("error %v, want both topics named", err)
+	}
+}
