@@ -37,7 +37,7 @@ test: ## All tests that need nothing but Go; with the race detector where there 
 
 .PHONY: e2e
 e2e: $(CACHE)/venv/.ready sam-cli ## The template deployed to an emulator, the real function binaries run against it
-	@CERTDRIFT_E2E=1 go test -json -count=1 -timeout 15m ./e2e/... | go run ./e2e/tally -v -name e2e -o $(CACHE)/e2e.tally
+	@CERTDRIFT_E2E=1 go test -json -count=1 -timeout 15m ./e2e/... | go run ./e2e/tally -name e2e -o $(CACHE)/e2e.tally
 
 .PHONY: lint
 lint: lint-go lint-templates ## golangci-lint, gofmt, cfn-lint

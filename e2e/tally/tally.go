@@ -72,6 +72,9 @@ func (t *tally) end(e event, output []string) {
 		t.passed++
 	case "skip":
 		t.skipped++
+		if !t.verbose { // a skipped test says why
+			fmt.Fprint(t.w, strings.Join(output, ""))
+		}
 	case "fail":
 		t.failed++
 		if !t.verbose {
