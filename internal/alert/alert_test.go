@@ -38,9 +38,10 @@ func drifted() incident.Notice {
 		Listener: "a22e1d63f8ea522f9ac4b17d603e9f82:443",
 		Summary:  `the listener holds server-certificate/web-monitoring-2017, which covers none of its endpoints' names`,
 		Evidence: finding.Evidence{
-			"declared": map[string]any{"arn": "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01", "names": []any{"*.monitoring.example.org"}},
-			"attached": map[string]any{"arn": "arn:aws:iam::111122223333:server-certificate/web-monitoring-2017", "names": []any{"*.web-monitoring.example.com"}, "fingerprint_sha256": "ab12"},
-			"served":   map[string]any{"names": []any{"*.web-monitoring.example.com"}, "fingerprint_sha256": "ab12"},
+			"declared":        map[string]any{"arn": "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01", "names": []any{"*.monitoring.example.org"}},
+			"attached":        map[string]any{"arn": "arn:aws:iam::111122223333:server-certificate/web-monitoring-2017", "names": []any{"*.web-monitoring.example.com"}, "fingerprint_sha256": "ab12"},
+			"served":          map[string]any{"names": []any{"*.web-monitoring.example.com"}, "fingerprint_sha256": "ab12", "not_after": "2027-03-08T19:20:00Z"},
+			"name_mismatches": []string{"production/api00: the certificate is for another name"},
 			"changed_by": map[string]any{
 				"name": "kubernetes-master", "tool": "Kubernetes cloud provider", "source_ip": "10.0.3.7", "at": began.Add(-time.Minute),
 				"principal": "arn:aws:sts::111122223333:assumed-role/kubernetes-master/i-0abc", "standing": "confirmed",

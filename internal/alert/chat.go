@@ -86,7 +86,7 @@ func (s *story) chatBody() string {
 	var b strings.Builder
 	b.WriteString(markdown(s.lead()))
 	for _, t := range truths(s.first) {
-		fmt.Fprintf(&b, "\n*%s*: `%s`", t.name, code(t.value))
+		fmt.Fprintf(&b, "\n*%s*: `%s`", t.name, code(t.short(s.At)))
 		if t.differs {
 			b.WriteString(" (differs)")
 		}
@@ -115,7 +115,11 @@ func (s *story) chatBody() string {
 func (s *story) nextSteps() []string {
 	var steps []string
 	if command := undo(s.first); command != "" && s.Event != incident.Recovered && s.Storm == nil {
-		steps = append(steps, "Undo: `"+code(command)+"`")
+		for _, line := range strings.Split(command, "\n") {
+			if line = cleanCommand(line); line != "" {
+				steps = append(steps, "Undo: `"+code(line)+"`")
+			}
+		}
 	}
 	if link := s.runbook(); link != "" {
 		steps = append(steps, "Runbook: "+link)

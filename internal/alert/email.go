@@ -3,6 +3,7 @@ package alert
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
@@ -14,21 +15,22 @@ const (
 	maxOthers = 5
 )
 
-// letter is a mail in the making: sections with a heading, labels aligned.
-type letter struct{ strings.Builder }
-
-func (l *letter) heading(text string) { l.WriteString("\n" + strings.ToUpper(text) + "\n") }
-
-func (l *letter) line(label, value string) {
-	if value != "" {
-		fmt.Fprintf(l, "  %-12s %s\n", label, value)
-	}
-}
-
-// email is the whole story in plain text.
+// email is the whole story in plain text, for somebody who has just been woken: what clients suffer, what happened, what
+// to type; then the truths side by side, who changed them, and the rest. The subject has said where and what already.
 func (s *story) email() string {
-	l := &letter{}
-	fmt.Fprintf(l, "%s%s: %s\n\n%s\n", s.headline(), s.shownEnvironment(" in "), s.what(), s.lead())
+	l := &letter{wide: labelWidth}
+	for i, paragraph := range s.opening(1000) {
+		if i > 0 {
+			l.WriteString("\n")
+		}
+		for _, clause := range paragraph {
+			if strings.HasPrefix(clause, "- ") {
+				l.hang("", "  ", clause)
+			} else {
+				l.prose("", clause)
+			}
+		}
+	}
 	if s.Storm != nil {
 		s.storm(l)
 	} else {
@@ -36,72 +38,50 @@ func (s *story) email() string {
 	}
 	l.heading("More")
 	l.line("Runbook", s.runbook())
-	l.line("Explain", "certdrift explain "+string(s.code()))
+	if s.code() != trialCode {
+		l.line("Explain", "certdrift explain "+string(s.code()))
+	}
 	l.line("Dashboard", s.DashboardURL)
-	l.line("Installation", s.Stack)
-	return cutLines(l.String(), EmailLimit)
+	l.line("Sent by", s.Stack)
+	if s.Storm == nil {
+		l.exact("Incident", finding.Clean(s.Record.Key, maxValue))
+	}
+	return cutLines(strings.TrimLeft(l.String(), "\n"), EmailLimit)
 }
+
+// over tells whether the notice is about what has ended.
+func (s *story) over() bool { return s.Event == incident.Recovered && !s.Eased }
 
 // single tells of one incident.
 func (s *story) single(l *letter) {
 	r := s.Record
 	l.WriteString("\n")
 	l.line("Began", stamp(r.First))
-	if s.Event == incident.Recovered && !s.Eased {
+	if s.over() {
 		l.line("Ended", stamp(s.At))
 	}
-	l.line("Code", joinCodes(r.Codes))
-	l.line("Cause", finding.Clean(r.Cause, maxValue))
-	l.line("Incident", finding.Clean(r.Key, maxValue))
 	l.line("Listener", finding.Clean(s.first.Listener, maxValue))
 	l.line("Address", finding.Clean(s.first.Address, maxValue))
+	if r.AffectsCount == 1 && len(r.Affects) == 1 {
+		l.line("Affected", finding.Clean(r.Affects[0], maxValue))
+	}
+	l.line("Codes", joinCodes(r.Codes))
 	if a := r.Acknowledged; a != nil {
 		l.line("Taken on by", finding.Clean(a.By, 100)+" at "+stamp(a.At))
 	}
-	s.sides(l)
-	if s.Event != incident.Recovered || s.Eased {
+	if !s.over() {
 		s.remedy(l)
 	}
+	s.sides(l)
+	s.whoChanged(l)
 	s.affected(l)
 	s.others(l)
-}
-
-// sides shows the truths under one another, who changed them, and the rest of the evidence.
-func (s *story) sides(l *letter) {
-	if sides := truths(s.first); len(sides) > 0 {
-		title := "Declared, attached, served"
-		if s.Event == incident.Recovered && !s.Eased {
-			title += ", when it was last seen wrong"
-		}
-		l.heading(title)
-		for _, t := range sides {
-			mark := ""
-			if t.differs {
-				mark = "   <-- differs"
-			}
-			l.line(t.name, t.value+mark)
-		}
-	}
-	wrote := false
-	for _, name := range whoKeys() {
-		value := change(s.first.Evidence[name])
-		if value == "" {
-			continue
-		}
-		if !wrote {
-			l.heading("Who changed it")
-			wrote = true
-		}
-		l.line(strings.ReplaceAll(name, "_", " "), value)
-	}
-	if names := rest(s.first); len(names) > 0 {
-		l.heading("Evidence")
-		for _, name := range names {
-			l.line(strings.ReplaceAll(finding.Clean(name, 40), "_", " "), render(s.first.Evidence[name]))
-		}
+	if !s.over() {
+		s.evidence(l)
 	}
 }
 
+// remedy is what to do: prose, and each command alone on its line.
 func (s *story) remedy(l *letter) {
 	command := undo(s.first)
 	if s.first.Remedy == "" && command == "" {
@@ -109,42 +89,98 @@ func (s *story) remedy(l *letter) {
 	}
 	l.heading("What to do")
 	for _, line := range strings.Split(strings.TrimSpace(s.first.Remedy), "\n") {
-		l.WriteString("  " + finding.Clean(line, 2000) + "\n")
+		prose, command := parts(line)
+		l.prose(mailIndent, shortenIDs(finding.Clean(prose, 2000)))
+		if command != "" {
+			l.command(command)
+		}
 	}
 	if command != "" && !strings.Contains(s.first.Remedy, command) {
-		l.WriteString("\n    " + command + "\n")
+		l.command(command)
 	}
+	l.tidy()
+}
+
+// tidy takes away the empty lines that a command left at the end and between commands.
+func (l *letter) tidy() {
+	text := strings.TrimRight(l.String(), "\n") + "\n"
+	for strings.Contains(text, "\n\n\n") {
+		text = strings.ReplaceAll(text, "\n\n\n", "\n\n")
+	}
+	l.Reset()
+	l.WriteString(text)
 }
 
 func (s *story) affected(l *letter) {
 	r := s.Record
-	if r.AffectsCount == 0 {
+	if r.AffectsCount == 0 || r.AffectsCount == 1 && len(r.Affects) == 1 {
 		return
 	}
 	l.heading(fmt.Sprintf("Affected (%d)", r.AffectsCount))
-	shown := r.Affects[:min(len(r.Affects), maxListed)]
-	for _, key := range shown {
-		l.WriteString("  " + finding.Clean(key, maxValue) + "\n")
+	names := make([]string, 0, maxListed)
+	for _, key := range r.Affects[:min(len(r.Affects), maxListed)] {
+		names = append(names, finding.Clean(key, maxValue))
 	}
-	if left := r.AffectsCount - len(shown); left > 0 {
-		fmt.Fprintf(l, "  and %d more\n", left)
+	text := strings.Join(names, ", ")
+	if left := r.AffectsCount - len(names); left > 0 {
+		text += fmt.Sprintf(" and %d more", left)
 	}
+	l.prose(mailIndent, text)
 }
 
-// others lists what else the incident holds, a line a finding.
+// others lists what the incident holds beyond what leads it.
 func (s *story) others(l *letter) {
 	if len(s.Findings) < 2 {
 		return
 	}
-	l.heading("Findings")
-	for i, f := range s.Findings {
+	l.heading("Also found")
+	for i, f := range s.Findings[1:] {
 		if i == maxOthers {
-			fmt.Fprintf(l, "  and %d more\n", len(s.Findings)-i)
+			fmt.Fprintf(l, "  and %d more\n", len(s.Findings)-1-i)
 			return
 		}
-		fmt.Fprintf(l, "  %-8s %s: %s\n", f.Severity, f.Code, finding.Clean(f.Summary, 500))
+		l.hang(fmt.Sprintf("  %-8s ", f.Severity), "           ", string(f.Code)+": "+shortenIDs(finding.Clean(f.Summary, 500)))
 	}
 }
+
+// evidence is what the mail has not said yet. Account, region and ARN stand in any case: what one pastes into the console.
+func (s *story) evidence(l *letter) {
+	said := strings.Join(strings.Fields(l.String()), " ")
+	var names, values []string
+	l.wide = labelWidth
+	for _, name := range rest(s.first) {
+		value := when(s.first.Evidence[name])
+		if !keep(name) && (isSaid(value, said) || s.placeSaid(name, said)) {
+			continue
+		}
+		names, values = append(names, label(name)), append(values, value)
+		said += " " + value
+		l.wide = max(l.wide, min(utf8.RuneCountInString(label(name)), 2*labelWidth))
+	}
+	if len(names) > 0 {
+		l.heading("Evidence")
+	}
+	for i, name := range names {
+		l.line(name, values[i])
+	}
+	l.wide = labelWidth
+}
+
+// isSaid tells whether a value stands in a text already. Short ones ("443") stand everywhere by chance.
+func isSaid(value, said string) bool {
+	return len(value) >= 8 && (strings.Contains(said, value) || strings.Contains(said, shortenIDs(value)))
+}
+
+// placeSaid tells whether file and line have been named already, as FILE:LINE.
+func (s *story) placeSaid(name, said string) bool {
+	file := render(s.first.Evidence["file"])
+	return file != "" && (name == "line" || name == "column") && strings.Contains(said, file+":"+render(s.first.Evidence["line"]))
+}
+
+func keep(name string) bool { return name == "account" || name == "region" || name == "arn" }
+
+// label is a name of the evidence for people.
+func label(name string) string { return strings.ReplaceAll(finding.Clean(name, 40), "_", " ") }
 
 // storm lists many incidents, a line each.
 func (s *story) storm(l *letter) {
@@ -155,7 +191,8 @@ func (s *story) storm(l *letter) {
 			return
 		}
 		one := newStory(n, s.Options)
-		fmt.Fprintf(l, "  %-8s %s: %s (%s)\n", n.Severity, one.place(), phrase(one.code()), one.code())
+		l.hang(fmt.Sprintf("  %-8s ", n.Severity), "           ",
+			fmt.Sprintf("%s: %s (%s)", one.place(), phrase(one.code()), one.code()))
 	}
 }
 
@@ -165,14 +202,4 @@ func joinCodes(codes []finding.Code) string {
 		words = append(words, finding.Clean(string(c), 40))
 	}
 	return strings.Join(words, ", ")
-}
-
-// cutLines keeps whole lines up to a limit in bytes.
-func cutLines(text string, limit int) string {
-	const end = "[cut: certdrift incidents shows the rest]\n"
-	if len(text) <= limit {
-		return text
-	}
-	text = text[:limit-len(end)]
-	return text[:strings.LastIndexByte(text, '\n')+1] + end
 }

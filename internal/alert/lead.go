@@ -94,20 +94,94 @@ func (s *story) place() string {
 	return name
 }
 
-// lead is one or two sentences: what happened, and to whom.
-func (s *story) lead() string {
-	text := s.place() + ": " + s.what()
-	if s.Storm == nil && s.first.Summary != "" {
-		text += "\n" + finding.Clean(s.first.Summary, 500)
+// opening is what the subject has not said: what clients suffer and what is particular about the notice; then what
+// happened. A paragraph each, of clauses that stand on lines of their own; the summary is cut at limit characters.
+func (s *story) opening(limit int) [][]string {
+	notes := s.notes()
+	if effect, reason := s.suffering(); effect != "" && s.Storm == nil {
+		if reason != phrase(s.first.Code) {
+			effect += ": " + reason
+		}
+		notes = append([]string{effect + "."}, notes...)
 	}
-	if note := s.note(); note != "" {
-		text += "\n" + note
+	var out [][]string
+	if len(notes) > 0 {
+		out = append(out, []string{strings.Join(notes, " ")})
 	}
-	return text
+	if s.Storm != nil || s.first.Summary == "" {
+		return append(out, []string{s.place() + ": " + s.what() + "."})
+	}
+	clauses := s.clauses(limit)
+	if s.over() {
+		clauses[0] = "It was: " + clauses[0]
+	}
+	return append(out, clauses)
 }
 
-// note says what is particular about the notice.
-func (s *story) note() string {
+// clauses are the parts of the leading summary: its first sentence at the semicolons, then the rest. Who changed it has a
+// section of its own; full ARNs stand below.
+func (s *story) clauses(limit int) []string {
+	first, more, _ := strings.Cut(shortenIDs(finding.Clean(s.first.Summary, limit)), ". ")
+	var out []string
+	for _, c := range strings.Split(first, "; ") {
+		if s.first.Evidence["changed_by"] != nil && strings.HasPrefix(c, "changed by ") && len(out) > 0 {
+			continue
+		}
+		if len(out) > 0 {
+			c = "- " + c
+		}
+		out = append(out, c)
+	}
+	if more != "" {
+		out[len(out)-1] += "."
+		out = append(out, more)
+	}
+	return out
+}
+
+// shortenIDs cuts the UUIDs of ACM certificates outside of ARNs, for easier reading.
+func shortenIDs(text string) string {
+	const kind, uuid = "certificate/", len("0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01")
+	var b strings.Builder
+	for {
+		at := strings.Index(text, kind)
+		if at < 0 {
+			return b.String() + text
+		}
+		b.WriteString(text[:at])
+		text = text[at:]
+		keep := len(kind)
+		if len(text) >= keep+uuid && isUUID(text[keep:keep+uuid]) && (b.Len() == 0 || !strings.HasSuffix(b.String(), ":")) {
+			b.WriteString(text[:keep+8] + "…")
+			keep += uuid
+		} else {
+			b.WriteString(text[:keep])
+		}
+		text = text[keep:]
+	}
+}
+
+func isUUID(text string) bool {
+	for i, r := range text {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		if dash != (r == '-') || !dash && !strings.ContainsRune("0123456789abcdef", r) {
+			return false
+		}
+	}
+	return true
+}
+
+// lead is the opening as one short text.
+func (s *story) lead() string {
+	var lines []string
+	for _, paragraph := range s.opening(500) {
+		lines = append(lines, paragraph...)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// notes say what is particular about the notice.
+func (s *story) notes() []string {
 	var notes []string
 	switch {
 	case s.Eased:
@@ -124,7 +198,7 @@ func (s *story) note() string {
 	if s.Repetition {
 		notes = append(notes, "This may be a repetition: certdrift could not be sure what it has sent already.")
 	}
-	return strings.Join(notes, "\n")
+	return notes
 }
 
 // subject is put together from whole pieces, the essential first; what does not fit is left out, not cut.
@@ -176,6 +250,16 @@ func fit(text string, pieces []string, clean func(string) string, fits func(stri
 	for _, p := range pieces {
 		if longer := text + clean(p); fits(longer) {
 			text = longer
+		}
+	}
+	return text
+}
+
+// fitOne adds the first of several wordings that leaves the text within its bound, or none.
+func fitOne(text string, choices []string, clean func(string) string, fits func(string) bool) string {
+	for _, c := range choices {
+		if longer := text + clean(c); fits(longer) {
+			return longer
 		}
 	}
 	return text

@@ -39,8 +39,8 @@ func SMSFits(text string) bool {
 	return septets <= gsmSegment
 }
 
-// sms is one segment: severity, where, who, what, since when, by whom, in this order. A piece that does not fit is left
-// out whole: a name cut in two is another name.
+// sms is one segment: severity, where, who suffers, what they suffer, what was done and by whom, since when, in this
+// order. A piece that does not fit is left out whole: a name cut in two is another name.
 func (s *story) sms() string {
 	text := fit(s.headline(), []string{s.shownEnvironment(" ")}, oneLine, SMSFits)
 	place := s.place()
@@ -48,19 +48,41 @@ func (s *story) sms() string {
 		place = fmt.Sprintf("%s +%d", name, more)
 	}
 	text += s.placeWithin(text, " ", place, oneLine, SMSFits)
-	pieces := []string{": " + phrase(s.code())}
 	if s.Storm != nil {
-		pieces = s.censusPieces()
+		text = fit(text, s.censusPieces(), oneLine, SMSFits)
+	} else {
+		for _, choices := range s.smsWhat() {
+			text = fitOne(text, choices, oneLine, SMSFits)
+		}
 	}
-	pieces = append(pieces, s.smsWhen())
-	if by := author(s.first); by != "" && s.Storm == nil && s.Event != incident.Recovered {
-		pieces = append(pieces, ", by "+by)
-	}
+	pieces := []string{s.smsWhen()}
 	if s.Repetition {
 		pieces = append(pieces, " (maybe a repetition)")
 	}
-	pieces = append(pieces, ". Details by mail.")
-	return fit(text, pieces, oneLine, SMSFits)
+	return fit(text, append(pieces, ". Details by mail."), oneLine, SMSFits)
+}
+
+// smsWhat is what clients suffer, and what was done by whom: for each the wordings to choose from, the fullest first.
+func (s *story) smsWhat() [][]string {
+	effect, reason := s.suffering()
+	effect = lower(effect)
+	what, by := phrase(s.code()), ""
+	if name := author(s.first); name != "" && s.Event != incident.Recovered {
+		by = " by " + name
+		if s.code() == finding.DriftManifest {
+			by = ", undoing a change by " + name
+		}
+	}
+	if effect == "" {
+		return [][]string{{": " + what + by, ": " + what}}
+	}
+	if s.code() == finding.DriftManifest {
+		return [][]string{{": " + effect}, {by}}
+	}
+	if reason == what {
+		return [][]string{{": " + effect + ", " + what, ": " + what}, {by}}
+	}
+	return [][]string{{": " + effect + ", " + reason, ": " + effect}, {"; " + what + by, "; " + what}}
 }
 
 func (s *story) smsWhen() string {

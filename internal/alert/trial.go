@@ -14,7 +14,7 @@ const trialCode finding.Code = "trial"
 // arrives. Environment and severity are what the filter policies to be tried match on.
 func Trial(environment string, severity finding.Severity, now time.Time) incident.Notice {
 	f := finding.Finding{
-		Code: trialCode, Severity: severity, Environment: environment, Endpoint: "nothing",
+		Code: trialCode, Severity: severity, Environment: environment, Endpoint: "alert path",
 		Summary: "This is a trial of the alert path. Nothing is wrong.", Evidence: finding.Evidence{},
 		Remedy: "Nothing is to be done. Where this did not arrive, look at the subscription, its confirmation and its filter policy.",
 		Cause:  "certdrift alert --test",

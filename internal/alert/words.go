@@ -13,6 +13,8 @@ func phrase(code finding.Code) string {
 
 func phrases() map[finding.Code]string {
 	return map[finding.Code]string{
+		trialCode: "only a trial",
+
 		finding.DNSFailure:     "name does not resolve",
 		finding.ConnectRefused: "connection refused",
 		finding.ConnectTimeout: "connection times out",

@@ -1,0 +1,153 @@
+package alert
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/incident"
+
+	"pgregory.net/rapid"
+)
+
+// Prose is broken at mailWidth; only what is meant to be copied is longer.
+func TestMailsAreNarrow(t *testing.T) {
+	for name, n := range kinds() {
+		for _, line := range strings.Split(Compose(n, options).Email, "\n") {
+			if utf8.RuneCountInString(line) <= mailWidth || isCommand(strings.TrimSpace(line)) {
+				continue
+			}
+			if word := lastField(line); !strings.HasPrefix(word, "arn:") && !strings.Contains(word, ":arn:") {
+				t.Errorf("%s: %d characters in %q", name, utf8.RuneCountInString(line), line)
+			}
+		}
+	}
+}
+
+func lastField(line string) string {
+	fields := strings.Fields(line)
+	return fields[len(fields)-1]
+}
+
+// A command stands alone on its line, whole, and each line of it by itself.
+func TestCommandsStayWhole(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := drifted()
+		var want []string
+		for range rapid.IntRange(1, 3).Draw(t, "lines") {
+			want = append(want, "aws elbv2 "+strings.Join(rapid.SliceOfN(rapid.StringMatching(`[a-z0-9:/=-]{1,60}`), 1, 30).Draw(t, "words"), " "))
+		}
+		f := n.Findings[0]
+		f.Evidence = finding.Evidence{"undo": strings.Join(want, "\n")}
+		switch rapid.IntRange(0, 2).Draw(t, "remedy") {
+		case 0:
+			f.Remedy = "Put it back:\n" + strings.Join(want, "\n") + "\nThen mend the manifest."
+		case 1:
+			f.Remedy = "Put it back: " + want[0]
+		}
+		n.Findings = []finding.Finding{f}
+		lines := strings.Split(Compose(n, options).Email, "\n")
+		for _, command := range want {
+			found := 0
+			for _, line := range lines {
+				if strings.TrimSpace(line) == command {
+					found++
+				}
+			}
+			if found == 0 {
+				t.Fatalf("%q is not alone on a line of\n%s", command, strings.Join(lines, "\n"))
+			}
+		}
+	})
+}
+
+func TestAnEndlessCommandIsLeftOut(t *testing.T) {
+	n := drifted()
+	n.Findings[0].Remedy = ""
+	n.Findings[0].Evidence["undo"] = "aws elb " + strings.Repeat("x", maxCommand)
+	if mail := Compose(n, options).Email; strings.Contains(mail, "xxxx") || !strings.Contains(mail, "too long for a mail") {
+		t.Errorf("the mail shows part of a command:\n%s", mail)
+	}
+}
+
+func TestWhatDiffersIsMarked(t *testing.T) {
+	right, wrong := map[string]any{"arn": "arn:a:b:c:d:e/1", "fingerprint_sha256": "11"}, map[string]any{"arn": "arn:a:b:c:d:e/2", "fingerprint_sha256": "22"}
+	renewed := map[string]any{"arn": "arn:a:b:c:d:e/1", "fingerprint_sha256": "33"}
+	for name, test := range map[string]struct {
+		evidence finding.Evidence
+		want     string // the sides that are marked
+	}{
+		"all the same":              {finding.Evidence{"declared": right, "attached": right, "served": right}, ""},
+		"attached and served wrong": {finding.Evidence{"declared": right, "attached": wrong, "served": wrong}, "attached served"},
+		"only the manifest wrong":   {finding.Evidence{"declared": right, "manifest": wrong, "attached": right}, "manifest"},
+		"one of several attached":   {finding.Evidence{"declared": right, "attached": []any{wrong, right}}, ""},
+		"one of several served":     {finding.Evidence{"declared": right, "served": []any{wrong, right}}, "served"},
+		"renewed under its ARN":     {finding.Evidence{"declared": right, "attached": renewed}, "attached"},
+		"ARN alone is declared":     {finding.Evidence{"declared": map[string]any{"arn": "arn:a:b:c:d:e/1"}, "attached": renewed}, ""},
+		"nothing in common":         {finding.Evidence{"declared": map[string]any{"issuer": "CN=A"}, "served": wrong}, ""},
+		"nothing attached":          {finding.Evidence{"declared": right, "attached": map[string]any{"none": true, "protocol": "TCP"}}, "attached"},
+	} {
+		var got []string
+		for _, side := range truths(finding.Finding{Evidence: test.evidence}) {
+			if side.differs {
+				got = append(got, side.name)
+			}
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%s: marked %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// The first words of a text message are what clients suffer, where a probe has seen it.
+func TestTextMessagesSayWhatClientsSuffer(t *testing.T) {
+	of := func(fs ...finding.Finding) incident.Notice {
+		n := drifted()
+		n.Record.Code, n.Findings = fs[0].Code, fs
+		return n
+	}
+	one := func(code finding.Code, e finding.Evidence) finding.Finding {
+		return finding.Finding{Code: code, Severity: finding.Critical, Endpoint: "api", Evidence: e}
+	}
+	by := map[string]any{"name": "Operator", "tool": "AWS console"}
+	someAddress := one(finding.CertExpired, nil)
+	someAddress.Address = "192.0.2.1:443"
+	for name, test := range map[string]struct {
+		notice incident.Notice
+		want   string
+	}{
+		"expired":           {of(one(finding.CertExpired, nil)), "api +39: clients are refused, certificate expired"},
+		"at one address":    {of(someAddress), "api +39: some clients are refused, certificate expired"},
+		"refused":           {of(one(finding.ConnectRefused, nil)), "clients get no connection, connection refused"},
+		"wrong, proven":     {of(one(finding.DriftAttached, finding.Evidence{"changed_by": by}), one(finding.CertExpired, nil)), "clients are refused, certificate expired; wrong certificate attached by Operator"},
+		"wrong, not proven": {of(one(finding.DriftAttached, finding.Evidence{"changed_by": by})), "api +39: wrong certificate attached by Operator"},
+		"a deploy to come":  {of(one(finding.DriftManifest, finding.Evidence{"changed_by": by, "would": []string{"x"}})), "the next deploy would break clients, undoing a change by Operator"},
+		"not yet":           {of(one(finding.CertExpiring, nil)), "api +39: certificate expiring"},
+		"http":              {of(one(finding.HTTPStatus, nil)), "clients get errors, unexpected HTTP status"},
+	} {
+		if sms := Compose(test.notice, options).SMS; !strings.Contains(sms, test.want) {
+			t.Errorf("%s: %q lacks %q", name, sms, test.want)
+		}
+	}
+}
+
+// What a section has said the evidence does not say again.
+func TestEvidenceIsNotRepeated(t *testing.T) {
+	n := drifted()
+	lb := n.Findings[0].Evidence["arn"]
+	n.Findings[0].Evidence["load_balancer_arn"] = lb
+	n.Findings[0].Evidence["file"], n.Findings[0].Evidence["line"] = "k8s/api.yaml", 7
+	n.Findings[0].Remedy = "Mend k8s/api.yaml:7."
+	_, evidence, _ := strings.Cut(Compose(n, options).Email, "\nEVIDENCE\n")
+	for _, no := range []string{"load balancer arn", "  file", "  line", "  undo", "  declared"} {
+		if strings.Contains(evidence, no) {
+			t.Errorf("%q is said again:\n%s", no, evidence)
+		}
+	}
+	for _, yes := range []string{"account ", "region ", "arn "} {
+		if !strings.Contains(evidence, yes) {
+			t.Errorf("%q is missing:\n%s", yes, evidence)
+		}
+	}
+}
