@@ -32,7 +32,7 @@ func (w *world) join() {
 	for _, e := range w.endpoints {
 		x.place(w, e)
 	}
-	for _, d := range w.round.Manifests {
+	for _, d := range pooled(w.round.Manifests) {
 		w.declarations = append(w.declarations, &declaration{Declaration: d})
 	}
 	made := w.makers()

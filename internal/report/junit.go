@@ -73,11 +73,17 @@ func WriteJUnit(w io.Writer, r Report) error {
 		}
 		add(orElse(e.Environment, "endpoints"), c)
 	}
+	for _, c := range r.planCases() {
+		add("plan", c)
+	}
 	for _, l := range r.Listeners {
+		if r.Plan != nil {
+			break // the plan's cases tell of them
+		}
 		told[l.Listener] = true
 		add("listeners", r.junitCase("listeners", l.Listener+" "+l.Region, 0, withoutEndpoint(l.findings)))
 	}
-	rest, places := remaining(r.Findings, told)
+	rest, places := remaining(r.Findings, told, r.Plan != nil)
 	for _, place := range places {
 		add("certdrift", r.junitCase("certdrift", place, 0, rest[place]))
 	}
@@ -127,11 +133,14 @@ func withoutEndpoint(fs []finding.Finding) []finding.Finding {
 
 // remaining are the findings that no endpoint's or listener's case tells: of endpoints left out because of a wrong
 // configuration, and of certdrift itself.
-func remaining(fs []finding.Finding, told map[string]bool) (byPlace map[string][]finding.Finding, places []string) {
+func remaining(fs []finding.Finding, told map[string]bool, planned bool) (byPlace map[string][]finding.Finding, places []string) {
 	byPlace = map[string][]finding.Finding{}
 	for _, f := range fs {
 		if f.Endpoint != "" && told[f.Environment+"/"+f.Endpoint] || f.Endpoint == "" && told[f.Listener] {
 			continue
+		}
+		if planned && f.Code == finding.DriftManifest {
+			continue // a row of the plan tells it
 		}
 		place := where(f)
 		if byPlace[place] == nil {

@@ -23,6 +23,9 @@ func WriteMarkdown(w io.Writer, r Report) error {
 	var b strings.Builder
 	mark := map[Verdict]string{Pass: "✅", Fail: "❌", Incomplete: "❔"}[r.Verdict]
 	fmt.Fprintf(&b, "## %s certdrift: %s\n\n%s\n", mark, r.Verdict, CountingLine(r))
+	if r.Plan != nil {
+		markdownPlan(&b, r)
+	}
 	if len(r.Findings) > 0 {
 		b.WriteString("\n| Severity | Code | Where | What |\n| --- | --- | --- | --- |\n")
 	}

@@ -11,6 +11,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/plan"
 	"certdrift/internal/target"
 )
 
@@ -37,6 +38,8 @@ type Report struct {
 	Endpoints []Endpoint        `json:"endpoints"`
 	Listeners []Listener        `json:"listeners"`
 	Findings  []finding.Finding `json:"findings"`
+	// Plan is what applying manifests would do; left out where nobody asked (certdrift plan).
+	Plan []plan.Row `json:"plan,omitzero"`
 
 	// At is the time that was judged by; days left count from it.
 	At time.Time `json:"-"`

@@ -16,11 +16,16 @@ func WriteText(w io.Writer, r Report, style Style) error {
 		style = Plain
 	}
 	t := text{w: bufio.NewWriter(w), style: style}
+	if r.Plan != nil {
+		t.plan(r)
+	}
 	for _, f := range r.Findings {
 		t.finding(f)
 	}
 	t.endpoints(r)
-	t.listeners(r)
+	if r.Plan == nil {
+		t.listeners(r)
+	}
 	role := RoleGood
 	switch r.Verdict {
 	case Fail:

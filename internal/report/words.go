@@ -177,6 +177,9 @@ func leftText(left time.Duration) string {
 
 // CountingLine sums the report up in one line, as terraform plan ends.
 func CountingLine(r Report) string {
+	if r.Plan != nil {
+		return planLine(r)
+	}
 	states := map[State]int{}
 	for _, e := range r.Endpoints {
 		states[e.State]++
