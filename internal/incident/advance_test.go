@@ -454,3 +454,24 @@ func TestTakeSMS(t *testing.T) {
 		t.Error("the counter was taken for an incident")
 	}
 }
+
+// TestAThreatThatComesTrueIsNews: people know that the next apply would break an endpoint. When it has, they are told,
+// although nothing got more severe; and once the listener is mended, the manifest that is stale still is told of again.
+func TestAThreatThatComesTrueIsNews(t *testing.T) {
+	both := full([]string{"api"}, "lb:443")
+	stale := found(finding.DriftManifest, finding.Critical, "api", "manifest:k8s/api.yaml")
+	applied := stale
+	applied.Cause = "listener:arn:443"
+	drifted := drift("production/api")
+	s := newScript(t)
+	s.round(both, []finding.Finding{stale}, Opened)
+	s.round(both, []finding.Finding{stale})
+	s.round(both, []finding.Finding{drifted, applied}, Opened)
+	for range 3 {
+		s.round(both, []finding.Finding{drifted, applied})
+	}
+	s.round(both, []finding.Finding{stale}, Opened)
+	s.round(both, []finding.Finding{stale}, Recovered)
+	s.round(both, nil)
+	s.round(both, nil, Recovered)
+}

@@ -172,6 +172,9 @@ func (b *board) sightOf(r *Record, p Part) sight {
 	if p.Code == finding.CertNameMismatch && b.explained[endpoint] {
 		return unknown
 	}
+	if p.Code == finding.DriftManifest {
+		return clean // a manifest that is stale still has an incident of its own by now (see comeTrue)
+	}
 	if held := b.held[fault{endpoint, p.Code}]; held.key != "" && held.key != r.Key && held.severity >= p.Severity {
 		return unknown
 	}
