@@ -8,6 +8,7 @@ import (
 	"certdrift/internal/config"
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
+	"certdrift/internal/plan"
 	"certdrift/internal/target"
 )
 
@@ -23,6 +24,10 @@ type Parts struct {
 	Roots func(target.Roots) *chain.Store
 	// Manifests reads the manifests that the configuration in file names.
 	Manifests func(ctx context.Context, file string, paths []string, stdin io.Reader) ([]observation.Declaration, []observation.Fault)
+	// Declared reads the manifests at paths of the working directory; offline, nothing but files.
+	Declared func(ctx context.Context, paths []string, namespace string, offline bool, stdin io.Reader) ([]observation.Declaration, []observation.Fault)
+	// Plan tells what applying a plan's manifests would do.
+	Plan func(ctx context.Context, plan Plan, offline bool) (Preview, error)
 	// Round runs one round. What was seen before the context ended is in the Outcome.
 	Round func(context.Context, Plan) (Outcome, error)
 	// Demo replays the incident.
@@ -38,6 +43,12 @@ type Plan struct {
 	Stderr io.Writer
 	// Progress is told of each endpoint done.
 	Progress func(done, total int)
+}
+
+// Preview is what applying manifests would do.
+type Preview struct {
+	Outcome
+	Rows []plan.Row
 }
 
 // Outcome is what a round saw and concluded.

@@ -34,13 +34,24 @@ func Product() Parts {
 			_, err := demo.Run(ctx, demo.Options{Start: time.Now().Add(-40 * 24 * time.Hour), Out: out})
 			return err
 		},
-		Roots: stores.Get,
+		Roots:    stores.Get,
+		Declared: boot.Declared,
+		Plan: func(ctx context.Context, plan Plan, offline bool) (Preview, error) {
+			once := boot.Once{Stores: stores, Log: logTo(plan.Stderr)}
+			planned, err := once.Plan(ctx, round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests}, offline)
+			return Preview{Outcome{Round: planned.Round, Conclusion: planned.Conclusion}, planned.Rows}, err
+		},
 		Round: func(ctx context.Context, plan Plan) (Outcome, error) {
-			once := boot.Once{Stores: stores, Progress: plan.Progress, Log: slog.New(slog.NewTextHandler(plan.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+			once := boot.Once{Stores: stores, Progress: plan.Progress, Log: logTo(plan.Stderr)}
 			res, err := once.Run(ctx, round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests})
 			return Outcome{Round: res.Round, Conclusion: res.Conclusion}, err
 		},
 	}
+}
+
+// logTo writes warnings.
+func logTo(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
 // loadFile reads a configuration file. Files that it names lie beside it.

@@ -105,7 +105,11 @@ func (w *world) action(x effect) plan.Action {
 func (w *world) decide(x effect, row *plan.Row) *finding.Finding {
 	if x.declaration.Discovered {
 		row.Verdict = plan.Pass
-		row.NotKnown = append(row.NotKnown, "the controller picks the certificates from ACM by the hosts; what it would pick is not known before")
+		note := "what the controller would pick from ACM for " + row.Object
+		if x.declaration.Service == "" {
+			note = "the certificate of " + row.Object + ", which the same apply makes"
+		}
+		row.NotKnown = append(row.NotKnown, note)
 		return nil
 	}
 	severity := x.severity(w)
@@ -182,7 +186,11 @@ func (w *world) unplaced(x effect, row *plan.Row) bool {
 	if x.listener != nil {
 		return false
 	}
-	row.NotKnown = append(row.NotKnown, "which endpoint is behind "+row.Object+": name it there, service: "+cmp.Or(finding.Clean(x.declaration.Service, finding.QuoteLimit), "NAMESPACE/NAME"))
+	name := "load_balancer: {name: " + cmp.Or(finding.Clean(x.declaration.LoadBalancer, finding.QuoteLimit), "…") + "}"
+	if service := x.declaration.Service; service != "" {
+		name = "service: " + finding.Clean(service, finding.QuoteLimit)
+	}
+	row.NotKnown = append(row.NotKnown, "which endpoint is behind "+row.Object+"; in the configuration, "+name+" says so")
 	loose := false
 	for _, e := range w.endpoints {
 		if !e.Target.Kind.Secured() || len(e.declarations) > 0 {
@@ -272,7 +280,7 @@ func undecidedFinding(rows []plan.Row) finding.Finding {
 		Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: "certdrift:plan",
 		Summary:  "not enough is known to judge " + some(objects),
 		Evidence: finding.Evidence{"not_known": missing[:min(len(missing), shownNames)], "file": rows[0].Source.File, "line": rows[0].Source.Line},
-		Remedy:   "Run it without --offline, or give what it lacks: certificates: [{arn: …, file: …}], and service: NAMESPACE/NAME for the endpoints.",
+		Remedy:   "Run it where AWS can be asked, or give what is lacking in the configuration: certificates: [{arn: …, file: …}], and service or load_balancer for the endpoints.",
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // Action is what applying would do to a listener.
 type Action string
 
-// The actions. Discover: the controller would pick certificates from ACM by itself. Unknown: what is attached is not
+// The actions. Discover: the certificate is known after the apply only: the controller picks it from ACM, or Terraform makes it. Unknown: what is attached is not
 // known here.
 const (
 	Keep     Action = "keep"

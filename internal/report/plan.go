@@ -34,7 +34,7 @@ func planCells(r Report, row plan.Row) [len(planColumns)]string {
 	}
 	would := orElse(certificateList(r, row.Would), "none")
 	if row.Action == plan.Discover {
-		would = "picked from ACM"
+		would = "not known yet"
 	}
 	return [...]string{
 		fmt.Sprintf("%s:%d", row.Object, row.Port), orElse(row.Listener, "not known"),
@@ -116,20 +116,16 @@ func verdictText(row plan.Row) string {
 	text := string(row.Verdict)
 	if row.Verdict == plan.Pass {
 		text = map[plan.Action]string{
-			plan.Keep: "unchanged", plan.Change: "changes", plan.Create: "new", plan.Discover: "left to the controller", plan.Unknown: "as declared",
+			plan.Keep: "unchanged", plan.Change: "changes", plan.Create: "new", plan.Discover: "not known yet", plan.Unknown: "as declared",
 		}[row.Action]
 		if row.Action == plan.Unknown && len(row.Declared) == 0 {
 			text = "nothing against it"
 		}
 	}
-	why := row.Reasons
-	if row.Verdict == plan.Undecided {
-		why = row.NotKnown
+	if len(row.Reasons) > 0 {
+		text += ": " + row.Reasons[0]
 	}
-	if len(why) > 0 {
-		text += ": " + why[0]
-	}
-	if more := len(why) - 1; more > 0 {
+	if more := len(row.Reasons) - 1; more > 0 {
 		text += fmt.Sprintf(" +%d", more)
 	}
 	return text
@@ -229,7 +225,7 @@ func planLine(r Report) string {
 	for _, more := range []struct {
 		n    int
 		what string
-	}{{c.Unknown, "not compared"}, {c.Discover, "left to the controller"}} {
+	}{{c.Unknown, "not compared"}, {c.Discover, "not known yet"}} {
 		if more.n > 0 {
 			line += fmt.Sprintf(", %d %s", more.n, more.what)
 		}

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"certdrift/internal/observation"
+	"certdrift/internal/report"
+	"certdrift/internal/round"
+)
+
+// planning is `certdrift plan`: its flags.
+type planning struct {
+	app       *App
+	config    string
+	manifests []string
+	namespace string
+	offline   bool
+	deadline  time.Duration
+	out       output
+}
+
+func (a *App) plan() *cobra.Command {
+	p := &planning{app: a}
+	cmd := &cobra.Command{
+		Use:   "plan [-c FILE] -f MANIFEST…",
+		Short: "Say before a deploy what applying the manifests would attach, and refuse what would break",
+		Example: `  certdrift plan -f k8s/production
+  kustomize build overlays/staging | certdrift plan -f -
+  terraform show -json tfplan | certdrift plan -f -
+  certdrift plan -f k8s --offline
+  certdrift plan -f k8s --format markdown -o comment.md`,
+		Long: `A line for each listener that the manifests speak of: the certificate that the configuration declares, the one
+attached now, the one that would be, and whether it covers the names of the endpoints behind. Manifests are Kubernetes
+Services and Ingresses (files, directories, what kustomize or helm write on standard input), and Terraform's plans and
+states as JSON. Without -f, those that the configuration names are read.
+
+Refused is what would leave an endpoint's name without a certificate for it, put back an expired one or one that ends
+soon, undo a change made by hand, or attach another certificate than the configuration declares. A rotation is none of
+these. No endpoint is dialled.
+
+With --offline AWS is not asked: the manifests are held against the configuration alone. What a certificate is for is
+then known from its file only (certificates: [{arn, file}] in the configuration).
+
+Exit status: 0 apply it, 1 do not, 2 wrong usage, configuration or manifest, 3 not enough could be seen to say.`,
+		RunE: p.run,
+	}
+	f := cmd.Flags()
+	f.StringVarP(&p.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+")")
+	f.StringArrayVarP(&p.manifests, "manifest", "f", nil, "`MANIFEST`: a file, a directory (recursively), s3://BUCKET/PREFIX/, or - for standard input; may be repeated")
+	f.StringVarP(&p.namespace, "namespace", "n", "default", "namespace of the objects that name none, as kubectl's")
+	f.BoolVar(&p.offline, "offline", false, "do not ask AWS")
+	f.DurationVar(&p.deadline, "deadline", 2*time.Minute, "bounds the time to ask AWS in; what it did not get to is reported")
+	p.out.flags(cmd)
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for an unknown flag only
+	_ = cmd.MarkFlagFilename("manifest", "yaml", "yml", "json")
+	return cmd
+}
+
+func (p *planning) run(cmd *cobra.Command, args []string) error {
+	if err := p.out.check(); err != nil {
+		return err
+	}
+	if p.deadline <= 0 {
+		return usage("a duration such as 30s or 2m", "--deadline must be more than nothing, but is %s", p.deadline)
+	}
+	p.manifests = append(p.manifests, args...) // a shell writes `-f k8s/*.yaml` as one flag and arguments
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	plan, ready, err := p.read(ctx)
+	if err != nil {
+		return err
+	}
+	if !ready {
+		return p.app.refuse(cmd, &p.out, plan.Faults)
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.deadline)
+	defer cancel()
+	planned, err := p.app.Parts.Plan(ctx, plan, p.offline)
+	if err != nil {
+		return fmt.Errorf("asking AWS what is attached: %w", err)
+	}
+	r := report.BuildPlan(report.Input{Round: planned.Round, Conclusion: planned.Conclusion, FailOn: p.out.failOn}, planned.Rows)
+	if err := p.out.write(p.app, cmd, r); err != nil {
+		return err
+	}
+	return status(report.ExitStatus(r))
+}
+
+// read reads the configuration and the manifests. A manifest that cannot be read is a fault: what it would attach is not
+// known, so the plan must not pass. ready is false where there is nothing to plan because of faults.
+func (p *planning) read(ctx context.Context) (plan Plan, ready bool, err error) {
+	file := p.config
+	if file == "" {
+		file = defaultConfig
+	}
+	plan.Stderr = p.app.Stderr
+	if plan.Config, plan.Faults, err = p.app.load(file, p.config == ""); err != nil {
+		return plan, false, err
+	}
+	if round.Fatal(plan.Faults) {
+		return plan, false, nil
+	}
+	var faults []observation.Fault
+	switch {
+	case len(p.manifests) > 0:
+		plan.Manifests, faults = p.app.Parts.Declared(ctx, p.manifests, p.namespace, p.offline, p.app.Stdin)
+	case len(plan.Config.Manifests) > 0:
+		plan.Manifests, faults = p.app.Parts.Manifests(ctx, file, plan.Config.Manifests, p.app.Stdin)
+	default:
+		return plan, false, usage("name them with -f: a file, a directory, or - for standard input", "plan takes manifests, and none is given")
+	}
+	plan.Faults = append(plan.Faults, faults...)
+	if p.offline {
+		guessServices(&plan)
+	}
+	return plan, len(faults) == 0 || len(plan.Manifests) > 0, nil
+}
+
+// guessServices takes an endpoint of the same name (ENVIRONMENT/NAME) as a Service (NAMESPACE/NAME) to be behind it,
+// where the configuration does not say and no load balancer's tags can be asked.
+func guessServices(plan *Plan) {
+	services := map[string]bool{}
+	for _, d := range plan.Manifests {
+		services[d.Service] = true
+	}
+	plan.Config.Endpoints = slices.Clone(plan.Config.Endpoints)
+	for i := range plan.Config.Endpoints {
+		if e := &plan.Config.Endpoints[i]; e.Service == "" && services[e.Key()] {
+			e.Service = e.Key()
+		}
+	}
+}
