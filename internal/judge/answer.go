@@ -12,7 +12,7 @@ import (
 // answer is the HTTP answer that the connection's endpoint is judged by: its own, or that of the last hop of the
 // redirects it followed. nil where there is none, or where it is a hop on the way.
 func (c *connection) answer() *observation.HTTP {
-	if c.HTTP == nil || c.HTTP.Status == 0 {
+	if c.HTTP == nil || c.HTTP.Status == 0 || c.misleads() {
 		return nil
 	}
 	if c.hop == nil {
@@ -26,6 +26,11 @@ func (c *connection) answer() *observation.HTTP {
 		return nil
 	}
 	return c.HTTP
+}
+
+// misleads tells of a redirect whose location cannot be read: the answer is invalid, and its status not what is wrong.
+func (c *connection) misleads() bool {
+	return c.Failure != nil && c.Failure.Phase == observation.PhaseHeaders && c.Failure.Kind == observation.Invalid
 }
 
 // expected tells whether a status is among those the endpoint must answer with.

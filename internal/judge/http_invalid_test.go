@@ -32,3 +32,12 @@ func TestHTTPInvalid(t *testing.T) {
 		}
 	}
 }
+
+func TestHTTPInvalidRedirect(t *testing.T) {
+	s := newScene(t)
+	a := ok("10.0.0.1", s.leaf(host))
+	a.HTTP.Status, a.HTTP.Location = 302, "http://[::1/"
+	a.Failure = &observation.Failure{Phase: observation.PhaseHeaders, Kind: observation.Invalid, Detail: "no URL"}
+	s.https("api", host, a)
+	s.only(finding.HTTPInvalid)
+}

@@ -123,8 +123,8 @@ func tlsKind(err error) observation.FailureKind {
 	switch {
 	case strings.Contains(text, "server selected unsupported protocol version"):
 		return observation.VersionOld
-	case strings.Contains(text, "handshake message of length") && strings.Contains(text, "exceeds maximum"):
-		return observation.ChainOversized
+	case strings.Contains(text, "handshake message of length") && strings.Contains(text, "exceeds maximum of 262144 bytes"):
+		return observation.ChainOversized // crypto/tls has this bound for certificates only, 64 KiB for all else
 	case strings.Contains(text, "failed to parse certificate"):
 		return observation.ChainMalformed
 	case strings.Contains(text, "empty certificates message"),

@@ -69,6 +69,9 @@ func (o *origin) authority() string {
 // maxLocation bounds a Location header in bytes; browsers take a little more or less.
 const maxLocation = 8 << 10
 
+// maxScheme bounds what is shown of a scheme in characters.
+const maxScheme = 32
+
 // redirected is where a Location header leads from o.
 func (v *visit) redirected(o *origin, status int, location string) (*origin, error) {
 	if len(location) > maxLocation {
@@ -79,8 +82,11 @@ func (v *visit) redirected(o *origin, status int, location string) (*origin, err
 		return nil, fmt.Errorf("the redirect's location %s is no URL", finding.Quote(location))
 	}
 	next := &origin{kind: target.Kind(u.Scheme), method: o.method, url: u}
-	if !next.kind.Web() {
-		return nil, fmt.Errorf("the redirect leads to a scheme that is not followed: %s", finding.Quote(u.Scheme))
+	if !next.kind.Web() { // the hop says that it is not followed
+		u.User = nil
+		next.kind = target.Kind(finding.Clean(u.Scheme, maxScheme))
+		next.host = finding.Clean(u.Hostname(), finding.QuoteLimit)
+		return next, nil
 	}
 	if next.host, err = asciiHost(u.Hostname()); err != nil {
 		return nil, fmt.Errorf("the redirect's host %s is no name: %w", finding.Quote(u.Hostname()), err)

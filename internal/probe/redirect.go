@@ -86,6 +86,10 @@ func (v *visit) hop(ctx context.Context, o *origin, at netip.AddrPort) *hop {
 }
 
 func (v *visit) visitHop(ctx context.Context, h *hop, o *origin, at netip.AddrPort) {
+	if !o.kind.Web() {
+		h.Blocked = "redirects to the scheme " + string(o.kind) + " are not followed"
+		return
+	}
 	allow, where := permit(v.guard.target), []netip.AddrPort{at}
 	if o.own {
 		h.DNS = observation.DNS{Addresses: []string{at.Addr().String()}, Skipped: true}

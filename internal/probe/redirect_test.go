@@ -49,7 +49,7 @@ func TestRedirects(t *testing.T) {
 			"/metadata": "http://169.254.169.254/latest/meta-data/", "/decimal": "http://2852039166/",
 			"/private": "https://10.0.0.1/", "/mapped": "http://[::ffff:169.254.169.254]/", "/nat64": "http://[64:ff9b::a9fe:a9fe]/",
 			"/named": "http://metadata.test/", "/nowhere": "https://nowhere.test/", "/down": "http://127.0.0.1:1/",
-			"/user": "https://user:pass@" + address + "/end",
+			"/user": "https://user:pass@" + address + "/end", "/ftp": "ftp://user:pass@" + address + "/x", "/mail": "mailto:a@b",
 		}[r.URL.Path]
 		var n int
 		if _, err := fmt.Sscanf(r.URL.Path, "/count/%d", &n); err == nil {
@@ -107,10 +107,10 @@ func TestRedirects(t *testing.T) {
 			t.Errorf("asked %d times, with credentials %d times", elsewhere.Load(), credentials.Load())
 		}
 	})
-	for _, p := range []string{"/blocked", "/metadata", "/decimal", "/private", "/mapped", "/nat64", "/named"} {
+	for _, p := range []string{"/blocked", "/metadata", "/decimal", "/private", "/mapped", "/nat64", "/named", "/ftp", "/mail"} {
 		t.Run("blocked "+p, func(t *testing.T) {
 			a := visitPage(t, p)
-			if len(a.HTTP.Hops) != 1 || a.HTTP.Hops[0].Blocked == "" || len(a.HTTP.Hops[0].Addresses) != 0 {
+			if len(a.HTTP.Hops) != 1 || a.HTTP.Hops[0].Blocked == "" || len(a.HTTP.Hops[0].Addresses) != 0 || strings.Contains(a.HTTP.Hops[0].URL, "pass") {
 				t.Errorf("got %+v", a.HTTP.Hops)
 			}
 		})
@@ -226,7 +226,7 @@ func TestRedirected(t *testing.T) {
 		"c": "https://site.test/a/c", "/c#x": "https://site.test/c", "//other.test:8443/": "https://other.test:8443/",
 		"HTTP://Other.TEST./": "http://other.test/", "https://bücher.test/": "https://xn--bcher-kva.test/",
 		"https://site.test#x": "https://site.test/", "http://0x7f.1:80/": "http://127.0.0.1/", "https://[::1]:443/": "https://[::1]/",
-		"http:///x": "", "ftp://site.test/": "", "https://a b/": "", "https://site.test:0/": "", "https://site.test:99999/": "",
+		"http:///x": "", "ftp://site.test/": "ftp://site.test/", "mailto:a@site.test": "mailto:a@site.test", "javascript:x()": "javascript:x()", "https://a b/": "", "https://site.test:0/": "", "https://site.test:99999/": "",
 	} {
 		next, err := v.redirected(from, http.StatusFound, location)
 		switch {

@@ -132,6 +132,7 @@ func TestHandshakeFaults(t *testing.T) {
 		"a bare page":         {certtest.Say("<!DOCTYPE HTML><h1>Error 400"), observation.Plaintext, "", ""},
 		"a banner":            {certtest.Say("SSH-2.0-OpenSSH_9.9\r\n"), observation.NotTLS, "", "first record"},
 		"garbage":             {certtest.Say("\x00\x01\x02\x03\x04\x05\x06\x07\x08"), observation.NotTLS, "", ""},
+		"a huge message that is no certificate": {certtest.Say("\x16\x03\x03\x00\x05\xff\xff\xff\xff\xff"), observation.HandshakeFailed, "", "16777215"},
 		"a byte at a time": {func(c net.Conn) {
 			certtest.Trickle(c, []byte{22, 3, 3, 0x20, 0, 2, 0, 0x1f, 0}, 20*time.Millisecond)
 		}, observation.TimedOut, "", ""},
