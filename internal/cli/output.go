@@ -130,7 +130,7 @@ func (a *App) stepSummary(r report.Report) {
 	if path == "" {
 		return
 	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err == nil {
 		err = errors.Join(report.WriteMarkdown(f, r), f.Close())
 	}

@@ -22,7 +22,7 @@ type list[T any] struct{ Items []T }
 func (l *list[T]) UnmarshalJSON(data []byte) error {
 	var items []json.RawMessage
 	if json.Unmarshal(data, &items) != nil {
-		return nil
+		items = nil // no list: nothing is in it
 	}
 	for _, raw := range items {
 		var item T

@@ -134,13 +134,13 @@ func (m *mutator) change(v any) any {
 	if m.IntN(40) > 0 {
 		return v
 	}
-	switch v.(type) {
+	switch v := v.(type) {
 	case string:
 		return m.like(v, "", "\x1b[31m\r\n", "arn:", "443", "*", strings.Repeat("x.", 500))
 	case float64:
 		return m.like(v, 0.0, -1.0, 443.0, 1e9)
 	case bool:
-		return !v.(bool)
+		return !v
 	}
 	return v
 }

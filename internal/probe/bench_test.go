@@ -16,7 +16,7 @@ func BenchmarkBareHandshake(b *testing.B) {
 	address := certtest.ServeTLS(b, "127.0.0.1", serving(b), nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // a benchmark
+		conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}) // a benchmark
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func TestMemory(t *testing.T) {
 	runtime.ReadMemStats(&during)
 	close(release)
 	<-done
-	each := (int64(during.HeapInuse+during.StackInuse) - int64(before.HeapInuse+before.StackInuse)) / flying //nolint:gosec // far from the bounds
+	each := (int64(during.HeapInuse+during.StackInuse) - int64(before.HeapInuse+before.StackInuse)) / flying // far from the bounds
 	t.Logf("%d KiB for each check in flight, the server's part included", each>>10)
 	if each > 256<<10 {
 		t.Errorf("each check in flight holds %d KiB", each>>10)

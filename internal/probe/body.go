@@ -85,7 +85,7 @@ func (c *counter) Read(p []byte) (int, error) {
 		err = io.EOF
 	}
 	switch {
-	case err == io.EOF: //nolint:errorlint // the bare value is the proper end
+	case err == io.EOF: // the bare value is the proper end
 		c.ended = true
 	case err != nil:
 		c.err = err

@@ -42,7 +42,7 @@ func parseNumeric(host string) (netip.Addr, bool) {
 		}
 		value |= n
 	}
-	return netip.AddrFrom4([4]byte{byte(value >> 24), byte(value >> 16), byte(value >> 8), byte(value)}), true //nolint:gosec // each byte is wanted by itself
+	return netip.AddrFrom4([4]byte{byte(value >> 24), byte(value >> 16), byte(value >> 8), byte(value)}), true // each byte is wanted by itself
 }
 
 // parseNumber reads decimal, octal (leading 0) and hexadecimal (leading 0x).

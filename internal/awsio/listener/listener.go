@@ -196,8 +196,8 @@ func (in *inspection) walkAll(ctx context.Context, regions []string) []observati
 
 // compareAll compares pairs of strings, the first pair first.
 func compareAll(pairs ...string) int {
-	for i := 0; i < len(pairs); i += 2 {
-		if c := strings.Compare(pairs[i], pairs[i+1]); c != 0 {
+	for pair := range slices.Chunk(pairs, 2) {
+		if c := strings.Compare(pair[0], pair[len(pair)-1]); c != 0 {
 			return c
 		}
 	}

@@ -169,7 +169,7 @@ func manifest(name string) bool {
 }
 
 func (r *Reader) file(name string) ([]byte, error) {
-	f, err := os.Open(r.local(name)) //nolint:gosec // the operator names the file
+	f, err := os.Open(r.local(name)) // the operator names the file
 	if err != nil {
 		return nil, err
 	}

@@ -37,18 +37,17 @@ type Account struct {
 type world struct {
 	options Options
 
-	mu            sync.Mutex
-	balancers     []*balancer
-	certificates  map[string]*certificate // by ARN, ACM's and IAM's
-	topics        map[string]*topic
-	data          []Datum
-	records       []record
-	onEvent       []func(event []byte)
-	faults        []*Fault
-	calls         map[string]int
-	asked         map[string]int // by operation and input
-	serial        int
-	subscriptions int
+	mu           sync.Mutex
+	balancers    []*balancer
+	certificates map[string]*certificate // by ARN, ACM's and IAM's
+	topics       map[string]*topic
+	data         []Datum
+	records      []record
+	onEvent      []func(event []byte)
+	faults       []*Fault
+	calls        map[string]int
+	asked        map[string]int // by operation and input
+	serial       int
 }
 
 // New makes an empty account.

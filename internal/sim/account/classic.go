@@ -74,7 +74,7 @@ func (b *balancer) describeClassic() types.LoadBalancerDescription {
 	}
 	for _, l := range b.listeners {
 		said := types.ListenerDescription{Listener: &types.Listener{
-			LoadBalancerPort: int32(l.Port), Protocol: aws.String(l.Protocol), //nolint:gosec // a port
+			LoadBalancerPort: int32(l.Port), Protocol: aws.String(l.Protocol), // a port
 			InstancePort: aws.Int32(30000), InstanceProtocol: aws.String("HTTP"),
 		}}
 		if len(l.Certificates) > 0 {

@@ -71,7 +71,7 @@ func (c *ELB) DeleteLoadBalancerListeners(ctx context.Context, in *elb.DeleteLoa
 		if found, err = w.classic([]string{name}); err == nil {
 			w.mu.Lock()
 			found[0].listeners = slices.DeleteFunc(found[0].listeners, func(l *listener) bool {
-				return slices.Contains(in.LoadBalancerPorts, int32(l.Port)) //nolint:gosec // a port
+				return slices.Contains(in.LoadBalancerPorts, int32(l.Port)) // a port
 			})
 			w.mu.Unlock()
 		}

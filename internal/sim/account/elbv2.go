@@ -123,7 +123,7 @@ func (c *ELBv2) DescribeListeners(ctx context.Context, in *elbv2.DescribeListene
 func (l *listener) describe(b *balancer) types.Listener {
 	d := types.Listener{
 		ListenerArn: aws.String(l.arn), LoadBalancerArn: aws.String(b.arn),
-		Port: aws.Int32(int32(l.Port)), Protocol: types.ProtocolEnum(l.Protocol), //nolint:gosec // a port
+		Port: aws.Int32(int32(l.Port)), Protocol: types.ProtocolEnum(l.Protocol), // a port
 		DefaultActions: []types.Action{l.action(l.Redirect)},
 	}
 	if l.Policy != "" {
