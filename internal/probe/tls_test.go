@@ -119,19 +119,19 @@ func TestHandshakeFaults(t *testing.T) {
 		alert  string
 		detail string
 	}{
-		"handshake_failure":   {certtest.Say(alert(40)), observation.Alert, "handshake_failure", ""},
-		"unrecognized_name":   {certtest.Say(alert(112)), observation.Alert, "unrecognized_name", ""},
-		"an unknown alert":    {certtest.Say(alert(200)), observation.Alert, "alert_200", ""},
-		"protocol_version":    {certtest.Say(alert(70)), observation.VersionOld, "protocol_version", ""},
-		"SSL 3.0":             {certtest.Say(string(ssl3)), observation.VersionOld, "", "300"},
-		"close_notify":        {certtest.Say(alert(0)), observation.Closed, "", ""},
-		"a closed connection": {certtest.HangUp, observation.Closed, "", ""},
-		"a reset":             {certtest.Reset, observation.Reset, "", ""},
-		"silence":             {certtest.Silent, observation.TimedOut, "", "longer than"},
-		"plain HTTP":          {certtest.Say("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), observation.Plaintext, "", ""},
-		"a bare page":         {certtest.Say("<!DOCTYPE HTML><h1>Error 400"), observation.Plaintext, "", ""},
-		"a banner":            {certtest.Say("SSH-2.0-OpenSSH_9.9\r\n"), observation.NotTLS, "", "first record"},
-		"garbage":             {certtest.Say("\x00\x01\x02\x03\x04\x05\x06\x07\x08"), observation.NotTLS, "", ""},
+		"handshake_failure":                     {certtest.Say(alert(40)), observation.Alert, "handshake_failure", ""},
+		"unrecognized_name":                     {certtest.Say(alert(112)), observation.Alert, "unrecognized_name", ""},
+		"an unknown alert":                      {certtest.Say(alert(200)), observation.Alert, "alert_200", ""},
+		"protocol_version":                      {certtest.Say(alert(70)), observation.VersionOld, "protocol_version", ""},
+		"SSL 3.0":                               {certtest.Say(string(ssl3)), observation.VersionOld, "", "300"},
+		"close_notify":                          {certtest.Say(alert(0)), observation.Closed, "", ""},
+		"a closed connection":                   {certtest.HangUp, observation.Closed, "", ""},
+		"a reset":                               {certtest.Reset, observation.Reset, "", ""},
+		"silence":                               {certtest.Silent, observation.TimedOut, "", "longer than"},
+		"plain HTTP":                            {certtest.Say("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), observation.Plaintext, "", ""},
+		"a bare page":                           {certtest.Say("<!DOCTYPE HTML><h1>Error 400"), observation.Plaintext, "", ""},
+		"a banner":                              {certtest.Say("SSH-2.0-OpenSSH_9.9\r\n"), observation.NotTLS, "", "first record"},
+		"garbage":                               {certtest.Say("\x00\x01\x02\x03\x04\x05\x06\x07\x08"), observation.NotTLS, "", ""},
 		"a huge message that is no certificate": {certtest.Say("\x16\x03\x03\x00\x05\xff\xff\xff\xff\xff"), observation.HandshakeFailed, "", "16777215"},
 		"a byte at a time": {func(c net.Conn) {
 			certtest.Trickle(c, []byte{22, 3, 3, 0x20, 0, 2, 0, 0x1f, 0}, 20*time.Millisecond)

@@ -1,0 +1,125 @@
+package servers
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"os/exec"
+	"strings"
+
+	"certdrift/internal/finding"
+)
+
+// Case is one server, good or bad.
+type Case struct {
+	// Name says what is the matter.
+	Name string
+	// Want are the codes of all findings but those of severity info, each once, in the order of their text; none for a
+	// healthy server.
+	Want []finding.Code
+	// Cause is what a tool must say, as a regular expression, to have named the cause and not just refused; empty where
+	// the case is not for docs/accuracy.md.
+	Cause string
+	// Needs names the program that the case cannot do without; empty for none.
+	Needs string
+	// serve starts it.
+	serve func(*Lab) Target
+}
+
+// Target is how certdrift is asked about a case.
+type Target struct {
+	// URL, and the addresses that stand in for DNS.
+	URL string
+	To  []string
+	// CAs are files with roots to trust; the lab's own root where empty.
+	CAs []string
+	// Endpoint and Policy are further lines of the configuration, without their indentation.
+	Endpoint, Policy string
+	// Timeout of each phase; 5s where empty.
+	Timeout string
+}
+
+// Missing tells that the program a case needs is not on this machine.
+func (c Case) Missing() bool {
+	if c.Needs == "" {
+		return false
+	}
+	return program(c.Needs) == ""
+}
+
+// program finds a program, in /usr/sbin too, where Debian puts servers; empty where it is not on this machine.
+func program(name string) string {
+	for _, place := range []string{name, "/usr/sbin/" + name} {
+		if path, err := exec.LookPath(place); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// Start starts the case's servers in a lab.
+func (c Case) Start(l *Lab) (t Target, err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case labError:
+			err = fmt.Errorf("starting %q: %w", c.Name, p.err)
+		default:
+			panic(p)
+		}
+	}()
+	t = c.serve(l)
+	if len(t.CAs) == 0 {
+		t.CAs = []string{l.write("root.pem", certPEM(l.Root.Certificate.Raw))}
+	}
+	if t.Timeout == "" {
+		t.Timeout = "5s"
+	}
+	return t, nil
+}
+
+// Configuration is the certdrift.yaml for a target.
+func (t Target) Configuration() string {
+	var b strings.Builder
+	b.WriteString("version: 1\n")
+	if t.Policy != "" {
+		b.WriteString("policy:\n" + indent(t.Policy, "  "))
+	}
+	b.WriteString("environments:\n  lab:\n    endpoints:\n      - name: it\n")
+	fmt.Fprintf(&b, "        url: %q\n        timeout: %s\n", t.URL, t.Timeout)
+	fmt.Fprintf(&b, "        ca_files: [%s]\n", strings.Join(t.CAs, ", "))
+	if len(t.To) > 0 {
+		fmt.Fprintf(&b, "        connect_to: [%s]\n", quoteAll(t.To))
+	}
+	b.WriteString(indent(t.Endpoint, "        "))
+	return b.String()
+}
+
+func quoteAll(all []string) string {
+	quoted := make([]string, len(all))
+	for i, s := range all {
+		quoted[i] = fmt.Sprintf("%q", s)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+func indent(lines, by string) string {
+	if lines == "" {
+		return ""
+	}
+	return by + strings.ReplaceAll(strings.TrimRight(lines, "\n"), "\n", "\n"+by) + "\n"
+}
+
+// All is the catalogue.
+func All() []Case {
+	var all []Case
+	for _, cases := range [][]Case{
+		healthy(), dates(), names(), chains(), crypto(), revocation(), handshakes(), startTLS(), answers(), redirects(),
+		hostile(), addresses(), openssl(), daemons(),
+	} {
+		all = append(all, cases...)
+	}
+	return all
+}
+
+func silent() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -1,0 +1,194 @@
+// Package servers runs bad servers, and good ones, for certdrift to be tried on as its users use it: through the command
+// line, against live sockets on loopback. What Go can serve is served by Go; openssl s_server, nginx and haproxy serve
+// what it can't, or where a real one teaches more.
+//
+// The cases stand in one catalogue, each with the findings that it must give: these and no others. The test of this
+// package holds certdrift to it; e2e/accuracy asks curl and openssl s_client about the same servers, for
+// docs/accuracy.md. Nothing leaves loopback.
+package servers
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"certdrift/internal/sim/pki"
+)
+
+// Host is the name that most cases are asked for.
+const Host = "api.example.org"
+
+// Lab is where servers run: a private PKI, a directory, and everything that is to be ended with it.
+type Lab struct {
+	Dir string
+	Now time.Time
+	// Root is what certdrift, curl and openssl are told to trust. Sub is the intermediate that most leaves stand under.
+	Root, Sub *pki.Pair
+
+	mu      sync.Mutex
+	ends    []func()
+	written int
+}
+
+// NewLab makes a lab; Close ends it.
+func NewLab() (*Lab, error) {
+	dir, err := os.MkdirTemp("", "certdrift-lab")
+	if err != nil {
+		return nil, fmt.Errorf("making the lab's directory: %w", err)
+	}
+	l := &Lab{Dir: dir, Now: time.Now()}
+	l.onClose(func() { _ = os.RemoveAll(dir) })
+	if l.Root, err = pki.Root("Lab Root", l.Now); err == nil {
+		l.Sub, err = l.Root.Intermediate("Lab Intermediate", l.Now)
+	}
+	if err != nil {
+		l.Close()
+		return nil, fmt.Errorf("making the lab's CA: %w", err)
+	}
+	return l, nil
+}
+
+// Close ends every server and removes what was written.
+func (l *Lab) Close() {
+	l.mu.Lock()
+	ends := l.ends
+	l.ends = nil
+	l.mu.Unlock()
+	for i := len(ends) - 1; i >= 0; i-- {
+		ends[i]()
+	}
+}
+
+func (l *Lab) onClose(end func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ends = append(l.ends, end)
+}
+
+// labError carries a fault of the lab itself out of a case's set-up; Case.Start returns it.
+type labError struct{ err error }
+
+// must keeps the cases short: a fault of the lab itself ends the case.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(labError{err})
+	}
+	return v
+}
+
+// write puts a file into the lab's directory and gives its path.
+func (l *Lab) write(name string, content []byte) string {
+	l.mu.Lock()
+	l.written++
+	path := filepath.Join(l.Dir, fmt.Sprintf("%03d-%s", l.written, name))
+	l.mu.Unlock()
+	must(0, os.WriteFile(path, content, 0o600))
+	return path
+}
+
+// leaf is a certificate for Host under the lab's intermediate, right in all that opts don't change.
+func (l *Lab) leaf(opts ...pki.Option) *pki.Pair { return l.leafFor([]string{Host}, opts...) }
+
+func (l *Lab) leafFor(names []string, opts ...pki.Option) *pki.Pair {
+	return must(l.Sub.Leaf(l.Now, names, opts...))
+}
+
+// listen accepts connections on an address of loopback and handles each; it gives HOST:PORT.
+func (l *Lab) listen(ip string, handle func(net.Conn)) string {
+	listener := must(net.Listen("tcp", net.JoinHostPort(ip, "0")))
+	l.accept(listener, handle)
+	return listener.Addr().String()
+}
+
+func (l *Lab) accept(listener net.Listener, handle func(net.Conn)) {
+	l.onClose(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close() //nolint:errcheck // the case is over
+				handle(conn)
+			}()
+		}
+	}()
+}
+
+// raw is listen on 127.0.0.1.
+func (l *Lab) raw(handle func(net.Conn)) string { return l.listen("127.0.0.1", handle) }
+
+// secured handles connections after a good handshake.
+func (l *Lab) secured(config *tls.Config, handle func(net.Conn)) string {
+	return l.raw(func(conn net.Conn) {
+		over := tls.Server(conn, config)
+		if over.Handshake() == nil {
+			handle(over)
+			_ = over.CloseWrite()
+		}
+	})
+}
+
+// web serves HTTP over TLS, h2 included, at an address of loopback.
+func (l *Lab) web(ip string, config *tls.Config, handler http.Handler) string {
+	listener := must(net.Listen("tcp", net.JoinHostPort(ip, "0")))
+	server := &http.Server{Handler: handler, TLSConfig: config, ReadHeaderTimeout: time.Minute, ErrorLog: silent()}
+	l.onClose(func() { _ = server.Close() })
+	go func() { _ = server.ServeTLS(listener, "", "") }()
+	return listener.Addr().String()
+}
+
+// plain serves HTTP without TLS.
+func (l *Lab) plain(handler http.Handler) string {
+	listener := must(net.Listen("tcp", "127.0.0.1:0"))
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute, ErrorLog: silent()}
+	l.onClose(func() { _ = server.Close() })
+	go func() { _ = server.Serve(listener) }()
+	return listener.Addr().String()
+}
+
+// run starts a program that listens at address, and waits until it does.
+func (l *Lab) run(address, name string, args ...string) {
+	cmd := exec.Command(program(name), args...) //nolint:gosec // programs and arguments are this package's own
+	log := must(os.Create(filepath.Join(l.Dir, filepath.Base(name)+".log")))
+	// s_server ends when its standard input does.
+	stdin := must(cmd.StdinPipe())
+	cmd.Stdout, cmd.Stderr = log, log
+	must(0, cmd.Start())
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	l.onClose(func() {
+		_ = stdin.Close()
+		_ = cmd.Process.Kill()
+		<-ended
+		_ = log.Close()
+	})
+	for range 100 {
+		if conn, err := net.Dial("tcp", address); err == nil {
+			_ = conn.Close()
+			return
+		}
+		select {
+		case <-ended:
+			said, _ := os.ReadFile(log.Name())
+			panic(labError{fmt.Errorf("starting %s %q: it ended, saying %q", name, args, said)})
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	panic(labError{fmt.Errorf("starting %s: %w", name, errors.New("it does not listen"))})
+}
+
+// free is an address on loopback that nobody listened at a moment ago.
+func free() string {
+	listener := must(net.Listen("tcp", "127.0.0.1:0"))
+	defer listener.Close() //nolint:errcheck // it was for its number only
+	return listener.Addr().String()
+}

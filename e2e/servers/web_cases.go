@@ -1,0 +1,197 @@
+package servers
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/sim/pki"
+)
+
+// pki90 is a certificate that expired yesterday.
+func pki90(l *Lab) []pki.Option {
+	return []pki.Option{pki.Valid(l.Now.Add(-90*day), l.Now.Add(-day))}
+}
+
+// leads answers with a redirect until it is asked for /end.
+func leads(status int, to func(*http.Request) string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/end" {
+			_, _ = w.Write([]byte("ok"))
+			return
+		}
+		w.Header().Set("Location", to(r))
+		w.WriteHeader(status)
+	})
+}
+
+func to(url string) func(*http.Request) string { return func(*http.Request) string { return url } }
+
+func redirects() []Case {
+	redirect := func(name string, want []finding.Code, status int, where func(*http.Request) string, expect string) Case {
+		return answer(name, want, leads(status, where), expect)
+	}
+	// onLoopback is asked for by its address, so that redirects may lead to other ports there.
+	onLoopback := func(name string, want []finding.Code, handler func(l *Lab) http.Handler) Case {
+		return Case{Name: name, Want: want, serve: func(l *Lab) Target {
+			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"127.0.0.1"}).TLS()}} //nolint:gosec // a server's defaults
+			return quick(Target{URL: "https://" + l.web("127.0.0.1", config, handler(l)) + "/"})
+		}}
+	}
+	long := func(r *http.Request) string { return r.URL.Path + "x" }
+	loop := redirect("redirects to itself", codes(finding.HTTPRedirectLoop), 302, to("/"), "")
+	loop.Cause = "(?i)redirect"
+	return []Case{
+		redirect("redirects to another page", nil, 302, to("/end"), ""),
+		redirect("redirects by 308", nil, 308, to("/end"), ""),
+		loop,
+		redirect("redirects to and fro", codes(finding.HTTPRedirectLoop), 301, func(r *http.Request) string {
+			if r.URL.Path == "/a" {
+				return "/"
+			}
+			return "/a"
+		}, ""),
+		redirect("redirects on and on", codes(finding.HTTPRedirectLoop), 302, long, ""),
+		redirect("a redirect that is expected", nil, 301, to("http://169.254.169.254/"), "expect: {status: [301]}"),
+		redirect("a redirect that is expected, of another status", nil, 302, to("/end"), "expect: {status: [200, 301]}"),
+		redirect("a redirect without a location", codes(finding.HTTPStatus), 302, to(""), ""),
+		redirect("a redirect to no URL", codes(finding.HTTPInvalid), 302, to("http://[::1/"), ""),
+		redirect("a redirect to another scheme", codes(finding.HTTPRedirectBlocked), 302, to("ftp://example.org/"), ""),
+		redirect("redirects to the metadata service", codes(finding.HTTPRedirectBlocked, finding.HTTPRedirectInsecure), 302, to("http://169.254.169.254/latest/"), ""),
+		redirect("redirects to the metadata service in decimal", codes(finding.HTTPRedirectBlocked, finding.HTTPRedirectInsecure), 302, to("http://2852039166/"), ""),
+		redirect("redirects to a private address", codes(finding.HTTPRedirectBlocked), 302, to("https://10.0.0.1/"), ""),
+		redirect("redirects to loopback", codes(finding.HTTPRedirectBlocked), 302, to("https://127.0.0.1:9/"), ""),
+		redirect("redirects to a mapped address", codes(finding.HTTPRedirectBlocked), 302, to("https://[::ffff:169.254.169.254]/"), ""),
+		redirect("redirects to a name that does not exist", codes(finding.DNSFailure), 302, to("https://no-such-name.invalid/"), ""),
+		onLoopback("redirects to plain http", codes(finding.HTTPRedirectInsecure), func(l *Lab) http.Handler {
+			return leads(302, to("http://"+l.plain(ok())+"/"))
+		}),
+		onLoopback("redirects to an expired server", codes(finding.CertExpired), func(l *Lab) http.Handler {
+			p := l.leafFor([]string{"127.0.0.1"}, pki90(l)...)
+			return leads(302, to("https://"+l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{p.TLS()}}, ok())+"/")) //nolint:gosec // a server's defaults
+		}),
+		onLoopback("redirects to a server for another name, which is down", codes(finding.CertNameMismatch, finding.HTTPStatus), func(l *Lab) http.Handler {
+			return leads(302, to("https://"+l.web("127.0.0.1", l.config(), page(502, ""))+"/"))
+		}),
+		onLoopback("redirects to where nobody listens", codes(finding.ConnectRefused), func(*Lab) http.Handler { return leads(302, to("https://"+free()+"/")) }),
+		onLoopback("redirects to another loopback address", codes(finding.HTTPRedirectBlocked), func(*Lab) http.Handler { return leads(302, to("https://127.0.0.2:9/")) }),
+		{Name: "http that redirects to https", serve: func(l *Lab) Target {
+			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"127.0.0.1"}).TLS()}} //nolint:gosec // a server's defaults
+			return Target{URL: "http://" + l.plain(leads(301, to("https://"+l.web("127.0.0.1", config, ok())+"/"))) + "/"}
+		}},
+	}
+}
+
+// nasty is what a server may put into every text it controls.
+const nasty = "\x1b[31mred\r\n::error::x\u202e<script>alert(1)</script>"
+
+func hostile() []Case {
+	return []Case{
+		{Name: "hostile names in the certificate", Want: codes(finding.CertNameMismatch), serve: func(l *Lab) Target {
+			return l.serve(l.leafFor([]string{"x.example.net"}, func(c *x509.Certificate) {
+				c.Subject.CommonName, c.Subject.Organization = nasty, []string{nasty}
+				c.DNSNames = []string{"<script>alert(1)</script>.example.net", "\x1b[31m\r\n::error::x"}
+			}))
+		}},
+		{Name: "hostile names in an unknown CA", Want: codes(finding.CertUntrusted), serve: func(l *Lab) Target {
+			sub := must(must(pki.Root(nasty, l.Now)).Intermediate(nasty, l.Now))
+			return l.serve(must(sub.Leaf(l.Now, []string{Host})))
+		}},
+		answer("hostile headers and body", codes(finding.HTTPStatus), page(500, nasty, "Server", "x\x1b[31m<script>", "Content-Type", "::error::x\u202e"), ""),
+		{Name: "a hostile SMTP greeting", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
+			return l.mail("smtp://"+Host, nil, "554 "+strings.ReplaceAll(nasty, "\r\n", "\r")+"\r\n")
+		}},
+		wire("a hostile location", codes(finding.HTTPInvalid), says("HTTP/1.1 302 Found\r\nLocation: https://"+strings.ReplaceAll(nasty, "\r\n", "")+"\r\nContent-Length: 0\r\n\r\n")),
+	}
+}
+
+func addresses() []Case {
+	both := func(name string, want []finding.Code, a, b func(*Lab) *pki.Pair) Case {
+		return Case{Name: name, Want: want, serve: func(l *Lab) Target {
+			one := l.serve(a(l))
+			other := &tls.Config{Certificates: []tls.Certificate{b(l).TLS()}} //nolint:gosec // a server's defaults
+			one.To = append(one.To, l.web("127.0.0.2", other, ok()))
+			return one
+		}}
+	}
+	fresh := func(l *Lab) *pki.Pair { return l.leaf() }
+	return []Case{
+		both("the second address serves an expired certificate", codes(finding.AddressInconsistent, finding.CertExpired), fresh, func(l *Lab) *pki.Pair { return l.leaf(pki90(l)...) }),
+		both("the second address serves another name", codes(finding.AddressInconsistent, finding.CertNameMismatch), fresh, func(l *Lab) *pki.Pair { return l.leafFor([]string{"x.example.net"}) }),
+		both("two good certificates of the same names", nil, fresh, fresh),
+		{Name: "two good certificates, their issuer declared", serve: func(l *Lab) Target {
+			t := l.serve(l.leaf())
+			t.To = append(t.To, l.web("127.0.0.2", l.config(), ok()))
+			t.Endpoint = "certificate: {issuer: Lab Intermediate}"
+			return t
+		}},
+		{Name: "the second address refuses", Want: codes(finding.ConnectRefused), serve: func(l *Lab) Target {
+			t := l.serve(l.leaf())
+			t.To = append(t.To, free())
+			return t
+		}},
+		{Name: "the second address answers 503", Want: codes(finding.HTTPStatus), serve: func(l *Lab) Target {
+			config := l.config()
+			return at(l.web("127.0.0.1", config, ok()), l.web("127.0.0.2", config, page(503, "")))
+		}},
+		{Name: "both addresses serve an expired certificate", Want: codes(finding.CertExpired), serve: func(l *Lab) Target {
+			config := &tls.Config{Certificates: []tls.Certificate{l.leaf(pki90(l)...).TLS()}} //nolint:gosec // a server's defaults
+			return at(l.web("127.0.0.1", config, ok()), l.web("127.0.0.2", config, ok()))
+		}},
+		{Name: "another certificate than declared", Want: codes(finding.DriftDeclared), serve: func(l *Lab) Target {
+			t := l.serve(l.leaf())
+			t.Endpoint = "certificate: {issuer: Amazon RSA 2048 M02}"
+			return t
+		}},
+	}
+}
+
+func healthy() []Case {
+	good := func(name string, serve func(*Lab) Target) Case { return Case{Name: name, serve: serve} }
+	return []Case{
+		{Name: "healthy", Cause: "^$", serve: func(l *Lab) Target { return l.serve(l.leaf()) }},
+		good("HTTP/1.1 only", func(l *Lab) Target {
+			config := l.config()
+			return at(l.secured(config, says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")))
+		}),
+		good("h2 only", func(l *Lab) Target {
+			config := l.config()
+			config.NextProtos = []string{"h2"}
+			listener := must(tls.Listen("tcp", "127.0.0.1:0", config))
+			server := &http.Server{Handler: ok(), ErrorLog: silent(), ReadHeaderTimeout: time.Minute, Protocols: &http.Protocols{}}
+			server.Protocols.SetHTTP2(true)
+			l.onClose(func() { _ = server.Close() })
+			go func() { _ = server.Serve(listener) }()
+			return at(listener.Addr().String())
+		}),
+		good("TLS 1.2 only", func(l *Lab) Target {
+			config := l.config()
+			config.MaxVersion = tls.VersionTLS12
+			return at(l.web("127.0.0.1", config, ok()))
+		}),
+		good("TLS 1.3 only", func(l *Lab) Target {
+			config := l.config()
+			config.MinVersion = tls.VersionTLS13
+			return at(l.web("127.0.0.1", config, ok()))
+		}),
+		good("the connection ends without close_notify", func(l *Lab) Target {
+			return at(l.secured(l.config(), func(conn net.Conn) {
+				_, _ = conn.Read(make([]byte, 4096))
+				_, _ = conn.Write([]byte("HTTP/1.0 200 OK\r\n\r\nok"))
+				if over, ok := conn.(*tls.Conn); ok {
+					_ = over.NetConn().Close()
+				}
+			}))
+		}),
+		good("a slow server, within its time", func(l *Lab) Target {
+			return at(l.web("127.0.0.1", l.config(), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				time.Sleep(700 * time.Millisecond)
+				_, _ = w.Write([]byte("ok"))
+			})))
+		}),
+	}
+}

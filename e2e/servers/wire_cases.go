@@ -1,0 +1,390 @@
+package servers
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"certdrift/internal/finding"
+)
+
+// hangs reads, and says nothing.
+func hangs(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
+
+// says sends a text once something was read, then ends its side.
+func says(text string) func(net.Conn) {
+	return func(conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 64<<10))
+		_, _ = io.WriteString(conn, text)
+		if half, ok := conn.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite()
+		}
+		hangs(conn)
+	}
+}
+
+// trickles sends a byte a second.
+func trickles(text string) func(net.Conn) {
+	return func(conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 64<<10))
+		for i := 0; ; i = (i + 1) % len(text) {
+			if _, err := conn.Write([]byte{text[i]}); err != nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+}
+
+// resets tears the connection down.
+func resets(conn net.Conn) {
+	_, _ = conn.Read(make([]byte, 64<<10))
+	under := conn
+	if over, ok := conn.(*tls.Conn); ok {
+		under = over.NetConn()
+	}
+	if tcp, ok := under.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+		_ = tcp.Close()
+	}
+}
+
+func quick(t Target) Target {
+	t.Timeout = "1s"
+	return t
+}
+
+func (l *Lab) config() *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{l.leaf().TLS()}} //nolint:gosec // a server's defaults
+}
+
+func handshakes() []Case {
+	raw := func(name, cause string, code finding.Code, handle func(net.Conn)) Case {
+		return Case{Name: name, Cause: cause, Want: codes(code), serve: func(l *Lab) Target { return quick(at(l.raw(handle))) }}
+	}
+	tlsPort := func(c Case) Case {
+		serve := c.serve
+		c.serve = func(l *Lab) Target {
+			t := serve(l)
+			t.URL = "tls://" + Host + ":443"
+			return t
+		}
+		return c
+	}
+	return []Case{
+		{Name: "nobody listens", Cause: "(?i)refused", Want: codes(finding.ConnectRefused), serve: func(*Lab) Target { return at(free()) }},
+		{Name: "the name does not exist", Want: codes(finding.DNSFailure), serve: func(*Lab) Target { return quick(Target{URL: "https://no-such-name.invalid/"}) }},
+		{Name: "the backlog is full: no answer to SYN", Want: codes(finding.ConnectTimeout), serve: func(l *Lab) Target { return quick(at(l.fullBacklog())) }},
+		raw("accepts and says nothing", "(?i)timed? ?out|tls-timeout", finding.TLSTimeout, hangs),
+		raw("a handshake of a byte now and then", "(?i)timed? ?out|tls-timeout", finding.TLSTimeout, trickles("\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03")),
+		raw("accepts and closes", "", finding.TLSHandshake, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) }),
+		raw("accepts and resets", "(?i)reset", finding.ConnectReset, resets),
+		raw("plain HTTP where TLS is due", "(?i)plain HTTP|http.request", finding.TLSPlaintext, says("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
+		raw("a page without headers where TLS is due", "", finding.TLSPlaintext, says("<html>no</html>")),
+		raw("SSH where TLS is due", "", finding.TLSHandshake, says("SSH-2.0-OpenSSH_9.2\r\n")),
+		raw("an SMTP greeting where TLS is due", "", finding.TLSHandshake, says("220 mail ready\r\n")),
+		raw("the alert handshake_failure", "", finding.TLSHandshake, says("\x15\x03\x03\x00\x02\x02\x28")),
+		raw("the alert internal_error", "(?i)internal.error", finding.TLSHandshake, says("\x15\x03\x03\x00\x02\x02\x50")),
+		raw("the alert protocol_version", "(?i)protocol.version", finding.TLSVersionOld, says("\x15\x03\x01\x00\x02\x02\x46")),
+		raw("a record of random bytes", "", finding.TLSHandshake, says("\x16\x03\x03\x00\x05\xff\xff\xff\xff\xff")),
+		{Name: "a plain Go server where TLS is due", Want: codes(finding.TLSPlaintext), serve: func(l *Lab) Target { return at(l.plain(ok())) }},
+		{Name: "tls: a healthy port", serve: func(l *Lab) Target {
+			t := at(l.secured(l.config(), hangs))
+			t.URL = "tls://" + Host + ":443"
+			return t
+		}},
+		{Name: "tls: a port that closes after the handshake", serve: func(l *Lab) Target {
+			t := at(l.secured(l.config(), func(net.Conn) {}))
+			t.URL = "tls://" + Host + ":443"
+			return t
+		}},
+		tlsPort(raw("tls: resets", "", finding.ConnectReset, resets)),
+		tlsPort(leafCase("tls: expired", "", codes(finding.CertExpired), lasting(90*day, -day))),
+		{Name: "tls: a client certificate is demanded", Want: codes(finding.TLSClientCertificateRequired), serve: func(l *Lab) Target {
+			config := l.config()
+			config.ClientAuth = tls.RequireAnyClientCert
+			t := at(l.secured(config, hangs))
+			t.URL = "tls://" + Host + ":443"
+			return t
+		}},
+		{Name: "a client certificate is demanded (Go)", Want: codes(finding.TLSClientCertificateRequired), serve: func(l *Lab) Target {
+			config := l.config()
+			config.ClientAuth = tls.RequireAnyClientCert
+			return at(l.web("127.0.0.1", config, ok()))
+		}},
+		{Name: "a client certificate is demanded and shown", serve: func(l *Lab) Target {
+			config := l.config()
+			config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
+			config.ClientCAs.AddCert(l.Root.Certificate)
+			client := l.leafFor([]string{"client"}, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
+			cert, key := l.files(client)
+			t := at(l.web("127.0.0.1", config, ok()))
+			t.Endpoint = fmt.Sprintf("client_certificate: {cert_file: %s, key_file: %s}", cert, key)
+			return t
+		}},
+		{Name: "a client certificate of the wrong CA is shown", Want: codes(finding.TLSClientCertificateRequired), serve: func(l *Lab) Target {
+			config := l.config()
+			config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
+			cert, key := l.files(l.leafFor([]string{"client"}))
+			t := at(l.web("127.0.0.1", config, ok()))
+			t.Endpoint = fmt.Sprintf("client_certificate: {cert_file: %s, key_file: %s}", cert, key)
+			return t
+		}},
+		{Name: "no SNI, no certificate: unrecognized_name", Cause: "(?i)unrecognized.name|internal.error", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
+			return at(l.web("127.0.0.1", &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}, ok())) //nolint:gosec,nilnil // no certificate is the case
+		}},
+		{Name: "no ALPN protocol in common", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
+			config := l.config()
+			config.NextProtos = []string{"acme-tls/1"}
+			return at(l.secured(config, hangs))
+		}},
+		{Name: "a chain of 1 MiB", Want: codes(finding.CertChainOversized), serve: func(l *Lab) Target {
+			p := l.leaf()
+			ders := [][]byte{p.Certificate.Raw, l.Sub.Certificate.Raw}
+			for range 1024 {
+				ders = append(ders, l.padding(1000))
+			}
+			return l.chain(p, ders...)
+		}},
+		{Name: "a chain of 150 KiB", Cause: "(?i)excessive|too large|oversized|KiB", Want: codes(finding.CertChainOversized), serve: func(l *Lab) Target {
+			p := l.leaf()
+			ders := [][]byte{p.Certificate.Raw, l.Sub.Certificate.Raw}
+			for range 10 {
+				ders = append(ders, l.padding(15000))
+			}
+			return l.chain(p, ders...)
+		}},
+		{Name: "a certificate that cannot be parsed", Want: codes(finding.CertMalformed), serve: func(l *Lab) Target {
+			p := l.leaf()
+			broken := bytes.Clone(p.Certificate.Raw)
+			broken[4] = 0x31 // a SET where the SEQUENCE of what is signed should begin
+			return l.chain(p, broken, l.Sub.Certificate.Raw)
+		}},
+		{Name: "an issuer that cannot be parsed", Want: codes(finding.CertMalformed), serve: func(l *Lab) Target {
+			p := l.leaf()
+			return l.chain(p, p.Certificate.Raw, []byte("no certificate"))
+		}},
+	}
+}
+
+// padding is an unrelated certificate of about so many bytes.
+func (l *Lab) padding(size int) []byte {
+	return l.leafFor([]string{strings.Repeat("a", 60) + ".example.net"}, func(c *x509.Certificate) {
+		c.Subject.Organization = []string{strings.Repeat("padding ", size/8)}
+	}).Certificate.Raw
+}
+
+// mail speaks a script of lines over plain TCP: an even line is said, an odd one waited for. Then TLS begins.
+func (l *Lab) mail(url string, config *tls.Config, script ...string) Target {
+	to := l.raw(func(conn net.Conn) {
+		r := bufio.NewReader(conn)
+		for i, line := range script {
+			if i%2 == 0 {
+				_, _ = io.WriteString(conn, line)
+				continue
+			}
+			if got, err := r.ReadString('\n'); err != nil || !strings.Contains(strings.ToUpper(got), line) {
+				return
+			}
+		}
+		if config == nil {
+			hangs(conn)
+			return
+		}
+		over := tls.Server(conn, config)
+		if over.Handshake() == nil {
+			hangs(over)
+		}
+	})
+	return quick(Target{URL: url, To: []string{to}})
+}
+
+func startTLS() []Case {
+	smtp, imap, pop3 := "smtp://"+Host, "imap://"+Host, "pop3://"+Host
+	mail := func(name string, want []finding.Code, url string, tlsAfter bool, script ...string) Case {
+		return Case{Name: name, Want: want, serve: func(l *Lab) Target {
+			if !tlsAfter {
+				return l.mail(url, nil, script...)
+			}
+			return l.mail(url, l.config(), script...)
+		}}
+	}
+	ehlo := "250-mail\r\n250-SIZE 1000\r\n250 STARTTLS\r\n"
+	postgres := func(name string, want []finding.Code, handle func(*Lab, net.Conn)) Case {
+		return Case{Name: name, Want: want, serve: func(l *Lab) Target {
+			return quick(Target{URL: "postgres://" + Host, To: []string{l.raw(func(conn net.Conn) {
+				_, _ = io.ReadFull(conn, make([]byte, 8))
+				handle(l, conn)
+			})}})
+		}}
+	}
+	expired := mail("smtp: expired", codes(finding.CertExpired), smtp, true)
+	expired.Cause = "(?i)expired"
+	expired.serve = func(l *Lab) Target {
+		p := l.leaf(pki90(l)...)
+		return l.mail(smtp, &tls.Config{Certificates: []tls.Certificate{p.TLS()}}, "220 mail\r\n", "EHLO", ehlo, "STARTTLS", "220 go\r\n") //nolint:gosec // a server's defaults
+	}
+	return []Case{
+		mail("smtp: healthy", nil, smtp, true, "220-mail\r\n220 ready\r\n", "EHLO", ehlo, "STARTTLS", "220 go\r\n"),
+		expired,
+		mail("smtp: STARTTLS not offered", codes(finding.TLSHandshake), smtp, false, "220 mail\r\n", "EHLO", "250 mail\r\n"),
+		mail("smtp: STARTTLS refused", codes(finding.TLSHandshake), smtp, false, "220 mail\r\n", "EHLO", ehlo, "STARTTLS", "454 TLS not available\r\n"),
+		mail("smtp: busy", codes(finding.TLSHandshake), smtp, false, "421 too busy\r\n"),
+		mail("smtp: silence", codes(finding.TLSTimeout), smtp, false),
+		mail("smtp: silence after EHLO", codes(finding.TLSTimeout), smtp, false, "220 mail\r\n", "EHLO"),
+		mail("smtp: silence after STARTTLS", codes(finding.TLSTimeout), smtp, false, "220 mail\r\n", "EHLO", ehlo, "STARTTLS", "220 go\r\n"),
+		mail("smtp: text injected after the agreement", codes(finding.TLSHandshake), smtp, true, "220 mail\r\n", "EHLO", ehlo, "STARTTLS", "220 go\r\n250 injected\r\n"),
+		mail("smtp: a line without end", codes(finding.TLSHandshake), smtp, false, "220 "+strings.Repeat("x", 1<<16)),
+		mail("imap: healthy", nil, imap, true, "* OK ready\r\n", "STARTTLS", "a1 OK begin\r\n"),
+		mail("imap: refused", codes(finding.TLSHandshake), imap, false, "* OK ready\r\n", "STARTTLS", "a1 BAD unknown\r\n"),
+		mail("imap: PREAUTH", codes(finding.TLSHandshake), imap, false, "* PREAUTH hello\r\n"),
+		mail("imap: silence", codes(finding.TLSTimeout), imap, false),
+		mail("pop3: healthy", nil, pop3, true, "+OK ready\r\n", "STLS", "+OK begin\r\n"),
+		mail("pop3: refused", codes(finding.TLSHandshake), pop3, false, "+OK ready\r\n", "STLS", "-ERR no\r\n"),
+		mail("pop3: silence", codes(finding.TLSTimeout), pop3, false),
+		postgres("postgres: healthy", nil, func(l *Lab, conn net.Conn) {
+			_, _ = conn.Write([]byte("S"))
+			over := tls.Server(conn, l.config())
+			if over.Handshake() == nil {
+				hangs(over)
+			}
+		}),
+		postgres("postgres: TLS switched off", codes(finding.TLSHandshake), func(_ *Lab, conn net.Conn) { _, _ = conn.Write([]byte("N")); hangs(conn) }),
+		postgres("postgres: silence", codes(finding.TLSTimeout), func(_ *Lab, conn net.Conn) { hangs(conn) }),
+		postgres("postgres: an error", codes(finding.TLSHandshake), func(_ *Lab, conn net.Conn) { _, _ = conn.Write([]byte("E\x00\x00\x00\x10SFATAL\x00")); hangs(conn) }),
+	}
+}
+
+func page(status int, body string, headers ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for i := 0; i+1 < len(headers); i += 2 {
+			w.Header().Set(headers[i], headers[i+1])
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	})
+}
+
+func zipped(text []byte) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(text)
+	_ = w.Close()
+	return b.String()
+}
+
+// answer is a case of a web server behind a healthy certificate.
+func answer(name string, want []finding.Code, handler http.Handler, expect string) Case {
+	return Case{Name: name, Want: want, serve: func(l *Lab) Target {
+		t := at(l.web("127.0.0.1", l.config(), handler))
+		t.Endpoint = expect
+		return quick(t)
+	}}
+}
+
+// wire is a case of bytes sent over TLS after the request.
+func wire(name string, want []finding.Code, handle func(net.Conn)) Case {
+	return Case{Name: name, Want: want, serve: func(l *Lab) Target { return quick(at(l.secured(l.config(), handle))) }}
+}
+
+func answers() []Case {
+	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(400 * time.Millisecond)
+		_, _ = io.WriteString(w, "ok")
+	})
+	hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	halt := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "begin")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	endless := func(conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 4096))
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
+		for {
+			if _, err := io.WriteString(conn, "X-More: "+strings.Repeat("x", 1000)+"\r\n"); err != nil {
+				return
+			}
+		}
+	}
+	flood := func(conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 4096))
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+		for {
+			if _, err := conn.Write(make([]byte, 64<<10)); err != nil {
+				return
+			}
+		}
+	}
+	status503 := answer("503", codes(finding.HTTPStatus), page(503, "down"), "")
+	status503.Cause = "(?i)503"
+	return []Case{
+		status503,
+		answer("404", codes(finding.HTTPStatus), page(404, "no"), ""),
+		answer("404 as expected", nil, page(404, "no"), "expect: {status: [404]}"),
+		answer("200 where 204 is expected", codes(finding.HTTPStatus), page(200, "x"), "expect: {status: [204]}"),
+		answer("204", nil, page(204, ""), ""),
+		answer("304 without being asked", codes(finding.HTTPStatus), page(304, ""), ""),
+		answer("400 that is no client certificate's", codes(finding.HTTPStatus), page(400, "no"), ""),
+		answer("another body", codes(finding.HTTPBody), page(200, "maintenance"), "expect: {body_contains: healthy}"),
+		answer("the body expected", nil, page(200, "all healthy"), "expect: {body_contains: healthy}"),
+		answer("another body and another status", codes(finding.HTTPStatus), page(500, "maintenance"), "expect: {body_contains: healthy}"),
+		answer("a body that matches", nil, page(200, "v1.2.3"), `expect: {body_matches: '^v\d+\.\d+'}`),
+		answer("a body that does not match", codes(finding.HTTPBody), page(200, "vX"), `expect: {body_matches: '^v\d+\.\d+'}`),
+		answer("JSON as expected", nil, page(200, `{"db":{"ok":true},"n":[{"id":7}]}`), "expect:\n  body_json:\n    - {path: $.db.ok, equals: true}\n    - {path: '$.n[0].id', equals: 7}"),
+		answer("JSON otherwise", codes(finding.HTTPBody), page(200, `{"db":{"ok":false}}`), "expect: {body_json: [{path: $.db.ok, equals: true}]}"),
+		answer("no JSON", codes(finding.HTTPBody), page(200, `<html>`), "expect: {body_json: [{path: $.db.ok, equals: true}]}"),
+		answer("the header expected", nil, page(200, "", "X-App", "one two"), "expect: {headers: [{name: x-app, contains: two}]}"),
+		answer("another header", codes(finding.HTTPBody), page(200, ""), "expect: {headers: [{name: X-App, contains: two}]}"),
+		answer("several expectations unmet", codes(finding.HTTPBody), page(200, "no"), "expect: {body_contains: yes please, headers: [{name: X-App, contains: two}]}"),
+		answer("larger than max_size", codes(finding.HTTPTooLarge), page(200, strings.Repeat("x", 5000)), "expect: {max_size: 4000}"),
+		answer("slower than max_latency", codes(finding.HTTPSlow), slow, "expect: {max_latency: 100ms}"),
+		answer("faster than max_latency", nil, page(200, ""), "expect: {max_latency: 900ms}"),
+		answer("no answer", codes(finding.HTTPTimeout), hang, ""),
+		answer("a body that stops", codes(finding.HTTPTimeout), halt, ""),
+		answer("gzip", nil, page(200, zipped([]byte("all healthy")), "Content-Encoding", "gzip"), "expect: {body_contains: healthy}"),
+		answer("gzip that is none", codes(finding.HTTPInvalid), page(200, "plain", "Content-Encoding", "gzip"), ""),
+		answer("a gzip bomb", codes(finding.HTTPTooLarge), page(200, zipped(make([]byte, 200<<20)), "Content-Encoding", "gzip"), ""),
+		answer("103 early hints", nil, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Link", "</x.css>; rel=preload")
+			w.WriteHeader(103)
+			_, _ = io.WriteString(w, "ok")
+		}), ""),
+		wire("chunked, with trailers", nil, says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n2\r\nok\r\n0\r\nX: y\r\n\r\n")),
+		wire("ended by closing", nil, says("HTTP/1.0 200 OK\r\n\r\nok")),
+		wire("100 Continue first", nil, says("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")),
+		wire("no HTTP", codes(finding.HTTPInvalid), says("220 mail ready\r\n")),
+		wire("closes without an answer", codes(finding.HTTPInvalid), func(conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) }),
+		wire("resets without an answer", codes(finding.ConnectReset), resets),
+		wire("less than its Content-Length", codes(finding.HTTPInvalid), says("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok")),
+		wire("a chunk cut short", codes(finding.HTTPInvalid), says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n50\r\nok")),
+		wire("two lengths", codes(finding.HTTPInvalid), says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok")),
+		wire("endless headers", codes(finding.HTTPTooLarge), endless),
+		wire("an endless body", codes(finding.HTTPTooLarge), flood),
+		wire("headers of a byte now and then", codes(finding.HTTPTimeout), trickles("HTTP/1.1 200 OK\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n")),
+		wire("a body of a byte now and then", codes(finding.HTTPTimeout), func(conn net.Conn) {
+			_, _ = conn.Read(make([]byte, 4096))
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+			trickles("x")(conn)
+		}),
+		{Name: "expired and 503", Want: codes(finding.CertExpired, finding.HTTPStatus), serve: func(l *Lab) Target {
+			return at(l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{l.leaf(pki90(l)...).TLS()}}, page(503, ""))) //nolint:gosec // a server's defaults
+		}},
+		{Name: "http: healthy", serve: func(l *Lab) Target { return Target{URL: "http://" + Host + "/", To: []string{l.plain(ok())}} }},
+		{Name: "http: 500", Want: codes(finding.HTTPStatus), serve: func(l *Lab) Target { return Target{URL: "http://" + Host + "/", To: []string{l.plain(page(500, ""))}} }},
+		{Name: "http: a TLS port", Want: codes(finding.HTTPStatus), serve: func(l *Lab) Target {
+			t := at(l.web("127.0.0.1", l.config(), ok()))
+			t.URL = "http://" + Host + "/"
+			return t
+		}},
+		{Name: "http: silence", Want: codes(finding.HTTPTimeout), serve: func(l *Lab) Target { return quick(Target{URL: "http://" + Host + "/", To: []string{l.raw(hangs)}}) }},
+	}
+}
