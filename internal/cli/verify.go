@@ -1,0 +1,209 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/report"
+	"certdrift/internal/round"
+)
+
+// verification is `certdrift verify`: its flags.
+type verification struct {
+	app          *App
+	config       string
+	environments []string
+	wait         time.Duration
+	interval     time.Duration
+	out          output
+}
+
+func (a *App) verify() *cobra.Command {
+	v := &verification{app: a}
+	cmd := &cobra.Command{
+		Use:   "verify [-c FILE] [-e ENVIRONMENT] [--wait 5m]",
+		Short: "Wait after a deploy until every endpoint is clean twice running, or say what is wrong",
+		Example: `  certdrift verify --environment staging --wait 5m
+  certdrift verify -e production --format junit -o verify.xml
+  certdrift verify --wait 0 --fail-on warning`,
+		Long: `Rounds as of "certdrift check", repeated until every address of every endpoint is clean twice running and the
+listeners agree with what is declared, or the wait is over. The report is of the last round; how far it is stands on
+standard error. Each round opens fresh connections and judges by a clean trust store.
+
+With --wait 0 nothing is waited for: one round, and one more to confirm it if it is clean.
+
+Exit status: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configuration, 3 not all could be seen.`,
+		Args: noArgs,
+		RunE: v.run,
+	}
+	f := cmd.Flags()
+	f.StringVarP(&v.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+")")
+	f.StringSliceVarP(&v.environments, "environment", "e", nil, "only these environments of the configuration")
+	f.DurationVar(&v.wait, "wait", 5*time.Minute, "how long to wait for a clean state")
+	f.DurationVar(&v.interval, "interval", 10*time.Second, "the pause between rounds")
+	v.out.flags(cmd)
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for an unknown flag only
+	_ = cmd.RegisterFlagCompletionFunc("environment", func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+		return (&check{app: a, config: v.config}).completeEnvironments(cmd, args, word)
+	})
+	return cmd
+}
+
+func (v *verification) run(cmd *cobra.Command, _ []string) error {
+	if err := v.flags(); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
+	plan, ready, err := v.plan(ctx)
+	if err != nil {
+		return err
+	}
+	if !ready {
+		return v.app.refuse(cmd, &v.out, plan.Faults)
+	}
+	outcome, err := v.until(ctx, plan)
+	if err != nil {
+		return fmt.Errorf("running the round: %w", err)
+	}
+	r := v.report(outcome)
+	if err := v.out.write(v.app, cmd, r); err != nil {
+		return err
+	}
+	return status(report.ExitStatus(r))
+}
+
+func (v *verification) flags() error {
+	if err := v.out.check(); err != nil {
+		return err
+	}
+	if v.wait < 0 {
+		return usage("a duration such as 5m, or 0", "--wait must not be negative, but is %s", v.wait)
+	}
+	if v.interval <= 0 {
+		return usage("a duration such as 10s", "--interval must be more than nothing, but is %s", v.interval)
+	}
+	return nil
+}
+
+// plan reads the configuration, narrowed to the environments asked for, and its manifests. ready is false where the
+// configuration as a whole is at fault.
+func (v *verification) plan(ctx context.Context) (plan Plan, ready bool, err error) {
+	file := v.config
+	if file == "" {
+		file = defaultConfig
+	}
+	plan.Stderr = v.app.Stderr
+	if plan.Config, plan.Faults, err = v.app.load(file, v.config == ""); err != nil || round.Fatal(plan.Faults) {
+		return plan, false, err
+	}
+	if err := narrow(&plan, v.environments); err != nil {
+		return plan, false, err
+	}
+	if len(plan.Config.Manifests) > 0 {
+		var faults []observation.Fault
+		plan.Manifests, faults = v.app.Parts.Manifests(ctx, file, plan.Config.Manifests, v.app.Stdin)
+		plan.Faults = append(plan.Faults, faults...)
+	}
+	return plan, true, nil
+}
+
+// until repeats rounds. A configuration with faults won't be clean however long one waits.
+func (v *verification) until(ctx context.Context, plan Plan) (Outcome, error) {
+	steady := round.Steady{Now: v.app.Now, Pause: pause, For: v.wait, Every: v.interval}
+	if len(plan.Faults) > 0 {
+		fmt.Fprintln(v.app.Stderr, "certdrift: the configuration has faults, which waiting does not mend: one round")
+		steady.For = 0
+	}
+	once := func(ctx context.Context) (Outcome, error) {
+		progress, done := v.app.progress("verifying endpoints")
+		defer done()
+		plan := plan
+		plan.Progress = progress
+		outcome, err := v.app.Parts.Round(ctx, plan)
+		if len(v.environments) > 0 {
+			outcome.Conclusion.Findings = ofEnvironments(outcome.Conclusion.Findings)
+		}
+		return outcome, err
+	}
+	good := func(o Outcome) bool { return report.ExitStatus(v.report(o)) == report.StatusClean }
+	last, confirmed, err := round.Until(ctx, steady, once, good, func(n int, last Outcome, more bool) { v.tell(n, last, more) })
+	if err == nil && !confirmed && good(last) { // interrupted before the second look
+		last.Conclusion.Complete = false
+	}
+	return last, err
+}
+
+func (v *verification) report(o Outcome) report.Report {
+	return report.Build(report.Input{Round: o.Round, Conclusion: o.Conclusion, FailOn: v.out.failOn})
+}
+
+// tell says on standard error how a round went, and what comes next.
+func (v *verification) tell(n int, last Outcome, more bool) {
+	r := v.report(last)
+	line := fmt.Sprintf("certdrift: round %d, %s: ", n, v.app.Now().UTC().Format("15:04:05"))
+	bad := troublesome(r)
+	switch {
+	case report.ExitStatus(r) == report.StatusClean:
+		line += "clean"
+	case len(bad) == 0:
+		line += "incomplete"
+	default:
+		line += strings.Join(bad[:min(len(bad), 3)], ", ")
+		if rest := len(bad) - 3; rest > 0 {
+			line += fmt.Sprintf(" and %d more", rest)
+		}
+	}
+	if more {
+		line += fmt.Sprintf("; again in %s", v.interval)
+	}
+	fmt.Fprintln(v.app.Stderr, line)
+}
+
+// troublesome names what keeps a report from being clean, each code and place once.
+func troublesome(r report.Report) []string {
+	var out []string
+	for _, f := range r.Findings {
+		if r.FailOn == finding.None || f.Severity < r.FailOn {
+			continue
+		}
+		what := string(f.Code)
+		if key := cmp.Or(f.Endpoint, f.Listener, strings.Join(f.Affects, " ")); key != "" {
+			what += " of " + finding.Clean(strings.TrimPrefix(f.Environment+"/"+key, "/"), finding.QuoteLimit)
+		}
+		if !slices.Contains(out, what) {
+			out = append(out, what)
+		}
+	}
+	return out
+}
+
+// ofEnvironments leaves out what concerns listeners and manifests without any endpoint of the environments asked for:
+// the endpoints of the others are not part of the round, so theirs look like nobody's.
+func ofEnvironments(fs []finding.Finding) []finding.Finding {
+	return slices.DeleteFunc(slices.Clone(fs), func(f finding.Finding) bool {
+		return f.Environment == "" && (f.Listener != "" || f.Code == finding.DriftManifest)
+	})
+}
+
+// pause waits, or returns when the context ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
