@@ -16,6 +16,8 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"certdrift": 
 // TestScript runs the command line against live servers on loopback. Beside testscript's own commands there are:
 //
 //	serve NAME KIND…     starts a server of each kind; its HOST:PORT stands in $NAME (see servers_test.go for the kinds)
+//	issue FILE DAYS NAME…  writes a certificate (see gates_test.go)
+//	mend NAME HANDSHAKES  starts a server that is repaired after so many handshakes
 //	run STATUS COMMAND…  runs a command and wants that exit status; stdout and stderr look at what it wrote
 //	jsonpath PATH VALUE  wants the value at a path ("findings.0.code") of the JSON on standard output
 //	jsonpath PATH -N     wants N items there
@@ -30,7 +32,7 @@ func TestScript(t *testing.T) {
 			return os.WriteFile(filepath.Join(env.WorkDir, "ca.pem"), pki.rootPEM(), 0o644)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": pki.serve, "run": run, "jsonpath": jsonPath,
+			"serve": pki.serve, "issue": pki.issue, "mend": pki.mend, "run": run, "jsonpath": jsonPath,
 		},
 		RequireExplicitExec: true, RequireUniqueNames: true,
 	})
