@@ -30,6 +30,8 @@ type Parts struct {
 	Region  string
 	Log     *slog.Logger
 	Now     func() time.Time
+	// Ignored counts an event that no round followed; nil for no count.
+	Ignored func(ctx context.Context) error
 	// Again is the distance between the rounds that follow a change until it has settled.
 	Again time.Duration
 	// Wait waits, or returns when the context ends.
@@ -57,8 +59,7 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 	e, err := event.Decode(raw)
 	if err != nil {
 		// Retrying won't make it readable; it is said and counted, and the schedule finds what it may have told of.
-		f.Log.WarnContext(ctx, "event ignored", "error", err)
-		return Summary{Verdict: "ignored", Reason: err.Error()}, nil
+		return f.ignored(ctx, event.Event{}, err.Error()), nil
 	}
 	have, err := f.Load(ctx)
 	if err != nil {
@@ -68,8 +69,7 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 		Config: have.Config, Faults: have.Faults, Manifests: have.Manifests, Troubles: have.Troubles, Depth: f.Depth,
 	}
 	if reason := f.ignores(ctx, e, have); reason != "" {
-		f.Log.InfoContext(ctx, "event ignored", "event", e.Name, "id", e.ID, "reason", reason)
-		return Summary{Verdict: "ignored", Reason: reason}, nil
+		return f.ignored(ctx, e, reason), nil
 	}
 	if e.Change != nil {
 		q.Depth = round.Listeners
@@ -81,6 +81,17 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 		res, err = f.settle(ctx, q, res, err)
 	}
 	return f.summarise(ctx, res), err
+}
+
+// ignored says and counts that an event was left alone.
+func (f *Function) ignored(ctx context.Context, e event.Event, reason string) Summary {
+	f.Log.WarnContext(ctx, "event ignored", "event", e.Name, "id", e.ID, "reason", reason)
+	if f.Ignored != nil {
+		if err := f.Ignored(ctx); err != nil {
+			f.Log.WarnContext(ctx, "counting an ignored event failed", "error", err)
+		}
+	}
+	return Summary{Verdict: "ignored", Reason: reason}
 }
 
 // ignores says why an event asks for no round; empty where it does.

@@ -148,9 +148,19 @@ func TestAChangeIsFollowedUntilItHasSettled(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoEventIsNotRetried(t *testing.T) {
+func TestWhatIsNoEventIsCountedAndNotRetried(t *testing.T) {
 	now := time.Now()
 	f, _ := newFunction(&now, round.Listeners)
+	counted := 0
+	f.Ignored = func(context.Context) error {
+		counted++
+		return errors.New("CloudWatch down")
+	}
+	defer func() {
+		if counted != 1 {
+			t.Errorf("counted %d times, want once", counted)
+		}
+	}()
 	if s, err := f.Handle(context.Background(), json.RawMessage(`[1,`)); err != nil || s.Verdict != "ignored" {
 		t.Errorf("%+v, %v; want it ignored: a retry won't make it readable", s, err)
 	}

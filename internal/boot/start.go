@@ -55,7 +55,8 @@ func function(ctx context.Context, name string, depth round.Depth, getenv func(s
 				Roots: stores.Get, Publisher: publisher, Log: logger,
 			}
 		},
-		Load: load.load, Depth: depth, Region: cloud.base.Region, Log: logger, Now: time.Now, Again: settling, Wait: wait,
+		Ignored: publisher.Ignored,
+		Load:    load.load, Depth: depth, Region: cloud.base.Region, Log: logger, Now: time.Now, Again: settling, Wait: wait,
 		Account: func(ctx context.Context) (string, error) { return cloud.account(ctx, target.Role{}) },
 	}), nil
 }

@@ -33,6 +33,11 @@ type Input struct {
 	WhileFailing bool
 }
 
+// Ignored is the figure of one event that no round followed.
+func Ignored(function string, at time.Time) []Datum {
+	return []Datum{{Name: EventsIgnored, Unit: Count, Dimensions: []Dimension{{Function, function}}, Value: 1, At: at}}
+}
+
 // Of gives a round's figures in a stable order: by name, then by dimensions. Every environment that has an endpoint gets
 // its noughts too, so that an alarm comes back by itself.
 func Of(in Input) []Datum {

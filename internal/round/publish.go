@@ -41,6 +41,14 @@ type Publisher struct {
 // Tell adds a messenger.
 func (p *Publisher) Tell(m messenger) { p.Messengers = append(p.Messengers, m) }
 
+// Ignored counts an event that no round followed.
+func (p *Publisher) Ignored(ctx context.Context) error {
+	if p.Gauge == nil {
+		return nil
+	}
+	return p.Gauge.Put(ctx, metric.Ignored(p.Function, p.Now()))
+}
+
 // load reads the state. What went wrong is a Trouble of the round: it is judged and told like any other.
 func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread bool, trouble *observation.Trouble) {
 	records, err := p.Store.Load(ctx)
@@ -76,7 +84,7 @@ func (p *Publisher) publish(ctx context.Context, q Request, res Result, records 
 	if p.Gauge != nil {
 		data := metric.Of(metric.Input{
 			Round: res.Round, Findings: res.Conclusion.Findings, Function: p.Function, Now: p.Now(), Incidents: records,
-			Narrowed: len(q.Changes) > 0, StateUnread: unread,
+			Narrowed: len(wanted(q).Only) > 0, StateUnread: unread,
 		})
 		if err := p.Gauge.Put(ctx, data); err != nil {
 			errs["metrics"] = fmt.Errorf("putting %d figures: %w", len(data), err)
