@@ -1,0 +1,246 @@
+package browser
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"certdrift/internal/report"
+	"certdrift/internal/report/html"
+)
+
+// patience bounds one page.
+const patience = time.Minute
+
+// chromium starts a browser that talks to nobody, with an empty profile.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	if os.Getenv("CERTDRIFT_E2E") == "" {
+		t.Skip("runs by `make e2e` only, which needs a browser")
+	}
+	var binary string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			binary = path
+			break
+		}
+	}
+	if binary == "" {
+		t.Skip("no Chromium here (on Debian: apt-get install chromium), so the HTML report was not opened in a browser")
+	}
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(binary), chromedp.UserDataDir(t.TempDir()),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-quic", true),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND"))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	check(t, chromedp.Do(ctx)) // starts the browser, which lives as long as this context
+	ctx, cancel = context.WithTimeout(ctx, patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// written writes a report into a file and gives its URL.
+func written(t *testing.T, r report.Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	check(t, html.Write(&b, r))
+	path := filepath.Join(t.TempDir(), "report.html")
+	check(t, os.WriteFile(path, b.Bytes(), 0o600))
+	return "file://" + path
+}
+
+// witness notes what the browser says of a page.
+type witness struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (w *witness) add(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = append(w.all, what)
+}
+
+// said are the complaints so far.
+func (w *witness) said() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.all)
+}
+
+// listen notes errors, the console's words, and requests for anything but the page itself.
+func listen(t *testing.T, ctx context.Context, address string) *witness {
+	t.Helper()
+	w := &witness{}
+	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
+	check(t, err)
+	_, err = chromedp.Call(ctx, cdplog.Enable, cdp.Empty{})
+	check(t, err)
+	check(t, chromedp.Listen(ctx, func(event any) {
+		switch e := event.(type) {
+		case *cdpruntime.EventExceptionThrown:
+			w.add("exception: " + e.ExceptionDetails.Text)
+		case *cdpruntime.EventConsoleAPICalled:
+			w.add(fmt.Sprintf("console: %s", e.Type))
+		case *cdplog.EventEntryAdded:
+			w.add("log: " + e.Entry.Text)
+		case *network.EventRequestWillBeSent:
+			if e.Request.URL != address && !strings.HasPrefix(e.Request.URL, "data:") {
+				w.add("request: " + e.Request.URL)
+			}
+		}
+	}))
+	return w
+}
+
+// open loads a page in a window of a width, light or dark.
+func open(t *testing.T, ctx context.Context, address, scheme string, width int64) {
+	t.Helper()
+	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	check(t, err)
+	check(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(address), chromedp.WaitReady("footer")))
+}
+
+// ask evaluates JavaScript in the page.
+func ask[T any](t *testing.T, ctx context.Context, expression string) T {
+	t.Helper()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	check(t, err)
+	return v
+}
+
+// TestPage opens the report in light, dark and on a telephone: the browser must have nothing to say, nothing may be asked
+// of any network, and nothing may stick out. CERTDRIFT_SCREENSHOTS names a directory to keep pictures in.
+func TestPage(t *testing.T) {
+	ctx := chromium(t)
+	address := written(t, incident(t))
+	heard := listen(t, ctx, address)
+	for _, look := range []struct {
+		name, scheme string
+		width        int64
+		background   string
+	}{{"light", "light", 1280, "rgb(246, 247, 249)"}, {"dark", "dark", 1280, "rgb(18, 22, 28)"}, {"telephone", "dark", 390, "rgb(18, 22, 28)"}} {
+		open(t, ctx, address, look.scheme, look.width)
+		if background := ask[string](t, ctx, `getComputedStyle(document.body).backgroundColor`); background != look.background {
+			t.Errorf("%s: the page is %s, want %s", look.name, background, look.background)
+		}
+		if overflow := ask[int](t, ctx, `document.documentElement.scrollWidth - innerWidth`); overflow > 0 {
+			t.Errorf("%s: the page is %d pixels wider than the window", look.name, overflow)
+		}
+		picture(t, ctx, look.name)
+	}
+	for _, complaint := range heard.said() {
+		t.Error(complaint)
+	}
+	printed(t, ctx)
+}
+
+func picture(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	dir := os.Getenv("CERTDRIFT_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	check(t, err)
+	check(t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600))
+}
+
+// printed holds that the page prints on several sheets, with what is folded on the screen.
+func printed(t *testing.T, ctx context.Context) {
+	t.Helper()
+	pdf, err := chromedp.Run(ctx, chromedp.PrintToPDF(chromedp.PDFPrintBackground()))
+	check(t, err)
+	if sheets := bytes.Count(pdf, []byte("/Type /Page\n")); sheets < 2 {
+		t.Errorf("the report prints on %d sheets", sheets)
+	}
+	if dir := os.Getenv("CERTDRIFT_SCREENSHOTS"); dir != "" {
+		check(t, os.WriteFile(filepath.Join(dir, "print.pdf"), pdf, 0o600))
+	}
+}
+
+// TestAccessible goes by the tree that a screen reader gets: landmarks, one heading of the first level that says the
+// verdict, a name on everything that needs one, headers in every table.
+func TestAccessible(t *testing.T) {
+	ctx := chromium(t)
+	open(t, ctx, written(t, incident(t)), "light", 1280)
+	tree, err := chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	check(t, err)
+	seen := map[string]int{}
+	for _, n := range tree.Nodes {
+		if n.Ignored || n.Role == nil {
+			continue
+		}
+		role, name := text(n.Role), text(n.Name)
+		seen[role]++
+		if name == "" && slices.Contains([]string{"image", "link", "table", "region", "navigation", "heading", "article"}, role) && !(role == "article" && seen["article"] > 0) {
+			t.Errorf("a %s has no name", role)
+		}
+		if role == "heading" && name == "Fail" {
+			seen["verdict"]++
+		}
+	}
+	for role, least := range map[string]int{
+		"main": 1, "navigation": 1, "banner": 1, "contentinfo": 1, "verdict": 1, "heading": 8, "table": 2, "columnheader": 14, "rowheader": 6, "image": 10, "article": 5,
+	} {
+		if seen[role] < least {
+			t.Errorf("%d of role %s, want %d or more", seen[role], role, least)
+		}
+	}
+	dangling := ask[[]string](t, ctx,
+		`[...document.querySelectorAll('a[href^="#"]')].map(a => a.getAttribute('href')).filter(h => !document.getElementById(h.slice(1)))`)
+	if len(dangling) > 0 {
+		t.Errorf("links lead nowhere: %v", dangling)
+	}
+}
+
+func text(v *accessibility.Value) string {
+	if v == nil {
+		return ""
+	}
+	return strings.Trim(string(v.Value), `"`)
+}
+
+// TestManyEndpoints holds that a report of 500 endpoints stays light and is there at once.
+func TestManyEndpoints(t *testing.T) {
+	ctx := chromium(t)
+	address := written(t, large(t, 500))
+	info, err := os.Stat(strings.TrimPrefix(address, "file://"))
+	check(t, err)
+	if info.Size() > 3<<20 {
+		t.Errorf("the page of 500 endpoints has %d bytes", info.Size())
+	}
+	start := time.Now()
+	open(t, ctx, address, "light", 1280)
+	rows := ask[int](t, ctx, `document.querySelectorAll('section[aria-labelledby=truths] tbody tr').length`)
+	ready := ask[float64](t, ctx, `performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd`)
+	t.Logf("%d bytes, read after %.0f ms, shown after %s", info.Size(), ready, time.Since(start).Round(time.Millisecond))
+	if rows != 500 {
+		t.Errorf("%d of 500 endpoints stand in the page", rows)
+	}
+	if ready > 5000 { // a shared, slow machine is allowed for
+		t.Errorf("the page took %.0f ms to be read", ready)
+	}
+	picture(t, ctx, "many")
+}

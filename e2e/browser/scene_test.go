@@ -1,0 +1,146 @@
+package browser
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"certdrift/internal/chain"
+	"certdrift/internal/finding"
+	"certdrift/internal/judge"
+	"certdrift/internal/observation"
+	"certdrift/internal/report"
+	"certdrift/internal/sim/pki"
+	"certdrift/internal/target"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// scene is a round over endpoints with real certificates, judged by the product's own rules.
+type scene struct {
+	t      *testing.T
+	root   *pki.Pair
+	issuer *pki.Pair
+	round  observation.Round
+}
+
+func newScene(t *testing.T) *scene {
+	t.Helper()
+	root, err := pki.Root("Example Root R1", noon)
+	check(t, err)
+	issuer, err := root.Intermediate("Example Issuing CA 7", noon)
+	check(t, err)
+	return &scene{t: t, root: root, issuer: issuer, round: observation.Round{
+		Schema: observation.Schema, Started: noon, Finished: noon.Add(2300 * time.Millisecond), ListenersRead: true,
+	}}
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// leaf makes a certificate for a name that ends in so many days.
+func (s *scene) leaf(days int, names ...string) *pki.Pair {
+	s.t.Helper()
+	end := noon.AddDate(0, 0, days)
+	p, err := s.issuer.Leaf(noon, names, pki.Valid(end.AddDate(0, 0, -90), end))
+	check(s.t, err)
+	return p
+}
+
+// endpoint adds an endpoint that serves a certificate at each of its addresses, behind a classic load balancer.
+func (s *scene) endpoint(environment, name string, served [][]byte, declared, attached string, addresses int) {
+	n := len(s.round.Endpoints)
+	host := name + "." + environment + ".example.org"
+	e := observation.Endpoint{Probed: true, Target: target.Endpoint{
+		Environment: environment, Name: name, URL: "https://" + host + "/", Kind: target.HTTPS, Host: host, Port: 443,
+		Timeout: 10 * time.Second, Trust: target.Trust{Roots: target.Mozilla},
+		Source: target.Position{File: "certdrift.yaml", Line: 10 + n*4, Column: 9},
+	}}
+	for i := range addresses {
+		ip := fmt.Sprintf("192.0.2.%d", (n*3+i)%250+1)
+		ms := func(x int) time.Duration { return time.Duration(x+(n*7+i*13)%17) * time.Millisecond }
+		p := observation.Phases{DNS: ms(2), Connect: ms(9), TLS: ms(21), FirstByte: ms(40)}
+		p.Total = p.DNS + p.Connect + p.TLS + p.FirstByte + 3*time.Millisecond
+		e.DNS.Addresses = append(e.DNS.Addresses, ip)
+		e.Addresses = append(e.Addresses, observation.Address{
+			Address: ip + ":443", Started: noon, Phases: p,
+			TLS:  &observation.TLS{Version: "TLS 1.3", Cipher: "TLS_AES_128_GCM_SHA256", Chain: served},
+			HTTP: &observation.HTTP{Proto: "HTTP/2.0", Status: 200, Size: 512},
+		})
+	}
+	if attached != "" {
+		balancer := fmt.Sprintf("a%07x", n*2654435761%0xfffffff)
+		e.Target.LoadBalancer = &target.LoadBalancerRef{Name: balancer, Port: 443}
+		s.round.LoadBalancers = append(s.round.LoadBalancers, observation.LoadBalancer{
+			Kind: observation.Classic, Name: balancer, Region: "us-west-2", Account: "111122223333",
+			ARN:     "arn:aws:elasticloadbalancing:us-west-2:111122223333:loadbalancer/" + balancer,
+			DNSName: balancer + ".us-west-2.elb.amazonaws.com",
+			Listeners: []observation.Listener{{Port: 443, Protocol: "HTTPS", Policy: "ELBSecurityPolicy-TLS-1-2-2017-01",
+				Protocols: []string{"TLSv1.2"}, Certificates: []observation.Attachment{{ARN: attached, Default: true}}}},
+		})
+	}
+	if declared != "" {
+		e.Target.Declared = &target.Declared{ARN: declared, Source: target.Position{File: "certdrift.yaml", Line: 12 + n*4, Column: 24}}
+	}
+	s.round.Endpoints = append(s.round.Endpoints, e)
+}
+
+// hold puts a certificate into ACM.
+func (s *scene) hold(id string, p *pki.Pair) string {
+	arn := "arn:aws:acm:us-west-2:111122223333:certificate/" + id
+	s.round.Certificates = append(s.round.Certificates, observation.Certificate{
+		ARN: arn, Chain: p.Served(), Status: "ISSUED", Type: "IMPORTED", InUseBy: []string{"x"},
+	})
+	return arn
+}
+
+func (s *scene) report() report.Report {
+	store := chain.NewStore([]chain.Anchor{{Certificate: s.root.Certificate}})
+	conclusion := judge.Judge(judge.Input{
+		Policy: judge.DefaultPolicy(), Roots: func(target.Roots) *chain.Store { return store }, Now: noon, Round: s.round,
+	})
+	return report.Build(report.Input{Round: s.round, Conclusion: conclusion, FailOn: finding.Critical})
+}
+
+// incident is one of everything: drift, an expired certificate, one that expires, a chain that is incomplete, a refused
+// connection, and endpoints that are well.
+func incident(t *testing.T) report.Report {
+	s := newScene(t)
+	good := s.leaf(61, "*.production.example.org", "production.example.org")
+	stale := s.leaf(-12, "old.example.com")
+	soon := s.leaf(6, "docs.production.example.org")
+	goodARN, staleARN := s.hold("0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01", good), s.hold("9c1e4d77-0a53-4a5e-8f16-2f6f0d1c7e02", stale)
+	s.endpoint("production", "api", stale.Served(), goodARN, staleARN, 2)
+	s.endpoint("production", "ui", good.Served(), goodARN, goodARN, 2)
+	s.endpoint("production", "docs", soon.Served(), "", "", 1)
+	lone := s.leaf(80, "status.production.example.org")
+	s.endpoint("production", "status", lone.Served()[:1], "", "", 1)
+	s.endpoint("staging", "ui", s.leaf(44, "ui.staging.example.org").Served(), "", "", 1)
+	s.endpoint("staging", "api", nil, "", "", 1)
+	refused := &s.round.Endpoints[len(s.round.Endpoints)-1].Addresses[0]
+	*refused = observation.Address{Address: refused.Address, Started: noon, Phases: observation.Phases{DNS: 3 * time.Millisecond, Connect: 12 * time.Millisecond, Total: 15 * time.Millisecond},
+		Failure: &observation.Failure{Phase: observation.PhaseConnect, Kind: observation.Refused, Detail: "connection refused"}}
+	return s.report()
+}
+
+// large is so many endpoints, every twentieth of them with an expired certificate.
+func large(t *testing.T, n int) report.Report {
+	s := newScene(t)
+	bad := s.leaf(-1, "*.production.example.org")
+	var good []*pki.Pair
+	for i := range 40 {
+		good = append(good, s.leaf(30+i, "*.production.example.org"))
+	}
+	for i := range n {
+		p := good[i%len(good)]
+		if i%20 == 7 {
+			p = bad
+		}
+		s.endpoint("production", fmt.Sprintf("service-%03d", i), p.Served(), "", "", 2)
+	}
+	return s.report()
+}

@@ -1,0 +1,191 @@
+package html
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/report"
+)
+
+// chainView is one chain as served, with those that serve it.
+type chainView struct {
+	Users    string
+	Sign     sign
+	Links    []certView
+	Findings []link
+	worst    report.State
+}
+
+// certView is one certificate of a chain as a box. Joint is what leads to the box from the one before.
+type certView struct {
+	Role    string
+	Name    string
+	Lines   []string
+	Names   string
+	Class   string
+	Joint   string
+	Broken  bool // the box is not the issuer of the one before
+	Missing bool // the certificate was not sent
+}
+
+// soon is when a box says how long its certificate has left.
+const soon = 30 * 24 * time.Hour
+
+// shownChains is how many chains without trouble stand open.
+const shownChains = 6
+
+// chains are the distinct chains served, the worst first; many that are fine are folded.
+func (b builder) chains() (open, folded []chainView) {
+	type use struct {
+		address   report.Address
+		endpoints []report.Endpoint
+	}
+	uses := map[string]*use{}
+	var order []string
+	for _, e := range b.Endpoints {
+		for _, a := range e.Addresses {
+			if len(a.Chain) == 0 {
+				continue
+			}
+			key := chainKey(a.Chain)
+			u := uses[key]
+			if u == nil {
+				u = &use{address: a}
+				uses[key] = u
+				order = append(order, key)
+			}
+			if n := len(u.endpoints); n == 0 || nameOf(u.endpoints[n-1]) != nameOf(e) {
+				u.endpoints = append(u.endpoints, e)
+			}
+		}
+	}
+	for _, key := range order {
+		open = append(open, b.chain(uses[key].address, uses[key].endpoints))
+	}
+	slices.SortStableFunc(open, func(x, y chainView) int { return worse(x.worst, y.worst) })
+	healthy := slices.IndexFunc(open, func(c chainView) bool { return c.worst == report.OK })
+	if healthy >= 0 && len(open)-healthy > shownChains {
+		open, folded = open[:healthy], open[healthy:]
+	}
+	return open, folded
+}
+
+func chainKey(chain []report.Certificate) string {
+	var prints []string
+	for _, c := range chain {
+		prints = append(prints, c.FingerprintSHA256)
+	}
+	return strings.Join(prints, " ")
+}
+
+func (b builder) chain(a report.Address, endpoints []report.Endpoint) chainView {
+	var names []string
+	var about []finding.Finding
+	for _, e := range endpoints {
+		names = append(names, nameOf(e))
+		for _, f := range e.Findings() {
+			if aboutChain(f) && !slices.ContainsFunc(about, func(g finding.Finding) bool { return identity(f) == identity(g) }) {
+				about = append(about, f)
+			}
+		}
+	}
+	finding.Sort(about)
+	v := chainView{Users: users(names, fewUsers), Findings: b.links(about), worst: report.OK}
+	switch finding.Worst(about) {
+	case finding.Critical:
+		v.worst = report.Critical
+	case finding.Warning:
+		v.worst = report.Warning
+	}
+	v.Sign = stateSign(v.worst)
+	for i, c := range a.Chain {
+		box := b.box(c, i)
+		if worst := finding.Worst(leafFindings(about)); i == 0 && worst > finding.Info {
+			box.Class = severitySign(worst).Class
+		}
+		if i > 0 {
+			box.Broken = a.Chain[i-1].Issuer != c.Subject
+			box.Joint = joint(box.Broken)
+		}
+		v.Links = append(v.Links, box)
+	}
+	return v.end(a, about)
+}
+
+// end adds what the server did not send.
+func (v chainView) end(a report.Address, about []finding.Finding) chainView {
+	if more := a.ChainLength - len(a.Chain); more > 0 {
+		v.Links = append(v.Links, certView{Role: "not shown", Name: "and more certificates", Class: "untold", Joint: "then", Missing: true})
+		return v
+	}
+	last := a.Chain[len(a.Chain)-1]
+	if last.Malformed != "" || last.Issuer == last.Subject {
+		return v
+	}
+	box := certView{Role: "not sent", Name: commonName(last.Issuer), Joint: joint(false), Missing: true, Class: "untold", Lines: []string{"a client needs it from its trust store"}}
+	for _, f := range about {
+		switch f.Code {
+		case finding.CertUntrusted, finding.CertChainIncomplete:
+			box.Class, box.Lines = severitySign(f.Severity).Class, []string{"no trusted issuer is known by this name"}
+			if f.Code == finding.CertChainIncomplete {
+				box.Lines = []string{"left out by the server: many clients can't find it"}
+			}
+		}
+	}
+	v.Links = append(v.Links, box)
+	return v
+}
+
+func joint(broken bool) string {
+	if broken {
+		return "not issued by"
+	}
+	return "issued by"
+}
+
+// aboutChain tells findings on certificates as served from those on listeners or HTTP.
+func aboutChain(f finding.Finding) bool {
+	return strings.HasPrefix(string(f.Code), "cert-") || f.Code == finding.AddressInconsistent
+}
+
+// leafFindings leaves out what is wrong above the leaf.
+func leafFindings(about []finding.Finding) []finding.Finding {
+	return slices.DeleteFunc(slices.Clone(about), func(f finding.Finding) bool {
+		switch f.Code {
+		case finding.CertUntrusted, finding.CertChainIncomplete, finding.CertChainExpired, finding.CertChainOversized:
+			return true
+		}
+		return false
+	})
+}
+
+func (b builder) box(c report.Certificate, i int) certView {
+	v := certView{Name: title(c), Class: "ok", Role: "issuer"}
+	switch {
+	case i == 0:
+		v.Role = "leaf"
+	case c.Subject == c.Issuer && c.Malformed == "":
+		v.Role = "root"
+	}
+	if c.Malformed != "" {
+		v.Class, v.Lines = "critical", []string{c.Malformed}
+		return v
+	}
+	v.Lines = []string{c.Key + ", " + c.Signature, day(c.NotBefore) + " to " + day(c.NotAfter), "SHA-256 " + short(c.FingerprintSHA256)}
+	switch {
+	case b.At.After(c.NotAfter):
+		v.Class = "critical"
+		v.Lines = append(v.Lines, b.left(c.NotAfter, finding.None).Text)
+	case b.At.Before(c.NotBefore):
+		v.Class = "critical"
+		v.Lines = append(v.Lines, "not valid yet")
+	case c.NotAfter.Sub(b.At) < soon:
+		v.Lines = append(v.Lines, report.LeftText(c.NotAfter.Sub(b.At)))
+	}
+	if i == 0 {
+		v.Names = users(c.Names, fewUsers)
+	}
+	return v
+}

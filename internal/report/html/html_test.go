@@ -1,0 +1,224 @@
+package html
+
+import (
+	"bytes"
+	"encoding/pem"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	xhtml "golang.org/x/net/html"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/judge"
+	"certdrift/internal/observation"
+	"certdrift/internal/report"
+	"certdrift/internal/target"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+const (
+	goodARN  = "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01"
+	staleARN = "arn:aws:acm:us-west-2:111122223333:certificate/9c1e4d77-0a53-4a5e-8f16-2f6f0d1c7e02"
+	hostile  = "\x1b[31m</style></script><script>alert(1)</script><img src=x onerror=alert(2)>\" onload=\"alert(3) ' {{.}} javascript:alert(4) \u202e\x00\xff"
+)
+
+// chainOf reads the chains that package report is tested with; api.pem's leaf has expired and carries a hostile name.
+func chainOf(t testing.TB, file string) [][]byte {
+	t.Helper()
+	data, err := os.ReadFile("../testdata/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var chain [][]byte
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		chain = append(chain, block.Bytes)
+	}
+	return chain
+}
+
+// incident is an endpoint whose load balancer drifted to an expired certificate, a healthy one, one that refuses, and one
+// that was not reached in time.
+func incident(t testing.TB) report.Input {
+	t.Helper()
+	stale, good := chainOf(t, "api.pem"), chainOf(t, "ui.pem")
+	endpoint := func(name string, line int) target.Endpoint {
+		return target.Endpoint{
+			Environment: "production", Name: name, URL: "https://" + name + ".monitoring.example.org/", Kind: target.HTTPS,
+			Host: name + ".monitoring.example.org", Port: 443, Source: target.Position{File: "certdrift.yaml", Line: line},
+		}
+	}
+	probed := func(address string, chain [][]byte) observation.Address {
+		return observation.Address{
+			Address: address, Started: noon,
+			Phases: observation.Phases{DNS: time.Millisecond, Connect: 4 * time.Millisecond, TLS: 10 * time.Millisecond, FirstByte: 20 * time.Millisecond, Total: 36 * time.Millisecond},
+			TLS:    &observation.TLS{Version: "TLS 1.3", Cipher: "TLS_AES_128_GCM_SHA256", Chain: chain},
+			HTTP:   &observation.HTTP{Proto: "HTTP/2.0", Status: 200},
+		}
+	}
+	api := endpoint("api", 10)
+	api.Declared = &target.Declared{ARN: goodARN, Source: target.Position{File: "certdrift.yaml", Line: 12}}
+	api.LoadBalancer = &target.LoadBalancerRef{Name: "a1b2c3", Port: 443}
+	round := observation.Round{
+		Started: noon, Finished: noon.Add(2 * time.Second), ListenersRead: true,
+		Endpoints: []observation.Endpoint{
+			{Target: endpoint("ui", 20), Probed: true, Addresses: []observation.Address{probed("192.0.2.3:443", good)}},
+			{Target: api, Probed: true, Addresses: []observation.Address{probed("192.0.2.1:443", stale), probed("192.0.2.2:443", good)}},
+			{Target: endpoint("docs", 30), Probed: true, Addresses: []observation.Address{{
+				Address: "192.0.2.9:443", Started: noon, Phases: observation.Phases{Total: 3 * time.Millisecond},
+				Failure: &observation.Failure{Phase: observation.PhaseConnect, Kind: observation.Refused}}}},
+			{Target: endpoint("late", 40)},
+		},
+		LoadBalancers: []observation.LoadBalancer{{
+			Kind: observation.Classic, Name: "a1b2c3", Region: "us-west-2", Account: "111122223333", DNSName: "a1b2c3.us-west-2.elb.amazonaws.com",
+			Listeners: []observation.Listener{{Port: 443, Protocol: "HTTPS", Certificates: []observation.Attachment{{ARN: staleARN, Default: true}}}},
+		}},
+		Certificates: []observation.Certificate{{ARN: staleARN, Chain: stale}},
+	}
+	return report.Input{Round: round, FailOn: finding.Critical, Conclusion: judge.Conclusion{Findings: []finding.Finding{
+		{Code: finding.DriftAttached, Severity: finding.Critical, Environment: "production", Listener: "a1b2c3:443", Affects: []string{"production/api"},
+			Summary:  "the listener has another certificate attached than production/api declares",
+			Evidence: finding.Evidence{"region": "us-west-2", "account": "111122223333", "changed_at": noon.Add(-time.Hour)},
+			Remedy:   "Put the declared certificate back:\naws elb set-load-balancer-listener-ssl-certificate --load-balancer-name a1b2c3\nThen run `certdrift check`."},
+		{Code: finding.CertExpired, Severity: finding.Critical, Environment: "production", Endpoint: "api", Address: "192.0.2.1:443",
+			Summary: "the certificate expired 3 days ago", Evidence: finding.Evidence{"subject": finding.Clean(hostile, 300)}, Remedy: "Renew it."},
+		{Code: finding.ConnectRefused, Severity: finding.Critical, Environment: "production", Endpoint: "docs", Summary: "192.0.2.9:443 refuses connections"},
+	}}}
+}
+
+func render(t testing.TB, r report.Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// TestGolden holds the page but for its style sheet, which is not worth reading twice.
+func TestGolden(t *testing.T) {
+	page := render(t, report.Build(incident(t)))
+	got := strings.Replace(page, styleText, "", 1)
+	const path = "testdata/page.html"
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("differs from %s (-update writes it anew):\n%s", path, diff)
+	}
+	if again := render(t, report.Build(incident(t))); again != page {
+		t.Error("the same round gives another page the second time")
+	}
+}
+
+// TestEmpty holds that a report without anything is a page all the same.
+func TestEmpty(t *testing.T) {
+	page := render(t, report.Build(report.Input{Conclusion: judge.Conclusion{Complete: true}, FailOn: finding.Critical}))
+	if !strings.Contains(page, "Pass") || strings.Contains(page, "<section") {
+		t.Errorf("an empty report is no plain pass:\n%s", page[strings.Index(page, "<body"):])
+	}
+}
+
+// TestNothingRemoteRuns puts hostile text wherever a server, a cloud or a configuration may, and reads the page as a
+// browser does: no script, no handler, no address but those of the page itself.
+func TestNothingRemoteRuns(t *testing.T) {
+	in := incident(t)
+	for i := range in.Round.Endpoints {
+		e := &in.Round.Endpoints[i]
+		e.Target.Name, e.Target.URL = e.Target.Name+hostile, "javascript:"+hostile
+		e.DNS.CanonicalName = hostile
+		for j := range e.Addresses {
+			e.Addresses[j].Address = hostile
+			if e.Addresses[j].Failure != nil {
+				e.Addresses[j].Failure.Alert = hostile
+			}
+		}
+	}
+	lb := &in.Round.LoadBalancers[0]
+	lb.Region, lb.Listeners[0].Policy, lb.Listeners[0].Protocol = hostile, hostile, hostile
+	lb.Listeners[0].Certificates[0].ARN = hostile
+	for i := range in.Conclusion.Findings {
+		f := &in.Conclusion.Findings[i]
+		f.Summary, f.Remedy, f.Endpoint, f.Affects = hostile, "aws "+hostile+"\n"+hostile+"`"+hostile+"`", hostile, []string{hostile}
+		f.Evidence = finding.Evidence{hostile: hostile}
+	}
+	root, err := xhtml.Parse(strings.NewReader(render(t, report.Build(in))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range root.Descendants() {
+		if n.Type == xhtml.TextNode && strings.ContainsAny(n.Data, "\x1b\x00\u202e") {
+			t.Errorf("what is invisible stands in the page: %q", n.Data)
+		}
+		if n.Type != xhtml.ElementNode {
+			continue
+		}
+		switch n.Data {
+		case "script", "img", "iframe", "object", "embed", "base", "form":
+			t.Errorf("the page holds a <%s>", n.Data)
+		}
+		for _, a := range n.Attr {
+			address := a.Key == "href" || a.Key == "src"
+			if strings.HasPrefix(a.Key, "on") || address && !strings.HasPrefix(a.Val, "#") && a.Val != "data:," {
+				t.Errorf("<%s %s=%q>", n.Data, a.Key, a.Val)
+			}
+		}
+	}
+}
+
+// TestTruths holds what stands between the truths.
+func TestTruths(t *testing.T) {
+	rows := builder{Report: report.Build(incident(t)), ids: map[string]string{}}.rows()
+	if rows[0].Name != "production/api" {
+		t.Fatalf("%s stands first, not the broken one", rows[0].Name)
+	}
+	api := rows[0]
+	if api.DeclaredAttached != different || !api.Attached[0].Differs {
+		t.Errorf("declared %v against attached %v: %s", api.Declared, api.Attached, api.DeclaredAttached.Word())
+	}
+	if api.AttachedServed != different || len(api.Served) != 2 || api.Served[0].Differs || !api.Served[1].Differs {
+		t.Errorf("of two addresses the second serves another certificate than is attached: %v", api.Served)
+	}
+	for _, r := range rows[1:] {
+		if r.DeclaredAttached != unknown || r.AttachedServed != unknown {
+			t.Errorf("%s has no listener, and yet its truths are compared", r.Name)
+		}
+	}
+}
+
+func TestCovers(t *testing.T) {
+	for _, c := range []struct {
+		name, host string
+		want       bool
+	}{
+		{"api.example.org", "api.example.org", true}, {"API.example.org", "api.example.org", true}, {"*.example.org", "api.example.org", true},
+		{"*.example.org", "a.b.example.org", false}, {"*.example.org", "example.org", false}, {"api.example.org", "ui.example.org", false},
+	} {
+		if got := covers(c.name, c.host); got != c.want {
+			t.Errorf("covers(%q, %q) = %v", c.name, c.host, got)
+		}
+	}
+}
+
+func TestCommonName(t *testing.T) {
+	for dn, want := range map[string]string{
+		"CN=Example Root R1,O=Example": "Example Root R1", `O=a\,CN=no,CN=yes`: "yes", `CN=Acme\, Inc.`: "Acme, Inc.",
+		"OU=only": "OU=only", "": "", `CN=a+OU=b`: "a",
+	} {
+		if got := commonName(dn); got != want {
+			t.Errorf("commonName(%q) = %q, want %q", dn, got, want)
+		}
+	}
+}

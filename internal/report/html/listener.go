@@ -1,0 +1,46 @@
+package html
+
+import (
+	"certdrift/internal/report"
+)
+
+// listenerView is one listener.
+type listenerView struct {
+	Name, Kind, Place, Protocol, Policy string
+	State                               sign
+	Certificates                        []value
+	Endpoints                           string
+	Findings                            []link
+}
+
+func (b builder) listeners() []listenerView {
+	var out []listenerView
+	for _, l := range b.Listeners {
+		v := listenerView{
+			Name: clean(l.Listener), Kind: string(l.Kind), Place: clean(l.Region + " " + l.Account), Protocol: clean(l.Protocol), Policy: clean(l.Policy),
+			State: stateSign(l.State), Endpoints: users(l.Endpoints, fewUsers), Findings: b.links(l.Findings()),
+		}
+		for i := range l.Certificates {
+			v.Certificates = append(v.Certificates, attachedNote(l.Certificates[i]))
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func attachedNote(a report.Attached) value {
+	v := value{Main: shortARN(a.ARN)}
+	if a.Missing {
+		v.Notes, v.Differs = append(v.Notes, "gone"), true
+	}
+	if a.NotAfter != nil {
+		v.Notes = append(v.Notes, "until "+day(*a.NotAfter))
+	}
+	if len(a.Names) > 0 {
+		v.Notes = append(v.Notes, users(a.Names, fewUsers))
+	}
+	if !a.Default {
+		v.Notes = append(v.Notes, "by SNI")
+	}
+	return v
+}

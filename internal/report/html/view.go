@@ -1,0 +1,285 @@
+package html
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/report"
+)
+
+// shownEndpoints is how many healthy endpoints stand open; more are folded.
+const shownEndpoints = 40
+
+// view is what the page shows, in its order.
+type view struct {
+	Style    template.CSS
+	Title    string
+	Verdict  sign
+	Sentence string
+	Line     string
+	Times    string
+	Tiles    []tile
+	Findings []findingView
+	Troubled []truths
+	Healthy  []truths
+	// Open: the healthy ones are few enough to stand open.
+	Open      bool
+	Timeline  timeline
+	Chains    []chainView
+	Folded    []chainView // those that nothing is wrong with, where there are many
+	Latency   latency
+	Listeners []listenerView
+}
+
+// sign is a state in a word, a mark and a class of the style sheet: no state is told by colour alone.
+type sign struct{ Word, Mark, Class string }
+
+// tile is one figure under the verdict.
+type tile struct {
+	Figure string
+	Noun   string
+	Class  string
+}
+
+// findingView is one finding.
+type findingView struct {
+	ID      string
+	Sign    sign
+	Code    string
+	Where   string
+	Summary string
+	Affects string
+	Facts   []report.Fact
+	Remedy  []remedyPart
+}
+
+// remedyPart is a line of sentences, or commands to type.
+type remedyPart struct {
+	Command string // empty for sentences
+	Spans   []span
+}
+
+// span is a piece of a sentence; what stood in backquotes is code.
+type span struct {
+	Text string
+	Code bool
+}
+
+// link leads to a finding on this page.
+type link struct {
+	Href, Code string
+	Sign       sign
+}
+
+func viewOf(r report.Report) view {
+	ids := map[string]string{}
+	v := view{
+		Style: template.CSS(styleText), // the package's own file //nolint:gosec // no remote text in it
+		Title: "certdrift: " + string(r.Verdict), Verdict: verdictSign(r.Verdict), Sentence: sentence(r), Line: report.CountingLine(r),
+		Times: times(r), Tiles: tiles(r),
+	}
+	for i, f := range r.Findings {
+		id := fmt.Sprintf("finding-%d", i+1)
+		ids[identity(f)] = id
+		v.Findings = append(v.Findings, findingOf(id, f))
+	}
+	page := builder{Report: r, ids: ids}
+	for _, row := range page.rows() {
+		if row.healthy {
+			v.Healthy = append(v.Healthy, row)
+		} else {
+			v.Troubled = append(v.Troubled, row)
+		}
+	}
+	v.Open = len(v.Healthy) <= shownEndpoints
+	v.Timeline, v.Latency, v.Listeners = page.timeline(), page.latency(), page.listeners()
+	v.Chains, v.Folded = page.chains()
+	return v
+}
+
+// builder makes the parts of a view.
+type builder struct {
+	report.Report
+	// ids are the page's ids of findings, by identity.
+	ids map[string]string
+}
+
+// identity tells findings apart; two alike lead to one place.
+func identity(f finding.Finding) string {
+	return strings.Join([]string{string(f.Code), f.Environment, f.Endpoint, f.Listener, f.Address, f.Summary}, "\x00")
+}
+
+func (b builder) links(fs []finding.Finding) []link {
+	var out []link
+	for _, f := range fs {
+		out = append(out, link{Href: "#" + b.ids[identity(f)], Code: string(f.Code), Sign: severitySign(f.Severity)})
+	}
+	return out
+}
+
+func verdictSign(v report.Verdict) sign {
+	switch v {
+	case report.Pass:
+		return sign{"Pass", "✓", "ok"}
+	case report.Fail:
+		return sign{"Fail", "✗", "critical"}
+	}
+	return sign{"Incomplete", "?", "warning"}
+}
+
+func severitySign(s finding.Severity) sign {
+	switch s {
+	case finding.Critical:
+		return sign{"critical", "✗", "critical"}
+	case finding.Warning:
+		return sign{"warning", "!", "warning"}
+	}
+	return sign{"info", "i", "info"}
+}
+
+func stateSign(s report.State) sign {
+	switch s {
+	case report.OK:
+		return sign{"ok", "✓", "ok"}
+	case report.Warning:
+		return sign{"warning", "!", "warning"}
+	case report.Critical:
+		return sign{"critical", "✗", "critical"}
+	}
+	return sign{"not checked", "?", "unknown"}
+}
+
+// sentence says what the verdict means.
+func sentence(r report.Report) string {
+	switch {
+	case r.Verdict == report.Fail && r.FailOn == finding.Warning:
+		return "Something is broken, or will break."
+	case r.Verdict == report.Fail:
+		return "A client is refused now or soon, or what is attached is not what was declared."
+	case r.Verdict == report.Incomplete:
+		return "Nothing bad was seen, but certdrift could not see all it should."
+	case len(r.Findings) == 0:
+		return "Every endpoint serves what it is meant to serve."
+	case r.FailOn == finding.None:
+		return "Nothing fails this report: it was asked only to tell."
+	}
+	return "Nothing here fails the report; what is worth knowing is below."
+}
+
+func times(r report.Report) string {
+	text := "Checked " + stamp(r.Started)
+	if took := r.Finished.Sub(r.Started); took > 0 {
+		text += ", in " + took.Round(time.Millisecond).String()
+	}
+	if !r.At.Equal(r.Finished) {
+		text += ", judged as of " + stamp(r.At)
+	}
+	return text
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
+
+func tiles(r report.Report) []tile {
+	by := map[finding.Severity]int{}
+	for _, f := range r.Findings {
+		by[f.Severity]++
+	}
+	healthy := 0
+	for _, e := range r.Endpoints {
+		if e.State == report.OK {
+			healthy++
+		}
+	}
+	class := func(n int, class string) string {
+		if n == 0 {
+			return "none"
+		}
+		return class
+	}
+	return []tile{
+		{fmt.Sprint(by[finding.Critical]), "critical", class(by[finding.Critical], "critical")},
+		{fmt.Sprint(by[finding.Warning]), plural(by[finding.Warning], "warning"), class(by[finding.Warning], "warning")},
+		{fmt.Sprint(by[finding.Info]), "info", class(by[finding.Info], "info")},
+		{fmt.Sprintf("%d/%d", healthy, len(r.Endpoints)), "endpoints ok", class(healthy, "ok")},
+		{fmt.Sprint(len(r.Listeners)), plural(len(r.Listeners), "listener") + " read", "none"},
+	}
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+// shownAffects is how many endpoints a finding lists.
+const shownAffects = 40
+
+func findingOf(id string, f finding.Finding) findingView {
+	v := findingView{
+		ID: id, Sign: severitySign(f.Severity), Code: string(f.Code), Where: report.Where(f), Summary: f.Summary,
+		Affects: users(f.Affects, shownAffects), Facts: report.Facts(f.Evidence), Remedy: remedy(f.Remedy),
+	}
+	return v
+}
+
+// remedy parts commands from sentences: a line that begins with a program's name is something to type.
+func remedy(text string) []remedyPart {
+	var parts []remedyPart
+	for _, line := range report.Lines(text) {
+		switch n := len(parts); {
+		case line == "":
+		case !isCommand(strings.TrimSpace(line)):
+			parts = append(parts, remedyPart{Spans: spans(line)})
+		case n > 0 && parts[n-1].Command != "":
+			parts[n-1].Command += "\n" + line
+		default:
+			parts = append(parts, remedyPart{Command: line})
+		}
+	}
+	return parts
+}
+
+func spans(line string) []span {
+	var out []span
+	pieces := strings.Split(line, "`")
+	if len(pieces)%2 == 0 { // one without its partner is a character like any other
+		return []span{{Text: line}}
+	}
+	for i, piece := range pieces {
+		if piece != "" {
+			out = append(out, span{piece, i%2 == 1})
+		}
+	}
+	return out
+}
+
+func isCommand(line string) bool {
+	first, _, more := strings.Cut(line, " ")
+	return more && slices.Contains([]string{"aws", "kubectl", "openssl", "certdrift", "curl", "dig", "terraform", "nc", "helm"}, first)
+}
+
+// worse orders states, the worst first.
+func worse(a, b report.State) int {
+	rank := map[report.State]int{report.Critical: 0, report.Unknown: 1, report.Warning: 2, report.OK: 3}
+	return cmp.Compare(rank[a], rank[b])
+}
+
+// table is a table of endpoints with its caption.
+type table struct {
+	Caption string
+	Rows    []truths
+}
+
+// TroubledTable holds what is not ok, HealthyTable the others.
+func (v view) TroubledTable() table { return table{"Endpoints that need a look", v.Troubled} }
+
+// HealthyTable is the other half of TroubledTable.
+func (v view) HealthyTable() table { return table{"Endpoints that are ok", v.Healthy} }

@@ -1,0 +1,78 @@
+package html
+
+import (
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/report"
+)
+
+// title is what people call a certificate: its common name, else its first name.
+func title(c report.Certificate) string {
+	switch {
+	case c.Malformed != "":
+		return "a certificate that cannot be parsed"
+	case commonName(c.Subject) != "":
+		return commonName(c.Subject)
+	case len(c.Names) > 0:
+		return c.Names[0]
+	}
+	return "a certificate without a name"
+}
+
+// commonName is the CN of a distinguished name as RFC 4514 writes it; the whole where it has none.
+func commonName(dn string) string {
+	for rest := dn; rest != ""; {
+		var part string
+		part, rest = cutUnescaped(rest)
+		if name, ok := strings.CutPrefix(part, "CN="); ok {
+			return strings.NewReplacer(`\\`, `\`, `\,`, `,`, `\+`, `+`, `\"`, `"`, `\;`, `;`, `\<`, `<`, `\>`, `>`, `\=`, `=`, `\#`, `#`, `\ `, ` `).Replace(name)
+		}
+	}
+	return dn
+}
+
+// cutUnescaped cuts at the first comma or plus sign that no backslash escapes.
+func cutUnescaped(s string) (before, after string) {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case ',', '+':
+			return s[:i], s[i+1:]
+		}
+	}
+	return s, ""
+}
+
+// short is a fingerprint as people compare it: its first bytes.
+func short(fingerprint string) string {
+	const shown = 16
+	if len(fingerprint) <= shown {
+		return fingerprint
+	}
+	return fingerprint[:shown] + "…"
+}
+
+// shortARN leaves out what all ARNs share: service, account and what it names stay.
+func shortARN(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 || parts[0] != "arn" {
+		return clean(arn)
+	}
+	at := parts[2]
+	if parts[3] != "" {
+		at += " " + parts[3]
+	}
+	return clean(at + " " + parts[5])
+}
+
+// clean makes a name of the configuration's or of a cloud's safe to look at, as package report does with what servers send.
+func clean(text string) string { return finding.Clean(text, 300) }
+
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
+}
