@@ -14,6 +14,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/judge"
 	"certdrift/internal/report"
+	"certdrift/internal/report/html"
 )
 
 // format is one way to write a report.
@@ -32,6 +33,7 @@ func formats() []format {
 		{"text", "for people", report.WriteText},
 		{"json", "the whole report, one document", plain(report.WriteJSON)},
 		{"junit", "JUnit XML, a case per endpoint", plain(report.WriteJUnit)},
+		{"html", "one page for a browser, that needs no network", plain(html.Write)},
 		{"github", "GitHub Actions annotations, with the step summary", plain(report.WriteGitHub)},
 		{"sarif", "SARIF 2.1.0, for code scanning", func(w io.Writer, r report.Report, _ report.Style) error {
 			return report.WriteSARIF(w, r, judge.Catalogue())
