@@ -44,7 +44,8 @@ func byWhom(m map[string]any) string {
 	if name == "" {
 		name = lastWord(render(m["principal"]))
 	}
-	if session := render(m["session"]); session != "" && !strings.Contains(name, session) {
+	// A person's session names the person; a machine's (i-0abc…) stands in the principal.
+	if session := render(m["session"]); session != "" && !strings.Contains(name, session) && !strings.HasPrefix(session, "i-") {
 		name = strings.TrimSpace(name + " as " + session)
 	}
 	if tool := render(m["tool"]); tool != "" {

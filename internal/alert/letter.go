@@ -148,7 +148,7 @@ func parts(line string) (prose, command string) {
 
 // cutLines keeps whole lines up to a limit in bytes.
 func cutLines(text string, limit int) string {
-	const end = "[cut: certdrift incidents shows the rest]\n"
+	const end = "[cut: certdrift check shows the rest]\n"
 	if len(text) <= limit {
 		return text
 	}

@@ -1,0 +1,307 @@
+// Package docs_test holds the documents against what they speak of: links lead somewhere, commands exist with their flags,
+// samples parse, and what is shown as an alert is one.
+package docs_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"certdrift/internal/alert"
+	"certdrift/internal/cli"
+	"certdrift/internal/finding"
+	"certdrift/internal/incident"
+	"certdrift/internal/judge"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
+)
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func glob(t *testing.T, patterns ...string) []string {
+	t.Helper()
+	var out []string
+	for _, p := range patterns {
+		files, err := filepath.Glob(p)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: no files, %v", p, err)
+		}
+		out = append(out, files...)
+	}
+	return out
+}
+
+// anchors are the ids that GitHub gives a document's headings.
+func anchors(text string) map[string]bool {
+	out := map[string]bool{}
+	code := false
+	for _, line := range strings.Split(text, "\n") {
+		if strings.HasPrefix(strings.TrimSpace(line), "```") {
+			code = !code
+		}
+		title := strings.TrimLeft(line, "#")
+		if code || title == line || !strings.HasPrefix(title, " ") {
+			continue
+		}
+		id := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(strings.TrimSpace(title)), "")
+		out[strings.ReplaceAll(id, " ", "-")] = true
+	}
+	return out
+}
+
+func TestLinksLeadSomewhere(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	for _, file := range glob(t, "../README.md", "*.md") {
+		for _, m := range link.FindAllStringSubmatch(read(t, file), -1) {
+			path, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(path, "://") {
+				continue
+			}
+			to := file
+			if path != "" {
+				to = filepath.Join(filepath.Dir(file), path)
+			}
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links %s: %v", file, m[1], err)
+			} else if anchor != "" && !anchors(read(t, to))[anchor] {
+				t.Errorf("%s links %s, which has no such heading", file, m[1])
+			}
+		}
+	}
+}
+
+// What the alert of every code, the trial, and every alarm links is there; and every alarm is spoken of.
+func TestTheRunbookAnswersEveryAlertAndAlarm(t *testing.T) {
+	runbook := read(t, "runbook.md")
+	ids := anchors(runbook)
+	now := time.Date(2026, 11, 23, 2, 14, 0, 0, time.UTC)
+	notices := []incident.Notice{alert.Trial("production", finding.Warning, now)}
+	for _, e := range judge.Catalogue() {
+		f := finding.Finding{Code: e.Code, Severity: finding.Critical, Endpoint: "api", Summary: e.Title}
+		notices = append(notices, incident.Notice{
+			Event: incident.Opened, Severity: f.Severity, At: now, Findings: []finding.Finding{f}, Record: incident.Record{Code: f.Code, First: now},
+		})
+	}
+	link := regexp.MustCompile(`runbook\.md#(\S+)`)
+	for _, n := range notices {
+		m := link.FindStringSubmatch(alert.Compose(n, alert.Options{RunbookURL: "docs/runbook.md"}).Email)
+		if m == nil || !ids[m[1]] {
+			t.Errorf("the alert of %s links %q, which has no section", n.Findings[0].Code, m)
+		}
+	}
+	names := 0
+	for _, file := range glob(t, "../infra/*.yaml", "../template.yaml") {
+		text := read(t, file)
+		for _, m := range regexp.MustCompile(`\$\{RunbookUrl\}#([\w-]+)`).FindAllStringSubmatch(text, -1) {
+			if !ids[m[1]] {
+				t.Errorf("%s links #%s, which has no section", file, m[1])
+			}
+		}
+		for _, m := range regexp.MustCompile(`AlarmName: !Sub "?\$\{[\w:]+\}-([\w-]+)`).FindAllStringSubmatch(text, -1) {
+			names++
+			if !strings.Contains(runbook, "`STACK-"+m[1]+"`") {
+				t.Errorf("the alarm %s of %s is not in the runbook", m[1], file)
+			}
+		}
+	}
+	if names == 0 {
+		t.Error("no alarm found: the test no longer reads the templates right")
+	}
+}
+
+func app(stdout, stderr *bytes.Buffer) *cli.App {
+	return &cli.App{
+		Stdin: strings.NewReader(""), Stdout: stdout, Stderr: stderr, Getenv: func(string) string { return "" }, Now: time.Now,
+		Parts: cli.Product(),
+	}
+}
+
+// commandLines are what a document tells people to type: lines of samples and code blocks, and commands between backticks.
+func commandLines(file, text string) []string {
+	var out []string
+	text = strings.ReplaceAll(text, "\\\n", " ")
+	if strings.HasSuffix(file, ".md") {
+		for _, m := range regexp.MustCompile("`(certdrift [^`\n]+)`").FindAllStringSubmatch(text, -1) {
+			out = append(out, m[1])
+		}
+	}
+	code := !strings.HasSuffix(file, ".md")
+	for _, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "```") {
+			code = !code
+		}
+		if strings.HasPrefix(line, "# ") {
+			continue
+		}
+		line = strings.TrimPrefix(strings.TrimPrefix(line, "- "), "run: ")
+		for _, part := range regexp.MustCompile(`\s*(?:\||&&|;|>>?| # )\s+`).Split(line, -1) {
+			part = strings.Replace(strings.TrimPrefix(strings.TrimPrefix(part, "$ "), "./"), "$(CERTDRIFT)", "certdrift", 1)
+			part = strings.TrimPrefix(part, "go run ./cmd/")
+			if code && strings.HasPrefix(part, "certdrift ") {
+				out = append(out, part)
+			}
+		}
+	}
+	return out
+}
+
+// Every certdrift command that a document tells of exists, and takes the flags and arguments it is given.
+func TestCommandsExist(t *testing.T) {
+	words := regexp.MustCompile(`'[^']*'|"[^"]*"|\S+`)
+	wait := strings.NewReplacer("$(WAIT)", "5m", "…", "")
+	seen := 0
+	for _, file := range glob(t, "../README.md", "*.md", "ci/*") {
+		lines := commandLines(file, read(t, file))
+		if strings.HasSuffix(file, "kubernetes-job.yaml") {
+			lines = append(lines, jobCommand(t, read(t, file)))
+		}
+		for _, line := range lines {
+			seen++
+			args := words.FindAllString(wait.Replace(strings.TrimSpace(line)), -1)[1:]
+			for i := range args {
+				args[i] = strings.Trim(args[i], `'"`)
+			}
+			root := app(&bytes.Buffer{}, &bytes.Buffer{}).Root()
+			cmd, rest, err := root.Find(args)
+			if err != nil || cmd == root {
+				t.Errorf("%s: %q is no command: %v", file, line, err)
+				continue
+			}
+			if err := cmd.ParseFlags(rest); err != nil {
+				t.Errorf("%s: %q: %v", file, line, err)
+			}
+		}
+	}
+	if seen < 30 {
+		t.Errorf("only %d commands found: the test no longer reads the documents right", seen)
+	}
+}
+
+// jobCommand is what the Job of the Kubernetes sample runs.
+func jobCommand(t *testing.T, text string) string {
+	t.Helper()
+	for _, document := range documents(t, text) {
+		var job struct {
+			Kind string
+			Spec struct {
+				Template struct {
+					Spec struct{ Containers []struct{ Args []string } }
+				}
+			}
+		}
+		if err := yaml.Unmarshal([]byte(document), &job); err != nil {
+			t.Fatal(err)
+		}
+		if job.Kind == "Job" && len(job.Spec.Template.Spec.Containers) == 1 {
+			return "certdrift " + strings.Join(job.Spec.Template.Spec.Containers[0].Args, " ")
+		}
+	}
+	t.Fatal("no Job with one container")
+	return ""
+}
+
+func documents(t *testing.T, text string) []string {
+	t.Helper()
+	file, err := parser.ParseBytes([]byte(text), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, d := range file.Docs {
+		if d.Body != nil {
+			out = append(out, d.Body.String())
+		}
+	}
+	return out
+}
+
+// The samples are YAML, gate by certdrift's exit status, and the configuration in the Job's ConfigMap is a valid one.
+func TestSamplesAreWhole(t *testing.T) {
+	for _, file := range glob(t, "ci/*.y*ml") {
+		text := read(t, file)
+		for _, d := range documents(t, text) {
+			var v map[string]any
+			if err := yaml.Unmarshal([]byte(d), &v); err != nil || len(v) == 0 {
+				t.Errorf("%s: %v in %q", file, err, d)
+			}
+			if data, ok := v["data"].(map[string]any); ok {
+				validate(t, file, data["certdrift.yaml"].(string))
+			}
+		}
+		for _, no := range []string{"|| true", "continue-on-error: true", "allow_failure: true"} {
+			if strings.Contains(text, no) {
+				t.Errorf("%s: %q makes the gate open", file, no)
+			}
+		}
+	}
+}
+
+func validate(t *testing.T, file, config string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "certdrift.yaml")
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	if status := app(&stdout, &stderr).Run(t.Context(), []string{"validate", "-c", path}); status != 0 {
+		t.Errorf("%s: the configuration in it is refused (%d): %s", file, status, stderr.String())
+	}
+}
+
+func TestTheReadmeNamesMakeTargetsThatExist(t *testing.T) {
+	makefile := read(t, "../Makefile")
+	found := regexp.MustCompile(`\bmake ([a-z][a-z0-9-]*)`).FindAllStringSubmatch(read(t, "../README.md"), -1)
+	if len(found) < 2 {
+		t.Fatalf("only %d targets found", len(found))
+	}
+	for _, m := range found {
+		if !strings.Contains("\n"+makefile, "\n"+m[1]+":") {
+			t.Errorf("the README names make %s, and the Makefile has none", m[1])
+		}
+	}
+}
+
+// The alert in the README is one that the demo sends: each of its lines, but for times, digests and ports.
+func TestTheReadmeShowsARealAlert(t *testing.T) {
+	_, shown, ok := strings.Cut(read(t, "../README.md"), "<!-- alert -->\n")
+	shown, _, also := strings.Cut(shown, "<!-- /alert -->")
+	if !ok || !also {
+		t.Fatal("the README marks no alert")
+	}
+	var stdout, stderr bytes.Buffer
+	if status := app(&stdout, &stderr).Run(t.Context(), []string{"demo"}); status != 0 {
+		t.Fatalf("the demo ends with %d: %s", status, stderr.String())
+	}
+	changing := regexp.MustCompile(`\b(\d{4}-\d\d-\d\d|\d\d:\d\d( UTC)?|[0-9a-f]{64}|127\.0\.0\.1:\d+|\d+ (minutes|hours|days))\b`)
+	lines := map[string]bool{}
+	for _, line := range strings.Split(stdout.String(), "\n") {
+		lines[changing.ReplaceAllString(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "│")), "#")] = true
+	}
+	shownLines := 0
+	for _, line := range strings.Split(shown, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "```") || strings.HasPrefix(line, "[…") {
+			continue
+		}
+		shownLines++
+		if !lines[changing.ReplaceAllString(line, "#")] {
+			t.Errorf("the demo sends no such line: %q", line)
+		}
+	}
+	if shownLines < 10 {
+		t.Errorf("the README shows only %d lines of an alert", shownLines)
+	}
+}
