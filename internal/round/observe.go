@@ -11,7 +11,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// observe probes and inspects side by side, within the round's time less the reserve.
+// observe probes and inspects side by side.
 func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
 	seen := observation.Round{
 		Schema: observation.Schema, Started: r.Now(),
@@ -19,11 +19,6 @@ func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
 		Faults: slices.Clone(q.Faults), Troubles: slices.Clone(q.Troubles),
 		CertificateFiles: fromFiles(q.Config.Certificates), Only: wanted(q).Only,
 		EndpointsOnly: q.Depth == ListenersOnTrouble,
-	}
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-min(reserve, deadline.Sub(r.Now())/4)))
-		defer cancel()
 	}
 	var group sync.WaitGroup
 	group.Go(func() { seen.Endpoints = r.Prober.Probe(ctx, narrow(q)) })

@@ -100,7 +100,7 @@ func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
 		return res, nil
 	}
 	// What was seen is published even where the round's time is over: the context's end must not silence an alert.
-	publishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishTime(ctx, r.Now()))
+	publishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishTime(ctx))
 	defer cancel()
 	if err := r.Publisher.publish(publishing, q, res, records, unread); err != nil {
 		return res, fmt.Errorf("publishing the round: %w", err)
@@ -110,6 +110,8 @@ func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
 
 // look observes and judges, deeper where the first judgement gives reason to.
 func (r *Runner) look(ctx context.Context, q Request) Result {
+	ctx, cancel := keepBack(ctx)
+	defer cancel()
 	res := Result{Round: r.observe(ctx, q)}
 	res.Conclusion = r.judge(q, res.Round)
 	if q.Depth == ListenersOnTrouble && r.Inspector != nil && NeedsAWS(q.Config) && looksBehind(res.Conclusion.Findings) {
@@ -123,17 +125,26 @@ func (r *Runner) look(ctx context.Context, q Request) Result {
 	return res
 }
 
+// keepBack ends a context before its own end, so that what was seen by then can still be judged and published.
+func keepBack(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-min(reserve, time.Until(deadline)/4)))
+}
+
 func (r *Runner) judge(q Request, seen observation.Round) judge.Conclusion {
 	return judge.Judge(judge.Input{Policy: q.Config.Policy, Roots: r.Roots, Now: r.Now(), Round: seen})
 }
 
 // publishTime is what is left until the deadline, less a moment to answer; at least a second.
-func publishTime(ctx context.Context, now time.Time) time.Duration {
+func publishTime(ctx context.Context) time.Duration {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return time.Minute
 	}
-	return max(deadline.Sub(now)-500*time.Millisecond, time.Second)
+	return max(time.Until(deadline)-500*time.Millisecond, time.Second)
 }
 
 // Fatal tells that faults stand outside any single endpoint, so that a person should mend the file before anything

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"certdrift/internal/alert"
@@ -328,4 +329,30 @@ func TestNeedsAWS(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
 	}
+}
+
+// hanging never answers before its time is over.
+type hanging struct{ probes }
+
+func (h hanging) Probe(ctx context.Context, endpoints []target.Endpoint) []observation.Endpoint {
+	<-ctx.Done()
+	return h.probes.Probe(ctx, endpoints)
+}
+
+func TestAHangingEndpointLeavesTimeToAlert(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.runner.Prober = hanging{f.probes}
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if _, err := f.runner.Run(ctx, f.request); err != nil {
+			t.Fatal(err)
+		}
+		if ctx.Err() != nil {
+			t.Error("the round used up all of its time")
+		}
+		if len(f.topic.sent) != 1 {
+			t.Errorf("%d alerts, want 1", len(f.topic.sent))
+		}
+	})
 }
