@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"certdrift/internal/alert"
@@ -34,8 +33,7 @@ type Publisher struct {
 	// OnSent is told of every message that went out; nil for nobody.
 	OnSent func(incident.Notice, alert.Message)
 
-	mu         sync.Mutex
-	remembered []incident.Record // what stands in where the store cannot be read
+	shadow shadow
 }
 
 // Tell adds a messenger.
@@ -49,14 +47,32 @@ func (p *Publisher) Ignored(ctx context.Context) error {
 	return p.Gauge.Put(ctx, metric.Ignored(p.Function, p.Now()))
 }
 
-// load reads the state. What went wrong is a Trouble of the round: it is judged and told like any other.
+// load reads the state. What went wrong, now or when the last round wrote, is a Trouble of the round: it is judged and
+// told like any other.
 func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread bool, trouble *observation.Trouble) {
+	p.flush(ctx)
 	records, err := p.Store.Load(ctx)
-	if err == nil {
-		return records, false, nil
+	if err != nil {
+		return p.shadow.all(), true, stateTrouble(err, "dynamodb:Scan", "the incidents cannot be read, so alerts may be repeated")
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	if err := p.shadow.failed(); err != nil {
+		trouble = stateTrouble(err, "dynamodb:PutItem", "the incidents cannot be written, so alerts may be repeated")
+	}
+	return p.shadow.over(records), false, trouble
+}
+
+// flush writes what the store could not take before. What somebody else has written since goes.
+func (p *Publisher) flush(ctx context.Context) {
+	for _, r := range p.shadow.all() {
+		if _, err := p.Store.Save(ctx, r); err != nil {
+			p.shadow.keep(r, err)
+			return
+		}
+		p.shadow.written(r.Key)
+	}
+}
+
+func stateTrouble(err error, operation, meaning string) *observation.Trouble {
 	kind := observation.Incomplete
 	var classified interface {
 		error
@@ -65,15 +81,7 @@ func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread
 	if errors.As(err, &classified) {
 		kind = classified.TroubleKind()
 	}
-	return p.remembered, true, &observation.Trouble{
-		Kind: kind, Operation: "dynamodb:Scan", Detail: "the incidents cannot be read, so alerts may be repeated: " + err.Error(),
-	}
-}
-
-func (p *Publisher) remember(records []incident.Record) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.remembered = records
+	return &observation.Trouble{Kind: kind, Operation: operation, Detail: meaning + ": " + err.Error()}
 }
 
 // publish tracks, then puts the figures whatever became of the alerts.

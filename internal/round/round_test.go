@@ -356,3 +356,59 @@ func TestAHangingEndpointLeavesTimeToAlert(t *testing.T) {
 		}
 	})
 }
+
+// readOnly is a table that may be read and not written.
+type readOnly struct{ *Memory }
+
+func (readOnly) Save(context.Context, incident.Record) (bool, error) {
+	return false, errors.New("write denied")
+}
+
+func TestATableThatCannotBeWritten(t *testing.T) {
+	f := newFixture(t)
+	table := NewMemory()
+	f.runner.Publisher.Store = readOnly{table}
+	// A refused connection wants confirming by a second round: that must not depend on the table.
+	f.probes["production/api"] = observation.Endpoint{Probed: true, Addresses: []observation.Address{{
+		Address: "192.0.2.1:443", Failure: &observation.Failure{Phase: observation.PhaseConnect, Kind: observation.Refused},
+	}}}
+	for i := range 10 {
+		res, err := f.runner.Run(context.Background(), f.request)
+		if err == nil && i < 2 {
+			t.Error("no error although nothing could be written")
+		}
+		if i > 0 && !slices.Contains(codes(res.Conclusion.Findings), string(finding.ObserveIncomplete)) {
+			t.Errorf("round %d: findings %v, want the table among them", i, codes(res.Conclusion.Findings))
+		}
+		f.now = f.now.Add(time.Minute)
+	}
+	refused := 0
+	for _, m := range f.topic.sent {
+		if m.Attributes["code"] == string(finding.ConnectRefused) {
+			refused++
+		}
+	}
+	if refused != 1 {
+		t.Errorf("%d alerts of the endpoint in ten rounds, want 1: %q", refused, f.topic.subjects())
+	}
+	// Once it can be written again, all is as if it always could.
+	f.runner.Publisher.Store = table
+	if res := f.run(t); slices.Contains(codes(res.Conclusion.Findings), string(finding.ObserveIncomplete)) {
+		t.Error("the table is still said to be unwritable")
+	}
+	f.probes["production/api"] = f.fit
+	sent := len(f.topic.sent)
+	for range 4 {
+		f.run(t)
+		f.now = f.now.Add(time.Minute)
+	}
+	recovered := 0
+	for _, m := range f.topic.sent[sent:] {
+		if m.Attributes["event"] == "recovered" && m.Attributes["code"] == string(finding.ConnectRefused) {
+			recovered++
+		}
+	}
+	if recovered != 1 {
+		t.Errorf("%d recoveries, want 1: %q", recovered, f.topic.subjects()[sent:])
+	}
+}

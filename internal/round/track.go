@@ -43,8 +43,9 @@ func (p *Publisher) track(ctx context.Context, in incident.Input) ([]incident.Re
 		t.send(ctx, n)
 	}
 	if in.StateUnread {
-		// Nothing can be read, so what this process remembers stands in: a dead table must not alert every minute.
-		p.remember(t.in.Records)
+		for _, r := range t.in.Records {
+			p.shadow.keep(r, nil)
+		}
 	}
 	return t.in.Records, errors.Join(t.errs...)
 }
@@ -70,6 +71,8 @@ func (t *tracking) claim(ctx context.Context) {
 			switch {
 			case err != nil:
 				t.errs = append(t.errs, fmt.Errorf("writing the incident %q: %w", r.Key, err))
+				t.shadow.keep(r, err)
+				t.replace([]incident.Record{r})
 				if telling && !mine[r.Key] {
 					mine[r.Key] = true
 					n.Repetition = true
@@ -78,6 +81,7 @@ func (t *tracking) claim(ctx context.Context) {
 			case !ok:
 				conflict = true
 			default:
+				t.shadow.written(r.Key)
 				r.Version++
 				t.replace([]incident.Record{r})
 				if telling {
@@ -167,9 +171,12 @@ func (t *tracking) settle(ctx context.Context, n incident.Notice, sent bool) {
 		ok, err := t.Store.Save(ctx, r)
 		if err != nil {
 			t.errs = append(t.errs, fmt.Errorf("recording what was sent of %q: %w", r.Key, err))
+			t.shadow.keep(r, err)
+			t.in.Records[i] = r
 			return
 		}
 		if ok {
+			t.shadow.written(r.Key)
 			r.Version++
 			t.in.Records[i] = r
 			return

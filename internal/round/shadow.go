@@ -1,0 +1,78 @@
+package round
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"certdrift/internal/incident"
+)
+
+// shadow is what this process remembers of incidents that the store could not take. It stands in while the store is
+// out, so that a dead table neither alerts every minute nor keeps a fault that wants confirming from ever opening. A cold
+// start forgets it: an alert is repeated then.
+type shadow struct {
+	mu      sync.Mutex
+	records map[string]incident.Record
+	err     error // of the last write
+}
+
+// keep remembers a record that could not be written; err is why, nil where nothing could be read either.
+func (s *shadow) keep(r incident.Record, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.records == nil {
+		s.records = map[string]incident.Record{}
+	}
+	s.records[r.Key] = r
+	if err != nil {
+		s.err = err
+	}
+}
+
+// written forgets a record that the store has taken.
+func (s *shadow) written(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.records, key)
+	s.err = nil
+}
+
+// failed is why the last write failed; nil where it went through.
+func (s *shadow) failed() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// all are the records remembered, sorted by key; nil where there are none.
+func (s *shadow) all() []incident.Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.SortedFunc(maps.Values(s.records), func(a, b incident.Record) int { return strings.Compare(a.Key, b.Key) })
+}
+
+// over lays what is remembered over what the store holds: where the store has gone on, its word goes.
+func (s *shadow) over(stored []incident.Record) []incident.Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := map[string]bool{}
+	for i, r := range stored {
+		known[r.Key] = true
+		mine, ok := s.records[r.Key]
+		switch {
+		case ok && mine.Version == r.Version:
+			stored[i] = mine
+		case ok:
+			delete(s.records, r.Key)
+		}
+	}
+	for key, r := range s.records {
+		if !known[key] && r.Version == 0 {
+			stored = append(stored, r)
+		}
+	}
+	slices.SortFunc(stored, func(a, b incident.Record) int { return strings.Compare(a.Key, b.Key) })
+	return stored
+}
