@@ -97,6 +97,7 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return fmt.Errorf("running the round: %w", err)
 	}
+	outcome.Conclusion.Findings = round.About(c.environments, outcome.Conclusion.Findings)
 	var unsaved error
 	if c.save != "" {
 		unsaved = saveRound(c.save, outcome.Round)
@@ -204,33 +205,14 @@ func narrow(plan *Plan, environments []string) error {
 	if len(environments) == 0 {
 		return nil
 	}
-	known := environmentsOf(*plan)
+	known := round.Environments(plan.Config, plan.Faults)
 	for _, e := range environments {
 		if !slices.Contains(known, e) {
 			return usage(oneOf(e, known), "the configuration has no environment %q", e)
 		}
 	}
-	asked := func(environment string) bool { return environment == "" || slices.Contains(environments, environment) }
-	plan.Config.Endpoints = slices.DeleteFunc(slices.Clone(plan.Config.Endpoints), func(e target.Endpoint) bool { return !asked(e.Environment) })
-	plan.Faults = slices.DeleteFunc(slices.Clone(plan.Faults), func(f observation.Fault) bool { return !asked(f.Environment) })
+	plan.Config, plan.Faults = round.In(environments, plan.Config, plan.Faults)
 	return nil
-}
-
-// environmentsOf are the environments of a configuration, in its order, those of faulty endpoints included.
-func environmentsOf(plan Plan) []string {
-	var known []string
-	add := func(environment string) {
-		if environment != "" && !slices.Contains(known, environment) {
-			known = append(known, environment)
-		}
-	}
-	for _, e := range plan.Config.Endpoints {
-		add(e.Environment)
-	}
-	for _, f := range plan.Faults {
-		add(f.Environment)
-	}
-	return known
 }
 
 // round runs the round until its deadline or an interrupt (Ctrl-C); what was done by then is told. A second interrupt
@@ -260,7 +242,7 @@ func (c *check) completeEnvironments(*cobra.Command, []string, string) ([]string
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return environmentsOf(Plan{Config: cfg, Faults: faults}), cobra.ShellCompDirectiveNoFileComp
+	return round.Environments(cfg, faults), cobra.ShellCompDirectiveNoFileComp
 }
 
 // refuse tells what is wrong with a configuration: every fault with its place and hint on standard error, and on

@@ -10,6 +10,7 @@ import (
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/report"
+	"certdrift/internal/round"
 )
 
 // validation is `certdrift validate`: its flags.
@@ -67,7 +68,7 @@ func (v *validation) run(cmd *cobra.Command, args []string) error {
 		return v.app.refuse(cmd, &v.out, faults)
 	}
 	if v.out.format.name == "text" && v.out.file == "" {
-		environments := environmentsOf(Plan{Config: cfg})
+		environments := round.Environments(cfg, nil)
 		fmt.Fprintf(v.app.Stdout, "%s is valid: %d endpoints in %d environments\n", path, len(cfg.Endpoints), len(environments))
 		return nil
 	}

@@ -133,9 +133,7 @@ func (v *verification) until(ctx context.Context, plan Plan) (Outcome, error) {
 		plan := plan
 		plan.Progress = progress
 		outcome, err := v.app.Parts.Round(ctx, plan)
-		if len(v.environments) > 0 {
-			outcome.Conclusion.Findings = ofEnvironments(outcome.Conclusion.Findings)
-		}
+		outcome.Conclusion.Findings = round.About(v.environments, outcome.Conclusion.Findings)
 		return outcome, err
 	}
 	good := func(o Outcome) bool { return report.ExitStatus(v.report(o)) == report.StatusClean }
@@ -188,14 +186,6 @@ func troublesome(r report.Report) []string {
 		}
 	}
 	return out
-}
-
-// ofEnvironments leaves out what concerns listeners and manifests without any endpoint of the environments asked for:
-// the endpoints of the others are not part of the round, so theirs look like nobody's.
-func ofEnvironments(fs []finding.Finding) []finding.Finding {
-	return slices.DeleteFunc(slices.Clone(fs), func(f finding.Finding) bool {
-		return f.Environment == "" && (f.Listener != "" || f.Code == finding.DriftManifest)
-	})
 }
 
 // pause waits, or returns when the context ends.

@@ -1,0 +1,23 @@
+// Command verify is the Lambda function behind a deployment's gate: a pipeline, a state machine or a lifecycle hook of
+// CodeDeploy asks it whether every endpoint is clean, and it waits until that is so or the time is over.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"certdrift/internal/awsio/hook"
+	"certdrift/internal/boot"
+)
+
+func main() {
+	verifier, err := boot.Verify(context.Background(), os.Getenv, hook.New)
+	if err != nil {
+		slog.Error("starting", "error", err)
+		os.Exit(1)
+	}
+	lambda.Start(verifier.Handle)
+}

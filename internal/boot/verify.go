@@ -1,0 +1,271 @@
+package boot
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/round"
+	"certdrift/internal/trust"
+)
+
+// answering tells CodeDeploy how a lifecycle hook ended.
+type answering interface {
+	Put(ctx context.Context, deployment, execution string, succeeded bool) error
+}
+
+// VerifyParts are what a Verifier is made of.
+type VerifyParts struct {
+	Load func(ctx context.Context) (Loaded, error)
+	// Round runs one round, without state and without alerts.
+	Round func(ctx context.Context, q round.Request) (round.Result, error)
+	Hook  answering
+	// Environments are verified where the input names none, as CodeDeploy's cannot; empty for all.
+	Environments []string
+	Log          *slog.Logger
+	Now          func() time.Time
+	Pause        func(ctx context.Context, d time.Duration)
+}
+
+// Verifier is the gate after a deploy as a function: asked by a pipeline, a state machine, or CodeDeploy. It is made once
+// per cold start.
+type Verifier struct{ VerifyParts }
+
+// NewVerifier makes a Verifier of its parts.
+func NewVerifier(p VerifyParts) *Verifier { return &Verifier{p} }
+
+// Verify makes the function. hook is made apart, so that only the function that needs CodeDeploy's client carries it.
+func Verify[H answering](ctx context.Context, getenv func(string) string, hook func(aws.Config) H) (*Verifier, error) {
+	env, err := ReadEnv(getenv)
+	if err != nil {
+		return nil, err
+	}
+	cloud, err := newCloud(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stores := &trust.Stores{}
+	logger := lambdacontext.NewLogger()
+	load := &loader{reader: cloud.reader(), location: env.Config, now: time.Now}
+	probers := probers{stores: stores}
+	inspector := cloud.inspector()
+	return NewVerifier(VerifyParts{
+		Load: load.load, Hook: hook(cloud.base), Log: logger, Now: time.Now, Pause: wait,
+		Environments: split(getenv("CERTDRIFT_VERIFY_ENVIRONMENTS")),
+		Round: func(ctx context.Context, q round.Request) (round.Result, error) {
+			runner := &round.Runner{Now: time.Now, Prober: probers.get(q.Config), Roots: stores.Get, Log: logger}
+			if round.NeedsAWS(q.Config) {
+				q.Depth, runner.Inspector, runner.History = round.Listeners, inspector, cloud.historian(q.Config)
+			}
+			return runner.Run(ctx, q)
+		},
+	}), nil
+}
+
+func split(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// Verification is what an invocation answers: the last round, summed up.
+type Verification struct {
+	Verdict      string    `json:"verdict"` // pass, fail, incomplete
+	Reason       string    `json:"reason,omitempty"`
+	Environments []string  `json:"environments,omitempty"`
+	Started      time.Time `json:"started"`
+	Finished     time.Time `json:"finished"`
+	Rounds       int       `json:"rounds"`
+	Endpoints    int       `json:"endpoints"`
+	Listeners    int       `json:"listeners"`
+	// Counts are all findings by severity; Findings are the worst of them, no more than fit an answer.
+	Counts   map[string]int    `json:"counts"`
+	Findings []finding.Finding `json:"findings"`
+}
+
+// The bounds of an answer: a state machine takes 256 KiB.
+// https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+const (
+	answerBytes    = 200 << 10
+	answerFindings = 100
+)
+
+// Verification's defaults, and what is kept of the function's time for answering.
+const (
+	verifyWait     = 5 * time.Minute
+	verifyInterval = 10 * time.Second
+	answerTime     = 10 * time.Second
+)
+
+// Handle verifies. A failed verdict is a good answer; an error means that certdrift itself failed, or was asked for
+// something it does not know. CodeDeploy is told either way: what could not be verified has not passed.
+func (v *Verifier) Handle(ctx context.Context, raw json.RawMessage) (Verification, error) {
+	q, err := readVerify(raw)
+	if err != nil {
+		return Verification{}, err
+	}
+	working, cancel := ctx, context.CancelFunc(func() {})
+	if deadline, ok := ctx.Deadline(); ok {
+		working, cancel = context.WithDeadline(ctx, deadline.Add(-min(answerTime, time.Until(deadline)/4)))
+	}
+	defer cancel()
+	out, err := v.verify(working, q)
+	v.Log.InfoContext(ctx, "verified", "verdict", out.Verdict, "rounds", out.Rounds, "environments", out.Environments, "counts", out.Counts)
+	if q.hook() {
+		err = errors.Join(err, v.Hook.Put(ctx, q.Deployment, q.Execution, err == nil && out.Verdict == "pass"))
+	}
+	return out, err
+}
+
+func (v *Verifier) verify(ctx context.Context, q verifyRequest) (Verification, error) {
+	out := Verification{Started: v.Now().UTC(), Counts: map[string]int{}, Findings: []finding.Finding{}, Environments: q.environments(v.Environments)}
+	have, err := v.Load(ctx)
+	if err != nil {
+		return out, fmt.Errorf("loading the configuration: %w", err)
+	}
+	known := round.Environments(have.Config, have.Faults)
+	for _, e := range out.Environments {
+		if !slices.Contains(known, e) {
+			return out, fmt.Errorf("the configuration has no environment %q; it has %s", e, strings.Join(known, ", "))
+		}
+	}
+	ask := round.Request{Manifests: have.Manifests, Troubles: have.Troubles}
+	ask.Config, ask.Faults = round.In(out.Environments, have.Config, have.Faults)
+	steady := round.Steady{Now: v.Now, Pause: v.Pause, For: q.wait, Every: q.interval}
+	if len(ask.Faults) > 0 {
+		steady.For, out.Reason = 0, "the configuration has faults, which waiting does not mend"
+	}
+	once := func(ctx context.Context) (round.Result, error) {
+		res, err := v.Round(ctx, ask)
+		res.Conclusion.Findings = round.About(out.Environments, res.Conclusion.Findings)
+		return res, err
+	}
+	clean := func(r round.Result) bool {
+		return r.Conclusion.Complete && finding.Worst(r.Conclusion.Findings) < q.failOn
+	}
+	last, steadily, err := round.Until(ctx, steady, once, clean, func(n int, r round.Result, more bool) {
+		out.Rounds = n
+		v.Log.InfoContext(ctx, "round done", "round", n, "clean", clean(r), "again", more)
+	})
+	out.sumUp(last, q.failOn, steadily)
+	out.Finished = v.Now().UTC()
+	if err != nil {
+		err = fmt.Errorf("running the round: %w", err)
+	}
+	return out, err
+}
+
+// sumUp takes over the last round.
+func (out *Verification) sumUp(last round.Result, failOn finding.Severity, steadily bool) {
+	out.Endpoints = len(last.Round.Endpoints)
+	for _, lb := range last.Round.LoadBalancers {
+		out.Listeners += len(lb.Listeners)
+	}
+	size := 0
+	for _, f := range last.Conclusion.Findings {
+		out.Counts[f.Severity.String()]++
+		told, err := json.Marshal(f)
+		if size += len(told); err == nil && size <= answerBytes && len(out.Findings) < answerFindings {
+			out.Findings = append(out.Findings, f)
+		}
+	}
+	switch {
+	case finding.Worst(last.Conclusion.Findings) >= failOn:
+		out.Verdict = "fail"
+	case !last.Conclusion.Complete:
+		out.Verdict, out.Reason = "incomplete", cmp.Or(out.Reason, "certdrift could not see all it should")
+	case !steadily:
+		out.Verdict, out.Reason = "incomplete", "the function's time was over before a second clean round"
+	default:
+		out.Verdict = "pass"
+	}
+}
+
+// verifyRequest is what the function is asked: by a person or a pipeline, or as a hook of CodeDeploy.
+// https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
+type verifyRequest struct {
+	Environment json.RawMessage `json:"environment"`
+	Wait        *string         `json:"wait"`
+	Interval    *string         `json:"interval"`
+	FailOn      *string         `json:"fail_on"`
+	Deployment  string          `json:"DeploymentId"`
+	Execution   string          `json:"LifecycleEventHookExecutionId"`
+
+	named          []string
+	wait, interval time.Duration
+	failOn         finding.Severity
+}
+
+func (q verifyRequest) hook() bool { return q.Deployment != "" }
+
+func (q verifyRequest) environments(byDefault []string) []string {
+	if len(q.named) > 0 {
+		return q.named
+	}
+	return byDefault
+}
+
+// readVerify reads an invocation's input. It is strict: an input that is not understood must not pass for "all is well".
+func readVerify(raw json.RawMessage) (verifyRequest, error) {
+	q := verifyRequest{wait: verifyWait, interval: verifyInterval, failOn: finding.Critical}
+	if err := q.decode(raw); err != nil {
+		return q, fmt.Errorf(`reading the input: %w; it takes {"environment": "staging", "wait": "5m"}, each optional, or what CodeDeploy sends to a hook`, err)
+	}
+	return q, nil
+}
+
+func (q *verifyRequest) decode(raw json.RawMessage) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if !strings.Contains(string(raw), "LifecycleEventHookExecutionId") { // what AWS sends may grow
+		dec.DisallowUnknownFields()
+	}
+	if err := dec.Decode(q); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the document")
+	}
+	if (q.Deployment == "") != (q.Execution == "") {
+		return errors.New("a hook has a DeploymentId and a LifecycleEventHookExecutionId")
+	}
+	var one string
+	switch {
+	case len(q.Environment) == 0:
+	case json.Unmarshal(q.Environment, &one) == nil:
+		q.named = split(one)
+	case json.Unmarshal(q.Environment, &q.named) != nil:
+		return errors.New("environment is a name, or a list of names")
+	}
+	if err := errors.Join(span("wait", q.Wait, 0, &q.wait), span("interval", q.Interval, time.Second, &q.interval)); err != nil {
+		return err
+	}
+	if q.FailOn != nil {
+		if q.failOn = finding.ParseSeverity(*q.FailOn); q.failOn < finding.Warning {
+			return fmt.Errorf("fail_on is %q, neither critical nor warning", *q.FailOn)
+		}
+	}
+	return nil
+}
+
+// span reads a duration of at least so much, where there is one.
+func span(name string, text *string, least time.Duration, to *time.Duration) error {
+	if text == nil {
+		return nil
+	}
+	d, err := time.ParseDuration(*text)
+	if err != nil || d < least {
+		return fmt.Errorf("%s is %q, not a duration such as 5m or 30s", name, *text)
+	}
+	*to = d
+	return nil
+}
