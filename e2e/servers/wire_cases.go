@@ -375,6 +375,21 @@ func answers() []Case {
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
 			trickles("x")(conn)
 		}),
+		{Name: "credentials, and the certificate of another name", Want: codes(finding.CertNameMismatch), serve: func(l *Lab) Target {
+			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"www.example.net"}).TLS()}} //nolint:gosec // a server's defaults
+			t := at(l.web("127.0.0.1", config, page(401, "")))
+			t.URL = "https://user:password@" + Host + "/"
+			return t
+		}},
+		{Name: "credentials, and a healthy certificate", serve: func(l *Lab) Target {
+			t := at(l.web("127.0.0.1", l.config(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if _, password, _ := r.BasicAuth(); password != "password" {
+					w.WriteHeader(http.StatusUnauthorized)
+				}
+			})))
+			t.URL = "https://user:password@" + Host + "/"
+			return t
+		}},
 		{Name: "expired and 503", Want: codes(finding.CertExpired, finding.HTTPStatus), serve: func(l *Lab) Target {
 			return at(l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{l.leaf(pki90(l)...).TLS()}}, page(503, ""))) //nolint:gosec // a server's defaults
 		}},

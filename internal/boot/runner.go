@@ -37,7 +37,7 @@ func (p *probers) get(c config.Config) *probe.Prober {
 	if p.made[mode] == nil {
 		p.made[mode] = probe.New(probe.Options{
 			Now: time.Now, Revocation: string(mode), Progress: p.progress,
-			NeedsIssuer: p.stores.NeedsIssuer, Anchors: p.stores.Anchors,
+			NeedsIssuer: p.stores.NeedsIssuer, Anchors: p.stores.Anchors, Verified: p.stores.Verified,
 		})
 	}
 	return p.made[mode]

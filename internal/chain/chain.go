@@ -98,6 +98,20 @@ type Lookalike struct {
 	Claimed bool
 }
 
+// Accepted tells whether a client that trusts the store takes the chain. What some clients alone dislike (a usage that is
+// not said) does not count.
+func (r *Result) Accepted() bool {
+	if len(r.Valid) == 0 {
+		return false
+	}
+	for _, f := range r.Leaf {
+		if f.Kind != UsageAbsent && f.Kind != UsageSignature {
+			return false
+		}
+	}
+	return true
+}
+
 // Public tells whether a way leads to a public root: a valid one, or the best where none is valid.
 func (r *Result) Public() bool {
 	for _, p := range r.Valid {

@@ -98,11 +98,9 @@ func (g leafGroup) addresses() []string {
 	return out
 }
 
-// healthy tells whether a client would take the certificate: in its time, for the host, with a path to a trusted root.
+// healthy tells whether a client would take the certificate: for the host, with a sound path to a trusted root.
 func (c *connection) healthy() bool {
-	leaf := c.certs[0]
-	return !c.world.now.Before(leaf.NotBefore) && !c.world.now.After(leaf.NotAfter) &&
-		leaf.VerifyHostname(c.host) == nil && c.verdict() == chain.Trusted
+	return c.built != nil && c.built.Accepted() && chain.Covers(c.certs[0], c.host)
 }
 
 // means tells whether the certificate that is served is a declared one, or one attached for the name.

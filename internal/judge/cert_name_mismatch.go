@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 )
 
@@ -24,7 +25,7 @@ func certNameMismatch() rule {
 
 func findNameMismatch(c *connection) []finding.Finding {
 	leaf := c.leaf()
-	if leaf == nil || coversHost(leaf, c.host) {
+	if leaf == nil || chain.Covers(leaf, c.host) {
 		return nil
 	}
 	e := c.certEvidence(leaf)
@@ -45,6 +46,6 @@ func findNameMismatch(c *connection) []finding.Finding {
 	f := c.finding(finding.CertNameMismatch, finding.Critical,
 		fmt.Sprintf("the certificate is not for %s: %s", finding.Clean(c.host, finding.QuoteLimit), covers), e,
 		c.replace(fmt.Sprintf("Serve a certificate whose subject alternative names cover %s.", finding.Clean(c.host, finding.QuoteLimit))))
-	f.Cause = "host:" + finding.Clean(canonicalHost(c.host), finding.QuoteLimit)
+	f.Cause = "host:" + finding.Clean(chain.CanonicalHost(c.host), finding.QuoteLimit)
 	return []finding.Finding{f}
 }

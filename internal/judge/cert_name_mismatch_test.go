@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/sim/pki"
 )
@@ -49,7 +50,7 @@ func TestCertNameMismatch(t *testing.T) {
 				srv.expect(t)
 				return
 			}
-			says(t, srv.expect(t, critical(finding.CertNameMismatch)), finding.Clean(canonicalHost(test.host), 200), test.names[0], test.hint)
+			says(t, srv.expect(t, critical(finding.CertNameMismatch)), finding.Clean(chain.CanonicalHost(test.host), 200), test.names[0], test.hint)
 		})
 	}
 }
@@ -104,7 +105,7 @@ func TestNamesAreCleaned(t *testing.T) {
 
 func TestCoversHostTakesIPNames(t *testing.T) {
 	leaf := must(t)(newShop(t).inter.Leaf(certNow, []string{"192.0.2.7"})).Certificate
-	if !leaf.IPAddresses[0].Equal(net.IPv4(192, 0, 2, 7)) || !coversHost(leaf, "192.0.2.7") || coversHost(leaf, "") {
+	if !leaf.IPAddresses[0].Equal(net.IPv4(192, 0, 2, 7)) || !chain.Covers(leaf, "192.0.2.7") || chain.Covers(leaf, "") {
 		t.Errorf("names %v %v", leaf.DNSNames, leaf.IPAddresses)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -110,7 +111,7 @@ func (h *held) covers(host string) bool {
 	case h == nil:
 		return false
 	case h.leaf != nil:
-		return h.leaf.VerifyHostname(host) == nil
+		return chain.Covers(h.leaf, host)
 	case isIP(host):
 		return false
 	}

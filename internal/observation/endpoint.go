@@ -37,6 +37,9 @@ type Address struct {
 	Failure *Failure `json:"failure,omitempty"`
 	TLS     *TLS     `json:"tls,omitempty"`
 	HTTP    *HTTP    `json:"http,omitempty"`
+	// Withheld says why an http or https endpoint was sent no request although the connection stood: nothing is known of
+	// HTTP then. Empty where one was sent.
+	Withheld string `json:"withheld,omitempty"`
 }
 
 // Phases are how long each phase took; 0 where it was not reached.

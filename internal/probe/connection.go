@@ -52,6 +52,9 @@ func (v *visit) connect(ctx context.Context, o *origin, at netip.AddrPort, allow
 	switch {
 	case got.Failure != nil:
 		v.seekPlainHTTP(ctx, o, at, allow, got.Failure)
+	case o.kind.Web() && ask && v.withholds(o, got.peers):
+		got.Withheld = withheld
+		v.awaitRefusal(ctx, secured, &got)
 	case o.kind.Web() && ask:
 		v.exchange(ctx, o, secured, &got)
 	default:

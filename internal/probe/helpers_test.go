@@ -144,6 +144,11 @@ func (z zone) LookupCNAME(_ context.Context, host string) (string, error) {
 
 func resolving(z zone) func(*Options) { return func(o *Options) { o.Resolver = z } }
 
+// verifying takes every server for whom it says it is.
+func verifying(o *Options) {
+	o.Verified = func(target.Endpoint, []*x509.Certificate, time.Time) bool { return true }
+}
+
 // incomplete asks for AIA whenever a chain does not hold a root.
 func incomplete(o *Options) {
 	o.NeedsIssuer = func(_ target.Endpoint, chain []*x509.Certificate) bool {

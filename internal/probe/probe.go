@@ -37,6 +37,9 @@ type Options struct {
 	// Anchors gives the trust anchors that may have issued a certificate. Revocation of a certificate whose issuer is a
 	// root can be checked with it only, since servers do not send roots. May be nil: the endpoint's own CAs are known.
 	Anchors func(e target.Endpoint, child *x509.Certificate) []*x509.Certificate
+	// Verified tells whether a client would take what is served at the endpoint's own origin, name and chain. Credentials
+	// and secret headers are sent where it does and nowhere else; nil: they are never sent over TLS.
+	Verified func(e target.Endpoint, chain []*x509.Certificate, at time.Time) bool
 	// Revocation is how far revocation is asked after: "staple" (the default), "full" (CRL and OCSP too), "off".
 	Revocation string
 	// Progress, if not nil, is told of each endpoint done, from one goroutine at a time.
@@ -51,6 +54,7 @@ type Prober struct {
 	concurrency int
 	needsIssuer func(target.Endpoint, []*x509.Certificate) bool
 	anchors     func(target.Endpoint, *x509.Certificate) []*x509.Certificate
+	verified    func(target.Endpoint, []*x509.Certificate, time.Time) bool
 	revocation  string
 	progress    func(done, total int)
 	documents   *documents
@@ -60,7 +64,7 @@ type Prober struct {
 func New(o Options) *Prober {
 	p := &Prober{
 		now: o.Now, resolver: o.Resolver, dialer: o.Dialer, concurrency: o.Concurrency,
-		needsIssuer: o.NeedsIssuer, anchors: o.Anchors, revocation: o.Revocation, progress: o.Progress,
+		needsIssuer: o.NeedsIssuer, anchors: o.Anchors, verified: o.Verified, revocation: o.Revocation, progress: o.Progress,
 		documents: newDocuments(),
 	}
 	if p.resolver == nil {

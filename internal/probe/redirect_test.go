@@ -69,7 +69,7 @@ func TestRedirects(t *testing.T) {
 			e.Request.Username, e.Request.Password = "user", "password"
 			e.Request.Headers = []target.Header{{Name: "X-Token", Value: "token"}}
 		})
-		return one(t, look(t, at(t, target.HTTPS, address, change...), resolving(z)))
+		return one(t, look(t, at(t, target.HTTPS, address, change...), resolving(z), verifying))
 	}
 
 	t.Run("followed", func(t *testing.T) {

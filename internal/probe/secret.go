@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"net/url"
 	"slices"
@@ -9,6 +10,24 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/target"
 )
+
+// withheld is why no request was sent.
+const withheld = "the request carries credentials or secret headers, and the certificate served does not verify: whoever answers may not be whom they are for"
+
+// withholds tells whether a request must not be sent over a connection: it carries secrets, and the server did not prove
+// to be the one they are for. The handshake itself trusts nobody, so that a bad chain can be seen.
+func (v *visit) withholds(o *origin, peers []*x509.Certificate) bool {
+	if !o.own || !secretive(v.target.Request) {
+		return false
+	}
+	return v.verified == nil || !v.verified(v.target, peers, v.now())
+}
+
+// secretive tells whether a request carries anything that only the server it is meant for should see.
+func secretive(r target.Request) bool {
+	return r.Username != "" || r.Password != "" ||
+		slices.ContainsFunc(r.Headers, func(h target.Header) bool { return h.Value != "" && !harmless(h.Name) })
+}
 
 // redactor hides configured secrets in what a server sends back: an echo of the request must not carry a token into a
 // finding, a mail or a report.

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"sync"
+	"time"
 
 	"certdrift/internal/chain"
 	"certdrift/internal/target"
@@ -68,6 +69,15 @@ func (s *Stores) NeedsIssuer(e target.Endpoint, served []*x509.Certificate) bool
 		return false
 	}
 	return !chain.Reaches(s.store(e), served)
+}
+
+// Verified tells whether a client that has the endpoint's trust store would take what is served there, name and chain, at a
+// time. Where the store cannot be had nothing is verified.
+func (s *Stores) Verified(e target.Endpoint, served []*x509.Certificate, at time.Time) bool {
+	if len(served) == 0 || s.Err(e.Trust.Roots) != nil || !chain.Covers(served[0], e.Host) {
+		return false
+	}
+	return chain.Build(s.store(e), chain.Query{Served: served, At: at}).Accepted()
 }
 
 // Anchors gives the anchors of an endpoint that issued a certificate.

@@ -229,3 +229,36 @@ func BenchmarkMozilla(b *testing.B) {
 		trust.Mozilla()
 	}
 }
+
+func TestVerified(t *testing.T) {
+	now := time.Now()
+	root, err := pki.Root("Root", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := root.Leaf(now, []string{"api.example.org"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := []*x509.Certificate{leaf.Certificate}
+	good := target.Endpoint{Host: "api.example.org", Trust: target.Trust{Roots: target.Mozilla, CAs: [][]byte{root.Certificate.Raw}}}
+	for name, c := range map[string]struct {
+		change func(*target.Endpoint)
+		served []*x509.Certificate
+		at     time.Time
+		want   bool
+	}{
+		"good":            {func(*target.Endpoint) {}, served, now, true},
+		"another name":    {func(e *target.Endpoint) { e.Host = "www.example.org" }, served, now, false},
+		"an unknown root": {func(e *target.Endpoint) { e.Trust.CAs = nil }, served, now, false},
+		"expired":         {func(*target.Endpoint) {}, served, now.AddDate(1, 0, 0), false},
+		"nothing served":  {func(*target.Endpoint) {}, nil, now, false},
+		"no such store":   {func(e *target.Endpoint) { e.Trust.Roots = "none" }, served, now, false},
+	} {
+		e := good
+		c.change(&e)
+		if got := new(trust.Stores).Verified(e, c.served, c.at); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
