@@ -47,7 +47,7 @@ func Build(in Input) Report {
 	by := index(r.Findings)
 	behind := join(in.Round)
 	for i, e := range in.Round.Endpoints {
-		r.Endpoints = append(r.Endpoints, endpoint(e, behind[i].String(), by.endpoints[e.Target.Key()]))
+		r.Endpoints = append(r.Endpoints, endpoint(e, behind[i].String(), by.endpoints[e.Target.Key()], r.At))
 	}
 	r.Listeners = append(r.Listeners, listeners(in.Round, behind, by)...)
 	return r
@@ -63,7 +63,7 @@ func verdict(r Report) Verdict {
 	return Pass
 }
 
-func endpoint(e observation.Endpoint, behind string, fs []finding.Finding) Endpoint {
+func endpoint(e observation.Endpoint, behind string, fs []finding.Finding, at time.Time) Endpoint {
 	out := Endpoint{
 		Environment: e.Target.Environment, Name: e.Target.Name, URL: finding.Clean(e.Target.URL, textLimit),
 		Listener: behind, Declared: e.Target.Declared, Kind: e.Target.Kind, Source: e.Target.Source,
@@ -71,7 +71,7 @@ func endpoint(e observation.Endpoint, behind string, fs []finding.Finding) Endpo
 			CanonicalName: finding.Clean(e.DNS.CanonicalName, textLimit),
 			Addresses:     append([]string{}, e.DNS.Addresses...), Failure: failure(e.DNS.Failure),
 		},
-		Addresses: addresses(e.Addresses), findings: fs,
+		Addresses: addresses(e.Addresses, at), findings: fs,
 	}
 	out.State = state(fs, e.Probed)
 	return out
@@ -89,21 +89,23 @@ func state(fs []finding.Finding, seen bool) State {
 	return OK
 }
 
-func addresses(observed []observation.Address) []Address {
+func addresses(observed []observation.Address, at time.Time) []Address {
 	out := []Address{}
 	for _, a := range observed {
 		p := Address{
 			Address: finding.Clean(a.Address, textLimit), Started: a.Started.UTC(), Phases: phases(a.Phases),
 			Failure: failure(a.Failure), Chain: []Certificate{},
+			Revocation: []Revocation{}, Withheld: finding.Clean(a.Withheld, textLimit),
 		}
 		if t := a.TLS; t != nil {
 			p.Protocol = &Protocol{Version: t.Version, Cipher: t.Cipher, ALPN: finding.Clean(t.ALPN, textLimit)}
 			p.Chain, p.ChainLength = certificates(t.Chain), len(t.Chain)
+			p.Revocation = revocations(t.Revocation, at)
 		}
 		if h := a.HTTP; h != nil {
 			p.HTTP = &HTTP{
 				Proto: finding.Clean(h.Proto, textLimit), Status: h.Status, Size: h.Size,
-				Location: finding.Clean(h.Location, textLimit), Hops: hops(h.Hops),
+				Location: finding.Clean(h.Location, textLimit), Hops: hops(h.Hops, at),
 			}
 		}
 		out = append(out, p)
@@ -111,11 +113,11 @@ func addresses(observed []observation.Address) []Address {
 	return out
 }
 
-func hops(observed []observation.Hop) []Hop {
+func hops(observed []observation.Hop, at time.Time) []Hop {
 	out := []Hop{}
 	for _, h := range observed {
 		out = append(out, Hop{
-			URL: finding.Clean(h.URL, textLimit), Blocked: finding.Clean(h.Blocked, textLimit), Addresses: addresses(h.Addresses),
+			URL: finding.Clean(h.URL, textLimit), Blocked: finding.Clean(h.Blocked, textLimit), Addresses: addresses(h.Addresses, at),
 		})
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -179,7 +180,7 @@ func TestCertificateIsBounded(t *testing.T) {
 		t.Errorf("%+v", broken)
 	}
 	chain := make([][]byte, 3*MaxChain)
-	a := addresses([]observation.Address{{TLS: &observation.TLS{Chain: chain}}})[0]
+	a := addresses([]observation.Address{{TLS: &observation.TLS{Chain: chain}}}, time.Time{})[0]
 	if len(a.Chain) != MaxChain || a.ChainLength != len(chain) {
 		t.Errorf("%d of %d certificates", len(a.Chain), a.ChainLength)
 	}

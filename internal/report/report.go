@@ -94,6 +94,11 @@ type Address struct {
 	Chain    []Certificate `json:"chain"`
 	// ChainLength is how many certificates were sent; Chain lists no more than MaxChain of them.
 	ChainLength int `json:"chain_length"`
+	// Revocation is what was learnt about revocation, and what could not be.
+	Revocation []Revocation `json:"revocation"`
+	// Withheld says why no request was sent over a connection that stood: it would have carried credentials to a server
+	// that does not verify.
+	Withheld string `json:"withheld,omitempty"`
 }
 
 // Phases are milliseconds; 0 where a phase was not reached.

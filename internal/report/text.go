@@ -23,6 +23,7 @@ func WriteText(w io.Writer, r Report, style Style) error {
 		t.finding(f)
 	}
 	t.endpoints(r)
+	t.unknowns(r)
 	if r.Plan == nil {
 		t.listeners(r)
 	}
@@ -104,6 +105,29 @@ func (t text) endpoints(r Report) {
 		}
 		written = true
 		fmt.Fprintf(t.w, "%s %-*s  %s\n", t.style(role, mark), width, finding.Clean(join2(e.Environment, e.Name), textLimit), health(r, e))
+	}
+	if written {
+		fmt.Fprintln(t.w)
+	}
+}
+
+// unknowns says what could not be learnt although nothing is wrong for it: it proves nothing either way.
+func (t text) unknowns(r Report) {
+	written := false
+	note := func(e Endpoint, what string) {
+		written = true
+		fmt.Fprintf(t.w, "%s %s  %s\n", t.style(RoleFaint, "·"), finding.Clean(join2(e.Environment, e.Name), textLimit), what)
+	}
+	for _, e := range r.Endpoints {
+		if lines := unanswered(e); len(lines) > 0 {
+			note(e, "revocation is not known of "+listText(lines))
+		}
+		for _, a := range e.Addresses {
+			if a.Withheld != "" {
+				note(e, "no request was sent: "+a.Withheld)
+				break
+			}
+		}
 	}
 	if written {
 		fmt.Fprintln(t.w)

@@ -1,0 +1,79 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+// Revocation is what one source said about one certificate of the chain.
+type Revocation struct {
+	// Certificate is its place in the chain as sent, from 0.
+	Certificate int                          `json:"certificate"`
+	Source      observation.RevocationSource `json:"source"`
+	URL         string                       `json:"url,omitempty"`
+	Status      observation.RevocationStatus `json:"status"`
+	// Counts is false for an answer that proves nothing: it could not be had, is not signed by whom it should be, or is
+	// stale. A "revoked" counts for as long as it is signed.
+	Counts     bool       `json:"counts"`
+	NextUpdate *time.Time `json:"next_update,omitempty"`
+	Detail     string     `json:"detail,omitempty"`
+}
+
+func revocations(observed []observation.Revocation, at time.Time) []Revocation {
+	out := []Revocation{}
+	for _, r := range observed {
+		told := Revocation{
+			Certificate: r.Index, Source: r.Source, URL: finding.Clean(r.URL, textLimit), Status: r.Status,
+			Counts: counts(r, at), Detail: finding.Clean(r.Detail, textLimit),
+		}
+		if !r.NextUpdate.IsZero() {
+			next := r.NextUpdate.UTC()
+			told.NextUpdate = &next
+		}
+		out = append(out, told)
+	}
+	return out
+}
+
+func counts(r observation.Revocation, at time.Time) bool {
+	switch {
+	case !r.Signed:
+		return false
+	case r.Status == observation.Revoked:
+		return true
+	}
+	return r.Status == observation.Good && (r.NextUpdate.IsZero() || !at.After(r.NextUpdate))
+}
+
+// unanswered are the certificates of an endpoint that were asked about in vain, each with the last reason, in order. A
+// bad staple is a finding of its own and not told here.
+func unanswered(e Endpoint) []string {
+	var out []string
+	for _, a := range e.Addresses {
+		for i, r := range a.Revocation {
+			known := slices.ContainsFunc(a.Revocation, func(other Revocation) bool { return other.Certificate == r.Certificate && other.Counts })
+			last := !slices.ContainsFunc(a.Revocation[i+1:], func(other Revocation) bool { return other.Certificate == r.Certificate })
+			if known || !last || r.Source == observation.Staple {
+				continue
+			}
+			if line := fmt.Sprintf("certificate %d (%s %s: %s)", r.Certificate+1, r.Source, r.URL, reason(r)); !slices.Contains(out, line) {
+				out = append(out, line)
+			}
+		}
+	}
+	return out
+}
+
+func reason(r Revocation) string {
+	switch {
+	case r.Detail != "":
+		return r.Detail
+	case r.Status == observation.Good && r.NextUpdate != nil:
+		return "out of date since " + r.NextUpdate.Format(time.DateOnly)
+	}
+	return string(r.Status)
+}
