@@ -89,10 +89,12 @@ func (s *story) remedy(l *letter) {
 	}
 	l.heading("What to do")
 	for _, line := range strings.Split(strings.TrimSpace(s.first.Remedy), "\n") {
-		prose, command := parts(line)
-		l.prose(mailIndent, shortenIDs(finding.Clean(prose, 2000)))
-		if command != "" {
-			l.command(command)
+		for _, p := range pieces(line) {
+			if p.command {
+				l.command(p.text)
+			} else {
+				l.prose(mailIndent, shortenIDs(finding.Clean(p.text, 2000)))
+			}
 		}
 	}
 	if command != "" && !strings.Contains(s.first.Remedy, command) {

@@ -62,6 +62,22 @@ func TestCommandsStayWhole(t *testing.T) {
 	})
 }
 
+func TestCommandsWithinARemedy(t *testing.T) {
+	n := drifted()
+	n.Findings[0].Evidence = finding.Evidence{}
+	n.Findings[0].Remedy = "Look at the record: dig +short a.example.org A; dig +short a.example.org AAAA. Restore it, or: mend the resolver.\n" +
+		"See what it would do: certdrift plan -f k8s/api.yaml"
+	mail := Compose(n, options).Email
+	for _, line := range []string{
+		"  Look at the record:", "    dig +short a.example.org A; dig +short a.example.org AAAA", "  Restore it, or: mend the resolver.",
+		"    certdrift plan -f k8s/api.yaml",
+	} {
+		if !strings.Contains(mail, "\n"+line+"\n") {
+			t.Errorf("%q is no line of\n%s", line, mail)
+		}
+	}
+}
+
 func TestAnEndlessCommandIsLeftOut(t *testing.T) {
 	n := drifted()
 	n.Findings[0].Remedy = ""
@@ -118,7 +134,7 @@ func TestTextMessagesSayWhatClientsSuffer(t *testing.T) {
 		want   string
 	}{
 		"expired":           {of(one(finding.CertExpired, nil)), "api +39: clients are refused, certificate expired"},
-		"at one address":    {of(someAddress), "api +39: some clients are refused, certificate expired"},
+		"at one address":    {of(someAddress), "api +39: clients are refused at 192.0.2.1:443, certificate expired"},
 		"refused":           {of(one(finding.ConnectRefused, nil)), "clients get no connection, connection refused"},
 		"wrong, proven":     {of(one(finding.DriftAttached, finding.Evidence{"changed_by": by}), one(finding.CertExpired, nil)), "clients are refused, certificate expired; wrong certificate attached by Operator"},
 		"wrong, not proven": {of(one(finding.DriftAttached, finding.Evidence{"changed_by": by})), "api +39: wrong certificate attached by Operator"},

@@ -121,7 +121,9 @@ func words(text string) []string {
 }
 
 // programs begin the commands that remedies name.
-func programs() []string { return []string{"aws ", "certdrift ", "kubectl ", "openssl ", "curl "} }
+func programs() []string {
+	return []string{"aws ", "certdrift ", "kubectl ", "openssl ", "curl ", "dig "}
+}
 
 // isCommand tells whether a line of a remedy is a command, not prose.
 func isCommand(line string) bool {
@@ -133,17 +135,42 @@ func isCommand(line string) bool {
 	return false
 }
 
-// parts splits a line of a remedy into its prose and the command at its end, after a colon; either may be empty.
-func parts(line string) (prose, command string) {
-	if line = strings.TrimSpace(line); isCommand(line) {
-		return "", line
+// piece is a part of a remedy: prose, or a command.
+type piece struct {
+	text    string
+	command bool
+}
+
+// pieces splits a line of a remedy: a command stands after a colon, or alone, and goes to the end of its sentence or of
+// the line.
+func pieces(line string) []piece {
+	line = strings.TrimSpace(line)
+	if line == "" {
+		return nil
 	}
-	for _, p := range programs() {
-		if at := strings.Index(line, ": "+p); at >= 0 {
-			return line[:at+1], line[at+2:]
+	if isCommand(line) {
+		command, rest := sentence(line)
+		return append([]piece{{command, true}}, pieces(rest)...)
+	}
+	for at := 0; ; {
+		next := strings.Index(line[at:], ": ")
+		if next < 0 {
+			return []piece{{line, false}}
+		}
+		if at += next + 2; isCommand(line[at:]) {
+			return append([]piece{{line[:at-1], false}}, pieces(line[at:])...)
 		}
 	}
-	return line, ""
+}
+
+// sentence cuts a text after its first sentence: a full stop, a blank, a capital letter.
+func sentence(text string) (first, rest string) {
+	for i := 0; i+2 < len(text); i++ {
+		if text[i] == '.' && text[i+1] == ' ' && text[i+2] >= 'A' && text[i+2] <= 'Z' {
+			return text[:i], text[i+2:]
+		}
+	}
+	return text, ""
 }
 
 // cutLines keeps whole lines up to a limit in bytes.

@@ -79,10 +79,11 @@ func (s *story) smsWhat() [][]string {
 	if s.code() == finding.DriftManifest {
 		return [][]string{{": " + effect}, {by}}
 	}
+	suffer := []string{": " + effect + ", " + reason, ": " + reason}
 	if reason == what {
-		return [][]string{{": " + effect + ", " + what, ": " + what}, {by}}
+		return [][]string{suffer, {by}}
 	}
-	return [][]string{{": " + effect + ", " + reason, ": " + effect}, {"; " + what + by, "; " + what}}
+	return [][]string{suffer, {"; " + what + by, "; " + what}}
 }
 
 func (s *story) smsWhen() string {

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"fmt"
 	"strings"
 
 	"certdrift/internal/finding"
@@ -17,18 +18,32 @@ func (s *story) suffering() (effect, reason string) {
 		if f.Severity != finding.Critical {
 			continue
 		}
-		if effect, reason = suffered(f); effect == "" {
-			continue
+		if effect, reason = suffered(f); effect != "" {
+			return effect + s.at(f), reason
 		}
-		if f.Address != "" { // else it holds for every address
-			effect = "Some " + lower(effect)
-		}
-		return effect, reason
 	}
 	if s.code() == finding.DriftManifest && s.Severity == finding.Critical && render(s.first.Evidence["would"]) != "" {
 		return "The next deploy would break clients", phrase(s.code())
 	}
 	return "", ""
+}
+
+// at names the address that a finding is about, and says how many more there are; empty where it holds for all of them.
+func (s *story) at(f finding.Finding) string {
+	if f.Address == "" {
+		return ""
+	}
+	others := map[string]bool{}
+	for _, g := range s.Findings {
+		if g.Code == f.Code && g.Address != f.Address {
+			others[g.Address] = true
+		}
+	}
+	text := " at " + finding.Clean(f.Address, maxValue)
+	if len(others) > 0 {
+		text += fmt.Sprintf(" and %d more", len(others))
+	}
+	return text
 }
 
 // suffered is what one finding shows.
