@@ -205,7 +205,7 @@ func narrow(plan *Plan, environments []string) error {
 	if len(environments) == 0 {
 		return nil
 	}
-	known := round.Environments(plan.Config, plan.Faults)
+	known := environmentsOf(*plan)
 	for _, e := range environments {
 		if !slices.Contains(known, e) {
 			return usage(oneOf(e, known), "the configuration has no environment %q", e)
@@ -214,6 +214,9 @@ func narrow(plan *Plan, environments []string) error {
 	plan.Config, plan.Faults = round.In(environments, plan.Config, plan.Faults)
 	return nil
 }
+
+// environmentsOf are the environments of a plan, in the configuration's order.
+func environmentsOf(plan Plan) []string { return round.Environments(plan.Config, plan.Faults) }
 
 // round runs the round until its deadline or an interrupt (Ctrl-C); what was done by then is told. A second interrupt
 // ends the process at once.

@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
+
+	"certdrift/internal/awsio/listener"
+	"certdrift/internal/awsio/trail"
+	"certdrift/internal/boot"
+	"certdrift/internal/observation"
+	"certdrift/internal/round"
+	"certdrift/internal/sim/account"
+	"certdrift/internal/sim/pki"
+	"certdrift/internal/target"
+	"certdrift/internal/trust"
+)
+
+const acmPrefix = "arn:aws:acm:us-west-2:111122223333:certificate/"
+
+// deploy is an account with one classic load balancer of a Service, and what a plan over it is asked.
+type deploy struct {
+	account *account.Account
+	// declared is what the configuration declares, manifest what the Service's annotation says; ARNs, declared may be
+	// empty.
+	declared, manifest string
+	host               string
+}
+
+// newDeploy has the certificate "first" on the load balancer, put there by the cluster. "good" and "next" are for the
+// same name, "foreign" is for another, "old" has expired, "short" ends in a few days; "gone" was never there.
+func newDeploy(t *testing.T) *deploy {
+	t.Helper()
+	now := time.Now()
+	d := &deploy{account: account.New(account.Options{}), host: "api.example.org"}
+	root, err := pki.Root("Plan Root", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		id, name string
+		left     int
+	}{
+		{"first", "api.example.org", 60}, {"good", "*.example.org", 60}, {"next", "api.example.org", 80},
+		{"foreign", "api.example.net", 60}, {"old", "api.example.org", -3}, {"short", "api.example.org", 4},
+	} {
+		end := now.AddDate(0, 0, c.left)
+		pair, err := root.Leaf(now, []string{c.name}, pki.Valid(end.AddDate(0, 0, -90), end))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.account.AddCertificate(c.id, pair)
+	}
+	d.account.AddLoadBalancer(account.LoadBalancer{
+		Kind: observation.Classic, Name: "a1b2c3", Tags: map[string]string{"kubernetes.io/service-name": "production/api"},
+		Listeners: []account.Listener{{Port: 443, Protocol: "HTTPS", Certificates: []string{acmPrefix + "first"}}},
+	})
+	return d
+}
+
+// attach puts a certificate on the load balancer, as somebody.
+func (d *deploy) attach(t *testing.T, who account.Actor, id string) {
+	t.Helper()
+	name, arn := "a1b2c3", acmPrefix+id
+	_, err := d.account.As(who).ELB().SetLoadBalancerListenerSSLCertificate(t.Context(), &elb.SetLoadBalancerListenerSSLCertificateInput{
+		LoadBalancerName: &name, LoadBalancerPort: 443, SSLCertificateId: &arn,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// plan runs certdrift plan over the account.
+func (d *deploy) plan(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Chdir(dir)
+	endpoint := fmt.Sprintf("{name: api, url: %q, service: production/api", "https://"+d.host+"/")
+	if d.declared != "" {
+		endpoint += fmt.Sprintf(", certificate: {arn: %q}", acmPrefix+d.declared)
+	}
+	write(t, filepath.Join(dir, "certdrift.yaml"), "version: 1\nload_balancers: {regions: [us-west-2]}\nenvironments:\n  production:\n    endpoints:\n      - "+endpoint+"}\n")
+	write(t, filepath.Join(dir, "api.yaml"), `apiVersion: v1
+kind: Service
+metadata:
+  name: api
+  namespace: production
+  annotations:
+    service.beta.kubernetes.io/aws-load-balancer-ssl-cert: `+acmPrefix+d.manifest+`
+spec: {type: LoadBalancer, ports: [{name: https, port: 443}]}
+`)
+	edit := func(a *App) {
+		a.Parts.Plan = func(ctx context.Context, plan Plan, _ bool) (Preview, error) {
+			planned := boot.Preview(ctx, d.runner(), round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests})
+			return Preview{Outcome{planned.Round, planned.Conclusion}, planned.Rows}, nil
+		}
+	}
+	return run(t, edit, nil, append([]string{"plan", "-f", "api.yaml"}, args...)...)
+}
+
+// runner asks the simulated account, and probes nothing.
+func (d *deploy) runner() *round.Runner {
+	in := d.account
+	return &round.Runner{
+		Now: time.Now, Roots: (&trust.Stores{}).Get, Prober: unprobed{},
+		Inspector: listener.New(listener.Options{
+			Home: "us-west-2",
+			Clients: func(string, target.Role) listener.Clients {
+				return listener.Clients{Classic: in.ELB(), Modern: in.ELBv2(), ACM: in.ACM(), IAM: in.IAM()}
+			},
+			Account: func(context.Context, target.Role) (string, error) { return in.ID(), nil },
+		}),
+		History: trail.New(trail.Options{Now: time.Now, Client: func(string, target.Role) trail.Client { return in.CloudTrail() }}),
+	}
+}
+
+// unprobed gives endpoints as a plan sees them: nobody dials.
+type unprobed struct{}
+
+func (unprobed) Probe(_ context.Context, endpoints []target.Endpoint) []observation.Endpoint {
+	var out []observation.Endpoint
+	for _, e := range endpoints {
+		out = append(out, observation.Endpoint{Target: e, Probed: true, DNS: observation.DNS{Skipped: true}})
+	}
+	return out
+}
+
+func (unprobed) Resolve(context.Context, string) observation.DNS { return observation.DNS{} }
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPlanOverAWS holds the gate before a deploy against an account: what it refuses, and what it lets pass.
+func TestPlanOverAWS(t *testing.T) {
+	for _, c := range []struct {
+		name, declared, attached, manifest string
+		byHand                             bool
+		status                             int
+		want                               []string
+	}{
+		{"nothing changes", "good", "good", "good", false, 0, []string{"= Service production/api:443", "a1b2c3:443", "✓ api.example.org", "unchanged", "1 unchanged; 0 refused."}},
+		{"the incident: stale, and fixed by hand", "good", "good", "old", true, 1,
+			[]string{"✗ Service", "good (until", "→ old (expired", "refuse: ", "undo the change by Operator", "1 to change", "1 refused. Do not apply."}},
+		{"the incident's name", "good", "good", "foreign", true, 1, []string{"✗ api.example.org", "would not be covered by certificate/foreign"}},
+		{"after the incident, mended", "good", "old", "good", false, 0, []string{"~ Service", "old (expired", "brings what is declared"}},
+		{"another than declared", "good", "good", "next", false, 1, []string{"the configuration declares another certificate"}},
+		{"a rotation by both", "next", "good", "next", false, 0, []string{"~ Service", "brings what is declared"}},
+		{"a rotation where the configuration is silent", "", "good", "next", false, 0, []string{"! Service", "WARNING  drift-manifest"}},
+		{"undoes what somebody did", "", "good", "next", true, 1, []string{"undoes the change by Operator"}},
+		{"uncovered, configuration silent", "", "good", "foreign", false, 1, []string{"✗ api.example.org"}},
+		{"expired, configuration silent", "", "good", "old", false, 1, []string{"expired"}},
+		{"ends sooner", "", "good", "short", false, 1, []string{"certificate/short ends"}},
+		{"ends sooner, declared", "short", "good", "short", false, 1, []string{"certificate/short ends"}},
+		{"was never there", "", "good", "gone", false, 1, []string{"gone (gone)", "does not exist any more"}},
+		{"broken already, and stays so", "", "foreign", "foreign", false, 1, []string{"✗ api.example.org"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDeploy(t)
+			d.declared, d.manifest = c.declared, c.manifest
+			who := account.Kubernetes()
+			if c.byHand {
+				who = account.Operator()
+			}
+			d.attach(t, who, c.attached)
+			status, stdout, stderr := d.plan(t)
+			if status != c.status {
+				t.Errorf("exit status %d, want %d", status, c.status)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(stdout, want) {
+					t.Errorf("it does not say %q", want)
+				}
+			}
+			if t.Failed() {
+				t.Logf("%s%s", stdout, stderr)
+			}
+		})
+	}
+}
+
+// TestPlanOfALoadBalancerToCome holds that a first deploy passes, judged by its certificate alone.
+func TestPlanOfALoadBalancerToCome(t *testing.T) {
+	for manifest, want := range map[string]int{"good": 0, "foreign": 1, "old": 1} {
+		d := newDeploy(t)
+		d.account.RemoveLoadBalancer("a1b2c3")
+		d.manifest = manifest
+		if status, stdout, _ := d.plan(t); status != want || !strings.Contains(stdout, "not there yet") || !strings.Contains(stdout, "Plan: 1 to create") {
+			t.Errorf("%s: exit status %d, want %d\n%s", manifest, status, want, stdout)
+		}
+	}
+}
+
+// TestPlanWithoutPermission holds that what AWS refuses to say is no pass, and hides nothing that is known.
+func TestPlanWithoutPermission(t *testing.T) {
+	d := newDeploy(t)
+	d.account.Deny("elb:DescribeLoadBalancers")
+	d.account.Deny("elbv2:DescribeLoadBalancers")
+	d.declared, d.manifest = "good", "good"
+	if status, stdout, _ := d.plan(t); status != 3 || !strings.Contains(stdout, "observe-denied") || !strings.Contains(stdout, "not known") {
+		t.Errorf("exit status %d, want 3\n%s", status, stdout)
+	}
+	d.manifest = "foreign"
+	if status, stdout, _ := d.plan(t); status != 1 || !strings.Contains(stdout, "would not be covered") {
+		t.Errorf("exit status %d, want 1\n%s", status, stdout)
+	}
+}
