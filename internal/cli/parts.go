@@ -9,6 +9,7 @@ import (
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/plan"
+	"certdrift/internal/report"
 	"certdrift/internal/target"
 )
 
@@ -30,8 +31,10 @@ type Parts struct {
 	Plan func(ctx context.Context, plan Plan, offline bool) (Preview, error)
 	// Round runs one round. What was seen before the context ended is in the Outcome.
 	Round func(context.Context, Plan) (Outcome, error)
-	// Demo replays the incident.
-	Demo func(context.Context, io.Writer) error
+	// Cloud reaches a deployed stack.
+	Cloud Cloud
+	// Demo replays the incident, and gives its worst round.
+	Demo func(context.Context, io.Writer, report.Style) (Outcome, error)
 }
 
 // Plan is what a round is to look at.

@@ -14,6 +14,7 @@ import (
 	"certdrift/internal/config"
 	"certdrift/internal/config/schema"
 	"certdrift/internal/observation"
+	"certdrift/internal/report"
 	"certdrift/internal/round"
 	"certdrift/internal/sim/demo"
 	"certdrift/internal/trust"
@@ -30,10 +31,15 @@ func Product() Parts {
 		Parse:     func(name string, yaml []byte) (config.Config, []observation.Fault) { return parse(name, ".", yaml) },
 		Schema:    schema.Schema,
 		Manifests: boot.Manifests,
-		Demo: func(ctx context.Context, out io.Writer) error {
-			_, err := demo.Run(ctx, demo.Options{Start: time.Now().Add(-40 * 24 * time.Hour), Out: out})
-			return err
+		Demo: func(ctx context.Context, out io.Writer, style report.Style) (Outcome, error) {
+			acts, err := demo.Run(ctx, demo.Options{Start: time.Now().Add(-40 * 24 * time.Hour), Out: out, Style: style})
+			if err != nil {
+				return Outcome{}, err
+			}
+			last := demo.Worst(acts).Last
+			return Outcome{Round: last.Round, Conclusion: last.Conclusion}, nil
 		},
+		Cloud:    deployed(),
 		Roots:    stores.Get,
 		Declared: boot.Declared,
 		Plan: func(ctx context.Context, plan Plan, offline bool) (Preview, error) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"certdrift/internal/report"
 	"context"
 	"flag"
 	"fmt"
@@ -19,7 +20,7 @@ var update = flag.Bool("update", false, "write docs/cli.md anew")
 // TestReferenceIsCurrent holds docs/cli.md to what the commands themselves say.
 func TestReferenceIsCurrent(t *testing.T) {
 	app := &App{Parts: Product()}
-	app.Parts.Demo = func(context.Context, io.Writer) error { return nil }
+	app.Parts.Demo = func(context.Context, io.Writer, report.Style) (Outcome, error) { return Outcome{}, nil }
 	var b strings.Builder
 	b.WriteString("# The command line\n\nMade from the commands' own help: `go test ./internal/cli -update`.\n")
 	b.WriteString("\nData goes to standard output, progress and errors to standard error. AWS is reached through the SDK's own configuration\n" +

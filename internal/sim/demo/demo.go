@@ -20,6 +20,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/manifest"
 	"certdrift/internal/probe"
+	"certdrift/internal/report"
 	"certdrift/internal/round"
 	"certdrift/internal/sim/account"
 	"certdrift/internal/target"
@@ -33,6 +34,8 @@ type Act struct {
 	// Verdict is that of the act's last round, Findings are its.
 	Verdict  string
 	Findings []finding.Finding
+	// Last is the act's last round.
+	Last round.Result
 	// Sent are the messages that went out in this act, Deliveries what the subscribers got of them.
 	Sent       []account.Message
 	Deliveries []account.Delivery
@@ -45,7 +48,7 @@ type Options struct {
 	// Out is where it is told; io.Discard for nobody.
 	Out io.Writer
 	// Style marks words for a terminal; nil for plain text.
-	Style func(role, text string) string
+	Style report.Style
 }
 
 // Run replays the incident and gives its acts.
@@ -63,6 +66,17 @@ func Run(ctx context.Context, o Options) ([]Act, error) {
 		p.ending(p.acts)
 	}
 	return p.acts, errors.Join(err, w.close())
+}
+
+// Worst is the last act that went wrong: the one to write a report of.
+func Worst(acts []Act) Act {
+	worst := acts[0]
+	for _, a := range acts {
+		if a.Verdict == "fail" {
+			worst = a
+		}
+	}
+	return worst
 }
 
 // play is the running story.
@@ -201,6 +215,7 @@ func (p *play) play(ctx context.Context, s scene) error {
 	if err := p.run(ctx); err != nil {
 		return err
 	}
+	act.Last = p.last
 	act.Findings = p.last.Conclusion.Findings
 	act.Verdict = "pass"
 	if finding.Worst(act.Findings) == finding.Critical {

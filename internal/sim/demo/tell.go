@@ -8,20 +8,21 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/report"
 	"certdrift/internal/sim/account"
 )
 
 // teller writes the story for people.
 type teller struct {
 	out   io.Writer
-	style func(role, text string) string
+	style report.Style
 	acts  int
 }
 
 func newTeller(o Options) *teller {
 	style := o.Style
 	if style == nil {
-		style = func(_, text string) string { return text }
+		style = report.Plain
 	}
 	return &teller{out: o.Out, style: style}
 }
@@ -37,9 +38,9 @@ func (t *teller) scene(a Act) {
 		if i == 0 {
 			head = fmt.Sprintf("%d. ", t.acts)
 		}
-		t.line("%s%s", t.style("title", head), t.style("title", line))
+		t.line("%s%s", t.style(report.RoleHeading, head), t.style(report.RoleHeading, line))
 	}
-	t.line("   %s", t.style("dim", a.At.UTC().Format("Mon 2 Jan 2006 15:04 MST")))
+	t.line("   %s", t.style(report.RoleFaint, a.At.UTC().Format("Mon 2 Jan 2006 15:04 MST")))
 }
 
 // outcome shows what certdrift found and sent.
@@ -83,11 +84,14 @@ func (t *teller) endpoint(e observation.Endpoint, all []finding.Finding) {
 			worst = max(worst, f.Severity)
 		}
 	}
-	state := "ok"
+	state, role := "ok", report.RoleGood
 	if worst > finding.None {
-		state = worst.String()
+		state, role = worst.String(), report.RoleCritical
 	}
-	t.line("   %s  %-16s %-38s %s", t.style(state, fmt.Sprintf("%-8s", state)), key, e.Target.Host, strings.Join(codes, ", "))
+	if worst == finding.Warning {
+		role = report.RoleWarning
+	}
+	t.line("   %s  %-16s %-38s %s", t.style(role, fmt.Sprintf("%-8s", state)), key, e.Target.Host, strings.Join(codes, ", "))
 }
 
 // message shows a mail or a text message as its reader gets it.
@@ -97,9 +101,9 @@ func (t *teller) message(d account.Delivery, of int) {
 	if of > 1 {
 		title += fmt.Sprintf(" (the first of %d)", of)
 	}
-	t.line("   ┌ %s", t.style("dim", title))
+	t.line("   ┌ %s", t.style(report.RoleFaint, title))
 	if d.Protocol == "email" {
-		t.line("   │ Subject: %s", t.style("title", d.Subject))
+		t.line("   │ Subject: %s", t.style(report.RoleHeading, d.Subject))
 		t.line("   │")
 	}
 	for _, line := range strings.Split(strings.TrimRight(d.Text, "\n"), "\n") {
@@ -121,7 +125,7 @@ func (t *teller) ending(acts []Act) {
 		}
 	}
 	t.line("")
-	t.line("%s", t.style("title", "In the real incident the first alert was a scraper that failed, hours later. Here: "+
+	t.line("%s", t.style(report.RoleHeading, "In the real incident the first alert was a scraper that failed, hours later. Here: "+
 		fmt.Sprintf("%d mails and %d text messages, the first within two minutes of each change.", email, sms)))
 }
 
