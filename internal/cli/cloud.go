@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"certdrift/internal/alert"
+	"certdrift/internal/awsio/sns"
+	"certdrift/internal/boot"
+	"certdrift/internal/incident"
+)
+
+// Cloud is what commands reach of a deployed stack.
+type Cloud struct {
+	// Incidents opens the table that the functions keep incidents in.
+	Incidents func(ctx context.Context, table string) (incidentStore, error)
+	// Topic opens an SNS topic; chat tells that Amazon Q Developer in chat applications reads it.
+	Topic func(ctx context.Context, arn string, chat bool) (alertTopic, error)
+}
+
+// incidentStore keeps incidents.
+type incidentStore interface {
+	Load(ctx context.Context) ([]incident.Record, error)
+	// Save writes on the condition that nobody wrote since; false where somebody did.
+	Save(ctx context.Context, r incident.Record) (bool, error)
+}
+
+// alertTopic is where alerts go.
+type alertTopic interface {
+	Send(ctx context.Context, m alert.Message) error
+	Subscriptions(ctx context.Context) (all []sns.Subscription, missing bool, err error)
+}
+
+// deployed is the product's Cloud: the SDK's own configuration says which account.
+func deployed() Cloud {
+	return Cloud{
+		Incidents: func(ctx context.Context, table string) (incidentStore, error) { return boot.Incidents(ctx, table) },
+		Topic: func(ctx context.Context, arn string, chat bool) (alertTopic, error) {
+			return boot.OpenAlertPath(ctx, arn, chat)
+		},
+	}
+}
+
+// textOrJSON is the --format of the commands that write no report.
+type textOrJSON struct{ name string }
+
+func (f *textOrJSON) flag(cmd *cobra.Command) {
+	cmd.PersistentFlags().StringVar(&f.name, "format", "text", "how to write it: text or json")
+	complete(cmd, "format", "text\tfor people", "json\tone document")
+}
+
+func (f *textOrJSON) check() error {
+	if f.name != "text" && f.name != "json" {
+		return usage(oneOf(f.name, []string{"text", "json"}), "unknown format %q", f.name)
+	}
+	return nil
+}
+
+// writeJSON writes one indented document.
+func (a *App) writeJSON(v any) error {
+	e := json.NewEncoder(a.Stdout)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("writing the document: %w", err)
+	}
+	return nil
+}
+
+// setting is a flag's value, or else the environment's, as the functions have it.
+func (a *App) setting(flag, variable string) string {
+	if flag != "" {
+		return flag
+	}
+	return a.Getenv(variable)
+}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"certdrift/internal/metric"
+)
+
+// cost is `certdrift cost`: its flags.
+type cost struct {
+	app       *App
+	config    string
+	functions int
+	format    textOrJSON
+}
+
+func (a *App) cost() *cobra.Command {
+	c := &cost{app: a}
+	cmd := &cobra.Command{
+		Use:     "cost [-c FILE]",
+		Short:   "What the metrics of a configuration cost a month, before it is deployed",
+		Example: `  certdrift cost -c certdrift.yaml`,
+		Long: `Counts the CloudWatch series that the functions would write for a configuration: a fixed handful per environment and
+per function, however many endpoints there are, and those of endpoints that ask for series of their own. Prices are
+the list prices of us-east-1, without the free tier; alarms, logs, and what Lambda takes are not counted.
+
+Exit status: 0 told, 2 wrong usage or configuration.`,
+		Args: noArgs, RunE: func(*cobra.Command, []string) error { return c.run() },
+	}
+	cmd.Flags().StringVarP(&c.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+")")
+	cmd.Flags().IntVar(&c.functions, "functions", 2, "how many functions write metrics: probe and inspect")
+	c.format.flag(cmd)
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for an unknown flag only
+	return cmd
+}
+
+// bill is what `certdrift cost` tells.
+type bill struct {
+	Schema          string     `json:"schema"`
+	Environments    int        `json:"environments"`
+	Endpoints       int        `json:"endpoints"`
+	OwnSeries       int        `json:"endpoints_with_series"` // endpoints that ask for series of their own
+	Series          int        `json:"series"`
+	SeriesHourly    int        `json:"series_an_hour_a_day"`
+	MonthlyUSD      float64    `json:"monthly_usd"`
+	EverySeriesUSD  float64    `json:"monthly_usd_every_endpoint"` // were all endpoints to ask for series of their own
+	EachEndpointUSD float64    `json:"monthly_usd_one_more_endpoint"`
+	Lines           []billLine `json:"lines"`
+}
+
+// billLine is what one metric adds.
+type billLine struct {
+	Metric  string `json:"metric"`
+	Series  int    `json:"series"`
+	Meaning string `json:"meaning"`
+}
+
+func (c *cost) run() error {
+	if err := c.format.check(); err != nil {
+		return err
+	}
+	if c.functions < 0 {
+		return usage("probe and inspect are 2", "--functions is %d", c.functions)
+	}
+	path, byDefault := c.config, c.config == ""
+	if byDefault {
+		path = defaultConfig
+	}
+	cfg, faults, err := c.app.load(path, byDefault)
+	if err != nil {
+		return err
+	}
+	c.app.printFaults(faults)
+	own := 0
+	for _, e := range cfg.Endpoints {
+		if e.PerEndpointMetrics {
+			own++
+		}
+	}
+	plan := Plan{Config: cfg, Faults: faults}
+	b := priced(metric.Inventory{Environments: len(environmentsOf(plan)), Functions: c.functions, Endpoints: own}, len(cfg.Endpoints))
+	if c.format.name == "json" {
+		return c.app.writeJSON(b)
+	}
+	b.text(c.app)
+	if len(faults) > 0 {
+		return status(2)
+	}
+	return nil
+}
+
+func priced(i metric.Inventory, endpoints int) bill {
+	usd := func(own int) float64 {
+		all, hourly := metric.SeriesCount(metric.Inventory{Environments: i.Environments, Functions: i.Functions, Endpoints: own})
+		return metric.MonthlyUSD(all, hourly)
+	}
+	b := bill{
+		Schema: "certdrift.cost/1", Environments: i.Environments, Endpoints: endpoints, OwnSeries: i.Endpoints,
+		MonthlyUSD: usd(i.Endpoints), EverySeriesUSD: usd(endpoints), EachEndpointUSD: usd(i.Endpoints+1) - usd(i.Endpoints), Lines: []billLine{},
+	}
+	b.Series, b.SeriesHourly = metric.SeriesCount(i)
+	for _, d := range metric.Definitions() {
+		n := d.Series * i.Environments
+		switch {
+		case d.PerEndpoint():
+			n = d.Series * i.Endpoints
+		case d.Dimensions[0] == metric.Function:
+			n = d.Series * i.Functions
+		}
+		if n > 0 {
+			b.Lines = append(b.Lines, billLine{d.Name, n, d.Meaning})
+		}
+	}
+	return b
+}
+
+func (b bill) text(a *App) {
+	for _, l := range b.Lines {
+		fmt.Fprintf(a.Stdout, "%5d  %-20s %s\n", l.Series, l.Metric, l.Meaning)
+	}
+	fmt.Fprintf(a.Stdout, "\n%d environments, %d endpoints, %d of them with series of their own: %d series", b.Environments, b.Endpoints, b.OwnSeries, b.Series)
+	if b.SeriesHourly > 0 {
+		fmt.Fprintf(a.Stdout, ", and %d an hour a day", b.SeriesHourly)
+	}
+	fmt.Fprintf(a.Stdout, "\n%.2f USD a month; series for one more endpoint add %.2f, for every endpoint it would be %.2f.\n",
+		b.MonthlyUSD, b.EachEndpointUSD, b.EverySeriesUSD)
+}

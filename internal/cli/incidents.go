@@ -1,0 +1,277 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/incident"
+)
+
+// incidents is `certdrift incidents`: its flags.
+type incidents struct {
+	app    *App
+	table  string
+	format textOrJSON
+	all    bool
+	by     string
+	until  string
+}
+
+func (a *App) incidents() *cobra.Command {
+	i := &incidents{app: a}
+	cmd := &cobra.Command{
+		Use:   "incidents",
+		Short: "List the incidents that the functions keep, take one on, or close one",
+		Example: `  certdrift incidents list --table certdrift-incidents
+  certdrift incidents ack "production listener:…" --by jane --until 4h
+  certdrift incidents close "production listener:…" --by jane`,
+		Long: `Reads the DynamoDB table of a deployed stack (its output TableName), named by --table or CERTDRIFT_TABLE.
+
+An incident that was taken on (ack) sends no more reminders until then, or while it lasts; it alerts again where it
+gets worse. One that was closed opens anew, and alerts, where the next round still sees its cause: to keep a known
+trouble quiet, take it on, or silence it in the configuration. KEY is an incident's key, or any part of it that only
+one incident has.
+
+Exit status: 0 done, 2 wrong usage, 3 the table could not be read or written.`,
+		RunE: group,
+	}
+	cmd.PersistentFlags().StringVar(&i.table, "table", "", "DynamoDB table `NAME` (default $CERTDRIFT_TABLE)")
+	i.format.flag(cmd)
+	cmd.AddCommand(i.list(), i.acknowledge(), i.close())
+	for _, sub := range cmd.Commands() {
+		sub.DisableFlagsInUseLine = true
+	}
+	return cmd
+}
+
+func (i *incidents) list() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "list", Short: "List open incidents, the worst first", Example: "  certdrift incidents list --all --format json",
+		Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return i.show(cmd.Context()) },
+	}
+	cmd.Flags().BoolVar(&i.all, "all", false, "closed incidents of the last week too, and what waits for confirmation")
+	return cmd
+}
+
+func (i *incidents) acknowledge() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "ack KEY", Short: "Take an incident on: no more reminders", Example: `  certdrift incidents ack a1b2c3 --by jane --until 4h`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			now := i.app.Now()
+			until, err := parseUntil(i.until, now)
+			if err != nil {
+				return err
+			}
+			return i.change(cmd, args, func(r incident.Record) incident.Record { return incident.Acknowledge(r, i.by, now, until) })
+		},
+	}
+	cmd.Flags().StringVar(&i.by, "by", "", "who takes it on (`NAME`)")
+	cmd.Flags().StringVar(&i.until, "until", "", "until `WHEN`: a duration (4h) or a time (2027-01-01T08:00:00Z); left out: while it lasts")
+	return cmd
+}
+
+func (i *incidents) close() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "close KEY", Short: "Close an incident; it opens anew where it is still seen", Example: `  certdrift incidents close a1b2c3 --by jane`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return i.change(cmd, args, func(r incident.Record) incident.Record { return incident.Close(r, i.by, i.app.Now()) })
+		},
+	}
+	cmd.Flags().StringVar(&i.by, "by", "", "who closes it (`NAME`)")
+	return cmd
+}
+
+// parseUntil reads a duration from now on or a time; zero for none.
+func parseUntil(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	until, err := time.Parse(time.RFC3339, text)
+	if d, durationErr := time.ParseDuration(text); durationErr == nil {
+		until, err = now.Add(d), nil
+	}
+	switch {
+	case err != nil:
+		return time.Time{}, usage("a duration such as 4h, or a time such as 2027-01-01T08:00:00Z", "--until does not know %q", text)
+	case !until.After(now):
+		return time.Time{}, usage("", "--until lies in the past: %s", until.UTC().Format(time.RFC3339))
+	}
+	return until.UTC(), nil
+}
+
+func (i *incidents) store(ctx context.Context) (incidentStore, error) {
+	if err := i.format.check(); err != nil {
+		return nil, err
+	}
+	table := i.app.setting(i.table, "CERTDRIFT_TABLE")
+	if table == "" {
+		return nil, usage("give --table NAME or set CERTDRIFT_TABLE: it is the stack's output TableName", "no table is named")
+	}
+	store, err := i.app.Parts.Cloud.Incidents(ctx, table)
+	if err != nil {
+		return nil, fmt.Errorf("opening the table %q: %w", table, err)
+	}
+	return store, nil
+}
+
+func (i *incidents) show(ctx context.Context) error {
+	store, err := i.store(ctx)
+	if err != nil {
+		return err
+	}
+	records, err := store.Load(ctx)
+	if err != nil {
+		return err
+	}
+	shown := []incident.Record{}
+	for _, r := range records {
+		if r.Counter == nil && (i.all || r.Open()) {
+			shown = append(shown, r)
+		}
+	}
+	slices.SortStableFunc(shown, func(a, b incident.Record) int {
+		return cmp.Or(-compareBool(a.Open(), b.Open()), cmp.Compare(b.Severity, a.Severity), a.First.Compare(b.First), cmp.Compare(a.Key, b.Key))
+	})
+	if i.format.name == "json" {
+		return i.app.writeJSON(map[string]any{"schema": "certdrift.incidents/1", "incidents": shown})
+	}
+	for _, r := range shown {
+		i.text(r)
+	}
+	open := 0
+	for _, r := range shown {
+		if r.Open() {
+			open++
+		}
+	}
+	fmt.Fprintf(i.app.Stdout, "%d open\n", open)
+	return nil
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// text writes one incident in a few lines.
+func (i *incidents) text(r incident.Record) {
+	w, now := i.app.Stdout, i.app.Now()
+	fmt.Fprintf(w, "%-8s %s  %s\n  key %s\n", strings.ToUpper(r.Severity.String()), r.Code, stage(r, now), clean(r.Key))
+	if len(r.Findings) > 0 {
+		fmt.Fprintf(w, "  %s\n", clean(r.Findings[0].Summary))
+	}
+	if len(r.Affects) > 0 {
+		shown := r.Affects[:min(len(r.Affects), 6)]
+		more := ""
+		if n := max(r.AffectsCount, len(r.Affects)) - len(shown); n > 0 {
+			more = fmt.Sprintf(" and %d more", n)
+		}
+		fmt.Fprintf(w, "  affects %s%s\n", clean(strings.Join(shown, ", ")), more)
+	}
+	if a := r.Acknowledged; a != nil {
+		text := "for as long as it lasts"
+		if !a.Until.IsZero() {
+			text = "until " + a.Until.UTC().Format(time.RFC3339)
+		}
+		fmt.Fprintf(w, "  taken on by %s, %s\n", clean(a.By), text)
+	}
+	if s := r.Silenced; s != nil {
+		fmt.Fprintf(w, "  silenced: %s\n", clean(s.Reason))
+	}
+	fmt.Fprintln(w)
+}
+
+// stage says where in its life an incident stands.
+func stage(r incident.Record, now time.Time) string {
+	switch {
+	case !r.Closed.IsZero():
+		text := "closed " + r.Closed.UTC().Format(time.RFC3339) + " (" + string(r.Ended)
+		if r.ClosedBy != "" {
+			text += " by " + clean(r.ClosedBy)
+		}
+		return text + ")"
+	case r.Open():
+		return "open for " + now.Sub(r.First).Round(time.Minute).String() + ", since " + r.First.UTC().Format(time.RFC3339)
+	}
+	return "waiting for confirmation"
+}
+
+func clean(text string) string { return finding.Clean(text, 1000) }
+
+// attempts is how often a change is tried again where a round wrote the incident meanwhile.
+const attempts = 5
+
+// change loads, changes and saves one incident.
+func (i *incidents) change(cmd *cobra.Command, args []string, edit func(incident.Record) incident.Record) error {
+	if len(args) != 1 {
+		return usage("quote it: a key has a space in it", "%s takes one KEY, but got %d", cmd.CommandPath(), len(args))
+	}
+	if i.by == "" {
+		return usage("--by NAME says whom to ask", "%s wants to know who does it", cmd.CommandPath())
+	}
+	ctx := cmd.Context()
+	store, err := i.store(ctx)
+	if err != nil {
+		return err
+	}
+	for range attempts {
+		records, err := store.Load(ctx)
+		if err != nil {
+			return err
+		}
+		r, err := pick(records, args[0])
+		if err != nil {
+			return err
+		}
+		changed := edit(r)
+		saved, err := store.Save(ctx, changed)
+		if err != nil {
+			return err
+		}
+		if saved {
+			if i.format.name == "json" {
+				return i.app.writeJSON(changed)
+			}
+			i.text(changed)
+			return nil
+		}
+	}
+	return errors.New("saving the incident: rounds keep writing it; try again")
+}
+
+// pick finds an incident that is not closed by its key, or by a part of it that no other has.
+func pick(records []incident.Record, key string) (incident.Record, error) {
+	var fits []incident.Record
+	var names []string
+	for _, r := range records {
+		if r.Counter != nil || !r.Closed.IsZero() {
+			continue
+		}
+		if r.Key == key {
+			return r, nil
+		}
+		if strings.Contains(r.Key, key) {
+			fits, names = append(fits, r), append(names, clean(r.Key))
+		}
+	}
+	switch len(fits) {
+	case 0:
+		return incident.Record{}, usage("see `certdrift incidents list --all`", "no incident that is open has the key %q", key)
+	case 1:
+		return fits[0], nil
+	}
+	return incident.Record{}, usage("one of: "+strings.Join(names[:min(len(names), 5)], "; "), "%q is part of %d keys", key, len(fits))
+}
