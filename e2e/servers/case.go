@@ -115,7 +115,7 @@ func All() []Case {
 	var all []Case
 	for _, cases := range [][]Case{
 		healthy(), dates(), names(), chains(), crypto(), revocation(), handshakes(), startTLS(), answers(), redirects(),
-		hostile(), addresses(), openssl(), daemons(),
+		hostile(), addresses(), combined(), oddHTTP(), openssl(), daemons(),
 	} {
 		all = append(all, cases...)
 	}

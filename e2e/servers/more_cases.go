@@ -1,0 +1,233 @@
+package servers
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http2"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/sim/pki"
+)
+
+// combined are servers with several faults at once, and faults that hide behind others.
+func combined() []Case {
+	return []Case{
+		{Name: "self-signed, expired, weak, for another name", Want: codes(finding.CertExpired, finding.CertKeyWeak, finding.CertNameMismatch, finding.CertSelfSigned),
+			serve: func(l *Lab) Target {
+				key := must(rsa.GenerateKey(rand.Reader, 1024)) //nolint:gosec // too weak on purpose
+				self := must(pki.SelfSigned(l.Now, []string{"x.example.net"}))
+				template := *self.Certificate
+				template.NotBefore, template.NotAfter = l.Now.Add(-90*day), l.Now.Add(-day)
+				template.SignatureAlgorithm, template.PublicKeyAlgorithm, template.PublicKey = 0, 0, nil
+				der := must(x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key))
+				return l.chain(&pki.Pair{Key: key}, der)
+			}},
+		{Name: "for clients, for another name, incomplete", Want: codes(finding.CertChainIncomplete, finding.CertNameMismatch, finding.CertUsage), serve: func(l *Lab) Target {
+			p := l.leafFor([]string{"x.example.net"}, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
+			return l.chain(p, p.Certificate.Raw)
+		}},
+		{Name: "must-staple, expiring, and answers 500", Want: codes(finding.CertExpiring, finding.CertStapleBad, finding.HTTPStatus), serve: func(l *Lab) Target {
+			p := l.leaf(mustStaple, pki.Valid(l.Now.Add(-89*day), l.Now.Add(day)))
+			return at(l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{p.TLS()}}, page(500, ""))) //nolint:gosec // a server's defaults
+		}},
+		{Name: "ends before it begins", Want: codes(finding.CertExpired), serve: func(l *Lab) Target {
+			return l.serve(l.leaf(pki.Valid(l.Now.Add(-day), l.Now.Add(-2*day))))
+		}},
+		{Name: "an expired leaf under an expired intermediate", Want: codes(finding.CertChainExpired, finding.CertExpired), serve: func(l *Lab) Target {
+			old := pki.Valid(l.Now.AddDate(-3, 0, 0), l.Now.Add(-day))
+			return l.serve(must(ca(l, "Old CA", old).Leaf(l.Now, []string{Host}, old)))
+		}},
+		{Name: "an expired intermediate of an unknown CA", Want: codes(finding.CertChainExpired, finding.CertUntrusted), serve: func(l *Lab) Target {
+			sub := must(must(pki.Root("Stranger", l.Now)).Intermediate("Stranger CA", l.Now, pki.Valid(l.Now.AddDate(-3, 0, 0), l.Now.Add(-day))))
+			return l.serve(must(sub.Leaf(l.Now, []string{Host})))
+		}},
+		{Name: "the expired intermediate beside its renewal of the same key", serve: func(l *Lab) Target {
+			p := l.leaf()
+			old := l.crossed(l.Sub, l.Root, pki.Valid(l.Now.AddDate(-4, 0, 0), l.Now.Add(-day)))
+			return l.chain(p, p.Certificate.Raw, old, l.Sub.Certificate.Raw)
+		}},
+		{Name: "the right root is trusted, and one of its name with another key", serve: func(l *Lab) Target {
+			other := must(pki.Root("Lab Root", l.Now))
+			return l.serve(l.leaf()).with(l, other, l.Root)
+		}},
+		{Name: "an intermediate is trusted, its root is not", serve: func(l *Lab) Target { return l.serve(l.leaf()).with(l, l.Sub) }},
+		{Name: "the leaf itself is trusted", serve: func(l *Lab) Target {
+			p := l.leaf()
+			return l.chain(p, p.Certificate.Raw).with(l, p)
+		}},
+		{Name: "a mesh of cross-signs", serve: func(l *Lab) Target {
+			roots := make([]*pki.Pair, 0, 6)
+			for i := range 6 {
+				roots = append(roots, must(pki.Root(fmt.Sprintf("Mesh %d", i), l.Now)))
+			}
+			p := l.leaf()
+			ders := [][]byte{p.Certificate.Raw}
+			for _, a := range roots {
+				for _, b := range roots {
+					if a != b {
+						ders = append(ders, l.crossed(a, b))
+					}
+				}
+			}
+			return l.chain(p, append(ders, l.Sub.Certificate.Raw)...)
+		}},
+		{Name: "AIA points at the metadata service", Want: codes(finding.CertChainIncomplete), serve: func(l *Lab) Target {
+			p := l.leaf(func(c *x509.Certificate) { c.IssuingCertificateURL = []string{"http://169.254.169.254/sub.der"} })
+			return l.chain(p, p.Certificate.Raw)
+		}},
+		{Name: "the CRL is at the metadata service", serve: func(l *Lab) Target {
+			t := l.serve(l.leaf(func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://169.254.169.254/c.crl"} }))
+			t.Policy = "revocation: full"
+			return t
+		}},
+		{Name: "an endless CRL", serve: func(l *Lab) Target {
+			from := l.plain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				for {
+					if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+						return
+					}
+				}
+			}))
+			t := quick(l.serve(l.leaf(func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://" + from + "/c.crl"} })))
+			t.Policy = "revocation: full"
+			return t
+		}},
+		{Name: "the CRL says good and OCSP says revoked", Want: codes(finding.CertRevoked), serve: func(l *Lab) Target {
+			serial := big.NewInt(99)
+			list := l.list(l.Sub, l.Now.Add(day), big.NewInt(1))
+			answer := l.staple(&pki.Pair{Certificate: &x509.Certificate{SerialNumber: serial}}, 1, -day, day)
+			crl := l.plain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(list) }))
+			responder := l.plain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/ocsp-response")
+				_, _ = w.Write(answer)
+			}))
+			t := l.serve(l.leaf(func(c *x509.Certificate) {
+				c.SerialNumber, c.CRLDistributionPoints, c.OCSPServer = serial, []string{"http://" + crl + "/c.crl"}, []string{"http://" + responder}
+			}))
+			t.Policy = "revocation: full"
+			return t
+		}},
+		{Name: "a redirect to the own name in other letters", serve: func(l *Lab) Target {
+			return at(l.web("127.0.0.1", l.config(), leads(302, to("https://API.example.org.:443/end"))))
+		}},
+		{Name: "five redirects", serve: func(l *Lab) Target {
+			return at(l.web("127.0.0.1", l.config(), leads(302, func(r *http.Request) string {
+				if len(r.URL.Path) > 4 {
+					return "/end"
+				}
+				return r.URL.Path + "x"
+			})))
+		}},
+		{Name: "timeouts are for each phase, not for all", serve: func(l *Lab) Target {
+			config := l.config()
+			base := config.Certificates[0]
+			config.Certificates = nil
+			config.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+				time.Sleep(600 * time.Millisecond)
+				return &base, nil
+			}
+			return quick(at(l.web("127.0.0.1", config, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				time.Sleep(600 * time.Millisecond)
+				_, _ = io.WriteString(w, "begin")
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(600 * time.Millisecond)
+			}))))
+		}},
+	}
+}
+
+// framed speaks HTTP/2 frame by frame.
+func framed(name string, want []finding.Code, speak func(*http2.Framer)) Case {
+	return Case{Name: "h2: " + name, Want: want, serve: func(l *Lab) Target {
+		config := l.config()
+		config.NextProtos = []string{"h2"}
+		return quick(at(l.secured(config, func(conn net.Conn) {
+			_, _ = io.ReadFull(conn, make([]byte, len(http2.ClientPreface)))
+			f := http2.NewFramer(conn, bufio.NewReader(conn))
+			_ = f.WriteSettings()
+			for {
+				frame, err := f.ReadFrame()
+				if err != nil {
+					return
+				}
+				if _, ok := frame.(*http2.HeadersFrame); ok {
+					break
+				}
+			}
+			speak(f)
+			hangs(conn)
+		})))
+	}}
+}
+
+// oddHTTP are answers at the edge of what HTTP allows, and beyond.
+func oddHTTP() []Case {
+	// 0x88 is ":status: 200", 0x8e ":status: 500" (RFC 7541, appendix A).
+	headers := func(f *http2.Framer, block string, end bool) {
+		_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte(block), EndHeaders: true, EndStream: end})
+	}
+	again := func(line string) func(net.Conn) {
+		return func(conn net.Conn) {
+			_, _ = conn.Read(make([]byte, 4096))
+			for {
+				if _, err := io.WriteString(conn, line); err != nil {
+					return
+				}
+			}
+		}
+	}
+	return []Case{
+		framed("200", nil, func(f *http2.Framer) { headers(f, "\x88", true) }),
+		framed("500", codes(finding.HTTPStatus), func(f *http2.Framer) { headers(f, "\x8e", true) }),
+		framed("the stream is reset", codes(finding.HTTPInvalid), func(f *http2.Framer) { _ = f.WriteRSTStream(1, http2.ErrCodeInternal) }),
+		framed("the stream is refused", codes(finding.HTTPInvalid), func(f *http2.Framer) { _ = f.WriteRSTStream(1, http2.ErrCodeRefusedStream) }),
+		framed("GOAWAY", codes(finding.HTTPInvalid), func(f *http2.Framer) { _ = f.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, nil) }),
+		framed("the body is reset", codes(finding.HTTPInvalid), func(f *http2.Framer) {
+			headers(f, "\x88", false)
+			_ = f.WriteData(1, false, []byte("begin"))
+			_ = f.WriteRSTStream(1, http2.ErrCodeInternal)
+		}),
+		framed("silence", codes(finding.HTTPTimeout), func(*http2.Framer) {}),
+		framed("pings without end", codes(finding.HTTPTimeout), func(f *http2.Framer) {
+			for f.WritePing(false, [8]byte{}) == nil {
+				time.Sleep(time.Millisecond)
+			}
+		}),
+		framed("continuations without end", codes(finding.HTTPTooLarge), func(f *http2.Framer) {
+			_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte("\x88")})
+			for f.WriteContinuation(1, false, bytes.Repeat([]byte("\x00\x01a\x7f\x81\x01"+strings.Repeat("b", 256)), 8)) == nil {
+			}
+		}),
+		wire("h1: interim answers without end", codes(finding.HTTPTooLarge), again("HTTP/1.1 100 Continue\r\n\r\n")),
+		wire("h1: a header of 1 MiB", codes(finding.HTTPTooLarge), says("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 1<<20)+"\r\n\r\n")),
+		wire("h1: ten thousand headers", codes(finding.HTTPTooLarge), says("HTTP/1.1 200 OK\r\n"+strings.Repeat("X: y\r\n", 20000)+"\r\n")),
+		wire("h1: a status line without end", codes(finding.HTTPTooLarge), again("HTTP/1.1 200 OK ")),
+		wire("h1: chunk extensions without end", codes(finding.HTTPInvalid), says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"+strings.Repeat("x", 1<<20)+"\r\na\r\n0\r\n\r\n")),
+		wire("h1: status 999", codes(finding.HTTPStatus), says("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n")),
+		wire("h1: a folded header", nil, says("HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n")),
+		wire("h1: lines end in LF", nil, says("HTTP/1.1 200 OK\nContent-Length: 2\n\nok")),
+		wire("h1: no reason phrase", nil, says("HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok")),
+		wire("h1: HTTP/0.9", codes(finding.HTTPInvalid), says("<html>hello</html>")),
+		wire("h1: brotli unasked", codes(finding.HTTPInvalid), says("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nok")),
+		wire("h1: switches protocols", codes(finding.HTTPStatus), says("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")),
+		wire("h1: a wrong length that is too short", nil, says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok and more")),
+		wire("h1: truncated gzip", codes(finding.HTTPInvalid), says("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"+zipped([]byte("healthy"))[:15])),
+		answer("a gzip bomb in a gzip bomb", codes(finding.HTTPTooLarge), page(200, zipped([]byte(zipped(make([]byte, 200<<20)))), "Content-Encoding", "gzip, gzip"), ""),
+		answer("HEAD", nil, page(200, ""), "request: {method: HEAD}"),
+		answer("11 MiB", codes(finding.HTTPTooLarge), page(200, strings.Repeat("x", 11<<20)), ""),
+		answer("11 MiB, and allowed", nil, page(200, strings.Repeat("x", 11<<20)), "expect: {max_size: 20MiB}"),
+		answer("a name in the body's other half", nil, page(200, strings.Repeat("x", 5<<20)+"needle"+strings.Repeat("x", 1<<20)), "expect: {body_contains: needle}"),
+	}
+}
