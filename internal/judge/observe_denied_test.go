@@ -22,6 +22,10 @@ func TestObserveDenied(t *testing.T) {
 	if s.judge().Complete {
 		t.Error("complete in spite of a trouble")
 	}
+	s.round.Troubles = []observation.Trouble{{Kind: observation.Denied, Operation: observation.Credentials, Detail: "no credentials"}}
+	if f := s.one(finding.ObserveDenied, finding.Warning); !strings.Contains(f.Remedy, "AWS_PROFILE") || strings.Contains(f.Remedy, "Action") {
+		t.Errorf("remedy %q", f.Remedy)
+	}
 	s.round.Troubles = []observation.Trouble{{Kind: observation.Denied, Operation: "sts:AssumeRole", Resource: "arn:aws:iam::999:role/certdrift"}}
 	if f := s.one(finding.ObserveDenied, finding.Warning); !strings.Contains(f.Remedy, `"Resource": "arn:aws:iam::999:role/certdrift"`) || !strings.Contains(f.Remedy, "external id") {
 		t.Errorf("remedy %q", f.Remedy)

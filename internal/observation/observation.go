@@ -58,6 +58,9 @@ type Fault struct {
 // TroubleKind is why something could not be observed.
 type TroubleKind string
 
+// Credentials is the Operation of a Trouble that stands for there being none: every call fails alike.
+const Credentials = "credentials"
+
 // The kinds of trouble, each with its finding code: observe-denied, observe-throttled, observe-incomplete.
 const (
 	Denied     TroubleKind = "denied"

@@ -54,6 +54,10 @@ func (in *inspection) certificate(ctx context.Context, arn string) observation.C
 
 // reach reads a certificate, where some role leads to its account.
 func (in *inspection) reach(c *observation.Certificate, operation string, at parsed, reachable bool, read func()) {
+	if !reachable && in.unidentified {
+		c.Unreadable = true // it may well be of an account that could not be identified, which has a trouble of its own
+		return
+	}
 	if !reachable {
 		in.unreadable(c, fmt.Errorf("no role of the configuration leads to the account %q", at.account), operation, at)
 		return

@@ -62,6 +62,8 @@ type inspection struct {
 	notes  notes
 	// roles lead to the accounts that could be reached.
 	roles map[string]target.Role
+	// unidentified: some role's account could not be had.
+	unidentified bool
 }
 
 // Inspect reads the load balancers and certificates that are wanted. Load balancers come sorted by region, account,
@@ -117,10 +119,13 @@ func (in *inspection) identify(ctx context.Context) {
 			id, err := in.account(ctx, role)
 			if err != nil {
 				in.notes.add(trouble.Of(err, identifying(role), "", accountOf(role.ARN), role.ARN))
-				return
 			}
 			mu.Lock()
 			defer mu.Unlock()
+			if err != nil {
+				in.unidentified = true
+				return
+			}
 			// Two roles may lead to one account; it is walked once, under the own role where that is one of them.
 			if held, ok := in.roles[id]; !ok || held.ARN != "" && (role.ARN == "" || role.ARN < held.ARN) {
 				in.roles[id] = role

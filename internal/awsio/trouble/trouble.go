@@ -96,7 +96,11 @@ func Text(err error) string {
 }
 
 // Of is the trouble that an error at an operation, named as IAM names it, stands for.
+// Without credentials every call fails alike, whichever it is: the trouble is theirs.
 func Of(err error, operation, region, account, resource string) observation.Trouble {
+	if noCredentials(err) {
+		operation, region, account, resource = observation.Credentials, "", "", ""
+	}
 	return observation.Trouble{
 		Kind: Kind(err), Operation: operation, Region: region, Account: account, Resource: resource, Detail: Text(err),
 	}
