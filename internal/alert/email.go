@@ -189,7 +189,7 @@ func (s *story) storm(l *letter) {
 	l.heading(fmt.Sprintf("Incidents (%d), one message for all of them", len(s.Storm)))
 	for i, n := range s.Storm {
 		if i == maxListed {
-			fmt.Fprintf(l, "  and %d more: certdrift check lists them\n", len(s.Storm)-i)
+			fmt.Fprintf(l, "  and %d more: certdrift incidents list shows them\n", len(s.Storm)-i)
 			return
 		}
 		one := newStory(n, s.Options)

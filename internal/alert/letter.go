@@ -175,7 +175,7 @@ func sentence(text string) (first, rest string) {
 
 // cutLines keeps whole lines up to a limit in bytes.
 func cutLines(text string, limit int) string {
-	const end = "[cut: certdrift check shows the rest]\n"
+	const end = "[cut: certdrift incidents list shows the rest]\n"
 	if len(text) <= limit {
 		return text
 	}
