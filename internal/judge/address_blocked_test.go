@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"strings"
 	"testing"
 
 	"certdrift/internal/finding"
@@ -26,5 +27,20 @@ func TestAddressBlocked(t *testing.T) {
 		if f.Address != "10.0.0.1:443" || f.Evidence["phase"] != string(c.phase) || f.Remedy == "" {
 			t.Errorf("%s in %s: %+v", c.kind, c.phase, f)
 		}
+	}
+}
+
+func TestAddressBlockedOfACertificate(t *testing.T) {
+	s := newScene(t)
+	a := ok("10.0.0.1", s.leaf(host))
+	a.TLS.Issuers = []observation.FetchedIssuer{{URL: "http://ca.test/ca.der", Failure: "status 500"}}
+	s.https("api", host, a)
+	s.only()
+	crl := observation.Revocation{Source: observation.CRL, URL: "http://169.254.169.254/\x1b.crl", Status: observation.NoAnswer, Blocked: true}
+	s.round.Endpoints[0].Addresses[0].TLS.Revocation = []observation.Revocation{crl, crl}
+	s.only(finding.AddressBlocked)
+	f := s.one(finding.AddressBlocked, finding.Info)
+	if urls, _ := f.Evidence["urls"].([]string); len(urls) != 1 || strings.Contains(f.Summary+urls[0], "\x1b") {
+		t.Errorf("%q, %v", f.Summary, f.Evidence)
 	}
 }

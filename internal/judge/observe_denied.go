@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"strings"
-
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )

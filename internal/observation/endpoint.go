@@ -129,6 +129,8 @@ type FetchedIssuer struct {
 	DER []byte `json:"der,omitempty"`
 	// Failure says why it could not be had; DER is empty then.
 	Failure string `json:"failure,omitempty"`
+	// Blocked: the address guard refused to dial there.
+	Blocked bool `json:"blocked,omitempty"`
 }
 
 // RevocationSource is where an answer came from.
@@ -167,6 +169,8 @@ type Revocation struct {
 	RevokedAt  time.Time `json:"revoked_at,omitzero"`
 	Reason     string    `json:"reason,omitempty"` // RFC 5280 §5.3.1: "keyCompromise"
 	Detail     string    `json:"detail,omitempty"` // why there is no answer
+	// Blocked: the address guard refused to dial there.
+	Blocked bool `json:"blocked,omitempty"`
 }
 
 // HTTP is what the request showed.

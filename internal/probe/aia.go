@@ -56,7 +56,7 @@ func (v *visit) fetchIssuer(ctx context.Context, child *x509.Certificate, tried 
 			err = errors.New("the certificate there did not issue this one")
 		}
 		if err != nil {
-			shown.Failure = detail(err)
+			shown.Failure, shown.Blocked = detail(err), errors.As(err, new(*blockedError))
 			*tried = append(*tried, shown)
 			continue
 		}

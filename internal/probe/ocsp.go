@@ -128,7 +128,7 @@ func (v *visit) query(ctx context.Context, responder string, request []byte) ([]
 func noAnswer(err error) observation.Revocation {
 	out := observation.Revocation{Status: observation.NoAnswer}
 	if err != nil {
-		out.Detail = detail(err)
+		out.Detail, out.Blocked = detail(err), errors.As(err, new(*blockedError))
 	}
 	return out
 }

@@ -329,6 +329,9 @@ func TestAIA(t *testing.T) {
 			for _, i := range a.TLS.Issuers {
 				found = found || string(i.DER) == string(ca.Certificate.Raw)
 				failures += i.Failure
+				if i.Blocked != strings.Contains(i.Failure, "is not dialled") {
+					t.Errorf("blocked %v: %q", i.Blocked, i.Failure)
+				}
 				if (i.DER == nil) == (i.Failure == "") {
 					t.Errorf("neither found nor failed: %+v", i)
 				}
