@@ -258,6 +258,53 @@ func TestSamplesAreWhole(t *testing.T) {
 	}
 }
 
+// Production waits for what verify says of staging, in every sample of a pipeline.
+func TestPipelinesStopBeforeProduction(t *testing.T) {
+	var github struct {
+		Jobs map[string]struct {
+			Needs string
+			Steps []struct{ Run string }
+		}
+	}
+	if err := yaml.Unmarshal([]byte(read(t, "ci/github-actions.yml")), &github); err != nil {
+		t.Fatal(err)
+	}
+	for job, needs := range map[string]string{"production": "staging", "staging": "plan", "plan": "build"} {
+		if got := github.Jobs[job].Needs; got != needs {
+			t.Errorf("github-actions.yml: %s needs %q, not %q", job, got, needs)
+		}
+	}
+	var gitlab struct {
+		Stages              []string
+		Staging, Production struct{ Script []string }
+	}
+	if err := yaml.Unmarshal([]byte(read(t, "ci/gitlab-ci.yml")), &gitlab); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(gitlab.Stages, " "); got != "build plan staging production" {
+		t.Errorf("gitlab-ci.yml: the stages are %s", got)
+	}
+	runs := map[string]string{"gitlab staging": strings.Join(gitlab.Staging.Script, "\n"), "gitlab production": strings.Join(gitlab.Production.Script, "\n")}
+	for _, job := range []string{"staging", "production"} {
+		for _, step := range github.Jobs[job].Steps {
+			runs["github "+job] += step.Run + "\n"
+		}
+	}
+	for name, text := range runs {
+		environment := name[strings.IndexByte(name, ' ')+1:]
+		apply, verify := strings.Index(text, "kubectl apply"), strings.Index(text, "verify -c certdrift.yaml --environment "+environment)
+		if apply < 0 || verify < apply {
+			t.Errorf("%s: verify does not follow the deployment:\n%s", name, text)
+		}
+	}
+	makefile := read(t, "ci/Makefile.snippet")
+	for _, line := range []string{"staging: plan\n\t", "production: staging\n\t", "deploy: plan staging production\n"} {
+		if !strings.Contains(makefile, "\n"+line) {
+			t.Errorf("Makefile.snippet lacks %q", line)
+		}
+	}
+}
+
 func validate(t *testing.T, file, config string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "certdrift.yaml")
