@@ -17,9 +17,6 @@ type Case struct {
 	// Want are the codes of all findings but those of severity info, each once, in the order of their text; none for a
 	// healthy server.
 	Want []finding.Code
-	// Cause is what a tool must say, as a regular expression, to have named the cause and not just refused; empty where
-	// the case is not for docs/accuracy.md.
-	Cause string
 	// Needs names the program that the case cannot do without; empty for none.
 	Needs string
 	// serve starts it.
@@ -110,14 +107,39 @@ func indent(lines, by string) string {
 	return by + strings.ReplaceAll(strings.TrimRight(lines, "\n"), "\n", "\n"+by) + "\n"
 }
 
-// All is the catalogue.
+// Group is a part of the catalogue.
+type Group struct {
+	Title string
+	Cases []Case
+}
+
+// Groups are the catalogue.
+func Groups() []Group {
+	return []Group{
+		{"Healthy servers of many kinds", healthy()},
+		{"Dates", dates()},
+		{"Names", names()},
+		{"Chains", chains()},
+		{"Keys and signatures", crypto()},
+		{"Revocation", revocation()},
+		{"Reach and handshake", handshakes()},
+		{"STARTTLS", startTLS()},
+		{"HTTP", answers()},
+		{"Redirects", redirects()},
+		{"HTTP at its edges", oddHTTP()},
+		{"Hostile texts", hostile()},
+		{"Several addresses", addresses()},
+		{"Several faults at once, and what hides behind others", combined()},
+		{"openssl s_server", openssl()},
+		{"nginx and haproxy", daemons()},
+	}
+}
+
+// All are the cases of every group.
 func All() []Case {
 	var all []Case
-	for _, cases := range [][]Case{
-		healthy(), dates(), names(), chains(), crypto(), revocation(), handshakes(), startTLS(), answers(), redirects(),
-		hostile(), addresses(), combined(), oddHTTP(), openssl(), daemons(),
-	} {
-		all = append(all, cases...)
+	for _, g := range Groups() {
+		all = append(all, g.Cases...)
 	}
 	return all
 }

@@ -59,8 +59,8 @@ func (t Target) with(l *Lab, roots ...*pki.Pair) Target {
 	return t
 }
 
-func leafCase(name, cause string, want []finding.Code, opts func(now time.Time) []pki.Option) Case {
-	return Case{Name: name, Cause: cause, Want: want, serve: func(l *Lab) Target { return l.serve(l.leaf(opts(l.Now)...)) }}
+func leafCase(name string, want []finding.Code, opts func(now time.Time) []pki.Option) Case {
+	return Case{Name: name, Want: want, serve: func(l *Lab) Target { return l.serve(l.leaf(opts(l.Now)...)) }}
 }
 
 func lasting(past, left time.Duration) func(time.Time) []pki.Option {
@@ -71,16 +71,16 @@ func lasting(past, left time.Duration) func(time.Time) []pki.Option {
 
 func dates() []Case {
 	return []Case{
-		leafCase("expired yesterday", "(?i)expired", codes(finding.CertExpired), lasting(90*day, -day)),
-		leafCase("expired a minute ago", "", codes(finding.CertExpired), lasting(90*day, -time.Minute)),
-		leafCase("not valid before tomorrow", "(?i)not yet valid|not-yet", codes(finding.CertNotYetValid), lasting(-day, 89*day)),
-		leafCase("6 days long, 3 left", "", nil, lasting(3*day, 3*day)),
-		leafCase("90 days long, 6 hours left", "(?i)expiring|expires in|expires on", codes(finding.CertExpiring), lasting(90*day-6*time.Hour, 6*time.Hour)),
-		leafCase("90 days long, 20 left", "", codes(finding.CertExpiring), lasting(70*day, 20*day)),
-		leafCase("90 days long, 25 left", "", nil, lasting(65*day, 25*day)),
-		leafCase("47 days long, 12 left", "", nil, lasting(35*day, 12*day)),
-		leafCase("398 days long, 20 left", "", codes(finding.CertExpiring), lasting(378*day, 20*day)),
-		leafCase("10 years long, from a private CA", "", nil, lasting(365*day, 3285*day)),
+		leafCase("expired yesterday", codes(finding.CertExpired), lasting(90*day, -day)),
+		leafCase("expired a minute ago", codes(finding.CertExpired), lasting(90*day, -time.Minute)),
+		leafCase("not valid before tomorrow", codes(finding.CertNotYetValid), lasting(-day, 89*day)),
+		leafCase("6 days long, 3 left", nil, lasting(3*day, 3*day)),
+		leafCase("90 days long, 6 hours left", codes(finding.CertExpiring), lasting(90*day-6*time.Hour, 6*time.Hour)),
+		leafCase("90 days long, 20 left", codes(finding.CertExpiring), lasting(70*day, 20*day)),
+		leafCase("90 days long, 25 left", nil, lasting(65*day, 25*day)),
+		leafCase("47 days long, 12 left", nil, lasting(35*day, 12*day)),
+		leafCase("398 days long, 20 left", codes(finding.CertExpiring), lasting(378*day, 20*day)),
+		leafCase("10 years long, from a private CA", nil, lasting(365*day, 3285*day)),
 		{Name: "an expiry in days, as the policy says", Want: codes(finding.CertExpiring), serve: func(l *Lab) Target {
 			t := l.serve(l.leaf(pki.Valid(l.Now.Add(-10*day), l.Now.Add(20*day))))
 			t.Policy = "expiry: {warning: 21d, critical: 7d}"
@@ -119,13 +119,9 @@ func nameCase(name, host string, good bool, names ...string) Case {
 }
 
 func names() []Case {
-	mismatch := func(c Case) Case {
-		c.Cause = "(?i)name mismatch|subject name matches|hostname mismatch|not for|does not match"
-		return c
-	}
 	return []Case{
-		mismatch(nameCase("for another name", Host, false, "www.example.net")),
-		mismatch(nameCase("a wildcard for a name two labels down", "a.b.example.org", false, "*.example.org")),
+		nameCase("for another name", Host, false, "www.example.net"),
+		nameCase("a wildcard for a name two labels down", "a.b.example.org", false, "*.example.org"),
 		nameCase("a wildcard for the name itself", "example.org", false, "*.example.org"),
 		nameCase("a wildcard that fits", "a.example.org", true, "*.example.org"),
 		nameCase("a wildcard right under a top-level name", "example.org", false, "*.org"),
@@ -193,50 +189,50 @@ func (l *Lab) crossed(p, issuer *pki.Pair, opts ...pki.Option) []byte {
 }
 
 func chains() []Case {
-	bad := func(name, cause string, code finding.Code, serve func(*Lab) Target) Case {
-		return Case{Name: name, Cause: cause, Want: codes(code), serve: serve}
+	bad := func(name string, code finding.Code, serve func(*Lab) Target) Case {
+		return Case{Name: name, Want: codes(code), serve: serve}
 	}
 	good := func(name string, serve func(*Lab) Target) Case { return Case{Name: name, serve: serve} }
 	return []Case{
-		bad("self-signed", "(?i)self-signed", finding.CertSelfSigned, func(l *Lab) Target {
+		bad("self-signed", finding.CertSelfSigned, func(l *Lab) Target {
 			return l.serve(must(pki.SelfSigned(l.Now, []string{Host})))
 		}),
 		good("self-signed, and trusted by the configuration", func(l *Lab) Target {
 			p := must(pki.SelfSigned(l.Now, []string{Host}))
 			return l.serve(p).with(l, p)
 		}),
-		bad("an unknown CA, intermediate sent", "(?i)untrusted|unable to get issuer certificate|unable to get local issuer", finding.CertUntrusted, func(l *Lab) Target {
+		bad("an unknown CA, intermediate sent", finding.CertUntrusted, func(l *Lab) Target {
 			sub := must(must(pki.Root("Stranger", l.Now)).Intermediate("Stranger CA", l.Now))
 			return l.serve(must(sub.Leaf(l.Now, []string{Host})))
 		}),
-		bad("an unknown CA, root sent", "(?i)untrusted|self-signed certificate in certificate chain", finding.CertUntrusted, func(l *Lab) Target {
+		bad("an unknown CA, root sent", finding.CertUntrusted, func(l *Lab) Target {
 			root := must(pki.Root("Stranger", l.Now))
 			p := must(root.Leaf(l.Now, []string{Host}))
 			return l.chain(p, p.Certificate.Raw, root.Certificate.Raw)
 		}),
-		bad("an unknown CA with the name of a trusted one", "", finding.CertUntrusted, func(l *Lab) Target {
+		bad("an unknown CA with the name of a trusted one", finding.CertUntrusted, func(l *Lab) Target {
 			root := must(pki.Root("Lab Root", l.Now))
 			p := must(root.Leaf(l.Now, []string{Host}))
 			return l.chain(p, p.Certificate.Raw, root.Certificate.Raw)
 		}),
-		bad("the intermediate is left out", "(?i)incomplete|does not send", finding.CertChainIncomplete, func(l *Lab) Target {
+		bad("the intermediate is left out", finding.CertChainIncomplete, func(l *Lab) Target {
 			p := l.leaf()
 			return l.chain(p, p.Certificate.Raw)
 		}),
-		bad("one of two intermediates is left out", "", finding.CertUntrusted, func(l *Lab) Target {
+		bad("one of two intermediates is left out", finding.CertUntrusted, func(l *Lab) Target {
 			p := must(must(l.Sub.Intermediate("Lower CA", l.Now)).Leaf(l.Now, []string{Host}))
 			return l.chain(p, p.Certificate.Raw, p.Parents[0].Raw)
 		}),
-		bad("another CA's intermediate is sent", "", finding.CertChainIncomplete, func(l *Lab) Target {
+		bad("another CA's intermediate is sent", finding.CertChainIncomplete, func(l *Lab) Target {
 			p := l.leaf()
 			return l.chain(p, p.Certificate.Raw, ca(l, "Another CA").Certificate.Raw)
 		}),
-		bad("the intermediate is left out, AIA has it", "(?i)incomplete|does not send", finding.CertChainIncomplete, func(l *Lab) Target {
+		bad("the intermediate is left out, AIA has it", finding.CertChainIncomplete, func(l *Lab) Target {
 			from := l.plain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(l.Sub.Certificate.Raw) }))
 			p := l.leaf(func(c *x509.Certificate) { c.IssuingCertificateURL = []string{"http://" + from + "/sub.der"} })
 			return l.chain(p, p.Certificate.Raw)
 		}),
-		bad("one of two intermediates is left out, AIA has it", "", finding.CertChainIncomplete, func(l *Lab) Target {
+		bad("one of two intermediates is left out, AIA has it", finding.CertChainIncomplete, func(l *Lab) Target {
 			from := l.plain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(l.Sub.Certificate.Raw) }))
 			lower := must(l.Sub.Intermediate("Lower CA", l.Now, func(c *x509.Certificate) { c.IssuingCertificateURL = []string{"http://" + from + "/sub.der"} }))
 			p := must(lower.Leaf(l.Now, []string{Host}))
@@ -259,13 +255,13 @@ func chains() []Case {
 			p := l.leaf()
 			return l.chain(p, p.Certificate.Raw, p.Certificate.Raw, l.Sub.Certificate.Raw, l.Sub.Certificate.Raw)
 		}),
-		bad("an expired intermediate", "(?i)expired", finding.CertChainExpired, func(l *Lab) Target {
+		bad("an expired intermediate", finding.CertChainExpired, func(l *Lab) Target {
 			return l.serve(must(ca(l, "Old CA", pki.Valid(l.Now.AddDate(-3, 0, 0), l.Now.Add(-day))).Leaf(l.Now, []string{Host})))
 		}),
-		bad("an intermediate that is not valid yet", "", finding.CertNotYetValid, func(l *Lab) Target {
+		bad("an intermediate that is not valid yet", finding.CertNotYetValid, func(l *Lab) Target {
 			return l.serve(must(ca(l, "New CA", pki.Valid(l.Now.Add(day), l.Now.AddDate(3, 0, 0))).Leaf(l.Now, []string{Host})))
 		}),
-		bad("an expired root", "", finding.CertChainExpired, func(l *Lab) Target {
+		bad("an expired root", finding.CertChainExpired, func(l *Lab) Target {
 			root := must(pki.Root("Old Root", l.Now, pki.Valid(l.Now.AddDate(-9, 0, 0), l.Now.Add(-day))))
 			return l.serve(must(root.Leaf(l.Now, []string{Host}))).with(l, root)
 		}),
@@ -275,13 +271,13 @@ func chains() []Case {
 			p := l.leaf()
 			return l.chain(p, p.Certificate.Raw, l.Sub.Certificate.Raw, cross).with(l, l.Root, gone)
 		}),
-		bad("an expired cross-sign and no other path", "", finding.CertChainExpired, func(l *Lab) Target {
+		bad("an expired cross-sign and no other path", finding.CertChainExpired, func(l *Lab) Target {
 			gone := must(pki.Root("AddTrust", l.Now))
 			cross := l.crossed(l.Root, gone, pki.Valid(l.Now.AddDate(-4, 0, 0), l.Now.Add(-day)))
 			p := l.leaf()
 			return l.chain(p, p.Certificate.Raw, l.Sub.Certificate.Raw, cross).with(l, gone)
 		}),
-		bad("an expired root's cross-sign and no other path", "", finding.CertChainExpired, func(l *Lab) Target {
+		bad("an expired root's cross-sign and no other path", finding.CertChainExpired, func(l *Lab) Target {
 			gone := must(pki.Root("AddTrust", l.Now, pki.Valid(l.Now.AddDate(-20, 0, 0), l.Now.Add(-day))))
 			p := l.leaf()
 			return l.chain(p, p.Certificate.Raw, l.Sub.Certificate.Raw, l.crossed(l.Root, gone)).with(l, gone)
@@ -304,22 +300,22 @@ func chains() []Case {
 			}
 			return l.serve(must(p.Leaf(l.Now, []string{Host}))).with(l, root)
 		}),
-		bad("the issuer is no CA", "(?i)invalid CA|no CA|not a CA", finding.CertConstraint, func(l *Lab) Target {
+		bad("the issuer is no CA", finding.CertConstraint, func(l *Lab) Target {
 			return l.serve(must(l.leaf().Leaf(l.Now, []string{Host})))
 		}),
-		bad("the issuer may not sign certificates", "(?i)keyusage|key usage|invalid CA", finding.CertConstraint, func(l *Lab) Target {
+		bad("the issuer may not sign certificates", finding.CertConstraint, func(l *Lab) Target {
 			return l.serve(must(ca(l, "Mute CA", func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }).Leaf(l.Now, []string{Host})))
 		}),
-		bad("a path length that is too short", "(?i)path length|pathlen", finding.CertConstraint, func(l *Lab) Target {
+		bad("a path length that is too short", finding.CertConstraint, func(l *Lab) Target {
 			upper := ca(l, "Upper CA", func(c *x509.Certificate) { c.MaxPathLen, c.MaxPathLenZero = 0, true })
 			return l.serve(must(must(upper.Intermediate("Lower CA", l.Now)).Leaf(l.Now, []string{Host})))
 		}),
-		bad("outside the issuer's permitted names", "(?i)permitted subtree|permitted|constraint", finding.CertConstraint, func(l *Lab) Target {
+		bad("outside the issuer's permitted names", finding.CertConstraint, func(l *Lab) Target {
 			return l.serve(must(ca(l, "Narrow CA", func(c *x509.Certificate) {
 				c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"example.net"}, true
 			}).Leaf(l.Now, []string{Host})))
 		}),
-		bad("within the issuer's excluded names", "", finding.CertConstraint, func(l *Lab) Target {
+		bad("within the issuer's excluded names", finding.CertConstraint, func(l *Lab) Target {
 			return l.serve(must(ca(l, "Narrow CA", func(c *x509.Certificate) { c.ExcludedDNSDomains = []string{"example.org"} }).Leaf(l.Now, []string{Host})))
 		}),
 		good("within the issuer's permitted names", func(l *Lab) Target {
@@ -328,15 +324,15 @@ func chains() []Case {
 				c.ExcludedIPRanges = []*net.IPNet{{IP: net.IP{10, 0, 0, 0}, Mask: net.CIDRMask(8, 32)}}
 			}).Leaf(l.Now, []string{Host})))
 		}),
-		bad("an unknown critical extension", "(?i)critical extension", finding.CertConstraint, func(l *Lab) Target {
+		bad("an unknown critical extension", finding.CertConstraint, func(l *Lab) Target {
 			return l.serve(l.leaf(func(c *x509.Certificate) {
 				c.ExtraExtensions = []pkix.Extension{{Id: []int{1, 3, 6, 1, 4, 1, 99999, 1}, Critical: true, Value: []byte{5, 0}}}
 			}))
 		}),
-		bad("for clients, not for servers", "(?i)purpose|usage|not for server", finding.CertUsage, func(l *Lab) Target {
+		bad("for clients, not for servers", finding.CertUsage, func(l *Lab) Target {
 			return l.serve(l.leaf(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }))
 		}),
-		bad("an intermediate for clients only", "", finding.CertUsage, func(l *Lab) Target {
+		bad("an intermediate for clients only", finding.CertUsage, func(l *Lab) Target {
 			return l.serve(must(ca(l, "Client CA", func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }).Leaf(l.Now, []string{Host})))
 		}),
 		good("any usage", func(l *Lab) Target {

@@ -78,7 +78,6 @@ func daemons() []Case {
 		haproxy("strict-sni, and no certificate for the name", codes(finding.TLSHandshake), "ssl crt @BOTH@ strict-sni crt-ignore-err all", "  http-request return status 200").renamed("www.example.net"),
 		haproxy("a client certificate is demanded", codes(finding.TLSClientCertificateRequired), "ssl crt @BOTH@ ca-file @ROOT@ verify required", "  http-request return status 200 content-type text/plain string ok"),
 		haproxy("plain TCP, nobody behind it", codes(finding.TLSHandshake), "", "  mode tcp\n  default_backend b\nbackend b\n  mode tcp\n  server s 127.0.0.1:1"),
-		haproxy("denies silently", codes(finding.HTTPTimeout), "ssl crt @BOTH@", "  http-request silent-drop"),
 		haproxy("tarpits", codes(finding.HTTPTimeout), "ssl crt @BOTH@", "  timeout tarpit 20s\n  http-request tarpit if TRUE"),
 	}
 }

@@ -70,12 +70,10 @@ func revocation() []Case {
 		}}
 	}
 	revoked := stapled("a staple that says revoked", codes(finding.CertRevoked), ocsp.Revoked, -day, day)
-	revoked.Cause = "(?i)revoked"
 	byList := listed("revoked by the CRL", codes(finding.CertRevoked), "revocation: full", func(l *Lab, serial *big.Int) []byte {
 		return l.list(l.Sub, l.Now.Add(day), big.NewInt(1), serial)
 	})
-	byList.Cause = "(?i)revoked"
-	demanded := leafCase("must-staple without a staple", "(?i)must-staple|no OCSP response|staple", codes(finding.CertStapleBad), func(time.Time) []pki.Option { return []pki.Option{mustStaple} })
+	demanded := leafCase("must-staple without a staple", codes(finding.CertStapleBad), func(time.Time) []pki.Option { return []pki.Option{mustStaple} })
 	return []Case{
 		stapled("a good staple", nil, ocsp.Good, -day, day),
 		revoked,
