@@ -199,7 +199,7 @@ func TestReplaceFile(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	for word, want := range map[string]string{
-		"jsn": "json", "Markdwon": "markdown", "prom": "prometheus", "html": "", "xyzzy": "", "": "",
+		"jsn": "json", "Markdwon": "markdown", "prom": "prometheus", "htm": "html", "pdf": "", "xyzzy": "", "": "",
 	} {
 		if got := nearest(word, formatNames()); got != want {
 			t.Errorf("nearest to %q is %q, want %q", word, got, want)
