@@ -73,7 +73,7 @@ clients are served, at every address of the name.`,
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)
 	root.PersistentFlags().Bool("no-color", false, "never use colour (also: NO_COLOR)")
-	root.AddCommand(a.check(), a.plan(), a.verify(), a.judge(), a.validate(), a.schema(), a.explain(), a.version())
+	root.AddCommand(a.check(), a.plan(), a.verify(), a.draft(), a.judge(), a.validate(), a.schema(), a.explain(), a.version())
 	root.AddCommand(a.incidents(), a.alert(), a.cost())
 	if a.Parts.Demo != nil {
 		root.AddCommand(a.demo())

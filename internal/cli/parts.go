@@ -29,6 +29,8 @@ type Parts struct {
 	Declared func(ctx context.Context, paths []string, namespace string, offline bool, stdin io.Reader) ([]observation.Declaration, []observation.Fault)
 	// Plan tells what applying a plan's manifests would do.
 	Plan func(ctx context.Context, plan Plan, offline bool) (Preview, error)
+	// Inventory reads the account's load balancers in some regions; the SDK's own where none is named.
+	Inventory func(ctx context.Context, regions []string) (observation.Attached, error)
 	// Round runs one round. What was seen before the context ended is in the Outcome.
 	Round func(context.Context, Plan) (Outcome, error)
 	// Cloud reaches a deployed stack.

@@ -41,7 +41,7 @@ func Product() Parts {
 		},
 		Cloud:    deployed(),
 		Roots:    stores.Get,
-		Declared: boot.Declared,
+		Declared: boot.Declared, Inventory: boot.Inventory,
 		Plan: func(ctx context.Context, plan Plan, offline bool) (Preview, error) {
 			once := boot.Once{Stores: stores, Log: logTo(plan.Stderr)}
 			planned, err := once.Plan(ctx, round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests}, offline)

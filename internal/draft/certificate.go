@@ -1,0 +1,105 @@
+package draft
+
+import (
+	"crypto/x509"
+	"regexp"
+	"slices"
+	"strings"
+
+	"certdrift/internal/observation"
+)
+
+// certificates are what ARNs hold, as far as AWS said.
+type certificates map[string]observation.Certificate
+
+func known(list []observation.Certificate) certificates {
+	out := certificates{}
+	for _, c := range list {
+		out[c.ARN] = c
+	}
+	return out
+}
+
+// names are what a certificate is for.
+func (c certificates) names(arn string) []string {
+	cert := c[arn]
+	names := cert.Names
+	if len(cert.Chain) > 0 {
+		if leaf, err := x509.ParseCertificate(cert.Chain[0]); err == nil {
+			names = leaf.DNSNames
+		}
+	}
+	var out []string
+	for _, n := range names {
+		if n = strings.ToLower(strings.TrimSuffix(n, ".")); n != "" && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// covering is the first of the ARNs whose certificate is for the host, those chosen by name before the default; the
+// default where none is, or nothing is known.
+func (c certificates) covering(arns []string, host string) string {
+	if len(arns) == 0 {
+		return ""
+	}
+	for _, arn := range append(slices.Clone(arns[1:]), arns[0]) {
+		if slices.ContainsFunc(c.names(arn), func(name string) bool { return matches(name, host) }) {
+			return arn
+		}
+	}
+	return arns[0]
+}
+
+// matches compares a certificate's name with a host: "*" stands for one whole first label.
+func matches(name, host string) bool {
+	if parent, ok := strings.CutPrefix(name, "*."); ok {
+		_, rest, found := strings.Cut(host, ".")
+		return found && rest == parent
+	}
+	return name == host
+}
+
+// hostForm is a name that can be dialled.
+var hostForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+func dialable(host string) bool { return len(host) <= 253 && hostForm.MatchString(host) }
+
+// maxHosts is how many endpoints one listener gets at the most.
+const maxHosts = 20
+
+// hostsOf are the names to probe at a listener: those the manifest names, else those of its certificates. left are the
+// names that cannot be probed as they are, or are too many; guessed tells that they come from certificates.
+func (c certificates) hostsOf(p place) (hosts, left []string, guessed bool) {
+	names := p.hosts
+	if len(names) == 0 {
+		guessed = true
+		for _, arn := range p.arns() {
+			names = append(names, c.names(arn)...)
+		}
+	}
+	for _, n := range names {
+		switch {
+		case slices.Contains(hosts, n) || slices.Contains(left, n):
+		case dialable(n) && len(hosts) < maxHosts:
+			hosts = append(hosts, n)
+		default:
+			left = append(left, n)
+		}
+	}
+	return hosts, left, guessed
+}
+
+// arns are the certificates to declare: those attached, which clients get today; else those of the manifest.
+func (p place) arns() []string {
+	if len(p.attached) > 0 {
+		return p.attached
+	}
+	return p.declared
+}
+
+// disagrees tells that manifest and load balancer name different certificates.
+func (p place) disagrees() bool {
+	return len(p.attached) > 0 && len(p.declared) > 0 && p.attached[0] != p.declared[0]
+}

@@ -1,0 +1,145 @@
+// Package draft writes a first configuration from what is there: the load balancers of an account, the manifests that
+// make them, or both. What it can't know it leaves to the reader, as comments in the place where it belongs.
+package draft
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// Input is what a draft is made of.
+type Input struct {
+	Manifests []observation.Declaration
+	// Attached is what AWS said; Asked tells that it was asked at all.
+	Attached observation.Attached
+	Asked    bool
+	// Paths are the manifests' own places, for the configuration to name; Regions those that were walked.
+	Paths, Regions []string
+}
+
+// place is one listener that clients reach by TLS, with what is known of it.
+type place struct {
+	environment, name string // of the endpoints to be
+	service           string // NAMESPACE/NAME; empty where unknown
+	balancer, region  string
+	kind              observation.LoadBalancerKind
+	protocol          string
+	port              int
+	attached          []string // ARNs, the default first
+	declared          []string // ARNs that a manifest declares
+	hosts             []string
+	source            target.Position
+	tags              map[string]string
+}
+
+// stackTags name the Kubernetes object that a load balancer was made for.
+var stackTags = [...]string{"kubernetes.io/service-name", "service.k8s.aws/stack", "ingress.k8s.aws/stack"}
+
+// places brings the manifests' listeners and the account's together.
+func places(in Input) []place {
+	var out []place
+	for _, lb := range in.Attached.LoadBalancers {
+		for _, l := range lb.Listeners {
+			if l.Secure() {
+				out = append(out, attachedPlace(lb, l))
+			}
+		}
+	}
+	for _, d := range in.Manifests {
+		i := slices.IndexFunc(out, func(p place) bool { return p.madeBy(d) })
+		if i < 0 {
+			out = append(out, declaredPlace(d))
+			continue
+		}
+		p := &out[i]
+		p.declared = append(p.declared, d.ARNs...)
+		p.hosts = append(p.hosts, d.Hosts...)
+		if p.source.File == "" {
+			p.source = d.Source
+		}
+		if p.service == "" {
+			p.of(d.Service)
+		}
+	}
+	for i := range out {
+		slices.Sort(out[i].hosts)
+		out[i].hosts = slices.Compact(out[i].hosts)
+	}
+	slices.SortStableFunc(out, func(a, b place) int {
+		return cmp.Or(strings.Compare(a.environment, b.environment), strings.Compare(a.name, b.name),
+			strings.Compare(a.region, b.region), cmp.Compare(a.port, b.port))
+	})
+	return out
+}
+
+func attachedPlace(lb observation.LoadBalancer, l observation.Listener) place {
+	p := place{
+		environment: defaultEnvironment, name: lb.Name, balancer: lb.Name, region: lb.Region, kind: lb.Kind,
+		protocol: l.Protocol, port: l.Port, tags: lb.Tags,
+	}
+	for _, tag := range stackTags {
+		if p.of(lb.Tags[tag]); p.service != "" {
+			break
+		}
+	}
+	for _, a := range l.Certificates {
+		switch {
+		case slices.Contains(p.attached, a.ARN):
+		case a.Default:
+			p.attached = append([]string{a.ARN}, p.attached...)
+		default:
+			p.attached = append(p.attached, a.ARN)
+		}
+	}
+	return p
+}
+
+func declaredPlace(d observation.Declaration) place {
+	p := place{
+		environment: defaultEnvironment, name: cmp.Or(d.LoadBalancer, d.Object), balancer: d.LoadBalancer,
+		kind: d.Kind, port: d.Port, declared: d.ARNs, hosts: slices.Clone(d.Hosts), source: d.Source,
+	}
+	p.of(d.Service)
+	return p
+}
+
+// objectForm is a Kubernetes object as NAMESPACE/NAME (RFC 1123 label, RFC 1123 subdomain).
+var objectForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+
+// of names the place after the Kubernetes object in front; any other text changes nothing.
+func (p *place) of(service string) {
+	if namespace, name, _ := strings.Cut(service, "/"); objectForm.MatchString(service) {
+		p.service, p.environment, p.name = service, namespace, name
+	}
+}
+
+// madeBy tells whether the manifest's object makes the listener.
+func (p place) madeBy(d observation.Declaration) bool {
+	return p.port == d.Port && (d.Service != "" && d.Service == p.service || d.LoadBalancer != "" && d.LoadBalancer == p.balancer ||
+		d.Group != "" && slices.ContainsFunc(stackTags[:], func(tag string) bool { return p.tags[tag] == d.Group }))
+}
+
+// clusterTag is the tag of a Kubernetes cluster that all load balancers bear; empty where there is none.
+func clusterTag(balancers []observation.LoadBalancer) (key, value string) {
+	for i, lb := range balancers {
+		found := false
+		for k, v := range lb.Tags {
+			if (strings.HasPrefix(k, "kubernetes.io/cluster/") || k == "elbv2.k8s.aws/cluster") && (i == 0 && (key == "" || k < key) || k == key && v == value) {
+				key, value, found = k, v, true
+			}
+		}
+		if !found {
+			return "", ""
+		}
+	}
+	return key, value
+}
+
+// clean makes a text fit for a comment's line.
+func clean(text string) string { return finding.Clean(text, finding.QuoteLimit) }

@@ -1,0 +1,202 @@
+package draft
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"certdrift/internal/config/arn"
+	"certdrift/internal/observation"
+)
+
+// defaultEnvironment is where load balancers belong that no Kubernetes object made.
+const defaultEnvironment = "default"
+
+// Write drafts a configuration. It loads without a fault.
+func Write(in Input) []byte {
+	w := &writer{certificates: known(in.Attached.Certificates), used: map[string]bool{}}
+	w.line("# yaml-language-server: $schema=./certdrift.schema.json")
+	w.line("# A first draft by `certdrift init`. Read it, mend it, then: certdrift validate && certdrift check")
+	w.line("version: 1")
+	w.sources(in)
+	w.environments(places(in))
+	return []byte(w.text.String())
+}
+
+type writer struct {
+	text         strings.Builder
+	certificates certificates
+	used         map[string]bool // ENVIRONMENT/NAME
+}
+
+func (w *writer) line(format string, args ...any) {
+	if len(args) == 0 {
+		w.text.WriteString(format + "\n")
+		return
+	}
+	fmt.Fprintf(&w.text, format+"\n", args...)
+}
+
+// sources names where load balancers and manifests are found from now on.
+func (w *writer) sources(in Input) {
+	if in.Asked && len(in.Regions) > 0 {
+		var regions []string
+		for _, r := range in.Regions {
+			regions = append(regions, scalar(r))
+		}
+		w.line("load_balancers:")
+		w.line("  regions: [%s]", strings.Join(regions, ", "))
+		if key, value := clusterTag(in.Attached.LoadBalancers); key != "" {
+			w.line("  # all of them bear this tag; with it, others are left alone")
+			w.line("  # tags: {%s: %s}", scalar(key), scalar(value))
+		}
+	}
+	if len(in.Paths) > 0 {
+		var paths []string
+		for _, p := range in.Paths {
+			paths = append(paths, scalar(p))
+		}
+		w.line("manifests: [%s]", strings.Join(paths, ", "))
+	}
+	if len(in.Regions) == 0 && (in.Asked || len(in.Paths) == 0) {
+		w.line("load_balancers: {} # of the region that certdrift runs in")
+	}
+}
+
+// environments writes those that have an endpoint to probe, and as comments what wants a host first.
+func (w *writer) environments(all []place) {
+	names := map[string]bool{} // whether there is anything to probe
+	var order []string
+	for _, p := range all {
+		hosts, _, _ := w.certificates.hostsOf(p)
+		if _, seen := names[p.environment]; !seen {
+			order = append(order, p.environment)
+		}
+		names[p.environment] = names[p.environment] || len(hosts) > 0
+	}
+	slices.SortStableFunc(order, func(a, b string) int { // those with endpoints first, so that comments stand at the end
+		switch {
+		case names[a] == names[b]:
+			return 0
+		case names[a]:
+			return -1
+		}
+		return 1
+	})
+	for i, environment := range order {
+		mark := ""
+		if !names[environment] {
+			mark = "# "
+		}
+		if i == 0 {
+			w.line("%senvironments:", mark)
+		}
+		w.line("%s  %s:", mark, scalar(environment))
+		w.line("%s    endpoints:", mark)
+		for _, p := range all {
+			if p.environment == environment {
+				w.place(p)
+			}
+		}
+	}
+}
+
+// place writes the endpoints behind a listener.
+func (w *writer) place(p place) {
+	hosts, left, guessed := w.certificates.hostsOf(p)
+	if p.source.File != "" {
+		w.line("      # declared at %s:%d", clean(p.source.File), p.source.Line)
+	}
+	if p.disagrees() {
+		w.line("      # The manifest declares %s, which is not what is attached: the next apply would change it.", clean(p.declared[0]))
+		w.line("      # Below stands what clients get today. Settle which is right.")
+	}
+	if guessed && len(hosts) > 0 {
+		w.line("      # the hosts come from the certificate; keep those that lead here")
+	}
+	for _, name := range left[:min(len(left), maxHosts)] {
+		switch {
+		case strings.HasPrefix(name, "*."):
+			w.line("      # %s can't be probed as it is: add an endpoint for each host that leads here", clean(name))
+		default:
+			w.line("      # left out: %s", clean(name))
+		}
+	}
+	for _, host := range hosts {
+		w.endpoint("", p, host)
+	}
+	if len(hosts) == 0 {
+		w.line("      # No host is known that leads here. Name the one that clients use, and take the marks away:")
+		w.endpoint("# ", p, "")
+	}
+}
+
+// balancerForm is a load balancer's name, as AWS takes it.
+var balancerForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,32}$`)
+
+func declarable(certificate string) bool {
+	_, err := arn.Certificate(certificate)
+	return err == nil
+}
+
+func (w *writer) endpoint(mark string, p place, host string) {
+	shown := host
+	if host == "" {
+		shown = "HOST"
+	}
+	w.line("%s      - name: %s", mark, scalar(w.unique(p, host)))
+	w.line("%s        url: %s", mark, p.url(shown))
+	if certificate := w.certificates.covering(p.arns(), host); declarable(certificate) {
+		w.line("%s        certificate: {arn: %s}", mark, scalar(certificate))
+	}
+	if balancerForm.MatchString(p.balancer) {
+		ref := fmt.Sprintf("name: %s, port: %d", scalar(p.balancer), p.port)
+		if p.region != "" {
+			ref += ", region: " + scalar(p.region)
+		}
+		w.line("%s        load_balancer: {%s}", mark, ref)
+	}
+	if p.service != "" {
+		w.line("%s        service: %s", mark, scalar(p.service))
+	}
+}
+
+// url is https, or a handshake only where it is not known that HTTP is spoken.
+func (p place) url(host string) string {
+	switch {
+	case p.kind == observation.Network, p.protocol == "SSL", p.protocol == "TLS":
+		return fmt.Sprintf("tls://%s:%d", host, p.port)
+	case p.port != 443:
+		return fmt.Sprintf("https://%s:%d/", host, p.port)
+	}
+	return "https://" + host + "/"
+}
+
+// unique is a name that no other endpoint of the environment has: the object's, with the host's first label where there
+// are several, with a number where that is taken too.
+func (w *writer) unique(p place, host string) string {
+	label, _, _ := strings.Cut(host, ".")
+	candidates := []string{p.name, p.name + "-" + label, p.name + "-" + host}
+	for n := 2; ; n++ {
+		for _, c := range candidates {
+			if key := p.environment + "/" + c; !w.used[key] {
+				w.used[key] = true
+				return c
+			}
+		}
+		candidates = []string{fmt.Sprintf("%s-%d", p.name, n)}
+	}
+}
+
+// plain is a text that YAML takes for itself without quotes.
+var plain = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._/-]*$`)
+
+// scalar writes a text as YAML: Go's escapes are among YAML's.
+func scalar(text string) string {
+	if plain.MatchString(text) && !slices.Contains([]string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}, strings.ToLower(text)) {
+		return text
+	}
+	return strconv.QuoteToASCII(text)
+}
