@@ -156,7 +156,7 @@ func TestVerifyAsHook(t *testing.T) {
 
 func TestVerifyRefusesWhatItDoesNotKnow(t *testing.T) {
 	for input, want := range map[string]string{
-		`{"enviroment": "staging"}`:          `unknown field "enviroment"`,
+		`{"environ": "staging"}`:             `unknown field "environ"`,
 		`{"environment": 7}`:                 "a name, or a list",
 		`{"wait": "soon"}`:                   `wait is "soon"`,
 		`{"wait": "-5m"}`:                    `wait is "-5m"`,

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"certdrift/internal/report"
 	"context"
 	"flag"
 	"fmt"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
+
+	"certdrift/internal/report"
 )
 
 var update = flag.Bool("update", false, "write docs/cli.md anew")

@@ -48,8 +48,8 @@ func (v *visit) tlsConfig(o *origin, seen *observation.TLS) (*tls.Config, error)
 	config := &tls.Config{
 		// The chain is gathered as served, so that a broken one can be explained; the judge verifies it afterwards
 		// against a clean store. Nothing secret goes over a connection that does not verify (see withholds).
-		InsecureSkipVerify: true,             // see above
-		MinVersion:         tls.VersionTLS10, //nolint:gosec // an old server is to be seen, not to be missed
+		InsecureSkipVerify: true,             //nolint:gosec // see above
+		MinVersion:         tls.VersionTLS10, // an old server is to be seen, not to be missed
 		CipherSuites:       everySuite(),
 		// A resumed session shows the certificate of the handshake before it.
 		SessionTicketsDisabled: true,

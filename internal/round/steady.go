@@ -41,7 +41,7 @@ func Until[T any](ctx context.Context, s Steady, once func(context.Context) (T, 
 			return last, inARow >= Enough, nil
 		}
 		if s.Pause(ctx, s.Every); ctx.Err() != nil {
-			return last, false, nil
+			return last, false, nil //nolint:nilerr // the end of the wait is no failure
 		}
 	}
 }

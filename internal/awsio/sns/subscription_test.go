@@ -59,13 +59,13 @@ type subscribed struct {
 
 func (s subscribed) ListSubscriptionsByTopic(_ context.Context, in *sns.ListSubscriptionsByTopicInput, _ ...func(*sns.Options)) (*sns.ListSubscriptionsByTopicOutput, error) {
 	if s.denied {
-		return nil, &smithy.GenericAPIError{Code: "AuthorizationError", Message: http.StatusText(403)}
+		return nil, &smithy.GenericAPIError{Code: "AuthorizationError", Message: http.StatusText(http.StatusForbidden)}
 	}
 	if aws.ToString(in.TopicArn) != "arn:topic" {
 		return nil, &smithy.GenericAPIError{Code: "NotFound", Message: "Topic does not exist"}
 	}
 	from := 0
-	fmt.Sscan(aws.ToString(in.NextToken), &from)
+	_, _ = fmt.Sscan(aws.ToString(in.NextToken), &from) // no token: from the start
 	out := &sns.ListSubscriptionsByTopicOutput{Subscriptions: s.all[from:min(from+100, len(s.all))]}
 	if from+100 < len(s.all) {
 		out.NextToken = aws.String(fmt.Sprint(from + 100))
