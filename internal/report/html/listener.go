@@ -2,13 +2,14 @@ package html
 
 import (
 	"certdrift/internal/report"
+	"certdrift/internal/report/truths"
 )
 
 // listenerView is one listener.
 type listenerView struct {
 	Name, Kind, Place, Protocol, Policy string
 	State                               sign
-	Certificates                        []value
+	Certificates                        []truths.Value
 	Endpoints                           string
 	Findings                            []link
 }
@@ -17,7 +18,7 @@ func (b builder) listeners() []listenerView {
 	var out []listenerView
 	for _, l := range b.Listeners {
 		v := listenerView{
-			Name: clean(l.Listener), Kind: string(l.Kind), Place: clean(l.Region + " " + l.Account), Protocol: clean(l.Protocol), Policy: clean(l.Policy),
+			Name: truths.Clean(l.Listener), Kind: string(l.Kind), Place: truths.Clean(l.Region + " " + l.Account), Protocol: truths.Clean(l.Protocol), Policy: truths.Clean(l.Policy),
 			State: stateSign(l.State), Endpoints: users(l.Endpoints, fewUsers), Findings: b.links(l.Findings()),
 		}
 		for i := range l.Certificates {
@@ -28,13 +29,13 @@ func (b builder) listeners() []listenerView {
 	return out
 }
 
-func attachedNote(a report.Attached) value {
-	v := value{Main: shortARN(a.ARN)}
+func attachedNote(a report.Attached) truths.Value {
+	v := truths.Value{Main: truths.ShortARN(a.ARN)}
 	if a.Missing {
 		v.Notes, v.Differs = append(v.Notes, "gone"), true
 	}
 	if a.NotAfter != nil {
-		v.Notes = append(v.Notes, "until "+day(*a.NotAfter))
+		v.Notes = append(v.Notes, "until "+truths.Day(*a.NotAfter))
 	}
 	if len(a.Names) > 0 {
 		v.Notes = append(v.Notes, users(a.Names, fewUsers))

@@ -10,6 +10,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/report"
+	"certdrift/internal/report/truths"
 )
 
 // The bounds of the timeline: how many certificates it draws, and how far it looks back and ahead, in days.
@@ -50,20 +51,6 @@ type certificate struct {
 	end   time.Time
 	users []string
 	worst finding.Severity
-}
-
-// leftOf is what is left of an endpoint's certificate that ends first, coloured by what was found of it.
-func (b builder) leftOf(e report.Endpoint) left {
-	var end time.Time
-	for _, c := range served(e) {
-		if !c.NotAfter.IsZero() && (end.IsZero() || c.NotAfter.Before(end)) {
-			end = c.NotAfter
-		}
-	}
-	if end.IsZero() {
-		return left{"–", "untold"}
-	}
-	return b.left(end, lifeSeverity(e.Findings()))
 }
 
 func (b builder) left(end time.Time, found finding.Severity) left {
@@ -112,8 +99,8 @@ func (b builder) certificates() []certificate {
 		c.worst = max(c.worst, worst)
 	}
 	for _, e := range b.Endpoints {
-		for _, c := range served(e) {
-			add(c.FingerprintSHA256, title(c), c.NotAfter, nameOf(e), lifeSeverity(e.Findings()))
+		for _, c := range truths.Leaves(e) {
+			add(c.FingerprintSHA256, truths.Title(c), c.NotAfter, truths.Name(e), lifeSeverity(e.Findings()))
 		}
 	}
 	for _, l := range b.Listeners {
@@ -121,7 +108,7 @@ func (b builder) certificates() []certificate {
 			if a.NotAfter == nil {
 				continue
 			}
-			name := shortARN(a.ARN)
+			name := truths.ShortARN(a.ARN)
 			if len(a.Names) > 0 {
 				name = a.Names[0]
 			}
@@ -157,7 +144,7 @@ func (b builder) timeline() timeline {
 	for _, c := range shown {
 		from, to := x(0), x(days(c.end))
 		row := ending{
-			Name: c.name, Where: users(c.users, fewUsers), End: day(c.end), Left: b.left(c.end, c.worst),
+			Name: c.name, Where: users(c.users, fewUsers), End: truths.Day(c.end), Left: b.left(c.end, c.worst),
 			From: min(from, to), Width: max(math.Abs(to-from), 0.4),
 		}
 		row.Class = row.Left.Class

@@ -25,8 +25,8 @@ type view struct {
 	Times    string
 	Tiles    []tile
 	Findings []findingView
-	Troubled []truths
-	Healthy  []truths
+	Troubled []endpointRow
+	Healthy  []endpointRow
 	// Open: the healthy ones are few enough to stand open.
 	Open      bool
 	Timeline  timeline
@@ -79,7 +79,7 @@ type link struct {
 func viewOf(r report.Report) view {
 	ids := map[string]string{}
 	v := view{
-		Style: template.CSS(styleText), // the package's own file //nolint:gosec // no remote text in it
+		Style: template.CSS(styleText), //nolint:gosec // the package's own file: no remote text in it
 		Title: "certdrift: " + string(r.Verdict), Verdict: verdictSign(r.Verdict), Sentence: sentence(r), Line: report.CountingLine(r),
 		Times: times(r), Tiles: tiles(r),
 	}
@@ -90,7 +90,7 @@ func viewOf(r report.Report) view {
 	}
 	page := builder{Report: r, ids: ids}
 	for _, row := range page.rows() {
-		if row.healthy {
+		if row.healthy() {
 			v.Healthy = append(v.Healthy, row)
 		} else {
 			v.Troubled = append(v.Troubled, row)
@@ -184,8 +184,6 @@ func times(r report.Report) string {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
-
 func tiles(r report.Report) []tile {
 	by := map[finding.Severity]int{}
 	for _, f := range r.Findings {
@@ -275,7 +273,7 @@ func worse(a, b report.State) int {
 // table is a table of endpoints with its caption.
 type table struct {
 	Caption string
-	Rows    []truths
+	Rows    []endpointRow
 }
 
 // TroubledTable holds what is not ok, HealthyTable the others.

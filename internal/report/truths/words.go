@@ -1,4 +1,4 @@
-package html
+package truths
 
 import (
 	"strings"
@@ -7,21 +7,21 @@ import (
 	"certdrift/internal/report"
 )
 
-// title is what people call a certificate: its common name, else its first name.
-func title(c report.Certificate) string {
+// Title is what people call a certificate: its common name, else its first name.
+func Title(c report.Certificate) string {
 	switch {
 	case c.Malformed != "":
 		return "a certificate that cannot be parsed"
-	case commonName(c.Subject) != "":
-		return commonName(c.Subject)
+	case CommonName(c.Subject) != "":
+		return CommonName(c.Subject)
 	case len(c.Names) > 0:
 		return c.Names[0]
 	}
 	return "a certificate without a name"
 }
 
-// commonName is the CN of a distinguished name as RFC 4514 writes it; the whole where it has none.
-func commonName(dn string) string {
+// CommonName is the CN of a distinguished name as RFC 4514 writes it; the whole where it has none.
+func CommonName(dn string) string {
 	for rest := dn; rest != ""; {
 		var part string
 		part, rest = cutUnescaped(rest)
@@ -45,8 +45,8 @@ func cutUnescaped(s string) (before, after string) {
 	return s, ""
 }
 
-// short is a fingerprint as people compare it: its first bytes.
-func short(fingerprint string) string {
+// Short is a fingerprint as people compare it: its first bytes.
+func Short(fingerprint string) string {
 	const shown = 16
 	if len(fingerprint) <= shown {
 		return fingerprint
@@ -54,21 +54,21 @@ func short(fingerprint string) string {
 	return fingerprint[:shown] + "…"
 }
 
-// shortARN leaves out what all ARNs share: service, account and what it names stay.
-func shortARN(arn string) string {
+// ShortARN leaves out what all ARNs share: service, account and what it names stay.
+func ShortARN(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 || parts[0] != "arn" {
-		return clean(arn)
+		return Clean(arn)
 	}
 	at := parts[2]
 	if parts[3] != "" {
 		at += " " + parts[3]
 	}
-	return clean(at + " " + parts[5])
+	return Clean(at + " " + parts[5])
 }
 
-// clean makes a name of the configuration's or of a cloud's safe to look at, as package report does with what servers send.
-func clean(text string) string { return finding.Clean(text, 300) }
+// Clean makes a name of the configuration's or of a cloud's safe to look at, as package report does with what servers send.
+func Clean(text string) string { return finding.Clean(text, 300) }
 
 func prefixed(prefix, text string) string {
 	if text == "" {

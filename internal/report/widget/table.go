@@ -1,0 +1,177 @@
+package widget
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/report"
+	"certdrift/internal/report/truths"
+)
+
+// style follows the dashboard's theme, which the dashboard names; it is no media query's to know.
+func (d *drawing) style() {
+	critical, warning, ok, faint, soft := "#b3141c", "#8a5200", "#17713a", "#5b6675", "#fdecec"
+	if d.Dark {
+		critical, warning, ok, faint, soft = "#ff8a8a", "#f2b95c", "#6fd193", "#a2adbb", "#3d1d21"
+	}
+	fmt.Fprintf(d, `<style>.cd table{border-collapse:collapse;width:100%%}.cd th,.cd td{text-align:left;vertical-align:top;padding:4px 8px}`+
+		`.cd .critical{color:%s;font-weight:600}.cd .warning{color:%s;font-weight:600}.cd .ok{color:%s}.cd .unknown,.cd .note,.cd small{color:%s}`+
+		`.cd .differs{background:%s}.cd small{display:block}.cd td{overflow-wrap:anywhere}</style><div class="cd">`, critical, warning, ok, faint, soft)
+}
+
+// head writes the choice of environments and the table's head.
+func (d *drawing) head(environments []string, shown int) {
+	if len(environments) > 1 {
+		d.WriteString(`<p>`)
+		d.again("all", d.Query.Environment == "", Query{Sort: d.Query.Sort})
+		for _, e := range environments {
+			d.WriteString(" · ")
+			d.again(e, d.Query.Environment == e, Query{Sort: d.Query.Sort, Environment: e})
+		}
+		d.WriteString(`</p>`)
+	}
+	d.write(`<table><caption>`, text(fmt.Sprintf("%d endpoints", shown)), `</caption><thead><tr>`)
+	for _, column := range []struct{ label, sort string }{
+		{"Environment", ByEnvironment}, {"Endpoint", ByEndpoint}, {"State", ByState}, {"Declared", ""}, {"Attached", ""}, {"Served", ""},
+		{"Days left", ByDays}, {"Incident", ""},
+	} {
+		d.WriteString(`<th scope="col">`)
+		if column.sort == "" {
+			d.write(text(column.label))
+		} else {
+			by := d.Query.Sort
+			if by == "" {
+				by = ByState
+			}
+			d.again(column.label, by == column.sort, Query{Sort: column.sort, Environment: d.Query.Environment})
+		}
+		d.WriteString(`</th>`)
+	}
+	d.WriteString(`</tr></thead><tbody>`)
+}
+
+// row is one endpoint.
+func (d *drawing) row(r truths.Row) string {
+	w := drawing{Input: d.Input, open: d.open}
+	e := r.Endpoint
+	w.write(`<tr><td>`, text(e.Environment), `</td><th scope="row">`, anchor(pageOf(e.URL), e.Name), `</th><td>`)
+	w.state(e)
+	w.WriteString(`</td><td>`)
+	w.values(r.Declared, nil)
+	w.WriteString(`</td><td>`)
+	w.values(r.Attached, r.Listener)
+	w.write(`</td><td>`)
+	w.values(r.Served, nil)
+	w.WriteString(`</td><td>`)
+	w.days(r)
+	w.WriteString(`</td><td>`)
+	for _, i := range w.open[e.Environment+"/"+e.Name] {
+		w.write(text("since "+i.First.UTC().Format("2006-01-02 15:04")), `<small>`, text(string(i.Code)))
+		if a := i.Acknowledged; a != nil {
+			w.write(text(", taken on by " + a.By))
+		}
+		if i.Silenced != nil {
+			w.write(text(", silenced"))
+		}
+		w.WriteString(`</small>`)
+	}
+	w.WriteString(`</td></tr>`)
+	return w.String()
+}
+
+// state says how the endpoint is, by a word, and why.
+func (d *drawing) state(e report.Endpoint) {
+	word := string(e.State)
+	if e.State == report.Unknown {
+		word = "not checked"
+	}
+	d.write(`<span class="`, text(string(e.State)), `">`, text(word), `</span>`)
+	for _, f := range e.Findings() {
+		if f.Severity > finding.Info {
+			d.write(`<small title="`, text(f.Summary), `">`, text(string(f.Code)), `</small>`)
+		}
+	}
+}
+
+// values are a truth's certificates, with a way to the console.
+func (d *drawing) values(all []truths.Value, l *report.Listener) {
+	for _, v := range all {
+		class := safe("")
+		if v.Differs {
+			class = ` class="differs"`
+		}
+		d.write(`<div`, class, `>`)
+		if v.Differs {
+			d.write(`<b>≠ </b>`)
+		}
+		d.write(anchor(certificatePage(v.ARN), v.Main), `<small>`, text(strings.Join(v.Notes, "; ")), `</small></div>`)
+	}
+	if l != nil {
+		d.write(`<small>`, anchor(balancerPage(*l), l.Listener), `</small>`)
+	}
+}
+
+// days counts whole days, below zero once the certificate has expired.
+func (d *drawing) days(r truths.Row) {
+	if r.End.IsZero() {
+		d.write(`–`)
+		return
+	}
+	days := math.Floor(r.End.Sub(d.Report.At).Hours() / 24)
+	class := safe("ok")
+	for _, f := range r.Endpoint.Findings() {
+		if f.Code == finding.CertExpired || f.Code == finding.CertExpiring {
+			class = text(f.Severity.String())
+			break
+		}
+	}
+	d.write(`<span class="`, class, `">`, text(fmt.Sprintf("%.0f", days)), `</span><small>`, text(truths.Day(r.End)), `</small>`)
+}
+
+// anchor is a link in a window of its own; the text alone where there is no address.
+func anchor(address, label string) safe {
+	if address == "" {
+		return text(label)
+	}
+	return `<a target="_blank" rel="noopener noreferrer" href="` + text(address) + `">` + text(label) + `</a>`
+}
+
+// pageOf is an endpoint's own page: only what a browser opens is a link.
+func pageOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return ""
+	}
+	return u.String()
+}
+
+// certificatePage is the console's page of an ACM certificate; IAM's have none.
+func certificatePage(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[1] != "aws" || parts[2] != "acm" {
+		return ""
+	}
+	return console(parts[3], "/acm/home?region="+url.QueryEscape(parts[3])+"#/certificates/"+url.PathEscape(strings.TrimPrefix(parts[5], "certificate/")))
+}
+
+// balancerPage is the console's list of load balancers, searched for this one.
+func balancerPage(l report.Listener) string {
+	name, _, _ := strings.Cut(l.Listener, ":")
+	return console(l.Region, "/ec2/home?region="+url.QueryEscape(l.Region)+"#LoadBalancers:search="+url.QueryEscape(name))
+}
+
+// console is a page of the AWS console of a region; empty where the region is none.
+func console(region, page string) string {
+	for _, r := range region {
+		if r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') {
+			return ""
+		}
+	}
+	if region == "" || strings.HasPrefix(region, "cn-") || strings.HasPrefix(region, "us-gov-") {
+		return "" // consoles of their own
+	}
+	return "https://" + region + ".console.aws.amazon.com" + page
+}
