@@ -141,6 +141,7 @@ func (v *Verifier) verify(ctx context.Context, q verifyRequest) (Verification, e
 	}
 	ask := round.Request{Manifests: have.Manifests, Troubles: have.Troubles}
 	ask.Config, ask.Faults = round.In(out.Environments, have.Config, have.Faults)
+	ask.Config.Policy.Settle = 0 // a gate waits until what is served is what is attached, and passes over nothing
 	steady := round.Steady{Now: v.Now, Pause: v.Pause, For: q.wait, Every: q.interval}
 	if len(ask.Faults) > 0 {
 		steady.For, out.Reason = 0, "the configuration has faults, which waiting does not mend"

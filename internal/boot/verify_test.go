@@ -52,7 +52,7 @@ func (g *gate) round(_ context.Context, q round.Request) (round.Result, error) {
 }
 
 func (g *gate) verifier(environments ...string) *Verifier {
-	var have Loaded
+	have := Loaded{Config: config.Config{Policy: judge.DefaultPolicy()}}
 	for _, env := range []string{"production", "staging"} {
 		for _, name := range []string{"api", "ui"} {
 			have.Endpoints = append(have.Endpoints, target.Endpoint{Environment: env, Name: name})
@@ -87,6 +87,9 @@ func TestVerify(t *testing.T) {
 				out, err := c.gate.verifier().Handle(t.Context(), json.RawMessage(c.input))
 				if err != nil || out.Verdict != c.verdict || out.Rounds != c.rounds || out.Endpoints != c.endpoints {
 					t.Errorf("%v, %+v", err, out)
+				}
+				if s := c.gate.asked.Config.Policy; s.Settle != 0 || s.ExpiryWarning.Share == 0 {
+					t.Errorf("the policy is not the configuration's without its settle time: %+v", s)
 				}
 				if c.verdict == "fail" && len(out.Findings) == 0 {
 					t.Error("no finding says why")

@@ -1,0 +1,128 @@
+package judge
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/plan"
+	"certdrift/internal/target"
+)
+
+func (s *scene) preview() ([]plan.Row, Conclusion) { s.t.Helper(); return Preview(s.input()) }
+
+// TestPreview goes through what a plan says of one listener. What is empty is not there.
+func TestPreview(t *testing.T) {
+	for _, c := range []struct {
+		name                         string
+		manifest, attached, declared string
+		action                       plan.Action
+		verdict                      plan.Verdict
+	}{
+		{"all agree", "good", "good", "good", plan.Keep, plan.Pass},
+		{"stale", "stale", "good", "good", plan.Change, plan.Refuse},
+		{"expired, nothing configured", "expired", "good", "", plan.Change, plan.Refuse},
+		{"mends what is attached", "good", "stale", "good", plan.Change, plan.Pass},
+		{"a rotation, nothing configured", "other", "good", "", plan.Change, plan.Warn},
+		{"stale and attached already", "stale", "stale", "", plan.Keep, plan.Refuse},
+		{"not there yet", "good", "", "good", plan.Create, plan.Pass},
+		{"not there yet, stale", "stale", "", "", plan.Create, plan.Refuse},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := manifested(t, c.manifest, c.attached, c.declared)
+			s.round.ListenersRead = true
+			rows, out := s.preview()
+			if len(rows) != 1 || rows[0].Action != c.action || rows[0].Verdict != c.verdict {
+				t.Fatalf("%+v", rows)
+			}
+			if failed := finding.Worst(out.Findings) == finding.Critical; failed != (c.verdict == plan.Refuse) || !out.Complete {
+				t.Errorf("the findings say otherwise: %+v", out)
+			}
+			for _, f := range out.Findings {
+				if f.Code != finding.DriftManifest {
+					t.Errorf("%s has nothing to do with the plan", f.Code)
+				}
+			}
+		})
+	}
+}
+
+// TestPreviewWithoutAWS holds what is said where nothing attached is known: a verdict only where it needs nothing more.
+func TestPreviewWithoutAWS(t *testing.T) {
+	for _, c := range []struct {
+		name, manifest, declared string
+		known                    bool
+		verdict                  plan.Verdict
+	}{
+		{"declared, and the body known", "good", "good", true, plan.Pass},
+		{"declared, the body not known", "good", "good", false, plan.Pass},
+		{"another than declared", "other", "good", false, plan.Refuse},
+		{"nothing declared, the body known", "good", "", true, plan.Pass},
+		{"nothing declared, the body for another name", "stale", "", true, plan.Refuse},
+		{"nothing declared, nothing known", "good", "", false, plan.Undecided},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := manifested(t, c.manifest, "", c.declared)
+			s.round.CertificateFiles, s.round.Certificates = s.round.Certificates, nil
+			if !c.known {
+				s.round.CertificateFiles = nil
+			}
+			rows, out := s.preview()
+			if len(rows) != 1 || rows[0].Action != plan.Unknown || rows[0].Verdict != c.verdict {
+				t.Fatalf("%+v", rows)
+			}
+			if out.Complete != (c.verdict != plan.Undecided) {
+				t.Errorf("complete: %v", out.Complete)
+			}
+			if !c.known && len(rows[0].NotKnown) == 0 {
+				t.Error("what is not known is not said")
+			}
+		})
+	}
+}
+
+// TestPreviewOfStrangers holds that a manifest whose endpoint is not known passes only where the configuration declares
+// its certificate for some endpoint, or AWS said that nothing is behind.
+func TestPreviewOfStrangers(t *testing.T) {
+	s := manifested(t, "good", "", "")
+	s.round.Endpoints[0].Target.Service = ""
+	if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Undecided {
+		t.Errorf("%+v", rows)
+	}
+	s.round.Endpoints[0].Target.Declared = &target.Declared{ARN: arn("good")}
+	if rows, _ := s.preview(); rows[0].Verdict != plan.Pass {
+		t.Errorf("declared: %+v", rows)
+	}
+	s.round.Endpoints[0].Target.Declared = nil
+	s.round.ListenersRead = true
+	if rows, _ := s.preview(); rows[0].Verdict != plan.Pass || rows[0].Action != plan.Create {
+		t.Errorf("AWS asked: %+v", rows)
+	}
+	s.round.Manifests[0].ARNs = []string{arn("expired")}
+	if rows, _ := s.preview(); rows[0].Verdict != plan.Refuse {
+		t.Errorf("expired whomever it is for: %+v", rows)
+	}
+}
+
+// TestPooled holds that Ingresses of a group share their certificates, in one order, and others do not.
+func TestPooled(t *testing.T) {
+	ingress := func(service, group string, port int, arns ...string) observation.Declaration {
+		return observation.Declaration{Service: service, Group: group, Port: port, ARNs: arns}
+	}
+	in := []observation.Declaration{
+		ingress("b/b", "shared", 443, "2", "3"), ingress("a/a", "shared", 443, "1", "2"), ingress("c/c", "shared", 8443, "4"),
+		ingress("d/d", "", 443, "5"), ingress("e/e", "", 443, "6"),
+	}
+	want := slices.Clone(in)
+	want[0].ARNs = []string{"1", "2", "3"}
+	want[1].ARNs = want[0].ARNs
+	if diff := cmp.Diff(want, pooled(in)); diff != "" {
+		t.Error(diff)
+	}
+	if !slices.Equal(in[0].ARNs, []string{"2", "3"}) {
+		t.Error("the round itself was changed")
+	}
+}
