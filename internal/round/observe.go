@@ -146,14 +146,15 @@ func looksBehind(fs []finding.Finding) bool {
 	})
 }
 
-// history looks up who last changed the load balancers with a drift that no event explains; true where it found any.
+// history looks up who last changed the load balancers with a drift whose author is not known or only claimed, and what
+// was there before; true where it found any.
 func (r *Runner) history(ctx context.Context, res *Result) bool {
 	if r.History == nil {
 		return false
 	}
 	drifted := map[string]bool{}
 	for _, f := range res.Conclusion.Findings {
-		if strings.HasPrefix(string(f.Code), "drift-") && f.Evidence["changed_by"] == nil {
+		if strings.HasPrefix(string(f.Code), "drift-") && !explained(f) {
 			name, _, _ := strings.Cut(f.Listener, ":")
 			drifted[name] = true
 		}
@@ -172,8 +173,20 @@ func (r *Runner) history(ctx context.Context, res *Result) bool {
 		// Who did it is worth knowing, but not knowing it is no fault of the endpoint.
 		r.Log.WarnContext(ctx, "looking up the author of a change failed", "error", err)
 	}
-	res.Round.Changes = append(changes, res.Round.Changes...)
+	recorded := map[string]bool{}
+	for _, c := range changes {
+		recorded[c.EventID] = c.EventID != ""
+	}
+	// What CloudTrail itself recorded goes before what an event claims of the same change.
+	claims := slices.DeleteFunc(res.Round.Changes, func(c observation.Change) bool { return recorded[c.EventID] })
+	res.Round.Changes = append(changes, claims...)
 	return len(changes) > 0
+}
+
+// explained tells that a finding names its author by more than an event's claim, and what was before.
+func explained(f finding.Finding) bool {
+	by, known := f.Evidence["changed_by"].(map[string]any)
+	return known && by["standing"] == "confirmed" && f.Evidence["before"] != nil
 }
 
 func unprobed(e target.Endpoint) observation.Trouble {
