@@ -10,7 +10,7 @@ GOLANGCI := 2.15.0
 STATICCHECK := v0.7.0
 
 # Functions by their logical ids in template.yaml, and where their packages are put together.
-FUNCTIONS := ProbeFunction InspectFunction VerifyFunction
+FUNCTIONS := ProbeFunction InspectFunction VerifyFunction WidgetFunction
 PACKAGES := $(CACHE)/package
 # The template's architecture. make e2e builds the same targets for the machine it runs on.
 LAMBDA_GOARCH ?= arm64
@@ -71,6 +71,7 @@ ARTIFACTS_DIR ?= $(PACKAGES)/$(patsubst build-%,%,$@)
 build-ProbeFunction: FOLDER := probe
 build-InspectFunction: FOLDER := inspect
 build-VerifyFunction: FOLDER := verify
+build-WidgetFunction: FOLDER := widget
 
 # No version stamp and no paths, so that the same source gives the same hash and an unchanged function is not deployed
 # again. The tag lambda leaves the credential chain of a laptop out, lambda.norpc the runtime of the retired go1.x. Without
