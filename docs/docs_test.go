@@ -158,9 +158,6 @@ func commandLines(file, text string) []string {
 	return out
 }
 
-// coming are commands that documents name and that do not exist yet.
-func coming() map[string]bool { return map[string]bool{"init": true} }
-
 // Every certdrift command that a document tells of exists, and takes the flags and arguments it is given.
 func TestCommandsExist(t *testing.T) {
 	words := regexp.MustCompile(`'[^']*'|"[^"]*"|\S+`)
@@ -179,12 +176,6 @@ func TestCommandsExist(t *testing.T) {
 			}
 			root := app(&bytes.Buffer{}, &bytes.Buffer{}).Root()
 			cmd, rest, err := root.Find(args)
-			if cmd == root && coming()[args[0]] {
-				continue
-			}
-			if coming()[args[0]] {
-				t.Errorf("%s exists now: take it out of coming()", args[0])
-			}
 			if err != nil || cmd == root {
 				t.Errorf("%s: %q is no command: %v", file, line, err)
 				continue
