@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -110,19 +112,31 @@ func (p *planning) read(ctx context.Context) (plan Plan, ready bool, err error) 
 		return plan, false, nil
 	}
 	var faults []observation.Fault
-	switch {
-	case len(p.manifests) > 0:
-		plan.Manifests, faults = p.app.Parts.Declared(ctx, p.manifests, p.namespace, p.offline, p.app.Stdin)
-	case len(plan.Config.Manifests) > 0:
-		plan.Manifests, faults = p.app.Parts.Manifests(ctx, file, plan.Config.Manifests, p.app.Stdin)
-	default:
+	paths := p.manifests
+	if len(paths) == 0 {
+		paths = beside(file, plan.Config.Manifests)
+	}
+	if len(paths) == 0 {
 		return plan, false, usage("name them with -f: a file, a directory, or - for standard input", "plan takes manifests, and none is given")
 	}
+	plan.Manifests, faults = p.app.Parts.Declared(ctx, paths, p.namespace, p.offline, p.app.Stdin)
 	plan.Faults = append(plan.Faults, faults...)
 	if p.offline {
 		guessServices(&plan)
 	}
 	return plan, len(faults) == 0 || len(plan.Manifests) > 0, nil
+}
+
+// beside gives paths that a configuration names as seen from here.
+func beside(file string, paths []string) []string {
+	var out []string
+	for _, path := range paths {
+		if path != "-" && !strings.Contains(path, "://") && !filepath.IsAbs(path) {
+			path = filepath.Join(filepath.Dir(file), path)
+		}
+		out = append(out, path)
+	}
+	return out
 }
 
 // guessServices takes an endpoint of the same name (ENVIRONMENT/NAME) as a Service (NAMESPACE/NAME) to be behind it,

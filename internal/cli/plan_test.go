@@ -88,13 +88,17 @@ func (d *deploy) plan(t *testing.T, args ...string) (status int, stdout, stderr 
 		endpoint += fmt.Sprintf(", certificate: {arn: %q}", acmPrefix+d.declared)
 	}
 	write(t, filepath.Join(dir, "certdrift.yaml"), "version: 1\nload_balancers: {regions: [us-west-2]}\nenvironments:\n  production:\n    endpoints:\n      - "+endpoint+"}\n")
+	annotation := "service.beta.kubernetes.io/aws-load-balancer-ssl-cert: " + acmPrefix + d.manifest
+	if d.manifest == "" {
+		annotation = "team: web"
+	}
 	write(t, filepath.Join(dir, "api.yaml"), `apiVersion: v1
 kind: Service
 metadata:
   name: api
   namespace: production
   annotations:
-    service.beta.kubernetes.io/aws-load-balancer-ssl-cert: `+acmPrefix+d.manifest+`
+    `+annotation+`
 spec: {type: LoadBalancer, ports: [{name: https, port: 443}]}
 `)
 	edit := func(a *App) {
@@ -166,6 +170,7 @@ func TestPlanOverAWS(t *testing.T) {
 		{"ends sooner", "", "good", "short", false, 1, []string{"certificate/short ends"}},
 		{"ends sooner, declared", "short", "good", "short", false, 1, []string{"certificate/short ends"}},
 		{"was never there", "", "good", "gone", false, 1, []string{"gone (gone)", "does not exist any more"}},
+		{"the annotation is gone", "", "good", "", false, 1, []string{"→ none", "✗ api.example.org", "declares no certificate for port 443", "would be left without a certificate"}},
 		{"broken already, and stays so", "", "foreign", "foreign", false, 1, []string{"✗ api.example.org"}},
 	} {
 		// A look-up of the author takes its time, which a bubble gives.
@@ -204,6 +209,19 @@ func TestPlanOfALoadBalancerToCome(t *testing.T) {
 		if status, stdout, _ := d.plan(t); status != want || !strings.Contains(stdout, "not there yet") || !strings.Contains(stdout, "Plan: 1 to create") {
 			t.Errorf("%s: exit status %d, want %d\n%s", manifest, status, want, stdout)
 		}
+	}
+}
+
+// TestPlanOfPlainPorts holds that a Service whose TLS ends elsewhere is none of the plan's business.
+func TestPlanOfPlainPorts(t *testing.T) {
+	d := newDeploy(t)
+	d.account.RemoveLoadBalancer("a1b2c3")
+	d.account.AddLoadBalancer(account.LoadBalancer{
+		Kind: observation.Classic, Name: "a1b2c3", Tags: map[string]string{"kubernetes.io/service-name": "production/api"},
+		Listeners: []account.Listener{{Port: 443, Protocol: "TCP"}},
+	})
+	if status, stdout, _ := d.plan(t); status != 0 || !strings.Contains(stdout, "No load balancer's certificate is declared") {
+		t.Errorf("exit status %d, want 0\n%s", status, stdout)
 	}
 }
 

@@ -52,6 +52,9 @@ func places(in Input) []place {
 		}
 	}
 	for _, d := range in.Manifests {
+		if len(d.ARNs) == 0 && !d.Discovered {
+			continue // a port that speaks no TLS
+		}
 		i := slices.IndexFunc(out, func(p place) bool { return p.madeBy(d) })
 		if i < 0 {
 			out = append(out, declaredPlace(d))

@@ -83,7 +83,11 @@ func (x *effect) manifestEvidence(w *world) []map[string]any {
 }
 
 func (x *effect) summary(w *world) string {
-	text := x.declaration.where() + " declares " + some(shortARNs(x.declaration.ARNs)) + " for port " + fmt.Sprint(x.declaration.Port)
+	declares := some(shortARNs(x.declaration.ARNs))
+	if x.declaration.bare() {
+		declares = "no certificate"
+	}
+	text := x.declaration.where() + " declares " + declares + " for port " + fmt.Sprint(x.declaration.Port)
 	switch {
 	case x.configured >= twin && x.attached == same:
 		text += ", as is attached, where the configuration declares " + w.declaredLabel(*x.declared)

@@ -26,6 +26,9 @@ func (d *declaration) gives(w *world, host string, kind observation.LoadBalancer
 	return d.ARNs[0], w.body(d.ARNs[0])
 }
 
+// bare tells that the manifest declares a port without any certificate. Most such ports never had one.
+func (d *declaration) bare() bool { return len(d.ARNs) == 0 && !d.Discovered }
+
 // agrees tells whether the manifest would give host the declared certificate, or one that stands for it.
 func (d *declaration) agrees(w *world, declared target.Declared, host string) bool {
 	arn, h := d.gives(w, host, d.Kind)
@@ -69,12 +72,18 @@ func (w *world) effects(d *declaration) []effect {
 	}
 	for _, l := range d.listeners {
 		var behind []*endpoint
+		if d.bare() && len(l.attached) == 0 {
+			continue // no certificate is there that applying could take away
+		}
 		for _, e := range l.endpoints {
 			if e.Target.Kind.Secured() {
 				behind = append(behind, e)
 			}
 		}
 		add(l, behind)
+	}
+	if d.bare() { // TLS may end behind the load balancer, unless the configuration declares what only AWS can hold
+		loose = slices.DeleteFunc(loose, func(e *endpoint) bool { return e.Target.Declared == nil || e.Target.Declared.ARN == "" })
 	}
 	if len(loose) > 0 {
 		add(nil, loose)

@@ -26,6 +26,9 @@ func Preview(in Input) ([]plan.Row, Conclusion) {
 	for _, d := range w.declarations {
 		effects := w.effects(d)
 		if len(effects) == 0 {
+			if d.bare() {
+				continue
+			}
 			effects = []effect{w.weigh(d, nil, nil)}
 		}
 		for _, x := range effects {
@@ -135,6 +138,9 @@ func (w *world) decide(x effect, row *plan.Row) *finding.Finding {
 // reasons say in few words what stands in the finding at length.
 func (w *world) reasons(x effect) []string {
 	out := slices.Clone(x.breaks)
+	if x.declaration.bare() && len(out) == 0 {
+		out = append(out, "would leave the listener without a certificate")
+	}
 	if made := x.undoes(); made != nil && x.configured != same {
 		out = append(out, "undoes the change by "+finding.Clean(made.Author.Name, 64)+" of "+made.At.UTC().Format(time.DateOnly))
 	}

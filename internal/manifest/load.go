@@ -34,6 +34,9 @@ type Options struct {
 	Dir string
 	// Namespace is that of objects that name none; "default" where it is empty.
 	Namespace string
+	// Plain asks for the ports of load balancers without a certificate too, as declarations without ARNs that are not
+	// Discovered: applying them takes away what somebody attached.
+	Plain bool
 	// Stdin is what "-" stands for; without it "-" is a fault.
 	Stdin io.Reader
 	// Remote reads what a path with a scheme stands for, such as s3://bucket/prefix/, in a stable order; without it such
@@ -162,7 +165,7 @@ func (l *loader) file(name string, data []byte) {
 		}
 		return
 	}
-	declared, faults := read(name, data, l.opts.Namespace)
+	declared, faults := read(&reader{file: name, namespace: l.opts.Namespace, plain: l.opts.Plain}, data)
 	l.declared = append(l.declared, declared...)
 	l.faults = append(l.faults, faults...)
 }

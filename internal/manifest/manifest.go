@@ -21,12 +21,10 @@ const maxFile = 32 << 20
 // Kubernetes objects (YAML or JSON, many documents, Lists), or is a Terraform plan or state as `terraform show -json`
 // writes it. Objects of other kinds are passed over.
 func Read(name string, data []byte) ([]observation.Declaration, []observation.Fault) {
-	return read(name, data, "default")
+	return read(&reader{file: name, namespace: "default"}, data)
 }
 
-// read takes the namespace of objects that name none.
-func read(name string, data []byte, namespace string) ([]observation.Declaration, []observation.Fault) {
-	r := &reader{file: name, namespace: namespace}
+func read(r *reader, data []byte) ([]observation.Declaration, []observation.Fault) {
 	switch {
 	case len(data) > maxFile:
 		r.fault(1, 1, "the file is larger than 32 MiB", "give certdrift the Services and Ingresses alone")
@@ -39,8 +37,9 @@ func read(name string, data []byte, namespace string) ([]observation.Declaration
 
 // reader gathers what one file gives.
 type reader struct {
-	file, namespace string
-	objects         int // seen so far
+	file, namespace string // the namespace of objects that name none
+	plain           bool   // see Options.Plain
+	objects         int    // seen so far
 	declared        []observation.Declaration
 	faults          []observation.Fault
 }

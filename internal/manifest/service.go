@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,26 +25,51 @@ const (
 	networkLBClass = "service.k8s.aws/nlb"
 )
 
-// service declares one listener for each port that speaks TLS. A Service of another type than LoadBalancer has none,
-// whatever its annotations say.
+// service declares one listener for each port that speaks TLS, and where they are asked for those that don't. A Service of
+// another type than LoadBalancer has none, whatever its annotations say.
 func (o object) service() {
+	if o.text(o.node, "spec", "type") != "LoadBalancer" {
+		return
+	}
 	at := o.annotation(sslCert)
-	if at == nil || o.text(o.node, "spec", "type") != "LoadBalancer" {
+	if at == nil {
+		o.declare(o.get(o.node, "spec", "type"), nil, o.plainPorts(nil))
 		return
 	}
 	arns := o.arns(at, o.note(sslCert))
 	if len(arns) == 0 {
 		return
 	}
-	line, column := o.place(at.Key)
+	secure := o.securePorts()
+	o.declare(at.Key, arns, secure)
+	o.declare(at.Key, nil, o.plainPorts(secure))
+}
+
+// declare declares the same certificates for each of some ports.
+func (o object) declare(at ast.Node, arns []string, ports []int) {
+	line, column := o.place(at)
 	names := hosts(split(o.note(externalDNS)))
-	for _, port := range o.securePorts() {
+	for _, port := range ports {
 		o.declared = append(o.declared, observation.Declaration{
 			Object: "Service " + o.name(), Service: o.name(), LoadBalancer: clean(o.note(serviceLBName)),
 			Kind: o.serviceKind(), Port: port, ARNs: arns, Hosts: names,
 			Policy: clean(o.note(sslPolicy)), Source: o.reader.at(line, column),
 		})
 	}
+}
+
+// plainPorts are the ports that are not secure, where anybody asks for them.
+func (o object) plainPorts(secure []int) []int {
+	if !o.plain {
+		return nil
+	}
+	var plain []int
+	for _, p := range o.ports() {
+		if !slices.Contains(secure, p.number) {
+			plain = append(plain, p.number)
+		}
+	}
+	return plain
 }
 
 // serviceKind is a network load balancer where the manifest says so. Otherwise it depends on the cluster: the cloud
