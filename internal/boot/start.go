@@ -8,14 +8,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	awscloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"certdrift/internal/alert"
+	"certdrift/internal/awsio/bus"
 	"certdrift/internal/awsio/cloudwatch"
 	"certdrift/internal/awsio/sns"
 	"certdrift/internal/awsio/state"
 	"certdrift/internal/awsio/trail"
 	"certdrift/internal/config"
+	"certdrift/internal/probe"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
 	"certdrift/internal/trust"
@@ -52,7 +55,7 @@ func function(ctx context.Context, name string, depth round.Depth, getenv func(s
 		Runner: func(c config.Config) *round.Runner {
 			return &round.Runner{
 				Now: time.Now, Prober: probers.get(c), Inspector: inspector, History: cloud.historian(c),
-				Roots: stores.Get, Publisher: publisher, Log: logger,
+				Roots: stores.Get, Publisher: publisher, Log: logger, Heartbeat: probe.Call,
 			}
 		},
 		Ignored: publisher.Ignored,
@@ -76,6 +79,9 @@ func (c *cloud) publisher(name string, env Env) *round.Publisher {
 	}
 	if env.ChatTopic != "" {
 		p.Tell(sns.NewChat(client, env.ChatTopic))
+	}
+	if env.Bus != "" {
+		p.Tell(bus.New(eventbridge.NewFromConfig(c.base), env.Bus))
 	}
 	return p
 }

@@ -44,6 +44,8 @@ type Runner struct {
 	Roots     func(target.Roots) *chain.Store
 	Publisher *Publisher
 	Log       *slog.Logger
+	// Heartbeat calls the configuration's heartbeat_url after each round that came to its end; nil for no call.
+	Heartbeat func(ctx context.Context, url string) error
 	// Done is told of each round before it is published; nil for nobody.
 	Done func(Result)
 }
@@ -105,7 +107,20 @@ func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
 	if err := r.Publisher.publish(publishing, q, res, records, unread); err != nil {
 		return res, fmt.Errorf("publishing the round: %w", err)
 	}
+	r.beat(publishing, q)
 	return res, nil
+}
+
+// beat tells the operator's dead man's switch that certdrift is alive: it saw, judged and could tell. A switch that is
+// down is no fault of the endpoints, and its silence is its own alarm.
+func (r *Runner) beat(ctx context.Context, q Request) {
+	url := q.Config.HeartbeatURL.Reveal()
+	if url == "" || r.Heartbeat == nil {
+		return
+	}
+	if err := r.Heartbeat(ctx, url); err != nil && r.Log != nil {
+		r.Log.WarnContext(ctx, "heartbeat failed", "error", err)
+	}
 }
 
 // look observes and judges, deeper where the first judgement gives reason to.

@@ -412,3 +412,22 @@ func TestATableThatCannotBeWritten(t *testing.T) {
 		t.Errorf("%d recoveries, want 1: %q", recovered, f.topic.subjects()[sent:])
 	}
 }
+
+func TestTheHeartbeatIsCalledAfterAGoodRoundOnly(t *testing.T) {
+	f := newFixture(t)
+	var called []string
+	f.runner.Heartbeat = func(_ context.Context, url string) error {
+		called = append(called, url)
+		return errors.New("the switch is down")
+	}
+	f.run(t) // nothing is configured
+	f.request.Config.HeartbeatURL = "https://beat.example.org/token"
+	f.run(t)
+	if len(called) != 1 || called[0] != "https://beat.example.org/token" {
+		t.Fatalf("called %q, want the URL once", called)
+	}
+	f.figures.down = true
+	if _, err := f.runner.Run(context.Background(), f.request); err == nil || len(called) != 1 {
+		t.Errorf("error %v, called %q: a round that could not publish is no good one", err, called)
+	}
+}

@@ -1,0 +1,50 @@
+// Package bus puts alerts on an EventBridge bus, so that anything can be routed from there by a rule.
+package bus
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"certdrift/internal/alert"
+	"certdrift/internal/awsio/trouble"
+)
+
+// What rules match on. The detail is the document of docs/alert.schema.json.
+const (
+	Source     = "certdrift"
+	DetailType = "certdrift Alert"
+)
+
+// busAPI is what is asked of EventBridge.
+type busAPI interface {
+	PutEvents(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
+}
+
+// Bus is one event bus.
+type Bus struct {
+	client busAPI
+	name   string
+}
+
+// New makes a Bus; name is "default", another bus's name, or an ARN.
+func New(client busAPI, name string) *Bus { return &Bus{client: client, name: name} }
+
+// Send puts one message. EventBridge answers 200 and names what it refused in the entry.
+func (b *Bus) Send(ctx context.Context, m alert.Message) error {
+	out, err := b.client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{{
+		EventBusName: aws.String(b.name), Source: aws.String(Source), DetailType: aws.String(DetailType), Detail: aws.String(m.JSON),
+	}}})
+	if err != nil {
+		return &trouble.Error{Doing: fmt.Sprintf("putting an event on the bus %q", b.name), Err: err}
+	}
+	for _, e := range out.Entries {
+		if e.ErrorCode != nil {
+			return fmt.Errorf("putting an event on the bus %q: %s: %s", b.name, *e.ErrorCode, aws.ToString(e.ErrorMessage))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"certdrift/internal/alert"
+)
+
+// eventBridge takes events as EventBridge does: it refuses details that are no JSON object, entry by entry.
+type eventBridge struct {
+	taken []types.PutEventsRequestEntry
+	err   error
+}
+
+func (e *eventBridge) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error) {
+	if e.err != nil {
+		return nil, e.err
+	}
+	out := &eventbridge.PutEventsOutput{}
+	for _, entry := range in.Entries {
+		var object map[string]any
+		if json.Unmarshal([]byte(aws.ToString(entry.Detail)), &object) != nil {
+			out.FailedEntryCount++
+			out.Entries = append(out.Entries, types.PutEventsResultEntry{ErrorCode: aws.String("MalformedDetail"), ErrorMessage: aws.String("Detail is malformed.")})
+			continue
+		}
+		e.taken = append(e.taken, entry)
+		out.Entries = append(out.Entries, types.PutEventsResultEntry{EventId: aws.String("1")})
+	}
+	return out, nil
+}
+
+func TestSend(t *testing.T) {
+	e := &eventBridge{}
+	b := New(e, "default")
+	if err := b.Send(context.Background(), alert.Message{JSON: `{"schema": "certdrift.alert/1"}`}); err != nil {
+		t.Fatal(err)
+	}
+	if len(e.taken) != 1 || *e.taken[0].Source != "certdrift" || *e.taken[0].EventBusName != "default" {
+		t.Errorf("put %+v", e.taken)
+	}
+	if err := b.Send(context.Background(), alert.Message{JSON: "x"}); err == nil || !strings.Contains(err.Error(), "MalformedDetail") {
+		t.Errorf("an entry that EventBridge refused gives %v", err)
+	}
+	e.err = errors.New("no route")
+	if err := b.Send(context.Background(), alert.Message{}); err == nil || !strings.Contains(err.Error(), `"default"`) {
+		t.Errorf("error %v", err)
+	}
+}

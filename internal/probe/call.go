@@ -1,0 +1,43 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// callTimeout bounds a Call as a whole.
+const callTimeout = 10 * time.Second
+
+// Call asks for a URL of the operator's, a dead man's switch, and drops the answer. Redirects are not followed. The URL
+// holds a token: no error shows more of it than its host.
+func Call(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return errors.New("calling the heartbeat URL: it is not one")
+	}
+	client := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		var asked *url.Error // it quotes the URL
+		if errors.As(err, &asked) {
+			err = asked.Err
+		}
+		return fmt.Errorf("calling the heartbeat URL at %q: %w", request.URL.Host, err)
+	}
+	defer answer.Body.Close() //nolint:errcheck // nothing is left to be read
+	_, _ = io.CopyN(io.Discard, answer.Body, 4<<10)
+	if answer.StatusCode >= 300 {
+		return fmt.Errorf("calling the heartbeat URL at %q: it answered %d", request.URL.Host, answer.StatusCode)
+	}
+	return nil
+}

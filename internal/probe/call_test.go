@@ -1,0 +1,33 @@
+package probe
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestCall(t *testing.T) {
+	asked := ""
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked += r.URL.Path + " "
+		if strings.HasPrefix(r.URL.Path, "/moved") {
+			http.Redirect(w, r, "/token", http.StatusFound)
+		}
+	}))
+	defer server.Close()
+	if err := Call(context.Background(), server.URL+"/token"); err != nil || asked != "/token " {
+		t.Errorf("asked for %q: %v", asked, err)
+	}
+	if err := Call(context.Background(), server.URL+"/moved/secret"); err == nil || strings.Contains(err.Error(), "secret") || strings.Count(asked, "token") != 1 {
+		t.Errorf("asked for %q: %v; want the redirect told, not followed, and no token shown", asked, err)
+	}
+	server.Close()
+	if err := Call(context.Background(), server.URL+"/secret"); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("error %v, want one without the token", err)
+	}
+	if err := Call(context.Background(), "http://[::1"); err == nil {
+		t.Error("no error for what is no URL")
+	}
+}
