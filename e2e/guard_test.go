@@ -134,6 +134,16 @@ func (s statement) holds(c call) bool {
 				if !slices.Contains(want, namespace) {
 					return false
 				}
+			case operator == "StringEquals" && key == "events:source":
+				var in struct{ Entries []struct{ Source string } }
+				if json.Unmarshal(c.body, &in) != nil {
+					return false
+				}
+				for _, e := range in.Entries {
+					if !slices.Contains(want, e.Source) {
+						return false
+					}
+				}
 			default:
 				return false // unknown here: better to fail a test than to let a call through
 			}
