@@ -167,3 +167,40 @@ func TestEvidenceIsNotRepeated(t *testing.T) {
 		}
 	}
 }
+
+// Breaking lines loses no word, adds none, and makes no line too long that could be shorter.
+func TestFoldKeepsEveryWord(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOf(rapid.StringMatching("[a-z`é]{1,30}")).Draw(t, "words"), " ")
+		lines := fold(text, 40)
+		if got := strings.Join(lines, " "); got != text {
+			t.Fatalf("%q became %q", text, got)
+		}
+		for _, line := range lines {
+			if utf8.RuneCountInString(line) > 40 && strings.Contains(line, " ") && !strings.Contains(line, "`") {
+				t.Errorf("%q is too long", line)
+			}
+		}
+	})
+}
+
+// Whatever a remedy says, its mail says too: splitting it into prose and commands loses nothing but a full stop.
+func TestPiecesKeepTheText(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		word := rapid.SampledFrom([]string{"look:", "aws", "elb", "dig", "Then.", "certdrift", "x: y", "A.", "B", "openssl s_client", "a:"})
+		line := strings.Join(rapid.SliceOf(word).Draw(t, "words"), " ")
+		var got []string
+		for _, p := range pieces(line) {
+			got = append(got, strings.Fields(p.text)...)
+		}
+		want := strings.Fields(line)
+		if len(got) != len(want) {
+			t.Fatalf("%q became %q", line, got)
+		}
+		for i := range want {
+			if got[i] != want[i] && got[i]+"." != want[i] {
+				t.Fatalf("%q became %q", line, got)
+			}
+		}
+	})
+}
