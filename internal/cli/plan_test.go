@@ -101,13 +101,21 @@ metadata:
     `+annotation+`
 spec: {type: LoadBalancer, ports: [{name: https, port: 443}]}
 `)
-	edit := func(a *App) {
-		a.Parts.Plan = func(ctx context.Context, plan Plan, _ bool) (Preview, error) {
-			planned := boot.Preview(ctx, d.runner(), round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests})
-			return Preview{Outcome{planned.Round, planned.Conclusion}, planned.Rows}, nil
-		}
+	return run(t, d.plans, nil, append([]string{"plan", "-f", "api.yaml"}, args...)...)
+}
+
+// plans has an App plan over the account.
+func (d *deploy) plans(a *App) {
+	a.Parts.Plan = func(ctx context.Context, plan Plan, _ bool) (Preview, error) {
+		planned := boot.Preview(ctx, d.runner(), round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests})
+		return Preview{Outcome{planned.Round, planned.Conclusion}, planned.Rows}, nil
 	}
-	return run(t, edit, nil, append([]string{"plan", "-f", "api.yaml"}, args...)...)
+}
+
+// readySignals has the runtime begin its own part of signal handling, which must not happen in a bubble.
+func readySignals(t *testing.T) {
+	_, stop := signal.NotifyContext(t.Context(), os.Interrupt)
+	stop()
 }
 
 // runner asks the simulated account, and probes nothing.
@@ -148,8 +156,7 @@ func write(t *testing.T, path, text string) {
 
 // TestPlanOverAWS holds the gate before a deploy against an account: what it refuses, and what it lets pass.
 func TestPlanOverAWS(t *testing.T) {
-	_, stop := signal.NotifyContext(t.Context(), os.Interrupt) // the runtime's own part of it must not begin in a bubble
-	stop()
+	readySignals(t)
 	for _, c := range []struct {
 		name, declared, attached, manifest string
 		byHand                             bool
