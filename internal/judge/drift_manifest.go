@@ -124,6 +124,9 @@ func (x *effect) remedy(w *world) string {
 	if want != "" {
 		text += ": declare " + finding.Clean(want, finding.QuoteLimit)
 	}
+	if w.round.Planned {
+		return text + "."
+	}
 	return text + ". See what it would do: certdrift plan -f " + shell(cleanPath(x.declaration.Source.File))
 }
 
