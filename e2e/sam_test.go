@@ -32,7 +32,7 @@ func TestSAMBuild(t *testing.T) {
 	sam, dir := samCLI(t), t.TempDir()
 	_, err := run(t.Context(), samEnv, sam, "build", "--build-dir", dir)
 	check(t, err)
-	for _, name := range []string{"ProbeFunction", "InspectFunction"} {
+	for _, name := range []string{"ProbeFunction", "InspectFunction", "VerifyFunction", "WidgetFunction"} {
 		bootstrap, err := elf.Open(filepath.Join(dir, name, "bootstrap"))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

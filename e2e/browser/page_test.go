@@ -134,7 +134,7 @@ func ask[T any](t *testing.T, ctx context.Context, expression string) T {
 // of any network, and nothing may stick out. CERTDRIFT_SCREENSHOTS names a directory to keep pictures in.
 func TestPage(t *testing.T) {
 	ctx := chromium(t)
-	address := written(t, incident(t))
+	address := written(t, incidentReport(t))
 	heard := listen(t, ctx, address)
 	for _, look := range []struct {
 		name, scheme string
@@ -147,6 +147,9 @@ func TestPage(t *testing.T) {
 		}
 		if overflow := ask[int](t, ctx, `document.documentElement.scrollWidth - innerWidth`); overflow > 0 {
 			t.Errorf("%s: the page is %d pixels wider than the window", look.name, overflow)
+		}
+		if faint := ask[[]string](t, ctx, contrast); len(faint) > 0 {
+			t.Errorf("%s: hardly to be read: %v", look.name, faint)
 		}
 		picture(t, ctx, look.name)
 	}
@@ -184,7 +187,7 @@ func printed(t *testing.T, ctx context.Context) {
 // verdict, a name on everything that needs one, headers in every table.
 func TestAccessible(t *testing.T) {
 	ctx := chromium(t)
-	open(t, ctx, written(t, incident(t)), "light", 1280)
+	open(t, ctx, written(t, incidentReport(t)), "light", 1280)
 	tree, err := chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
 	check(t, err)
 	seen := map[string]int{}

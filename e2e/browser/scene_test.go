@@ -106,9 +106,9 @@ func (s *scene) report() report.Report {
 	return report.Build(report.Input{Round: s.round, Conclusion: conclusion, FailOn: finding.Critical})
 }
 
-// incident is one of everything: drift, an expired certificate, one that expires, a chain that is incomplete, a refused
+// incidentReport is one of everything: drift, an expired certificate, one that expires, a chain that is incomplete, a refused
 // connection, and endpoints that are well.
-func incident(t *testing.T) report.Report {
+func incidentReport(t *testing.T) report.Report {
 	s := newScene(t)
 	good := s.leaf(61, "*.production.example.org", "production.example.org")
 	stale := s.leaf(-12, "old.example.com")

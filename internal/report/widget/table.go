@@ -13,13 +13,14 @@ import (
 
 // style follows the dashboard's theme, which the dashboard names; it is no media query's to know.
 func (d *drawing) style() {
-	critical, warning, ok, faint, soft := "#b3141c", "#8a5200", "#17713a", "#5b6675", "#fdecec"
+	critical, warning, ok, faint, soft, line := "#b3141c", "#8a5200", "#17713a", "#5b6675", "#fdecec", "#d9dee5"
 	if d.Dark {
-		critical, warning, ok, faint, soft = "#ff8a8a", "#f2b95c", "#6fd193", "#a2adbb", "#3d1d21"
+		critical, warning, ok, faint, soft, line = "#ff8a8a", "#f2b95c", "#6fd193", "#a2adbb", "#3d1d21", "#333d4a"
 	}
-	fmt.Fprintf(d, `<style>.cd table{border-collapse:collapse;width:100%%}.cd th,.cd td{text-align:left;vertical-align:top;padding:4px 8px}`+
+	fmt.Fprintf(d, `<style>.cd table{border-collapse:collapse;width:100%%}.cd th,.cd td{text-align:left;vertical-align:top;padding:5px 8px;border-top:1px solid %s}`+
+		`.cd caption{text-align:left;padding:5px 8px}.cd .day{white-space:nowrap}`+
 		`.cd .critical{color:%s;font-weight:600}.cd .warning{color:%s;font-weight:600}.cd .ok{color:%s}.cd .unknown,.cd .note,.cd small{color:%s}`+
-		`.cd .differs{background:%s}.cd small{display:block}.cd td{overflow-wrap:anywhere}</style><div class="cd">`, critical, warning, ok, faint, soft)
+		`.cd .differs{background:%s}.cd small{display:block}.cd td{overflow-wrap:anywhere}</style><div class="cd">`, line, critical, warning, ok, faint, soft)
 }
 
 // head writes the choice of environments and the table's head.
@@ -107,20 +108,21 @@ func (d *drawing) values(all []truths.Value, l *report.Listener) {
 		if v.Differs {
 			d.write(`<b>≠ </b>`)
 		}
-		d.write(anchor(certificatePage(v.ARN), v.Main), `<small>`, text(strings.Join(v.Notes, "; ")), `</small></div>`)
-	}
-	if l != nil {
-		d.write(`<small>`, anchor(balancerPage(*l), l.Listener), `</small>`)
+		d.write(anchor(certificatePage(v.ARN), v.Main), `<small>`, text(strings.Join(v.Notes, "; ")), `</small>`)
+		if l != nil {
+			d.write(`<small>`, anchor(balancerPage(*l), "load balancer"), `</small>`)
+		}
+		d.write(`</div>`)
 	}
 }
 
-// days counts whole days, below zero once the certificate has expired.
+// days counts whole days.
 func (d *drawing) days(r truths.Row) {
 	if r.End.IsZero() {
 		d.write(`–`)
 		return
 	}
-	days := math.Floor(r.End.Sub(d.Report.At).Hours() / 24)
+	days := r.End.Sub(d.Report.At).Hours() / 24
 	class := safe("ok")
 	for _, f := range r.Endpoint.Findings() {
 		if f.Code == finding.CertExpired || f.Code == finding.CertExpiring {
@@ -128,7 +130,11 @@ func (d *drawing) days(r truths.Row) {
 			break
 		}
 	}
-	d.write(`<span class="`, class, `">`, text(fmt.Sprintf("%.0f", days)), `</span><small>`, text(truths.Day(r.End)), `</small>`)
+	word, note := fmt.Sprintf("%.0f", math.Floor(days)), truths.Day(r.End)
+	if days < 0 {
+		class, word, note = "critical", "expired", fmt.Sprintf("%.0f days ago, %s", math.Floor(-days), note)
+	}
+	d.write(`<span class="`, class, `">`, text(word), `</span><small class="day">`, text(note), `</small>`)
 }
 
 // anchor is a link in a window of its own; the text alone where there is no address.
