@@ -38,7 +38,7 @@ func (v *visit) connect(ctx context.Context, o *origin, at netip.AddrPort, allow
 		got.Failure = fail(observation.PhaseConnect, err)
 		return got
 	}
-	defer conn.Close() //nolint:errcheck // all that is wanted has been read
+	defer conn.end()
 	if !o.kind.Secured() {
 		if ask {
 			v.exchange(ctx, o, conn, &got)
@@ -64,7 +64,7 @@ func (v *visit) connect(ctx context.Context, o *origin, at netip.AddrPort, allow
 }
 
 // open dials within the timeout of a phase.
-func (v *visit) open(ctx context.Context, at netip.AddrPort, allow permit) (net.Conn, error) {
+func (v *visit) open(ctx context.Context, at netip.AddrPort, allow permit) (*meter, error) {
 	ctx, cancel := v.phase(ctx)
 	defer cancel()
 	conn, err := v.dial(ctx, allow, at)
@@ -86,8 +86,8 @@ func interrupt(ctx context.Context, conn net.Conn) (stop func()) {
 }
 
 // refusalWait is how long a server that asked for a client certificate gets to say, in TLS 1.3 after the handshake,
-// that it insists. The alert is one round trip away.
-const refusalWait = 500 * time.Millisecond
+// that it insists. The alert is one round trip away, behind whatever else the server is busy with.
+const refusalWait = 2 * time.Second
 
 // awaitRefusal reads for a moment where nothing is asked for over the connection: in TLS 1.3 the handshake is over for
 // the client before the server has looked at its certificate (RFC 8446 §4.4.2.4).

@@ -5,15 +5,23 @@ import (
 	"net"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"certdrift/internal/observation"
 )
 
-// meter counts the bytes that come over a connection.
+// meter counts the bytes that come over a connection. net/http closes a connection as soon as a write fails; what the
+// server said before, such as an alert that tells why, is still to be read then. So Close leaves it open, and end closes.
 type meter struct {
 	net.Conn
 	read atomic.Int64
 }
+
+// Close implements net.Conn. A new deadline makes the connection usable again.
+func (m *meter) Close() error { return m.SetDeadline(time.Unix(1, 0)) }
+
+// end closes the connection.
+func (m *meter) end() { _ = m.Conn.Close() }
 
 // Read implements net.Conn.
 func (m *meter) Read(p []byte) (int, error) {

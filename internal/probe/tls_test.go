@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -294,6 +296,38 @@ func TestClientCertificate(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// lastWords is a connection that breaks when the request is written, after the two flights of a TLS 1.3 handshake. What
+// the other end said by then is still to be read.
+type lastWords struct {
+	net.Conn
+	writes int
+}
+
+func (l *lastWords) Write(p []byte) (int, error) {
+	if l.writes++; l.writes > 2 {
+		return 0, syscall.EPIPE
+	}
+	return l.Conn.Write(p)
+}
+
+// TestRefusalBehindABrokenPipe: a server that insists on a client certificate closes at once, so that the request cannot
+// be written; its alert says why.
+func TestRefusalBehindABrokenPipe(t *testing.T) {
+	for _, protocols := range [][]string{{"http/1.1"}, {"h2"}} {
+		config := serving(t)
+		config.ClientAuth, config.NextProtos = tls.RequireAnyClientCert, protocols
+		address := certtest.ServeTLS(t, "127.0.0.1", config, nil)
+		dialing := func(o *Options) {
+			o.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := new(net.Dialer).DialContext(ctx, network, address)
+				return &lastWords{Conn: conn}, err
+			}
+		}
+		a := one(t, look(t, at(t, target.HTTPS, address), dialing))
+		failed(t, a, observation.PhaseHeaders, observation.ClientCertNeeded)
 	}
 }
 
