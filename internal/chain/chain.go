@@ -29,6 +29,7 @@ const (
 	CriticalExtension Kind = "critical-extension" // it is marked critical and nobody knows it (§4.2)
 	Usage             Kind = "usage"              // it is not for server authentication (§4.2.1.12)
 	UsageAbsent       Kind = "usage-absent"       // the leaf has no extended key usage at all
+	UsageAny          Kind = "usage-any"          // the leaf is for any usage, and not for server authentication by name
 	UsageSignature    Kind = "usage-signature"    // the leaf's key usage lacks digitalSignature
 	WeakKey           Kind = "weak-key"
 	WeakSignature     Kind = "weak-signature"
@@ -105,7 +106,7 @@ func (r *Result) Accepted() bool {
 		return false
 	}
 	for _, f := range r.Leaf {
-		if f.Kind != UsageAbsent && f.Kind != UsageSignature {
+		if f.Kind != UsageAbsent && f.Kind != UsageAny && f.Kind != UsageSignature {
 			return false
 		}
 	}

@@ -137,6 +137,9 @@ func leafUsageFaults(c *x509.Certificate) []Fault {
 	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 {
 		fs = append(fs, Fault{Kind: UsageAbsent, Certificate: c})
 	}
+	if slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny) && !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth) {
+		fs = append(fs, Fault{Kind: UsageAny, Certificate: c})
+	}
 	return fs
 }
 

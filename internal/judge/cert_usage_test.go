@@ -17,7 +17,8 @@ func TestCertUsage(t *testing.T) {
 	}{
 		{"for clients", usages(x509.ExtKeyUsageClientAuth), []string{critical(finding.CertUsage)}},
 		{"for both", usages(x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth), nil},
-		{"for any", usages(x509.ExtKeyUsageAny), nil},
+		{"for any", usages(x509.ExtKeyUsageAny), []string{notice(finding.CertUsage)}},
+		{"for any and for servers", usages(x509.ExtKeyUsageAny, x509.ExtKeyUsageServerAuth), nil},
 		{"none said", usages(), []string{notice(finding.CertUsage)}},
 		{"no key usage", keyUsage(0), nil},
 		{"encipherment only, and no extended one", func(c *x509.Certificate) { c.KeyUsage, c.ExtKeyUsage = x509.KeyUsageKeyEncipherment, nil }, []string{warning(finding.CertUsage)}},
