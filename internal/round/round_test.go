@@ -357,6 +357,36 @@ func TestAHangingEndpointLeavesTimeToAlert(t *testing.T) {
 	})
 }
 
+// silent is a path that never answers.
+type silent struct{}
+
+func (silent) Send(ctx context.Context, _ alert.Message) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestAHangingPathLeavesTimeForTheNextAlert(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		for i := range 8 {
+			e := f.request.Config.Endpoints[0]
+			e.Name, e.Host = fmt.Sprintf("api%d", i), fmt.Sprintf("api%d.example.org", i)
+			f.request.Config.Endpoints = append(f.request.Config.Endpoints, e)
+			f.probes[e.Key()] = observation.Endpoint{Probed: true, DNS: f.bad.DNS, Addresses: f.bad.Addresses}
+		}
+		last := &topic{}
+		f.runner.Publisher.Messengers = append(f.runner.Publisher.Messengers, silent{}, last)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if _, err := f.runner.Run(ctx, f.request); err == nil || !strings.Contains(err.Error(), "further path") {
+			t.Errorf("the round says %v, and nothing of the path that hangs", err)
+		}
+		if got, behind := len(f.topic.sent), len(last.sent); got < 2 || behind != got || ctx.Err() != nil {
+			t.Errorf("%d alerts reached the operators and %d the path behind the one that hangs, with the time over: %v; want all", got, behind, ctx.Err())
+		}
+	})
+}
+
 // readOnly is a table that may be read and not written.
 type readOnly struct{ *Memory }
 

@@ -26,18 +26,22 @@ type messenger interface {
 // attempts bounds how often a round steps again after another one wrote first.
 const attempts = 5
 
+// furtherTime is what a path beside the operators' topic may take of a round's time.
+const furtherTime = 5 * time.Second
+
 // tracking is one round's way through the incidents: load, advance, claim, send, record (see package incident).
 type tracking struct {
 	*Publisher
 	in       incident.Input
 	claimed  []incident.Notice // ours to send
 	unstored []incident.Notice // to be sent although nothing could be written
+	hung     map[int]bool      // messengers that took all of furtherTime
 	errs     []error
 }
 
 // track turns findings into notices and sends them. It gives the records as they stand, for the metrics.
 func (p *Publisher) track(ctx context.Context, in incident.Input) ([]incident.Record, error) {
-	t := &tracking{Publisher: p, in: in}
+	t := &tracking{Publisher: p, in: in, hung: map[int]bool{}}
 	t.claim(ctx)
 	for _, n := range incident.Bundle(in.Policy, append(t.claimed, t.unstored...)) {
 		t.send(ctx, n)
@@ -140,14 +144,26 @@ func (t *tracking) send(ctx context.Context, n incident.Notice) {
 func (t *tracking) deliver(ctx context.Context, m alert.Message) error {
 	var first error
 	for i, to := range t.Messengers {
-		err := to.Send(ctx, m)
 		if i == 0 {
-			first = err
-		} else if err != nil {
+			first = to.Send(ctx, m)
+		} else if err := t.further(ctx, i, to, m); err != nil {
 			t.errs = append(t.errs, fmt.Errorf("sending %q on a further path: %w", m.Subject, err))
 		}
 	}
 	return first
+}
+
+// further sends on a path beside the first. One that hangs is left alone for the rest of the round: it must not take the
+// time that the next notice needs to reach the operators.
+func (t *tracking) further(ctx context.Context, i int, to messenger, m alert.Message) error {
+	if t.hung[i] {
+		return errors.New("not tried, since it did not answer earlier in this round")
+	}
+	ctx, cancel := context.WithTimeout(ctx, furtherTime)
+	defer cancel()
+	err := to.Send(ctx, m)
+	t.hung[i] = err != nil && ctx.Err() != nil
+	return err
 }
 
 // settle writes that a notice was sent, or that it was not and the next round may try. Where that fails, the claim runs
