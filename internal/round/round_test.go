@@ -58,7 +58,10 @@ type topic struct {
 	sent []alert.Message
 }
 
-func (t *topic) Send(_ context.Context, m alert.Message) error {
+func (t *topic) Send(ctx context.Context, m alert.Message) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.down {
