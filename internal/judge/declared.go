@@ -155,7 +155,7 @@ func (w *world) declaredLabel(d target.Declared) string {
 	case d.FingerprintSHA256 != "":
 		return "certificate " + d.FingerprintSHA256[:min(len(d.FingerprintSHA256), 16)] + "…"
 	}
-	return "a certificate issued by " + d.Issuer
+	return "one, issued by " + d.Issuer
 }
 
 // declared is what the configuration declares for the endpoint or, where it is silent, the one manifest that speaks of
