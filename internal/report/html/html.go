@@ -1,8 +1,8 @@
 // Package html writes a report as one page that needs nothing else: no network, no script, no font. It opens from a mail
 // or from a pipeline's artefacts, in light and dark, and prints.
 //
-// The page is ordered by what a person needs first: the verdict, what is wrong and what to do about it, then the three
-// truths of every endpoint side by side, and below them the pictures. Severity is told by a word and a sign, never by
+// The page is ordered by what a person needs first: the verdict, the three truths of each endpoint side by side with what
+// disagrees, then each finding with what to do about it, and below them the pictures. Severity is told by a word and a sign, never by
 // colour alone.
 //
 // It stands apart from package report since it needs html/template, whose reflection would make every Lambda that links

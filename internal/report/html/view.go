@@ -12,8 +12,11 @@ import (
 	"certdrift/internal/report"
 )
 
-// shownEndpoints is how many healthy endpoints stand open; more are folded.
-const shownEndpoints = 40
+// How many healthy endpoints stand open, and how many beside some that are not; more are folded.
+const (
+	shownEndpoints     = 40
+	shownBesideTrouble = 10
+)
 
 // view is what the page shows, in its order.
 type view struct {
@@ -24,11 +27,11 @@ type view struct {
 	Line     string
 	Times    string
 	Tiles    []tile
-	Findings []findingView
 	Troubled []endpointRow
 	Healthy  []endpointRow
 	// Open: the healthy ones are few enough to stand open.
 	Open      bool
+	Findings  []findingView
 	Timeline  timeline
 	Chains    []chainView
 	Folded    []chainView // those that nothing is wrong with, where there are many
@@ -97,6 +100,9 @@ func viewOf(r report.Report) view {
 		}
 	}
 	v.Open = len(v.Healthy) <= shownEndpoints
+	if len(v.Troubled) > 0 {
+		v.Open = len(v.Healthy) <= shownBesideTrouble
+	}
 	v.Timeline, v.Latency, v.Listeners = page.timeline(), page.latency(), page.listeners()
 	v.Chains, v.Folded = page.chains()
 	return v
