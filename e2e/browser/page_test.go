@@ -88,7 +88,7 @@ func (w *witness) said() []string {
 }
 
 // listen notes errors, the console's words, and requests for anything but the page itself.
-func listen(t *testing.T, ctx context.Context, address string) *witness {
+func listen(ctx context.Context, t *testing.T, address string) *witness {
 	t.Helper()
 	w := &witness{}
 	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
@@ -113,7 +113,7 @@ func listen(t *testing.T, ctx context.Context, address string) *witness {
 }
 
 // open loads a page in a window of a width, light or dark.
-func open(t *testing.T, ctx context.Context, address, scheme string, width int64) {
+func open(ctx context.Context, t *testing.T, address, scheme string, width int64) {
 	t.Helper()
 	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
@@ -123,7 +123,7 @@ func open(t *testing.T, ctx context.Context, address, scheme string, width int64
 }
 
 // ask evaluates JavaScript in the page.
-func ask[T any](t *testing.T, ctx context.Context, expression string) T {
+func ask[T any](ctx context.Context, t *testing.T, expression string) T {
 	t.Helper()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
 	check(t, err)
@@ -135,31 +135,31 @@ func ask[T any](t *testing.T, ctx context.Context, expression string) T {
 func TestPage(t *testing.T) {
 	ctx := chromium(t)
 	address := written(t, incidentReport(t))
-	heard := listen(t, ctx, address)
+	heard := listen(ctx, t, address)
 	for _, look := range []struct {
 		name, scheme string
 		width        int64
 		background   string
 	}{{"light", "light", 1280, "rgb(246, 247, 249)"}, {"dark", "dark", 1280, "rgb(18, 22, 28)"}, {"telephone", "dark", 390, "rgb(18, 22, 28)"}} {
-		open(t, ctx, address, look.scheme, look.width)
-		if background := ask[string](t, ctx, `getComputedStyle(document.body).backgroundColor`); background != look.background {
+		open(ctx, t, address, look.scheme, look.width)
+		if background := ask[string](ctx, t, `getComputedStyle(document.body).backgroundColor`); background != look.background {
 			t.Errorf("%s: the page is %s, want %s", look.name, background, look.background)
 		}
-		if overflow := ask[int](t, ctx, `document.documentElement.scrollWidth - innerWidth`); overflow > 0 {
+		if overflow := ask[int](ctx, t, `document.documentElement.scrollWidth - innerWidth`); overflow > 0 {
 			t.Errorf("%s: the page is %d pixels wider than the window", look.name, overflow)
 		}
-		if faint := ask[[]string](t, ctx, contrast); len(faint) > 0 {
+		if faint := ask[[]string](ctx, t, contrast); len(faint) > 0 {
 			t.Errorf("%s: hardly to be read: %v", look.name, faint)
 		}
-		picture(t, ctx, look.name)
+		picture(ctx, t, look.name)
 	}
 	for _, complaint := range heard.said() {
 		t.Error(complaint)
 	}
-	printed(t, ctx)
+	printed(ctx, t)
 }
 
-func picture(t *testing.T, ctx context.Context, name string) {
+func picture(ctx context.Context, t *testing.T, name string) {
 	t.Helper()
 	dir := os.Getenv("CERTDRIFT_SCREENSHOTS")
 	if dir == "" {
@@ -171,7 +171,7 @@ func picture(t *testing.T, ctx context.Context, name string) {
 }
 
 // printed holds that the page prints on several sheets, with what is folded on the screen.
-func printed(t *testing.T, ctx context.Context) {
+func printed(ctx context.Context, t *testing.T) {
 	t.Helper()
 	pdf, err := chromedp.Run(ctx, chromedp.PrintToPDF(chromedp.PDFPrintBackground()))
 	check(t, err)
@@ -187,7 +187,7 @@ func printed(t *testing.T, ctx context.Context) {
 // verdict, a name on everything that needs one, headers in every table.
 func TestAccessible(t *testing.T) {
 	ctx := chromium(t)
-	open(t, ctx, written(t, incidentReport(t)), "light", 1280)
+	open(ctx, t, written(t, incidentReport(t)), "light", 1280)
 	tree, err := chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
 	check(t, err)
 	seen := map[string]int{}
@@ -211,7 +211,7 @@ func TestAccessible(t *testing.T) {
 			t.Errorf("%d of role %s, want %d or more", seen[role], role, least)
 		}
 	}
-	dangling := ask[[]string](t, ctx,
+	dangling := ask[[]string](ctx, t,
 		`[...document.querySelectorAll('a[href^="#"]')].map(a => a.getAttribute('href')).filter(h => !document.getElementById(h.slice(1)))`)
 	if len(dangling) > 0 {
 		t.Errorf("links lead nowhere: %v", dangling)
@@ -235,9 +235,9 @@ func TestManyEndpoints(t *testing.T) {
 		t.Errorf("the page of 500 endpoints has %d bytes", info.Size())
 	}
 	start := time.Now()
-	open(t, ctx, address, "light", 1280)
-	rows := ask[int](t, ctx, `document.querySelectorAll('section[aria-labelledby=truths] tbody tr').length`)
-	ready := ask[float64](t, ctx, `performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd`)
+	open(ctx, t, address, "light", 1280)
+	rows := ask[int](ctx, t, `document.querySelectorAll('section[aria-labelledby=truths] tbody tr').length`)
+	ready := ask[float64](ctx, t, `performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd`)
 	t.Logf("%d bytes, read after %.0f ms, shown after %s", info.Size(), ready, time.Since(start).Round(time.Millisecond))
 	if rows != 500 {
 		t.Errorf("%d of 500 endpoints stand in the page", rows)
@@ -245,5 +245,5 @@ func TestManyEndpoints(t *testing.T) {
 	if ready > 5000 { // a shared, slow machine is allowed for
 		t.Errorf("the page took %.0f ms to be read", ready)
 	}
-	picture(t, ctx, "many")
+	picture(ctx, t, "many")
 }

@@ -32,15 +32,15 @@ func TestWidget(t *testing.T) {
 			look.ground + `;color:` + look.ink + `}</style>` + widget.HTML(in) + `<footer></footer></html>`
 		path := filepath.Join(t.TempDir(), "widget.html")
 		check(t, os.WriteFile(path, []byte(page), 0o600))
-		heard := listen(t, ctx, "file://"+path)
-		open(t, ctx, "file://"+path, look.name, 1280)
+		heard := listen(ctx, t, "file://"+path)
+		open(ctx, t, "file://"+path, look.name, 1280)
 		for _, complaint := range heard.said() {
 			t.Error(complaint)
 		}
-		if faint := ask[[]string](t, ctx, contrast); len(faint) > 0 {
+		if faint := ask[[]string](ctx, t, contrast); len(faint) > 0 {
 			t.Errorf("%s: hardly to be read: %v", look.name, faint)
 		}
-		picture(t, ctx, "widget-"+look.name)
+		picture(ctx, t, "widget-"+look.name)
 	}
 }
 
