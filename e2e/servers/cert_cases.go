@@ -37,7 +37,7 @@ func (l *Lab) serve(p *pki.Pair) Target { return l.chain(p, p.Served()...) }
 
 // chain serves a chain of the case's own, leaf first, under the pair's key.
 func (l *Lab) chain(p *pki.Pair, ders ...[]byte) Target {
-	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: ders, PrivateKey: p.Key}}} //nolint:gosec // a server's defaults
+	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: ders, PrivateKey: p.Key}}} // a server's defaults
 	return at(l.web("127.0.0.1", config, ok()))
 }
 
@@ -105,12 +105,7 @@ func dates() []Case {
 
 func nameCase(name, host string, good bool, names ...string) Case {
 	c := Case{Name: name, serve: func(l *Lab) Target {
-		var dns []string
-		var opts []pki.Option
-		for _, n := range names {
-			dns = append(dns, n)
-		}
-		return l.serve(l.leafFor(dns, opts...)).named(host)
+		return l.serve(l.leafFor(names)).named(host)
 	}}
 	if !good {
 		c.Want = codes(finding.CertNameMismatch)
@@ -156,7 +151,7 @@ func names() []Case {
 		}},
 		{Name: "an IPv6 address with its SAN", serve: func(l *Lab) Target {
 			p := l.leafFor([]string{"::1"})
-			return Target{URL: "https://" + l.web("::1", &tls.Config{Certificates: []tls.Certificate{p.TLS()}}, ok()) + "/"} //nolint:gosec // a server's defaults
+			return Target{URL: "https://" + l.web("::1", &tls.Config{Certificates: []tls.Certificate{p.TLS()}}, ok()) + "/"} // a server's defaults
 		}},
 		{Name: "a URI and a mail address beside the name", serve: func(l *Lab) Target {
 			return l.serve(l.leaf(func(c *x509.Certificate) {

@@ -11,7 +11,7 @@ import (
 
 // openssl runs openssl once.
 func (l *Lab) openssl(args ...string) {
-	out, err := exec.Command("openssl", args...).CombinedOutput() //nolint:gosec // arguments are this package's own
+	out, err := exec.Command("openssl", args...).CombinedOutput() // arguments are this package's own
 	if err != nil {
 		panic(labError{fmt.Errorf("running openssl %q: %w: %s", args, err, out)})
 	}
@@ -93,7 +93,7 @@ func crypto() []Case {
 		{Name: "signed with MD5", Needs: "openssl", Want: codes(finding.CertSignatureWeak), serve: func(l *Lab) Target {
 			leaf, root := l.make(weak{digest: "-md5"})
 			pair := must(tls.LoadX509KeyPair(leaf.cert, leaf.key))
-			t := at(l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{pair}}, ok())) //nolint:gosec // a server's defaults
+			t := at(l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{pair}}, ok())) // a server's defaults
 			t.CAs = []string{root.cert}
 			return t
 		}},

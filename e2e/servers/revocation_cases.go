@@ -26,7 +26,7 @@ func (l *Lab) staple(p *pki.Pair, status int, updated time.Duration, next time.D
 func (l *Lab) stapled(p *pki.Pair, staple []byte) Target {
 	pair := p.TLS()
 	pair.OCSPStaple = staple
-	return at(l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{pair}}, ok())) //nolint:gosec // a server's defaults
+	return at(l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{pair}}, ok())) // a server's defaults
 }
 
 // list is a CRL of the lab's intermediate.

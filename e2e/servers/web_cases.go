@@ -38,7 +38,7 @@ func redirects() []Case {
 	// onLoopback is asked for by its address, so that redirects may lead to other ports there.
 	onLoopback := func(name string, want []finding.Code, handler func(l *Lab) http.Handler) Case {
 		return Case{Name: name, Want: want, serve: func(l *Lab) Target {
-			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"127.0.0.1"}).TLS()}} //nolint:gosec // a server's defaults
+			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"127.0.0.1"}).TLS()}} // a server's defaults
 			return quick(Target{URL: "https://" + l.web("127.0.0.1", config, handler(l)) + "/"})
 		}}
 	}
@@ -71,7 +71,7 @@ func redirects() []Case {
 		}),
 		onLoopback("redirects to an expired server", codes(finding.CertExpired), func(l *Lab) http.Handler {
 			p := l.leafFor([]string{"127.0.0.1"}, pki90(l)...)
-			return leads(302, to("https://"+l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{p.TLS()}}, ok())+"/")) //nolint:gosec // a server's defaults
+			return leads(302, to("https://"+l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{p.TLS()}}, ok())+"/")) // a server's defaults
 		}),
 		onLoopback("redirects to a server for another name, which is down", codes(finding.CertNameMismatch, finding.HTTPStatus), func(l *Lab) http.Handler {
 			return leads(302, to("https://"+l.web("127.0.0.1", l.config(), page(502, ""))+"/"))
@@ -79,7 +79,7 @@ func redirects() []Case {
 		onLoopback("redirects to where nobody listens", codes(finding.ConnectRefused), func(*Lab) http.Handler { return leads(302, to("https://"+free()+"/")) }),
 		onLoopback("redirects to another loopback address", codes(finding.HTTPRedirectBlocked), func(*Lab) http.Handler { return leads(302, to("https://127.0.0.2:9/")) }),
 		{Name: "http that redirects to https", serve: func(l *Lab) Target {
-			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"127.0.0.1"}).TLS()}} //nolint:gosec // a server's defaults
+			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"127.0.0.1"}).TLS()}} // a server's defaults
 			return Target{URL: "http://" + l.plain(leads(301, to("https://"+l.web("127.0.0.1", config, ok())+"/"))) + "/"}
 		}},
 	}
@@ -112,7 +112,7 @@ func addresses() []Case {
 	both := func(name string, want []finding.Code, a, b func(*Lab) *pki.Pair) Case {
 		return Case{Name: name, Want: want, serve: func(l *Lab) Target {
 			one := l.serve(a(l))
-			other := &tls.Config{Certificates: []tls.Certificate{b(l).TLS()}} //nolint:gosec // a server's defaults
+			other := &tls.Config{Certificates: []tls.Certificate{b(l).TLS()}} // a server's defaults
 			one.To = append(one.To, l.web("127.0.0.2", other, ok()))
 			return one
 		}}
@@ -138,7 +138,7 @@ func addresses() []Case {
 			return at(l.web("127.0.0.1", config, ok()), l.web("127.0.0.2", config, page(503, "")))
 		}},
 		{Name: "both addresses serve an expired certificate", Want: codes(finding.CertExpired), serve: func(l *Lab) Target {
-			config := &tls.Config{Certificates: []tls.Certificate{l.leaf(pki90(l)...).TLS()}} //nolint:gosec // a server's defaults
+			config := &tls.Config{Certificates: []tls.Certificate{l.leaf(pki90(l)...).TLS()}} // a server's defaults
 			return at(l.web("127.0.0.1", config, ok()), l.web("127.0.0.2", config, ok()))
 		}},
 		{Name: "another certificate than declared", Want: codes(finding.DriftDeclared), serve: func(l *Lab) Target {

@@ -63,7 +63,7 @@ func quick(t Target) Target {
 }
 
 func (l *Lab) config() *tls.Config {
-	return &tls.Config{Certificates: []tls.Certificate{l.leaf().TLS()}} //nolint:gosec // a server's defaults
+	return &tls.Config{Certificates: []tls.Certificate{l.leaf().TLS()}} // a server's defaults
 }
 
 func handshakes() []Case {
@@ -127,7 +127,7 @@ func handshakes() []Case {
 			client := l.leafFor([]string{"client"}, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
 			cert, key := l.files(client)
 			t := at(l.web("127.0.0.1", config, ok()))
-			t.Endpoint = fmt.Sprintf("client_certificate: {cert_file: %s, key_file: %s}", cert, key)
+			t.Client = &Client{cert, key}
 			return t
 		}},
 		{Name: "a client certificate of the wrong CA is shown", Want: codes(finding.TLSClientCertificateRequired), serve: func(l *Lab) Target {
@@ -135,11 +135,11 @@ func handshakes() []Case {
 			config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
 			cert, key := l.files(l.leafFor([]string{"client"}))
 			t := at(l.web("127.0.0.1", config, ok()))
-			t.Endpoint = fmt.Sprintf("client_certificate: {cert_file: %s, key_file: %s}", cert, key)
+			t.Client = &Client{cert, key}
 			return t
 		}},
 		{Name: "no SNI, no certificate: unrecognized_name", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
-			return at(l.web("127.0.0.1", &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}, ok())) //nolint:gosec,nilnil // no certificate is the case
+			return at(l.web("127.0.0.1", &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}, ok())) //nolint:nilnil // no certificate is the case
 		}},
 		{Name: "no ALPN protocol in common", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
 			config := l.config()
@@ -185,13 +185,14 @@ func (l *Lab) padding(size int) []byte {
 // mail speaks a script of lines over plain TCP: an even line is said, an odd one waited for. Then TLS begins.
 func (l *Lab) mail(url string, config *tls.Config, script ...string) Target {
 	to := l.raw(func(conn net.Conn) {
-		r := bufio.NewReader(conn)
+		r, tag := bufio.NewReader(conn), ""
 		for i, line := range script {
 			if i%2 == 0 {
-				_, _ = io.WriteString(conn, line)
+				_, _ = io.WriteString(conn, strings.Replace(line, "a1 ", tag+" ", 1))
 				continue
 			}
-			if got, err := r.ReadString('\n'); err != nil || !strings.Contains(strings.ToUpper(got), line) {
+			var ok bool
+			if tag, ok = awaits(conn, r, line); !ok {
 				return
 			}
 		}
@@ -205,6 +206,28 @@ func (l *Lab) mail(url string, config *tls.Config, script ...string) Target {
 		}
 	})
 	return quick(Target{URL: url, To: []string{to}})
+}
+
+// awaits reads lines until one holds a word, and gives what that line begins with. Questions about what the server can
+// do, which some clients ask first, are answered on the way.
+func awaits(conn net.Conn, r *bufio.Reader, word string) (tag string, ok bool) {
+	for {
+		got, err := r.ReadString('\n')
+		if err != nil {
+			return "", false
+		}
+		tag, _, _ = strings.Cut(strings.TrimSpace(got), " ")
+		switch upper := strings.ToUpper(got); {
+		case strings.Contains(upper, word):
+			return tag, true
+		case strings.Contains(upper, "CAPABILITY"):
+			_, _ = fmt.Fprintf(conn, "* CAPABILITY IMAP4rev1 STARTTLS\r\n%s OK done\r\n", tag)
+		case strings.HasPrefix(upper, "CAPA"):
+			_, _ = io.WriteString(conn, "+OK\r\nSTLS\r\n.\r\n")
+		default:
+			return "", false
+		}
+	}
 }
 
 func startTLS() []Case {
@@ -229,7 +252,7 @@ func startTLS() []Case {
 	expired := mail("smtp: expired", codes(finding.CertExpired), smtp, true)
 	expired.serve = func(l *Lab) Target {
 		p := l.leaf(pki90(l)...)
-		return l.mail(smtp, &tls.Config{Certificates: []tls.Certificate{p.TLS()}}, "220 mail\r\n", "EHLO", ehlo, "STARTTLS", "220 go\r\n") //nolint:gosec // a server's defaults
+		return l.mail(smtp, &tls.Config{Certificates: []tls.Certificate{p.TLS()}}, "220 mail\r\n", "EHLO", ehlo, "STARTTLS", "220 go\r\n") // a server's defaults
 	}
 	return []Case{
 		mail("smtp: healthy", nil, smtp, true, "220-mail\r\n220 ready\r\n", "EHLO", ehlo, "STARTTLS", "220 go\r\n"),
@@ -278,6 +301,17 @@ func zipped(text []byte) string {
 	_, _ = w.Write(text)
 	_ = w.Close()
 	return b.String()
+}
+
+// bomb is a case of a small body that becomes 200 MiB once its encodings are undone.
+func bomb(name string, encodings ...string) Case {
+	return Case{Name: name, Want: codes(finding.HTTPTooLarge), serve: func(l *Lab) Target {
+		body := string(make([]byte, 200<<20))
+		for range encodings {
+			body = zipped([]byte(body))
+		}
+		return quick(at(l.web("127.0.0.1", l.config(), page(200, body, "Content-Encoding", strings.Join(encodings, ", ")))))
+	}}
 }
 
 // answer is a case of a web server behind a healthy certificate.
@@ -350,7 +384,7 @@ func answers() []Case {
 		answer("a body that stops", codes(finding.HTTPTimeout), halt, ""),
 		answer("gzip", nil, page(200, zipped([]byte("all healthy")), "Content-Encoding", "gzip"), "expect: {body_contains: healthy}"),
 		answer("gzip that is none", codes(finding.HTTPInvalid), page(200, "plain", "Content-Encoding", "gzip"), ""),
-		answer("a gzip bomb", codes(finding.HTTPTooLarge), page(200, zipped(make([]byte, 200<<20)), "Content-Encoding", "gzip"), ""),
+		bomb("a gzip bomb", "gzip"),
 		answer("103 early hints", nil, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Link", "</x.css>; rel=preload")
 			w.WriteHeader(103)
@@ -374,7 +408,7 @@ func answers() []Case {
 			trickles("x")(conn)
 		}),
 		{Name: "credentials, and the certificate of another name", Want: codes(finding.CertNameMismatch), serve: func(l *Lab) Target {
-			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"www.example.net"}).TLS()}} //nolint:gosec // a server's defaults
+			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"www.example.net"}).TLS()}} // a server's defaults
 			t := at(l.web("127.0.0.1", config, page(401, "")))
 			t.URL = "https://user:password@" + Host + "/"
 			return t
@@ -389,7 +423,7 @@ func answers() []Case {
 			return t
 		}},
 		{Name: "expired and 503", Want: codes(finding.CertExpired, finding.HTTPStatus), serve: func(l *Lab) Target {
-			return at(l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{l.leaf(pki90(l)...).TLS()}}, page(503, ""))) //nolint:gosec // a server's defaults
+			return at(l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{l.leaf(pki90(l)...).TLS()}}, page(503, ""))) // a server's defaults
 		}},
 		{Name: "http: healthy", serve: func(l *Lab) Target { return Target{URL: "http://" + Host + "/", To: []string{l.plain(ok())}} }},
 		{Name: "http: 500", Want: codes(finding.HTTPStatus), serve: func(l *Lab) Target { return Target{URL: "http://" + Host + "/", To: []string{l.plain(page(500, ""))}} }},
