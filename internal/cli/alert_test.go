@@ -157,6 +157,15 @@ func TestCost(t *testing.T) {
 	if many := price(); many.Endpoints != 202 || many.MonthlyUSD != few.MonthlyUSD {
 		t.Errorf("200 endpoints more cost %.2f, not %.2f", many.MonthlyUSD, few.MonthlyUSD)
 	}
+	if err := os.WriteFile(path, []byte(text+"      - {name: bad, ulr: x}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, errs := run(t, nil, nil, "cost", "-c", path, "--format", "json"); status != 2 || !strings.Contains(errs, "ulr") {
+		t.Errorf("a configuration with a fault: status %d, %s", status, errs)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if status, out, _ := run(t, nil, nil, "cost", "-c", path); status != 0 || !strings.Contains(out, "USD a month") {
 		t.Errorf("status %d: %s", status, out)
 	}

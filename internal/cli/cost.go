@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"certdrift/internal/metric"
+	"certdrift/internal/report"
 )
 
 // cost is `certdrift cost`: its flags.
@@ -81,12 +82,13 @@ func (c *cost) run() error {
 	}
 	plan := Plan{Config: cfg, Faults: faults}
 	b := priced(metric.Inventory{Environments: len(environmentsOf(plan)), Functions: c.functions, Endpoints: own}, len(cfg.Endpoints))
-	if c.format.name == "json" {
-		return c.app.writeJSON(b)
+	if c.format.name == "text" {
+		b.text(c.app)
+	} else if err := c.app.writeJSON(b); err != nil {
+		return err
 	}
-	b.text(c.app)
-	if len(faults) > 0 {
-		return status(2)
+	if len(faults) > 0 { // what is left out of the count has been named
+		return statusError(report.StatusUsage)
 	}
 	return nil
 }
