@@ -100,6 +100,10 @@ schema: ## certdrift.schema.json, from the configuration's Go types
 findings: ## docs/findings.md, from the rules' own catalogue
 	@go test ./internal/judge -run FindingsDocument -update
 
+.PHONY: accuracy
+accuracy: ## docs/accuracy.md: certdrift, curl and openssl s_client really asked about hundreds of servers on loopback
+	go run ./e2e/accuracy
+
 # ── Python, by pip ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 $(CACHE)/venv/.ready: e2e/requirements.txt

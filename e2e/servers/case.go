@@ -32,9 +32,14 @@ type Target struct {
 	CAs []string
 	// Endpoint and Policy are further lines of the configuration, without their indentation.
 	Endpoint, Policy string
+	// Client is a client certificate to show; nil for none.
+	Client *Client
 	// Timeout of each phase; 5s where empty.
 	Timeout string
 }
+
+// Client is a client certificate and its key, as files.
+type Client struct{ Cert, Key string }
 
 // Missing tells that the program a case needs is not on this machine.
 func (c Case) Missing() bool {
@@ -87,6 +92,9 @@ func (t Target) Configuration() string {
 	fmt.Fprintf(&b, "        ca_files: [%s]\n", strings.Join(t.CAs, ", "))
 	if len(t.To) > 0 {
 		fmt.Fprintf(&b, "        connect_to: [%s]\n", quoteAll(t.To))
+	}
+	if t.Client != nil {
+		fmt.Fprintf(&b, "        client_certificate: {cert_file: %s, key_file: %s}\n", t.Client.Cert, t.Client.Key)
 	}
 	b.WriteString(indent(t.Endpoint, "        "))
 	return b.String()

@@ -123,8 +123,8 @@ func openssl() []Case {
 		protocol("s_server as it is", nil),
 		protocol("TLS 1.0 only", codes(finding.TLSVersionOld), "-tls1", "-cipher", old),
 		protocol("TLS 1.1 only", codes(finding.TLSVersionOld), "-tls1_1", "-cipher", old),
-		protocol("TLS 1.2 only", nil, "-tls1_2"),
-		protocol("TLS 1.3 only", nil, "-tls1_3"),
+		protocol("s_server, TLS 1.2 only", nil, "-tls1_2"),
+		protocol("s_server, TLS 1.3 only", nil, "-tls1_3"),
 		protocol("TLS 1.2 with static RSA key exchange", nil, "-tls1_2", "-cipher", "AES128-SHA"),
 		protocol("TLS 1.3 with ChaCha20", nil, "-tls1_3", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"),
 		protocol("X25519 only", nil, "-groups", "X25519"),
@@ -159,7 +159,7 @@ func openssl() []Case {
 			above := l.write("above.pem", certPEM(l.Root.Certificate.Raw, p.Parents[1].Raw, p.Parents[0].Raw))
 			return l.sServer("-cert", cert, "-key", l.write("leaf.key", must(p.KeyPEM())), "-cert_chain", above)
 		}},
-		{Name: "s_server -starttls is no SMTP server, haproxy none either: silence", Needs: "openssl", Want: codes(finding.TLSTimeout), serve: func(l *Lab) Target {
+		{Name: "smtp: a TLS port, which waits to be spoken to", Needs: "openssl", Want: codes(finding.TLSTimeout), serve: func(l *Lab) Target {
 			t := l.sServer("-nocert", "-cipher", "aNULL")
 			t.URL, t.Timeout = "smtp://"+Host, "1s"
 			return t

@@ -2,6 +2,7 @@ package servers
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"certdrift/internal/finding"
 )
@@ -59,6 +61,7 @@ func TestServers(t *testing.T) {
 			t.Fatalf("building certdrift: %v\n%s", err, out)
 		}
 	}
+	install(t)
 	for _, c := range All() {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
@@ -98,6 +101,52 @@ func TestServers(t *testing.T) {
 				t.Log(brief(r))
 			}
 		})
+	}
+}
+
+// install fetches the servers that are missing, where that is possible; the cases of those that stay missing are skipped.
+func install(t *testing.T) {
+	t.Helper()
+	var missing []string
+	for name, pack := range map[string]string{"nginx": "nginx-light", "haproxy": "haproxy", "openssl": "openssl"} {
+		if program(name) == "" {
+			missing = append(missing, pack)
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	slices.Sort(missing)
+	if os.Getuid() != 0 || program("apt-get") == "" {
+		t.Logf("not on this machine, and not to be installed by this user: %s", strings.Join(missing, ", "))
+		return
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	for _, args := range [][]string{{"update"}, append([]string{"install", "-y", "--no-install-recommends"}, missing...)} {
+		cmd := exec.CommandContext(ctx, "apt-get", args...)
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1") // installed, not started
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Logf("installing %s: %v\n%s", strings.Join(missing, ", "), err, out[max(0, len(out)-500):])
+		}
+	}
+}
+
+// TestAccuracyDocument: docs/accuracy.md speaks of every server (make accuracy writes it anew).
+func TestAccuracyDocument(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "accuracy.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, c := range All() {
+		if seen[c.Name] {
+			t.Errorf("two servers are called %q", c.Name)
+		}
+		seen[c.Name] = true
+		if !bytes.Contains(text, []byte("| "+c.Name+" | ")) {
+			t.Errorf("%q is not in docs/accuracy.md", c.Name)
+		}
 	}
 }
 

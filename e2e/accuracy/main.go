@@ -1,0 +1,96 @@
+// Command accuracy writes docs/accuracy.md: every server of package servers, asked by certdrift, curl and openssl
+// s_client, all three really run on this machine, over loopback.
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"certdrift/e2e/servers"
+)
+
+func main() {
+	out := flag.String("o", "docs/accuracy.md", "the `file` to write")
+	parallel := flag.Int("parallel", 4, "how many servers are tried at a time")
+	flag.Parse()
+	if err := write(context.Background(), *out, *parallel); err != nil {
+		fmt.Fprintln(os.Stderr, "accuracy:", err)
+		os.Exit(1)
+	}
+}
+
+func write(ctx context.Context, out string, parallel int) error {
+	dir, err := os.MkdirTemp("", "accuracy")
+	if err != nil {
+		return fmt.Errorf("making a directory: %w", err)
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+	binary := filepath.Join(dir, "certdrift")
+	if said, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/certdrift").CombinedOutput(); err != nil { // our own command
+		return fmt.Errorf("building certdrift: %w\n%s", err, said)
+	}
+	groups := servers.Groups()
+	rows, err := compareAll(ctx, groups, binary, parallel)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	document(&text, groups, rows, versions(ctx))
+	if err := os.WriteFile(out, text.Bytes(), 0o644); err != nil { // a document for everybody
+		return fmt.Errorf("writing %q: %w", out, err)
+	}
+	return nil
+}
+
+// compareAll asks all tools about all cases. What needs a program that is not here has no answers.
+func compareAll(ctx context.Context, groups []servers.Group, binary string, parallel int) (map[string][]servers.Answer, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	rows := map[string][]servers.Answer{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, parallel)
+	for _, g := range groups {
+		for _, c := range g.Cases {
+			if c.Missing() {
+				continue
+			}
+			slots <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-slots }()
+				answers, err := servers.Compare(ctx, c, binary)
+				if err != nil {
+					cancel(err)
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				rows[c.Name] = answers
+			})
+		}
+	}
+	wg.Wait()
+	return rows, context.Cause(ctx)
+}
+
+// versions are the tools' own words for themselves.
+func versions(ctx context.Context) []string {
+	var all []string
+	for _, args := range [][]string{{"curl", "--version"}, {"openssl", "version"}} {
+		out, err := exec.CommandContext(ctx, args[0], args[1:]...).Output() // fixed
+		if err != nil {
+			all = append(all, args[0]+" (unknown)")
+			continue
+		}
+		words := strings.Fields(string(out))
+		all = append(all, strings.Join(words[:min(2, len(words))], " "))
+	}
+	return all
+}
