@@ -43,6 +43,7 @@ var hostile = []struct {
 	{"169.254.170.2", false, false},
 	{"100.100.100.200", false, false}, // Alibaba's metadata, within CGNAT
 	{"168.63.129.16", false, false},   // Azure's, within public space
+	{"192.0.0.192", false, false},     // Oracle's
 	{"224.0.0.1", false, false},
 	{"239.255.255.255", false, false},
 	{"255.255.255.255", false, false},
