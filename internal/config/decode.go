@@ -200,6 +200,7 @@ func (d *decoder) list(what string, n ast.Node, v reflect.Value) {
 
 // item is one element of a list. Nothing where something belongs is a fault there, unlike behind a key.
 func (d *decoder) item(what string, n ast.Node, v reflect.Value) {
+	n = unsplit(n)
 	if _, null := n.(*ast.NullNode); null && v.Kind() == reflect.Struct {
 		endpoint, _ := v.Addr().Interface().(*Endpoint)
 		d.report(d.place(n), endpoint, "an item of "+what+" is empty", "fill it in, or remove the dash")

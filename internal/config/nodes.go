@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"certdrift/internal/config/yamldoc"
 	"certdrift/internal/finding"
@@ -44,6 +45,35 @@ func (d *decoder) resolve(n ast.Node) ast.Node {
 	}
 	d.fault(n, "aliases lead to each other without end", "write out what they stand for")
 	return nil
+}
+
+// unsplit gives the plain text back that the parser took for a mapping: in a list within braces it splits 127.0.0.1:8443
+// and arn:aws:… at the first colon, though YAML parts a key from its value there by a colon and a space.
+// https://yaml.org/spec/1.2.2/#733-plain-style
+func unsplit(n ast.Node) ast.Node {
+	pair, ok := n.(*ast.MappingValueNode)
+	if m, whole := n.(*ast.MappingNode); whole && !m.IsFlowStyle && len(m.Values) == 1 {
+		pair, ok = m.Values[0], true
+	}
+	if !ok || pair.Start == nil {
+		return n
+	}
+	key, value := pair.Key.GetToken(), pair.Value.GetToken()
+	at, next := pair.Start.Position, value.Position
+	if at.Line != next.Line || next.Column != at.Column+1 || !plain(key) || !plain(value) {
+		return n
+	}
+	text := key.Value + ":" + value.Value
+	return ast.String(token.New(text, text, key.Position))
+}
+
+// plain tells a scalar without quotes.
+func plain(t *token.Token) bool {
+	switch t.Type {
+	case token.StringType, token.IntegerType, token.FloatType:
+		return true
+	}
+	return false
 }
 
 // entry is a key with its value.
