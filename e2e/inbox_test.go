@@ -31,21 +31,37 @@ func (m message) String() string {
 
 func subscribe(t *testing.T, cfg aws.Config, topic string) *inbox {
 	t.Helper()
-	in := &inbox{api: sqs.NewFromConfig(cfg)}
-	queue, err := in.api.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("subscriber")})
-	check(t, err)
-	in.url = aws.ToString(queue.QueueUrl)
-	_, err = sns.NewFromConfig(cfg).Subscribe(t.Context(), &sns.SubscribeInput{
+	in := openQueue(t, cfg, "subscriber")
+	_, err := sns.NewFromConfig(cfg).Subscribe(t.Context(), &sns.SubscribeInput{
 		TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:" + region + ":" + account + ":subscriber"),
 	})
 	check(t, err)
 	return in
 }
 
-// take empties the queue.
+func openQueue(t *testing.T, cfg aws.Config, name string) *inbox {
+	t.Helper()
+	in := &inbox{api: sqs.NewFromConfig(cfg)}
+	queue, err := in.api.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name})
+	check(t, err)
+	in.url = aws.ToString(queue.QueueUrl)
+	return in
+}
+
+// take empties the queue of a subscriber.
 func (in *inbox) take(t *testing.T) []message {
 	t.Helper()
 	var all []message
+	for _, envelope := range in.texts(t) {
+		all = append(all, open(t, envelope))
+	}
+	return all
+}
+
+// texts empties the queue.
+func (in *inbox) texts(t *testing.T) []string {
+	t.Helper()
+	var all []string
 	for {
 		got, err := in.api.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &in.url, MaxNumberOfMessages: 10})
 		check(t, err)
@@ -53,7 +69,7 @@ func (in *inbox) take(t *testing.T) []message {
 			return all
 		}
 		for _, m := range got.Messages {
-			all = append(all, open(t, aws.ToString(m.Body)))
+			all = append(all, aws.ToString(m.Body))
 			_, err := in.api.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &in.url, ReceiptHandle: m.ReceiptHandle})
 			check(t, err)
 		}

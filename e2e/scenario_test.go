@@ -16,9 +16,11 @@ import (
 // repair; recovery. Then what only a probe sees, what a lost permission does, and every kind of event.
 func TestTheIncident(t *testing.T) {
 	enabled(t)
+	t.Parallel()
 	f := startFront(t, startMoto(t))
 	cfg := asTester(f.url)
 	w := makeWorld(t, cfg)
+	w.theFour(t)
 	s := deploy(t, f, w)
 	in := subscribe(t, cfg, s.Outputs["TopicArn"])
 	l := newLedger(cfg)
@@ -94,7 +96,7 @@ func healthy(t *testing.T, s *stack, in *inbox, l *ledger) {
 // drift replays the redeploy: the cluster's cloud provider puts the stale certificate back on production's api.
 func drift(t *testing.T, s *stack, w *world, in *inbox, l *ledger) {
 	const balancer = "a22e1d63f8ea522f9ac4b17d603e9f82"
-	w.attach(t, balancer, w.stale)
+	w.attach(t, balancer, w.stale["production"])
 	event := sample(t, "classic-set-certificate-kubernetes-production-api.json", w)
 	answers := s.send(t, event)
 	if a := answers[s.inspect.name]; a.Verdict != "fail" {
@@ -248,10 +250,7 @@ func sample(t *testing.T, name string, w *world) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(root, "events", name))
 	check(t, err)
-	text := strings.NewReplacer(
-		"arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01", w.right["production"],
-		"arn:aws:acm:us-west-2:111122223333:certificate/5e91c6d4-0a37-4c55-8f9e-2d3b7c4e8a02", w.right["staging"],
-	).Replace(string(b))
+	text := w.here().Replace(string(b))
 	var event map[string]any
 	check(t, json.Unmarshal([]byte(text), &event))
 	// CloudTrail tells of a change some minutes later, when it has long settled.

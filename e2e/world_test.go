@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,8 +25,8 @@ import (
 	"certdrift/internal/sim/pki"
 )
 
-// world is the account that certdrift watches: the incident's four load balancers, their certificates, and TLS servers
-// that serve whatever is attached at the moment; and one more server that no load balancer stands before.
+// world is the account that certdrift watches: load balancers, their certificates, and TLS servers that serve whatever is
+// attached at the moment; and one more server that no load balancer stands before.
 type world struct {
 	elb      *elb.Client
 	ca       *pki.Pair
@@ -32,15 +35,16 @@ type world struct {
 	lone     *edge.Server
 	loneMu   sync.Mutex
 	lonePair *pki.Pair
-	// right and stale are certificate ARNs; pairs what they hold.
-	right map[string]string // by environment
-	stale string
-	pairs map[string]*pki.Pair
+	// right and stale are certificate ARNs, by environment; pairs what they hold.
+	right, stale map[string]string
+	pairs        map[string]*pki.Pair
+	roles        []string // to assume, where all this is in another account than the stack
 }
 
 // balanced is one endpoint behind a classic load balancer.
 type balanced struct {
 	environment, name, host, balancer string
+	service                           string // as the load balancer's tag names it
 	edge                              *edge.Server
 }
 
@@ -53,7 +57,7 @@ func makeWorld(t *testing.T, cfg aws.Config) *world {
 	check(t, err)
 	issuer, err := ca.Intermediate("certdrift end-to-end issuer", now)
 	check(t, err)
-	w := &world{elb: elb.NewFromConfig(cfg), ca: ca, right: map[string]string{}, pairs: map[string]*pki.Pair{}}
+	w := &world{elb: elb.NewFromConfig(cfg), ca: ca, right: map[string]string{}, stale: map[string]string{}, pairs: map[string]*pki.Pair{}}
 	for environment, names := range map[string][]string{
 		"production": {"monitoring.example.org", "*.monitoring.example.org"},
 		"staging":    {"*.monitoring.example.org"},
@@ -64,17 +68,13 @@ func makeWorld(t *testing.T, cfg aws.Config) *world {
 	}
 	stale, err := issuer.Leaf(now, []string{"webmonitoring.example.net", "*.webmonitoring.example.net"})
 	check(t, err)
-	w.stale = w.uploadIAM(t, iam.NewFromConfig(cfg), "web-monitoring-2017", stale)
+	w.stale["production"] = w.uploadIAM(t, iam.NewFromConfig(cfg), "web-monitoring-2017", stale)
+	// ACM imports nothing that has expired; IAM does.
+	ended, err := issuer.Leaf(now, []string{"*.monitoring.example.org"}, pki.Valid(now.AddDate(0, -13, 0), now.AddDate(0, -1, 0)))
+	check(t, err)
+	w.stale["staging"] = w.uploadIAM(t, iam.NewFromConfig(cfg), "monitoring-2017", ended)
 	w.lonePair, err = issuer.Leaf(now, []string{loneHost})
 	check(t, err)
-	for _, b := range []balanced{
-		{environment: "staging", name: "ui", host: "www-staging.monitoring.example.org", balancer: "a33d2e74a9fb6330abd5c28e714fa093"},
-		{environment: "staging", name: "api", host: "api-staging.monitoring.example.org", balancer: "a44c3f85bafc7441bce6d39f825ab1a4"},
-		{environment: "production", name: "ui", host: "www.monitoring.example.org", balancer: "a11f0c52e7d9411e89b3a06c5f2d8e71"},
-		{environment: "production", name: "api", host: "api.monitoring.example.org", balancer: "a22e1d63f8ea522f9ac4b17d603e9f82"},
-	} {
-		w.balanced = append(w.balanced, w.balance(t, b))
-	}
 	w.lone = serve(t, func(string) (*tls.Certificate, error) {
 		w.loneMu.Lock()
 		defer w.loneMu.Unlock()
@@ -82,6 +82,31 @@ func makeWorld(t *testing.T, cfg aws.Config) *world {
 		return &c, nil
 	})
 	return w
+}
+
+// theFour adds the incident's load balancers.
+func (w *world) theFour(t *testing.T) {
+	t.Helper()
+	for _, b := range []balanced{
+		{environment: "staging", name: "ui", host: "www-staging.monitoring.example.org", balancer: "a33d2e74a9fb6330abd5c28e714fa093"},
+		{environment: "staging", name: "api", host: "api-staging.monitoring.example.org", balancer: "a44c3f85bafc7441bce6d39f825ab1a4"},
+		{environment: "production", name: "ui", host: "www.monitoring.example.org", balancer: "a11f0c52e7d9411e89b3a06c5f2d8e71"},
+		{environment: "production", name: "api", host: "api.monitoring.example.org", balancer: "a22e1d63f8ea522f9ac4b17d603e9f82"},
+	} {
+		b.service = b.environment + "/" + b.name
+		w.balanced = append(w.balanced, w.balance(t, b))
+	}
+}
+
+// theForty adds forty endpoints behind one load balancer.
+func (w *world) theForty(t *testing.T) {
+	t.Helper()
+	gateway := w.balance(t, balanced{environment: "production", service: "production/api", balancer: "a22e1d63f8ea522f9ac4b17d603e9f82"})
+	for i := range 40 {
+		gateway.name = fmt.Sprintf("api%02d", i)
+		gateway.host = gateway.name + ".monitoring.example.org"
+		w.balanced = append(w.balanced, gateway)
+	}
 }
 
 func check(t *testing.T, err error) {
@@ -131,7 +156,7 @@ func (w *world) balance(t *testing.T, b balanced) balanced {
 			Protocol: aws.String("HTTPS"), LoadBalancerPort: 443, InstanceProtocol: aws.String("HTTP"), InstancePort: aws.Int32(30080),
 			SSLCertificateId: aws.String(w.right[b.environment]),
 		}},
-		Tags: []elbtypes.Tag{{Key: aws.String("kubernetes.io/service-name"), Value: aws.String(b.environment + "/" + b.name)}},
+		Tags: []elbtypes.Tag{{Key: aws.String("kubernetes.io/service-name"), Value: &b.service}},
 	})
 	check(t, err)
 	b.edge = serve(t, func(string) (*tls.Certificate, error) {
@@ -197,20 +222,41 @@ func (w *world) config() string {
 	var b strings.Builder
 	b.WriteString("version: 1\ntrust: {roots: mozilla, ca_files: [ca.pem]}\npolicy: {confirm: 2}\nenvironments:\n")
 	for _, environment := range []string{"production", "staging"} {
+		if !slices.ContainsFunc(w.balanced, func(e balanced) bool { return e.environment == environment }) {
+			continue
+		}
 		fmt.Fprintf(&b, "  %s:\n    endpoints:\n", environment)
 		for _, e := range w.balanced {
 			if e.environment == environment {
 				fmt.Fprintf(&b, "      - name: %s\n        url: https://%s/\n        connect_to: [%q]\n        expect: {body_contains: ok}\n"+
-					"        certificate: {arn: %q}\n        load_balancer: {name: %s, port: 443}\n        service: %s/%s\n",
-					e.name, e.host, e.edge.Address, w.right[environment], e.balancer, environment, e.name)
+					"        certificate: {arn: %q}\n        load_balancer: {name: %s, port: 443}\n        service: %s\n",
+					e.name, e.host, e.edge.Address, w.right[environment], e.balancer, e.service)
 			}
 		}
 	}
 	fmt.Fprintf(&b, "  public:\n    endpoints:\n      - name: status\n        url: https://%s/\n        connect_to: [%q]\n", loneHost, w.lone.Address)
-	b.WriteString("load_balancers: {regions: [" + region + "]}\n")
+	fmt.Fprintf(&b, "load_balancers: {regions: [%s], role_arns: %q}\n", region, w.roles)
 	return b.String()
 }
 
 func (w *world) caPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.ca.Certificate.Raw})
+}
+
+// write puts the configuration and what it names into a new folder.
+func (w *world) write(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	check(t, os.WriteFile(filepath.Join(dir, "certdrift.yaml"), []byte(w.config()), 0o600))
+	check(t, os.WriteFile(filepath.Join(dir, "ca.pem"), w.caPEM(), 0o600))
+	return dir
+}
+
+// here writes this world's certificates in place of those of events/ and of the manifests.
+func (w *world) here() *strings.Replacer {
+	return strings.NewReplacer(
+		"arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01", w.right["production"],
+		"arn:aws:acm:us-west-2:111122223333:certificate/5e91c6d4-0a37-4c55-8f9e-2d3b7c4e8a02", w.right["staging"],
+		"arn:aws:acm:us-west-2:111122223333:certificate/c4a8e1b2-7f63-4d2a-b0c9-91e5d6f7a803", w.stale["staging"],
+	)
 }
