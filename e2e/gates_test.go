@@ -112,7 +112,7 @@ func apply(t *testing.T, s *stack, w *world, in *inbox) []message {
 	}
 	for _, m := range all {
 		if m.attributes["code"] != "drift-attached" {
-			t.Logf("beside: %v", m)
+			t.Errorf("beside the drift came %v", m)
 		}
 	}
 	return drifted
