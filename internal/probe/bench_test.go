@@ -3,7 +3,6 @@ package probe
 import (
 	"crypto/tls"
 	"net/http"
-	"runtime"
 	"testing"
 	"time"
 
@@ -52,44 +51,5 @@ func benchmark(b *testing.B, e target.Endpoint) {
 	b.ReportAllocs()
 	for b.Loop() {
 		healthy(b, one(b, p.Probe(b.Context(), []target.Endpoint{e})[0]))
-	}
-}
-
-// TestMemory: many checks in flight hold tens of KiB each, whatever their servers send.
-func TestMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures memory")
-	}
-	const flying = 64
-	release := make(chan struct{})
-	address := web(t, serving(t), func(w http.ResponseWriter, _ *http.Request) {
-		block := make([]byte, 4<<10)
-		for range 256 { // 1 MiB, and no end
-			_, _ = w.Write(block)
-		}
-		w.(http.Flusher).Flush() //nolint:forcetypeassert // httptest's is one
-		<-release
-	})
-	var endpoints []target.Endpoint
-	for range flying {
-		endpoints = append(endpoints, at(t, target.HTTPS, address))
-	}
-	var before, during runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		New(Options{Now: time.Now, Concurrency: flying}).Probe(t.Context(), endpoints)
-	}()
-	time.Sleep(1500 * time.Millisecond)
-	runtime.GC()
-	runtime.ReadMemStats(&during)
-	close(release)
-	<-done
-	each := (int64(during.HeapInuse+during.StackInuse) - int64(before.HeapInuse+before.StackInuse)) / flying // far from the bounds
-	t.Logf("%d KiB for each check in flight, the server's part included", each>>10)
-	if each > 256<<10 {
-		t.Errorf("each check in flight holds %d KiB", each>>10)
 	}
 }
