@@ -102,7 +102,7 @@ func held() int64 {
 	runtime.GC()
 	runtime.GC()
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc + m.StackInuse) //nolint:gosec // far from the bounds
+	return int64(m.HeapAlloc + m.StackInuse)
 }
 
 // endless is the server of TestMemory in a process of its own.
@@ -114,7 +114,7 @@ type endless struct {
 
 func otherProcess(t *testing.T) *endless {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestMemory$", "-test.timeout=2m") //nolint:gosec // this very binary
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestMemory$", "-test.timeout=2m")
 	cmd.Env = append(os.Environ(), serveEnv+"=1")
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
