@@ -69,7 +69,7 @@ func (v *validation) run(cmd *cobra.Command, args []string) error {
 	}
 	if v.out.format.name == "text" && v.out.file == "" {
 		environments := round.Environments(cfg, nil)
-		fmt.Fprintf(v.app.Stdout, "%s is valid: %d endpoints in %d environments\n", path, len(cfg.Endpoints), len(environments))
+		fmt.Fprintf(v.app.Stdout, "%s is valid: %s in %s\n", path, report.Count(len(cfg.Endpoints), "endpoint"), report.Count(len(environments), "environment"))
 		return nil
 	}
 	now := v.app.Now()

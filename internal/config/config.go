@@ -17,8 +17,12 @@ import (
 	"certdrift/internal/target"
 )
 
-// maxFile bounds the configuration and each file that it names, in bytes.
-const maxFile = 1 << 20
+const (
+	// maxConfig bounds the configuration in bytes: ten thousand endpoints are some 3 MiB.
+	maxConfig = 4 << 20
+	// maxFile bounds each file that it names.
+	maxFile = 1 << 20
+)
 
 // Config is a configuration that has been checked: defaults are filled in and files it names are read.
 type Config struct {
@@ -55,8 +59,8 @@ func Load(data []byte, opts Options) (Config, []observation.Fault) {
 // read fills the builder's File.
 func (b *builder) read(data []byte) {
 	start := target.Position{File: b.file, Line: 1, Column: 1}
-	if len(data) > maxFile {
-		b.report(start, nil, fmt.Sprintf("the file is larger than %d KiB", maxFile>>10), "split it into several configurations")
+	if len(data) > maxConfig {
+		b.report(start, nil, fmt.Sprintf("the file is larger than %d MiB", maxConfig>>20), "split it into several configurations")
 		return
 	}
 	parsed, problem := yamldoc.Parse(data)

@@ -173,7 +173,7 @@ func TestThresholdsOfTwoKindsAreNotCompared(t *testing.T) {
 }
 
 func TestLargeFilesAreBounded(t *testing.T) {
-	_, faults := Load(make([]byte, maxFile+1), Options{File: "f"})
+	_, faults := Load(make([]byte, maxConfig+1), Options{File: "f"})
 	if len(faults) != 1 || !strings.Contains(faults[0].Message, "larger") {
 		t.Error(faults)
 	}
@@ -184,7 +184,11 @@ func TestTenThousandEndpoints(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("version: 1\nenvironments:\n  production:\n    endpoints:\n")
 	for i := range 10_000 {
-		fmt.Fprintf(&b, "      - {name: e%d, url: 'https://e%d.example.org/', expect: {status: [200]}}\n", i, i)
+		fmt.Fprintf(&b, `      - name: service-%d
+        url: https://service-%d.monitoring.example.org/api/v0
+        certificate: {arn: "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-%012d"}
+        load_balancer: {name: k8s-service-%d, region: us-west-2}
+`, i, i, i, i)
 	}
 	began := time.Now()
 	cfg, faults := Load([]byte(b.String()), Options{})

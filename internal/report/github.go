@@ -25,7 +25,7 @@ func WriteGitHub(w io.Writer, r Report) error {
 	}
 	for _, s := range []finding.Severity{finding.Critical, finding.Warning, finding.Info} {
 		if more := written[s] - annotationLimit; more > 0 {
-			fmt.Fprintf(b, "and %s\n", count(more, "more "+s.String()+" finding"))
+			fmt.Fprintf(b, "and %s\n", Count(more, "more "+s.String()+" finding"))
 		}
 	}
 	fmt.Fprintln(b, CountingLine(r))

@@ -46,7 +46,7 @@ func grow(b *strings.Builder, bound int, rest string, n int, noun string, piece 
 	for i := range n {
 		p := piece(i)
 		if b.Len()+len(p) > bound {
-			fmt.Fprintf(b, rest, count(n-i, noun))
+			fmt.Fprintf(b, rest, Count(n-i, noun))
 			return
 		}
 		b.WriteString(p)
@@ -81,7 +81,7 @@ func markdownHealthy(b *strings.Builder, r Report) {
 	if len(rows) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n<details><summary>%s ok</summary>\n\n", count(len(rows), "endpoint"))
+	fmt.Fprintf(b, "\n<details><summary>%s ok</summary>\n\n", Count(len(rows), "endpoint"))
 	grow(b, markdownAll, "- and %s\n", len(rows), "more endpoint", func(i int) string { return rows[i] })
 	b.WriteString("\n</details>\n")
 }

@@ -213,7 +213,7 @@ func notKnown(rows []plan.Row) []string {
 	slices.Sort(notes)
 	notes = slices.Compact(notes)
 	if attached > 0 {
-		notes = append([]string{"what is attached now, for " + count(attached, "listener") + ": whether applying would change it, or undo somebody's change"}, notes...)
+		notes = append([]string{"what is attached now, for " + Count(attached, "listener") + ": whether applying would change it, or undo somebody's change"}, notes...)
 	}
 	return notes
 }

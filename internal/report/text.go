@@ -179,6 +179,6 @@ func (t text) listeners(r Report) {
 		}
 	}
 	if total > 0 {
-		fmt.Fprintf(t.w, "%s %d of %s ok\n\n", t.style(RoleFaint, "·"), healthy, count(total, "listener"))
+		fmt.Fprintf(t.w, "%s %d of %s ok\n\n", t.style(RoleFaint, "·"), healthy, Count(total, "listener"))
 	}
 }

@@ -147,8 +147,8 @@ func listText(items []string) string {
 	return strings.Join(shown, ", ")
 }
 
-// count is a number with its noun: "1 finding", "2 findings".
-func count(n int, noun string) string {
+// Count is a number with its noun: "1 finding", "2 findings".
+func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
@@ -170,9 +170,9 @@ func leftText(left time.Duration) string {
 	case left < 0:
 		return "expired"
 	case left < 48*time.Hour:
-		return count(int(left/time.Hour), "hour") + " left"
+		return Count(int(left/time.Hour), "hour") + " left"
 	}
-	return count(int(left/(24*time.Hour)), "day") + " left"
+	return Count(int(left/(24*time.Hour)), "day") + " left"
 }
 
 // CountingLine sums the report up in one line, as terraform plan ends.
@@ -186,12 +186,12 @@ func CountingLine(r Report) string {
 	}
 	by := tally(r.Findings)
 	line := fmt.Sprintf("Check: %d critical, %s, %d info; %d of %s ok",
-		by[finding.Critical], count(by[finding.Warning], "warning"), by[finding.Info], states[OK], count(len(r.Endpoints), "endpoint"))
+		by[finding.Critical], Count(by[finding.Warning], "warning"), by[finding.Info], states[OK], Count(len(r.Endpoints), "endpoint"))
 	if n := states[Unknown]; n > 0 {
 		line += fmt.Sprintf(", %d not checked", n)
 	}
 	if n := len(r.Listeners); n > 0 {
-		line += ", " + count(n, "listener") + " read"
+		line += ", " + Count(n, "listener") + " read"
 	}
 	line += "."
 	if !r.Complete {

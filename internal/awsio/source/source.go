@@ -25,7 +25,7 @@ import (
 
 // The limits: of one file, of the files of one prefix or directory, and of all of them together.
 const (
-	MaxFile  = 1 << 20
+	MaxFile  = 4 << 20
 	MaxFiles = 500
 	MaxTotal = 16 << 20
 	maxPages = 50
