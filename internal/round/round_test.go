@@ -390,6 +390,35 @@ func TestAHangingPathLeavesTimeForTheNextAlert(t *testing.T) {
 	})
 }
 
+// A configuration that cannot be read names no endpoint, which proves of none that it was removed.
+func TestABrokenConfigurationEndsNoIncident(t *testing.T) {
+	f := newFixture(t)
+	f.run(t)
+	whole := f.request
+	f.request.Config.Endpoints = nil
+	f.request.Faults = []observation.Fault{{Position: target.Position{File: "certdrift.yaml", Line: 3}, Message: "a tab where spaces are needed"}}
+	for range 3 {
+		f.now = f.now.Add(time.Minute)
+		f.run(t)
+	}
+	for _, m := range f.topic.sent {
+		if m.Attributes["event"] == "recovered" {
+			t.Errorf("%q was sent, though nobody looked", m.Subject)
+		}
+	}
+	if got := f.topic.subjects(); len(got) != 2 || !strings.Contains(got[1], "config-invalid") {
+		t.Errorf("sent %q, want the endpoint's alert and the configuration's", got)
+	}
+	f.request = whole
+	for range 3 {
+		f.now = f.now.Add(time.Minute)
+		f.run(t)
+	}
+	if got := f.topic.sent; len(got) != 3 || got[2].Attributes["code"] != "config-invalid" || got[2].Attributes["event"] != "recovered" {
+		t.Errorf("sent %q, want the configuration's recovery and no second alert of the endpoint", f.topic.subjects())
+	}
+}
+
 // readOnly is a table that may be read and not written.
 type readOnly struct{ *Memory }
 
