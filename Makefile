@@ -14,7 +14,8 @@ FUNCTIONS := ProbeFunction InspectFunction VerifyFunction WidgetFunction
 PACKAGES := $(CACHE)/package
 # The template's architecture. make e2e builds the same targets for the machine it runs on.
 LAMBDA_GOARCH ?= arm64
-# The configuration that goes into the package, and whatever files it names (ca.pem k8s …).
+# The configuration that goes into the package, with the files that it names; PACKAGE_FILES are further ones, for a
+# configuration that lives in SSM.
 CONFIG ?= $(firstword $(wildcard certdrift.yaml certdrift.example.yaml))
 PACKAGE_FILES ?=
 ZIP_LIMIT := 5242880
@@ -79,8 +80,9 @@ build-WidgetFunction: FOLDER := widget
 .PHONY: $(FUNCTIONS:%=build-%)
 $(FUNCTIONS:%=build-%):
 	@mkdir -p "$(ARTIFACTS_DIR)"
+	@if [ -n "$(CONFIG)" ]; then go run ./e2e/bundle -c "$(CONFIG)" -to "$(ARTIFACTS_DIR)"; fi
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false -tags lambda,lambda.norpc -gcflags=all=-l -ldflags '-s -w' -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FOLDER)
-	@if [ -n "$(CONFIG)" ]; then cp "$(CONFIG)" "$(ARTIFACTS_DIR)/certdrift.yaml"; fi
+	@chmod 755 "$(ARTIFACTS_DIR)/bootstrap"
 	@if [ "$(CONFIG)" = certdrift.example.yaml ]; then echo "note: there is no certdrift.yaml yet, so the package holds the example"; fi
 	@if [ -n "$(PACKAGE_FILES)" ]; then tar -cf - $(PACKAGE_FILES) | tar -xf - -C "$(ARTIFACTS_DIR)"; fi
 

@@ -28,7 +28,7 @@ func deploy(t *testing.T, f *front, w *world, parameters ...string) *stack {
 	t.Helper()
 	packages, config := t.TempDir(), w.write(t)
 	_, err := run(t.Context(), nil, "make", "zip", "PACKAGES="+packages, "LAMBDA_GOARCH="+runtime.GOARCH, "ZIP_LIMIT=20000000", // the limit is for arm64
-		"CONFIG="+filepath.Join(config, "certdrift.yaml"), "PACKAGE_FILES=-C "+config+" ca.pem")
+		"CONFIG="+filepath.Join(config, "certdrift.yaml"))
 	check(t, err)
 	script, err := filepath.Abs("deploy.py")
 	check(t, err)

@@ -20,7 +20,7 @@ func TestTheDashboardsWidget(t *testing.T) {
 	s := deploy(t, f, w)
 	dir, config := t.TempDir(), w.write(t)
 	_, err := run(t.Context(), nil, "make", "build-WidgetFunction", "ARTIFACTS_DIR="+dir, "LAMBDA_GOARCH="+runtime.GOARCH,
-		"CONFIG="+filepath.Join(config, "certdrift.yaml"), "PACKAGE_FILES=-C "+config+" ca.pem")
+		"CONFIG="+filepath.Join(config, "certdrift.yaml"))
 	check(t, err)
 	name := strings.TrimSuffix(s.Outputs["ProbeFunctionName"], "probe") + "widget"
 	widget := s.start(t, cfg, name, dir)

@@ -11,7 +11,7 @@ import (
 )
 
 // pack writes what is under dir into the zip file out and returns its size in bytes. Files stand in lexical order without
-// dates, and only their being executable is kept.
+// dates, and only their being executable is kept, for everybody: Lambda runs them as a user of its own.
 func pack(dir, out string) (size int64, err error) {
 	file, err := os.Create(out)
 	if err != nil {
@@ -55,7 +55,10 @@ func add(w *zip.Writer, dir, path string) error {
 		return err
 	}
 	header := &zip.FileHeader{Name: filepath.ToSlash(name), Method: zip.Deflate}
-	header.SetMode(0o644 | info.Mode().Perm()&0o111)
+	header.SetMode(0o644)
+	if info.Mode()&0o100 != 0 {
+		header.SetMode(0o755)
+	}
 	entry, err := w.CreateHeader(header)
 	if err != nil {
 		return err

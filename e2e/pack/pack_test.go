@@ -13,7 +13,7 @@ func TestPackIsReproducible(t *testing.T) {
 	var zips [2][]byte
 	for i := range zips {
 		dir := filepath.Join(t.TempDir(), "package")
-		write(t, filepath.Join(dir, "bootstrap"), "#!", 0o755)
+		write(t, filepath.Join(dir, "bootstrap"), "#!", []os.FileMode{0o755, 0o700}[i]) // whatever the umask was
 		write(t, filepath.Join(dir, "k8s", "service.yaml"), "kind: Service", 0o600)
 		if err := os.Chtimes(filepath.Join(dir, "bootstrap"), time.Time{}, time.Unix(int64(i)*1e6, 0)); err != nil {
 			t.Fatal(err)

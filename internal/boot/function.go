@@ -63,7 +63,7 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 	}
 	have, err := f.Load(ctx)
 	if err != nil {
-		return Summary{}, fmt.Errorf("loading the configuration: %w", err)
+		return f.unconfigured(ctx, have, fmt.Errorf("loading the configuration: %w", err))
 	}
 	q := round.Request{
 		Config: have.Config, Faults: have.Faults, Manifests: have.Manifests, Troubles: have.Troubles, Depth: f.Depth,
@@ -81,6 +81,13 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 		res, err = f.settle(ctx, q, res, err)
 	}
 	return f.summarise(ctx, res), err
+}
+
+// unconfigured tells whoever gets the alerts that nothing is watched, and fails all the same: Lambda's retry may help, and
+// its own figures bring the alarm where the alert cannot be sent.
+func (f *Function) unconfigured(ctx context.Context, have Loaded, why error) (Summary, error) {
+	res, err := f.Runner(have.Config).Run(ctx, round.Request{Config: have.Config, Faults: have.Faults})
+	return f.summarise(ctx, res), errors.Join(why, err)
 }
 
 // ignored says and counts that an event was left alone.

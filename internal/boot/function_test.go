@@ -7,15 +7,19 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"certdrift/internal/alert"
 	"certdrift/internal/awsio/source"
 	"certdrift/internal/config"
 	"certdrift/internal/event"
 	"certdrift/internal/incident"
 	"certdrift/internal/judge"
+	"certdrift/internal/metric"
 	"certdrift/internal/observation"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
@@ -198,6 +202,103 @@ func TestTheLastGoodConfigurationStandsIn(t *testing.T) {
 			t.Fatalf("%d endpoints, troubles %v, error %v; want the last good configuration and one trouble", len(have.Endpoints), have.Troubles, err)
 		}
 	}
+}
+
+func TestTheLastGoodConfigurationStandsInForABrokenOne(t *testing.T) {
+	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	good := []byte("version: 1\nenvironments:\n  prod:\n    endpoints:\n      - {name: a, url: https://a.example.org}\n")
+	from := &place{data: good}
+	l := &loader{reader: from, location: "s3://bucket/certdrift.yaml", now: func() time.Time { return now }}
+	for _, tt := range []struct {
+		data         string
+		faults, want int
+	}{
+		{string(good), 0, 1},
+		{"version: 1\nenvironments:\n\tprod:\n", 1, 1},
+		{"", 1, 1},
+		{string(good) + "      - {name: b, url: https://b.example.org}\n", 0, 2},
+	} {
+		from.data, now = []byte(tt.data), now.Add(2*time.Minute)
+		have, err := l.load(context.Background())
+		if err != nil || len(have.Endpoints) != tt.want || len(have.Faults) != tt.faults {
+			t.Errorf("%q: %d endpoints, faults %v, error %v; want %d endpoints and %d faults", tt.data, len(have.Endpoints), have.Faults, err, tt.want, tt.faults)
+		}
+	}
+}
+
+// unanswering is a place that nothing leads to, such as S3 from a VPC without a way there.
+type unanswering struct{}
+
+func (unanswering) Read(ctx context.Context, _ string) ([]byte, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (unanswering) Files(ctx context.Context, _ string) ([]source.File, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestAMissingConfigurationIsAlarmedAndTold: nothing is watched, so it is an error, which Lambda counts and alarms; and
+// whoever gets the alerts reads what is missing.
+func TestAMissingConfigurationIsAlarmedAndTold(t *testing.T) {
+	for name, tt := range map[string]struct {
+		from reader
+		want string
+	}{
+		"no such object": {&place{err: &source.Error{Place: "s3://bucket/certdrift.yaml", Err: errors.New("NoSuchKey"), Advice: "check the key"}}, "check the key"},
+		"no answer":      {unanswering{}, "ConfigBucket"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				now := time.Now()
+				f, _ := newFunction(&now, round.ListenersOnTrouble)
+				l := &loader{reader: tt.from, location: "s3://bucket/certdrift.yaml", now: time.Now}
+				f.Load = l.load
+				told := &inbox{}
+				gauge := &gauge{}
+				make := f.Runner
+				publisher := &round.Publisher{Now: time.Now, Store: round.NewMemory(), Gauge: gauge, Function: "probe", By: "test"}
+				publisher.Tell(told)
+				f.Runner = func(c config.Config) *round.Runner {
+					runner := make(c)
+					runner.Publisher = publisher
+					return runner
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 55*time.Second)
+				defer cancel()
+				for range 3 { // Lambda tries again; that is one alert all the same
+					if _, err := f.Handle(ctx, nil); err == nil || !strings.Contains(err.Error(), "loading the configuration") {
+						t.Errorf("error %v, want that the configuration could not be loaded", err)
+					}
+				}
+				if len(told.messages) != 1 || told.messages[0].Attributes["code"] != "config-invalid" || told.messages[0].Attributes["severity"] != "critical" ||
+					!strings.Contains(told.messages[0].Email, tt.want) || !strings.Contains(told.messages[0].Email, "s3://bucket/certdrift.yaml") {
+					t.Errorf("told %v, want one critical alert that names the place and says what to do: %q", told.messages, tt.want)
+				}
+				if !slices.ContainsFunc(gauge.data, func(d metric.Datum) bool {
+					return d.Name == metric.Findings && d.Value == 1 && d.Dimensions[len(d.Dimensions)-1].Value == "critical"
+				}) {
+					t.Errorf("no figure of it among %v", gauge.data)
+				}
+			})
+		})
+	}
+}
+
+// inbox keeps messages, gauge figures.
+type inbox struct{ messages []alert.Message }
+
+func (i *inbox) Send(_ context.Context, m alert.Message) error {
+	i.messages = append(i.messages, m)
+	return nil
+}
+
+type gauge struct{ data []metric.Datum }
+
+func (g *gauge) Put(_ context.Context, data []metric.Datum) error {
+	g.data = append(g.data, data...)
+	return nil
 }
 
 func TestBeside(t *testing.T) {

@@ -1,16 +1,24 @@
 package boot
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"certdrift/internal/awsio/source"
+	"certdrift/internal/awsio/trouble"
 	"certdrift/internal/config"
+	"certdrift/internal/incident"
+	"certdrift/internal/judge"
 	"certdrift/internal/manifest"
 	"certdrift/internal/observation"
+	"certdrift/internal/round"
+	"certdrift/internal/target"
 )
 
 // Loaded is a configuration with all that it names.
@@ -27,11 +35,16 @@ type reader interface {
 	Files(ctx context.Context, place string) ([]source.File, error)
 }
 
-// fresh is how long a configuration is used before it is read again.
-const fresh = time.Minute
+// fresh is how long a configuration is used before it is read again; loadTime what reading it, with all that it names, may
+// take of a round: in a VPC without a way to S3 nothing answers, and somebody is to be told so.
+const (
+	fresh    = time.Minute
+	loadTime = 15 * time.Second
+)
 
 // loader reads the configuration, again after a while: it may have changed in S3 or SSM. Where it can't be read any
-// more the last good one stands in, and the trouble is the round's.
+// more, or has become one that names no endpoint for all its mistakes, the last good one stands in, and what is wrong is
+// the round's to tell.
 type loader struct {
 	reader   reader
 	location string
@@ -42,27 +55,55 @@ type loader struct {
 	read time.Time
 }
 
+// load gives the configuration. With an error there is none; the Loaded then holds what to tell of it.
 func (l *loader) load(ctx context.Context) (Loaded, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.last != nil && l.now().Sub(l.read) < fresh {
 		return *l.last, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
 	data, err := l.reader.Read(ctx, l.location)
 	if err != nil {
-		if l.last == nil {
-			return Loaded{}, err
-		}
-		stale := *l.last
-		stale.Troubles = append(stale.Troubles[:len(stale.Troubles):len(stale.Troubles)], observation.Trouble{
-			Kind: observation.Incomplete, Operation: "configuration", Resource: l.location,
-			Detail: "the configuration cannot be read again, the last one stands in: " + err.Error(),
-		})
-		return stale, nil
+		return l.unread(err)
 	}
 	made := read(ctx, l.reader, l.location, data)
+	if l.last != nil && len(l.last.Endpoints) > 0 && len(made.Endpoints) == 0 && round.Fatal(made.Faults) {
+		stale := *l.last
+		stale.Faults = slices.Concat(stale.Faults, made.Faults)
+		return stale, nil
+	}
 	l.last, l.read = &made, l.now()
 	return made, nil
+}
+
+// unread is what stands in for a configuration that cannot be read: the last good one, or none.
+func (l *loader) unread(err error) (Loaded, error) {
+	if l.last == nil {
+		return unconfigured(l.location, err), err
+	}
+	stale := *l.last
+	stale.Troubles = append(slices.Clone(stale.Troubles), observation.Trouble{
+		Kind: observation.Incomplete, Operation: "configuration", Resource: l.location,
+		Detail: "the configuration cannot be read again, the last one stands in: " + err.Error(),
+	})
+	return stale, nil
+}
+
+// unconfigured watches nothing and says why.
+func unconfigured(location string, err error) Loaded {
+	fault := observation.Fault{
+		Position: target.Position{File: location}, Message: "nothing is watched: the configuration cannot be read: " + err.Error(),
+		Hint: "the stack's parameters ConfigBucket, ConfigKey and ConfigParameter say where it lives",
+	}
+	if known, ok := errors.AsType[*source.Error](err); ok {
+		fault.Message = "nothing is watched: the configuration cannot be read: " + trouble.Text(known.Err)
+		fault.Hint = cmp.Or(known.Advice, fault.Hint)
+	}
+	return Loaded{
+		Config: config.Config{Policy: judge.DefaultPolicy(), Incidents: incident.DefaultPolicy()}, Faults: []observation.Fault{fault},
+	}
 }
 
 // read makes a configuration of bytes, with the files and manifests beside it.

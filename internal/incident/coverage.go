@@ -23,7 +23,7 @@ const (
 // Coverage is what a round really looked at. Nothing recovers without it.
 type Coverage struct {
 	// Configured are the endpoints (ENVIRONMENT/NAME) of the whole configuration, those left out for a fault included;
-	// nil where the configuration could not be read. What is not among them is gone.
+	// nil where a mistake in the configuration may hide some. What is not among them is gone.
 	Configured map[string]bool
 	// Endpoints tells how far each endpoint was judged; absent is Unseen.
 	Endpoints map[string]Depth
@@ -51,15 +51,11 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 	for _, key := range configured {
 		c.Configured[key] = true
 	}
-	for _, f := range round.Faults {
-		if f.Endpoint != "" {
-			c.Configured[f.Environment+"/"+f.Endpoint] = true
-		}
-	}
 	for _, e := range round.Endpoints {
 		c.Configured[e.Target.Key()] = true
 		c.Endpoints[e.Target.Key()] = depth(e)
 	}
+	c.faults(round.Faults)
 	c.ListenersWhole = round.ListenersRead && !narrowed
 	for _, t := range round.Troubles {
 		if t.Endpoint == "" {
@@ -76,6 +72,19 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 		}
 	}
 	return c
+}
+
+// faults takes account of what the configuration's mistakes hide: an endpoint that is left out for one is still there, and
+// a mistake outside of all endpoints may hide any number of them. Where nothing at all could be read, nothing was asked.
+func (c *Coverage) faults(faults []observation.Fault) {
+	read := len(c.Configured) > 0
+	for _, f := range faults {
+		if f.Endpoint == "" {
+			c.Configured, c.Full = nil, c.Full && read
+			return
+		}
+		c.Configured[f.Environment+"/"+f.Endpoint] = true
+	}
 }
 
 // depth is the least that the probes of an endpoint reached.

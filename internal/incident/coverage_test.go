@@ -67,6 +67,19 @@ func TestCover(t *testing.T) {
 	if !c.Full || !c.ListenersWhole || !c.Listeners["1/r/lb:443"] {
 		t.Errorf("a whole round is not: %+v", c)
 	}
+	removed := Part{Code: finding.HTTPStatus, Endpoint: "removed"}
+	if got := c.of("production", removed); got != gone {
+		t.Errorf("an endpoint that is configured no more: %v", got)
+	}
+	torn := round
+	torn.Faults = []observation.Fault{{Message: "an unknown key"}}
+	if got := Cover(torn, []string{"production/ui"}, false, true); got.of("production", removed) != unknown || !got.Full {
+		t.Error("a mistake outside of all endpoints may hide one, which counts as removed; or the round counts as none")
+	}
+	torn.Endpoints = nil
+	if got := Cover(torn, nil, false, false); got.Full || got.Configured != nil {
+		t.Errorf("nothing could be read, and all counts as asked: %+v", got)
+	}
 	round.Troubles = []observation.Trouble{{Kind: observation.Denied, Region: "r"}}
 	if c := Cover(round, nil, false, true); c.ListenersWhole {
 		t.Error("a region was denied, and its listeners count as gone")

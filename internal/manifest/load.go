@@ -55,6 +55,11 @@ func Load(paths []string, opts Options) ([]observation.Declaration, []observatio
 	return l.declared, l.faults
 }
 
+// Names lists the files that a local path stands for, as Load reads them: relative to Dir, sorted.
+func Names(path string, opts Options) ([]string, error) {
+	return (&loader{opts: opts}).names(path)
+}
+
 type loader struct {
 	opts     Options
 	seen     map[string]bool

@@ -13,6 +13,16 @@ import (
 	"certdrift/internal/observation"
 )
 
+// What one service may take of a round's time: DynamoDB to give the incidents and to take one, a messenger to take a
+// message. What hangs is left alone for the rest of the round, so that the others get theirs. figureTime is kept for the
+// figures at the end, the heartbeat among them.
+const (
+	loadTime    = 6 * time.Second
+	saveTime    = 2 * time.Second
+	messageTime = 3 * time.Second
+	figureTime  = 2 * time.Second
+)
+
 // gauge puts metric data.
 type gauge interface {
 	Put(ctx context.Context, data []metric.Datum) error
@@ -50,6 +60,8 @@ func (p *Publisher) Ignored(ctx context.Context) error {
 // load reads the state. What went wrong, now or when the last round wrote, is a Trouble of the round: it is judged and
 // told like any other.
 func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread bool, trouble *observation.Trouble) {
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
 	p.flush(ctx)
 	records, err := p.Store.Load(ctx)
 	if err != nil {
@@ -88,7 +100,9 @@ func stateTrouble(err error, operation, meaning string) *observation.Trouble {
 func (p *Publisher) publish(ctx context.Context, q Request, res Result, records []incident.Record, unread bool) error {
 	errs := map[string]error{}
 	in := p.input(q, res, records, unread, p.Now())
-	records, errs["alerts"] = p.track(ctx, in)
+	tracking, cancel := keepBack(ctx, figureTime)
+	defer cancel()
+	records, errs["alerts"] = p.track(tracking, in)
 	if p.Gauge != nil {
 		data := metric.Of(metric.Input{
 			Round: res.Round, Findings: res.Conclusion.Findings, Function: p.Function, Now: p.Now(), Incidents: records,

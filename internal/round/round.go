@@ -81,7 +81,7 @@ type Result struct {
 }
 
 // reserve is kept of the round's time for judging and publishing what was seen.
-const reserve = 5 * time.Second
+const reserve = 8 * time.Second
 
 // Run observes, judges and, where there is a Publisher, tracks and publishes. The Result holds whatever was reached;
 // the error joins certdrift's own failures.
@@ -125,7 +125,7 @@ func (r *Runner) beat(ctx context.Context, q Request) {
 
 // look observes and judges, deeper where the first judgement gives reason to.
 func (r *Runner) look(ctx context.Context, q Request) Result {
-	ctx, cancel := keepBack(ctx)
+	ctx, cancel := keepBack(ctx, reserve)
 	defer cancel()
 	res := Result{Round: r.observe(ctx, q)}
 	res.Conclusion = r.judge(q, res.Round)
@@ -140,13 +140,14 @@ func (r *Runner) look(ctx context.Context, q Request) Result {
 	return res
 }
 
-// keepBack ends a context before its own end, so that what was seen by then can still be judged and published.
-func keepBack(ctx context.Context) (context.Context, context.CancelFunc) {
+// keepBack ends a context before its own end, so that something comes after: by the time wanted, or a quarter of what is
+// left where that is less.
+func keepBack(ctx context.Context, wanted time.Duration) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, deadline.Add(-min(reserve, time.Until(deadline)/4)))
+	return context.WithDeadline(ctx, deadline.Add(-min(wanted, time.Until(deadline)/4)))
 }
 
 func (r *Runner) judge(q Request, seen observation.Round) judge.Conclusion {

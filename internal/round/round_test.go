@@ -88,7 +88,10 @@ type figures struct {
 	data []metric.Datum
 }
 
-func (f *figures) Put(_ context.Context, data []metric.Datum) error {
+func (f *figures) Put(ctx context.Context, data []metric.Datum) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.down {
@@ -388,6 +391,101 @@ func TestAHangingPathLeavesTimeForTheNextAlert(t *testing.T) {
 			t.Errorf("%d alerts reached the operators and %d the path behind the one that hangs, with the time over: %v; want all", got, behind, ctx.Err())
 		}
 	})
+}
+
+// A configuration that cannot be read names no endpoint, which proves of none that it was removed.
+func TestABrokenConfigurationEndsNoIncident(t *testing.T) {
+	f := newFixture(t)
+	f.run(t)
+	whole := f.request
+	f.request.Config.Endpoints = nil
+	f.request.Faults = []observation.Fault{{Position: target.Position{File: "certdrift.yaml", Line: 3}, Message: "a tab where spaces are needed"}}
+	for range 3 {
+		f.now = f.now.Add(time.Minute)
+		f.run(t)
+	}
+	for _, m := range f.topic.sent {
+		if m.Attributes["event"] == "recovered" {
+			t.Errorf("%q was sent, though nobody looked", m.Subject)
+		}
+	}
+	if got := f.topic.subjects(); len(got) != 2 || !strings.Contains(got[1], "config-invalid") {
+		t.Errorf("sent %q, want the endpoint's alert and the configuration's", got)
+	}
+	f.request = whole
+	for range 3 {
+		f.now = f.now.Add(time.Minute)
+		f.run(t)
+	}
+	if got := f.topic.sent; len(got) != 3 || got[2].Attributes["code"] != "config-invalid" || got[2].Attributes["event"] != "recovered" {
+		t.Errorf("sent %q, want the configuration's recovery and no second alert of the endpoint", f.topic.subjects())
+	}
+}
+
+// stuck is a table that never answers: throttled without end, or no way there from the VPC.
+type stuck struct{ loads *Memory }
+
+func (s stuck) Load(ctx context.Context) ([]incident.Record, error) {
+	if s.loads != nil {
+		return s.loads.Load(ctx)
+	}
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (stuck) Save(ctx context.Context, _ incident.Record) (bool, error) {
+	<-ctx.Done()
+	return false, ctx.Err()
+}
+
+func (f *figures) has(name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(f.data, func(d metric.Datum) bool { return d.Name == name })
+}
+
+func TestAServiceThatHangsStopsNoOther(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change         func(p *Publisher)
+		alerts, figure bool
+	}{
+		"the table":             {func(p *Publisher) { p.Store = stuck{} }, true, true},
+		"writes to the table":   {func(p *Publisher) { p.Store = stuck{NewMemory()} }, true, true},
+		"the operators' topic":  {func(p *Publisher) { p.Messengers[0] = silent{} }, false, true},
+		"CloudWatch":            {func(p *Publisher) { p.Gauge = deaf{} }, true, false},
+		"the table and a topic": {func(p *Publisher) { p.Store, p.Messengers = stuck{}, append(p.Messengers, silent{}) }, true, true},
+		"the topic of another":  {func(p *Publisher) { p.Messengers = append([]messenger{silent{}}, p.Messengers...) }, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				f.runner.Prober = hanging{f.probes} // the round's time is used up to its reserve
+				tt.change(f.runner.Publisher)
+				ctx, cancel := context.WithTimeout(context.Background(), 55*time.Second)
+				defer cancel()
+				if _, err := f.runner.Run(ctx, f.request); err == nil && name != "the table" {
+					t.Error("no error, though a sink failed")
+				}
+				if ctx.Err() != nil {
+					t.Error("the round used up all of its time")
+				}
+				if got := len(f.topic.sent) > 0; got != tt.alerts {
+					t.Errorf("an alert was sent: %v, want %v", got, tt.alerts)
+				}
+				if got := f.figures.has(metric.Heartbeat); got != tt.figure {
+					t.Errorf("figures were put: %v, want %v", got, tt.figure)
+				}
+			})
+		})
+	}
+}
+
+// deaf is a CloudWatch that never answers.
+type deaf struct{}
+
+func (deaf) Put(ctx context.Context, _ []metric.Datum) error {
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // readOnly is a table that may be read and not written.

@@ -26,16 +26,14 @@ type messenger interface {
 // attempts bounds how often a round steps again after another one wrote first.
 const attempts = 5
 
-// furtherTime is what a path beside the operators' topic may take of a round's time.
-const furtherTime = 5 * time.Second
-
 // tracking is one round's way through the incidents: load, advance, claim, send, record (see package incident).
 type tracking struct {
 	*Publisher
 	in       incident.Input
 	claimed  []incident.Notice // ours to send
 	unstored []incident.Notice // to be sent although nothing could be written
-	hung     map[int]bool      // messengers that took all of furtherTime
+	hung     map[int]bool      // messengers that took all of messageTime
+	stuck    bool              // the store took all of saveTime
 	errs     []error
 }
 
@@ -70,7 +68,7 @@ func (t *tracking) claim(ctx context.Context) {
 		}
 		conflict := false
 		for _, r := range changed {
-			ok, err := t.Store.Save(ctx, r)
+			ok, err := t.save(ctx, r)
 			n, telling := told[r.Key]
 			switch {
 			case err != nil:
@@ -97,7 +95,7 @@ func (t *tracking) claim(ctx context.Context) {
 		if !conflict {
 			return
 		}
-		records, err := t.Store.Load(ctx)
+		records, err := t.reload(ctx)
 		if err != nil {
 			t.errs = append(t.errs, fmt.Errorf("reading the incidents again: %w", err))
 			return
@@ -144,25 +142,52 @@ func (t *tracking) send(ctx context.Context, n incident.Notice) {
 func (t *tracking) deliver(ctx context.Context, m alert.Message) error {
 	var first error
 	for i, to := range t.Messengers {
-		if i == 0 {
-			first = to.Send(ctx, m)
-		} else if err := t.further(ctx, i, to, m); err != nil {
+		err := t.tell(ctx, i, to, m)
+		switch {
+		case i == 0:
+			first = err
+		case err != nil:
 			t.errs = append(t.errs, fmt.Errorf("sending %q on a further path: %w", m.Subject, err))
 		}
 	}
 	return first
 }
 
-// further sends on a path beside the first. One that hangs is left alone for the rest of the round: it must not take the
-// time that the next notice needs to reach the operators.
-func (t *tracking) further(ctx context.Context, i int, to messenger, m alert.Message) error {
+// errHung stands for a service that was not asked any more.
+var errHung = errors.New("not tried, since it did not answer earlier in this round")
+
+// tell sends on one path. One that hangs is left alone for the rest of the round: it must not take the time that the
+// others and the next notice need.
+func (t *tracking) tell(ctx context.Context, i int, to messenger, m alert.Message) error {
 	if t.hung[i] {
-		return errors.New("not tried, since it did not answer earlier in this round")
+		return errHung
 	}
-	ctx, cancel := context.WithTimeout(ctx, furtherTime)
+	ctx, cancel := context.WithTimeout(ctx, messageTime)
 	defer cancel()
 	err := to.Send(ctx, m)
 	t.hung[i] = err != nil && ctx.Err() != nil
+	return err
+}
+
+// save writes a record; reload gives all. A store that hangs is left alone likewise.
+func (t *tracking) save(ctx context.Context, r incident.Record) (ok bool, err error) {
+	err = t.ask(ctx, func(ctx context.Context) (err error) { ok, err = t.Store.Save(ctx, r); return err })
+	return ok, err
+}
+
+func (t *tracking) reload(ctx context.Context) (records []incident.Record, err error) {
+	err = t.ask(ctx, func(ctx context.Context) (err error) { records, err = t.Store.Load(ctx); return err })
+	return records, err
+}
+
+func (t *tracking) ask(ctx context.Context, do func(context.Context) error) error {
+	if t.stuck {
+		return errHung
+	}
+	ctx, cancel := context.WithTimeout(ctx, saveTime)
+	defer cancel()
+	err := do(ctx)
+	t.stuck = err != nil && ctx.Err() != nil
 	return err
 }
 
@@ -184,7 +209,7 @@ func (t *tracking) settle(ctx context.Context, n incident.Notice, sent bool) {
 			t.in.Records[i] = r
 			return
 		}
-		ok, err := t.Store.Save(ctx, r)
+		ok, err := t.save(ctx, r)
 		if err != nil {
 			t.errs = append(t.errs, fmt.Errorf("recording what was sent of %q: %w", r.Key, err))
 			t.shadow.keep(r, err)
@@ -197,7 +222,7 @@ func (t *tracking) settle(ctx context.Context, n incident.Notice, sent bool) {
 			t.in.Records[i] = r
 			return
 		}
-		records, err := t.Store.Load(ctx)
+		records, err := t.reload(ctx)
 		if err != nil {
 			t.errs = append(t.errs, fmt.Errorf("reading the incident %q again: %w", r.Key, err))
 			return
@@ -225,7 +250,7 @@ func (t *tracking) takeSMS(ctx context.Context) bool {
 		if !ok {
 			return false
 		}
-		written, err := t.Store.Save(ctx, r)
+		written, err := t.save(ctx, r)
 		if err != nil {
 			return true
 		}
@@ -234,7 +259,7 @@ func (t *tracking) takeSMS(ctx context.Context) bool {
 			t.replace([]incident.Record{r})
 			return true
 		}
-		if records, err := t.Store.Load(ctx); err == nil {
+		if records, err := t.reload(ctx); err == nil {
 			t.in.Records = records
 		}
 	}

@@ -270,6 +270,8 @@ func advice(place string, err error) string {
 		return "there is no such file; a function finds what is in its deployment package, s3://BUCKET/KEY and ssm:///NAME"
 	case errors.Is(err, errTooLarge), errors.Is(err, errTooMany):
 		return "split it, or name a narrower place"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "nothing answered; functions in a VPC (SubnetIds) reach AWS by NAT or by endpoints of the VPC only"
 	case code == "NoSuchBucket":
 		return "there is no such bucket; check its name"
 	case code == "NoSuchKey":

@@ -126,6 +126,20 @@ func TestWhatCannotBeReadSaysWhatToDo(t *testing.T) {
 	}
 }
 
+// unreachable answers as the SDK does when the round's time is over first.
+type unreachable struct{ bucket }
+
+func (unreachable) GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+	return nil, &smithy.OperationError{ServiceID: "S3", OperationName: "GetObject", Err: context.DeadlineExceeded}
+}
+
+func TestWhereNothingAnswersTheVPCIsNamed(t *testing.T) {
+	_, err := source.New(source.Options{S3: unreachable{}}).Read(t.Context(), "s3://conf/certdrift.yaml")
+	if err == nil || !strings.Contains(err.Error(), "VPC") {
+		t.Errorf("error %v, want the VPC named", err)
+	}
+}
+
 func TestFiles(t *testing.T) {
 	r := reader(t)
 	for place, want := range map[string][]string{

@@ -1,0 +1,346 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+// What is held of template.yaml here is what CloudFormation and cfn-lint accept and what is wrong all the same.
+
+// template is a template's text as data; of !Ref X the X is left, of !If the list.
+type template struct {
+	Metadata   map[string]any            `yaml:"Metadata"`
+	Parameters map[string]map[string]any `yaml:"Parameters"`
+	Globals    map[string]map[string]any `yaml:"Globals"`
+	Resources  map[string]resource       `yaml:"Resources"`
+}
+
+type resource struct {
+	Type       string         `yaml:"Type"`
+	Properties map[string]any `yaml:"Properties"`
+}
+
+func readTemplate(t *testing.T, file string) template {
+	t.Helper()
+	var out template
+	text, err := os.ReadFile(filepath.Join(root, file))
+	check(t, err)
+	check(t, yaml.Unmarshal(text, &out))
+	if len(out.Resources) == 0 {
+		t.Fatalf("%s has no resources", file)
+	}
+	return out
+}
+
+// of gives the resources of a type, by their logical ids.
+func (tm template) of(kind string) map[string]resource {
+	all := map[string]resource{}
+	for id, r := range tm.Resources {
+		if r.Type == kind {
+			all[id] = r
+		}
+	}
+	return all
+}
+
+// within follows keys into nested maps; nil where one is not there.
+func within(v any, keys ...string) any {
+	for _, key := range keys {
+		m, _ := v.(map[string]any)
+		v = m[key]
+	}
+	return v
+}
+
+// rulesTo are the event rules of a function, by name.
+func rulesTo(f resource) map[string]map[string]any {
+	all := map[string]map[string]any{}
+	events, _ := f.Properties["Events"].(map[string]any)
+	for name, e := range events {
+		if within(e, "Type") == "EventBridgeRule" {
+			all[name], _ = within(e, "Properties").(map[string]any)
+		}
+	}
+	return all
+}
+
+// notForInspect are the samples that no rule is to take, each with why.
+var notForInspect = map[string]string{
+	"classic-set-certificate-denied.json": "a refused call changed nothing",
+	"cloudwatch-alarm-state-change.json":  "an alarm goes to people",
+	"scheduled-rule.json":                 "a tick reaches the function by its own rule",
+	"scheduler.json":                      "the stack uses rules",
+}
+
+// TestTheRulesTakeTheSamples: each sample that inspect is to look into fits one rule of the template, and one only, since
+// two would look twice. The incident's own events lie beside the project where it was made.
+func TestTheRulesTakeTheSamples(t *testing.T) {
+	rules := rulesTo(readTemplate(t, "template.yaml").Resources["InspectFunction"])
+	if len(rules) != 3 {
+		t.Fatalf("rules %v", rules)
+	}
+	files, err := filepath.Glob(filepath.Join(root, "events", "*.json"))
+	check(t, err)
+	incident, err := filepath.Glob(filepath.Join(root, "..", "shared", "incident", "events", "*.json"))
+	check(t, err)
+	if len(files) < 20 {
+		t.Fatalf("only %d samples", len(files))
+	}
+	for _, file := range append(files, incident...) {
+		event := map[string]any{}
+		text, err := os.ReadFile(file)
+		check(t, err)
+		check(t, json.Unmarshal(text, &event))
+		var taken []string
+		for name, r := range rules {
+			if pattern, ok := r["Pattern"].(map[string]any); ok && fits(pattern, event) {
+				taken = append(taken, name)
+			}
+		}
+		reason, left := notForInspect[filepath.Base(file)]
+		switch {
+		case left && len(taken) > 0:
+			t.Errorf("%s is taken by %v, though %s", file, taken, reason)
+		case !left && len(taken) != 1:
+			t.Errorf("%s is taken by %v, want one rule", file, taken)
+		}
+	}
+}
+
+// TestTheRulesLeaveTheRest: what is near and not meant is left alone, so that a busy account starts no rounds for nothing.
+func TestTheRulesLeaveTheRest(t *testing.T) {
+	rules := rulesTo(readTemplate(t, "template.yaml").Resources["InspectFunction"])
+	for name, text := range map[string]string{
+		"a read":                   `{"source":"aws.elasticloadbalancing","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"elasticloadbalancing.amazonaws.com","eventName":"DescribeListeners"}}`,
+		"targets come and go":      `{"source":"aws.elasticloadbalancing","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"elasticloadbalancing.amazonaws.com","eventName":"RegisterTargets"}}`,
+		"another service":          `{"source":"aws.ec2","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"ec2.amazonaws.com","eventName":"CreateListener"}}`,
+		"a user is deleted":        `{"source":"aws.iam","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"iam.amazonaws.com","eventName":"DeleteUser"}}`,
+		"a refused import":         `{"source":"aws.acm","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"acm.amazonaws.com","eventName":"ImportCertificate","errorCode":"AccessDenied"}}`,
+		"certdrift's own alert":    `{"source":"certdrift","detail-type":"certdrift Alert","detail":{}}`,
+		"another's word about ACM": `{"source":"my.app","detail-type":"ACM Certificate Expired","detail":{}}`,
+	} {
+		var event map[string]any
+		check(t, json.Unmarshal([]byte(text), &event))
+		for rule, r := range rules {
+			if fits(r["Pattern"].(map[string]any), event) {
+				t.Errorf("%s is taken by %s", name, rule)
+			}
+		}
+	}
+}
+
+// TestParametersAreGuarded: `sam deploy --guided` asks for each by its name, and what is mistyped is to be refused before
+// anything is made.
+func TestParametersAreGuarded(t *testing.T) {
+	tm := readTemplate(t, "template.yaml")
+	var grouped []string
+	for _, g := range asList(within(tm.Metadata, "AWS::CloudFormation::Interface", "ParameterGroups")) {
+		for _, name := range asList(within(g, "Parameters")) {
+			grouped = append(grouped, fmt.Sprint(name))
+		}
+	}
+	for name, p := range tm.Parameters {
+		if p["Description"] == nil || p["Default"] == nil {
+			t.Errorf("%s has no description, or no default", name)
+		}
+		if n := len(slices.DeleteFunc(slices.Clone(grouped), func(g string) bool { return g != name })); n != 1 {
+			t.Errorf("%s stands in %d groups, want one", name, n)
+		}
+		text := p["Type"] == "String" || p["Type"] == "CommaDelimitedList"
+		if text && p["AllowedPattern"] == nil && p["AllowedValues"] == nil {
+			t.Errorf("%s takes anything", name)
+		}
+		if !text && p["AllowedValues"] == nil && (p["MinValue"] == nil || p["MaxValue"] == nil) {
+			t.Errorf("%s has no bounds", name)
+		}
+	}
+}
+
+func TestParameterPatterns(t *testing.T) {
+	tm := readTemplate(t, "template.yaml")
+	for name, c := range map[string]struct{ good, bad []string }{
+		"AlertEmail":       {[]string{"", "ops@example.org", "o.p+s@mail.example.org"}, []string{"ops", "ops@example", "a@example.org,b@example.org", "a b@example.org"}},
+		"AlertSms":         {[]string{"", "+12065550100"}, []string{"12065550100", "+1 206 555 0100", "+0123456"}},
+		"ConfigBucket":     {[]string{"", "my-config.example"}, []string{"s3://my-config", "My_Config", "a/b", "arn:aws:s3:::b"}},
+		"ConfigKey":        {[]string{"certdrift.yaml", "team/a/certdrift.yaml"}, []string{"", "/certdrift.yaml", "certdrift/", "a b"}},
+		"ConfigFiles":      {[]string{"", "certdrift/*", "ca.pem"}, []string{"/certdrift/*", "a b"}},
+		"ConfigParameter":  {[]string{"", "/certdrift/config"}, []string{"certdrift", "/certdrift/", "arn:aws:ssm:us-west-2:111122223333:parameter/certdrift"}},
+		"ConfigKmsKeyArn":  {[]string{"", "arn:aws:kms:us-west-2:111122223333:key/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01"}, []string{"alias/config", "arn:aws:kms:us-west-2:111122223333:alias/config"}},
+		"ManifestPrefix":   {[]string{"", "k8s/"}, []string{"/k8s"}},
+		"ProbeSchedule":    {[]string{"rate(1 minute)", "cron(0/5 * * * ? *)"}, []string{"1 minute", "*/5 * * * *", ""}},
+		"SubnetIds":        {[]string{"", "subnet-0123456789abcdef0"}, []string{"vpc-0123", "subnet 1"}},
+		"SecurityGroupIds": {[]string{"", "sg-0123456789abcdef0"}, []string{"default"}},
+		"MemberRoleArns":   {[]string{"", "arn:aws:iam::222233334444:role/certdrift"}, []string{"certdrift", "222233334444"}},
+		"MemberAccounts":   {[]string{"", "222233334444"}, []string{"2222-3333-4444", "*"}},
+		"RunbookUrl":       {[]string{"docs/runbook.md", "https://wiki.example.org/x?a=b"}, []string{"", `a"b`, "a b"}},
+	} {
+		pattern := regexp.MustCompile(fmt.Sprint(tm.Parameters[name]["AllowedPattern"]))
+		for _, v := range c.good {
+			if !pattern.MatchString(v) {
+				t.Errorf("%s refuses %q", name, v)
+			}
+		}
+		for _, v := range c.bad {
+			if pattern.MatchString(v) {
+				t.Errorf("%s takes %q", name, v)
+			}
+		}
+		if v := fmt.Sprint(tm.Parameters[name]["Default"]); !pattern.MatchString(v) {
+			t.Errorf("%s refuses its own default %q", name, v)
+		}
+	}
+}
+
+// TestFunctionsAreComplete: each has a role and a log group of its own, and keeps what failed.
+func TestFunctionsAreComplete(t *testing.T) {
+	tm := readTemplate(t, "template.yaml")
+	if g := tm.Globals["Function"]; g["Tracing"] != "Active" || fmt.Sprint(g["Architectures"]) != "[arm64]" {
+		t.Errorf("globals %v", g)
+	}
+	functions, roles := tm.of("AWS::Serverless::Function"), map[string]string{}
+	if len(functions) != 4 {
+		t.Errorf("%d functions", len(functions))
+	}
+	for id, f := range functions {
+		p := f.Properties
+		role := fmt.Sprint(p["Role"])
+		if other, taken := roles[role]; taken {
+			t.Errorf("%s and %s share the role %s", id, other, role)
+		}
+		roles[role] = id
+		logs := fmt.Sprint(within(p, "LoggingConfig", "LogGroup"))
+		if within(p, "LoggingConfig", "LogFormat") != "JSON" || within(p, "LoggingConfig", "ApplicationLogLevel") != "LogLevel" ||
+			tm.Resources[logs].Properties["RetentionInDays"] != "LogRetentionDays" {
+			t.Errorf("%s logs as %v", id, p["LoggingConfig"])
+		}
+		if p["Timeout"] == nil || within(p, "EventInvokeConfig", "MaximumRetryAttempts") == nil || within(p, "EventInvokeConfig", "MaximumEventAgeInSeconds") == nil {
+			t.Errorf("%s leaves its time-out, its retries or an event's age to chance", id)
+		}
+		// Reserved concurrency is not to be had in an account whose limit is low: the stack could not be made there.
+		if p["ReservedConcurrentExecutions"] != nil {
+			t.Errorf("%s reserves concurrency", id)
+		}
+		events, _ := p["Events"].(map[string]any)
+		for name, e := range events {
+			if within(e, "Properties", "DeadLetterConfig") == nil || within(e, "Properties", "RetryPolicy") == nil {
+				t.Errorf("%s: %s has no dead-letter queue, or no bound of its retries", id, name)
+			}
+		}
+		if len(events) > 0 && within(p, "EventInvokeConfig", "DestinationConfig", "OnFailure") == nil {
+			t.Errorf("%s loses what failed", id)
+		}
+	}
+}
+
+// TestRolesReadAndChangeNothing: the actions that are granted, all of them, so that a new one is seen.
+func TestRolesReadAndChangeNothing(t *testing.T) {
+	tm := readTemplate(t, "template.yaml")
+	writes := []string{
+		"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords", "cloudwatch:PutMetricData",
+		"sns:Publish", "events:PutEvents", "kms:GenerateDataKey", "kms:Decrypt", "dynamodb:PutItem", "sqs:SendMessage", "sts:AssumeRole",
+		"codedeploy:PutLifecycleEventHookExecutionStatus",
+		"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
+	}
+	reads := regexp.MustCompile(`^(elasticloadbalancing|acm|ec2):Describe\w+$|^(acm|iam|s3|ssm):Get\w+$|^cloudtrail:LookupEvents$|^s3:ListBucket$|^dynamodb:Scan$`)
+	everywhere := regexp.MustCompile(`^(elasticloadbalancing|cloudtrail|ec2|xray):|^cloudwatch:PutMetricData$`)
+	for id, r := range tm.of("AWS::IAM::Role") {
+		statements := 0
+		statementsOf(r.Properties["Policies"], func(s map[string]any) {
+			statements++
+			for _, action := range oneOrMore(s["Action"]) {
+				name := fmt.Sprint(action)
+				if !slices.Contains(writes, name) && !reads.MatchString(name) {
+					t.Errorf("%s is granted %s", id, name)
+				}
+				if slices.Contains(oneOrMore(s["Resource"]), any("*")) && !everywhere.MatchString(name) {
+					t.Errorf("%s is granted %s on everything", id, name)
+				}
+			}
+		})
+		if statements < 5 {
+			t.Errorf("only %d statements found in %s", statements, id)
+		}
+	}
+}
+
+// statementsOf walks policies, through the !If around them.
+func statementsOf(v any, do func(map[string]any)) {
+	switch v := v.(type) {
+	case map[string]any:
+		if v["Effect"] != nil {
+			do(v)
+			return
+		}
+		for _, member := range v {
+			statementsOf(member, do)
+		}
+	case []any:
+		for _, member := range v {
+			statementsOf(member, do)
+		}
+	}
+}
+
+func oneOrMore(v any) []any {
+	if list, ok := v.([]any); ok {
+		return list
+	}
+	return []any{v}
+}
+
+// TestEveryoneMayPublishEncrypted: an alarm or an event whose message cannot be encrypted is dropped without a word.
+// EventBridge's requests to KMS carry neither aws:SourceAccount nor aws:SourceArn.
+// https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+func TestEveryoneMayPublishEncrypted(t *testing.T) {
+	tm := readTemplate(t, filepath.Join("infra", "alerts.yaml"))
+	for id, document := range map[string]string{"Key": "KeyPolicy", "TopicPolicy": "PolicyDocument"} {
+		conditions := map[string]string{}
+		statementsOf(tm.Resources[id].Properties[document], func(s map[string]any) {
+			for _, service := range oneOrMore(within(s, "Principal", "Service")) {
+				conditions[fmt.Sprint(service)] = fmt.Sprint(s["Condition"])
+			}
+		})
+		for _, service := range []string{"cloudwatch.amazonaws.com", "events.amazonaws.com"} {
+			if conditions[service] == "" || conditions[service] == "<nil>" {
+				t.Errorf("%s does not let %s in, or lets it in for anybody", id, service)
+			}
+		}
+		if strings.Contains(conditions["events.amazonaws.com"], "aws:Source") && id == "Key" {
+			t.Errorf("%s asks EventBridge for what its requests do not carry: %s", id, conditions["events.amazonaws.com"])
+		}
+	}
+	for id, r := range tm.of("AWS::SNS::Subscription") {
+		if within(r.Properties, "RedrivePolicy", "deadLetterTargetArn") == nil {
+			t.Errorf("%s drops what cannot be delivered", id)
+		}
+	}
+}
+
+// TestMemberAccountsTrustWhoReadsThem: every function's role that may assume another account's is one that that account
+// lets in.
+func TestMemberAccountsTrustWhoReadsThem(t *testing.T) {
+	member, err := os.ReadFile(filepath.Join(root, "infra", "member-role.yaml"))
+	check(t, err)
+	readers := 0
+	for id, r := range readTemplate(t, "template.yaml").of("AWS::IAM::Role") {
+		statementsOf(r.Properties["Policies"], func(s map[string]any) {
+			if s["Action"] != "sts:AssumeRole" {
+				return
+			}
+			if readers++; !strings.Contains(string(member), "role/${HomeStack}-"+id+"-*") {
+				t.Errorf("infra/member-role.yaml does not let %s in", id)
+			}
+		})
+	}
+	if readers != 4 {
+		t.Errorf("%d roles may assume another account's, want each function's", readers)
+	}
+}
