@@ -35,12 +35,19 @@ type historian interface {
 	LastChanges(ctx context.Context, balancers []observation.LoadBalancer) ([]observation.Change, error)
 }
 
+// pathReader reads whom alerts reach; what it could not read is a Trouble.
+type pathReader interface {
+	Observe(ctx context.Context) ([]observation.Topic, []observation.Trouble)
+}
+
 // Runner runs rounds. It is made once per process; a nil part is left out of the flow.
 type Runner struct {
 	Now       func() time.Time
 	Prober    prober
 	Inspector inspector
 	History   historian
+	// AlertPath is read in every round that no event narrowed.
+	AlertPath pathReader
 	Roots     func(target.Roots) *chain.Store
 	Publisher *Publisher
 	Log       *slog.Logger
@@ -72,6 +79,8 @@ type Request struct {
 	Changes []observation.Change
 	// Troubles are what went wrong before the round began (a manifest source that could not be read).
 	Troubles []observation.Trouble
+	// Environments are all of the configuration, where Config is narrowed to some: alerts go out about each.
+	Environments []string
 }
 
 // Result is what a round saw and concluded.

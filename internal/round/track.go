@@ -127,7 +127,7 @@ func (t *tracking) send(ctx context.Context, n incident.Notice) {
 	options := t.Compose
 	options.HoldSMS = !t.takeSMS(ctx)
 	message := alert.Compose(n, options)
-	err := t.deliver(ctx, message)
+	err := t.deliver(ctx, n, message)
 	if err != nil {
 		t.errs = append(t.errs, fmt.Errorf("sending %q: %w", message.Subject, err))
 	}
@@ -140,15 +140,24 @@ func (t *tracking) send(ctx context.Context, n incident.Notice) {
 }
 
 // deliver sends to every messenger; one that fails does not stop the others. The notice counts as sent where the first
-// messenger, the operators' topic, took it: a chat that is down must not repeat mails.
-func (t *tracking) deliver(ctx context.Context, m alert.Message) error {
+// messenger, the operators' topic, took it: a chat that is down must not repeat mails, and a topic that is down must not
+// repeat what the chat has taken.
+func (t *tracking) deliver(ctx context.Context, n incident.Notice, m alert.Message) error {
 	var first error
 	for i, to := range t.Messengers {
 		if i == 0 {
 			first = to.Send(ctx, m)
-		} else if err := t.further(ctx, i, to, m); err != nil {
-			t.errs = append(t.errs, fmt.Errorf("sending %q on a further path: %w", m.Subject, err))
+			t.deliveries.note(ctx, i, to, first)
+			continue
 		}
+		if first != nil && t.deliveries.passed(i, n) {
+			continue
+		}
+		if err := t.further(ctx, i, to, m); err != nil {
+			t.errs = append(t.errs, fmt.Errorf("sending %q on a further path: %w", m.Subject, err))
+			continue
+		}
+		t.deliveries.pass(i, n, first)
 	}
 	return first
 }
@@ -159,10 +168,11 @@ func (t *tracking) further(ctx context.Context, i int, to messenger, m alert.Mes
 	if t.hung[i] {
 		return errors.New("not tried, since it did not answer earlier in this round")
 	}
-	ctx, cancel := context.WithTimeout(ctx, furtherTime)
+	bounded, cancel := context.WithTimeout(ctx, furtherTime)
 	defer cancel()
-	err := to.Send(ctx, m)
-	t.hung[i] = err != nil && ctx.Err() != nil
+	err := to.Send(bounded, m)
+	t.hung[i] = err != nil && bounded.Err() != nil
+	t.deliveries.note(ctx, i, to, err)
 	return err
 }
 
