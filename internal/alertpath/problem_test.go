@@ -105,7 +105,9 @@ func TestProblems(t *testing.T) {
 
 // A foreign name in a text is one that a terminal and a log can bear.
 func TestProblemsAreClean(t *testing.T) {
-	s := with(func(s *observation.Subscription) { s.Pending, s.Endpoint = true, "x\x1b[31m\n"+strings.Repeat("y", 500) })
+	s := with(func(s *observation.Subscription) {
+		s.Pending, s.Endpoint = true, "x\x1b[31m\n"+strings.Repeat("y", 500)
+	})
 	topics := []observation.Topic{{ARN: topicARN, Read: true, Subscriptions: []observation.Subscription{mail(`{"environment":["a"]}`), s}}}
 	for _, p := range alerts("e\x1b\u202e", "a").Problems(topics) {
 		if strings.ContainsAny(p.Text, "\x1b\n\u202e") || len(p.Text) > 1000 {

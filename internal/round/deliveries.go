@@ -62,18 +62,23 @@ func (d *deliveries) over(topics []observation.Topic) ([]observation.Topic, []ob
 
 // tell writes the outcome into the topic. What was throttled is a trouble, and no refusal.
 func (o outcome) tell(t *observation.Topic) []observation.Trouble {
+	if o.err == nil {
+		t.Taken = true
+		return nil
+	}
+	reason := o.err.Error()
 	var classified interface {
 		error
+		Reason() string
 		TroubleKind() observation.TroubleKind
 	}
-	switch {
-	case o.err == nil:
-		t.Taken = true
-	case errors.As(o.err, &classified) && classified.TroubleKind() == observation.Throttled:
-		return []observation.Trouble{{Kind: observation.Throttled, Operation: "sns:Publish", Resource: t.ARN, Detail: o.err.Error()}}
-	default:
-		t.Refused = o.err.Error()
+	if errors.As(o.err, &classified) {
+		reason = classified.Reason()
+		if classified.TroubleKind() == observation.Throttled {
+			return []observation.Trouble{{Kind: observation.Throttled, Operation: "sns:Publish", Resource: t.ARN, Detail: reason}}
+		}
 	}
+	t.Refused = reason
 	return nil
 }
 
