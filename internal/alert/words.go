@@ -77,5 +77,6 @@ func phrases() map[finding.Code]string {
 		finding.ObserveDenied:     "certdrift may not look",
 		finding.ObserveThrottled:  "certdrift is throttled",
 		finding.ObserveIncomplete: "certdrift could not look everywhere",
+		finding.AlertPathBroken:   "alerts do not arrive",
 	}
 }

@@ -12,10 +12,12 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"certdrift/internal/awsio/listener"
+	"certdrift/internal/awsio/sns"
 	"certdrift/internal/awsio/source"
 	"certdrift/internal/target"
 )
@@ -73,6 +75,24 @@ func (c *cloud) inspector() *listener.Inspector {
 		},
 		Account: c.account,
 	})
+}
+
+// topics makes SNS's client for a region.
+func (c *cloud) topics(region string) *awssns.Client {
+	return awssns.NewFromConfig(c.in(region, target.Role{}))
+}
+
+// alertPath reads the topics that alerts go to, each in the region that its ARN names. Where none is known SNS is never
+// asked.
+func (c *cloud) alertPath(topic, chat string, expected []string) *sns.Path {
+	var places []sns.Place
+	if topic != "" {
+		places = append(places, sns.Place{ARN: topic, Expected: expected})
+	}
+	if chat != "" {
+		places = append(places, sns.Place{ARN: chat, Chat: true})
+	}
+	return sns.NewPath(c.topics, places...)
 }
 
 // reader reads the deployment package, S3 and SSM.

@@ -15,6 +15,8 @@ type Env struct {
 	Table string
 	// Topic and ChatTopic are SNS topic ARNs; empty for none.
 	Topic, ChatTopic string
+	// Expected are the protocols of the subscriptions that were deployed with the topic, each as often as it should occur.
+	Expected []string
 	// Bus is the EventBridge bus that every notice goes to as well; empty for none.
 	Bus        string
 	Namespace  string
@@ -35,6 +37,7 @@ func ReadEnv(get func(string) string) (Env, error) {
 	env := Env{
 		Config: or("CERTDRIFT_CONFIG", "certdrift.yaml"), Table: or("CERTDRIFT_TABLE", ""),
 		Topic: or("CERTDRIFT_TOPIC_ARN", ""), ChatTopic: or("CERTDRIFT_CHAT_TOPIC_ARN", ""),
+		Expected:  split(get("CERTDRIFT_SUBSCRIPTIONS")),
 		Bus:       or("CERTDRIFT_EVENT_BUS", ""),
 		Namespace: or("CERTDRIFT_NAMESPACE", "Certdrift"), Stack: or("CERTDRIFT_STACK", "certdrift"),
 		RunbookURL: or("CERTDRIFT_RUNBOOK_URL", ""), Function: or("AWS_LAMBDA_FUNCTION_NAME", "certdrift"),

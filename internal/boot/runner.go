@@ -69,6 +69,8 @@ type Once struct {
 	// Progress is told of each endpoint done; may be nil.
 	Progress func(done, total int)
 	Log      *slog.Logger
+	// Topic and ChatTopic are SNS topic ARNs whose subscriptions are looked at; empty for none, and then SNS is not asked.
+	Topic, ChatTopic string
 }
 
 // Run runs the round.
@@ -77,11 +79,16 @@ func (o Once) Run(ctx context.Context, q round.Request) (round.Result, error) {
 	runner := &round.Runner{Now: time.Now, Roots: o.Stores.Get, Prober: probers.get(q.Config), Log: o.Log}
 	q.Troubles = append(q.Troubles, trustTroubles(o.Stores, q.Config.Endpoints)...)
 	q.Depth = round.EndpointsOnly
-	if round.NeedsAWS(q.Config) {
-		cloud, err := newCloud(ctx)
-		if err != nil {
-			return round.Result{}, err
-		}
+	listeners, topics := round.NeedsAWS(q.Config), o.Topic != "" || o.ChatTopic != ""
+	if !listeners && !topics {
+		return runner.Run(ctx, q)
+	}
+	cloud, err := newCloud(ctx)
+	if err != nil {
+		return round.Result{}, err
+	}
+	runner.AlertPath = cloud.alertPath(o.Topic, o.ChatTopic, nil)
+	if listeners {
 		runner.Inspector, runner.History = cloud.inspector(), cloud.historian(q.Config)
 		q.Depth = round.Listeners
 	}

@@ -51,10 +51,14 @@ func function(ctx context.Context, name string, depth round.Depth, getenv func(s
 	load := &loader{reader: cloud.reader(), location: env.Config, now: time.Now}
 	probers := probers{stores: stores}
 	inspector, publisher := cloud.inspector(), cloud.publisher(name, env)
+	path := cloud.alertPath("", "", nil)
+	if depth == round.Listeners { // one function is enough: the other runs each minute
+		path = cloud.alertPath(env.Topic, env.ChatTopic, env.Expected)
+	}
 	return New(Parts{
 		Runner: func(c config.Config) *round.Runner {
 			return &round.Runner{
-				Now: time.Now, Prober: probers.get(c), Inspector: inspector, History: cloud.historian(c),
+				Now: time.Now, Prober: probers.get(c), Inspector: inspector, History: cloud.historian(c), AlertPath: path,
 				Roots: stores.Get, Publisher: publisher, Log: logger, Heartbeat: probe.Call,
 			}
 		},

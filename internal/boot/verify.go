@@ -60,12 +60,12 @@ func Verify[H answering](ctx context.Context, getenv func(string) string, hook f
 	logger := lambdacontext.NewLogger()
 	load := &loader{reader: cloud.reader(), location: env.Config, now: time.Now}
 	probers := probers{stores: stores}
-	inspector := cloud.inspector()
+	inspector, path := cloud.inspector(), cloud.alertPath(env.Topic, env.ChatTopic, env.Expected)
 	return NewVerifier(VerifyParts{
 		Load: load.load, Hook: hook(cloud.base), Log: logger, Now: time.Now, Pause: wait,
 		Environments: split(getenv("CERTDRIFT_VERIFY_ENVIRONMENTS")),
 		Round: func(ctx context.Context, q round.Request) (round.Result, error) {
-			runner := &round.Runner{Now: time.Now, Prober: probers.get(q.Config), Roots: stores.Get, Log: logger}
+			runner := &round.Runner{Now: time.Now, Prober: probers.get(q.Config), Roots: stores.Get, Log: logger, AlertPath: path}
 			if round.NeedsAWS(q.Config) {
 				q.Depth, runner.Inspector, runner.History = round.Listeners, inspector, cloud.historian(q.Config)
 			}
@@ -140,6 +140,7 @@ func (v *Verifier) verify(ctx context.Context, q verifyRequest) (Verification, e
 		}
 	}
 	ask := round.Request{Manifests: have.Manifests, Troubles: have.Troubles}
+	ask.Environments = known
 	ask.Config, ask.Faults = round.In(out.Environments, have.Config, have.Faults)
 	ask.Config.Policy.Settle = 0 // a gate waits until what is served is what is attached, and passes over nothing
 	steady := round.Steady{Now: v.Now, Pause: v.Pause, For: q.wait, Every: q.interval}

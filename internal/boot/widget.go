@@ -70,10 +70,11 @@ func OpenWidget(ctx context.Context, getenv func(string) string) (*Widget, error
 	stores := &trust.Stores{}
 	logger := lambdacontext.NewLogger()
 	probers, inspector := probers{stores: stores}, cloud.inspector()
+	path := cloud.alertPath(env.Topic, env.ChatTopic, env.Expected)
 	load := &loader{reader: cloud.reader(), location: env.Config, now: time.Now}
 	p := WidgetParts{Load: load.load, Log: logger, Now: time.Now}
 	p.Round = func(ctx context.Context, have Loaded) (round.Result, error) {
-		runner := &round.Runner{Now: time.Now, Prober: probers.get(have.Config), Inspector: inspector, Roots: stores.Get, Log: logger}
+		runner := &round.Runner{Now: time.Now, Prober: probers.get(have.Config), Inspector: inspector, Roots: stores.Get, Log: logger, AlertPath: path}
 		return runner.Run(ctx, round.Request{
 			Config: have.Config, Faults: have.Faults, Manifests: have.Manifests, Troubles: have.Troubles, Depth: round.Listeners,
 		})

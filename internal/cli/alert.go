@@ -2,28 +2,29 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"certdrift/internal/alert"
-	"certdrift/internal/awsio/sns"
+	"certdrift/internal/alertpath"
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 	"certdrift/internal/judge"
+	"certdrift/internal/observation"
 )
 
 // alertPath is `certdrift alert`: its flags.
 type alertPath struct {
-	app              *App
-	topic, chatTopic string
-	config           string
-	environments     []string
-	test             bool
-	format           textOrJSON
+	app          *App
+	topics       topicFlags
+	config       string
+	environments []string
+	test         bool
+	format       textOrJSON
 }
 
 func (a *App) alert() *cobra.Command {
@@ -33,9 +34,10 @@ func (a *App) alert() *cobra.Command {
 		Short: "Look whether alerts arrive: who is subscribed, and a trial on every path",
 		Example: `  certdrift alert --test --topic arn:aws:sns:us-west-2:111122223333:certdrift-alerts
   certdrift alert -c certdrift.yaml`,
-		Long: `Looks at the topic that alerts go to: a subscription that nobody confirmed, one whose filter policy no alert can ever
-pass, a topic that is gone or that nobody is subscribed to, an environment whose critical alerts reach nobody. With
---test it sends trials, as few as reach everybody, with the attributes that the filter policies ask for.
+		Long: `Looks at the topic that alerts go to: a subscription that nobody confirmed or that somebody ended, one whose filter
+policy no alert can ever pass, a topic that is gone or that nobody is subscribed to, an environment whose critical
+alerts reach nobody. With --test it sends trials, as few as reach everybody, with the attributes that the filter
+policies ask for. "certdrift verify" and the functions find the same (alert-path-broken), but send no trial.
 
 Topics are named by --topic and --chat-topic, or by CERTDRIFT_TOPIC_ARN and CERTDRIFT_CHAT_TOPIC_ARN as in the
 functions. The environments are those of the configuration, where one is given by -c.
@@ -45,8 +47,7 @@ Exit status: 0 all is well, 1 something on the path is broken, 2 wrong usage, 3 
 	}
 	f := cmd.Flags()
 	f.BoolVar(&p.test, "test", false, "send a trial on every path; it says of itself that nothing is wrong")
-	f.StringVar(&p.topic, "topic", "", "`ARN` of the topic for people and machines (default $CERTDRIFT_TOPIC_ARN)")
-	f.StringVar(&p.chatTopic, "chat-topic", "", "`ARN` of the topic for chat (default $CERTDRIFT_CHAT_TOPIC_ARN)")
+	p.topics.flags(cmd)
 	f.StringVarP(&p.config, "config", "c", "", "configuration `FILE` whose environments are to be reached")
 	f.StringSliceVarP(&p.environments, "environment", "e", nil, "environments to be reached")
 	p.format.flag(cmd)
@@ -69,20 +70,20 @@ type topicReport struct {
 
 // pathOfAlert is one subscription.
 type pathOfAlert struct {
-	Protocol string `json:"protocol"`
-	Endpoint string `json:"endpoint"`
-	State    string `json:"state"` // ok, unconfirmed, never, unknown
-	Tried    bool   `json:"tried"`
-	Note     string `json:"note,omitempty"`
+	Protocol string          `json:"protocol"`
+	Endpoint string          `json:"endpoint"`
+	State    alertpath.State `json:"state"`
+	Tried    bool            `json:"tried"`
+	Note     string          `json:"note,omitempty"`
 
-	subscription sns.Subscription
+	subscriber alertpath.Subscriber
 }
 
 func (p *alertPath) run(ctx context.Context) error {
 	if err := p.format.check(); err != nil {
 		return err
 	}
-	topic, chat := p.app.setting(p.topic, "CERTDRIFT_TOPIC_ARN"), p.app.setting(p.chatTopic, "CERTDRIFT_CHAT_TOPIC_ARN")
+	topic, chat := p.topics.named(p.app)
 	if topic == "" && chat == "" {
 		return usage("give --topic ARN or set CERTDRIFT_TOPIC_ARN: it is the stack's output TopicArn", "no topic is named")
 	}
@@ -93,17 +94,9 @@ func (p *alertPath) run(ctx context.Context) error {
 		}
 		p.environments = append(p.environments, environmentsOf(Plan{Config: cfg, Faults: faults})...)
 	}
-	out := pathReport{Schema: "certdrift.alert-path/1", Topics: []topicReport{}, Problems: []string{}}
-	for _, t := range []struct {
-		arn  string
-		chat bool
-	}{{topic, false}, {chat, true}} {
-		if t.arn == "" {
-			continue
-		}
-		if err := p.look(ctx, t.arn, t.chat, &out); err != nil {
-			return err
-		}
+	out, err := p.report(ctx, topic, chat)
+	if err != nil {
+		return err
 	}
 	if err := p.write(out); err != nil {
 		return err
@@ -114,76 +107,69 @@ func (p *alertPath) run(ctx context.Context) error {
 	return nil
 }
 
+// report looks at the topics, and names what is wrong with them.
+func (p *alertPath) report(ctx context.Context, topic, chat string) (pathReport, error) {
+	out := pathReport{Schema: "certdrift.alert-path/1", Topics: []topicReport{}, Problems: []string{}}
+	var seen []observation.Topic
+	for _, t := range []struct {
+		arn  string
+		chat bool
+	}{{topic, false}, {chat, true}} {
+		if t.arn == "" {
+			continue
+		}
+		found, told, err := p.look(ctx, t.arn, t.chat)
+		if err != nil {
+			return out, err
+		}
+		seen, out.Topics = append(seen, found), append(out.Topics, told)
+	}
+	for _, problem := range judge.Alerts(p.environments).Problems(seen) {
+		out.Problems = append(out.Problems, problem.Text)
+	}
+	return out, nil
+}
+
 // look looks at one topic, and tries it where that is asked for.
-func (p *alertPath) look(ctx context.Context, arn string, chat bool, out *pathReport) error {
+func (p *alertPath) look(ctx context.Context, arn string, chat bool) (observation.Topic, topicReport, error) {
 	topic, err := p.app.Parts.Cloud.Topic(ctx, arn, chat)
 	if err != nil {
-		return usage("", "%w", err)
+		return observation.Topic{}, topicReport{}, usage("", "%w", err)
 	}
-	found := topicReport{ARN: arn, Subscriptions: []pathOfAlert{}, Sent: []string{}}
-	all, missing, err := topic.Subscriptions(ctx)
-	if err != nil {
-		return err
+	told := topicReport{ARN: arn, Subscriptions: []pathOfAlert{}, Sent: []string{}}
+	found, err := readTopic(ctx, topic)
+	if err != nil || found.Missing {
+		return found, told, err
 	}
-	problem := func(format string, args ...any) { out.Problems = append(out.Problems, fmt.Sprintf(format, args...)) }
-	if missing {
-		problem("the topic %s does not exist: no alert reaches anybody", arn)
-		out.Topics = append(out.Topics, found)
-		return nil
+	subscribers := judge.Alerts(p.environments).Judge(found.Subscriptions)
+	for _, s := range subscribers {
+		told.Subscriptions = append(told.Subscriptions, pathOfAlert{
+			Protocol: s.Protocol, Endpoint: clean(s.Endpoint), State: s.State, Note: s.Note, subscriber: s,
+		})
 	}
-	for _, s := range all {
-		found.Subscriptions = append(found.Subscriptions, p.judge(s))
+	if !p.test {
+		return found, told, nil
 	}
-	if p.test {
-		for _, n := range trials(found.Subscriptions, p.candidates(all), p.app) {
-			if err := topic.Send(ctx, alert.Compose(n, alert.Options{})); err != nil {
-				problem("the topic %s takes no message: %v", arn, err)
-				break
-			}
-			found.sent(n)
+	for _, n := range trials(told.Subscriptions, p.candidates(subscribers), p.app) {
+		if err := topic.Send(ctx, alert.Compose(n, alert.Options{})); err != nil {
+			found.Refused = err.Error()
+			break
 		}
+		told.sent(n)
 	}
-	p.complain(found, problem)
-	out.Topics = append(out.Topics, found)
-	return nil
+	return found, told, nil
 }
 
-// judge says of a subscription whether any alert can reach it.
-func (p *alertPath) judge(s sns.Subscription) pathOfAlert {
-	out := pathOfAlert{Protocol: s.Protocol, Endpoint: shownEndpoint(s.Endpoint), State: "ok", subscription: s}
-	switch {
-	case s.Pending:
-		out.State, out.Note = "unconfirmed", "nobody has confirmed it: nothing is delivered"
-	case s.Unread != "":
-		out.State, out.Note = "unknown", clean(s.Unread)
-	case s.OnBody && !s.Filter.Empty():
-		out.State, out.Note = "unknown", "its filter policy looks into the message's body, which differs by protocol: attributes are safer"
-	case !p.reachable(s):
-		out.State, out.Note = "never", "its filter policy lets no alert through that certdrift ever sends"
-	}
-	return out
-}
-
-// reachable tells whether some alert passes the filter.
-func (p *alertPath) reachable(s sns.Subscription) bool {
-	codes := []string{"trial"}
-	for _, e := range judge.Catalogue() {
-		codes = append(codes, string(e.Code))
-	}
-	for _, c := range p.candidates([]sns.Subscription{s}) {
-		for _, event := range []incident.Event{incident.Opened, incident.Reminder, incident.Recovered} {
-			for _, sms := range []string{"send", "held"} {
-				for _, code := range codes {
-					if s.Filter.Passes(map[string]string{
-						"environment": c.environment, "severity": c.severity.String(), "code": code, "event": string(event), "sms": sms,
-					}) {
-						return true
-					}
-				}
-			}
+// readTopic reads one topic. Who is subscribed must be known; a filter that could not be read is told of its subscription.
+func readTopic(ctx context.Context, from alertTopic) (observation.Topic, error) {
+	topics, troubles := from.Observe(ctx)
+	if len(topics) != 1 || !topics[0].Read && !topics[0].Missing {
+		for _, t := range troubles {
+			return observation.Topic{}, fmt.Errorf("asking %s: %s", t.Operation, clean(t.Detail))
 		}
+		return observation.Topic{}, errors.New("the topic could not be read")
 	}
-	return false
+	return topics[0], nil
 }
 
 // candidate is what a trial may be of.
@@ -193,7 +179,7 @@ type candidate struct {
 }
 
 // candidates are the environments asked for, or those that the filters name and one that none does.
-func (p *alertPath) candidates(all []sns.Subscription) []candidate {
+func (p *alertPath) candidates(all []alertpath.Subscriber) []candidate {
 	environments := append([]string{}, p.environments...)
 	if len(environments) == 0 {
 		environments = append(environments, "trial")
@@ -216,7 +202,7 @@ func (p *alertPath) candidates(all []sns.Subscription) []candidate {
 func trials(paths []pathOfAlert, candidates []candidate, a *App) []incident.Notice {
 	reaches := func(c candidate, s pathOfAlert) bool {
 		m := alert.Compose(alert.Trial(c.environment, c.severity, a.Now()), alert.Options{})
-		return s.State == "ok" && s.subscription.Filter.Passes(m.Attributes)
+		return s.State == alertpath.OK && s.subscriber.Gets(m.Attributes)
 	}
 	var out []incident.Notice
 	left := slices.Clone(paths)
@@ -250,38 +236,8 @@ func (t *topicReport) sent(n incident.Notice) {
 	attributes := alert.Compose(n, alert.Options{}).Attributes
 	for i := range t.Subscriptions {
 		s := &t.Subscriptions[i]
-		s.Tried = s.Tried || s.State == "ok" && s.subscription.Filter.Passes(attributes)
+		s.Tried = s.Tried || s.State == alertpath.OK && s.subscriber.Gets(attributes)
 	}
-}
-
-// complain names what is wrong with a topic.
-func (p *alertPath) complain(t topicReport, problem func(string, ...any)) {
-	for _, s := range t.Subscriptions {
-		if s.State == "unconfirmed" || s.State == "never" {
-			problem("%s %s: %s", s.Protocol, s.Endpoint, s.Note)
-		}
-	}
-	if !slices.ContainsFunc(t.Subscriptions, func(s pathOfAlert) bool { return s.State == "ok" || s.State == "unknown" }) {
-		problem("nobody is subscribed to %s: no alert reaches anybody", t.ARN)
-		return
-	}
-	for _, environment := range p.environments {
-		attributes := alert.Compose(alert.Trial(environment, finding.Critical, p.app.Now()), alert.Options{}).Attributes
-		attributes["code"] = string(finding.CertExpired)
-		if !slices.ContainsFunc(t.Subscriptions, func(s pathOfAlert) bool {
-			return s.State == "unknown" || s.State == "ok" && s.subscription.Filter.Passes(attributes)
-		}) {
-			problem("a critical alert of %s reaches nobody on %s", clean(environment), t.ARN)
-		}
-	}
-}
-
-// shownEndpoint leaves out what a URL may keep secret.
-func shownEndpoint(endpoint string) string {
-	if u, err := url.Parse(endpoint); err == nil && u.Host != "" {
-		endpoint = u.Scheme + "://" + u.Host + "/…"
-	}
-	return clean(endpoint)
 }
 
 func (p *alertPath) write(out pathReport) error {
@@ -292,7 +248,7 @@ func (p *alertPath) write(out pathReport) error {
 	for _, t := range out.Topics {
 		fmt.Fprintf(w, "%s\n", clean(t.ARN))
 		for _, s := range t.Subscriptions {
-			mark := map[string]string{"ok": "✓", "unknown": "?"}[s.State]
+			mark := map[alertpath.State]string{alertpath.OK: "✓", alertpath.Unknown: "?"}[s.State]
 			if mark == "" {
 				mark = "✗"
 			}

@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"certdrift/internal/alert"
-	"certdrift/internal/awsio/sns"
 	"certdrift/internal/boot"
 	"certdrift/internal/incident"
+	"certdrift/internal/observation"
 )
 
 // Cloud is what commands reach of a deployed stack.
@@ -31,7 +31,8 @@ type incidentStore interface {
 // alertTopic is where alerts go.
 type alertTopic interface {
 	Send(ctx context.Context, m alert.Message) error
-	Subscriptions(ctx context.Context) (all []sns.Subscription, missing bool, err error)
+	// Observe reads who is subscribed.
+	Observe(ctx context.Context) ([]observation.Topic, []observation.Trouble)
 }
 
 // deployed is the product's Cloud: the SDK's own configuration says which account.

@@ -44,6 +44,10 @@ type Plan struct {
 	Config    config.Config
 	Faults    []observation.Fault
 	Manifests []observation.Declaration
+	// Topic and ChatTopic are topics whose subscriptions are to be looked at; empty for none. Environments are all of the
+	// configuration, where Config is narrowed to some.
+	Topic, ChatTopic string
+	Environments     []string
 	// Stderr takes what the round has to say beside its result.
 	Stderr io.Writer
 	// Progress is told of each endpoint done.

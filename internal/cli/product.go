@@ -48,8 +48,8 @@ func Product() Parts {
 			return Preview{Outcome{Round: planned.Round, Conclusion: planned.Conclusion}, planned.Rows}, err
 		},
 		Round: func(ctx context.Context, plan Plan) (Outcome, error) {
-			once := boot.Once{Stores: stores, Progress: plan.Progress, Log: logTo(plan.Stderr)}
-			res, err := once.Run(ctx, round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests})
+			once := boot.Once{Stores: stores, Progress: plan.Progress, Log: logTo(plan.Stderr), Topic: plan.Topic, ChatTopic: plan.ChatTopic}
+			res, err := once.Run(ctx, round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests, Environments: plan.Environments})
 			return Outcome{Round: res.Round, Conclusion: res.Conclusion}, err
 		},
 	}

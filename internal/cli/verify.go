@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -26,6 +27,7 @@ type verification struct {
 	environments []string
 	wait         time.Duration
 	interval     time.Duration
+	topics       topicFlags
 	out          output
 }
 
@@ -43,6 +45,9 @@ standard error. Each round opens fresh connections and judges by a clean trust s
 
 With --wait 0 nothing is waited for: one round, and one more to confirm it if it is clean.
 
+Where the topic that alerts go to is named, by --topic or by CERTDRIFT_TOPIC_ARN as in the functions, its subscriptions
+are looked at too: a deployment whose trouble nobody would hear of does not pass. No message is sent.
+
 Exit status: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configuration, 3 not all could be seen.`,
 		Args: noArgs,
 		RunE: v.run,
@@ -52,6 +57,7 @@ Exit status: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configu
 	f.StringSliceVarP(&v.environments, "environment", "e", nil, "only these environments of the configuration")
 	f.DurationVar(&v.wait, "wait", 5*time.Minute, "how long to wait for a clean state")
 	f.DurationVar(&v.interval, "interval", 10*time.Second, "the pause between rounds")
+	v.topics.flags(cmd)
 	v.out.flags(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for an unknown flag only
 	_ = cmd.RegisterFlagCompletionFunc("environment", func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
@@ -86,7 +92,7 @@ func (v *verification) run(cmd *cobra.Command, _ []string) error {
 }
 
 func (v *verification) flags() error {
-	if err := v.out.check(); err != nil {
+	if err := errors.Join(v.out.check(), v.topics.check(v.app)); err != nil {
 		return err
 	}
 	if v.wait < 0 {
@@ -109,6 +115,8 @@ func (v *verification) plan(ctx context.Context) (plan Plan, ready bool, err err
 	if plan.Config, plan.Faults, err = v.app.load(file, v.config == ""); err != nil || round.Fatal(plan.Faults) {
 		return plan, false, err
 	}
+	plan.Environments = environmentsOf(plan)
+	plan.Topic, plan.ChatTopic = v.topics.named(v.app)
 	if err := narrow(&plan, v.environments); err != nil {
 		return plan, false, err
 	}

@@ -13,7 +13,7 @@ type File struct {
 	Certificates  []Certificate           `yaml:"certificates" doc:"What an ARN holds, where AWS cannot be asked (certdrift plan --offline)."`
 	Silences      []Silence               `yaml:"silences" doc:"Alerts that nobody wants, until a date or in weekly maintenance windows. What is silenced is still counted and shown."`
 	Metrics       Metrics                 `yaml:"metrics" doc:"CloudWatch series beyond the fixed few per environment. Each costs money."`
-	HeartbeatURL  string                  `yaml:"heartbeat_url" doc:"Called after every good round: a dead man's switch. http or https."`
+	HeartbeatURL  string                  `yaml:"heartbeat_url" doc:"Called after every good round, one that saw all it should and could tell: a dead man's switch. http or https."`
 }
 
 // Trust is the trust store for all endpoints.

@@ -75,4 +75,5 @@ const (
 	ObserveDenied     Code = "observe-denied"
 	ObserveThrottled  Code = "observe-throttled"
 	ObserveIncomplete Code = "observe-incomplete"
+	AlertPathBroken   Code = "alert-path-broken"
 )

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,6 +35,8 @@ type Coverage struct {
 	// Full: the round asked everything that the configuration asks for, whether it got an answer or not; an event
 	// narrowed it to nothing.
 	Full bool
+	// Subscriptions: who gets alerts was read without trouble. AlertsTaken: every topic took the last message sent to it.
+	Subscriptions, AlertsTaken bool
 }
 
 // ListenerKey names a listener across regions and accounts. listener is NAME:PORT.
@@ -58,10 +61,11 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 	c.faults(round.Faults)
 	c.ListenersWhole = round.ListenersRead && !narrowed
 	for _, t := range round.Troubles {
-		if t.Endpoint == "" {
+		if t.Endpoint == "" && !strings.HasPrefix(t.Operation, "sns:") {
 			c.ListenersWhole = false
 		}
 	}
+	c.Subscriptions, c.AlertsTaken = coverPath(round)
 	for _, lb := range round.LoadBalancers {
 		if lb.Partial {
 			c.ListenersWhole = false
@@ -85,6 +89,17 @@ func (c *Coverage) faults(faults []observation.Fault) {
 		}
 		c.Configured[f.Environment+"/"+f.Endpoint] = true
 	}
+}
+
+// coverPath says what a round knows of the alert path.
+func coverPath(round observation.Round) (subscriptions, taken bool) {
+	if round.AlertPath == nil {
+		return false, false
+	}
+	topics := round.AlertPath.Topics
+	subscriptions = all(topics, func(t observation.Topic) bool { return t.Read || t.Missing }) &&
+		!slices.ContainsFunc(round.Troubles, func(t observation.Trouble) bool { return strings.HasPrefix(t.Operation, "sns:Get") })
+	return subscriptions, all(topics, func(t observation.Topic) bool { return t.Taken })
 }
 
 // depth is the least that the probes of an endpoint reached.
@@ -140,6 +155,9 @@ const (
 
 // of says what the round knows of a part of an incident in an environment.
 func (c Coverage) of(environment string, p Part) sight {
+	if p.Code == finding.AlertPathBroken {
+		return c.ofPath(p)
+	}
 	if p.Endpoint != "" && c.Configured != nil && !c.Configured[environment+"/"+p.Endpoint] {
 		return gone
 	}
@@ -155,6 +173,14 @@ func (c Coverage) of(environment string, p Part) sight {
 		result = unknown
 	}
 	return result
+}
+
+// ofPath: who is subscribed shows by reading, that a topic takes messages only by sending one.
+func (c Coverage) ofPath(p Part) sight {
+	if p.Refused && c.AlertsTaken || !p.Refused && c.Subscriptions {
+		return clean
+	}
+	return unknown
 }
 
 // ofListener matches by name and port, and by region and account where the part knows them.

@@ -136,6 +136,8 @@ type Part struct {
 	Account string `json:"account,omitempty"`
 	// Hop: the fault is of a redirect's target, so that only a probe that follows it to the end can clear it.
 	Hop bool `json:"hop,omitempty"`
+	// Refused: a topic took no message; only one that it takes can clear it.
+	Refused bool `json:"refused,omitempty"`
 	// Seen and Clean are rounds in a row that saw it (as far as confirming needs to count), and that looked and did not
 	// see it. One of them is 0.
 	Seen  int `json:"seen,omitempty"`

@@ -46,7 +46,7 @@ type partID struct {
 	concern                             string
 	severity                            finding.Severity
 	endpoint, listener, region, account string
-	hop                                 bool
+	hop, refused                        bool
 }
 
 func (p Part) id() partID {
@@ -54,7 +54,7 @@ func (p Part) id() partID {
 	if !certain(p.Code) {
 		concern = "~" + group(p.Code)
 	}
-	return partID{concern, p.Severity, p.Endpoint, p.Listener, p.Region, p.Account, p.Hop}
+	return partID{concern, p.Severity, p.Endpoint, p.Listener, p.Region, p.Account, p.Hop, p.Refused}
 }
 
 // partOf makes the part that a finding is.
@@ -65,8 +65,10 @@ func partOf(f finding.Finding) Part {
 		region, account = "", ""
 	}
 	_, hop := f.Evidence["redirected_to"]
+	_, refused := f.Evidence["refused"]
 	return Part{
-		Code: f.Code, Severity: f.Severity, Endpoint: f.Endpoint, Listener: f.Listener, Region: region, Account: account, Hop: hop,
+		Code: f.Code, Severity: f.Severity, Endpoint: f.Endpoint, Listener: f.Listener, Region: region, Account: account,
+		Hop: hop, Refused: refused && f.Code == finding.AlertPathBroken,
 	}
 }
 

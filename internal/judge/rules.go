@@ -66,5 +66,6 @@ func rules() []rule {
 		observeDenied(),
 		observeThrottled(),
 		observeIncomplete(),
+		alertPathBroken(),
 	}
 }

@@ -42,6 +42,8 @@ type Round struct {
 	Faults []Fault `json:"faults,omitempty"`
 	// Troubles are what kept the round from seeing all it should.
 	Troubles []Trouble `json:"troubles,omitempty"`
+	// AlertPath is whom alerts reach; nil where the round did not look.
+	AlertPath *AlertPath `json:"alert_path,omitempty"`
 }
 
 // Fault is a mistake in the configuration or a manifest, at its place.

@@ -5,13 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"syscall"
 	"time"
+
+	"certdrift/internal/target"
 )
 
 // callTimeout bounds a Call as a whole.
 const callTimeout = 10 * time.Second
+
+// guarded dials what a target may be: a private network's switch, and nothing where clouds keep their credentials.
+func guarded() *net.Dialer {
+	allow := newGuard(target.Endpoint{}).target
+	return &net.Dialer{KeepAlive: -1, Control: func(_, address string, _ syscall.RawConn) error { return controlled(allow, address) }}
+}
 
 // Call asks for a URL of the operator's, a dead man's switch, and drops the answer. Redirects are not followed. The URL
 // holds a token: no error shows more of it than its host.
@@ -23,7 +33,7 @@ func Call(ctx context.Context, address string) error {
 		return errors.New("calling the heartbeat URL: it is not one")
 	}
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10},
+		Transport:     &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10, DialContext: guarded().DialContext},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	answer, err := client.Do(request)

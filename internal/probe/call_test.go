@@ -23,6 +23,10 @@ func TestCall(t *testing.T) {
 	if err := Call(context.Background(), server.URL+"/moved/secret"); err == nil || strings.Contains(err.Error(), "secret") || strings.Count(asked, "token") != 1 {
 		t.Errorf("asked for %q: %v; want the redirect told, not followed, and no token shown", asked, err)
 	}
+	before := asked
+	if err := Call(context.Background(), strings.Replace(server.URL, "127.0.0.1", "0.0.0.0", 1)+"/token"); err == nil || asked != before {
+		t.Errorf("error %v, asked for %q: the address guard lets a switch be called anywhere", err, asked)
+	}
 	server.Close()
 	if err := Call(context.Background(), server.URL+"/secret"); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error %v, want one without the token", err)

@@ -38,12 +38,16 @@ func In(environments []string, c config.Config, faults []observation.Fault) (con
 }
 
 // About leaves out what concerns listeners and manifests without an endpoint of the environments that a round was for:
-// the others' endpoints are not part of such a round, so that their listeners look like nobody's.
+// the others' endpoints are not part of such a round, so that their listeners look like nobody's. What is wrong with the
+// alerts of other environments is none of its business either.
 func About(environments []string, fs []finding.Finding) []finding.Finding {
 	if len(environments) == 0 {
 		return fs
 	}
 	return slices.DeleteFunc(slices.Clone(fs), func(f finding.Finding) bool {
-		return f.Environment == "" && (f.Listener != "" || f.Code == finding.DriftManifest)
+		if f.Environment != "" {
+			return !slices.Contains(environments, f.Environment)
+		}
+		return f.Listener != "" || f.Code == finding.DriftManifest
 	})
 }

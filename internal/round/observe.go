@@ -23,13 +23,16 @@ func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
 	var group sync.WaitGroup
 	group.Go(func() { seen.Endpoints = r.Prober.Probe(ctx, narrow(q)) })
 	var attached *observation.Attached
+	var path pathSeen
 	if q.Depth == Listeners && r.Inspector != nil {
 		group.Go(func() {
 			a := r.Inspector.Inspect(ctx, wanted(q))
 			attached = &a
 		})
 	}
+	group.Go(func() { path = r.readPath(ctx, q) })
 	group.Wait()
+	r.addPath(&seen, q, path)
 	for _, e := range seen.Endpoints {
 		if !e.Probed {
 			seen.Troubles = append(seen.Troubles, unprobed(e.Target))

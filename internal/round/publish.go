@@ -43,7 +43,8 @@ type Publisher struct {
 	// OnSent is told of every message that went out; nil for nobody.
 	OnSent func(incident.Notice, alert.Message)
 
-	shadow shadow
+	shadow     shadow
+	deliveries deliveries
 }
 
 // Tell adds a messenger.

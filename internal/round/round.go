@@ -13,6 +13,7 @@ import (
 
 	"certdrift/internal/chain"
 	"certdrift/internal/config"
+	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
@@ -35,16 +36,23 @@ type historian interface {
 	LastChanges(ctx context.Context, balancers []observation.LoadBalancer) ([]observation.Change, error)
 }
 
+// pathReader reads whom alerts reach; what it could not read is a Trouble.
+type pathReader interface {
+	Observe(ctx context.Context) ([]observation.Topic, []observation.Trouble)
+}
+
 // Runner runs rounds. It is made once per process; a nil part is left out of the flow.
 type Runner struct {
 	Now       func() time.Time
 	Prober    prober
 	Inspector inspector
 	History   historian
+	// AlertPath is read in every round that no event narrowed.
+	AlertPath pathReader
 	Roots     func(target.Roots) *chain.Store
 	Publisher *Publisher
 	Log       *slog.Logger
-	// Heartbeat calls the configuration's heartbeat_url after each round that came to its end; nil for no call.
+	// Heartbeat calls the configuration's heartbeat_url after each good round; nil for no call.
 	Heartbeat func(ctx context.Context, url string) error
 	// Done is told of each round before it is published; nil for nobody.
 	Done func(Result)
@@ -72,6 +80,8 @@ type Request struct {
 	Changes []observation.Change
 	// Troubles are what went wrong before the round began (a manifest source that could not be read).
 	Troubles []observation.Trouble
+	// Environments are all of the configuration, where Config is narrowed to some: alerts go out about each.
+	Environments []string
 }
 
 // Result is what a round saw and concluded.
@@ -107,20 +117,28 @@ func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
 	if err := r.Publisher.publish(publishing, q, res, records, unread); err != nil {
 		return res, fmt.Errorf("publishing the round: %w", err)
 	}
-	r.beat(publishing, q)
+	r.beat(publishing, q, res.Conclusion)
 	return res, nil
 }
 
-// beat tells the operator's dead man's switch that certdrift is alive: it saw, judged and could tell. A switch that is
-// down is no fault of the endpoints, and its silence is its own alarm.
-func (r *Runner) beat(ctx context.Context, q Request) {
+// beat tells the operator's dead man's switch that certdrift is alive: it saw all it should, judged and could tell. Where
+// alerts reach nobody the switch is the path that still works: it is left to ring. A switch that is down is no fault of
+// the endpoints, and its silence is its own alarm.
+func (r *Runner) beat(ctx context.Context, q Request, c judge.Conclusion) {
 	url := q.Config.HeartbeatURL.Reveal()
-	if url == "" || r.Heartbeat == nil {
+	if url == "" || r.Heartbeat == nil || !c.Complete || unheard(c.Findings) {
 		return
 	}
 	if err := r.Heartbeat(ctx, url); err != nil && r.Log != nil {
 		r.Log.WarnContext(ctx, "heartbeat failed", "error", err)
 	}
+}
+
+// unheard tells that critical alerts reach nobody.
+func unheard(fs []finding.Finding) bool {
+	return slices.ContainsFunc(fs, func(f finding.Finding) bool {
+		return f.Code == finding.AlertPathBroken && f.Severity == finding.Critical
+	})
 }
 
 // look observes and judges, deeper where the first judgement gives reason to.

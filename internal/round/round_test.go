@@ -561,4 +561,9 @@ func TestTheHeartbeatIsCalledAfterAGoodRoundOnly(t *testing.T) {
 	if _, err := f.runner.Run(context.Background(), f.request); err == nil || len(called) != 1 {
 		t.Errorf("error %v, called %q: a round that could not publish is no good one", err, called)
 	}
+	f.figures.down = false
+	f.request.Troubles = []observation.Trouble{{Kind: observation.Denied, Operation: "elasticloadbalancing:DescribeLoadBalancers"}}
+	if f.run(t); len(called) != 1 {
+		t.Errorf("called %q: a round that could not see all is no good one", called)
+	}
 }

@@ -125,7 +125,7 @@ func (t *tracking) send(ctx context.Context, n incident.Notice) {
 	options := t.Compose
 	options.HoldSMS = !t.takeSMS(ctx)
 	message := alert.Compose(n, options)
-	err := t.deliver(ctx, message)
+	err := t.deliver(ctx, n, message)
 	if err != nil {
 		t.errs = append(t.errs, fmt.Errorf("sending %q: %w", message.Subject, err))
 	}
@@ -138,16 +138,22 @@ func (t *tracking) send(ctx context.Context, n incident.Notice) {
 }
 
 // deliver sends to every messenger; one that fails does not stop the others. The notice counts as sent where the first
-// messenger, the operators' topic, took it: a chat that is down must not repeat mails.
-func (t *tracking) deliver(ctx context.Context, m alert.Message) error {
+// messenger, the operators' topic, took it: a chat that is down must not repeat mails, and a topic that is down must not
+// repeat what the chat has taken.
+func (t *tracking) deliver(ctx context.Context, n incident.Notice, m alert.Message) error {
 	var first error
 	for i, to := range t.Messengers {
+		if i > 0 && first != nil && t.deliveries.passed(i, n) {
+			continue
+		}
 		err := t.tell(ctx, i, to, m)
 		switch {
 		case i == 0:
 			first = err
 		case err != nil:
 			t.errs = append(t.errs, fmt.Errorf("sending %q on a further path: %w", m.Subject, err))
+		default:
+			t.deliveries.pass(i, n, first)
 		}
 	}
 	return first
@@ -162,10 +168,11 @@ func (t *tracking) tell(ctx context.Context, i int, to messenger, m alert.Messag
 	if t.hung[i] {
 		return errHung
 	}
-	ctx, cancel := context.WithTimeout(ctx, messageTime)
+	bounded, cancel := context.WithTimeout(ctx, messageTime)
 	defer cancel()
-	err := to.Send(ctx, m)
-	t.hung[i] = err != nil && ctx.Err() != nil
+	err := to.Send(bounded, m)
+	t.hung[i] = err != nil && bounded.Err() != nil
+	t.deliveries.note(ctx, i, to, err)
 	return err
 }
 

@@ -38,6 +38,9 @@ func New(client topicAPI, arn string) *Topic { return &Topic{client: client, arn
 // since what is not in that schema is dropped there without a word.
 func NewChat(client topicAPI, arn string) *Topic { return &Topic{client: client, arn: arn, chat: true} }
 
+// ARN is the topic's.
+func (t *Topic) ARN() string { return t.arn }
+
 // Send publishes one message. SNS delivers it at least once; whether to send it at all is the caller's to know. For a
 // chat topic a message without Chat is nothing to send.
 func (t *Topic) Send(ctx context.Context, m alert.Message) error {

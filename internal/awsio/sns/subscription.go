@@ -2,29 +2,17 @@ package sns
 
 import (
 	"context"
-	"fmt"
-	"slices"
+	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
 )
-
-// Subscription is who gets a topic's messages.
-type Subscription struct {
-	ARN      string // empty until it is confirmed
-	Protocol string // email, sms, https, …
-	Endpoint string
-	Filter   Filter
-	// OnBody: the filter looks into the message's body, and not at its attributes.
-	OnBody bool
-	// Pending: nobody has confirmed it yet, so nothing is delivered.
-	Pending bool
-	// Unread says why its filter is not known; empty where it is.
-	Unread string
-}
 
 // subscriptionAPI is what is asked of SNS.
 type subscriptionAPI interface {
@@ -32,55 +20,119 @@ type subscriptionAPI interface {
 	GetSubscriptionAttributes(context.Context, *sns.GetSubscriptionAttributesInput, ...func(*sns.Options)) (*sns.GetSubscriptionAttributesOutput, error)
 }
 
-// The bounds of a topic: pages of a hundred, and subscriptions whose filters are read.
+// The bounds of a topic: pages of a hundred, and subscriptions whose filters are read, so many at a time.
 const (
 	maxPages         = 20
 	maxSubscriptions = 500
+	readers          = 4
 )
 
-// Subscriptions lists a topic's subscriptions with their filters, in SNS's order. missing tells that the topic does not
-// exist. Errors have a TroubleKind.
-func Subscriptions(ctx context.Context, client subscriptionAPI, topicARN string) (all []Subscription, missing bool, err error) {
-	var token *string
-	for range maxPages {
-		out, err := client.ListSubscriptionsByTopic(ctx, &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(topicARN), NextToken: token})
-		if trouble.Missing(err) {
-			return nil, true, nil
-		}
-		if err != nil {
-			return nil, false, &trouble.Error{Doing: fmt.Sprintf("listing the subscriptions of the topic %q", topicARN), Err: err}
-		}
-		for _, s := range out.Subscriptions {
-			all = append(all, read(ctx, client, Subscription{
-				ARN: aws.ToString(s.SubscriptionArn), Protocol: aws.ToString(s.Protocol), Endpoint: aws.ToString(s.Endpoint),
-			}))
-		}
-		if aws.ToString(out.NextToken) == "" || len(all) >= maxSubscriptions {
-			break
-		}
-		token = out.NextToken
+// read reads who is subscribed to a topic, with their filter policies, in SNS's order. What could not be read is a
+// Trouble, one for each call that was refused.
+func read(ctx context.Context, client subscriptionAPI, topicARN string) (observation.Topic, []observation.Trouble) {
+	r := reading{client: client, topic: observation.Topic{ARN: topicARN}}
+	if !r.list(ctx) {
+		return r.topic, r.troubles
 	}
-	// One that was unsubscribed stays listed for a while, as Deleted.
-	return slices.DeleteFunc(all, func(s Subscription) bool { return s.ARN == "Deleted" }), false, nil
+	r.topic.Read = true
+	var group sync.WaitGroup
+	slots := make(chan struct{}, readers)
+	for i := range r.topic.Subscriptions {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			r.attributes(ctx, &r.topic.Subscriptions[i])
+		})
+	}
+	group.Wait()
+	return r.topic, r.troubles
 }
 
-// read adds a subscription's filter. In place of the ARN SNS gives a word until the subscription is confirmed.
-func read(ctx context.Context, client subscriptionAPI, s Subscription) Subscription {
-	if !strings.HasPrefix(s.ARN, "arn:") {
-		if s.ARN != "Deleted" {
-			s.ARN, s.Pending = "", true
+// reading is one topic being read.
+type reading struct {
+	client   subscriptionAPI
+	topic    observation.Topic
+	mu       sync.Mutex
+	troubles []observation.Trouble
+}
+
+// list lists the subscriptions; false where there is no such topic, or SNS did not say.
+func (r *reading) list(ctx context.Context) bool {
+	var token *string
+	for page := 1; ; page++ {
+		out, err := r.client.ListSubscriptionsByTopic(ctx, &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(r.topic.ARN), NextToken: token})
+		if trouble.Missing(err) {
+			r.topic.Missing = true
+			return false
 		}
-		return s
+		if err != nil {
+			r.note(err, "sns:ListSubscriptionsByTopic")
+			return false
+		}
+		for _, s := range out.Subscriptions {
+			r.topic.Subscriptions = append(r.topic.Subscriptions, subscription(aws.ToString(s.SubscriptionArn), aws.ToString(s.Protocol), aws.ToString(s.Endpoint)))
+		}
+		if token = out.NextToken; aws.ToString(token) == "" {
+			return true
+		}
+		if page == maxPages || len(r.topic.Subscriptions) >= maxSubscriptions {
+			r.topic.Partial = true
+			return true
+		}
 	}
-	out, err := client.GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(s.ARN)})
-	if err != nil {
-		s.Unread = (&trouble.Error{Doing: "reading its attributes", Err: err}).Error()
-		return s
-	}
-	s.Pending = out.Attributes["PendingConfirmation"] == "true"
-	s.OnBody = out.Attributes["FilterPolicyScope"] == "MessageBody"
-	if s.Filter, err = ParseFilter(out.Attributes["FilterPolicy"]); err != nil {
-		s.Unread = err.Error()
+}
+
+// subscription makes one of what a list says. In place of the ARN SNS gives a word until the subscription is confirmed,
+// and after it was ended.
+func subscription(arn, protocol, endpoint string) observation.Subscription {
+	s := observation.Subscription{Protocol: protocol, Endpoint: shown(endpoint)}
+	switch {
+	case strings.HasPrefix(arn, "arn:"):
+		s.ARN = arn
+	case arn == "Deleted":
+		s.Deleted = true
+	default:
+		s.Pending = true
 	}
 	return s
+}
+
+// shown leaves out what a URL may keep secret.
+func shown(endpoint string) string {
+	if u, err := url.Parse(endpoint); err == nil && u.Host != "" {
+		return u.Scheme + "://" + u.Host + "/…"
+	}
+	return endpoint
+}
+
+// attributes adds a subscription's filter policy. An attribute that SNS or an emulator does not give is taken for unset.
+func (r *reading) attributes(ctx context.Context, s *observation.Subscription) {
+	if s.ARN == "" {
+		return
+	}
+	out, err := r.client.GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(s.ARN)})
+	switch {
+	case trouble.Missing(err):
+		s.Deleted = true // between the list and now
+	case err != nil:
+		s.Unread = "its attributes could not be read: " + trouble.Text(err)
+		r.note(err, "sns:GetSubscriptionAttributes")
+	default:
+		s.Pending = out.Attributes["PendingConfirmation"] == "true"
+		s.OnBody = out.Attributes["FilterPolicyScope"] == "MessageBody"
+		s.FilterPolicy = out.Attributes["FilterPolicy"]
+	}
+}
+
+// note keeps one trouble for each call, however many subscriptions it befell.
+func (r *reading) note(err error, operation string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := trouble.Of(err, operation, "", "", finding.Clean(r.topic.ARN, finding.QuoteLimit))
+	for _, known := range r.troubles {
+		if known.Operation == t.Operation && known.Kind == t.Kind {
+			return
+		}
+	}
+	r.troubles = append(r.troubles, t)
 }

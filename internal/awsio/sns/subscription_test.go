@@ -11,44 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/smithy-go"
-)
 
-func TestFilters(t *testing.T) {
-	trial := map[string]string{"environment": "production", "severity": "critical", "code": "trial", "event": "opened", "sms": "send"}
-	for policy, want := range map[string]bool{
-		``:                          true,
-		`{}`:                        true,
-		`{"severity":["critical"]}`: true,
-		`{"severity":["warning"]}`:  false,
-		`{"severity":["critical",{"exists":false}],"sms":["send",{"exists":false}]}`: true,
-		`{"environment":["staging"]}`:                                       false,
-		`{"environment":[{"prefix":"prod"}]}`:                               true,
-		`{"environment":[{"suffix":"ing"}]}`:                                false,
-		`{"environment":[{"equals-ignore-case":"PRODUCTION"}]}`:             true,
-		`{"environment":[{"anything-but":["staging"]}]}`:                    true,
-		`{"environment":[{"anything-but":"production"}]}`:                   false,
-		`{"environment":[{"anything-but":{"prefix":"prod"}}]}`:              false,
-		`{"environment":[{"wildcard":"pro*ion"}]}`:                          true,
-		`{"environment":[{"wildcard":"*a*b*"}]}`:                            false,
-		`{"team":["web"]}`:                                                  false,
-		`{"team":[{"exists":false}]}`:                                       true,
-		`{"severity":[{"numeric":[">",1]}]}`:                                false,
-		`{"$or":[{"severity":["warning"]},{"environment":["production"]}]}`: true,
-		`{"$or":[{"severity":["warning"]},{"environment":["staging"]}]}`:    false,
-		`{"environment":[{"operator-of-the-future":1}]}`:                    true,
-	} {
-		f, err := ParseFilter(policy)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := f.Passes(trial); got != want {
-			t.Errorf("%s lets a trial through: %v, want %v", policy, got, want)
-		}
-	}
-	if _, err := ParseFilter("{"); err == nil {
-		t.Error("half a policy is read")
-	}
-}
+	"certdrift/internal/observation"
+)
 
 // subscribed answers as SNS does: a hundred a page, words in place of ARNs.
 type subscribed struct {
@@ -89,25 +54,66 @@ func TestSubscriptions(t *testing.T) {
 		})
 	}
 	api.all[0].SubscriptionArn, api.all[1].SubscriptionArn = aws.String("PendingConfirmation"), aws.String("Deleted")
-	all, missing, err := Subscriptions(t.Context(), api, "arn:topic")
-	if err != nil || missing || len(all) != 150 {
-		t.Fatalf("%d of 150 subscriptions, missing %v, %v", len(all), missing, err)
+	api.all[3].Endpoint = aws.String("https://hooks.example.org/s3cr3t?token=s3cr3t")
+	topic, troubles := read(t.Context(), api, "arn:topic")
+	all := topic.Subscriptions
+	if !topic.Read || topic.Missing || len(all) != 151 {
+		t.Fatalf("%d of 151 subscriptions, read %v, missing %v", len(all), topic.Read, topic.Missing)
 	}
-	if !all[0].Pending || all[0].ARN != "" {
-		t.Errorf("a subscription that nobody confirmed is %+v", all[0])
+	if !all[0].Pending || all[0].ARN != "" || !all[1].Deleted {
+		t.Errorf("one that nobody confirmed is %+v, one that was ended %+v", all[0], all[1])
 	}
-	if all[1].Unread == "" {
-		t.Error("a filter that could not be read is taken for none")
+	if all[2].Unread == "" || len(troubles) != 1 || troubles[0].Operation != "sns:GetSubscriptionAttributes" {
+		t.Errorf("filters that could not be read: %+v, and the troubles %+v, one for all", all[2], troubles)
 	}
-	last := all[149]
-	if last.Pending || last.Filter.Passes(map[string]string{"severity": "warning"}) || !last.Filter.Passes(map[string]string{"severity": "critical"}) {
+	if all[3].Endpoint != "https://hooks.example.org/…" {
+		t.Errorf("a hook's secret is kept: %s", all[3].Endpoint)
+	}
+	if last := all[150]; last.Pending || last.FilterPolicy != `{"severity":["critical"]}` || last.OnBody {
 		t.Errorf("the last page's subscription is %+v", last)
 	}
-	if _, missing, err := Subscriptions(t.Context(), api, "arn:other"); !missing || err != nil {
-		t.Errorf("a topic that is not there: missing %v, %v", missing, err)
+	if topic, troubles := read(t.Context(), api, "arn:other"); !topic.Missing || topic.Read || len(troubles) > 0 {
+		t.Errorf("a topic that is not there: %+v, %v", topic, troubles)
 	}
 	api.denied = true
-	if _, missing, err := Subscriptions(t.Context(), api, "arn:topic"); missing || err == nil {
-		t.Errorf("what may not be read: missing %v, %v", missing, err)
+	if topic, troubles := read(t.Context(), api, "arn:topic"); topic.Missing || topic.Read || len(troubles) != 1 || troubles[0].Kind != observation.Denied {
+		t.Errorf("what may not be read: %+v, %v", topic, troubles)
+	}
+}
+
+// Where there are more than are read, nothing is concluded from who is not among them.
+func TestATopicOfThousandsIsPartial(t *testing.T) {
+	api := subscribed{}
+	for range 2500 {
+		api.all = append(api.all, types.Subscription{SubscriptionArn: aws.String("PendingConfirmation"), Protocol: aws.String("email"), Endpoint: aws.String("x")})
+	}
+	if topic, _ := read(t.Context(), api, "arn:topic"); !topic.Partial || !topic.Read || len(topic.Subscriptions) != maxSubscriptions {
+		t.Errorf("%d subscriptions, partial %v", len(topic.Subscriptions), topic.Partial)
+	}
+}
+
+// Each topic is read in its own region.
+func TestPathAsksTheTopicsRegion(t *testing.T) {
+	var asked []string
+	client := func(region string) subscribed {
+		asked = append(asked, region)
+		return subscribed{}
+	}
+	path := NewPath(client, Place{ARN: "arn:aws:sns:eu-west-1:111122223333:alerts", Expected: []string{"email"}},
+		Place{ARN: "arn:aws-cn:sns:cn-north-1:111122223333:chat", Chat: true})
+	topics, troubles := path.Observe(t.Context())
+	if len(topics) != 2 || !topics[1].Chat || len(topics[0].Expected) != 1 || !topics[0].Missing || len(troubles) > 0 {
+		t.Errorf("%+v, %v", topics, troubles)
+	}
+	if fmt.Sprint(asked) != "[eu-west-1 cn-north-1]" {
+		t.Errorf("asked in %v", asked)
+	}
+	if topics, troubles := NewPath(client).Observe(t.Context()); len(topics) > 0 || len(troubles) > 0 || len(asked) != 2 {
+		t.Errorf("without a topic SNS is asked: %v %v", topics, troubles)
+	}
+	for _, no := range []string{"", "alerts", "arn:aws:sqs:us-west-2:111122223333:queue", "arn:aws:sns:us-west-2:111122223333:"} {
+		if got := RegionOf(no); got != "" {
+			t.Errorf("%q has the region %q", no, got)
+		}
 	}
 }

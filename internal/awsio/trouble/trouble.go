@@ -153,5 +153,8 @@ func (e *Error) Error() string { return e.Doing + ": " + Text(e.Err) }
 // Unwrap gives the SDK's own error.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Reason is what AWS said, without what failed by it.
+func (e *Error) Reason() string { return Text(e.Err) }
+
 // TroubleKind tells how the failure is to be reported.
 func (e *Error) TroubleKind() observation.TroubleKind { return Kind(e.Err) }

@@ -69,6 +69,7 @@ func HTML(in Input) string {
 	slices.SortStableFunc(rows, func(a, b truths.Row) int { return compare(in.Query.Sort, a, b) })
 	d := drawing{Input: in, open: byEndpoint(in.Incidents)}
 	d.style()
+	d.others()
 	d.head(environments, len(rows))
 	for i, r := range rows {
 		row := d.row(r)

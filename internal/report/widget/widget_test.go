@@ -204,3 +204,42 @@ func TestLimit(t *testing.T) {
 		t.Errorf("%d rows, and the last says %q", len(rows), last)
 	}
 }
+
+// What is wrong beside the endpoints stands above the table: alerts that nobody hears, and what only the functions see.
+func TestWhatNoRowShows(t *testing.T) {
+	input := round(2)
+	for i := range 12 {
+		input.Conclusion.Findings = append(input.Conclusion.Findings, finding.Finding{
+			Code: finding.ListenerUnmanaged, Severity: finding.Warning, Listener: fmt.Sprintf("lb%d:443", i), Summary: hostile,
+		})
+	}
+	input.Conclusion.Findings = append(input.Conclusion.Findings,
+		finding.Finding{Code: finding.AlertPathBroken, Severity: finding.Critical, Summary: "nobody is subscribed", Cause: "alerts:topic"},
+		finding.Finding{Code: finding.AlertPathBroken, Severity: finding.Critical, Environment: "staging", Summary: "staging is unheard"},
+		finding.Finding{Code: finding.ACMRenewalIneligible, Severity: finding.Info, Summary: "worth knowing"})
+	finding.Sort(input.Conclusion.Findings)
+	in := Input{Report: report.Build(input), Incidents: []incident.Record{
+		{Opened: noon, First: noon.Add(-time.Hour), Code: finding.AlertPathBroken, Cause: "alerts:topic"},
+		{Opened: noon, First: noon, Code: finding.ObserveDenied, Severity: finding.Warning, Findings: []finding.Finding{{Summary: "the role lacks a right"}}},
+	}}
+	drawn := HTML(in)
+	root := parsed(t, drawn)
+	items := all(root, "li")
+	if len(items) != 11 || !strings.Contains(inner(items[0]), "critical alert-path-broken: nobody is subscribed (incident since 2026-11-23 11:00)") ||
+		!strings.Contains(inner(items[10]), "and 4 more") {
+		t.Errorf("%d items, the first %q", len(items), inner(items[0]))
+	}
+	if len(all(root, "script")) > 0 || len(all(root, "img")) > 0 || strings.Contains(inner(root), "worth knowing") {
+		t.Error("what is not to be shown is shown")
+	}
+	if strings.Count(inner(root), "the role lacks a right (incident since 2026-11-23 12:00)") != 1 {
+		t.Error("an incident that the widget's round does not see is not shown once")
+	}
+	in.Query.Environment = "production"
+	if narrowed := inner(parsed(t, HTML(in))); strings.Contains(narrowed, "staging is unheard") || !strings.Contains(narrowed, "nobody is subscribed") {
+		t.Errorf("production alone: %s", narrowed)
+	}
+	if quiet := HTML(Input{Report: report.Build(report.Input{FailOn: finding.Critical})}); strings.Contains(quiet, "<ul>") {
+		t.Error("nothing is wrong, and yet there is a list")
+	}
+}

@@ -192,3 +192,8 @@ func page[T any](w *world, operation string, all []T, token *string, asked *int3
 	}
 	return all[from:to], next, nil
 }
+
+// Refusal is an answer of SNS that refuses a message for a reason of its own (a disabled key, a topic's policy).
+func (w *world) Refusal(code string) error {
+	return apiError(http.StatusBadRequest, code, "it is refused")
+}

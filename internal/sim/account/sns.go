@@ -36,6 +36,8 @@ type Subscription struct {
 	Protocol, Endpoint string
 	// Filter lets messages through whose attributes have one of the values; nil lets all through.
 	Filter map[string][]string
+	// Pending: nobody has confirmed it, and it gets nothing.
+	Pending bool
 }
 
 // Delivery is a message as one subscriber gets it.
@@ -73,7 +75,7 @@ func (w *world) Deliveries(topicARN string) []Delivery {
 	var out []Delivery
 	for _, m := range t.published {
 		for _, s := range t.subscriptions {
-			if !s.passes(m.Attributes) {
+			if s.Pending || !s.passes(m.Attributes) {
 				continue
 			}
 			text, ok := m.Texts[s.Protocol]

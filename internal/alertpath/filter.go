@@ -1,4 +1,4 @@
-package sns
+package alertpath
 
 import (
 	"encoding/json"

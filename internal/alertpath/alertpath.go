@@ -1,0 +1,118 @@
+// Package alertpath tells whom alerts reach: it holds the subscriptions of topics against the alerts that certdrift
+// sends. It is pure; the rule alert-path-broken and `certdrift alert` both go by it.
+package alertpath
+
+import (
+	"slices"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+// NoEnvironment is the attribute's value of an alert about certdrift itself, which belongs to no environment.
+const NoEnvironment = "none"
+
+// Alerts are those that may be sent (see judge.Alerts).
+type Alerts struct {
+	// Environments are the configuration's; empty where they are not known.
+	Environments []string
+	// Codes are all that a finding may have, Critical those of them that may be critical.
+	Codes, Critical []finding.Code
+}
+
+// State is what a subscription is worth.
+type State string
+
+// The states. Unknown is given the benefit of the doubt: a filter that could not be read may let all through.
+const (
+	OK          State = "ok"
+	Unconfirmed State = "unconfirmed"
+	Deleted     State = "deleted"
+	Never       State = "never"
+	Unknown     State = "unknown"
+)
+
+// Subscriber is a subscription with what it is worth, and why it is no more.
+type Subscriber struct {
+	observation.Subscription
+	Filter Filter
+	State  State
+	Note   string
+}
+
+// Hears tells whether some alert may reach it.
+func (s Subscriber) Hears() bool { return s.State == OK || s.State == Unknown }
+
+// Gets tells whether a message with these attributes reaches it; what is unknown may.
+func (s Subscriber) Gets(attributes map[string]string) bool {
+	return s.State == Unknown || s.State == OK && s.Filter.Passes(attributes)
+}
+
+// Judge says of subscriptions whether any alert can reach them.
+func (a Alerts) Judge(all []observation.Subscription) []Subscriber {
+	out := make([]Subscriber, 0, len(all))
+	for _, s := range all {
+		out = append(out, a.judge(s))
+	}
+	return out
+}
+
+func (a Alerts) judge(s observation.Subscription) Subscriber {
+	out := Subscriber{Subscription: s, State: OK}
+	var err error
+	out.Filter, err = ParseFilter(s.FilterPolicy)
+	switch {
+	case s.Deleted:
+		out.State, out.Note = Deleted, "somebody has unsubscribed: nothing is delivered"
+	case s.Pending:
+		out.State, out.Note = Unconfirmed, "nobody has confirmed it: nothing is delivered"
+	case s.Unread != "":
+		out.State, out.Note = Unknown, finding.Clean(s.Unread, finding.QuoteLimit)
+	case err != nil:
+		out.State, out.Note = Unknown, finding.Clean(err.Error(), finding.QuoteLimit)
+	case s.OnBody && !out.Filter.Empty():
+		out.State, out.Note = Unknown, "its filter policy looks into the message's body, which differs by protocol: attributes are safer"
+	case !a.reach(out):
+		out.State, out.Note = Never, "its filter policy lets no alert through that certdrift ever sends"
+	}
+	return out
+}
+
+// reach tells whether some alert passes a subscriber's filter.
+func (a Alerts) reach(s Subscriber) bool {
+	for _, environment := range a.environments(s) {
+		for _, severity := range []finding.Severity{finding.Critical, finding.Warning} {
+			for _, event := range []string{"opened", "reminder", "recovered"} {
+				for _, sms := range []string{"send", "held"} {
+					if slices.ContainsFunc(a.Codes, func(code finding.Code) bool {
+						return s.Filter.Passes(attributes(environment, severity, code, event, sms))
+					}) {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
+// environments are what the attribute may say: the configuration's environments, or, where they are not known, whatever
+// the filter names.
+func (a Alerts) environments(s Subscriber) []string {
+	if len(a.Environments) > 0 {
+		return append([]string{NoEnvironment}, a.Environments...)
+	}
+	return append([]string{NoEnvironment, "trial"}, s.Filter.Values("environment")...)
+}
+
+// attributes are those that package alert gives its messages.
+func attributes(environment string, severity finding.Severity, code finding.Code, event, sms string) map[string]string {
+	return map[string]string{
+		"environment": finding.Clean(environment, 100), "severity": severity.String(), "code": string(code), "event": event, "sms": sms,
+	}
+}
+
+// critical are the attributes of a critical alert as it opens.
+func critical(environment string, code finding.Code) map[string]string {
+	return attributes(environment, finding.Critical, code, "opened", "send")
+}

@@ -1,0 +1,40 @@
+package alertpath
+
+import "testing"
+
+func TestFilters(t *testing.T) {
+	trial := map[string]string{"environment": "production", "severity": "critical", "code": "trial", "event": "opened", "sms": "send"}
+	for policy, want := range map[string]bool{
+		``:                          true,
+		`{}`:                        true,
+		`{"severity":["critical"]}`: true,
+		`{"severity":["warning"]}`:  false,
+		`{"severity":["critical",{"exists":false}],"sms":["send",{"exists":false}]}`: true,
+		`{"environment":["staging"]}`:                                       false,
+		`{"environment":[{"prefix":"prod"}]}`:                               true,
+		`{"environment":[{"suffix":"ing"}]}`:                                false,
+		`{"environment":[{"equals-ignore-case":"PRODUCTION"}]}`:             true,
+		`{"environment":[{"anything-but":["staging"]}]}`:                    true,
+		`{"environment":[{"anything-but":"production"}]}`:                   false,
+		`{"environment":[{"anything-but":{"prefix":"prod"}}]}`:              false,
+		`{"environment":[{"wildcard":"pro*ion"}]}`:                          true,
+		`{"environment":[{"wildcard":"*a*b*"}]}`:                            false,
+		`{"team":["web"]}`:                                                  false,
+		`{"team":[{"exists":false}]}`:                                       true,
+		`{"severity":[{"numeric":[">",1]}]}`:                                false,
+		`{"$or":[{"severity":["warning"]},{"environment":["production"]}]}`: true,
+		`{"$or":[{"severity":["warning"]},{"environment":["staging"]}]}`:    false,
+		`{"environment":[{"operator-of-the-future":1}]}`:                    true,
+	} {
+		f, err := ParseFilter(policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Passes(trial); got != want {
+			t.Errorf("%s lets a trial through: %v, want %v", policy, got, want)
+		}
+	}
+	if _, err := ParseFilter("{"); err == nil {
+		t.Error("half a policy is read")
+	}
+}

@@ -1,0 +1,111 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"certdrift/internal/alertpath"
+	"certdrift/internal/finding"
+)
+
+func alertPathBroken() rule {
+	return rule{
+		Entry: Entry{
+			Code: finding.AlertPathBroken, Group: "certdrift itself",
+			Severity: "critical where the critical alerts of an environment reach nobody, or the topic is gone or takes no message; else warning",
+			Title:    "Alerts do not arrive",
+			Meaning: "A subscription that nobody confirmed, that somebody ended, or whose filter policy lets no alert through is silent, and so " +
+				"is a topic that is gone or that refuses messages. Nothing else shows it: certdrift goes on alerting, and nobody hears. " +
+				"The finding takes whatever path still works: other subscriptions, the chat topic, the event bus, metrics, this report.",
+			Check: "certdrift alert --topic ARN -c certdrift.yaml; aws sns list-subscriptions-by-topic --topic-arn ARN",
+			Remedy: "Have the subscription confirmed (a mail waits for it, two days long; after that subscribe again), mend its filter policy, or end " +
+				"it. Where the topic is gone, deploy the stack again; where it refuses, look at its policy, its key's policy, and the role's right to publish. " +
+				"Then `certdrift alert --test` shows who is reached.",
+			Source: "Amazon SNS Developer Guide: subscription filter policies, subscription confirmation",
+		},
+		round: func(w *world) []finding.Finding {
+			path := w.round.AlertPath
+			if path == nil {
+				return nil
+			}
+			var found []finding.Finding
+			for _, p := range Alerts(path.Environments).Problems(path.Topics) {
+				found = append(found, pathFinding(p))
+			}
+			return found
+		},
+	}
+}
+
+// Alerts are all that may be sent about some environments: every code of the catalogue.
+func Alerts(environments []string) alertpath.Alerts {
+	a := alertpath.Alerts{Environments: environments}
+	for _, e := range Catalogue() {
+		a.Codes = append(a.Codes, e.Code)
+		if strings.Contains(e.Severity, "critical") {
+			a.Critical = append(a.Critical, e.Code)
+		}
+	}
+	return a
+}
+
+// pathFinding tells one problem. Each topic is one cause: whoever mends it looks at all of it at once.
+func pathFinding(p alertpath.Problem) finding.Finding {
+	evidence := finding.Evidence{"topic": finding.Clean(p.Topic, finding.QuoteLimit), "problem": string(p.Kind)}
+	if p.Kind == alertpath.TopicRefuses {
+		evidence["refused"] = true
+	}
+	if len(p.Subscribers) > 0 {
+		evidence["state"] = string(p.State)
+		evidence["subscriptions"] = subscriberNames(p.Subscribers)
+		evidence["subscriptions_in_all"] = len(p.Subscribers)
+	}
+	if len(p.Codes) > 0 {
+		evidence["codes"] = p.Codes
+	}
+	return finding.Finding{
+		Code: finding.AlertPathBroken, Severity: p.Severity, Environment: p.Environment,
+		Summary: p.Text, Evidence: evidence, Remedy: pathRemedy(p), Cause: "alerts:" + finding.Clean(p.Topic, finding.QuoteLimit),
+	}
+}
+
+func subscriberNames(all []alertpath.Subscriber) []string {
+	var names []string
+	for _, s := range all {
+		names = append(names, s.Name())
+	}
+	slices.Sort(names)
+	return names[:min(len(names), shownNames)]
+}
+
+// pathRemedy says what to do about one problem.
+func pathRemedy(p alertpath.Problem) string {
+	topic := finding.Clean(p.Topic, finding.QuoteLimit)
+	subscribe := "aws sns subscribe --topic-arn " + topic + " --protocol email --notification-endpoint ADDRESS"
+	switch p.Kind {
+	case alertpath.TopicMissing:
+		return "Deploy certdrift's stack again: it makes the topic. Where another topic is meant, mend what names it."
+	case alertpath.TopicRefuses:
+		return "See that the role may sns:Publish to the topic and kms:GenerateDataKey and kms:Decrypt with its key, that the key is enabled, and that neither policy denies it."
+	case alertpath.Nobody, alertpath.Unheard, alertpath.PartlyHeard:
+		return "Subscribe somebody whose filter policy, if there is one, lets these alerts through: " + subscribe
+	case alertpath.TooFew:
+		return "Subscribe again who is missing: " + subscribe + "; or, where that is as it should be, deploy the stack without the address."
+	}
+	switch p.State {
+	case alertpath.Unconfirmed:
+		return "Confirm it by the link in AWS's mail (\"AWS Notification - Subscription Confirmation\"). After two days SNS forgets it; then: " + subscribe
+	case alertpath.Deleted:
+		return "Where somebody unsubscribed by mistake: " + subscribe + ". Else nothing: SNS lists it for some days only."
+	}
+	return "Mend the filter policy of " + policyOwner(p) + ", or end the subscription. certdrift's attributes are environment, severity (critical, warning), code, " +
+		"event (opened, reminder, recovered) and sms (send, held)."
+}
+
+func policyOwner(p alertpath.Problem) string {
+	if len(p.Subscribers) != 1 {
+		return fmt.Sprintf("these %d subscriptions", len(p.Subscribers))
+	}
+	return finding.Clean(p.Subscribers[0].ARN, finding.QuoteLimit)
+}

@@ -1,0 +1,114 @@
+package round
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"certdrift/internal/incident"
+	"certdrift/internal/observation"
+)
+
+// addressed is a messenger that is known by an ARN: a topic.
+type addressed interface{ ARN() string }
+
+// deliveries is what this process knows of its messengers: whether each topic took the last message, and what further
+// paths took while the first did not. A cold start forgets it.
+type deliveries struct {
+	mu    sync.Mutex
+	last  map[string]outcome
+	taken map[string]bool
+}
+
+// outcome is what became of the last message to a topic, the messenger of that index: err is nil where it took it.
+type outcome struct {
+	index int
+	err   error
+}
+
+// note remembers what became of a message. That the round's own time was over says nothing about the topic.
+func (d *deliveries) note(ctx context.Context, index int, to messenger, err error) {
+	t, ok := to.(addressed)
+	if !ok || err != nil && ctx.Err() != nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.last == nil {
+		d.last = map[string]outcome{}
+	}
+	d.last[t.ARN()] = outcome{index, err}
+}
+
+// over lays what is remembered over the topics that were read, and adds those that were not.
+func (d *deliveries) over(topics []observation.Topic) ([]observation.Topic, []observation.Trouble) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var troubles []observation.Trouble
+	for _, arn := range slices.Sorted(maps.Keys(d.last)) {
+		last := d.last[arn]
+		i := slices.IndexFunc(topics, func(t observation.Topic) bool { return t.ARN == arn })
+		if i < 0 {
+			topics = append(topics, observation.Topic{ARN: arn, Chat: last.index > 0})
+			i = len(topics) - 1
+		}
+		troubles = append(troubles, last.tell(&topics[i])...)
+	}
+	return topics, troubles
+}
+
+// tell writes the outcome into the topic. What was throttled is a trouble, and no refusal.
+func (o outcome) tell(t *observation.Topic) []observation.Trouble {
+	if o.err == nil {
+		t.Taken = true
+		return nil
+	}
+	reason := o.err.Error()
+	var classified interface {
+		error
+		Reason() string
+		TroubleKind() observation.TroubleKind
+	}
+	if errors.As(o.err, &classified) {
+		reason = classified.Reason()
+		if classified.TroubleKind() == observation.Throttled {
+			return []observation.Trouble{{Kind: observation.Throttled, Operation: "sns:Publish", Resource: t.ARN, Detail: reason}}
+		}
+	}
+	t.Refused = reason
+	return nil
+}
+
+// maxTaken bounds what is remembered of further paths; past it, one may hear a notice again.
+const maxTaken = 1000
+
+// passed tells whether a further path has taken a notice already that the first could not: it need not hear it every round.
+func (d *deliveries) passed(index int, n incident.Notice) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return !slices.ContainsFunc(n.Each(), func(each incident.Notice) bool { return !d.taken[nameOf(index, each)] })
+}
+
+// pass remembers that a further path took a notice, or, where the first did too, that it may hear the next.
+func (d *deliveries) pass(index int, n incident.Notice, first error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.taken == nil || len(d.taken) > maxTaken {
+		d.taken = map[string]bool{}
+	}
+	for _, each := range n.Each() {
+		if first == nil {
+			delete(d.taken, nameOf(index, each))
+		} else {
+			d.taken[nameOf(index, each)] = true
+		}
+	}
+}
+
+// nameOf names a notice across the rounds that try to send it.
+func nameOf(index int, n incident.Notice) string {
+	return fmt.Sprintf("%d %s %s %d %d %d %s", index, n.Event, n.Severity, n.Before, n.Remaining, n.Record.Reminders, n.Record.Key)
+}

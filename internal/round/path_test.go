@@ -1,0 +1,237 @@
+package round
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"certdrift/internal/awsio/sns"
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	simulated "certdrift/internal/sim/account"
+)
+
+// listening is a fixture whose alerts go by SNS's adapter to the topics of a simulated account, and whose endpoint is well.
+type listening struct {
+	*fixture
+	aws         *simulated.Account
+	alerts      string
+	chat        string
+	subscribers []simulated.Subscription
+}
+
+func newListening(t *testing.T) *listening {
+	t.Helper()
+	l := &listening{fixture: newFixture(t), aws: simulated.New(simulated.Options{})}
+	l.subscribers = []simulated.Subscription{{Protocol: "email", Endpoint: "ops@example.org"}}
+	l.alerts = l.aws.AddTopic("alerts", l.subscribers...)
+	l.chat = l.aws.AddTopic("chat", simulated.Subscription{Protocol: "https", Endpoint: "chat"})
+	l.probes["production/api"] = l.fit
+	l.start()
+	return l
+}
+
+// start is a cold start: nothing is remembered but what the table holds.
+func (l *listening) start() {
+	store, p := l.runner.Publisher.Store, l.runner.Publisher
+	l.runner.Publisher = &Publisher{Now: p.Now, Store: store, Gauge: p.Gauge, Function: "inspect", By: "test"}
+	l.runner.Publisher.Tell(sns.New(l.aws.SNS(), l.alerts))
+	l.runner.Publisher.Tell(sns.NewChat(l.aws.SNS(), l.chat))
+	l.runner.AlertPath = sns.NewPath(func(string) *simulated.SNS { return l.aws.SNS() },
+		sns.Place{ARN: l.alerts}, sns.Place{ARN: l.chat, Chat: true})
+}
+
+// rounds runs so many, a minute from each other, and gives the last one's findings of the alert path.
+func (l *listening) rounds(n int) []finding.Finding {
+	var last Result
+	for range n {
+		last, _ = l.runner.Run(context.Background(), l.request)
+		l.now = l.now.Add(time.Minute)
+	}
+	return slices.DeleteFunc(last.Conclusion.Findings, func(f finding.Finding) bool { return f.Code != finding.AlertPathBroken })
+}
+
+// told are the events that a topic got about a code, in order.
+func (l *listening) told(topic string, code finding.Code) []string {
+	var out []string
+	for _, m := range l.aws.Messages(topic) {
+		if m.Attributes["code"] == string(code) {
+			out = append(out, m.Attributes["event"]+" "+m.Attributes["severity"])
+		}
+	}
+	return out
+}
+
+func (l *listening) expect(t *testing.T, topic string, code finding.Code, want ...string) {
+	t.Helper()
+	if got := l.told(topic, code); !slices.Equal(got, want) {
+		t.Errorf("%s was told %q of %s, want %q", topic, got, code, want)
+	}
+}
+
+func TestAWholeAlertPathSaysNothing(t *testing.T) {
+	l := newListening(t)
+	if fs := l.rounds(3); len(fs) > 0 {
+		t.Errorf("findings %v", fs)
+	}
+	l.expect(t, l.alerts, finding.AlertPathBroken)
+}
+
+// An unconfirmed subscription is told to those who do hear, once, and is over when it is confirmed.
+func TestAnUnconfirmedSubscriptionIsAnIncident(t *testing.T) {
+	l := newListening(t)
+	pending := simulated.Subscription{Protocol: "email", Endpoint: "new@example.org", Pending: true}
+	l.aws.Subscribe(l.alerts, append(l.subscribers, pending)...)
+	if fs := l.rounds(10); len(fs) != 1 || fs[0].Severity != finding.Warning {
+		t.Errorf("findings %v", fs)
+	}
+	l.expect(t, l.alerts, finding.AlertPathBroken, "opened warning")
+	counted := false
+	for _, d := range l.figures.data {
+		counted = counted || d.Name == "Findings" && d.Value == 1 && d.Dimensions[0].Value == "none" && d.Dimensions[1].Value == "warning"
+	}
+	if !counted {
+		t.Error("no figure counts it")
+	}
+	pending.Pending = false
+	l.aws.Subscribe(l.alerts, append(l.subscribers, pending)...)
+	l.rounds(5)
+	l.expect(t, l.alerts, finding.AlertPathBroken, "opened warning", "recovered warning")
+}
+
+// The topic is gone: the chat hears, and not every round.
+func TestAMissingTopicIsToldByTheChat(t *testing.T) {
+	l := newListening(t)
+	l.request.Config.HeartbeatURL = "https://beat.example.org/token"
+	l.runner.Heartbeat = func(context.Context, string) error {
+		t.Error("the dead man's switch was told that all is well")
+		return nil
+	}
+	l.aws.DropTopic(l.alerts)
+	if fs := l.rounds(20); len(fs) != 1 || fs[0].Severity != finding.Critical || !strings.Contains(fs[0].Summary, l.alerts) {
+		t.Errorf("findings %v", fs)
+	}
+	if got := len(l.aws.Messages(l.chat)); got != 1 {
+		t.Errorf("in 20 rounds the chat was told %d times, want once", got)
+	}
+}
+
+// The topic refuses: it is seen by sending, and over by sending only, a cold start in between or not.
+func TestATopicThatRefuses(t *testing.T) {
+	l := newListening(t)
+	l.rounds(2)
+	l.aws.Inject(simulated.Fault{Operation: "sns:Publish", Resource: `"TopicArn":"` + l.alerts, Error: l.aws.Refusal("KMSDisabled")})
+	if fs := l.rounds(5); len(fs) > 0 {
+		t.Errorf("nothing was sent, and yet it is known: %v", fs)
+	}
+	l.probes["production/api"] = l.bad
+	if fs := l.rounds(5); len(fs) != 1 || fs[0].Severity != finding.Critical || !strings.Contains(fs[0].Summary, "KMSDisabled") {
+		t.Errorf("findings %v", fs)
+	}
+	open := func() bool {
+		records, err := l.runner.Publisher.Store.Load(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range records {
+			if r.Code == finding.AlertPathBroken && r.Open() {
+				return true
+			}
+		}
+		return false
+	}
+	if !open() {
+		t.Fatal("no incident is open")
+	}
+	for range 5 {
+		l.start() // it knows of no refusal, which is no evidence that it is over
+		l.rounds(1)
+	}
+	if !open() {
+		t.Error("it is over without a message that the topic took")
+	}
+	chat := len(l.aws.Messages(l.chat))
+	l.aws.Heal()
+	l.rounds(6)
+	if open() {
+		t.Error("the topic takes messages again, and the incident is still open")
+	}
+	l.expect(t, l.alerts, finding.CertExpired, "opened critical")
+	if got := l.told(l.alerts, finding.AlertPathBroken); len(got) == 0 || got[len(got)-1] != "recovered critical" {
+		t.Errorf("the topic was told %q", got)
+	}
+	if len(l.aws.Messages(l.chat)) == chat {
+		t.Error("the chat was told of no recovery")
+	}
+}
+
+// What may not be read, or is throttled, is a trouble of its own and says nothing about subscribers.
+func TestTheAlertPathThatCannotBeRead(t *testing.T) {
+	for operation, broken := range map[string]func(*simulated.Account){
+		"sns:ListSubscriptionsByTopic": func(a *simulated.Account) { a.Deny("sns:ListSubscriptionsByTopic") },
+		"sns:GetSubscriptionAttributes": func(a *simulated.Account) {
+			a.Throttle("sns:GetSubscriptionAttributes", 0)
+		},
+	} {
+		l := newListening(t)
+		pending := simulated.Subscription{Protocol: "email", Endpoint: "new@example.org", Pending: true}
+		l.aws.Subscribe(l.alerts, append(l.subscribers, pending)...)
+		l.rounds(3)
+		l.aws.Subscribe(l.alerts, l.subscribers...)
+		broken(l.aws)
+		res, err := l.runner.Run(context.Background(), l.request)
+		if err != nil || res.Conclusion.Complete || !slices.ContainsFunc(res.Round.Troubles, func(tr observation.Trouble) bool { return tr.Operation == operation }) {
+			t.Errorf("%s: complete %v, %v, troubles %+v", operation, res.Conclusion.Complete, err, res.Round.Troubles)
+		}
+		if fs := l.rounds(5); len(fs) > 0 {
+			t.Errorf("%s: a false alarm: %v", operation, fs)
+		}
+		l.expect(t, l.alerts, finding.AlertPathBroken, "opened warning") // and no recovery without evidence
+	}
+}
+
+// A throttled message is no refusal.
+func TestAThrottledMessageIsNoRefusal(t *testing.T) {
+	l := newListening(t)
+	l.aws.Throttle("sns:Publish", 0)
+	l.probes["production/api"] = l.bad
+	if fs := l.rounds(4); len(fs) > 0 {
+		t.Errorf("findings %v", fs)
+	}
+	res, _ := l.runner.Run(context.Background(), l.request)
+	if !slices.Contains(codes(res.Conclusion.Findings), string(finding.ObserveThrottled)) {
+		t.Errorf("findings %v, want that it is throttled among them", codes(res.Conclusion.Findings))
+	}
+}
+
+// Many rounds may follow one change: they leave SNS alone. So does a runner that knows of no topic.
+func TestWhoAsksSNS(t *testing.T) {
+	l := newListening(t)
+	l.request.Changes = []observation.Change{{LoadBalancer: "a1b2c3"}}
+	l.rounds(3)
+	l.request.Changes = nil
+	l.runner.AlertPath = sns.NewPath(func(string) *simulated.SNS { return l.aws.SNS() })
+	l.rounds(3)
+	for call, n := range l.aws.Calls() {
+		if strings.HasPrefix(call, "sns:") && n > 0 {
+			t.Errorf("%d × %s", n, call)
+		}
+	}
+}
+
+// A gate for one environment does not take the others' subscribers for silent ones.
+func TestANarrowedRoundKnowsAllEnvironments(t *testing.T) {
+	l := newListening(t)
+	l.aws.Subscribe(l.alerts, simulated.Subscription{Protocol: "email", Endpoint: "ops@example.org"},
+		simulated.Subscription{Protocol: "email", Endpoint: "team@example.org", Filter: map[string][]string{"environment": {"staging"}}})
+	l.request.Environments = []string{"production", "staging"}
+	if fs := l.rounds(1); len(fs) > 0 {
+		t.Errorf("findings %v", fs)
+	}
+	l.request.Environments = nil
+	if fs := l.rounds(1); len(fs) != 1 {
+		t.Errorf("nobody has an environment staging, and yet: %v", fs)
+	}
+}
