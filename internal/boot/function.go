@@ -11,6 +11,7 @@ import (
 	"certdrift/internal/config"
 	"certdrift/internal/event"
 	"certdrift/internal/finding"
+	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/round"
 )
@@ -82,6 +83,9 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 	if e.Kind == event.Change {
 		res, err = f.settle(ctx, q, res, err)
 	}
+	for _, c := range q.Changes {
+		f.logChange(ctx, c.EventID, res.Conclusion.Changes)
+	}
 	return f.summarise(ctx, res), err
 }
 
@@ -136,6 +140,24 @@ func (f *Function) summarise(ctx context.Context, res round.Result) Summary {
 		f.logEndpoint(ctx, e, res.Conclusion.Findings)
 	}
 	return s
+}
+
+// logChange writes one line for the change that an event told of: the record of those that agree with what is declared,
+// which alert nobody. The round may have CloudTrail's own word of it instead of the event's.
+func (f *Function) logChange(ctx context.Context, id string, all []judge.Told) {
+	for _, c := range all {
+		if c.EventID != id {
+			continue
+		}
+		by := observation.Author{Name: "ACM"}
+		if c.Author != nil {
+			by = *c.Author
+		}
+		f.Log.InfoContext(ctx, "change", "standing", c.Standing, "event", c.Event, "event_id", c.EventID, "at", c.At, "region", c.Region,
+			"account", c.Account, "load_balancer", c.LoadBalancer, "listeners", c.Listeners, "certificates", c.Certificates, "codes", c.Codes,
+			"by", by.Name, "session", by.Session, "tool", by.Tool, "principal", by.Principal, "confirmed", c.Confirmed)
+		return
+	}
 }
 
 // logEndpoint writes one line per endpoint and round, for Logs Insights.

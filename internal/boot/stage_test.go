@@ -54,7 +54,7 @@ environments:
     endpoints:
       - {name: api, url: "https://api.example.org/", connect_to: ["127.0.0.1:1"], load_balancer: {name: lb-api, port: 443}}
       - {name: ui, url: "https://ui.example.org/", connect_to: ["127.0.0.1:1"], load_balancer: {name: lb-ui, port: 443}}
-      - {name: other, url: "https://other.example.org/", connect_to: ["127.0.0.1:1"], load_balancer: {name: lb-other, port: 443}}
+      - {name: other, url: "https://other.example.org/", connect_to: ["127.0.0.1:1"], load_balancer: {name: lb-other, port: 443}, certificate: {arn: "arn:aws:acm:us-west-2:111122223333:certificate/22222222-0000-4000-8000-000000000002"}}
 `
 
 func newStage(t *testing.T) *stage {
