@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"strings"
 	"time"
 
 	"certdrift/internal/config"
 	"certdrift/internal/event"
 	"certdrift/internal/finding"
+	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/round"
 )
@@ -59,7 +58,7 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 	e, err := event.Decode(raw)
 	if err != nil {
 		// Retrying won't make it readable; it is said and counted, and the schedule finds what it may have told of.
-		return f.ignored(ctx, event.Event{}, err.Error()), nil
+		return f.ignored(ctx, slog.LevelWarn, event.Event{}, err.Error()), nil
 	}
 	have, err := f.Load(ctx)
 	if err != nil {
@@ -69,16 +68,23 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 		Config: have.Config, Faults: have.Faults, Manifests: have.Manifests, Troubles: have.Troubles, Depth: f.Depth,
 	}
 	if reason := f.ignores(ctx, e, have); reason != "" {
-		return f.ignored(ctx, e, reason), nil
+		return f.ignored(ctx, slog.LevelWarn, e, reason), nil
 	}
 	if e.Change != nil {
 		q.Depth = round.Listeners
 		q.Changes = []observation.Change{*e.Change}
-		f.Log.InfoContext(ctx, "change told of", "event", e.Name, "id", e.ID, "load_balancer", e.Change.LoadBalancer)
+		nothing := ""
+		if q.Only, nothing = f.Runner(q.Config).Concern(ctx, q); nothing != "" {
+			return f.ignored(ctx, slog.LevelInfo, e, nothing), nil
+		}
+		f.Log.InfoContext(ctx, "change told of", "event", e.Name, "id", e.ID, "load_balancer", e.Change.LoadBalancer, "certificates", e.Change.Certificates)
 	}
 	res, err := f.Runner(q.Config).Run(ctx, q)
 	if e.Kind == event.Change {
 		res, err = f.settle(ctx, q, res, err)
+	}
+	for _, c := range q.Changes {
+		f.logChange(ctx, c.EventID, res.Conclusion.Changes)
 	}
 	return f.summarise(ctx, res), err
 }
@@ -91,55 +97,14 @@ func (f *Function) unconfigured(ctx context.Context, have Loaded, why error) (Su
 }
 
 // ignored says and counts that an event was left alone.
-func (f *Function) ignored(ctx context.Context, e event.Event, reason string) Summary {
-	f.Log.WarnContext(ctx, "event ignored", "event", e.Name, "id", e.ID, "reason", reason)
+func (f *Function) ignored(ctx context.Context, level slog.Level, e event.Event, reason string) Summary {
+	f.Log.Log(ctx, level, "event ignored", "event", e.Name, "id", e.ID, "reason", reason)
 	if f.Ignored != nil {
 		if err := f.Ignored(ctx); err != nil {
 			f.Log.WarnContext(ctx, "counting an ignored event failed", "error", err)
 		}
 	}
 	return Summary{Verdict: "ignored", Reason: reason}
-}
-
-// ignores says why an event asks for no round; empty where it does.
-func (f *Function) ignores(ctx context.Context, e event.Event, have Loaded) string {
-	switch {
-	case e.Failed != "":
-		return "the call was refused (" + e.Failed + "): it changed nothing"
-	case e.Kind == event.Alarm || e.Kind == event.Other:
-		return "nothing to look at in an event of this kind"
-	case e.Change == nil:
-		return ""
-	case !f.believes(ctx, e.Account, have):
-		return "account " + e.Account + " is neither certdrift's own nor named by the configuration"
-	case !slices.Contains(f.regions(have), e.Region) && !strings.HasPrefix(e.Name, "UploadServer") && !strings.Contains(e.Name, "ServerCertificate"):
-		return "region " + e.Region + " is neither certdrift's own nor named by the configuration"
-	}
-	return ""
-}
-
-// believes tells whether an account is one whose roles the configuration names, or certdrift's own. Where the own one
-// cannot be had the event is taken for the hint that it is: the round calls nothing but what the configuration names.
-func (f *Function) believes(ctx context.Context, account string, have Loaded) bool {
-	for _, r := range have.Config.Scope.Roles {
-		if parts := strings.SplitN(r.ARN, ":", 6); len(parts) == 6 && parts[4] == account {
-			return true
-		}
-	}
-	own, err := f.Account(ctx)
-	return err != nil || own == account
-}
-
-// regions are certdrift's own and those that the configuration names. IAM's events come from us-east-1 whatever it
-// says, and are told apart by their names.
-func (f *Function) regions(have Loaded) []string {
-	regions := append([]string{f.Region}, have.Config.Scope.Regions...)
-	for _, e := range have.Config.Endpoints {
-		if e.LoadBalancer != nil && e.LoadBalancer.Region != "" {
-			regions = append(regions, e.LoadBalancer.Region)
-		}
-	}
-	return regions
 }
 
 // settle repeats the round until the policy's settle time after the change is over, or the function's own time: the
@@ -182,6 +147,24 @@ func (f *Function) summarise(ctx context.Context, res round.Result) Summary {
 		f.logEndpoint(ctx, e, res.Conclusion.Findings)
 	}
 	return s
+}
+
+// logChange writes one line for the change that an event told of: the record of those that agree with what is declared,
+// which alert nobody. The round may have CloudTrail's own word of it instead of the event's.
+func (f *Function) logChange(ctx context.Context, id string, all []judge.Told) {
+	for _, c := range all {
+		if c.EventID != id {
+			continue
+		}
+		by := observation.Author{Name: "ACM"}
+		if c.Author != nil {
+			by = *c.Author
+		}
+		f.Log.InfoContext(ctx, "change", "standing", c.Standing, "event", c.Event, "event_id", c.EventID, "at", c.At, "region", c.Region,
+			"account", c.Account, "load_balancer", c.LoadBalancer, "listeners", c.Listeners, "certificates", c.Certificates, "codes", c.Codes,
+			"by", by.Name, "session", by.Session, "tool", by.Tool, "principal", by.Principal, "confirmed", c.Confirmed)
+		return
+	}
 }
 
 // logEndpoint writes one line per endpoint and round, for Logs Insights.

@@ -44,6 +44,11 @@ func (q *quiet) Inspect(_ context.Context, w target.Wanted) observation.Attached
 	return observation.Attached{}
 }
 
+// Users answers that one load balancer uses each certificate.
+func (*quiet) Users(context.Context, target.Scope, string) ([]string, bool, error) {
+	return []string{"arn:aws:elasticloadbalancing:us-west-2:111122223333:loadbalancer/a22e1d63f8ea522f9ac4b17d603e9f82"}, true, nil
+}
+
 // newFunction is a function in account 111122223333, us-west-2, at now.
 func newFunction(now *time.Time, depth round.Depth) (*Function, *quiet) {
 	q := &quiet{}

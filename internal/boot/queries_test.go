@@ -15,17 +15,20 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
 
-// logged are the fields of the line that a round writes for an endpoint, and of an error's, in Lambda's form.
+// logged are the fields of the lines that a round writes for an endpoint and for a change, and of an error's, in Lambda's
+// form.
 func logged(t *testing.T) map[string]bool {
 	t.Helper()
 	var b bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&b, &slog.HandlerOptions{ReplaceAttr: lambdacontext.ReplaceAttr}))
 	e := observation.Endpoint{Target: target.Endpoint{Environment: "production", Name: "api"}, Addresses: []observation.Address{{Phases: observation.Phases{Total: time.Second}}}}
 	New(Parts{Log: logger}).logEndpoint(t.Context(), e, []finding.Finding{{Code: finding.CertExpired, Severity: finding.Critical, Environment: "production", Endpoint: "api"}})
+	New(Parts{Log: logger}).logChange(t.Context(), "1", []judge.Told{{Change: observation.Change{EventID: "1"}, Standing: judge.Agrees}})
 	logger.Error("it broke", "error", "why")
 	fields := map[string]bool{"@timestamp": true} // Logs Insights' own
 	for line := range bytes.Lines(b.Bytes()) {
@@ -75,7 +78,7 @@ func TestSavedQueriesAskForWhatIsLogged(t *testing.T) {
 		}
 	}
 	shown := regexp.MustCompile(`"query": "([^"]+)"`).FindSubmatch(text)
-	if len(queries) < 4 || shown == nil {
+	if len(queries) < 6 || shown == nil {
 		t.Fatalf("%d saved queries, and %q on the dashboard", len(queries), shown)
 	}
 	queries["the dashboard's"] = string(shown[1])

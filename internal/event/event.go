@@ -45,7 +45,7 @@ type Event struct {
 	Change *observation.Change
 	// Failed is the error code of a call that AWS refused: it changed nothing.
 	Failed string
-	// Detail is ACM's or CloudWatch's own, for a person to read; nil otherwise.
+	// Detail is an alarm's, for a person to read; nil otherwise.
 	Detail map[string]string
 }
 
@@ -119,8 +119,7 @@ func (e *Event) call(in envelope) {
 // certificate decodes ACM's own events, whose first resource is the certificate.
 func (e *Event) certificate(in envelope) {
 	e.Kind = Certificate
-	e.Detail = facts(in.Detail)
-	change := observation.Change{EventID: e.ID, Event: e.Name, At: e.At, Region: e.Region, Account: e.Account}
+	change := observation.Change{EventID: e.ID, Event: e.Name, At: e.At, Region: e.Region, Account: e.Account, Facts: facts(in.Detail)}
 	for _, arn := range in.Resources.Items {
 		if certificateARN(arn) && len(change.Certificates) < maxItems {
 			change.Certificates = append(change.Certificates, arn)

@@ -85,12 +85,14 @@ func meanings() map[string]meaning {
 		"v2-delete-load-balancer":        deleted,
 
 		"acm-import-certificate":        {Kind: Change, Name: "ImportCertificate", Certificates: right, Who: "Operator", Session: "operator", Tool: "AWS console"},
+		"acm-delete-certificate":        {Kind: Change, Name: "DeleteCertificate", Certificates: right, Who: "Operator", Session: "operator", Tool: "AWS console"},
 		"iam-delete-server-certificate": {Kind: Change, Name: "DeleteServerCertificate", Certificates: stale, Who: "ci-terraform", Tool: "AWS CLI"},
 		"acm-approaching-expiration":    acm("ACM Certificate Approaching Expiration", right),
 		"acm-expired":                   acm("ACM Certificate Expired", expired),
 		"acm-available":                 acm("ACM Certificate Available", right),
 		"acm-renewal-action-required":   acm("ACM Certificate Renewal Action Required", staging),
 		"acm-revoked":                   acm("ACM Certificate Revoked", right),
+		"acm-rotated":                   acm("ACM Certificate Rotated", right),
 	}
 }
 

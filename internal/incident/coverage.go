@@ -216,7 +216,9 @@ func evidence(p Part) (listener bool, endpoint Depth) {
 	case groupReach:
 		endpoint = reachEvidence(p.Code)
 	case groupTLS, groupCertificate:
-		endpoint = Handshaken
+		if listener = p.Listener != ""; !listener { // ACM's word about an attached certificate is unsaid by a look at the listener only
+			endpoint = Handshaken
+		}
 	case groupHTTP:
 		endpoint = Whole
 	case groupListener:

@@ -15,6 +15,7 @@ func (l *listener) about(a *attachment, code finding.Code, severity finding.Seve
 	var found []finding.Finding
 	for _, g := range groups {
 		evidence := finding.Evidence{"certificate": a.evidence(a.ARN), "default": a.Default}
+		l.world.announce(evidence, a.ARN)
 		f := l.finding(code, severity, g.endpoints, summary, evidence, remedy)
 		f.Cause = l.certificateCause(a)
 		found = append(found, f)

@@ -79,3 +79,19 @@ func TestCertRevokedIssuer(t *testing.T) {
 	stray.revocation = []observation.Revocation{revoked}
 	stray.expect(t)
 }
+
+func TestCertRevokedByACMsWord(t *testing.T) {
+	s := newScene(t)
+	leaf := s.leaf(host)
+	s.alb("web", s.acm("a", leaf), s.acm("b", s.leaf("other.example.org")))
+	behind(s.https("api", host, ok("10.0.0.1", leaf)), "web", arn("a"))
+	s.only()
+	s.round.Certificates[0].Status = "REVOKED"
+	if f := s.one(finding.CertRevoked, finding.Critical); f.Endpoint != "api" || f.Listener != "web:443" || f.Cause != "certificate:"+fingerprint(leaf.Certificate) {
+		t.Errorf("%+v", f)
+	}
+	s.round.Certificates[0].Status, s.round.Certificates[1].Status = "ISSUED", "REVOKED"
+	s.one(finding.CertRevoked, finding.Warning) // nobody would get it
+	s.policy.Revocation = RevocationOff
+	s.none(finding.CertRevoked)
+}

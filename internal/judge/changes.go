@@ -106,6 +106,23 @@ func changeEvidence(c *observation.Change) map[string]any {
 	return out
 }
 
+// announce adds to a finding's evidence what ACM's own event said of a certificate: a claim, to be held against the record
+// that the finding rests on.
+func (w *world) announce(evidence finding.Evidence, arn string) {
+	for _, c := range w.round.Changes {
+		if c.Author != nil || !slices.Contains(c.Certificates, arn) {
+			continue
+		}
+		facts := map[string]any{}
+		for name, value := range c.Facts {
+			facts[finding.Clean(name, 64)] = finding.Clean(value, finding.QuoteLimit)
+		}
+		said := changeEvidence(&c)
+		said["says"] = facts
+		evidence["acm_event"] = said
+	}
+}
+
 // byline says in a summary who made a change and when; empty where nobody is known.
 func byline(c *observation.Change) string {
 	if c == nil {

@@ -30,6 +30,8 @@ type Conclusion struct {
 	Findings []finding.Finding
 	// Complete is false where certdrift could not see or judge all it should.
 	Complete bool
+	// Changes are the round's, each with what it is worth.
+	Changes []Told
 }
 
 // shownFailures bounds what is told of certdrift's own faults: the first few are enough to find them.
@@ -55,6 +57,7 @@ func judge(in Input, rules []rule) Conclusion {
 	}
 	out.Findings = collapse(hang(out.Findings, w), w)
 	finding.Sort(out.Findings)
+	out.Changes = w.told(out.Findings)
 	return out
 }
 

@@ -168,6 +168,10 @@ func (x *effect) weighCertificate(w *world, arn string, h *held, now *attachment
 		x.breaks = append(x.breaks, shortARN(arn)+" does not exist any more")
 	case h.expired(w.now):
 		x.breaks = append(x.breaks, shortARN(arn)+" expired "+day(end))
+	case h.record.Status == "REVOKED" && w.policy.Revocation != RevocationOff:
+		x.breaks = append(x.breaks, shortARN(arn)+" was revoked, says ACM")
+	case h.record.Status != "" && h.leaf == nil && h.record.Status != "ISSUED":
+		x.breaks = append(x.breaks, shortARN(arn)+" is not issued ("+finding.Clean(h.record.Status, 64)+"): AWS refuses to attach it")
 	case near != finding.None && now != nil && now.ARN != arn:
 		if _, currentEnd := now.dates(); currentEnd.After(end) {
 			x.breaks = append(x.breaks, fmt.Sprintf("%s ends %s, in %s", shortARN(arn), day(end), daysWords(left)))

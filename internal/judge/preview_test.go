@@ -2,6 +2,7 @@ package judge
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -124,5 +125,30 @@ func TestPooled(t *testing.T) {
 	}
 	if !slices.Equal(in[0].ARNs, []string{"2", "3"}) {
 		t.Error("the round itself was changed")
+	}
+}
+
+// TestPreviewOfWhatACMWouldNotGive: AWS attaches what is issued only, and a revoked certificate is no use.
+func TestPreviewOfWhatACMWouldNotGive(t *testing.T) {
+	for status, want := range map[string]string{"PENDING_VALIDATION": "is not issued", "VALIDATION_TIMED_OUT": "is not issued", "REVOKED": "was revoked", "ISSUED": ""} {
+		s := manifested(t, "other", "good", "")
+		for i := range s.round.Certificates {
+			if c := &s.round.Certificates[i]; c.ARN == arn("other") {
+				if c.Status, c.Names = status, []string{host}; status != "REVOKED" {
+					c.Chain = nil
+				}
+			}
+		}
+		s.round.ListenersRead = true
+		rows, out := s.preview()
+		if want == "" {
+			if rows[0].Verdict != plan.Warn {
+				t.Errorf("%s: %+v", status, rows)
+			}
+			continue
+		}
+		if rows[0].Verdict != plan.Refuse || !strings.Contains(out.Findings[0].Summary, want) {
+			t.Errorf("%s: %+v %+v", status, rows, out.Findings)
+		}
 	}
 }

@@ -54,6 +54,7 @@ func (u use) findings(code finding.Code, severity finding.Severity, summary, rem
 		evidence := maps.Clone(facts)
 		evidence["certificate"] = u.held.evidence(u.held.record.ARN)
 		evidence["listeners"] = labels
+		u.listeners[0].world.announce(evidence, u.held.record.ARN)
 		f := finding.Finding{Code: code, Severity: severity, Summary: summary, Evidence: evidence, Remedy: remedy}
 		if len(u.listeners) == 1 {
 			f = u.listeners[0].finding(code, severity, nil, summary, evidence, remedy)

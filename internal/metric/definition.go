@@ -53,7 +53,7 @@ func Definitions() []Definition {
 		{IncidentsSilenced, []string{Environment}, Count, 1, "open incidents that a silence keeps quiet"},
 		{Heartbeat, []string{Function}, Count, 1, "1 for each round that came to its end; none is an alarm"},
 		{Troubles, []string{Function}, Count, 1, "what the round could not see: denied, throttled, incomplete"},
-		{EventsIgnored, []string{Function}, Count, 1, "events that no round followed: refused calls, accounts and regions that the configuration does not name, what is no event; written when there is one"},
+		{EventsIgnored, []string{Function}, Count, 1, "events that no round followed: refused calls, accounts, regions and ARNs that the configuration does not name, certificates that no listener uses, what is no event; written when there is one"},
 		{EndpointUp, []string{Environment, Endpoint}, Count, 1, "1 where no critical finding is about the endpoint, else 0"},
 		{EndpointDuration, []string{Environment, Endpoint}, Milliseconds, 1, "how long each of its addresses took"},
 		{EndpointLifetime, []string{Environment, Endpoint}, Percent, 1, "the share of its life that its certificate has left"},

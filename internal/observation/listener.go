@@ -141,8 +141,9 @@ type Change struct {
 	Listener     string   `json:"listener,omitempty"`
 	Port         int      `json:"port,omitempty"`
 	Certificates []string `json:"certificates,omitempty"`
-	// Author is who did it; nil for ACM's own events.
-	Author *Author `json:"author,omitempty"`
+	// Author is who did it; nil for ACM's own events, which have Facts: the event's detail, in ACM's words.
+	Author *Author           `json:"author,omitempty"`
+	Facts  map[string]string `json:"facts,omitempty"`
 	// Confirmed: LookupEvents or the state of the listener bears the event out. An event alone is a claim.
 	Confirmed bool `json:"confirmed"`
 }

@@ -17,7 +17,7 @@ func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
 		Schema: observation.Schema, Started: r.Now(),
 		Manifests: q.Manifests, Changes: slices.Clone(q.Changes),
 		Faults: slices.Clone(q.Faults), Troubles: slices.Clone(q.Troubles),
-		CertificateFiles: fromFiles(q.Config.Certificates), Only: wanted(q).Only,
+		CertificateFiles: fromFiles(q.Config.Certificates), Only: concerned(q),
 		EndpointsOnly: q.Depth == ListenersOnTrouble,
 	}
 	var group sync.WaitGroup
@@ -95,50 +95,53 @@ func (r *Runner) resolve(ctx context.Context, balancers []observation.LoadBalanc
 
 // wanted is what a round asks AWS for.
 func wanted(q Request) target.Wanted {
-	w := target.Wanted{Scope: q.Config.Scope}
+	w := target.Wanted{Scope: q.Config.Scope, Only: concerned(q)}
 	seenRefs := map[target.LoadBalancerRef]bool{}
-	arns := map[string]bool{}
 	for _, e := range q.Config.Endpoints {
 		if ref := e.LoadBalancer; ref != nil && !seenRefs[*ref] {
 			seenRefs[*ref] = true
 			w.LoadBalancers = append(w.LoadBalancers, *ref)
 		}
+	}
+	for _, e := range narrow(q) {
 		if e.Declared != nil && e.Declared.ARN != "" {
-			arns[e.Declared.ARN] = true
+			w.Certificates = append(w.Certificates, e.Declared.ARN)
 		}
 	}
 	for _, d := range q.Manifests {
-		for _, arn := range d.ARNs {
-			arns[arn] = true
-		}
-	}
-	for arn := range arns {
-		w.Certificates = append(w.Certificates, arn)
+		w.Certificates = append(w.Certificates, d.ARNs...)
 	}
 	slices.Sort(w.Certificates)
+	w.Certificates = slices.Compact(w.Certificates)
+	return w
+}
+
+// concerned are the load balancers, names or ARNs, that an event narrowed the round to; empty for all.
+func concerned(q Request) []string {
+	only := slices.Clone(q.Only)
 	for _, c := range q.Changes {
-		if c.LoadBalancer != "" && !slices.Contains(w.Only, c.LoadBalancer) {
-			w.Only = append(w.Only, c.LoadBalancer)
+		if c.LoadBalancer != "" && !slices.Contains(only, c.LoadBalancer) {
+			only = append(only, c.LoadBalancer)
 		}
 	}
-	return w
+	return only
 }
 
 // narrow leaves the endpoints that a change may concern: those that name one of the load balancers, and those that
 // name none, since they may sit behind it.
 func narrow(q Request) []target.Endpoint {
-	only := wanted(q).Only
+	only := concerned(q)
 	if len(only) == 0 {
 		return q.Config.Endpoints
 	}
 	return slices.DeleteFunc(slices.Clone(q.Config.Endpoints), func(e target.Endpoint) bool {
-		return e.LoadBalancer != nil && !slices.ContainsFunc(only, func(lb string) bool { return namesBalancer(lb, e.LoadBalancer.Name) })
+		return e.LoadBalancer != nil && !slices.ContainsFunc(only, func(lb string) bool { return NamesBalancer(lb, e.LoadBalancer.Name) })
 	})
 }
 
-// namesBalancer tells whether an event's load balancer, a name or an ARN (…:loadbalancer/app/NAME/ID), is the one of
+// NamesBalancer tells whether an event's load balancer, a name or an ARN (…:loadbalancer/app/NAME/ID), is the one of
 // that name.
-func namesBalancer(nameOrARN, name string) bool {
+func NamesBalancer(nameOrARN, name string) bool {
 	return nameOrARN == name || strings.HasPrefix(nameOrARN, "arn:") && slices.Contains(strings.Split(nameOrARN, "/"), name)
 }
 
@@ -172,9 +175,9 @@ func (r *Runner) history(ctx context.Context, res *Result) bool {
 		return false
 	}
 	changes, err := r.History.LastChanges(ctx, balancers)
-	if err != nil && r.Log != nil {
+	if err != nil {
 		// Who did it is worth knowing, but not knowing it is no fault of the endpoint.
-		r.Log.WarnContext(ctx, "looking up the author of a change failed", "error", err)
+		r.warn(ctx, "looking up the author of a change failed", err)
 	}
 	recorded := map[string]bool{}
 	for _, c := range changes {

@@ -107,7 +107,7 @@ func (p *Publisher) publish(ctx context.Context, q Request, res Result, records 
 	if p.Gauge != nil {
 		data := metric.Of(metric.Input{
 			Round: res.Round, Findings: res.Conclusion.Findings, Function: p.Function, Now: p.Now(), Incidents: records,
-			Narrowed: len(wanted(q).Only) > 0, StateUnread: unread,
+			Narrowed: len(concerned(q)) > 0, StateUnread: unread,
 		})
 		if err := p.Gauge.Put(ctx, data); err != nil {
 			errs["metrics"] = fmt.Errorf("putting %d figures: %w", len(data), err)

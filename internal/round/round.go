@@ -26,9 +26,11 @@ type prober interface {
 	Resolve(ctx context.Context, host string) observation.DNS
 }
 
-// inspector reads load balancers and certificates; what it could not read is a Trouble.
+// inspector reads load balancers and certificates; what it could not read is a Trouble. Users are the load balancers
+// (ARNs) that have an ACM certificate attached; known is false where there is no such certificate.
 type inspector interface {
 	Inspect(ctx context.Context, wanted target.Wanted) observation.Attached
+	Users(ctx context.Context, scope target.Scope, arn string) (users []string, known bool, err error)
 }
 
 // historian looks up who last changed load balancers. A failed look-up leaves the author unknown.
@@ -76,8 +78,10 @@ type Request struct {
 	// Manifests are what Kubernetes manifests and Terraform declare.
 	Manifests []observation.Declaration
 	Depth     Depth
-	// Changes are what an event told of. They narrow the round to the load balancers concerned.
+	// Changes are what an event told of. They narrow the round to the load balancers that they name; Only, names or
+	// ARNs, are those that they concern beyond (see Runner.Concern).
 	Changes []observation.Change
+	Only    []string
 	// Troubles are what went wrong before the round began (a manifest source that could not be read).
 	Troubles []observation.Trouble
 	// Environments are all of the configuration, where Config is narrowed to some: alerts go out about each.
@@ -129,8 +133,8 @@ func (r *Runner) beat(ctx context.Context, q Request, c judge.Conclusion) {
 	if url == "" || r.Heartbeat == nil || !c.Complete || unheard(c.Findings) {
 		return
 	}
-	if err := r.Heartbeat(ctx, url); err != nil && r.Log != nil {
-		r.Log.WarnContext(ctx, "heartbeat failed", "error", err)
+	if err := r.Heartbeat(ctx, url); err != nil {
+		r.warn(ctx, "heartbeat failed", err)
 	}
 }
 

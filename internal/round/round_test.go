@@ -51,6 +51,10 @@ func (a *account) Inspect(_ context.Context, w target.Wanted) observation.Attach
 	return a.attached
 }
 
+func (*account) Users(context.Context, target.Scope, string) ([]string, bool, error) {
+	return nil, false, nil
+}
+
 // topic keeps what it was sent; while down it refuses.
 type topic struct {
 	mu   sync.Mutex

@@ -281,7 +281,7 @@ func (p *Publisher) input(q Request, res Result, records []incident.Record, unre
 	}
 	return incident.Input{
 		Policy: q.Config.Incidents, Records: records, Findings: append([]finding.Finding(nil), res.Conclusion.Findings...),
-		Coverage: incident.Cover(res.Round, configured, len(wanted(q).Only) > 0, NeedsAWS(q.Config)),
+		Coverage: incident.Cover(res.Round, configured, len(concerned(q)) > 0, NeedsAWS(q.Config)),
 		Now:      now, By: p.By, StateUnread: unread,
 	}
 }

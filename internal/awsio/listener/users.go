@@ -1,0 +1,45 @@
+package listener
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+
+	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/target"
+)
+
+// Users are the load balancers, classic ones too, that ACM says have a certificate attached, as sorted ARNs (InUseBy of
+// DescribeCertificate, which lists other services' resources beside). known is false where ACM has no such certificate. An
+// error means that ACM could not be asked: its account is behind no role of the scope, or it refused.
+func (i *Inspector) Users(ctx context.Context, scope target.Scope, arn string) (users []string, known bool, err error) {
+	at, ok := parseARN(arn)
+	if !ok || at.service != "acm" {
+		return nil, false, fmt.Errorf("%q is no ARN of an ACM certificate", arn)
+	}
+	in := &inspection{Inspector: i, wanted: target.Wanted{Scope: scope}, roles: map[string]target.Role{}}
+	in.identify(ctx)
+	role, reachable := in.roles[at.account]
+	if !reachable {
+		return nil, false, fmt.Errorf("no role of the configuration leads to the account %q", at.account)
+	}
+	out, err := i.at(at.region, role).ACM.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: aws.String(arn)})
+	switch {
+	case trouble.Missing(err):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, fmt.Errorf("describing %q: %w", arn, err)
+	case out.Certificate == nil:
+		return nil, false, fmt.Errorf("describing %q: ACM answered without a certificate", arn)
+	}
+	for _, user := range out.Certificate.InUseBy {
+		if p, ok := parseARN(user); ok && p.balancerName() != "" {
+			users = append(users, user)
+		}
+	}
+	slices.Sort(users)
+	return slices.Compact(users), true, nil
+}

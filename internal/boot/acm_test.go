@@ -1,0 +1,233 @@
+package boot_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
+	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbv2types "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"certdrift/internal/incident"
+)
+
+// names are what the shared certificate is for.
+func names() []string { return []string{"api.example.org", "ui.example.org"} }
+
+// TestACMEventsOpenAndCloseFindings feeds the function each kind of event about the certificate that two of three load
+// balancers share. What ACM's record says by then makes the findings; the third load balancer is left alone.
+func TestACMEventsOpenAndCloseFindings(t *testing.T) {
+	both := func(codes ...string) []string {
+		var out []string
+		for _, c := range codes {
+			out = append(out, c+"@lb-api:443", c+"@lb-ui:443")
+		}
+		slices.Sort(out)
+		return out
+	}
+	renewed := func(s *stage) { s.serve(s.leaf(100, 99, names()...)) }
+	for name, tt := range map[string]struct {
+		event  string
+		before func(*stage) // what happens to the certificate
+		want   []string
+		says   string // a fact of the event that the alert passes on
+		mend   func(*stage)
+		mended string // the event that follows; a schedule's tick where empty
+	}{
+		"approaching expiration": {
+			event: "acm-approaching-expiration", before: func(s *stage) { s.serve(s.leaf(100, 20, names()...)) },
+			want: append([]string{"cert-expiring@api", "cert-expiring@ui"}, both("listener-cert-expiring")...), says: "DaysToExpiry 31",
+			mend: renewed, mended: "acm-import-certificate",
+		},
+		"expired": {
+			event: "acm-expired", before: func(s *stage) { s.serve(s.leaf(100, -1, names()...)) },
+			want: append([]string{"cert-expired@api", "cert-expired@ui"}, both("listener-cert-expired")...), says: "CertificateType AMAZON_ISSUED",
+			mend: renewed, mended: "acm-available",
+		},
+		"renewal action required": {
+			event: "acm-renewal-action-required", before: func(s *stage) {
+				s.account.EditCertificate(s.shared, func(d *acmtypes.CertificateDetail) {
+					d.RenewalSummary = &acmtypes.RenewalSummary{RenewalStatus: acmtypes.RenewalStatusFailed, RenewalStatusReason: acmtypes.FailureReasonCaaError}
+				})
+			},
+			want: []string{"acm-renewal-failing@"}, says: "RenewalStatusReason CAA_ERROR",
+			mend: renewed, mended: "acm-available",
+		},
+		"not eligible": {
+			event: "acm-approaching-expiration", before: func(s *stage) {
+				s.account.EditCertificate(s.shared, func(d *acmtypes.CertificateDetail) { d.RenewalEligibility = acmtypes.RenewalEligibilityIneligible })
+			},
+			want: []string{"acm-renewal-ineligible@"}, says: "CommonName monitoring.example.org",
+			mend: renewed, mended: "acm-rotated",
+		},
+		"revoked": {
+			event: "acm-revoked", before: func(s *stage) {
+				s.account.EditCertificate(s.shared, func(d *acmtypes.CertificateDetail) { d.Status = acmtypes.CertificateStatusRevoked })
+			},
+			want: both("cert-revoked"), says: "RevocationReason KEY_COMPROMISE",
+			mend: renewed, mended: "acm-rotated",
+		},
+		"deleted": {
+			event: "acm-delete-certificate", before: func(s *stage) { s.account.RemoveCertificate(s.shared) },
+			want: both("listener-cert-missing"),
+			mend: renewed,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.tick()
+			if len(s.found()) > 0 {
+				t.Fatalf("ill before anything happened: %v", s.found())
+			}
+			tt.before(s)
+			s.handle(s.sample(tt.event, s.shared))
+			if !slices.Equal(s.found(), tt.want) {
+				t.Errorf("the event opened %v, want %v", s.found(), tt.want)
+			}
+			if len(s.subjects()) != 1 {
+				t.Fatalf("%d messages, want one for the one cause: %q", len(s.subjects()), s.subjects())
+			}
+			if mail := s.account.Messages(s.topic)[0].Texts["email"]; !strings.Contains(strings.Join(strings.Fields(mail), " "), tt.says) {
+				t.Errorf("the mail does not pass on %q:\n%s", tt.says, mail)
+			}
+			tt.mend(s)
+			if tt.mended != "" {
+				s.handle(s.sample(tt.mended, s.shared))
+				if len(s.found()) > 0 {
+					t.Errorf("after %s there is still %v", tt.mended, s.found())
+				}
+			}
+			for range incident.DefaultPolicy().Recover {
+				s.tick()
+			}
+			if got := s.subjects(); len(got) != 2 || !strings.HasPrefix(got[1], "RECOVERED") {
+				t.Errorf("messages %q, want a recovery as the second", got)
+			}
+		})
+	}
+}
+
+// TestACertificateEventLooksAtItsUsersOnly counts the calls: a daily event for each of hundreds of certificates must not
+// read a whole account each time.
+func TestACertificateEventLooksAtItsUsersOnly(t *testing.T) {
+	for _, kind := range []string{"acm-approaching-expiration", "acm-expired", "acm-available", "acm-renewal-action-required", "acm-rotated", "acm-revoked", "acm-import-certificate"} {
+		t.Run(kind, func(t *testing.T) {
+			s := newStage(t)
+			out := s.handle(s.sample(kind, s.own))
+			if out.Listeners != 1 || !slices.Equal(s.probed, []string{"other"}) {
+				t.Errorf("%d listeners and the endpoints %v, want lb-other's one and other", out.Listeners, s.probed)
+			}
+			calls := s.account.Calls()
+			if kind != "acm-import-certificate" && (calls["elbv2:DescribeListeners"] != 1 || calls["acm:GetCertificate"] != 1) {
+				t.Errorf("calls %v", calls)
+			}
+			if s.ignoredEvents() != 0 {
+				t.Error("counted as ignored")
+			}
+		})
+	}
+}
+
+// TestACMIsAskedBeforeItsEventIsBelieved: what the record does not bear out is no finding.
+func TestACMIsAskedBeforeItsEventIsBelieved(t *testing.T) {
+	for _, kind := range []string{"acm-approaching-expiration", "acm-expired", "acm-renewal-action-required", "acm-revoked", "acm-delete-certificate"} {
+		s := newStage(t)
+		s.handle(s.sample(kind, s.shared))
+		if len(s.found()) > 0 || len(s.subjects()) > 0 {
+			t.Errorf("%s was believed: %v, %q", kind, s.found(), s.subjects())
+		}
+	}
+}
+
+// TestWhatAnEventMakesUpLeadsNowhere: ARNs of nobody's, accounts and regions that the configuration does not name. No
+// call is made for them beyond the one question to ACM of the configuration's own account, and each is counted.
+func TestWhatAnEventMakesUpLeadsNowhere(t *testing.T) {
+	const nobody = "arn:aws:acm:us-west-2:111122223333:certificate/99999999-0000-4000-8000-000000000009"
+	const modify = "v2-modify-listener-terraform"
+	for name, tt := range map[string]struct {
+		event, arn string
+		replace    []string
+		asked      []string // the calls made
+	}{
+		"a certificate of nobody's":            {event: "acm-expired", arn: nobody, asked: []string{"acm:DescribeCertificate"}},
+		"an ARN of another account":            {event: "acm-expired", arn: strings.Replace(nobody, "111122223333", "999988887777", 1)},
+		"an ARN of another region":             {event: "acm-revoked", arn: strings.Replace(nobody, "us-west-2", "eu-north-1", 1)},
+		"another account":                      {event: "acm-expired", arn: nobody, replace: []string{"111122223333", "999988887777"}},
+		"another region":                       {event: "acm-expired", arn: nobody, replace: []string{"us-west-2", "eu-north-1"}},
+		"no ARN at all":                        {event: "acm-expired", arn: "certificate"},
+		"a load balancer of another account":   {event: modify, replace: []string{":us-west-2:111122223333:l", ":us-west-2:999988887777:l"}},
+		"a load balancer of another region":    {event: modify, replace: []string{":us-west-2:111122223333:l", ":eu-north-1:111122223333:l"}},
+		"a deletion somewhere else":            {event: "acm-delete-certificate", arn: strings.Replace(nobody, "us-west-2", "eu-north-1", 1)},
+		"a server certificate of some account": {event: "iam-delete-server-certificate", replace: []string{"111122223333", "999988887777"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			out := s.handle(s.sample(tt.event, tt.arn, tt.replace...))
+			if out.Verdict != "ignored" || out.Reason == "" {
+				t.Errorf("%+v, want it ignored with a reason", out)
+			}
+			var asked []string
+			for call := range s.account.Calls() {
+				if call != "cloudwatch:PutMetricData" {
+					asked = append(asked, call)
+				}
+			}
+			if !slices.Equal(asked, tt.asked) {
+				t.Errorf("asked %v, want %v", asked, tt.asked)
+			}
+			if s.ignoredEvents() != 1 {
+				t.Errorf("counted %d times", s.ignoredEvents())
+			}
+		})
+	}
+}
+
+// TestAnUnreadableCertificateMeansAWholeRound: who uses it is not known then, and the round says why.
+func TestAnUnreadableCertificateMeansAWholeRound(t *testing.T) {
+	s := newStage(t)
+	s.account.Deny("acm:DescribeCertificate")
+	out := s.handle(s.sample("acm-expired", s.shared))
+	if out.Listeners != 3 || out.Verdict != "incomplete" || !slices.Contains(s.found(), "observe-denied@") {
+		t.Errorf("%+v with %v", out, s.found())
+	}
+}
+
+// TestARevokedCertificateThatIsReplacedRecovers: a probe that sees nothing wrong does not unsay ACM's word; a look at the
+// listener does.
+func TestARevokedCertificateThatIsReplacedRecovers(t *testing.T) {
+	s := newStage(t)
+	s.account.EditCertificate(s.shared, func(d *acmtypes.CertificateDetail) { d.Status = acmtypes.CertificateStatusRevoked })
+	s.handle(s.sample("acm-revoked", s.shared))
+	next := s.leaf(100, 99, names()...)
+	arn := s.account.AddCertificate("33333333-0000-4000-8000-000000000003", next)
+	s.serves["api"] = next
+	if _, err := s.account.ELB().SetLoadBalancerListenerSSLCertificate(t.Context(), &elb.SetLoadBalancerListenerSSLCertificateInput{
+		LoadBalancerName: aws.String("lb-api"), LoadBalancerPort: 443, SSLCertificateId: aws.String(arn),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.tick()
+	if got := s.found(); !slices.Equal(got, []string{"cert-revoked@lb-ui:443"}) {
+		t.Errorf("found %v", got)
+	}
+	var listenerARN string
+	for _, lb := range s.last.Round.LoadBalancers {
+		if lb.Name == "lb-ui" {
+			listenerARN = lb.Listeners[0].ARN
+		}
+	}
+	if _, err := s.account.ELBv2().ModifyListener(t.Context(), &elbv2.ModifyListenerInput{
+		ListenerArn: aws.String(listenerARN), Certificates: []elbv2types.Certificate{{CertificateArn: aws.String(arn)}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.serves["ui"] = next
+	s.tick()
+	s.tick()
+	if got := s.subjects(); len(got) != 2 || !strings.HasPrefix(got[1], "RECOVERED") {
+		t.Errorf("messages %q", got)
+	}
+}

@@ -1,0 +1,105 @@
+package boot
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"certdrift/internal/event"
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/round"
+	"certdrift/internal/target"
+)
+
+// ignores says why an event asks for no round; empty where it does. An event is a hint: it leads nowhere that the
+// configuration does not.
+func (f *Function) ignores(ctx context.Context, e event.Event, have Loaded) string {
+	switch {
+	case e.Failed != "":
+		return "the call was refused (" + e.Failed + "): it changed nothing"
+	case e.Kind == event.Alarm || e.Kind == event.Other:
+		return "nothing to look at in an event of this kind"
+	case e.Change == nil:
+		return ""
+	case !f.believes(ctx, e.Account, have):
+		return "account " + e.Account + " is neither certdrift's own nor named by the configuration"
+	case !slices.Contains(f.regions(have), e.Region) && !ofIAM(*e.Change):
+		return "region " + e.Region + " is neither certdrift's own nor named by the configuration"
+	case e.Kind == event.Certificate && len(e.Change.Certificates) == 0:
+		return "the event names no certificate"
+	}
+	if foreign := elsewhere(*e.Change); foreign != "" {
+		return "it names " + finding.Quote(foreign) + ", which is of another account or region than the event"
+	}
+	if !f.reads(have, *e.Change) {
+		return "the configuration reads nothing that it is about"
+	}
+	return ""
+}
+
+// believes tells whether an account is one whose roles the configuration names, or certdrift's own. Where the own one
+// cannot be had the event is taken for the hint that it is: the round calls nothing but what the configuration names.
+func (f *Function) believes(ctx context.Context, account string, have Loaded) bool {
+	for _, r := range have.Config.Scope.Roles {
+		if parts := strings.SplitN(r.ARN, ":", 6); len(parts) == 6 && parts[4] == account {
+			return true
+		}
+	}
+	own, err := f.Account(ctx)
+	return err != nil || own == account
+}
+
+// regions are certdrift's own and those that the configuration names.
+func (f *Function) regions(have Loaded) []string {
+	regions := append([]string{f.Region}, have.Config.Scope.Regions...)
+	for _, e := range have.Config.Endpoints {
+		if e.LoadBalancer != nil && e.LoadBalancer.Region != "" {
+			regions = append(regions, e.LoadBalancer.Region)
+		}
+	}
+	return regions
+}
+
+// ofIAM tells that a change is of a server certificate. IAM's events come from us-east-1, wherever the certificate is
+// attached.
+func ofIAM(c observation.Change) bool { return strings.Contains(c.Event, "ServerCertificate") }
+
+// elsewhere is an ARN of the change that is not of the account and region it came from, which EventBridge vouches for:
+// somebody made it up. Empty where there is none.
+func elsewhere(c observation.Change) string {
+	named := []string{c.LoadBalancer, c.Listener}
+	if c.LoadBalancer+c.Listener == "" {
+		named = c.Certificates
+	}
+	for _, arn := range named {
+		parts := strings.SplitN(arn, ":", 6)
+		if len(parts) == 6 && (parts[4] != c.Account || parts[3] != "" && parts[3] != c.Region) {
+			return arn
+		}
+	}
+	return ""
+}
+
+// reads tells whether the configuration reads what a change may be of: the region that it walks, the load balancers that
+// endpoints name, the certificates that somebody declares.
+func (f *Function) reads(have Loaded, c observation.Change) bool {
+	regions := have.Config.Scope.Regions
+	if len(regions) == 0 {
+		regions = []string{f.Region}
+	}
+	inScope := slices.Contains(regions, c.Region) || ofIAM(c)
+	if have.Config.Scope.Enabled && inScope {
+		return true
+	}
+	return slices.ContainsFunc(have.Config.Endpoints, func(e target.Endpoint) bool {
+		if d := e.Declared; d != nil && slices.Contains(c.Certificates, d.ARN) {
+			return true
+		}
+		ref := e.LoadBalancer
+		return ref != nil && (c.LoadBalancer == "" || round.NamesBalancer(c.LoadBalancer, ref.Name)) &&
+			(ref.Region == c.Region || ref.Region == "" && inScope || ofIAM(c))
+	}) || slices.ContainsFunc(have.Manifests, func(d observation.Declaration) bool {
+		return slices.ContainsFunc(d.ARNs, func(arn string) bool { return slices.Contains(c.Certificates, arn) })
+	})
+}

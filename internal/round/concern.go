@@ -1,0 +1,63 @@
+package round
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+// Concern finds what a request's changes are about where they name a certificate and no load balancer: it asks ACM who
+// uses it. It gives Request.Only, or why there is nothing to look at. Neither means a whole round: IAM does not say who
+// uses a certificate, ACM knows nothing of a deleted one, and what it refuses to tell the round finds out and reports.
+func (r *Runner) Concern(ctx context.Context, q Request) (only []string, nothing string) {
+	if r.Inspector == nil || len(q.Changes) == 0 || slices.ContainsFunc(q.Changes, otherwise) {
+		return nil, ""
+	}
+	nothing = "no load balancer has the certificate attached, and no endpoint behind one declares it"
+	for _, c := range q.Changes {
+		for _, arn := range c.Certificates {
+			users, known, err := r.Inspector.Users(ctx, q.Config.Scope, arn)
+			switch {
+			case err != nil:
+				r.warn(ctx, "asking who uses a certificate failed, so everything is looked at", err)
+				return nil, ""
+			case !known && c.Author != nil:
+				return nil, "" // somebody deleted it: whatever still refers to it must be found
+			case !known:
+				nothing = "ACM has no certificate " + finding.Quote(arn)
+			}
+			only = append(append(only, users...), declaredBehind(q, arn)...)
+		}
+	}
+	if len(only) == 0 {
+		return nil, nothing
+	}
+	slices.Sort(only)
+	return slices.Compact(only), ""
+}
+
+// otherwise tells that a change is not known by ACM certificates alone.
+func otherwise(c observation.Change) bool {
+	return c.LoadBalancer != "" || len(c.Certificates) == 0 ||
+		slices.ContainsFunc(c.Certificates, func(arn string) bool { return !strings.Contains(arn, ":acm:") })
+}
+
+// declaredBehind are the load balancers of the endpoints that declare a certificate: what ACM says of its users may lag.
+func declaredBehind(q Request, arn string) []string {
+	var names []string
+	for _, e := range q.Config.Endpoints {
+		if e.LoadBalancer != nil && e.Declared != nil && e.Declared.ARN == arn {
+			names = append(names, e.LoadBalancer.Name)
+		}
+	}
+	return names
+}
+
+func (r *Runner) warn(ctx context.Context, what string, err error) {
+	if r.Log != nil {
+		r.Log.WarnContext(ctx, what, "error", err)
+	}
+}
