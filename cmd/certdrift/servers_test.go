@@ -42,7 +42,8 @@ func (a *authority) rootPEM() []byte {
 
 // serve starts a server until the script's end. The kinds: good, expired, expiring, wrong-name, self-signed,
 // incomplete (no intermediate), status-500, slow (an answer after half a minute), silent (never a byte), plaintext
-// (HTTP where TLS is due), hostile (a poisonous body and header), closed (nobody listens).
+// (HTTP where TLS is due), hostile (a poisonous body and header), unruly (HTTP/2 frames out of order), closed (nobody
+// listens).
 func (a *authority) serve(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: serve NAME KIND")
@@ -59,6 +60,11 @@ func (a *authority) serve(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Defer(func() { _ = l.Close() })
 	case "plaintext":
 		start(ts, l, kind)
+	case "unruly":
+		cert, err := a.certificate(kind)
+		ts.Check(err)
+		ts.Defer(func() { _ = l.Close() })
+		go unruly(tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2"}}))
 	default:
 		cert, err := a.certificate(kind)
 		ts.Check(err)
@@ -115,5 +121,23 @@ func handler(kind string) http.HandlerFunc {
 			}
 		}
 		_, _ = io.WriteString(w, "ok")
+	}
+}
+
+// unruly speaks HTTP/2 (RFC 9113 §6): an empty SETTINGS frame, and once the request may be there the body of stream 1
+// without a header before it.
+func unruly(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer func() { _ = conn.Close() }()
+			_, _ = conn.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0})
+			_, _ = io.ReadFull(conn, make([]byte, 100)) // the preface and the client's first frames
+			_, _ = conn.Write([]byte{0, 0, 1, 0, 0, 0, 0, 0, 1, 'x'})
+			_, _ = io.Copy(io.Discard, conn)
+		}()
 	}
 }

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -218,18 +215,18 @@ func narrow(plan *Plan, environments []string) error {
 // environmentsOf are the environments of a plan, in the configuration's order.
 func environmentsOf(plan Plan) []string { return round.Environments(plan.Config, plan.Faults) }
 
-// round runs the round until its deadline or an interrupt (Ctrl-C); what was done by then is told. A second interrupt
-// ends the process at once.
+// round runs the round until its deadline or an interrupt (Ctrl-C); what was done by then is told.
 func (c *check) round(ctx context.Context, plan Plan) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.deadline)
 	defer cancel()
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(ctx)
 	defer stop()
-	context.AfterFunc(ctx, stop)
 	progress, done := c.app.progress("checking endpoints")
-	defer done()
 	plan.Progress, plan.Stderr = progress, c.app.Stderr
-	return c.app.Parts.Round(ctx, plan)
+	outcome, err := c.app.Parts.Round(ctx, plan)
+	done()
+	c.app.interrupted(ctx)
+	return outcome, err
 }
 
 // file is the configuration that holds where no URL stands instead of it.

@@ -30,12 +30,19 @@ type App struct {
 // Run runs one command and gives the exit status of DESIGN: 0 clean, 1 findings, 2 wrong usage or configuration, 3
 // certdrift could not finish.
 func (a *App) Run(ctx context.Context, args []string) int {
+	written := &watched{Writer: a.Stdout}
+	with := *a
+	with.Stdout = written
+	a = &with
 	root := a.Root()
 	root.SetArgs(args)
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = written.err
+	}
 	var done statusError
 	switch {
 	case err == nil:
@@ -52,6 +59,22 @@ func (a *App) Run(ctx context.Context, args []string) int {
 		fmt.Fprintf(a.Stderr, "hint: %s\n", wrong.hint)
 	}
 	return report.StatusUsage
+}
+
+// watched remembers that something could not be written: a full disk must not pass for a clean report, and neither cobra
+// nor fmt's users look at each line's error.
+type watched struct {
+	io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (w *watched) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if err != nil && w.err == nil {
+		w.err = fmt.Errorf("writing to standard output: %w", err)
+	}
+	return n, err
 }
 
 // Root is the tree of commands.

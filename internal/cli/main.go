@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 
 // Main runs the command line of this process and gives its exit status.
 func Main() int {
+	log.SetOutput(io.Discard) // net/http writes there what a server does wrong; the report says it
 	app := &App{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())), StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),

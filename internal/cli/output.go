@@ -89,6 +89,9 @@ func (o *output) check() error {
 	if o.failOn, ok = report.ParseFailOn(o.failOnName); !ok {
 		return usage(oneOf(o.failOnName, failOns()), "--fail-on does not know %q", o.failOnName)
 	}
+	if o.file == "-" { // as everywhere
+		o.file = ""
+	}
 	return writable("output", o.file)
 }
 
@@ -142,8 +145,12 @@ func (a *App) stepSummary(r report.Report) {
 }
 
 // replaceFile writes a file beside its place and then moves it there, so that nobody reads half of it (node_exporter
-// reads its directory whenever it likes). What is no regular file (/dev/stdout, a pipe) is written to directly.
+// reads its directory whenever it likes). A link stays one: the file it leads to is replaced. What is no regular file
+// (/dev/stdout, a pipe) is written to directly.
 func replaceFile(path string, write func(io.Writer) error) (err error) {
+	if file, linkErr := filepath.EvalSymlinks(path); linkErr == nil {
+		path = file
+	}
 	if info, statErr := os.Stat(path); statErr == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {

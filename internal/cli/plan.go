@@ -3,12 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -74,9 +71,8 @@ func (p *planning) run(cmd *cobra.Command, args []string) error {
 		return usage("a duration such as 30s or 2m", "--deadline must be more than nothing, but is %s", p.deadline)
 	}
 	p.manifests = append(p.manifests, args...) // a shell writes `-f k8s/*.yaml` as one flag and arguments
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(cmd.Context())
 	defer stop()
-	context.AfterFunc(ctx, stop)
 	plan, ready, err := p.read(ctx)
 	if err != nil {
 		return err
@@ -87,6 +83,7 @@ func (p *planning) run(cmd *cobra.Command, args []string) error {
 	ctx, cancel := context.WithTimeout(ctx, p.deadline)
 	defer cancel()
 	planned, err := p.app.Parts.Plan(ctx, plan, p.offline)
+	p.app.interrupted(ctx)
 	if err != nil {
 		return fmt.Errorf("asking AWS what is attached: %w", err)
 	}

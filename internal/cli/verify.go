@@ -5,11 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -70,9 +67,8 @@ func (v *verification) run(cmd *cobra.Command, _ []string) error {
 	if err := v.flags(); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(cmd.Context())
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
 	plan, ready, err := v.plan(ctx)
 	if err != nil {
 		return err
@@ -81,6 +77,7 @@ func (v *verification) run(cmd *cobra.Command, _ []string) error {
 		return v.app.refuse(cmd, &v.out, plan.Faults)
 	}
 	outcome, err := v.until(ctx, plan)
+	v.app.interrupted(ctx)
 	if err != nil {
 		return fmt.Errorf("running the round: %w", err)
 	}

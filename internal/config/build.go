@@ -191,7 +191,7 @@ func (b *builder) endpoints() []target.Endpoint {
 		if m := checkName(env); m != nil {
 			b.wrong(nil, "the environment's name", where, m)
 		}
-		if len(environment.Endpoints) == 0 && !b.given(environment) {
+		if len(environment.Endpoints) == 0 && !b.mentioned(environment) {
 			b.wrong(nil, "the environment "+finding.Quote(env), where, &mistake{"has no endpoints", "add endpoints: below it, or remove it"})
 		}
 		seen := map[string]int{}

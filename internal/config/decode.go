@@ -60,9 +60,14 @@ func (d *decoder) fault(n ast.Node, message, hint string) {
 
 // reject is fault for a value that v could not take.
 func (d *decoder) reject(v any, n ast.Node, message, hint string) {
+	d.spoil(v)
+	d.fault(n, message, hint)
+}
+
+// spoil notes that a fault tells of v already.
+func (d *decoder) spoil(v any) {
 	delete(d.places, v)
 	d.rejected[v] = true
-	d.fault(n, message, hint)
 }
 
 // decode fills v, which must be addressable, from n. what names the key for messages.
@@ -212,6 +217,7 @@ func (d *decoder) item(what string, n ast.Node, v reflect.Value) {
 func (d *decoder) table(what string, n ast.Node, v reflect.Value) {
 	entries, ok := d.entries(what, n)
 	if !ok {
+		d.spoil(v.Addr().Interface())
 		return
 	}
 	v.Set(reflect.MakeMapWithSize(v.Type(), len(entries)))
@@ -231,6 +237,7 @@ func (d *decoder) table(what string, n ast.Node, v reflect.Value) {
 func (d *decoder) mapping(what string, n ast.Node, v reflect.Value) {
 	entries, ok := d.entries(what, n)
 	if !ok {
+		d.spoil(v.Addr().Interface())
 		return
 	}
 	fields := fieldsOf(v.Type())

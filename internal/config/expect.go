@@ -84,6 +84,7 @@ func (b *builder) request(e *Endpoint, out *target.Endpoint) {
 	if b.oneOf(e, "method", &in.Method, "GET", "HEAD", "OPTIONS", "POST") {
 		out.Request.Method = in.Method
 	}
+	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(in.Headers)) {
 		at := keyOf{&in.Headers, name}
 		// The value is never shown: it may hold a token.
@@ -94,7 +95,10 @@ func (b *builder) request(e *Endpoint, out *target.Endpoint) {
 			b.wrong(e, "headers", at, &mistake{"holds a value for " + name + " that cannot be sent", "keep line breaks and control characters out of it"})
 		case slices.Contains([]string{"Host", "Content-Length", "Transfer-Encoding", "Connection", "Trailer", "Upgrade"}, canonical):
 			b.wrong(e, "headers", at, &mistake{"cannot set " + canonical, "the URL's host is what is asked for; to dial another address use connect_to"})
+		case seen[canonical]:
+			b.wrong(e, "headers", at, &mistake{"holds " + canonical + " twice, in capital and in small letters", "keep one of the two"})
 		default:
+			seen[canonical] = true
 			out.Request.Headers = append(out.Request.Headers, target.Header{Name: canonical, Value: target.Secret(in.Headers[name])})
 		}
 	}

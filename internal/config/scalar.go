@@ -27,8 +27,11 @@ func (d *Duration) parse(text string) error {
 	return err
 }
 
-// parseDuration reads Go's durations and, before them, weeks and days.
+// parseDuration reads Go's durations and, before them, weeks and days. A plus is none of people's notations.
 func parseDuration(text string) (time.Duration, error) {
+	if strings.HasPrefix(text, "+") {
+		return 0, errors.New("is no duration")
+	}
 	var total time.Duration
 	rest := text
 	for _, unit := range []struct {
@@ -71,8 +74,9 @@ func (*Threshold) hint() string {
 
 func (t *Threshold) parse(text string) error {
 	if number, ok := strings.CutSuffix(text, "%"); ok {
-		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-		if err != nil || math.IsNaN(n) || n <= 0 || n >= 100 {
+		number = strings.TrimRight(number, " ")
+		n, err := strconv.ParseFloat(number, 64) // takes 1e1, 0x19p0 and 2_5 too
+		if err != nil || strings.Trim(number, "0123456789.") != "" || n <= 0 || n >= 100 {
 			return errors.New("is no share between 0% and 100%")
 		}
 		t.Share = n / 100

@@ -29,7 +29,7 @@ func (b *builder) silences() []incident.Silence {
 		b.match(in)
 		if in.Weekly != nil && b.given(in.Weekly) {
 			s.Weekly = b.weekly(in.Weekly)
-		} else if !b.mentioned(&in.Until) {
+		} else if !b.mentioned(&in.Until) && (in.Weekly == nil || !b.rejected[in.Weekly]) {
 			b.wrong(nil, "the silence", in, &mistake{"has no end", "add until: 2027-01-01T00:00:00Z, or weekly: for a maintenance window"})
 		}
 		if b.given(&in.From) && b.given(&in.Until) && !in.Until.After(in.From.Time) {

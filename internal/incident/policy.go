@@ -3,6 +3,7 @@ package incident
 import (
 	"path"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -121,11 +122,12 @@ func (s Silence) matches(environment, endpoint, code string) bool {
 	return like(s.Environment, environment) && like(s.Endpoint, endpoint) && like(s.Code, code)
 }
 
-// like is path.Match where an empty pattern matches all and a malformed one nothing.
+// like is path.Match where an empty pattern matches all, a malformed one nothing, and a slash is a character as any: an
+// endpoint's name is no path, and "*" is all of them. No name holds the byte that stands in for it.
 func like(pattern, name string) bool {
 	if pattern == "" {
 		return true
 	}
-	ok, err := path.Match(pattern, name)
+	ok, err := path.Match(strings.ReplaceAll(pattern, "/", "\x00"), strings.ReplaceAll(name, "/", "\x00"))
 	return err == nil && ok
 }

@@ -59,6 +59,14 @@ func TestSilenceMatches(t *testing.T) {
 	}
 }
 
+func TestSilenceMatchesNamesWithSlashes(t *testing.T) {
+	for pattern, want := range map[string]bool{"*": true, "api*": true, "api/v?": true, "api?v1": true, "api/*": true, "*/v1": true, "api": false, "*/v2": false, "api/": false} {
+		if got := (Silence{Endpoint: pattern}).matches("production", "api/v1", "http-slow"); got != want {
+			t.Errorf("%q matches api/v1: %v", pattern, got)
+		}
+	}
+}
+
 func TestRemindersGrowAndStop(t *testing.T) {
 	p := Policy{Remind: 24 * time.Hour}
 	for n, want := range []time.Duration{24, 48, 96, 168, 168} {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"certdrift/internal/finding"
 )
@@ -56,12 +58,23 @@ func faultFinding(w *world, i int) finding.Finding {
 	remedy += "; `certdrift validate` shows all faults at once."
 	if fault.Hint != "" {
 		evidence["hint"] = finding.Clean(fault.Hint, finding.QuoteLimit)
-		remedy = strings.TrimSuffix(finding.Clean(fault.Hint, finding.QuoteLimit), ".") + ". " + remedy
+		remedy = sentence(finding.Clean(fault.Hint, finding.QuoteLimit)) + " " + remedy
 	}
 	return finding.Finding{
 		Code: finding.ConfigInvalid, Severity: finding.Critical, Environment: fault.Environment, Endpoint: fault.Endpoint,
 		Summary: summary, Evidence: evidence, Remedy: remedy, Cause: fmt.Sprintf("config:%s", at),
 	}
+}
+
+// sentence begins with a capital letter and ends with a mark.
+func sentence(text string) string {
+	if first, size := utf8.DecodeRuneInString(text); !strings.HasPrefix(text, "certdrift") {
+		text = string(unicode.ToUpper(first)) + text[size:]
+	}
+	if strings.HasSuffix(text, ".") || strings.HasSuffix(text, "?") {
+		return text
+	}
+	return text + "."
 }
 
 func (p placement) ambiguous() finding.Finding {

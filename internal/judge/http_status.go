@@ -68,7 +68,7 @@ func statusRemedy(status int) string {
 		return "Look into the application's log at the time of the probe."
 	case status == 401 || status == 403:
 		return "Look at the credentials and headers configured for the endpoint, and at what the server lets in."
-	case status >= 300 && status < 400:
+	case status >= 300 && status < 400 && status != 304:
 		return "Follow the redirect by hand (curl -v), or put its status into expect.status if it is the right answer."
 	}
 	return "Look at the path and the application; if the status is right, put it into expect.status."

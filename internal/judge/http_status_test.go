@@ -34,6 +34,16 @@ func TestHTTPStatus(t *testing.T) {
 	}
 }
 
+func TestHTTPStatusOf304IsNoRedirect(t *testing.T) {
+	s := newScene(t)
+	a := ok("10.0.0.1", s.leaf(host))
+	a.HTTP.Status = 304
+	s.https("api", host, a)
+	if f := s.one(finding.HTTPStatus, finding.Critical); strings.Contains(f.Remedy, "redirect") {
+		t.Errorf("remedy %q", f.Remedy)
+	}
+}
+
 // redirecting answers 301 and leads over hops to a last one that answers status.
 func redirecting(s *scene, status int, hops ...string) observation.Address {
 	s.t.Helper()

@@ -26,7 +26,7 @@ func httpTooLarge() rule {
 			if f == nil {
 				return nil
 			}
-			return c.failed(finding.HTTPTooLarge, f, c.name()+" sent "+tooLargeWords(f.Phase, c.endpoint.Target.Expect.MaxSize), "Find out what makes the answer so large; if it is meant to be, raise expect.max_size or probe a smaller path.")
+			return c.failed(finding.HTTPTooLarge, f, c.name()+" sent "+tooLargeWords(f.Phase, c.endpoint.Target.Expect.MaxSize), tooLargeRemedy(f.Phase))
 		},
 	}
 }
@@ -39,4 +39,11 @@ func tooLargeWords(p observation.Phase, limit int64) string {
 		return "a body larger than max_size (" + strconv.FormatInt(limit, 10) + " bytes)"
 	}
 	return "a body larger than certdrift reads"
+}
+
+func tooLargeRemedy(p observation.Phase) string {
+	if p != observation.PhaseBody { // max_size is the body's
+		return "Find out what makes the header so large: a cookie that grows with every response, or interim responses without end."
+	}
+	return "Find out what makes the answer so large; if it is meant to be, raise expect.max_size or probe a smaller path."
 }

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"strings"
 	"testing"
 
 	"certdrift/internal/finding"
@@ -26,6 +27,9 @@ func TestHTTPTooLarge(t *testing.T) {
 		f := s.one(finding.HTTPTooLarge, finding.Critical)
 		if f.Address != "10.0.0.1:443" || f.Evidence["phase"] != string(c.phase) || f.Remedy == "" {
 			t.Errorf("%s in %s: %+v", c.kind, c.phase, f)
+		}
+		if strings.Contains(f.Remedy, "max_size") != (c.phase == observation.PhaseBody) {
+			t.Errorf("%s in %s: max_size bounds the body alone: %s", c.kind, c.phase, f.Remedy)
 		}
 	}
 }

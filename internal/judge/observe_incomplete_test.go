@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"strings"
 	"testing"
 
 	"certdrift/internal/finding"
@@ -17,6 +18,14 @@ func TestObserveIncomplete(t *testing.T) {
 	}
 	s.round.Troubles = append(s.round.Troubles, observation.Trouble{Kind: observation.Incomplete, Operation: "round", Environment: "production", Endpoint: "ui"})
 	if f := s.one(finding.ObserveIncomplete, finding.Warning); len(f.Affects) != 2 || f.Endpoint != "" {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestObserveIncompleteOfAURLWithoutEnvironment(t *testing.T) {
+	s := newScene(t)
+	s.round.Troubles = []observation.Trouble{{Kind: observation.Incomplete, Operation: "probe", Endpoint: "https://a.example.org", Detail: "cut short"}}
+	if f := s.one(finding.ObserveIncomplete, finding.Warning); f.Endpoint != "https://a.example.org" || !strings.Contains(f.Summary, "(https://a.example.org)") {
 		t.Errorf("%+v", f)
 	}
 }

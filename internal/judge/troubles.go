@@ -111,7 +111,9 @@ func (g troubleGroup) where() string {
 func (g troubleGroup) concerned() string {
 	list := g.resources
 	if len(list) == 0 {
-		list = g.affects
+		for _, key := range g.affects { // a URL of the command line belongs to no environment
+			list = append(list, strings.TrimPrefix(key, "/"))
+		}
 	}
 	if len(list) == 0 {
 		return ""

@@ -152,10 +152,8 @@ func httpKind(phase observation.Phase, err error) observation.FailureKind {
 	if receivedAlert(err) != "" {
 		return observation.Alert
 	}
-	text := err.Error()
 	switch {
-	case errors.Is(err, errTooLarge), strings.Contains(text, "response headers exceeded"),
-		strings.Contains(text, "header list larger"), strings.Contains(text, "header list too large"):
+	case errors.Is(err, errTooLarge), passedBound(err.Error()):
 		return observation.TooLarge
 	case errors.Is(err, errDialledOnce):
 		return observation.Closed
@@ -165,4 +163,19 @@ func httpKind(phase observation.Phase, err error) observation.FailureKind {
 		return observation.Invalid
 	}
 	return kind
+}
+
+// passedBound tells a bound that was passed from what cannot be read: of headers, interim ones included, of trailers, of
+// a line of chunked encoding, and of what that has beside the body. net/http has no types for its own, and over HTTP/2
+// it keeps the text alone of what is returned to it.
+func passedBound(text string) bool {
+	for _, words := range []string{
+		errInterim.Error(), "response headers exceeded", "header list larger", "header list too large",
+		"suspiciously long trailer", "header line too long", "chunked encoding contains too much non-data",
+	} {
+		if strings.Contains(text, words) {
+			return true
+		}
+	}
+	return false
 }

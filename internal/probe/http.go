@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +27,9 @@ const (
 
 // errDialledOnce ends net/http's attempts to send a request again over another connection.
 var errDialledOnce = errors.New("the server closed the connection or refused the stream without an answer")
+
+// errInterim ends a flood of interim responses.
+var errInterim = fmt.Errorf("the interim responses are larger than %d bytes", maxHeader)
 
 // exchange sends the request over a connection that is ready for it, and reads the answer.
 func (v *visit) exchange(ctx context.Context, o *origin, conn net.Conn, got *answer) {
@@ -47,6 +51,7 @@ func (v *visit) exchange(ctx context.Context, o *origin, conn net.Conn, got *ans
 		return
 	}
 	defer response.Body.Close() //nolint:errcheck // the connection is closed anyhow
+	got.Phases.FirstByte = clock.answered()
 	got.HTTP = v.head(response)
 	if v.leadsOn(o, response, got) || response.StatusCode == http.StatusSwitchingProtocols {
 		return
@@ -118,7 +123,7 @@ func (v *visit) head(r *http.Response) *observation.HTTP {
 	}
 	for _, name := range shown {
 		if values := r.Header.Values(name); len(values) > 0 {
-			h.Headers[name] = v.secrets.show(strings.Join(values, ", "), finding.QuoteLimit)
+			h.Headers[name] = v.secrets.show(withoutUserinfo(strings.Join(values, ", ")), finding.QuoteLimit)
 		}
 	}
 	h.Unmet = v.unmetHeaders(r.Header)
@@ -154,7 +159,7 @@ func (v *visit) leadsOn(o *origin, r *http.Response, got *answer) bool {
 	if location == "" {
 		return false
 	}
-	got.HTTP.Location = v.secrets.show(location, finding.QuoteLimit)
+	got.HTTP.Location = v.secrets.show(withoutUserinfo(location), finding.QuoteLimit)
 	if slices.Contains(v.target.Expect.Status, r.StatusCode) {
 		return false
 	}
@@ -203,6 +208,7 @@ func (v *visit) noticeClientCertificate(got *answer) {
 type stopwatch struct {
 	mu             sync.Mutex
 	written, first time.Time
+	interim        int // bytes of interim responses; net/http leaves it to its caller to bound them
 }
 
 func (s *stopwatch) trace() *httptrace.ClientTrace {
@@ -216,7 +222,35 @@ func (s *stopwatch) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		WroteRequest:         func(httptrace.WroteRequestInfo) { stamp(&s.written) },
 		GotFirstResponseByte: func() { stamp(&s.first) },
+		Got1xxResponse:       s.passed,
 	}
+}
+
+// passed counts an interim response by the size that RFC 9113 §6.5.2 gives a header list, and its status line.
+func (s *stopwatch) passed(_ int, header textproto.MIMEHeader) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.interim += len("HTTP/1.1 103 \r\n\r\n")
+	for name, values := range header {
+		for _, value := range values {
+			s.interim += len(name) + len(value) + 32
+		}
+	}
+	if s.interim > maxHeader {
+		return errInterim
+	}
+	return nil
+}
+
+// answered takes the time once the header of the answer is there. An interim response is no answer (RFC 9110 §15.2), so
+// what came after one counts from its own header's end: net/http tells of no later first byte.
+func (s *stopwatch) answered() time.Duration {
+	s.mu.Lock()
+	if s.interim > 0 {
+		s.first = time.Now()
+	}
+	s.mu.Unlock()
+	return s.took()
 }
 
 func (s *stopwatch) took() time.Duration {

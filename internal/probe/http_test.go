@@ -7,6 +7,7 @@ import (
 	"compress/zlib"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -131,6 +132,8 @@ func TestHTTPFloods(t *testing.T) {
 		"interim answers":       {flood("", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), 5 * time.Second, observation.PhaseHeaders, observation.TooLarge},
 		"an endless body":       {flood(ok+"\r\n", "0123456789"), 5 * time.Second, observation.PhaseBody, observation.TooLarge},
 		"endless chunks":        {flood(ok+"Transfer-Encoding: chunked\r\n\r\n", "400\r\n"+strings.Repeat("x", 1024)+"\r\n"), 5 * time.Second, observation.PhaseBody, observation.TooLarge},
+		"endless trailers":      {flood(ok+"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", "X: y\r\n"), 5 * time.Second, observation.PhaseBody, observation.TooLarge},
+		"an endless chunk size": {flood(ok+"Transfer-Encoding: chunked\r\n\r\n1;", "x=y;"), 5 * time.Second, observation.PhaseBody, observation.TooLarge},
 		"no answer":             {certtest.Silent, short, observation.PhaseHeaders, observation.TimedOut},
 		"a header byte by byte": {trickle(ok, "x"), short, observation.PhaseHeaders, observation.TimedOut},
 		"a body byte by byte":   {trickle(ok+"\r\n", "x"), short, observation.PhaseBody, observation.TimedOut},
@@ -326,6 +329,11 @@ func TestExpectations(t *testing.T) {
 			}
 		})
 	}
+	marked := raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n\ufeff{\"a\": \"b\"} ")
+	marked.Expect.BodyJSON = []target.JSONValue{{Path: "$.a", Equals: equals("b")}}
+	if a := one(t, look(t, marked)); len(a.HTTP.Unmet) > 0 { // RFC 8259 §8.1 lets a reader pass over a byte order mark
+		t.Errorf("JSON after a byte order mark: %+v", a.HTTP.Unmet)
+	}
 	small := at(t, target.HTTPS, address, expecting(target.Expect{MaxSize: int64(len(body)) - 1}))
 	failed(t, one(t, look(t, small)), observation.PhaseBody, observation.TooLarge)
 	a := one(t, look(t, with(raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), expecting(target.Expect{BodyJSON: []target.JSONValue{{Path: "$.a"}}}))))
@@ -365,6 +373,48 @@ func TestSecrets(t *testing.T) {
 	}
 	if n := len([]rune(a.HTTP.Excerpt)); n > 201+10*8 || !strings.Contains(a.HTTP.Excerpt, "[secret]") {
 		t.Errorf("an excerpt of %d characters: %q", n, a.HTTP.Excerpt)
+	}
+}
+
+// TestLocationCredentials: nobody's password is shown, a server's own neither.
+func TestLocationCredentials(t *testing.T) {
+	for _, location := range []string{"https://scraper:hunter2@127.0.0.1:1/x", "//scraper:hunter2@127.0.0.1/", "/%zz@https://scraper:hunter2@[::1"} {
+		for _, status := range []string{"302 Found", "300 Multiple Choices", "201 Created"} {
+			e := raw(t, "HTTP/1.1 "+status+"\r\nLocation: "+location+"\r\nContent-Length: 0\r\n\r\n")
+			for _, expect := range [][]int{nil, {302}} {
+				e.Expect.Status = expect
+				shown, err := json.Marshal(one(t, look(t, e)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if strings.Contains(string(shown), "hunter2") || strings.Contains(string(shown), "scraper") {
+					t.Errorf("%s, expected %v: %s", status, expect, shown)
+				}
+			}
+		}
+	}
+}
+
+// TestFirstByteIsTheAnswers: an interim answer is not the one that max_latency waits for.
+func TestFirstByteIsTheAnswers(t *testing.T) {
+	const pause = 200 * time.Millisecond
+	address := web(t, serving(t), func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		time.Sleep(pause)
+		w.WriteHeader(http.StatusOK)
+	})
+	plain := certtest.Serve(t, "127.0.0.1", func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		_, _ = io.WriteString(c, "HTTP/1.1 103 Early Hints\r\n\r\n")
+		time.Sleep(pause)
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	})
+	for _, e := range []target.Endpoint{at(t, target.HTTPS, address), at(t, target.HTTP, plain)} {
+		a := one(t, look(t, e))
+		healthy(t, a)
+		if a.Phases.FirstByte < pause {
+			t.Errorf("%s: the first byte came after %v", e.Kind, a.Phases.FirstByte)
+		}
 	}
 }
 

@@ -42,7 +42,8 @@ func unmetJSON(asked []target.JSONValue, body []byte, cut bool) []observation.Un
 }
 
 func parseJSON(body []byte) (any, error) {
-	decoder := json.NewDecoder(bytes.NewReader(body))
+	// RFC 8259 §8.1: a byte order mark may be passed over, as browsers do.
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
 	decoder.UseNumber()
 	var document any
 	if err := decoder.Decode(&document); err != nil {

@@ -79,7 +79,7 @@ func (v *visit) redirected(o *origin, status int, location string) (*origin, err
 	}
 	u, err := o.url.Parse(location)
 	if err != nil {
-		return nil, fmt.Errorf("the redirect's location %s is no URL", finding.Quote(location))
+		return nil, fmt.Errorf("the redirect's location %s is no URL", finding.Quote(withoutUserinfo(location)))
 	}
 	next := &origin{kind: target.Kind(u.Scheme), method: o.method, url: u}
 	if !next.kind.Web() { // the hop says that it is not followed
@@ -104,6 +104,24 @@ func (v *visit) redirected(o *origin, status int, location string) (*origin, err
 	next.settle(u)
 	next.own = next.kind == v.target.Kind && next.host == v.target.Host && next.port == v.target.Port
 	return next, nil
+}
+
+// withoutUserinfo takes the credentials out of every authority in a text that may be a URL, or hold one in its query.
+func withoutUserinfo(text string) string {
+	var shown strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "//")
+		shown.WriteString(before)
+		if !found {
+			return shown.String()
+		}
+		shown.WriteString("//")
+		authority := rest
+		if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+			authority = rest[:end]
+		}
+		text = rest[strings.LastIndexByte(authority, '@')+1:]
+	}
 }
 
 // asciiHost brings a host into the form of target.Endpoint.Host.

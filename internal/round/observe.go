@@ -198,6 +198,6 @@ func explained(f finding.Finding) bool {
 func unprobed(e target.Endpoint) observation.Trouble {
 	return observation.Trouble{
 		Kind: observation.Incomplete, Operation: "probe", Environment: e.Environment, Endpoint: e.Name,
-		Detail: "the round's time was over before the endpoint's turn",
+		Detail: "the round ended before the endpoint was done with",
 	}
 }

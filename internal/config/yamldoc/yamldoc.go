@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -56,6 +57,9 @@ func syntax(err error) *Problem {
 	if errors.As(err, &located) {
 		p.Message = "the YAML cannot be parsed: " + finding.Clean(located.GetMessage(), finding.QuoteLimit)
 		p.Line, p.Column = place(located.GetToken())
+		if strings.Contains(p.Message, `'\x09'`) {
+			p.Hint = "indent with spaces: YAML takes no tabs there"
+		}
 	}
 	return p
 }
