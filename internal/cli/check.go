@@ -97,7 +97,7 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	outcome.Conclusion.Findings = round.About(c.environments, outcome.Conclusion.Findings)
 	var unsaved error
 	if c.save != "" {
-		unsaved = saveRound(c.save, outcome.Round)
+		unsaved = saved{outcome.Round, &plan.Config.Policy}.save(c.save)
 	}
 	r := report.Build(report.Input{Round: outcome.Round, Conclusion: outcome.Conclusion, FailOn: c.out.failOn})
 	if err := errors.Join(c.out.write(c.app, cmd, r), unsaved); err != nil {

@@ -19,12 +19,18 @@ import (
 // savedLimit bounds a file of observations, in bytes: 10,000 endpoints with their chains take a tenth of it.
 const savedLimit = 1 << 30
 
-// saveRound writes what a round saw, for `certdrift judge`. Secrets do not marshal (see target.Secret).
-func saveRound(path string, seen observation.Round) error {
+// saved is a file of observations: a round, and the policy it was judged by. Files of other programs may leave that out.
+type saved struct {
+	observation.Round
+	Policy *judge.Policy `json:"policy,omitempty"`
+}
+
+// save writes what a round saw, for `certdrift judge`. Secrets do not marshal (see target.Secret).
+func (s saved) save(path string) error {
 	err := replaceFile(path, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", " ")
-		return enc.Encode(seen)
+		return enc.Encode(s)
 	})
 	if err != nil {
 		return fmt.Errorf("saving the observations: %w", err)
@@ -50,7 +56,7 @@ func (a *App) judge() *cobra.Command {
   certdrift judge observations.json --at 2027-03-01
   certdrift judge observations.json -c certdrift.yaml --format json`,
 		Long: `Nothing is dialled: the same facts give the same findings. Without --at they are judged by the time they were
-seen. The file is what "certdrift check --save" wrote; "-" reads standard input.
+seen, and without -c by the policy of then. The file is what "certdrift check --save" wrote; "-" reads standard input.
 
 Exit status: as of "certdrift check".`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -81,6 +87,9 @@ func (r *replay) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	policy := judge.DefaultPolicy()
+	if seen.Policy != nil {
+		policy = *seen.Policy
+	}
 	if r.config != "" {
 		cfg, faults, err := r.app.load(r.config, false)
 		if err != nil {
@@ -91,8 +100,8 @@ func (r *replay) run(cmd *cobra.Command, args []string) error {
 		}
 		policy = cfg.Policy
 	}
-	conclusion := judge.Judge(judge.Input{Policy: policy, Roots: r.app.Parts.Roots, Now: at, Round: seen})
-	rep := report.Build(report.Input{Round: seen, Conclusion: conclusion, FailOn: r.out.failOn, At: at})
+	conclusion := judge.Judge(judge.Input{Policy: policy, Roots: r.app.Parts.Roots, Now: at, Round: seen.Round})
+	rep := report.Build(report.Input{Round: seen.Round, Conclusion: conclusion, FailOn: r.out.failOn, At: at})
 	if err := r.out.write(r.app, cmd, rep); err != nil {
 		return err
 	}
@@ -100,8 +109,8 @@ func (r *replay) run(cmd *cobra.Command, args []string) error {
 }
 
 // readRound reads a saved round. A file of another kind is the caller's mistake.
-func readRound(stdin io.Reader, path string) (observation.Round, error) {
-	var seen observation.Round
+func readRound(stdin io.Reader, path string) (saved, error) {
+	var seen saved
 	from := stdin
 	if path != "-" {
 		f, err := os.Open(path)

@@ -5,10 +5,11 @@ import "time"
 // Policy is what the operator decides.
 type Policy struct {
 	// ExpiryWarning and ExpiryCritical are how much of a certificate's life may be left before cert-expiring.
-	ExpiryWarning, ExpiryCritical Threshold
-	Revocation                    RevocationMode
+	ExpiryWarning  Threshold      `json:"expiry_warning"`
+	ExpiryCritical Threshold      `json:"expiry_critical"`
+	Revocation     RevocationMode `json:"revocation"`
 	// Settle is how long served may differ from attached after a change that an event told of.
-	Settle time.Duration
+	Settle time.Duration `json:"settle_ns"`
 }
 
 // DefaultPolicy is what holds where the configuration says nothing.
@@ -21,8 +22,8 @@ func DefaultPolicy() Policy {
 
 // Threshold is a part of a certificate's life: a share of it (0 to 1), or a fixed duration where Duration is not zero.
 type Threshold struct {
-	Share    float64
-	Duration time.Duration
+	Share    float64       `json:"share,omitempty"`
+	Duration time.Duration `json:"duration_ns,omitempty"`
 }
 
 // Of gives the threshold for a certificate that is valid for lifetime.

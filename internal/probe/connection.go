@@ -20,13 +20,27 @@ type answer struct {
 	peers []*x509.Certificate
 	// staple is the OCSP response that came with the handshake.
 	staple []byte
+	// version is that of TLS as crypto/tls numbers it; 0 where none was agreed on.
+	version uint16
 	// exhausted: this machine could not open the connection; it says nothing of the endpoint.
 	exhausted bool
 }
 
-// connect opens a fresh connection to one address and goes through all phases; ask is false where the handshake is all
-// that is wanted. The connection is closed when it returns.
-func (v *visit) connect(ctx context.Context, o *origin, at netip.AddrPort, allow permit, ask bool) (got answer) {
+// connect looks at one address; ask is false where the handshake is all that is wanted. HTTP/2 over TLS 1.0 and 1.1 is
+// forbidden (RFC 9113 §9.2), though a server may choose both and then break off: it is asked again for HTTP/1.1, since
+// its version of TLS is what is wrong with it.
+func (v *visit) connect(ctx context.Context, o *origin, at netip.AddrPort, allow permit, ask bool) answer {
+	got := v.attempt(ctx, o, at, allow, ask)
+	if got.TLS != nil && got.TLS.ALPN == protocolH2 && got.version < tls.VersionTLS12 {
+		plain := *o
+		plain.http1 = true
+		got = v.attempt(ctx, &plain, at, allow, ask)
+	}
+	return got
+}
+
+// attempt opens a fresh connection and goes through all phases. The connection is closed when it returns.
+func (v *visit) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow permit, ask bool) (got answer) {
 	got.Address = observation.Address{Address: at.String(), Started: v.now()}
 	begin := time.Now()
 	defer func() { got.Phases.Total = time.Since(begin) }()

@@ -91,7 +91,7 @@ func (v *visit) request(ctx context.Context, o *origin) *http.Request {
 // overConn is a transport for one request over a connection that is open already. What net/http makes of it follows
 // from ALPN: h2 or HTTP/1.1.
 func overConn(conn net.Conn, secured *observation.TLS) *http.Transport {
-	h2 := secured != nil && secured.ALPN == "h2"
+	h2 := secured != nil && secured.ALPN == protocolH2
 	if !h2 { // HTTP/2 servers speak first, and net/http wants to see the *tls.Conn
 		conn = newGate(conn)
 	}
@@ -182,7 +182,7 @@ func (v *visit) requestFailed(ctx context.Context, phase observation.Phase, err 
 	}
 	f := fail(phase, err)
 	secured, ok := conn.(*tls.Conn)
-	if ok && (f.Kind == observation.Reset || f.Kind == observation.Closed || f.Kind == observation.Invalid && seen.ALPN == "h2") {
+	if ok && (f.Kind == observation.Reset || f.Kind == observation.Closed || f.Kind == observation.Invalid && seen.ALPN == protocolH2) {
 		_ = secured.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 		if _, late := secured.Read(make([]byte, 1)); receivedAlert(late) != "" {
 			f = fail(phase, late)

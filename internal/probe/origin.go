@@ -24,6 +24,8 @@ type origin struct {
 	method string
 	// own tells that it is the endpoint's own scheme, host and port: credentials and connect_to are for it alone.
 	own bool
+	// http1 keeps HTTP/2 from being offered.
+	http1 bool
 }
 
 // origin is the endpoint's own.

@@ -11,6 +11,9 @@ import (
 	"certdrift/internal/target"
 )
 
+// protocolH2 is HTTP/2's name in ALPN.
+const protocolH2 = "h2"
+
 // handshake makes a full TLS handshake over conn and notes what it showed, also where it failed halfway.
 func (v *visit) handshake(ctx context.Context, o *origin, conn net.Conn, got *answer) *tls.Conn {
 	seen := &observation.TLS{}
@@ -21,8 +24,9 @@ func (v *visit) handshake(ctx context.Context, o *origin, conn net.Conn, got *an
 		return nil
 	}
 	config.VerifyConnection = func(state tls.ConnectionState) error {
+		// The handshake may yet fail, for want of a client certificate: what came before is known all the same.
 		note(seen, state)
-		got.TLS, got.peers = seen, state.PeerCertificates
+		got.TLS, got.peers, got.staple, got.version = seen, state.PeerCertificates, state.OCSPResponse, state.Version
 		return nil
 	}
 	ctx, cancel := v.phase(ctx)
@@ -36,10 +40,7 @@ func (v *visit) handshake(ctx context.Context, o *origin, conn net.Conn, got *an
 		insists(got.Failure, seen)
 		return nil
 	}
-	state := secured.ConnectionState()
-	note(seen, state)
-	got.TLS = seen
-	got.staple = state.OCSPResponse
+	note(seen, secured.ConnectionState())
 	return secured
 }
 
@@ -60,7 +61,10 @@ func (v *visit) tlsConfig(o *origin, seen *observation.TLS) (*tls.Config, error)
 		seen.ServerName = o.host
 	}
 	if o.kind == target.HTTPS {
-		config.NextProtos = []string{"h2", "http/1.1"}
+		config.NextProtos = []string{protocolH2, "http/1.1"}
+	}
+	if o.http1 {
+		config.NextProtos = []string{"http/1.1"}
 	}
 	shown := &tls.Certificate{}
 	if c := v.target.Request.ClientCertificate; c != nil && o.own {

@@ -41,6 +41,31 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// TestOldVersionWithHTTP2: Go's servers choose h2 with TLS 1.0 and 1.1, and then refuse it as RFC 9113 §9.2 has it.
+func TestOldVersionWithHTTP2(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11} {
+		config := serving(t)
+		config.MinVersion, config.MaxVersion = version, version
+		a := one(t, look(t, at(t, target.HTTPS, web(t, config, func(http.ResponseWriter, *http.Request) {}))))
+		healthy(t, a)
+		if a.TLS.Version != tls.VersionName(version) || a.HTTP == nil || a.HTTP.Proto != "HTTP/1.1" || a.HTTP.Status != http.StatusOK {
+			t.Errorf("got %s and %+v", a.TLS.Version, a.HTTP)
+		}
+	}
+}
+
+// TestStapleBeforeRefusal: a server that wants a client certificate has shown its staple all the same.
+func TestStapleBeforeRefusal(t *testing.T) {
+	config := serving(t)
+	config.MaxVersion, config.ClientAuth = tls.VersionTLS12, tls.RequireAnyClientCert
+	config.Certificates[0].OCSPStaple = []byte("no OCSP response, but a staple")
+	a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
+	failed(t, a, observation.PhaseTLS, observation.ClientCertNeeded)
+	if r := a.TLS.Revocation; len(r) != 1 || r[0].Source != observation.Staple {
+		t.Errorf("want the staple, got %+v", r)
+	}
+}
+
 func TestOldSuites(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
