@@ -249,7 +249,7 @@ func TestRolesReadAndChangeNothing(t *testing.T) {
 		"codedeploy:PutLifecycleEventHookExecutionStatus",
 		"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
 	}
-	reads := regexp.MustCompile(`^(elasticloadbalancing|acm|ec2):Describe\w+$|^(acm|iam|s3|ssm):Get\w+$|^cloudtrail:LookupEvents$|^s3:ListBucket$|^dynamodb:Scan$`)
+	reads := regexp.MustCompile(`^(elasticloadbalancing|acm|ec2):Describe\w+$|^(acm|iam|s3|ssm):Get\w+$|^cloudtrail:LookupEvents$|^s3:ListBucket$|^dynamodb:Scan$|^sns:(ListSubscriptionsByTopic|GetSubscriptionAttributes)$`)
 	everywhere := regexp.MustCompile(`^(elasticloadbalancing|cloudtrail|ec2|xray):|^cloudwatch:PutMetricData$`)
 	for id, r := range tm.of("AWS::IAM::Role") {
 		statements := 0
