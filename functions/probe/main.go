@@ -4,10 +4,10 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"certdrift/internal/boot"
 )
@@ -15,7 +15,7 @@ import (
 func main() {
 	function, err := boot.Probe(context.Background(), os.Getenv)
 	if err != nil {
-		slog.Error("starting", "error", err)
+		lambdacontext.NewLogger().Error("starting", "error", err)
 		os.Exit(1)
 	}
 	lambda.Start(function.Handle)

@@ -4,10 +4,10 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"certdrift/internal/awsio/hook"
 	"certdrift/internal/boot"
@@ -16,7 +16,7 @@ import (
 func main() {
 	verifier, err := boot.Verify(context.Background(), os.Getenv, hook.New)
 	if err != nil {
-		slog.Error("starting", "error", err)
+		lambdacontext.NewLogger().Error("starting", "error", err)
 		os.Exit(1)
 	}
 	lambda.Start(verifier.Handle)

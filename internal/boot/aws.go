@@ -27,6 +27,7 @@ type cloud struct {
 	base  aws.Config
 	mu    sync.Mutex
 	roles map[target.Role]aws.CredentialsProvider
+	id    string // of the own account; empty until it was asked for
 }
 
 // newCloud makes clients from the settings of where it runs.
@@ -98,6 +99,21 @@ func (c *cloud) alertPath(topic, chat string, expected []string) *sns.Path {
 // reader reads the deployment package, S3 and SSM.
 func (c *cloud) reader() *source.Reader {
 	return source.New(source.Options{S3: s3.NewFromConfig(c.base), SSM: ssm.NewFromConfig(c.base)})
+}
+
+// own is the number of the own account, asked for once.
+func (c *cloud) own(ctx context.Context) (string, error) {
+	c.mu.Lock()
+	id := c.id
+	c.mu.Unlock()
+	if id != "" {
+		return id, nil
+	}
+	id, err := c.account(ctx, target.Role{})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.id = id
+	return id, err
 }
 
 // account is the number of the account that a role belongs to.

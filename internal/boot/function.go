@@ -55,6 +55,14 @@ type Summary struct {
 // Handle does what an event asks for. Broken endpoints are a good answer; an error means that certdrift itself failed
 // and that Lambda's retry may help.
 func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, error) {
+	s, err := f.handle(ctx, raw)
+	if err != nil {
+		f.Log.ErrorContext(ctx, "round failed", "error", err)
+	}
+	return s, err
+}
+
+func (f *Function) handle(ctx context.Context, raw json.RawMessage) (Summary, error) {
 	e, err := event.Decode(raw)
 	if err != nil {
 		// Retrying won't make it readable; it is said and counted, and the schedule finds what it may have told of.

@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -304,6 +305,39 @@ type gauge struct{ data []metric.Datum }
 func (g *gauge) Put(_ context.Context, data []metric.Datum) error {
 	g.data = append(g.data, data...)
 	return nil
+}
+
+// An error goes to Lambda as a line without a level, which neither the dashboard's list nor a filter by level shows.
+func TestAFailureIsLoggedAsAnError(t *testing.T) {
+	var text bytes.Buffer
+	now := time.Now()
+	f, _ := newFunction(&now, round.Listeners)
+	f.Log = slog.New(slog.NewJSONHandler(&text, nil))
+	f.Load = func(context.Context) (Loaded, error) { return Loaded{}, errors.New("access denied") }
+	if _, err := f.Handle(context.Background(), nil); err == nil {
+		t.Fatal("no error")
+	}
+	if !strings.Contains(text.String(), `"level":"ERROR"`) || !strings.Contains(text.String(), "access denied") {
+		t.Errorf("logged %s", text.String())
+	}
+}
+
+// TestAnEventIsFollowedThoughSTSHangs: whose the account is cannot be had, from a VPC without a way to STS.
+func TestAnEventIsFollowedThoughSTSHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+		f, q := newFunction(&now, round.Listeners)
+		f.Account = func(ctx context.Context) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 240*time.Second)
+		defer cancel()
+		raw := sample(t, "v2-modify-listener-terraform.json", func(s string) string { return s + "\n" })
+		if _, err := f.Handle(ctx, raw); err != nil || q.rounds != 1 || ctx.Err() != nil {
+			t.Errorf("%d rounds, error %v, with the time over: %v", q.rounds, err, ctx.Err())
+		}
+	})
 }
 
 func TestBeside(t *testing.T) {

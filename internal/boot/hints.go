@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"certdrift/internal/event"
 	"certdrift/internal/finding"
@@ -38,6 +39,9 @@ func (f *Function) ignores(ctx context.Context, e event.Event, have Loaded) stri
 	return ""
 }
 
+// accountTime is what asking for the own account's number may take of a round.
+const accountTime = 5 * time.Second
+
 // believes tells whether an account is one whose roles the configuration names, or certdrift's own. Where the own one
 // cannot be had the event is taken for the hint that it is: the round calls nothing but what the configuration names.
 func (f *Function) believes(ctx context.Context, account string, have Loaded) bool {
@@ -46,6 +50,8 @@ func (f *Function) believes(ctx context.Context, account string, have Loaded) bo
 			return true
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, accountTime)
+	defer cancel()
 	own, err := f.Account(ctx)
 	return err != nil || own == account
 }

@@ -64,7 +64,7 @@ func function(ctx context.Context, name string, depth round.Depth, getenv func(s
 		},
 		Ignored: publisher.Ignored,
 		Load:    load.load, Depth: depth, Region: cloud.base.Region, Log: logger, Now: time.Now, Again: settling, Wait: wait,
-		Account: func(ctx context.Context) (string, error) { return cloud.account(ctx, target.Role{}) },
+		Account: cloud.own,
 	}), nil
 }
 

@@ -112,6 +112,7 @@ const (
 func (v *Verifier) Handle(ctx context.Context, raw json.RawMessage) (Verification, error) {
 	q, err := readVerify(raw)
 	if err != nil {
+		v.Log.ErrorContext(ctx, "not verified", "error", err)
 		return Verification{}, err
 	}
 	working, cancel := ctx, context.CancelFunc(func() {})
@@ -123,6 +124,9 @@ func (v *Verifier) Handle(ctx context.Context, raw json.RawMessage) (Verificatio
 	v.Log.InfoContext(ctx, "verified", "verdict", out.Verdict, "rounds", out.Rounds, "environments", out.Environments, "counts", out.Counts)
 	if q.hook() {
 		err = errors.Join(err, v.Hook.Put(ctx, q.Deployment, q.Execution, err == nil && out.Verdict == "pass"))
+	}
+	if err != nil {
+		v.Log.ErrorContext(ctx, "not verified", "error", err)
 	}
 	return out, err
 }

@@ -105,6 +105,7 @@ func (w *Widget) Handle(ctx context.Context, raw json.RawMessage) (string, error
 	}
 	d, err := w.look(ctx)
 	if err != nil {
+		w.Log.ErrorContext(ctx, "inventory not drawn", "error", err)
 		return "", err
 	}
 	function := ""
