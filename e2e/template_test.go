@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"certdrift/internal/round"
 )
 
 // What is held of template.yaml here is what CloudFormation and cfn-lint accept and what is wrong all the same.
@@ -236,6 +238,20 @@ func TestFunctionsAreComplete(t *testing.T) {
 		}
 		if len(events) > 0 && within(p, "EventInvokeConfig", "DestinationConfig", "OnFailure") == nil {
 			t.Errorf("%s loses what failed", id)
+		}
+	}
+}
+
+// TestSlowComesBeforeTheRoundIsCutShort: a round that runs out of time ends a reserve before its time-out, and the alarm on slow
+// rounds is to come before that.
+func TestSlowComesBeforeTheRoundIsCutShort(t *testing.T) {
+	tm := readTemplate(t, "template.yaml")
+	alarms := within(tm.Resources["Alarms"].Properties, "Parameters")
+	for function, parameter := range map[string]string{"ProbeFunction": "ProbeSlowMilliseconds", "InspectFunction": "InspectSlowMilliseconds"} {
+		timeout, ok := tm.Resources[function].Properties["Timeout"].(uint64)
+		slow, okToo := within(alarms, parameter).(uint64)
+		if whole := timeout * 1000; !ok || !okToo || slow >= whole-uint64(round.Reserve.Milliseconds()) || slow < whole*7/10 {
+			t.Errorf("%s has %d ms, looks for %v less, and is slow above %d", function, whole, round.Reserve, slow)
 		}
 	}
 }

@@ -94,8 +94,9 @@ type Result struct {
 	Conclusion judge.Conclusion
 }
 
-// reserve is kept of the round's time for judging and publishing what was seen.
-const reserve = 8 * time.Second
+// Reserve is kept of the round's time for judging and publishing what was seen. The alarm on slow rounds is to come
+// before that.
+const Reserve = 8 * time.Second
 
 // Run observes, judges and, where there is a Publisher, tracks and publishes. The Result holds whatever was reached;
 // the error joins certdrift's own failures.
@@ -147,7 +148,7 @@ func unheard(fs []finding.Finding) bool {
 
 // look observes and judges, deeper where the first judgement gives reason to.
 func (r *Runner) look(ctx context.Context, q Request) Result {
-	ctx, cancel := keepBack(ctx, reserve)
+	ctx, cancel := keepBack(ctx, Reserve)
 	defer cancel()
 	res := Result{Round: r.observe(ctx, q)}
 	res.Conclusion = r.judge(q, res.Round)
