@@ -166,6 +166,28 @@ func TestParametersAreGuarded(t *testing.T) {
 	}
 }
 
+// TestRulesUseWhatRulesMay: CloudFormation refuses the whole template where its Rules call any other function ("Following
+// functions are not supported in the Rules block"), and cfn-lint does not say so.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
+func TestRulesUseWhatRulesMay(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	check(t, err)
+	rules := regexp.MustCompile(`(?ms)^Rules:\n(.*?)^\S`).FindSubmatch(text)
+	if rules == nil {
+		t.Fatal("there are no rules")
+	}
+	may := []string{"Ref", "And", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "Not", "Or", "RefAll", "ValueOf", "ValueOfAll"}
+	calls := regexp.MustCompile(`!(\w+)|Fn::(\w+)`).FindAllSubmatch(rules[1], -1)
+	for _, call := range calls {
+		if name := string(call[1]) + string(call[2]); !slices.Contains(may, name) {
+			t.Errorf("the rules call %s", name)
+		}
+	}
+	if len(calls) == 0 {
+		t.Error("no calls found")
+	}
+}
+
 func TestParameterPatterns(t *testing.T) {
 	tm := readTemplate(t, "template.yaml")
 	for name, c := range map[string]struct{ good, bad []string }{
