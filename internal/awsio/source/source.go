@@ -99,6 +99,7 @@ func (e *Error) TroubleKind() observation.TroubleKind { return trouble.Kind(e.Er
 var (
 	errTooLarge = fmt.Errorf("it is larger than %d KiB", MaxFile>>10)
 	errTooMany  = fmt.Errorf("it holds more than %d files, or %d MiB", MaxFiles, MaxTotal>>20)
+	errPattern  = errors.New("S3 has no patterns")
 	errNoClient = errors.New("there is no AWS client to read it with")
 )
 
@@ -134,6 +135,8 @@ func (r *Reader) Files(ctx context.Context, place string) ([]File, error) {
 	switch {
 	case strings.HasPrefix(place, "s3://") && strings.HasSuffix(place, "/"):
 		names, err = r.objects(ctx, place)
+	case Remote(place) && strings.ContainsAny(place, "*?["):
+		err = errPattern
 	case Remote(place):
 		names = []string{place}
 	default:
@@ -268,6 +271,8 @@ func advice(place string, err error) string {
 	switch code := trouble.Code(err); {
 	case errors.Is(err, fs.ErrNotExist):
 		return "there is no such file; a function finds what is in its deployment package, s3://BUCKET/KEY and ssm:///NAME"
+	case errors.Is(err, errPattern):
+		return "name a prefix, which ends in \"/\"; all manifests below it are read"
 	case errors.Is(err, errTooLarge), errors.Is(err, errTooMany):
 		return "split it, or name a narrower place"
 	case errors.Is(err, context.DeadlineExceeded):
