@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"certdrift/internal/metric"
 	"certdrift/internal/round"
 )
 
@@ -204,6 +205,7 @@ func TestParameterPatterns(t *testing.T) {
 		"SecurityGroupIds": {[]string{"", "sg-0123456789abcdef0"}, []string{"default"}},
 		"MemberRoleArns":   {[]string{"", "arn:aws:iam::222233334444:role/certdrift"}, []string{"certdrift", "222233334444"}},
 		"MemberAccounts":   {[]string{"", "222233334444"}, []string{"2222-3333-4444", "*"}},
+		"MetricsNamespace": {[]string{"Certdrift", "Certdrift/team-b"}, []string{"", "AWS/Lambda", ":x", "a b", "a'b"}},
 		"RunbookUrl":       {[]string{"docs/runbook.md", "https://wiki.example.org/x?a=b"}, []string{"", `a"b`, "a b"}},
 	} {
 		pattern := regexp.MustCompile(fmt.Sprint(tm.Parameters[name]["AllowedPattern"]))
@@ -275,6 +277,31 @@ func TestSlowComesBeforeTheRoundIsCutShort(t *testing.T) {
 		if whole := timeout * 1000; !ok || !okToo || slow >= whole-uint64(round.Reserve.Milliseconds()) || slow < whole*7/10 {
 			t.Errorf("%s has %d ms, looks for %v less, and is slow above %d", function, whole, round.Reserve, slow)
 		}
+	}
+}
+
+// TestTwoStacksKeepApart: two in one account and region must not take each other's heartbeats for their own, so that the
+// namespace is a choice, and one for the functions, their right to write, the alarms and the dashboard.
+func TestTwoStacksKeepApart(t *testing.T) {
+	tm := readTemplate(t, "template.yaml")
+	named := map[string]any{"the functions": within(tm.Globals["Function"], "Environment", "Variables", "CERTDRIFT_NAMESPACE")}
+	for _, nested := range []string{"Alarms", "Dashboard"} {
+		named[nested] = within(tm.Resources[nested].Properties, "Parameters", "Namespace")
+	}
+	for id, r := range tm.of("AWS::IAM::Role") {
+		statementsOf(r.Properties["Policies"], func(s map[string]any) {
+			if s["Action"] == "cloudwatch:PutMetricData" {
+				named[id] = within(s, "Condition", "StringEquals", "cloudwatch:namespace")
+			}
+		})
+	}
+	for who, name := range named {
+		if name != "MetricsNamespace" {
+			t.Errorf("%s: the namespace is %v, not the parameter's", who, name)
+		}
+	}
+	if len(named) != 5 || tm.Parameters["MetricsNamespace"]["Default"] != metric.Namespace {
+		t.Errorf("namespaces %v, the default %v", named, tm.Parameters["MetricsNamespace"]["Default"])
 	}
 }
 
