@@ -10,6 +10,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,7 +47,7 @@ type Options struct {
 	Progress func(done, total int)
 }
 
-// Prober probes endpoints. It keeps nothing between rounds but the lists that certificates point at.
+// Prober probes endpoints. It keeps nothing between rounds but the lists that certificates point at, and whose turn it is.
 type Prober struct {
 	now         func() time.Time
 	resolver    resolver
@@ -58,6 +59,7 @@ type Prober struct {
 	revocation  string
 	progress    func(done, total int)
 	documents   *documents
+	turn        turn
 }
 
 // New makes a Prober.
@@ -107,12 +109,40 @@ func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []obser
 			}
 		})
 	}
+	first := p.turn.first(endpoints)
 	for i := range endpoints {
-		indices <- i
+		indices <- (first + i) % len(endpoints)
 	}
 	close(indices)
 	workers.Wait()
+	p.turn.over(out, first, min(p.concurrency, len(endpoints)))
 	return out
+}
+
+// turn is where the next round begins: with an endpoint that the last one had no time for.
+type turn struct {
+	mu   sync.Mutex
+	next string // its key; empty: with the first
+}
+
+func (t *turn) first(endpoints []target.Endpoint) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return max(0, slices.IndexFunc(endpoints, func(e target.Endpoint) bool { return e.Key() == t.next }))
+}
+
+// over takes down which endpoint a round that began with the first did not finish. The ones at its head had all of its
+// time: those that took it without an end are not to begin the next one too.
+func (t *turn) over(seen []observation.Endpoint, first, head int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.next = ""
+	for i := head; i < len(seen); i++ {
+		if e := seen[(first+i)%len(seen)]; !e.Probed {
+			t.next = e.Target.Key()
+			return
+		}
+	}
 }
 
 // teller counts endpoints and passes the count on, one at a time.

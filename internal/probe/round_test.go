@@ -198,6 +198,36 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// TestEveryEndpointGetsItsTurn: where the time never suffices for all, a round begins where the last one ended. The last
+// endpoints of a long configuration would else never be looked at.
+func TestEveryEndpointGetsItsTurn(t *testing.T) {
+	hanging := certtest.Serve(t, "127.0.0.1", certtest.Silent)
+	var endpoints []target.Endpoint
+	for i := range 5 {
+		endpoints = append(endpoints, at(t, target.TLS, hanging, func(e *target.Endpoint) {
+			e.Environment, e.Name, e.Timeout = "production", fmt.Sprint(i), 150*time.Millisecond
+		}))
+	}
+	p := New(Options{Now: time.Now, Concurrency: 1})
+	turns := map[string]int{}
+	for range 5 {
+		ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond) // for two, and a part of a third
+		seen := p.Probe(ctx, endpoints)
+		cancel()
+		for i, e := range seen {
+			if e.Target.Name != fmt.Sprint(i) {
+				t.Fatalf("observation %d is of %s: the order is the configuration's", i, e.Target.Name)
+			}
+			if e.Probed {
+				turns[e.Target.Name]++
+			}
+		}
+	}
+	if len(turns) != len(endpoints) {
+		t.Errorf("in five rounds these had their turn: %v; want all %d", turns, len(endpoints))
+	}
+}
+
 func TestDeadlineBeforeTheStart(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
