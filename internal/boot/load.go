@@ -62,7 +62,11 @@ func (l *loader) load(ctx context.Context) (Loaded, error) {
 	if l.last != nil && l.now().Sub(l.read) < fresh {
 		return *l.last, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	patience := loadTime
+	if l.last != nil {
+		patience /= 3 // it stands in
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	data, err := l.reader.Read(ctx, l.location)
 	if err != nil {
