@@ -163,4 +163,5 @@ type Weekly struct {
 type Metrics struct {
 	PerEndpoint    bool `yaml:"per_endpoint" doc:"Series of its own for every endpoint."`
 	PerCertificate bool `yaml:"per_certificate" doc:"Days to expiry of every certificate, once a day."`
+	WhileFailing   bool `yaml:"while_failing" doc:"Series of an endpoint's own while a critical finding is about it, for 100 endpoints at the most."`
 }

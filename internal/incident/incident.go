@@ -121,7 +121,7 @@ type Record struct {
 	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
 	// Silenced says which silence holds the notices back; nil for none.
 	Silenced *Silenced `json:"silenced,omitempty"`
-	// Counter is set on the record that counts text messages (SMSKey), which is no incident.
+	// Counter is set on a record that is no incident: it counts text messages (SMSKey), or remembers a day (TakeDay).
 	Counter *Counter `json:"counter,omitempty"`
 }
 
@@ -168,7 +168,7 @@ type Silenced struct {
 	Until  time.Time `json:"until"`
 }
 
-// Counter counts what is limited by the hour.
+// Counter counts what is limited by the hour, or by the day.
 type Counter struct {
 	Hour time.Time `json:"hour"`
 	Used int       `json:"used"`

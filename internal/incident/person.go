@@ -44,6 +44,23 @@ func TakeSMS(records []Record, p Policy, now time.Time) (r Record, ok bool) {
 	return r, true
 }
 
+// TakeDay tells whether a function's figures of once a day are due, and gives the record to write once they are put. ok is
+// false, and nothing needs writing, where that was done today (UTC) already.
+func TakeDay(records []Record, function string, now time.Time) (r Record, ok bool) {
+	r = Record{Key: "- daily:" + function}
+	for _, old := range records {
+		if old.Key == r.Key && old.Counter != nil {
+			r = old
+		}
+	}
+	day := now.UTC().Truncate(24 * time.Hour)
+	if r.Counter != nil && r.Counter.Hour.Equal(day) {
+		return r, false
+	}
+	r.Counter = &Counter{Hour: day, Used: 1}
+	return r, true
+}
+
 func splitKey(key string) (environment, endpoint string) {
 	environment, endpoint, _ = strings.Cut(key, "/")
 	return environment, endpoint
