@@ -93,7 +93,8 @@ type Record struct {
 	Codes []finding.Code `json:"codes"`
 	// Findings are the worst few as last seen; at most MaxFindings.
 	Findings []finding.Finding `json:"findings"`
-	// Affects are the endpoints (ENVIRONMENT/NAME) that suffer, sorted, at most MaxAffects; AffectsCount counts all.
+	// Affects are the endpoints (ENVIRONMENT/NAME) that suffer, sorted, at most MaxAffects and as many as fit an item;
+	// AffectsCount counts all.
 	Affects      []string `json:"affects,omitempty"`
 	AffectsCount int      `json:"affects_count"`
 	// Parts are what keeps the incident open, at most MaxParts; Overflow counts those beyond, OverflowClean the rounds in a
