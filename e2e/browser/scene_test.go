@@ -124,7 +124,22 @@ func incidentReport(t *testing.T) report.Report {
 	refused := &s.round.Endpoints[len(s.round.Endpoints)-1].Addresses[0]
 	*refused = observation.Address{Address: refused.Address, Started: noon, Phases: observation.Phases{DNS: 3 * time.Millisecond, Connect: 12 * time.Millisecond, Total: 15 * time.Millisecond},
 		Failure: &observation.Failure{Phase: observation.PhaseConnect, Kind: observation.Refused, Detail: "connection refused"}}
+	s.deafen()
 	return s.report()
+}
+
+// deafen makes trouble beside the endpoints: alerts of staging reach nobody, and a region throttles.
+func (s *scene) deafen() {
+	const topic = "arn:aws:sns:us-west-2:111122223333:certdrift-alerts"
+	s.round.AlertPath = &observation.AlertPath{Environments: []string{"production", "staging"}, Topics: []observation.Topic{{
+		ARN: topic, Read: true, Subscriptions: []observation.Subscription{
+			{ARN: topic + ":1", Protocol: "email", Endpoint: "ops@example.org", FilterPolicy: `{"environment":["production","none"]}`},
+			{Protocol: "email", Endpoint: "staging@example.org", Pending: true},
+		},
+	}}}
+	s.round.Troubles = []observation.Trouble{{
+		Kind: observation.Throttled, Operation: "elasticloadbalancing:DescribeLoadBalancers", Region: "eu-west-1", Account: "111122223333", Detail: "Throttling: Rate exceeded",
+	}}
 }
 
 // large is so many endpoints, every twentieth of them with an expired certificate.

@@ -29,6 +29,9 @@ func Lines(text string) []string { return lines(text) }
 // LeftText is the time left in the unit that matters: "12 days left", "expired".
 func LeftText(left time.Duration) string { return leftText(left) }
 
+// AgoText is the time since an end in the unit that matters: "3 days ago".
+func AgoText(since time.Duration) string { return agoText(since) }
+
 // Findings are those that concern the endpoint, worst first.
 func (e Endpoint) Findings() []finding.Finding { return e.findings }
 

@@ -177,3 +177,29 @@ func TestNothingRemoteRuns(t *testing.T) {
 		}
 	}
 }
+
+// What certdrift itself lacks is not said of an endpoint.
+func TestTheVerdictSaysWhoseFaultItIs(t *testing.T) {
+	own := finding.Finding{Code: finding.AlertPathBroken, Severity: finding.Critical, Summary: "nobody is subscribed"}
+	expired := finding.Finding{Code: finding.CertExpired, Severity: finding.Critical, Environment: "production", Endpoint: "api"}
+	for _, c := range []struct {
+		findings []finding.Finding
+		want     string
+	}{{[]finding.Finding{own}, "certdrift itself"}, {[]finding.Finding{own, expired}, "A client is refused"}} {
+		r := report.Build(report.Input{FailOn: finding.Critical, Conclusion: judge.Conclusion{Findings: c.findings, Complete: true}})
+		if got := sentence(r); !strings.Contains(got, c.want) {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+func TestWhatHasEnded(t *testing.T) {
+	for since, want := range map[time.Duration]string{
+		30 * time.Minute: "less than an hour ago", time.Hour: "1 hour ago", 47 * time.Hour: "47 hours ago", 72 * time.Hour: "3 days ago",
+	} {
+		b := builder{Report: report.Report{At: time.Unix(1e9, 0)}}
+		if got := b.left(time.Unix(1e9, 0).Add(-since), finding.None).Text; got != "expired "+want {
+			t.Errorf("%s after its end it is %q", since, got)
+		}
+	}
+}
