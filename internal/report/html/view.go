@@ -27,6 +27,8 @@ type view struct {
 	Line     string
 	Times    string
 	Tiles    []tile
+	Planned  bool
+	Plan     planView
 	Troubled []endpointRow
 	Healthy  []endpointRow
 	// Open: the healthy ones are few enough to stand open.
@@ -90,6 +92,9 @@ func viewOf(r report.Report) view {
 		id := fmt.Sprintf("finding-%d", i+1)
 		ids[identity(f)] = id
 		v.Findings = append(v.Findings, findingOf(id, f))
+	}
+	if v.Planned = r.Plan != nil; v.Planned {
+		v.Plan, v.Tiles, v.Sentence = planOf(r), planTiles(r), planSentence(r)
 	}
 	page := builder{Report: r, ids: ids}
 	for _, row := range page.rows() {
