@@ -223,7 +223,7 @@ func TestPlan(t *testing.T) {
 	page := b.String()
 	for _, want := range []string{
 		"Do not apply", "<th scope=\"col\">Would be</th>", "<th scope=\"row\">Service production/api:443</th>", "refused", "undecided", "unchanged",
-		"✗ &lt;script&gt;alert(1)&lt;/script&gt;\\x1b", "what ACM holds", "href=\"#plan\"",
+		"✗ &lt;script&gt;alert(1)&lt;/script&gt;\\x1b", "what ACM holds", "it would not be covered</div>", "href=\"#plan\"",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)

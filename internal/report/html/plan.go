@@ -15,19 +15,22 @@ type planView struct {
 	Notes   []string
 }
 
-// planRow is one listener: its first cell names the object that declares.
+// planRow is one listener: whether it may be done and why, and what; the first cell names the object that declares.
 type planRow struct {
-	Sign  sign
-	Cells []string
+	Sign    sign
+	Reasons []string
+	Cells   []string
 }
 
 func planOf(r report.Report) planView {
 	v := planView{Notes: report.PlanNotes(r)}
-	for _, name := range report.PlanColumns() {
+	columns := report.PlanColumns()
+	verdict := len(columns) - 1 // the page says it in front
+	for _, name := range columns[:verdict] {
 		v.Columns = append(v.Columns, name[:1]+strings.ToLower(name[1:]))
 	}
 	for _, row := range r.Plan {
-		v.Rows = append(v.Rows, planRow{planSign(row), report.PlanCells(r, row)})
+		v.Rows = append(v.Rows, planRow{planSign(row), report.Lines(strings.Join(row.Reasons, "\n")), report.PlanCells(r, row)[:verdict]})
 	}
 	return v
 }
