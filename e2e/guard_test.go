@@ -177,7 +177,10 @@ func resourceOf(c call) string {
 	}
 	switch c.service {
 	case "sns":
-		return c.form.Get("TopicArn")
+		if topic := c.form.Get("TopicArn"); topic != "" {
+			return topic
+		}
+		return c.form.Get("SubscriptionArn") // IAM may look at the topic's or the subscription's: the policy has both
 	case "dynamodb":
 		return "arn:aws:dynamodb:" + region + ":" + account + ":table/" + strings.TrimPrefix(body.TableName, "arn:aws:dynamodb:"+region+":"+account+":table/")
 	case "acm":

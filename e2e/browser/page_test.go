@@ -159,6 +159,26 @@ func TestPage(t *testing.T) {
 	printed(ctx, t)
 }
 
+// TestPlanPage opens the report of a plan, whose table is the only one.
+func TestPlanPage(t *testing.T) {
+	ctx := chromium(t)
+	address := written(t, planReport(t))
+	heard := listen(ctx, t, address)
+	for name, width := range map[string]int64{"plan-light": 1280, "plan-dark": 1280, "plan-telephone-dark": 390} {
+		open(ctx, t, address, name[strings.LastIndexByte(name, '-')+1:], width)
+		if overflow := ask[int](ctx, t, `document.documentElement.scrollWidth - innerWidth`); overflow > 0 {
+			t.Errorf("%s: the page is %d pixels wider than the window", name, overflow)
+		}
+		if faint := ask[[]string](ctx, t, contrast); len(faint) > 0 {
+			t.Errorf("%s: hardly to be read: %v", name, faint)
+		}
+		picture(ctx, t, name)
+	}
+	for _, complaint := range heard.said() {
+		t.Error(complaint)
+	}
+}
+
 func picture(ctx context.Context, t *testing.T, name string) {
 	t.Helper()
 	dir := os.Getenv("CERTDRIFT_SCREENSHOTS")

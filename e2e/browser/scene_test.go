@@ -9,6 +9,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
+	"certdrift/internal/plan"
 	"certdrift/internal/report"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
@@ -124,7 +125,54 @@ func incidentReport(t *testing.T) report.Report {
 	refused := &s.round.Endpoints[len(s.round.Endpoints)-1].Addresses[0]
 	*refused = observation.Address{Address: refused.Address, Started: noon, Phases: observation.Phases{DNS: 3 * time.Millisecond, Connect: 12 * time.Millisecond, Total: 15 * time.Millisecond},
 		Failure: &observation.Failure{Phase: observation.PhaseConnect, Kind: observation.Refused, Detail: "connection refused"}}
+	s.deafen()
 	return s.report()
+}
+
+// deafen makes trouble beside the endpoints: alerts of staging reach nobody, and a region throttles.
+func (s *scene) deafen() {
+	const topic = "arn:aws:sns:us-west-2:111122223333:certdrift-alerts"
+	s.round.AlertPath = &observation.AlertPath{Environments: []string{"production", "staging"}, Topics: []observation.Topic{{
+		ARN: topic, Read: true, Subscriptions: []observation.Subscription{
+			{ARN: topic + ":1", Protocol: "email", Endpoint: "ops@example.org", FilterPolicy: `{"environment":["production","none"]}`},
+			{Protocol: "email", Endpoint: "staging@example.org", Pending: true},
+		},
+	}}}
+	s.round.Troubles = []observation.Trouble{{
+		Kind: observation.Throttled, Operation: "elasticloadbalancing:DescribeLoadBalancers", Region: "eu-west-1", Account: "111122223333", Detail: "Throttling: Rate exceeded",
+	}}
+}
+
+// planReport is a plan of four listeners: one that is refused, one that changes, one that stays, one that nobody can tell.
+func planReport(t *testing.T) report.Report {
+	t.Helper()
+	lost, kept, end := false, true, noon.AddDate(0, 2, 0)
+	arn := func(id string) []plan.Certificate {
+		return []plan.Certificate{{ARN: "arn:aws:acm:us-west-2:111122223333:certificate/" + id + "-52c7-4f0e-9d1b-6a8f5a2f1c01", NotAfter: &end}}
+	}
+	names := func(covered *bool, list ...string) (out []plan.Name) {
+		for _, n := range list {
+			out = append(out, plan.Name{Name: n, Covered: covered})
+		}
+		return out
+	}
+	rows := []plan.Row{
+		{Object: "Service production/api", Port: 443, Listener: "a22e1d63f8ea522f9ac4b17d603e9f82:443", Declared: arn("0b7d2f3a"), Attached: arn("0b7d2f3a"), AttachedKnown: true,
+			Would: arn("9c1e4d77"), Names: names(&lost, "api.monitoring.example.org"), Action: plan.Change, Verdict: plan.Refuse, Reasons: []string{"api.monitoring.example.org would not be covered"}},
+		{Object: "Service production/ui", Port: 443, Listener: "a11f0c52e7d9411e89b3a06c5f2d8e71:443", Declared: arn("5e91c6d4"), Attached: arn("0b7d2f3a"), AttachedKnown: true,
+			Would: arn("5e91c6d4"), Names: names(&kept, "www.monitoring.example.org", "monitoring.example.org"), Action: plan.Change, Verdict: plan.Pass},
+		{Object: "Service staging/ui", Port: 443, Listener: "a33d2e74a9fb6330abd5c28e714fa093:443", Declared: arn("5e91c6d4"), Attached: arn("5e91c6d4"), AttachedKnown: true,
+			Would: arn("5e91c6d4"), Names: names(&kept, "www-staging.monitoring.example.org"), Action: plan.Keep, Verdict: plan.Pass},
+		{Object: "Ingress web/site", Port: 443, Names: names(nil, "site.example.org"), Action: plan.Discover, Verdict: plan.Undecided, NotKnown: []string{"which certificate the controller finds in ACM for site.example.org"}},
+	}
+	refused := finding.Finding{
+		Code: finding.DriftManifest, Severity: finding.Critical, Environment: "production", Endpoint: "api", Listener: "a22e1d63f8ea522f9ac4b17d603e9f82:443",
+		Summary: "k8s/production/api-service.yaml:9 would attach certificate/9c1e4d77…", Remedy: "Mend the manifest before the next apply.",
+	}
+	return report.BuildPlan(report.Input{
+		Round: observation.Round{Started: noon, Finished: noon.Add(time.Second)}, FailOn: finding.Critical,
+		Conclusion: judge.Conclusion{Findings: []finding.Finding{refused}, Complete: true},
+	}, rows)
 }
 
 // large is so many endpoints, every twentieth of them with an expired certificate.

@@ -136,9 +136,14 @@ func ofSubscriptions(p path) []Problem {
 	return out
 }
 
-// Name is how people know a subscription: its protocol and address.
+// Name is how people know a subscription: its protocol and address. Reports stand in pipelines' logs, so that a telephone
+// number shows by its end only.
 func (s Subscriber) Name() string {
-	return finding.Clean(s.Protocol+" "+s.Endpoint, finding.QuoteLimit)
+	endpoint := s.Endpoint
+	if s.Protocol == "sms" {
+		endpoint = "…" + endpoint[max(0, len(endpoint)-4):]
+	}
+	return finding.Clean(s.Protocol+" "+endpoint, finding.QuoteLimit)
 }
 
 // shown is how many names a text lists.

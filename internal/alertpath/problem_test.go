@@ -108,8 +108,12 @@ func TestProblemsAreClean(t *testing.T) {
 	s := with(func(s *observation.Subscription) {
 		s.Pending, s.Endpoint = true, "x\x1b[31m\n"+strings.Repeat("y", 500)
 	})
-	topics := []observation.Topic{{ARN: topicARN, Read: true, Subscriptions: []observation.Subscription{mail(`{"environment":["a"]}`), s}}}
+	phone := observation.Subscription{Protocol: "sms", Endpoint: "+12065550100", Deleted: true}
+	topics := []observation.Topic{{ARN: topicARN, Read: true, Subscriptions: []observation.Subscription{mail(`{"environment":["a"]}`), s, phone}}}
 	for _, p := range alerts("e\x1b\u202e", "a").Problems(topics) {
+		if strings.Contains(p.Text, "206555") {
+			t.Errorf("a telephone number stands in a report: %q", p.Text)
+		}
 		if strings.ContainsAny(p.Text, "\x1b\n\u202e") || len(p.Text) > 1000 {
 			t.Errorf("%q", p.Text)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -148,6 +149,12 @@ func TestCost(t *testing.T) {
 	}
 	if many := price(); many.Endpoints != 202 || many.MonthlyUSD != few.MonthlyUSD {
 		t.Errorf("200 endpoints more cost %.2f, not %.2f", many.MonthlyUSD, few.MonthlyUSD)
+	}
+	if err := os.WriteFile(path, []byte("metrics: {per_certificate: true}\n"+text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := price(); got.Certificates != 202 || got.SeriesHourly != 202 || got.Series != few.Series || math.Abs(got.MonthlyUSD-few.MonthlyUSD-202*0.30/24) > 1e-9 {
+		t.Errorf("202 certificates: %+v", got)
 	}
 	if err := os.WriteFile(path, []byte(text+"      - {name: bad, ulr: x}\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -26,6 +26,8 @@ type incidentStore interface {
 	Load(ctx context.Context) ([]incident.Record, error)
 	// Save writes on the condition that nobody wrote since; false where somebody did.
 	Save(ctx context.Context, r incident.Record) (bool, error)
+	// Broken are the items that the last Load could not read.
+	Broken() []string
 }
 
 // alertTopic is where alerts go.

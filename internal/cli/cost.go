@@ -5,8 +5,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"certdrift/internal/config"
 	"certdrift/internal/metric"
 	"certdrift/internal/report"
+	"certdrift/internal/target"
 )
 
 // cost is `certdrift cost`: its flags.
@@ -24,8 +26,9 @@ func (a *App) cost() *cobra.Command {
 		Short:   "What the metrics of a configuration cost a month, before it is deployed",
 		Example: `  certdrift cost -c certdrift.yaml`,
 		Long: `Counts the CloudWatch series that the functions would write for a configuration: a fixed handful per environment and
-per function, however many endpoints there are, and those of endpoints that ask for series of their own. Prices are
-the list prices of us-east-1, without the free tier; alarms, logs, and what Lambda takes are not counted.
+per function, however many endpoints there are, those of endpoints that ask for series of their own, and those of
+certificates, where metrics.per_certificate asks for them (about one for each endpoint). Prices are the list prices of
+us-east-1, without the free tier; alarms, logs, and what Lambda takes are not counted.
 
 Exit status: 0 told, 2 wrong usage or configuration.`,
 		Args: noArgs, RunE: func(*cobra.Command, []string) error { return c.run() },
@@ -43,6 +46,8 @@ type bill struct {
 	Environments    int        `json:"environments"`
 	Endpoints       int        `json:"endpoints"`
 	OwnSeries       int        `json:"endpoints_with_series"` // endpoints that ask for series of their own
+	Certificates    int        `json:"certificates_with_series"`
+	WhileFailing    bool       `json:"series_while_failing,omitempty"`
 	Series          int        `json:"series"`
 	SeriesHourly    int        `json:"series_an_hour_a_day"`
 	MonthlyUSD      float64    `json:"monthly_usd"`
@@ -81,7 +86,10 @@ func (c *cost) run() error {
 		}
 	}
 	plan := Plan{Config: cfg, Faults: faults}
-	b := priced(metric.Inventory{Environments: len(environmentsOf(plan)), Functions: c.functions, Endpoints: own}, len(cfg.Endpoints))
+	b := priced(metric.Inventory{
+		Environments: len(environmentsOf(plan)), Functions: c.functions, Endpoints: own, Certificates: certificatesOf(cfg),
+	}, len(cfg.Endpoints))
+	b.WhileFailing = cfg.MetricsWhileFailing
 	if c.format.name == "text" {
 		b.text(c.app)
 	} else if err := c.app.writeJSON(b); err != nil {
@@ -93,25 +101,37 @@ func (c *cost) run() error {
 	return nil
 }
 
+// certificatesOf is how many certificates get series of their own, where that is asked for: one for each endpoint that
+// speaks TLS. What is shared by endpoints of an environment makes fewer, what else is attached to listeners more; neither
+// is known before something is looked at.
+func certificatesOf(c config.Config) int {
+	if !c.MetricsPerCertificate {
+		return 0
+	}
+	n := 0
+	for _, e := range c.Endpoints {
+		if e.Kind != target.HTTP {
+			n++
+		}
+	}
+	return min(n, metric.MaxCertificates)
+}
+
 func priced(i metric.Inventory, endpoints int) bill {
 	usd := func(own int) float64 {
-		all, hourly := metric.SeriesCount(metric.Inventory{Environments: i.Environments, Functions: i.Functions, Endpoints: own})
+		with := i
+		with.Endpoints = own
+		all, hourly := metric.SeriesCount(with)
 		return metric.MonthlyUSD(all, hourly)
 	}
 	b := bill{
 		Schema: "certdrift.cost/1", Environments: i.Environments, Endpoints: endpoints, OwnSeries: i.Endpoints,
-		MonthlyUSD: usd(i.Endpoints), EverySeriesUSD: usd(endpoints), EachEndpointUSD: usd(i.Endpoints+1) - usd(i.Endpoints), Lines: []billLine{},
+		MonthlyUSD: usd(i.Endpoints), EverySeriesUSD: usd(endpoints), EachEndpointUSD: usd(i.Endpoints+1) - usd(i.Endpoints),
+		Certificates: i.Certificates, Lines: []billLine{},
 	}
 	b.Series, b.SeriesHourly = metric.SeriesCount(i)
 	for _, d := range metric.Definitions() {
-		n := d.Series * i.Environments
-		switch {
-		case d.PerEndpoint():
-			n = d.Series * i.Endpoints
-		case d.Dimensions[0] == metric.Function:
-			n = d.Series * i.Functions
-		}
-		if n > 0 {
+		if n := i.Count(d); n > 0 {
 			b.Lines = append(b.Lines, billLine{d.Name, n, d.Meaning})
 		}
 	}
@@ -125,6 +145,12 @@ func (b bill) text(a *App) {
 	fmt.Fprintf(a.Stdout, "\n%d environments, %d endpoints, %d of them with series of their own: %d series", b.Environments, b.Endpoints, b.OwnSeries, b.Series)
 	if b.SeriesHourly > 0 {
 		fmt.Fprintf(a.Stdout, ", and %d an hour a day", b.SeriesHourly)
+	}
+	if b.Certificates > 0 {
+		fmt.Fprintf(a.Stdout, "\nOf certificates about one for each endpoint is counted: shared ones make fewer, others on the listeners more.")
+	}
+	if b.WhileFailing {
+		fmt.Fprintf(a.Stdout, "\nNot counted: series of endpoints while they fail, for the hours in which they do.")
 	}
 	fmt.Fprintf(a.Stdout, "\n%.2f USD a month; series for one more endpoint add %.2f, for every endpoint it would be %.2f.\n",
 		b.MonthlyUSD, b.EachEndpointUSD, b.EverySeriesUSD)

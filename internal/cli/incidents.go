@@ -131,6 +131,9 @@ func (i *incidents) show(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, id := range store.Broken() {
+		fmt.Fprintf(i.app.Stderr, "certdrift: the item %s of the table cannot be read, and is left out; a round that sees its trouble replaces it\n", finding.Quote(id))
+	}
 	shown := []incident.Record{}
 	for _, r := range records {
 		if r.Counter == nil && (i.all || r.Open()) {

@@ -12,9 +12,17 @@ import (
 	"certdrift/internal/round"
 )
 
+// keeping is a table as a person sees it: some items of it cannot be read.
+type keeping struct {
+	*round.Memory
+	broken []string
+}
+
+func (k *keeping) Broken() []string { return k.broken }
+
 // contested is a store in which a round writes just before a person does, the first few times.
 type contested struct {
-	*round.Memory
+	*keeping
 	left int
 }
 
@@ -39,9 +47,9 @@ func (c *contested) Save(ctx context.Context, r incident.Record) (bool, error) {
 var morning = time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 
 // kept is a store with two open incidents, one that waits, one that is over, and the counter of text messages.
-func kept(t *testing.T) *round.Memory {
+func kept(t *testing.T) *keeping {
 	t.Helper()
-	m := round.NewMemory()
+	m := &keeping{Memory: round.NewMemory()}
 	open := func(key string, severity finding.Severity) incident.Record {
 		return incident.Record{
 			Key: key, Environment: "production", First: morning.Add(-3 * time.Hour), Opened: morning.Add(-3 * time.Hour), Severity: severity,
@@ -84,6 +92,15 @@ func TestIncidentsList(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(out), &document); err != nil || status != 0 || len(document.Incidents) != 4 {
 		t.Errorf("status %d, %v, %d incidents", status, err, len(document.Incidents))
+	}
+}
+
+func TestIncidentsNamesWhatCannotBeRead(t *testing.T) {
+	m := kept(t)
+	m.broken = []string{"production lost\x1b"}
+	status, out, errs := run(t, desk(m), nil, "incidents", "list", "--table", "x")
+	if status != 0 || !strings.Contains(errs, `"production lost\x1b" of the table cannot be read`) || strings.Contains(out, "lost") || !strings.Contains(out, "2 open") {
+		t.Errorf("status %d: %s%s", status, out, errs)
 	}
 }
 

@@ -88,7 +88,7 @@ func (b *builder) build() Config {
 	cfg.Endpoints = b.endpoints()
 	cfg.Scope = b.scope(cfg.Endpoints)
 	cfg.Incidents.Silences = b.silences()
-	cfg.MetricsPerCertificate = b.in.Metrics.PerCertificate
+	cfg.MetricsPerCertificate, cfg.MetricsWhileFailing = b.in.Metrics.PerCertificate, b.in.Metrics.WhileFailing
 	cfg.HeartbeatURL = b.heartbeat()
 	for i := range b.in.Manifests {
 		if strings.TrimSpace(b.in.Manifests[i]) != "" {

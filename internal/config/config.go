@@ -35,6 +35,8 @@ type Config struct {
 	Manifests []string
 	// MetricsPerCertificate asks for the days to expiry of every certificate, once a day.
 	MetricsPerCertificate bool
+	// MetricsWhileFailing gives endpoints series of their own while they fail.
+	MetricsWhileFailing bool
 	// HeartbeatURL is called after every good round; empty for none. Services of this kind put a token into the path.
 	HeartbeatURL target.Secret
 }

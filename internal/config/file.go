@@ -29,7 +29,7 @@ type Policy struct {
 	Recover    int      `yaml:"recover" jsonschema:"minimum=1,maximum=100,example=2" doc:"Rounds in a row that must see nothing before an incident is over (default 2)."`
 	Remind     Duration `yaml:"remind" doc:"How long after an alert its first reminder comes (default 24h); each later one comes after twice the time."`
 	StormAfter int      `yaml:"storm_after" jsonschema:"minimum=1,maximum=1000,example=10" doc:"More notices of one kind than this in a round become one summary (default 10)."`
-	SMSPerHour int      `yaml:"sms_per_hour" jsonschema:"minimum=1,maximum=1000,example=20" doc:"The most text messages in an hour (default 20); e-mail goes on."`
+	SMSPerHour int      `yaml:"sms_per_hour" jsonschema:"minimum=1,maximum=1000,example=20" doc:"The most text messages in an hour (default 20), half of them for what is not critical; e-mail goes on."`
 	Revocation string   `yaml:"revocation" jsonschema:"enum=staple,enum=full,enum=off,example=staple" doc:"staple (the stapled OCSP response only, the default), full (CRL and OCSP too) or off."`
 	Settle     Duration `yaml:"settle" doc:"How long served may differ from attached after a known change of a listener (default 2m)."`
 }
@@ -163,4 +163,5 @@ type Weekly struct {
 type Metrics struct {
 	PerEndpoint    bool `yaml:"per_endpoint" doc:"Series of its own for every endpoint."`
 	PerCertificate bool `yaml:"per_certificate" doc:"Days to expiry of every certificate, once a day."`
+	WhileFailing   bool `yaml:"while_failing" doc:"Series of an endpoint's own while a critical finding is about it, for 100 endpoints at the most."`
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"certdrift/internal/finding"
 )
@@ -68,7 +69,7 @@ func newBoard(in Input) *board {
 	b := &board{Input: in, entries: map[string]*entry{}, explained: map[string]bool{}, held: map[fault]holder{}}
 	for _, r := range in.Records {
 		if r.Counter == nil {
-			b.entries[r.Key] = &entry{loaded: r, record: clone(r)}
+			b.entries[r.Key] = &entry{loaded: r, record: b.present(clone(r))}
 		}
 	}
 	for _, f := range in.Findings {
@@ -79,6 +80,27 @@ func newBoard(in Input) *board {
 		}
 	}
 	return b
+}
+
+// present takes back what a record says of the future: a clock that ran ahead, or somebody who edited an item, must not
+// keep people from hearing until then. Clocks that differ a little are left alone.
+func (b *board) present(r Record) Record {
+	if b.Now.Before(r.Counted) && r.Counted.Sub(b.Now) >= b.Policy.Apart {
+		r.Counted = time.Time{}
+	}
+	latest := b.Now.Add(b.Policy.Lease)
+	if r.LastNotified.After(latest) {
+		r.LastNotified = b.Now
+	}
+	if r.LastSeen.After(latest) {
+		r.LastSeen = b.Now
+	}
+	if r.Claim != nil && r.Claim.Until.After(latest.Add(b.Policy.Lease)) {
+		ended := *r.Claim
+		ended.Until = b.Now
+		r.Claim = &ended
+	}
+	return r
 }
 
 // clone copies what the step changes, so that the caller's records stay as they were.

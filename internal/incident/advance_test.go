@@ -437,7 +437,7 @@ func TestTakeSMS(t *testing.T) {
 	table := newTable()
 	var sent int
 	for i := range 5 {
-		if r, ok := TakeSMS(table.load(t), p, at(i)); ok {
+		if r, ok := TakeSMS(table.load(t), p, finding.Critical, at(i)); ok {
 			sent++
 			if _, err := table.save(t, r); err != nil {
 				t.Fatal(err)
@@ -447,7 +447,7 @@ func TestTakeSMS(t *testing.T) {
 	if sent != 2 {
 		t.Errorf("%d messages in the hour, want 2", sent)
 	}
-	if _, ok := TakeSMS(table.load(t), p, at(60)); !ok {
+	if _, ok := TakeSMS(table.load(t), p, finding.Critical, at(60)); !ok {
 		t.Error("the next hour is not a new one")
 	}
 	if changed, notices := Advance(Input{Policy: p, Records: table.load(t), Now: at(61)}); len(changed)+len(notices) != 0 {

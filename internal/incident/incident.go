@@ -93,7 +93,8 @@ type Record struct {
 	Codes []finding.Code `json:"codes"`
 	// Findings are the worst few as last seen; at most MaxFindings.
 	Findings []finding.Finding `json:"findings"`
-	// Affects are the endpoints (ENVIRONMENT/NAME) that suffer, sorted, at most MaxAffects; AffectsCount counts all.
+	// Affects are the endpoints (ENVIRONMENT/NAME) that suffer, sorted, at most MaxAffects and as many as fit an item;
+	// AffectsCount counts all.
 	Affects      []string `json:"affects,omitempty"`
 	AffectsCount int      `json:"affects_count"`
 	// Parts are what keeps the incident open, at most MaxParts; Overflow counts those beyond, OverflowClean the rounds in a
@@ -121,7 +122,7 @@ type Record struct {
 	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
 	// Silenced says which silence holds the notices back; nil for none.
 	Silenced *Silenced `json:"silenced,omitempty"`
-	// Counter is set on the record that counts text messages (SMSKey), which is no incident.
+	// Counter is set on a record that is no incident: it counts text messages (SMSKey), or remembers a day (TakeDay).
 	Counter *Counter `json:"counter,omitempty"`
 }
 
@@ -168,7 +169,7 @@ type Silenced struct {
 	Until  time.Time `json:"until"`
 }
 
-// Counter counts what is limited by the hour.
+// Counter counts what is limited by the hour, or by the day.
 type Counter struct {
 	Hour time.Time `json:"hour"`
 	Used int       `json:"used"`

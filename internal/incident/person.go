@@ -3,6 +3,8 @@ package incident
 import (
 	"strings"
 	"time"
+
+	"certdrift/internal/finding"
 )
 
 // Acknowledge is the record after somebody took the incident on: no reminders until until, or while it lasts where that
@@ -24,23 +26,59 @@ const SMSKey = "- counter:sms"
 
 // TakeSMS counts one text message against the hour's ceiling. records are those loaded; the returned record is to be
 // written like any other, and where that fails with a conflict, loaded and taken anew. ok is false, and nothing needs
-// writing, where the hour's messages are used up. A ceiling of 0 lets all through.
-func TakeSMS(records []Record, p Policy, now time.Time) (r Record, ok bool) {
+// writing, where the hour's messages are used up. What is less than critical may use up half of them. A ceiling of 0 lets
+// all through.
+func TakeSMS(records []Record, p Policy, severity finding.Severity, now time.Time) (r Record, ok bool) {
+	r, used := countedSMS(records, now)
+	ceiling := p.SMSPerHour
+	if severity < finding.Critical {
+		ceiling /= 2
+	}
+	if p.SMSPerHour > 0 && used >= ceiling {
+		return r, false
+	}
+	r.Counter = &Counter{Hour: now.UTC().Truncate(time.Hour), Used: used + 1}
+	return r, true
+}
+
+// ReturnSMS takes back what TakeSMS counted of a message that was not sent. ok is false where nothing needs writing.
+func ReturnSMS(records []Record, now time.Time) (r Record, ok bool) {
+	r, used := countedSMS(records, now)
+	if used == 0 {
+		return r, false
+	}
+	r.Counter = &Counter{Hour: now.UTC().Truncate(time.Hour), Used: used - 1}
+	return r, true
+}
+
+// countedSMS is the record that counts, and how many were sent in this hour.
+func countedSMS(records []Record, now time.Time) (r Record, used int) {
 	r = Record{Key: SMSKey, Counter: &Counter{}}
 	for _, old := range records {
 		if old.Key == SMSKey && old.Counter != nil {
 			r = old
 		}
 	}
-	count := *r.Counter
-	if hour := now.UTC().Truncate(time.Hour); !count.Hour.Equal(hour) {
-		count = Counter{Hour: hour}
+	if r.Counter.Hour.Equal(now.UTC().Truncate(time.Hour)) {
+		used = r.Counter.Used
 	}
-	if p.SMSPerHour > 0 && count.Used >= p.SMSPerHour {
+	return r, used
+}
+
+// TakeDay tells whether a function's figures of once a day are due, and gives the record to write once they are put. ok is
+// false, and nothing needs writing, where that was done today (UTC) already.
+func TakeDay(records []Record, function string, now time.Time) (r Record, ok bool) {
+	r = Record{Key: "- daily:" + function}
+	for _, old := range records {
+		if old.Key == r.Key && old.Counter != nil {
+			r = old
+		}
+	}
+	day := now.UTC().Truncate(24 * time.Hour)
+	if r.Counter != nil && r.Counter.Hour.Equal(day) {
 		return r, false
 	}
-	count.Used++
-	r.Counter = &count
+	r.Counter = &Counter{Hour: day, Used: 1}
 	return r, true
 }
 

@@ -72,8 +72,9 @@ type Silence struct {
 type Weekly struct {
 	Days []time.Weekday // empty: every day
 	// Start is the wall-clock time as the distance from midnight, less than 24 hours.
-	Start  time.Duration
-	Length time.Duration // may pass midnight; at most 7 days
+	Start time.Duration
+	// Length is how far the clock on the wall goes on from Start; it may pass midnight, and is at most 7 days.
+	Length time.Duration
 	// Location is the time zone; nil for UTC.
 	Location *time.Location
 }
@@ -94,27 +95,36 @@ func (s Silence) Active(now time.Time) (until time.Time, ok bool) {
 	return until, ok
 }
 
-// active looks for a window that began up to a week ago and is not over. The start is wall-clock time, so that it stays
-// put when the clocks change; the length is elapsed time.
+// active looks for a window that began up to a week ago and is not over. It begins and ends by the clock on the wall,
+// as people wrote it down, also where the clocks change within it.
 func (w Weekly) active(now time.Time) (until time.Time, ok bool) {
 	loc := w.Location
 	if loc == nil {
 		loc = time.UTC
 	}
-	local := now.In(loc)
-	year, month, day := local.Date()
-	hour, minute, second := int(w.Start/time.Hour), int(w.Start%time.Hour/time.Minute), int(w.Start%time.Minute/time.Second)
+	year, month, day := now.In(loc).Date()
 	for back := range 8 {
-		start := time.Date(year, month, day-back, hour, minute, second, 0, loc)
 		if len(w.Days) > 0 && !slices.Contains(w.Days, time.Date(year, month, day-back, 12, 0, 0, 0, loc).Weekday()) {
 			continue
 		}
-		end := start.Add(min(w.Length, 7*24*time.Hour))
+		at := func(sinceMidnight time.Duration) time.Time {
+			return earliest(time.Date(year, month, day-back, 0, 0, int(sinceMidnight/time.Second), 0, loc))
+		}
+		start, end := at(w.Start), at(w.Start+min(w.Length, 7*24*time.Hour))
 		if !now.Before(start) && now.Before(end) && end.After(until) {
 			until, ok = end, true
 		}
 	}
 	return until, ok
+}
+
+// earliest is the first time that the clock on the wall showed what it shows at t: when clocks go back, it shows an hour
+// twice.
+func earliest(t time.Time) time.Time {
+	if before := t.Add(-time.Hour); before.Hour() == t.Hour() && before.Minute() == t.Minute() {
+		return before
+	}
+	return t
 }
 
 // matches tells whether the silence is meant for a fault with this environment, endpoint name and code.

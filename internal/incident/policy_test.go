@@ -14,6 +14,11 @@ func TestSilenceActive(t *testing.T) {
 	local := func(month time.Month, day, hour, minute int) time.Time {
 		return time.Date(2026, month, day, hour, minute, 0, 0, berlin)
 	}
+	window := func(day time.Weekday, start, length time.Duration) *Weekly {
+		return &Weekly{Days: []time.Weekday{day}, Start: start, Length: length, Location: berlin}
+	}
+	early, small := window(time.Sunday, 2*time.Hour, 2*time.Hour), window(time.Sunday, time.Hour, 3*time.Hour)
+	gap, week := window(time.Sunday, 2*time.Hour+15*time.Minute, 30*time.Minute), window(time.Saturday, 8*time.Hour, 48*time.Hour)
 	for name, c := range map[string]struct {
 		silence Silence
 		now     time.Time
@@ -28,10 +33,16 @@ func TestSilenceActive(t *testing.T) {
 		"weekly, past midnight":    {Silence{Weekly: nights}, local(11, 8, 1, 59), local(11, 8, 2, 0)},
 		"weekly, over":             {Silence{Weekly: nights}, local(11, 8, 2, 0), time.Time{}},
 		"weekly, the next evening": {Silence{Weekly: nights}, local(11, 8, 23, 0), time.Time{}},
-		// On 25 October 2026 the clocks go back at 3:00: the window lasts its four hours and ends at 2:00 summer time.
-		"the clocks go back":      {Silence{Weekly: nights}, local(10, 24, 23, 0), local(10, 24, 22, 0).Add(4 * time.Hour)},
-		"the weekly one runs out": {Silence{Weekly: nights, Until: local(11, 7, 23, 0)}, local(11, 7, 22, 30), local(11, 7, 23, 0)},
-		"every day, for a day":    {Silence{Weekly: &Weekly{Length: 24 * time.Hour}}, at(0), start.Truncate(24 * time.Hour).Add(24 * time.Hour)},
+		// On 25 October 2026 the clocks go back at 3:00: the window ends at the first 2:00, which is summer time.
+		"the clocks go back":                   {Silence{Weekly: nights}, local(10, 24, 23, 0), local(10, 24, 22, 0).Add(4 * time.Hour)},
+		"two hours, the clocks go back within": {Silence{Weekly: early}, local(10, 25, 3, 59), local(10, 25, 4, 0)},
+		"and are over by the clock":            {Silence{Weekly: early}, local(10, 25, 4, 0), time.Time{}},
+		"the clocks go forward within":         {Silence{Weekly: small}, local(3, 29, 3, 59), local(3, 29, 4, 0)},
+		"and it ends by the clock":             {Silence{Weekly: small}, local(3, 29, 4, 0), time.Time{}},
+		"all of it falls into the gap":         {Silence{Weekly: gap}, local(3, 29, 3, 20), local(3, 29, 3, 45)},
+		"days long, the clocks go back within": {Silence{Weekly: week}, local(10, 26, 7, 59), local(10, 26, 8, 0)},
+		"the weekly one runs out":              {Silence{Weekly: nights, Until: local(11, 7, 23, 0)}, local(11, 7, 22, 30), local(11, 7, 23, 0)},
+		"every day, for a day":                 {Silence{Weekly: &Weekly{Length: 24 * time.Hour}}, at(0), start.Truncate(24 * time.Hour).Add(24 * time.Hour)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			until, ok := c.silence.Active(c.now)

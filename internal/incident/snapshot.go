@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"certdrift/internal/finding"
 )
@@ -101,7 +102,35 @@ func (b *board) affected(r *Record, present []finding.Finding, hidden bool) ([]s
 		}
 	}
 	slices.Sort(list)
-	return list[:min(len(list), MaxAffects)], len(list)
+	return list[:room(list)], len(list)
+}
+
+// room is how many names a record holds.
+func room(names []string) int {
+	size := 0
+	for i, name := range names {
+		if size += written(name); i == MaxAffects || size > maxAffectBytes {
+			return i
+		}
+	}
+	return len(names)
+}
+
+// The shares of a record's bytes: findings have maxSnapshot.
+const (
+	maxPartBytes   = 160 << 10
+	maxAffectBytes = 96 << 10
+)
+
+// size is an upper bound of a part's bytes in JSON.
+func (p Part) size() int {
+	const rest = 160 // the names of the fields, counts and flags
+	return rest + len(p.Code) + written(p.Endpoint) + written(p.Listener) + written(p.Region) + written(p.Account)
+}
+
+// written is an upper bound of a string's bytes in JSON: encoding/json writes some of one byte as six.
+func written(text string) int {
+	return len(text) + 3 + 5*strings.Count(text, "<") + 5*strings.Count(text, ">") + 5*strings.Count(text, "&") + strings.Count(text, `"`) + strings.Count(text, `\`)
 }
 
 // sortFindings is finding.Sort, but for the code: what explains others goes before them.

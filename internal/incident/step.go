@@ -74,9 +74,10 @@ func partOf(f finding.Finding) Part {
 
 // see brings the round's findings into the parts and returns which parts are there, and how many found no room.
 func (b *board) see(r *Record, found []finding.Finding, counts bool) (present map[partID]bool, beyond int) {
-	at := make(map[partID]int, len(r.Parts))
+	at, size := make(map[partID]int, len(r.Parts)), 0
 	for i, p := range r.Parts {
 		at[p.id()] = i
+		size += p.size()
 	}
 	present = map[partID]bool{}
 	for _, f := range found {
@@ -86,10 +87,11 @@ func (b *board) see(r *Record, found []finding.Finding, counts bool) (present ma
 		switch {
 		case present[id]: // another address of the same
 			continue
-		case !known && len(r.Parts) >= MaxParts:
+		case !known && (len(r.Parts) >= MaxParts || size+p.size() > maxPartBytes):
 			beyond++
 			continue
 		case !known:
+			size += p.size()
 			i = len(r.Parts)
 			at[id] = i
 			r.Parts = append(r.Parts, p)

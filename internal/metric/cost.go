@@ -4,23 +4,31 @@ package metric
 type Inventory struct {
 	Environments int
 	Functions    int
-	// Endpoints are those with series of their own.
-	Endpoints int
+	// Endpoints and Certificates are those with series of their own.
+	Endpoints, Certificates int
+}
+
+// Count is how many series of a kind an inventory has.
+func (i Inventory) Count(d Definition) int {
+	switch {
+	case d.PerEndpoint():
+		return d.Series * i.Endpoints
+	case d.PerCertificate():
+		return d.Series * i.Certificates
+	case d.Dimensions[0] == Function:
+		return d.Series * i.Functions
+	}
+	return d.Series * i.Environments
 }
 
 // SeriesCount is how many series certdrift writes for an inventory, those that are written all day and those that are
 // written an hour a day.
 func SeriesCount(i Inventory) (allDay, hourly int) {
 	for _, d := range Definitions() {
-		switch {
-		case d.Name == EndpointDaysLeft:
-			hourly += d.Series * i.Endpoints
-		case d.PerEndpoint():
-			allDay += d.Series * i.Endpoints
-		case d.Dimensions[0] == Function:
-			allDay += d.Series * i.Functions
-		default:
-			allDay += d.Series * i.Environments
+		if d.OnceADay() {
+			hourly += i.Count(d)
+		} else {
+			allDay += i.Count(d)
 		}
 	}
 	return allDay, hourly

@@ -17,6 +17,7 @@ const (
 	EndpointDuration  = "EndpointDuration"
 	EndpointLifetime  = "EndpointLifetimeLeft"
 	EndpointDaysLeft  = "EndpointDaysLeft"
+	CertificateDays   = "CertificateDaysLeft"
 )
 
 // The names of dimensions.
@@ -25,6 +26,7 @@ const (
 	Endpoint    = "Endpoint"
 	Severity    = "Severity"
 	Function    = "Function"
+	Certificate = "Certificate"
 )
 
 // NoEnvironment is the dimension's value for what belongs to no environment: certdrift's own troubles.
@@ -35,7 +37,7 @@ type Definition struct {
 	Name       string
 	Dimensions []string
 	Unit       Unit
-	// Series is how many there are: per environment, per function, or per endpoint according to Dimensions.
+	// Series is how many there are: per environment, per function, per endpoint or per certificate according to Dimensions.
 	Series  int
 	Meaning string
 }
@@ -57,9 +59,20 @@ func Definitions() []Definition {
 		{EndpointUp, []string{Environment, Endpoint}, Count, 1, "1 where no critical finding is about the endpoint, else 0"},
 		{EndpointDuration, []string{Environment, Endpoint}, Milliseconds, 1, "how long each of its addresses took"},
 		{EndpointLifetime, []string{Environment, Endpoint}, Percent, 1, "the share of its life that its certificate has left"},
-		{EndpointDaysLeft, []string{Environment, Endpoint}, NoUnit, 1, "days until its certificate ends; written in the first hour of the day (UTC) only, since a series is billed for the hours in which it is written"},
+		{EndpointDaysLeft, []string{Environment, Endpoint}, NoUnit, 1, "days until its certificate ends, below zero once it has; written once a day, since a series is billed for the hours in which it is written"},
+		{CertificateDays, []string{Environment, Certificate}, NoUnit, 1, "days until a certificate of this name ends, below zero once it has: served, attached or declared; written once a day by inspect"},
 	}
 }
 
 // PerEndpoint tells whether the series is an endpoint's own: written only where the configuration asks.
-func (d Definition) PerEndpoint() bool { return len(d.Dimensions) == 2 && d.Dimensions[1] == Endpoint }
+func (d Definition) PerEndpoint() bool { return d.by(Endpoint) }
+
+// PerCertificate tells whether the series is a certificate's own: written only where the configuration asks.
+func (d Definition) PerCertificate() bool { return d.by(Certificate) }
+
+func (d Definition) by(dimension string) bool {
+	return len(d.Dimensions) == 2 && d.Dimensions[1] == dimension
+}
+
+// OnceADay tells whether the series is written in one hour of the day only.
+func (d Definition) OnceADay() bool { return d.Name == EndpointDaysLeft || d.Name == CertificateDays }

@@ -71,7 +71,7 @@ func example(t *testing.T) Input {
 	expired := probed("production", "api", leaf(t, 50), leaf(t, -30))
 	expired.Target.PerEndpointMetrics = true
 	return Input{
-		Function: "probe", Now: now,
+		Function: "probe", Now: now, Daily: true,
 		Round: observation.Round{
 			Endpoints: []observation.Endpoint{
 				expired, probed("production", "ui", leaf(t, 60)), {Target: target.Endpoint{Environment: "production", Name: "late"}},
@@ -149,6 +149,10 @@ func TestSeriesOfAnEndpointWhileItFails(t *testing.T) {
 	}
 }
 
+func critical(e observation.Endpoint) finding.Finding {
+	return finding.Finding{Code: finding.CertExpired, Severity: finding.Critical, Environment: e.Target.Environment, Endpoint: e.Target.Name}
+}
+
 // However many endpoints there are, the number of series stays.
 func TestTheNumberOfSeriesIsFixed(t *testing.T) {
 	in := Input{Function: "probe", Now: now}
@@ -169,7 +173,9 @@ func TestEveryDatumIsDefinedAndTaken(t *testing.T) {
 	for _, d := range Definitions() {
 		defined[d.Name] = d
 	}
-	for _, d := range Of(example(t)) {
+	in := example(t)
+	in.PerCertificate = true
+	for _, d := range Of(in) {
 		want, ok := defined[d.Name]
 		if !ok || d.Unit != want.Unit || len(d.Dimensions) != len(want.Dimensions) {
 			t.Errorf("%+v is not as defined", d)
@@ -181,8 +187,10 @@ func TestEveryDatumIsDefinedAndTaken(t *testing.T) {
 			}
 		}
 	}
-	if got := valueOf("接口\n"); got != "???" {
-		t.Errorf("dimension value %q", got)
+	for name, want := range map[string]string{"接口\n": "???", "": "none", "  ": "none", ":lead": "?lead", strings.Repeat("x", 300): strings.Repeat("x", 255)} {
+		if got := valueOf(name); got != want {
+			t.Errorf("dimension value of %q is %q", name, got)
+		}
 	}
 }
 
@@ -224,9 +232,9 @@ func TestTheDocumentListsEverySeries(t *testing.T) {
 			t.Errorf("docs/metrics.md lacks %q, or its meaning", row)
 		}
 	}
-	for _, i := range []Inventory{{2, 2, 0}, {3, 2, 0}, {2, 2, 10}, {2, 2, 1000}} {
+	for _, i := range []Inventory{{2, 2, 0, 0}, {3, 2, 0, 0}, {2, 2, 10, 0}, {2, 2, 1000, 0}, {2, 2, 0, 20}} {
 		allDay, hourly := SeriesCount(i)
-		row := fmt.Sprintf("| %d | %d | %d", i.Environments, i.Endpoints, allDay)
+		row := fmt.Sprintf("| %d | %d | %d | %d", i.Environments, i.Endpoints, i.Certificates, allDay)
 		end := fmt.Sprintf("| %.2f |", MonthlyUSD(allDay, hourly))
 		found := false
 		for line := range strings.Lines(string(text)) {

@@ -29,9 +29,14 @@ type Input struct {
 	Narrowed bool
 	// StateUnread: the incidents are not known; their figures are left out rather than nought.
 	StateUnread bool
-	// WhileFailing gives an endpoint series of its own for as long as a critical finding is about it.
+	// WhileFailing gives an endpoint series of its own for as long as a critical finding is about it; maxFailing of them.
 	WhileFailing bool
+	// Daily: the figures that are written once a day are due. PerCertificate asks for those of certificates.
+	Daily, PerCertificate bool
 }
+
+// maxFailing bounds the endpoints that get series because they fail: an outage of all must not cost a thousand series.
+const maxFailing = 100
 
 // Ignored is the figure of one event that no round followed.
 func Ignored(function string, at time.Time) []Datum {
@@ -49,10 +54,9 @@ func Of(in Input) []Datum {
 			b.environment(env)
 		}
 	}
-	for _, e := range in.Round.Endpoints {
-		if e.Probed && (e.Target.PerEndpointMetrics || in.WhileFailing && b.down[e.Target.Key()]) {
-			b.endpoint(e)
-		}
+	b.endpoints()
+	if in.Daily && in.PerCertificate && !in.Narrowed && !in.Round.EndpointsOnly {
+		b.certificates()
 	}
 	slices.SortStableFunc(b.data, compareData)
 	return b.data
@@ -178,6 +182,22 @@ func (b *builder) incidents(env string, dimension Dimension) {
 	b.add(IncidentsSilenced, float64(silenced), dimension)
 }
 
+// endpoints adds the series of endpoints' own, where they were asked for.
+func (b *builder) endpoints() {
+	failing := 0
+	for _, e := range b.Round.Endpoints {
+		if !e.Probed {
+			continue
+		}
+		if e.Target.PerEndpointMetrics {
+			b.endpoint(e)
+		} else if b.WhileFailing && b.down[e.Target.Key()] && failing < maxFailing {
+			failing++
+			b.endpoint(e)
+		}
+	}
+}
+
 // endpoint adds the series of an endpoint's own.
 func (b *builder) endpoint(e observation.Endpoint) {
 	dimensions := []Dimension{{Environment, valueOf(e.Target.Environment)}, {Endpoint, valueOf(e.Target.Name)}}
@@ -192,8 +212,8 @@ func (b *builder) endpoint(e observation.Endpoint) {
 		return
 	}
 	b.add(EndpointLifetime, share, dimensions...)
-	if b.Now.UTC().Hour() == 0 {
-		b.add(EndpointDaysLeft, math.Floor(left.Hours()/24*100)/100, dimensions...)
+	if b.Daily {
+		b.add(EndpointDaysLeft, days(left), dimensions...)
 	}
 }
 
@@ -249,10 +269,17 @@ func lifetime(e observation.Endpoint, now time.Time) (percent float64, left time
 	return percent, left, ok
 }
 
-// valueOf makes a name fit for a dimension's value: printable ASCII, 1 to 255 characters.
+// days counts days to two decimals, rounded down.
+func days(left time.Duration) float64 { return math.Floor(left.Hours()/24*100) / 100 }
+
+// valueOf makes a name fit for a dimension's value: printable ASCII, 1 to 255 characters, not all blank, no colon first.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
 func valueOf(name string) string {
-	if name == "" {
+	if strings.TrimSpace(name) == "" {
 		return NoEnvironment
+	}
+	if name[0] == ':' {
+		name = "?" + name[1:]
 	}
 	name = strings.Map(func(r rune) rune {
 		if r < 0x20 || r > 0x7e {

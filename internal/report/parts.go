@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/plan"
 )
 
 // What follows is for writers outside this package (package html): the same words as every other format has.
@@ -28,6 +29,30 @@ func Lines(text string) []string { return lines(text) }
 
 // LeftText is the time left in the unit that matters: "12 days left", "expired".
 func LeftText(left time.Duration) string { return leftText(left) }
+
+// AgoText is the time since an end in the unit that matters: "3 days ago".
+func AgoText(since time.Duration) string { return agoText(since) }
+
+// PlanColumns head the table of a plan; PlanCells are a row of it, PlanNotes what could not be looked at.
+func PlanColumns() []string { return planColumns[:] }
+
+// PlanCells are a row of a plan's table, cleaned.
+func PlanCells(r Report, row plan.Row) []string {
+	cells := planCells(r, row)
+	for i := range cells {
+		cells[i] = finding.Clean(cells[i], textLimit)
+	}
+	return cells[:]
+}
+
+// PlanNotes are what could not be looked at for a plan, each once.
+func PlanNotes(r Report) []string {
+	var out []string
+	for _, note := range notKnown(r.Plan) {
+		out = append(out, finding.Clean(note, textLimit))
+	}
+	return out
+}
 
 // Findings are those that concern the endpoint, worst first.
 func (e Endpoint) Findings() []finding.Finding { return e.findings }

@@ -175,6 +175,17 @@ func leftText(left time.Duration) string {
 	return Count(int(left/(24*time.Hour)), "day") + " left"
 }
 
+// agoText is the time since an end in the unit that matters: "3 days ago", "5 hours ago".
+func agoText(since time.Duration) string {
+	switch {
+	case since < time.Hour:
+		return "less than an hour ago"
+	case since < 48*time.Hour:
+		return Count(int(since/time.Hour), "hour") + " ago"
+	}
+	return Count(int(since/(24*time.Hour)), "day") + " ago"
+}
+
 // CountingLine sums the report up in one line, as terraform plan ends.
 func CountingLine(r Report) string {
 	if r.Plan != nil {

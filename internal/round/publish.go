@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"certdrift/internal/alert"
@@ -11,6 +12,7 @@ import (
 	"certdrift/internal/incident"
 	"certdrift/internal/metric"
 	"certdrift/internal/observation"
+	"certdrift/internal/target"
 )
 
 // What one service may take of a round's time: DynamoDB to give the incidents and to take one, a messenger to take a
@@ -105,15 +107,43 @@ func (p *Publisher) publish(ctx context.Context, q Request, res Result, records 
 	defer cancel()
 	records, errs["alerts"] = p.track(tracking, in)
 	if p.Gauge != nil {
-		data := metric.Of(metric.Input{
-			Round: res.Round, Findings: res.Conclusion.Findings, Function: p.Function, Now: p.Now(), Incidents: records,
-			Narrowed: len(concerned(q)) > 0, StateUnread: unread,
-		})
-		if err := p.Gauge.Put(ctx, data); err != nil {
-			errs["metrics"] = fmt.Errorf("putting %d figures: %w", len(data), err)
-		}
+		errs["metrics"] = p.measure(ctx, q, res, records, unread)
 	}
 	return join(errs, "alerts", "metrics")
+}
+
+// measure puts the round's figures.
+func (p *Publisher) measure(ctx context.Context, q Request, res Result, records []incident.Record, unread bool) error {
+	day, daily := p.daily(q, records, unread)
+	data := metric.Of(metric.Input{
+		Round: res.Round, Findings: res.Conclusion.Findings, Function: p.Function, Now: p.Now(), Incidents: records,
+		Narrowed: len(concerned(q)) > 0, StateUnread: unread,
+		WhileFailing: q.Config.MetricsWhileFailing, PerCertificate: q.Config.MetricsPerCertificate, Daily: daily,
+	})
+	if err := p.Gauge.Put(ctx, data); err != nil {
+		return fmt.Errorf("putting %d figures: %w", len(data), err)
+	}
+	if !daily || unread {
+		return nil
+	}
+	if _, err := p.Store.Save(ctx, day); err != nil { // where another round wrote first, both have put the same
+		return fmt.Errorf("recording the day's figures: %w", err)
+	}
+	return nil
+}
+
+// daily tells whether the figures of once a day are due, and gives the record to write when they are put: the first
+// whole round of a day (UTC) puts them, however seldom rounds are. Where the state cannot be read it is the rounds of the
+// day's first hour.
+func (p *Publisher) daily(q Request, records []incident.Record, unread bool) (incident.Record, bool) {
+	asked := q.Config.MetricsPerCertificate || slices.ContainsFunc(q.Config.Endpoints, func(e target.Endpoint) bool { return e.PerEndpointMetrics })
+	if !asked || len(concerned(q)) > 0 {
+		return incident.Record{}, false
+	}
+	if unread {
+		return incident.Record{}, p.Now().UTC().Hour() == 0
+	}
+	return incident.TakeDay(records, p.Function, p.Now())
 }
 
 // NeedsAWS tells whether the configuration asks for anything that only AWS can tell: load balancers to walk or named

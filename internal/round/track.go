@@ -123,10 +123,11 @@ func (t *tracking) replace(changed []incident.Record) {
 // send sends one notice and records that it did, or that it did not.
 func (t *tracking) send(ctx context.Context, n incident.Notice) {
 	options := t.Compose
-	options.HoldSMS = !t.takeSMS(ctx)
+	options.HoldSMS = !t.takeSMS(ctx, n.Severity)
 	message := alert.Compose(n, options)
 	err := t.deliver(ctx, n, message)
 	if err != nil {
+		t.returnSMS(ctx, options.HoldSMS)
 		t.errs = append(t.errs, fmt.Errorf("sending %q: %w", message.Subject, err))
 	}
 	if t.OnSent != nil && err == nil {
@@ -245,32 +246,6 @@ func (t *tracking) index(key string) int {
 		}
 	}
 	return -1
-}
-
-// takeSMS counts a text message against the hour's ceiling. When in doubt it is sent.
-func (t *tracking) takeSMS(ctx context.Context) bool {
-	if t.in.Policy.SMSPerHour <= 0 || t.in.StateUnread {
-		return true
-	}
-	for range attempts {
-		r, ok := incident.TakeSMS(t.in.Records, t.in.Policy, t.Now())
-		if !ok {
-			return false
-		}
-		written, err := t.save(ctx, r)
-		if err != nil {
-			return true
-		}
-		if written {
-			r.Version++
-			t.replace([]incident.Record{r})
-			return true
-		}
-		if records, err := t.reload(ctx); err == nil {
-			t.in.Records = records
-		}
-	}
-	return true
 }
 
 // input is what tracking a round depends on.

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,6 +96,13 @@ func (s *Store) Load(ctx context.Context) ([]incident.Record, error) {
 	return nil, &trouble.Error{
 		Doing: fmt.Sprintf("reading the incidents from the table %q", s.table), Err: fmt.Errorf("there are more than %d pages", maxPages),
 	}
+}
+
+// Broken are the ids of the items that the last Load could not decode, sorted.
+func (s *Store) Broken() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.broken))
 }
 
 // Save writes a record on the condition that the stored version is still the record's, and makes it one more. false

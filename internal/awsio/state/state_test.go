@@ -209,6 +209,9 @@ func TestABrokenItemIsReplaced(t *testing.T) {
 			if got := load(t, s); len(got) != 1 || got[0].Key != "y" {
 				t.Fatalf("read %+v", got)
 			}
+			if got := s.Broken(); !slices.Equal(got, []string{"x"}) {
+				t.Errorf("broken are %q", got)
+			}
 			if !save(t, s, incident.Record{Key: "x"}) {
 				t.Fatal("the broken item is in the way")
 			}

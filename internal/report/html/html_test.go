@@ -15,6 +15,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
+	"certdrift/internal/plan"
 	"certdrift/internal/report"
 	"certdrift/internal/target"
 )
@@ -175,5 +176,66 @@ func TestNothingRemoteRuns(t *testing.T) {
 				t.Errorf("<%s %s=%q>", n.Data, a.Key, a.Val)
 			}
 		}
+	}
+}
+
+// What certdrift itself lacks is not said of an endpoint.
+func TestTheVerdictSaysWhoseFaultItIs(t *testing.T) {
+	own := finding.Finding{Code: finding.AlertPathBroken, Severity: finding.Critical, Summary: "nobody is subscribed"}
+	expired := finding.Finding{Code: finding.CertExpired, Severity: finding.Critical, Environment: "production", Endpoint: "api"}
+	for _, c := range []struct {
+		findings []finding.Finding
+		want     string
+	}{{[]finding.Finding{own}, "certdrift itself"}, {[]finding.Finding{own, expired}, "A client is refused"}} {
+		r := report.Build(report.Input{FailOn: finding.Critical, Conclusion: judge.Conclusion{Findings: c.findings, Complete: true}})
+		if got := sentence(r); !strings.Contains(got, c.want) {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+func TestWhatHasEnded(t *testing.T) {
+	for since, want := range map[time.Duration]string{
+		30 * time.Minute: "less than an hour ago", time.Hour: "1 hour ago", 47 * time.Hour: "47 hours ago", 72 * time.Hour: "3 days ago",
+	} {
+		b := builder{Report: report.Report{At: time.Unix(1e9, 0)}}
+		if got := b.left(time.Unix(1e9, 0).Add(-since), finding.None).Text; got != "expired "+want {
+			t.Errorf("%s after its end it is %q", since, got)
+		}
+	}
+}
+
+// A plan has its table, with every cell escaped, and speaks of applying rather than of endpoints.
+func TestPlan(t *testing.T) {
+	lost, kept := false, true
+	rows := []plan.Row{
+		{Object: "Service production/api", Port: 443, Listener: "a1b2c3:443", Action: plan.Change, Verdict: plan.Refuse, AttachedKnown: true,
+			Names: []plan.Name{{Name: "<script>alert(1)</script>\x1b", Covered: &lost}}, Reasons: []string{"it would not be covered"}},
+		{Object: "Service staging/api", Port: 443, Action: plan.Keep, Verdict: plan.Pass, Names: []plan.Name{{Name: "api.example.org", Covered: &kept}}},
+		{Object: "Ingress web/site", Port: 443, Action: plan.Discover, Verdict: plan.Undecided, NotKnown: []string{"what ACM holds"}},
+	}
+	critical := finding.Finding{Code: finding.DriftManifest, Severity: finding.Critical, Environment: "production", Endpoint: "api", Summary: "refused"}
+	r := report.BuildPlan(report.Input{FailOn: finding.Critical, Conclusion: judge.Conclusion{Findings: []finding.Finding{critical}, Complete: true}}, rows)
+	var b bytes.Buffer
+	if err := Write(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	page := b.String()
+	for _, want := range []string{
+		"Do not apply", "<th scope=\"col\">Would be</th>", "<th scope=\"row\">Service production/api:443</th>", "refused", "undecided", "unchanged",
+		"✗ &lt;script&gt;alert(1)&lt;/script&gt;\\x1b", "what ACM holds", "it would not be covered</div>", "href=\"#plan\"",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	for _, no := range []string{"endpoints ok", "<script>alert", "A client is refused"} {
+		if strings.Contains(page, no) {
+			t.Errorf("the page says %q", no)
+		}
+	}
+	b.Reset()
+	if err := Write(&b, report.BuildPlan(report.Input{FailOn: finding.Critical, Conclusion: judge.Conclusion{Complete: true}}, nil)); err != nil || !strings.Contains(b.String(), "No load balancer") {
+		t.Errorf("an empty plan: %v", err)
 	}
 }

@@ -64,7 +64,7 @@ func (b builder) left(end time.Time, found finding.Severity) left {
 	}
 	text := report.LeftText(remaining)
 	if remaining < 0 {
-		text = fmt.Sprintf("expired %.0f days ago", math.Floor(-remaining.Hours()/24))
+		text = "expired " + report.AgoText(-remaining)
 	}
 	return left{text, class}
 }

@@ -27,6 +27,8 @@ type view struct {
 	Line     string
 	Times    string
 	Tiles    []tile
+	Planned  bool
+	Plan     planView
 	Troubled []endpointRow
 	Healthy  []endpointRow
 	// Open: the healthy ones are few enough to stand open.
@@ -90,6 +92,9 @@ func viewOf(r report.Report) view {
 		id := fmt.Sprintf("finding-%d", i+1)
 		ids[identity(f)] = id
 		v.Findings = append(v.Findings, findingOf(id, f))
+	}
+	if v.Planned = r.Plan != nil; v.Planned {
+		v.Plan, v.Tiles, v.Sentence = planOf(r), planTiles(r), planSentence(r)
 	}
 	page := builder{Report: r, ids: ids}
 	for _, row := range page.rows() {
@@ -165,6 +170,8 @@ func sentence(r report.Report) string {
 	switch {
 	case r.Verdict == report.Fail && r.FailOn == finding.Warning:
 		return "Something is broken, or will break."
+	case r.Verdict == report.Fail && ownFault(r.Findings):
+		return "certdrift itself needs mending: no endpoint is known to be broken, and trouble may stay unseen or unheard."
 	case r.Verdict == report.Fail:
 		return "A client is refused now or soon, or what is attached is not what was declared."
 	case r.Verdict == report.Incomplete:
@@ -175,6 +182,13 @@ func sentence(r report.Report) string {
 		return "Nothing fails this report: it was asked only to tell."
 	}
 	return "Nothing here fails the report; what is worth knowing is below."
+}
+
+// ownFault tells that all that is critical is certdrift's own: its configuration, or its alerts.
+func ownFault(fs []finding.Finding) bool {
+	return !slices.ContainsFunc(fs, func(f finding.Finding) bool {
+		return f.Severity == finding.Critical && f.Code != finding.ConfigInvalid && f.Code != finding.AlertPathBroken
+	})
 }
 
 func times(r report.Report) string {

@@ -132,7 +132,7 @@ func (d *drawing) days(r truths.Row) {
 	}
 	word, note := fmt.Sprintf("%.0f", math.Floor(days)), truths.Day(r.End)
 	if days < 0 {
-		class, word, note = "critical", "expired", fmt.Sprintf("%.0f days ago, %s", math.Floor(-days), note)
+		class, word, note = "critical", "expired", report.AgoText(d.Report.At.Sub(r.End))+", "+note
 	}
 	d.write(`<span class="`, class, `">`, text(word), `</span><small class="day">`, text(note), `</small>`)
 }
