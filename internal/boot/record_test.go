@@ -26,7 +26,7 @@ func (s *stage) changes() []string {
 		}
 		var l struct {
 			Standing, Event, By, Tool string
-			Listeners, Codes               []string
+			Listeners, Codes          []string
 		}
 		if err := json.Unmarshal([]byte(line), &l); err != nil {
 			s.t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/plan"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
 )
@@ -147,4 +148,25 @@ func TestDriftManifestOfAnIngress(t *testing.T) {
 	if f := s.one(finding.DriftManifest, finding.Critical); !strings.Contains(f.Summary, "b.example.org would not be covered") {
 		t.Errorf("summary %q", f.Summary)
 	}
+}
+
+// TestDriftManifestOfAGroupThatDiscovers: one Ingress of the group names its certificate, the controller picks the
+// other's. What it picked is not drift, and what it would pick is not known.
+func TestDriftManifestOfAGroupThatDiscovers(t *testing.T) {
+	s := newScene(t)
+	a, b := s.leaf("a.example.org"), s.leaf("b.example.org")
+	s.alb("web", s.acm("a", a), s.acm("b", b)).Tags = map[string]string{"ingress.k8s.aws/stack": "shared"}
+	s.https("a", "a.example.org", ok("10.0.0.1", a)).Target.Service = "web/a"
+	s.https("b", "b.example.org", ok("10.0.0.1", b)).Target.Service = "web/b"
+	ingress := func(name string, arns ...string) observation.Declaration {
+		return observation.Declaration{Object: "Ingress web/" + name, Service: "web/" + name, Group: "shared", Kind: observation.Application, Port: 443, ARNs: arns, Discovered: len(arns) == 0}
+	}
+	s.round.Manifests = []observation.Declaration{ingress("b"), ingress("a", arn("a"))}
+	s.only()
+	rows, out := s.preview()
+	if len(rows) != 2 || rows[0].Action != plan.Keep || len(rows[0].NotKnown) != 1 || rows[0].Names[1].Covered != nil || !out.Complete || len(out.Findings) > 0 {
+		t.Errorf("complete %v, findings %v, rows %+v", out.Complete, codes(out.Findings), rows)
+	}
+	s.round.Manifests = append(s.round.Manifests[:1], ingress("a", s.acm("other", s.leaf("x.example.org"))))
+	s.one(finding.DriftManifest, finding.Critical) // the one that is named is not attached
 }

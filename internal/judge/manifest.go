@@ -32,6 +32,9 @@ func (d *declaration) bare() bool { return len(d.ARNs) == 0 && !d.Discovered }
 // agrees tells whether the manifest would give host the declared certificate, or one that stands for it.
 func (d *declaration) agrees(w *world, declared target.Declared, host string) bool {
 	arn, h := d.gives(w, host, d.Kind)
+	if d.More && h.named() && !h.covers(host) {
+		return true // as far as is known
+	}
 	return arn != "" && w.meets(declared, arn, leafOf(h)) < distinct
 }
 
@@ -96,7 +99,7 @@ func (w *world) weigh(d *declaration, l *listener, es []*endpoint) effect {
 	if l != nil && !l.loadBalancer.Partial {
 		x.attached = w.defaultRelation(d, l)
 		for _, a := range l.attached {
-			if !a.Default && !slices.Contains(d.ARNs, a.ARN) {
+			if !a.Default && !d.More && !slices.Contains(d.ARNs, a.ARN) {
 				x.dropped = append(x.dropped, a.ARN)
 			}
 		}
@@ -120,6 +123,11 @@ func (w *world) defaultRelation(d *declaration, l *listener) relation {
 		return same
 	case len(l.attached) == 0 || len(d.ARNs) == 0:
 		return distinct
+	case d.More: // which comes first is not known
+		if slices.ContainsFunc(d.ARNs, func(arn string) bool { return !l.has(arn) }) {
+			return distinct
+		}
+		return same
 	}
 	return w.meetsARN(d.ARNs[0], l.attached[0].ARN, l.attached[0].leafOf())
 }
@@ -132,7 +140,8 @@ func (x *effect) weighEndpoint(w *world, e *endpoint) {
 		now, _ = x.listener.offer(e.Target.Host)
 	}
 	arn, h := x.declaration.gives(w, e.Target.Host, kind)
-	if now != nil {
+	open := x.declaration.More && h.named() && !h.covers(e.Target.Host) // a discovered one may cover it
+	if now != nil && !open {
 		x.attached = max(x.attached, w.meetsARN(arn, now.ARN, now.leafOf()))
 	}
 	if d := e.Target.Declared; d != nil {
@@ -140,6 +149,9 @@ func (x *effect) weighEndpoint(w *world, e *endpoint) {
 		r := distinct
 		if arn != "" {
 			r = w.meets(*d, arn, leafOf(h))
+		}
+		if open {
+			r = unknown
 		}
 		if x.configured == unknown || r > x.configured {
 			x.configured = r
@@ -149,6 +161,8 @@ func (x *effect) weighEndpoint(w *world, e *endpoint) {
 	switch {
 	case arn == "":
 		x.breaks = append(x.breaks, host+" would be left without a certificate")
+		return
+	case open:
 		return
 	case h.named() && !h.covers(e.Target.Host):
 		x.breaks = append(x.breaks, host+" would not be covered by "+h.label(arn))

@@ -115,17 +115,20 @@ type Declaration struct {
 	Service string `json:"service,omitempty"`
 	// LoadBalancer is the load balancer's name, where the manifest names it.
 	LoadBalancer string `json:"load_balancer,omitempty"`
-	// Group is an Ingress's group.name.
+	// Group is an Ingress's group.name, Order its group.order: the lowest comes first.
 	Group string `json:"group,omitempty"`
+	Order int    `json:"order,omitempty"`
 	// Kind is the load balancer that the object makes; empty where the manifest leaves it open.
 	Kind LoadBalancerKind `json:"kind,omitempty"`
 	Port int              `json:"port"`
 	// ARNs are the certificates, the default first. Empty with Discovered: the controller picks them from ACM by Hosts.
-	ARNs       []string        `json:"arns,omitempty"`
-	Discovered bool            `json:"discovered,omitempty"`
-	Hosts      []string        `json:"hosts,omitempty"`
-	Policy     string          `json:"policy,omitempty"`
-	Source     target.Position `json:"source"`
+	ARNs       []string `json:"arns,omitempty"`
+	Discovered bool     `json:"discovered,omitempty"`
+	// More: beside the ARNs, the controller puts certificates there that it discovers for other Ingresses of the group.
+	More   bool            `json:"more,omitempty"`
+	Hosts  []string        `json:"hosts,omitempty"`
+	Policy string          `json:"policy,omitempty"`
+	Source target.Position `json:"source"`
 }
 
 // Change is a change that CloudTrail or ACM told of.
