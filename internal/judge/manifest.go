@@ -56,6 +56,7 @@ type effect struct {
 	configured  relation // manifest to what the configuration declares
 	declared    *target.Declared
 	dropped     []string // ARNs of the SNI list that would go
+	standard    bool     // the default certificate would change, which no endpoint gets
 	breaks      []string // what would be wrong afterwards
 }
 
@@ -96,17 +97,27 @@ func (w *world) effects(d *declaration) []effect {
 
 func (w *world) weigh(d *declaration, l *listener, es []*endpoint) effect {
 	x := effect{declaration: d, listener: l, endpoints: es, attached: unknown, configured: unknown}
+	byDefault := unknown
 	if l != nil && !l.loadBalancer.Partial {
-		x.attached = w.defaultRelation(d, l)
+		byDefault = w.defaultRelation(d, l)
+		if x.attached = byDefault; !d.More && len(es) > 0 && len(l.attached) > 0 && len(d.ARNs) > 0 {
+			x.attached = same // as far as the endpoints say nothing else
+		}
 		for _, a := range l.attached {
 			if !a.Default && !d.More && !slices.Contains(d.ARNs, a.ARN) {
 				x.dropped = append(x.dropped, a.ARN)
 			}
 		}
 	}
+	if l != nil {
+		if arn := d.foreign(l); arn != "" {
+			x.breaks = append(x.breaks, shortARN(arn)+" is of another region or account than the load balancer: AWS refuses to attach it")
+		}
+	}
 	for _, e := range es {
 		x.weighEndpoint(w, e)
 	}
+	x.standard = x.attached == same && byDefault == distinct
 	if len(es) == 0 {
 		for _, arn := range d.ARNs {
 			x.weighCertificate(w, arn, w.body(arn), nil)
@@ -204,9 +215,9 @@ func (x *effect) severity(w *world) finding.Severity {
 		return finding.Warning
 	case x.configured == same:
 		return finding.None // what differs is attached: drift-attached says it, and the deploy would mend it
-	case x.attached == distinct && (!w.round.Planned || x.undoes() != nil):
+	case x.attached == distinct && (!w.round.Planned && len(x.endpoints) > 0 || x.undoes() != nil):
 		return finding.Critical
-	case x.attached >= twin, len(x.dropped) > 0:
+	case x.attached >= twin, x.standard, len(x.dropped) > 0:
 		return finding.Warning
 	}
 	return finding.None

@@ -98,7 +98,7 @@ func (w *world) action(x effect) plan.Action {
 		return plan.Create
 	case x.listener == nil || x.listener.loadBalancer.Partial || x.attached == unknown:
 		return plan.Unknown
-	case x.attached == same && len(x.dropped) == 0:
+	case x.attached == same && !x.standard && len(x.dropped) == 0:
 		return plan.Keep
 	}
 	return plan.Change
@@ -153,6 +153,8 @@ func (w *world) reasons(x effect) []string {
 		out = append(out, "brings what is declared")
 	case x.attached == twin:
 		out = append(out, "another ARN with the same key and names")
+	case x.standard:
+		out = append(out, "changes the default certificate, which no endpoint gets")
 	}
 	if len(x.dropped) > 0 {
 		out = append(out, "would detach "+some(shortARNs(x.dropped)))
