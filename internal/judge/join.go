@@ -94,10 +94,6 @@ type index struct {
 	listeners                map[*observation.LoadBalancer][]*listener
 }
 
-// stackTags are the tags that name the Kubernetes object a load balancer was made for: by the in-tree provider
-// (cloud-provider-aws), and by the AWS Load Balancer Controller for Services and Ingresses.
-var stackTags = [...]string{"kubernetes.io/service-name", "service.k8s.aws/stack", "ingress.k8s.aws/stack"}
-
 func (w *world) index() *index {
 	x := &index{
 		byName: map[string][]*observation.LoadBalancer{}, byService: map[string][]*observation.LoadBalancer{},
@@ -113,7 +109,7 @@ func (w *world) index() *index {
 		for _, a := range lb.Addresses {
 			x.byAddress[a] = append(x.byAddress[a], lb)
 		}
-		for _, stack := range stacks(lb) {
+		for _, stack := range lb.Stacks() {
 			x.byService[stack] = append(x.byService[stack], lb)
 		}
 		for _, l := range lb.Listeners {
@@ -123,16 +119,6 @@ func (w *world) index() *index {
 		}
 	}
 	return x
-}
-
-func stacks(lb *observation.LoadBalancer) []string {
-	var out []string
-	for _, tag := range stackTags {
-		if v := lb.Tags[tag]; v != "" && !slices.Contains(out, v) {
-			out = append(out, v)
-		}
-	}
-	return out
 }
 
 // place finds the endpoint's listener: by the load balancer it names, by its Kubernetes service and the load
@@ -264,7 +250,7 @@ func (w *world) makers() makers {
 // of are the declarations of the objects that the listener's load balancer was made for, each once.
 func (m makers) of(l *listener) []*declaration {
 	found := slices.Clone(m[maker{l.Port, l.loadBalancer.Name, ""}])
-	for _, stack := range stacks(l.loadBalancer) {
+	for _, stack := range l.loadBalancer.Stacks() {
 		for _, d := range m[maker{l.Port, "", stack}] {
 			if !slices.Contains(found, d) {
 				found = append(found, d)

@@ -1,6 +1,7 @@
 package observation
 
 import (
+	"slices"
 	"time"
 
 	"certdrift/internal/target"
@@ -32,6 +33,22 @@ type LoadBalancer struct {
 	// Partial: some of the load balancer could not be read; a Trouble says what. Nothing may be concluded from what is
 	// absent.
 	Partial bool `json:"partial,omitempty"`
+}
+
+// Stacks are the Kubernetes objects (NAMESPACE/NAME, or an Ingress group's name) that the load balancer was made for, as
+// its tags say: those of the in-tree provider (cloud-provider-aws), of the AWS Load Balancer Controller for Services and
+// Ingresses, and of the controller within EKS Auto Mode. Each comes once.
+func (lb LoadBalancer) Stacks() []string {
+	var out []string
+	for _, tag := range []string{
+		"kubernetes.io/service-name", "service.k8s.aws/stack", "ingress.k8s.aws/stack",
+		"service.eks.amazonaws.com/stack", "ingress.eks.amazonaws.com/stack",
+	} {
+		if v := lb.Tags[tag]; v != "" && !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // Listener is one port of a load balancer.
