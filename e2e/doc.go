@@ -5,8 +5,8 @@
 // # What is real, and what stands in
 //
 // Real: template.yaml and infra/, the Serverless transform (samtranslator), the packages that `make build-…` makes, the
-// bootstrap binaries, the command line, the AWS CLI that runs the command out of an alert, the AWS SDK on the wire, TLS
-// servers for what the load balancers serve. Emulated by moto: ACM, IAM, STS, both load balancer APIs, SNS, SQS, DynamoDB,
+// bootstrap binaries, the command line, the AWS CLI that runs the command out of an alert and, with openssl and curl, every
+// command of the runbook, the AWS SDK on the wire, TLS servers for what the load balancers serve. Emulated by moto: ACM, IAM, STS, both load balancer APIs, SNS, SQS, DynamoDB,
 // S3, EventBridge's rules, CloudFormation.
 //
 // In front of moto stands a small server of this package. It does what moto lacks:

@@ -35,11 +35,8 @@ type place struct {
 	declared          []string // ARNs that a manifest declares
 	hosts             []string
 	source            target.Position
-	tags              map[string]string
+	stacks            []string // what the load balancer's tags name
 }
-
-// stackTags name the Kubernetes object that a load balancer was made for.
-var stackTags = [...]string{"kubernetes.io/service-name", "service.k8s.aws/stack", "ingress.k8s.aws/stack"}
 
 // places brings the manifests' listeners and the account's together.
 func places(in Input) []place {
@@ -84,10 +81,10 @@ func places(in Input) []place {
 func attachedPlace(lb observation.LoadBalancer, l observation.Listener) place {
 	p := place{
 		environment: defaultEnvironment, name: lb.Name, balancer: lb.Name, region: lb.Region, kind: lb.Kind,
-		protocol: l.Protocol, port: l.Port, tags: lb.Tags,
+		protocol: l.Protocol, port: l.Port, stacks: lb.Stacks(),
 	}
-	for _, tag := range stackTags {
-		if p.of(lb.Tags[tag]); p.service != "" {
+	for _, stack := range p.stacks {
+		if p.of(stack); p.service != "" {
 			break
 		}
 	}
@@ -125,7 +122,7 @@ func (p *place) of(service string) {
 // madeBy tells whether the manifest's object makes the listener.
 func (p place) madeBy(d observation.Declaration) bool {
 	return p.port == d.Port && (d.Service != "" && d.Service == p.service || d.LoadBalancer != "" && d.LoadBalancer == p.balancer ||
-		d.Group != "" && slices.ContainsFunc(stackTags[:], func(tag string) bool { return p.tags[tag] == d.Group }))
+		d.Group != "" && slices.Contains(p.stacks, d.Group))
 }
 
 // clusterTag is the tag of a Kubernetes cluster that all load balancers bear; empty where there is none.
@@ -133,7 +130,7 @@ func clusterTag(balancers []observation.LoadBalancer) (key, value string) {
 	for i, lb := range balancers {
 		found := false
 		for k, v := range lb.Tags {
-			if (strings.HasPrefix(k, "kubernetes.io/cluster/") || k == "elbv2.k8s.aws/cluster") && (i == 0 && (key == "" || k < key) || k == key && v == value) {
+			if (strings.HasPrefix(k, "kubernetes.io/cluster/") || k == "elbv2.k8s.aws/cluster" || k == "eks:eks-cluster-name") && (i == 0 && (key == "" || k < key) || k == key && v == value) {
 				key, value, found = k, v, true
 			}
 		}

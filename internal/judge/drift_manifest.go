@@ -95,6 +95,8 @@ func (x *effect) summary(w *world) string {
 		text += ", the configuration " + w.declaredLabel(*x.declared)
 	case x.attached >= twin && x.listener != nil && len(x.listener.attached) > 0:
 		text += "; attached is " + shortARN(x.listener.attached[0].ARN)
+	case x.standard:
+		text += "; the default is " + shortARN(x.listener.attached[0].ARN) + ", which no endpoint gets"
 	case len(x.dropped) > 0:
 		text += "; " + some(shortARNs(x.dropped)) + " would be detached"
 	}

@@ -7,6 +7,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/plan"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
 )
@@ -147,4 +148,79 @@ func TestDriftManifestOfAnIngress(t *testing.T) {
 	if f := s.one(finding.DriftManifest, finding.Critical); !strings.Contains(f.Summary, "b.example.org would not be covered") {
 		t.Errorf("summary %q", f.Summary)
 	}
+}
+
+// TestDriftManifestOfAGroupThatDiscovers: one Ingress of the group names its certificate, the controller picks the
+// other's. What it picked is not drift, and what it would pick is not known.
+func TestDriftManifestOfAGroupThatDiscovers(t *testing.T) {
+	s := newScene(t)
+	a, b := s.leaf("a.example.org"), s.leaf("b.example.org")
+	s.alb("web", s.acm("a", a), s.acm("b", b)).Tags = map[string]string{"ingress.k8s.aws/stack": "shared"}
+	s.https("a", "a.example.org", ok("10.0.0.1", a)).Target.Service = "web/a"
+	s.https("b", "b.example.org", ok("10.0.0.1", b)).Target.Service = "web/b"
+	ingress := func(name string, arns ...string) observation.Declaration {
+		return observation.Declaration{Object: "Ingress web/" + name, Service: "web/" + name, Group: "shared", Kind: observation.Application, Port: 443, ARNs: arns, Discovered: len(arns) == 0}
+	}
+	s.round.Manifests = []observation.Declaration{ingress("b"), ingress("a", arn("a"))}
+	s.only()
+	rows, out := s.preview()
+	if len(rows) != 2 || rows[0].Action != plan.Keep || len(rows[0].NotKnown) != 1 || rows[0].Names[1].Covered != nil || !out.Complete || len(out.Findings) > 0 {
+		t.Errorf("complete %v, findings %v, rows %+v", out.Complete, codes(out.Findings), rows)
+	}
+	s.round.Manifests = append(s.round.Manifests[:1], ingress("a", s.acm("other", s.leaf("x.example.org"))))
+	s.one(finding.DriftManifest, finding.Critical) // the one that is named is not attached
+}
+
+// TestDriftManifestOfTheDefaultAlone: the default certificate would be another one, and each endpoint gets its own as
+// before.
+func TestDriftManifestOfTheDefaultAlone(t *testing.T) {
+	s := newScene(t)
+	leaf := s.leaf(host)
+	s.alb("web", s.acm("b", s.leaf("b.example.org")), s.acm("a", leaf))
+	e := s.https("api", host, ok("10.0.0.1", leaf))
+	e.Target.Service = "web/site"
+	e.Target.LoadBalancer = &target.LoadBalancerRef{Name: "web", Port: 443}
+	s.round.Manifests = []observation.Declaration{{Object: "Ingress web/site", Service: "web/site", LoadBalancer: "web", Kind: observation.Application, Port: 443, ARNs: []string{arn("a"), arn("b")}}}
+	if f := s.one(finding.DriftManifest, finding.Warning); !strings.Contains(f.Summary, "which no endpoint gets") {
+		t.Errorf("summary %q", f.Summary)
+	}
+	s.round.Manifests[0].ARNs = []string{arn("b"), arn("a")}
+	s.only()
+}
+
+// TestDriftManifestFindsItsListener: objects of one name in several regions and clusters, or a load balancer whose tags
+// say nothing.
+func TestDriftManifestFindsItsListener(t *testing.T) {
+	service := observation.Declaration{Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{arn("good")}, Source: target.Position{File: "k8s/api.yaml", Line: 7}}
+	t.Run("another region", func(t *testing.T) {
+		s := manifested(t, "good", "good", "good")
+		there := s.classic("a2", arn("good"))
+		there.Region, there.Tags = "eu-west-1", map[string]string{"kubernetes.io/service-name": "production/api"}
+		there.Listeners[0].Certificates = []observation.Attachment{{ARN: "arn:aws:acm:eu-west-1:111122223333:certificate/there", Default: true}}
+		s.round.Endpoints[0].Target.LoadBalancer = &target.LoadBalancerRef{Name: "a1", Port: 443}
+		s.none(finding.DriftManifest) // its manifest is another one
+		s.one(finding.ListenerUnmanaged, finding.Info)
+	})
+	t.Run("another cluster", func(t *testing.T) {
+		s := manifested(t, "good", "good", "good")
+		s.classic("a2", arn("other")).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
+		s.round.Endpoints[0].Target.LoadBalancer = &target.LoadBalancerRef{Name: "a1", Port: 443}
+		s.one(finding.DriftManifest, finding.Warning) // nobody knows whose it is, and no endpoint suffers
+	})
+	t.Run("no tags", func(t *testing.T) {
+		s := manifested(t, "stale", "good", "")
+		s.round.LoadBalancers[0].Tags = nil
+		s.round.Endpoints[0].Target.LoadBalancer = &target.LoadBalancerRef{Name: "a1", Port: 443}
+		if f := s.one(finding.DriftManifest, finding.Critical); f.Listener != "a1:443" || f.Evidence["attached"] == nil {
+			t.Errorf("%+v", f)
+		}
+	})
+	t.Run("no region fits", func(t *testing.T) {
+		s := manifested(t, "good", "good", "")
+		s.round.Manifests = []observation.Declaration{service}
+		s.round.Manifests[0].ARNs = []string{"arn:aws:acm:eu-west-1:111122223333:certificate/good"}
+		if f := s.one(finding.DriftManifest, finding.Critical); !strings.Contains(f.Summary, "AWS refuses to attach it") {
+			t.Errorf("summary %q", f.Summary)
+		}
+	})
 }

@@ -14,7 +14,7 @@ func httpSlow() rule {
 			Title:    "The first byte came later than max_latency",
 			Meaning: "The answer came, but later than the endpoint's expect.max_latency: from the request being written to the " +
 				"first byte of the answer, interim responses aside, without DNS, connect and TLS, which stand beside it in the report.",
-			Check:  "curl -sS -o /dev/null -w '%{time_pretransfer} %{time_starttransfer}\n' --resolve HOST:PORT:ADDRESS URL",
+			Check:  "curl -sS -o /dev/null -w '%{time_pretransfer} %{time_starttransfer}\\n' --resolve HOST:PORT:ADDRESS URL",
 			Remedy: "Look at the application's latency and its backends; compare the addresses. Raise max_latency if it is too strict for a cold start.",
 		},
 		connection: func(c *connection) []finding.Finding {

@@ -23,6 +23,8 @@ type declaration struct {
 	observation.Declaration
 	listeners []*listener
 	endpoints []*endpoint
+	// byEndpoint: neither name nor tags brought it and its listeners together, but endpoints that name both.
+	byEndpoint bool
 }
 
 // join brings the three truths together: which listener each endpoint sits behind, which certificates are attached to
@@ -35,13 +37,7 @@ func (w *world) join() {
 	for _, d := range pooled(w.round.Manifests) {
 		w.declarations = append(w.declarations, &declaration{Declaration: d})
 	}
-	made := w.makers()
-	for _, l := range w.listeners {
-		l.declarations = made.of(l)
-		for _, d := range l.declarations {
-			d.listeners = append(d.listeners, l)
-		}
-	}
+	w.pair()
 	for _, e := range w.endpoints {
 		e.declarations = w.speakOf(e)
 		for _, d := range e.declarations {
@@ -50,16 +46,53 @@ func (w *world) join() {
 	}
 }
 
+// pair brings declarations and listeners together: by the load balancers' names and tags, else by the endpoints that name
+// both. Of several clusters or regions that have an object of one name, those are meant that can hold its certificates.
+func (w *world) pair() {
+	made := w.makers()
+	for _, l := range w.listeners {
+		for _, d := range made.of(l) {
+			d.listeners = append(d.listeners, l)
+		}
+	}
+	for _, e := range w.endpoints {
+		for _, d := range w.declarations {
+			if l := e.listener; l != nil && d.Service != "" && d.Service == e.Target.Service && d.Port == l.Port && (len(d.listeners) == 0 || d.byEndpoint) {
+				d.byEndpoint = true
+				if !slices.Contains(d.listeners, l) {
+					d.listeners = append(d.listeners, l)
+				}
+			}
+		}
+	}
+	for _, d := range w.declarations {
+		if fit := slices.DeleteFunc(slices.Clone(d.listeners), func(l *listener) bool { return d.foreign(l) != "" }); len(fit) > 0 {
+			d.listeners = fit
+		}
+		for _, l := range d.listeners {
+			l.declarations = append(l.declarations, d)
+		}
+	}
+}
+
+// foreign is a certificate of the declaration that cannot be attached to the listener, since it is of another region or
+// account; empty where there is none.
+func (d *declaration) foreign(l *listener) string {
+	for _, arn := range d.ARNs {
+		parts := strings.SplitN(arn, ":", 6)
+		if len(parts) == 6 && (parts[3] != "" && parts[3] != l.loadBalancer.Region || parts[4] != "" && l.loadBalancer.Account != "" && parts[4] != l.loadBalancer.Account) {
+			return arn
+		}
+	}
+	return ""
+}
+
 // index finds load balancers by what endpoints know of them.
 type index struct {
 	byName, byService, byDNS map[string][]*observation.LoadBalancer
 	byAddress                map[string][]*observation.LoadBalancer
 	listeners                map[*observation.LoadBalancer][]*listener
 }
-
-// stackTags are the tags that name the Kubernetes object a load balancer was made for: by the in-tree provider
-// (cloud-provider-aws), and by the AWS Load Balancer Controller for Services and Ingresses.
-var stackTags = [...]string{"kubernetes.io/service-name", "service.k8s.aws/stack", "ingress.k8s.aws/stack"}
 
 func (w *world) index() *index {
 	x := &index{
@@ -76,7 +109,7 @@ func (w *world) index() *index {
 		for _, a := range lb.Addresses {
 			x.byAddress[a] = append(x.byAddress[a], lb)
 		}
-		for _, stack := range stacks(lb) {
+		for _, stack := range lb.Stacks() {
 			x.byService[stack] = append(x.byService[stack], lb)
 		}
 		for _, l := range lb.Listeners {
@@ -86,16 +119,6 @@ func (w *world) index() *index {
 		}
 	}
 	return x
-}
-
-func stacks(lb *observation.LoadBalancer) []string {
-	var out []string
-	for _, tag := range stackTags {
-		if v := lb.Tags[tag]; v != "" && !slices.Contains(out, v) {
-			out = append(out, v)
-		}
-	}
-	return out
 }
 
 // place finds the endpoint's listener: by the load balancer it names, by its Kubernetes service and the load
@@ -227,7 +250,7 @@ func (w *world) makers() makers {
 // of are the declarations of the objects that the listener's load balancer was made for, each once.
 func (m makers) of(l *listener) []*declaration {
 	found := slices.Clone(m[maker{l.Port, l.loadBalancer.Name, ""}])
-	for _, stack := range stacks(l.loadBalancer) {
+	for _, stack := range l.loadBalancer.Stacks() {
 		for _, d := range m[maker{l.Port, "", stack}] {
 			if !slices.Contains(found, d) {
 				found = append(found, d)

@@ -35,6 +35,12 @@ func TestJoin(t *testing.T) {
 		{"by the controller's tag for Services", func(_ *scene, e *observation.Endpoint, lb *observation.LoadBalancer) {
 			e.Target.Service, lb.Tags = "production/api", map[string]string{"service.k8s.aws/stack": "production/api"}
 		}, "a1:443@us-west-2"},
+		{"by EKS Auto Mode's tag for Services", func(_ *scene, e *observation.Endpoint, lb *observation.LoadBalancer) {
+			e.Target.Service, lb.Tags = "production/api", map[string]string{"service.eks.amazonaws.com/stack": "production/api"}
+		}, "a1:443@us-west-2"},
+		{"by EKS Auto Mode's tag for Ingresses", func(_ *scene, e *observation.Endpoint, lb *observation.LoadBalancer) {
+			e.Target.Service, lb.Tags = "production/api", map[string]string{"ingress.eks.amazonaws.com/stack": "production/api"}
+		}, "a1:443@us-west-2"},
 		{"by an Ingress's group", func(s *scene, e *observation.Endpoint, lb *observation.LoadBalancer) {
 			e.Target.Service, lb.Tags = "production/api", map[string]string{"ingress.k8s.aws/stack": "shared"}
 			s.round.Manifests = []observation.Declaration{{Service: "production/api", Group: "shared", Port: 443}}

@@ -32,6 +32,9 @@ func (d *declaration) bare() bool { return len(d.ARNs) == 0 && !d.Discovered }
 // agrees tells whether the manifest would give host the declared certificate, or one that stands for it.
 func (d *declaration) agrees(w *world, declared target.Declared, host string) bool {
 	arn, h := d.gives(w, host, d.Kind)
+	if d.More && h.named() && !h.covers(host) {
+		return true // as far as is known
+	}
 	return arn != "" && w.meets(declared, arn, leafOf(h)) < distinct
 }
 
@@ -53,6 +56,7 @@ type effect struct {
 	configured  relation // manifest to what the configuration declares
 	declared    *target.Declared
 	dropped     []string // ARNs of the SNI list that would go
+	standard    bool     // the default certificate would change, which no endpoint gets
 	breaks      []string // what would be wrong afterwards
 }
 
@@ -93,17 +97,27 @@ func (w *world) effects(d *declaration) []effect {
 
 func (w *world) weigh(d *declaration, l *listener, es []*endpoint) effect {
 	x := effect{declaration: d, listener: l, endpoints: es, attached: unknown, configured: unknown}
+	byDefault := unknown
 	if l != nil && !l.loadBalancer.Partial {
-		x.attached = w.defaultRelation(d, l)
+		byDefault = w.defaultRelation(d, l)
+		if x.attached = byDefault; !d.More && len(es) > 0 && len(l.attached) > 0 && len(d.ARNs) > 0 {
+			x.attached = same // as far as the endpoints say nothing else
+		}
 		for _, a := range l.attached {
-			if !a.Default && !slices.Contains(d.ARNs, a.ARN) {
+			if !a.Default && !d.More && !slices.Contains(d.ARNs, a.ARN) {
 				x.dropped = append(x.dropped, a.ARN)
 			}
+		}
+	}
+	if l != nil {
+		if arn := d.foreign(l); arn != "" {
+			x.breaks = append(x.breaks, shortARN(arn)+" is of another region or account than the load balancer: AWS refuses to attach it")
 		}
 	}
 	for _, e := range es {
 		x.weighEndpoint(w, e)
 	}
+	x.standard = x.attached == same && byDefault == distinct
 	if len(es) == 0 {
 		for _, arn := range d.ARNs {
 			x.weighCertificate(w, arn, w.body(arn), nil)
@@ -120,6 +134,11 @@ func (w *world) defaultRelation(d *declaration, l *listener) relation {
 		return same
 	case len(l.attached) == 0 || len(d.ARNs) == 0:
 		return distinct
+	case d.More: // which comes first is not known
+		if slices.ContainsFunc(d.ARNs, func(arn string) bool { return !l.has(arn) }) {
+			return distinct
+		}
+		return same
 	}
 	return w.meetsARN(d.ARNs[0], l.attached[0].ARN, l.attached[0].leafOf())
 }
@@ -132,7 +151,8 @@ func (x *effect) weighEndpoint(w *world, e *endpoint) {
 		now, _ = x.listener.offer(e.Target.Host)
 	}
 	arn, h := x.declaration.gives(w, e.Target.Host, kind)
-	if now != nil {
+	open := x.declaration.More && h.named() && !h.covers(e.Target.Host) // a discovered one may cover it
+	if now != nil && !open {
 		x.attached = max(x.attached, w.meetsARN(arn, now.ARN, now.leafOf()))
 	}
 	if d := e.Target.Declared; d != nil {
@@ -140,6 +160,9 @@ func (x *effect) weighEndpoint(w *world, e *endpoint) {
 		r := distinct
 		if arn != "" {
 			r = w.meets(*d, arn, leafOf(h))
+		}
+		if open {
+			r = unknown
 		}
 		if x.configured == unknown || r > x.configured {
 			x.configured = r
@@ -149,6 +172,8 @@ func (x *effect) weighEndpoint(w *world, e *endpoint) {
 	switch {
 	case arn == "":
 		x.breaks = append(x.breaks, host+" would be left without a certificate")
+		return
+	case open:
 		return
 	case h.named() && !h.covers(e.Target.Host):
 		x.breaks = append(x.breaks, host+" would not be covered by "+h.label(arn))
@@ -190,9 +215,9 @@ func (x *effect) severity(w *world) finding.Severity {
 		return finding.Warning
 	case x.configured == same:
 		return finding.None // what differs is attached: drift-attached says it, and the deploy would mend it
-	case x.attached == distinct && (!w.round.Planned || x.undoes() != nil):
+	case x.attached == distinct && (!w.round.Planned && len(x.endpoints) > 0 || x.undoes() != nil):
 		return finding.Critical
-	case x.attached >= twin, len(x.dropped) > 0:
+	case x.attached >= twin, x.standard, len(x.dropped) > 0:
 		return finding.Warning
 	}
 	return finding.None

@@ -98,7 +98,7 @@ func (w *world) action(x effect) plan.Action {
 		return plan.Create
 	case x.listener == nil || x.listener.loadBalancer.Partial || x.attached == unknown:
 		return plan.Unknown
-	case x.attached == same && len(x.dropped) == 0:
+	case x.attached == same && !x.standard && len(x.dropped) == 0:
 		return plan.Keep
 	}
 	return plan.Change
@@ -153,6 +153,8 @@ func (w *world) reasons(x effect) []string {
 		out = append(out, "brings what is declared")
 	case x.attached == twin:
 		out = append(out, "another ARN with the same key and names")
+	case x.standard:
+		out = append(out, "changes the default certificate, which no endpoint gets")
 	}
 	if len(x.dropped) > 0 {
 		out = append(out, "would detach "+some(shortARNs(x.dropped)))
@@ -170,6 +172,9 @@ func (w *world) undecidable(x effect, row *plan.Row) bool {
 			now, _ = x.listener.offer(e.Target.Host)
 		}
 		arn, h := x.declaration.gives(w, e.Target.Host, row.Kind)
+		if x.declaration.More && h.named() && !h.covers(e.Target.Host) {
+			row.NotKnown = append(row.NotKnown, "what the controller would pick from ACM for the other Ingresses of the group "+finding.Clean(x.declaration.Group, finding.QuoteLimit))
+		}
 		if arn == "" || h.named() || h != nil && h.record.Missing {
 			continue
 		}
@@ -248,8 +253,8 @@ func (w *world) namesOf(x effect) []plan.Name {
 	for _, name := range names {
 		arn, h := x.declaration.gives(w, name, kind)
 		shown := plan.Name{Name: finding.Clean(name, finding.QuoteLimit), ARN: finding.Clean(arn, finding.QuoteLimit)}
-		if arn == "" && !x.declaration.Discovered || h.named() {
-			covered := h.covers(name)
+		covered := h.covers(name)
+		if arn == "" && !x.declaration.Discovered || h.named() && (covered || !x.declaration.More) {
 			shown.Covered = &covered
 		}
 		out = append(out, shown)
@@ -291,26 +296,30 @@ func undecidedFinding(rows []plan.Row) finding.Finding {
 }
 
 // pooled gives every Ingress of a group the certificates of all: the controller makes one load balancer of the group
-// and puts all of them on its listener, the first of the first Ingress (by name, where group.order says nothing) as the
-// default.
+// and puts all of them on its listener, the first of the first Ingress (by group.order, then by name) as the default. An
+// Ingress without certificate-arn adds what the controller discovers, which is not known here.
 // https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#ingressgroup
 func pooled(declarations []observation.Declaration) []observation.Declaration {
 	type key struct {
 		group string
 		port  int
 	}
-	groups := map[key][]int{}
+	groups, discovering := map[key][]int{}, map[key]bool{}
 	for i, d := range declarations {
-		if d.Group != "" && !d.Discovered {
-			groups[key{d.Group, d.Port}] = append(groups[key{d.Group, d.Port}], i)
+		k := key{d.Group, d.Port}
+		switch {
+		case d.Group == "":
+		case d.Discovered:
+			discovering[k] = true
+		default:
+			groups[k] = append(groups[k], i)
 		}
 	}
 	out := slices.Clone(declarations)
-	for _, members := range groups {
-		if len(members) < 2 {
-			continue
-		}
-		slices.SortStableFunc(members, func(a, b int) int { return strings.Compare(declarations[a].Service, declarations[b].Service) })
+	for k, members := range groups {
+		slices.SortStableFunc(members, func(a, b int) int {
+			return cmp.Or(cmp.Compare(declarations[a].Order, declarations[b].Order), strings.Compare(declarations[a].Service, declarations[b].Service))
+		})
 		var all []string
 		for _, i := range members {
 			for _, arn := range declarations[i].ARNs {
@@ -320,7 +329,7 @@ func pooled(declarations []observation.Declaration) []observation.Declaration {
 			}
 		}
 		for _, i := range members {
-			out[i].ARNs = all
+			out[i].ARNs, out[i].More = all, discovering[k]
 		}
 	}
 	return out

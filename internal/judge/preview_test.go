@@ -126,6 +126,10 @@ func TestPooled(t *testing.T) {
 	if !slices.Equal(in[0].ARNs, []string{"2", "3"}) {
 		t.Error("the round itself was changed")
 	}
+	in[0].Order = -1 // group.order goes before the names
+	if got := pooled(in)[1].ARNs; !slices.Equal(got, []string{"2", "3", "1"}) {
+		t.Errorf("by order: %v", got)
+	}
 }
 
 // TestPreviewOfWhatACMWouldNotGive: AWS attaches what is issued only, and a revoked certificate is no use.

@@ -16,7 +16,7 @@ func tlsClientCertificateRequired() rule {
 				"public endpoint mutual TLS mostly was switched on by mistake.",
 			Check: "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null 2>/dev/null | grep -A5 'Acceptable client certificate'",
 			Remedy: "If mutual TLS is meant, give the endpoint a client_certificate in the configuration, one the server's CA " +
-				"has signed. If not, switch it off at the server or the listener (`aws elbv2 modify-listener --mutual-authentication Mode=off`).",
+				"has signed. If not, switch it off at the server or the listener (`aws elbv2 modify-listener --region REGION --listener-arn ARN --mutual-authentication Mode=off`).",
 			Source: "RFC 8446 §4.3.2 and §4.4.2.4; nginx ngx_http_ssl_module (495, 496)",
 		},
 		connection: judgeClientCertificate,

@@ -15,7 +15,7 @@ func tlsHandshake() rule {
 				"something that is not TLS, or refused STARTTLS or did not offer it. Clients cannot connect. " +
 				"`handshake_failure` mostly means no cipher in common, `unrecognized_name` a server that does not " +
 				"know the SNI name, `internal_error` often a virtual host without a certificate.",
-			Check: "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null; for STARTTLS add -starttls " +
+			Check: "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null    # for STARTTLS add -starttls " +
 				"smtp|imap|pop3|postgres",
 			Remedy: "Compare the server's protocols, ciphers and virtual hosts with what the alert says; see that a " +
 				"certificate is configured for the name. For STARTTLS: switch it on at the server, and look for a " +

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -21,6 +22,7 @@ const (
 	ingressPolicy  = ingressPrefix + "ssl-policy"
 	ingressLBName  = ingressPrefix + "load-balancer-name"
 	groupName      = ingressPrefix + "group.name"
+	groupOrder     = ingressPrefix + "group.order"
 	ingressClass   = "kubernetes.io/ingress.class"
 )
 
@@ -43,9 +45,10 @@ func (o object) ingress() {
 	}
 	line, column := o.place(o.where(at))
 	names := o.hosts()
+	order, _ := strconv.Atoi(o.note(groupOrder)) // 0 by default
 	for _, port := range ports {
 		o.declared = append(o.declared, observation.Declaration{
-			Object: "Ingress " + o.name(), Service: o.name(), LoadBalancer: clean(o.note(ingressLBName)), Group: clean(o.note(groupName)),
+			Object: "Ingress " + o.name(), Service: o.name(), LoadBalancer: clean(o.note(ingressLBName)), Group: clean(o.note(groupName)), Order: order,
 			Kind: observation.Application, Port: port, ARNs: arns, Discovered: len(arns) == 0, Hosts: names,
 			Policy: clean(o.note(ingressPolicy)), Source: o.reader.at(line, column),
 		})

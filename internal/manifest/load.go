@@ -228,8 +228,11 @@ func (l *loader) names(path string) ([]string, error) {
 // files are followed: both as a mounted ConfigMap needs it.
 func (l *loader) walk(dir string, wanted func(name string) bool) ([]string, error) {
 	var names []string
-	root := l.resolve(dir)
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	root, err := filepath.EvalSymlinks(l.resolve(dir)) // the directory itself may be a link
+	if err != nil {
+		return nil, err
+	}
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err

@@ -39,12 +39,16 @@ func TestLoadFindsFiles(t *testing.T) {
 	if err := os.Symlink("../../other.yaml", filepath.Join(dir, "k8s/sub/link.yaml")); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Symlink("k8s/sub", filepath.Join(dir, "current")); err != nil {
+		t.Fatal(err)
+	}
 	remote := func(path string) ([]File, error) {
 		return []File{{path + "r.yaml", []byte(service("r"))}}, nil
 	}
 	for name, test := range map[string]struct{ paths, want []string }{
 		"a file":           {[]string{"other.yaml"}, []string{"other.yaml"}},
 		"a directory":      {[]string{"k8s"}, []string{"k8s/a.yaml", "k8s/sub/b.yml", "k8s/sub/deep/c.yaml", "k8s/sub/link.yaml"}},
+		"a linked one":     {[]string{"current"}, []string{"current/b.yml", "current/deep/c.yaml", "current/link.yaml"}},
 		"here":             {[]string{"./k8s/sub/deep/"}, []string{"k8s/sub/deep/c.yaml"}},
 		"a glob":           {[]string{"k8s/*.yaml"}, []string{"k8s/a.yaml"}},
 		"a glob of dirs":   {[]string{"k8s/s*"}, []string{"k8s/sub/b.yml", "k8s/sub/deep/c.yaml", "k8s/sub/link.yaml"}},

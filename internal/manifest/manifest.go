@@ -62,6 +62,7 @@ func (r *reader) terraform(data []byte) bool {
 		Planned       json.RawMessage `json:"planned_values"`
 		Values        json.RawMessage `json:"values"`
 		Configuration json.RawMessage `json:"configuration"`
+		Changes       json.RawMessage `json:"resource_changes"`
 	}
 	// Of several values, as `terraform plan -json` streams them, the first tells what it is.
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&shown); err != nil || shown.Kind != "" {
@@ -80,7 +81,7 @@ func (r *reader) terraform(data []byte) bool {
 	if values == nil {
 		values = shown.Values
 	}
-	if err := t.read(values, shown.Configuration); err != nil {
+	if err := t.read(values, shown.Configuration, shown.Changes); err != nil {
 		r.fault(1, 1, "the Terraform JSON cannot be read: "+err.Error(), hint)
 	}
 	return true

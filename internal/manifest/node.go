@@ -49,17 +49,42 @@ func (t tree) value(n ast.Node) ast.Node {
 	return nil
 }
 
-// entry finds a key of a mapping; nil where there is none. Of a key that is there twice the last counts, as for
-// Kubernetes' own parser.
-func (t tree) entry(n ast.Node, key string) *ast.MappingValueNode {
-	var found *ast.MappingValueNode
+// maxMerges bounds how deep merge keys (<<) may lead to others.
+const maxMerges = 5
+
+// entry finds a key of a mapping; nil where there is none. Of a key that is there twice the last counts, and the
+// mapping's own goes before what a merge key brings: as for Kubernetes' own parser.
+func (t tree) entry(n ast.Node, key string) *ast.MappingValueNode { return t.merged(n, key, maxMerges) }
+
+func (t tree) merged(n ast.Node, key string, depth int) *ast.MappingValueNode {
+	var found, merged *ast.MappingValueNode
 	entries, _ := yamldoc.Entries(t.value(n))
 	for _, e := range entries {
 		if text, ok := yamldoc.Text(e.Key); ok && text == key {
 			found = e
 		}
+		if _, merge := e.Key.(*ast.MergeKeyNode); merge && merged == nil && depth > 0 {
+			merged = t.merge(e.Value, key, depth-1)
+		}
+	}
+	if found == nil {
+		return merged
 	}
 	return found
+}
+
+// merge finds a key in what a merge key names: a mapping, or a list of which the first that has it counts.
+func (t tree) merge(n ast.Node, key string, depth int) *ast.MappingValueNode {
+	sources := []ast.Node{n}
+	if seq, ok := t.value(n).(*ast.SequenceNode); ok {
+		sources = seq.Values[:min(len(seq.Values), maxEntries)]
+	}
+	for _, source := range sources {
+		if e := t.merged(source, key, depth); e != nil {
+			return e
+		}
+	}
+	return nil
 }
 
 // get walks down mappings.

@@ -15,14 +15,13 @@ import (
 // The annotations that make a Service's load balancer speak TLS. The cloud provider and the AWS Load Balancer Controller
 // share them (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/).
 const (
-	servicePrefix  = "service.beta.kubernetes.io/aws-load-balancer-"
-	sslCert        = servicePrefix + "ssl-cert"
-	sslPorts       = servicePrefix + "ssl-ports"
-	sslPolicy      = servicePrefix + "ssl-negotiation-policy"
-	serviceLBType  = servicePrefix + "type"
-	serviceLBName  = servicePrefix + "name"
-	externalDNS    = "external-dns.alpha.kubernetes.io/hostname"
-	networkLBClass = "service.k8s.aws/nlb"
+	servicePrefix = "service.beta.kubernetes.io/aws-load-balancer-"
+	sslCert       = servicePrefix + "ssl-cert"
+	sslPorts      = servicePrefix + "ssl-ports"
+	sslPolicy     = servicePrefix + "ssl-negotiation-policy"
+	serviceLBType = servicePrefix + "type"
+	serviceLBName = servicePrefix + "name"
+	externalDNS   = "external-dns.alpha.kubernetes.io/hostname"
 )
 
 // service declares one listener for each port that speaks TLS, and where they are asked for those that don't. A Service of
@@ -79,7 +78,8 @@ func (o object) serviceKind() observation.LoadBalancerKind {
 	case "nlb", "nlb-ip", "external":
 		return observation.Network
 	}
-	if o.text(o.node, "spec", "loadBalancerClass") == networkLBClass {
+	switch o.text(o.node, "spec", "loadBalancerClass") {
+	case "service.k8s.aws/nlb", "eks.amazonaws.com/nlb":
 		return observation.Network
 	}
 	return ""

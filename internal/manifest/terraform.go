@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"certdrift/internal/config/arn"
@@ -23,23 +24,42 @@ type module struct {
 }
 
 type resource struct {
-	Address string `json:"address"`
-	Mode    string `json:"mode"`
-	Type    string `json:"type"`
-	Name    string `json:"name"`
-	Values  struct {
-		ID             string     `json:"id"`
-		ARN            string     `json:"arn"`
-		Name           string     `json:"name"`
-		LoadBalancer   string     `json:"load_balancer_arn"`
-		Listener       string     `json:"listener_arn"`
-		Port           int        `json:"port"`
-		Protocol       string     `json:"protocol"`
-		CertificateARN string     `json:"certificate_arn"`
-		Policy         string     `json:"ssl_policy"`
-		Listeners      []listener `json:"listener"`
-	} `json:"values"`
-	module string // the module's address
+	Address string          `json:"address"`
+	Mode    string          `json:"mode"`
+	Type    string          `json:"type"`
+	Name    string          `json:"name"`
+	Raw     json.RawMessage `json:"values"`
+	Values  attributes      `json:"-"`
+	module  string          // the module's address
+}
+
+// attributes are those of the resources that certdrift reads. Other types have some of the same names for other things.
+type attributes struct {
+	ID             string     `json:"id"`
+	ARN            string     `json:"arn"`
+	Name           string     `json:"name"`
+	LoadBalancer   string     `json:"load_balancer_arn"`
+	Listener       string     `json:"listener_arn"`
+	Port           int        `json:"port"`
+	Protocol       string     `json:"protocol"`
+	CertificateARN string     `json:"certificate_arn"`
+	Policy         string     `json:"ssl_policy"`
+	Listeners      []listener `json:"listener"`
+}
+
+// matters tells whether a type declares listeners, certificates or the names of load balancers.
+func matters(kind string) bool {
+	switch kind {
+	case "aws_elb", "aws_lb", "aws_alb":
+		return true
+	}
+	return isListener(kind) || isListenerCertificate(kind)
+}
+
+func isListener(kind string) bool { return kind == "aws_lb_listener" || kind == "aws_alb_listener" }
+
+func isListenerCertificate(kind string) bool {
+	return kind == "aws_lb_listener_certificate" || kind == "aws_alb_listener_certificate"
 }
 
 // listener is a block of aws_elb.
@@ -58,7 +78,9 @@ type terraform struct {
 	found     int // where the last address was found in data
 }
 
-func (t *terraform) read(values, configuration json.RawMessage) error {
+var errOtherForm = errors.New("its resources have another form than was expected")
+
+func (t *terraform) read(values, configuration, changes json.RawMessage) error {
 	var in struct {
 		Root module `json:"root_module"`
 	}
@@ -66,32 +88,85 @@ func (t *terraform) read(values, configuration json.RawMessage) error {
 		return errors.New("it has neither planned_values nor values")
 	}
 	if err := json.Unmarshal(values, &in); err != nil {
-		return errors.New("its resources have another form than was expected")
+		return errOtherForm
 	}
-	t.collect(in.Root, 0)
+	if err := t.collect(in.Root, 0); err != nil {
+		return err
+	}
 	t.refs = readReferences(configuration)
 	for _, res := range t.resources {
-		switch res.Type {
-		case "aws_lb_listener", "aws_alb_listener":
+		switch {
+		case isListener(res.Type):
 			t.listener(res)
-		case "aws_elb":
+		case res.Type == "aws_elb":
 			t.classic(res)
 		}
 	}
 	t.orphans()
+	return t.removed(changes)
+}
+
+func (t *terraform) collect(m module, depth int) error {
+	for _, res := range m.Resources {
+		if res.Mode == "data" || !matters(res.Type) {
+			continue
+		}
+		if err := json.Unmarshal(res.Raw, &res.Values); len(res.Raw) > 0 && err != nil {
+			return errOtherForm
+		}
+		res.module = m.Address
+		t.resources = append(t.resources, res)
+	}
+	for _, child := range m.Children {
+		if depth == maxModules {
+			break
+		}
+		if err := t.collect(child, depth+1); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-func (t *terraform) collect(m module, depth int) {
-	for _, res := range m.Resources {
-		if res.Mode != "data" {
-			res.module = m.Address
-			t.resources = append(t.resources, res)
-		}
+// removed declares that the listeners which a plan deletes will have no certificate any more, where that is asked for.
+func (t *terraform) removed(changes json.RawMessage) error {
+	var all []struct {
+		Address string `json:"address"`
+		Mode    string `json:"mode"`
+		Type    string `json:"type"`
+		Change  struct {
+			Actions []string        `json:"actions"`
+			Before  json.RawMessage `json:"before"`
+		} `json:"change"`
 	}
-	for _, child := range m.Children {
-		if depth < maxModules {
-			t.collect(child, depth+1)
+	if !t.plain || len(changes) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(changes, &all); err != nil {
+		return errOtherForm
+	}
+	for _, c := range all {
+		if c.Mode == "data" || !isListener(c.Type) && c.Type != "aws_elb" || !slices.Equal(c.Change.Actions, []string{"delete"}) {
+			continue
+		}
+		res := resource{Address: c.Address, Type: c.Type}
+		if err := json.Unmarshal(c.Change.Before, &res.Values); err != nil {
+			return errOtherForm
+		}
+		t.bare(res, append(res.Values.Listeners, listener{Port: res.Values.Port})...)
+	}
+	return nil
+}
+
+// bare declares ports of a load balancer that will have no certificate, where that is asked for.
+func (t *terraform) bare(res resource, ports ...listener) {
+	d := observation.Declaration{Object: clean(res.Address), Source: t.place(res.Address), Kind: observation.Classic, LoadBalancer: clean(res.Values.Name)}
+	if isListener(res.Type) {
+		d.Kind, d.LoadBalancer = "", t.balancerName(res)
+	}
+	for _, p := range ports {
+		if d.Port = p.Port; t.plain && d.Port != 0 && d.LoadBalancer != "" {
+			t.declared = append(t.declared, d)
 		}
 	}
 }
@@ -101,6 +176,7 @@ func (t *terraform) collect(m module, depth int) {
 func (t *terraform) listener(res resource) {
 	v := res.Values
 	if v.Protocol != "HTTPS" && v.Protocol != "TLS" {
+		t.bare(res, listener{Port: v.Port})
 		return
 	}
 	d := observation.Declaration{
@@ -114,17 +190,13 @@ func (t *terraform) listener(res resource) {
 	d.ARNs = t.certificate(res, d.Source, v.CertificateARN)
 	d.Discovered = v.CertificateARN == ""
 	for _, extra := range t.resources {
-		if isListenerCertificate(extra) && t.belongs(extra, res) && !d.Discovered {
+		if isListenerCertificate(extra.Type) && t.belongs(extra, res) && !d.Discovered {
 			d.ARNs = append(d.ARNs, t.certificate(extra, t.place(extra.Address), extra.Values.CertificateARN)...)
 		}
 	}
 	if len(d.ARNs) > 0 || d.Discovered {
 		t.declared = append(t.declared, d)
 	}
-}
-
-func isListenerCertificate(res resource) bool {
-	return res.Type == "aws_lb_listener_certificate" || res.Type == "aws_alb_listener_certificate"
 }
 
 // belongs tells whether a further certificate goes on a listener: by the listener's ARN, or, before there is one, by
@@ -141,7 +213,7 @@ func (t *terraform) belongs(extra, listener resource) bool {
 func (t *terraform) orphans() {
 	for _, extra := range t.resources {
 		name, kind := fromARN(extra.Values.Listener)
-		if !isListenerCertificate(extra) || name == "" || t.hasListener(extra) {
+		if !isListenerCertificate(extra.Type) || name == "" || t.hasListener(extra) {
 			continue
 		}
 		source := t.place(extra.Address)
@@ -155,7 +227,7 @@ func (t *terraform) orphans() {
 
 func (t *terraform) hasListener(extra resource) bool {
 	for _, res := range t.resources {
-		if (res.Type == "aws_lb_listener" || res.Type == "aws_alb_listener") && t.belongs(extra, res) {
+		if isListener(res.Type) && t.belongs(extra, res) {
 			return true
 		}
 	}
@@ -167,6 +239,7 @@ func (t *terraform) classic(res resource) {
 	source := t.place(res.Address)
 	for _, l := range res.Values.Listeners {
 		if protocol := strings.ToUpper(l.Protocol); protocol != "HTTPS" && protocol != "SSL" {
+			t.bare(res, l)
 			continue
 		}
 		arns := t.certificate(res, source, l.Certificate)

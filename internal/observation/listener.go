@@ -1,6 +1,7 @@
 package observation
 
 import (
+	"slices"
 	"time"
 
 	"certdrift/internal/target"
@@ -32,6 +33,22 @@ type LoadBalancer struct {
 	// Partial: some of the load balancer could not be read; a Trouble says what. Nothing may be concluded from what is
 	// absent.
 	Partial bool `json:"partial,omitempty"`
+}
+
+// Stacks are the Kubernetes objects (NAMESPACE/NAME, or an Ingress group's name) that the load balancer was made for, as
+// its tags say: those of the in-tree provider (cloud-provider-aws), of the AWS Load Balancer Controller for Services and
+// Ingresses, and of the controller within EKS Auto Mode. Each comes once.
+func (lb LoadBalancer) Stacks() []string {
+	var out []string
+	for _, tag := range []string{
+		"kubernetes.io/service-name", "service.k8s.aws/stack", "ingress.k8s.aws/stack",
+		"service.eks.amazonaws.com/stack", "ingress.eks.amazonaws.com/stack",
+	} {
+		if v := lb.Tags[tag]; v != "" && !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // Listener is one port of a load balancer.
@@ -115,17 +132,20 @@ type Declaration struct {
 	Service string `json:"service,omitempty"`
 	// LoadBalancer is the load balancer's name, where the manifest names it.
 	LoadBalancer string `json:"load_balancer,omitempty"`
-	// Group is an Ingress's group.name.
+	// Group is an Ingress's group.name, Order its group.order: the lowest comes first.
 	Group string `json:"group,omitempty"`
+	Order int    `json:"order,omitempty"`
 	// Kind is the load balancer that the object makes; empty where the manifest leaves it open.
 	Kind LoadBalancerKind `json:"kind,omitempty"`
 	Port int              `json:"port"`
 	// ARNs are the certificates, the default first. Empty with Discovered: the controller picks them from ACM by Hosts.
-	ARNs       []string        `json:"arns,omitempty"`
-	Discovered bool            `json:"discovered,omitempty"`
-	Hosts      []string        `json:"hosts,omitempty"`
-	Policy     string          `json:"policy,omitempty"`
-	Source     target.Position `json:"source"`
+	ARNs       []string `json:"arns,omitempty"`
+	Discovered bool     `json:"discovered,omitempty"`
+	// More: beside the ARNs, the controller puts certificates there that it discovers for other Ingresses of the group.
+	More   bool            `json:"more,omitempty"`
+	Hosts  []string        `json:"hosts,omitempty"`
+	Policy string          `json:"policy,omitempty"`
+	Source target.Position `json:"source"`
 }
 
 // Change is a change that CloudTrail or ACM told of.

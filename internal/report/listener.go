@@ -48,7 +48,7 @@ func fitting(round observation.Round, e observation.Endpoint) []*observation.Loa
 	}
 	byDNS := balancers(round, func(lb *observation.LoadBalancer) bool { return !e.DNS.Skipped && resolvesTo(e.DNS, lb) })
 	byService := balancers(round, func(lb *observation.LoadBalancer) bool {
-		return e.Target.Service != "" && servedBy(lb.Tags, e.Target.Service)
+		return e.Target.Service != "" && slices.Contains(lb.Stacks(), e.Target.Service)
 	})
 	both := slices.DeleteFunc(slices.Clone(byService), func(lb *observation.LoadBalancer) bool { return !slices.Contains(byDNS, lb) })
 	switch {
@@ -68,16 +68,6 @@ func balancers(round observation.Round, keep func(*observation.LoadBalancer) boo
 		}
 	}
 	return out
-}
-
-// servedBy goes by the tags of the in-tree cloud provider and of the AWS Load Balancer Controller.
-func servedBy(tags map[string]string, service string) bool {
-	for _, key := range []string{"kubernetes.io/service-name", "service.k8s.aws/stack", "ingress.k8s.aws/stack"} {
-		if tags[key] == service {
-			return true
-		}
-	}
-	return false
 }
 
 func resolvesTo(dns observation.DNS, lb *observation.LoadBalancer) bool {
@@ -150,7 +140,7 @@ func (l *Listener) add(round observation.Round, behind []spot, here spot) {
 // makes tells whether a manifest's object is what the load balancer was made for.
 func makes(m observation.Declaration, lb *observation.LoadBalancer) bool {
 	return m.LoadBalancer != "" && m.LoadBalancer == lb.Name ||
-		m.Service != "" && servedBy(lb.Tags, m.Service) || m.Group != "" && servedBy(lb.Tags, m.Group)
+		m.Service != "" && slices.Contains(lb.Stacks(), m.Service) || m.Group != "" && slices.Contains(lb.Stacks(), m.Group)
 }
 
 func attached(on []observation.Attachment, known map[string]*observation.Certificate) []Attached {
