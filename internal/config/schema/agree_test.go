@@ -105,7 +105,7 @@ func texts() (all []string) {
 			add(url(u + ", " + more))
 		}
 	}
-	add(each(silence, "match: %s, until: 2027-01-01", "{environment: p}", "{endpoint: a*}", "{code: 'http-*'}", "{}", "null", "{environment: ''}", "{envrionment: p}", "[]", "p")...)
+	add(each(silence, "match: %s, until: 2027-01-01", "{environment: p}", "{endpoint: a*}", "{code: 'http-*'}", "{}", "null", "{environment: ''}", "{env: p}", "[]", "p")...)
 	add(each(silence, "match: {code: '*'}, until: %s", "2027-01-01", "2027-01-01T00:00:00Z", "2027-01-01T00:00:00+02:00", "2027-01-01T00:00:00.5Z", "2027-01-01T00:00Z", "2027-01-01T00:00:00", "'2027-01-01 00:00:00Z'", "tomorrow", "2027-1-1", "5", "''", "null", "2027-01-01t00:00:00z")...)
 	add(silence("match: {code: '*'}"), silence("until: 2027-01-01"), top("silences: {}"), top("silences: [null]"), top("silences: [{match: {code: '*'}, until: 2027-01-01}]"), top("silences: [{match: {code: '*'}, until: 2027-01-01, reason: ''}]"))
 	add(each(silence, "match: {code: '*'}, weekly: %s", "{from: '02:00', to: '04:00'}", "{from: '2:00', to: '4:05'}", "{from: '25:00', to: '04:00'}", "{from: '24:00', to: '04:00'}", "{from: '02:60', to: '04:00'}", "{from: '02:0', to: '04:00'}", "{from: '02:00'}", "{}", "null", "always", "{from: '02:00', to: '04:00', days: [sat]}", "{from: '02:00', to: '04:00', days: [SAT, Sunday, monday]}", "{from: '02:00', to: '04:00', days: [xyz]}", "{from: '02:00', to: '04:00', days: [satur]}", "{from: '02:00', to: '04:00', days: sat}", "{from: '02:00', to: '04:00', days: []}", "{from: '02:00', to: '04:00', timezone: Europe/Zurich}", "{from: '02:00', to: '04:00', timezone: ''}")...)

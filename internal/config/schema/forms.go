@@ -18,7 +18,7 @@ const (
 	label    = `[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?`
 	name     = label + `(\.` + label + `)*`
 	host     = `://[^\s\\#/?@]+`
-	token    = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+	field    = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 	visible  = `^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$`
 )
 
@@ -70,7 +70,7 @@ func forms() map[string]map[string]string {
 		"":                {"heartbeat_url": webURL()},
 		"Endpoint":        {"name": visible, "url": strings.TrimSuffix(webURL(), "$") + "$|" + otherURL(), "connect_to": `^(\[[0-9A-Fa-f:.]+\]|[^:/\[\]\s]+):[0-9]{1,5}$`, "service": "^" + name + "/" + name + "$"},
 		"JSONValue":       {"path": config.JSONPath},
-		"HeaderValue":     {"name": token},
+		"HeaderValue":     {"name": field},
 		"Declared":        {"arn": certificateARN(), "fingerprint_sha256": "^(" + anyCase("sha256") + "( " + anyCase("fingerprint") + "=|[:=]))?([0-9A-Fa-f][: -]*){64}$"},
 		"Certificate":     {"arn": certificateARN()},
 		"LoadBalancerRef": {"name": "^[A-Za-z0-9-]{1,32}$", "region": "^" + region + "$"},

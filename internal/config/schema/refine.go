@@ -93,7 +93,7 @@ func without(url string, keys ...string) *jsonschema.Schema {
 // refineHeaders says what headers may be called, and what they may hold.
 func refineHeaders(root *jsonschema.Schema) {
 	headers := property(root.Definitions["Request"], "headers").AnyOf[0]
-	headers.PropertyNames = &jsonschema.Schema{Pattern: token, Not: &jsonschema.Schema{
+	headers.PropertyNames = &jsonschema.Schema{Pattern: field, Not: &jsonschema.Schema{
 		Pattern: "^" + anyOf("host", "content-length", "transfer-encoding", "connection", "trailer", "upgrade") + "$",
 	}}
 	headers.AdditionalProperties.Pattern = `^[^\x00-\x08\x0a-\x1f\x7f]+$`
