@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -110,6 +111,9 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 func (c *check) flags(cmd *cobra.Command, args []string) error {
 	if err := errors.Join(c.out.check(), writable("save", c.save)); err != nil {
 		return err
+	}
+	if c.save != "" && filepath.Clean(c.save) == filepath.Clean(c.out.file) {
+		return usage("name two files", "--save and --output both name %q", c.save)
 	}
 	for _, d := range []struct {
 		flag  string

@@ -105,13 +105,28 @@ clients are served, at every address of the name.`,
 		cmd.DisableFlagsInUseLine = true
 	}
 	root.SetHelpCommand(helpCommand(root))
+	root.Version = versionLine()
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.InitDefaultCompletionCmd()
+	completion(root)
+	return root
+}
+
+// completion gives cobra's own command what ours have: a hint at a mistyped shell, and examples.
+func completion(root *cobra.Command) {
+	examples := map[string]string{
+		"bash": "source <(certdrift completion bash)", "zsh": `certdrift completion zsh > "${fpath[1]}/_certdrift"`,
+		"fish": "certdrift completion fish | source", "powershell": "certdrift completion powershell | Out-String | Invoke-Expression",
+	}
 	for _, cmd := range root.Commands() {
-		if cmd.Name() == "completion" {
-			cmd.Args, cmd.RunE = cobra.ArbitraryArgs, group
+		if cmd.Name() != "completion" {
+			continue
+		}
+		cmd.Args, cmd.RunE, cmd.Example = cobra.ArbitraryArgs, group, "  "+examples["bash"]
+		for _, shell := range cmd.Commands() {
+			shell.Example = "  " + examples[shell.Name()]
 		}
 	}
-	return root
 }
 
 // group is a command that has commands only: it helps, and knows a mistyped one.
@@ -124,7 +139,7 @@ func group(cmd *cobra.Command, args []string) error {
 
 func helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
-		Use: "help [COMMAND]", Short: "Tell more of a command", DisableFlagsInUseLine: true,
+		Use: "help [COMMAND]", Short: "Tell more of a command", Example: "  certdrift help check", DisableFlagsInUseLine: true,
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {

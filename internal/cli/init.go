@@ -119,7 +119,7 @@ func (n *initial) ask(ctx context.Context, in *draft.Input) error {
 		return fmt.Errorf("reading the account: %w", err)
 	}
 	for _, t := range in.Attached.Troubles {
-		fmt.Fprintf(n.app.Stderr, "certdrift: %s: %s %s: %s\n", t.Kind, t.Operation, finding.Clean(t.Region, 64), finding.Clean(t.Detail, finding.QuoteLimit))
+		fmt.Fprintf(n.app.Stderr, "certdrift: %s: %s: %s\n", t.Kind, strings.TrimSpace(t.Operation+" "+finding.Clean(t.Region, 64)), finding.Clean(t.Detail, finding.QuoteLimit))
 	}
 	if len(in.Regions) > 0 {
 		return nil

@@ -70,12 +70,14 @@ func outdent(example string) string {
 
 // TestEveryCommandHelps holds that each command says what it does and shows an example of itself.
 func TestEveryCommandHelps(t *testing.T) {
-	for _, cmd := range (&App{Parts: Product()}).Root().Commands() {
-		if cmd.Name() == "help" || cmd.Name() == "completion" {
-			continue
+	var look func(cmd *cobra.Command)
+	look = func(cmd *cobra.Command) {
+		if cmd.Short == "" || !strings.Contains(cmd.Example, cmd.CommandPath()) {
+			t.Errorf("%s lacks a sentence or an example of itself", cmd.CommandPath())
 		}
-		if cmd.Short == "" || !strings.Contains(cmd.Example, "certdrift "+cmd.Name()) {
-			t.Errorf("%s lacks a sentence or an example of itself", cmd.Name())
+		for _, below := range cmd.Commands() {
+			look(below)
 		}
 	}
+	look((&App{Parts: Product()}).Root())
 }

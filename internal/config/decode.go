@@ -79,6 +79,7 @@ func (d *decoder) decode(what string, n ast.Node, v reflect.Value) {
 	}
 	n = d.resolve(n)
 	if n == nil {
+		d.spoil(v.Addr().Interface())
 		return
 	}
 	at := d.place(n)
@@ -250,10 +251,24 @@ func (d *decoder) mapping(what string, n ast.Node, v reflect.Value) {
 		d.decode(e.key, e.node.Value, v.Field(fields[i].index))
 	}
 	for _, f := range fields {
-		if !f.required || slices.ContainsFunc(entries, func(e entry) bool { return e.key == f.key }) {
-			continue
+		if f.required {
+			d.require(n, entries, f, v.Field(f.index))
 		}
+	}
+}
+
+// require finds a key that must be there and is not, or has nothing behind it: a silence whose match: is empty would
+// silence all. What a text or a number lacks has been told.
+func (d *decoder) require(n ast.Node, entries []entry, f field, v reflect.Value) {
+	i := slices.IndexFunc(entries, func(e entry) bool { return e.key == f.key })
+	if i < 0 {
 		d.fault(n, fmt.Sprintf("%s is missing", f.key), f.advice())
+		return
+	}
+	at := v.Addr().Interface()
+	_, given := d.places[at]
+	if (v.Kind() == reflect.Struct || v.Kind() == reflect.Slice) && !given && !d.rejected[at] && !d.spent {
+		d.reject(at, entries[i].node.Value, f.key+" is empty", f.advice())
 	}
 }
 

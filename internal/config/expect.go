@@ -16,8 +16,8 @@ import (
 	"certdrift/internal/target"
 )
 
-// jsonPath is the form of body_json's paths: $.name, $.list[0], $["a name"]. The "$." may be left out.
-const jsonPath = `^(\$|[^$.\[\]"'\s][^.\[\]"'\s]*)(\.[^.\[\]"'\s]+|\[[0-9]{1,9}\]|\["[^"]+"\]|\['[^']+'\])*$`
+// JSONPath is the form of body_json's paths: $.name, $.list[0], $["a name"]. The "$." may be left out.
+const JSONPath = `^(\$|[^$.\[\]"'\s][^.\[\]"'\s]*)(\.[^.\[\]"'\s]+|\[[0-9]{1,9}\]|\["[^"]+"\]|\['[^']+'\])*$`
 
 // expect takes the expectations that the file holds; what it does not say stays in out.
 func (b *builder) expect(e *Endpoint, in *Expect, out *target.Expect) {
@@ -54,7 +54,7 @@ func (b *builder) expectJSON(e *Endpoint, in *Expect, out *target.Expect) {
 		return
 	}
 	out.BodyJSON = nil
-	path := regexp.MustCompile(jsonPath)
+	path := regexp.MustCompile(JSONPath)
 	for i := range in.BodyJSON {
 		v := &in.BodyJSON[i]
 		if b.given(&v.Path) && !path.MatchString(v.Path) {

@@ -81,7 +81,7 @@ type ClientCertificate struct {
 
 // Expect is what an answer must look like.
 type Expect struct {
-	Status       []int         `yaml:"status" jsonschema:"example=200" doc:"The accepted status codes. A redirect among them is not followed."`
+	Status       []int         `yaml:"status" jsonschema:"minimum=100,maximum=599,example=200" doc:"The accepted status codes. A redirect among them is not followed."`
 	BodyContains string        `yaml:"body_contains" doc:"A text that the body must contain."`
 	BodyMatches  string        `yaml:"body_matches" doc:"A regular expression (RE2) that the body must match."`
 	BodyJSON     []JSONValue   `yaml:"body_json" doc:"Values that the JSON body must hold."`

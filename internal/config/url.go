@@ -185,9 +185,13 @@ func validName(name string) bool {
 	return true
 }
 
-// parseConnectTo reads HOST:PORT.
+// parseConnectTo reads HOST:PORT. Whoever pastes a URL there may paste credentials: they are not shown.
 func parseConnectTo(text string) (string, *mistake) {
-	wrong := &mistake{finding.Quote(text) + " is not HOST:PORT", "write it as 127.0.0.1:8443, [::1]:8443 or name.example.org:443"}
+	shown := text
+	if at := strings.LastIndexByte(text, '@'); at >= 0 {
+		shown = "…" + text[at:]
+	}
+	wrong := &mistake{finding.Quote(shown) + " is not HOST:PORT", "write it as 127.0.0.1:8443, [::1]:8443 or name.example.org:443"}
 	host, portText, err := net.SplitHostPort(text)
 	if err != nil {
 		return "", wrong

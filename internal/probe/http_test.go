@@ -9,9 +9,11 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -373,6 +375,23 @@ func TestSecrets(t *testing.T) {
 	}
 	if n := len([]rune(a.HTTP.Excerpt)); n > 201+10*8 || !strings.Contains(a.HTTP.Excerpt, "[secret]") {
 		t.Errorf("an excerpt of %d characters: %q", n, a.HTTP.Excerpt)
+	}
+}
+
+// TestSecretsEscaped: pages and APIs echo in notations of their own.
+func TestSecretsEscaped(t *testing.T) {
+	const password = `pa"ss\w&r<d`
+	secrets := newRedactor(target.Request{Username: "scraper", Password: password})
+	asJSON, err := json.Marshal(password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, echo := range []string{
+		password, html.EscapeString(password), url.QueryEscape(password), string(asJSON), `"pa\"ss\\w&r<d"`,
+	} {
+		if shown := secrets.show("<p>"+echo+"</p>", 200); strings.Contains(shown, "ss") || !strings.Contains(shown, "[secret]") {
+			t.Errorf("%s is shown: %s", echo, shown)
+		}
 	}
 }
 

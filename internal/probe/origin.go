@@ -83,7 +83,7 @@ func (v *visit) redirected(o *origin, status int, location string) (*origin, err
 	if err != nil {
 		return nil, fmt.Errorf("the redirect's location %s is no URL", finding.Quote(withoutUserinfo(location)))
 	}
-	next := &origin{kind: target.Kind(u.Scheme), method: o.method, url: u}
+	next := &origin{kind: target.Kind(u.Scheme), url: u}
 	if !next.kind.Web() { // the hop says that it is not followed
 		u.User = nil
 		next.kind = target.Kind(finding.Clean(u.Scheme, maxScheme))
@@ -99,13 +99,20 @@ func (v *visit) redirected(o *origin, status int, location string) (*origin, err
 			return nil, fmt.Errorf("the redirect's port %s is none", finding.Quote(p))
 		}
 	}
-	// RFC 9110 §15.4: what is not safe becomes a GET, but for 307 and 308.
-	if status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect && next.method != http.MethodHead {
-		next.method = http.MethodGet
-	}
+	next.method = methodAfter(status, o.method)
 	next.settle(u)
 	next.own = next.kind == v.target.Kind && next.host == v.target.Host && next.port == v.target.Port
 	return next, nil
+}
+
+// methodAfter is the method of the next request: a POST becomes a GET after 301 and 302, as browsers have it, and
+// everything but HEAD after 303 (RFC 9110 §15.4.2 to §15.4.4).
+func methodAfter(status int, method string) string {
+	moved := status == http.StatusMovedPermanently || status == http.StatusFound
+	if moved && method == http.MethodPost || status == http.StatusSeeOther && method != http.MethodHead {
+		return http.MethodGet
+	}
+	return method
 }
 
 // withoutUserinfo takes the credentials out of every authority in a text that may be a URL, or hold one in its query.

@@ -239,3 +239,25 @@ func TestRedirected(t *testing.T) {
 		}
 	}
 }
+
+// TestRedirectedMethod: RFC 9110 §15.4.2 to §15.4.4, and what browsers do (WHATWG Fetch, HTTP-redirect fetch).
+func TestRedirectedMethod(t *testing.T) {
+	v := &visit{target: target.Endpoint{Kind: target.HTTPS, Host: "site.test", Port: 443, URL: "https://site.test/"}}
+	for method, want := range map[string]map[int]string{
+		"GET":     {301: "GET", 302: "GET", 303: "GET", 307: "GET", 308: "GET"},
+		"HEAD":    {301: "HEAD", 302: "HEAD", 303: "HEAD", 307: "HEAD", 308: "HEAD"},
+		"OPTIONS": {301: "OPTIONS", 302: "OPTIONS", 303: "GET", 307: "OPTIONS", 308: "OPTIONS"},
+		"POST":    {301: "GET", 302: "GET", 303: "GET", 307: "POST", 308: "POST"},
+	} {
+		v.target.Request.Method = method
+		from, err := v.origin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for status, w := range want {
+			if next, err := v.redirected(from, status, "/b"); err != nil || next.method != w {
+				t.Errorf("%s after %d becomes %s, want %s (%v)", method, status, next.method, w, err)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package probe
 import (
 	"crypto/x509"
 	"encoding/base64"
+	"html"
 	"net/url"
 	"slices"
 	"strings"
@@ -43,7 +44,8 @@ func newRedactor(r target.Request) redactor {
 	var secrets []string
 	add := func(s string) {
 		if len(s) >= minSecret {
-			secrets = append(secrets, s, url.QueryEscape(s), url.PathEscape(s))
+			secrets = append(secrets, s, url.QueryEscape(s), url.PathEscape(s), html.EscapeString(s))
+			secrets = append(secrets, inJSON(s)...)
 		}
 	}
 	add(r.Username.Reveal())
@@ -78,6 +80,14 @@ func newRedactor(r target.Request) redactor {
 		out.replacer, out.longest = strings.NewReplacer(pairs...), len(secrets[0])
 	}
 	return out
+}
+
+// inJSON is a text as it stands within the quotes of a JSON string: with no more escapes than it must have, and with
+// those that make it fit into a page.
+func inJSON(s string) []string {
+	bare := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+	page := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "<", `\u003c`, ">", `\u003e`, "&", `\u0026`)
+	return []string{bare.Replace(s), page.Replace(s)}
 }
 
 // harmless tells of headers that carry no secret: "Accept: application/json" must not hide the answer's type.

@@ -269,7 +269,7 @@ func markdownPlan(b *strings.Builder, r Report) {
 func (r Report) planCases() []junitCase {
 	var cases []junitCase
 	for _, row := range r.Plan {
-		c := junitCase{ClassName: "plan", Name: finding.Clean(fmt.Sprintf("%s:%d %s", row.Object, row.Port, row.Listener), textLimit), Time: seconds(0)}
+		c := junitCase{ClassName: "plan", Name: finding.Clean(strings.TrimSpace(fmt.Sprintf("%s:%d %s", row.Object, row.Port, row.Listener)), textLimit), Time: seconds(0)}
 		cells := planCells(r, row)
 		line := fmt.Sprintf("declared %s → attached %s → would be %s; %s\n%s\n", cells[2], cells[3], cells[4], cells[5], cells[6])
 		switch {

@@ -70,9 +70,12 @@ type inspection struct {
 // kind and name; certificates by ARN, each read once however many listeners share it.
 func (i *Inspector) Inspect(ctx context.Context, wanted target.Wanted) observation.Attached {
 	in := &inspection{Inspector: i, wanted: wanted, slots: make(chan struct{}, i.options.Parallel), roles: map[string]target.Role{}}
-	regions := in.regions()
+	regions, homeless := in.regions()
+	if homeless {
+		in.notes.add(nowhere())
+	}
 	if len(regions) == 0 && len(wanted.Certificates) == 0 {
-		return observation.Attached{}
+		return observation.Attached{Troubles: in.notes.all()}
 	}
 	in.identify(ctx)
 	var out observation.Attached
@@ -82,23 +85,30 @@ func (i *Inspector) Inspect(ctx context.Context, wanted target.Wanted) observati
 	return out
 }
 
-// regions are those to walk, sorted.
-func (in *inspection) regions() []string {
-	scope := in.wanted.Scope
-	var regions []string
-	homeless := scope.Enabled
+// regions are those to walk, sorted. homeless tells that some are wanted whose name nobody gave.
+func (in *inspection) regions() (regions []string, homeless bool) {
+	unnamed := in.wanted.Scope.Enabled
 	for _, ref := range in.wanted.LoadBalancers {
 		if ref.Region != "" {
 			regions = append(regions, ref.Region)
 		} else {
-			homeless = true
+			unnamed = true
 		}
 	}
-	if homeless {
-		regions = append(regions, in.scopeRegions()...)
+	if unnamed {
+		scope := in.scopeRegions()
+		regions, homeless = append(regions, scope...), len(scope) == 0
 	}
 	slices.Sort(regions)
-	return slices.Compact(regions)
+	return slices.Compact(regions), homeless
+}
+
+// nowhere is the trouble of not knowing where to look: that nothing was seen must not read as "nothing is there".
+func nowhere() observation.Trouble {
+	return observation.Trouble{
+		Kind: observation.Incomplete, Operation: "elasticloadbalancing:DescribeLoadBalancers",
+		Detail: "no AWS region is known: name some in load_balancers: {regions: […]}, or set AWS_REGION",
+	}
 }
 
 // scopeRegions are the configuration's, or the home region where it names none.

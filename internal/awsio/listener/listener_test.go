@@ -1,10 +1,13 @@
 package listener_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"certdrift/internal/awsio/listener"
 	"certdrift/internal/observation"
 	"certdrift/internal/sim/account"
 	"certdrift/internal/target"
@@ -182,5 +185,30 @@ func TestNothingWantedAsksNothing(t *testing.T) {
 	w := newWorld(t)
 	if got := w.inspect(t, target.Wanted{}); len(w.west.Calls()) > 0 || got.Troubles != nil {
 		t.Errorf("asked %v, troubles %v", w.west.Calls(), got.Troubles)
+	}
+}
+
+// TestNoRegionIsNotNothing: without a region nothing can be read, and that must not pass for an empty account.
+func TestNoRegionIsNotNothing(t *testing.T) {
+	w := newWorld(t)
+	w.fill()
+	inspector := listener.New(listener.Options{Clients: w.clients, Account: w.account})
+	for name, c := range map[string]struct {
+		wanted target.Wanted
+		known  bool
+	}{
+		"all of the account":       {target.Wanted{Scope: target.Scope{Enabled: true}}, false},
+		"one that is named":        {target.Wanted{LoadBalancers: []target.LoadBalancerRef{{Name: "a1"}}}, false},
+		"one, and its region":      {target.Wanted{LoadBalancers: []target.LoadBalancerRef{{Name: "a1", Region: "us-west-2"}}}, true},
+		"the regions of the scope": {target.Wanted{Scope: target.Scope{Enabled: true, Regions: []string{"us-west-2"}}}, true},
+		"nothing":                  {target.Wanted{}, true},
+	} {
+		got := inspector.Inspect(t.Context(), c.wanted)
+		told := slices.ContainsFunc(got.Troubles, func(t observation.Trouble) bool {
+			return t.Kind == observation.Incomplete && strings.Contains(t.Detail, "AWS_REGION")
+		})
+		if told == c.known || !c.known && len(got.LoadBalancers) > 0 {
+			t.Errorf("%s: told %v, %d load balancers, troubles %+v", name, told, len(got.LoadBalancers), got.Troubles)
+		}
 	}
 }

@@ -85,6 +85,8 @@ func Text(err error) string {
 		return finding.Clean(text, detailLimit)
 	case heldBack(err):
 		return "throttled until the round's time was over"
+	case noCredentials(err) && errors.Is(err, context.DeadlineExceeded): // of the metadata service, mostly: there is none
+		return "no AWS credentials that work: whoever was asked for them did not answer in time"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "the round's time was over"
 	case errors.Is(err, context.Canceled):

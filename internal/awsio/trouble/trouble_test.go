@@ -115,6 +115,16 @@ func TestWithoutAnAnswer(t *testing.T) {
 			t.Errorf("%s: %s", trouble.Kind(err), trouble.Text(err))
 		}
 	})
+	t.Run("no metadata service", func(t *testing.T) {
+		config := sdk("http://127.0.0.1:1")
+		config.Credentials = aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{}, fmt.Errorf("no EC2 IMDS role found, operation error ec2imds: %w", context.DeadlineExceeded)
+		}))
+		_, err := elb.NewFromConfig(config).DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{})
+		if trouble.Kind(err) != observation.Denied || !strings.Contains(trouble.Text(err), "no AWS credentials that work") {
+			t.Errorf("%s: %s", trouble.Kind(err), trouble.Text(err))
+		}
+	})
 	t.Run("nobody there", func(t *testing.T) {
 		_, err := elb.NewFromConfig(sdk("http://127.0.0.1:1")).DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{})
 		if trouble.Kind(err) != observation.Incomplete || !strings.Contains(trouble.Text(err), "refused") {

@@ -23,8 +23,7 @@ func Schema() ([]byte, error) {
 	root := reflector.Reflect(&config.File{})
 	root.Title = "certdrift.yaml"
 	root.Description = "What certdrift watches: endpoints, the certificates they are meant to serve, and the load balancers in front."
-	allowRoleARN(root)
-	requireDeclaration(root)
+	refine(root)
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
@@ -39,18 +38,18 @@ func Schema() ([]byte, error) {
 func scalars(t reflect.Type) *jsonschema.Schema {
 	switch t {
 	case reflect.TypeFor[config.Duration]():
-		return text(`^[0-9.]+(ns|us|µs|ms|s|m|h|d|w)([0-9.]+(ns|us|µs|ms|s|m|h|d))*$`, "10s", "24h", "21d")
+		return positive(text("^"+duration+"$", "10s", "24h", "21d"))
 	case reflect.TypeFor[config.Threshold]():
-		return text(`^([0-9.]+ *%|[0-9.]+(s|m|h|d|w)([0-9.]+(s|m|h|d))*)$`, "25%", "21d")
+		return positive(text("^("+share+"|"+duration+")$", "25%", "21d"))
 	case reflect.TypeFor[config.Time]():
-		return text(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+))?$`, "2027-01-01T00:00:00Z", "2027-01-01")
+		return text(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}([.,][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2}))?$`, "2027-01-01T00:00:00Z", "2027-01-01")
 	case reflect.TypeFor[config.Clock]():
 		return text(`^([01]?[0-9]|2[0-3]):[0-5][0-9]$`, "02:00")
 	case reflect.TypeFor[config.Weekday]():
-		return text(`^([Ss]un|[Mm]on|[Tt]ue|[Ww]ed|[Tt]hu|[Ff]ri|[Ss]at)[a-z]*$`, "sat")
+		return text(weekdays(), "sat")
 	case reflect.TypeFor[config.Size]():
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
-			{Type: "integer", Minimum: "1"}, text(`^[0-9]+ *(B|kB|KB|MB|GB|KiB|MiB|GiB)?$`, "64KiB"),
+			{Type: "integer", Minimum: "1"}, positive(text(`^[0-9]+ *(B|kB|KB|MB|GB|KiB|MiB|GiB)?$`, "64KiB")),
 		}}
 	case reflect.TypeFor[config.Scalar]():
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
@@ -69,18 +68,4 @@ func description(t reflect.Type, fieldName string) string {
 	}
 	field, _ := t.FieldByName(fieldName)
 	return field.Tag.Get("doc")
-}
-
-// allowRoleARN lets a role be its ARN alone.
-func allowRoleARN(root *jsonschema.Schema) {
-	mapping := root.Definitions["Role"]
-	root.Definitions["Role"] = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, mapping}}
-}
-
-// requireDeclaration asks for one key at least where none alone is required.
-func requireDeclaration(root *jsonschema.Schema) {
-	for _, name := range []string{"Declared", "Match"} {
-		one := uint64(1)
-		root.Definitions[name].MinProperties = &one
-	}
 }

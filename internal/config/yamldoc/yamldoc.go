@@ -4,6 +4,7 @@ package yamldoc
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,6 +23,7 @@ const (
 	maxDepth  = 2_000   // open brackets, those in texts and comments counted too
 	maxIndent = 400     // columns before the first word of a line, indicators of nested lists included
 	maxLines  = 200_000 // 10,000 endpoints of twenty lines each
+	maxKeys   = 20_000  // lines of one mapping; texts that look like one are counted too
 )
 
 // Problem is why a text cannot be used. Line and Column count from 1.
@@ -33,7 +35,7 @@ type Problem struct {
 // Parse parses all documents of a text. Duplicate keys pass: whoever walks the nodes reports them, all at once.
 func Parse(data []byte) (file *ast.File, problem *Problem) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark is no content (YAML 1.2.2 §5.2)
-	if problem := check(data); problem != nil {
+	if problem := cmp.Or(check(data), crowded(data)); problem != nil {
 		return nil, problem
 	}
 	defer func() {
@@ -90,6 +92,31 @@ func check(data []byte) *Problem {
 			return &Problem{line, 1, fmt.Sprintf("the file has more than %d lines", maxLines), "split it"}
 		}
 		i += size
+	}
+	return nil
+}
+
+// crowded finds a mapping of too many keys: lines of one indentation with a colon, and no shallower line between them.
+func crowded(data []byte) *Problem {
+	var keys [maxIndent + 1]int
+	deepest, number := 0, 0
+	for line := range bytes.Lines(data) {
+		number++
+		text := bytes.TrimLeft(line, " ")
+		indent := len(line) - len(text)
+		if len(bytes.TrimSpace(text)) == 0 || text[0] == '#' || indent > maxIndent {
+			continue
+		}
+		for ; deepest > indent; deepest-- {
+			keys[deepest] = 0
+		}
+		deepest = indent
+		if text[0] != '-' && bytes.IndexByte(text, ':') >= 0 {
+			keys[indent]++
+		}
+		if keys[indent] > maxKeys {
+			return &Problem{number, indent + 1, fmt.Sprintf("a mapping of more than %d keys", maxKeys), "split it"}
+		}
 	}
 	return nil
 }

@@ -20,6 +20,8 @@ func TestProblems(t *testing.T) {
 		"dashes":         {"a: 1\n" + strings.Repeat("- ", maxIndent), 2, maxIndent + 1, "too deeply"},
 		"indentation":    {strings.Repeat(" ", maxIndent+1) + "a: 1", 1, maxIndent + 1, "too deeply"},
 		"lines":          {strings.Repeat("\n", maxLines+1), maxLines + 1, 1, "lines"},
+		"keys":           {"x:\n" + strings.Repeat("  a: 1\n    # x\n", maxKeys+1), 2*maxKeys + 2, 3, "keys"},
+		"texts":          {strings.Repeat("a: |\n b: 1\n", maxKeys+1), 2*maxKeys + 1, 1, "keys"},
 		"syntax":         {"a: 1\nb: [\n", 2, 4, "cannot be parsed"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -39,6 +41,9 @@ func TestCostIsBounded(t *testing.T) {
 		"dashes":   strings.Repeat(strings.Repeat("- ", maxIndent/2-1)+"a\n", 20),
 		"keys":     "? " + strings.Repeat("a: &b\n", 2000),
 		"quotes":   strings.Repeat(`"`, 1<<20),
+		"texts":    strings.Repeat("x: |\n", 100_000),
+		"mapping":  strings.Repeat("k:\n  a: 1\n", 10_000),
+		"lists":    strings.Repeat("- a: 1\n  b: 1\n", 90_000),
 	} {
 		began := time.Now()
 		_, _ = Parse([]byte(text))

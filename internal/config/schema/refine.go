@@ -1,0 +1,120 @@
+package schema
+
+import (
+	"github.com/invopop/jsonschema"
+)
+
+// refine adds to the schema of the types what their checks ask for beyond the types.
+func refine(root *jsonschema.Schema) {
+	requireDeclaration(root)
+	patterns := forms()
+	shapes := map[string]*jsonschema.Schema{"": root}
+	for definition, schema := range root.Definitions {
+		shapes[definition] = schema
+	}
+	for definition, schema := range shapes {
+		required := map[string]bool{}
+		for _, key := range schema.Required {
+			required[key] = true
+		}
+		for pair := schema.Properties.Oldest(); pair != nil; pair = pair.Next() {
+			fill(pair.Value, patterns[definition][pair.Key])
+			if !required[pair.Key] {
+				pair.Value = orNothing(pair.Value)
+			}
+		}
+	}
+	refineEndpoint(root)
+	refineHeaders(root)
+	refineSilence(root)
+	allowRoleARN(root)
+}
+
+// fill says that no text is empty, and what form it has; of a list and a mapping, that of their texts.
+func fill(s *jsonschema.Schema, pattern string) {
+	switch {
+	case s.Type == "array":
+		fill(s.Items, pattern)
+	case s.Type == "object" && s.AdditionalProperties != nil:
+		fill(s.AdditionalProperties, pattern)
+	case s.Type != "string" || s.Pattern != "" || len(s.Enum) > 0:
+	case pattern != "":
+		s.Pattern = pattern
+	default:
+		one := uint64(1)
+		s.MinLength = &one
+	}
+}
+
+// orNothing lets a key stand with nothing behind it where a mapping or a list is due and none is required: people
+// comment out what is below.
+func orNothing(s *jsonschema.Schema) *jsonschema.Schema {
+	if s.Ref == "" && s.Type != "array" && s.Type != "object" {
+		return s
+	}
+	bare := *s
+	bare.Description = ""
+	return &jsonschema.Schema{Description: s.Description, AnyOf: []*jsonschema.Schema{&bare, {Type: "null"}}}
+}
+
+// requireDeclaration asks for one key at least where none alone is required.
+func requireDeclaration(root *jsonschema.Schema) {
+	for _, name := range []string{"Declared", "Match"} {
+		one := uint64(1)
+		root.Definitions[name].MinProperties = &one
+	}
+}
+
+// refineEndpoint bounds names, and keeps keys away from URLs that have no use for them.
+func refineEndpoint(root *jsonschema.Schema) {
+	endpoint := root.Definitions["Endpoint"]
+	longest, url := uint64(200), uint64(2048)
+	property(endpoint, "name").MaxLength = &longest
+	property(endpoint, "url").MaxLength = &url
+	property(root, "environments").AnyOf[0].PropertyNames = &jsonschema.Schema{Pattern: visible, MaxLength: &longest}
+	endpoint.AllOf = []*jsonschema.Schema{
+		without(otherURL(), "expect", "request"),
+		without("^"+anyCase("http")+"://", "certificate", "client_certificate"),
+	}
+}
+
+// without allows nothing behind some keys where the URL has a form.
+func without(url string, keys ...string) *jsonschema.Schema {
+	is, then := jsonschema.NewProperties(), jsonschema.NewProperties()
+	is.Set("url", &jsonschema.Schema{Pattern: url})
+	for _, key := range keys {
+		then.Set(key, &jsonschema.Schema{Type: "null"})
+	}
+	return &jsonschema.Schema{
+		If: &jsonschema.Schema{Properties: is, Required: []string{"url"}}, Then: &jsonschema.Schema{Properties: then},
+	}
+}
+
+// refineHeaders says what headers may be called, and what they may hold.
+func refineHeaders(root *jsonschema.Schema) {
+	headers := property(root.Definitions["Request"], "headers").AnyOf[0]
+	headers.PropertyNames = &jsonschema.Schema{Pattern: field, Not: &jsonschema.Schema{
+		Pattern: "^" + anyOf("host", "content-length", "transfer-encoding", "connection", "trailer", "upgrade") + "$",
+	}}
+	headers.AdditionalProperties.Pattern = `^[^\x00-\x08\x0a-\x1f\x7f]+$`
+}
+
+// refineSilence asks for an end.
+func refineSilence(root *jsonschema.Schema) {
+	weekly := jsonschema.NewProperties()
+	weekly.Set("weekly", &jsonschema.Schema{Type: "object"})
+	root.Definitions["Silence"].AnyOf = []*jsonschema.Schema{
+		{Required: []string{"until"}}, {Required: []string{"weekly"}, Properties: weekly},
+	}
+}
+
+// allowRoleARN lets a role be its ARN alone.
+func allowRoleARN(root *jsonschema.Schema) {
+	root.Definitions["Role"] = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{text(roleARN()), root.Definitions["Role"]}}
+}
+
+// property is one that the types have.
+func property(of *jsonschema.Schema, key string) *jsonschema.Schema {
+	s, _ := of.Properties.Get(key)
+	return s
+}
