@@ -150,7 +150,7 @@ func openssl() []Case {
 		{Name: "anonymous: no certificate at all", Needs: "openssl", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
 			return l.sServer("-nocert", "-tls1_2", "-cipher", "aNULL:@SECLEVEL=0")
 		}},
-		{Name: "DSA", Needs: "openssl", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
+		{Name: "DSA", Needs: "openssl", Want: codes(finding.CertKeyWeak), serve: func(l *Lab) Target {
 			parameters := l.write("dsa.pem", nil)
 			l.openssl("genpkey", "-genparam", "-algorithm", "DSA", "-pkeyopt", "dsa_paramgen_bits:2048", "-out", parameters)
 			leaf, root := l.make(weak{key: []string{"-paramfile", parameters}})
