@@ -103,6 +103,10 @@ func crypto() []Case {
 		weakCase("P-384", nil, weak{key: curve("P-384")}),
 		weakCase("P-521", nil, weak{key: curve("P-521")}),
 		weakCase("Ed25519", nil, weak{key: []string{"-algorithm", "ED25519"}}),
+		weakCase("P-192", codes(finding.CertKeyWeak), weak{key: curve("P-192")}),
+		weakCase("P-224", codes(finding.CertKeyWeak), weak{key: curve("P-224")}),
+		weakCase("P-224, TLS 1.2 only", codes(finding.CertKeyWeak), weak{key: curve("P-224")}, "-tls1_2"),
+		weakCase("Ed448", codes(finding.TLSHandshake), weak{key: []string{"-algorithm", "ED448"}}),
 		weakCase("a curve that clients lack", codes(finding.TLSHandshake), weak{key: curve("secp256k1")}, "-tls1_2", "-named_curve", "secp256k1"),
 	}
 }
@@ -122,6 +126,7 @@ func openssl() []Case {
 	return []Case{
 		protocol("s_server as it is", nil),
 		protocol("TLS 1.0 only", codes(finding.TLSVersionOld), "-tls1", "-cipher", old),
+		protocol("TLS 1.1 only, at the default security level", codes(finding.TLSVersionOld), "-tls1_1"),
 		protocol("TLS 1.1 only", codes(finding.TLSVersionOld), "-tls1_1", "-cipher", old),
 		protocol("s_server, TLS 1.2 only", nil, "-tls1_2"),
 		protocol("s_server, TLS 1.3 only", nil, "-tls1_3"),
@@ -145,7 +150,7 @@ func openssl() []Case {
 		{Name: "anonymous: no certificate at all", Needs: "openssl", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
 			return l.sServer("-nocert", "-tls1_2", "-cipher", "aNULL:@SECLEVEL=0")
 		}},
-		{Name: "DSA", Needs: "openssl", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
+		{Name: "DSA", Needs: "openssl", Want: codes(finding.CertKeyWeak), serve: func(l *Lab) Target {
 			parameters := l.write("dsa.pem", nil)
 			l.openssl("genpkey", "-genparam", "-algorithm", "DSA", "-pkeyopt", "dsa_paramgen_bits:2048", "-out", parameters)
 			leaf, root := l.make(weak{key: []string{"-paramfile", parameters}})

@@ -86,6 +86,12 @@ func revocation() []Case {
 			p := l.leaf(mustStaple)
 			return l.stapled(p, l.staple(p, ocsp.Good, -day, day))
 		}},
+		{Name: "must-staple with its staple, and a client certificate is demanded", Want: codes(finding.TLSClientCertificateRequired), serve: func(l *Lab) Target {
+			p := l.leaf(mustStaple)
+			pair := p.TLS()
+			pair.OCSPStaple = l.staple(p, ocsp.Good, -day, day)
+			return at(l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{pair}, MaxVersion: tls.VersionTLS12, ClientAuth: tls.RequireAnyClientCert}, ok()))
+		}},
 		{Name: "a staple that is none", Want: codes(finding.CertStapleBad), serve: func(l *Lab) Target { return l.stapled(l.leaf(), []byte("none")) }},
 		{Name: "a staple about another certificate", Want: codes(finding.CertStapleBad), serve: func(l *Lab) Target {
 			return l.stapled(l.leaf(), l.staple(l.leaf(), ocsp.Good, -day, day))

@@ -139,6 +139,11 @@ func handshakes() []Case {
 			t.Client = &Client{cert, key}
 			return t
 		}},
+		{Name: "TLS 1.1 only, chosen together with h2", Want: codes(finding.TLSVersionOld), serve: func(l *Lab) Target {
+			config := l.config()
+			config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+			return at(l.web("127.0.0.1", config, ok()))
+		}},
 		{Name: "no SNI, no certificate: unrecognized_name", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
 			return at(l.web("127.0.0.1", &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}, ok())) //nolint:nilnil // no certificate is the case
 		}},

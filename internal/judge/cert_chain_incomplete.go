@@ -50,10 +50,13 @@ func findChainIncomplete(c *connection) []finding.Finding {
 			lines = append(lines, certName(cert)+fetchCommand(url))
 		}
 		e["append"] = appendix
+		advice := "Append to the chain that the server sends, in this order: " + strings.Join(lines, ", ") + "."
 		if len(path.Faults) == 0 {
 			summary += "; with it the chain would be trusted"
+		} else {
+			advice = fmt.Sprintf("Ask the CA for a current certificate of the issuer %s and append that: the one that AIA gives has a fault of its own.", issuerName(child))
 		}
-		remedy = c.mend("Append to the chain that the server sends, in this order: " + strings.Join(lines, ", ") + ".")
+		remedy = c.mend(advice)
 	} else if note := c.fetchNote(child); note != "" {
 		e["aia_result"] = note
 	}

@@ -44,6 +44,19 @@ func TestCertChainIncomplete(t *testing.T) {
 	}
 }
 
+// TestCertChainIncompleteAndExpired: what AIA gives would not mend the chain, and is not recommended.
+func TestCertChainIncompleteAndExpired(t *testing.T) {
+	s := newShop(t)
+	old := must(t)(s.root.Intermediate("Old Intermediate", certNow, lasting(90*dayLong, -dayLong)))
+	srv := server{chain: must(t)(old.Leaf(certNow, []string{certHost})).Served()[:1], roots: []*pki.Pair{s.root}}
+	srv.issuers = []observation.FetchedIssuer{{URL: "http://ca.example.net/", DER: old.Certificate.Raw}}
+	for _, f := range srv.expect(t, critical(finding.CertChainExpired), critical(finding.CertChainIncomplete)) {
+		if strings.Contains(f.Remedy, "curl") || strings.Contains(f.Summary, "would be trusted") {
+			t.Errorf("%s: %s", f.Summary, f.Remedy)
+		}
+	}
+}
+
 func TestCertChainIncompleteAboveAnIntermediate(t *testing.T) {
 	s := newShop(t)
 	issuing := must(t)(s.inter.Intermediate("Test Issuing", certNow))

@@ -3,6 +3,7 @@ package judge
 import (
 	"crypto/x509"
 	"fmt"
+	"math"
 	"time"
 
 	"certdrift/internal/finding"
@@ -28,17 +29,16 @@ func findExpiring(c *connection) []finding.Finding {
 	if leaf == nil || now.After(leaf.NotAfter) || now.Before(leaf.NotBefore) {
 		return nil
 	}
-	lifetime := leaf.NotAfter.Sub(leaf.NotBefore)
 	var out []finding.Finding
 	for _, cert := range c.endsFirst() {
-		left := cert.NotAfter.Sub(now)
+		left, lifetime := cert.NotAfter.Sub(now), measure(leaf, cert)
 		severity := expirySeverity(c.world.policy, left, lifetime)
 		if severity == finding.None {
 			continue
 		}
 		e := c.certEvidence(cert)
 		e["hours_left"] = int(left.Hours())
-		e["lifetime_days"] = int((lifetime + time.Second).Hours()) / 24
+		e["lifetime_days"] = int(math.Round(lifetime.Hours() / 24))
 		if lifetime > 0 {
 			e["share_left"] = fmt.Sprintf("%.0f%%", 100*float64(left)/float64(lifetime))
 		}
@@ -50,6 +50,15 @@ func findExpiring(c *connection) []finding.Finding {
 			fmt.Sprintf("%s expires on %s, in %s", c.which(cert), moment(cert.NotAfter), span(left)), e, remedy))
 	}
 	return out
+}
+
+// measure is the lifetime that a share is of: the leaf's. One that has no end by RFC 5280 §4.1.2.5 gives no measure for
+// its issuer, which then has its own.
+func measure(leaf, cert *x509.Certificate) time.Duration {
+	if leaf.NotAfter.Year() >= 9999 {
+		return cert.NotAfter.Sub(cert.NotBefore)
+	}
+	return leaf.NotAfter.Sub(leaf.NotBefore)
 }
 
 // endsFirst gives the leaf and, of the valid path that lasts longest, the issuer that ends before it.

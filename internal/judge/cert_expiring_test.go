@@ -51,6 +51,16 @@ func TestCertExpiringIssuer(t *testing.T) {
 	newShop(t, lasting(3600*dayLong, 30*dayLong)).serve(t).expect(t)
 }
 
+// TestCertExpiringWithoutEnd: next to a certificate without an end every issuer would be about to expire.
+func TestCertExpiringWithoutEnd(t *testing.T) {
+	endless := pki.Valid(certNow.Add(-dayLong), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC))
+	newShop(t, lasting(1000*dayLong, 1000*dayLong)).serve(t, endless).expect(t)
+	fs := newShop(t, lasting(1000*dayLong, 250*dayLong)).serve(t, endless).expect(t, warning(finding.CertExpiring))
+	if days := fs[0].Evidence["lifetime_days"]; days != 1250 {
+		t.Errorf("measured against %v days", days)
+	}
+}
+
 func TestCertExpiringGoesByThePathThatLasts(t *testing.T) {
 	s := newShop(t)
 	old := must(t)(pki.Root("Old Root", certNow, lasting(3000*dayLong, 5*dayLong)))

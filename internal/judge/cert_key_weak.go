@@ -25,9 +25,13 @@ func certKeyWeak() rule {
 }
 
 func findKeyWeak(c *connection) []finding.Finding {
-	if curveUnsupported(c.Failure) {
-		return []finding.Finding{c.finding(finding.CertKeyWeak, finding.Critical,
-			"the certificate's key is on an elliptic curve that clients don't support",
+	refused := c.fails(finding.CertKeyWeak)
+	if c.leaf() == nil && (refused != nil || curveUnsupported(c.Failure)) {
+		summary := "the certificate's key is on an elliptic curve that clients don't support"
+		if refused != nil {
+			summary = finding.Clean(refused.Detail, 120)
+		}
+		return []finding.Finding{c.finding(finding.CertKeyWeak, finding.Critical, summary,
 			finding.Evidence{"detail": finding.Clean(c.Failure.Detail, finding.QuoteLimit)},
 			c.replace("Have a certificate issued for a new key on P-256 or P-384."))}
 	}
@@ -35,8 +39,12 @@ func findKeyWeak(c *connection) []finding.Finding {
 		cert := f.Certificate
 		e := c.certEvidence(cert)
 		e["key"] = keyText(cert)
-		return c.aboutCert(finding.CertKeyWeak, finding.Critical, cert,
-			fmt.Sprintf("the key of %s is weak: %s", c.which(cert), finding.Clean(f.Detail, 60)), e,
+		summary := fmt.Sprintf("the key of %s is weak: %s", c.which(cert), finding.Clean(f.Detail, 60))
+		if refused != nil && cert == c.leaf() {
+			e["detail"], e["alert"] = finding.Clean(refused.Detail, finding.QuoteLimit), finding.Clean(refused.Alert, finding.QuoteLimit)
+			summary += "; the handshake fails on it"
+		}
+		return c.aboutCert(finding.CertKeyWeak, finding.Critical, cert, summary, e,
 			c.replace("Have a certificate issued for a new key: ECDSA on P-256, or RSA of 2048 bits and more."))
 	})
 }

@@ -52,3 +52,20 @@ func TestCertKeyWeakCurveThatCannotBeParsed(t *testing.T) {
 	srv := server{failure: &observation.Failure{Phase: observation.PhaseTLS, Kind: observation.ChainMalformed, Detail: "tls: failed to parse certificate from server: x509: unsupported elliptic curve"}}
 	srv.expect(t, critical(finding.CertKeyWeak))
 }
+
+// TestCertKeyWeakHandshakeRefused: the failure of the handshake is the key's, and is told once, with the leaf where it
+// could be parsed.
+func TestCertKeyWeakHandshakeRefused(t *testing.T) {
+	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := &observation.Failure{Phase: observation.PhaseTLS, Kind: observation.KeyUnusable, Alert: "handshake_failure", Detail: "the certificate's key is ECDSA on P-224, and clients don't take it"}
+	srv := server{failure: refused}
+	says(t, srv.expect(t, critical(finding.CertKeyWeak)), "the certificate's key is ECDSA on P-224")
+
+	s := newShop(t)
+	srv = server{failure: refused, roots: []*pki.Pair{s.root}}
+	srv.chain = must(t)(s.inter.LeafWithKey(certNow, []string{certHost}, p224)).Served()
+	says(t, srv.expect(t, critical(finding.CertKeyWeak)), "the handshake fails on it")
+}

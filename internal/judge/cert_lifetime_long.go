@@ -3,6 +3,7 @@ package judge
 import (
 	"crypto/x509"
 	"fmt"
+	"math"
 	"time"
 
 	"certdrift/internal/finding"
@@ -46,7 +47,8 @@ func findLifetimeLong(c *connection) []finding.Finding {
 
 // inclusiveLifetime counts the last second too (RFC 5280 §4.1.2.5, CA/B BR §6.3.2).
 func inclusiveLifetime(cert *x509.Certificate) time.Duration {
-	return cert.NotAfter.Sub(cert.NotBefore) + time.Second
+	life := cert.NotAfter.Sub(cert.NotBefore) // never beyond 292 years, where a Duration ends
+	return life + min(time.Second, math.MaxInt64-life)
 }
 
 // lifetimeLimit is the longest life in days of a certificate issued at a time; 0 before there was one in days.

@@ -27,6 +27,7 @@ func TestCertLifetimeLong(t *testing.T) {
 		{at(2026, 3, 15), 200, 0, ""},
 		{at(2026, 3, 15), 200, time.Second, warning(finding.CertLifetimeLong)},
 		{at(2026, 3, 15), 399, 0, critical(finding.CertLifetimeLong)},
+		{at(2026, 3, 15), 2912369, 0, critical(finding.CertLifetimeLong)}, // until 9999-12-31, further than a Duration goes
 		{at(2027, 3, 14), 200, 0, ""},
 		{at(2027, 3, 15), 100, 0, ""},
 		{at(2027, 3, 15), 100, time.Second, warning(finding.CertLifetimeLong)},

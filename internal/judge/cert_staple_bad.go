@@ -5,6 +5,7 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"slices"
+	"time"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
@@ -62,6 +63,10 @@ func findStapleBad(c *connection) []finding.Finding {
 		"Look whether the server reaches the CA's OCSP responder and refreshes its staple; reload it, or switch stapling off.")}
 }
 
+// clockSkew is how far apart two clocks may be before a staple counts as being from the future: OpenSSL's clients and
+// nginx allow as much.
+const clockSkew = 5 * time.Minute
+
 // stapleFault says what is wrong with a staple; empty where it is good, or says "revoked" (a finding of its own).
 func stapleFault(c *connection, r observation.Revocation) string {
 	now := c.world.now
@@ -78,7 +83,7 @@ func stapleFault(c *connection, r observation.Revocation) string {
 		return ""
 	case !r.NextUpdate.IsZero() && now.After(r.NextUpdate):
 		return fmt.Sprintf("is out of date: it was good until %s, %s ago", moment(r.NextUpdate), span(now.Sub(r.NextUpdate)))
-	case now.Before(r.ThisUpdate):
+	case r.ThisUpdate.Sub(now) > clockSkew:
 		return "is from the future: it begins at " + moment(r.ThisUpdate)
 	case r.Status == observation.Unknown:
 		return "says that the CA does not know the certificate"

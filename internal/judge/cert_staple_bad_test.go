@@ -16,6 +16,8 @@ func TestCertStapleBad(t *testing.T) {
 	stale, future := answer(observation.Staple, observation.Good), answer(observation.Staple, observation.Good)
 	stale.NextUpdate = certNow.Add(-time.Hour)
 	future.ThisUpdate = certNow.Add(time.Hour)
+	ahead := answer(observation.Staple, observation.Good)
+	ahead.ThisUpdate = certNow.Add(2 * time.Minute)
 	endless := answer(observation.Staple, observation.Good)
 	endless.NextUpdate = time.Time{}
 	broken := observation.Revocation{Source: observation.Staple, Status: observation.NoAnswer, Detail: "cannot be parsed: \x1b"}
@@ -30,6 +32,7 @@ func TestCertStapleBad(t *testing.T) {
 		{"none", nil, "", critical(finding.CertStapleBad)},
 		{"expired", []observation.Revocation{stale}, warning(finding.CertStapleBad), critical(finding.CertStapleBad)},
 		{"from the future", []observation.Revocation{future}, warning(finding.CertStapleBad), critical(finding.CertStapleBad)},
+		{"from a clock a little ahead", []observation.Revocation{ahead}, "", ""},
 		{"without an end", []observation.Revocation{endless}, "", ""},
 		{"unknown", []observation.Revocation{answer(observation.Staple, observation.Unknown)}, warning(finding.CertStapleBad), critical(finding.CertStapleBad)},
 		{"unparsable", []observation.Revocation{broken}, warning(finding.CertStapleBad), critical(finding.CertStapleBad)},

@@ -16,6 +16,8 @@ func (c *connection) codeOf(f *observation.Failure) finding.Code {
 		return finding.CertChainOversized
 	case f.Kind == observation.ChainMalformed:
 		return finding.CertMalformed
+	case f.Kind == observation.KeyUnusable:
+		return finding.CertKeyWeak
 	case lookedUp(f):
 		return finding.DNSFailure
 	case f.Kind == observation.Blocked && c.hop != nil:

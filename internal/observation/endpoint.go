@@ -84,6 +84,7 @@ const (
 	VersionOld       FailureKind = "version-old"      // TLS: nothing above TLS 1.1, or below what can be spoken
 	ChainOversized   FailureKind = "chain-oversized"  // TLS: the certificate message is larger than a client takes
 	ChainMalformed   FailureKind = "chain-malformed"  // TLS: a certificate cannot be parsed
+	KeyUnusable      FailureKind = "key-unusable"     // TLS: the certificate's key is too weak for a handshake
 	NoCertificate    FailureKind = "no-certificate"   // TLS: the peer sent no certificate
 	HandshakeFailed  FailureKind = "handshake-failed" // TLS: any other fault of the handshake
 	ClientCertNeeded FailureKind = "client-cert"      // TLS or headers: the peer insists on a client certificate

@@ -66,6 +66,7 @@ func (v *visit) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow
 	switch {
 	case got.Failure != nil:
 		v.seekPlainHTTP(ctx, o, at, allow, got.Failure)
+		v.lookAgain(ctx, o, at, allow, &got)
 	case o.kind.Web() && ask && v.withholds(o, got.peers):
 		got.Withheld = withheld
 		v.awaitRefusal(ctx, secured, &got)

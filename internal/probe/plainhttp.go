@@ -2,7 +2,9 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"io"
+	"net"
 	"net/netip"
 	"time"
 
@@ -10,11 +12,18 @@ import (
 	"certdrift/internal/target"
 )
 
-// plainWait is how long a server that broke off a handshake gets to answer in plain HTTP.
-const plainWait = 2 * time.Second
+const (
+	// plainWait is how long a server that broke off a handshake gets to answer in plain HTTP.
+	plainWait = 2 * time.Second
+	// hangUpWait is how long it gets to hang up unasked.
+	hangUpWait = 100 * time.Millisecond
+)
 
 // seekPlainHTTP asks once more, in plain HTTP, where a server answered a ClientHello with neither TLS nor an alert: some
 // plain HTTP servers just hang up on what they cannot read. If it answers, that is the cause.
+//
+// A server that closes every connection at once is told as closing, not as resetting: whether the system makes a reset
+// of it hangs on how soon the ClientHello came.
 func (v *visit) seekPlainHTTP(ctx context.Context, o *origin, at netip.AddrPort, allow permit, f *observation.Failure) {
 	if o.kind != target.HTTPS && o.kind != target.TLS || f.Phase != observation.PhaseTLS {
 		return
@@ -30,6 +39,10 @@ func (v *visit) seekPlainHTTP(ctx context.Context, o *origin, at netip.AddrPort,
 	}
 	defer conn.Close() //nolint:errcheck // nothing is left to be written
 	defer interrupt(ctx, conn)()
+	if f.Kind == observation.Reset && hangsUp(ctx, conn) {
+		f.Kind, f.Detail = observation.Closed, "the server closes the connection as soon as it is made"
+		return
+	}
 	if _, err := io.WriteString(conn, "HEAD / HTTP/1.1\r\nHost: "+o.authority()+"\r\nUser-Agent: "+userAgent+"\r\nConnection: close\r\n\r\n"); err != nil {
 		return
 	}
@@ -37,4 +50,13 @@ func (v *visit) seekPlainHTTP(ctx context.Context, o *origin, at netip.AddrPort,
 	if _, err := io.ReadFull(conn, start[:]); err == nil && string(start[:]) == "HTTP/" {
 		f.Kind = observation.Plaintext
 	}
+}
+
+// hangsUp tells whether the server ends a fresh connection in order before anything was sent over it.
+func hangsUp(ctx context.Context, conn net.Conn) bool {
+	_ = conn.SetReadDeadline(time.Now().Add(hangUpWait))
+	_, err := conn.Read(make([]byte, 1))
+	end, _ := ctx.Deadline()
+	_ = conn.SetReadDeadline(end)
+	return errors.Is(err, io.EOF)
 }

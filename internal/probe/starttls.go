@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -171,8 +172,27 @@ func postgres(conn net.Conn) error {
 		return nil
 	case 'N':
 		return refused("the server has TLS switched off")
+	case 'E':
+		return refused("the server answers an error: %s", postgresError(conn))
 	}
 	return refused("the server answers %q to an SSLRequest", answer[:])
+}
+
+// postgresError reads what follows the first byte of an ErrorResponse: its length, then fields of a type and a text, of
+// which M is the message for people (PostgreSQL, "Message Formats").
+func postgresError(conn net.Conn) string {
+	var size [4]byte
+	if _, err := io.ReadFull(conn, size[:]); err != nil {
+		return "without a message"
+	}
+	fields := make([]byte, min(max(4, binary.BigEndian.Uint32(size[:]))-4, maxLine))
+	n, _ := io.ReadFull(conn, fields)
+	for field := range strings.SplitSeq(string(fields[:n]), "\x00") {
+		if text, ok := strings.CutPrefix(field, "M"); ok {
+			return finding.Quote(text)
+		}
+	}
+	return "without a message"
 }
 
 func hasWord(line, start string) bool {

@@ -105,6 +105,24 @@ func TestStartTLS(t *testing.T) {
 	}
 }
 
+func TestPostgresSaysWhy(t *testing.T) {
+	for said, want := range map[string]string{
+		"E\x00\x00\x00\x2fSFATAL\x00C53300\x00Mtoo many connections\x00\x00": `an error: "too many connections"`,
+		"E\xff\xff\xff\xffSFATAL\x00Mno \x1b[31m end":                        `an error: "no \x1b[31m end"`,
+		"E\x00\x00": "without a message",
+	} {
+		address := certtest.Serve(t, "127.0.0.1", func(conn net.Conn) {
+			_, _ = conn.Read(make([]byte, 8))
+			_, _ = io.WriteString(conn, said)
+		})
+		a := one(t, look(t, at(t, target.Postgres, address)))
+		failed(t, a, observation.PhaseStartTLS, observation.StartTLSRefused)
+		if !strings.Contains(a.Failure.Detail, want) {
+			t.Errorf("got %q, want %q in it", a.Failure.Detail, want)
+		}
+	}
+}
+
 func TestStartTLSBrokenOff(t *testing.T) {
 	for name, c := range map[string]struct {
 		serve func(net.Conn)

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -191,6 +192,20 @@ func TestPlainHTTPBehindHangUp(t *testing.T) {
 	})
 	failed(t, one(t, look(t, at(t, target.HTTPS, address))), observation.PhaseTLS, observation.Plaintext)
 	failed(t, one(t, look(t, at(t, target.TLS, address))), observation.PhaseTLS, observation.Plaintext)
+}
+
+// TestHangsUpAtOnce: such a server is told as closing, whether its system made a reset of it or not.
+func TestHangsUpAtOnce(t *testing.T) {
+	var met atomic.Int32
+	address := certtest.Serve(t, "127.0.0.1", func(net.Conn) {
+		if met.Add(1) == 1 {
+			time.Sleep(100 * time.Millisecond) // the ClientHello is there by now, and unread: closing becomes a reset
+		}
+	})
+	failed(t, one(t, look(t, at(t, target.TLS, address))), observation.PhaseTLS, observation.Closed)
+	if met.Load() != 2 {
+		t.Errorf("connected %d times, not twice", met.Load())
+	}
 }
 
 func TestChains(t *testing.T) {

@@ -1,0 +1,206 @@
+package probe
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+
+	"golang.org/x/crypto/cryptobyte"
+)
+
+// glimpse is what a server shows before it has to sign anything.
+type glimpse struct {
+	version, suite uint16
+	chain          [][]byte // DER, leaf first; never empty
+	staple         []byte
+}
+
+// Numbers of the TLS registries (RFC 5246 §6.2.1 and §7.4).
+const (
+	recordHandshake   = 22
+	clientHello       = 1
+	serverHello       = 2
+	certificate       = 11
+	serverKeyExchange = 12
+	serverHelloDone   = 14
+	certificateStatus = 22
+)
+
+// maxGlimpse bounds what is read for a glimpse, in bytes.
+const maxGlimpse = 128 << 10
+
+// takeGlimpse greets a server as a client of TLS 1.2 that can do more than crypto/tls, and reads up to its certificate.
+// It goes no further: a key of a kind unknown here cannot be worked with, but it can be named.
+func takeGlimpse(conn net.Conn, host string) (glimpse, error) {
+	hello, err := widestHello(host)
+	if err != nil {
+		return glimpse{}, fmt.Errorf("writing a ClientHello: %w", err)
+	}
+	if _, err := conn.Write(hello); err != nil {
+		return glimpse{}, fmt.Errorf("sending a ClientHello: %w", err)
+	}
+	return readGlimpse(conn)
+}
+
+func readGlimpse(from io.Reader) (g glimpse, err error) {
+	in := &messages{from: io.LimitReader(from, maxGlimpse)}
+	for {
+		kind, body, err := in.next()
+		if err != nil || kind == serverKeyExchange || kind == serverHelloDone {
+			if len(g.chain) > 0 {
+				return g, nil
+			}
+			return g, errors.Join(errors.New("no certificate came"), err)
+		}
+		if !g.take(kind, body) {
+			return g, errors.New("reading the server's greeting: it is malformed")
+		}
+	}
+}
+
+// take reads one handshake message of TLS 1.2; false where it is malformed.
+func (g *glimpse) take(kind uint8, body cryptobyte.String) bool {
+	switch kind {
+	case serverHello:
+		var session cryptobyte.String
+		return body.ReadUint16(&g.version) && body.Skip(32) && body.ReadUint8LengthPrefixed(&session) && body.ReadUint16(&g.suite)
+	case certificate:
+		var list cryptobyte.String
+		if !body.ReadUint24LengthPrefixed(&list) {
+			return false
+		}
+		for !list.Empty() {
+			var der cryptobyte.String
+			if !list.ReadUint24LengthPrefixed(&der) {
+				return false
+			}
+			g.chain = append(g.chain, slices.Clone(der))
+		}
+	case certificateStatus:
+		var response cryptobyte.String
+		if !body.Skip(1) || !body.ReadUint24LengthPrefixed(&response) {
+			return false
+		}
+		g.staple = slices.Clone(response)
+	}
+	return true
+}
+
+// messages puts handshake messages together from records.
+type messages struct {
+	from   io.Reader
+	buffer []byte
+}
+
+// next reads the next handshake message; a record of another kind, such as an alert, is an error.
+func (m *messages) next() (kind uint8, body cryptobyte.String, err error) {
+	for {
+		in := cryptobyte.String(m.buffer)
+		if in.ReadUint8(&kind) && in.ReadUint24LengthPrefixed(&body) {
+			m.buffer = in
+			return kind, body, nil
+		}
+		var header [5]byte
+		if _, err := io.ReadFull(m.from, header[:]); err != nil {
+			return 0, nil, fmt.Errorf("reading a record: %w", err)
+		}
+		if header[0] != recordHandshake {
+			return 0, nil, fmt.Errorf("reading a record: it is of type %d", header[0])
+		}
+		payload := make([]byte, int(header[3])<<8|int(header[4]))
+		if _, err := io.ReadFull(m.from, payload); err != nil {
+			return 0, nil, fmt.Errorf("reading a record: %w", err)
+		}
+		m.buffer = append(m.buffer, payload...)
+	}
+}
+
+// widestHello is a record with a ClientHello of TLS 1.2 that offers every curve and signature algorithm of the IANA
+// registries, and every suite with a certificate that servers may still have.
+func widestHello(host string) ([]byte, error) {
+	random := make([]byte, 32)
+	_, _ = rand.Read(random) // it never fails
+	var b cryptobyte.Builder
+	b.AddUint8(recordHandshake)
+	b.AddUint16(0x0301) // as all clients have it, RFC 8446 §5.1
+	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
+		b.AddUint8(clientHello)
+		b.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) {
+			b.AddUint16(0x0303)
+			b.AddBytes(random)
+			b.AddUint8(0) // no session
+			addList(b, allSuites())
+			b.AddUint8(1) // compression: none
+			b.AddUint8(0)
+			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { addExtensions(b, host) })
+		})
+	})
+	return b.Bytes()
+}
+
+// addExtensions adds server_name, status_request, supported_groups, ec_point_formats, signature_algorithms,
+// extended_master_secret and renegotiation_info.
+func addExtensions(b *cryptobyte.Builder, host string) {
+	extension := func(id uint16, body cryptobyte.BuilderContinuation) {
+		b.AddUint16(id)
+		b.AddUint16LengthPrefixed(body)
+	}
+	if _, isIP := parseHost(host); !isIP {
+		extension(0, func(b *cryptobyte.Builder) {
+			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
+				b.AddUint8(0)
+				b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(host)) })
+			})
+		})
+	}
+	extension(5, func(b *cryptobyte.Builder) { b.AddBytes([]byte{1, 0, 0, 0, 0}) })
+	extension(10, func(b *cryptobyte.Builder) { addList(b, allGroups()) })
+	extension(11, func(b *cryptobyte.Builder) { b.AddBytes([]byte{3, 0, 1, 2}) })
+	extension(13, func(b *cryptobyte.Builder) { addList(b, allSignatures()) })
+	extension(23, func(*cryptobyte.Builder) {})
+	extension(0xff01, func(b *cryptobyte.Builder) { b.AddUint8(0) })
+}
+
+func addList(b *cryptobyte.Builder, values []uint16) {
+	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
+		for _, v := range values {
+			b.AddUint16(v)
+		}
+	})
+}
+
+// allSuites are those that authenticate by a certificate: ECDHE, DHE, RSA, DSS, with AES, ChaCha20, Camellia, SEED,
+// 3DES and RC4.
+func allSuites() []uint16 {
+	return []uint16{
+		0xc02b, 0xc02c, 0xcca9, 0xc0ac, 0xc0ad, 0xc023, 0xc024, 0xc009, 0xc00a, 0xc072, 0xc073, 0xc008, 0xc007,
+		0xc02f, 0xc030, 0xcca8, 0xc027, 0xc028, 0xc013, 0xc014, 0xc076, 0xc077, 0xc012, 0xc011,
+		0x009e, 0x009f, 0xccaa, 0xc09e, 0xc09f, 0x0067, 0x006b, 0x0033, 0x0039, 0x0045, 0x0088, 0x009a, 0x0016,
+		0x00a2, 0x00a3, 0x0040, 0x006a, 0x0032, 0x0038, 0x0044, 0x0087, 0x0099, 0x0013,
+		0x009c, 0x009d, 0xc09c, 0xc09d, 0x003c, 0x003d, 0x002f, 0x0035, 0x0041, 0x0084, 0x0096, 0x000a, 0x0005, 0x0004,
+	}
+}
+
+// allGroups are the elliptic curves and, for DHE, the groups of RFC 7919. The curves that all clients have come first.
+func allGroups() []uint16 {
+	groups := []uint16{29, 23, 24, 25, 30, 26, 27, 28}
+	for id := uint16(1); id <= 22; id++ {
+		groups = append(groups, id)
+	}
+	return append(groups, 256, 257, 258, 259, 260)
+}
+
+// allSignatures are the algorithms of TLS 1.2, by hash and kind of key, and the PSS and Edwards ones.
+func allSignatures() []uint16 {
+	var all []uint16
+	for hash := uint16(6); hash >= 1; hash-- { // SHA-512, 384, 256, 224, SHA-1, MD5
+		all = append(all, hash<<8|3, hash<<8|1, hash<<8|2) // ECDSA, RSA, DSA
+	}
+	for id := uint16(0x0804); id <= 0x080b; id++ {
+		all = append(all, id)
+	}
+	return append(all, 0x081a, 0x081b, 0x081c)
+}

@@ -1,0 +1,103 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+
+	"certdrift/internal/observation"
+)
+
+// lookAgainWait bounds the second look at a server that refused a handshake.
+const lookAgainWait = 2 * time.Second
+
+// lookAgain seeks the cause where a server refused a handshake by an alert that names none. It asks twice more. For TLS
+// 1.2 and up only: a server that then refuses the version has nothing newer. And for the certificate alone, with every
+// curve and signature there is: one with a key that clients don't know is refused just like that.
+func (v *visit) lookAgain(ctx context.Context, o *origin, at netip.AddrPort, allow permit, got *answer) {
+	f := got.Failure
+	if f.Kind != observation.Alert || got.TLS != nil || !mute(f.Alert) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, lookAgainWait))
+	defer cancel()
+	if v.refusesModern(ctx, o, at, allow) {
+		f.Kind = observation.VersionOld
+		return
+	}
+	var seen glimpse
+	err := v.again(ctx, o, at, allow, func(conn net.Conn) (err error) {
+		seen, err = takeGlimpse(conn, o.host)
+		return err
+	})
+	if err == nil {
+		seen.explain(o, got)
+	}
+}
+
+// mute tells whether an alert leaves the cause open: what a server says when it finds no way to agree.
+func mute(alert string) bool {
+	switch alert {
+	case "handshake_failure", "insufficient_security", "internal_error", "illegal_parameter":
+		return true
+	}
+	return false
+}
+
+// again opens one more connection and goes up to where TLS begins.
+func (v *visit) again(ctx context.Context, o *origin, at netip.AddrPort, allow permit, do func(net.Conn) error) error {
+	conn, err := v.dial(ctx, allow, at)
+	if err != nil {
+		return err
+	}
+	defer conn.Close() //nolint:errcheck // nothing is left to be written
+	defer interrupt(ctx, conn)()
+	if f := v.startTLS(ctx, o.kind, conn, &observation.Phases{}); f != nil {
+		return errors.New(f.Detail)
+	}
+	return do(conn)
+}
+
+// refusesModern tells whether a server answers a client that speaks TLS 1.2 and 1.3 alone with "protocol_version", or
+// in an older version all the same.
+func (v *visit) refusesModern(ctx context.Context, o *origin, at netip.AddrPort, allow permit) bool {
+	config, err := v.tlsConfig(o, &observation.TLS{})
+	if err != nil {
+		return false
+	}
+	config.MinVersion = tls.VersionTLS12
+	err = v.again(ctx, o, at, allow, func(conn net.Conn) error { return tls.Client(conn, config).HandshakeContext(ctx) })
+	return err != nil && tlsKind(err) == observation.VersionOld
+}
+
+// explain adds to an answer what a glimpse showed: the chain, to be judged like any other, and whether its key is why
+// the handshake failed.
+func (g glimpse) explain(o *origin, got *answer) {
+	f := got.Failure
+	switch key := readKey(g.chain[0]); {
+	case key.weak:
+		f.Kind, f.Detail = observation.KeyUnusable, "the certificate's key is "+key.kind+", and clients don't take it"
+	case !key.usable:
+		f.Detail += ": the certificate's key is " + key.kind + ", which few clients know"
+	default:
+		f.Detail += ": only a client that offers all there is gets on, by " + tls.VersionName(g.version) + " and the cipher suite " + tls.CipherSuiteName(g.suite)
+	}
+	var peers []*x509.Certificate
+	for i, der := range g.chain {
+		cert, err := x509.ParseCertificate(der)
+		if err == nil {
+			peers = append(peers, cert)
+		} else if i == 0 {
+			return // its key is of a kind that keeps it from being parsed: there is nothing more to judge
+		}
+	}
+	got.peers, got.staple = peers, g.staple
+	got.TLS = &observation.TLS{Version: tls.VersionName(g.version), Cipher: tls.CipherSuiteName(g.suite), Chain: g.chain}
+	if _, isIP := parseHost(o.host); !isIP {
+		got.TLS.ServerName = o.host
+	}
+}
