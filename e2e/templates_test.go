@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -89,6 +90,17 @@ func TestDashboardShowsWhatIsWritten(t *testing.T) {
 		if !written(s[1], []string{s[2]}) {
 			t.Errorf("the dashboard shows %s{%s}, which nobody writes", s[1], s[2])
 		}
+	}
+}
+
+// CloudWatch refuses a body that is no JSON only when the stack is made.
+func TestDashboardIsJSON(t *testing.T) {
+	body := fmt.Sprint(readTemplate(t, filepath.Join("infra", "dashboard.yaml")).Resources["Dashboard"].Properties["DashboardBody"])
+	body = regexp.MustCompile(`\$\{[^!}][^}]*\}`).ReplaceAllString(body, "x") // what Fn::Sub fills in
+	body = strings.ReplaceAll(body, "${!", "${")
+	var made struct{ Widgets []map[string]any }
+	if err := json.Unmarshal([]byte(body), &made); err != nil || len(made.Widgets) < 8 {
+		t.Errorf("%d widgets, %v", len(made.Widgets), err)
 	}
 }
 
