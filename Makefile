@@ -80,7 +80,7 @@ build-WidgetFunction: FOLDER := widget
 .PHONY: $(FUNCTIONS:%=build-%)
 $(FUNCTIONS:%=build-%):
 	@mkdir -p "$(ARTIFACTS_DIR)"
-	@if [ -n "$(CONFIG)" ]; then go run ./e2e/bundle -c "$(CONFIG)" -to "$(ARTIFACTS_DIR)"; fi
+	@if [ -n "$(CONFIG)" ]; then go run ./cmd/bundle -c "$(CONFIG)" -to "$(ARTIFACTS_DIR)"; fi
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false -tags lambda,lambda.norpc -gcflags=all=-l -ldflags '-s -w' -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FOLDER)
 	@chmod 755 "$(ARTIFACTS_DIR)/bootstrap"
 	@if [ "$(CONFIG)" = certdrift.example.yaml ]; then echo "note: there is no certdrift.yaml yet, so the package holds the example"; fi
