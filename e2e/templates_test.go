@@ -9,10 +9,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
+	"certdrift/internal/alert"
+	"certdrift/internal/alertpath"
+	"certdrift/internal/finding"
+	"certdrift/internal/judge"
 	"certdrift/internal/metric"
+	"certdrift/internal/observation"
 )
 
 // An alarm on a series that nobody writes waits for ever, and a widget stays empty.
@@ -71,6 +77,58 @@ func TestAlarmsWatchWhatIsWritten(t *testing.T) {
 	walk("", template.Resources)
 	if watched != 3 {
 		t.Errorf("%d alarms on certdrift's own metrics found, want the two heartbeats and the critical findings", watched)
+	}
+}
+
+// The filter policies of the template let alerts through: people by their environments, the telephone what is critical.
+func TestFilterPoliciesFitTheAlerts(t *testing.T) {
+	var template struct {
+		Resources map[string]struct {
+			Type       string         `yaml:"Type"`
+			Properties map[string]any `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	text, err := os.ReadFile(filepath.Join(root, "infra", "alerts.yaml"))
+	check(t, err)
+	check(t, yaml.Unmarshal(text, &template))
+	topic := observation.Topic{ARN: "arn:aws:sns:us-west-2:111122223333:certdrift-alerts", Read: true}
+	for _, r := range template.Resources {
+		if r.Type != "AWS::SNS::Subscription" {
+			continue
+		}
+		s := observation.Subscription{ARN: topic.ARN + ":1", Protocol: fmt.Sprint(r.Properties["Protocol"])}
+		if policy, ok := r.Properties["FilterPolicy"].(map[string]any); ok {
+			if policy["environment"] == "TeamEnvironments" { // !Ref
+				policy["environment"] = []string{"staging"}
+			}
+			filter, err := json.Marshal(policy)
+			check(t, err)
+			s.FilterPolicy = string(filter)
+		}
+		topic.Subscriptions = append(topic.Subscriptions, s)
+	}
+	if len(topic.Subscriptions) != 3 {
+		t.Fatalf("%d subscriptions found", len(topic.Subscriptions))
+	}
+	for _, p := range judge.Alerts([]string{"production", "staging"}).Problems([]observation.Topic{topic}) {
+		t.Error(p.Text)
+	}
+	phone := slices.DeleteFunc(slices.Clone(topic.Subscriptions), func(s observation.Subscription) bool { return s.Protocol != "sms" })
+	filter, err := alertpath.ParseFilter(phone[0].FilterPolicy)
+	check(t, err)
+	now := time.Now()
+	for _, c := range []struct {
+		severity finding.Severity
+		held     bool
+		want     bool
+	}{{finding.Critical, false, true}, {finding.Critical, true, false}, {finding.Warning, false, false}} {
+		m := alert.Compose(alert.Trial("production", c.severity, now), alert.Options{HoldSMS: c.held})
+		if got := filter.Passes(m.Attributes); got != c.want {
+			t.Errorf("%s, held %v: the telephone gets it: %v", c.severity, c.held, got)
+		}
+	}
+	if !filter.Passes(nil) {
+		t.Error("CloudWatch's own alarms do not reach the telephone")
 	}
 }
 

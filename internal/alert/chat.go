@@ -115,17 +115,39 @@ func (s *story) chatBody() string {
 func (s *story) nextSteps() []string {
 	var steps []string
 	if command := undo(s.first); command != "" && s.Event != incident.Recovered && s.Storm == nil {
-		for _, line := range strings.Split(command, "\n") {
-			if line = cleanCommand(line); line != "" {
-				steps = append(steps, "Undo: `"+code(line)+"`")
-			}
-		}
+		steps = undoSteps(command)
 	}
 	if link := s.runbook(); link != "" {
 		steps = append(steps, "Runbook: "+link)
 	}
 	if s.DashboardURL != "" {
 		steps = append(steps, "Dashboard: "+s.DashboardURL)
+	}
+	return steps
+}
+
+// The bounds of a chat message's commands: SNS drops no part of a message, but the whole.
+const (
+	maxSteps     = 8
+	maxStepBytes = 4 << 10
+)
+
+// undoSteps are the commands that undo it, each whole; those that find no room are counted.
+func undoSteps(command string) (steps []string) {
+	size, left := 0, 0
+	for _, line := range strings.Split(command, "\n") {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		step := "Undo: `" + code(cleanCommand(line)) + "`"
+		if size += len(step); cleanCommand(line) == "" || size > maxStepBytes || len(steps) == maxSteps {
+			size, left = size-len(step), left+1
+			continue
+		}
+		steps = append(steps, step)
+	}
+	if left > 0 {
+		steps = append(steps, fmt.Sprintf("and %d more command(s): see the mail, or `certdrift check`", left))
 	}
 	return steps
 }

@@ -53,6 +53,9 @@ func checkLimits(t fatal, m Message) {
 	if len(m.JSON) > JSONLimit || !json.Valid([]byte(m.JSON)) {
 		t.Errorf("JSON document of %d bytes, valid %v", len(m.JSON), json.Valid([]byte(m.JSON)))
 	}
+	if len(m.Chat) > 24<<10 {
+		t.Errorf("chat of %d bytes", len(m.Chat))
+	}
 	if !json.Valid([]byte(m.Chat)) || len(m.Email) > EmailLimit || !utf8.ValidString(m.Email) {
 		t.Errorf("chat valid %v, mail of %d bytes", json.Valid([]byte(m.Chat)), len(m.Email))
 	}
@@ -133,6 +136,19 @@ func anyNotice(t *rapid.T) incident.Notice {
 		Code: finding.DriftAttached, Affects: affects, AffectsCount: len(affects) + rapid.IntRange(0, 1e6).Draw(t, "more"),
 	}
 	return n
+}
+
+// An undo of many commands, or of vast ones, must not cost the chat its message.
+func TestVastCommandsFitTheChat(t *testing.T) {
+	for _, undo := range []string{strings.Repeat("aws elb "+strings.Repeat("x", 300)+"\n", 1000), strings.Repeat("aws elb "+strings.Repeat("<&>`", 900)+"\n", 20)} {
+		n := drifted()
+		n.Findings[0].Evidence["undo"] = undo
+		m := Compose(n, options)
+		checkLimits(t, m)
+		if !strings.Contains(m.Chat, "Runbook: ") {
+			t.Error("the runbook's link is lost")
+		}
+	}
 }
 
 func TestEvidenceThatIsNoJSON(t *testing.T) {

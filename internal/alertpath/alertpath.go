@@ -78,13 +78,14 @@ func (a Alerts) judge(s observation.Subscription) Subscriber {
 	return out
 }
 
-// reach tells whether some alert passes a subscriber's filter.
+// reach tells whether some alert passes a subscriber's filter. Only what the filter looks at is tried in all its values.
 func (a Alerts) reach(s Subscriber) bool {
-	for _, environment := range a.environments(s) {
-		for _, severity := range []finding.Severity{finding.Critical, finding.Warning} {
-			for _, event := range []string{"opened", "reminder", "recovered"} {
-				for _, sms := range []string{"send", "held"} {
-					if slices.ContainsFunc(a.Codes, func(code finding.Code) bool {
+	severities := []finding.Severity{finding.Critical, finding.Warning}
+	for _, environment := range few(s, "environment", a.environments(s)) {
+		for _, severity := range few(s, "severity", severities) {
+			for _, event := range few(s, "event", []string{"opened", "reminder", "recovered"}) {
+				for _, sms := range few(s, "sms", []string{"send", "held"}) {
+					if slices.ContainsFunc(few(s, "code", a.Codes), func(code finding.Code) bool {
 						return s.Filter.Passes(attributes(environment, severity, code, event, sms))
 					}) {
 						return true
@@ -94,6 +95,14 @@ func (a Alerts) reach(s Subscriber) bool {
 		}
 	}
 	return false
+}
+
+// few are an attribute's values, or the first alone where the filter does not look at it.
+func few[T any](s Subscriber, attribute string, values []T) []T {
+	if s.Filter.Mentions(attribute) {
+		return values
+	}
+	return values[:min(1, len(values))]
 }
 
 // environments are what the attribute may say: the configuration's environments, or, where they are not known, whatever

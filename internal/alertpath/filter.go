@@ -30,6 +30,20 @@ func (f Filter) Passes(attributes map[string]string) bool { return passes(f.poli
 // Empty tells that all is let through.
 func (f Filter) Empty() bool { return len(f.policy) == 0 }
 
+// Mentions tells whether the policy has a condition on an attribute.
+func (f Filter) Mentions(attribute string) bool { return mentions(f.policy, attribute) }
+
+func mentions(policy map[string]any, attribute string) bool {
+	if _, ok := policy[attribute]; ok {
+		return true
+	}
+	branches, _ := policy["$or"].([]any)
+	return slices.ContainsFunc(branches, func(b any) bool {
+		branch, ok := b.(map[string]any)
+		return ok && mentions(branch, attribute)
+	})
+}
+
 // Values are the plain strings that the policy names for an attribute, sorted: what somebody who is to try it may send.
 func (f Filter) Values(attribute string) []string {
 	var out []string

@@ -142,3 +142,26 @@ func TestAttributesAreThoseOfAlerts(t *testing.T) {
 		t.Error("alerts and their path disagree on what belongs to no environment")
 	}
 }
+
+// Hundreds of subscribers and environments are looked at at once.
+func TestManySubscribersAndEnvironments(t *testing.T) {
+	var environments []string
+	for i := range 200 {
+		environments = append(environments, fmt.Sprint("e", i))
+	}
+	a := alerts(environments...)
+	for range 60 {
+		a.Codes = append(a.Codes, finding.CertExpired)
+	}
+	topic := observation.Topic{ARN: topicARN, Read: true, Subscriptions: []observation.Subscription{mail("")}}
+	for range 499 {
+		topic.Subscriptions = append(topic.Subscriptions, mail(`{"$or":[{"sevrity":["critical"]},{"environment":["nowhere"]}]}`))
+	}
+	start := time.Now()
+	if got := a.Problems([]observation.Topic{topic}); len(got) != 1 || len(got[0].Subscribers) != 499 {
+		t.Errorf("problems %d", len(got))
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}

@@ -139,3 +139,34 @@ func TestAVastIncident(t *testing.T) {
 	s.round(c, nil)
 	s.round(c, nil, Recovered)
 }
+
+// Who gets alerts is known by reading, that a topic takes them by sending only; and neither has to do with listeners.
+func TestCoverOfTheAlertPath(t *testing.T) {
+	unheard, refused := Part{Code: finding.AlertPathBroken}, Part{Code: finding.AlertPathBroken, Refused: true}
+	read := observation.Topic{ARN: "a", Read: true}
+	taken := observation.Topic{ARN: "a", Taken: true}
+	for name, c := range map[string]struct {
+		topics           []observation.Topic
+		troubles         []observation.Trouble
+		unheard, refused sight
+	}{
+		"nobody looked":         {nil, nil, unknown, unknown},
+		"read":                  {[]observation.Topic{read}, nil, clean, unknown},
+		"sent":                  {[]observation.Topic{taken}, nil, unknown, clean},
+		"one of two was read":   {[]observation.Topic{read, {ARN: "b"}}, nil, unknown, unknown},
+		"gone":                  {[]observation.Topic{{ARN: "a", Missing: true}}, nil, clean, unknown},
+		"a filter is not known": {[]observation.Topic{read}, []observation.Trouble{{Kind: observation.Denied, Operation: "sns:GetSubscriptionAttributes"}}, unknown, unknown},
+	} {
+		round := observation.Round{ListenersRead: true, Troubles: c.troubles}
+		if c.topics != nil {
+			round.AlertPath = &observation.AlertPath{Topics: c.topics}
+		}
+		got := Cover(round, nil, false, true)
+		if a, b := got.of("production", unheard), got.of("", refused); a != c.unheard || b != c.refused {
+			t.Errorf("%s: who hears %v, what is taken %v", name, a, b)
+		}
+		if !got.ListenersWhole {
+			t.Errorf("%s: what SNS does not tell hides listeners", name)
+		}
+	}
+}

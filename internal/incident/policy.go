@@ -46,14 +46,14 @@ const maxRemind = 7 * 24 * time.Hour
 // remindAfter is the distance to reminder number n, counted from 0; 0 for never.
 func (p Policy) remindAfter(n int) time.Duration {
 	d := p.Remind
-	for range min(n, 10) {
+	for range min(max(n, 0), 10) {
 		d = min(2*d, max(maxRemind, p.Remind))
 	}
 	return d
 }
 
 // recoverAfter is how many clean rounds end a part of an incident that has flapped so often.
-func (p Policy) recoverAfter(flaps int) int { return max(1, p.Recover) << min(flaps, 4) }
+func (p Policy) recoverAfter(flaps int) int { return max(1, p.Recover) << min(max(flaps, 0), 4) }
 
 // Silence mutes notices of incidents that match, while it lasts. What is silenced is still counted and shown, and
 // alerts when the silence ends before the incident does.

@@ -79,25 +79,25 @@ func subscriberNames(all []alertpath.Subscriber) []string {
 	return names[:min(len(names), shownNames)]
 }
 
-// pathRemedy says what to do about one problem.
+// pathRemedy says what to do about one problem; a command stands on a line of its own.
 func pathRemedy(p alertpath.Problem) string {
 	topic := finding.Clean(p.Topic, finding.QuoteLimit)
-	subscribe := "`aws sns subscribe --topic-arn " + topic + " --protocol email --notification-endpoint ADDRESS`"
+	subscribe := "\naws sns subscribe --topic-arn " + topic + " --protocol email --notification-endpoint ADDRESS"
 	switch p.Kind {
 	case alertpath.TopicMissing:
 		return "Deploy certdrift's stack again: it makes the topic. Where another topic is meant, mend what names it."
 	case alertpath.TopicRefuses:
 		return "See that the role may sns:Publish to the topic and kms:GenerateDataKey and kms:Decrypt with its key, that the key is enabled, and that neither policy denies it."
 	case alertpath.Nobody, alertpath.Unheard, alertpath.PartlyHeard:
-		return "Subscribe somebody whose filter policy, if there is one, lets these alerts through: " + subscribe + "."
+		return "Subscribe somebody whose filter policy, if there is one, lets these alerts through:" + subscribe
 	case alertpath.TooFew:
-		return "Subscribe again who is missing: " + subscribe + "; or, where that is as it should be, deploy the stack without the address."
+		return "Where that is as it should be, deploy the stack without the address. Else subscribe again who is missing:" + subscribe
 	}
 	switch p.State {
 	case alertpath.Unconfirmed:
-		return "Confirm it by the link in AWS's mail (\"AWS Notification - Subscription Confirmation\"). After two days SNS forgets it; then " + subscribe + "."
+		return "Confirm it by the link in AWS's mail (\"AWS Notification - Subscription Confirmation\"). After two days SNS forgets it; then subscribe again:" + subscribe
 	case alertpath.Deleted:
-		return "Where somebody unsubscribed by mistake, " + subscribe + ". Else nothing: SNS lists it for some days only."
+		return "SNS lists it for some days only: nothing is to be done, unless somebody unsubscribed by mistake. Then subscribe again:" + subscribe
 	}
 	return "Mend the filter policy of " + policyOwner(p) + ", or end the subscription. certdrift's attributes are environment, severity (critical, warning), code, " +
 		"event (opened, reminder, recovered) and sms (send, held)."

@@ -72,6 +72,11 @@ func TestTheDayIsKeptOnlyWhenItsFiguresArePut(t *testing.T) {
 	if got := d.written(2, 24*time.Hour); len(got) > 0 {
 		t.Errorf("a round that an event narrowed counted certificates: %v", got)
 	}
+	d.now = d.now.Add(-24 * time.Hour) // the day of the last of them
+	d.request.Changes = nil
+	if got := d.written(2, time.Minute); len(got) != 1 {
+		t.Errorf("after a narrowed round the day has the figures %v, want one", got)
+	}
 }
 
 func TestADeadTableCountsInTheFirstHour(t *testing.T) {

@@ -1,0 +1,77 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"certdrift/internal/incident"
+)
+
+// Whether alerts reach anybody is looked at like any endpoint: a subscription that no alert can pass is told once to those
+// who hear, seen by the gate, and over when it is mended; a topic that is gone is told on the bus.
+func TestTheAlertPath(t *testing.T) {
+	enabled(t)
+	t.Parallel()
+	f := startFront(t, startMoto(t))
+	cfg := asTester(f.url)
+	w := makeWorld(t, cfg)
+	w.theFour(t)
+	s := deploy(t, f, w)
+	topic := s.Outputs["TopicArn"]
+	in, api, c := subscribe(t, cfg, topic), sns.NewFromConfig(cfg), openTerminal(t, w, f.url)
+
+	if v := ask(t, s, `{"wait": "0s", "interval": "1s", "fail_on": "warning"}`); v.Verdict != "pass" {
+		t.Fatalf("as deployed, the gate answers %+v", v)
+	}
+	deaf, err := api.Subscribe(t.Context(), &sns.SubscribeInput{
+		TopicArn: &topic, Protocol: aws.String("email"), Endpoint: aws.String("deaf@example.org"), ReturnSubscriptionArn: true,
+		Attributes: map[string]string{"FilterPolicy": `{"sevrity": ["critical"]}`},
+	})
+	check(t, err)
+	if v := ask(t, s, `{"wait": "0s", "interval": "1s", "fail_on": "warning"}`); v.Verdict != "fail" || v.Counts["warning"] != 1 {
+		t.Errorf("with a filter policy that nothing passes the gate answers %+v", v)
+	}
+	said, status := c.certdrift(t, "verify", "-c", "certdrift.yaml", "--wait", "0", "--interval", "1s", "--fail-on", "warning", "--topic", topic)
+	if status != 1 || !strings.Contains(said, "email deaf@example.org") {
+		t.Errorf("verify ends with %d:\n%s", status, said)
+	}
+	if got := about(pathRounds(s, t, in, 3), "code=alert-path-broken"); len(got) != 1 || got[0].attributes["event"] != "opened" {
+		t.Errorf("three rounds told of it by %v", got)
+	}
+	_, err = api.Unsubscribe(t.Context(), &sns.UnsubscribeInput{SubscriptionArn: deaf.SubscriptionArn})
+	check(t, err)
+	if got := about(pathRounds(s, t, in, 2), "code=alert-path-broken"); len(got) != 1 || got[0].attributes["event"] != "recovered" {
+		t.Errorf("after it was mended came %v", got)
+	}
+
+	f.put.take()
+	_, err = api.DeleteTopic(t.Context(), &sns.DeleteTopicInput{TopicArn: &topic})
+	check(t, err)
+	pathRounds(s, t, in, 3)
+	told := 0
+	for _, e := range f.put.take() {
+		if strings.Contains(e.Detail, "alert-path-broken") {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("the topic is gone, and the bus was told %d times, want once", told)
+	}
+	for _, refused := range f.guard.refusals() {
+		t.Errorf("a function makes a call that its role does not allow: %s", refused)
+	}
+}
+
+// pathRounds runs rounds that count, and gives what a subscriber got of them. Where the topic is gone inspect fails.
+func pathRounds(s *stack, t *testing.T, in *inbox, n int) []message {
+	t.Helper()
+	for range n {
+		_, _ = s.inspect.invoke(s.bus.tick(t, "inspect-schedule"))
+		time.Sleep(incident.DefaultPolicy().Apart + time.Second)
+	}
+	return in.take(t)
+}
