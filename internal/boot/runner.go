@@ -87,6 +87,7 @@ func (o Once) Run(ctx context.Context, q round.Request) (round.Result, error) {
 	if err != nil {
 		return round.Result{}, err
 	}
+	cloud.reach(regionsOf(q.Config)...)
 	runner.AlertPath = cloud.alertPath(o.Topic, o.ChatTopic, nil)
 	if listeners {
 		runner.Inspector, runner.History = cloud.inspector(), cloud.historian(q.Config)
