@@ -117,6 +117,9 @@ func (v *verification) plan(ctx context.Context) (plan Plan, ready bool, err err
 	if err := narrow(&plan, v.environments); err != nil {
 		return plan, false, err
 	}
+	if err := idle(plan); err != nil {
+		return plan, false, err
+	}
 	plan.Config.Policy.Settle = 0 // a gate waits until what is served is what is attached, and passes over nothing
 	if len(plan.Config.Manifests) > 0 {
 		var faults []observation.Fault
