@@ -91,7 +91,7 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	if len(plan.Config.Manifests) > 0 {
 		// A manifest that cannot be read is told as a finding: what it declares is not known, and all else can be judged.
 		var faults []observation.Fault
-		plan.Manifests, faults = c.app.Parts.Manifests(cmd.Context(), c.file(), plan.Config.Manifests, c.app.Stdin)
+		plan.Manifests, faults = c.app.Parts.Manifests(cmd.Context(), c.file(), plan.Config, c.app.Stdin)
 		plan.Faults = append(plan.Faults, faults...)
 	}
 	outcome, err := c.round(cmd.Context(), plan)
