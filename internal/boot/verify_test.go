@@ -199,7 +199,9 @@ func TestVerifyWithFaults(t *testing.T) {
 func TestVerifyOfNothing(t *testing.T) {
 	g := gate{}
 	v := g.verifier()
-	v.Load = func(context.Context) (Loaded, error) { return Loaded{Config: config.Config{Manifests: []string{"k8s"}}}, nil }
+	v.Load = func(context.Context) (Loaded, error) {
+		return Loaded{Config: config.Config{Manifests: []string{"k8s"}}}, nil
+	}
 	out, err := v.Handle(t.Context(), json.RawMessage(`{"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"}`))
 	if err == nil || out.Verdict == "pass" || g.rounds > 0 || g.answers["e-1"] {
 		t.Errorf("%v, %+v, told CodeDeploy %v", err, out, g.answers)
