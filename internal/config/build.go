@@ -273,8 +273,8 @@ func (b *builder) heartbeat() target.Secret {
 	if !b.given(&b.in.HeartbeatURL) {
 		return ""
 	}
-	u, m := parseURL(b.in.HeartbeatURL)
-	if m == nil && !u.kind.Web() {
+	_, m := parseURL(b.in.HeartbeatURL)
+	if scheme, _, _ := strings.Cut(strings.ToLower(b.in.HeartbeatURL), "://"); !target.Kind(scheme).Web() {
 		m = &mistake{"must be http or https", "write it as https://…"}
 	}
 	if m != nil {
