@@ -3,6 +3,7 @@ package boot
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,12 +20,16 @@ import (
 	"certdrift/internal/awsio/listener"
 	"certdrift/internal/awsio/sns"
 	"certdrift/internal/awsio/source"
+	"certdrift/internal/config"
+	"certdrift/internal/config/arn"
 	"certdrift/internal/target"
 )
 
 // cloud makes clients: per region, and per role of another account. Credentials of a role are shared by its clients.
 type cloud struct {
-	base  aws.Config
+	base aws.Config
+	// home is the SDK's own region; empty where it has none.
+	home  string
 	mu    sync.Mutex
 	roles map[target.Role]aws.CredentialsProvider
 	id    string // of the own account; empty until it was asked for
@@ -36,7 +41,33 @@ func newCloud(ctx context.Context) (*cloud, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	return &cloud{base: base, roles: map[target.Role]aws.CredentialsProvider{}}, nil
+	return &cloud{base: base, home: base.Region, roles: map[target.Role]aws.CredentialsProvider{}}, nil
+}
+
+// reach lets STS and IAM, which answer alike wherever they are asked, be asked in a region that the configuration names,
+// where the SDK has none of its own: it makes no client without. Load balancers are looked for at home all the same.
+func (c *cloud) reach(regions ...string) {
+	for _, region := range regions {
+		if c.base.Region == "" {
+			c.base.Region = region
+		}
+	}
+}
+
+// regionsOf are the regions that a configuration names.
+func regionsOf(c config.Config) []string {
+	regions := slices.Clone(c.Scope.Regions)
+	for _, e := range c.Endpoints {
+		if e.LoadBalancer != nil {
+			regions = append(regions, e.LoadBalancer.Region)
+		}
+		if e.Declared != nil {
+			if certificate, err := arn.Certificate(e.Declared.ARN); err == nil {
+				regions = append(regions, certificate.Region)
+			}
+		}
+	}
+	return regions
 }
 
 // in is the configuration for a region under a role; the zero role is the own one.
@@ -66,7 +97,7 @@ func (c *cloud) in(region string, role target.Role) aws.Config {
 // inspector reads load balancers with the SDK's clients.
 func (c *cloud) inspector() *listener.Inspector {
 	return listener.New(listener.Options{
-		Home: c.base.Region,
+		Home: c.home,
 		Clients: func(region string, role target.Role) listener.Clients {
 			in := c.in(region, role)
 			return listener.Clients{

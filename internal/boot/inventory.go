@@ -14,5 +14,6 @@ func Inventory(ctx context.Context, regions []string) (observation.Attached, err
 	if err != nil {
 		return observation.Attached{}, err
 	}
+	cloud.reach(regions...)
 	return cloud.inspector().Inspect(ctx, target.Wanted{Scope: target.Scope{Enabled: true, Regions: regions}}), nil
 }

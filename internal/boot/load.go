@@ -118,7 +118,7 @@ func read(ctx context.Context, from reader, location string, data []byte) Loaded
 	})
 	var faults []observation.Fault
 	out.Manifests, faults = manifest.Load(locate(location, out.Config.Manifests), manifest.Options{
-		Remote: remote(ctx, func() (reader, error) { return from, nil }),
+		Remote: remote(ctx, func() (reader, error) { return from, nil }), Places: places(location, out.Config),
 	})
 	out.Faults = append(out.Faults, faults...)
 	return out
@@ -146,6 +146,15 @@ func locate(location string, names []string) []string {
 			name = beside(location, name)
 		}
 		out = append(out, name)
+	}
+	return out
+}
+
+// places are where a configuration names its manifests, by where these lie.
+func places(location string, c config.Config) map[string]target.Position {
+	out := map[string]target.Position{}
+	for name, at := range c.ManifestsAt {
+		out[locate(location, []string{name})[0]] = at
 	}
 	return out
 }

@@ -32,6 +32,7 @@ func (o Once) Plan(ctx context.Context, q round.Request, offline bool) (Planned,
 	if err != nil {
 		return Planned{}, err
 	}
+	cloud.reach(regionsOf(q.Config)...)
 	probers := probers{stores: o.Stores}
 	runner.Prober = lookups{probers.get(q.Config).Resolve}
 	runner.Inspector, runner.History = cloud.inspector(), cloud.historian(q.Config)

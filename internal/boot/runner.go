@@ -87,6 +87,7 @@ func (o Once) Run(ctx context.Context, q round.Request) (round.Result, error) {
 	if err != nil {
 		return round.Result{}, err
 	}
+	cloud.reach(regionsOf(q.Config)...)
 	runner.AlertPath = cloud.alertPath(o.Topic, o.ChatTopic, nil)
 	if listeners {
 		runner.Inspector, runner.History = cloud.inspector(), cloud.historian(q.Config)
@@ -97,8 +98,8 @@ func (o Once) Run(ctx context.Context, q round.Request) (round.Result, error) {
 
 // Manifests reads the manifests that a configuration on this machine names: files, directories and S3 prefixes. AWS is
 // asked where one of them lies there only.
-func Manifests(ctx context.Context, file string, paths []string, stdin io.Reader) ([]observation.Declaration, []observation.Fault) {
-	return manifest.Load(locate(file, paths), manifest.Options{Stdin: stdin, Remote: remote(ctx, func() (reader, error) {
+func Manifests(ctx context.Context, file string, c config.Config, stdin io.Reader) ([]observation.Declaration, []observation.Fault) {
+	return manifest.Load(locate(file, c.Manifests), manifest.Options{Stdin: stdin, Places: places(file, c), Remote: remote(ctx, func() (reader, error) {
 		cloud, err := newCloud(ctx)
 		if err != nil {
 			return nil, err

@@ -146,6 +146,9 @@ func (v *Verifier) verify(ctx context.Context, q verifyRequest) (Verification, e
 	ask := round.Request{Manifests: have.Manifests, Troubles: have.Troubles}
 	ask.Environments = known
 	ask.Config, ask.Faults = round.In(out.Environments, have.Config, have.Faults)
+	if len(ask.Config.Endpoints) == 0 && !ask.Config.Scope.Enabled && len(ask.Faults) == 0 {
+		return out, errors.New("there is nothing to verify: the configuration has no endpoints and no load_balancers")
+	}
 	ask.Config.Policy.Settle = 0 // a gate waits until what is served is what is attached, and passes over nothing
 	steady := round.Steady{Now: v.Now, Pause: v.Pause, For: q.wait, Every: q.interval}
 	if len(ask.Faults) > 0 {

@@ -195,6 +195,19 @@ func TestVerifyWithFaults(t *testing.T) {
 	}
 }
 
+// TestVerifyOfNothing holds that a gate does not pass for want of anything to look at.
+func TestVerifyOfNothing(t *testing.T) {
+	g := gate{}
+	v := g.verifier()
+	v.Load = func(context.Context) (Loaded, error) {
+		return Loaded{Config: config.Config{Manifests: []string{"k8s"}}}, nil
+	}
+	out, err := v.Handle(t.Context(), json.RawMessage(`{"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"}`))
+	if err == nil || out.Verdict == "pass" || g.rounds > 0 || g.answers["e-1"] {
+		t.Errorf("%v, %+v, told CodeDeploy %v", err, out, g.answers)
+	}
+}
+
 // TestVerifySamples reads the samples for `sam local invoke`.
 func TestVerifySamples(t *testing.T) {
 	files, err := filepath.Glob("../../events/verify/*.json")

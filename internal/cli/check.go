@@ -85,10 +85,13 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	if err := narrow(&plan, c.environments); err != nil {
 		return err
 	}
+	if err := idle(plan); err != nil {
+		return err
+	}
 	if len(plan.Config.Manifests) > 0 {
 		// A manifest that cannot be read is told as a finding: what it declares is not known, and all else can be judged.
 		var faults []observation.Fault
-		plan.Manifests, faults = c.app.Parts.Manifests(cmd.Context(), c.file(), plan.Config.Manifests, c.app.Stdin)
+		plan.Manifests, faults = c.app.Parts.Manifests(cmd.Context(), c.file(), plan.Config, c.app.Stdin)
 		plan.Faults = append(plan.Faults, faults...)
 	}
 	outcome, err := c.round(cmd.Context(), plan)
@@ -214,6 +217,14 @@ func narrow(plan *Plan, environments []string) error {
 	}
 	plan.Config, plan.Faults = round.In(environments, plan.Config, plan.Faults)
 	return nil
+}
+
+// idle refuses to call clean what nobody looked at: a configuration of manifests alone is for plan.
+func idle(plan Plan) error {
+	if len(plan.Config.Endpoints) > 0 || plan.Config.Scope.Enabled || len(plan.Faults) > 0 {
+		return nil
+	}
+	return usage("add endpoints, or load_balancers; manifests alone are for `certdrift plan`", "there is nothing to look at: the configuration has no endpoints and no load_balancers")
 }
 
 // environmentsOf are the environments of a plan, in the configuration's order.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -161,6 +162,10 @@ func replaceFile(path string, write func(io.Writer) error) (err error) {
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
+		var of *fs.PathError // it names a file that nobody asked for
+		if errors.As(err, &of) {
+			return &fs.PathError{Op: "create", Path: path, Err: of.Err}
+		}
 		return err
 	}
 	defer func() {

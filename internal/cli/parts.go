@@ -24,7 +24,7 @@ type Parts struct {
 	// Roots gives the trust stores to judge by.
 	Roots func(target.Roots) *chain.Store
 	// Manifests reads the manifests that the configuration in file names.
-	Manifests func(ctx context.Context, file string, paths []string, stdin io.Reader) ([]observation.Declaration, []observation.Fault)
+	Manifests func(ctx context.Context, file string, c config.Config, stdin io.Reader) ([]observation.Declaration, []observation.Fault)
 	// Declared reads the manifests at paths of the working directory; offline, nothing but files.
 	Declared func(ctx context.Context, paths []string, namespace string, offline bool, stdin io.Reader) ([]observation.Declaration, []observation.Fault)
 	// Plan tells what applying a plan's manifests would do.

@@ -59,8 +59,9 @@ func (v *validation) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	local := slices.DeleteFunc(slices.Clone(cfg.Manifests), func(path string) bool { return strings.HasPrefix(path, "s3://") })
-	if len(local) > 0 {
+	local := cfg
+	local.Manifests = slices.DeleteFunc(slices.Clone(cfg.Manifests), func(path string) bool { return strings.HasPrefix(path, "s3://") })
+	if len(local.Manifests) > 0 {
 		_, unread := v.app.Parts.Manifests(cmd.Context(), path, local, v.app.Stdin)
 		faults = append(faults, unread...)
 	}

@@ -117,10 +117,13 @@ func (v *verification) plan(ctx context.Context) (plan Plan, ready bool, err err
 	if err := narrow(&plan, v.environments); err != nil {
 		return plan, false, err
 	}
+	if err := idle(plan); err != nil {
+		return plan, false, err
+	}
 	plan.Config.Policy.Settle = 0 // a gate waits until what is served is what is attached, and passes over nothing
 	if len(plan.Config.Manifests) > 0 {
 		var faults []observation.Fault
-		plan.Manifests, faults = v.app.Parts.Manifests(ctx, file, plan.Config.Manifests, v.app.Stdin)
+		plan.Manifests, faults = v.app.Parts.Manifests(ctx, file, plan.Config, v.app.Stdin)
 		plan.Faults = append(plan.Faults, faults...)
 	}
 	return plan, true, nil

@@ -79,7 +79,7 @@ func (b *builder) names() map[*Endpoint][2]string {
 }
 
 func (b *builder) build() Config {
-	cfg := Config{Policy: judge.DefaultPolicy(), Incidents: incident.DefaultPolicy()}
+	cfg := Config{Policy: judge.DefaultPolicy(), Incidents: incident.DefaultPolicy(), ManifestsAt: map[string]target.Position{}}
 	if b.given(&b.in.Version) && b.in.Version != 1 {
 		b.wrong(nil, "version", &b.in.Version, &mistake{fmt.Sprintf("%d is not known", b.in.Version), "write version: 1"})
 	}
@@ -93,6 +93,7 @@ func (b *builder) build() Config {
 	for i := range b.in.Manifests {
 		if strings.TrimSpace(b.in.Manifests[i]) != "" {
 			cfg.Manifests = append(cfg.Manifests, b.in.Manifests[i])
+			cfg.ManifestsAt[b.in.Manifests[i]] = b.at(&b.in.Manifests[i])
 		}
 	}
 	if len(b.faults) == 0 && len(cfg.Endpoints) == 0 && !cfg.Scope.Enabled && len(cfg.Manifests) == 0 {
@@ -272,8 +273,8 @@ func (b *builder) heartbeat() target.Secret {
 	if !b.given(&b.in.HeartbeatURL) {
 		return ""
 	}
-	u, m := parseURL(b.in.HeartbeatURL)
-	if m == nil && !u.kind.Web() {
+	_, m := parseURL(b.in.HeartbeatURL)
+	if scheme, _, _ := strings.Cut(strings.ToLower(b.in.HeartbeatURL), "://"); !target.Kind(scheme).Web() {
 		m = &mistake{"must be http or https", "write it as https://…"}
 	}
 	if m != nil {

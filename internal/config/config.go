@@ -33,6 +33,8 @@ type Config struct {
 	Certificates []target.CertificateFile
 	// Manifests are paths, globs or s3:// prefixes, as written; the manifest package reads them.
 	Manifests []string
+	// ManifestsAt are the places in the file where they are named.
+	ManifestsAt map[string]target.Position
 	// MetricsPerCertificate asks for the days to expiry of every certificate, once a day.
 	MetricsPerCertificate bool
 	// MetricsWhileFailing gives endpoints series of their own while they fail.

@@ -37,6 +37,8 @@ type Options struct {
 	// Plain asks for the ports of load balancers without a certificate too, as declarations without ARNs that are not
 	// Discovered: applying them takes away what somebody attached.
 	Plain bool
+	// Places are where somebody wrote paths down, by path; a fault of such a path as a whole is told there.
+	Places map[string]target.Position
 	// Stdin is what "-" stands for; without it "-" is a fault.
 	Stdin io.Reader
 	// Remote reads what a path with a scheme stands for, such as s3://bucket/prefix/, in a stable order; without it such
@@ -74,6 +76,16 @@ func (l *loader) fault(file, message, hint string) {
 	})
 }
 
+// refuse is fault for a path as a whole.
+func (l *loader) refuse(path, message, hint string) {
+	at, written := l.opts.Places[path]
+	if !written {
+		l.fault(path, message, hint)
+		return
+	}
+	l.faults = append(l.faults, observation.Fault{Position: at, Message: "the manifests " + finding.Quote(path) + ": " + message, Hint: hint})
+}
+
 func (l *loader) path(path string) {
 	switch {
 	case path == "-":
@@ -105,7 +117,7 @@ func (l *loader) stdin() {
 
 func (l *loader) remote(path string) {
 	if l.opts.Remote == nil {
-		l.fault(path, "certdrift cannot read it here", "copy the manifests to this machine, and name the directory")
+		l.refuse(path, "certdrift cannot read it here", "copy the manifests to this machine, and name the directory")
 		return
 	}
 	files, err := l.opts.Remote(path)
@@ -114,9 +126,9 @@ func (l *loader) remote(path string) {
 	}
 	switch {
 	case err != nil:
-		l.fault(path, "it cannot be read: "+clean(err.Error()), "see that it exists, and that certdrift may list and read it")
+		l.refuse(path, "it cannot be read: "+clean(err.Error()), "see that it exists, and that certdrift may list and read it")
 	case len(files) == 0:
-		l.fault(path, "there are no files", "end the prefix of a folder with /, and put *.yaml or *.json there")
+		l.refuse(path, "there are no files", "end the prefix of a folder with /, and put *.yaml or *.json there")
 	}
 }
 
@@ -124,13 +136,13 @@ func (l *loader) local(path string) {
 	names, err := l.names(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		l.fault(path, "it does not exist", "name a file, a directory or a pattern such as k8s/*.yaml")
+		l.refuse(path, "it does not exist", "name a file, a directory or a pattern such as k8s/*.yaml")
 		return
 	case err != nil:
-		l.fault(path, "it cannot be read: "+clean(err.Error()), "see that it exists and may be read")
+		l.refuse(path, "it cannot be read: "+clean(err.Error()), "see that it exists and may be read")
 		return
 	case len(names) == 0:
-		l.fault(path, "there are no manifests: no *.yaml, *.yml or *.json", "name a directory that has some, or a file")
+		l.refuse(path, "there are no manifests: no *.yaml, *.yml or *.json", "name a directory that has some, or a file")
 		return
 	}
 	for _, name := range names {
@@ -153,7 +165,7 @@ func (l *loader) open(name string) {
 		data, err = os.ReadFile(where)
 	}
 	if err != nil {
-		l.fault(name, "it cannot be read: "+clean(err.Error()), "see that it exists and may be read")
+		l.refuse(name, "it cannot be read: "+clean(err.Error()), "see that it exists and may be read")
 		return
 	}
 	l.file(name, data)
