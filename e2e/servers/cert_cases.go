@@ -233,6 +233,12 @@ func chains() []Case {
 			p := must(lower.Leaf(l.Now, []string{Host}))
 			return l.chain(p, p.Certificate.Raw, p.Parents[0].Raw)
 		}),
+		bad("the intermediate of an unknown root is sent, AIA has that of a trusted one", finding.CertChainIncomplete, func(l *Lab) Target {
+			from := l.plain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(l.Sub.Certificate.Raw) }))
+			other := must(pki.Root("Unknown Root", l.Now))
+			p := l.leaf(func(c *x509.Certificate) { c.IssuingCertificateURL = []string{"http://" + from + "/sub.der"} })
+			return l.chain(p, p.Certificate.Raw, l.crossed(l.Sub, other), other.Certificate.Raw)
+		}),
 		good("root sent too", func(l *Lab) Target {
 			p := l.leaf()
 			return l.chain(p, p.Certificate.Raw, l.Sub.Certificate.Raw, l.Root.Certificate.Raw)

@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"crypto/x509"
 	"fmt"
 	"strings"
 	"syscall"
@@ -52,6 +53,33 @@ func haproxy(name string, want []finding.Code, bind, rest string) Case {
 	}}
 }
 
+// apache starts Apache httpd, which wants a client certificate for a path: with TLS 1.2 it asks once it has read the
+// request. shown says that there is one.
+func apache(name string, want []finding.Code, shown bool) Case {
+	return Case{Name: "apache: " + name, Needs: "apache2", Want: want, serve: func(l *Lab) Target {
+		cert, key := l.files(l.leaf())
+		root := l.write("root.pem", certPEM(l.Root.Certificate.Raw))
+		address := free()
+		var b strings.Builder
+		for _, module := range []string{"mpm_event", "authz_core", "ssl", "rewrite"} {
+			fmt.Fprintf(&b, "LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", module, module)
+		}
+		if syscall.Getuid() == 0 {
+			b.WriteString("User #65534\nGroup #65534\n")
+		}
+		fmt.Fprintf(&b, "ServerRoot %s\nServerName %s\nPidFile %s/apache.pid\nErrorLog /dev/stderr\nMutex posixsem\nListen %s\nSSLEngine on\nSSLProtocol TLSv1.2\n"+
+			"SSLCertificateFile %s\nSSLCertificateKeyFile %s\nSSLCACertificateFile %s\nSSLVerifyDepth 5\n"+
+			"<Location />\nSSLVerifyClient require\nRewriteEngine on\nRewriteRule ^ - [R=204]\n</Location>\n", l.Dir, Host, l.Dir, address, cert, key, root)
+		l.run(address, "apache2", "-X", "-f", l.write("apache.conf", []byte(b.String())))
+		t := at(address)
+		if shown {
+			client, clientKey := l.files(l.leafFor([]string{"client"}, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }))
+			t.Client = &Client{client, clientKey}
+		}
+		return t
+	}}
+}
+
 func daemons() []Case {
 	server := "server { listen @ADDRESS@ ssl %s; ssl_certificate @CERT@; ssl_certificate_key @KEY@; %s }"
 	block := func(listen, more string) string { return fmt.Sprintf(server, listen, more) }
@@ -78,6 +106,8 @@ func daemons() []Case {
 		haproxy("strict-sni, and no certificate for the name", codes(finding.TLSHandshake), "ssl crt @BOTH@ strict-sni crt-ignore-err all", "  http-request return status 200").renamed("www.example.net"),
 		haproxy("a client certificate is demanded", codes(finding.TLSClientCertificateRequired), "ssl crt @BOTH@ ca-file @ROOT@ verify required", "  http-request return status 200 content-type text/plain string ok"),
 		haproxy("plain TCP, nobody behind it", codes(finding.TLSHandshake), "", "  mode tcp\n  default_backend b\nbackend b\n  mode tcp\n  server s 127.0.0.1:1"),
+		apache("a client certificate is demanded after the request", codes(finding.TLSClientCertificateRequired), false),
+		apache("a client certificate is demanded after the request, and shown", nil, true),
 		haproxy("tarpits", codes(finding.HTTPTimeout), "ssl crt @BOTH@", "  timeout tarpit 20s\n  http-request tarpit if TRUE"),
 	}
 }

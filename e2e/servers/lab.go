@@ -1,6 +1,6 @@
 // Package servers runs bad servers, and good ones, for certdrift to be tried on as its users use it: through the command
-// line, against live sockets on loopback. What Go can serve is served by Go; openssl s_server, nginx and haproxy serve
-// what it can't, or where a real one teaches more.
+// line, against live sockets on loopback. What Go can serve is served by Go; openssl s_server, nginx, haproxy and Apache
+// serve what it can't, or where a real one teaches more.
 //
 // The cases stand in one catalogue, each with the findings that it must give: these and no others. The test of this
 // package holds certdrift to it; e2e/accuracy asks curl and openssl s_client about the same servers, for

@@ -151,7 +151,7 @@ func parseHost(host string) (string, *mistake) {
 		return ip.String(), nil
 	}
 	ascii, err := idnaProfile().ToASCII(strings.TrimSuffix(host, "."))
-	if err != nil || !validName(ascii) {
+	if err != nil || !validName(ascii) || !utf8.ValidString(host) { // broken UTF-8 would get an A-label that reads as nothing
 		return "", &mistake{"has the host " + finding.Quote(host) + ", which is no host name",
 			"use letters, digits and hyphens between dots; IPv6 addresses in [ ]"}
 	}

@@ -19,8 +19,10 @@ const (
 	maxIssuers = 4        // certificates fetched above a chain
 )
 
-// fetchIssuers follows AIA caIssuers (RFC 5280 §4.2.2.1) upwards while the chain does not lead to a root. Failures are
-// part of what is returned; the second result are those that did issue what stands below them.
+// fetchIssuers follows AIA caIssuers (RFC 5280 §4.2.2.1) upwards while the chain does not lead to a root. Where the top
+// of it leads no further, those below are asked: a server may send one certificate of an issuer, for a root that is not
+// trusted, and AIA give another of the same issuer. Failures are part of what is returned; the second result are those
+// that did issue what stands below them.
 func (v *visit) fetchIssuers(ctx context.Context, peers []*x509.Certificate) ([]observation.FetchedIssuer, []*x509.Certificate) {
 	if v.needsIssuer == nil {
 		return nil, nil
@@ -29,22 +31,32 @@ func (v *visit) fetchIssuers(ctx context.Context, peers []*x509.Certificate) ([]
 	defer cancel()
 	var tried []observation.FetchedIssuer
 	var found []*x509.Certificate
-	for range maxIssuers {
-		if !v.needsIssuer(v.target, slices.Concat(peers, found)) {
+	asked := map[*x509.Certificate]bool{}
+	for len(asked) < maxIssuers && v.needsIssuer(v.target, slices.Concat(peers, found)) {
+		child := v.highest(peers, found, asked)
+		if child == nil {
 			break
 		}
-		up, _ := v.path(peers, found)
-		child := up[len(up)-1]
-		if selfSigned(child) {
-			break
+		asked[child] = true
+		if issuer := v.fetchIssuer(ctx, child, &tried); issuer != nil && place(issuer, peers) < 0 && place(issuer, found) < 0 {
+			found = append(found, issuer)
 		}
-		issuer := v.fetchIssuer(ctx, child, &tried)
-		if issuer == nil {
-			break
-		}
-		found = append(found, issuer)
 	}
 	return tried, found
+}
+
+// highest is the certificate nearest to the root, of what was found last, that has not been asked for its issuer.
+func (v *visit) highest(peers, found []*x509.Certificate, asked map[*x509.Certificate]bool) *x509.Certificate {
+	up, _ := v.path(peers, found)
+	if len(found) > 0 {
+		up = append(up, found[len(found)-1])
+	}
+	for _, child := range slices.Backward(up) {
+		if !asked[child] && !selfSigned(child) && len(references(child.IssuingCertificateURL)) > 0 {
+			return child
+		}
+	}
+	return nil
 }
 
 // fetchIssuer tries a certificate's URLs in their order.

@@ -20,6 +20,8 @@ type answer struct {
 	peers []*x509.Certificate
 	// staple is the OCSP response that came with the handshake.
 	staple []byte
+	// auth tells of a client certificate being asked for.
+	auth *clientAuth
 	// version is that of TLS as crypto/tls numbers it; 0 where none was agreed on.
 	version uint16
 	// exhausted: this machine could not open the connection; it says nothing of the endpoint.
@@ -41,7 +43,7 @@ func (v *visit) connect(ctx context.Context, o *origin, at netip.AddrPort, allow
 
 // attempt opens a fresh connection and goes through all phases. The connection is closed when it returns.
 func (v *visit) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow permit, ask bool) (got answer) {
-	got.Address = observation.Address{Address: at.String(), Started: v.now()}
+	got.Address, got.auth = observation.Address{Address: at.String(), Started: v.now()}, &clientAuth{}
 	begin := time.Now()
 	defer func() { got.Phases.Total = time.Since(begin) }()
 

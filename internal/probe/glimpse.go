@@ -34,8 +34,8 @@ const maxGlimpse = 128 << 10
 
 // takeGlimpse greets a server as a client of TLS 1.2 that can do more than crypto/tls, and reads up to its certificate.
 // It goes no further: a key of a kind unknown here cannot be worked with, but it can be named.
-func takeGlimpse(conn net.Conn, host string) (glimpse, error) {
-	hello, err := widestHello(host)
+func takeGlimpse(conn net.Conn, sni string) (glimpse, error) {
+	hello, err := widestHello(sni)
 	if err != nil {
 		return glimpse{}, fmt.Errorf("writing a ClientHello: %w", err)
 	}
@@ -120,7 +120,7 @@ func (m *messages) next() (kind uint8, body cryptobyte.String, err error) {
 
 // widestHello is a record with a ClientHello of TLS 1.2 that offers every curve and signature algorithm of the IANA
 // registries, and every suite with a certificate that servers may still have.
-func widestHello(host string) ([]byte, error) {
+func widestHello(sni string) ([]byte, error) {
 	random := make([]byte, 32)
 	_, _ = rand.Read(random) // it never fails
 	var b cryptobyte.Builder
@@ -135,7 +135,7 @@ func widestHello(host string) ([]byte, error) {
 			addList(b, allSuites())
 			b.AddUint8(1) // compression: none
 			b.AddUint8(0)
-			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { addExtensions(b, host) })
+			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { addExtensions(b, sni) })
 		})
 	})
 	return b.Bytes()
@@ -143,16 +143,16 @@ func widestHello(host string) ([]byte, error) {
 
 // addExtensions adds server_name, status_request, supported_groups, ec_point_formats, signature_algorithms,
 // extended_master_secret and renegotiation_info.
-func addExtensions(b *cryptobyte.Builder, host string) {
+func addExtensions(b *cryptobyte.Builder, sni string) {
 	extension := func(id uint16, body cryptobyte.BuilderContinuation) {
 		b.AddUint16(id)
 		b.AddUint16LengthPrefixed(body)
 	}
-	if _, isIP := parseHost(host); !isIP {
+	if sni != "" {
 		extension(0, func(b *cryptobyte.Builder) {
 			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
 				b.AddUint8(0)
-				b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(host)) })
+				b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(sni)) })
 			})
 		})
 	}

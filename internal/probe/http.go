@@ -44,7 +44,7 @@ func (v *visit) exchange(ctx context.Context, o *origin, conn net.Conn, got *ans
 	response, err := transport.RoundTrip(v.request(httptrace.WithClientTrace(ctx, clock.trace()), o))
 	got.Phases.FirstByte = clock.took()
 	if err != nil {
-		got.Failure = v.requestFailed(ctx, observation.PhaseHeaders, err, conn, got.TLS)
+		got.Failure = v.requestFailed(ctx, observation.PhaseHeaders, err, conn, got)
 		if overflowed(got.Failure, received(conn)-before) {
 			got.Failure.Kind, got.Failure.Detail = observation.TooLarge, fmt.Sprintf("the header is larger than %d bytes", maxHeader)
 		}
@@ -58,8 +58,9 @@ func (v *visit) exchange(ctx context.Context, o *origin, conn net.Conn, got *ans
 	}
 	timer.Reset(v.timeout)
 	if err := v.readBody(response, got.HTTP); err != nil {
-		got.Failure = v.requestFailed(ctx, observation.PhaseBody, err, conn, got.TLS)
+		got.Failure = v.requestFailed(ctx, observation.PhaseBody, err, conn, got)
 	}
+	got.auth.tell(got.TLS)
 	v.noticeClientCertificate(got)
 }
 
@@ -176,20 +177,21 @@ func (v *visit) leadsOn(o *origin, r *http.Response, got *answer) bool {
 
 // requestFailed sorts a fault of request or answer. In TLS 1.3 the alert of a server that insists on a client
 // certificate arrives here; where the write failed first, the alert may still wait to be read.
-func (v *visit) requestFailed(ctx context.Context, phase observation.Phase, err error, conn net.Conn, seen *observation.TLS) *observation.Failure {
+func (v *visit) requestFailed(ctx context.Context, phase observation.Phase, err error, conn net.Conn, got *answer) *observation.Failure {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	f := fail(phase, err)
 	secured, ok := conn.(*tls.Conn)
-	if ok && (f.Kind == observation.Reset || f.Kind == observation.Closed || f.Kind == observation.Invalid && seen.ALPN == protocolH2) {
+	if ok && (f.Kind == observation.Reset || f.Kind == observation.Closed || f.Kind == observation.Invalid && got.TLS.ALPN == protocolH2) {
 		_ = secured.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 		if _, late := secured.Read(make([]byte, 1)); receivedAlert(late) != "" {
 			f = fail(phase, late)
 		}
 	}
 	f.Detail = v.secrets.show(f.Detail, finding.QuoteLimit)
-	insists(f, seen)
+	got.auth.tell(got.TLS)
+	insists(f, got.TLS)
 	return f
 }
 

@@ -68,6 +68,14 @@ func (o *origin) authority() string {
 	return host + ":" + strconv.Itoa(o.port)
 }
 
+// sni is the name to send in SNI; empty for an address, since RFC 6066 §3 has none of them there.
+func (o *origin) sni() string {
+	if _, isIP := parseHost(o.host); isIP {
+		return ""
+	}
+	return o.host
+}
+
 // maxLocation bounds a Location header in bytes; browsers take a little more or less.
 const maxLocation = 8 << 10
 

@@ -350,6 +350,25 @@ func TestAIA(t *testing.T) {
 			t.Errorf("got %+v", a.TLS.Issuers)
 		}
 	})
+	t.Run("another certificate of the issuer that was sent", func(t *testing.T) {
+		unknown := must(t)(pki.Root("Unknown Root", now))
+		crossed := *ca.Certificate
+		der, err := x509.CreateCertificate(rand.Reader, &crossed, unknown.Certificate, ca.Key.Public(), unknown.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := issued(l.url("/ca.der"))
+		config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{p.Certificate.Raw, der, unknown.Certificate.Raw}, PrivateKey: p.Key}}}
+		untilFound := func(o *Options) {
+			o.NeedsIssuer = func(_ target.Endpoint, chain []*x509.Certificate) bool {
+				return place(ca.Certificate, chain) < 0
+			}
+		}
+		a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil)), untilFound))
+		if len(a.TLS.Issuers) != 1 || string(a.TLS.Issuers[0].DER) != string(ca.Certificate.Raw) {
+			t.Errorf("got %+v", a.TLS.Issuers)
+		}
+	})
 	t.Run("upwards, for ever", func(t *testing.T) {
 		above, chain := root, []*pki.Pair{}
 		for i := range 8 {

@@ -31,7 +31,7 @@ func (v *visit) lookAgain(ctx context.Context, o *origin, at netip.AddrPort, all
 	}
 	var seen glimpse
 	err := v.again(ctx, o, at, allow, func(conn net.Conn) (err error) {
-		seen, err = takeGlimpse(conn, o.host)
+		seen, err = takeGlimpse(conn, o.sni())
 		return err
 	})
 	if err == nil {
@@ -65,7 +65,7 @@ func (v *visit) again(ctx context.Context, o *origin, at netip.AddrPort, allow p
 // refusesModern tells whether a server answers a client that speaks TLS 1.2 and 1.3 alone with "protocol_version", or
 // in an older version all the same.
 func (v *visit) refusesModern(ctx context.Context, o *origin, at netip.AddrPort, allow permit) bool {
-	config, err := v.tlsConfig(o, &observation.TLS{})
+	config, err := v.tlsConfig(o, &clientAuth{})
 	if err != nil {
 		return false
 	}
@@ -96,8 +96,5 @@ func (g glimpse) explain(o *origin, got *answer) {
 		}
 	}
 	got.peers, got.staple = peers, g.staple
-	got.TLS = &observation.TLS{Version: tls.VersionName(g.version), Cipher: tls.CipherSuiteName(g.suite), Chain: g.chain}
-	if _, isIP := parseHost(o.host); !isIP {
-		got.TLS.ServerName = o.host
-	}
+	got.TLS = &observation.TLS{ServerName: o.sni(), Version: tls.VersionName(g.version), Cipher: tls.CipherSuiteName(g.suite), Chain: g.chain}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"certdrift/internal/observation"
@@ -16,8 +17,8 @@ const protocolH2 = "h2"
 
 // handshake makes a full TLS handshake over conn and notes what it showed, also where it failed halfway.
 func (v *visit) handshake(ctx context.Context, o *origin, conn net.Conn, got *answer) *tls.Conn {
-	seen := &observation.TLS{}
-	config, err := v.tlsConfig(o, seen)
+	seen := &observation.TLS{ServerName: o.sni()}
+	config, err := v.tlsConfig(o, got.auth)
 	if err != nil {
 		got.Failure = fail(observation.PhaseTLS, err)
 		got.Failure.Kind = observation.Other
@@ -37,15 +38,17 @@ func (v *visit) handshake(ctx context.Context, o *origin, conn net.Conn, got *an
 	got.Phases.TLS = time.Since(begin)
 	if err != nil {
 		got.Failure = fail(observation.PhaseTLS, err)
+		got.auth.tell(seen)
 		insists(got.Failure, seen)
 		return nil
 	}
 	note(seen, secured.ConnectionState())
+	got.auth.tell(seen)
 	return secured
 }
 
 // tlsConfig is the widest client there is: what a server can do shall show itself, for the judge to rate.
-func (v *visit) tlsConfig(o *origin, seen *observation.TLS) (*tls.Config, error) {
+func (v *visit) tlsConfig(o *origin, auth *clientAuth) (*tls.Config, error) {
 	config := &tls.Config{
 		// The chain is gathered as served, so that a broken one can be explained; the judge verifies it afterwards
 		// against a clean store. Nothing secret goes over a connection that does not verify (see withholds).
@@ -54,12 +57,11 @@ func (v *visit) tlsConfig(o *origin, seen *observation.TLS) (*tls.Config, error)
 		CipherSuites:       everySuite(),
 		// A resumed session shows the certificate of the handshake before it.
 		SessionTicketsDisabled: true,
-		Renegotiation:          tls.RenegotiateNever,
+		// Up to TLS 1.2 some servers (Apache, per location) ask for a client certificate once they have read the request.
+		// crypto/tls sees to it that the server's own certificate stays the same.
+		Renegotiation: tls.RenegotiateOnceAsClient,
 	}
-	if _, isIP := parseHost(o.host); !isIP {
-		config.ServerName = o.host // RFC 6066 §3: no addresses in SNI
-		seen.ServerName = o.host
-	}
+	config.ServerName = o.sni()
 	if o.kind == target.HTTPS {
 		config.NextProtos = []string{protocolH2, "http/1.1"}
 	}
@@ -75,11 +77,21 @@ func (v *visit) tlsConfig(o *origin, seen *observation.TLS) (*tls.Config, error)
 		shown = &pair
 	}
 	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		seen.ClientCertificateRequested = true
-		seen.ClientCertificateSent = len(shown.Certificate) > 0
+		auth.requested.Store(true)
+		auth.sent.Store(len(shown.Certificate) > 0)
 		return shown, nil
 	}
 	return config, nil
+}
+
+// clientAuth tells whether a server asked for a client certificate, which one may do, in the goroutine that reads the
+// answer, after the handshake too.
+type clientAuth struct{ requested, sent atomic.Bool }
+
+func (a *clientAuth) tell(seen *observation.TLS) {
+	if seen != nil {
+		seen.ClientCertificateRequested, seen.ClientCertificateSent = a.requested.Load(), a.sent.Load()
+	}
 }
 
 // everySuite lists all that crypto/tls can speak, RSA key exchange, 3DES and RC4 last.
