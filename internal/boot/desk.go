@@ -3,13 +3,17 @@ package boot
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
 	"certdrift/internal/alert"
+	"certdrift/internal/awsio/bus"
 	"certdrift/internal/awsio/sns"
 	"certdrift/internal/awsio/state"
+	"certdrift/internal/target"
 )
 
 // Incidents opens the functions' table for a person.
@@ -46,3 +50,16 @@ func OpenAlertPath(ctx context.Context, arn string, chat bool) (*AlertPath, erro
 
 // Send publishes a message.
 func (p *AlertPath) Send(ctx context.Context, m alert.Message) error { return p.topic.Send(ctx, m) }
+
+// OpenBus opens an event bus: in the region that its ARN names, or where the topic is.
+func OpenBus(ctx context.Context, name, topicARN string) (*bus.Bus, error) {
+	cloud, err := newCloud(ctx)
+	if err != nil {
+		return nil, err
+	}
+	region := sns.RegionOf(topicARN)
+	if parts := strings.SplitN(name, ":", 6); len(parts) == 6 {
+		region = parts[3]
+	}
+	return bus.New(eventbridge.NewFromConfig(cloud.in(region, target.Role{})), name), nil
+}

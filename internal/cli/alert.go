@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 type alertPath struct {
 	app          *App
 	topics       topicFlags
+	bus          string
 	config       string
 	environments []string
 	test         bool
@@ -37,7 +39,8 @@ func (a *App) alert() *cobra.Command {
 		Long: `Looks at the topic that alerts go to: a subscription that nobody confirmed or that somebody ended, one whose filter
 policy no alert can ever pass, a topic that is gone or that nobody is subscribed to, an environment whose critical
 alerts reach nobody. With --test it sends trials, as few as reach everybody, with the attributes that the filter
-policies ask for. "certdrift verify" and the functions find the same (alert-path-broken), but send no trial.
+policies ask for, and one on the event bus, where one is named. "certdrift verify" and the functions find the same
+(alert-path-broken), but send no trial.
 
 Topics are named by --topic and --chat-topic, or by CERTDRIFT_TOPIC_ARN and CERTDRIFT_CHAT_TOPIC_ARN as in the
 functions. The environments are those of the configuration, where one is given by -c.
@@ -48,6 +51,7 @@ Exit status: 0 all is well, 1 something on the path is broken, 2 wrong usage, 3 
 	f := cmd.Flags()
 	f.BoolVar(&p.test, "test", false, "send a trial on every path; it says of itself that nothing is wrong")
 	p.topics.flags(cmd)
+	f.StringVar(&p.bus, "event-bus", "", "`NAME` or ARN of the EventBridge bus that alerts go to as well, to be tried (default $CERTDRIFT_EVENT_BUS)")
 	f.StringVarP(&p.config, "config", "c", "", "configuration `FILE` whose environments are to be reached")
 	f.StringSliceVarP(&p.environments, "environment", "e", nil, "environments to be reached")
 	p.format.flag(cmd)
@@ -58,7 +62,14 @@ Exit status: 0 all is well, 1 something on the path is broken, 2 wrong usage, 3 
 type pathReport struct {
 	Schema   string        `json:"schema"`
 	Topics   []topicReport `json:"topics"`
+	Bus      *busReport    `json:"bus,omitempty"`
 	Problems []string      `json:"problems"`
+}
+
+// busReport is the event bus that was tried. Who listens there its rules say, which are not certdrift's to read.
+type busReport struct {
+	Name string   `json:"name"`
+	Sent []string `json:"sent"`
 }
 
 type topicReport struct {
@@ -127,7 +138,27 @@ func (p *alertPath) report(ctx context.Context, topic, chat string) (pathReport,
 	for _, problem := range judge.Alerts(p.environments).Problems(seen) {
 		out.Problems = append(out.Problems, problem.Text)
 	}
-	return out, nil
+	return out, p.tryBus(ctx, cmp.Or(topic, chat), &out)
+}
+
+// tryBus puts a trial on the event bus, in the region of the topic, where both are asked for.
+func (p *alertPath) tryBus(ctx context.Context, topic string, out *pathReport) error {
+	name := p.app.setting(p.bus, "CERTDRIFT_EVENT_BUS")
+	if !p.test || name == "" {
+		return nil
+	}
+	bus, err := p.app.Parts.Cloud.Bus(ctx, name, topic)
+	if err != nil {
+		return usage("", "%w", err)
+	}
+	out.Bus = &busReport{Name: name, Sent: []string{}}
+	trial := p.candidates(nil)[0]
+	if err := bus.Send(ctx, alert.Compose(alert.Trial(trial.environment, trial.severity, p.app.Now()), alert.Options{})); err != nil {
+		out.Problems = append(out.Problems, fmt.Sprintf("the event bus %s takes no event: %v", name, err))
+		return nil
+	}
+	out.Bus.Sent = append(out.Bus.Sent, trial.environment+" "+trial.severity.String())
+	return nil
 }
 
 // look looks at one topic, and tries it where that is asked for.
@@ -266,6 +297,9 @@ func (p *alertPath) write(out pathReport) error {
 		if len(t.Sent) > 0 {
 			fmt.Fprintf(w, "  sent: %s. See whether everybody got one.\n", clean(strings.Join(t.Sent, ", ")))
 		}
+	}
+	if out.Bus != nil && len(out.Bus.Sent) > 0 {
+		fmt.Fprintf(w, "event bus %s\n  sent: %s. See whether its rules took it.\n", clean(out.Bus.Name), clean(strings.Join(out.Bus.Sent, ", ")))
 	}
 	for _, text := range out.Problems {
 		fmt.Fprintf(w, "problem: %s\n", clean(text))

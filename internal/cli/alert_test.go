@@ -78,6 +78,40 @@ func TestAlertReachesEveryPath(t *testing.T) {
 	}
 }
 
+// The event bus is a path too: it gets a trial where one is named, and what it refuses is a problem.
+func TestAlertTriesTheEventBus(t *testing.T) {
+	well := []observation.Subscription{{Protocol: "email", Endpoint: "ops@example.org"}}
+	for _, c := range []struct {
+		name    string
+		refuses bool
+		args    []string
+		status  int
+		events  int
+		says    string
+	}{
+		{"tried", false, []string{"--test", "--event-bus", "default"}, 0, 1, "event bus default"},
+		{"refused", true, []string{"--test", "--event-bus", "default"}, 1, 0, "takes no event"},
+		{"not asked for", false, []string{"--event-bus", "default"}, 0, 0, "✓ email"},
+		{"none is named", false, []string{"--test"}, 0, 0, "✓ email"},
+	} {
+		f, bus := &fakeTopic{all: well, delivered: map[string]int{}}, &fakeTopic{refuses: c.refuses}
+		opened := ""
+		status, out, errs := run(t, func(a *App) {
+			a.Parts.Cloud.Topic = func(context.Context, string, bool) (alertTopic, error) { return f, nil }
+			a.Parts.Cloud.Bus = func(_ context.Context, name, topic string) (alertBus, error) {
+				opened = name + " " + topic
+				return bus, nil
+			}
+		}, nil, append([]string{"alert", "--topic", topicARN, "-e", "production"}, c.args...)...)
+		if status != c.status || len(bus.sent) != c.events || !strings.Contains(out, c.says) {
+			t.Errorf("%s: status %d, %d events: %s%s", c.name, status, len(bus.sent), out, errs)
+		}
+		if c.events > 0 && (opened != "default "+topicARN || bus.sent[0].Attributes["environment"] != "production") {
+			t.Errorf("%s: opened %q, sent %v", c.name, opened, bus.sent[0].Attributes)
+		}
+	}
+}
+
 func TestAlertFindsWhatIsBroken(t *testing.T) {
 	well := observation.Subscription{Protocol: "email", Endpoint: "ops@example.org"}
 	for _, tt := range []struct {

@@ -19,6 +19,13 @@ type Cloud struct {
 	Incidents func(ctx context.Context, table string) (incidentStore, error)
 	// Topic opens an SNS topic; chat tells that Amazon Q Developer in chat applications reads it.
 	Topic func(ctx context.Context, arn string, chat bool) (alertTopic, error)
+	// Bus opens an EventBridge bus in the region of a topic, or in the one that its own ARN names.
+	Bus func(ctx context.Context, name, topicARN string) (alertBus, error)
+}
+
+// alertBus is where alerts go as events.
+type alertBus interface {
+	Send(ctx context.Context, m alert.Message) error
 }
 
 // incidentStore keeps incidents.
@@ -43,6 +50,9 @@ func deployed() Cloud {
 		Incidents: func(ctx context.Context, table string) (incidentStore, error) { return boot.Incidents(ctx, table) },
 		Topic: func(ctx context.Context, arn string, chat bool) (alertTopic, error) {
 			return boot.OpenAlertPath(ctx, arn, chat)
+		},
+		Bus: func(ctx context.Context, name, topicARN string) (alertBus, error) {
+			return boot.OpenBus(ctx, name, topicARN)
 		},
 	}
 }
