@@ -57,7 +57,7 @@ func TestEveryKey(t *testing.T) {
 	if diff := cmp.Diff(wantScope, cfg.Scope); diff != "" {
 		t.Errorf("scope: -want +got:\n%s", diff)
 	}
-	if !cfg.MetricsPerCertificate || cfg.HeartbeatURL.Reveal() != "https://heartbeat.example.org/ping/s3cr3t" ||
+	if !cfg.MetricsPerCertificate || !cfg.MetricsWhileFailing || cfg.HeartbeatURL.Reveal() != "https://heartbeat.example.org/ping/s3cr3t" ||
 		len(cfg.Manifests) != 2 || len(cfg.Certificates) != 1 || len(cfg.Certificates[0].Chain) != 1 {
 		t.Errorf("the rest: %+v", cfg)
 	}

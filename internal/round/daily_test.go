@@ -90,3 +90,29 @@ func TestADeadTableCountsInTheFirstHour(t *testing.T) {
 		t.Errorf("the first two hours of the day have %d figures, want those of the first", len(got))
 	}
 }
+
+// An endpoint gets series of its own while it fails, where the configuration asks for that.
+func TestSeriesWhileItFails(t *testing.T) {
+	f := newFixture(t)
+	series := func() (n int) {
+		f.figures.data = nil
+		f.run(t)
+		for _, d := range f.figures.data {
+			if d.Name == metric.EndpointUp {
+				n++
+			}
+		}
+		return n
+	}
+	if n := series(); n != 0 {
+		t.Errorf("%d series that nobody asked for", n)
+	}
+	f.request.Config.MetricsWhileFailing = true
+	if n := series(); n != 1 {
+		t.Errorf("%d series of the endpoint that fails", n)
+	}
+	f.probes["production/api"] = f.fit
+	if n := series(); n != 0 {
+		t.Errorf("%d series of an endpoint that is well", n)
+	}
+}
