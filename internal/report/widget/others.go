@@ -37,12 +37,19 @@ func (d *drawing) others() {
 // unseen writes the open incidents beside the endpoints that the widget's own round has no finding for: that a topic
 // takes no message shows to whom sends one.
 func (d *drawing) unseen() {
+	shown := 0
 	for _, r := range d.Incidents {
 		if !r.Open() || !d.beside(r.Environment, "", r.Affects) || d.has(r) || len(r.Findings) == 0 {
 			continue
 		}
+		if shown++; shown > maxOthers {
+			continue
+		}
 		d.write(`<p><span class="`, text(r.Severity.String()), `">`, text(r.Severity.String()), `</span> `,
 			text(fmt.Sprintf("%s: %s (incident since %s)", r.Code, r.Findings[0].Summary, r.First.UTC().Format("2006-01-02 15:04"))), `</p>`)
+	}
+	if more := shown - maxOthers; more > 0 {
+		d.write(`<p>`, text(fmt.Sprintf("and %d more incidents", more)), `</p>`)
 	}
 }
 

@@ -235,6 +235,12 @@ func TestWhatNoRowShows(t *testing.T) {
 	if strings.Count(inner(root), "the role lacks a right (incident since 2026-11-23 12:00)") != 1 {
 		t.Error("an incident that the widget's round does not see is not shown once")
 	}
+	for i := range 5000 {
+		in.Incidents = append(in.Incidents, incident.Record{Opened: noon, First: noon, Code: finding.ListenerMissing, Key: fmt.Sprint(i), Findings: []finding.Finding{{Summary: hostile}}})
+	}
+	if drawn := HTML(in); len(drawn) > Limit || !strings.Contains(drawn, "and 4991 more incidents") {
+		t.Errorf("with thousands of incidents the table has %d bytes", len(drawn))
+	}
 	in.Query.Environment = "production"
 	if narrowed := inner(parsed(t, HTML(in))); strings.Contains(narrowed, "staging is unheard") || !strings.Contains(narrowed, "nobody is subscribed") {
 		t.Errorf("production alone: %s", narrowed)
