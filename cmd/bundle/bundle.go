@@ -95,11 +95,11 @@ func copyFile(from, to string) error {
 
 // write writes a file that Lambda's user may read, whatever this machine's umask or the original's rights are.
 func write(name string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // Lambda's user must get in
 		return fmt.Errorf("writing the package: %w", err)
 	}
-	if err := os.WriteFile(name, data, 0o600); err != nil {
+	if err := os.WriteFile(name, data, 0o600); err != nil { //nolint:gosec // local paths only; where to is the caller's to say
 		return fmt.Errorf("writing the package: %w", err)
 	}
-	return os.Chmod(name, 0o644)
+	return os.Chmod(name, 0o644) //nolint:gosec // Lambda's user must read it
 }

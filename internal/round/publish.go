@@ -70,20 +70,24 @@ func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread
 	if err != nil {
 		return p.shadow.all(), true, stateTrouble(err, "dynamodb:Scan", "the incidents cannot be read, so alerts may be repeated")
 	}
+	records = p.shadow.over(records)
 	if err := p.shadow.failed(); err != nil {
 		trouble = stateTrouble(err, "dynamodb:PutItem", "the incidents cannot be written, so alerts may be repeated")
 	}
-	return p.shadow.over(records), false, trouble
+	return records, false, trouble
 }
 
-// flush writes what the store could not take before. What somebody else has written since goes.
+// flush writes what the store could not take before. Where somebody else has written since, what is loaded will tell.
 func (p *Publisher) flush(ctx context.Context) {
 	for _, r := range p.shadow.all() {
-		if _, err := p.Store.Save(ctx, r); err != nil {
+		ok, err := p.Store.Save(ctx, r)
+		if err != nil {
 			p.shadow.keep(r, err)
 			return
 		}
-		p.shadow.written(r.Key)
+		if ok {
+			p.shadow.written(r.Key)
+		}
 	}
 }
 

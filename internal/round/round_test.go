@@ -499,6 +499,38 @@ func (readOnly) Save(context.Context, incident.Record) (bool, error) {
 	return false, errors.New("write denied")
 }
 
+// contended is a table to which somebody else always wrote first.
+type contended struct{ *Memory }
+
+func (contended) Save(context.Context, incident.Record) (bool, error) { return false, nil }
+
+// TestATableThatOthersAlwaysWriteFirst: an alert goes out all the same, says that it may be a repetition, and is not sent
+// again each round.
+func TestATableThatOthersAlwaysWriteFirst(t *testing.T) {
+	f := newFixture(t)
+	f.runner.Publisher.Store = contended{NewMemory()}
+	for i := range 5 {
+		res, err := f.runner.Run(t.Context(), f.request)
+		if err == nil && i == 0 {
+			t.Error("no error although nothing was written")
+		}
+		if i > 0 && !slices.Contains(codes(res.Conclusion.Findings), string(finding.ObserveIncomplete)) {
+			t.Errorf("round %d: findings %v, want the table among them", i, codes(res.Conclusion.Findings))
+		}
+		f.now = f.now.Add(time.Minute)
+	}
+	alerts := map[string]int{}
+	for _, m := range f.topic.sent {
+		alerts[m.Attributes["code"]]++
+		if !strings.Contains(m.Email, "repetition") {
+			t.Errorf("%q does not say that it may be a repetition", m.Subject)
+		}
+	}
+	if alerts[string(finding.CertExpired)] != 1 {
+		t.Errorf("alerts in five rounds: %v, want one of the expired certificate", alerts)
+	}
+}
+
 func TestATableThatCannotBeWritten(t *testing.T) {
 	f := newFixture(t)
 	table := NewMemory()

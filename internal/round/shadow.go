@@ -39,6 +39,14 @@ func (s *shadow) written(key string) {
 	s.err = nil
 }
 
+// holds tells whether a record is remembered.
+func (s *shadow) holds(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.records[key]
+	return ok
+}
+
 // failed is why the last write failed; nil where it went through.
 func (s *shadow) failed() error {
 	s.mu.Lock()
@@ -53,25 +61,31 @@ func (s *shadow) all() []incident.Record {
 	return slices.SortedFunc(maps.Values(s.records), func(a, b incident.Record) int { return strings.Compare(a.Key, b.Key) })
 }
 
-// over lays what is remembered over what the store holds: where the store has gone on, its word goes.
+// over lays what is remembered over what the store holds. Where the store has gone on, or has let an incident end, its word
+// goes. What it never showed stays, be it that an item is there which cannot be read.
 func (s *shadow) over(stored []incident.Record) []incident.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := map[string]bool{}
 	for i, r := range stored {
 		known[r.Key] = true
-		mine, ok := s.records[r.Key]
-		switch {
-		case ok && mine.Version == r.Version:
+		if mine, ok := s.records[r.Key]; ok && mine.Version == r.Version {
 			stored[i] = mine
-		case ok:
+		} else {
 			delete(s.records, r.Key)
 		}
 	}
 	for key, r := range s.records {
-		if !known[key] && r.Version == 0 {
+		switch {
+		case known[key]:
+		case r.Version == 0:
 			stored = append(stored, r)
+		default:
+			delete(s.records, key)
 		}
+	}
+	if len(s.records) == 0 {
+		s.err = nil
 	}
 	slices.SortFunc(stored, func(a, b incident.Record) int { return strings.Compare(a.Key, b.Key) })
 	return stored

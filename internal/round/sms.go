@@ -41,7 +41,7 @@ func (t *tracking) count(ctx context.Context, change func([]incident.Record) (in
 		}
 		if written {
 			r.Version++
-			t.replace([]incident.Record{r})
+			t.replace(r)
 			return
 		}
 		if records, err := t.reload(ctx); err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"certdrift/internal/alert"
@@ -52,72 +53,103 @@ func (p *Publisher) track(ctx context.Context, in incident.Input) ([]incident.Re
 	return t.in.Records, errors.Join(t.errs...)
 }
 
-// claim steps until every changed record is written by this round or settled by another.
+// claim steps until every changed record is written by this round or settled by another. Where that cannot be known, what
+// is due is sent all the same: once too often rather than never.
 func (t *tracking) claim(ctx context.Context) {
-	mine := map[string]bool{}
+	var lost []step
+	why := fmt.Errorf("other rounds wrote first %d times", attempts)
 	for range attempts {
-		changed, notices := incident.Advance(t.in)
+		steps := t.steps()
 		if t.in.StateUnread {
-			t.unstored = notices
-			t.replace(changed)
+			for _, s := range steps {
+				t.replace(s.record)
+				t.unstored = append(t.unstored, s.notices...)
+			}
 			return
 		}
-		told := map[string]incident.Notice{}
-		for _, n := range notices {
-			told[n.Record.Key] = n
-		}
-		conflict := false
-		for _, r := range changed {
-			ok, err := t.save(ctx, r)
-			n, telling := told[r.Key]
-			switch {
-			case err != nil:
-				t.errs = append(t.errs, fmt.Errorf("writing the incident %q: %w", r.Key, err))
-				t.shadow.keep(r, err)
-				t.replace([]incident.Record{r})
-				if telling && !mine[r.Key] {
-					mine[r.Key] = true
-					n.Repetition = true
-					t.unstored = append(t.unstored, n)
-				}
-			case !ok:
-				conflict = true
-			default:
-				t.shadow.written(r.Key)
-				r.Version++
-				t.replace([]incident.Record{r})
-				if telling {
-					mine[r.Key] = true
-					t.claimed = append(t.claimed, n)
-				}
-			}
-		}
-		if !conflict {
+		if lost = t.write(ctx, steps); len(lost) == 0 {
 			return
 		}
 		records, err := t.reload(ctx)
 		if err != nil {
-			t.errs = append(t.errs, fmt.Errorf("reading the incidents again: %w", err))
-			return
+			why = fmt.Errorf("reading the incidents again: %w", err)
+			break
 		}
 		t.in.Records = records
 	}
-	t.errs = append(t.errs, fmt.Errorf("writing incidents: other rounds wrote first %d times", attempts))
+	for _, s := range lost {
+		t.unwritten(s, why)
+	}
 }
 
-// replace puts records among those known.
-func (t *tracking) replace(changed []incident.Record) {
-	at := map[string]int{}
-	for i, r := range t.in.Records {
-		at[r.Key] = i
-	}
+// step is a changed record and the notices about it: one at the most.
+type step struct {
+	record  incident.Record
+	notices []incident.Notice
+}
+
+// steps advances the incidents.
+func (t *tracking) steps() []step {
+	changed, notices := incident.Advance(t.in)
+	steps := make([]step, 0, len(changed))
 	for _, r := range changed {
-		if i, ok := at[r.Key]; ok {
-			t.in.Records[i] = r
+		s := step{record: r}
+		for _, n := range notices {
+			if n.Record.Key == r.Key {
+				s.notices = append(s.notices, n)
+			}
+		}
+		steps = append(steps, s)
+	}
+	return steps
+}
+
+// write writes changed records and claims the notices about them. It gives those that another round wrote first.
+func (t *tracking) write(ctx context.Context, steps []step) (lost []step) {
+	for _, s := range steps {
+		ok, err := t.save(ctx, s.record)
+		switch {
+		case err != nil:
+			t.unwritten(s, err)
+		case !ok:
+			lost = append(lost, s)
+		default:
+			t.shadow.written(s.record.Key)
+			s.record.Version++
+			t.replace(s.record)
+			t.claimed = append(t.claimed, s.notices...)
+		}
+	}
+	return lost
+}
+
+// unwritten remembers in the process what the table could not take, and has the notices sent.
+func (t *tracking) unwritten(s step, why error) {
+	t.errs = append(t.errs, fmt.Errorf("writing the incident %q: %w", s.record.Key, why))
+	t.shadow.keep(s.record, why)
+	t.replace(s.record)
+	t.repeat(s.notices...)
+}
+
+// repeat has notices sent that another round may send too, each once.
+func (t *tracking) repeat(notices ...incident.Notice) {
+	for _, n := range notices {
+		known := func(m incident.Notice) bool { return m.Record.Key == n.Record.Key }
+		if slices.ContainsFunc(t.claimed, known) || slices.ContainsFunc(t.unstored, known) {
 			continue
 		}
-		t.in.Records = append(t.in.Records, r)
+		n.Repetition = true
+		t.unstored = append(t.unstored, n)
 	}
+}
+
+// replace puts a record among those known.
+func (t *tracking) replace(r incident.Record) {
+	if i := t.index(r.Key); i >= 0 {
+		t.in.Records[i] = r
+		return
+	}
+	t.in.Records = append(t.in.Records, r)
 }
 
 // send sends one notice and records that it did, or that it did not.
@@ -177,7 +209,7 @@ func (t *tracking) tell(ctx context.Context, i int, to messenger, m alert.Messag
 	return err
 }
 
-// save writes a record; reload gives all. A store that hangs is left alone likewise.
+// save writes a record; reload gives all, with what this process remembers of them. A store that hangs is left alone likewise.
 func (t *tracking) save(ctx context.Context, r incident.Record) (ok bool, err error) {
 	err = t.ask(ctx, func(ctx context.Context) (err error) { ok, err = t.Store.Save(ctx, r); return err })
 	return ok, err
@@ -185,7 +217,7 @@ func (t *tracking) save(ctx context.Context, r incident.Record) (ok bool, err er
 
 func (t *tracking) reload(ctx context.Context) (records []incident.Record, err error) {
 	err = t.ask(ctx, func(ctx context.Context) (err error) { records, err = t.Store.Load(ctx); return err })
-	return records, err
+	return t.shadow.over(records), err
 }
 
 func (t *tracking) ask(ctx context.Context, do func(context.Context) error) error {
@@ -227,6 +259,11 @@ func (t *tracking) settle(ctx context.Context, n incident.Notice, sent bool) {
 		if ok {
 			t.shadow.written(r.Key)
 			r.Version++
+			t.in.Records[i] = r
+			return
+		}
+		if t.shadow.holds(r.Key) { // the claim could not be written either: this process remembers it
+			t.shadow.keep(r, nil)
 			t.in.Records[i] = r
 			return
 		}
