@@ -106,7 +106,6 @@ func crypto() []Case {
 		weakCase("P-192", codes(finding.CertKeyWeak), weak{key: curve("P-192")}),
 		weakCase("P-224", codes(finding.CertKeyWeak), weak{key: curve("P-224")}),
 		weakCase("P-224, TLS 1.2 only", codes(finding.CertKeyWeak), weak{key: curve("P-224")}, "-tls1_2"),
-		weakCase("Ed448", codes(finding.TLSHandshake), weak{key: []string{"-algorithm", "ED448"}}),
 		weakCase("a curve that clients lack", codes(finding.TLSHandshake), weak{key: curve("secp256k1")}, "-tls1_2", "-named_curve", "secp256k1"),
 	}
 }

@@ -97,7 +97,11 @@ func fetchCommand(url string) string {
 			return ""
 		}
 	}
-	return fmt.Sprintf(" (`curl -s %s | openssl x509 -inform der`)", url)
+	read := "openssl x509 -inform der"
+	if lower := strings.ToLower(url); strings.HasSuffix(lower, ".p7c") || strings.HasSuffix(lower, ".p7b") {
+		read = "openssl pkcs7 -inform der -print_certs"
+	}
+	return fmt.Sprintf(" (`curl -s %s | %s`)", url, read)
 }
 
 // fetchNote says what came of asking AIA for the issuer of child.

@@ -76,4 +76,7 @@ func TestFetchCommandIsSafeToPaste(t *testing.T) {
 			t.Errorf("%q: %q", url, got)
 		}
 	}
+	if got := fetchCommand("http://ca.example.net/inter.P7C"); !strings.Contains(got, "openssl pkcs7 -inform der -print_certs") {
+		t.Errorf("how to read PKCS #7: %q", got)
+	}
 }

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"net/http"
 	"slices"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	der "golang.org/x/crypto/cryptobyte/asn1"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
@@ -63,10 +67,7 @@ func (v *visit) highest(peers, found []*x509.Certificate, asked map[*x509.Certif
 func (v *visit) fetchIssuer(ctx context.Context, child *x509.Certificate, tried *[]observation.FetchedIssuer) *x509.Certificate {
 	for _, from := range references(child.IssuingCertificateURL) {
 		shown := observation.FetchedIssuer{URL: finding.Clean(from, 2*finding.QuoteLimit)}
-		cert, err := v.issuerAt(ctx, from)
-		if err == nil && (!bytes.Equal(cert.RawSubject, child.RawIssuer) || !signed(cert, child)) {
-			err = errors.New("the certificate there did not issue this one")
-		}
+		cert, err := v.issuerAt(ctx, from, child)
 		if err != nil {
 			shown.Failure, shown.Blocked = detail(err), errors.As(err, new(*blockedError))
 			*tried = append(*tried, shown)
@@ -79,29 +80,62 @@ func (v *visit) fetchIssuer(ctx context.Context, child *x509.Certificate, tried 
 	return nil
 }
 
-func (v *visit) issuerAt(ctx context.Context, from string) (*x509.Certificate, error) {
+// issuerAt gets what an address has that issued child.
+func (v *visit) issuerAt(ctx context.Context, from string, child *x509.Certificate) (*x509.Certificate, error) {
 	now := v.now()
 	found, err := v.documents.get(ctx, "issuer "+v.guard.licence()+from, now, func() document {
 		body, err := v.fetch(ctx, http.MethodGet, from, "", nil, maxIssuer)
 		if err != nil {
 			return document{err: err}
 		}
-		cert, err := parseIssuer(body)
-		return document{value: cert, err: err, until: now.Add(24 * time.Hour), size: 3 * len(body)}
+		certs := parseIssuers(body)
+		if len(certs) == 0 {
+			err = errors.New("what is there is not a certificate in DER, PEM or PKCS #7")
+		}
+		return document{value: certs, err: err, until: now.Add(24 * time.Hour), size: 3 * len(body)}
 	})
-	cert, _ := found.(*x509.Certificate)
-	return cert, err
+	if err != nil {
+		return nil, err
+	}
+	certs, _ := found.([]*x509.Certificate)
+	for _, cert := range certs[:min(len(certs), maxSignatures)] {
+		if bytes.Equal(cert.RawSubject, child.RawIssuer) && signed(cert, child) {
+			return cert, nil
+		}
+	}
+	return nil, errors.New("the certificate there did not issue this one")
 }
 
-// parseIssuer reads DER, as RFC 5280 §4.2.2.1 wants it, or PEM, as some CAs serve it. A PKCS #7 bundle, which it allows
-// too, is not read: no public CA serves one any more.
-func parseIssuer(body []byte) (*x509.Certificate, error) {
+// parseIssuers reads a certificate in DER, or several in PKCS #7, as RFC 5280 §4.2.2.1 wants it, or either in PEM, as
+// some CAs serve it.
+func parseIssuers(body []byte) []*x509.Certificate {
 	if block, _ := pem.Decode(body); block != nil {
 		body = block.Bytes
 	}
-	cert, err := x509.ParseCertificate(body)
-	if err != nil {
-		return nil, errors.New("what is there is not a certificate in DER or PEM")
+	if cert, err := x509.ParseCertificate(body); err == nil {
+		return []*x509.Certificate{cert}
 	}
-	return cert, nil
+	return certsOnly(body)
+}
+
+// certsOnly reads the certificates of a degenerate SignedData (RFC 5652 §5.1, RFC 2797 §2.2), in DER.
+func certsOnly(body cryptobyte.String) []*x509.Certificate {
+	var content, signed, set cryptobyte.String
+	var id asn1.ObjectIdentifier
+	explicit := der.Tag(0).ContextSpecific().Constructed()
+	ok := body.ReadASN1(&content, der.SEQUENCE) && content.ReadASN1ObjectIdentifier(&id) && id.String() == "1.2.840.113549.1.7.2" &&
+		content.ReadASN1(&content, explicit) && content.ReadASN1(&signed, der.SEQUENCE) &&
+		signed.SkipASN1(der.INTEGER) && signed.SkipASN1(der.SET) && signed.SkipASN1(der.SEQUENCE) && // version, digests, content
+		signed.ReadASN1(&set, explicit)
+	var certs []*x509.Certificate
+	for ok && !set.Empty() {
+		var one cryptobyte.String
+		if !set.ReadASN1Element(&one, der.SEQUENCE) {
+			break
+		}
+		if cert, err := x509.ParseCertificate(one); err == nil {
+			certs = append(certs, cert)
+		}
+	}
+	return certs
 }
