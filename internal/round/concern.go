@@ -4,15 +4,21 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
 
+// asking is how long ACM may take to say who uses a certificate; the rest of the time is the round's.
+const asking = 20 * time.Second
+
 // Concern finds what a request's changes are about where they name a certificate and no load balancer: it asks ACM who
 // uses it. It gives Request.Only, or why there is nothing to look at. Neither means a whole round: IAM does not say who
 // uses a certificate, ACM knows nothing of a deleted one, and what it refuses to tell the round finds out and reports.
 func (r *Runner) Concern(ctx context.Context, q Request) (only []string, nothing string) {
+	ctx, cancel := context.WithTimeout(ctx, asking)
+	defer cancel()
 	if r.Inspector == nil || len(q.Changes) == 0 || slices.ContainsFunc(q.Changes, otherwise) {
 		return nil, ""
 	}
