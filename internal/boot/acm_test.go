@@ -12,6 +12,7 @@ import (
 	elbv2types "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"certdrift/internal/incident"
+	"certdrift/internal/observation"
 )
 
 // names are what the shared certificate is for.
@@ -128,6 +129,22 @@ func TestACertificateEventLooksAtItsUsersOnly(t *testing.T) {
 				t.Error("counted as ignored")
 			}
 		})
+	}
+}
+
+// TestADeclaredCertificateIsLookedFor: ACM may not know yet who uses a certificate; where a load balancer is known by its
+// tags only, everything is looked at. What nobody declares is left alone, and asked about once.
+func TestADeclaredCertificateIsLookedFor(t *testing.T) {
+	for declared, want := range map[bool]string{true: "pass", false: "ignored"} {
+		s := newStage(t)
+		arn := s.account.AddCertificate("44444444-0000-4000-8000-000000000004", s.leaf(100, 90, "next.example.org"))
+		if declared {
+			s.manifests = []observation.Declaration{{Object: "Service production/next", Service: "production/next", Port: 443, ARNs: []string{arn}}}
+		}
+		out := s.handle(s.sample("acm-available", arn))
+		if out.Verdict != want || declared == (s.ignoredEvents() == 1) || declared != (out.Listeners == 3) {
+			t.Errorf("declared %v: %+v, %d ignored", declared, out, s.ignoredEvents())
+		}
 	}
 }
 

@@ -32,18 +32,20 @@ import (
 // stage is the inspect function's handler over a simulated account: the product's own adapters, rounds and publisher. api
 // and ui stand behind two load balancers that share a certificate, other behind a third with one of its own.
 type stage struct {
-	t        *testing.T
-	now      time.Time
-	account  *account.Account
-	ca       *pki.Pair
-	serves   map[string]*pki.Pair // by endpoint
-	shared   string               // the ARN of the certificate on lb-api and lb-ui
-	own      string               // of that on lb-other
-	topic    string
-	probed   []string
-	last     round.Result
-	function *boot.Function
-	log      strings.Builder
+	t       *testing.T
+	now     time.Time
+	account *account.Account
+	ca      *pki.Pair
+	serves  map[string]*pki.Pair // by endpoint
+	shared  string               // the ARN of the certificate on lb-api and lb-ui
+	own     string               // of that on lb-other
+	topic   string
+	probed  []string
+	last    round.Result
+	// manifests are what the configuration's manifests declare.
+	manifests []observation.Declaration
+	function  *boot.Function
+	log       strings.Builder
 }
 
 const stageConfig = `version: 1
@@ -119,7 +121,9 @@ func (s *stage) inspect() *boot.Function {
 			return &round.Runner{Now: clock, Prober: s, Inspector: inspector, History: history, Roots: stores.Get, Publisher: publisher,
 				Done: func(res round.Result) { s.last = res }}
 		},
-		Load:  func(context.Context) (boot.Loaded, error) { return boot.Loaded{Config: cfg}, nil },
+		Load: func(context.Context) (boot.Loaded, error) {
+			return boot.Loaded{Config: cfg, Manifests: s.manifests}, nil
+		},
 		Depth: round.Listeners, Region: "us-west-2", Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Now: clock, Ignored: publisher.Ignored,
 		Account: func(context.Context) (string, error) { return s.account.ID(), nil },
 		Again:   15 * time.Second, Wait: func(_ context.Context, d time.Duration) { s.now = s.now.Add(d) },

@@ -22,7 +22,7 @@ func (r *Runner) Concern(ctx context.Context, q Request) (only []string, nothing
 	if r.Inspector == nil || len(q.Changes) == 0 || slices.ContainsFunc(q.Changes, otherwise) {
 		return nil, ""
 	}
-	nothing = "no load balancer has the certificate attached, and no endpoint behind one declares it"
+	nothing = "no load balancer has the certificate attached, and nobody declares it"
 	for _, c := range q.Changes {
 		for _, arn := range c.Certificates {
 			users, known, err := r.Inspector.Users(ctx, q.Config.Scope, arn)
@@ -35,7 +35,11 @@ func (r *Runner) Concern(ctx context.Context, q Request) (only []string, nothing
 			case !known:
 				nothing = "ACM has no certificate " + finding.Quote(arn)
 			}
-			only = append(append(only, users...), declaredBehind(q, arn)...)
+			users = append(users, declaredBehind(q, arn)...)
+			if len(users) == 0 && slices.Contains(wanted(q).Certificates, arn) {
+				return nil, "" // somebody declares it, for a load balancer that is known by its tags or by DNS
+			}
+			only = append(only, users...)
 		}
 	}
 	if len(only) == 0 {
