@@ -66,7 +66,7 @@ func (x *effect) finding(w *world, severity finding.Severity) finding.Finding {
 			l.blame(evidence, l.attached[0].ARN)
 		}
 		f = l.finding(f.Code, severity, nil, "", evidence, "")
-	} else if d.LoadBalancer != "" {
+	} else if d.LoadBalancer != "" && d.Port != 0 {
 		f.Listener = fmt.Sprintf("%s:%d", finding.Clean(d.LoadBalancer, finding.QuoteLimit), d.Port)
 	}
 	f.Evidence, f.Summary, f.Remedy, f.Cause = evidence, x.summary(w), x.remedy(w), x.cause()
@@ -88,7 +88,13 @@ func (x *effect) summary(w *world) string {
 		declares = "no certificate"
 	}
 	text := x.declaration.where() + " declares " + declares + " for port " + fmt.Sprint(x.declaration.Port)
+	if x.declaration.Listener != "" {
+		text = x.declaration.where() + " adds " + declares + " to a listener of " + finding.Clean(x.declaration.LoadBalancer, finding.QuoteLimit)
+	}
 	switch {
+	case x.declaration.Listener != "" && x.attached == distinct:
+		text += ", which does not have it attached"
+	case x.declaration.Listener != "":
 	case x.configured >= twin && x.attached == same:
 		text += ", as is attached, where the configuration declares " + w.declaredLabel(*x.declared)
 	case x.configured >= twin:
@@ -115,6 +121,9 @@ func (x *effect) summary(w *world) string {
 }
 
 func (x *effect) remedy(w *world) string {
+	if x.declaration.Listener != "" && x.listener != nil && len(x.breaks) == 0 {
+		return "Apply " + x.declaration.where() + ", or add the certificate by hand:\n" + x.listener.v2("add-listener-certificates", x.declaration.ARNs[0])
+	}
 	want := ""
 	if x.declared != nil {
 		want, _ = w.declaredBody(*x.declared)
