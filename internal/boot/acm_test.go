@@ -13,6 +13,7 @@ import (
 
 	"certdrift/internal/incident"
 	"certdrift/internal/observation"
+	"certdrift/internal/sim/account"
 )
 
 // names are what the shared certificate is for.
@@ -197,6 +198,25 @@ func TestWhatAnEventMakesUpLeadsNowhere(t *testing.T) {
 			}
 			if s.ignoredEvents() != 1 {
 				t.Errorf("counted %d times", s.ignoredEvents())
+			}
+		})
+	}
+}
+
+// TestOnlyWhatEndpointsNameIsRead: in a region that the configuration does not walk, the load balancers of its endpoints
+// are read, and an event of another one leads nowhere.
+func TestOnlyWhatEndpointsNameIsRead(t *testing.T) {
+	elsewhere := strings.NewReplacer("regions: [us-west-2]", "regions: [eu-west-1]", "port: 443}", "port: 443, region: us-west-2}").Replace(stageConfig)
+	for name, tt := range map[string]struct {
+		balancer string
+		want     int // listeners
+	}{"one of theirs": {"lb-api", 1}, "another's": {"lb-foreign", 0}} {
+		t.Run(name, func(t *testing.T) {
+			s := newStageOf(t, elsewhere)
+			s.account.AddLoadBalancer(account.LoadBalancer{Kind: observation.Classic, Name: "lb-foreign", Listeners: []account.Listener{{Port: 443, Protocol: "HTTPS", Certificates: []string{s.own}}}})
+			out := s.handle(s.sample("classic-set-certificate-console-production-api", "", "a22e1d63f8ea522f9ac4b17d603e9f82", tt.balancer))
+			if out.Listeners != tt.want || (out.Verdict == "ignored") != (tt.want == 0) || (len(s.account.Calls()) > 1) != (tt.want > 0) {
+				t.Errorf("%+v with %v", out, s.account.Calls())
 			}
 		})
 	}
