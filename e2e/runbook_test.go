@@ -152,7 +152,7 @@ func openDesk(t *testing.T) *desk {
 		"--listener-arn ARN", "--listener-arn "+made["listener"], "LISTENER-ARN", made["listener"],
 		"--load-balancer-arn ARN", "--load-balancer-arn "+made["balancer"], "--target-group-arn ARN", "--target-group-arn "+made["group"],
 		"--server-certificate-name NAME", "--server-certificate-name web-monitoring-2017", "--names NAME", "--names web",
-		"TOPIC-ARN", made["topic"], "QUEUE-URL", made["queue"], "DECLARED-ARN", imported, "=ARN", "="+imported, " ARN", " "+imported,
+		"--topic ARN", "--topic "+made["topic"], "--topic-arn ARN", "--topic-arn "+made["topic"], "TOPIC-ARN", made["topic"], "QUEUE-URL", made["queue"], "DECLARED-ARN", imported, "=ARN", "="+imported, " ARN", " "+imported,
 		"--policy-source-arn ROLE", "--policy-source-arn "+made["role"], "--action-names ACTION", "--action-names s3:GetObject",
 		"names NAME", "names "+w.balanced[3].balancer, "name NAME", "name "+w.balanced[3].balancer,
 		"--load-balancer-port PORT", "--load-balancer-port 443", "HOST:443", "localhost:"+port, "https://HOST/PATH", "https://localhost:"+port+"/",

@@ -30,7 +30,7 @@ func TestTheIncident(t *testing.T) {
 	t.Run("drift", func(t *testing.T) { drift(t, s, w, in, l) })
 	t.Run("repair", func(t *testing.T) { repair(t, s, w, in) })
 	t.Run("probe", func(t *testing.T) { probeAlone(t, s, w, in) })
-	t.Run("events", func(t *testing.T) { events(t, s, in) })
+	t.Run("events", func(t *testing.T) { events(t, s, w, in) })
 	for _, refused := range f.guard.refusals() {
 		t.Errorf("a function makes a call that its role does not allow: %s", refused)
 	}
@@ -193,7 +193,7 @@ func probeAlone(t *testing.T, s *stack, w *world, in *inbox) {
 
 // events delivers every sample: the rules send each where it belongs, no function fails, and since nothing of what they
 // claim is true, nobody is alarmed.
-func events(t *testing.T, s *stack, in *inbox) {
+func events(t *testing.T, s *stack, w *world, in *inbox) {
 	files, err := filepath.Glob(filepath.Join(root, "events", "*.json"))
 	check(t, err)
 	if len(files) < 20 {
@@ -222,6 +222,11 @@ func events(t *testing.T, s *stack, in *inbox) {
 				t.Errorf("answers: %+v", answers)
 			}
 		})
+	}
+	// ACM's word about a certificate leads to the load balancers that are meant to have it.
+	answers := s.send(t, sample(t, "acm-approaching-expiration.json", w))
+	if a := answers[s.inspect.name]; a.Verdict != "pass" || a.Listeners != 2 {
+		t.Errorf("a certificate of two listeners nears its end, and the answer is %+v", answers)
 	}
 	for _, m := range in.take(t) {
 		t.Errorf("an alert for a claim that is not true: %v", m)

@@ -12,6 +12,8 @@ import (
 	elbv2types "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"certdrift/internal/incident"
+	"certdrift/internal/observation"
+	"certdrift/internal/sim/account"
 )
 
 // names are what the shared certificate is for.
@@ -131,6 +133,22 @@ func TestACertificateEventLooksAtItsUsersOnly(t *testing.T) {
 	}
 }
 
+// TestADeclaredCertificateIsLookedFor: ACM may not know yet who uses a certificate; where a load balancer is known by its
+// tags only, everything is looked at. What nobody declares is left alone, and asked about once.
+func TestADeclaredCertificateIsLookedFor(t *testing.T) {
+	for declared, want := range map[bool]string{true: "pass", false: "ignored"} {
+		s := newStage(t)
+		arn := s.account.AddCertificate("44444444-0000-4000-8000-000000000004", s.leaf(100, 90, "next.example.org"))
+		if declared {
+			s.manifests = []observation.Declaration{{Object: "Service production/next", Service: "production/next", Port: 443, ARNs: []string{arn}}}
+		}
+		out := s.handle(s.sample("acm-available", arn))
+		if out.Verdict != want || declared == (s.ignoredEvents() == 1) || declared != (out.Listeners == 3) {
+			t.Errorf("declared %v: %+v, %d ignored", declared, out, s.ignoredEvents())
+		}
+	}
+}
+
 // TestACMIsAskedBeforeItsEventIsBelieved: what the record does not bear out is no finding.
 func TestACMIsAskedBeforeItsEventIsBelieved(t *testing.T) {
 	for _, kind := range []string{"acm-approaching-expiration", "acm-expired", "acm-renewal-action-required", "acm-revoked", "acm-delete-certificate"} {
@@ -180,6 +198,25 @@ func TestWhatAnEventMakesUpLeadsNowhere(t *testing.T) {
 			}
 			if s.ignoredEvents() != 1 {
 				t.Errorf("counted %d times", s.ignoredEvents())
+			}
+		})
+	}
+}
+
+// TestOnlyWhatEndpointsNameIsRead: in a region that the configuration does not walk, the load balancers of its endpoints
+// are read, and an event of another one leads nowhere.
+func TestOnlyWhatEndpointsNameIsRead(t *testing.T) {
+	elsewhere := strings.NewReplacer("regions: [us-west-2]", "regions: [eu-west-1]", "port: 443}", "port: 443, region: us-west-2}").Replace(stageConfig)
+	for name, tt := range map[string]struct {
+		balancer string
+		want     int // listeners
+	}{"one of theirs": {"lb-api", 1}, "another's": {"lb-foreign", 0}} {
+		t.Run(name, func(t *testing.T) {
+			s := newStageOf(t, elsewhere)
+			s.account.AddLoadBalancer(account.LoadBalancer{Kind: observation.Classic, Name: "lb-foreign", Listeners: []account.Listener{{Port: 443, Protocol: "HTTPS", Certificates: []string{s.own}}}})
+			out := s.handle(s.sample("classic-set-certificate-console-production-api", "", "a22e1d63f8ea522f9ac4b17d603e9f82", tt.balancer))
+			if out.Listeners != tt.want || (out.Verdict == "ignored") != (tt.want == 0) || (len(s.account.Calls()) > 1) != (tt.want > 0) {
+				t.Errorf("%+v with %v", out, s.account.Calls())
 			}
 		})
 	}

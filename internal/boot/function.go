@@ -82,7 +82,7 @@ func (f *Function) handle(ctx context.Context, raw json.RawMessage) (Summary, er
 		q.Depth = round.Listeners
 		q.Changes = []observation.Change{*e.Change}
 		nothing := ""
-		if q.Only, nothing = f.Runner(q.Config).Concern(ctx, q); nothing != "" {
+		if q.Only, nothing = f.unconcerned(ctx, q, have); nothing != "" {
 			return f.ignored(ctx, slog.LevelInfo, e, nothing), nil
 		}
 		f.Log.InfoContext(ctx, "change told of", "event", e.Name, "id", e.ID, "load_balancer", e.Change.LoadBalancer, "certificates", e.Change.Certificates)

@@ -14,7 +14,7 @@ import (
 )
 
 // ignores says why an event asks for no round; empty where it does. An event is a hint: it leads nowhere that the
-// configuration does not.
+// configuration does not (see unconcerned too).
 func (f *Function) ignores(ctx context.Context, e event.Event, have Loaded) string {
 	switch {
 	case e.Failed != "":
@@ -32,9 +32,6 @@ func (f *Function) ignores(ctx context.Context, e event.Event, have Loaded) stri
 	}
 	if foreign := elsewhere(*e.Change); foreign != "" {
 		return "it names " + finding.Quote(foreign) + ", which is of another account or region than the event"
-	}
-	if !f.reads(have, *e.Change) {
-		return "the configuration reads nothing that it is about"
 	}
 	return ""
 }
@@ -85,6 +82,16 @@ func elsewhere(c observation.Change) string {
 		}
 	}
 	return ""
+}
+
+// unconcerned says why there is nothing to look at in a change that may well be true; else what to narrow the round to.
+func (f *Function) unconcerned(ctx context.Context, q round.Request, have Loaded) (only []string, reason string) {
+	for _, c := range q.Changes {
+		if !f.reads(have, c) {
+			return nil, "the configuration reads nothing that it is about"
+		}
+	}
+	return f.Runner(q.Config).Concern(ctx, q)
 }
 
 // reads tells whether the configuration reads what a change may be of: the region that it walks, the load balancers that

@@ -32,18 +32,20 @@ import (
 // stage is the inspect function's handler over a simulated account: the product's own adapters, rounds and publisher. api
 // and ui stand behind two load balancers that share a certificate, other behind a third with one of its own.
 type stage struct {
-	t        *testing.T
-	now      time.Time
-	account  *account.Account
-	ca       *pki.Pair
-	serves   map[string]*pki.Pair // by endpoint
-	shared   string               // the ARN of the certificate on lb-api and lb-ui
-	own      string               // of that on lb-other
-	topic    string
-	probed   []string
-	last     round.Result
-	function *boot.Function
-	log      strings.Builder
+	t       *testing.T
+	now     time.Time
+	account *account.Account
+	ca      *pki.Pair
+	serves  map[string]*pki.Pair // by endpoint
+	shared  string               // the ARN of the certificate on lb-api and lb-ui
+	own     string               // of that on lb-other
+	topic   string
+	probed  []string
+	last    round.Result
+	// manifests are what the configuration's manifests declare.
+	manifests []observation.Declaration
+	function  *boot.Function
+	log       strings.Builder
 }
 
 const stageConfig = `version: 1
@@ -58,6 +60,11 @@ environments:
 `
 
 func newStage(t *testing.T) *stage {
+	t.Helper()
+	return newStageOf(t, stageConfig)
+}
+
+func newStageOf(t *testing.T, configuration string) *stage {
 	t.Helper()
 	s := &stage{t: t, now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), serves: map[string]*pki.Pair{}}
 	s.account = account.New(account.Options{Now: func() time.Time { return s.now }, PageSize: 1})
@@ -75,7 +82,7 @@ func newStage(t *testing.T) *stage {
 		{Port: 443, Protocol: "HTTPS", Certificates: []string{s.shared}, Policy: "ELBSecurityPolicy-TLS13-1-2-2021-06"}}})
 	s.account.AddLoadBalancer(account.LoadBalancer{Kind: observation.Network, Name: "lb-other", Listeners: []account.Listener{
 		{Port: 443, Protocol: "TLS", Certificates: []string{s.own}, Policy: "ELBSecurityPolicy-TLS13-1-2-2021-06"}}})
-	s.function = s.inspect()
+	s.function = s.inspect(configuration)
 	return s
 }
 
@@ -96,9 +103,9 @@ func (s *stage) serve(pair *pki.Pair) {
 	s.serves["api"], s.serves["ui"] = pair, pair
 }
 
-func (s *stage) inspect() *boot.Function {
+func (s *stage) inspect(configuration string) *boot.Function {
 	clock := func() time.Time { return s.now }
-	cfg, faults := config.Load([]byte(stageConfig), config.Options{File: "certdrift.yaml", ReadFile: func(string) ([]byte, error) {
+	cfg, faults := config.Load([]byte(configuration), config.Options{File: "certdrift.yaml", ReadFile: func(string) ([]byte, error) {
 		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.ca.Certificate.Raw}), nil
 	}})
 	if len(faults) > 0 {
@@ -106,7 +113,11 @@ func (s *stage) inspect() *boot.Function {
 	}
 	inspector := listener.New(listener.Options{
 		Home: "us-west-2", Account: func(context.Context, target.Role) (string, error) { return s.account.ID(), nil },
-		Clients: func(string, target.Role) listener.Clients {
+		Clients: func(region string, _ target.Role) listener.Clients {
+			if region != s.account.Region() {
+				empty := account.New(account.Options{Now: clock, Region: region})
+				return listener.Clients{Classic: empty.ELB(), Modern: empty.ELBv2(), ACM: empty.ACM(), IAM: empty.IAM()}
+			}
 			return listener.Clients{Classic: s.account.ELB(), Modern: s.account.ELBv2(), ACM: s.account.ACM(), IAM: s.account.IAM()}
 		},
 	})
@@ -119,7 +130,9 @@ func (s *stage) inspect() *boot.Function {
 			return &round.Runner{Now: clock, Prober: s, Inspector: inspector, History: history, Roots: stores.Get, Publisher: publisher,
 				Done: func(res round.Result) { s.last = res }}
 		},
-		Load:  func(context.Context) (boot.Loaded, error) { return boot.Loaded{Config: cfg}, nil },
+		Load: func(context.Context) (boot.Loaded, error) {
+			return boot.Loaded{Config: cfg, Manifests: s.manifests}, nil
+		},
 		Depth: round.Listeners, Region: "us-west-2", Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Now: clock, Ignored: publisher.Ignored,
 		Account: func(context.Context) (string, error) { return s.account.ID(), nil },
 		Again:   15 * time.Second, Wait: func(_ context.Context, d time.Duration) { s.now = s.now.Add(d) },

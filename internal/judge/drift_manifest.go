@@ -13,12 +13,13 @@ func driftManifest() rule {
 		Entry: Entry{
 			Code: finding.DriftManifest, Group: "drift",
 			Severity: "critical where applying would break an endpoint, undo a change made by hand, or attach another certificate than the " +
-				"configuration declares; a warning where it changes less than that (another ARN with the same key and names, or, before " +
-				"a deploy, another good certificate)",
+				"configuration declares; a warning where it changes less than that (another ARN with the same key and names; a default, or a " +
+				"load balancer, that no endpoint gets; or, before a deploy, another good certificate)",
 			Title: "A manifest declares another certificate than the configuration, or than what is attached",
 			Meaning: "What a deploy would change. Kubernetes re-applies the annotation whenever it reconciles the Service, so a stale manifest " +
 				"undoes a fix made by hand sooner or later. Where the manifest agrees with the configuration and only the listener differs, " +
-				"drift-attached tells of it and the deploy mends it. An Ingress whose certificates the controller discovers declares none.",
+				"drift-attached tells of it and the deploy mends it. An Ingress whose certificates the controller discovers declares none. Where " +
+				"two clusters of one account have an object of the same name, load_balancers.tags with the cluster's tag says which is meant.",
 			Check:  "certdrift plan -f MANIFEST; kubectl diff -f MANIFEST",
 			Remedy: "Mend the manifest at the file and line named, before the next apply.",
 			Source: "cloud-provider-aws, service annotations; AWS Load Balancer Controller, Ingress annotations",
@@ -66,7 +67,7 @@ func (x *effect) finding(w *world, severity finding.Severity) finding.Finding {
 			l.blame(evidence, l.attached[0].ARN)
 		}
 		f = l.finding(f.Code, severity, nil, "", evidence, "")
-	} else if d.LoadBalancer != "" {
+	} else if d.LoadBalancer != "" && d.Port != 0 {
 		f.Listener = fmt.Sprintf("%s:%d", finding.Clean(d.LoadBalancer, finding.QuoteLimit), d.Port)
 	}
 	f.Evidence, f.Summary, f.Remedy, f.Cause = evidence, x.summary(w), x.remedy(w), x.cause()
@@ -88,7 +89,13 @@ func (x *effect) summary(w *world) string {
 		declares = "no certificate"
 	}
 	text := x.declaration.where() + " declares " + declares + " for port " + fmt.Sprint(x.declaration.Port)
+	if x.declaration.Listener != "" {
+		text = x.declaration.where() + " adds " + declares + " to a listener of " + finding.Clean(x.declaration.LoadBalancer, finding.QuoteLimit)
+	}
 	switch {
+	case x.declaration.Listener != "" && x.attached == distinct:
+		text += ", which does not have it attached"
+	case x.declaration.Listener != "":
 	case x.configured >= twin && x.attached == same:
 		text += ", as is attached, where the configuration declares " + w.declaredLabel(*x.declared)
 	case x.configured >= twin:
@@ -115,6 +122,9 @@ func (x *effect) summary(w *world) string {
 }
 
 func (x *effect) remedy(w *world) string {
+	if x.declaration.Listener != "" && x.listener != nil && len(x.breaks) == 0 {
+		return "Apply " + x.declaration.where() + ", or add the certificate by hand:\n" + x.listener.v2("add-listener-certificates", x.declaration.ARNs[0])
+	}
 	want := ""
 	if x.declared != nil {
 		want, _ = w.declaredBody(*x.declared)

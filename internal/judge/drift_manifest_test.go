@@ -224,3 +224,34 @@ func TestDriftManifestFindsItsListener(t *testing.T) {
 		}
 	})
 }
+
+// TestDriftManifestOfAnAddition: Terraform adds a certificate to a listener that another state makes. It says nothing of
+// what else is there.
+func TestDriftManifestOfAnAddition(t *testing.T) {
+	s := newScene(t)
+	leaf := s.leaf(host)
+	s.alb("web", s.acm("a", leaf), s.acm("x", s.leaf("x.example.org")))
+	e := s.https("api", host, ok("10.0.0.1", leaf))
+	e.Target.LoadBalancer = &target.LoadBalancerRef{Name: "web", Port: 443}
+	listener := s.round.LoadBalancers[0].Listeners[0].ARN
+	s.round.Manifests = []observation.Declaration{{Object: "aws_lb_listener_certificate.x", LoadBalancer: "web", Kind: observation.Application, Listener: listener, ARNs: []string{arn("x")}}}
+	s.only() // attached; and the endpoint is not meant to get it
+	if rows, out := s.preview(); len(rows) != 1 || rows[0].Action != plan.Keep || rows[0].Listener != "web:443" || !out.Complete {
+		t.Errorf("%+v", rows)
+	}
+	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(arn("a"))
+	if f := s.one(finding.DriftManifest, finding.Warning); f.Listener != "web:443" || !strings.Contains(f.Remedy, "add-listener-certificates") {
+		t.Errorf("%+v", f)
+	}
+	if rows, out := s.preview(); len(rows) != 1 || rows[0].Action != plan.Change || rows[0].Verdict != plan.Pass || len(out.Findings) > 0 {
+		t.Errorf("%+v %v", rows, codes(out.Findings))
+	}
+	s.round.Manifests[0].ARNs = []string{s.acm("old", s.leafUntil(noon.AddDate(0, 0, -1), "x.example.org"))}
+	if rows, _ := s.preview(); rows[0].Verdict != plan.Refuse {
+		t.Errorf("an expired one passes: %+v", rows)
+	}
+	s.round.LoadBalancers, s.round.ListenersRead = nil, false
+	if rows, _ := s.preview(); len(rows) != 1 || rows[0].Listener != "web" || rows[0].Verdict != plan.Refuse {
+		t.Errorf("without AWS: %+v", rows)
+	}
+}

@@ -54,6 +54,11 @@ func (w *world) pair() {
 		for _, d := range made.of(l) {
 			d.listeners = append(d.listeners, l)
 		}
+		for _, d := range w.declarations {
+			if d.Listener != "" && d.Listener == l.ARN {
+				d.listeners = append(d.listeners, l)
+			}
+		}
 	}
 	for _, e := range w.endpoints {
 		for _, d := range w.declarations {
@@ -70,7 +75,9 @@ func (w *world) pair() {
 			d.listeners = fit
 		}
 		for _, l := range d.listeners {
-			l.declarations = append(l.declarations, d)
+			if d.Listener == "" { // an addition says nothing of what else is attached
+				l.declarations = append(l.declarations, d)
+			}
 		}
 	}
 }

@@ -62,6 +62,9 @@ type effect struct {
 
 // effects weighs a manifest against each listener it speaks of, and against the endpoints whose listener is not known.
 func (w *world) effects(d *declaration) []effect {
+	if d.Listener != "" {
+		return w.additions(d)
+	}
 	var out []effect
 	add := func(l *listener, es []*endpoint) {
 		for _, g := range orNone(byEnvironment(es)) {
@@ -91,6 +94,33 @@ func (w *world) effects(d *declaration) []effect {
 	}
 	if len(loose) > 0 {
 		add(nil, loose)
+	}
+	return out
+}
+
+// additions weighs certificates that are added to a listener beside others, with the endpoints that they are for.
+func (w *world) additions(d *declaration) []effect {
+	var out []effect
+	for _, l := range d.listeners {
+		for _, arn := range d.ARNs {
+			h := w.body(arn)
+			var meant []*endpoint
+			for _, e := range l.endpoints {
+				if e.Target.Kind.Secured() && h.covers(e.Target.Host) {
+					meant = append(meant, e)
+				}
+			}
+			for _, g := range orNone(byEnvironment(meant)) {
+				x := effect{declaration: d, listener: l, endpoints: g.endpoints, attached: distinct, configured: unknown}
+				if l.has(arn) {
+					x.attached = same
+				} else if l.loadBalancer.Partial {
+					x.attached = unknown
+				}
+				x.weighCertificate(w, arn, h, nil)
+				out = append(out, x)
+			}
+		}
 	}
 	return out
 }
@@ -211,6 +241,11 @@ func (x *effect) severity(w *world) finding.Severity {
 	switch {
 	case broken, x.configured == distinct:
 		return finding.Critical
+	case x.declaration.Listener != "": // whether a name is covered without it is for listener-name-uncovered
+		if x.attached == distinct && !w.round.Planned {
+			return finding.Warning
+		}
+		return finding.None
 	case x.configured == twin:
 		return finding.Warning
 	case x.configured == same:

@@ -77,7 +77,13 @@ func (w *world) preview(x effect) (plan.Row, *finding.Finding) {
 			row.Attached = append(row.Attached, a.shown(a.ARN))
 		}
 	} else if d.LoadBalancer != "" {
-		row.Listener = finding.Clean(d.LoadBalancer, finding.QuoteLimit) + ":" + strconv.Itoa(d.Port)
+		row.Listener = finding.Clean(d.LoadBalancer, finding.QuoteLimit)
+		if d.Port != 0 {
+			row.Listener += ":" + strconv.Itoa(d.Port)
+		}
+	}
+	if x.listener != nil && d.Listener != "" {
+		row.Port = x.listener.Port
 	}
 	for _, e := range x.endpoints {
 		row.Endpoints = append(row.Endpoints, e.Target.Key())
@@ -145,6 +151,8 @@ func (w *world) reasons(x effect) []string {
 		out = append(out, "undoes the change by "+finding.Clean(made.Author.Name, 64)+" of "+made.At.UTC().Format(time.DateOnly))
 	}
 	switch {
+	case x.declaration.Listener != "" && x.attached == distinct:
+		out = append(out, "adds it beside the others")
 	case x.configured == distinct:
 		out = append(out, "the configuration declares another certificate")
 	case x.configured == twin:

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -66,10 +67,18 @@ func (o object) where(at *ast.MappingValueNode) ast.Node {
 	return at.Key
 }
 
+// otherClasses are the names that other controllers give their class. An Ingress for one of them may bear the ALB's
+// annotations beside, and no load balancer comes of it. Any other name may be a class of the ALB controller's.
+var otherClasses = [...]string{"nginx", "traefik", "haproxy", "kong", "istio", "contour", "cilium", "gce", "ambassador"}
+
 // forALB tells whether the controller takes the Ingress: by its class, or since it has the controller's annotations.
 func (o object) forALB() bool {
-	if o.text(o.node, "spec", "ingressClassName") == "alb" || o.note(ingressClass) == "alb" {
+	class := cmp.Or(o.text(o.node, "spec", "ingressClassName"), o.note(ingressClass))
+	switch {
+	case class == "alb":
 		return true
+	case slices.Contains(otherClasses[:], class):
+		return false
 	}
 	entries := o.get(o.node, "metadata", "annotations")
 	found := false

@@ -18,6 +18,11 @@ spec:
 ---
 apiVersion: v1
 kind: Service
+metadata: {name: unset, annotations: {service.beta.kubernetes.io/aws-load-balancer-ssl-cert: ""}}
+spec: {type: LoadBalancer, ports: [{port: 443}]}
+---
+apiVersion: v1
+kind: Service
 metadata:
   name: half
   annotations:
@@ -34,7 +39,7 @@ spec: {ports: [{port: 443}]}
 `
 	for plain, want := range map[bool]string{
 		false: "default/half:443 1",
-		true:  "default/lost:80 0 default/lost:443 0 default/half:443 1 default/half:8443 0",
+		true:  "default/lost:80 0 default/lost:443 0 default/unset:443 0 default/half:443 1 default/half:8443 0",
 	} {
 		declared, faults := Load([]string{"-"}, Options{Stdin: strings.NewReader(services), Plain: plain})
 		var got []string

@@ -31,7 +31,7 @@ func (o object) service() {
 		return
 	}
 	at := o.annotation(sslCert)
-	if at == nil {
+	if o.note(sslCert) == "" { // left out, or a value that nobody set: for the cloud provider it is the same
 		o.declare(o.get(o.node, "spec", "type"), nil, o.plainPorts(nil))
 		return
 	}

@@ -219,7 +219,7 @@ func (t *terraform) orphans() {
 		source := t.place(extra.Address)
 		if arns := t.certificate(extra, source, extra.Values.CertificateARN); len(arns) > 0 {
 			t.declared = append(t.declared, observation.Declaration{
-				Object: clean(extra.Address), LoadBalancer: name, Kind: kind, ARNs: arns, Source: source,
+				Object: clean(extra.Address), LoadBalancer: name, Kind: kind, Listener: clean(extra.Values.Listener), ARNs: arns, Source: source,
 			})
 		}
 	}

@@ -138,6 +138,8 @@ type Declaration struct {
 	// Kind is the load balancer that the object makes; empty where the manifest leaves it open.
 	Kind LoadBalancerKind `json:"kind,omitempty"`
 	Port int              `json:"port"`
+	// Listener is the ARN of a listener that the certificates are added to, beside others; Port is 0 then.
+	Listener string `json:"listener,omitempty"`
 	// ARNs are the certificates, the default first. Empty with Discovered: the controller picks them from ACM by Hosts.
 	ARNs       []string `json:"arns,omitempty"`
 	Discovered bool     `json:"discovered,omitempty"`

@@ -4,19 +4,25 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
 
+// asking is how long ACM may take to say who uses a certificate; the rest of the time is the round's.
+const asking = 20 * time.Second
+
 // Concern finds what a request's changes are about where they name a certificate and no load balancer: it asks ACM who
 // uses it. It gives Request.Only, or why there is nothing to look at. Neither means a whole round: IAM does not say who
 // uses a certificate, ACM knows nothing of a deleted one, and what it refuses to tell the round finds out and reports.
 func (r *Runner) Concern(ctx context.Context, q Request) (only []string, nothing string) {
+	ctx, cancel := context.WithTimeout(ctx, asking)
+	defer cancel()
 	if r.Inspector == nil || len(q.Changes) == 0 || slices.ContainsFunc(q.Changes, otherwise) {
 		return nil, ""
 	}
-	nothing = "no load balancer has the certificate attached, and no endpoint behind one declares it"
+	nothing = "no load balancer has the certificate attached, and nobody declares it"
 	for _, c := range q.Changes {
 		for _, arn := range c.Certificates {
 			users, known, err := r.Inspector.Users(ctx, q.Config.Scope, arn)
@@ -29,7 +35,11 @@ func (r *Runner) Concern(ctx context.Context, q Request) (only []string, nothing
 			case !known:
 				nothing = "ACM has no certificate " + finding.Quote(arn)
 			}
-			only = append(append(only, users...), declaredBehind(q, arn)...)
+			users = append(users, declaredBehind(q, arn)...)
+			if len(users) == 0 && slices.Contains(wanted(q).Certificates, arn) {
+				return nil, "" // somebody declares it, for a load balancer that is known by its tags or by DNS
+			}
+			only = append(only, users...)
 		}
 	}
 	if len(only) == 0 {
