@@ -90,6 +90,13 @@ func handshakes() []Case {
 		raw("accepts and resets", finding.ConnectReset, resets),
 		raw("plain HTTP where TLS is due", finding.TLSPlaintext, says("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
 		raw("a page without headers where TLS is due", finding.TLSPlaintext, says("<html>no</html>")),
+		raw("a plain HTTP server that waits for the end of the header", finding.TLSPlaintext, func(conn net.Conn) {
+			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+				return
+			}
+			hangs(conn)
+		}),
 		raw("SSH where TLS is due", finding.TLSHandshake, says("SSH-2.0-OpenSSH_9.2\r\n")),
 		raw("an SMTP greeting where TLS is due", finding.TLSHandshake, says("220 mail ready\r\n")),
 		raw("the alert handshake_failure", finding.TLSHandshake, says("\x15\x03\x03\x00\x02\x02\x28")),

@@ -8,7 +8,7 @@ func tlsPlaintext() rule {
 			Code: finding.TLSPlaintext, Group: "TLS",
 			Severity: "critical",
 			Title:    "The port speaks plain HTTP where TLS is due",
-			Meaning: "The server answered the TLS handshake with plain HTTP. Clients see a protocol error " +
+			Meaning: "The server answered the TLS handshake with plain HTTP, or not at all and then spoke plain HTTP when asked in it. Clients see a protocol error " +
 				"(ERR_SSL_PROTOCOL_ERROR, 'wrong version number'). Typical after a Service template lost its " +
 				"certificate or its ssl-ports annotation, so that the listener turned from HTTPS to HTTP or TCP.",
 			Check: "curl -v http://HOST:PORT/",

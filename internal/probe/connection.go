@@ -67,7 +67,7 @@ func (v *visit) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow
 	secured := v.handshake(ctx, o, conn, &got)
 	switch {
 	case got.Failure != nil:
-		v.seekPlainHTTP(ctx, o, at, allow, got.Failure)
+		v.seekPlainHTTP(ctx, o, at, allow, received(conn), got.Failure)
 		v.lookAgain(ctx, o, at, allow, &got)
 	case o.kind.Web() && ask && v.withholds(o, got.peers):
 		got.Withheld = withheld

@@ -20,15 +20,17 @@ const (
 )
 
 // seekPlainHTTP asks once more, in plain HTTP, where a server answered a ClientHello with neither TLS nor an alert: some
-// plain HTTP servers just hang up on what they cannot read. If it answers, that is the cause.
+// plain HTTP servers just hang up on what they cannot read, others wait for the end of a header that never comes. If it
+// answers, that is the cause. heard is how many bytes came before.
 //
 // A server that closes every connection at once is told as closing, not as resetting: whether the system makes a reset
 // of it hangs on how soon the ClientHello came.
-func (v *visit) seekPlainHTTP(ctx context.Context, o *origin, at netip.AddrPort, allow permit, f *observation.Failure) {
+func (v *visit) seekPlainHTTP(ctx context.Context, o *origin, at netip.AddrPort, allow permit, heard int64, f *observation.Failure) {
 	if o.kind != target.HTTPS && o.kind != target.TLS || f.Phase != observation.PhaseTLS {
 		return
 	}
-	if f.Kind != observation.Closed && f.Kind != observation.Reset && f.Kind != observation.NotTLS {
+	silent := f.Kind == observation.TimedOut && heard == 0
+	if f.Kind != observation.Closed && f.Kind != observation.Reset && f.Kind != observation.NotTLS && !silent {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, plainWait))

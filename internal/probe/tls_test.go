@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -182,7 +183,7 @@ func TestHandshakeFaults(t *testing.T) {
 	}
 }
 
-// TestPlainHTTPBehindSilence: a plain HTTP server that hangs up on a ClientHello is found out by asking it in HTTP.
+// TestPlainHTTPBehindHangUp: a plain HTTP server that hangs up on a ClientHello is found out by asking it in HTTP.
 func TestPlainHTTPBehindHangUp(t *testing.T) {
 	address := certtest.Serve(t, "127.0.0.1", func(conn net.Conn) {
 		start := make([]byte, 4096)
@@ -192,6 +193,24 @@ func TestPlainHTTPBehindHangUp(t *testing.T) {
 	})
 	failed(t, one(t, look(t, at(t, target.HTTPS, address))), observation.PhaseTLS, observation.Plaintext)
 	failed(t, one(t, look(t, at(t, target.TLS, address))), observation.PhaseTLS, observation.Plaintext)
+}
+
+// TestPlainHTTPBehindSilence: so is one that waits for the end of a header, which a ClientHello does not have.
+func TestPlainHTTPBehindSilence(t *testing.T) {
+	address := certtest.Serve(t, "127.0.0.1", func(conn net.Conn) {
+		header := bufio.NewReader(conn)
+		for {
+			line, err := header.ReadString('\n')
+			if err != nil {
+				return
+			}
+			if line == "\r\n" {
+				_, _ = conn.Write([]byte("HTTP/1.0 200 OK\r\n\r\n"))
+				return
+			}
+		}
+	})
+	failed(t, one(t, look(t, at(t, target.HTTPS, address, timeout(short)))), observation.PhaseTLS, observation.Plaintext)
 }
 
 // TestHangsUpAtOnce: such a server is told as closing, whether its system made a reset of it or not.
