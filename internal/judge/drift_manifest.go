@@ -3,7 +3,6 @@ package judge
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"certdrift/internal/finding"
 )
@@ -108,7 +107,7 @@ func (x *effect) summary(w *world) string {
 		text += "; " + some(shortARNs(x.dropped)) + " would be detached"
 	}
 	if made := x.undoes(); made != nil {
-		text += "; applying would undo the change by " + finding.Clean(made.Author.Name, 64) + " of " + made.At.UTC().Format(time.RFC3339)
+		text += "; applying would undo the change by " + finding.Clean(made.Author.Name, 64) + " of " + moment(made.At)
 	}
 	if len(x.breaks) > 0 && x.attached == same {
 		text += "; " + strings.Join(x.breaks[:min(len(x.breaks), 3)], ", ")

@@ -91,7 +91,8 @@ func (t *teller) endpoint(e observation.Endpoint, all []finding.Finding) {
 	if worst == finding.Warning {
 		role = report.RoleWarning
 	}
-	t.line("   %s  %-16s %-38s %s", t.style(role, fmt.Sprintf("%-8s", state)), key, e.Target.Host, strings.Join(codes, ", "))
+	t.line("   %s  %s", t.style(role, fmt.Sprintf("%-8s", state)),
+		strings.TrimRight(fmt.Sprintf("%-16s %-38s %s", key, e.Target.Host, strings.Join(codes, ", ")), " "))
 }
 
 // message shows a mail or a text message as its reader gets it.
