@@ -41,6 +41,10 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		summary += " (the one of that name that it sends has another key)"
 	}
 	remedy := c.mend(fmt.Sprintf("Append the certificate of the issuer %s to the chain that the server sends, below the leaf.", issuerName(child)))
+	if c.spelled(child) {
+		summary = fmt.Sprintf("%s names its issuer %s otherwise encoded than the issuer's own certificate does: clients that compare names byte by byte, such as Go's and Firefox, find no issuer", certName(child), issuerName(child))
+		remedy = c.replace("Have the certificate issued anew, with its issuer's name encoded as it stands in the issuer's own certificate.")
+	}
 	if len(path.Fetched) > 0 {
 		var lines []string
 		var appendix []map[string]string
@@ -61,6 +65,18 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		e["aia_result"] = note
 	}
 	return []finding.Finding{c.aboutCert(finding.CertChainIncomplete, finding.Critical, c.leaf(), summary, e, remedy)}
+}
+
+// spelled tells whether the server sends a certificate that signed child and whose name differs from that of child's
+// issuer only in case, spaces or the kind of its strings. RFC 5280 §7.1 has these be equal, and OpenSSL does.
+func (c *connection) spelled(child *x509.Certificate) bool {
+	for _, cert := range c.certs[:min(len(c.certs), 8)] {
+		alike := strings.EqualFold(strings.Join(strings.Fields(cert.Subject.String()), " "), strings.Join(strings.Fields(child.Issuer.String()), " "))
+		if alike && !bytes.Equal(cert.RawSubject, child.RawIssuer) && cert.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature) == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // lastSent is the certificate, as sent, whose issuer is missing.

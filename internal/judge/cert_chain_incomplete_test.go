@@ -1,10 +1,14 @@
 package judge
 
 import (
+	"bytes"
+	"crypto/rand"
+	"crypto/x509"
 	"fmt"
 	"strings"
 	"testing"
 
+	"certdrift/internal/certtest"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/sim/pki"
@@ -54,6 +58,25 @@ func TestCertChainIncompleteAndExpired(t *testing.T) {
 		if strings.Contains(f.Remedy, "curl") || strings.Contains(f.Summary, "would be trusted") {
 			t.Errorf("%s: %s", f.Summary, f.Remedy)
 		}
+	}
+}
+
+// TestCertChainIncompleteByEncoding: the issuer is there, under a name of another kind of string.
+func TestCertChainIncompleteByEncoding(t *testing.T) {
+	s := newShop(t)
+	srv := s.serve(t)
+	issuer := *s.inter.Certificate
+	issuer.RawSubject = bytes.ReplaceAll(issuer.RawSubject, []byte("\x13\x11Test Intermediate"), []byte("\x0c\x11TEST Intermediate"))
+	leaf := certtest.Parse(t, srv.chain[0])
+	der, err := x509.CreateCertificate(rand.Reader, leaf, &issuer, leaf.PublicKey, s.inter.Key)
+	if err != nil || bytes.Equal(issuer.RawSubject, s.inter.Certificate.RawSubject) {
+		t.Fatal("the name is not encoded otherwise", err)
+	}
+	srv.chain[0] = der
+	fs := srv.expect(t, critical(finding.CertChainIncomplete))
+	says(t, fs, "otherwise encoded")
+	if strings.Contains(fs[0].Remedy, "Append") {
+		t.Errorf("appending does not help: %s", fs[0].Remedy)
 	}
 }
 
