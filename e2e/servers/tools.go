@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os/exec"
@@ -178,7 +179,18 @@ func askOpenSSL(ctx context.Context, a asking) (Answer, error) {
 	if !slices.Contains([]string{"https", "tls"}, u.Scheme) {
 		args = append(args, "-starttls", u.Scheme)
 	}
-	return run(ctx, a, exec.CommandContext(ctx, "openssl", args...), opensslNames()) // arguments are this package's own
+	cmd := exec.CommandContext(ctx, "openssl", args...) // arguments are this package's own
+	cmd.Stdin = listening{}
+	return run(ctx, a, cmd, opensslNames())
+}
+
+// listening is a standard input that ends after a moment. In TLS 1.3 a server refuses a client after the handshake is
+// over for it; s_client that has nothing left to send would be gone by then, or not, as it happens.
+type listening struct{}
+
+func (listening) Read([]byte) (int, error) {
+	time.Sleep(300 * time.Millisecond)
+	return 0, io.EOF
 }
 
 // run runs a tool until its patience ends, and reads what it says.
