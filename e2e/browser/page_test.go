@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	cdpruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"certdrift/e2e/debian"
 	"certdrift/internal/report"
 	"certdrift/internal/report/html"
 )
@@ -28,18 +28,26 @@ import (
 // patience bounds one page.
 const patience = time.Minute
 
+// browser is the path of one that is installed; empty for none.
+func browser() string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path := debian.Program(name); path != "" {
+			return path
+		}
+	}
+	return ""
+}
+
 // chromium starts a browser that talks to nobody, with an empty profile.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
 	if os.Getenv("CERTDRIFT_E2E") == "" {
 		t.Skip("runs by `make e2e` only, which needs a browser")
 	}
-	var binary string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			binary = path
-			break
-		}
+	binary := browser()
+	if binary == "" {
+		debian.Install(t, map[string]string{"chromium": "chromium"})
+		binary = browser()
 	}
 	if binary == "" {
 		t.Skip("no Chromium here (on Debian: apt-get install chromium), so the HTML report was not opened in a browser")

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"os/exec"
 	"strings"
 
+	"certdrift/e2e/debian"
 	"certdrift/internal/finding"
 )
 
@@ -46,17 +46,7 @@ func (c Case) Missing() bool {
 	if c.Needs == "" {
 		return false
 	}
-	return program(c.Needs) == ""
-}
-
-// program finds a program, in /usr/sbin too, where Debian puts servers; empty where it is not on this machine.
-func program(name string) string {
-	for _, place := range []string{name, "/usr/sbin/" + name} {
-		if path, err := exec.LookPath(place); err == nil {
-			return path
-		}
-	}
-	return ""
+	return debian.Program(c.Needs) == ""
 }
 
 // Start starts the case's servers in a lab.

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"certdrift/e2e/debian"
 	"certdrift/internal/sim/pki"
 )
 
@@ -157,7 +158,7 @@ func (l *Lab) plain(handler http.Handler) string {
 
 // run starts a program that listens at address, and waits until it does.
 func (l *Lab) run(address, name string, args ...string) {
-	cmd := exec.Command(program(name), args...) // programs and arguments are this package's own
+	cmd := exec.Command(debian.Program(name), args...) // programs and arguments are this package's own
 	log := must(os.Create(filepath.Join(l.Dir, filepath.Base(name)+".log")))
 	// s_server ends when its standard input does.
 	stdin := must(cmd.StdinPipe())

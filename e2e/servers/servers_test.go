@@ -2,7 +2,6 @@ package servers
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -11,8 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"certdrift/e2e/debian"
 	"certdrift/internal/finding"
 )
 
@@ -61,7 +60,7 @@ func TestServers(t *testing.T) {
 			t.Fatalf("building certdrift: %v\n%s", err, out)
 		}
 	}
-	install(t)
+	debian.Install(t, map[string]string{"nginx": "nginx-light", "haproxy": "haproxy", "apache2": "apache2-bin", "openssl": "openssl"})
 	for _, c := range All() {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
@@ -101,34 +100,6 @@ func TestServers(t *testing.T) {
 				t.Log(brief(r))
 			}
 		})
-	}
-}
-
-// install fetches the servers that are missing, where that is possible; the cases of those that stay missing are skipped.
-func install(t *testing.T) {
-	t.Helper()
-	var missing []string
-	for name, pack := range map[string]string{"nginx": "nginx-light", "haproxy": "haproxy", "openssl": "openssl"} {
-		if program(name) == "" {
-			missing = append(missing, pack)
-		}
-	}
-	if len(missing) == 0 {
-		return
-	}
-	slices.Sort(missing)
-	if os.Getuid() != 0 || program("apt-get") == "" {
-		t.Logf("not on this machine, and not to be installed by this user: %s", strings.Join(missing, ", "))
-		return
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	for _, args := range [][]string{{"update"}, append([]string{"install", "-y", "--no-install-recommends"}, missing...)} {
-		cmd := exec.CommandContext(ctx, "apt-get", args...)
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1") // installed, not started
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Logf("installing %s: %v\n%s", strings.Join(missing, ", "), err, out[max(0, len(out)-500):])
-		}
 	}
 }
 
