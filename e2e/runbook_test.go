@@ -79,7 +79,7 @@ func lacking(said string) bool { return strings.Contains(said, "500 Internal Ser
 // silent tells that a command shows nothing where all went well.
 func silent(command string) bool {
 	for _, quiet := range []string{
-		"set-load-balancer-listener-ssl-certificate", "purge-queue", "enable-rule", "get-function-concurrency", "nc -vz", "incidents ack",
+		"set-load-balancer-listener-ssl-certificate", "purge-queue", "enable-rule", "set-subscription-attributes", "get-function-concurrency", "nc -vz", "incidents ack",
 	} {
 		if strings.Contains(command, quiet) {
 			return true
@@ -152,7 +152,7 @@ func openDesk(t *testing.T) *desk {
 		"--listener-arn ARN", "--listener-arn "+made["listener"], "LISTENER-ARN", made["listener"],
 		"--load-balancer-arn ARN", "--load-balancer-arn "+made["balancer"], "--target-group-arn ARN", "--target-group-arn "+made["group"],
 		"--server-certificate-name NAME", "--server-certificate-name web-monitoring-2017", "--names NAME", "--names web",
-		"--topic ARN", "--topic "+made["topic"], "--topic-arn ARN", "--topic-arn "+made["topic"], "TOPIC-ARN", made["topic"], "QUEUE-URL", made["queue"], "DECLARED-ARN", imported, "=ARN", "="+imported, " ARN", " "+imported,
+		"--topic ARN", "--topic "+made["topic"], "--topic-arn ARN", "--topic-arn "+made["topic"], "TOPIC-ARN", made["topic"], "SUBSCRIPTION-ARN", made["subscription"], "QUEUE-URL", made["queue"], "DECLARED-ARN", imported, "=ARN", "="+imported, " ARN", " "+imported,
 		"--policy-source-arn ROLE", "--policy-source-arn "+made["role"], "--action-names ACTION", "--action-names s3:GetObject",
 		"names NAME", "names "+w.balanced[3].balancer, "name NAME", "name "+w.balanced[3].balancer,
 		"--load-balancer-port PORT", "--load-balancer-port 443", "HOST:443", "localhost:"+port, "https://HOST/PATH", "https://localhost:"+port+"/",
@@ -233,7 +233,9 @@ func (d *desk) account(t *testing.T, w *world) map[string]string {
 		{"queue", "aws sqs create-queue --queue-name certdrift-failed-invocations --query QueueUrl --output text"},
 		{"", "aws sqs send-message --queue-url $queue --message-body hello"},
 		{"role", "aws iam create-role --role-name certdrift-probe --assume-role-policy-document '{\"Version\":\"2012-10-17\",\"Statement\":[]}' --query Role.Arn --output text"},
-		{"", "aws sns subscribe --topic-arn $topic --protocol sqs --notification-endpoint arn:aws:sqs:us-west-2:111122223333:certdrift-failed-invocations"},
+		{"subscription", "aws sns subscribe --topic-arn $topic --protocol sqs --notification-endpoint arn:aws:sqs:us-west-2:111122223333:certdrift-failed-invocations --query SubscriptionArn --output text"},
+		{"key", "aws kms create-key --query KeyMetadata.KeyId --output text"},
+		{"", "aws kms create-alias --alias-name alias/certdrift-alerts --target-key-id $key"},
 		{"", "aws logs create-log-group --log-group-name /aws/lambda/certdrift-probe && aws logs create-log-stream --log-group-name /aws/lambda/certdrift-probe --log-stream-name a && " +
 			"aws logs put-log-events --log-group-name /aws/lambda/certdrift-probe --log-stream-name a --log-events timestamp=$(date +%s)000,message=hello"},
 		{"", "aws events put-rule --name certdrift-probe-schedule --schedule-expression 'rate(1 minute)'"},
