@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/smithy-go"
+
 	"certdrift/internal/alert"
 	"certdrift/internal/awsio/source"
 	"certdrift/internal/config"
@@ -184,6 +186,38 @@ type place struct {
 
 func (p *place) Read(context.Context, string) ([]byte, error)         { return p.data, p.err }
 func (p *place) Files(context.Context, string) ([]source.File, error) { return nil, p.err }
+
+// bucketOf is a configuration whose manifests AWS keeps back.
+type bucketOf struct{ config, refusal string }
+
+func (b bucketOf) Read(context.Context, string) ([]byte, error) { return []byte(b.config), nil }
+func (b bucketOf) Files(_ context.Context, place string) ([]source.File, error) {
+	err := &smithy.OperationError{ServiceID: "S3", OperationName: "ListObjectsV2", Err: &smithy.GenericAPIError{Code: b.refusal}}
+	return nil, &source.Error{Place: place, Err: err}
+}
+
+// TestManifestsThatAWSKeepsBack: what is refused or throttled is trouble of certdrift's own, and only a wrong place is a
+// mistake of the configuration's.
+func TestManifestsThatAWSKeepsBack(t *testing.T) {
+	for code, want := range map[string]observation.TroubleKind{
+		"AccessDenied": observation.Denied, "SlowDown": observation.Throttled, "NoSuchBucket": "",
+	} {
+		l := &loader{reader: bucketOf{"version: 1\nload_balancers: {}\nmanifests: [\"s3://b/k8s/\"]\n", code}, location: "certdrift.yaml", now: time.Now}
+		have, err := l.load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == "" {
+			if len(have.Troubles) != 0 || len(have.Faults) != 1 {
+				t.Errorf("%s: troubles %+v, faults %+v; want one fault", code, have.Troubles, have.Faults)
+			}
+			continue
+		}
+		if len(have.Faults) != 0 || len(have.Troubles) != 1 || have.Troubles[0].Kind != want || have.Troubles[0].Operation != "s3:ListBucket" {
+			t.Errorf("%s: troubles %+v, faults %+v; want one %s", code, have.Troubles, have.Faults, want)
+		}
+	}
+}
 
 func TestTheLastGoodConfigurationStandsIn(t *testing.T) {
 	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)

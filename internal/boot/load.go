@@ -116,11 +116,11 @@ func read(ctx context.Context, from reader, location string, data []byte) Loaded
 	out.Config, out.Faults = config.Load(data, config.Options{
 		File: location, ReadFile: func(name string) ([]byte, error) { return from.Read(ctx, beside(location, name)) },
 	})
-	var faults []observation.Fault
-	out.Manifests, faults = manifest.Load(locate(location, out.Config.Manifests), manifest.Options{
+	read := manifest.Load(locate(location, out.Config.Manifests), manifest.Options{
 		Remote: remote(ctx, func() (reader, error) { return from, nil }), Places: places(location, out.Config),
 	})
-	out.Faults = append(out.Faults, faults...)
+	out.Manifests, out.Troubles = read.Declared, read.Troubles
+	out.Faults = append(out.Faults, read.Faults...)
 	return out
 }
 

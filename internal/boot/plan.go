@@ -97,7 +97,7 @@ func (l lookups) Resolve(ctx context.Context, host string) observation.DNS {
 
 // Declared reads the manifests at paths relative to the working directory. namespace is that of objects that name none.
 // Offline, what lies in S3 is a fault.
-func Declared(ctx context.Context, paths []string, namespace string, offline bool, stdin io.Reader) ([]observation.Declaration, []observation.Fault) {
+func Declared(ctx context.Context, paths []string, namespace string, offline bool, stdin io.Reader) manifest.Loaded {
 	opts := manifest.Options{Stdin: stdin, Namespace: namespace, Plain: true}
 	if !offline {
 		opts.Remote = remote(ctx, func() (reader, error) {

@@ -98,7 +98,7 @@ func (o Once) Run(ctx context.Context, q round.Request) (round.Result, error) {
 
 // Manifests reads the manifests that a configuration on this machine names: files, directories and S3 prefixes. AWS is
 // asked where one of them lies there only.
-func Manifests(ctx context.Context, file string, c config.Config, stdin io.Reader) ([]observation.Declaration, []observation.Fault) {
+func Manifests(ctx context.Context, file string, c config.Config, stdin io.Reader) manifest.Loaded {
 	return manifest.Load(locate(file, c.Manifests), manifest.Options{Stdin: stdin, Places: places(file, c), Remote: remote(ctx, func() (reader, error) {
 		cloud, err := newCloud(ctx)
 		if err != nil {

@@ -89,10 +89,7 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if len(plan.Config.Manifests) > 0 {
-		// A manifest that cannot be read is told as a finding: what it declares is not known, and all else can be judged.
-		var faults []observation.Fault
-		plan.Manifests, faults = c.app.Parts.Manifests(cmd.Context(), c.file(), plan.Config, c.app.Stdin)
-		plan.Faults = append(plan.Faults, faults...)
+		plan.declare(c.app.Parts.Manifests(cmd.Context(), c.file(), plan.Config, c.app.Stdin))
 	}
 	outcome, err := c.round(cmd.Context(), plan)
 	if err != nil {

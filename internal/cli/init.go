@@ -68,11 +68,16 @@ func (n *initial) run(cmd *cobra.Command, args []string) error {
 	}
 	in := draft.Input{Asked: n.fromAWS, Paths: n.paths(), Regions: n.regions}
 	if len(n.manifests) > 0 {
-		var faults []observation.Fault
-		in.Manifests, faults = n.app.Parts.Declared(cmd.Context(), n.manifests, n.namespace, !n.fromAWS, n.app.Stdin)
-		n.app.printFaults(faults)
-		if len(faults) > 0 && len(in.Manifests) == 0 {
+		read := n.app.Parts.Declared(cmd.Context(), n.manifests, n.namespace, !n.fromAWS, n.app.Stdin)
+		in.Manifests = read.Declared
+		n.app.printFaults(read.Faults)
+		n.troubles(read.Troubles)
+		switch {
+		case len(in.Manifests) > 0:
+		case len(read.Faults) > 0:
 			return statusError(report.StatusUsage)
+		case len(read.Troubles) > 0:
+			return statusError(report.StatusIncomplete)
 		}
 	}
 	if n.fromAWS {
@@ -118,9 +123,7 @@ func (n *initial) ask(ctx context.Context, in *draft.Input) error {
 	if in.Attached, err = n.app.Parts.Inventory(ctx, n.regions); err != nil {
 		return fmt.Errorf("reading the account: %w", err)
 	}
-	for _, t := range in.Attached.Troubles {
-		fmt.Fprintf(n.app.Stderr, "certdrift: %s: %s: %s\n", t.Kind, strings.TrimSpace(t.Operation+" "+finding.Clean(t.Region, 64)), finding.Clean(t.Detail, finding.QuoteLimit))
-	}
+	n.troubles(in.Attached.Troubles)
 	if len(in.Regions) > 0 {
 		return nil
 	}
@@ -131,6 +134,14 @@ func (n *initial) ask(ctx context.Context, in *draft.Input) error {
 	}
 	slices.Sort(in.Regions)
 	return nil
+}
+
+// troubles tells what could not be read.
+func (n *initial) troubles(all []observation.Trouble) {
+	for _, t := range all {
+		place := strings.Join(strings.Fields(t.Operation+" "+finding.Clean(t.Region, 64)+" "+finding.Clean(t.Resource, finding.QuoteLimit)), " ")
+		fmt.Fprintf(n.app.Stderr, "certdrift: %s: %s: %s\n", t.Kind, place, finding.Clean(t.Detail, finding.QuoteLimit))
+	}
 }
 
 // paths are the manifests' as the configuration will name them: relative to itself. Standard input has none.

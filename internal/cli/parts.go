@@ -7,6 +7,7 @@ import (
 	"certdrift/internal/chain"
 	"certdrift/internal/config"
 	"certdrift/internal/judge"
+	"certdrift/internal/manifest"
 	"certdrift/internal/observation"
 	"certdrift/internal/plan"
 	"certdrift/internal/report"
@@ -24,9 +25,9 @@ type Parts struct {
 	// Roots gives the trust stores to judge by.
 	Roots func(target.Roots) *chain.Store
 	// Manifests reads the manifests that the configuration in file names.
-	Manifests func(ctx context.Context, file string, c config.Config, stdin io.Reader) ([]observation.Declaration, []observation.Fault)
+	Manifests func(ctx context.Context, file string, c config.Config, stdin io.Reader) manifest.Loaded
 	// Declared reads the manifests at paths of the working directory; offline, nothing but files.
-	Declared func(ctx context.Context, paths []string, namespace string, offline bool, stdin io.Reader) ([]observation.Declaration, []observation.Fault)
+	Declared func(ctx context.Context, paths []string, namespace string, offline bool, stdin io.Reader) manifest.Loaded
 	// Plan tells what applying a plan's manifests would do.
 	Plan func(ctx context.Context, plan Plan, offline bool) (Preview, error)
 	// Inventory reads the account's load balancers in some regions; the SDK's own where none is named.
@@ -44,6 +45,8 @@ type Plan struct {
 	Config    config.Config
 	Faults    []observation.Fault
 	Manifests []observation.Declaration
+	// Troubles are what went wrong before the round began: manifests that AWS kept back.
+	Troubles []observation.Trouble
 	// Topic and ChatTopic are topics whose subscriptions are to be looked at; empty for none. Environments are all of the
 	// configuration, where Config is narrowed to some.
 	Topic, ChatTopic string
@@ -52,6 +55,14 @@ type Plan struct {
 	Stderr io.Writer
 	// Progress is told of each endpoint done.
 	Progress func(done, total int)
+}
+
+// declare adds what manifests declare. One that cannot be read is told as a finding: what it declares is not known, and all
+// else can be judged.
+func (p *Plan) declare(read manifest.Loaded) {
+	p.Manifests = read.Declared
+	p.Faults = append(p.Faults, read.Faults...)
+	p.Troubles = append(p.Troubles, read.Troubles...)
 }
 
 // Preview is what applying manifests would do.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"certdrift/internal/observation"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
 )
@@ -108,7 +107,6 @@ func (p *planning) read(ctx context.Context) (plan Plan, ready bool, err error) 
 	if round.Fatal(plan.Faults) {
 		return plan, false, nil
 	}
-	var faults []observation.Fault
 	paths := p.manifests
 	if len(paths) == 0 {
 		paths = beside(file, plan.Config.Manifests)
@@ -116,12 +114,12 @@ func (p *planning) read(ctx context.Context) (plan Plan, ready bool, err error) 
 	if len(paths) == 0 {
 		return plan, false, usage("name them with -f: a file, a directory, or - for standard input", "plan takes manifests, and none is given")
 	}
-	plan.Manifests, faults = p.app.Parts.Declared(ctx, paths, p.namespace, p.offline, p.app.Stdin)
-	plan.Faults = append(plan.Faults, faults...)
+	read := p.app.Parts.Declared(ctx, paths, p.namespace, p.offline, p.app.Stdin)
+	plan.declare(read)
 	if p.offline {
 		guessServices(&plan)
 	}
-	return plan, len(faults) == 0 || len(plan.Manifests) > 0, nil
+	return plan, len(read.Faults) == 0 || len(plan.Manifests) > 0, nil
 }
 
 // beside gives paths that a configuration names as seen from here.

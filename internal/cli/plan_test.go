@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"certdrift/internal/awsio/listener"
 	"certdrift/internal/awsio/trail"
 	"certdrift/internal/boot"
+	"certdrift/internal/manifest"
 	"certdrift/internal/observation"
 	"certdrift/internal/round"
 	"certdrift/internal/sim/account"
@@ -107,7 +109,7 @@ spec: {type: LoadBalancer, ports: [{name: https, port: 443}]}
 // plans has an App plan over the account.
 func (d *deploy) plans(a *App) {
 	a.Parts.Plan = func(ctx context.Context, plan Plan, _ bool) (Preview, error) {
-		planned := boot.Preview(ctx, d.runner(), round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests})
+		planned := boot.Preview(ctx, d.runner(), round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests, Troubles: plan.Troubles})
 		return Preview{Outcome{planned.Round, planned.Conclusion}, planned.Rows}, nil
 	}
 }
@@ -244,5 +246,25 @@ func TestPlanWithoutPermission(t *testing.T) {
 	d.manifest = "foreign"
 	if status, stdout, _ := d.plan(t); status != 1 || !strings.Contains(stdout, "would not be covered") {
 		t.Errorf("exit status %d, want 1\n%s", status, stdout)
+	}
+}
+
+// TestPlanOfManifestsThatAWSKeepsBack: that they cannot be read says nothing about them, and is no mistake of whoever
+// wrote the configuration.
+func TestPlanOfManifestsThatAWSKeepsBack(t *testing.T) {
+	d := newDeploy(t)
+	d.declared, d.manifest = "good", "good"
+	kept := func(a *App) {
+		d.plans(a)
+		a.Parts.Declared = func(context.Context, []string, string, bool, io.Reader) manifest.Loaded {
+			return manifest.Loaded{Troubles: []observation.Trouble{
+				{Kind: observation.Denied, Operation: "s3:GetObject", Resource: "s3://bucket/k8s/", Detail: "AccessDenied: no"},
+			}}
+		}
+	}
+	d.plan(t) // writes the configuration
+	status, stdout, stderr := run(t, kept, nil, "plan", "-f", "s3://bucket/k8s/")
+	if status != 3 || !strings.Contains(stdout, "observe-denied") || strings.Contains(stdout+stderr, "config-invalid") {
+		t.Errorf("exit status %d, want 3\n%s%s", status, stdout, stderr)
 	}
 }

@@ -44,12 +44,12 @@ func Product() Parts {
 		Declared: boot.Declared, Inventory: boot.Inventory,
 		Plan: func(ctx context.Context, plan Plan, offline bool) (Preview, error) {
 			once := boot.Once{Stores: stores, Log: logTo(plan.Stderr)}
-			planned, err := once.Plan(ctx, round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests}, offline)
+			planned, err := once.Plan(ctx, round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests, Troubles: plan.Troubles}, offline)
 			return Preview{Outcome{Round: planned.Round, Conclusion: planned.Conclusion}, planned.Rows}, err
 		},
 		Round: func(ctx context.Context, plan Plan) (Outcome, error) {
 			once := boot.Once{Stores: stores, Progress: plan.Progress, Log: logTo(plan.Stderr), Topic: plan.Topic, ChatTopic: plan.ChatTopic}
-			res, err := once.Run(ctx, round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests, Environments: plan.Environments})
+			res, err := once.Run(ctx, round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests, Troubles: plan.Troubles, Environments: plan.Environments})
 			return Outcome{Round: res.Round, Conclusion: res.Conclusion}, err
 		},
 	}

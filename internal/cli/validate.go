@@ -62,8 +62,7 @@ func (v *validation) run(cmd *cobra.Command, args []string) error {
 	local := cfg
 	local.Manifests = slices.DeleteFunc(slices.Clone(cfg.Manifests), func(path string) bool { return strings.HasPrefix(path, "s3://") })
 	if len(local.Manifests) > 0 {
-		_, unread := v.app.Parts.Manifests(cmd.Context(), path, local, v.app.Stdin)
-		faults = append(faults, unread...)
+		faults = append(faults, v.app.Parts.Manifests(cmd.Context(), path, local, v.app.Stdin).Faults...)
 	}
 	if len(faults) > 0 {
 		return v.app.refuse(cmd, &v.out, faults)

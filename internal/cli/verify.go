@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"certdrift/internal/finding"
-	"certdrift/internal/observation"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
 )
@@ -122,9 +121,7 @@ func (v *verification) plan(ctx context.Context) (plan Plan, ready bool, err err
 	}
 	plan.Config.Policy.Settle = 0 // a gate waits until what is served is what is attached, and passes over nothing
 	if len(plan.Config.Manifests) > 0 {
-		var faults []observation.Fault
-		plan.Manifests, faults = v.app.Parts.Manifests(ctx, file, plan.Config, v.app.Stdin)
-		plan.Faults = append(plan.Faults, faults...)
+		plan.declare(v.app.Parts.Manifests(ctx, file, plan.Config, v.app.Stdin))
 	}
 	return plan, true, nil
 }

@@ -46,15 +46,29 @@ type Options struct {
 	Remote func(path string) ([]File, error)
 }
 
+// Loaded is what manifests declare, and what kept some of them from being read: mistakes that a person made (Faults), and
+// what AWS refused or did not give in time (Troubles), which says nothing of the manifests.
+type Loaded struct {
+	Declared []observation.Declaration
+	Faults   []observation.Fault
+	Troubles []observation.Trouble
+}
+
+// unread is an error that may be a trouble of reading and no mistake of whoever wrote the path.
+type unread interface {
+	error
+	Unread() (observation.Trouble, bool)
+}
+
 // Load reads the manifests at paths: files, directories (recursively, *.yaml, *.yml and *.json), globs (** stands for
 // any directories), "-" and remote ones. It goes on after a fault. A file that several paths name is read once.
-func Load(paths []string, opts Options) ([]observation.Declaration, []observation.Fault) {
+func Load(paths []string, opts Options) Loaded {
 	l := loader{opts: opts, seen: map[string]bool{}}
 	l.opts.Namespace = cmp.Or(opts.Namespace, "default")
 	for _, path := range paths {
 		l.path(path)
 	}
-	return l.declared, l.faults
+	return l.Loaded
 }
 
 // Names lists the files that a local path stands for, as Load reads them: relative to Dir, sorted.
@@ -63,15 +77,14 @@ func Names(path string, opts Options) ([]string, error) {
 }
 
 type loader struct {
-	opts     Options
-	seen     map[string]bool
-	total    int
-	declared []observation.Declaration
-	faults   []observation.Fault
+	Loaded
+	opts  Options
+	seen  map[string]bool
+	total int
 }
 
 func (l *loader) fault(file, message, hint string) {
-	l.faults = append(l.faults, observation.Fault{
+	l.Faults = append(l.Faults, observation.Fault{
 		Position: target.Position{File: finding.Clean(file, finding.QuoteLimit)}, Message: message, Hint: hint,
 	})
 }
@@ -83,7 +96,7 @@ func (l *loader) refuse(path, message, hint string) {
 		l.fault(path, message, hint)
 		return
 	}
-	l.faults = append(l.faults, observation.Fault{Position: at, Message: "the manifests " + finding.Quote(path) + ": " + message, Hint: hint})
+	l.Faults = append(l.Faults, observation.Fault{Position: at, Message: "the manifests " + finding.Quote(path) + ": " + message, Hint: hint})
 }
 
 func (l *loader) path(path string) {
@@ -123,6 +136,12 @@ func (l *loader) remote(path string) {
 	files, err := l.opts.Remote(path)
 	for _, f := range files {
 		l.file(f.Name, f.Data)
+	}
+	if told, ok := errors.AsType[unread](err); ok {
+		if trouble, is := told.Unread(); is {
+			l.Troubles = append(l.Troubles, trouble)
+			return
+		}
 	}
 	switch {
 	case err != nil:
@@ -183,8 +202,8 @@ func (l *loader) file(name string, data []byte) {
 		return
 	}
 	declared, faults := read(&reader{file: name, namespace: l.opts.Namespace, plain: l.opts.Plain}, data)
-	l.declared = append(l.declared, declared...)
-	l.faults = append(l.faults, faults...)
+	l.Declared = append(l.Declared, declared...)
+	l.Faults = append(l.Faults, faults...)
 }
 
 func (l *loader) resolve(name string) string {

@@ -59,7 +59,8 @@ func TestLoadFindsFiles(t *testing.T) {
 		"an absolute path": {[]string{filepath.Join(dir, "k8s/*.yaml")}, []string{filepath.Join(dir, "k8s/a.yaml")}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			declared, faults := Load(test.paths, Options{Dir: dir, Stdin: strings.NewReader(service("stdin")), Remote: remote})
+			read := Load(test.paths, Options{Dir: dir, Stdin: strings.NewReader(service("stdin")), Remote: remote})
+			declared, faults := read.Declared, read.Faults
 			if len(faults) > 0 {
 				t.Fatal(faults)
 			}
@@ -93,7 +94,8 @@ func TestLoadNamesWhatItCannotRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.opts.Dir = dir
-			declared, faults := Load([]string{test.path, "k8s/a.yaml"}, test.opts)
+			read := Load([]string{test.path, "k8s/a.yaml"}, test.opts)
+			declared, faults := read.Declared, read.Faults
 			if len(faults) != 1 || !strings.Contains(faults[0].Message, test.want) || faults[0].Hint == "" || faults[0].File == "" {
 				t.Errorf("faults: %+v, want one with %q", faults, test.want)
 			}
@@ -105,7 +107,7 @@ func TestLoadNamesWhatItCannotRead(t *testing.T) {
 }
 
 func TestLoadTakesTheNamespace(t *testing.T) {
-	declared, _ := Load([]string{"-"}, Options{Stdin: strings.NewReader(service("api")), Namespace: "staging"})
+	declared := Load([]string{"-"}, Options{Stdin: strings.NewReader(service("api")), Namespace: "staging"}).Declared
 	if len(declared) != 1 || declared[0].Service != "staging/api" {
 		t.Errorf("%+v", declared)
 	}

@@ -86,7 +86,8 @@ func TestIncident(t *testing.T) {
 		"right": {"production/api": production, "production/ui": production, "staging/api": staging, "staging/ui": staging},
 		"stale": {"production/api": foreign, "production/ui": foreign, "staging/api": expired, "staging/ui": expired},
 	} {
-		declared, faults := Load([]string{filepath.Join("testdata/incident", dir)}, Options{})
+		read := Load([]string{filepath.Join("testdata/incident", dir)}, Options{})
+		declared, faults := read.Declared, read.Faults
 		if len(faults) > 0 {
 			t.Fatal(faults)
 		}

@@ -41,7 +41,8 @@ spec: {ports: [{port: 443}]}
 		false: "default/half:443 1",
 		true:  "default/lost:80 0 default/lost:443 0 default/unset:443 0 default/half:443 1 default/half:8443 0",
 	} {
-		declared, faults := Load([]string{"-"}, Options{Stdin: strings.NewReader(services), Plain: plain})
+		read := Load([]string{"-"}, Options{Stdin: strings.NewReader(services), Plain: plain})
+		declared, faults := read.Declared, read.Faults
 		var got []string
 		for _, d := range declared {
 			got = append(got, fmt.Sprintf("%s:%d %d", d.Service, d.Port, len(d.ARNs)))

@@ -19,7 +19,8 @@ func tfPlan(resources, changes string) string {
 
 func ports(t *testing.T, text string) []string {
 	t.Helper()
-	declared, faults := Load([]string{"-"}, Options{Plain: true, Stdin: strings.NewReader(text)})
+	read := Load([]string{"-"}, Options{Plain: true, Stdin: strings.NewReader(text)})
+	declared, faults := read.Declared, read.Faults
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/smithy-go"
 
 	"certdrift/internal/awsio/trouble"
 	"certdrift/internal/observation"
@@ -95,6 +96,27 @@ func (e *Error) Hint() string { return e.Advice }
 
 // TroubleKind tells how the failure is to be reported.
 func (e *Error) TroubleKind() observation.TroubleKind { return trouble.Kind(e.Err) }
+
+// Unread tells whether AWS kept the file back, refusing, throttling or silent, and as what trouble that is to be told.
+// Otherwise the place is wrong, or what lies there.
+func (e *Error) Unread() (observation.Trouble, bool) {
+	if e.TroubleKind() == observation.Incomplete && !errors.Is(e.Err, context.DeadlineExceeded) {
+		return observation.Trouble{}, false
+	}
+	return trouble.Of(e.Err, action(e.Place, e.Err), "", "", e.Place), true
+}
+
+// action names the right that reading a place takes, as IAM does.
+func action(place string, err error) string {
+	call, _ := errors.AsType[*smithy.OperationError](err)
+	switch {
+	case !strings.HasPrefix(place, "s3://"):
+		return "ssm:GetParameter"
+	case call != nil && call.OperationName == "ListObjectsV2":
+		return "s3:ListBucket"
+	}
+	return "s3:GetObject"
+}
 
 var (
 	errTooLarge = fmt.Errorf("it is larger than %d KiB", MaxFile>>10)
