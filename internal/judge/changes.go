@@ -135,7 +135,7 @@ func byline(c *observation.Change) string {
 	if tool := finding.Clean(c.Author.Tool, 64); tool != "" {
 		who += " (" + tool + ")"
 	}
-	text := "; changed by " + who + " at " + c.At.UTC().Format(time.RFC3339)
+	text := "; changed by " + who + " at " + moment(c.At)
 	if !c.Confirmed {
 		text += ", as an event claims"
 	}

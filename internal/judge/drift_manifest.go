@@ -138,7 +138,7 @@ func (x *effect) remedy(w *world) string {
 	if w.round.Planned {
 		return text + "."
 	}
-	return text + ". See what it would do: certdrift plan -f " + shell(cleanPath(x.declaration.Source.File))
+	return text + ". See what it would do:\ncertdrift plan -f " + shell(cleanPath(x.declaration.Source.File))
 }
 
 func cleanPath(path string) string {
