@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"certdrift/internal/observation"
@@ -28,17 +29,28 @@ type answer struct {
 	exhausted bool
 }
 
-// connect looks at one address; ask is false where the handshake is all that is wanted. HTTP/2 over TLS 1.0 and 1.1 is
-// forbidden (RFC 9113 §9.2), though a server may choose both and then break off: it is asked again for HTTP/1.1, since
-// its version of TLS is what is wrong with it.
+// connect looks at one address; ask is false where the handshake is all that is wanted. A server that chose HTTP/2 and
+// should not have is asked again for HTTP/1.1: it says so itself, or its TLS is too old. HTTP/2 over TLS 1.0 and 1.1 is
+// forbidden (RFC 9113 §9.2), though a server may choose both and then break off; its version is what is wrong with it.
 func (v *visit) connect(ctx context.Context, o *origin, at netip.AddrPort, allow permit, ask bool) answer {
 	got := v.attempt(ctx, o, at, allow, ask)
-	if got.TLS != nil && got.TLS.ALPN == protocolH2 && got.version < tls.VersionTLS12 {
-		plain := *o
-		plain.http1 = true
-		got = v.attempt(ctx, &plain, at, allow, ask)
+	tooOld := got.TLS != nil && got.TLS.ALPN == protocolH2 && got.version < tls.VersionTLS12
+	if !tooOld && !wantsHTTP1(got) {
+		return got
 	}
-	return got
+	plain := *o
+	plain.http1 = true
+	again := v.attempt(ctx, &plain, at, allow, ask)
+	if !tooOld && again.TLS == nil {
+		return got // it speaks nothing but HTTP/2
+	}
+	return again
+}
+
+// wantsHTTP1 tells whether a server refused a request over HTTP/2 by HTTP_1_1_REQUIRED (RFC 9113 §7).
+func wantsHTTP1(got answer) bool {
+	return got.Failure != nil && got.Failure.Phase == observation.PhaseHeaders && got.TLS != nil && got.TLS.ALPN == protocolH2 &&
+		strings.Contains(got.Failure.Detail, "HTTP_1_1_REQUIRED")
 }
 
 // attempt opens a fresh connection and goes through all phases. The connection is closed when it returns.
