@@ -180,7 +180,7 @@ func resourceOf(c call) string {
 		if topic := c.form.Get("TopicArn"); topic != "" {
 			return topic
 		}
-		return c.form.Get("SubscriptionArn") // IAM may look at the topic's or the subscription's: the policy has both
+		return c.form.Get("SubscriptionArn") // its own: the policy names no resource for it
 	case "dynamodb":
 		return "arn:aws:dynamodb:" + region + ":" + account + ":table/" + strings.TrimPrefix(body.TableName, "arn:aws:dynamodb:"+region+":"+account+":table/")
 	case "acm":

@@ -72,6 +72,8 @@ func (a Alerts) judge(s observation.Subscription) Subscriber {
 		out.State, out.Note = Unknown, finding.Clean(err.Error(), finding.QuoteLimit)
 	case s.OnBody && !out.Filter.Empty():
 		out.State, out.Note = Unknown, "its filter policy looks into the message's body, which differs by protocol: attributes are safer"
+	case out.Filter.Unclear():
+		out.State, out.Note = Unknown, "its filter policy has a condition that certdrift does not know: whether alerts pass it cannot be said"
 	case !a.reach(out):
 		out.State, out.Note = Never, "its filter policy lets no alert through that certdrift ever sends"
 	}

@@ -67,6 +67,45 @@ func collect(policy map[string]any, attribute string, out *[]string) {
 	}
 }
 
+// Unclear tells that the policy has an operator that is not known here, or an operand of another form than is: what it lets
+// through cannot be said.
+func (f Filter) Unclear() bool { return unclear(f.policy) }
+
+func unclear(policy map[string]any) bool {
+	for name, conditions := range policy {
+		list, _ := conditions.([]any)
+		for _, c := range list {
+			inner, ok := c.(map[string]any)
+			if ok && (name == "$or" && unclear(inner) || name != "$or" && !understood(inner)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// understood tells whether each operator of a condition is known, with an operand of the form that it takes.
+func understood(condition map[string]any) bool {
+	for operator, operand := range condition {
+		ok := false
+		switch operator {
+		case "exists":
+			_, ok = operand.(bool)
+		case "numeric":
+			ok = true // no attribute of certdrift's is a number
+		case "prefix", "suffix", "equals-ignore-case", "wildcard", "cidr":
+			_, ok = operand.(string)
+		case "anything-but":
+			inner, nested := operand.(map[string]any)
+			ok = !nested || understood(inner)
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
 func passes(policy map[string]any, attributes map[string]string) bool {
 	for name, conditions := range policy {
 		list, ok := conditions.([]any)

@@ -1,6 +1,11 @@
 package alertpath
 
-import "testing"
+import (
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
 
 func TestFilters(t *testing.T) {
 	trial := map[string]string{"environment": "production", "severity": "critical", "code": "trial", "event": "opened", "sms": "send"}
@@ -32,6 +37,27 @@ func TestFilters(t *testing.T) {
 		}
 		if got := f.Passes(trial); got != want {
 			t.Errorf("%s lets a trial through: %v, want %v", policy, got, want)
+		}
+	}
+	for policy, want := range map[string]bool{
+		`{"environment":[{"operator-of-the-future":1}]}`:                   true,
+		`{"environment":[{"anything-but":{"newop":"x"}}]}`:                 true,
+		`{"environment":[{"anything-but":{"prefix":["dev","test"]}}]}`:     true,
+		`{"environment":[{"equals-ignore-case":["production"]}]}`:          true,
+		`{"$or":[{"environment":[{"newop":"x"}]},{"code":["a"]}]}`:         true,
+		`{"environment":[{"anything-but":{"prefix":"dev"}},"production"]}`: false,
+		`{"severity":["critical",{"exists":false},{"numeric":[">",1]}]}`:   false,
+	} {
+		f, err := ParseFilter(policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Unclear(); got != want {
+			t.Errorf("%s is unclear: %v, want %v", policy, got, want)
+		}
+		alerts := Alerts{Environments: []string{"production"}, Codes: []finding.Code{finding.CertExpired}, Critical: []finding.Code{finding.CertExpired}}
+		if got := alerts.Judge([]observation.Subscription{{ARN: "arn:aws:sns:x", Protocol: "email", FilterPolicy: policy}})[0].State; want && got != Unknown {
+			t.Errorf("%s makes its subscription %s", policy, got)
 		}
 	}
 	if _, err := ParseFilter("{"); err == nil {

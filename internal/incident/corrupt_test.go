@@ -2,6 +2,8 @@ package incident
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -56,8 +58,8 @@ func TestNoItemSilencesWhatIsCritical(t *testing.T) {
 				now = at(10).Add(time.Duration(round-10) * 12 * time.Hour)
 			}
 			in := Input{Policy: DefaultPolicy(), Findings: fs, Coverage: c, Now: now}
-			for _, r := range records {
-				in.Records = append(in.Records, r)
+			for _, key := range slices.Sorted(maps.Keys(records)) {
+				in.Records = append(in.Records, records[key])
 			}
 			changed, notices := Advance(in)
 			for _, r := range changed {

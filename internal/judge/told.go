@@ -40,9 +40,10 @@ func (w *world) told(all []finding.Finding) []Told {
 				continue
 			}
 			t.Listeners = append(t.Listeners, l.label())
-			if l.declaredBy() && t.Standing != Agrees {
+			switch {
+			case l.declaredBy():
 				t.Standing = Agrees
-			} else if t.Standing == Gone {
+			case t.Standing == Gone:
 				t.Standing = Undeclared
 			}
 		}

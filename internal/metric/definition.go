@@ -74,5 +74,5 @@ func (d Definition) by(dimension string) bool {
 	return len(d.Dimensions) == 2 && d.Dimensions[1] == dimension
 }
 
-// OnceADay tells whether the series is written in one hour of the day only.
+// OnceADay tells whether the series is written once a day only, so that it is billed for one hour of it.
 func (d Definition) OnceADay() bool { return d.Name == EndpointDaysLeft || d.Name == CertificateDays }

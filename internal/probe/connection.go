@@ -34,7 +34,7 @@ type answer struct {
 // forbidden (RFC 9113 §9.2), though a server may choose both and then break off; its version is what is wrong with it.
 func (v *visit) connect(ctx context.Context, o *origin, at netip.AddrPort, allow permit, ask bool) answer {
 	got := v.attempt(ctx, o, at, allow, ask)
-	tooOld := got.TLS != nil && got.TLS.ALPN == protocolH2 && got.version < tls.VersionTLS12
+	tooOld := got.Failure != nil && got.TLS != nil && got.TLS.ALPN == protocolH2 && got.version < tls.VersionTLS12
 	if !tooOld && !wantsHTTP1(got) {
 		return got
 	}

@@ -141,7 +141,7 @@ func (v *visit) unmetHeaders(h http.Header) []observation.Unmet {
 		unmet = append(unmet, observation.Unmet{
 			Expectation: "header",
 			Want:        v.secrets.show(http.CanonicalHeaderKey(e.Name)+": "+e.Contains, finding.QuoteLimit),
-			Got:         v.secrets.show(strings.Join(values, ", "), finding.QuoteLimit),
+			Got:         v.secrets.show(withoutUserinfo(strings.Join(values, ", ")), finding.QuoteLimit),
 		})
 	}
 	return unmet

@@ -393,6 +393,14 @@ func TestSecretsEscaped(t *testing.T) {
 			t.Errorf("%s is shown: %s", echo, shown)
 		}
 	}
+	token := newRedactor(target.Request{Headers: []target.Header{{Name: "Authorization", Value: `Bearer abc/def+"'ghi`}}})
+	for _, echo := range []string{
+		`abc\/def+\"'ghi`, `abc/def\u002b\"'ghi`, `abc/def+&quot;&#039;ghi`, `abc/def+&#34;&#39;ghi`,
+	} {
+		if shown := token.show(echo, 200); strings.Contains(shown, "ghi") {
+			t.Errorf("%s is shown: %s", echo, shown)
+		}
+	}
 }
 
 // TestLocationCredentials: nobody's password is shown, a server's own neither.
@@ -402,6 +410,7 @@ func TestLocationCredentials(t *testing.T) {
 			e := raw(t, "HTTP/1.1 "+status+"\r\nLocation: "+location+"\r\nContent-Length: 0\r\n\r\n")
 			for _, expect := range [][]int{nil, {302}} {
 				e.Expect.Status = expect
+				e.Expect.Headers = []target.HeaderValue{{Name: "Location", Contains: "elsewhere"}}
 				shown, err := json.Marshal(one(t, look(t, e)))
 				if err != nil {
 					t.Fatal(err)

@@ -58,7 +58,8 @@ func (v *visit) seekPlainHTTP(ctx context.Context, o *origin, at netip.AddrPort,
 func hangsUp(ctx context.Context, conn net.Conn) bool {
 	_ = conn.SetReadDeadline(time.Now().Add(hangUpWait))
 	_, err := conn.Read(make([]byte, 1))
-	end, _ := ctx.Deadline()
-	_ = conn.SetReadDeadline(end)
+	if end, ok := ctx.Deadline(); ok && ctx.Err() == nil {
+		_ = conn.SetReadDeadline(end)
+	}
 	return errors.Is(err, io.EOF)
 }

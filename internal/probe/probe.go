@@ -136,7 +136,9 @@ func (t *turn) first(endpoints []target.Endpoint) int {
 func (t *turn) over(seen []observation.Endpoint, first, head int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.next = ""
+	if slices.ContainsFunc(seen, func(e observation.Endpoint) bool { return e.Target.Key() == t.next }) {
+		t.next = "" // a round that an event narrowed may not have had it
+	}
 	for i := head; i < len(seen); i++ {
 		if e := seen[(first+i)%len(seen)]; !e.Probed {
 			t.next = e.Target.Key()

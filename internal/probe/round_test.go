@@ -228,6 +228,24 @@ func TestEveryEndpointGetsItsTurn(t *testing.T) {
 	}
 }
 
+// TestNarrowedRoundsTakeNoTurn: a round over a few endpoints does not make the next whole one forget where to begin.
+func TestNarrowedRoundsTakeNoTurn(t *testing.T) {
+	var seen []observation.Endpoint
+	for i := range 4 {
+		seen = append(seen, observation.Endpoint{Target: target.Endpoint{Environment: "e", Name: fmt.Sprint(i)}, Probed: i < 2})
+	}
+	var next turn
+	next.over(seen, 0, 1)
+	next.over(seen[:1], 0, 1)
+	var all []target.Endpoint
+	for _, e := range seen {
+		all = append(all, e.Target)
+	}
+	if got := next.first(all); got != 2 {
+		t.Errorf("the next round begins with %d, want 2", got)
+	}
+}
+
 func TestDeadlineBeforeTheStart(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

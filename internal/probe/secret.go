@@ -44,7 +44,8 @@ func newRedactor(r target.Request) redactor {
 	var secrets []string
 	add := func(s string) {
 		if len(s) >= minSecret {
-			secrets = append(secrets, s, url.QueryEscape(s), url.PathEscape(s), html.EscapeString(s))
+			secrets = append(secrets, s, url.QueryEscape(s), url.PathEscape(s))
+			secrets = append(secrets, inHTML(s)...)
 			secrets = append(secrets, inJSON(s)...)
 		}
 	}
@@ -82,12 +83,19 @@ func newRedactor(r target.Request) redactor {
 	return out
 }
 
-// inJSON is a text as it stands within the quotes of a JSON string: with no more escapes than it must have, and with
-// those that make it fit into a page.
+// inHTML is a text as pages have it: with numbers for quotation marks, and with names.
+func inHTML(s string) []string {
+	named := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#039;")
+	return []string{html.EscapeString(s), named.Replace(s)}
+}
+
+// inJSON is a text as it stands within the quotes of a JSON string: with no more escapes than it must have, with those
+// that make it fit into a page, and with slashes escaped, as PHP does.
 func inJSON(s string) []string {
-	bare := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
-	page := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "<", `\u003c`, ">", `\u003e`, "&", `\u0026`)
-	return []string{bare.Replace(s), page.Replace(s)}
+	bare := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)
+	page := strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`, "+", `\u002b`)
+	slashes := strings.NewReplacer("/", `\/`)
+	return []string{bare, page.Replace(bare), strings.ReplaceAll(page.Replace(bare), `\u002b`, "+"), slashes.Replace(bare)}
 }
 
 // harmless tells of headers that carry no secret: "Accept: application/json" must not hide the answer's type.

@@ -66,19 +66,22 @@ func (o outcome) tell(t *observation.Topic) []observation.Trouble {
 		t.Taken = true
 		return nil
 	}
-	reason := o.err.Error()
+	if errors.Is(o.err, context.DeadlineExceeded) {
+		t.Refused = "it did not answer within " + messageTime.String()
+		return nil
+	}
 	var classified interface {
 		error
 		Reason() string
 		TroubleKind() observation.TroubleKind
 	}
-	if errors.As(o.err, &classified) {
-		reason = classified.Reason()
-		if classified.TroubleKind() == observation.Throttled {
-			return []observation.Trouble{{Kind: observation.Throttled, Operation: "sns:Publish", Resource: t.ARN, Detail: reason}}
-		}
+	if !errors.As(o.err, &classified) {
+		return nil // the message's own fault, and the round's error
 	}
-	t.Refused = reason
+	if classified.TroubleKind() == observation.Throttled {
+		return []observation.Trouble{{Kind: observation.Throttled, Operation: "sns:Publish", Resource: t.ARN, Detail: classified.Reason()}}
+	}
+	t.Refused = classified.Reason()
 	return nil
 }
 

@@ -16,7 +16,7 @@ type pathSeen struct {
 	troubles []observation.Trouble
 }
 
-// readPath reads who is subscribed. A round that an event narrowed leaves it alone: many follow a change, and the
+// readPath reads who is subscribed. A round that follows an event leaves it alone: many follow a change, and the
 // schedule looks anyway.
 func (r *Runner) readPath(ctx context.Context, q Request) (seen pathSeen) {
 	if r.AlertPath == nil || len(q.Changes) > 0 {

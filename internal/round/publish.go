@@ -130,6 +130,8 @@ func (p *Publisher) measure(ctx context.Context, q Request, res Result, records 
 	if !daily || unread {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, saveTime)
+	defer cancel()
 	if _, err := p.Store.Save(ctx, day); err != nil { // where another round wrote first, both have put the same
 		return fmt.Errorf("recording the day's figures: %w", err)
 	}

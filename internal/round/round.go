@@ -49,7 +49,7 @@ type Runner struct {
 	Prober    prober
 	Inspector inspector
 	History   historian
-	// AlertPath is read in every round that no event narrowed.
+	// AlertPath is read in every round that follows no event.
 	AlertPath pathReader
 	Roots     func(target.Roots) *chain.Store
 	Publisher *Publisher

@@ -9,7 +9,7 @@ import (
 
 // takeSMS counts a text message against the hour's ceiling. When in doubt it is sent.
 func (t *tracking) takeSMS(ctx context.Context, severity finding.Severity) bool {
-	if t.in.Policy.SMSPerHour <= 0 || t.in.StateUnread {
+	if t.in.Policy.SMSPerHour <= 0 {
 		return true
 	}
 	taken := true
@@ -22,7 +22,7 @@ func (t *tracking) takeSMS(ctx context.Context, severity finding.Severity) bool 
 
 // returnSMS takes back what was counted of a message that nobody took: a topic that is down must not use up the hour.
 func (t *tracking) returnSMS(ctx context.Context, held bool) {
-	if held || t.in.Policy.SMSPerHour <= 0 || t.in.StateUnread {
+	if held || t.in.Policy.SMSPerHour <= 0 {
 		return
 	}
 	t.count(ctx, func(records []incident.Record) (incident.Record, bool) { return incident.ReturnSMS(records, t.Now()) })
@@ -35,8 +35,14 @@ func (t *tracking) count(ctx context.Context, change func([]incident.Record) (in
 		if !ok {
 			return
 		}
+		if t.in.StateUnread {
+			t.replace(r)
+			return
+		}
 		written, err := t.save(ctx, r)
 		if err != nil {
+			t.shadow.keep(r, err)
+			t.replace(r)
 			return
 		}
 		if written {

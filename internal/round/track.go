@@ -217,7 +217,10 @@ func (t *tracking) save(ctx context.Context, r incident.Record) (ok bool, err er
 
 func (t *tracking) reload(ctx context.Context) (records []incident.Record, err error) {
 	err = t.ask(ctx, func(ctx context.Context) (err error) { records, err = t.Store.Load(ctx); return err })
-	return t.shadow.over(records), err
+	if err != nil {
+		return nil, err
+	}
+	return t.shadow.over(records), nil
 }
 
 func (t *tracking) ask(ctx context.Context, do func(context.Context) error) error {

@@ -227,3 +227,30 @@ func TestATableThatCannotBeWritten(t *testing.T) {
 		t.Errorf("%d recoveries, want 1: %q", recovered, f.topic.subjects()[sent:])
 	}
 }
+
+// flaky is a table that refuses to be read while it is down.
+type flaky struct {
+	*Memory
+	down bool
+}
+
+func (f *flaky) Load(ctx context.Context) ([]incident.Record, error) {
+	if f.down {
+		return nil, errors.New("throttled")
+	}
+	return f.Memory.Load(ctx)
+}
+
+// TestAReadThatFailsForgetsNothing: what the table could not take is remembered until it says otherwise.
+func TestAReadThatFailsForgetsNothing(t *testing.T) {
+	f := newFixture(t)
+	f.runner.Publisher.shadow.keep(incident.Record{Key: "a", Version: 3}, errors.New("throttled"))
+	tracked := &tracking{Publisher: f.runner.Publisher}
+	f.runner.Publisher.Store = &flaky{NewMemory(), true}
+	if _, err := tracked.reload(t.Context()); err == nil {
+		t.Fatal("no error of a table that is down")
+	}
+	if shadow := &f.runner.Publisher.shadow; !shadow.holds("a") || shadow.failed() == nil {
+		t.Error("a read that failed made the process forget what is unwritten")
+	}
+}

@@ -37,14 +37,20 @@ func read(ctx context.Context, client subscriptionAPI, topicARN string) (observa
 	r.topic.Read = true
 	var group sync.WaitGroup
 	slots := make(chan struct{}, readers)
+	failures := make([]error, len(r.topic.Subscriptions))
 	for i := range r.topic.Subscriptions {
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			r.attributes(ctx, &r.topic.Subscriptions[i])
+			failures[i] = r.attributes(ctx, &r.topic.Subscriptions[i])
 		})
 	}
 	group.Wait()
+	for _, err := range failures {
+		if err != nil {
+			r.note(err, "sns:GetSubscriptionAttributes")
+		}
+	}
 	return r.topic, r.troubles
 }
 
@@ -52,7 +58,6 @@ func read(ctx context.Context, client subscriptionAPI, topicARN string) (observa
 type reading struct {
 	client   subscriptionAPI
 	topic    observation.Topic
-	mu       sync.Mutex
 	troubles []observation.Trouble
 }
 
@@ -106,9 +111,9 @@ func shown(endpoint string) string {
 }
 
 // attributes adds a subscription's filter policy. An attribute that SNS or an emulator does not give is taken for unset.
-func (r *reading) attributes(ctx context.Context, s *observation.Subscription) {
+func (r *reading) attributes(ctx context.Context, s *observation.Subscription) error {
 	if s.ARN == "" {
-		return
+		return nil
 	}
 	out, err := r.client.GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(s.ARN)})
 	switch {
@@ -116,18 +121,17 @@ func (r *reading) attributes(ctx context.Context, s *observation.Subscription) {
 		s.Deleted = true // between the list and now
 	case err != nil:
 		s.Unread = "its attributes could not be read: " + trouble.Text(err)
-		r.note(err, "sns:GetSubscriptionAttributes")
+		return err
 	default:
 		s.Pending = out.Attributes["PendingConfirmation"] == "true"
 		s.OnBody = out.Attributes["FilterPolicyScope"] == "MessageBody"
 		s.FilterPolicy = out.Attributes["FilterPolicy"]
 	}
+	return nil
 }
 
 // note keeps one trouble for each call, however many subscriptions it befell.
 func (r *reading) note(err error, operation string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	t := trouble.Of(err, operation, "", "", finding.Clean(r.topic.ARN, finding.QuoteLimit))
 	for _, known := range r.troubles {
 		if known.Operation == t.Operation && known.Kind == t.Kind {
