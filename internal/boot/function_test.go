@@ -66,7 +66,7 @@ func newFunction(now *time.Time, depth round.Depth) (*Function, *quiet) {
 		Load: func(context.Context) (Loaded, error) {
 			return Loaded{Config: config.Config{
 				Policy: judge.DefaultPolicy(), Incidents: incident.DefaultPolicy(),
-				Scope: target.Scope{Enabled: true, Regions: []string{"us-west-2"}},
+				Scope: target.Scope{Enabled: true, Walk: true, Regions: []string{"us-west-2"}},
 			}}, nil
 		},
 		Depth: depth, Region: "us-west-2", Log: slog.New(slog.DiscardHandler), Now: clock,

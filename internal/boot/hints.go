@@ -102,7 +102,7 @@ func (f *Function) reads(have Loaded, c observation.Change) bool {
 		regions = []string{f.Region}
 	}
 	inScope := slices.Contains(regions, c.Region) || ofIAM(c)
-	if have.Config.Scope.Enabled && inScope {
+	if have.Config.Scope.Walk && inScope {
 		return true
 	}
 	return slices.ContainsFunc(have.Config.Endpoints, func(e target.Endpoint) bool {

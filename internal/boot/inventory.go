@@ -15,5 +15,5 @@ func Inventory(ctx context.Context, regions []string) (observation.Attached, err
 		return observation.Attached{}, err
 	}
 	cloud.reach(regions...)
-	return cloud.inspector().Inspect(ctx, target.Wanted{Scope: target.Scope{Enabled: true, Regions: regions}}), nil
+	return cloud.inspector().Inspect(ctx, target.Wanted{Scope: target.Scope{Enabled: true, Walk: true, Listed: true, Regions: regions}}), nil
 }

@@ -44,7 +44,7 @@ func Preview(ctx context.Context, r *round.Runner, q round.Request) Planned {
 	q.Depth = round.EndpointsOnly
 	if r.Inspector != nil {
 		q.Depth = round.Listeners
-		q.Config.Scope.Enabled = true // the manifests' load balancers are found by their tags
+		q.Config.Scope.Enabled, q.Config.Scope.Walk = true, true // the manifests' load balancers are found by their tags
 	}
 	res, err := r.Run(ctx, q)
 	if err != nil { // without a publisher there is none; if there is, it must not pass for a whole round

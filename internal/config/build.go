@@ -236,11 +236,14 @@ func (b *builder) scope(endpoints []target.Endpoint) target.Scope {
 		declared := e.Declared != nil && e.Declared.ARN != "" && len(e.ConnectTo) == 0
 		return e.LoadBalancer != nil || e.Service != "" || declared
 	})}
+	s.Walk = s.Enabled && (len(b.in.Manifests) > 0 || slices.ContainsFunc(endpoints, func(e target.Endpoint) bool {
+		return e.LoadBalancer == nil && (e.Service != "" || len(e.ConnectTo) == 0)
+	}))
 	in := b.in.LoadBalancers
 	if in == nil {
 		return s
 	}
-	s.Enabled = true
+	s.Enabled, s.Walk, s.Listed = true, true, true
 	s.Tags = in.Tags
 	for i := range in.Regions {
 		if !b.given(&in.Regions[i]) {

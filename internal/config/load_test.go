@@ -48,7 +48,7 @@ func TestEveryKey(t *testing.T) {
 		t.Errorf("incidents: -want +got:\n%s", diff)
 	}
 	wantScope := target.Scope{
-		Enabled: true, Regions: []string{"us-west-2", "eu-central-1"}, Tags: map[string]string{"team": "web"},
+		Enabled: true, Walk: true, Listed: true, Regions: []string{"us-west-2", "eu-central-1"}, Tags: map[string]string{"team": "web"},
 		Roles: []target.Role{
 			{ARN: "arn:aws:iam::444455556666:role/certdrift"},
 			{ARN: "arn:aws:iam::777788889999:role/certdrift", ExternalID: "x-1"},
@@ -148,19 +148,26 @@ func TestWithoutReadFileTheKeysAreFaults(t *testing.T) {
 	}
 }
 
-func TestScopeIsEnabledByWhatNamesLoadBalancers(t *testing.T) {
+func TestScopeFollowsWhatIsNamed(t *testing.T) {
 	const arn = `certificate: {arn: "arn:aws:iam::111122223333:server-certificate/a"}`
-	for keys, want := range map[string]bool{
-		"":                                       false,
-		"certificate: {issuer: x}":               false,
-		arn:                                      true,
-		arn + `, connect_to: ["127.0.0.1:8443"]`: false,
-		"service: a/b":                           true,
-		"load_balancer: {name: a}, connect_to: ['127.0.0.1:1']": true,
+	enabled, walk, listed := target.Scope{Enabled: true}, target.Scope{Enabled: true, Walk: true}, target.Scope{Enabled: true, Walk: true, Listed: true}
+	for _, c := range []struct {
+		keys, rest string
+		want       target.Scope
+	}{
+		{"", "", target.Scope{}},
+		{"certificate: {issuer: x}", "", target.Scope{}},
+		{arn, "", walk},
+		{arn + `, connect_to: ["127.0.0.1:8443"]`, "", target.Scope{}},
+		{"service: a/b", "", walk},
+		{"load_balancer: {name: a}", "", enabled},
+		{"load_balancer: {name: a}, connect_to: ['127.0.0.1:1']", "", enabled},
+		{"load_balancer: {name: a}", "manifests: [k8s/]", walk},
+		{"load_balancer: {name: a}", "load_balancers: {}", listed},
 	} {
-		cfg, faults := Load([]byte("version: 1\nenvironments: {a: {endpoints: [{name: b, url: 'https://b.example.org', "+keys+"}]}}\n"), Options{})
-		if len(faults) > 0 || cfg.Scope.Enabled != want {
-			t.Errorf("%q: enabled is %t, want %t (%v)", keys, cfg.Scope.Enabled, want, faults)
+		cfg, faults := Load([]byte("version: 1\nenvironments: {a: {endpoints: [{name: b, url: 'https://b.example.org', "+c.keys+"}]}}\n"+c.rest+"\n"), Options{})
+		if diff := cmp.Diff(c.want, cfg.Scope); len(faults) > 0 || diff != "" {
+			t.Errorf("%q %s: -want +got:\n%s%v", c.keys, c.rest, diff, faults)
 		}
 	}
 }

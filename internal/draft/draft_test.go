@@ -63,7 +63,7 @@ func shop(t *testing.T) Input {
 			return listener.Clients{Classic: a.ELB(), Modern: a.ELBv2(), ACM: a.ACM(), IAM: a.IAM()}
 		},
 		Account: func(context.Context, target.Role) (string, error) { return a.ID(), nil },
-	}).Inspect(t.Context(), target.Wanted{Scope: target.Scope{Enabled: true}})
+	}).Inspect(t.Context(), target.Wanted{Scope: target.Scope{Enabled: true, Walk: true}})
 	if len(in.Attached.Troubles) > 0 {
 		t.Fatal(in.Attached.Troubles)
 	}

@@ -83,7 +83,9 @@ func apply(r rule, w *world) (found []finding.Finding, err error) {
 	}
 	if r.listener != nil {
 		for _, l := range w.listeners {
-			try(func() []finding.Finding { return r.listener(l) })
+			if !w.strangers[l.loadBalancer] {
+				try(func() []finding.Finding { return r.listener(l) })
+			}
 		}
 	}
 	if r.round != nil {

@@ -25,3 +25,18 @@ func TestListenerUnmanaged(t *testing.T) {
 	s.round.Endpoints = nil
 	s.only()
 }
+
+// TestStrangersAreNobodysBusiness: a configuration that names its own load balancers hears nothing of others that were read
+// on the way to them.
+func TestStrangersAreNobodysBusiness(t *testing.T) {
+	s := newScene(t)
+	leaf := s.leaf(host)
+	s.classic("other", s.acm("a", s.leafUntil(noon.AddDate(0, 0, -1), "other.example.net")))
+	s.classic("a1", s.acm("b", leaf))
+	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", "")
+	if len(s.judge().Findings) == 0 {
+		t.Fatal("nothing is found of the other load balancer: the test shows nothing")
+	}
+	s.round.Unlisted = true
+	s.only()
+}

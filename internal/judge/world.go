@@ -30,6 +30,8 @@ type world struct {
 	// ambiguous are the endpoints whose load balancer cannot be told from others, missing those whose is not there.
 	ambiguous []placement
 	missing   []placement
+	// strangers are load balancers that nobody asked about.
+	strangers map[*observation.LoadBalancer]bool
 	// failures are faults of certdrift's own, met before the rules began.
 	failures []error
 }
@@ -96,6 +98,7 @@ func newWorld(in Input) *world {
 		}
 	}
 	w.join()
+	w.strangers = w.findStrangers()
 	return w
 }
 
@@ -142,6 +145,30 @@ func (w *world) guard(step func()) {
 		}
 	}()
 	step()
+}
+
+// findStrangers finds the load balancers that were only met on the way: the configuration asks for none beyond those of its endpoints
+// and manifests, and these are none of theirs.
+func (w *world) findStrangers() map[*observation.LoadBalancer]bool {
+	if !w.round.Unlisted {
+		return nil
+	}
+	own, named := map[*observation.LoadBalancer]bool{}, map[string]bool{}
+	for _, e := range w.endpoints {
+		if ref := e.Target.LoadBalancer; ref != nil {
+			named[ref.Name] = true
+		}
+	}
+	for _, l := range w.listeners {
+		if len(l.endpoints) > 0 || len(l.declarations) > 0 || named[l.loadBalancer.Name] {
+			own[l.loadBalancer] = true
+		}
+	}
+	strangers := map[*observation.LoadBalancer]bool{}
+	for _, l := range w.listeners {
+		strangers[l.loadBalancer] = !own[l.loadBalancer]
+	}
+	return strangers
 }
 
 // finding fills in what every finding about a connection says.

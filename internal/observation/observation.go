@@ -23,7 +23,10 @@ type Round struct {
 	// and the round is complete all the same.
 	EndpointsOnly bool `json:"endpoints_only,omitempty"`
 	// ListenersRead tells that AWS was asked about load balancers at all in this round.
-	ListenersRead bool           `json:"listeners_read"`
+	ListenersRead bool `json:"listeners_read"`
+	// Unlisted: the configuration does not ask for load balancers beyond those of its endpoints and manifests. Others may
+	// have been read on the way to them, and are nobody's business here.
+	Unlisted      bool           `json:"unlisted,omitempty"`
 	LoadBalancers []LoadBalancer `json:"load_balancers,omitempty"`
 	Certificates  []Certificate  `json:"certificates,omitempty"`
 	// CertificateFiles are what the configuration's own files say that ARNs hold; AWS's word goes before them.

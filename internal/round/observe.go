@@ -18,7 +18,7 @@ func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
 		Manifests: q.Manifests, Changes: slices.Clone(q.Changes),
 		Faults: slices.Clone(q.Faults), Troubles: slices.Clone(q.Troubles),
 		CertificateFiles: fromFiles(q.Config.Certificates), Only: concerned(q),
-		EndpointsOnly: q.Depth == ListenersOnTrouble,
+		EndpointsOnly: q.Depth == ListenersOnTrouble, Unlisted: !q.Config.Scope.Listed,
 	}
 	var group sync.WaitGroup
 	group.Go(func() { seen.Endpoints = r.Prober.Probe(ctx, narrow(q)) })

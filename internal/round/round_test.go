@@ -279,7 +279,7 @@ func TestDeadFiguresAreAnErrorAndStopNoAlert(t *testing.T) {
 func TestLooksBehindOnlyWhereACertificateIsInTrouble(t *testing.T) {
 	f := newFixture(t)
 	f.request.Depth = ListenersOnTrouble
-	f.request.Config.Scope = target.Scope{Enabled: true}
+	f.request.Config.Scope = target.Scope{Enabled: true, Walk: true}
 	f.run(t)
 	if f.account.asked != 1 {
 		t.Errorf("AWS was asked %d times for an expired certificate, want once", f.account.asked)
@@ -332,7 +332,7 @@ func TestNeedsAWS(t *testing.T) {
 		"an ARN":                 {config.Config{Endpoints: []target.Endpoint{declared}}, true},
 		"an ARN held by a file":  {config.Config{Endpoints: []target.Endpoint{declared}, Certificates: []target.CertificateFile{{ARN: arn}}}, false},
 		"a load balancer":        {config.Config{Endpoints: []target.Endpoint{{LoadBalancer: &target.LoadBalancerRef{Name: "a"}}}}, true},
-		"load balancers to walk": {config.Config{Scope: target.Scope{Enabled: true}}, true},
+		"load balancers to walk": {config.Config{Scope: target.Scope{Enabled: true, Walk: true}}, true},
 	} {
 		if got := NeedsAWS(tt.config); got != tt.want {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)

@@ -170,8 +170,13 @@ type Role struct {
 
 // Scope is what inspect walks beyond the load balancers that endpoints name.
 type Scope struct {
-	// Enabled tells that the configuration names load balancers at all.
-	Enabled bool              `json:"enabled"`
+	// Enabled tells that the configuration has to do with load balancers at all.
+	Enabled bool `json:"enabled"`
+	// Walk: all load balancers of the regions are read, since one of them may be what an endpoint or a manifest sits
+	// behind. Without it only those are that endpoints name.
+	Walk bool `json:"walk"`
+	// Listed: the configuration's load_balancers ask for all, so that what nobody declares there is told of too.
+	Listed  bool              `json:"listed"`
 	Regions []string          `json:"regions,omitempty"`
 	Tags    map[string]string `json:"tags,omitempty"`
 	// Roles lead to other accounts, beside the own one.

@@ -100,7 +100,7 @@ func (w *world) fill() {
 
 // everything is a round over all load balancers of the west.
 func everything() target.Wanted {
-	return target.Wanted{Scope: target.Scope{Enabled: true, Regions: []string{"us-west-2"}}}
+	return target.Wanted{Scope: target.Scope{Enabled: true, Walk: true, Regions: []string{"us-west-2"}}}
 }
 
 func (w *world) inspect(t testing.TB, wanted target.Wanted) observation.Attached {

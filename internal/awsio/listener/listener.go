@@ -87,7 +87,7 @@ func (i *Inspector) Inspect(ctx context.Context, wanted target.Wanted) observati
 
 // regions are those to walk, sorted. homeless tells that some are wanted whose name nobody gave.
 func (in *inspection) regions() (regions []string, homeless bool) {
-	unnamed := in.wanted.Scope.Enabled
+	unnamed := in.wanted.Scope.Walk
 	for _, ref := range in.wanted.LoadBalancers {
 		if ref.Region != "" {
 			regions = append(regions, ref.Region)

@@ -148,7 +148,7 @@ func TestInspectOtherAccountsAndRegions(t *testing.T) {
 		Kind: observation.Network, Name: "member", Listeners: []account.Listener{{Port: 443, Protocol: "TLS", Certificates: []string{arn}}},
 	})
 	got := w.inspect(t, target.Wanted{Scope: target.Scope{
-		Enabled: true, Regions: []string{"us-west-2", "us-east-1"},
+		Enabled: true, Walk: true, Regions: []string{"us-west-2", "us-east-1"},
 		Roles: []target.Role{{ARN: otherRole}, {ARN: "arn:aws:iam::777788889999:role/refused"}},
 	}})
 	found := names(got)
@@ -197,10 +197,13 @@ func TestNoRegionIsNotNothing(t *testing.T) {
 		wanted target.Wanted
 		known  bool
 	}{
-		"all of the account":       {target.Wanted{Scope: target.Scope{Enabled: true}}, false},
-		"one that is named":        {target.Wanted{LoadBalancers: []target.LoadBalancerRef{{Name: "a1"}}}, false},
+		"all of the account": {target.Wanted{Scope: target.Scope{Enabled: true, Walk: true}}, false},
+		"one that is named":  {target.Wanted{LoadBalancers: []target.LoadBalancerRef{{Name: "a1"}}}, false},
+		"one, and its region, without a walk": {target.Wanted{
+			Scope: target.Scope{Enabled: true}, LoadBalancers: []target.LoadBalancerRef{{Name: "a1", Region: "us-west-2"}},
+		}, true},
 		"one, and its region":      {target.Wanted{LoadBalancers: []target.LoadBalancerRef{{Name: "a1", Region: "us-west-2"}}}, true},
-		"the regions of the scope": {target.Wanted{Scope: target.Scope{Enabled: true, Regions: []string{"us-west-2"}}}, true},
+		"the regions of the scope": {target.Wanted{Scope: target.Scope{Enabled: true, Walk: true, Regions: []string{"us-west-2"}}}, true},
 		"nothing":                  {target.Wanted{}, true},
 	} {
 		got := inspector.Inspect(t.Context(), c.wanted)

@@ -27,7 +27,7 @@ type selection struct {
 // says that very region and account: an event is a hint and leads nowhere that the configuration does not.
 func newSelection(wanted target.Wanted, scopeRegions []string, region, account string) selection {
 	s := selection{
-		all: wanted.Scope.Enabled && slices.Contains(scopeRegions, region), tags: wanted.Scope.Tags,
+		all: wanted.Scope.Walk && slices.Contains(scopeRegions, region), tags: wanted.Scope.Tags,
 		named: map[string]bool{}, only: map[string]bool{}, narrowed: len(wanted.Only) > 0,
 	}
 	for _, ref := range wanted.LoadBalancers {
