@@ -91,8 +91,8 @@ func (s *story) chatBody() string {
 			b.WriteString(" (differs)")
 		}
 	}
-	if by := author(s.first); by != "" {
-		fmt.Fprintf(&b, "\n*changed by*: `%s`", code(by))
+	if by := changedBy(s.first); author(by) != "" {
+		fmt.Fprintf(&b, "\n*changed by*: `%s` (%s)", code(finding.Clean(byWhom(by), maxValue)), standing(by))
 	}
 	if s.Storm == nil && s.Record.AffectsCount > 1 {
 		shown := s.Record.Affects[:min(len(s.Record.Affects), maxOthers)]
