@@ -256,7 +256,7 @@ func TestPipelinesStopBeforeProduction(t *testing.T) {
 	var github struct {
 		Jobs map[string]struct {
 			Needs string
-			Steps []struct{ Run string }
+			Steps []struct{ If, Run string }
 		}
 	}
 	if err := yaml.Unmarshal([]byte(read(t, "ci/github-actions.yml")), &github); err != nil {
@@ -289,9 +289,24 @@ func TestPipelinesStopBeforeProduction(t *testing.T) {
 		if apply < 0 || verify < apply {
 			t.Errorf("%s: verify does not follow the deployment:\n%s", name, text)
 		}
+		if plan := strings.Index(text, "plan -c certdrift.yaml -f k8s/production/"); environment == "production" && (plan < 0 || plan > apply) {
+			t.Errorf("%s: no second plan before the deployment:\n%s", name, text)
+		}
+	}
+	gate := -1 // what only informs must neither come before the gate nor be left out where the gate is shut
+	for i, step := range github.Jobs["plan"].Steps {
+		switch informs := strings.Contains(step.Run, "--fail-on never"); {
+		case strings.Contains(step.Run, "certdrift plan") && !informs:
+			gate = i
+		case informs && (gate < 0 || step.If != "${{ !cancelled() }}"):
+			t.Errorf("github-actions.yml: %q stops the job before the gate, or is not run after it (if: %q)", step.Run, step.If)
+		}
 	}
 	makefile := read(t, "ci/Makefile.snippet")
-	for _, line := range []string{"staging: plan\n\t", "production: staging\n\t", "deploy: plan staging production\n"} {
+	for _, line := range []string{
+		"staging: plan\n\t", "deploy: plan staging production\n",
+		"production: staging\n\t$(CERTDRIFT) plan -c certdrift.yaml -f k8s/production/\n\tkubectl apply",
+	} {
 		if !strings.Contains(makefile, "\n"+line) {
 			t.Errorf("Makefile.snippet lacks %q", line)
 		}

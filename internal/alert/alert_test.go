@@ -64,6 +64,15 @@ func drifted() incident.Notice {
 	}
 }
 
+// claimed is drifted, its author known from an event alone.
+func claimed() incident.Notice {
+	n := drifted()
+	by := n.Findings[0].Evidence["changed_by"].(map[string]any)
+	by["standing"], by["name"], by["tool"] = "claimed", "jane", "AWS console"
+	by["principal"] = "arn:aws:iam::111122223333:user/jane"
+	return n
+}
+
 // expiring is one endpoint with a certificate near its end.
 func expiring() incident.Notice {
 	f := finding.Finding{
@@ -122,7 +131,7 @@ func kinds() map[string]incident.Notice {
 	storm := incident.Bundle(incident.Policy{StormAfter: 10}, many)[0]
 	return map[string]incident.Notice{
 		"trial":  Trial("production", finding.Warning, began),
-		"opened": drifted(), "worse": expiring(), "own": own(), "removed": removed, "eased": eased, "foreign": foreign,
+		"opened": drifted(), "claimed": claimed(), "worse": expiring(), "own": own(), "removed": removed, "eased": eased, "foreign": foreign,
 		"reminder": later(drifted(), 24*time.Hour, incident.Reminder), "recovered": later(drifted(), 50*time.Minute, incident.Recovered),
 		"storm": storm, "storm-recovered": later(storm, time.Hour, incident.Recovered),
 	}
@@ -197,6 +206,27 @@ func TestHeldTextMessagesGoOutByMail(t *testing.T) {
 	m := Compose(drifted(), Options{HoldSMS: true})
 	if m.Attributes["sms"] != "held" || m.Email == "" {
 		t.Errorf("attributes %v", m.Attributes)
+	}
+}
+
+// Who may put events on the bus can name anybody: only what CloudTrail confirms is told as a fact, in every form.
+func TestAClaimedAuthorIsNoFact(t *testing.T) {
+	for _, code := range []finding.Code{finding.DriftAttached, finding.DriftManifest} {
+		n := claimed()
+		n.Findings[0].Code, n.Record.Code, n.Record.AffectsCount = code, code, 1
+		m := Compose(n, options)
+		if !strings.Contains(m.SMS, "by jane (claimed)") || !SMSFits(m.SMS) {
+			t.Errorf("%s: SMS %q", code, m.SMS)
+		}
+		for name, text := range map[string]string{"chat": m.Chat, "mail": m.Email} {
+			if !strings.Contains(text, "jane (AWS console)") || !strings.Contains(text, "an event claims; it is not confirmed yet") {
+				t.Errorf("%s: the %s tells the author as a fact:\n%s", code, name, text)
+			}
+		}
+		delete(n.Findings[0].Evidence["changed_by"].(map[string]any), "standing")
+		if again := Compose(n, options); again.SMS != m.SMS || again.Chat != m.Chat {
+			t.Errorf("%s: without a standing it is a fact: %s", code, again.SMS)
+		}
 	}
 }
 

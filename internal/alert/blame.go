@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -10,18 +11,21 @@ import (
 // whoKeys are the evidence about the change behind a finding.
 func whoKeys() []string { return []string{"changed_by", "author", "changed_at", "before", "after"} }
 
+// changedBy is the evidence about who made the change; nil where it is not known.
+func changedBy(f finding.Finding) map[string]any {
+	for _, key := range []string{"changed_by", "author"} {
+		if m, ok := f.Evidence[key].(map[string]any); ok {
+			return m
+		}
+	}
+	return nil
+}
+
 // whoChanged tells who made the change behind the finding, when, from where, and how sure that is.
 func (s *story) whoChanged(l *letter) {
-	m, ok := s.first.Evidence["changed_by"].(map[string]any)
-	if !ok {
-		m, ok = s.first.Evidence["author"].(map[string]any)
-	}
-	if !ok {
-		text := render(s.first.Evidence["changed_by"])
-		if text == "" {
-			text = render(s.first.Evidence["author"])
-		}
-		if text != "" {
+	m := changedBy(s.first)
+	if m == nil {
+		if text := cmp.Or(render(s.first.Evidence["changed_by"]), render(s.first.Evidence["author"])); text != "" {
 			l.heading("Who changed it")
 			l.prose(mailIndent, text)
 		}
@@ -31,7 +35,7 @@ func (s *story) whoChanged(l *letter) {
 	if head := byWhom(m); head != "" {
 		l.prose(mailIndent, head)
 	}
-	l.line("as", standing(render(m["standing"])))
+	l.line("as", standing(m))
 	l.line("call", render(m["event"]))
 	l.line("principal", render(m["principal"]))
 	l.line("event id", render(m["event_id"]))
@@ -60,15 +64,16 @@ func byWhom(m map[string]any) string {
 	return strings.Join(pieces, ", ")
 }
 
-// standing says how sure it is who did it: an event alone is a claim.
-func standing(word string) string {
-	switch word {
-	case "confirmed":
+// confirmed tells whether CloudTrail's own record names who made the change. Without one it is a claim: whoever may put
+// events on the bus can name anybody.
+func confirmed(m map[string]any) bool { return render(m["standing"]) == "confirmed" }
+
+// standing says how sure it is who did it.
+func standing(m map[string]any) string {
+	if confirmed(m) {
 		return "CloudTrail confirms"
-	case "claimed":
-		return "an event claims; it is not confirmed yet"
 	}
-	return word
+	return "an event claims; it is not confirmed yet"
 }
 
 // moment is what was attached before or after the change.
@@ -90,18 +95,12 @@ func when(v any) string {
 	return render(v)
 }
 
-// author is a short name of who made the change behind a finding; empty where it is not known.
-func author(f finding.Finding) string {
-	for _, name := range []string{"changed_by", "author"} {
-		m, _ := f.Evidence[name].(map[string]any)
-		if text := render(m["name"]); text != "" {
-			return finding.Clean(text, 60)
-		}
-		if text := render(m["principal"]); text != "" {
-			return finding.Clean(lastWord(text), 60)
-		}
+// author is a short name of who made the change; empty where it is not known.
+func author(m map[string]any) string {
+	if name := render(m["name"]); name != "" {
+		return finding.Clean(name, 60)
 	}
-	return ""
+	return finding.Clean(lastWord(render(m["principal"])), 60)
 }
 
 // lastWord is the end of an ARN.

@@ -53,7 +53,7 @@ func (s *story) chat() string {
 			},
 		},
 	}
-	if arn, ok := s.first.Evidence["arn"].(string); ok && strings.HasPrefix(arn, "arn:") {
+	if arn, ok := s.first.Evidence["arn"].(string); ok && s.Storm == nil && strings.HasPrefix(arn, "arn:") {
 		n.Metadata.RelatedResources = []string{finding.Clean(arn, maxValue)}
 	}
 	text, _ := json.Marshal(n) // strings and maps of strings only
@@ -85,31 +85,44 @@ func mark(headline string) string {
 func (s *story) chatBody() string {
 	var b strings.Builder
 	b.WriteString(markdown(s.lead()))
+	if s.Storm != nil { // what one of its incidents is about says nothing of the others
+		s.chatStorm(&b)
+	} else {
+		s.chatIncident(&b)
+	}
+	return b.String()
+}
+
+// chatIncident tells the sides, who changed it, and who suffers.
+func (s *story) chatIncident(b *strings.Builder) {
 	for _, t := range truths(s.first) {
-		fmt.Fprintf(&b, "\n*%s*: `%s`", t.name, code(t.short(s.At)))
+		fmt.Fprintf(b, "\n*%s*: `%s`", t.name, code(t.short(s.At)))
 		if t.differs {
 			b.WriteString(" (differs)")
 		}
 	}
-	if by := author(s.first); by != "" {
-		fmt.Fprintf(&b, "\n*changed by*: `%s`", code(by))
+	if by := changedBy(s.first); author(by) != "" {
+		fmt.Fprintf(b, "\n*changed by*: `%s` (%s)", code(finding.Clean(byWhom(by), maxValue)), standing(by))
 	}
-	if s.Storm == nil && s.Record.AffectsCount > 1 {
+	if s.Record.AffectsCount > 1 {
 		shown := s.Record.Affects[:min(len(s.Record.Affects), maxOthers)]
-		fmt.Fprintf(&b, "\n*affects %d*: %s", s.Record.AffectsCount, markdown(strings.Join(shown, ", ")))
+		fmt.Fprintf(b, "\n*affects %d*: %s", s.Record.AffectsCount, markdown(strings.Join(shown, ", ")))
 		if left := s.Record.AffectsCount - len(shown); left > 0 {
-			fmt.Fprintf(&b, " and %d more", left)
+			fmt.Fprintf(b, " and %d more", left)
 		}
 	}
+}
+
+// chatStorm lists the incidents.
+func (s *story) chatStorm(b *strings.Builder) {
 	for i, n := range s.Storm {
 		if i == maxListed {
-			fmt.Fprintf(&b, "\nand %d more", len(s.Storm)-i)
+			fmt.Fprintf(b, "\nand %d more", len(s.Storm)-i)
 			break
 		}
 		one := newStory(n, s.Options)
-		fmt.Fprintf(&b, "\n• %s: %s", markdown(one.place()), phrase(one.code()))
+		fmt.Fprintf(b, "\n• %s: %s", markdown(one.place()), phrase(one.code()))
 	}
-	return b.String()
 }
 
 func (s *story) nextSteps() []string {

@@ -67,7 +67,7 @@ func (s *story) smsWhat() [][]string {
 	effect, reason := s.suffering()
 	effect = lower(effect)
 	what, by := phrase(s.code()), ""
-	if name := author(s.first); name != "" && s.Event != incident.Recovered {
+	if name := s.smsAuthor(); name != "" && s.Event != incident.Recovered {
 		by = " by " + name
 		if s.code() == finding.DriftManifest {
 			by = ", undoing a change by " + name
@@ -84,6 +84,16 @@ func (s *story) smsWhat() [][]string {
 		return [][]string{suffer, {by}}
 	}
 	return [][]string{suffer, {"; " + what + by, "; " + what}}
+}
+
+// smsAuthor is who made the change, and that it is a claim where it is one: both, or neither.
+func (s *story) smsAuthor() string {
+	by := changedBy(s.first)
+	name := author(by)
+	if name != "" && !confirmed(by) {
+		name += " (claimed)"
+	}
+	return name
 }
 
 func (s *story) smsWhen() string {

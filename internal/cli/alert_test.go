@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -187,7 +189,7 @@ func TestCost(t *testing.T) {
 	if err := os.WriteFile(path, []byte("metrics: {per_certificate: true}\n"+text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := price(); got.Certificates != 202 || got.SeriesHourly != 202 || got.Series != few.Series || math.Abs(got.MonthlyUSD-few.MonthlyUSD-202*0.30/24) > 1e-9 {
+	if got := price(); got.Certificates != 202 || got.SeriesHourly != 202 || got.Series != few.Series || math.Abs(got.MonthlyUSD-few.MonthlyUSD-202*0.30/24) > 0.005 {
 		t.Errorf("202 certificates: %+v", got)
 	}
 	if err := os.WriteFile(path, []byte(text+"      - {name: bad, ulr: x}\n"), 0o600); err != nil {
@@ -199,7 +201,35 @@ func TestCost(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if status, out, _ := run(t, nil, nil, "cost", "-c", path); status != 0 || !strings.Contains(out, "USD a month") {
+	if status, out, _ := run(t, nil, nil, "cost", "-c", path); status != 0 || !strings.Contains(out, "\n1 environment, 202 endpoints, ") || !strings.Contains(out, "USD a month") {
 		t.Errorf("status %d: %s", status, out)
+	}
+}
+
+// Endpoints that have series while they fail have a price: three series an hour each and one for an hour a day, of at most
+// 100 endpoints.
+func TestCostWhileFailing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "certdrift.yaml")
+	text := "version: 1\nmetrics: {while_failing: true}\nenvironments:\n  production:\n    endpoints:\n"
+	for i := range 150 {
+		text += fmt.Sprintf("      - {name: e%d, url: https://e%d.example.org/, per_endpoint_metrics: %v}\n", i, i, i < 2)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, out, _ := run(t, nil, nil, "cost", "-c", path, "--format", "json")
+	var b bill
+	if err := json.Unmarshal([]byte(out), &b); err != nil || b.Failing == nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if *b.Failing != (failing{HourUSD: 0.00125, Endpoints: 100, MonthlyUSD: 91.25}) || b.EachEndpointUSD != 0.91 {
+		t.Errorf("%+v, one more endpoint %v", *b.Failing, b.EachEndpointUSD)
+	}
+	if amounts := regexp.MustCompile(`usd[a-z_]*": *[\d.]{8,}`).FindString(out); amounts != "" {
+		t.Errorf("an amount is not rounded: %s", amounts)
+	}
+	_, out, _ = run(t, nil, nil, "cost", "-c", path)
+	if !strings.Contains(out, "0.00125 USD for each and hour, for 100 endpoints at once at the most: 91.25 if that") {
+		t.Error(out)
 	}
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/spf13/cobra"
 
@@ -27,8 +28,9 @@ func (a *App) cost() *cobra.Command {
 		Example: `  certdrift cost -c certdrift.yaml`,
 		Long: `Counts the CloudWatch series that the functions would write for a configuration: a fixed handful per environment and
 per function, however many endpoints there are, those of endpoints that ask for series of their own, and those of
-certificates, where metrics.per_certificate asks for them (about one for each endpoint). Prices are the list prices of
-us-east-1, without the free tier; alarms, logs, and what Lambda takes are not counted.
+certificates, where metrics.per_certificate asks for them (about one for each endpoint). What metrics.while_failing may
+add is told by itself. Prices are the list prices of us-east-1, without the free tier; alarms, logs, and what Lambda
+takes are not counted.
 
 Exit status: 0 told, 2 wrong usage or configuration.`,
 		Args: noArgs, RunE: func(*cobra.Command, []string) error { return c.run() },
@@ -48,12 +50,20 @@ type bill struct {
 	OwnSeries       int        `json:"endpoints_with_series"` // endpoints that ask for series of their own
 	Certificates    int        `json:"certificates_with_series"`
 	WhileFailing    bool       `json:"series_while_failing,omitempty"`
+	Failing         *failing   `json:"failing,omitempty"` // where WhileFailing
 	Series          int        `json:"series"`
 	SeriesHourly    int        `json:"series_an_hour_a_day"`
 	MonthlyUSD      float64    `json:"monthly_usd"`
 	EverySeriesUSD  float64    `json:"monthly_usd_every_endpoint"` // were all endpoints to ask for series of their own
 	EachEndpointUSD float64    `json:"monthly_usd_one_more_endpoint"`
 	Lines           []billLine `json:"lines"`
+}
+
+// failing is what endpoints add that have series for as long as they fail; it is in no other figure.
+type failing struct {
+	HourUSD    float64 `json:"usd_an_endpoint_and_hour"` // to a thousandth of a cent
+	Endpoints  int     `json:"endpoints_at_most"`        // at once
+	MonthlyUSD float64 `json:"monthly_usd_at_most"`      // did they all fail all month
 }
 
 // billLine is what one metric adds.
@@ -86,10 +96,13 @@ func (c *cost) run() error {
 		}
 	}
 	plan := Plan{Config: cfg, Faults: faults}
-	b := priced(metric.Inventory{
+	inventory := metric.Inventory{
 		Environments: len(environmentsOf(plan)), Functions: c.functions, Endpoints: own, Certificates: certificatesOf(cfg),
-	}, len(cfg.Endpoints))
-	b.WhileFailing = cfg.MetricsWhileFailing
+	}
+	b := priced(inventory, len(cfg.Endpoints))
+	if cfg.MetricsWhileFailing {
+		b.WhileFailing, b.Failing = true, pricedFailing(inventory, len(cfg.Endpoints)-own)
+	}
 	if c.format.name == "text" {
 		b.text(c.app)
 	} else if err := c.app.writeJSON(b); err != nil {
@@ -118,16 +131,11 @@ func certificatesOf(c config.Config) int {
 }
 
 func priced(i metric.Inventory, endpoints int) bill {
-	usd := func(own int) float64 {
-		with := i
-		with.Endpoints = own
-		all, hourly := metric.SeriesCount(with)
-		return metric.MonthlyUSD(all, hourly)
-	}
+	usd := monthly(i, i.Endpoints)
 	b := bill{
 		Schema: "certdrift.cost/1", Environments: i.Environments, Endpoints: endpoints, OwnSeries: i.Endpoints,
-		MonthlyUSD: usd(i.Endpoints), EverySeriesUSD: usd(endpoints), EachEndpointUSD: usd(i.Endpoints+1) - usd(i.Endpoints),
-		Certificates: i.Certificates, Lines: []billLine{},
+		MonthlyUSD: rounded(usd, 2), EverySeriesUSD: rounded(monthly(i, endpoints), 2),
+		EachEndpointUSD: rounded(monthly(i, i.Endpoints+1)-usd, 2), Certificates: i.Certificates, Lines: []billLine{},
 	}
 	b.Series, b.SeriesHourly = metric.SeriesCount(i)
 	for _, d := range metric.Definitions() {
@@ -138,20 +146,43 @@ func priced(i metric.Inventory, endpoints int) bill {
 	return b
 }
 
+// pricedFailing prices the series of endpoints that have none while all is well: bounded as the functions bound them.
+func pricedFailing(i metric.Inventory, endpoints int) *failing {
+	usd, most := monthly(i, i.Endpoints), min(endpoints, metric.MaxFailing)
+	return &failing{
+		HourUSD: rounded((monthly(i, i.Endpoints+1)-usd)/metric.HoursAMonth, 5), Endpoints: most,
+		MonthlyUSD: rounded(monthly(i, i.Endpoints+most)-usd, 2),
+	}
+}
+
+// monthly is what an inventory costs a month, in USD, with so many endpoints that have series of their own.
+func monthly(i metric.Inventory, own int) float64 {
+	i.Endpoints = own
+	return metric.MonthlyUSD(metric.SeriesCount(i))
+}
+
+// rounded is an amount to so many decimals.
+func rounded(usd float64, decimals int) float64 {
+	scale := math.Pow10(decimals)
+	return math.Round(usd*scale) / scale
+}
+
 func (b bill) text(a *App) {
 	for _, l := range b.Lines {
 		fmt.Fprintf(a.Stdout, "%5d  %-20s %s\n", l.Series, l.Metric, l.Meaning)
 	}
-	fmt.Fprintf(a.Stdout, "\n%d environments, %d endpoints, %d of them with series of their own: %d series", b.Environments, b.Endpoints, b.OwnSeries, b.Series)
+	fmt.Fprintf(a.Stdout, "\n%s, %s, %d of them with series of their own: %d series",
+		report.Count(b.Environments, "environment"), report.Count(b.Endpoints, "endpoint"), b.OwnSeries, b.Series)
 	if b.SeriesHourly > 0 {
 		fmt.Fprintf(a.Stdout, ", and %d an hour a day", b.SeriesHourly)
 	}
 	if b.Certificates > 0 {
 		fmt.Fprintf(a.Stdout, "\nOf certificates about one for each endpoint is counted: shared ones make fewer, others on the listeners more.")
 	}
-	if b.WhileFailing {
-		fmt.Fprintf(a.Stdout, "\nNot counted: series of endpoints while they fail, for the hours in which they do.")
-	}
 	fmt.Fprintf(a.Stdout, "\n%.2f USD a month; series for one more endpoint add %.2f, for every endpoint it would be %.2f.\n",
 		b.MonthlyUSD, b.EachEndpointUSD, b.EverySeriesUSD)
+	if f := b.Failing; f != nil {
+		fmt.Fprintf(a.Stdout, "Not in it: series of endpoints while they fail, %.5f USD for each and hour, for %s at once at the most: %.2f if that lasted all month.\n",
+			f.HourUSD, report.Count(f.Endpoints, "endpoint"), f.MonthlyUSD)
+	}
 }

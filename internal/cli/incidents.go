@@ -30,7 +30,7 @@ func (a *App) incidents() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "incidents",
 		Short: "List the incidents that the functions keep, take one on, or close one",
-		Example: `  certdrift incidents list --table certdrift-incidents
+		Example: `  certdrift incidents list --table certdrift-state
   certdrift incidents ack "production listener:…" --by jane --until 4h
   certdrift incidents close "production listener:…" --by jane`,
 		Long: `Reads the DynamoDB table of a deployed stack (its output TableName), named by --table or CERTDRIFT_TABLE.

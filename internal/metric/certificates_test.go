@@ -121,7 +121,7 @@ func TestSeriesOfFailingEndpointsAreBounded(t *testing.T) {
 			n++
 		}
 	}
-	if n != maxFailing {
+	if n != MaxFailing {
 		t.Errorf("%d endpoints have series", n)
 	}
 }

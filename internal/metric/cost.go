@@ -34,6 +34,9 @@ func SeriesCount(i Inventory) (allDay, hourly int) {
 	return allDay, hourly
 }
 
+// HoursAMonth is how many hours an average month has: 365 × 24 / 12.
+const HoursAMonth = 730
+
 // MonthlyUSD is what custom metrics cost in a month at the list price of us-east-1
 // (aws.amazon.com/cloudwatch/pricing): 0.30 USD for each of the first 10,000, then 0.10, 0.05, and 0.02 past a million.
 // CloudWatch bills a metric for the hours in which it is written. The ten metrics of the free tier are not counted.

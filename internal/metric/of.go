@@ -29,14 +29,14 @@ type Input struct {
 	Narrowed bool
 	// StateUnread: the incidents are not known; their figures are left out rather than nought.
 	StateUnread bool
-	// WhileFailing gives an endpoint series of its own for as long as a critical finding is about it; maxFailing of them.
+	// WhileFailing gives an endpoint series of its own for as long as a critical finding is about it; MaxFailing of them.
 	WhileFailing bool
 	// Daily: the figures that are written once a day are due. PerCertificate asks for those of certificates.
 	Daily, PerCertificate bool
 }
 
-// maxFailing bounds the endpoints that get series because they fail: an outage of all must not cost a thousand series.
-const maxFailing = 100
+// MaxFailing bounds the endpoints that get series because they fail: an outage of all must not cost a thousand series.
+const MaxFailing = 100
 
 // Ignored is the figure of one event that no round followed.
 func Ignored(function string, at time.Time) []Datum {
@@ -191,7 +191,7 @@ func (b *builder) endpoints() {
 		}
 		if e.Target.PerEndpointMetrics {
 			b.endpoint(e)
-		} else if b.WhileFailing && b.down[e.Target.Key()] && failing < maxFailing {
+		} else if b.WhileFailing && b.down[e.Target.Key()] && failing < MaxFailing {
 			failing++
 			b.endpoint(e)
 		}
