@@ -18,7 +18,7 @@ LAMBDA_GOARCH ?= arm64
 # configuration that lives in SSM.
 CONFIG ?= $(firstword $(wildcard certdrift.yaml certdrift.example.yaml))
 PACKAGE_FILES ?=
-ZIP_LIMIT := 5242880
+ZIP_LIMIT := 5000000
 
 # The race detector needs a C compiler.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)

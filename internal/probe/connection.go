@@ -57,7 +57,8 @@ func wantsHTTP1(got answer) bool {
 func (v *visit) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow permit, ask bool) (got answer) {
 	got.Address, got.auth = observation.Address{Address: at.String(), Started: v.now()}, &clientAuth{}
 	begin := time.Now()
-	defer func() { got.Phases.Total = time.Since(begin) }()
+	total := func() time.Duration { return time.Since(begin) }
+	defer func() { got.Phases.Total = total() }()
 
 	conn, err := v.open(ctx, at, allow)
 	got.Phases.Connect = time.Since(begin)
@@ -79,6 +80,8 @@ func (v *visit) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow
 	secured := v.handshake(ctx, o, conn, &got)
 	switch {
 	case got.Failure != nil:
+		took := total() // what is looked into from here on is not the endpoint's time
+		total = func() time.Duration { return took }
 		v.seekPlainHTTP(ctx, o, at, allow, received(conn), got.Failure)
 		v.lookAgain(ctx, o, at, allow, &got)
 	case o.kind.Web() && ask && v.withholds(o, got.peers):

@@ -44,7 +44,7 @@ func newRedactor(r target.Request) redactor {
 	var secrets []string
 	add := func(s string) {
 		if len(s) >= minSecret {
-			secrets = append(secrets, s, url.QueryEscape(s), url.PathEscape(s))
+			secrets = append(secrets, s, url.QueryEscape(s), url.PathEscape(s), base64.StdEncoding.EncodeToString([]byte(s)))
 			secrets = append(secrets, inHTML(s)...)
 			secrets = append(secrets, inJSON(s)...)
 		}

@@ -213,6 +213,16 @@ func TestPlainHTTPBehindSilence(t *testing.T) {
 	failed(t, one(t, look(t, at(t, target.HTTPS, address, timeout(short)))), observation.PhaseTLS, observation.Plaintext)
 }
 
+// TestSecondLooksTakeNoTime: what is asked after the time-out is not told as the endpoint's time.
+func TestSecondLooksTakeNoTime(t *testing.T) {
+	silent := certtest.Serve(t, "127.0.0.1", certtest.Silent)
+	got := one(t, look(t, at(t, target.HTTPS, silent, timeout(short))))
+	failed(t, got, observation.PhaseTLS, observation.TimedOut)
+	if beside := got.Phases.Total - got.Phases.TLS - got.Phases.Connect; beside > short/2 {
+		t.Errorf("phases %+v: %s are told of that no phase took", got.Phases, beside)
+	}
+}
+
 // TestHangsUpAtOnce: such a server is told as closing, whether its system made a reset of it or not.
 func TestHangsUpAtOnce(t *testing.T) {
 	var met atomic.Int32
