@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -59,6 +60,7 @@ func (r *reader) object(t tree, n ast.Node, depth int) {
 	}
 	version, kind := t.text(n, "apiVersion"), t.text(n, "kind")
 	o := object{reader: r, tree: t, node: n, kind: kind}
+	o.unambiguous()
 	switch {
 	case strings.HasSuffix(kind, "List") && depth < maxListed:
 		for _, item := range t.items(n, "items") {
@@ -81,6 +83,21 @@ type object struct {
 	tree
 	node ast.Node
 	kind string
+}
+
+// unambiguous reports keys that are given twice in a Service or an Ingress, where they matter. The last one counts for
+// parsers that let it pass, and kubectl refuses it: mostly two documents that lack the line between them.
+func (o object) unambiguous() {
+	if kinds := o.all(o.node, "kind"); !slices.Contains(kinds, "Service") && !slices.Contains(kinds, "Ingress") {
+		return
+	}
+	hint := "keep one of them; a line --- between two documents may be missing"
+	for _, path := range [][]string{nil, {"metadata"}, {"metadata", "annotations"}, {"spec"}} {
+		if e := o.twice(o.get(o.node, path...)); e != nil {
+			key, _ := yamldoc.Text(e.Key)
+			o.say(e, o.kind+" "+o.name()+": "+finding.Quote(key)+" is given twice", hint)
+		}
+	}
 }
 
 // name is NAMESPACE/NAME.

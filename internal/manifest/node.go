@@ -52,8 +52,8 @@ func (t tree) value(n ast.Node) ast.Node {
 // maxMerges bounds how deep merge keys (<<) may lead to others.
 const maxMerges = 5
 
-// entry finds a key of a mapping; nil where there is none. Of a key that is there twice the last counts, and the
-// mapping's own goes before what a merge key brings: as for Kubernetes' own parser.
+// entry finds a key of a mapping; nil where there is none. Of a key that is there twice, which is reported,
+// the last counts, and the mapping's own goes before what a merge key brings: as for Kubernetes' own parser.
 func (t tree) entry(n ast.Node, key string) *ast.MappingValueNode { return t.merged(n, key, maxMerges) }
 
 func (t tree) merged(n ast.Node, key string, depth int) *ast.MappingValueNode {
@@ -71,6 +71,35 @@ func (t tree) merged(n ast.Node, key string, depth int) *ast.MappingValueNode {
 		return merged
 	}
 	return found
+}
+
+// all are the texts of a key, each time that a mapping has it.
+func (t tree) all(n ast.Node, key string) (texts []string) {
+	entries, _ := yamldoc.Entries(t.value(n))
+	for _, e := range entries {
+		if text, ok := yamldoc.Text(e.Key); ok && text == key {
+			value, _ := yamldoc.Text(t.value(e.Value))
+			texts = append(texts, value)
+		}
+	}
+	return texts
+}
+
+// twice is the first entry whose key a mapping has already had; nil where there is none.
+func (t tree) twice(n ast.Node) *ast.MappingValueNode {
+	entries, _ := yamldoc.Entries(t.value(n))
+	seen := map[string]bool{}
+	for _, e := range entries {
+		key, ok := yamldoc.Text(e.Key)
+		if _, merge := e.Key.(*ast.MergeKeyNode); !ok || merge {
+			continue
+		}
+		if seen[key] {
+			return e
+		}
+		seen[key] = true
+	}
+	return nil
 }
 
 // merge finds a key in what a merge key names: a mapping, or a list of which the first that has it counts.
