@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"certdrift/internal/finding"
@@ -46,8 +47,8 @@ func (x *effect) finding(w *world, severity finding.Severity) finding.Finding {
 		"file": finding.Clean(d.Source.File, finding.QuoteLimit), "line": d.Source.Line,
 		"object": finding.Clean(d.Object, finding.QuoteLimit), "manifest": side(x.manifestEvidence(w)),
 	}
-	if len(x.breaks) > 0 {
-		evidence["would"] = x.breaks
+	if would := slices.Concat(x.breaks, x.soon); len(would) > 0 {
+		evidence["would"] = would
 	}
 	if len(x.dropped) > 0 {
 		evidence["would_detach"] = cleanAll(x.dropped)
@@ -114,6 +115,9 @@ func (x *effect) summary(w *world) string {
 	} else if len(x.breaks) > 0 {
 		text += "; after the next apply " + strings.Join(x.breaks[:min(len(x.breaks), 3)], ", ")
 	}
+	if len(x.soon) > 0 {
+		text += "; " + some(x.soon)
+	}
 	if x.right(w) && x.attached >= twin && (len(x.breaks) > 0 || x.configured == distinct) {
 		text += ". The manifest is stale; the next apply would break it"
 	}
@@ -124,21 +128,50 @@ func (x *effect) remedy(w *world) string {
 	if x.declaration.Listener != "" && x.listener != nil && len(x.breaks) == 0 {
 		return "Apply " + x.declaration.where() + ", or add the certificate by hand:\n" + x.listener.v2("add-listener-certificates", x.declaration.ARNs[0])
 	}
-	want := ""
-	if x.declared != nil {
-		want, _ = w.declaredBody(*x.declared)
-	} else if x.right(w) {
-		got, _ := x.listener.offer(x.endpoints[0].Target.Host)
-		want = got.ARN
-	}
-	text := "Mend " + x.declaration.where() + " before the next apply"
-	if want != "" {
-		text += ": declare " + finding.Clean(want, finding.QuoteLimit)
-	}
+	text := x.mend(w)
 	if w.round.Planned {
 		return text + "."
 	}
 	return text + ". See what it would do:\ncertdrift plan -f " + shell(cleanPath(x.declaration.Source.File))
+}
+
+// mend says what to change in the manifest.
+func (x *effect) mend(w *world) string {
+	manifest := x.declaration.where()
+	text := "Mend " + manifest + " before the next apply"
+	switch want := x.lacks(w); {
+	case want != "":
+		return text + ": declare " + finding.Clean(want, finding.QuoteLimit)
+	case x.ending:
+		return "Before the next apply, renew the certificate that ends soon, or name one that lasts longer in " + manifest
+	case len(x.breaks) == 0 && x.standard:
+		return "Name " + finding.Clean(x.listener.attached[0].ARN, finding.QuoteLimit) + " first in " + manifest + ", if that default is to stay"
+	case len(x.breaks) == 0 && x.attached == same && len(x.dropped) > 0:
+		return "Name what would be detached in " + manifest + " too, if it is to stay"
+	}
+	return text
+}
+
+// lacks is the certificate that the manifest should declare and does not: what the configuration declares, else what is
+// attached where that is right; empty where none is known.
+func (x *effect) lacks(w *world) string {
+	var wanted []string
+	if x.declared != nil {
+		arn, _ := w.declaredBody(*x.declared)
+		wanted = append(wanted, arn)
+	}
+	if x.right(w) {
+		for _, e := range x.endpoints {
+			got, _ := x.listener.offer(e.Target.Host)
+			wanted = append(wanted, got.ARN)
+		}
+	}
+	for _, arn := range wanted {
+		if arn != "" && !slices.Contains(x.declaration.ARNs, arn) {
+			return arn
+		}
+	}
+	return ""
 }
 
 func cleanPath(path string) string {

@@ -139,13 +139,13 @@ func TestDriftManifestOfAnIngress(t *testing.T) {
 		Object: "Ingress web/site", Service: "web/site", Group: "shared", Kind: observation.Application, Port: 443, ARNs: []string{arn("a"), arn("b")},
 	}}
 	f := s.one(finding.DriftManifest, finding.Warning) // the extra one would go, and no endpoint gets it
-	if !strings.Contains(f.Summary, "would be detached") {
-		t.Errorf("summary %q", f.Summary)
+	if !strings.Contains(f.Summary, "would be detached") || !strings.HasPrefix(f.Remedy, "Name what would be detached in ") {
+		t.Errorf("summary %q, remedy %q", f.Summary, f.Remedy)
 	}
 	s.round.Manifests[0].ARNs = append(s.round.Manifests[0].ARNs, arn("extra"))
 	s.only()
 	s.round.Manifests[0].ARNs = []string{arn("a"), arn("extra")}
-	if f := s.one(finding.DriftManifest, finding.Critical); !strings.Contains(f.Summary, "b.example.org would not be covered") {
+	if f := s.one(finding.DriftManifest, finding.Critical); !strings.Contains(f.Summary, "b.example.org would not be covered") || !strings.Contains(f.Remedy, "declare "+arn("b")) {
 		t.Errorf("summary %q", f.Summary)
 	}
 }
@@ -181,8 +181,12 @@ func TestDriftManifestOfTheDefaultAlone(t *testing.T) {
 	e.Target.Service = "web/site"
 	e.Target.LoadBalancer = &target.LoadBalancerRef{Name: "web", Port: 443}
 	s.round.Manifests = []observation.Declaration{{Object: "Ingress web/site", Service: "web/site", LoadBalancer: "web", Kind: observation.Application, Port: 443, ARNs: []string{arn("a"), arn("b")}}}
-	if f := s.one(finding.DriftManifest, finding.Warning); !strings.Contains(f.Summary, "which no endpoint gets") {
+	f := s.one(finding.DriftManifest, finding.Warning)
+	if !strings.Contains(f.Summary, "which no endpoint gets") {
 		t.Errorf("summary %q", f.Summary)
+	}
+	if !strings.HasPrefix(f.Remedy, "Name "+arn("b")+" first in Ingress web/site") {
+		t.Errorf("remedy %q", f.Remedy)
 	}
 	s.round.Manifests[0].ARNs = []string{arn("b"), arn("a")}
 	s.only()

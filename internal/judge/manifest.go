@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
@@ -58,6 +59,8 @@ type effect struct {
 	dropped     []string // ARNs of the SNI list that would go
 	standard    bool     // the default certificate would change, which no endpoint gets
 	breaks      []string // what would be wrong afterwards
+	soon        []string // what would be attached for the first time, and ends within the policy's warning
+	ending      bool     // one of the two tells of a certificate's end
 }
 
 // effects weighs a manifest against each listener it speaks of, and against the endpoints whose listener is not known.
@@ -153,9 +156,13 @@ func (w *world) weigh(d *declaration, l *listener, es []*endpoint) effect {
 			x.weighCertificate(w, arn, w.body(arn), nil)
 		}
 	}
-	slices.Sort(x.breaks)
-	x.breaks = slices.Compact(x.breaks)
+	x.breaks, x.soon = sorted(x.breaks), sorted(x.soon)
 	return x
+}
+
+func sorted(texts []string) []string {
+	slices.Sort(texts)
+	return slices.Compact(texts)
 }
 
 func (w *world) defaultRelation(d *declaration, l *listener) relation {
@@ -217,7 +224,6 @@ func (x *effect) weighCertificate(w *world, arn string, h *held, now *attachment
 		return
 	}
 	_, end := h.dates()
-	near, left := w.nearing(h)
 	switch {
 	case h.record.Missing && h.leaf == nil:
 		x.breaks = append(x.breaks, shortARN(arn)+" does not exist any more")
@@ -227,15 +233,42 @@ func (x *effect) weighCertificate(w *world, arn string, h *held, now *attachment
 		x.breaks = append(x.breaks, shortARN(arn)+" was revoked, says ACM")
 	case h.record.Status != "" && h.leaf == nil && h.record.Status != "ISSUED":
 		x.breaks = append(x.breaks, shortARN(arn)+" is not issued ("+finding.Clean(h.record.Status, 64)+"): AWS refuses to attach it")
-	case near != finding.None && now != nil && now.ARN != arn:
-		if _, currentEnd := now.dates(); currentEnd.After(end) {
-			x.breaks = append(x.breaks, fmt.Sprintf("%s ends %s, in %s", shortARN(arn), day(end), daysWords(left)))
-		}
+	default:
+		x.weighEnd(w, arn, h, now)
+	}
+}
+
+// weighEnd looks at a certificate that ends soon: no deploy should put it in the place of one that lasts longer, nor where
+// there is none, or none that is known. One that stays where it is is for the rules on what is attached.
+func (x *effect) weighEnd(w *world, arn string, h *held, now *attachment) {
+	near, left := w.nearing(h)
+	if near == finding.None || now != nil && now.ARN == arn || now == nil && x.listener != nil && x.listener.has(arn) {
+		return
+	}
+	_, end := h.dates()
+	text := fmt.Sprintf("%s ends %s, in %s", shortARN(arn), day(end), daysWords(left))
+	var current time.Time
+	if now != nil {
+		_, current = now.dates()
+	}
+	first := current.IsZero() && w.round.Planned
+	switch {
+	case current.After(end), first && near == finding.Critical:
+		x.breaks, x.ending = append(x.breaks, text), true
+	case first:
+		x.soon, x.ending = append(x.soon, text), true
 	}
 }
 
 // severity weighs the effect; None where applying would change nothing, or would only restore what is declared.
 func (x *effect) severity(w *world) finding.Severity {
+	if len(x.soon) > 0 {
+		return max(x.weight(w), finding.Warning)
+	}
+	return x.weight(w)
+}
+
+func (x *effect) weight(w *world) finding.Severity {
 	changes := x.attached >= twin || x.configured >= twin
 	broken := len(x.breaks) > 0 && (changes || w.round.Planned || x.listener == nil)
 	switch {

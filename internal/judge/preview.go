@@ -143,7 +143,7 @@ func (w *world) decide(x effect, row *plan.Row) *finding.Finding {
 
 // reasons say in few words what stands in the finding at length.
 func (w *world) reasons(x effect) []string {
-	out := slices.Clone(x.breaks)
+	out := slices.Concat(x.breaks, x.soon)
 	if x.declaration.bare() && len(out) == 0 {
 		out = append(out, "would leave the listener without a certificate")
 	}

@@ -156,3 +156,62 @@ func TestPreviewOfWhatACMWouldNotGive(t *testing.T) {
 		}
 	}
 }
+
+// TestPreviewOfWhatEndsSoon holds that a certificate about to end is not put where nothing is attached, or where what is
+// attached is not known; one that stays where it is is left to the rules on listeners.
+func TestPreviewOfWhatEndsSoon(t *testing.T) {
+	for _, c := range []struct {
+		name, attached, declared string
+		left                     int // days of 90
+		read                     bool
+		want                     plan.Verdict
+	}{
+		{"offline, critical", "", "", 3, false, plan.Refuse},
+		{"offline, critical, as declared", "", "soon", 3, false, plan.Refuse},
+		{"offline, warning", "", "", 15, false, plan.Warn},
+		{"offline, warning, as declared", "", "soon", 15, false, plan.Warn},
+		{"offline, long enough", "", "", 50, false, plan.Pass},
+		{"to be created, critical", "", "soon", 3, true, plan.Refuse},
+		{"to be created, warning", "", "soon", 15, true, plan.Warn},
+		{"attached already, critical", "soon", "", 3, true, plan.Pass},
+		{"attached already, warning", "soon", "soon", 15, true, plan.Pass},
+		{"instead of one that lasts longer", "good", "", 15, true, plan.Refuse},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := manifested(t, "soon", "", c.declared)
+			soon := s.leafUntil(noon.AddDate(0, 0, c.left), host)
+			s.acm("soon", soon)
+			if c.attached != "" {
+				s.classic("a1", arn(c.attached)).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
+			}
+			s.round.ListenersRead = c.read
+			rows, out := s.preview()
+			if len(rows) != 1 || rows[0].Verdict != c.want || !out.Complete {
+				t.Fatalf("complete %v: %+v", out.Complete, rows)
+			}
+			if c.want == plan.Pass {
+				return
+			}
+			said := strings.Join(rows[0].Reasons, "\n") + out.Findings[0].Summary
+			if strings.Count(said, "certificate/soon ends "+day(soon.Certificate.NotAfter)) != 2 || strings.Contains(out.Findings[0].Remedy, "declare "+arn("soon")) {
+				t.Errorf("%q, remedy %q", said, out.Findings[0].Remedy)
+			}
+		})
+	}
+}
+
+// TestPreviewOfAnAdditionThatEndsSoon holds the same for a certificate that goes beside others.
+func TestPreviewOfAnAdditionThatEndsSoon(t *testing.T) {
+	s := newScene(t)
+	s.alb("web", s.acm("a", s.leaf(host)))
+	s.acm("soon", s.leafUntil(noon.AddDate(0, 0, 3), "x.example.org"))
+	l := &s.round.LoadBalancers[0].Listeners[0]
+	s.round.Manifests = []observation.Declaration{{Object: "aws_lb_listener_certificate.x", LoadBalancer: "web", Kind: observation.Application, Listener: l.ARN, ARNs: []string{arn("soon")}}}
+	if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Refuse {
+		t.Errorf("added: %+v", rows)
+	}
+	l.Certificates = attach(arn("a"), arn("soon"))
+	if rows, _ := s.preview(); rows[0].Verdict != plan.Pass {
+		t.Errorf("there already: %+v", rows)
+	}
+}
