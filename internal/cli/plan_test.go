@@ -211,7 +211,7 @@ func TestPlanOverAWS(t *testing.T) {
 
 // TestPlanOfALoadBalancerToCome holds that a first deploy passes, judged by its certificate alone.
 func TestPlanOfALoadBalancerToCome(t *testing.T) {
-	for manifest, want := range map[string]int{"good": 0, "foreign": 1, "old": 1} {
+	for manifest, want := range map[string]int{"good": 0, "foreign": 1, "old": 1, "short": 1} {
 		d := newDeploy(t)
 		d.account.RemoveLoadBalancer("a1b2c3")
 		d.manifest = manifest
@@ -219,6 +219,27 @@ func TestPlanOfALoadBalancerToCome(t *testing.T) {
 			t.Errorf("%s: exit status %d, want %d\n%s", manifest, status, want, stdout)
 		}
 	}
+}
+
+// TestPlanWithoutTheAuthor holds that a change whose author could not be looked up fails nothing, and is said: it may be
+// somebody's, and applying would undo it.
+func TestPlanWithoutTheAuthor(t *testing.T) {
+	readySignals(t)
+	synctest.Test(t, func(t *testing.T) {
+		d := newDeploy(t)
+		d.manifest = "next"
+		d.attach(t, account.Operator(), "good")
+		d.account.Deny("cloudtrail:LookupEvents")
+		note := "who attached certificate/good to a1b2c3:443 (CloudTrail could not be read): whether applying would undo somebody's change"
+		status, stdout, _ := d.plan(t)
+		if _, notes, _ := strings.Cut(stdout, "Not known here:"); status != 0 || !strings.Contains(notes, note) {
+			t.Errorf("exit status %d, want 0; not said: %s\n%s", status, note, stdout)
+		}
+		_, stdout, _ = d.plan(t, "--format", "json")
+		if !strings.Contains(stdout, "unknown: it could not be looked up in CloudTrail: ") || !strings.Contains(stdout, "AccessDenied") || strings.Contains(stdout, "neither an event") {
+			t.Errorf("the finding does not say that the look-up failed:\n%s", stdout)
+		}
+	})
 }
 
 // TestPlanOfPlainPorts holds that a Service whose TLS ends elsewhere is none of the plan's business.

@@ -73,6 +73,9 @@ func (l *listener) blame(evidence finding.Evidence, arn string) (made *observati
 	made, before := l.authored(arn)
 	if made == nil {
 		evidence["author"] = "unknown: neither an event nor CloudTrail told of the change"
+		if why := l.world.round.HistoryUnread; why != "" {
+			evidence["author"] = "unknown: it could not be looked up in CloudTrail: " + finding.Clean(why, finding.QuoteLimit)
+		}
 		return nil
 	}
 	evidence["changed_by"] = changeEvidence(made)

@@ -103,6 +103,24 @@ func TestDriftManifestNamesTheChangeItWouldUndo(t *testing.T) {
 	}
 }
 
+// TestDriftManifestWithoutAnAuthor: what nobody told of and what could not be looked up are two things.
+func TestDriftManifestWithoutAnAuthor(t *testing.T) {
+	s := manifested(t, "other", "good", "")
+	s.round.Planned = true
+	for why, want := range map[string]string{
+		"":       "unknown: neither an event nor CloudTrail told of the change",
+		"denied": "unknown: it could not be looked up in CloudTrail: denied",
+	} {
+		s.round.HistoryUnread = why
+		if f := s.one(finding.DriftManifest, finding.Warning); f.Evidence["author"] != want {
+			t.Errorf("author %v, want %q", f.Evidence["author"], want)
+		}
+		if rows, _ := s.preview(); len(rows[0].NotKnown) > 0 != (why != "") || rows[0].Verdict != plan.Warn {
+			t.Errorf("not known, where the look-up gave %q: %q", why, rows[0].NotKnown)
+		}
+	}
+}
+
 // The incident: while the listener is wrong as the manifest has it, both are one cause; once it is put back, the stale
 // manifest is one of its own.
 func TestDriftManifestCause(t *testing.T) {

@@ -302,6 +302,15 @@ func (x *effect) undoes() *observation.Change {
 	return nil
 }
 
+// unauthored tells that nobody knows whose change applying would undo, since CloudTrail could not be read.
+func (x *effect) unauthored(w *world) bool {
+	if w.round.HistoryUnread == "" || x.listener == nil || len(x.listener.attached) == 0 || x.attached < twin || x.configured == same {
+		return false
+	}
+	made, _ := x.listener.authored(x.listener.attached[0].ARN)
+	return made == nil
+}
+
 // right tells whether what is attached is good for every endpoint, and as the configuration declares it where it does.
 func (x *effect) right(w *world) bool {
 	if x.listener == nil || len(x.endpoints) == 0 {

@@ -193,6 +193,10 @@ func (w *world) undecidable(x effect, row *plan.Row) bool {
 	if len(x.endpoints) == 0 {
 		open = w.unplaced(x, row)
 	}
+	if x.unauthored(w) {
+		row.NotKnown = append(row.NotKnown, "who attached "+shortARN(x.listener.attached[0].ARN)+" to "+row.Listener+
+			" (CloudTrail could not be read): whether applying would undo somebody's change")
+	}
 	slices.Sort(row.NotKnown)
 	row.NotKnown = slices.Compact(row.NotKnown)
 	return open

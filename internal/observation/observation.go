@@ -41,6 +41,9 @@ type Round struct {
 	Manifests []Declaration `json:"manifests,omitempty"`
 	// Changes are what CloudTrail told of, newest last.
 	Changes []Change `json:"changes,omitempty"`
+	// HistoryUnread is why CloudTrail could not be asked, or not for all, who made the changes that led to drift; empty
+	// where it could, or where there was nothing to ask.
+	HistoryUnread string `json:"history_unread,omitempty"`
 	// Faults are what is wrong with the configuration and the manifests.
 	Faults []Fault `json:"faults,omitempty"`
 	// Troubles are what kept the round from seeing all it should.

@@ -153,7 +153,7 @@ func looksBehind(fs []finding.Finding) bool {
 }
 
 // history looks up who last changed the load balancers with a drift whose author is not known or only claimed, and what
-// was there before; true where it found any.
+// was there before; true where it found any, or where the look-up failed, which a finding says then.
 func (r *Runner) history(ctx context.Context, res *Result) bool {
 	if r.History == nil {
 		return false
@@ -178,6 +178,7 @@ func (r *Runner) history(ctx context.Context, res *Result) bool {
 	if err != nil {
 		// Who did it is worth knowing, but not knowing it is no fault of the endpoint.
 		r.warn(ctx, "looking up the author of a change failed", err)
+		res.Round.HistoryUnread = err.Error()
 	}
 	recorded := map[string]bool{}
 	for _, c := range changes {
@@ -186,7 +187,7 @@ func (r *Runner) history(ctx context.Context, res *Result) bool {
 	// What CloudTrail itself recorded goes before what an event claims of the same change.
 	claims := slices.DeleteFunc(res.Round.Changes, func(c observation.Change) bool { return recorded[c.EventID] })
 	res.Round.Changes = append(changes, claims...)
-	return len(changes) > 0
+	return len(changes) > 0 || err != nil
 }
 
 // explained tells that a finding names its author by more than an event's claim, and what was before.

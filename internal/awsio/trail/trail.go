@@ -106,6 +106,7 @@ func (t *Trail) LastChanges(ctx context.Context, balancers []observation.LoadBal
 		return strings.Compare(a.EventID, b.EventID)
 	})
 	s.found = slices.CompactFunc(s.found, func(a, b observation.Change) bool { return a.EventID != "" && a.EventID == b.EventID })
+	slices.SortFunc(s.errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return s.found, errors.Join(s.errs...)
 }
 
