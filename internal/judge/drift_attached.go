@@ -129,7 +129,7 @@ func (l *listener) mendManifests(d *drift, es []*endpoint) string {
 		if m.Discovered || m.agrees(l.world, d.declared, es[0].Target.Host) {
 			continue
 		}
-		text += "\nThen mend " + m.where() + ", which declares " + some(shortARNs(m.ARNs)) + ": its next apply would undo this."
+		text += "\nThen mend " + m.toMend() + ", which declares " + some(shortARNs(m.ARNs)) + ": its next apply would undo this."
 	}
 	return text
 }
@@ -144,7 +144,7 @@ func (l *listener) mendDeclaration(d *drift, es []*endpoint) string {
 	attached := target.Declared{ARN: d.got.ARN}
 	for _, m := range es[0].declarations {
 		if !m.Discovered && !m.agrees(l.world, attached, es[0].Target.Host) {
-			text += "\nMend " + m.where() + " too: the manifest is stale; the next apply would break it."
+			text += "\nMend " + m.toMend() + " too: the manifest is stale; the next apply would break it."
 		}
 	}
 	return text

@@ -21,7 +21,7 @@ func driftManifest() rule {
 				"drift-attached tells of it and the deploy mends it. An Ingress whose certificates the controller discovers declares none. Where " +
 				"two clusters of one account have an object of the same name, load_balancers.tags with the cluster's tag says which is meant.",
 			Check:  "certdrift plan -f MANIFEST; kubectl diff -f MANIFEST",
-			Remedy: "Mend the manifest at the file and line named, before the next apply.",
+			Remedy: "Mend the manifest at the file and line named, before the next apply; where the file is a Terraform plan, the code that it was made from.",
 			Source: "cloud-provider-aws, service annotations; AWS Load Balancer Controller, Ingress annotations",
 		},
 		round: func(w *world) []finding.Finding {
@@ -49,6 +49,9 @@ func (x *effect) finding(w *world, severity finding.Severity) finding.Finding {
 	}
 	if would := slices.Concat(x.breaks, x.soon); len(would) > 0 {
 		evidence["would"] = would
+	}
+	if d.Generated() {
+		evidence["generated"] = true
 	}
 	if len(x.dropped) > 0 {
 		evidence["would_detach"] = cleanAll(x.dropped)
@@ -126,7 +129,7 @@ func (x *effect) summary(w *world) string {
 
 func (x *effect) remedy(w *world) string {
 	if x.declaration.Listener != "" && x.listener != nil && len(x.breaks) == 0 {
-		return "Apply " + x.declaration.where() + ", or add the certificate by hand:\n" + x.listener.v2("add-listener-certificates", x.declaration.ARNs[0])
+		return "Apply " + x.declaration.toMend() + ", or add the certificate by hand:\n" + x.listener.v2("add-listener-certificates", x.declaration.ARNs[0])
 	}
 	text := x.mend(w)
 	if w.round.Planned {
@@ -137,7 +140,7 @@ func (x *effect) remedy(w *world) string {
 
 // mend says what to change in the manifest.
 func (x *effect) mend(w *world) string {
-	manifest := x.declaration.where()
+	manifest := x.declaration.toMend()
 	text := "Mend " + manifest + " before the next apply"
 	switch want := x.lacks(w); {
 	case want != "":

@@ -262,7 +262,7 @@ func TestDriftManifestOfAnAddition(t *testing.T) {
 		t.Errorf("%+v", rows)
 	}
 	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(arn("a"))
-	if f := s.one(finding.DriftManifest, finding.Warning); f.Listener != "web:443" || !strings.Contains(f.Remedy, "add-listener-certificates") {
+	if f := s.one(finding.DriftManifest, finding.Warning); f.Listener != "web:443" || !strings.HasPrefix(f.Remedy, "Apply the resource aws_lb_listener_certificate.x in the Terraform code, ") || !strings.Contains(f.Remedy, "add-listener-certificates") {
 		t.Errorf("%+v", f)
 	}
 	if rows, out := s.preview(); len(rows) != 1 || rows[0].Action != plan.Change || rows[0].Verdict != plan.Pass || len(out.Findings) > 0 {

@@ -48,6 +48,14 @@ func (d *declaration) where() string {
 	return object
 }
 
+// toMend names what a person changes: the manifest's place, or the resource where the manifest is generated.
+func (d *declaration) toMend() string {
+	if d.Generated() {
+		return "the resource " + finding.Clean(d.Object, finding.QuoteLimit) + " in the Terraform code"
+	}
+	return d.where()
+}
+
 // effect is what applying a manifest would do to one listener and the endpoints behind it.
 type effect struct {
 	declaration *declaration

@@ -63,7 +63,7 @@ func besideThePlan(code finding.Code) bool {
 func (w *world) preview(x effect) (plan.Row, *finding.Finding) {
 	d := x.declaration
 	row := plan.Row{
-		Object: finding.Clean(d.Object, finding.QuoteLimit), Source: d.Source, Port: d.Port, Kind: d.Kind,
+		Object: finding.Clean(d.Object, finding.QuoteLimit), Source: d.Source, Generated: d.Generated(), Port: d.Port, Kind: d.Kind,
 		Endpoints: []string{}, Declared: []plan.Certificate{}, Attached: []plan.Certificate{}, Would: []plan.Certificate{},
 		Names: []plan.Name{}, Reasons: []string{}, NotKnown: []string{},
 	}
@@ -299,12 +299,16 @@ func undecidedFinding(rows []plan.Row) finding.Finding {
 	}
 	slices.Sort(missing)
 	missing = slices.Compact(missing)
-	return finding.Finding{
+	f := finding.Finding{
 		Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: "certdrift:plan",
 		Summary:  "not enough is known to judge " + some(objects),
 		Evidence: finding.Evidence{"not_known": missing[:min(len(missing), shownNames)], "file": rows[0].Source.File, "line": rows[0].Source.Line},
 		Remedy:   "Run it where AWS can be asked, or give what is lacking in the configuration: certificates: [{arn: …, file: …}], and service or load_balancer for the endpoints.",
 	}
+	if rows[0].Generated {
+		f.Evidence["generated"] = true
+	}
+	return f
 }
 
 // pooled gives every Ingress of a group the certificates of all: the controller makes one load balancer of the group

@@ -150,6 +150,10 @@ type Declaration struct {
 	Source target.Position `json:"source"`
 }
 
+// Generated tells that Source is a file that a tool wrote: Terraform's plan or state. What it says is changed in the code
+// that it was made from.
+func (d Declaration) Generated() bool { return d.Service == "" }
+
 // Change is a change that CloudTrail or ACM told of.
 type Change struct {
 	EventID string    `json:"event_id,omitempty"`

@@ -38,6 +38,8 @@ type Row struct {
 	// Object and Source are what declares, and where.
 	Object string          `json:"object"`
 	Source target.Position `json:"source"`
+	// Generated: a tool wrote the source, as Terraform its plan; nothing is mended there.
+	Generated bool `json:"generated,omitempty"`
 	// Listener is LOAD-BALANCER-NAME:PORT; empty where it is not known, or does not exist yet.
 	Listener string                       `json:"listener"`
 	Port     int                          `json:"port"`

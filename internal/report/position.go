@@ -8,8 +8,12 @@ import (
 )
 
 // position is the place in a file that a finding belongs to: its own where its evidence names one (file, line,
-// column), else that of the endpoint it concerns, or the first that it affects. The zero Position where there is none.
+// column), else that of the endpoint it concerns, or the first that it affects. The zero Position where there is none, or
+// where a tool wrote the file: nobody mends a line of that.
 func (r Report) position(f finding.Finding) target.Position {
+	if generated, _ := f.Evidence["generated"].(bool); generated {
+		return target.Position{}
+	}
 	if file, _ := f.Evidence["file"].(string); file != "" {
 		return target.Position{
 			File: finding.Clean(file, textLimit), Line: number(f.Evidence["line"]), Column: number(f.Evidence["column"]),
