@@ -12,9 +12,10 @@ func driftManifest() rule {
 	return rule{
 		Entry: Entry{
 			Code: finding.DriftManifest, Group: "drift",
-			Severity: "critical where applying would break an endpoint, undo a change made by hand, or attach another certificate than the " +
+			Severity: "critical where applying would break an endpoint (before a deploy also where the certificate is within the policy's critical expiry), " +
+				"undo a change made by hand, or attach another certificate than the " +
 				"configuration declares; a warning where it changes less than that (another ARN with the same key and names; a default, or a " +
-				"load balancer, that no endpoint gets; or, before a deploy, another good certificate)",
+				"load balancer, that no endpoint gets; or, before a deploy, another good certificate, or one that ends soon where none is known to be attached)",
 			Title: "A manifest declares another certificate than the configuration, or than what is attached",
 			Meaning: "What a deploy would change. Kubernetes re-applies the annotation whenever it reconciles the Service, so a stale manifest " +
 				"undoes a fix made by hand sooner or later. Where the manifest agrees with the configuration and only the listener differs, " +
@@ -150,7 +151,7 @@ func (x *effect) mend(w *world) string {
 	case len(x.breaks) == 0 && x.standard:
 		return "Name " + finding.Clean(x.listener.attached[0].ARN, finding.QuoteLimit) + " first in " + manifest + ", if that default is to stay"
 	case len(x.breaks) == 0 && x.attached == same && len(x.dropped) > 0:
-		return "Name what would be detached in " + manifest + " too, if it is to stay"
+		return "Before the next apply, name in " + manifest + " what would be detached, if it is to stay"
 	}
 	return text
 }

@@ -121,6 +121,20 @@ func TestDriftManifestWithoutAnAuthor(t *testing.T) {
 	}
 }
 
+// TestDriftManifestOfTerraform: its plan is generated, and a person mends the code.
+func TestDriftManifestOfTerraform(t *testing.T) {
+	s := manifested(t, "stale", "stale", "good")
+	d := &s.round.Manifests[0]
+	d.Object, d.Service, d.LoadBalancer, d.Source.File = "aws_elb.api", "", "a1", "tf/plan.json"
+	resource := "the resource aws_elb.api in the Terraform code"
+	if f := s.one(finding.DriftManifest, finding.Critical); !strings.HasPrefix(f.Remedy, "Mend "+resource+" before the next apply: declare "+arn("good")) || f.Evidence["generated"] != true {
+		t.Errorf("remedy %q, evidence %v", f.Remedy, f.Evidence)
+	}
+	if f := s.one(finding.DriftAttached, finding.Critical); !strings.Contains(f.Remedy, "Then mend "+resource) {
+		t.Errorf("remedy %q", f.Remedy)
+	}
+}
+
 // The incident: while the listener is wrong as the manifest has it, both are one cause; once it is put back, the stale
 // manifest is one of its own.
 func TestDriftManifestCause(t *testing.T) {
@@ -157,7 +171,7 @@ func TestDriftManifestOfAnIngress(t *testing.T) {
 		Object: "Ingress web/site", Service: "web/site", Group: "shared", Kind: observation.Application, Port: 443, ARNs: []string{arn("a"), arn("b")},
 	}}
 	f := s.one(finding.DriftManifest, finding.Warning) // the extra one would go, and no endpoint gets it
-	if !strings.Contains(f.Summary, "would be detached") || !strings.HasPrefix(f.Remedy, "Name what would be detached in ") {
+	if !strings.Contains(f.Summary, "would be detached") || !strings.HasPrefix(f.Remedy, "Before the next apply, name in Ingress web/site what would be detached") {
 		t.Errorf("summary %q, remedy %q", f.Summary, f.Remedy)
 	}
 	s.round.Manifests[0].ARNs = append(s.round.Manifests[0].ARNs, arn("extra"))
