@@ -17,7 +17,7 @@ func observeIncomplete() rule {
 				"declared ARN could be held against nothing, since no listener was readable and nobody says what the ARN holds. No " +
 				"verdict on the rest is affected, but “no finding” means less than usual.",
 			Check:  "certdrift check --save observations.json; jq .troubles observations.json",
-			Remedy: "Give the round more time or fewer endpoints (shards); mend what the evidence names. For an ARN: let certdrift read ACM or IAM, or give the certificate as a file (certificates: [{arn, file}]).",
+			Remedy: "Give the round more time or memory, or fewer endpoints; mend what the evidence names. For an ARN: let certdrift read ACM or IAM, or give the certificate as a file (certificates: [{arn, file}]).",
 		},
 		round: func(w *world) []finding.Finding {
 			var found []finding.Finding
