@@ -15,6 +15,7 @@ import (
 
 	"certdrift/internal/alert"
 	"certdrift/internal/alertpath"
+	"certdrift/internal/event"
 	"certdrift/internal/finding"
 	"certdrift/internal/judge"
 	"certdrift/internal/metric"
@@ -165,6 +166,11 @@ func TestDashboardIsJSON(t *testing.T) {
 // The rules, the forwarder and the code must mean the same calls.
 func TestForwarderSendsWhatTheRulesTake(t *testing.T) {
 	names := regexp.MustCompile(`(?m)^\s+- ((?:Create|Delete|Modify|Set|Add|Remove|Import|Upload|Update)[A-Za-z]+|ACM Certificate .+)$`)
+	var known []string
+	for _, source := range []string{"elasticloadbalancing", "acm", "iam"} {
+		known = append(known, event.Names(source+".amazonaws.com")...)
+	}
+	slices.Sort(known)
 	list := func(file string) []string {
 		text, err := os.ReadFile(filepath.Join(root, file))
 		check(t, err)
@@ -178,5 +184,8 @@ func TestForwarderSendsWhatTheRulesTake(t *testing.T) {
 	rules, forwarder := list("template.yaml"), list(filepath.Join("infra", "event-forwarder.yaml"))
 	if !slices.Equal(rules, forwarder) || len(rules) < 20 {
 		t.Errorf("template.yaml takes\n%v\ninfra/event-forwarder.yaml sends\n%v", rules, forwarder)
+	}
+	if calls := slices.DeleteFunc(rules, func(name string) bool { return strings.HasPrefix(name, "ACM ") }); !slices.Equal(calls, known) {
+		t.Errorf("template.yaml takes\n%v\ninternal/event knows\n%v", calls, known)
 	}
 }

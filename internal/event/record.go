@@ -48,6 +48,8 @@ type parameters struct {
 	SSLCertificateID  lenient[string]    `json:"sSLCertificateId"`
 	Name              lenient[string]    `json:"name"`
 	ListenerARN       lenient[string]    `json:"listenerArn"`
+	RuleARN           lenient[string]    `json:"ruleArn"`
+	RulePriorities    list[rule]         `json:"rulePriorities"`
 	Port              lenient[int]       `json:"port"`
 	Listeners         list[listener]     `json:"listeners"`
 	Certificates      list[certificate]  `json:"certificates"`
@@ -72,6 +74,10 @@ type certificate struct {
 	ARN lenient[string] `json:"certificateArn"`
 }
 
+type rule struct {
+	ARN lenient[string] `json:"ruleArn"`
+}
+
 type loadBalancer struct {
 	ARN lenient[string] `json:"loadBalancerArn"`
 }
@@ -94,9 +100,9 @@ func Names(source string) []string {
 	switch source {
 	case balancerSource:
 		return []string{
-			"AddListenerCertificates", "CreateListener", "CreateLoadBalancer", "CreateLoadBalancerListeners",
-			"DeleteListener", "DeleteLoadBalancer", "DeleteLoadBalancerListeners", "ModifyListener",
-			"RemoveListenerCertificates", "SetLoadBalancerListenerSSLCertificate", "SetLoadBalancerPoliciesOfListener",
+			"AddListenerCertificates", "CreateListener", "CreateLoadBalancer", "CreateLoadBalancerListeners", "CreateRule",
+			"DeleteListener", "DeleteLoadBalancer", "DeleteLoadBalancerListeners", "DeleteRule", "ModifyListener", "ModifyRule",
+			"RemoveListenerCertificates", "SetLoadBalancerListenerSSLCertificate", "SetLoadBalancerPoliciesOfListener", "SetRulePriorities",
 		}
 	case acmSource:
 		return []string{"DeleteCertificate", "ImportCertificate"}
@@ -140,7 +146,7 @@ func Record(data []byte) (Call, error) {
 func (r *record) balancer(c *observation.Change) {
 	asked, answered := r.RequestParameters.Value, r.ResponseElements.Value
 	c.LoadBalancer = balancerName(asked.LoadBalancerARN.Value, asked.LoadBalancerName.Value)
-	c.Listener = arn(asked.ListenerARN.Value)
+	c.Listener = asked.listener()
 	c.Port = port(asked.LoadBalancerPort.Value, asked.Port.Value, first(asked.LoadBalancerPorts.Items))
 	r.addCertificates(c, asked.SSLCertificateID.Value)
 	r.addCertificates(c, arnsOf(asked.Certificates.Items)...)
@@ -171,6 +177,18 @@ func (r *record) balancer(c *observation.Change) {
 	if c.LoadBalancer == "" {
 		c.LoadBalancer = balancerOf(c.Listener)
 	}
+}
+
+// listener is the ARN of the listener that a request names, or whose rule it names; the rules of one request are all of
+// one listener (AWS: SetRulePriorities).
+func (p *parameters) listener() string {
+	if a := arn(p.ListenerARN.Value); a != "" {
+		return a
+	}
+	if a := arn(p.RuleARN.Value); a != "" || len(p.RulePriorities.Items) == 0 {
+		return listenerOf(a)
+	}
+	return listenerOf(arn(p.RulePriorities.Items[0].ARN.Value))
 }
 
 // server reads an IAM call. A request names the certificate without its path, so that the ARN made from it fits a
@@ -205,6 +223,17 @@ func balancerOf(listener string) string {
 		return ""
 	}
 	return head + ":loadbalancer/" + strings.Join(parts[:3], "/")
+}
+
+// listenerOf is the ARN of the listener that a rule's ARN is made from:
+// …:listener-rule/app/NAME/ID/LISTENER/RULE stands behind …:listener/app/NAME/ID/LISTENER.
+func listenerOf(rule string) string {
+	head, tail, ok := strings.Cut(rule, ":listener-rule/")
+	parts := strings.Split(tail, "/")
+	if !ok || len(parts) != 5 {
+		return ""
+	}
+	return head + ":listener/" + strings.Join(parts[:4], "/")
 }
 
 // balancerName is the ARN, or else the name: letters, digits and hyphens, at most 32 of them.

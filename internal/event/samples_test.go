@@ -17,6 +17,7 @@ const (
 	expired = acmARN + "c4a8e1b2-7f63-4d2a-b0c9-91e5d6f7a803"
 	stale   = "arn:aws:iam::111122223333:server-certificate/web-monitoring-2017"
 	web     = "arn:aws:elasticloadbalancing:us-west-2:111122223333:loadbalancer/app/k8s-production-web-1f2e3d4c5b/50dc6c495c0c9188"
+	webHTTP = "arn:aws:elasticloadbalancing:us-west-2:111122223333:listener/app/k8s-production-web-1f2e3d4c5b/50dc6c495c0c9188/0467ef3c8400ae65"
 	webTLS  = "arn:aws:elasticloadbalancing:us-west-2:111122223333:listener/app/k8s-production-web-1f2e3d4c5b/50dc6c495c0c9188/f2f7dc8efc522ab2"
 )
 
@@ -43,6 +44,12 @@ func kubernetes(name, lb, cert string) meaning {
 
 func onWeb(name, cert, who, session, tool string) meaning {
 	return meaning{Kind: Change, Name: name, LoadBalancer: web, Listener: webTLS, Certificates: cert, Who: who, Session: session, Tool: tool}
+}
+
+func onRules(name, who, session, tool string) meaning {
+	m := onWeb(name, "", who, session, tool)
+	m.Listener = webHTTP
+	return m
 }
 
 func acm(name, cert string) meaning {
@@ -83,6 +90,11 @@ func meanings() map[string]meaning {
 		"v2-add-certificates-controller": onWeb("AddListenerCertificates", right, "masters.cluster.example.org", "i-0abc123def4567890", "AWS Load Balancer Controller"),
 		"v2-remove-certificates-console": onWeb("RemoveListenerCertificates", right, "Operator", "operator", "AWS console"),
 		"v2-delete-load-balancer":        deleted,
+
+		"v2-create-rule-terraform":         onRules("CreateRule", "ci-terraform", "", "Terraform"),
+		"v2-modify-rule-console":           onRules("ModifyRule", "Operator", "operator", "AWS console"),
+		"v2-delete-rule-console":           onRules("DeleteRule", "Operator", "operator", "AWS console"),
+		"v2-set-rule-priorities-terraform": onRules("SetRulePriorities", "ci-terraform", "", "Terraform"),
 
 		"acm-import-certificate":        {Kind: Change, Name: "ImportCertificate", Certificates: right, Who: "Operator", Session: "operator", Tool: "AWS console"},
 		"acm-delete-certificate":        {Kind: Change, Name: "DeleteCertificate", Certificates: right, Who: "Operator", Session: "operator", Tool: "AWS console"},

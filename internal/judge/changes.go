@@ -9,11 +9,11 @@ import (
 	"certdrift/internal/observation"
 )
 
-// changes are those of the listener that an event or CloudTrail told of, oldest first.
+// changes are those of the listener's certificates that an event or CloudTrail told of, oldest first.
 func (l *listener) changes() []observation.Change {
 	var out []observation.Change
 	for _, c := range l.world.round.Changes {
-		if l.concerns(c) {
+		if l.concerns(c) && !ofRules(c) {
 			out = append(out, c)
 		}
 	}
@@ -35,6 +35,10 @@ func (l *listener) concerns(c observation.Change) bool {
 	}
 	return slices.ContainsFunc(l.attached, func(a *attachment) bool { return slices.Contains(c.Certificates, a.ARN) })
 }
+
+// ofRules tells that a change is of a listener's rules (CreateRule, SetRulePriorities): it leaves the certificates as
+// they are, so that its author attached none.
+func ofRules(c observation.Change) bool { return strings.Contains(c.Event, "Rule") }
 
 // settling tells whether nodes may still be catching up: a change of the listener or its certificates that was told of
 // is younger than the policy's settle time. What ACM merely announces changes nothing.

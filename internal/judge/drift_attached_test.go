@@ -30,6 +30,8 @@ func TestDriftAttachedHoldsTheNameMismatch(t *testing.T) {
 			Certificates: []string{right}, Author: &observation.Author{Name: "Operator", Tool: "AWS console"}},
 		{Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-time.Hour), Region: region, Account: account, LoadBalancer: "a1", Port: 443,
 			Certificates: []string{wrong}, Author: &observation.Author{Principal: "arn:aws:sts::1:assumed-role/masters/i-1", Name: "masters", Tool: "Kubernetes cloud provider", SourceIP: "203.0.113.9"}},
+		// A rule leaves the certificates as they are: its author attached none.
+		{Event: "CreateRule", At: noon.Add(-time.Minute), Region: region, Account: account, LoadBalancer: "a1", Author: &observation.Author{Name: "ci-terraform", Tool: "Terraform"}},
 	}
 	s.only(finding.DriftAttached)
 	f := s.one(finding.DriftAttached, finding.Critical)

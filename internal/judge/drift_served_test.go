@@ -45,6 +45,7 @@ func TestDriftServedWaitsForTheSettleTime(t *testing.T) {
 	}{
 		{"just changed", observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-time.Minute), LoadBalancer: "a1", Port: 443}, true},
 		{"changed long ago", observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-3 * time.Minute), LoadBalancer: "a1", Port: 443}, false},
+		{"a rule's change", observation.Change{Event: "ModifyRule", At: noon.Add(-time.Minute), LoadBalancer: "a1"}, false},
 		{"another port", observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-time.Minute), LoadBalancer: "a1", Port: 8443}, false},
 		{"another load balancer", observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-time.Minute), LoadBalancer: "a2"}, false},
 		{"another region", observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-time.Minute), LoadBalancer: "a1", Region: "eu-west-1"}, false},
