@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
 // What a user may choose is deployed: the template's conditions in the combinations that matter, and the permissions
@@ -22,21 +23,25 @@ func TestWhatCanBeChosen(t *testing.T) {
 		parameters []string
 		config     string
 		policies   []string // of the probe's role, beyond those that are always there
+		filters    []string // of the subscriptions
 	}{
-		"nothing": {nil, "certdrift.yaml", nil},
+		"nothing": {nil, "certdrift.yaml", nil, nil},
 		"S3, encrypted, with files and manifests": {
 			[]string{"AlertEmail=a@example.org", "ConfigBucket=conf-b", "ConfigKey=x/c.yaml", "ConfigFiles=x/*", "ManifestBucket=conf-m", "ManifestPrefix=k8s/",
 				"ConfigKmsKeyArn=arn:aws:kms:us-west-2:111122223333:key/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01"},
-			"s3://conf-b/x/c.yaml", []string{"configuration-in-s3", "configuration-key", "manifests"},
+			"s3://conf-b/x/c.yaml", []string{"configuration-in-s3", "configuration-key", "manifests"}, []string{"email "},
 		},
 		"SSM, and everybody is told": {
-			[]string{"ConfigParameter=/certdrift/config", "TeamEmail=b@example.org", "TeamEnvironments=staging,dev", "Chat=true", "AlertSms=+12065550100"},
-			"ssm:///certdrift/config", []string{"configuration-in-ssm"},
+			[]string{"ConfigParameter=/certdrift/config", "TeamEmail=b@example.org", "TeamEnvironments=staging,dev", "Chat=true", "AlertSms=+12065550100", "AlertEnvironments=production,demo"},
+			"ssm:///certdrift/config", []string{"configuration-in-ssm"}, []string{
+				`email {"environment":["staging","dev"]}`,
+				`sms {"$or":[{"environment":["production","demo"]},{"environment":["none",{"exists":false}]}],"severity":["critical",{"exists":false}],"sms":["send",{"exists":false}]}`,
+			},
 		},
 		"S3 before SSM, in a VPC, with members": {
 			[]string{"ConfigBucket=conf-b", "ConfigParameter=/certdrift/config", "SubnetIds=subnet-1,subnet-2", "SecurityGroupIds=sg-1",
 				"MemberRoleArns=arn:aws:iam::222233334444:role/a,arn:aws:iam::222233334445:role/b", "MemberAccounts=222233334444,222233334445"},
-			"s3://conf-b/certdrift.yaml", []string{"configuration-in-s3", "member-accounts", "vpc"},
+			"s3://conf-b/certdrift.yaml", []string{"configuration-in-s3", "member-accounts", "vpc"}, nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -56,8 +61,35 @@ func TestWhatCanBeChosen(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("probe's role has %s, want %s", strings.Join(got, ", "), strings.Join(want, ", "))
 			}
+			if got := filters(t, endpoint, s.Outputs["TopicArn"]); !slices.Equal(got, c.filters) {
+				t.Errorf("subscribed are %q, want %q", got, c.filters)
+			}
 		})
 	}
+}
+
+// filters are the subscriptions of a topic by protocol, each with its filter policy, sorted.
+func filters(t *testing.T, endpoint, topic string) []string {
+	t.Helper()
+	api := sns.NewFromConfig(asTester(endpoint))
+	list, err := api.ListSubscriptionsByTopic(t.Context(), &sns.ListSubscriptionsByTopicInput{TopicArn: &topic})
+	check(t, err)
+	var all []string
+	for _, s := range list.Subscriptions {
+		got, err := api.GetSubscriptionAttributes(t.Context(), &sns.GetSubscriptionAttributesInput{SubscriptionArn: s.SubscriptionArn})
+		check(t, err)
+		text := got.Attributes["FilterPolicy"]
+		if text != "" {
+			var policy map[string]any
+			check(t, json.Unmarshal([]byte(text), &policy))
+			sorted, err := json.Marshal(policy)
+			check(t, err)
+			text = string(sorted)
+		}
+		all = append(all, aws.ToString(s.Protocol)+" "+text)
+	}
+	slices.Sort(all)
+	return all
 }
 
 // deployEmpty deploys the template with packages that hold nothing.

@@ -81,55 +81,106 @@ func TestAlarmsWatchWhatIsWritten(t *testing.T) {
 	}
 }
 
-// The filter policies of the template let alerts through: people by their environments, the telephone what is critical.
-func TestFilterPoliciesFitTheAlerts(t *testing.T) {
-	var template struct {
-		Resources map[string]struct {
-			Type       string         `yaml:"Type"`
-			Properties map[string]any `yaml:"Properties"`
-		} `yaml:"Resources"`
-	}
-	text, err := os.ReadFile(filepath.Join(root, "infra", "alerts.yaml"))
-	check(t, err)
-	check(t, yaml.Unmarshal(text, &template))
+// subscribed is the topic with what infra/alerts.yaml subscribes, by the protocols that are wanted, its AlertEnvironments chosen.
+func subscribed(t *testing.T, environments []string, subscriptions ...string) observation.Topic {
+	t.Helper()
+	refs := map[string]any{"Environments": environments, "TeamEnvironments": []string{"staging"}, "AWS::NoValue": nil, "HasEnvironments": len(environments) > 0}
 	topic := observation.Topic{ARN: "arn:aws:sns:us-west-2:111122223333:certdrift-alerts", Read: true}
-	for _, r := range template.Resources {
-		if r.Type != "AWS::SNS::Subscription" {
-			continue
-		}
-		s := observation.Subscription{ARN: topic.ARN + ":1", Protocol: fmt.Sprint(r.Properties["Protocol"])}
-		if policy, ok := r.Properties["FilterPolicy"].(map[string]any); ok {
-			if policy["environment"] == "TeamEnvironments" { // !Ref
-				policy["environment"] = []string{"staging"}
-			}
+	all := readTemplate(t, filepath.Join("infra", "alerts.yaml")).of("AWS::SNS::Subscription")
+	if len(all) != 3 {
+		t.Fatalf("%d subscriptions found", len(all))
+	}
+	for _, id := range subscriptions {
+		s := observation.Subscription{ARN: topic.ARN + ":" + id, Protocol: fmt.Sprint(all[id].Properties["Protocol"])}
+		if policy := filled(all[id].Properties["FilterPolicy"], refs); policy != nil {
 			filter, err := json.Marshal(policy)
 			check(t, err)
 			s.FilterPolicy = string(filter)
 		}
 		topic.Subscriptions = append(topic.Subscriptions, s)
 	}
-	if len(topic.Subscriptions) != 3 {
-		t.Fatalf("%d subscriptions found", len(topic.Subscriptions))
+	return topic
+}
+
+// filled is a property with its !Ref and !If resolved, as readTemplate leaves them: a name, and a list of three.
+func filled(v any, refs map[string]any) any {
+	switch v := v.(type) {
+	case string:
+		if ref, ok := refs[v]; ok {
+			return ref
+		}
+	case []any:
+		if choice, ok := filled(v[0], refs).(bool); ok && len(v) == 3 {
+			return filled(v[map[bool]int{true: 1, false: 2}[choice]], refs)
+		}
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = filled(v[i], refs)
+		}
+		return out
+	case map[string]any:
+		out := map[string]any{}
+		for name, member := range v {
+			if value := filled(member, refs); value != nil {
+				out[name] = value
+			}
+		}
+		return out
 	}
-	for _, p := range judge.Alerts([]string{"production", "staging"}).Problems([]observation.Topic{topic}) {
-		t.Error(p.Text)
-	}
-	phone := slices.DeleteFunc(slices.Clone(topic.Subscriptions), func(s observation.Subscription) bool { return s.Protocol != "sms" })
-	filter, err := alertpath.ParseFilter(phone[0].FilterPolicy)
-	check(t, err)
-	now := time.Now()
-	for _, c := range []struct {
-		severity finding.Severity
-		held     bool
-		want     bool
-	}{{finding.Critical, false, true}, {finding.Critical, true, false}, {finding.Warning, false, false}} {
-		m := alert.Compose(alert.Trial("production", c.severity, now), alert.Options{HoldSMS: c.held})
-		if got := filter.Passes(m.Attributes); got != c.want {
-			t.Errorf("%s, held %v: the telephone gets it: %v", c.severity, c.held, got)
+	return v
+}
+
+// The filter policies of the template let alerts through: people by their environments, the telephone what is critical. An
+// environment that nobody hears of is told as a finding, whatever the parameters say.
+func TestFilterPoliciesFitTheAlerts(t *testing.T) {
+	production := []string{"production"}
+	for name, c := range map[string]struct {
+		topic observation.Topic
+		want  []string
+	}{
+		"as deployed":                          {subscribed(t, nil, "EmailSubscription", "SmsSubscription", "TeamSubscription"), nil},
+		"production, and a team for the rest":  {subscribed(t, production, "EmailSubscription", "SmsSubscription", "TeamSubscription"), nil},
+		"production, and nobody for staging":   {subscribed(t, production, "EmailSubscription", "SmsSubscription"), []string{"environment-unheard critical staging"}},
+		"only the telephone, for production":   {subscribed(t, production, "SmsSubscription"), []string{"environment-unheard critical staging"}},
+		"an environment that there is no more": {subscribed(t, []string{"old"}, "EmailSubscription", "TeamSubscription"), []string{"environment-unheard critical production"}},
+	} {
+		var got []string
+		for _, p := range judge.Alerts([]string{"production", "staging"}).Problems([]observation.Topic{c.topic}) {
+			got = append(got, fmt.Sprintf("%s %s %s", p.Kind, p.Severity, p.Environment))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	if !filter.Passes(nil) {
-		t.Error("CloudWatch's own alarms do not reach the telephone")
+}
+
+// What comes through to whom: alerts of an environment by AlertEnvironments, certdrift's own trouble and CloudWatch's alarms
+// (which carry no attributes) always.
+func TestWhoIsTold(t *testing.T) {
+	now := time.Now()
+	attributes := func(environment string, severity finding.Severity, held bool) map[string]string {
+		return alert.Compose(alert.Trial(environment, severity, now), alert.Options{HoldSMS: held}).Attributes
+	}
+	for name, c := range map[string]struct {
+		message                            map[string]string
+		phone, phoneOfOne, mail, mailOfOne bool // of all environments, and of production alone
+	}{
+		"critical":             {attributes("production", finding.Critical, false), true, true, true, true},
+		"critical, held":       {attributes("production", finding.Critical, true), false, false, true, true},
+		"warning":              {attributes("production", finding.Warning, false), false, false, true, true},
+		"staging":              {attributes("staging", finding.Critical, false), true, false, true, false},
+		"certdrift's own":      {attributes("", finding.Critical, false), true, true, true, true},
+		"an alarm of the same": {nil, true, true, true, true},
+	} {
+		passes := func(id string, environments ...string) bool {
+			filter, err := alertpath.ParseFilter(subscribed(t, environments, id).Subscriptions[0].FilterPolicy)
+			check(t, err)
+			return filter.Passes(c.message)
+		}
+		got := []bool{passes("SmsSubscription"), passes("SmsSubscription", "production"), passes("EmailSubscription"), passes("EmailSubscription", "production")}
+		if want := []bool{c.phone, c.phoneOfOne, c.mail, c.mailOfOne}; !slices.Equal(got, want) {
+			t.Errorf("%s: phone, phone of production, mail, mail of production get it: %v, want %v", name, got, want)
+		}
 	}
 }
 

@@ -192,21 +192,22 @@ func TestRulesUseWhatRulesMay(t *testing.T) {
 func TestParameterPatterns(t *testing.T) {
 	tm := readTemplate(t, "template.yaml")
 	for name, c := range map[string]struct{ good, bad []string }{
-		"AlertEmail":       {[]string{"", "ops@example.org", "o.p+s@mail.example.org"}, []string{"ops", "ops@example", "a@example.org,b@example.org", "a b@example.org"}},
-		"AlertSms":         {[]string{"", "+12065550100"}, []string{"12065550100", "+1 206 555 0100", "+0123456"}},
-		"ConfigBucket":     {[]string{"", "my-config.example"}, []string{"s3://my-config", "My_Config", "a/b", "arn:aws:s3:::b"}},
-		"ConfigKey":        {[]string{"certdrift.yaml", "team/a/certdrift.yaml"}, []string{"", "/certdrift.yaml", "certdrift/", "a b"}},
-		"ConfigFiles":      {[]string{"", "certdrift/*", "ca.pem"}, []string{"/certdrift/*", "a b"}},
-		"ConfigParameter":  {[]string{"", "/certdrift/config"}, []string{"certdrift", "/certdrift/", "arn:aws:ssm:us-west-2:111122223333:parameter/certdrift"}},
-		"ConfigKmsKeyArn":  {[]string{"", "arn:aws:kms:us-west-2:111122223333:key/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01"}, []string{"alias/config", "arn:aws:kms:us-west-2:111122223333:alias/config"}},
-		"ManifestPrefix":   {[]string{"", "k8s/"}, []string{"/k8s"}},
-		"ProbeSchedule":    {[]string{"rate(1 minute)", "cron(0/5 * * * ? *)"}, []string{"1 minute", "*/5 * * * *", ""}},
-		"SubnetIds":        {[]string{"", "subnet-0123456789abcdef0"}, []string{"vpc-0123", "subnet 1"}},
-		"SecurityGroupIds": {[]string{"", "sg-0123456789abcdef0"}, []string{"default"}},
-		"MemberRoleArns":   {[]string{"", "arn:aws:iam::222233334444:role/certdrift"}, []string{"certdrift", "222233334444"}},
-		"MemberAccounts":   {[]string{"", "222233334444"}, []string{"2222-3333-4444", "*"}},
-		"MetricsNamespace": {[]string{"Certdrift", "Certdrift/team-b"}, []string{"", "AWS/Lambda", ":x", "a b", "a'b"}},
-		"RunbookUrl":       {[]string{"docs/runbook.md", "https://wiki.example.org/x?a=b"}, []string{"", `a"b`, "a b"}},
+		"AlertEmail":        {[]string{"", "ops@example.org", "o.p+s@mail.example.org"}, []string{"ops", "ops@example", "a@example.org,b@example.org", "a b@example.org"}},
+		"AlertEnvironments": {[]string{"", "production"}, []string{"a b"}},
+		"AlertSms":          {[]string{"", "+12065550100"}, []string{"12065550100", "+1 206 555 0100", "+0123456"}},
+		"ConfigBucket":      {[]string{"", "my-config.example"}, []string{"s3://my-config", "My_Config", "a/b", "arn:aws:s3:::b"}},
+		"ConfigKey":         {[]string{"certdrift.yaml", "team/a/certdrift.yaml"}, []string{"", "/certdrift.yaml", "certdrift/", "a b"}},
+		"ConfigFiles":       {[]string{"", "certdrift/*", "ca.pem"}, []string{"/certdrift/*", "a b"}},
+		"ConfigParameter":   {[]string{"", "/certdrift/config"}, []string{"certdrift", "/certdrift/", "arn:aws:ssm:us-west-2:111122223333:parameter/certdrift"}},
+		"ConfigKmsKeyArn":   {[]string{"", "arn:aws:kms:us-west-2:111122223333:key/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01"}, []string{"alias/config", "arn:aws:kms:us-west-2:111122223333:alias/config"}},
+		"ManifestPrefix":    {[]string{"", "k8s/"}, []string{"/k8s"}},
+		"ProbeSchedule":     {[]string{"rate(1 minute)", "cron(0/5 * * * ? *)"}, []string{"1 minute", "*/5 * * * *", ""}},
+		"SubnetIds":         {[]string{"", "subnet-0123456789abcdef0"}, []string{"vpc-0123", "subnet 1"}},
+		"SecurityGroupIds":  {[]string{"", "sg-0123456789abcdef0"}, []string{"default"}},
+		"MemberRoleArns":    {[]string{"", "arn:aws:iam::222233334444:role/certdrift"}, []string{"certdrift", "222233334444"}},
+		"MemberAccounts":    {[]string{"", "222233334444"}, []string{"2222-3333-4444", "*"}},
+		"MetricsNamespace":  {[]string{"Certdrift", "Certdrift/team-b"}, []string{"", "AWS/Lambda", ":x", "a b", "a'b"}},
+		"RunbookUrl":        {[]string{"docs/runbook.md", "https://wiki.example.org/x?a=b"}, []string{"", `a"b`, "a b"}},
 	} {
 		pattern := regexp.MustCompile(fmt.Sprint(tm.Parameters[name]["AllowedPattern"]))
 		for _, v := range c.good {
