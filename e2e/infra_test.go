@@ -59,6 +59,9 @@ func TestAlarmsWatchWhatIsWritten(t *testing.T) {
 					}
 				}
 				for _, query := range asList(properties["Metrics"]) {
+					if expression := fmt.Sprint(within(query, "Expression")); !strings.HasPrefix(expression, "SELECT") {
+						continue // sums of AWS's own metrics
+					}
 					m := insights.FindStringSubmatch(fmt.Sprint(query.(map[string]any)["Expression"]))
 					if watched++; m == nil || !written(m[1], strings.Split(m[2], ", ")) {
 						t.Errorf("%s asks for what nobody writes: %v", where, query)
@@ -78,6 +81,49 @@ func TestAlarmsWatchWhatIsWritten(t *testing.T) {
 	walk("", template.Resources)
 	if watched != 3 {
 		t.Errorf("%d alarms on certdrift's own metrics found, want the two heartbeats and the critical findings", watched)
+	}
+}
+
+// TestEveryFailureHasAnAlarm: the rules of the template, its functions and its topics, by what AWS counts of them. An alarm on a
+// rule that is called otherwise waits for ever.
+func TestEveryFailureHasAnAlarm(t *testing.T) {
+	root := readTemplate(t, "template.yaml")
+	want := []string{"Errors VerifyFunctionName", "Throttles VerifyFunctionName", "Errors WidgetFunctionName", "Throttles WidgetFunctionName",
+		"Errors ProbeFunctionName", "Throttles ProbeFunctionName", "Errors InspectFunctionName", "Throttles InspectFunctionName",
+		"NumberOfNotificationsFailed TopicName", "NumberOfNotificationsFailed ChatTopicName"}
+	for _, f := range root.of("AWS::Serverless::Function") {
+		events, _ := f.Properties["Events"].(map[string]any)
+		for _, e := range events {
+			name := fmt.Sprint(within(e, "Properties", "RuleName"))
+			if within(e, "Type") == "Schedule" {
+				name = fmt.Sprint(within(e, "Properties", "Name"))
+			}
+			name = strings.Replace(name, "AWS::StackName", "Prefix", 1)
+			want = append(want, "FailedInvocations "+name, "InvocationsFailedToBeSentToDlq "+name)
+		}
+	}
+	var got []string
+	for id, r := range readTemplate(t, filepath.Join("infra", "alarms.yaml")).of("AWS::CloudWatch::Alarm") {
+		metrics := []any{r.Properties}
+		for _, m := range asList(r.Properties["Metrics"]) {
+			metrics = append(metrics, within(m, "MetricStat", "Metric"))
+		}
+		for _, m := range metrics {
+			for _, d := range asList(within(m, "Dimensions")) {
+				got = append(got, fmt.Sprint(within(m, "MetricName"), " ", within(d, "Value")))
+			}
+		}
+		if r.Properties["TreatMissingData"] == nil {
+			t.Errorf("%s leaves missing data to chance", id)
+		}
+	}
+	for _, w := range want {
+		if !slices.Contains(got, w) {
+			t.Errorf("no alarm on %s", w)
+		}
+	}
+	if len(want) != 20 {
+		t.Errorf("%d failures, want those of 4 functions, 5 rules and 2 topics: %v", len(want), want)
 	}
 }
 
