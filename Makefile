@@ -102,6 +102,11 @@ schema: ## certdrift.schema.json, from the configuration's Go types
 findings: ## docs/findings.md, from the rules' own catalogue
 	@go test ./internal/judge -run FindingsDocument -update
 
+.PHONY: corpus
+corpus: ## e2e/servers/testdata: keep what is seen of servers that are new in the catalogue, and all verdicts
+	CERTDRIFT_E2E=1 go test -count=1 -run TestServers ./e2e/servers -update
+	go test -count=1 -run TestCorpus ./e2e/servers -update
+
 .PHONY: accuracy
 accuracy: ## docs/accuracy.md: certdrift, curl and openssl s_client really asked about hundreds of servers on loopback
 	go run ./e2e/accuracy

@@ -156,9 +156,10 @@ func (l *Lab) plain(handler http.Handler) string {
 	return listener.Addr().String()
 }
 
-// run starts a program that listens at address, and waits until it does.
+// run starts a program in the lab's directory that listens at address, and waits until it does.
 func (l *Lab) run(address, name string, args ...string) {
 	cmd := exec.Command(debian.Program(name), args...) // programs and arguments are this package's own
+	cmd.Dir = l.Dir
 	log := must(os.Create(filepath.Join(l.Dir, filepath.Base(name)+".log")))
 	// s_server ends when its standard input does.
 	stdin := must(cmd.StdinPipe())

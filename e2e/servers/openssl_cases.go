@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"os/exec"
+	"path/filepath"
+	"strings"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/sim/pki"
@@ -53,9 +55,13 @@ func (l *Lab) make(w weak) (leaf, root made) {
 	return leaf, root
 }
 
-// sServer starts openssl s_server with a small web server in it.
+// sServer starts openssl s_server with a small web server in it, whose page shows the arguments: files of the lab are
+// named from its directory, so that no path of a machine gets into what is kept of it.
 func (l *Lab) sServer(args ...string) Target {
 	address := free()
+	for i, arg := range args {
+		args[i] = strings.TrimPrefix(arg, l.Dir+string(filepath.Separator))
+	}
 	l.run(address, "openssl", append([]string{"s_server", "-accept", address, "-www", "-quiet"}, args...)...)
 	return at(address)
 }

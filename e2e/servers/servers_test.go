@@ -27,14 +27,23 @@ type report struct {
 	}
 }
 
-// check runs certdrift as a user does.
-func check(t *testing.T, binary, configuration string, args ...string) (out []byte, status int) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "certdrift.yaml")
-	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
-		t.Fatal(err)
+// codes are the codes of all findings but those of severity info, each once, in the order of their text.
+func (r report) codes() []finding.Code {
+	var all []finding.Code
+	for _, f := range r.Findings {
+		if f.Severity != "info" {
+			all = append(all, f.Code)
+		}
 	}
-	cmd := exec.Command(binary, append([]string{"check", "-c", file}, args...)...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// certdrift runs it as a user does, in a directory that holds the configuration.
+func certdrift(t *testing.T, binary, dir string, args ...string) (out []byte, status int) {
+	t.Helper()
+	cmd := exec.Command(binary, args...)
+	cmd.Dir = dir
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, err := cmd.Output()
@@ -43,7 +52,7 @@ func check(t *testing.T, binary, configuration string, args ...string) (out []by
 		t.Fatal(err)
 	}
 	if code := cmd.ProcessState.ExitCode(); code > 1 {
-		t.Fatalf("exit status %d\n%s\n%s\n%s", code, said.Bytes(), out, configuration)
+		t.Fatalf("certdrift %q: exit status %d\n%s\n%s", args, code, said.Bytes(), out)
 	}
 	return out, cmd.ProcessState.ExitCode()
 }
@@ -61,45 +70,63 @@ func TestServers(t *testing.T) {
 		}
 	}
 	debian.Install(t, map[string]string{"nginx": "nginx-light", "haproxy": "haproxy", "apache2": "apache2-bin", "openssl": "openssl"})
-	for _, c := range All() {
-		t.Run(c.Name, func(t *testing.T) {
-			t.Parallel()
-			if c.Missing() {
-				t.Skipf("%s is not on this machine", c.Needs)
-			}
-			l, err := NewLab()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer l.Close()
-			asked, err := c.Start(l)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, status := check(t, binary, asked.Configuration(), "--format", "json")
-			var r report
-			if err := json.Unmarshal(out, &r); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			var got []finding.Code
-			critical := false
-			for _, f := range r.Findings {
-				critical = critical || f.Severity == "critical"
-				if f.Severity != "info" && !slices.Contains(got, f.Code) {
-					got = append(got, f.Code)
+	for _, g := range Groups() {
+		for _, c := range g.Cases {
+			t.Run(c.Name, func(t *testing.T) {
+				t.Parallel()
+				if c.Missing() {
+					t.Skipf("%s is not on this machine", c.Needs)
 				}
-				if f.Summary == "" || f.Severity != "info" && (f.Remedy == "" || len(f.Evidence) == 0) {
-					t.Errorf("%s without summary, evidence or remedy", f.Code)
-				}
-			}
-			slices.Sort(got)
-			if !slices.Equal(got, c.Want) || critical != (status == 1) {
-				t.Errorf("got %q, want %q; exit status %d\n%s", got, c.Want, status, brief(r))
-			}
-			if os.Getenv("CERTDRIFT_SHOW") != "" {
-				t.Log(brief(r))
-			}
-		})
+				hold(t, binary, c, kept(g.Title, c.Name))
+			})
+		}
+	}
+}
+
+// hold starts a case's servers and holds certdrift to what must be found. What was seen is judged again from its file.
+func hold(t *testing.T, binary string, c Case, corpus string) {
+	t.Helper()
+	l, err := NewLab()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	asked, err := c.Start(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "certdrift.yaml"), []byte(asked.Configuration()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, status := certdrift(t, binary, dir, "check", "--format", "json", "--save", "observations.json")
+	var r report
+	if err := json.Unmarshal(out, &r); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	critical := false
+	for _, f := range r.Findings {
+		critical = critical || f.Severity == "critical"
+		if f.Summary == "" || f.Severity != "info" && (f.Remedy == "" || len(f.Evidence) == 0) {
+			t.Errorf("%s without summary, evidence or remedy", f.Code)
+		}
+	}
+	if got := r.codes(); !slices.Equal(got, c.Want) || critical != (status == 1) {
+		t.Errorf("got %q, want %q; exit status %d\n%s\n%s", got, c.Want, status, brief(r), asked.Configuration())
+	}
+	if os.Getenv("CERTDRIFT_SHOW") != "" {
+		t.Log(brief(r))
+	}
+	again, statusAgain := certdrift(t, binary, dir, "judge", "observations.json", "--format", "json")
+	if statusAgain != status || !bytes.Equal(again, out) {
+		t.Errorf("judged again from its file it is another verdict (exit status %d):\n%s\nand it was (exit status %d):\n%s", statusAgain, again, status, out)
+	}
+	if *update && !t.Failed() {
+		seen, err := os.ReadFile(filepath.Join(dir, "observations.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		keep(t, corpus, seen)
 	}
 }
 
