@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"crypto/x509"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -18,20 +17,24 @@ import (
 
 var updateRounds = flag.Bool("update-rounds", false, "make the saved rounds in testdata/rounds anew, with new keys")
 
-// saved is a round as it lies in testdata/rounds, with what else its judgement depends on.
+// saved is a round as `certdrift check --save` writes it.
 type saved struct {
-	Now   time.Time         `json:"now"`
-	Root  []byte            `json:"root"`
-	Round observation.Round `json:"round"`
+	observation.Round
+	Policy Policy `json:"policy"`
 }
 
-func (s saved) input() (Input, error) {
-	root, err := x509.ParseCertificate(s.Root)
-	if err != nil {
-		return Input{}, fmt.Errorf("parsing the root: %w", err)
+// saved is the scene as it would be saved: its root stands in the endpoints, as a configuration's ca_files do.
+func (s *scene) saved() saved {
+	for i := range s.round.Endpoints {
+		s.round.Endpoints[i].Target.Trust.CAs = [][]byte{s.root().Certificate.Raw}
 	}
-	store := chain.NewStore([]chain.Anchor{{Certificate: root}})
-	return Input{Policy: DefaultPolicy(), Roots: func(target.Roots) *chain.Store { return store }, Now: s.Now, Round: s.Round}, nil
+	return saved{Round: s.round, Policy: s.policy}
+}
+
+// input judges a saved round by the time it was seen, as `certdrift judge` does.
+func (s saved) input() Input {
+	none := chain.NewStore(nil)
+	return Input{Policy: s.Policy, Roots: func(target.Roots) *chain.Store { return none }, Now: s.Finished, Round: s.Round}
 }
 
 // savedScenes are the rounds that are kept: each a whole story.
@@ -97,8 +100,7 @@ func TestSavedRounds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join("testdata", "rounds", name+".json")
 			if *updateRounds {
-				s := build(t)
-				write(t, path, []byte(asIndentedJSON(t, saved{Now: noon, Root: s.root().Certificate.Raw, Round: s.round})))
+				write(t, path, []byte(asIndentedJSON(t, build(t).saved())))
 			}
 			in, err := load(path)
 			if err != nil {
@@ -134,7 +136,7 @@ func load(path string) (Input, error) {
 	if err := json.Unmarshal(b, &s); err != nil {
 		return Input{}, fmt.Errorf("decoding %q: %w", path, err)
 	}
-	return s.input()
+	return s.input(), nil
 }
 
 func write(t *testing.T, path string, b []byte) {
