@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"certdrift/e2e/servers"
+	"certdrift/internal/finding"
 )
 
 // The marks of the table.
@@ -65,6 +66,7 @@ curl and s_client do what they are for; the table says what a check made of them
 
 `, versions[0], versions[1], named, detected, missed, clean, alarmed, notAsked)
 	totals(w, groups, rows)
+	notHere(w)
 	for _, g := range groups {
 		table(w, g, rows)
 	}
@@ -91,6 +93,26 @@ func totals(w io.Writer, groups []servers.Group, rows map[string][]servers.Answe
 	}
 }
 
+// notHere says which findings no server below gives, so that "every defect" can be held to.
+func notHere(w io.Writer) {
+	fmt.Fprint(w, "\n## Not in the tables, and why\n\nEvery other code of docs/findings.md is in them.\n\n| finding | why no server here has it | what holds certdrift to it |\n| --- | --- | --- |\n")
+	for _, a := range servers.NotHere() {
+		what := a.What
+		if what == "" {
+			what = quoted(a.Codes)
+		}
+		fmt.Fprintf(w, "| %s | %s | `%s` |\n", what, a.Why, strings.Join(a.Where, "`, `"))
+	}
+}
+
+func quoted(codes []finding.Code) string {
+	var all []string
+	for _, code := range codes {
+		all = append(all, "`"+string(code)+"`")
+	}
+	return strings.Join(all, " ")
+}
+
 func table(w io.Writer, g servers.Group, rows map[string][]servers.Answer) {
 	fmt.Fprintf(w, "\n## %s\n\n| server | findings |", g.Title)
 	for _, t := range servers.Tools() {
@@ -98,11 +120,7 @@ func table(w io.Writer, g servers.Group, rows map[string][]servers.Answer) {
 	}
 	fmt.Fprint(w, "\n| --- | --- | --- | --- | --- |\n")
 	for _, c := range g.Cases {
-		var codes []string
-		for _, code := range c.Want {
-			codes = append(codes, "`"+string(code)+"`")
-		}
-		fmt.Fprintf(w, "| %s | %s |", c.Name, strings.Join(codes, " "))
+		fmt.Fprintf(w, "| %s | %s |", c.Name, quoted(c.Want))
 		for i := range servers.Tools() {
 			shown := notAsked
 			if answers := rows[c.Name]; i < len(answers) {

@@ -46,8 +46,8 @@ func keep(t *testing.T, path string, observations []byte) {
 	}
 }
 
-// judge is `certdrift judge` in this process; the trust stores of parts are read once for all.
-func judge(t *testing.T, parts cli.Parts, args ...string) report {
+// judged is what `certdrift judge` says in this process; the trust stores of parts are read once for all.
+func judged(t *testing.T, parts cli.Parts, args ...string) report {
 	t.Helper()
 	var out, said bytes.Buffer
 	app := &cli.App{
@@ -78,7 +78,7 @@ func TestCorpus(t *testing.T) {
 				continue
 			}
 			delete(stray, path)
-			r := judge(t, parts, path)
+			r := judged(t, parts, path)
 			if got := r.codes(); !slices.Equal(got, c.Want) {
 				t.Errorf("%s: got %q, want %q\n%s", path, got, c.Want, brief(r))
 			}
@@ -109,22 +109,22 @@ func TestCorpus(t *testing.T) {
 // TestCorpusLater: what was healthy then is judged again years later, when no certificate is.
 func TestCorpusLater(t *testing.T) {
 	parts := cli.Product()
-	judged := 0
+	count := 0
 	for _, g := range Groups() {
 		for _, c := range g.Cases {
 			path := kept(g.Title, c.Name)
 			if b, err := os.ReadFile(path); err != nil || len(c.Want) > 0 || !bytes.Contains(b, []byte(`"chain"`)) {
 				continue // TestCorpus names what is missing
 			}
-			judged++
-			later := judge(t, parts, path, "--at", "2060-01-01").codes()
+			count++
+			later := judged(t, parts, path, "--at", "2060-01-01").codes()
 			if !slices.Contains(later, finding.CertExpired) {
 				t.Errorf("%s: in 2060 it is %q", path, later)
 			}
 		}
 	}
-	if judged < 50 {
-		t.Errorf("%d healthy servers were judged, fewer than there are", judged)
+	if count < 50 {
+		t.Errorf("%d healthy servers were judged, fewer than there are", count)
 	}
 }
 

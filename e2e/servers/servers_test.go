@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -146,6 +147,49 @@ func TestAccuracyDocument(t *testing.T) {
 			t.Errorf("%q is not in docs/accuracy.md", c.Name)
 		}
 	}
+}
+
+// TestNotHere: what no server gives has a reason, which is printed in docs/accuracy.md and has not been overtaken, and tests that exist.
+func TestNotHere(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "accuracy.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	for _, a := range NotHere() {
+		used[a.Why] = true
+		if a.Why == "" {
+			t.Errorf("no server gives %q, and nothing says why", a.Codes)
+		}
+		for _, code := range a.Codes {
+			if !regexp.MustCompile("(?m)^\\| [^|]*`" + string(code) + "`[^|]* \\| " + regexp.QuoteMeta(a.Why)).Match(text) {
+				t.Errorf("docs/accuracy.md does not say why %s is not in it: `make accuracy`", code)
+			}
+		}
+		for _, where := range a.Where {
+			folder, test, _ := strings.Cut(where, " ")
+			if !declares(t, filepath.Join("..", "..", folder), "func "+test+"(") {
+				t.Errorf("%s is no test", where)
+			}
+		}
+	}
+	for of, a := range absent {
+		if !used[a.Why] {
+			t.Errorf("servers give %s: its reason for being absent is out of date", of)
+		}
+	}
+}
+
+func declares(t *testing.T, folder, function string) bool {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(paths, func(path string) bool {
+		b, err := os.ReadFile(path)
+		return err == nil && bytes.Contains(b, []byte(function))
+	})
 }
 
 func brief(r report) string {

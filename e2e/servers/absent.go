@@ -1,0 +1,77 @@
+package servers
+
+import (
+	"slices"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/judge"
+)
+
+// Absent are findings that no server of the catalogue gives, and why.
+type Absent struct {
+	// What it is, where it is no code of its own.
+	What  string
+	Codes []finding.Code
+	Why   string
+	// Where are the tests that hold certdrift to them instead, each as "PACKAGE TEST". Every rule has its own beside it.
+	Where []string
+}
+
+// absent says why, of a code or of a whole group of the rules.
+var absent = map[string]Absent{
+	string(finding.AddressBlocked): {
+		Why: "a name's DNS record would have to lead to a metadata service, and to answer for DNS a lab would have to change this machine's " +
+			"resolver. A redirect there needs no DNS: it is `http-redirect-blocked`, below",
+		Where: []string{"internal/probe TestBlocked", "internal/probe TestGuard", "internal/judge TestAddressBlocked"},
+	},
+	string(finding.CertLifetimeLong): {
+		Why:   "it is judged under a public root only, and nobody can issue under one for a lab: certificates that public CAs issued are judged instead",
+		Where: []string{"internal/judge TestCertLifetimeLong", "internal/judge TestCorpus"},
+	},
+	"listener": {
+		Why:   "it is about what is attached in an AWS account, which no server shows: a simulated and an emulated account are asked instead",
+		Where: []string{"internal/judge TestSavedRounds", "internal/sim/demo TestTheIncident", "e2e TestTheIncident"},
+	},
+	"drift": {
+		Why:   "an account again; `drift-declared`, which needs none, is below",
+		Where: []string{"internal/judge TestSavedRounds", "internal/sim/demo TestTheIncident", "e2e TestTheIncident"},
+	},
+	"certdrift itself": {
+		Why:   "it is about certdrift's own configuration, permissions, time and alert path",
+		Where: []string{"internal/judge TestSavedRounds", "internal/judge TestAlertPathBroken"},
+	},
+}
+
+// limits are no codes of their own, and can't be shown here either.
+var limits = []Absent{{
+	What:  "`cert-untrusted` for a certificate issued after the date from which Mozilla distrusts its root",
+	Why:   "under a public root only, as for `cert-lifetime-long`",
+	Where: []string{"internal/trust TestMozillasLimitsHold", "internal/judge TestCertUntrustedByTheRootsLimit"},
+}}
+
+// NotHere are the findings that no case gives, in the order of the rules; one entry for each reason.
+func NotHere() []Absent {
+	shown := map[finding.Code]bool{}
+	for _, c := range All() {
+		for _, code := range c.Want {
+			shown[code] = true
+		}
+	}
+	var out []Absent
+	for _, e := range judge.Catalogue() {
+		if shown[e.Code] {
+			continue
+		}
+		why, ok := absent[string(e.Code)]
+		if !ok {
+			why = absent[e.Group]
+		}
+		same := slices.IndexFunc(out, func(a Absent) bool { return a.Why == why.Why })
+		if same < 0 {
+			same = len(out)
+			out = append(out, why)
+		}
+		out[same].Codes = append(out[same].Codes, e.Code)
+	}
+	return append(out, limits...)
+}
