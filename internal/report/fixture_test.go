@@ -58,6 +58,11 @@ func fixture(t testing.TB) Input {
 			Source: target.Position{File: "certdrift.yaml", Line: line, Column: 9},
 		}
 	}
+	uiProbed := probed("[2001:db8::5]:443", ui)
+	uiProbed.TLS.Revocation = []observation.Revocation{
+		{Source: observation.CRL, URL: "http://ca.example/c.crl", Status: observation.NoAnswer, Detail: "status 500"},
+		{Source: observation.OCSP, URL: "http://ocsp.ca.example", Status: observation.NoAnswer, Detail: "no answer within 5s"},
+	}
 	apiTarget := endpoint("production", "api", "https://api.monitoring.example.org/api/v0", 12)
 	apiTarget.Declared = &target.Declared{ARN: goodARN, Source: target.Position{File: "certdrift.yaml", Line: 15, Column: 24}}
 	apiTarget.LoadBalancer = &target.LoadBalancerRef{Name: "a1b2c3", Port: 443}
@@ -68,7 +73,7 @@ func fixture(t testing.TB) Input {
 				Addresses: []observation.Address{probed("192.0.2.1:443", api), probed("192.0.2.2:443", api)}},
 			{Target: endpoint("production", "ui", "https://ui.monitoring.example.org/", 20), Probed: true,
 				DNS:       observation.DNS{CanonicalName: "a1b2c3.us-west-2.elb.amazonaws.com", Addresses: []string{"2001:db8::5"}},
-				Addresses: []observation.Address{probed("[2001:db8::5]:443", ui)}},
+				Addresses: []observation.Address{uiProbed}},
 			{Target: endpoint("staging", "api", "https://api.staging.monitoring.example.org/", 31)},
 			{Target: endpoint("staging", "ui", "https://ui.staging.monitoring.example.org/", 35), Probed: true,
 				Addresses: []observation.Address{{Address: "192.0.2.9:443", Started: noon, Failure: &observation.Failure{

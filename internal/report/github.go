@@ -28,6 +28,12 @@ func WriteGitHub(w io.Writer, r Report) error {
 			fmt.Fprintf(b, "and %s\n", Count(more, "more "+s.String()+" finding"))
 		}
 	}
+	for i, n := range r.Notes() {
+		if i == annotationLimit {
+			break
+		}
+		fmt.Fprintf(b, "· %s  %s\n", n.Endpoint, n.Text)
+	}
 	fmt.Fprintln(b, CountingLine(r))
 	return b.Flush()
 }

@@ -26,7 +26,8 @@ func poisoned(t testing.TB, poison string) Report {
 			a := &e.Addresses[j]
 			a.Failure = &observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Other, Alert: poison, Detail: poison}
 			if a.TLS != nil {
-				a.TLS.ALPN = poison
+				a.TLS.ALPN, a.Withheld = poison, poison
+				a.TLS.Revocation = []observation.Revocation{{Source: observation.CRL, URL: poison, Status: observation.NoAnswer, Detail: poison}}
 			}
 			if a.HTTP != nil {
 				a.HTTP.Location, a.HTTP.Proto = poison, poison
@@ -69,7 +70,7 @@ func FuzzHostileText(f *testing.F) {
 
 var (
 	sample     = regexp.MustCompile(`^[a-z_]+(\{([a-z0-9_]+="([^"\\\n]|\\["\\n])*",?)*\})? [-+.e0-9]+$`)
-	annotation = regexp.MustCompile(`^(::(error|warning|notice) ([a-z]+=[^:,]*,?)+::|Check: |and \d+ more )`)
+	annotation = regexp.MustCompile(`^(::(error|warning|notice) ([a-z]+=[^:,]*,?)+::|Check: |and \d+ more |· )`)
 )
 
 // breaks fails where a format's reader would take text for structure.

@@ -71,6 +71,7 @@ func WriteJUnit(w io.Writer, r Report) error {
 		if e.State == Unknown && c.Failure == nil {
 			c.Error = &junitProblem{Message: "not checked in this round", Type: string(finding.ObserveIncomplete)}
 		}
+		c.notes(e)
 		add(orElse(e.Environment, "endpoints"), c)
 	}
 	for _, c := range r.planCases() {
@@ -172,6 +173,16 @@ func (r Report) junitCase(class, name string, took float64, fs []finding.Finding
 		c.SystemOut = &junitText{plain(others)}
 	}
 	return c
+}
+
+// notes adds what could not be learnt about an endpoint to its case's output.
+func (c *junitCase) notes(e Endpoint) {
+	for _, n := range e.notes() {
+		if c.SystemOut == nil {
+			c.SystemOut = &junitText{}
+		}
+		c.SystemOut.Text += finding.Clean(n, noteLimit) + "\n"
+	}
 }
 
 // plain tells findings in plain text, as WriteText does.

@@ -36,6 +36,7 @@ func WriteMarkdown(w io.Writer, r Report) error {
 	grow(&b, markdownDetails, "\nwithout the details of %s\n", len(r.Findings), "more finding", func(i int) string {
 		return markdownFinding(r.Findings[i])
 	})
+	markdownNotes(&b, r)
 	markdownHealthy(&b, r)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -69,6 +70,17 @@ func markdownFinding(f finding.Finding) string {
 	}
 	b.WriteString("</details>\n")
 	return b.String()
+}
+
+func markdownNotes(b *strings.Builder, r Report) {
+	notes := r.Notes()
+	if len(notes) == 0 {
+		return
+	}
+	b.WriteString("\nNot known, and no fault:\n\n")
+	grow(b, markdownDetails, "- and %s\n", len(notes), "more note", func(i int) string {
+		return fmt.Sprintf("- %s: %s\n", markdown(notes[i].Endpoint), markdown(notes[i].Text))
+	})
 }
 
 func markdownHealthy(b *strings.Builder, r Report) {

@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"certdrift/internal/finding"
@@ -49,23 +51,39 @@ func counts(r observation.Revocation, at time.Time) bool {
 	return r.Status == observation.Good && (r.NextUpdate.IsZero() || !at.After(r.NextUpdate))
 }
 
-// unanswered are the certificates of an endpoint that were asked about in vain, each with the last reason, in order. A
-// bad staple is a finding of its own and not told here.
+// unanswered are the certificates of an endpoint, and of the hops it leads to, that were asked about in vain, each with
+// every source and its reason. A bad staple is a finding of its own and not told here.
 func unanswered(e Endpoint) []string {
 	var out []string
-	for _, a := range e.Addresses {
-		for i, r := range a.Revocation {
+	for _, a := range withHops(e.Addresses) {
+		reasons := map[int][]string{}
+		for _, r := range a.Revocation {
 			known := slices.ContainsFunc(a.Revocation, func(other Revocation) bool { return other.Certificate == r.Certificate && other.Counts })
-			last := !slices.ContainsFunc(a.Revocation[i+1:], func(other Revocation) bool { return other.Certificate == r.Certificate })
-			if known || !last || r.Source == observation.Staple {
-				continue
+			if !known && r.Source != observation.Staple {
+				reasons[r.Certificate] = append(reasons[r.Certificate], fmt.Sprintf("%s %s: %s", r.Source, r.URL, reason(r)))
 			}
-			if line := fmt.Sprintf("certificate %d (%s %s: %s)", r.Certificate+1, r.Source, r.URL, reason(r)); !slices.Contains(out, line) {
+		}
+		for _, i := range slices.Sorted(maps.Keys(reasons)) {
+			if line := fmt.Sprintf("certificate %d (%s)", i+1, strings.Join(reasons[i], "; ")); !slices.Contains(out, line) {
 				out = append(out, line)
 			}
 		}
 	}
 	return out
+}
+
+// withHops are addresses and those of the redirects that each of them gave.
+func withHops(addresses []Address) []Address {
+	all := slices.Clone(addresses)
+	for _, a := range addresses {
+		if a.HTTP == nil {
+			continue
+		}
+		for _, h := range a.HTTP.Hops {
+			all = append(all, withHops(h.Addresses)...)
+		}
+	}
+	return all
 }
 
 func reason(r Revocation) string {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,9 @@ func TestRevocation(t *testing.T) {
 	silent := crl(0, func(r *observation.Revocation) {
 		r.Status, r.Signed, r.Detail = observation.NoAnswer, false, "status 500\x1b"
 	})
+	late := crl(0, func(r *observation.Revocation) {
+		r.Source, r.URL, r.Status, r.Signed, r.Detail = observation.OCSP, "http://ca.test/o", observation.NoAnswer, false, "no answer"
+	})
 	stale := crl(1, func(r *observation.Revocation) { r.NextUpdate = now.Add(-48 * time.Hour) })
 	staleRevoked := crl(1, func(r *observation.Revocation) { r.Status, r.NextUpdate = observation.Revoked, now.Add(-48*time.Hour) })
 	good := crl(0, func(r *observation.Revocation) { r.Source = observation.OCSP })
@@ -33,6 +37,7 @@ func TestRevocation(t *testing.T) {
 		"nothing asked":      {nil, ""},
 		"good":               {[]observation.Revocation{good}, ""},
 		"no answer":          {[]observation.Revocation{silent}, `revocation is not known of certificate 1 (crl http://ca.test/c.crl: status 500\x1b)`},
+		"two don't answer":   {[]observation.Revocation{silent, late}, `(crl http://ca.test/c.crl: status 500\x1b; ocsp http://ca.test/o: no answer)`},
 		"another answered":   {[]observation.Revocation{silent, good}, ""},
 		"stale":              {[]observation.Revocation{good, stale}, "certificate 2 (crl http://ca.test/c.crl: out of date since 2026-10-30)"},
 		"stale, yet revoked": {[]observation.Revocation{staleRevoked}, ""},
@@ -46,11 +51,29 @@ func TestRevocation(t *testing.T) {
 			if got := r.Endpoints[0].Addresses[0].Revocation; len(got) != len(c.answers) || got == nil {
 				t.Errorf("the document has %v", got)
 			}
-			text := render(t, writers()["text.txt"], r)
-			if told := strings.Contains(text, "revocation is not known"); told != (c.says != "") || !strings.Contains(text, c.says) {
-				t.Errorf("the text says\n%s", text)
+			for _, format := range []string{"text.txt", "markdown.md", "junit.xml", "github.txt", "sarif.sarif"} {
+				out := render(t, writers()[format], r)
+				if told := strings.Contains(out, "revocation is not known of certificate"); told != (c.says != "") {
+					t.Errorf("%s says\n%s", format, out)
+				}
+				if format == "text.txt" && !strings.Contains(out, c.says) {
+					t.Errorf("the text says\n%s", out)
+				}
 			}
 		})
+	}
+}
+
+// A redirect's hop is asked about too.
+func TestRevocationOfAHop(t *testing.T) {
+	hop := observation.Address{TLS: &observation.TLS{Revocation: []observation.Revocation{{Source: observation.OCSP, URL: "http://ca.test/o", Status: observation.NoAnswer, Detail: "silence"}}}}
+	r := Build(Input{Round: observation.Round{Endpoints: []observation.Endpoint{{
+		Target: target.Endpoint{Environment: "test", Name: "api"}, Probed: true,
+		Addresses: []observation.Address{{HTTP: &observation.HTTP{Status: 302, Hops: []observation.Hop{{Addresses: []observation.Address{hop}}}}}},
+	}}}})
+	want := Note{"test/api", "revocation is not known of certificate 1 (ocsp http://ca.test/o: silence)"}
+	if got := r.Notes(); !slices.Equal(got, []Note{want}) {
+		t.Errorf("the notes are %q", got)
 	}
 }
 

@@ -51,6 +51,13 @@ type sarifInvocation struct {
 	ExecutionSuccessful bool   `json:"executionSuccessful"`
 	StartTimeUTC        string `json:"startTimeUtc"`
 	EndTimeUTC          string `json:"endTimeUtc"`
+	// Notifications are what could not be learnt, and is no fault.
+	Notifications []sarifNotification `json:"toolExecutionNotifications,omitempty"`
+}
+
+type sarifNotification struct {
+	Level   string    `json:"level"`
+	Message sarifText `json:"message"`
 }
 
 type sarifResult struct {
@@ -91,7 +98,7 @@ type sarifLogical struct {
 func WriteSARIF(w io.Writer, r Report, catalogue []judge.Entry) error {
 	run := sarifRun{
 		Tool:        sarifTool{sarifDriver{Name: "certdrift", Rules: []sarifRule{}}},
-		Invocations: []sarifInvocation{{r.Complete, sarifTime(r.Started), sarifTime(r.Finished)}},
+		Invocations: []sarifInvocation{{r.Complete, sarifTime(r.Started), sarifTime(r.Finished), sarifNotes(r)}},
 		Results:     []sarifResult{},
 	}
 	index := map[finding.Code]int{}
@@ -108,6 +115,14 @@ func WriteSARIF(w io.Writer, r Report, catalogue []judge.Entry) error {
 		return fmt.Errorf("encoding SARIF: %w", err)
 	}
 	return nil
+}
+
+func sarifNotes(r Report) []sarifNotification {
+	var out []sarifNotification
+	for _, n := range r.Notes() {
+		out = append(out, sarifNotification{"note", sarifText{sarifEscape(n.Endpoint + ": " + n.Text)}})
+	}
+	return out
 }
 
 func sarifTime(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z") }

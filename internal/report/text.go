@@ -23,7 +23,7 @@ func WriteText(w io.Writer, r Report, style Style) error {
 		t.finding(f)
 	}
 	t.endpoints(r)
-	t.unknowns(r)
+	t.notes(r)
 	if r.Plan == nil {
 		t.listeners(r)
 	}
@@ -111,25 +111,12 @@ func (t text) endpoints(r Report) {
 	}
 }
 
-// unknowns says what could not be learnt although nothing is wrong for it: it proves nothing either way.
-func (t text) unknowns(r Report) {
-	written := false
-	note := func(e Endpoint, what string) {
-		written = true
-		fmt.Fprintf(t.w, "%s %s  %s\n", t.style(RoleFaint, "·"), finding.Clean(join2(e.Environment, e.Name), textLimit), what)
+func (t text) notes(r Report) {
+	notes := r.Notes()
+	for _, n := range notes {
+		fmt.Fprintf(t.w, "%s %s  %s\n", t.style(RoleFaint, "·"), n.Endpoint, n.Text)
 	}
-	for _, e := range r.Endpoints {
-		if lines := unanswered(e); len(lines) > 0 {
-			note(e, "revocation is not known of "+listText(lines))
-		}
-		for _, a := range e.Addresses {
-			if a.Withheld != "" {
-				note(e, "no request was sent: "+a.Withheld)
-				break
-			}
-		}
-	}
-	if written {
+	if len(notes) > 0 {
 		fmt.Fprintln(t.w)
 	}
 }

@@ -66,10 +66,12 @@ func incident(t testing.TB) report.Input {
 	api := endpoint("api", 10)
 	api.Declared = &target.Declared{ARN: goodARN, Source: target.Position{File: "certdrift.yaml", Line: 12}}
 	api.LoadBalancer = &target.LoadBalancerRef{Name: "a1b2c3", Port: 443}
+	ui := probed("192.0.2.3:443", good)
+	ui.TLS.Revocation = []observation.Revocation{{Source: observation.CRL, URL: "http://ca.example/c.crl", Status: observation.NoAnswer, Detail: "status 500"}}
 	round := observation.Round{
 		Started: noon, Finished: noon.Add(2 * time.Second), ListenersRead: true,
 		Endpoints: []observation.Endpoint{
-			{Target: endpoint("ui", 20), Probed: true, Addresses: []observation.Address{probed("192.0.2.3:443", good)}},
+			{Target: endpoint("ui", 20), Probed: true, Addresses: []observation.Address{ui}},
 			{Target: api, Probed: true, Addresses: []observation.Address{probed("192.0.2.1:443", stale), probed("192.0.2.2:443", good)}},
 			{Target: endpoint("docs", 30), Probed: true, Addresses: []observation.Address{{
 				Address: "192.0.2.9:443", Started: noon, Phases: observation.Phases{Total: 3 * time.Millisecond},
@@ -142,6 +144,9 @@ func TestNothingRemoteRuns(t *testing.T) {
 		e.DNS.CanonicalName = hostile
 		for j := range e.Addresses {
 			e.Addresses[j].Address = hostile
+			if seen := e.Addresses[j].TLS; seen != nil {
+				seen.Revocation = []observation.Revocation{{Source: observation.CRL, URL: hostile, Status: observation.NoAnswer, Detail: hostile}}
+			}
 			if e.Addresses[j].Failure != nil {
 				e.Addresses[j].Failure.Alert = hostile
 			}

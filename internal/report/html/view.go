@@ -34,6 +34,7 @@ type view struct {
 	// Open: the healthy ones are few enough to stand open.
 	Open      bool
 	Findings  []findingView
+	Notes     []report.Note
 	Timeline  timeline
 	Chains    []chainView
 	Folded    []chainView // those that nothing is wrong with, where there are many
@@ -85,7 +86,7 @@ func viewOf(r report.Report) view {
 	ids := map[string]string{}
 	v := view{
 		Style: template.CSS(styleText), //nolint:gosec // the package's own file: no remote text in it
-		Title: "certdrift: " + string(r.Verdict), Verdict: verdictSign(r.Verdict), Sentence: sentence(r), Line: report.CountingLine(r),
+		Title: "certdrift: " + string(r.Verdict), Verdict: verdictSign(r.Verdict), Sentence: sentence(r), Line: report.CountingLine(r), Notes: r.Notes(),
 		Times: times(r), Tiles: tiles(r),
 	}
 	for i, f := range r.Findings {
