@@ -23,6 +23,7 @@ func addressInconsistent() rule {
 			Check: "for a in $(dig +short HOST A HOST AAAA); do openssl s_client -connect \"[$a]:PORT\" -servername HOST " +
 				"</dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256 -enddate; done",
 			Remedy: "Finish the rollout, or take the address that lags behind out of DNS until it has caught up. If several certificates are meant, declare what they have in common (certificate: {issuer: …}).",
+			Source: "certdrift's own rule; RFC 8305 and RFC 6724 (a client may pick any address of a name)",
 		},
 		endpoint: judgeConsistency,
 	}

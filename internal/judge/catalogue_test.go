@@ -22,7 +22,7 @@ func TestCatalogueIsWhole(t *testing.T) {
 	for _, e := range Catalogue() {
 		seen[e.Code]++
 		for field, text := range map[string]string{
-			"Group": e.Group, "Severity": e.Severity, "Title": e.Title, "Meaning": e.Meaning, "Check": e.Check, "Remedy": e.Remedy,
+			"Group": e.Group, "Severity": e.Severity, "Title": e.Title, "Meaning": e.Meaning, "Check": e.Check, "Remedy": e.Remedy, "Source": e.Source,
 		} {
 			if text == "" || text != strings.TrimSpace(text) || field != "Check" && strings.Contains(text, "  ") {
 				t.Errorf("%s: %s is empty or has stray blanks: %q", e.Code, field, text)
@@ -132,9 +132,7 @@ func document(entries []Entry) string {
 		}
 		b.WriteString("\n### " + string(e.Code) + "\n\n**" + e.Title + ".** " + e.Meaning + "\n\n" +
 			"*Severity:* " + e.Severity + ".\n\n*Check:*\n\n```sh\n" + e.Check + "\n```\n\n*Remedy:* " + e.Remedy + "\n")
-		if e.Source != "" {
-			b.WriteString("\n*Source:* " + e.Source + "\n")
-		}
+		b.WriteString("\n*Source:* " + e.Source + "\n")
 	}
 	return b.String()
 }

@@ -21,6 +21,7 @@ func configInvalid() rule {
 				"does not guess.",
 			Check:  "certdrift validate -c certdrift.yaml",
 			Remedy: "Mend the file at the line named. Where a load balancer's name fits several, add its region, or name the service.",
+			Source: "certdrift's own rule: certdrift.schema.json",
 		},
 		round: func(w *world) []finding.Finding {
 			var found []finding.Finding

@@ -23,6 +23,7 @@ func driftAttached() rule {
 				"aws elbv2 describe-listener-certificates --region REGION --listener-arn ARN",
 			Remedy: "Put the declared certificate back by the command of the finding, then mend the manifest it names, or the next apply undoes it. " +
 				"Where the attached one is the right one, the finding says so: mend the declaration instead.",
+			Source: "certdrift's own rule: declared against attached",
 		},
 		listener: judgeAttached,
 	}

@@ -14,6 +14,7 @@ func driftDeclared() rule {
 				"in AWS, or certdrift may not see it. Where the listener is readable, drift-attached and drift-served say it more exactly.",
 			Check:  "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256 -issuer -subject -enddate",
 			Remedy: "Install the declared certificate, or mend the declaration if what is served is right.",
+			Source: "certdrift's own rule: declared against served",
 		},
 		endpoint: judgeDeclared,
 	}

@@ -15,6 +15,7 @@ func driftServed() rule {
 				"are served: the finding waits for policy's settle time after a change that an event or CloudTrail told of.",
 			Check:  "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256 -subject -enddate; dig +trace HOST",
 			Remedy: "Follow the name to where it really leads. If the address is the load balancer's, wait a minute, attach the certificate once more, and open a case with AWS if it stays.",
+			Source: "certdrift's own rule: attached against served",
 		},
 		endpoint: judgeServed,
 	}

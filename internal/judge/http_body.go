@@ -18,6 +18,7 @@ func httpBody() rule {
 				"and the body only when it came whole.",
 			Check:  "curl -sS -i -L --resolve HOST:PORT:ADDRESS URL | head -c 2000",
 			Remedy: "See what answers instead (the evidence shows the start of it), and mend the application or the expectation.",
+			Source: "certdrift's own rule: the endpoint's `expect`; RFC 9535 (its body_json takes names and indices of JSONPath)",
 		},
 		connection: func(c *connection) []finding.Finding {
 			h := c.answer()

@@ -17,6 +17,7 @@ func httpTimeout() rule {
 			Check: "curl -v --max-time 10 --resolve HOST:PORT:ADDRESS https://HOST/PATH",
 			Remedy: "Look at the application's latency and its backends at that time. If it is meant to be slow, raise " +
 				"`timeout`, or probe a cheaper path.",
+			Source: "certdrift's own rule: the endpoint's `timeout`",
 		},
 		connection: func(c *connection) []finding.Finding {
 			f := c.fails(finding.HTTPTimeout)

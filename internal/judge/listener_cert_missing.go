@@ -13,6 +13,7 @@ func listenerCertMissing() rule {
 			Check: "aws acm describe-certificate --region REGION --certificate-arn ARN; " +
 				"aws iam get-server-certificate --server-certificate-name NAME",
 			Remedy: "Attach a certificate that exists; the evidence holds the command's parts. Then find out who deleted it.",
+			Source: "AWS Certificate Manager API, DeleteCertificate; IAM User Guide, “Manage server certificates in IAM”",
 		},
 		listener: func(l *listener) []finding.Finding {
 			var found []finding.Finding

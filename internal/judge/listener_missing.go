@@ -21,6 +21,7 @@ func listenerMissing() rule {
 			Check: "aws elb describe-load-balancers --region REGION --load-balancer-names NAME; " +
 				"aws elbv2 describe-load-balancers --region REGION --names NAME",
 			Remedy: "Bring the listener back (re-apply the manifest), or mend load_balancer in certdrift.yaml. `service: NAMESPACE/NAME` instead of the load balancer's name survives a re-creation.",
+			Source: "certdrift's own rule: the endpoint's `load_balancer`; Elastic Load Balancing API, DescribeLoadBalancers and DescribeListeners",
 		},
 		round: judgeMissing,
 	}

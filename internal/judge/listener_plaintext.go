@@ -20,6 +20,7 @@ func listenerPlaintext() rule {
 				"shows what the application does; where it redirects there is no finding.",
 			Check:  "curl -sS -o /dev/null -D - http://HOST/",
 			Remedy: "Redirect: on an ALB by a listener rule (alb.ingress.kubernetes.io/ssl-redirect), else in the application; or close the port.",
+			Source: "RFC 6797 §7.2 (a request over plain HTTP is redirected); Elastic Load Balancing, “Redirect actions”",
 		},
 		listener: judgePlaintext,
 	}

@@ -18,6 +18,7 @@ func observeIncomplete() rule {
 				"verdict on the rest is affected, but “no finding” means less than usual.",
 			Check:  "certdrift check --save observations.json; jq .troubles observations.json",
 			Remedy: "Give the round more time or memory, or fewer endpoints; mend what the evidence names. For an ARN: let certdrift read ACM or IAM, or give the certificate as a file (certificates: [{arn, file}]).",
+			Source: "certdrift's own rule",
 		},
 		round: func(w *world) []finding.Finding {
 			var found []finding.Finding

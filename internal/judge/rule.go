@@ -15,7 +15,7 @@ type Entry struct {
 	Check string
 	// Remedy is what to do, a short paragraph or steps.
 	Remedy string
-	// Source is the standard or page that the rule rests on; empty where it is certdrift's own.
+	// Source is the standard or page that the rule rests on, or says that the rule is certdrift's own.
 	Source string
 }
 

@@ -17,6 +17,7 @@ func tlsTimeout() rule {
 			Check: "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null",
 			Remedy: "See whether the process behind the port is alive and not starved of CPU, and whether the port speaks " +
 				"TLS at all; with STARTTLS, that the greeting comes (a mail server may delay it on purpose).",
+			Source: "certdrift's own rule: the endpoint's `timeout`; RFC 8446 §2 (what a handshake takes), RFC 3207 §4 (STARTTLS)",
 		},
 		connection: func(c *connection) []finding.Finding {
 			f := c.fails(finding.TLSTimeout)
