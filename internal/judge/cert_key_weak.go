@@ -28,7 +28,7 @@ func findKeyWeak(c *connection) []finding.Finding {
 	refused := c.fails(finding.CertKeyWeak)
 	if c.leaf() == nil && (refused != nil || curveUnsupported(c.Failure)) {
 		summary := "the certificate's key is on an elliptic curve that clients don't support"
-		if refused != nil {
+		if refused != nil && refused.Detail != "" {
 			summary = finding.Clean(refused.Detail, 120)
 		}
 		return []finding.Finding{c.finding(finding.CertKeyWeak, finding.Critical, summary,

@@ -35,38 +35,34 @@ func FuzzJudge(f *testing.F) {
 func TestJudgeOnMutatedRounds(t *testing.T) {
 	tried := 0
 	for i, b := range savedJSON(t) {
-		for seed := range uint64(300) {
+		for seed := range uint64(20) {
 			if round, ok := mutated(b, seed+uint64(i)<<32); ok {
 				tried++
 				checkJudgement(t, round)
 			}
 		}
 	}
-	if tried < 500 {
+	if tried < 3000 {
 		t.Errorf("only %d mutations were rounds: the test says little", tried)
 	}
 }
 
-// savedJSON gives the saved rounds as they are.
+// savedJSON gives the saved rounds, and those that were seen of real servers, as they are.
 func savedJSON(t testing.TB) [][]byte {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", "rounds", "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no saved rounds: %v", err)
-	}
 	var out [][]byte
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for _, pattern := range []string{"testdata/rounds/*.json", "../../e2e/servers/testdata/observations/*/*.json"} {
+		files, err := filepath.Glob(filepath.FromSlash(pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no saved rounds at %s: %v", pattern, err)
 		}
-		var s struct {
-			Round json.RawMessage `json:"round"`
+		for _, file := range files {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, b)
 		}
-		if err := json.Unmarshal(b, &s); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, s.Round)
 	}
 	return out
 }

@@ -37,6 +37,9 @@ type Conclusion struct {
 // shownFailures bounds what is told of certdrift's own faults: the first few are enough to find them.
 const shownFailures = 3
 
+// summaryLimit bounds a finding's summary, in characters.
+const summaryLimit = 4000
+
 // Judge applies every rule to everything the round saw.
 func Judge(in Input) Conclusion { return judge(in, rules()) }
 
@@ -56,6 +59,10 @@ func judge(in Input, rules []rule) Conclusion {
 		out.Findings = append(out.Findings, found...)
 	}
 	out.Findings = collapse(hang(out.Findings, w), w)
+	for i, f := range out.Findings {
+		// Rules quote what servers send. The rest of a saved round was a configuration's once, but is a file like any other now.
+		out.Findings[i].Summary = finding.Clean(f.Summary, summaryLimit)
+	}
 	finding.Sort(out.Findings)
 	out.Changes = w.told(out.Findings)
 	return out
