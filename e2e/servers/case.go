@@ -71,14 +71,23 @@ func (c Case) Start(l *Lab) (t Target, err error) {
 }
 
 // Configuration is the certdrift.yaml for a target.
-func (t Target) Configuration() string {
+func (t Target) Configuration() string { return Configuration(t.Policy, t.Lines("it")) }
+
+// Configuration is a certdrift.yaml for endpoints, each in Lines of its own.
+func Configuration(policy string, endpoints ...string) string {
 	var b strings.Builder
 	b.WriteString("version: 1\n")
-	if t.Policy != "" {
-		b.WriteString("policy:\n" + indent(t.Policy, "  "))
+	if policy != "" {
+		b.WriteString("policy:\n" + indent(policy, "  "))
 	}
-	b.WriteString("environments:\n  lab:\n    endpoints:\n      - name: it\n")
-	fmt.Fprintf(&b, "        url: %q\n        timeout: %s\n", t.URL, t.Timeout)
+	b.WriteString("environments:\n  lab:\n    endpoints:\n" + strings.Join(endpoints, ""))
+	return b.String()
+}
+
+// Lines are the target's part of a configuration.
+func (t Target) Lines(name string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "      - name: %s\n        url: %q\n        timeout: %s\n", name, t.URL, t.Timeout)
 	fmt.Fprintf(&b, "        ca_files: [%s]\n", strings.Join(t.CAs, ", "))
 	if len(t.To) > 0 {
 		fmt.Fprintf(&b, "        connect_to: [%s]\n", quoteAll(t.To))

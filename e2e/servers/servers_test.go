@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"certdrift/e2e/debian"
 	"certdrift/internal/finding"
@@ -58,19 +60,26 @@ func certdrift(t *testing.T, binary, dir string, args ...string) (out []byte, st
 	return out, cmd.ProcessState.ExitCode()
 }
 
-// TestServers holds certdrift, as it is typed, to the catalogue: each server gives the findings it must and no others.
-func TestServers(t *testing.T) {
+// built is certdrift's binary, where the servers are to be tried.
+func built(t *testing.T) string {
+	t.Helper()
 	if os.Getenv("CERTDRIFT_E2E") == "" {
 		t.Skip("real servers are tried by make e2e")
 	}
-	binary := os.Getenv("CERTDRIFT_BINARY")
-	if binary == "" {
-		binary = filepath.Join(t.TempDir(), "certdrift")
-		if out, err := exec.Command("go", "build", "-o", binary, "certdrift/cmd/certdrift").CombinedOutput(); err != nil {
-			t.Fatalf("building certdrift: %v\n%s", err, out)
-		}
-	}
 	debian.Install(t, map[string]string{"nginx": "nginx-light", "haproxy": "haproxy", "apache2": "apache2-bin", "openssl": "openssl"})
+	if binary := os.Getenv("CERTDRIFT_BINARY"); binary != "" {
+		return binary
+	}
+	binary := filepath.Join(t.TempDir(), "certdrift")
+	if out, err := exec.Command("go", "build", "-o", binary, "certdrift/cmd/certdrift").CombinedOutput(); err != nil {
+		t.Fatalf("building certdrift: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// TestServers holds certdrift, as it is typed, to the catalogue: each server gives the findings it must and no others.
+func TestServers(t *testing.T) {
+	binary := built(t)
 	for _, g := range Groups() {
 		for _, c := range g.Cases {
 			t.Run(c.Name, func(t *testing.T) {
@@ -145,6 +154,63 @@ func TestAccuracyDocument(t *testing.T) {
 		seen[c.Name] = true
 		if !bytes.Contains(text, []byte("| "+c.Name+" | ")) {
 			t.Errorf("%q is not in docs/accuracy.md", c.Name)
+		}
+	}
+}
+
+// TestServersTogether asks all servers in one round: what one of them does to certdrift changes nothing of the verdict on
+// the others.
+func TestServersTogether(t *testing.T) {
+	binary := built(t)
+	var endpoints []string
+	want := map[string][]finding.Code{}
+	for i, c := range All() {
+		if c.Missing() {
+			continue
+		}
+		l, err := NewLab()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		asked, err := c.Start(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if asked.Policy == "" { // a configuration has one
+			name := fmt.Sprintf("s%d", i)
+			want[name], endpoints = c.Want, append(endpoints, asked.Lines(name))
+		}
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "certdrift.yaml"), []byte(Configuration("", endpoints...)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	out, _ := certdrift(t, binary, dir, "check", "--format", "json")
+	t.Logf("%d servers in %v", len(endpoints), time.Since(begun).Round(time.Millisecond))
+	var all report
+	if err := json.Unmarshal(out, &all); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	each := map[string]*report{}
+	for _, f := range all.Findings {
+		if each[f.Endpoint] == nil {
+			each[f.Endpoint] = &report{}
+		}
+		each[f.Endpoint].Findings = append(each[f.Endpoint].Findings, f)
+	}
+	for i, c := range All() {
+		name := fmt.Sprintf("s%d", i)
+		if _, asked := want[name]; !asked {
+			continue
+		}
+		r := report{}
+		if each[name] != nil {
+			r = *each[name]
+		}
+		if got := r.codes(); !slices.Equal(got, c.Want) {
+			t.Errorf("%s among the others: got %q, want %q\n%s", c.Name, got, c.Want, brief(r))
 		}
 	}
 }
