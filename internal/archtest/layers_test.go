@@ -1,0 +1,167 @@
+package archtest
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the table of layers in docs/architecture.md anew")
+
+// layers has every package of the project once, the lowest first. A package imports from lower layers only: neither
+// upwards nor sideways, so that the packages of one layer do not know each other. The data flows the other way: what a
+// stage makes, a higher one hands on.
+var layers = []struct {
+	name, holds string
+	packages    []string
+}{
+	{"target", "what is asked", []string{"internal/target"}},
+	{"observation", "what was seen", []string{"internal/observation"}},
+	{"finding", "what was concluded", []string{"internal/finding"}},
+	{"readings", "what several stages read out of those values", []string{"internal/alertpath", "internal/chain", "internal/event", "internal/plan"}},
+	{"judge, track", "findings from observations; incidents from findings", []string{"internal/incident", "internal/judge"}},
+	{"publish", "what is told of findings and incidents", []string{"internal/alert", "internal/metric", "internal/report"}},
+	{"sides", "the three truths side by side, for the pages", []string{"internal/report/truths"}},
+	{"pages", "the report in a browser and on a dashboard", []string{"internal/report/html", "internal/report/widget"}},
+	{"forms", "the grammars and errors that adapters share", []string{"internal/awsio/trouble", "internal/config/arn", "internal/config/yamldoc"}},
+	{"adapters", "files, network and AWS: each knows one of them", []string{
+		"internal/awsio/bus", "internal/awsio/cloudwatch", "internal/awsio/hook", "internal/awsio/listener", "internal/awsio/sns",
+		"internal/awsio/source", "internal/awsio/state", "internal/awsio/trail",
+		"internal/config", "internal/draft", "internal/manifest", "internal/probe", "internal/trust",
+	}},
+	{"round", "the stages in their order; the interfaces that adapters fill", []string{"internal/config/schema", "internal/round"}},
+	{"boot", "the adapters put together", []string{"internal/boot"}},
+	{"simulation", "a certificate authority and servers for demo and tests", []string{"internal/sim/edge", "internal/sim/pki"}},
+	{"simulated account", "an AWS account in memory", []string{"internal/certtest", "internal/sim/account"}},
+	{"demo", "the incident, replayed by all of the above", []string{"internal/sim/demo"}},
+	{"command line", "the commands", []string{"internal/cli"}},
+	{"programs", "wiring", []string{"cmd/bundle", "cmd/certdrift", "functions/inspect", "functions/probe", "functions/verify", "functions/widget"}},
+	{"tools for tests", "what tests start", []string{"e2e/debian", "e2e/pack", "e2e/tally"}},
+	{"servers for tests", "real servers in every state", []string{"e2e/servers"}},
+	{"tests", "what nothing builds on", []string{"docs", "e2e", "e2e/accuracy", "e2e/browser", "internal/archtest"}},
+}
+
+// level is the number of a package's layer, -1 where the table does not have it.
+func level(dir string) int {
+	for i, l := range layers {
+		if slices.Contains(l.packages, dir) {
+			return i
+		}
+	}
+	return -1
+}
+
+// misplaced says what is wrong with an import within the project; empty where nothing is.
+func misplaced(dir, imported string) string {
+	to, ours := strings.CutPrefix(imported, module+"/")
+	if !ours {
+		return ""
+	}
+	from, at := level(dir), level(to)
+	switch {
+	case from < 0:
+		return dir + " stands in no layer: give it its place in layers"
+	case at < 0:
+		return to + " stands in no layer: give it its place in layers"
+	case at > from:
+		return fmt.Sprintf("upwards, from %q to %q", layers[from].name, layers[at].name)
+	case at == from:
+		return fmt.Sprintf("sideways: the packages of %q do not know each other", layers[at].name)
+	}
+	return ""
+}
+
+func TestLayers(t *testing.T) {
+	found := map[string]bool{}
+	for _, f := range parse(t) {
+		found[f.dir] = true
+		if f.test {
+			continue // a test may build a whole world around its package
+		}
+		for _, imported := range f.imports() {
+			if fault := misplaced(f.dir, imported); fault != "" {
+				t.Errorf("%s imports %q: %s", path.Join(f.dir, f.name), imported, fault)
+			}
+		}
+	}
+	for dir := range found {
+		if level(dir) < 0 {
+			t.Errorf("%s stands in no layer: give it its place in layers", dir)
+		}
+	}
+	seen := map[string]bool{}
+	for _, l := range layers {
+		for _, p := range l.packages {
+			if !found[p] {
+				t.Errorf("layer %q has %s, which does not exist", l.name, p)
+			}
+			if seen[p] {
+				t.Errorf("%s stands in two layers", p)
+			}
+			seen[p] = true
+		}
+	}
+}
+
+func TestMisplaced(t *testing.T) {
+	for _, c := range []struct {
+		dir, imported string
+		ok            bool
+	}{
+		{"internal/judge", "certdrift/internal/finding", true},
+		{"internal/judge", "crypto/x509", true},
+		{"cmd/certdrift", "certdrift/internal/cli", true},
+		{"internal/target", "certdrift/internal/observation", false},
+		{"internal/observation", "certdrift/internal/finding", false},
+		{"internal/incident", "certdrift/internal/judge", false},
+		{"internal/probe", "certdrift/internal/awsio/listener", false},
+		{"internal/awsio/listener", "certdrift/internal/probe", false},
+		{"internal/boot", "certdrift/internal/sim/pki", false},
+		{"internal/cli", "certdrift/functions/probe", false},
+		{"internal/new", "certdrift/internal/target", false},
+		{"internal/judge", "certdrift/internal/new", false},
+	} {
+		if got := misplaced(c.dir, c.imported); (got == "") != c.ok {
+			t.Errorf("%s importing %s: %q, want it allowed: %t", c.dir, c.imported, got, c.ok)
+		}
+	}
+}
+
+// table is the layers as the document shows them, the highest first.
+func table() string {
+	var b strings.Builder
+	b.WriteString("| layer | packages | holds |\n| --- | --- | --- |\n")
+	for _, l := range slices.Backward(layers) {
+		fmt.Fprintf(&b, "| %s | `%s` | %s |\n", l.name, strings.Join(l.packages, "` `"), l.holds)
+	}
+	return b.String()
+}
+
+// TestDocument holds the table in docs/architecture.md; the prose around it is left alone.
+func TestDocument(t *testing.T) {
+	const from, to = "<!-- layers: made by go test ./internal/archtest -update -->\n", "<!-- /layers -->\n"
+	name := filepath.Join("..", "..", "docs", "architecture.md")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, begun := strings.Cut(string(text), from)
+	shown, tail, ended := strings.Cut(rest, to)
+	if !begun || !ended {
+		t.Fatalf("%s has no %q or no %q", name, from, to)
+	}
+	if *update {
+		if err := os.WriteFile(name, []byte(head+from+table()+to+tail), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if shown != table() {
+		t.Errorf("%s shows other layers than the code has: go test ./internal/archtest -update", name)
+	}
+}
