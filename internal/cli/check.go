@@ -233,7 +233,7 @@ func (c *check) round(ctx context.Context, plan Plan) (Outcome, error) {
 	defer cancel()
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	progress, done := c.app.progress("checking endpoints")
+	progress, done := c.app.progress("checking endpoints", len(plan.Config.Endpoints))
 	plan.Progress, plan.Stderr = progress, c.app.Stderr
 	outcome, err := c.app.Parts.Round(ctx, plan)
 	done()

@@ -77,7 +77,14 @@ func TestColourFollowsTheTerminal(t *testing.T) {
 	}
 }
 
+// signals starts os/signal's own goroutine, which must not begin within a bubble of synctest.
+func signals() {
+	_, stop := interruptible(context.Background())
+	stop()
+}
+
 func TestProgressOfALongRound(t *testing.T) {
+	signals()
 	slow := func(_ context.Context, p Plan) (Outcome, error) {
 		for i := range 10 {
 			time.Sleep(300 * time.Millisecond)
@@ -100,11 +107,34 @@ func TestProgressOfALongRound(t *testing.T) {
 		if strings.Contains(stdout, "checking") {
 			t.Errorf("progress among the data: %q", stdout)
 		}
+		if lines := strings.Split(stderr, "\r"); strings.TrimSpace(lines[len(lines)-1]) != "" {
+			t.Errorf("the line stays: %q", stderr)
+		}
 		if _, _, stderr := run(t, nil, slow, "check", "https://example.org"); stderr != "" {
 			t.Errorf("progress without a terminal: %q", stderr)
 		}
 		if _, _, stderr := run(t, terminal, fast, "check", "https://example.org"); stderr != "" {
 			t.Errorf("progress of a short round: %q", stderr)
+		}
+	})
+}
+
+// TestProgressWhereNothingEnds holds that a round in which no endpoint ends shows that it runs, and for how long.
+func TestProgressWhereNothingEnds(t *testing.T) {
+	signals()
+	hangs := func(_ context.Context, p Plan) (Outcome, error) {
+		time.Sleep(3500 * time.Millisecond)
+		return seen(p), nil
+	}
+	synctest.Test(t, func(t *testing.T) {
+		_, _, stderr := run(t, func(a *App) { a.StderrTerminal = true }, hangs, "check", "https://example.org", "https://example.net")
+		for _, want := range []string{"checking endpoints 0/2", "[1s]", "[2s]", "[3s]"} {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("no %q in %q", want, stderr)
+			}
+		}
+		if _, _, stderr := run(t, nil, hangs, "check", "https://example.org"); stderr != "" {
+			t.Errorf("progress without a terminal: %q", stderr)
 		}
 	})
 }

@@ -1,43 +1,84 @@
 package cli
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 )
 
-// progressAfter is how long a round may take before it shows how far it is.
-const progressAfter = time.Second
+// progressEvery is how often the line is drawn anew, and how long a round may take before it shows at all.
+const progressEvery = time.Second
 
-// progress shows on standard error, where that is a terminal, how far a long round is. The first function is told of
-// each endpoint done, the second takes the line away.
-func (a *App) progress(what string) (step func(done, total int), stop func()) {
+// progress shows on standard error, where that is a terminal, how far a long round is and for how long it runs, also
+// while no endpoint ends. The first function is told of each endpoint done, the second takes the line away.
+func (a *App) progress(what string, total int) (step func(done, total int), stop func()) {
 	if !a.StderrTerminal {
 		return nil, func() {}
 	}
-	began := a.Now()
-	var mu sync.Mutex
-	var bar *progressbar.ProgressBar
-	step = func(done, total int) {
-		mu.Lock()
-		defer mu.Unlock()
-		if bar == nil {
-			if a.Now().Sub(began) < progressAfter {
-				return
-			}
-			bar = progressbar.NewOptions(total,
-				progressbar.OptionSetWriter(a.Stderr), progressbar.OptionSetDescription(what),
-				progressbar.OptionShowCount(), progressbar.OptionSetWidth(20), progressbar.OptionClearOnFinish(),
-			)
-		}
-		_ = bar.Set(done) // a line that the terminal does not take is no loss
+	l := &progressLine{what: what, total: total, bar: progressbar.NewOptions(total+1, // the last step is the round's own end
+		progressbar.OptionSetWriter(a.Stderr), progressbar.OptionSetWidth(20),
+		progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(true),
+	)}
+	l.bar.StartWithoutRender()
+	over := make(chan struct{})
+	var drawing sync.WaitGroup
+	drawing.Go(func() { l.drawUntil(over) })
+	return l.step, func() {
+		close(over)
+		drawing.Wait()
+		_ = l.bar.Clear()
 	}
-	return step, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		if bar != nil {
-			_ = bar.Clear()
+}
+
+// progressLine is the line on the terminal. What the terminal does not take is no loss.
+type progressLine struct {
+	what string
+	bar  *progressbar.ProgressBar
+
+	mu          sync.Mutex
+	done, total int
+	shown       bool
+}
+
+func (l *progressLine) drawUntil(over <-chan struct{}) {
+	tick := time.NewTicker(progressEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-tick.C:
+			l.mu.Lock()
+			l.shown = true
+			l.draw()
+			l.mu.Unlock()
 		}
 	}
+}
+
+func (l *progressLine) step(done, total int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.done, l.total = done, total
+	if l.shown {
+		l.draw()
+	}
+}
+
+func (l *progressLine) draw() {
+	if l.bar.GetMax() != l.total+1 {
+		l.bar.ChangeMax(l.total + 1)
+	}
+	_ = l.bar.Set(l.done)
+	l.bar.Describe(l.text())
+}
+
+// text counts the endpoints, where there are any: a round may be of load balancers alone.
+func (l *progressLine) text() string {
+	if l.total == 0 {
+		return l.what
+	}
+	return fmt.Sprintf("%s %d/%d", l.what, l.done, l.total)
 }

@@ -134,7 +134,7 @@ func (v *verification) until(ctx context.Context, plan Plan) (Outcome, error) {
 		steady.For = 0
 	}
 	once := func(ctx context.Context) (Outcome, error) {
-		progress, done := v.app.progress("verifying endpoints")
+		progress, done := v.app.progress("verifying endpoints", len(plan.Config.Endpoints))
 		defer done()
 		plan := plan
 		plan.Progress = progress
