@@ -163,6 +163,31 @@ func TestListenerBehind(t *testing.T) {
 	}
 }
 
+// TestListenerMutualTLS holds that the document tells a listener that asks for client certificates from one that does not,
+// and both from a kind that can't.
+func TestListenerMutualTLS(t *testing.T) {
+	var lb observation.LoadBalancer
+	modes := []string{"verify", "passthrough", "off", ""}
+	for i, mode := range modes {
+		lb.Listeners = append(lb.Listeners, observation.Listener{Port: i, MutualTLS: mode})
+	}
+	raw, err := json.Marshal(Build(Input{Round: observation.Round{LoadBalancers: []observation.LoadBalancer{lb}}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Listeners []map[string]any `json:"listeners"`
+	}
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	for i, mode := range modes {
+		if got := doc.Listeners[i]["mutual_tls"]; got != mode {
+			t.Errorf("mutual_tls %v, want %q", got, mode)
+		}
+	}
+}
+
 func TestCertificateIsBounded(t *testing.T) {
 	var names []string
 	for i := range 500 {

@@ -89,7 +89,7 @@ func listeners(round observation.Round, behind []spot, by byPlace) []Listener {
 			name := place(lb.Name, l.Port)
 			shown := Listener{
 				Listener: name, Kind: lb.Kind, Region: lb.Region, Account: lb.Account, ARN: l.ARN,
-				DNSName: lb.DNSName, Protocol: l.Protocol, Policy: l.Policy,
+				DNSName: lb.DNSName, Protocol: l.Protocol, Policy: l.Policy, MutualTLS: l.MutualTLS,
 				Certificates: attached(l.Certificates, known), Declared: []Declared{}, Endpoints: []string{},
 				findings: own(by.listeners[name], lb),
 			}

@@ -172,6 +172,9 @@ type Listener struct {
 	Certificates []Attached                   `json:"certificates"`
 	Declared     []Declared                   `json:"declared"`
 	Policy       string                       `json:"policy"`
+	// MutualTLS is what the listener does about client certificates, in AWS's word: off, passthrough, verify; empty where
+	// its kind has no such setting.
+	MutualTLS string `json:"mutual_tls"`
 	// Endpoints are those behind the listener, ENVIRONMENT/NAME.
 	Endpoints []string          `json:"endpoints"`
 	findings  []finding.Finding // worst first

@@ -153,7 +153,7 @@ func TestNothingRemoteRuns(t *testing.T) {
 		}
 	}
 	lb := &in.Round.LoadBalancers[0]
-	lb.Region, lb.Listeners[0].Policy, lb.Listeners[0].Protocol = hostile, hostile, hostile
+	lb.Region, lb.Listeners[0].Policy, lb.Listeners[0].Protocol, lb.Listeners[0].MutualTLS = hostile, hostile, hostile, hostile
 	lb.Listeners[0].Certificates[0].ARN = hostile
 	for i := range in.Conclusion.Findings {
 		f := &in.Conclusion.Findings[i]
@@ -195,6 +195,21 @@ func TestTheVerdictSaysWhoseFaultItIs(t *testing.T) {
 		r := report.Build(report.Input{FailOn: finding.Critical, Conclusion: judge.Conclusion{Findings: c.findings, Complete: true}})
 		if got := sentence(r); !strings.Contains(got, c.want) {
 			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+// TestMutualTLS holds that a listener that wants client certificates says so, and one that doesn't is not noise.
+func TestMutualTLS(t *testing.T) {
+	for mode, shown := range map[string]bool{"verify": true, "passthrough": true, "off": false, "": false} {
+		in := incident(t)
+		in.Round.LoadBalancers[0].Listeners[0].MutualTLS = mode
+		page := render(t, report.Build(in))
+		if got := strings.Contains(page, "client certificates: "+mode+"<"); got != shown {
+			t.Errorf("mode %q: shown %t, want %t", mode, got, shown)
+		}
+		if got := strings.Contains(page, "client certificates: "); got != shown {
+			t.Errorf("mode %q: a note, %t", mode, got)
 		}
 	}
 }

@@ -7,11 +7,11 @@ import (
 
 // listenerView is one listener.
 type listenerView struct {
-	Name, Kind, Place, Protocol, Policy string
-	State                               sign
-	Certificates                        []truths.Value
-	Endpoints                           string
-	Findings                            []link
+	Name, Kind, Place, Protocol, Policy, MutualTLS string
+	State                                          sign
+	Certificates                                   []truths.Value
+	Endpoints                                      string
+	Findings                                       []link
 }
 
 func (b builder) listeners() []listenerView {
@@ -19,7 +19,8 @@ func (b builder) listeners() []listenerView {
 	for _, l := range b.Listeners {
 		v := listenerView{
 			Name: truths.Clean(l.Listener), Kind: string(l.Kind), Place: truths.Clean(l.Region + " " + l.Account), Protocol: truths.Clean(l.Protocol), Policy: truths.Clean(l.Policy),
-			State: stateSign(l.State), Endpoints: users(l.Endpoints, fewUsers), Findings: b.links(l.Findings()),
+			MutualTLS: mutual(l),
+			State:     stateSign(l.State), Endpoints: users(l.Endpoints, fewUsers), Findings: b.links(l.Findings()),
 		}
 		for i := range l.Certificates {
 			v.Certificates = append(v.Certificates, attachedNote(l.Certificates[i]))
@@ -27,6 +28,14 @@ func (b builder) listeners() []listenerView {
 		out = append(out, v)
 	}
 	return out
+}
+
+// mutual is what a listener does about client certificates; empty where it asks for none, as nearly all do.
+func mutual(l report.Listener) string {
+	if l.MutualTLS == "off" {
+		return ""
+	}
+	return truths.Clean(l.MutualTLS)
 }
 
 func attachedNote(a report.Attached) truths.Value {
