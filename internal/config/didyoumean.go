@@ -7,16 +7,21 @@ import (
 
 // suggest is the hint for a word that is not among the known ones: the nearest of them, or all.
 func suggest(word string, known []string) string {
+	if best := nearest(word, known); best != "" {
+		return fmt.Sprintf("did you mean %q?", best)
+	}
+	return "known here: " + strings.Join(known, ", ")
+}
+
+// nearest is the known word that another one may be a slip of; empty where none is near.
+func nearest(word string, known []string) string {
 	best, distance := "", len(word)/2+1
 	for _, k := range known {
 		if d := editDistance(strings.ToLower(word), strings.ToLower(k)); d < distance {
 			best, distance = k, d
 		}
 	}
-	if best != "" {
-		return fmt.Sprintf("did you mean %q?", best)
-	}
-	return "known here: " + strings.Join(known, ", ")
+	return best
 }
 
 // editDistance counts the insertions, deletions, substitutions and swaps of neighbours that make b of a (optimal string

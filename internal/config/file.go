@@ -146,9 +146,9 @@ type Silence struct {
 
 // Match is which incidents a silence concerns: all patterns must match.
 type Match struct {
-	Environment string `yaml:"environment" jsonschema:"example=staging" doc:"A pattern with * and ? for the environment."`
-	Endpoint    string `yaml:"endpoint" jsonschema:"example=api-*" doc:"A pattern for the endpoint's name."`
-	Code        string `yaml:"code" jsonschema:"example=http-*" doc:"A pattern for the finding's code."`
+	Environment string `yaml:"environment" jsonschema:"example=staging" doc:"A pattern with * and ? for the environment. It must fit one of this file."`
+	Endpoint    string `yaml:"endpoint" jsonschema:"example=api-*" doc:"A pattern for the endpoint's name. It must fit one of this file, within the environments that match."`
+	Code        string `yaml:"code" jsonschema:"example=http-*" doc:"A pattern for the finding's code. It must fit one."`
 }
 
 // Weekly is a window of time that comes back every week.

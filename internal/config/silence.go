@@ -2,8 +2,10 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
+	"strings"
 	"time"
 	_ "time/tzdata" // Lambda's provided.al2023 has no time zones of its own
 
@@ -16,6 +18,7 @@ import (
 // by itself.
 func (b *builder) silences() []incident.Silence {
 	var out []incident.Silence
+	slipped := len(b.in.Environments) == 0 && len(b.faults) > 0 // a slip in their key is told already
 	for i := range b.in.Silences {
 		in := &b.in.Silences[i]
 		if !b.given(in) {
@@ -26,7 +29,9 @@ func (b *builder) silences() []incident.Silence {
 			Environment: in.Match.Environment, Endpoint: in.Match.Endpoint, Code: in.Match.Code,
 			From: in.From.Time, Until: in.Until.Time, Reason: in.Reason,
 		}
-		b.match(in)
+		if b.match(in) && !slipped && !b.spent {
+			b.concerned(in, s)
+		}
 		if in.Weekly != nil && b.given(in.Weekly) {
 			s.Weekly = b.weekly(in.Weekly)
 		} else if !b.mentioned(&in.Until) && (in.Weekly == nil || !b.rejected[in.Weekly]) {
@@ -42,11 +47,11 @@ func (b *builder) silences() []incident.Silence {
 	return out
 }
 
-// match checks the patterns of a silence. A code's pattern must fit a code: a silence with a slip in it would silence
-// nothing, and be believed.
-func (b *builder) match(in *Silence) {
+// match checks the patterns of a silence, and tells whether they are good. A code's pattern must fit a code: a silence
+// with a slip in it would silence nothing, and be believed.
+func (b *builder) match(in *Silence) (good bool) {
 	m := &in.Match
-	patterns := 0
+	patterns, before := 0, len(b.faults)
 	for _, p := range []struct {
 		key  string
 		text *string
@@ -66,6 +71,64 @@ func (b *builder) match(in *Silence) {
 	if patterns == 0 && b.given(&in.Match) {
 		b.wrong(nil, "match", &in.Match, &mistake{"matches everything", `name an environment, an endpoint or a code; environment: "*" for all`})
 	}
+	return before == len(b.faults)
+}
+
+// concerned holds a silence against the endpoints of the file, which are all there are: neither manifests nor what is
+// found in AWS adds any. What a pattern like "*" means is no slip, also where there are none.
+func (b *builder) concerned(in *Silence, s incident.Silence) {
+	if s.Concerns("", "") {
+		return
+	}
+	known := slices.Sorted(maps.Keys(b.in.Environments))
+	within := slices.DeleteFunc(slices.Clone(known), func(env string) bool {
+		return !incident.Silence{Environment: s.Environment}.Concerns(env, "")
+	})
+	if len(within) == 0 && s.Environment != "" {
+		b.wrong(nil, "environment", &in.Match.Environment, &mistake{finding.Quote(s.Environment) + " fits no environment of this file", fitting(s.Environment, known)})
+		return
+	}
+	names, whole := b.endpointsOf(within)
+	if whole && s.Endpoint != "" && !slices.ContainsFunc(names, func(name string) bool {
+		return incident.Silence{Endpoint: s.Endpoint}.Concerns("", name)
+	}) {
+		what := " fits no endpoint of this file"
+		if s.Environment != "" {
+			what = " fits no endpoint of " + finding.Quote(s.Environment)
+		}
+		b.wrong(nil, "endpoint", &in.Match.Endpoint, &mistake{finding.Quote(s.Endpoint) + what, fitting(s.Endpoint, names)})
+	}
+}
+
+// endpointsOf are the names of the endpoints of some environments. They are not whole where a fault tells of a name that
+// could not be read.
+func (b *builder) endpointsOf(environments []string) (names []string, whole bool) {
+	whole = true
+	for _, env := range environments {
+		in := b.in.Environments[env]
+		whole = whole && len(in.Endpoints) > 0
+		for i := range in.Endpoints {
+			name := &in.Endpoints[i].Name
+			whole = whole && b.given(name)
+			names = append(names, *name)
+		}
+	}
+	return names, whole
+}
+
+// fitting is the hint for a pattern that fits none of the known names.
+func fitting(pattern string, known []string) string {
+	const gone = "if it is gone, remove the silence"
+	if near := nearest(pattern, known); near != "" {
+		return fmt.Sprintf("did you mean %q? Or, %s", near, gone)
+	}
+	if len(known) == 0 {
+		return "there is none in it; match by code"
+	}
+	if len(known) > 10 {
+		return "write it as it stands below environments; " + gone
+	}
+	return "known here: " + strings.Join(known, ", ") + "; " + gone
 }
 
 func fitsACode(pattern string) bool {

@@ -129,7 +129,12 @@ func earliest(t time.Time) time.Time {
 
 // matches tells whether the silence is meant for a fault with this environment, endpoint name and code.
 func (s Silence) matches(environment, endpoint, code string) bool {
-	return like(s.Environment, environment) && like(s.Endpoint, endpoint) && like(s.Code, code)
+	return s.Concerns(environment, endpoint) && like(s.Code, code)
+}
+
+// Concerns tells whether the silence is meant for some fault of an endpoint.
+func (s Silence) Concerns(environment, endpoint string) bool {
+	return like(s.Environment, environment) && like(s.Endpoint, endpoint)
 }
 
 // like is path.Match where an empty pattern matches all, a malformed one nothing, and a slash is a character as any: an

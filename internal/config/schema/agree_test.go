@@ -38,6 +38,7 @@ func beyond() map[string]string {
 		url("'https://a.org/%zz'"):                                      "percent-encoding",
 		"version: 1\nenvironments: {p: {endpoints: [{name: a, url: https://a.org}, {name: a, url: https://b.org}]}}": "names are compared",
 		silence("match: {code: htp-*}, until: 2027-01-01"):                                                           "patterns are held against the codes",
+		silence("match: {environment: q}, until: 2027-01-01"):                                                        "names are compared",
 		silence("match: {endpoint: 'a['}, until: 2027-01-01"):                                                        "patterns have a grammar of their own",
 		silence("match: {code: '*'}, until: 2027-13-01"):                                                             "a calendar",
 		silence("match: {code: '*'}, from: 2027-01-02, until: 2027-01-01"):                                           "two keys are compared",
