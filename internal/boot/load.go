@@ -76,6 +76,7 @@ func (l *loader) load(ctx context.Context) (Loaded, error) {
 	if l.last != nil && len(l.last.Endpoints) > 0 && len(made.Endpoints) == 0 && round.Fatal(made.Faults) {
 		stale := *l.last
 		stale.Faults = slices.Concat(stale.Faults, made.Faults)
+		observation.SortFaults(stale.Faults)
 		return stale, nil
 	}
 	l.last, l.read = &made, l.now()
@@ -121,6 +122,7 @@ func read(ctx context.Context, from reader, location string, data []byte) Loaded
 	})
 	out.Manifests, out.Troubles = read.Declared, read.Troubles
 	out.Faults = append(out.Faults, read.Faults...)
+	observation.SortFaults(out.Faults)
 	return out
 }
 

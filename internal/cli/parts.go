@@ -62,6 +62,7 @@ type Plan struct {
 func (p *Plan) declare(read manifest.Loaded) {
 	p.Manifests = read.Declared
 	p.Faults = append(p.Faults, read.Faults...)
+	observation.SortFaults(p.Faults)
 	p.Troubles = append(p.Troubles, read.Troubles...)
 }
 

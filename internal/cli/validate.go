@@ -63,6 +63,7 @@ func (v *validation) run(cmd *cobra.Command, args []string) error {
 	local.Manifests = slices.DeleteFunc(slices.Clone(cfg.Manifests), func(path string) bool { return strings.HasPrefix(path, "s3://") })
 	if len(local.Manifests) > 0 {
 		faults = append(faults, v.app.Parts.Manifests(cmd.Context(), path, local, v.app.Stdin).Faults...)
+		observation.SortFaults(faults)
 	}
 	if len(faults) > 0 {
 		return v.app.refuse(cmd, &v.out, faults)

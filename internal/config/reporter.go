@@ -1,9 +1,6 @@
 package config
 
 import (
-	"cmp"
-	"slices"
-
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
@@ -43,12 +40,6 @@ func (r *reporter) broken(endpoint *Endpoint) {
 
 // finished gives the faults in the file's order. names tells each endpoint's environment and name.
 func (r *reporter) finished(names map[*Endpoint][2]string) []observation.Fault {
-	slices.SortStableFunc(r.faults, func(a, b fault) int {
-		return cmp.Or(
-			cmp.Compare(a.at.Line, b.at.Line), cmp.Compare(a.at.Column, b.at.Column),
-			cmp.Compare(a.message, b.message), cmp.Compare(names[a.endpoint][0], names[b.endpoint][0]),
-		)
-	})
 	faults := make([]observation.Fault, 0, len(r.faults))
 	for _, f := range r.faults {
 		name := names[f.endpoint]
@@ -56,5 +47,6 @@ func (r *reporter) finished(names map[*Endpoint][2]string) []observation.Fault {
 			Position: f.at, Message: f.message, Hint: f.hint, Environment: name[0], Endpoint: name[1],
 		})
 	}
+	observation.SortFaults(faults)
 	return faults
 }

@@ -79,11 +79,12 @@ type Finding struct {
 type Evidence map[string]any
 
 // Sort puts findings into the stable order of every output: worst first, then by environment, endpoint, listener,
-// address, code and summary.
+// address, code and summary; faults of files after the others of their severity, in the files' own order.
 func Sort(fs []Finding) {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(b.Severity, a.Severity),
+			byPlace(a, b),
 			cmp.Compare(a.Environment, b.Environment),
 			cmp.Compare(a.Endpoint, b.Endpoint),
 			cmp.Compare(a.Listener, b.Listener),
@@ -92,6 +93,44 @@ func Sort(fs []Finding) {
 			cmp.Compare(a.Summary, b.Summary),
 		)
 	})
+}
+
+// byPlace compares faults of files (config-invalid with file, line and column in its evidence); a number of a line comes
+// back from JSON as a float64.
+func byPlace(a, b Finding) int {
+	fileA, inA := fileOf(a)
+	fileB, inB := fileOf(b)
+	switch {
+	case !inA && !inB:
+		return 0
+	case !inA:
+		return -1
+	case !inB:
+		return 1
+	}
+	return cmp.Or(
+		cmp.Compare(fileA, fileB),
+		cmp.Compare(number(a.Evidence["line"]), number(b.Evidence["line"])),
+		cmp.Compare(number(a.Evidence["column"]), number(b.Evidence["column"])),
+	)
+}
+
+func fileOf(f Finding) (name string, ok bool) {
+	if f.Code != ConfigInvalid {
+		return "", false
+	}
+	name, ok = f.Evidence["file"].(string)
+	return name, ok
+}
+
+func number(v any) float64 {
+	switch v := v.(type) {
+	case int:
+		return float64(v)
+	case float64:
+		return v
+	}
+	return 0
 }
 
 // Worst is the highest severity among findings; None of none.

@@ -68,6 +68,7 @@ func Load(paths []string, opts Options) Loaded {
 	for _, path := range paths {
 		l.path(path)
 	}
+	observation.SortFaults(l.Faults)
 	return l.Loaded
 }
 

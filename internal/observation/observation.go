@@ -4,6 +4,8 @@
 package observation
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"certdrift/internal/target"
@@ -61,6 +63,16 @@ type Fault struct {
 	// endpoint's.
 	Environment string `json:"environment,omitempty"`
 	Endpoint    string `json:"endpoint,omitempty"`
+}
+
+// SortFaults puts faults into the order of the files, as people mend them and as every output tells them.
+func SortFaults(faults []Fault) {
+	slices.SortStableFunc(faults, func(a, b Fault) int {
+		return cmp.Or(
+			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
+			cmp.Compare(a.Message, b.Message), cmp.Compare(a.Environment, b.Environment),
+		)
+	})
 }
 
 // TroubleKind is why something could not be observed.
