@@ -49,6 +49,7 @@ func Build(in Input) Report {
 	for i, e := range in.Round.Endpoints {
 		r.Endpoints = append(r.Endpoints, endpoint(e, behind[i].String(), by.endpoints[e.Target.Key()], r.At))
 	}
+	r.Endpoints = append(r.Endpoints, leftOut(in.Round, by)...)
 	r.Listeners = append(r.Listeners, listeners(in.Round, behind, by)...)
 	return r
 }
@@ -61,6 +62,28 @@ func verdict(r Report) Verdict {
 		return Incomplete // what the configuration gets wrong was not looked at
 	}
 	return Pass
+}
+
+// leftOut are the endpoints that a fault of the configuration kept out of the round. Nobody looked at them, and a count
+// without them would be of those that are written well.
+func leftOut(round observation.Round, by byPlace) []Endpoint {
+	seen := map[string]bool{}
+	for _, e := range round.Endpoints {
+		seen[e.Target.Key()] = true
+	}
+	var out []Endpoint
+	for _, f := range round.Faults {
+		key := f.Environment + "/" + f.Endpoint
+		if f.Endpoint == "" || seen[key] {
+			continue
+		}
+		seen[key] = true
+		out = append(out, Endpoint{
+			Environment: f.Environment, Name: f.Endpoint, State: Unknown, Source: f.Position,
+			DNS: DNS{Addresses: []string{}}, Addresses: []Address{}, findings: by.endpoints[key],
+		})
+	}
+	return out
 }
 
 func endpoint(e observation.Endpoint, behind string, fs []finding.Finding, at time.Time) Endpoint {

@@ -113,11 +113,46 @@ func TestStates(t *testing.T) {
 		got[l.Listener] = l.State
 	}
 	want := map[string]State{
-		"production/api": Critical, "production/ui": OK, "staging/api": Unknown, "staging/ui": Critical,
+		"production/api": Critical, "production/ui": OK, "staging/api": Unknown, "staging/ui": Critical, "staging/docs": Unknown,
 		"a1b2c3:443": Critical, "a1b2c3:80": OK,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestLeftOut holds that an endpoint that the configuration gets wrong is counted among those nobody looked at, once, and
+// that neither a fault of a whole file nor one of an endpoint that was probed all the same adds any.
+func TestLeftOut(t *testing.T) {
+	in := Input{Round: observation.Round{
+		Endpoints: []observation.Endpoint{{Target: target.Endpoint{Environment: "e", Name: "good"}, Probed: true}},
+		Faults: []observation.Fault{
+			{Message: "the file's"}, {Message: "an environment's", Environment: "e"}, {Message: "a namesake's", Environment: "e", Endpoint: "good"},
+			{Message: "one", Environment: "e", Endpoint: "bad"}, {Message: "two", Environment: "e", Endpoint: "bad"},
+			{Message: "elsewhere", Environment: "f", Endpoint: "good"},
+		},
+	}}
+	for _, f := range in.Round.Faults {
+		in.Conclusion.Findings = append(in.Conclusion.Findings, finding.Finding{
+			Code: finding.ConfigInvalid, Severity: finding.Critical, Environment: f.Environment, Endpoint: f.Endpoint, Summary: f.Message})
+	}
+	r := Build(in)
+	var got []string
+	for _, e := range r.Endpoints {
+		got = append(got, fmt.Sprintf("%s/%s %s %d", e.Environment, e.Name, e.State, len(e.findings)))
+	}
+	if diff := cmp.Diff([]string{"e/good critical 1", "e/bad unknown 2", "f/good unknown 1"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if line := CountingLine(r); !strings.Contains(line, "0 of 3 endpoints ok, 2 not checked") {
+		t.Error(line)
+	}
+	raw, err := json.Marshal(r.Endpoints[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(raw), `"addresses":null`) {
+		t.Errorf("%s", raw)
 	}
 }
 

@@ -132,8 +132,7 @@ func withoutEndpoint(fs []finding.Finding) []finding.Finding {
 	return out
 }
 
-// remaining are the findings that no endpoint's or listener's case tells: of endpoints left out because of a wrong
-// configuration, and of certdrift itself.
+// remaining are the findings that no endpoint's or listener's case tells: those of certdrift itself.
 func remaining(fs []finding.Finding, told map[string]bool, planned bool) (byPlace map[string][]finding.Finding, places []string) {
 	byPlace = map[string][]finding.Finding{}
 	for _, f := range fs {

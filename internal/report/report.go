@@ -52,7 +52,7 @@ type Report struct {
 // State is how an endpoint or listener is: its worst finding, or unknown where it was not looked at.
 type State string
 
-// The states. A finding of severity info leaves a state ok.
+// The states. A finding of severity info leaves a state ok. Unknown are also endpoints that the configuration gets wrong.
 const (
 	OK       State = "ok"
 	Warning  State = "warning"
@@ -64,7 +64,7 @@ const (
 type Endpoint struct {
 	Environment string `json:"environment"`
 	Name        string `json:"name"`
-	URL         string `json:"url"`
+	URL         string `json:"url"` // empty where the configuration gets the endpoint wrong
 	State       State  `json:"state"`
 	// Listener is LOAD-BALANCER-NAME:PORT of the listener behind; empty where none is known.
 	Listener  string            `json:"listener"`
