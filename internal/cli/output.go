@@ -63,7 +63,7 @@ type output struct {
 func (o *output) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.formatName, "format", "text", "how to write the report: "+strings.Join(formatNames(), ", "))
 	cmd.Flags().StringVarP(&o.file, "output", "o", "", "write the report to `FILE` (whole or not at all) instead of standard output")
-	cmd.Flags().StringVar(&o.failOnName, "fail-on", "critical", "least severity that fails (exit status 1): critical, warning or never")
+	cmd.Flags().StringVar(&o.failOnName, "fail-on", "critical", "least severity that fails (exit status 1, verdict fail): critical, warning or never")
 	var described []string
 	for _, f := range formats() {
 		described = append(described, f.name+"\t"+f.about)

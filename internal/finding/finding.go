@@ -67,8 +67,8 @@ type Finding struct {
 	Evidence Evidence `json:"evidence"`
 	// Remedy says what to do, command included where there is one.
 	Remedy string `json:"remedy"`
-	// Cause groups findings that one repair ends: "listener:ARN:PORT", "certificate:SHA256", "host:NAME", "api:REGION".
-	// Incidents are kept per cause. Empty: the endpoint itself.
+	// Cause groups findings that one repair ends: "listener:NAME:PORT@REGION/ACCOUNT", "certificate:SHA256", "host:NAME",
+	// "api:REGION". Incidents are kept per cause. Empty: the endpoint itself.
 	Cause string `json:"cause,omitempty"`
 	// Affects lists the endpoints (ENVIRONMENT/NAME) that suffer, where they are more than Endpoint, sorted.
 	Affects []string `json:"affects,omitempty"`
