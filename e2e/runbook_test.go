@@ -55,26 +55,64 @@ func TestTheRunbookRuns(t *testing.T) {
 	if len(commands) < 80 {
 		t.Fatalf("only %d commands found in the runbook", len(commands))
 	}
+	lacked := map[string]bool{}
 	for _, command := range commands {
 		line := desk.fill(command)
 		stdout, stderr, status := desk.paste(t, line)
 		for _, failed := range desk.failures(t) {
-			if lacking(failed) {
+			if operation := lacking(failed); operation != "" {
+				lacked[operation] = true
+				stderr = crashed.ReplaceAllString(stderr, "") // another's crash is a failure of its own
 				continue
 			}
 			t.Errorf("%s\n  as     %s\n  failed %s", command, line, failed)
 		}
-		if said := confused.FindString(stderr); said != "" && !lacking(stderr) {
+		if said := confused.FindString(stderr); said != "" {
 			t.Errorf("%s\n  as     %s\n  ends with %d and says %q:\n%s", command, line, status, said, tail([]byte(stderr), 600))
 		}
 		if strings.TrimSpace(stdout) == "" && !silent(command) {
 			t.Errorf("%s\n  as     %s\n  shows nothing (status %d): %s", command, line, status, tail([]byte(stderr), 600))
 		}
 	}
+	for _, operation := range lacks() {
+		if !lacked[operation] {
+			t.Errorf("%s no longer ends in the emulator's crash: take it out of lacks", operation)
+		}
+	}
 }
 
-// lacking tells that the emulator does not know a call: the CLI understood its command line and sent it.
-func lacking(said string) bool { return strings.Contains(said, "500 Internal Server Error") }
+// lacks are the operations that the emulator crashes on, since it does not have them: the CLI understood its command line
+// and sent it.
+func lacks() []string {
+	return []string{"aws iam simulate-principal-policy", "aws sns get-sms-sandbox-account-status"}
+}
+
+// crashed is what the CLI says of the emulator's page.
+var crashed = regexp.MustCompile(`(?s)Unable to parse response.*?500 Internal Server Error.*?</p>`)
+
+// lacking is the operation that the emulator lacks, where a tool failed for that; empty for any other failure.
+func lacking(failed string) string {
+	i := slices.IndexFunc(lacks(), func(operation string) bool { return strings.HasPrefix(failed, operation+" ") })
+	if i < 0 || !strings.Contains(failed, "500 Internal Server Error") {
+		return ""
+	}
+	return lacks()[i]
+}
+
+// TestOnlyWhatTheEmulatorLacksIsExcused holds the excuse to the operations named.
+func TestOnlyWhatTheEmulatorLacksIsExcused(t *testing.T) {
+	const page = "<title>500 Internal Server Error</title>"
+	for failed, want := range map[string]string{
+		"aws iam simulate-principal-policy --policy-source-arn R (255): " + page:                "aws iam simulate-principal-policy",
+		"aws sns get-sms-sandbox-account-status (255): " + page:                                 "aws sns get-sms-sandbox-account-status",
+		"aws sns get-sms-attributes (255): " + page:                                             "",
+		"aws iam simulate-principal-policy --policy-source-arn R (252): aws: error: usage: aws": "",
+	} {
+		if got := lacking(failed); got != want {
+			t.Errorf("%s: excused for %q, want %q", failed, got, want)
+		}
+	}
+}
 
 // silent tells that a command shows nothing where all went well.
 func silent(command string) bool {
