@@ -75,7 +75,6 @@ func TestDaysOfCertificates(t *testing.T) {
 		"nobody asks":         func(in *Input) { in.PerCertificate = false },
 		"later in the day":    func(in *Input) { in.Daily = false },
 		"an event narrowed":   func(in *Input) { in.Narrowed = true },
-		"a round of probe":    func(in *Input) { in.Round.EndpointsOnly = true },
 		"nothing is attached": func(in *Input) { in.Round = observation.Round{} },
 	} {
 		changed := in

@@ -55,7 +55,7 @@ func Of(in Input) []Datum {
 		}
 	}
 	b.endpoints()
-	if in.Daily && in.PerCertificate && !in.Narrowed && !in.Round.EndpointsOnly {
+	if in.Daily && in.PerCertificate && !in.Narrowed {
 		b.certificates()
 	}
 	slices.SortStableFunc(b.data, compareData)

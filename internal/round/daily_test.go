@@ -2,11 +2,13 @@ package round
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"certdrift/internal/metric"
 	"certdrift/internal/observation"
+	"certdrift/internal/target"
 )
 
 // daily are a day's rounds of a function whose configuration asks for the figures of certificates.
@@ -76,6 +78,42 @@ func TestTheDayIsKeptOnlyWhenItsFiguresArePut(t *testing.T) {
 	d.request.Changes = nil
 	if got := d.written(2, time.Minute); len(got) != 1 {
 		t.Errorf("after a narrowed round the day has the figures %v, want one", got)
+	}
+}
+
+// The figures of certificates are inspect's: probe puts none, also where it read a load balancer because of trouble, and
+// keeps no day for them. It has a day for the endpoints' own figures.
+func TestProbeKeepsADayForItsOwnFiguresOnly(t *testing.T) {
+	d := newDaily(t)
+	days := func() (n int) {
+		records, err := d.runner.Publisher.Store.Load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range records {
+			if strings.HasPrefix(r.Key, "- daily:") {
+				n++
+			}
+		}
+		return n
+	}
+	d.request.Depth, d.request.Config.Scope = ListenersOnTrouble, target.Scope{Enabled: true, Walk: true}
+	if got := d.written(3, time.Minute); len(got) > 0 || d.account.asked == 0 {
+		t.Errorf("probe, which asked AWS %d times, put the certificates' figures %v", d.account.asked, got)
+	}
+	if n := days(); n != 0 {
+		t.Errorf("probe keeps %d days, and has no figures of once a day", n)
+	}
+	d.request.Config.Endpoints[0].PerEndpointMetrics = true
+	d.probes["production/api"] = d.fit
+	d.written(3, time.Minute)
+	if n := days(); n != 1 {
+		t.Errorf("with the endpoints' own figures probe keeps %d days, want one", n)
+	}
+	d.request.Config.Endpoints[0].PerEndpointMetrics = false
+	d.runner.Publisher.Store, d.request.Depth = NewMemory(), Listeners
+	if got := d.written(3, time.Minute); len(got) == 0 || days() != 1 {
+		t.Errorf("inspect put the figures %v and keeps %d days", got, days())
 	}
 }
 

@@ -122,7 +122,7 @@ func (p *Publisher) measure(ctx context.Context, q Request, res Result, records 
 	data := metric.Of(metric.Input{
 		Round: res.Round, Findings: res.Conclusion.Findings, Function: p.Function, Now: p.Now(), Incidents: records,
 		Narrowed: len(concerned(q)) > 0, StateUnread: unread,
-		WhileFailing: q.Config.MetricsWhileFailing, PerCertificate: q.Config.MetricsPerCertificate, Daily: daily,
+		WhileFailing: q.Config.MetricsWhileFailing, PerCertificate: countsCertificates(q), Daily: daily,
 	})
 	if err := p.Gauge.Put(ctx, data); err != nil {
 		return fmt.Errorf("putting %d figures: %w", len(data), err)
@@ -142,7 +142,7 @@ func (p *Publisher) measure(ctx context.Context, q Request, res Result, records 
 // whole round of a day (UTC) puts them, however seldom rounds are. Where the state cannot be read it is the rounds of the
 // day's first hour.
 func (p *Publisher) daily(q Request, records []incident.Record, unread bool) (incident.Record, bool) {
-	asked := q.Config.MetricsPerCertificate || slices.ContainsFunc(q.Config.Endpoints, func(e target.Endpoint) bool { return e.PerEndpointMetrics })
+	asked := countsCertificates(q) || slices.ContainsFunc(q.Config.Endpoints, func(e target.Endpoint) bool { return e.PerEndpointMetrics })
 	if !asked || len(concerned(q)) > 0 {
 		return incident.Record{}, false
 	}
@@ -150,6 +150,12 @@ func (p *Publisher) daily(q Request, records []incident.Record, unread bool) (in
 		return incident.Record{}, p.Now().UTC().Hour() == 0
 	}
 	return incident.TakeDay(records, p.Function, p.Now())
+}
+
+// countsCertificates tells whether a round puts the figures of certificates: inspect's do, which see those of every
+// listener. What probe reads behind an endpoint in trouble is not all of them.
+func countsCertificates(q Request) bool {
+	return q.Config.MetricsPerCertificate && q.Depth == Listeners
 }
 
 // NeedsAWS tells whether the configuration asks for anything that only AWS can tell: load balancers to walk or named
