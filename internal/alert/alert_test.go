@@ -114,6 +114,10 @@ func kinds() map[string]incident.Notice {
 	removed.Removed, removed.Before = true, finding.None
 	eased := later(drifted(), 3*time.Hour, incident.Recovered)
 	eased.Eased, eased.Before, eased.Remaining = true, finding.Critical, finding.Warning
+	come := expiring()
+	come.Before, come.Findings[0].Code, come.Record.Code = finding.Critical, finding.CertExpired, finding.CertExpired
+	come.Findings[0].Summary = `the certificate of "www-staging.monitoring.example.org" expired 5 minutes ago`
+	come.Record.Codes, come.Findings[0].Evidence = []finding.Code{finding.CertExpired}, nil
 	foreign := expiring()
 	foreign.Record.Environment, foreign.Findings[0].Endpoint = "生产", "接口"
 	var many []incident.Notice
@@ -131,7 +135,7 @@ func kinds() map[string]incident.Notice {
 	storm := incident.Bundle(incident.Policy{StormAfter: 10}, many)[0]
 	return map[string]incident.Notice{
 		"trial":  Trial("production", finding.Warning, began),
-		"opened": drifted(), "claimed": claimed(), "worse": expiring(), "own": own(), "removed": removed, "eased": eased, "foreign": foreign,
+		"opened": drifted(), "claimed": claimed(), "worse": expiring(), "come": come, "own": own(), "removed": removed, "eased": eased, "foreign": foreign,
 		"reminder": later(drifted(), 24*time.Hour, incident.Reminder), "recovered": later(drifted(), 50*time.Minute, incident.Recovered),
 		"storm": storm, "storm-recovered": later(storm, time.Hour, incident.Recovered),
 	}

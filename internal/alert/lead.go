@@ -180,6 +180,9 @@ func (s *story) lead() string {
 	return strings.Join(lines, "\n")
 }
 
+// worse tells whether people knew of it as something less severe.
+func (s *story) worse() bool { return s.Before != finding.None && s.Before < s.Severity }
+
 // notes say what is particular about the notice.
 func (s *story) notes() []string {
 	var notes []string
@@ -192,6 +195,8 @@ func (s *story) notes() []string {
 		notes = append(notes, "It is over after "+span(s.At.Sub(s.Record.First))+": looked at again, and clean.")
 	case s.Event == incident.Reminder:
 		notes = append(notes, "It has lasted for "+span(s.At.Sub(s.Record.First))+".")
+	case s.Before == s.Severity:
+		notes = append(notes, "What you were told would come has come.")
 	case s.Before != finding.None:
 		notes = append(notes, fmt.Sprintf("It got worse: it was %s before.", s.Before))
 	}
@@ -213,7 +218,7 @@ func (s *story) subject() string {
 	if s.Event == incident.Reminder {
 		pieces = append(pieces, ", for "+span(s.At.Sub(s.Record.First)))
 	}
-	if s.Before != finding.None && !s.Eased {
+	if s.worse() {
 		pieces = append(pieces, ", was "+s.Before.String())
 	}
 	if s.Storm == nil {

@@ -118,7 +118,7 @@ func anyNotice(t *rapid.T) incident.Notice {
 		Event: rapid.SampledFrom([]incident.Event{incident.Opened, incident.Reminder, incident.Recovered}).Draw(t, "event"),
 		At:    now, Severity: severity.Draw(t, "severity"), Eased: rapid.Bool().Draw(t, "eased"),
 		Removed: rapid.Bool().Draw(t, "removed"), Repetition: rapid.Bool().Draw(t, "repetition"),
-		Before: rapid.SampledFrom([]finding.Severity{finding.None, finding.Warning}).Draw(t, "before"),
+		Before: rapid.SampledFrom([]finding.Severity{finding.None, finding.Warning, finding.Critical}).Draw(t, "before"),
 	}
 	for range rapid.IntRange(0, 15).Draw(t, "findings") {
 		n.Findings = append(n.Findings, finding.Finding{

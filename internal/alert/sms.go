@@ -106,8 +106,10 @@ func (s *story) smsWhen() string {
 		return ", over after " + span(s.At.Sub(s.Record.First))
 	case s.Event == incident.Reminder:
 		return ", for " + span(s.At.Sub(s.Record.First))
-	case s.Before != finding.None:
+	case s.worse():
 		return ", was " + s.Before.String()
+	case s.Before == s.Severity:
+		return "" // it began when it was foretold, not when it came
 	}
 	if s.At.Sub(s.Record.First) >= 12*time.Hour {
 		return ", since " + s.Record.First.UTC().Format("2 Jan")

@@ -183,14 +183,15 @@ func (b *board) holding(g findingGroup) *entry {
 // they become one.
 func (b *board) related(g findingGroup) *entry {
 	found := b.oldest(func(e *entry) bool { return e.record.Environment == g.environment && belongs(e, g) })
-	if found == nil || !explains(g.findings[0].Code) {
+	explained := explains(g.findings[0].Code)
+	if found == nil || !explained && !inconsistent(found) {
 		return found
 	}
 	if threatens(found) {
 		return b.comeTrue(g)
 	}
 	for _, e := range b.entries {
-		if e != found && e.record.Closed.IsZero() && e.record.Environment == g.environment && belongs(e, g) {
+		if e != found && e.record.Closed.IsZero() && e.record.Environment == g.environment && (explained || inconsistent(e)) && belongs(e, g) {
 			found.take(e, b)
 		}
 	}

@@ -228,31 +228,6 @@ func TestDriftAndItsMismatchesAreOne(t *testing.T) {
 	})
 }
 
-func TestHalfARollOutIsOneIncident(t *testing.T) {
-	c := full([]string{"api"})
-	old := []finding.Finding{found(finding.CertExpired, finding.Critical, "api", "certificate:old")}
-	t.Run("old and good alternate", func(t *testing.T) {
-		s := newScript(t)
-		s.round(c, old, Opened)
-		for range 20 {
-			s.round(c, nil)
-			s.round(c, old)
-		}
-	})
-	t.Run("two bad ones alternate", func(t *testing.T) {
-		s := newScript(t)
-		other := []finding.Finding{found(finding.CertExpired, finding.Critical, "api", "certificate:other")}
-		s.round(c, old, Opened)
-		for range 5 {
-			s.round(c, other)
-			s.round(c, old)
-			s.round(c, append(slices.Clone(old), other...))
-		}
-		s.round(c, nil)
-		s.round(c, nil, Recovered)
-	})
-}
-
 func TestFlappingGrowsQuiet(t *testing.T) {
 	s := newScript(t)
 	c := full([]string{"api"})

@@ -5,8 +5,8 @@
 //
 // A finding of at least a warning becomes a Part of the incident of its cause. The incident opens at once where the
 // finding is certain (an expired certificate, drift), and after Policy.Confirm rounds in a row where it is of a kind
-// that flaps (reach, HTTP). While it is open it grows and shrinks without a notice; getting worse, and time, bring
-// another. A part ends only by evidence: a round that really looked at its subject (see Coverage) did not see it, so
+// that flaps (reach, HTTP). While it is open it grows and shrinks without a notice; getting worse, the coming of what was
+// only foretold (an expiry), and time bring another. A part ends only by evidence: a round that really looked at its subject (see Coverage) did not see it, so
 // many rounds in a row, or its subject is gone from the configuration. When the last part has ended the incident is
 // over.
 //
@@ -85,6 +85,8 @@ type Record struct {
 	Severity     finding.Severity `json:"severity"`
 	Notified     finding.Severity `json:"notified"`
 	LastNotified time.Time        `json:"last_notified,omitzero"`
+	// Foretold: the worst that people were told of was still to come.
+	Foretold bool `json:"foretold,omitempty"`
 	// Reminders is how many reminders were sent since the incident opened or got worse.
 	Reminders int `json:"reminders,omitempty"`
 
@@ -213,8 +215,11 @@ type Notice struct {
 	At       time.Time         `json:"at"`
 	// Severity is what the notice alerts of: the worst that no silence covers. For Recovered it is what is over.
 	Severity finding.Severity `json:"severity"`
-	// Before is the severity that people knew, where the incident got worse or only eased; None otherwise.
+	// Before is the severity that people knew, where the incident got worse or only eased; None otherwise. With Opened it
+	// is Severity itself where what was foretold has come.
 	Before finding.Severity `json:"before"`
+	// Foretold, with Opened: all that is as bad as Severity is still to come.
+	Foretold bool `json:"foretold,omitempty"`
 	// Eased: with Recovered, the worst of it is over and Severity's lesser part remains; the incident stays open.
 	Eased bool `json:"eased,omitempty"`
 	// Remaining is what an eased incident still is.

@@ -86,8 +86,8 @@ func (b *board) decide(e *entry) (Notice, bool) {
 	return n, true
 }
 
-// due is what there is to say: that it is over, that it began or got worse, that the worst is over, or that it still
-// stands.
+// due is what there is to say: that it is over, that it began or got worse, that what was foretold has come, that the
+// worst is over, or that it still stands.
 func (b *board) due(r *Record) (Notice, bool) {
 	if r.Ended != "" {
 		if r.Notified == finding.None && r.Unsure == nil {
@@ -100,14 +100,23 @@ func (b *board) due(r *Record) (Notice, bool) {
 	switch {
 	case audible == finding.None:
 		return Notice{}, false
-	case audible > r.Notified:
-		return Notice{Event: Opened, Severity: audible, Before: r.Notified}, true
+	case audible > r.Notified || r.Foretold && audible == finding.Critical && !b.foretells(r, audible):
+		return Notice{Event: Opened, Severity: audible, Before: r.Notified, Foretold: b.foretells(r, audible)}, true
 	case r.Severity < r.mayKnow():
 		return Notice{Event: Recovered, Severity: r.mayKnow(), Before: r.mayKnow(), Eased: true, Remaining: r.Severity}, true
 	case b.reminderDue(r):
 		return Notice{Event: Reminder, Severity: audible}, true
 	}
 	return Notice{}, false
+}
+
+// foretells tells whether all that is audible of a severity is still to come: the certificate ends soon, and works. When
+// it has ended clients are refused, and that is news, though nothing is more severe than critical.
+func (b *board) foretells(r *Record, severity finding.Severity) bool {
+	return all(r.Parts, func(p Part) bool {
+		_, silenced := b.silencedBy(r, p)
+		return !p.Confirmed || silenced || p.Severity != severity || foretelling(p.Code)
+	})
 }
 
 // mayKnow is the worst that people may have been told of the incident as it stands.
@@ -135,11 +144,11 @@ func Sent(r Record, n Notice, now time.Time) Record {
 	r.LastNotified = now
 	switch {
 	case n.Event == Opened:
-		r.Notified, r.Reminders = n.Severity, 0
+		r.Notified, r.Reminders, r.Foretold = n.Severity, 0, n.Foretold
 	case n.Event == Reminder:
 		r.Reminders++
 	case n.Eased:
-		r.Notified, r.Reminders = n.Remaining, 0
+		r.Notified, r.Reminders, r.Foretold = n.Remaining, 0, false
 		r.Flaps++
 	case r.Ended != "":
 		r.Closed = now

@@ -14,6 +14,8 @@ import (
 type crowd struct {
 	t    *rapid.T
 	told map[string]finding.Severity
+	// coming: all that is critical of it is still to come, as far as they were told.
+	coming map[string]bool
 	// doubt: a round died over this incident, so that what was said of it may be said again, or taken back.
 	doubt map[string]bool
 }
@@ -22,10 +24,11 @@ func (c *crowd) hear(n Notice, l *looks, p Policy) {
 	key := n.Record.Key
 	switch n.Event {
 	case Opened:
-		if c.told[key] >= n.Severity && !n.Repetition {
+		come := c.coming[key] && !onlyComing(n.Findings)
+		if c.told[key] >= n.Severity && !n.Repetition && !come {
 			c.t.Fatalf("%q was alerted of as %s already", key, c.told[key])
 		}
-		c.told[key] = n.Severity
+		c.told[key], c.coming[key] = n.Severity, onlyComing(n.Findings)
 	case Reminder:
 		if c.told[key] == finding.None && !n.Repetition {
 			c.t.Fatalf("a reminder of %q, which nobody was told of", key)
@@ -40,6 +43,11 @@ func (c *crowd) hear(n Notice, l *looks, p Policy) {
 		}
 	}
 	delete(c.doubt, key)
+}
+
+// onlyComing tells whether certificates that end soon are all that is critical.
+func onlyComing(fs []finding.Finding) bool {
+	return all(fs, func(f finding.Finding) bool { return f.Severity < finding.Critical || f.Code == finding.CertExpiring })
 }
 
 // proven holds a recovery against what was really looked at.
@@ -59,7 +67,7 @@ func TestNoSequenceOfRoundsLosesRepeatsOrInvents(t *testing.T) {
 		p := DefaultPolicy()
 		p.Recover = rapid.IntRange(1, 3).Draw(t, "recover")
 		p.Confirm = rapid.IntRange(1, 3).Draw(t, "confirm")
-		tb, people, seen := newTable(), &crowd{t: t, told: map[string]finding.Severity{}, doubt: map[string]bool{}}, newLooks()
+		tb, people, seen := newTable(), &crowd{t: t, told: map[string]finding.Severity{}, coming: map[string]bool{}, doubt: map[string]bool{}}, newLooks()
 		now := start
 		for range rapid.IntRange(1, 40).Draw(t, "rounds") {
 			w.happen(t)
@@ -97,7 +105,7 @@ func nothingLost(t *rapid.T, tb *table, fs []finding.Finding, now time.Time) {
 			telling := r.Claim != nil && now.Before(r.Claim.Until)
 			for _, part := range r.Parts {
 				if part.Code == f.Code && part.Endpoint == f.Endpoint && part.Listener == f.Listener {
-					known = known || r.Notified == finding.Critical || telling
+					known = known || telling || r.Notified == finding.Critical && (!r.Foretold || f.Code == finding.CertExpiring)
 				}
 			}
 		}
@@ -112,7 +120,7 @@ func (w *world) happen(t *rapid.T) {
 	s := &w.sites[rapid.IntRange(0, len(w.sites)-1).Draw(t, "site")]
 	switch rapid.IntRange(0, 8).Draw(t, "what") {
 	case 0:
-		s.cert = rapid.SampledFrom([]finding.Severity{finding.None, finding.Warning, finding.Critical}).Draw(t, "cert")
+		s.cert = rapid.SampledFrom([]wear{fresh, ageing, dying, expired}).Draw(t, "cert")
 	case 1:
 		s.status = !s.status
 	case 2:
@@ -120,6 +128,8 @@ func (w *world) happen(t *rapid.T) {
 	case 3:
 		w.drift = !w.drift
 	case 4:
+		s.half = !s.half
+	case 5:
 		s.removed = !s.removed && rapid.Bool().Draw(t, "removed")
 	}
 }

@@ -15,6 +15,15 @@ func explains(code finding.Code) bool {
 	return false
 }
 
+// foretelling tells whether findings of this code say what will be: clients are served well until then.
+func foretelling(code finding.Code) bool {
+	switch code {
+	case finding.CertExpiring, finding.ListenerCertExpiring, finding.ACMRenewalFailing:
+		return true
+	}
+	return false
+}
+
 // threatens tells whether all that an incident holds is what a deploy would do: no client suffers yet.
 func threatens(e *entry) bool {
 	return len(e.record.Parts) > 0 && all(e.record.Parts, func(p Part) bool { return p.Code == finding.DriftManifest })
@@ -34,7 +43,9 @@ func suffering(f finding.Finding) []string {
 //   - the drift that explains an incident of nothing else than what the group says, or name mismatches;
 //   - a certificate's fault that is known at the same endpoints under another cause. The listener may not have been known
 //     before, or another certificate took the place of the first: a roll-out halfway, where old and new alternate, is
-//     one incident and not a new one at every swap.
+//     one incident and not a new one at every swap;
+//   - that the addresses of an endpoint serve different certificates, where the incident says what is wrong with one of
+//     them, and the reverse.
 func belongs(e *entry, g findingGroup) bool {
 	switch {
 	case explains(g.findings[0].Code):
@@ -46,7 +57,31 @@ func belongs(e *entry, g findingGroup) bool {
 			return true
 		}
 	}
-	return sameFaults(e, g)
+	return sameFaults(e, g) || sameRollOut(e, g)
+}
+
+// sameRollOut tells whether of the group and the incident one says that addresses differ, and the other how one of them
+// is wrong.
+func sameRollOut(e *entry, g findingGroup) bool {
+	if inconsistent(e) {
+		return all(g.findings, func(f finding.Finding) bool { return group(f.Code) == groupCertificate }) &&
+			slices.ContainsFunc(g.findings, func(f finding.Finding) bool { return f.Endpoint == e.record.Parts[0].Endpoint })
+	}
+	known := explainedEndpoints(e)
+	for _, p := range e.record.Parts {
+		known[e.record.Environment+"/"+p.Endpoint] = known[e.record.Environment+"/"+p.Endpoint] || group(p.Code) == groupCertificate
+	}
+	for _, f := range e.present {
+		known[f.Environment+"/"+f.Endpoint] = known[f.Environment+"/"+f.Endpoint] || group(f.Code) == groupCertificate
+	}
+	return all(g.findings, func(f finding.Finding) bool {
+		return f.Code == finding.AddressInconsistent && known[f.Environment+"/"+f.Endpoint]
+	})
+}
+
+// inconsistent tells whether all that an incident says is that addresses differ.
+func inconsistent(e *entry) bool {
+	return len(e.record.Parts) > 0 && all(e.record.Parts, func(p Part) bool { return p.Code == finding.AddressInconsistent })
 }
 
 func isMismatch(f finding.Finding) bool { return f.Code == finding.CertNameMismatch }

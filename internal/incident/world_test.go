@@ -10,11 +10,22 @@ import (
 type site struct {
 	name    string
 	balance bool // behind the load balancer
-	cert    finding.Severity
+	cert    wear
 	status  bool // answers with a wrong status
 	timeout bool // cannot be reached
+	half    bool // one of its addresses still serves a certificate that has expired
 	removed bool // no more in the configuration
 }
+
+// wear is how near a certificate is to its end.
+type wear int
+
+const (
+	fresh  wear = iota
+	ageing      // cert-expiring, a warning
+	dying       // cert-expiring, critical
+	expired
+)
 
 // world is a small installation: endpoints, some of them behind one listener that may hold a wrong certificate.
 type world struct {
@@ -71,10 +82,16 @@ func (w *world) look(v view) ([]finding.Finding, Coverage) {
 // served is what a probe that gets through sees.
 func (w *world) served(s site, v view) (fs []finding.Finding) {
 	switch s.cert {
-	case finding.Warning:
+	case ageing:
 		fs = append(fs, found(finding.CertExpiring, finding.Warning, s.name, "certificate:"+s.name))
-	case finding.Critical:
+	case dying:
+		fs = append(fs, found(finding.CertExpiring, finding.Critical, s.name, "certificate:"+s.name))
+	case expired:
 		fs = append(fs, found(finding.CertExpired, finding.Critical, s.name, "certificate:"+s.name))
+	}
+	if s.half { // as judge finds it where one of several addresses lags behind
+		fs = append(fs, found(finding.AddressInconsistent, finding.Warning, s.name, ""),
+			found(finding.CertExpired, finding.Critical, s.name, "certificate:old-"+s.name))
 	}
 	if s.status {
 		fs = append(fs, found(finding.HTTPStatus, finding.Critical, s.name, ""))
@@ -118,6 +135,7 @@ func (l *looks) note(w *world, v view, fs []finding.Finding, now time.Time, apar
 		}
 		for _, code := range []finding.Code{
 			finding.ConnectTimeout, finding.CertExpired, finding.CertExpiring, finding.CertNameMismatch, finding.HTTPStatus,
+			finding.AddressInconsistent,
 		} {
 			hidden := code == finding.CertNameMismatch && w.drift && s.balance && v != viewProbes
 			if at := (spot{s.name, code}); !there[at] && !hidden {

@@ -1,0 +1,66 @@
+package incident
+
+import (
+	"testing"
+
+	"certdrift/internal/finding"
+)
+
+// What was foretold is news when it comes: people were told at the same severity that a certificate would end, and now
+// clients are refused.
+func TestAnExpiryThatComesIsNews(t *testing.T) {
+	c := full([]string{"api"})
+	cert := func(code finding.Code) []finding.Finding {
+		return []finding.Finding{found(code, finding.Critical, "api", "certificate:aa")}
+	}
+	coming, come := cert(finding.CertExpiring), cert(finding.CertExpired)
+	t.Run("once", func(t *testing.T) {
+		s := newScript(t)
+		s.round(c, coming, Opened)
+		s.round(c, coming)
+		if got := s.round(c, come, Opened); got[0].Before != finding.Critical || got[0].Severity != finding.Critical {
+			t.Errorf("%s after %s", got[0].Severity, got[0].Before)
+		}
+		for range 3 {
+			s.round(c, come)
+		}
+		s.round(c, coming) // another certificate, as bad off
+		s.round(c, come)
+		s.round(c, nil)
+		s.round(c, nil, Recovered)
+	})
+	t.Run("though somebody has taken it on", func(t *testing.T) {
+		s := newScript(t)
+		s.round(c, coming, Opened)
+		if _, err := s.table.save(t, Acknowledge(s.table.get(t, "production certificate:aa"), "ada", at(1), at(60*24*60))); err != nil {
+			t.Fatal(err)
+		}
+		s.round(c, coming)
+		s.round(c, come, Opened)
+	})
+	t.Run("again, where nobody knows whether it was told", func(t *testing.T) {
+		s := newScript(t)
+		s.round(c, coming, Opened)
+		s.table.run(t, Input{Policy: s.policy, Findings: come, Coverage: c, Now: at(s.minute)}, crashes)
+		s.minute += 10
+		if got := s.round(c, come, Opened); !got[0].Repetition {
+			t.Error("the notice does not say that it may be a repetition")
+		}
+		s.round(c, come)
+	})
+	t.Run("not where a silence covers it", func(t *testing.T) {
+		s := newScript(t)
+		s.policy.Silences = []Silence{{Code: "cert-expired", Until: at(4), Reason: "known"}}
+		s.round(c, coming, Opened)
+		s.round(c, come)
+		s.round(c, come)
+		s.round(c, come)
+		s.round(c, come, Opened) // the silence is over
+	})
+	t.Run("a warning is not made more of", func(t *testing.T) {
+		s := newScript(t)
+		ending := []finding.Finding{found(finding.CertExpiring, finding.Warning, "api", "certificate:aa")}
+		s.round(c, ending, Opened)
+		s.round(c, append(ending, found(finding.CertLifetimeLong, finding.Warning, "api", "certificate:aa")))
+	})
+}
