@@ -15,8 +15,8 @@ func (a *App) demo() *cobra.Command {
 		Short: "Replay the incident that certdrift exists for, on this machine",
 		Example: `  certdrift demo
   certdrift demo --format html -o incident.html`,
-		Long: `Real TLS servers on loopback and a simulated AWS account: a hand-made fix in the console, weeks of quiet, a stale redeploy
-on staging and production, the alerts, the repair, the recovery. It runs the product's own functions; nothing leaves this
+		Long: `Real TLS servers on loopback and a simulated AWS account: all is well, a hand-made fix in the console, weeks of quiet, a
+stale redeploy on staging and production, the alerts, the repair, the recovery. It runs the product's own functions; nothing leaves this
 machine. With -o the report of the moment when everything was broken is written to a file, in any format.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -57,7 +57,7 @@ func Run(ctx context.Context, o Options) ([]Act, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &play{world: w, teller: newTeller(o), stale: map[string]bool{"staging": true, "production": true}}
+	p := &play{world: w, teller: newTeller(o)}
 	err = p.prepare()
 	if err == nil {
 		err = p.perform(ctx)
@@ -83,7 +83,7 @@ func Worst(acts []Act) Act {
 type play struct {
 	*world
 	*teller
-	// stale tells which environments' templates still name the old certificates.
+	// stale tells which environments' templates name the old certificates; nil for none.
 	stale map[string]bool
 
 	parsed           config.Config
@@ -171,22 +171,33 @@ func (p *play) perform(ctx context.Context) error {
 	right := func(at place) string { return at.right }
 	stale := func(at place) string { return at.stale }
 	const day = 24 * time.Hour
+	attach := func(who account.Actor, environment string, which func(place) string) func() error {
+		return func() error { return p.attach(ctx, who, environment, which) }
+	}
+	everywhere := func(who account.Actor, which func(place) string) error {
+		return errors.Join(p.attach(ctx, who, "staging", which), p.attach(ctx, who, "production", which))
+	}
 	for _, s := range []scene{
-		{title: "Production is being brought up. In the AWS console the operator puts the right certificates on all four load balancers. The Service templates stay as they are.",
+		{title: "All is well: the templates, the load balancers and what clients get agree."},
+		{title: "Production is being brought up, and Service templates with old certificates are applied. The operator sees it at once and puts " +
+			"the right certificates back on all four load balancers, in the AWS console. The templates stay as they are.", after: 2 * day,
 			do: func() error {
-				return errors.Join(p.attach(ctx, account.Operator(), "staging", right), p.attach(ctx, account.Operator(), "production", right))
+				p.stale = map[string]bool{"staging": true, "production": true}
+				err := everywhere(account.Kubernetes(), stale)
+				p.clock.advance(30 * time.Second)
+				return errors.Join(err, everywhere(account.Operator(), right))
 			}},
-		{title: "Nothing happens for weeks. Clients are served well.", after: 33 * day, quiet: true},
+		{title: "Nothing happens for weeks. Clients are served well.", after: 33 * day},
 		{title: "The reorganised templates are deployed to staging. Kubernetes puts back what they name.", after: time.Hour,
-			do: func() error { return p.attach(ctx, account.Kubernetes(), "staging", stale) }},
+			do: attach(account.Kubernetes(), "staging", stale)},
 		{title: "Nobody runs certdrift verify between staging and production. The same templates go to production.", after: time.Hour,
-			do: func() error { return p.attach(ctx, account.Kubernetes(), "production", stale) }},
+			do: attach(account.Kubernetes(), "production", stale)},
 		{title: "The operator runs the commands from the alerts, and mends the templates.", after: 10 * time.Minute,
 			do: func() error {
-				p.stale = map[string]bool{}
-				return errors.Join(p.attach(ctx, account.Operator(), "staging", right), p.attach(ctx, account.Operator(), "production", right))
+				p.stale = nil
+				return everywhere(account.Operator(), right)
 			}},
-		{title: "The next scheduled rounds find all three truths in agreement.", after: 5 * time.Minute, quiet: true},
+		{title: "The next scheduled rounds find all three truths in agreement.", after: 5 * time.Minute},
 	} {
 		if err := p.play(ctx, s); err != nil {
 			return err
@@ -199,8 +210,7 @@ func (p *play) perform(ctx context.Context) error {
 type scene struct {
 	title string
 	after time.Duration
-	do    func() error // nil for nothing
-	quiet bool         // nothing but the schedule runs
+	do    func() error // nil where nothing but the schedule runs
 }
 
 func (p *play) play(ctx context.Context, s scene) error {

@@ -39,10 +39,10 @@ func TestTheIncident(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(acts) != 6 {
-		t.Fatalf("%d acts, want 6", len(acts))
+	if len(acts) != 7 {
+		t.Fatalf("%d acts, want 7", len(acts))
 	}
-	byHand, weeks, staging, production, repair, after := acts[0], acts[1], acts[2], acts[3], acts[4], acts[5]
+	healthy, byHand, weeks, staging, production, repair, after := acts[0], acts[1], acts[2], acts[3], acts[4], acts[5], acts[6]
 
 	for _, tt := range []struct {
 		name               string
@@ -52,6 +52,7 @@ func TestTheIncident(t *testing.T) {
 		mails, worst       int
 		says, saysAnywhere []string
 	}{
+		{"at first all is well, and nobody hears of it", healthy, "pass", nil, nil, 0, 0, nil, nil},
 		{"the fix by hand is seen: the templates are stale", byHand, "fail",
 			[]finding.Code{finding.DriftManifest}, []finding.Code{finding.DriftManifest}, 4, 4,
 			[]string{"k8s/staging/ui-service.yaml:9", "Operator", "The manifest is stale"}, nil},

@@ -25,7 +25,7 @@ import (
 // place is one endpoint of the story with the load balancer in front of it.
 type place struct {
 	environment, service, host, balancer string
-	// right is the certificate that belongs there, stale the one that the templates still name.
+	// right is the certificate that belongs there, stale the one that the templates come to name.
 	right, stale string
 }
 
@@ -78,7 +78,7 @@ type world struct {
 	topic     string
 }
 
-// newWorld sets the stage as it stood before the story: every load balancer has its stale certificate.
+// newWorld sets the stage as it stood before the story: every load balancer has the right certificate.
 func newWorld(ctx context.Context, start time.Time) (*world, error) {
 	w := &world{clock: &clock{now: start}, pairs: map[string]*pki.Pair{}, addresses: map[string]string{}}
 	w.account = account.New(account.Options{Now: w.clock.Now})
@@ -93,7 +93,7 @@ func newWorld(ctx context.Context, start time.Time) (*world, error) {
 			Kind: observation.Classic, Name: p.balancer,
 			Tags: map[string]string{"kubernetes.io/service-name": p.environment + "/" + p.service, "kubernetes.io/cluster/main": "owned"},
 			Listeners: []account.Listener{
-				{Port: 443, Protocol: "HTTPS", Certificates: []string{p.stale}},
+				{Port: 443, Protocol: "HTTPS", Certificates: []string{p.right}},
 			},
 		})
 		if err := w.serve(ctx, p); err != nil {
