@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"certdrift/internal/observation"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
 )
@@ -40,9 +41,9 @@ attached now, the one that would be, and whether it covers the names of the endp
 Services and Ingresses (files, directories, what kustomize or helm write on standard input), and Terraform's plans and
 states as JSON. Without -f, those that the configuration names are read.
 
-Refused is what would leave an endpoint's name without a certificate for it, put back an expired one or one that ends
-soon, undo a change made by hand, or attach another certificate than the configuration declares. A rotation is none of
-these. No endpoint is dialled.
+Refused is what would leave an endpoint's name without a certificate for it, take its listener away (a Service that is no
+LoadBalancer any more, an Ingress without its HTTPS port), put back an expired certificate or one that ends soon, undo a
+change made by hand, or attach another certificate than the configuration declares. A rotation is none of these. No endpoint is dialled.
 
 With --offline AWS is not asked: the manifests are held against the configuration alone. What a certificate is for is
 then known from its file only (certificates: [{arn, file}] in the configuration).
@@ -119,7 +120,8 @@ func (p *planning) read(ctx context.Context) (plan Plan, ready bool, err error) 
 	if p.offline {
 		guessServices(&plan)
 	}
-	return plan, len(read.Faults) == 0 || len(plan.Manifests) > 0, nil
+	declares := slices.ContainsFunc(plan.Manifests, func(d observation.Declaration) bool { return !d.Closes })
+	return plan, len(read.Faults) == 0 || declares, nil
 }
 
 // beside gives paths that a configuration names as seen from here.
@@ -139,7 +141,7 @@ func beside(file string, paths []string) []string {
 func guessServices(plan *Plan) {
 	services := map[string]bool{}
 	for _, d := range plan.Manifests {
-		services[d.Service] = true
+		services[d.Service] = services[d.Service] || !d.Closes
 	}
 	plan.Config.Endpoints = slices.Clone(plan.Config.Endpoints)
 	for i := range plan.Config.Endpoints {

@@ -35,7 +35,7 @@ type place struct {
 	declared          []string // ARNs that a manifest declares
 	hosts             []string
 	source            target.Position
-	stacks            []string // what the load balancer's tags name
+	stacks            []observation.Stack // what the load balancer is made for
 }
 
 // places brings the manifests' listeners and the account's together.
@@ -84,7 +84,7 @@ func attachedPlace(lb observation.LoadBalancer, l observation.Listener) place {
 		protocol: l.Protocol, port: l.Port, stacks: lb.Stacks(),
 	}
 	for _, stack := range p.stacks {
-		if p.of(stack); p.service != "" {
+		if p.of(stack.Name); p.service != "" {
 			break
 		}
 	}
@@ -106,6 +106,8 @@ func declaredPlace(d observation.Declaration) place {
 		kind: d.Kind, port: d.Port, declared: d.ARNs, hosts: slices.Clone(d.Hosts), source: d.Source,
 	}
 	p.of(d.Service)
+	d.Group = "" // each Ingress of a group has hosts of its own
+	p.stacks = d.Stacks()
 	return p
 }
 
@@ -121,8 +123,8 @@ func (p *place) of(service string) {
 
 // madeBy tells whether the manifest's object makes the listener.
 func (p place) madeBy(d observation.Declaration) bool {
-	return p.port == d.Port && (d.Service != "" && d.Service == p.service || d.LoadBalancer != "" && d.LoadBalancer == p.balancer ||
-		d.Group != "" && slices.Contains(p.stacks, d.Group))
+	return p.port == d.Port && (d.LoadBalancer != "" && d.LoadBalancer == p.balancer ||
+		slices.ContainsFunc(d.Stacks(), func(s observation.Stack) bool { return slices.Contains(p.stacks, s) }))
 }
 
 // clusterTag is the tag of a Kubernetes cluster that all load balancers bear; empty where there is none.

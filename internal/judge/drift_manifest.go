@@ -19,7 +19,8 @@ func driftManifest() rule {
 			Title: "A manifest declares another certificate than the configuration, or than what is attached",
 			Meaning: "What a deploy would change. Kubernetes re-applies the annotation whenever it reconciles the Service, so a stale manifest " +
 				"undoes a fix made by hand sooner or later. Where the manifest agrees with the configuration and only the listener differs, " +
-				"drift-attached tells of it and the deploy mends it. An Ingress whose certificates the controller discovers declares none. Where " +
+				"drift-attached tells of it and the deploy mends it. An Ingress whose certificates the controller discovers declares none. Before a deploy " +
+				"it is also told which listeners would go: a Service is no LoadBalancer any more, or an object has lost its TLS port. Where " +
 				"two clusters of one account have an object of the same name, load_balancers.tags with the cluster's tag says which is meant.",
 			Check:  "certdrift plan -f MANIFEST; kubectl diff -f MANIFEST",
 			Remedy: "Mend the manifest at the file and line named, before the next apply; where the file is a Terraform plan, the code that it was made from.",
@@ -93,10 +94,15 @@ func (x *effect) summary(w *world) string {
 		declares = "no certificate"
 	}
 	text := x.declaration.where() + " declares " + declares + " for port " + fmt.Sprint(x.declaration.Port)
-	if x.declaration.Listener != "" {
+	switch {
+	case x.declaration.Closes:
+		text = fmt.Sprintf("%s asks for no listener on port %d", x.declaration.where(), x.declaration.Port)
+	case x.declaration.Listener != "":
 		text = x.declaration.where() + " adds " + declares + " to a listener of " + finding.Clean(x.declaration.LoadBalancer, finding.QuoteLimit)
 	}
 	switch {
+	case x.declaration.Closes:
+		text += ": applying takes it away from " + finding.Clean(x.listener.loadBalancer.Name, finding.QuoteLimit)
 	case x.declaration.Listener != "" && x.attached == distinct:
 		text += ", which does not have it attached"
 	case x.declaration.Listener != "":
@@ -144,6 +150,8 @@ func (x *effect) mend(w *world) string {
 	manifest := x.declaration.toMend()
 	text := "Mend " + manifest + " before the next apply"
 	switch want := x.lacks(w); {
+	case x.declaration.Closes:
+		return text + fmt.Sprintf(", if port %d is to stay; else take its endpoints out of the configuration", x.declaration.Port)
 	case want != "":
 		return text + ": declare " + finding.Clean(want, finding.QuoteLimit)
 	case x.ending:

@@ -35,7 +35,9 @@ func (w *world) join() {
 		x.place(w, e)
 	}
 	for _, d := range pooled(w.round.Manifests) {
-		w.declarations = append(w.declarations, &declaration{Declaration: d})
+		if !d.Closes {
+			w.declarations = append(w.declarations, &declaration{Declaration: d})
+		}
 	}
 	w.pair()
 	for _, e := range w.endpoints {
@@ -62,7 +64,7 @@ func (w *world) pair() {
 	}
 	for _, e := range w.endpoints {
 		for _, d := range w.declarations {
-			if l := e.listener; l != nil && d.Service != "" && d.Service == e.Target.Service && d.Port == l.Port && (len(d.listeners) == 0 || d.byEndpoint) {
+			if l := e.listener; l != nil && d.Service != "" && d.Service == e.Target.Service && d.Port == l.Port && d.Fits(l.loadBalancer.Kind) && (len(d.listeners) == 0 || d.byEndpoint) {
 				d.byEndpoint = true
 				if !slices.Contains(d.listeners, l) {
 					d.listeners = append(d.listeners, l)
@@ -117,7 +119,7 @@ func (w *world) index() *index {
 			x.byAddress[a] = append(x.byAddress[a], lb)
 		}
 		for _, stack := range lb.Stacks() {
-			x.byService[stack] = append(x.byService[stack], lb)
+			x.byService[stack.Name] = append(x.byService[stack.Name], lb)
 		}
 		for _, l := range lb.Listeners {
 			made := &listener{world: w, loadBalancer: lb, Listener: l, attached: w.attach(l)}
@@ -235,8 +237,9 @@ func intersect(a, b []*observation.LoadBalancer) []*observation.LoadBalancer {
 // maker is what a declaration and a load balancer have in common: a port, and the load balancer's name or the object or
 // group it was made for.
 type maker struct {
-	port        int
-	name, stack string
+	port  int
+	name  string
+	stack observation.Stack
 }
 
 type makers map[maker][]*declaration
@@ -244,21 +247,23 @@ type makers map[maker][]*declaration
 func (w *world) makers() makers {
 	m := makers{}
 	for _, d := range w.declarations {
-		keys := map[maker]bool{{d.Port, d.LoadBalancer, ""}: d.LoadBalancer != "", {d.Port, "", d.Service}: d.Service != "", {d.Port, "", d.Group}: d.Group != ""}
-		for key, meant := range keys {
-			if meant {
-				m[key] = append(m[key], d)
-			}
+		if d.LoadBalancer != "" {
+			m.add(maker{port: d.Port, name: d.LoadBalancer}, d)
+		}
+		for _, stack := range d.Stacks() {
+			m.add(maker{port: d.Port, stack: stack}, d)
 		}
 	}
 	return m
 }
 
+func (m makers) add(key maker, d *declaration) { m[key] = append(m[key], d) }
+
 // of are the declarations of the objects that the listener's load balancer was made for, each once.
 func (m makers) of(l *listener) []*declaration {
-	found := slices.Clone(m[maker{l.Port, l.loadBalancer.Name, ""}])
+	found := slices.Clone(m[maker{port: l.Port, name: l.loadBalancer.Name}])
 	for _, stack := range l.loadBalancer.Stacks() {
-		for _, d := range m[maker{l.Port, "", stack}] {
+		for _, d := range m[maker{port: l.Port, stack: stack}] {
 			if !slices.Contains(found, d) {
 				found = append(found, d)
 			}
@@ -283,7 +288,7 @@ func (w *world) speakOf(e *endpoint) []*declaration {
 	var byName, byHost []*declaration
 	for _, d := range w.declarations {
 		switch {
-		case d.Port != port || len(d.listeners) > 0:
+		case d.Port != port || len(d.listeners) > 0 || e.listener != nil && !d.Fits(e.listener.loadBalancer.Kind):
 		case d.Service != "" && d.Service == e.Target.Service, d.named(e.Target.LoadBalancer):
 			byName = append(byName, d)
 		case e.listener == nil && e.Target.Service == "" && d.hosts(e.Target.Host):

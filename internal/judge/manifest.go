@@ -215,6 +215,9 @@ func (x *effect) weighEndpoint(w *world, e *endpoint) {
 	}
 	host := finding.Clean(e.Target.Host, finding.QuoteLimit)
 	switch {
+	case x.declaration.Closes:
+		x.breaks = append(x.breaks, host+" would be left without a listener")
+		return
 	case arn == "":
 		x.breaks = append(x.breaks, host+" would be left without a certificate")
 		return

@@ -23,23 +23,14 @@ func Preview(in Input) ([]plan.Row, Conclusion) {
 	w := newWorld(in)
 	var rows []plan.Row
 	var undecided []plan.Row
-	for _, d := range w.declarations {
-		effects := w.effects(d)
-		if len(effects) == 0 {
-			if d.bare() {
-				continue
-			}
-			effects = []effect{w.weigh(d, nil, nil)}
+	for _, x := range w.planned() {
+		row, f := w.preview(x)
+		rows = append(rows, row)
+		if f != nil {
+			out.Findings = append(out.Findings, *f)
 		}
-		for _, x := range effects {
-			row, f := w.preview(x)
-			rows = append(rows, row)
-			if f != nil {
-				out.Findings = append(out.Findings, *f)
-			}
-			if row.Verdict == plan.Undecided {
-				undecided = append(undecided, row)
-			}
+		if row.Verdict == plan.Undecided {
+			undecided = append(undecided, row)
 		}
 	}
 	if len(undecided) > 0 {
@@ -52,6 +43,19 @@ func Preview(in Input) ([]plan.Row, Conclusion) {
 	})
 	finding.Sort(out.Findings)
 	return rows, out
+}
+
+// planned is all that applying the manifests would do.
+func (w *world) planned() []effect {
+	var out []effect
+	for _, d := range w.declarations {
+		effects := w.effects(d)
+		if len(effects) == 0 && !d.bare() {
+			effects = []effect{w.weigh(d, nil, nil)}
+		}
+		out = append(out, effects...)
+	}
+	return append(out, w.closings()...)
 }
 
 // besideThePlan are the codes that matter before a deploy, whatever the manifests say.
@@ -100,6 +104,8 @@ func (w *world) action(x effect) plan.Action {
 	switch {
 	case x.declaration.Discovered:
 		return plan.Discover
+	case x.declaration.Closes:
+		return plan.Remove
 	case x.listener == nil && w.round.ListenersRead && len(w.round.Troubles) == 0:
 		return plan.Create
 	case x.listener == nil || x.listener.loadBalancer.Partial || x.attached == unknown:
@@ -119,6 +125,10 @@ func (w *world) decide(x effect, row *plan.Row) *finding.Finding {
 			note = "the certificate of " + row.Object + ", which the same apply makes"
 		}
 		row.NotKnown = append(row.NotKnown, note)
+		return nil
+	}
+	if x.declaration.Perhaps != "" {
+		row.Verdict, row.NotKnown = plan.Undecided, append(row.NotKnown, x.declaration.Perhaps)
 		return nil
 	}
 	severity := x.severity(w)
@@ -144,7 +154,11 @@ func (w *world) decide(x effect, row *plan.Row) *finding.Finding {
 // reasons say in few words what stands in the finding at length.
 func (w *world) reasons(x effect) []string {
 	out := slices.Concat(x.breaks, x.soon)
-	if x.declaration.bare() && len(out) == 0 {
+	switch {
+	case len(out) > 0 || !x.declaration.bare():
+	case x.declaration.Closes:
+		out = append(out, "would take the listener away")
+	default:
 		out = append(out, "would leave the listener without a certificate")
 	}
 	if made := x.undoes(); made != nil && x.configured != same {

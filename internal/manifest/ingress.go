@@ -31,6 +31,7 @@ const (
 // ACM by the hosts.
 func (o object) ingress() {
 	if !o.forALB() {
+		o.closes(o.get(o.node, "spec", "ingressClassName"), o.parameters())
 		return
 	}
 	at := o.annotation(certificateARN)
@@ -54,6 +55,26 @@ func (o object) ingress() {
 			Policy: clean(o.note(ingressPolicy)), Source: o.reader.at(line, column),
 		})
 	}
+	perhaps := ""
+	if len(arns) == 0 {
+		perhaps = o.parameters()
+	}
+	o.closes(o.where(at), perhaps)
+}
+
+// parameters is what may make an Ingress listen on port 443 without a word of its own: the parameters of its class
+// (IngressClassParams) may name certificates, and then 443 is the default. listen-ports goes before all defaults, and a
+// class that is named by the old annotation has no parameters. Empty where nothing can.
+// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/ingress_class/
+func (o object) parameters() string {
+	class := o.text(o.node, "spec", "ingressClassName")
+	switch {
+	case o.note(listenPorts) != "", class == "" && o.note(ingressClass) != "", o.otherClass():
+		return ""
+	case class == "":
+		return "whether the cluster's default class of Ingresses is the ALB controller's, and its parameters name certificates"
+	}
+	return "whether the parameters of the class " + finding.Quote(class) + " (IngressClassParams) name certificates"
 }
 
 // where is what people would mend: the annotation with the certificate, else the one that asks for TLS, else the object.
@@ -73,11 +94,10 @@ var otherClasses = [...]string{"nginx", "traefik", "haproxy", "kong", "istio", "
 
 // forALB tells whether the controller takes the Ingress: by its class, or since it has the controller's annotations.
 func (o object) forALB() bool {
-	class := cmp.Or(o.text(o.node, "spec", "ingressClassName"), o.note(ingressClass))
 	switch {
-	case class == "alb":
+	case o.class() == "alb":
 		return true
-	case slices.Contains(otherClasses[:], class):
+	case o.otherClass():
 		return false
 	}
 	entries := o.get(o.node, "metadata", "annotations")
@@ -89,6 +109,12 @@ func (o object) forALB() bool {
 	}
 	return found
 }
+
+func (o object) class() string {
+	return cmp.Or(o.text(o.node, "spec", "ingressClassName"), o.note(ingressClass))
+}
+
+func (o object) otherClass() bool { return slices.Contains(otherClasses[:], o.class()) }
 
 // securedPorts are the HTTPS ports of listen-ports. By default there is 443 where certificates are named, and none
 // otherwise. False where the annotation cannot be read.

@@ -35,7 +35,7 @@ type Options struct {
 	// Namespace is that of objects that name none; "default" where it is empty.
 	Namespace string
 	// Plain asks for the ports of load balancers without a certificate too, as declarations without ARNs that are not
-	// Discovered: applying them takes away what somebody attached.
+	// Discovered, and that every object has no further ports (Closes): applying takes away what somebody attached.
 	Plain bool
 	// Places are where somebody wrote paths down, by path; a fault of such a path as a whole is told there.
 	Places map[string]target.Position

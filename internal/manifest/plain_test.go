@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"certdrift/internal/observation"
 )
 
 // TestPlain holds that ports without a certificate are told where they are asked for, and only there.
@@ -39,19 +41,55 @@ spec: {ports: [{port: 443}]}
 `
 	for plain, want := range map[bool]string{
 		false: "default/half:443 1",
-		true:  "default/lost:80 0 default/lost:443 0 default/unset:443 0 default/half:443 1 default/half:8443 0",
+		true: "default/lost:80 0 default/lost:443 0 default/lost:0 0 default/unset:443 0 default/unset:0 0 " +
+			"default/half:443 1 default/half:8443 0 default/half:0 0 default/inside:0 0",
 	} {
 		read := Load([]string{"-"}, Options{Stdin: strings.NewReader(services), Plain: plain})
 		declared, faults := read.Declared, read.Faults
 		var got []string
 		for _, d := range declared {
 			got = append(got, fmt.Sprintf("%s:%d %d", d.Service, d.Port, len(d.ARNs)))
-			if d.Source.Line == 0 {
-				t.Errorf("%s has no place", d.Object)
+			if d.Source.Line == 0 || d.Closes != (d.Port == 0) {
+				t.Errorf("%s has no place, or no port: %+v", d.Object, d)
 			}
 		}
 		if strings.Join(got, " ") != want || len(faults) > 0 {
 			t.Errorf("plain %v: %q, want %q; %v", plain, got, want, faults)
 		}
+	}
+}
+
+// TestIngressesClose holds what an Ingress without certificates leaves open: nothing, where it says so itself; what the
+// parameters of its class may say, where it doesn't.
+func TestIngressesClose(t *testing.T) {
+	const head = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: site\n  annotations:\n"
+	for name, c := range map[string]struct {
+		annotations, spec, want string
+		perhaps                 string
+	}{
+		"plain ports only":           {`alb.ingress.kubernetes.io/listen-ports: '[{"HTTP": 80}]'`, "ingressClassName: alb", "0", ""},
+		"plain ports, a certificate": {`alb.ingress.kubernetes.io/listen-ports: '[{"HTTP": 80}]'` + "\n    " + `alb.ingress.kubernetes.io/certificate-arn: arn:aws:acm:us-west-2:111122223333:certificate/a`, "ingressClassName: alb", "0", ""},
+		"another port":               {`alb.ingress.kubernetes.io/listen-ports: '[{"HTTPS": 8443}]'`, "ingressClassName: alb", "8443 0", ""},
+		"discovery":                  {`alb.ingress.kubernetes.io/listen-ports: '[{"HTTPS": 443}]'`, "ingressClassName: alb", "443 0", ""},
+		"no ports, no certificate":   {`team: web`, "ingressClassName: alb", "0", "the parameters of the class"},
+		"no class":                   {`team: web`, "rules: []", "0", "default class"},
+		"the old annotation":         {`kubernetes.io/ingress.class: alb`, "rules: []", "0", ""},
+		"another controller":         {`team: web`, "ingressClassName: nginx", "0", ""},
+		"a certificate":              {`alb.ingress.kubernetes.io/certificate-arn: arn:aws:acm:us-west-2:111122223333:certificate/a`, "ingressClassName: alb", "443 0", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			read := Load([]string{"-"}, Options{Stdin: strings.NewReader(head + "    " + c.annotations + "\nspec:\n  " + c.spec + "\n"), Plain: true})
+			var ports []string
+			for _, d := range read.Declared {
+				ports = append(ports, fmt.Sprint(d.Port))
+			}
+			last := read.Declared[len(read.Declared)-1]
+			if got := strings.Join(ports, " "); got != c.want || !last.Closes || len(read.Faults) > 0 {
+				t.Fatalf("ports %q, want %q: %+v", got, c.want, read)
+			}
+			if !strings.Contains(last.Perhaps, c.perhaps) || (last.Perhaps == "") != (c.perhaps == "") || last.Kind != observation.Application {
+				t.Errorf("%+v", last)
+			}
+		})
 	}
 }

@@ -28,11 +28,13 @@ const (
 // another type than LoadBalancer has none, whatever its annotations say.
 func (o object) service() {
 	if o.text(o.node, "spec", "type") != "LoadBalancer" {
+		o.closes(o.get(o.node, "spec", "type"), "")
 		return
 	}
 	at := o.annotation(sslCert)
 	if o.note(sslCert) == "" { // left out, or a value that nobody set: for the cloud provider it is the same
 		o.declare(o.get(o.node, "spec", "type"), nil, o.plainPorts(nil))
+		o.closes(o.get(o.node, "spec", "ports"), "")
 		return
 	}
 	arns := o.arns(at, o.note(sslCert))
@@ -42,6 +44,27 @@ func (o object) service() {
 	secure := o.securePorts()
 	o.declare(at.Key, arns, secure)
 	o.declare(at.Key, nil, o.plainPorts(secure))
+	o.closes(o.get(o.node, "spec", "ports"), "")
+}
+
+// closes declares, where anybody asks for it, that the object's load balancer has no other listeners than the ones
+// declared. at is what says so; nil for the object itself.
+func (o object) closes(at ast.Node, perhaps string) {
+	if !o.plain {
+		return
+	}
+	if at == nil {
+		at = o.node
+	}
+	line, column := o.place(at)
+	d := observation.Declaration{Object: o.kind + " " + o.name(), Service: o.name(), Closes: true, Perhaps: perhaps, Source: o.reader.at(line, column)}
+	switch o.kind {
+	case observation.Service:
+		d.LoadBalancer, d.Kind = clean(o.note(serviceLBName)), o.serviceKind()
+	case observation.Ingress:
+		d.LoadBalancer, d.Group, d.Kind = clean(o.note(ingressLBName)), clean(o.note(groupName)), observation.Application
+	}
+	o.declared = append(o.declared, d)
 }
 
 // declare declares the same certificates for each of some ports.

@@ -2,6 +2,7 @@ package observation
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"certdrift/internal/target"
@@ -35,20 +36,42 @@ type LoadBalancer struct {
 	Partial bool `json:"partial,omitempty"`
 }
 
-// Stacks are the Kubernetes objects (NAMESPACE/NAME, or an Ingress group's name) that the load balancer was made for, as
-// its tags say: those of the in-tree provider (cloud-provider-aws), of the AWS Load Balancer Controller for Services and
-// Ingresses, and of the controller within EKS Auto Mode. Each comes once.
-func (lb LoadBalancer) Stacks() []string {
-	var out []string
-	for _, tag := range []string{
-		"kubernetes.io/service-name", "service.k8s.aws/stack", "ingress.k8s.aws/stack",
-		"service.eks.amazonaws.com/stack", "ingress.eks.amazonaws.com/stack",
+// Stack is the Kubernetes object that a load balancer is made for. A Service and an Ingress of one name are two.
+type Stack struct {
+	Kind string // Service or Ingress
+	Name string // NAMESPACE/NAME, or the name of a group of Ingresses
+}
+
+// The kinds of Stacks.
+const (
+	Service = "Service"
+	Ingress = "Ingress"
+)
+
+// Stacks are the objects that the load balancer was made for, as its tags say: those of the in-tree provider
+// (cloud-provider-aws), of the AWS Load Balancer Controller for Services and Ingresses, and of the controller within EKS
+// Auto Mode. Each comes once.
+func (lb LoadBalancer) Stacks() []Stack {
+	var out []Stack
+	for _, tag := range [...]struct{ kind, key string }{
+		{Service, "kubernetes.io/service-name"}, {Service, "service.k8s.aws/stack"}, {Ingress, "ingress.k8s.aws/stack"},
+		{Service, "service.eks.amazonaws.com/stack"}, {Ingress, "ingress.eks.amazonaws.com/stack"},
 	} {
-		if v := lb.Tags[tag]; v != "" && !slices.Contains(out, v) {
-			out = append(out, v)
+		made := Stack{tag.kind, lb.Tags[tag.key]}
+		if made.Name != "" && !slices.Contains(out, made) {
+			out = append(out, made)
 		}
 	}
 	return out
+}
+
+// MadeFor tells whether the load balancer is the one that the declaration's object makes: by its name, or by its tags.
+func (lb LoadBalancer) MadeFor(d Declaration) bool {
+	if d.LoadBalancer != "" && d.LoadBalancer == lb.Name {
+		return true
+	}
+	made := lb.Stacks()
+	return slices.ContainsFunc(d.Stacks(), func(s Stack) bool { return slices.Contains(made, s) })
 }
 
 // Listener is one port of a load balancer.
@@ -144,10 +167,35 @@ type Declaration struct {
 	ARNs       []string `json:"arns,omitempty"`
 	Discovered bool     `json:"discovered,omitempty"`
 	// More: beside the ARNs, the controller puts certificates there that it discovers for other Ingresses of the group.
-	More   bool            `json:"more,omitempty"`
-	Hosts  []string        `json:"hosts,omitempty"`
-	Policy string          `json:"policy,omitempty"`
-	Source target.Position `json:"source"`
+	More   bool     `json:"more,omitempty"`
+	Hosts  []string `json:"hosts,omitempty"`
+	Policy string   `json:"policy,omitempty"`
+	// Closes: the object's load balancer keeps only the listeners of the object's other declarations, and where there are
+	// none, it goes. Port is 0 then. Perhaps is what may keep port 443 all the same and cannot be seen in the manifest.
+	Closes  bool            `json:"closes,omitempty"`
+	Perhaps string          `json:"perhaps,omitempty"`
+	Source  target.Position `json:"source"`
+}
+
+// Stacks are what the tags of the load balancer that the object makes may say.
+func (d Declaration) Stacks() []Stack {
+	var out []Stack
+	if kind, _, _ := strings.Cut(d.Object, " "); d.Service != "" {
+		out = append(out, Stack{kind, d.Service})
+	}
+	if d.Group != "" {
+		out = append(out, Stack{Ingress, d.Group})
+	}
+	return out
+}
+
+// Fits tells whether the object may make a load balancer of that kind: an Ingress makes application load balancers, and
+// nothing else does.
+func (d Declaration) Fits(kind LoadBalancerKind) bool {
+	if d.Service == "" {
+		return true
+	}
+	return strings.HasPrefix(d.Object, Ingress+" ") == (kind == Application)
 }
 
 // Generated tells that Source is a file that a tool wrote: Terraform's plan or state. What it says is changed in the code

@@ -12,13 +12,14 @@ import (
 // Action is what applying would do to a listener.
 type Action string
 
-// The actions. Discover: the certificate is known after the apply only: the controller picks it from ACM, or Terraform makes it. Unknown: what is attached is not
-// known here.
+// The actions. Discover: the certificate is known after the apply only: the controller picks it from ACM, or Terraform
+// makes it. Remove: the listener goes. Unknown: what is attached is not known here.
 const (
 	Keep     Action = "keep"
 	Change   Action = "change"
 	Create   Action = "create"
 	Discover Action = "discover"
+	Remove   Action = "remove"
 	Unknown  Action = "unknown"
 )
 
@@ -85,7 +86,7 @@ type Name struct {
 }
 
 // Count is how many rows there are by action, and how many must not be applied.
-type Count struct{ Keep, Change, Create, Discover, Unknown, Refused, Undecided int }
+type Count struct{ Keep, Change, Create, Discover, Remove, Unknown, Refused, Undecided int }
 
 // CountRows counts.
 func CountRows(rows []Row) Count {
@@ -100,6 +101,8 @@ func CountRows(rows []Row) Count {
 			c.Create++
 		case Discover:
 			c.Discover++
+		case Remove:
+			c.Remove++
 		default:
 			c.Unknown++
 		}

@@ -48,7 +48,7 @@ func fitting(round observation.Round, e observation.Endpoint) []*observation.Loa
 	}
 	byDNS := balancers(round, func(lb *observation.LoadBalancer) bool { return !e.DNS.Skipped && resolvesTo(e.DNS, lb) })
 	byService := balancers(round, func(lb *observation.LoadBalancer) bool {
-		return e.Target.Service != "" && slices.Contains(lb.Stacks(), e.Target.Service)
+		return e.Target.Service != "" && slices.ContainsFunc(lb.Stacks(), func(s observation.Stack) bool { return s.Name == e.Target.Service })
 	})
 	both := slices.DeleteFunc(slices.Clone(byService), func(lb *observation.LoadBalancer) bool { return !slices.Contains(byDNS, lb) })
 	switch {
@@ -128,19 +128,13 @@ func (l *Listener) add(round observation.Round, behind []spot, here spot) {
 	}
 	slices.Sort(l.Endpoints)
 	for _, m := range round.Manifests {
-		if m.Port != here.port || !makes(m, here.balancer) {
+		if m.Port != here.port || !here.balancer.MadeFor(m) {
 			continue
 		}
 		for _, arn := range m.ARNs {
 			l.Declared = append(l.Declared, Declared{By: m.Object, ARN: arn, Source: m.Source})
 		}
 	}
-}
-
-// makes tells whether a manifest's object is what the load balancer was made for.
-func makes(m observation.Declaration, lb *observation.LoadBalancer) bool {
-	return m.LoadBalancer != "" && m.LoadBalancer == lb.Name ||
-		m.Service != "" && slices.Contains(lb.Stacks(), m.Service) || m.Group != "" && slices.Contains(lb.Stacks(), m.Group)
 }
 
 func attached(on []observation.Attachment, known map[string]*observation.Certificate) []Attached {

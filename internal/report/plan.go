@@ -33,8 +33,11 @@ func planCells(r Report, row plan.Row) [len(planColumns)]string {
 		attached = "not known"
 	}
 	would := orElse(certificateList(r, row.Would), "none")
-	if row.Action == plan.Discover {
+	switch row.Action {
+	case plan.Discover:
 		would = "not known yet"
+	case plan.Remove:
+		would = "no listener"
 	}
 	return [...]string{
 		fmt.Sprintf("%s:%d", row.Object, row.Port), orElse(row.Listener, "not known"),
@@ -225,7 +228,7 @@ func planLine(r Report) string {
 	for _, more := range []struct {
 		n    int
 		what string
-	}{{c.Unknown, "not compared"}, {c.Discover, "not known yet"}} {
+	}{{c.Remove, "to remove"}, {c.Unknown, "not compared"}, {c.Discover, "not known yet"}} {
 		if more.n > 0 {
 			line += fmt.Sprintf(", %d %s", more.n, more.what)
 		}

@@ -66,6 +66,9 @@ func planTiles(r report.Report) []tile {
 	tiles := []tile{
 		figure(c.Refused, "refused", "critical"), figure(c.Create, "to create", "ok"), figure(c.Change, "to change", "ok"), figure(c.Keep, "unchanged", "none"),
 	}
+	if c.Remove > 0 {
+		tiles = append(tiles, figure(c.Remove, "to remove", "critical"))
+	}
 	if c.Undecided > 0 {
 		tiles = append(tiles, figure(c.Undecided, "undecided", "warning"))
 	}
