@@ -39,17 +39,17 @@ func (c certificates) names(arn string) []string {
 }
 
 // covering is the first of the ARNs whose certificate is for the host, those chosen by name before the default; the
-// default where none is, or nothing is known.
-func (c certificates) covering(arns []string, host string) string {
+// default where none is, or nothing is known, which sure tells.
+func (c certificates) covering(arns []string, host string) (arn string, sure bool) {
 	if len(arns) == 0 {
-		return ""
+		return "", false
 	}
 	for _, arn := range append(slices.Clone(arns[1:]), arns[0]) {
 		if slices.ContainsFunc(c.names(arn), func(name string) bool { return matches(name, host) }) {
-			return arn
+			return arn, true
 		}
 	}
-	return arns[0]
+	return arns[0], false
 }
 
 // matches compares a certificate's name with a host: "*" stands for one whole first label.

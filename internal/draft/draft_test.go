@@ -133,6 +133,32 @@ func TestManyHosts(t *testing.T) {
 	}
 }
 
+// TestSeveralCertificates holds that none of an Ingress's certificates is passed over in silence.
+func TestSeveralCertificates(t *testing.T) {
+	arns := []string{"arn:aws:acm:us-west-2:111122223333:certificate/a", "arn:aws:acm:us-west-2:111122223333:certificate/b", "arn:aws:acm:us-west-2:111122223333:certificate/c"}
+	in := Input{Manifests: []observation.Declaration{{
+		Object: "Ingress web/site", Service: "web/site", Port: 443, ARNs: arns, Hosts: []string{"a.example.org", "b.example.org"},
+	}}}
+	text := string(Write(in))
+	for _, arn := range arns {
+		if !strings.Contains(text, "#   "+arn) {
+			t.Errorf("%s is not named:\n%s", arn, text)
+		}
+	}
+	if n := strings.Count(text, "# the default: no certificate above is known"); n != 2 {
+		t.Errorf("%d endpoints say that theirs is a guess, want 2:\n%s", n, text)
+	}
+	in.Attached.Certificates = []observation.Certificate{{ARN: arns[0], Names: []string{"a.example.org"}}, {ARN: arns[1], Names: []string{"b.example.org"}}}
+	text = string(Write(in))
+	got := loads(t, []byte(text)).Endpoints
+	if strings.Contains(text, "is known to be for this host") || got[0].Declared.ARN != arns[0] || got[1].Declared.ARN != arns[1] {
+		t.Errorf("each host has its certificate:\n%s", text)
+	}
+	if in.Manifests[0].ARNs = arns[:1]; strings.Contains(string(Write(in)), "certificates stand here") {
+		t.Error("one is none of several")
+	}
+}
+
 // FuzzWrite holds that a draft loads, whatever names it meets.
 func FuzzWrite(f *testing.F) {
 	f.Add("production", "api", "api.example.org", "a1", "k8s/api.yaml")

@@ -113,6 +113,7 @@ func (w *writer) place(p place) {
 		w.line("      # The manifest declares %s, which is not what is attached: the next apply would change it.", clean(p.declared[0]))
 		w.line("      # Below stands what clients get today. Settle which is right.")
 	}
+	w.several(p)
 	if guessed && len(hosts) > 0 {
 		w.line("      # the hosts come from the certificate; keep those that lead here")
 	}
@@ -133,6 +134,25 @@ func (w *writer) place(p place) {
 	}
 }
 
+// several names the certificates of a listener that has more than one: an endpoint can declare one only.
+func (w *writer) several(p place) {
+	arns := p.arns()
+	if len(arns) < 2 {
+		return
+	}
+	w.line("      # %d certificates stand here, the default first. An endpoint declares one, the one that its host gets:", len(arns))
+	for _, arn := range arns[:min(len(arns), maxHosts)] {
+		line := "      #   " + clean(arn)
+		if names := w.certificates.names(arn); len(names) > 0 {
+			line += " for " + clean(strings.Join(names[:min(len(names), 3)], ", "))
+		}
+		w.line("%s", line)
+	}
+	if more := len(arns) - maxHosts; more > 0 {
+		w.line("      #   and %d more", more)
+	}
+}
+
 // balancerForm is a load balancer's name, as AWS takes it.
 var balancerForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,32}$`)
 
@@ -148,7 +168,11 @@ func (w *writer) endpoint(mark string, p place, host string) {
 	}
 	w.line("%s      - name: %s", mark, scalar(w.unique(p, host)))
 	w.line("%s        url: %s", mark, p.url(shown))
-	if certificate := w.certificates.covering(p.arns(), host); declarable(certificate) {
+	certificate, sure := w.certificates.covering(p.arns(), host)
+	if len(p.arns()) > 1 && !sure {
+		w.line("%s        # the default: no certificate above is known to be for this host. Put the one here that it is meant to get", mark)
+	}
+	if declarable(certificate) {
 		w.line("%s        certificate: {arn: %s}", mark, scalar(certificate))
 	}
 	if balancerForm.MatchString(p.balancer) {
