@@ -3,7 +3,9 @@ package listener_test
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -84,6 +86,17 @@ func TestCallsOfALargeRound(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, a.Calls()); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	sum := 0
+	for n := range maps.Values(a.Calls()) {
+		sum += n
+	}
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told := fmt.Sprintf("%d,%03d calls for 2,000 TLS listeners", sum/1000, sum%1000); !strings.Contains(string(readme), told) {
+		t.Errorf("the README does not say %q", told)
 	}
 	if calls := a.Repeated(); len(calls) > 0 {
 		t.Errorf("asked more than once: %v", calls)
