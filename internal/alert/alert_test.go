@@ -164,6 +164,33 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// A subject holds ASCII only. What cannot be written in it gives way to something that can, and never to question marks.
+func TestSubjectsOfNamesThatAreNotASCII(t *testing.T) {
+	for _, c := range []struct{ environment, endpoint, listener, want string }{
+		{"Größe", "žádost", "", "CRITICAL Grosse: zadost: certificate expired (cert-expired)"},
+		{"pro\u0308d", "api–eu", "", "CRITICAL prod: api-eu: certificate expired (cert-expired)"},
+		{"生产", "api", "", "CRITICAL: api: certificate expired (cert-expired)"},
+		{"production", "接口", "a1b2c3:443", "CRITICAL production: a1b2c3:443: certificate expired (cert-expired)"},
+		{"生产", "接口", "", "CRITICAL: 3 endpoint(s): certificate expired (cert-expired)"},
+		{"прод", "prod-接口", "", "CRITICAL: 3 endpoint(s): certificate expired (cert-expired)"},
+		{"what?", "ui", "", "CRITICAL what?: ui and 2 more: certificate expired (cert-expired)"},
+	} {
+		n := incident.Notice{Event: incident.Opened, Severity: finding.Critical, At: began,
+			Findings: []finding.Finding{{Code: finding.CertExpired, Severity: finding.Critical, Endpoint: c.endpoint, Listener: c.listener}},
+			Record:   incident.Record{Environment: c.environment, Code: finding.CertExpired, First: began, AffectsCount: 3}}
+		if !strings.Contains(c.want, "endpoint(s)") && !strings.Contains(c.want, "more") {
+			n.Record.AffectsCount = 1
+		}
+		m := Compose(n, Options{})
+		if m.Subject != c.want {
+			t.Errorf("%q, want %q", m.Subject, c.want)
+		}
+		if !strings.Contains(m.SMS, c.endpoint) || m.Attributes["environment"] != finding.Clean(c.environment, 100) {
+			t.Errorf("the other forms have the names as they are: %q %v", m.SMS, m.Attributes)
+		}
+	}
+}
+
 func TestTheSchemaRefuses(t *testing.T) {
 	schema, err := jsonschema.NewCompiler().Compile("../../docs/alert.schema.json")
 	if err != nil {

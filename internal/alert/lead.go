@@ -210,7 +210,7 @@ func (s *story) notes() []string {
 func (s *story) subject() string {
 	fits := func(text string) bool { return len(text) <= SubjectLimit }
 	text := fit(s.headline(), []string{s.shownEnvironment(" ")}, ascii, fits)
-	text += s.placeWithin(text, ": ", s.place(), ascii, fits)
+	text += s.placeWithin(text, ": ", []string{s.place(), finding.Clean(s.first.Listener, finding.QuoteLimit)}, ascii, fits)
 	pieces := []string{": " + s.what()}
 	if s.Storm != nil {
 		pieces = s.censusPieces()
@@ -230,12 +230,13 @@ func (s *story) subject() string {
 	return fit(text, pieces, ascii, fits)
 }
 
-// placeWithin is who suffers, where there is room for it and for a few words to follow; else their number, or nothing.
-func (s *story) placeWithin(text, separator, place string, clean func(string) string, fits func(string) bool) string {
+// placeWithin is who suffers: the first of some wordings that can be written and leaves room for a few words to follow;
+// else their number, or nothing.
+func (s *story) placeWithin(text, separator string, places []string, clean func(string) string, fits func(string) bool) string {
 	const room = "                                        "
-	for _, p := range []string{place, fmt.Sprintf("%d endpoint(s)", max(1, s.Record.AffectsCount))} {
-		if p = clean(separator + p); fits(text + p + room) {
-			return p
+	for _, p := range append(places, fmt.Sprintf("%d endpoint(s)", max(1, s.Record.AffectsCount))) {
+		if written := clean(separator + p); p != "" && written != "" && fits(text+written+room) {
+			return written
 		}
 	}
 	return ""
@@ -268,16 +269,6 @@ func fitOne(text string, choices []string, clean func(string) string, fits func(
 		}
 	}
 	return text
-}
-
-// ascii replaces what a subject may not hold; one question mark per character.
-func ascii(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r > 0x7e {
-			return '?'
-		}
-		return r
-	}, text)
 }
 
 // span is a duration for people: its largest unit.

@@ -47,7 +47,7 @@ func (s *story) sms() string {
 	if name, more := s.who(); more > 0 {
 		place = fmt.Sprintf("%s +%d", name, more)
 	}
-	text += s.placeWithin(text, " ", place, oneLine, SMSFits)
+	text += s.placeWithin(text, " ", []string{place}, oneLine, SMSFits)
 	if s.Storm != nil {
 		text = fit(text, s.censusPieces(), oneLine, SMSFits)
 	} else {
