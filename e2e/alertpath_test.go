@@ -22,7 +22,7 @@ func TestTheAlertPath(t *testing.T) {
 	w.theFour(t)
 	s := deploy(t, f, w)
 	topic := s.Outputs["TopicArn"]
-	in, api, c := subscribe(t, cfg, topic), sns.NewFromConfig(cfg), openTerminal(t, w, f.url)
+	in, api, c := subscribe(t, cfg, topic, "subscriber"), sns.NewFromConfig(cfg), openTerminal(t, w, f.url)
 
 	if v := ask(t, s, `{"wait": "0s", "interval": "1s", "fail_on": "warning"}`); v.Verdict != "pass" {
 		t.Fatalf("as deployed, the gate answers %+v", v)

@@ -1,5 +1,6 @@
 """Runs moto's server with what its CloudFormation lacks and the template needs: three resource types, the outputs of
-nested stacks, AWS::NoValue in lists, and policies of roles that can be read back; and with queues for email and SMS.
+nested stacks, AWS::NoValue in lists, and policies of roles that can be read back; and with queues for email, SMS and
+subscribed functions.
 
 Usage: emulator.py PORT
 
@@ -152,9 +153,9 @@ publish_to_subscription = sns_models.Subscription.publish
 
 
 def publish_to_people(subscription, message, message_id, **kwargs):
-    """moto drops what it would send to people. Here it goes to a queue named after the protocol, where there is one: the
-    text alone, past the subscription's filter policy."""
-    if subscription.protocol in ("email", "sms"):
+    """moto drops what it would send to people, and runs subscribed functions in containers. Here both go to a queue named
+    after the protocol, where there is one: the text alone, past the subscription's filter policy."""
+    if subscription.protocol in ("email", "sms", "lambda"):
         matcher = subscription._filter_policy_matcher
         if matcher is None or matcher.matches(kwargs.get("message_attributes"), message):
             region = subscription.topic.arn.split(":")[3]

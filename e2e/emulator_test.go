@@ -45,8 +45,8 @@ func enabled(t *testing.T) {
 	}
 }
 
-// startMoto runs the emulator until the test ends and returns HOST:PORT.
-func startMoto(t *testing.T) string {
+// startMoto runs the emulator until the test ends and returns HOST:PORT. env is added to its environment.
+func startMoto(t *testing.T, env ...string) string {
 	t.Helper()
 	address := freeAddress(t)
 	_, port, err := net.SplitHostPort(address)
@@ -56,6 +56,7 @@ func startMoto(t *testing.T) string {
 	var log bytes.Buffer
 	cmd := exec.Command(python(t), "emulator.py", port)
 	cmd.Env = append(os.Environ(), "MOTO_ACCOUNT_ID="+account, "PYTHONWARNINGS=ignore")
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ func TestTheGates(t *testing.T) {
 	w := makeWorld(t, cfg)
 	w.theFour(t)
 	s := deploy(t, f, w)
-	in := subscribe(t, cfg, s.Outputs["TopicArn"])
+	in := subscribe(t, cfg, s.Outputs["TopicArn"], "subscriber")
 	c := openTerminal(t, w, f.url)
 
 	t.Run("plan", func(t *testing.T) { plan(t, c, w) })

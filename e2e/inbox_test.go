@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// inbox is a queue that is subscribed to the stack's topic: what machines receive.
+// inbox is a queue that is subscribed to a topic of the stack's: what machines receive.
 type inbox struct {
 	api *sqs.Client
 	url string
@@ -29,11 +29,11 @@ func (m message) String() string {
 	return fmt.Sprintf("%v %q %s", m.attributes, m.subject, m.body)
 }
 
-func subscribe(t *testing.T, cfg aws.Config, topic string) *inbox {
+func subscribe(t *testing.T, cfg aws.Config, topic, queue string) *inbox {
 	t.Helper()
-	in := openQueue(t, cfg, "subscriber")
+	in := openQueue(t, cfg, queue)
 	_, err := sns.NewFromConfig(cfg).Subscribe(t.Context(), &sns.SubscribeInput{
-		TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:" + region + ":" + account + ":subscriber"),
+		TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:" + region + ":" + account + ":" + queue),
 	})
 	check(t, err)
 	return in

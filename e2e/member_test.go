@@ -22,7 +22,7 @@ func TestAMemberAccount(t *testing.T) {
 	w.roles = []string{memberRole}
 	w.theFour(t)
 	s := deploy(t, f, w, "MemberRoleArns="+memberRole)
-	in := subscribe(t, cfg, s.Outputs["TopicArn"])
+	in := subscribe(t, cfg, s.Outputs["TopicArn"], "subscriber")
 
 	if probe, inspect := s.round(t); probe.Verdict != "pass" || inspect.Verdict != "pass" || inspect.Listeners != 4 {
 		t.Errorf("all is well in the member account: probe %+v, inspect %+v", probe, inspect)

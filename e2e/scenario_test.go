@@ -22,7 +22,7 @@ func TestTheIncident(t *testing.T) {
 	w := makeWorld(t, cfg)
 	w.theFour(t)
 	s := deploy(t, f, w)
-	in := subscribe(t, cfg, s.Outputs["TopicArn"])
+	in := subscribe(t, cfg, s.Outputs["TopicArn"], "subscriber")
 	l := newLedger(cfg)
 
 	t.Run("stack", func(t *testing.T) { theStack(t, s, l) })
