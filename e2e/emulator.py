@@ -25,12 +25,13 @@ from moto.sqs.models import sqs_backends
 
 
 class Made(CloudFormationModel):
-    """What CloudFormation needs to know of a resource: its Ref."""
+    """What CloudFormation needs to know of a resource: its Ref and its ARN."""
 
     __module__ = "moto.cloudformation"  # moto files its models by the service in their module's name
 
-    def __init__(self, physical_resource_id):
+    def __init__(self, physical_resource_id, arn=None):
         self.physical_resource_id = physical_resource_id
+        self.arn = arn
 
     @staticmethod
     def cloudformation_name_type():
@@ -42,9 +43,11 @@ class Made(CloudFormationModel):
 
     @classmethod
     def has_cfn_attr(cls, attr):
-        return False
+        return attr == "Arn"
 
     def get_cfn_attribute(self, attr):
+        if attr == "Arn" and self.arn:
+            return self.arn
         raise KeyError(attr)
 
     def is_created(self):
@@ -104,7 +107,7 @@ class Alarm(Made, CloudFormationModel):
             treat_missing_data=properties.get("TreatMissingData"),
             rule=properties.get("AlarmRule"),
         )
-        return cls(made.name)
+        return cls(made.name, made.alarm_arn)
 
 
 class CompositeAlarm(Alarm, CloudFormationModel):

@@ -260,6 +260,40 @@ func TestDashboardIsJSON(t *testing.T) {
 	}
 }
 
+// TestTheDashboardShowsEveryAlarm: the list that infra/alarms.yaml gives away has each of its alarms once, the one that
+// only Chat makes on the same condition; and it is what the dashboard's widget shows.
+func TestTheDashboardShowsEveryAlarm(t *testing.T) {
+	alarms := readTemplate(t, filepath.Join("infra", "alarms.yaml"))
+	want := []string{"[HasChat FailedChatDeliveries.Arn AWS::NoValue]"}
+	for _, kind := range []string{"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"} {
+		for id := range alarms.of(kind) {
+			if id != "FailedChatDeliveries" {
+				want = append(want, id+".Arn")
+			}
+		}
+	}
+	join := asList(alarms.Outputs["Arns"]["Value"])
+	if len(join) != 2 || join[0] != `","` {
+		t.Fatalf("no list of JSON strings: %v", join)
+	}
+	var got []string
+	for _, arn := range asList(join[1]) {
+		got = append(got, fmt.Sprint(arn))
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) || len(want) < 15 {
+		t.Errorf("the list has\n%v\nand the alarms are\n%v", got, want)
+	}
+	if passed := within(readTemplate(t, "template.yaml").Resources["Dashboard"].Properties, "Parameters", "AlarmArns"); passed != "Alarms.Outputs.Arns" {
+		t.Errorf("the dashboard is given %v", passed)
+	}
+	body := fmt.Sprint(readTemplate(t, filepath.Join("infra", "dashboard.yaml")).Resources["Dashboard"].Properties["DashboardBody"])
+	if !strings.Contains(body, `"alarms": ["${AlarmArns}"]`) {
+		t.Error("no widget shows them")
+	}
+}
+
 // The rules, the forwarder and the code must mean the same calls.
 func TestForwarderSendsWhatTheRulesTake(t *testing.T) {
 	names := regexp.MustCompile(`(?m)^\s+- ((?:Create|Delete|Modify|Set|Add|Remove|Import|Upload|Update)[A-Za-z]+|ACM Certificate .+)$`)

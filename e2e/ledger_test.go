@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +68,39 @@ func (l *ledger) holdAlarms(t *testing.T) {
 		if s := series(aws.ToString(a.MetricName), a.Dimensions); aws.ToString(a.Namespace) == namespace && !written[s] {
 			t.Errorf("alarm %s watches %s, which nobody writes; written are %v", aws.ToString(a.AlarmName), s, written)
 		}
+	}
+}
+
+// holdDashboard fails unless the deployed dashboard shows every alarm there is, by its ARN.
+func (l *ledger) holdDashboard(t *testing.T, name string) {
+	t.Helper()
+	got, err := l.api.GetDashboard(t.Context(), &cloudwatch.GetDashboardInput{DashboardName: &name})
+	check(t, err)
+	var body struct {
+		Widgets []struct {
+			Type       string
+			Properties struct{ Alarms []string }
+		}
+	}
+	check(t, json.Unmarshal([]byte(aws.ToString(got.DashboardBody)), &body))
+	var shown, there []string
+	for _, w := range body.Widgets {
+		if w.Type == "alarm" {
+			shown = append(shown, w.Properties.Alarms...)
+		}
+	}
+	all, err := l.api.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{})
+	check(t, err)
+	for _, a := range all.MetricAlarms {
+		there = append(there, aws.ToString(a.AlarmArn))
+	}
+	for _, a := range all.CompositeAlarms {
+		there = append(there, aws.ToString(a.AlarmArn))
+	}
+	slices.Sort(shown)
+	slices.Sort(there)
+	if !slices.Equal(shown, there) {
+		t.Errorf("the dashboard shows\n%v\nand the alarms are\n%v", shown, there)
 	}
 }
 

@@ -57,6 +57,7 @@ func theStack(t *testing.T, s *stack, l *ledger) {
 			t.Errorf("rule %s has targets %v; each needs one, with a dead-letter queue", r.name, r.targets)
 		}
 	}
+	l.holdDashboard(t, "certdrift")
 	if alarms := l.alarms(t); len(alarms) < 10 {
 		t.Errorf("only %d alarms", len(alarms))
 	}

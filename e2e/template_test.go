@@ -24,6 +24,7 @@ type template struct {
 	Parameters map[string]map[string]any `yaml:"Parameters"`
 	Globals    map[string]map[string]any `yaml:"Globals"`
 	Resources  map[string]resource       `yaml:"Resources"`
+	Outputs    map[string]map[string]any `yaml:"Outputs"`
 }
 
 type resource struct {
