@@ -93,11 +93,13 @@ func appendNew(to []*listener, ls ...*listener) []*listener {
 func (w *world) closing(d observation.Declaration, l *listener, losing []*listener) []effect {
 	lost := d
 	lost.Port = l.Port
-	if d.Perhaps != "" && l.Port != 443 { // what the manifest leaves to others is 443
+	if d.Kind == observation.Application && l.Port != 443 { // what an Ingress leaves to its class is 443
 		lost.Perhaps = ""
 	}
 	object := finding.Clean(d.Object, finding.QuoteLimit)
 	switch other := slices.IndexFunc(losing, func(x *listener) bool { return x.loadBalancer != l.loadBalancer }); {
+	case w.manifestsOf(d.Object) > 1:
+		lost.Perhaps = "which of the manifests of " + object + " is applied"
 	case d.Group != "":
 		lost.Perhaps = "whether another Ingress of the group " + finding.Clean(d.Group, finding.QuoteLimit) + " keeps " + l.label()
 	case other >= 0:
@@ -115,6 +117,17 @@ func (w *world) closing(d observation.Declaration, l *listener, losing []*listen
 		out = append(out, w.weigh(&declaration{Declaration: lost}, l, g.endpoints))
 	}
 	return out
+}
+
+// manifestsOf is how many manifests the object has: overlays of one base, for one.
+func (w *world) manifestsOf(object string) int {
+	count := 0
+	for _, d := range w.round.Manifests {
+		if d.Closes && d.Object == object {
+			count++
+		}
+	}
+	return count
 }
 
 // perhapsClosing is said where nobody could read what is attached, and an endpoint names the object as what is in front of

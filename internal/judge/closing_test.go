@@ -54,6 +54,11 @@ func TestPreviewOfAListenerThatGoes(t *testing.T) {
 		"what cannot be seen may keep 443":    {ingressTag, "Ingress production/api", observation.Application, func(s *scene) { s.round.Manifests[0].Perhaps = "whether X" }, plan.Undecided},
 		"a group, and who else is in it":      {ingressTag, "Ingress production/api", observation.Application, func(s *scene) { s.round.Manifests[0].Group = "shared" }, plan.Undecided},
 		"the endpoint names it, without tags": {"owner", "Service production/api", observation.Classic, func(s *scene) { s.round.Endpoints[0].Target.Service = "production/api" }, plan.Refuse},
+		"given twice":                         {serviceTag, "Service production/api", observation.Classic, func(s *scene) { s.round.Manifests = append(s.round.Manifests, s.round.Manifests[0]) }, plan.Undecided},
+		"a patch": {serviceTag, "Service production/api", observation.Classic, func(s *scene) {
+			s.round.Manifests[0].Perhaps = "which ports"
+			s.round.LoadBalancers[0].Listeners[1].Port, s.round.Endpoints[0].Target.Port = 8443, 8443
+		}, plan.Undecided},
 		"two clusters have it": {serviceTag, "Service production/api", observation.Classic, func(s *scene) {
 			s.classic("lb2", arn("good")).Tags = map[string]string{serviceTag: "production/api"}
 		}, plan.Undecided},

@@ -93,3 +93,20 @@ func TestIngressesClose(t *testing.T) {
 		})
 	}
 }
+
+// TestPatchesClose holds that a Service without ports is taken for the patch that it must be.
+func TestPatchesClose(t *testing.T) {
+	for spec, patch := range map[string]bool{
+		"metadata: {name: api, annotations: {team: web}}":                                       true,
+		"metadata: {name: api}\nspec: {type: LoadBalancer}":                                     true,
+		"metadata: {name: api}\nspec: {type: ExternalName, externalName: api.example.org}":      false,
+		"metadata: {name: api}\nspec: {type: NodePort}":                                         false,
+		"metadata: {name: api}\nspec: {ports: [{port: 443}]}":                                   false,
+		"metadata: {name: api}\nspec: {type: LoadBalancer, ports: [{port: 53, protocol: UDP}]}": false,
+	} {
+		read := Load([]string{"-"}, Options{Stdin: strings.NewReader("apiVersion: v1\nkind: Service\n" + spec + "\n"), Plain: true})
+		if len(read.Declared) != 1 || !read.Declared[0].Closes || (read.Declared[0].Perhaps != "") != patch {
+			t.Errorf("%q: %+v", spec, read.Declared)
+		}
+	}
+}

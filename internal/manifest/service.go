@@ -28,13 +28,13 @@ const (
 // another type than LoadBalancer has none, whatever its annotations say.
 func (o object) service() {
 	if o.text(o.node, "spec", "type") != "LoadBalancer" {
-		o.closes(o.get(o.node, "spec", "type"), "")
+		o.closes(o.get(o.node, "spec", "type"), o.patch())
 		return
 	}
 	at := o.annotation(sslCert)
 	if o.note(sslCert) == "" { // left out, or a value that nobody set: for the cloud provider it is the same
 		o.declare(o.get(o.node, "spec", "type"), nil, o.plainPorts(nil))
-		o.closes(o.get(o.node, "spec", "ports"), "")
+		o.closes(o.get(o.node, "spec", "ports"), o.patch())
 		return
 	}
 	arns := o.arns(at, o.note(sslCert))
@@ -44,7 +44,17 @@ func (o object) service() {
 	secure := o.securePorts()
 	o.declare(at.Key, arns, secure)
 	o.declare(at.Key, nil, o.plainPorts(secure))
-	o.closes(o.get(o.node, "spec", "ports"), "")
+	o.closes(o.get(o.node, "spec", "ports"), o.patch())
+}
+
+// patch is what cannot be told of a Service that names no ports and no type that has none: kubectl would refuse it, so
+// that it must be a patch of another manifest. Empty for a whole one.
+func (o object) patch() string {
+	kind := o.text(o.node, "spec", "type")
+	if len(o.items(o.node, "spec", "ports")) > 0 || kind != "" && kind != "LoadBalancer" {
+		return ""
+	}
+	return "which ports Service " + o.name() + " has: this manifest names none, as a patch does"
 }
 
 // closes declares, where anybody asks for it, that the object's load balancer has no other listeners than the ones

@@ -171,7 +171,8 @@ type Declaration struct {
 	Hosts  []string `json:"hosts,omitempty"`
 	Policy string   `json:"policy,omitempty"`
 	// Closes: the object's load balancer keeps only the listeners of the object's other declarations, and where there are
-	// none, it goes. Port is 0 then. Perhaps is what may keep port 443 all the same and cannot be seen in the manifest.
+	// none, it goes. Port is 0 then. Perhaps is what may keep them (of an Ingress: port
+	// 443) all the same, and cannot be seen in the manifest.
 	Closes  bool            `json:"closes,omitempty"`
 	Perhaps string          `json:"perhaps,omitempty"`
 	Source  target.Position `json:"source"`
