@@ -17,7 +17,7 @@
 //     policies of its deployed role, actions, resources and cloudwatch:namespace alike, and denies as AWS does.
 //
 // moto's CloudFormation is helped out by emulator.py (subscriptions, alarms, outputs of nested stacks), and what SNS
-// would send by email and SMS goes to queues. What a member account's role allows is not held. Topic policies,
+// would send by email and SMS, and to functions, goes to queues. What a member account's role allows is not held. Topic policies,
 // queue policies and asynchronous invocation settings it leaves out; cfn-lint checks those. moto evaluates no alarms: the
 // tests hold that each names a metric that the functions really write. EventBridge's matching is done here, over the
 // rules as deployed. Packages are built for this machine's architecture.
