@@ -26,6 +26,7 @@ const (
 	NoCertSign        Kind = "no-cert-sign"       // it issued another, but its key usage lacks keyCertSign (§4.2.1.3)
 	PathLength        Kind = "path-length"        // more CAs stand below it than it allows (§4.2.1.9)
 	NameConstraint    Kind = "name-constraint"    // a name below it is outside what it may issue for (§4.2.1.10)
+	PolicyConstraint  Kind = "policy-constraint"  // it demands a policy that the path does not have (§4.2.1.11)
 	CriticalExtension Kind = "critical-extension" // it is marked critical and nobody knows it (§4.2)
 	Usage             Kind = "usage"              // it is not for server authentication (§4.2.1.12)
 	UsageAbsent       Kind = "usage-absent"       // the leaf has no extended key usage at all

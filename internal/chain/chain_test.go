@@ -137,6 +137,8 @@ func TestFaultsOfIssuers(t *testing.T) {
 		{"no CA", func(c *x509.Certificate) { c.IsCA = false }, []chain.Kind{chain.NotCA}},
 		{"no basic constraints", func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false }, []chain.Kind{chain.NotCA}},
 		{"may not sign", func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }, []chain.Kind{chain.NoCertSign}},
+		{"may do nothing", extra(15, 3, 1, 0), []chain.Kind{chain.NoCertSign}},
+		{"ends before it begins", pki.Valid(now.Add(time.Hour), now.Add(-time.Hour)), []chain.Kind{chain.NotYetValid, chain.Expired}},
 		{"for mail", func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} }, []chain.Kind{chain.Usage}},
 		{"for any use", func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny} }, nil},
 		{"names permitted", func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.org"} }, nil},

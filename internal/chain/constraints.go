@@ -34,6 +34,7 @@ func (w *walk) nameConstraintFaults(path []*x509.Certificate) []Fault {
 var (
 	oidNameConstraints = asn1.ObjectIdentifier{2, 5, 29, 30}
 	oidSubjectAltName  = asn1.ObjectIdentifier{2, 5, 29, 17}
+	oidKeyUsage        = asn1.ObjectIdentifier{2, 5, 29, 15}
 
 	errTooManyNames = errors.New("too many name constraints to check")
 )

@@ -55,6 +55,7 @@ func (w *walk) pathFaults(p Path, trail []*node) []Fault {
 		}
 	}
 	fs = append(fs, w.nameConstraintFaults(judged)...)
+	fs = append(fs, policyFaults(p.Certificates)...)
 	if p.Anchor != nil && p.Anchor.Constraint != nil {
 		if err := p.Anchor.Constraint(p.Certificates[:max(1, last)]); err != nil {
 			fs = append(fs, Fault{RootConstraint, p.Anchor.Certificate, err.Error()})
@@ -65,13 +66,14 @@ func (w *walk) pathFaults(p Path, trail []*node) []Fault {
 
 // dateFaults: both ends of the validity are within it (RFC 5280 §4.1.2.5).
 func dateFaults(c *x509.Certificate, at time.Time) []Fault {
-	switch {
-	case at.Before(c.NotBefore):
-		return []Fault{{Kind: NotYetValid, Certificate: c}}
-	case at.After(c.NotAfter):
-		return []Fault{{Kind: Expired, Certificate: c}}
+	var fs []Fault
+	if at.Before(c.NotBefore) {
+		fs = append(fs, Fault{Kind: NotYetValid, Certificate: c})
 	}
-	return nil
+	if at.After(c.NotAfter) { // both, where it ends before it begins
+		fs = append(fs, Fault{Kind: Expired, Certificate: c})
+	}
+	return fs
 }
 
 // issuerFaults: whether the i-th certificate may issue what stands below it.
@@ -83,7 +85,7 @@ func issuerFaults(path []*x509.Certificate, i int) []Fault {
 	if !old && !(c.BasicConstraintsValid && c.IsCA) || c.BasicConstraintsValid && !c.IsCA {
 		fs = append(fs, Fault{Kind: NotCA, Certificate: c})
 	}
-	if c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0 {
+	if hasKeyUsage(c) && c.KeyUsage&x509.KeyUsageCertSign == 0 {
 		fs = append(fs, Fault{Kind: NoCertSign, Certificate: c})
 	}
 	if c.BasicConstraintsValid && c.MaxPathLen >= 0 {
@@ -128,7 +130,7 @@ func leafUsageFaults(c *x509.Certificate) []Fault {
 	var fs []Fault
 	const forTLS = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageKeyAgreement
 	switch {
-	case c.KeyUsage == 0:
+	case !hasKeyUsage(c):
 	case c.KeyUsage&forTLS == 0:
 		fs = append(fs, Fault{Usage, c, "key usage without digitalSignature, keyEncipherment and keyAgreement"})
 	case c.KeyUsage&x509.KeyUsageDigitalSignature == 0:
@@ -141,6 +143,12 @@ func leafUsageFaults(c *x509.Certificate) []Fault {
 		fs = append(fs, Fault{Kind: UsageAny, Certificate: c})
 	}
 	return fs
+}
+
+// hasKeyUsage tells whether a key usage is there. One without any bit (RFC 5280 §4.2.1.3 forbids it) allows nothing:
+// OpenSSL refuses the certificate for every use.
+func hasKeyUsage(c *x509.Certificate) bool {
+	return c.KeyUsage != 0 || hasExtension(c, oidKeyUsage)
 }
 
 // usageNames lists a certificate's extended key usages in their names or numbers.

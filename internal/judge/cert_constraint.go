@@ -13,18 +13,19 @@ func certConstraint() rule {
 		Code: finding.CertConstraint, Group: groupCertificate,
 		Severity: "critical",
 		Title:    "The chain breaks a constraint of one of its certificates",
-		Meaning: "An issuer is no CA or may not sign certificates, has more CAs below it than its path length allows, or may not issue for " +
-			"these names; or a certificate carries an extension that is marked critical and that clients don't know. They refuse the chain, " +
+		Meaning: "An issuer is no CA or may not sign certificates, has more CAs below it than its path length allows, may not issue for " +
+			"these names, or demands a certificate policy that the chain does not have; or a certificate carries an extension that is marked critical and that clients don't know. They refuse the chain, " +
 			"though every signature and date in it is right.",
-		Check: showCerts + "# for each certificate of the chain: openssl x509 -noout -subject -ext basicConstraints,keyUsage,nameConstraints",
+		Check: showCerts + "# for each certificate of the chain: openssl x509 -noout -subject -ext basicConstraints,keyUsage,nameConstraints,certificatePolicies,policyConstraints",
 		Remedy: "This is the CA's to mend: have the certificate issued by a CA that may issue it, under an intermediate whose constraints fit. " +
 			"With a private CA, issue the intermediate anew with CA:TRUE, keyCertSign, and a path length and name constraints that leave room.",
-		Source: "RFC 5280 §4.2.1.3, §4.2.1.9, §4.2.1.10, §6.1.4",
+		Source: "RFC 5280 §4.2.1.3, §4.2.1.9, §4.2.1.10, §4.2.1.11, §6.1.4",
 	}, connection: findConstraint}
 }
 
 func findConstraint(c *connection) []finding.Finding {
-	faults := c.faults(chain.NotCA, chain.NoCertSign, chain.PathLength, chain.NameConstraint, chain.CriticalExtension)
+	faults := c.faults(chain.NotCA, chain.NoCertSign, chain.PathLength, chain.NameConstraint,
+		chain.PolicyConstraint, chain.CriticalExtension)
 	noCA := map[*x509.Certificate]bool{}
 	var out []finding.Finding
 	for _, f := range faults {
@@ -58,6 +59,8 @@ func constraintSummary(c *connection, f chain.Fault) string {
 		return fmt.Sprintf("%s has too many CAs below it: %s", who, detail)
 	case chain.NameConstraint:
 		return fmt.Sprintf("%s may not issue for this name: %s", who, detail)
+	case chain.PolicyConstraint:
+		return fmt.Sprintf("%s demands a certificate policy (policyConstraints): %s", who, detail)
 	}
 	return fmt.Sprintf("%s has a critical extension that clients don't know: %s%s", who, detail, extensionHint(f.Detail))
 }
@@ -83,6 +86,8 @@ func constraintRemedy(k chain.Kind) string {
 		return "with fewer intermediates, or under a CA with a longer path length"
 	case chain.NameConstraint:
 		return "one whose name constraints permit the name"
+	case chain.PolicyConstraint:
+		return "with a policy that the CAs above it assert, or under a CA that demands none"
 	}
 	return "without that extension, or with it not marked critical"
 }

@@ -24,6 +24,7 @@ func TestCertConstraint(t *testing.T) {
 		{"name not permitted", func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} }, `"api.example.org" is not permitted`},
 		{"name excluded", func(c *x509.Certificate) { c.ExcludedDNSDomains = []string{"example.org"} }, "is excluded"},
 		{"critical extension", extension(true, []byte{5, 0}, 1, 2, 3, 4), "1.2.3.4"},
+		{"a policy that the leaf lacks", extension(true, []byte{0x30, 3, 0x80, 1, 0}, 2, 5, 29, 36), "demands a certificate policy"},
 		{"name permitted", func(c *x509.Certificate) {
 			c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{".org"}, true
 		}, ""},

@@ -23,6 +23,7 @@ func TestCertUsage(t *testing.T) {
 		{"no key usage", keyUsage(0), nil},
 		{"encipherment only, and no extended one", func(c *x509.Certificate) { c.KeyUsage, c.ExtKeyUsage = x509.KeyUsageKeyEncipherment, nil }, []string{warning(finding.CertUsage)}},
 		{"signs certificates only", keyUsage(x509.KeyUsageCertSign), []string{critical(finding.CertUsage)}},
+		{"a key usage without a bit", extension(true, []byte{3, 1, 0}, 2, 5, 29, 15), []string{critical(finding.CertUsage)}},
 		{"encipherment only", keyUsage(x509.KeyUsageKeyEncipherment), []string{warning(finding.CertUsage)}},
 	} {
 		t.Run(test.name, func(t *testing.T) { s.serve(t, test.opt).expect(t, test.want...) })

@@ -1,0 +1,80 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+var oidPolicyConstraints = asn1.ObjectIdentifier{2, 5, 29, 36}
+
+// policyFaults finds the CA that demands a certificate policy of what stands below it (RFC 5280 §4.2.1.11) where none holds
+// all the way down. Without such a demand no policy can be amiss.
+func policyFaults(path []*x509.Certificate) []Fault {
+	for i := len(path) - 2; i >= 0; i-- { // an anchor's demands are no part of the path (§6.1)
+		c := path[i]
+		if !hasExtension(c, oidPolicyConstraints) || c.RequireExplicitPolicy <= 0 && !c.RequireExplicitPolicyZero {
+			continue
+		}
+		if policiesHold(path) {
+			return nil
+		}
+		return []Fault{{PolicyConstraint, c, "no policy holds all the way down to the server's certificate"}}
+	}
+	return nil
+}
+
+// policiesHold leaves the processing (§6.1 as RFC 9618 has it) to x509.Verify, as verifyNames leaves names to it: it is
+// given copies that nothing but their policies can be held against.
+func policiesHold(path []*x509.Certificate) bool {
+	at := time.Unix(1<<30, 0)
+	copies := policyCopies(path, at)
+	roots, inters := x509.NewCertPool(), x509.NewCertPool()
+	for i, c := range copies[1:] {
+		if i == len(copies)-2 {
+			roots.AddCert(c)
+		} else {
+			inters.AddCert(c)
+		}
+	}
+	_, err := copies[0].Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: inters, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
+	var invalid x509.CertificateInvalidError
+	return !errors.As(err, &invalid) || invalid.Reason != x509.NoValidChains
+}
+
+// policyCopies are plain copies of a path with the policies left in, each signed by the next. A self-issued certificate
+// stays one: it counts for less (§6.1.4 (h)).
+func policyCopies(path []*x509.Certificate, at time.Time) []*x509.Certificate {
+	out := make([]*x509.Certificate, len(path))
+	name, signer := []byte("anchor"), policyKey(len(path))
+	for i := len(path) - 1; i >= 0; i-- {
+		from, c := path[i], plainCopy(path[i], at)
+		c.Extensions = nil // names are not asked about
+		c.Policies, c.PolicyMappings = from.Policies, from.PolicyMappings
+		c.RequireExplicitPolicy, c.RequireExplicitPolicyZero = from.RequireExplicitPolicy, from.RequireExplicitPolicyZero
+		c.InhibitPolicyMapping, c.InhibitPolicyMappingZero = from.InhibitPolicyMapping, from.InhibitPolicyMappingZero
+		c.InhibitAnyPolicy, c.InhibitAnyPolicyZero = from.InhibitAnyPolicy, from.InhibitAnyPolicyZero
+		c.RawIssuer = name
+		if !bytes.Equal(from.RawSubject, from.RawIssuer) {
+			name = binary.BigEndian.AppendUint32(nil, uint32(i)) //nolint:gosec // a path is short
+		}
+		c.RawSubject = name
+		key := policyKey(i)
+		c.PublicKey, c.PublicKeyAlgorithm = key.Public(), x509.Ed25519
+		c.RawTBSCertificate, c.SignatureAlgorithm = []byte("policies"), x509.PureEd25519
+		c.Signature = ed25519.Sign(signer, c.RawTBSCertificate)
+		out[i], signer = c, key
+	}
+	return out
+}
+
+// policyKey is a key that signs nothing that leaves this file.
+func policyKey(i int) ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed(binary.BigEndian.AppendUint32(make([]byte, ed25519.SeedSize-4), uint32(i))) //nolint:gosec // a path is short
+}
