@@ -36,7 +36,7 @@ func (w *walk) pathFaults(p Path, trail []*node) []Fault {
 	}
 	for i, c := range judged {
 		if i < last && weakSignature(c) == "" && w.check(trail[i], trail[i+1]) == unverifiable {
-			fs = append(fs, Fault{Unverifiable, c, c.SignatureAlgorithm.String()})
+			fs = append(fs, Fault{Unverifiable, c, algorithmName(c)})
 		}
 		if i == 0 {
 			continue

@@ -44,6 +44,12 @@ func checkSignature(child, parent *x509.Certificate) signature {
 			}
 			return badSignature
 		}
+		if signedPSSWithSHA1(child) {
+			if verifyPSSWithSHA1(key, child) {
+				return goodSignature
+			}
+			return badSignature
+		}
 	}
 	switch {
 	case child.SignatureAlgorithm == x509.UnknownSignatureAlgorithm, child.SignatureAlgorithm == x509.MD2WithRSA,
@@ -102,6 +108,10 @@ func weakSignature(cert *x509.Certificate) string {
 	switch cert.SignatureAlgorithm {
 	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.DSAWithSHA256:
 		return cert.SignatureAlgorithm.String()
+	case x509.UnknownSignatureAlgorithm:
+		if signedPSSWithSHA1(cert) {
+			return pssWithSHA1
+		}
 	}
 	return ""
 }

@@ -32,6 +32,24 @@ func TestWeakSignatures(t *testing.T) {
 	}
 }
 
+// TestPSSWithSHA1: crypto/x509 knows it by no name, and it is SHA-1 all the same.
+func TestPSSWithSHA1(t *testing.T) {
+	root, key := certtest.RSARoot(t, "RSA Root", now, 2048)
+	leaf := ok(t)(root.Leaf(now, []string{host})).Certificate
+	weak := certtest.Parse(t, certtest.ResignPSS(t, leaf.Raw, key))
+	r := chain.Build(storeOf(root), chain.Query{Served: []*x509.Certificate{weak}, At: now})
+	if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Leaf), []chain.Kind{chain.WeakSignature}) || len(r.Path.Faults) > 0 {
+		t.Errorf("%s, %v, %v", r.Verdict, kinds(r.Leaf), kinds(r.Path.Faults))
+	}
+	if r.Leaf[0].Detail != "RSASSA-PSS with SHA-1" {
+		t.Errorf("named %q", r.Leaf[0].Detail)
+	}
+	forged := certtest.Parse(t, bytesFlipped(weak.Raw))
+	if r := chain.Build(storeOf(root), chain.Query{Served: []*x509.Certificate{forged}, At: now}); r.Verdict != chain.Untrusted {
+		t.Errorf("with a wrong signature: %s", r.Verdict)
+	}
+}
+
 // bytesFlipped breaks a certificate's signature.
 func bytesFlipped(der []byte) []byte {
 	out := slices.Clone(der)
@@ -124,5 +142,7 @@ func TestSignatureThatNobodyChecks(t *testing.T) {
 	r := chain.Build(storeOf(root), chain.Query{Served: []*x509.Certificate{odd}, At: now})
 	if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Faults), []chain.Kind{chain.Unverifiable}) {
 		t.Errorf("%s, %v", r.Verdict, kinds(r.Path.Faults))
+	} else if r.Path.Faults[0].Detail != "algorithm 1.2.840.10045.4.3.127" {
+		t.Errorf("named %q", r.Path.Faults[0].Detail)
 	}
 }
