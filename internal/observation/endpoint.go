@@ -169,7 +169,7 @@ type Revocation struct {
 	NextUpdate time.Time `json:"next_update,omitzero"`
 	RevokedAt  time.Time `json:"revoked_at,omitzero"`
 	Reason     string    `json:"reason,omitempty"` // RFC 5280 §5.3.1: "keyCompromise"
-	Detail     string    `json:"detail,omitempty"` // why there is no answer
+	Detail     string    `json:"detail,omitempty"` // why there is no answer, or why it ends early
 	// Blocked: the address guard refused to dial there.
 	Blocked bool `json:"blocked,omitempty"`
 }

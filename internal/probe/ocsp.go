@@ -34,16 +34,24 @@ func readOCSP(der []byte, child, issuer *x509.Certificate) observation.Revocatio
 	if issuer == nil {
 		return noAnswer(errors.New("the issuer is not known, so its signature cannot be checked"))
 	}
-	response, err := ocsp.ParseResponseForCert(der, child, nil)
+	response, err := parseOCSP(der, child)
 	if err != nil {
 		return noAnswer(fmt.Errorf("reading the OCSP response: %w", err))
 	}
 	out := observation.Revocation{ThisUpdate: response.ThisUpdate, NextUpdate: response.NextUpdate}
-	if err := signedFor(response, issuer); err != nil {
+	err = signedFor(response, issuer)
+	if err == nil {
+		err = namesIssuer(response, child, issuer)
+	}
+	if err != nil {
 		out.Status, out.Detail = observation.NoAnswer, detail(err)
 		return out
 	}
 	out.Signed = true
+	if d := response.Certificate; d != nil && (out.NextUpdate.IsZero() || d.NotAfter.Before(out.NextUpdate)) {
+		// Clients check the responder's certificate at the time they read the response, and not when it was made.
+		out.NextUpdate, out.Detail = d.NotAfter, "the OCSP responder's certificate ends before its response"
+	}
 	switch response.Status {
 	case ocsp.Good:
 		out.Status = observation.Good

@@ -66,6 +66,7 @@ func TestStaples(t *testing.T) {
 		"by any leaf of the CA":  {ocspAnswer(t, ca, leaf.Certificate, plainLeaf, ocsp.Good), observation.NoAnswer, false, "without the purpose"},
 		"by the very leaf":       {ocspAnswer(t, ca, leaf.Certificate, leaf, ocsp.Good), observation.NoAnswer, false, "without the purpose"},
 		"of another certificate": {ocspAnswer(t, ca, otherLeaf.Certificate, ca, ocsp.Good), observation.NoAnswer, false, "no response matching"},
+		"of another issuer":      {ocspAnswer(t, stranger, leaf.Certificate, ca, ocsp.Good), observation.NoAnswer, false, "another issuer's"},
 		"garbage":                {[]byte("no DER"), observation.NoAnswer, false, "reading the OCSP response"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,6 +99,72 @@ func TestStaples(t *testing.T) {
 			t.Errorf("got %+v", a.TLS.Revocation)
 		}
 	})
+}
+
+// TestResponderCertificates: which of the certificates in a response signed it, and until when clients believe it.
+func TestResponderCertificates(t *testing.T) {
+	now := time.Now()
+	_, ca := authority(t)
+	leaf := must(t)(ca.Leaf(now, []string{"site.test"})).Certificate
+	signing := func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning} }
+	delegate := must(t)(ca.Leaf(now, []string{"ocsp"}, signing))
+	other := must(t)(ca.Leaf(now, []string{"other"})).Certificate
+	ending := must(t)(ca.Leaf(now, []string{"ocsp"}, signing, pki.Valid(now.Add(-2*time.Hour), now.Add(10*time.Minute))))
+	byDelegate, byCA := ocspAnswer(t, ca, leaf, delegate, ocsp.Good), ocspAnswer(t, ca, leaf, ca, ocsp.Good)
+	for name, c := range map[string]struct {
+		der  []byte
+		want observation.RevocationStatus
+	}{
+		"the signer first":     {carrying(t, byDelegate, delegate.Certificate, ca.Certificate), observation.Good},
+		"the signer last":      {carrying(t, byDelegate, ca.Certificate, other, delegate.Certificate), observation.Good},
+		"the signer not there": {carrying(t, byDelegate, ca.Certificate, other), observation.NoAnswer},
+		"none of a delegate":   {carrying(t, byDelegate), observation.NoAnswer},
+		"by the CA, beside":    {carrying(t, byCA, other), observation.Good},
+		"by the CA, its own":   {carrying(t, byCA, ca.Certificate), observation.Good},
+	} {
+		if r := readOCSP(c.der, leaf, ca.Certificate); r.Status != c.want {
+			t.Errorf("%s: got %+v, want %s", name, r, c.want)
+		}
+	}
+	r := readOCSP(ocspAnswer(t, ca, leaf, ending, ocsp.Good), leaf, ca.Certificate)
+	if r.Status != observation.Good || !r.NextUpdate.Equal(ending.Certificate.NotAfter) {
+		t.Errorf("by a delegate that ends before its response: %+v", r)
+	}
+}
+
+// carrying puts other certificates into an OCSP response, in DER by hand.
+func carrying(t testing.TB, der []byte, certificates ...*x509.Certificate) []byte {
+	t.Helper()
+	var message struct {
+		Status   asn1.Enumerated
+		Response struct {
+			Type  asn1.ObjectIdentifier
+			Basic []byte
+		} `asn1:"explicit,tag:0"`
+	}
+	var basic struct {
+		Data, Algorithm asn1.RawValue
+		Signature       asn1.BitString
+		Certificates    []asn1.RawValue `asn1:"explicit,tag:0,optional"`
+	}
+	check := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := asn1.Unmarshal(der, &message)
+	check(err)
+	_, err = asn1.Unmarshal(message.Response.Basic, &basic)
+	check(err)
+	basic.Certificates = nil
+	for _, c := range certificates {
+		basic.Certificates = append(basic.Certificates, asn1.RawValue{FullBytes: c.Raw})
+	}
+	message.Response.Basic, err = asn1.Marshal(basic)
+	check(err)
+	out, err := asn1.Marshal(message)
+	check(err)
+	return out
 }
 
 // library serves documents by path over plain HTTP on 127.0.0.1 and counts what is asked.
