@@ -69,11 +69,22 @@ func lasting(past, left time.Duration) func(time.Time) []pki.Option {
 	}
 }
 
+func somePolicy(c *x509.Certificate) {
+	c.Policies = []x509.OID{must(x509.OIDFromInts([]uint64{1, 2, 3}))}
+}
+
+// demandPolicy makes a CA demand a policy at once (requireExplicitPolicy 0).
+func demandPolicy(c *x509.Certificate) {
+	somePolicy(c)
+	c.ExtraExtensions = []pkix.Extension{{Id: []int{2, 5, 29, 36}, Critical: true, Value: []byte{0x30, 3, 0x80, 1, 0}}}
+}
+
 func dates() []Case {
 	return []Case{
 		leafCase("expired yesterday", codes(finding.CertExpired), lasting(90*day, -day)),
 		leafCase("expired a minute ago", codes(finding.CertExpired), lasting(90*day, -time.Minute)),
 		leafCase("not valid before tomorrow", codes(finding.CertNotYetValid), lasting(-day, 89*day)),
+		leafCase("an end before its beginning", codes(finding.CertExpired, finding.CertNotYetValid), lasting(-day, -day)),
 		leafCase("6 days long, 3 left", nil, lasting(3*day, 3*day)),
 		leafCase("90 days long, 6 hours left", codes(finding.CertExpiring), lasting(90*day-6*time.Hour, 6*time.Hour)),
 		leafCase("90 days long, 20 left", codes(finding.CertExpiring), lasting(70*day, 20*day)),
@@ -328,6 +339,17 @@ func chains() []Case {
 		bad("an unknown critical extension", finding.CertConstraint, func(l *Lab) Target {
 			return l.serve(l.leaf(func(c *x509.Certificate) {
 				c.ExtraExtensions = []pkix.Extension{{Id: []int{1, 3, 6, 1, 4, 1, 99999, 1}, Critical: true, Value: []byte{5, 0}}}
+			}))
+		}),
+		bad("an issuer demands a policy that the certificate does not have", finding.CertConstraint, func(l *Lab) Target {
+			return l.serve(must(ca(l, "Policy CA", demandPolicy).Leaf(l.Now, []string{Host})))
+		}),
+		good("an issuer demands a policy, and the certificate has it", func(l *Lab) Target {
+			return l.serve(must(ca(l, "Policy CA", demandPolicy).Leaf(l.Now, []string{Host}, somePolicy)))
+		}),
+		bad("a key usage that allows nothing", finding.CertUsage, func(l *Lab) Target {
+			return l.serve(l.leaf(func(c *x509.Certificate) {
+				c.ExtraExtensions = []pkix.Extension{{Id: []int{2, 5, 29, 15}, Critical: true, Value: []byte{3, 1, 0}}}
 			}))
 		}),
 		bad("for clients, not for servers", finding.CertUsage, func(l *Lab) Target {

@@ -96,6 +96,12 @@ func revocation() []Case {
 		{Name: "a staple about another certificate", Want: codes(finding.CertStapleBad), serve: func(l *Lab) Target {
 			return l.stapled(l.leaf(), l.staple(l.leaf(), ocsp.Good, -day, day))
 		}},
+		{Name: "a staple about another CA's certificate of the same number", Want: codes(finding.CertStapleBad), serve: func(l *Lab) Target {
+			p := l.leaf()
+			return l.stapled(p, must(ocsp.CreateResponse(l.Root.Certificate, l.Sub.Certificate, ocsp.Response{
+				Status: ocsp.Good, SerialNumber: p.Certificate.SerialNumber, ThisUpdate: l.Now.Add(-day), NextUpdate: l.Now.Add(day),
+			}, l.Sub.Key)))
+		}},
 		{Name: "revoked by the staple, but nobody is to ask", serve: func(l *Lab) Target {
 			p := l.leaf()
 			t := l.stapled(p, l.staple(p, ocsp.Revoked, -day, day))
