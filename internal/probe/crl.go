@@ -90,6 +90,8 @@ func (l *list) about(serial *big.Int) observation.Revocation {
 	}
 	if r, ok := l.revoked[string(serial.Bytes())]; ok {
 		out.Status, out.RevokedAt, out.Reason = observation.Revoked, time.Unix(r.at, 0).UTC(), reasonName(int(r.reason))
+	} else if l.scope.reasons {
+		return noAnswer(errors.New("the CRL is for some reasons only, and does not name the certificate"))
 	}
 	return out
 }
@@ -144,12 +146,27 @@ func readList(body []byte, issuer *x509.Certificate) (*list, error) {
 		return nil, err
 	}
 	const removeFromCRL = 8
+	ours := true
 	for _, e := range parsed.RevokedCertificateEntries {
-		if e.ReasonCode != removeFromCRL {
+		if ours = entryOf(e, issuer, ours); ours && e.ReasonCode != removeFromCRL {
 			l.revoked[string(e.SerialNumber.Bytes())] = revoked{e.RevocationTime.Unix(), int8(e.ReasonCode)} //nolint:gosec // eleven reasons
 		}
 	}
 	return l, nil
+}
+
+// entryOf tells whether an entry is about a certificate of issuer. An indirect list (RFC 5280 §5.3.3) names another CA where
+// its entries begin; until then they are the list's own issuer's.
+func entryOf(e x509.RevocationListEntry, issuer *x509.Certificate, before bool) bool {
+	for _, ext := range e.Extensions {
+		if ext.Id.String() != "2.5.29.29" {
+			continue
+		}
+		der, names, name := cryptobyte.String(ext.Value), cryptobyte.String(nil), cryptobyte.String(nil)
+		return der.ReadASN1(&names, asn1.SEQUENCE) && names.ReadASN1(&name, asn1.Tag(4).ContextSpecific().Constructed()) &&
+			bytes.Equal(name, issuer.RawSubject)
+	}
+	return before
 }
 
 // scopeOfList is a list's issuing distribution point (RFC 5280 §5.2.5). CAs split their lists: one that is not about a
@@ -157,13 +174,14 @@ func readList(body []byte, issuer *x509.Certificate) (*list, error) {
 type scopeOfList struct {
 	names       []string // URIs of the distribution point; none: the whole CA's
 	users, cas  bool     // only those
-	unsupported bool     // indirect, for some reasons only, or for attribute certificates
+	reasons     bool     // for some reasons only: it proves what it names, and vouches for nothing
+	unsupported bool     // for attribute certificates, or named in a way that is not read here
 }
 
 func (s scopeOfList) covers(cert *x509.Certificate) error {
 	switch {
 	case s.unsupported:
-		return errors.New("the CRL is indirect or partial")
+		return errors.New("the CRL is for attribute certificates, or of a kind that is not read")
 	case s.users && cert.IsCA, s.cas && !cert.IsCA:
 		return errors.New("the CRL is not about this kind of certificate")
 	case len(s.names) > 0 && !slices.ContainsFunc(cert.CRLDistributionPoints, func(u string) bool { return slices.Contains(s.names, u) }):
@@ -212,7 +230,8 @@ func (s *scopeOfList) read(der cryptobyte.String) bool {
 		case asn1.Tag(2).ContextSpecific():
 			s.cas = set
 		case asn1.Tag(3).ContextSpecific(), asn1.Tag(3).ContextSpecific().Constructed():
-			s.unsupported = true
+			s.reasons = true
+		case asn1.Tag(4).ContextSpecific(): // indirect: each entry tells whose it is
 		default:
 			s.unsupported = s.unsupported || set
 		}

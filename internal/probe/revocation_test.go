@@ -229,6 +229,21 @@ func scopeExtension(t testing.TB, uri string) pkix.Extension {
 	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: der}
 }
 
+// scoped gives a list an issuing distribution point of one field.
+func scoped(field ...byte) func(*x509.RevocationList) {
+	return func(r *x509.RevocationList) {
+		value := append([]byte{0x30, byte(len(field))}, field...)
+		r.ExtraExtensions = append(r.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: value})
+	}
+}
+
+// entryOfCA names the CA that an entry of an indirect list is of (RFC 5280 §5.3.3).
+func entryOfCA(r *x509.RevocationList, i int, ca *pki.Pair) {
+	name := ca.Certificate.RawSubject
+	value := append([]byte{0x30, byte(len(name) + 2), 0xa4, byte(len(name))}, name...)
+	r.RevokedCertificateEntries[i].ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 29}, Critical: true, Value: value}}
+}
+
 func full(o *Options) { o.Revocation = "full" }
 
 func TestCRL(t *testing.T) {
@@ -256,6 +271,19 @@ func TestCRL(t *testing.T) {
 		"a delta": {crlOf(t, ca, func(r *x509.RevocationList) {
 			r.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 27}, Critical: true, Value: []byte{2, 1, 1}}}
 		}), observation.NoAnswer, "delta"},
+		"some reasons, and it is named": {crlOf(t, ca, scoped(0x83, 2, 6, 0x08), serial), observation.Revoked, ""},
+		"some reasons, and it is not":   {crlOf(t, ca, scoped(0x83, 2, 6, 0x08)), observation.NoAnswer, "some reasons only"},
+		"attribute certificates":        {crlOf(t, ca, scoped(0x85, 1, 0xff), serial), observation.NoAnswer, "attribute certificates"},
+		"indirect, its own":             {crlOf(t, ca, scoped(0x84, 1, 0xff), big.NewInt(5), serial), observation.Revoked, ""},
+		"indirect, another CA's": {crlOf(t, ca, func(r *x509.RevocationList) {
+			scoped(0x84, 1, 0xff)(r)
+			entryOfCA(r, 0, root) // and with it what follows
+		}, big.NewInt(5), serial), observation.Good, ""},
+		"indirect, another CA's and its own": {crlOf(t, ca, func(r *x509.RevocationList) {
+			scoped(0x84, 1, 0xff)(r)
+			entryOfCA(r, 0, root)
+			entryOfCA(r, 1, ca)
+		}, big.NewInt(5), serial), observation.Revoked, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l.put("/crl", c.body)
