@@ -55,7 +55,7 @@ func (w *walk) pathFaults(p Path, trail []*node) []Fault {
 		}
 	}
 	fs = append(fs, w.nameConstraintFaults(judged)...)
-	fs = append(fs, policyFaults(p.Certificates)...)
+	fs = append(fs, w.policyFaults(p.Certificates)...)
 	if p.Anchor != nil && p.Anchor.Constraint != nil {
 		if err := p.Anchor.Constraint(p.Certificates[:max(1, last)]); err != nil {
 			fs = append(fs, Fault{RootConstraint, p.Anchor.Certificate, err.Error()})

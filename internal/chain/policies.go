@@ -10,15 +10,22 @@ import (
 	"time"
 )
 
+// maxPolicyChecks bounds how many certificates are held against policies in one walk, over all paths.
+const maxPolicyChecks = 512
+
 var oidPolicyConstraints = asn1.ObjectIdentifier{2, 5, 29, 36}
 
 // policyFaults finds the CA that demands a certificate policy of what stands below it (RFC 5280 §4.2.1.11) where none holds
 // all the way down. Without such a demand no policy can be amiss.
-func policyFaults(path []*x509.Certificate) []Fault {
+func (w *walk) policyFaults(path []*x509.Certificate) []Fault {
 	for i := len(path) - 2; i >= 0; i-- { // an anchor's demands are no part of the path (§6.1)
 		c := path[i]
 		if !hasExtension(c, oidPolicyConstraints) || c.RequireExplicitPolicy <= 0 && !c.RequireExplicitPolicyZero {
 			continue
+		}
+		if w.policies += len(path); w.policies > maxPolicyChecks {
+			w.limited = true
+			return []Fault{{PolicyConstraint, c, "too many paths to check"}}
 		}
 		if policiesHold(path) {
 			return nil

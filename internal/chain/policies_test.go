@@ -4,7 +4,9 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"certdrift/internal/chain"
@@ -90,6 +92,30 @@ func TestPolicies(t *testing.T) {
 				t.Errorf("Verify says: %v", err)
 			}
 		})
+	}
+}
+
+// TestManyPolicyPaths: a mesh of cross-signs below a CA that demands a policy costs no more than the bound.
+func TestManyPolicyPaths(t *testing.T) {
+	must := ok(t)
+	root := must(pki.Root("Root", now))
+	p := must(root.Intermediate("Demanding", now, extra(36, 0x30, 3, 0x80, 1, 0)))
+	served := certs(p)
+	for i := range 60 {
+		upper := p
+		p = must(upper.Intermediate(fmt.Sprint("CA ", i), now))
+		served = append(served, p.Certificate)
+		if i < 6 {
+			served = append(served, crossSign(t, p, upper).Certificate)
+		}
+	}
+	leaf := must(p.Leaf(now, []string{host}))
+	r := chain.Build(storeOf(root), chain.Query{Served: append(certs(leaf), served...), At: now})
+	if !r.Limited || len(r.Valid) > 0 || !slices.Equal(kinds(r.Path.Faults), []chain.Kind{chain.PolicyConstraint}) {
+		t.Errorf("limited %v, %d valid, %v", r.Limited, len(r.Valid), kinds(r.Path.Faults))
+	}
+	if detail := r.Path.Faults[0].Detail; strings.Contains(detail, "too many") {
+		t.Errorf("the best path says %q", detail)
 	}
 }
 

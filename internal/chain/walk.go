@@ -27,6 +27,7 @@ type walk struct {
 	bySubject map[string][]*node
 	verified  map[edge]signature
 	names     map[nameCheck]error
+	policies  int // certificates held against policies
 	limited   bool
 	steps     int
 }
