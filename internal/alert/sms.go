@@ -80,6 +80,9 @@ func (s *story) smsWhat() [][]string {
 	if reason == what {
 		return [][]string{suffer, {by}}
 	}
+	if strings.HasPrefix(by, ", ") { // it says what was done by itself, and who did it is news
+		return [][]string{suffer, {"; " + what + by, by, "; " + what}}
+	}
 	return [][]string{suffer, {"; " + what + by, "; " + what}}
 }
 

@@ -207,7 +207,7 @@ func (r *record) server(c *observation.Change) {
 		return
 	}
 	r.addCertificates(c, serverARN(c, asked.Path.Value, name))
-	if asked.NewPath.Value != "" {
+	if word(asked.NewPath.Value) != "" {
 		c.Renamed = serverARN(c, asked.NewPath.Value, cmp.Or(word(asked.NewServerCertificateName.Value), name))
 	}
 }

@@ -207,14 +207,15 @@ func (s *search) keep(p place, lbs []observation.LoadBalancer, events []types.Ev
 	}
 }
 
-// concerns tells whether a change is of a load balancer, or of a certificate on one of its listeners.
+// concerns tells whether a change is of a load balancer, or of a certificate on one of its listeners, or of another of IAM's
+// that has its name: IAM's calls say no path, and the order of all of them tells whose the name was.
 func concerns(c observation.Change, lb observation.LoadBalancer) bool {
 	if c.LoadBalancer != "" || c.Listener != "" {
 		return c.LoadBalancer == lb.ARN || lb.Kind == observation.Classic && c.LoadBalancer == lb.Name
 	}
 	for _, l := range lb.Listeners {
 		for _, attached := range l.Certificates {
-			if c.Names(attached.ARN) {
+			if c.Names(attached.ARN) || slices.ContainsFunc(c.Certificates, func(arn string) bool { return observation.SameServerName(arn, attached.ARN) }) {
 				return true
 			}
 		}
