@@ -11,6 +11,10 @@ import (
 // history is how far back CloudTrail's event history goes; who did what before that cannot be looked up.
 const history = 90 * 24 * time.Hour
 
+// lately is how long after an import what shows may be put down to it. A round comes every few minutes, and a reminder once
+// a day.
+const lately = 25 * time.Hour
+
 // skew is how much the clocks of AWS's services may differ, and how late one may write down what another did.
 const skew = time.Minute
 
@@ -93,7 +97,11 @@ func (w *world) spent(h *held, end time.Time) func(time.Time) bool {
 	}
 }
 
-// always is the fault that a certificate has from its beginning.
+// brought tells of a time whether it was so lately that an import then shows now by what the certificate had from its
+// beginning. Later it is as likely that the configuration, the trust store or certdrift itself is what is new.
+func (w *world) brought(at time.Time) bool { return w.now.Sub(at) < lately }
+
+// always stands for a difference that whoever put the certificate there made, however long ago.
 func always(time.Time) bool { return true }
 
 // accuse adds to a finding's evidence who changed the certificate, or that it could not be found out; the words for the
@@ -158,5 +166,5 @@ func (w *world) wrongSince(f finding.Finding, h *held) func(time.Time) bool {
 		end, _ := f.Evidence["not_after"].(time.Time)
 		return w.spent(h, end)
 	}
-	return always
+	return w.brought
 }

@@ -141,6 +141,19 @@ func TestWhoImportedTheCertificate(t *testing.T) {
 	}
 }
 
+// A new endpoint, another trust store or a new rule shows a fault that an import of last week is not to blame for.
+func TestAnImportOfLastWeekBroughtNothingToday(t *testing.T) {
+	for at, want := range map[time.Time]string{noon.Add(-24 * time.Hour): "imported Operator claimed ImportCertificate certificate/a", noon.AddDate(0, 0, -7): ""} {
+		s := reimported(t, 60, "old.example.net")
+		s.importedAt(at)
+		for _, code := range []finding.Code{finding.CertNameMismatch, finding.ListenerNameUncovered} {
+			if got := author(t, s.one(code, finding.Critical)); got != want {
+				t.Errorf("%s after an import at %s: %q, want %q", code, at, got, want)
+			}
+		}
+	}
+}
+
 func selfSignedImport(t *testing.T) *scene {
 	t.Helper()
 	s := reimported(t, 60, host)

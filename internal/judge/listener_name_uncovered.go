@@ -39,7 +39,7 @@ func judgeUncovered(l *listener) []finding.Finding {
 		evidence := finding.Evidence{"names": cleanAll(names), "attached": side(attached)}
 		var byline string
 		if len(l.attached) == 1 { // of several, any may have covered it before
-			byline = l.accuse(evidence, l.world.origin(l.attached[0].ARN, l.attached[0].held, always))
+			byline = l.accuse(evidence, l.world.origin(l.attached[0].ARN, l.attached[0].held, l.world.brought))
 		}
 		found = append(found, l.finding(finding.ListenerNameUncovered, finding.Critical, g.endpoints,
 			"no certificate of listener "+l.label()+" covers "+some(names)+byline, evidence,
