@@ -38,6 +38,9 @@ func author(t *testing.T, f finding.Finding) string {
 		text, _, _ = strings.Cut(text, ":")
 		return text
 	}
+	if by["action"] == nil {
+		return "attached by " + by["name"].(string)
+	}
 	return strings.Join([]string{by["action"].(string), by["name"].(string), by["standing"].(string), by["event"].(string), shortARN(by["certificate"].(string))}, " ")
 }
 
@@ -167,6 +170,22 @@ func selfSignedImport(t *testing.T) *scene {
 	return s
 }
 
+func TestWhoUploadedTheServerCertificate(t *testing.T) {
+	s := newScene(t)
+	leaf := s.leafUntil(noon.AddDate(0, 0, 5), host)
+	s.round.Certificates = []observation.Certificate{{ARN: serverARN + "tls/api", Chain: leaf.Served(), NotAfter: leaf.Certificate.NotAfter, Imported: noon.Add(-time.Minute)}}
+	s.classic("a1", serverARN+"tls/api")
+	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", "")
+	for named, want := range map[string]string{"tls/api": "imported Operator claimed UploadServerCertificate server-certificate/tls/api", "other/api": "unknown"} {
+		s.round.Changes = []observation.Change{did("UploadServerCertificate", noon.Add(-time.Minute), serverARN+named)}
+		for _, code := range []finding.Code{finding.CertExpiring, finding.ListenerCertExpiring} {
+			if got := author(t, s.one(code, finding.Critical)); got != want {
+				t.Errorf("%s after an upload to %s: %q, want %q", code, named, got, want)
+			}
+		}
+	}
+}
+
 // An import is not to blame for what time, the authority, or another change brought about.
 func TestAnImportThatIsNotToBlame(t *testing.T) {
 	attach := func(at time.Time) observation.Change {
@@ -193,7 +212,10 @@ func TestAnImportThatIsNotToBlame(t *testing.T) {
 		"the nodes serve another": {func(s *scene) {
 			s.round.Endpoints[0].Addresses = []observation.Address{ok("10.0.0.1", s.leafUntil(noon.AddDate(0, 0, 5), host))}
 		}, ""},
-		"another is declared":       {func(s *scene) { behind(&s.round.Endpoints[0], "a1", s.acm("right", s.leaf(host))) }, ""},
+		"another is declared": {func(s *scene) { behind(&s.round.Endpoints[0], "a1", s.acm("right", s.leaf(host))) }, ""},
+		"a fingerprint is declared": {func(s *scene) {
+			s.round.Endpoints[0].Target.Declared = &target.Declared{FingerprintSHA256: fingerprint(s.leaf(host).Certificate)}
+		}, "imported Operator claimed ImportCertificate certificate/a"},
 		"the listener is not known": {func(s *scene) { s.round.LoadBalancers = nil }, ""},
 		"a refusal to look it up":   {func(s *scene) { s.round.Changes, s.round.HistoryUnread = nil, "AccessDenied" }, "unknown"},
 		"it is of another ARN by name": {func(s *scene) {
@@ -236,6 +258,20 @@ func TestDriftByAnImport(t *testing.T) {
 	if author(t, f) != operator || !strings.Contains(f.Summary, "; imported by Operator (AWS console) at ") {
 		t.Errorf("by %q: %s", author(t, f), f.Summary)
 	}
+	attached := observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", LoadBalancer: "a1", Port: 443, Certificates: []string{arn("a")}, Author: &observation.Author{Name: "ci"}}
+	for at, want := range map[time.Time]string{noon: "attached by ci", noon.Add(-time.Hour): operator} {
+		attached.At = at
+		s.round.Changes = append(s.round.Changes[:1], attached)
+		if f := s.one(finding.DriftAttached, finding.Critical); author(t, f) != want {
+			t.Errorf("attached at %s: by %q, want %q", at, author(t, f), want)
+		}
+	}
+	s.round.Changes = s.round.Changes[:1]
+	s.round.Changes[0].At, s.round.Certificates[0].Imported = noon.AddDate(0, 0, -31), time.Time{} // the certificate began a day after
+	if f := s.one(finding.DriftAttached, finding.Critical); author(t, f) != "unknown" {
+		t.Errorf("imported before it was issued, by %q", author(t, f))
+	}
+	s.importedAt(noon.Add(-time.Minute))
 	e.Target.Declared = &target.Declared{ARN: s.acm("right", s.leaf(host))}
 	if f := s.one(finding.DriftAttached, finding.Critical); author(t, f) != "unknown" {
 		t.Errorf("another ARN is attached, by %q", author(t, f))
