@@ -26,7 +26,7 @@ type deed struct {
 	sought bool
 }
 
-// actions are what the calls on a certificate do to it, in one word; the others do nothing to it.
+// action is what a call on a certificate does to it, in one word; empty for every other call.
 func action(event string) string {
 	switch event {
 	case "DeleteCertificate", "DeleteServerCertificate":

@@ -154,7 +154,8 @@ func looksBehind(fs []finding.Finding) bool {
 }
 
 // history looks up who last changed the load balancers whose findings come of a change, of a listener or of a certificate
-// itself, whose author is not known or only claimed, and what was there before; true where it found any, or where the look-up failed, which a finding says then.
+// itself, whose author is not known or only claimed, and what was there before; true where it found any, or where the
+// look-up failed, which a finding says then.
 func (r *Runner) history(ctx context.Context, res *Result) bool {
 	if r.History == nil {
 		return false
