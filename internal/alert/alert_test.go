@@ -73,6 +73,35 @@ func claimed() incident.Notice {
 	return n
 }
 
+// deleted is a certificate that somebody took away from under a listener; imported one that is about to end, put over an
+// ARN in use.
+func deleted() incident.Notice {
+	n := claimed()
+	f := &n.Findings[0]
+	f.Code, n.Record.Code, n.Record.Codes = finding.ListenerCertMissing, finding.ListenerCertMissing, []finding.Code{finding.ListenerCertMissing}
+	f.Summary = "listener a22e1d63:443 has a certificate attached that no longer exists: server-certificate/tls/web; deleted by jane (AWS console) at 2026-11-23 02:13 UTC, as an event claims"
+	f.Remedy = "Attach a certificate that exists:\naws elb set-load-balancer-listener-ssl-certificate --region us-west-2 --load-balancer-name a22e1d63 --load-balancer-port 443 --ssl-certificate-id ARN"
+	by := f.Evidence["changed_by"].(map[string]any)
+	by["event"], by["action"], by["certificate"] = "DeleteServerCertificate", "deleted", "arn:aws:iam::111122223333:server-certificate/tls/web"
+	f.Evidence = finding.Evidence{
+		"certificate": map[string]any{"arn": by["certificate"], "missing": true}, "changed_by": by,
+		"arn": f.Evidence["arn"], "region": "us-west-2", "account": "111122223333",
+	}
+	return n
+}
+
+func imported() incident.Notice {
+	n := expiring()
+	n.Before, n.Record.First, n.Record.Opened = finding.None, began, began
+	n.Findings[0].Evidence["listener"] = "a22e1d63:443"
+	n.Findings[0].Evidence["changed_by"] = map[string]any{
+		"name": "Operator", "session": "jane", "tool": "AWS CLI", "source_ip": "198.51.100.23", "at": began.Add(-time.Minute), "standing": "confirmed",
+		"principal": "arn:aws:sts::111122223333:assumed-role/Operator/jane", "event": "ImportCertificate", "action": "imported",
+		"certificate": "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01",
+	}
+	return n
+}
+
 // expiring is one endpoint with a certificate near its end.
 func expiring() incident.Notice {
 	f := finding.Finding{
@@ -135,7 +164,8 @@ func kinds() map[string]incident.Notice {
 	storm := incident.Bundle(incident.Policy{StormAfter: 10}, many)[0]
 	return map[string]incident.Notice{
 		"trial":  Trial("production", finding.Warning, began),
-		"opened": drifted(), "claimed": claimed(), "worse": expiring(), "come": come, "own": own(), "removed": removed, "eased": eased, "foreign": foreign,
+		"opened": drifted(), "claimed": claimed(), "deleted": deleted(), "imported": imported(), "worse": expiring(), "come": come,
+		"own": own(), "removed": removed, "eased": eased, "foreign": foreign,
 		"reminder": later(drifted(), 24*time.Hour, incident.Reminder), "recovered": later(drifted(), 50*time.Minute, incident.Recovered),
 		"storm": storm, "storm-recovered": later(storm, time.Hour, incident.Recovered),
 	}

@@ -37,6 +37,7 @@ func (s *story) whoChanged(l *letter) {
 	}
 	l.line("as", standing(m))
 	l.line("call", render(m["event"]))
+	l.line("on", render(m["certificate"]))
 	l.line("principal", render(m["principal"]))
 	l.line("event id", render(m["event_id"]))
 	l.line("before", moment(s.first.Evidence["before"], s.At))
@@ -63,6 +64,9 @@ func byWhom(m map[string]any) string {
 	}
 	return strings.Join(pieces, ", ")
 }
+
+// deed is what was done to the certificate itself ("deleted"), or that a listener was changed.
+func deed(m map[string]any) string { return cmp.Or(render(m["action"]), "changed") }
 
 // confirmed tells whether CloudTrail's own record names who made the change. Without one it is a claim: whoever may put
 // events on the bus can name anybody.

@@ -102,7 +102,7 @@ func (s *story) chatIncident(b *strings.Builder) {
 		}
 	}
 	if by := changedBy(s.first); author(by) != "" {
-		fmt.Fprintf(b, "\n*changed by*: `%s` (%s)", code(finding.Clean(byWhom(by), maxValue)), standing(by))
+		fmt.Fprintf(b, "\n*%s by*: `%s` (%s)", markdown(deed(by)), code(finding.Clean(byWhom(by), maxValue)), standing(by))
 	}
 	if s.Record.AffectsCount > 1 {
 		shown := s.Record.Affects[:min(len(s.Record.Affects), maxOthers)]

@@ -124,7 +124,7 @@ func (s *story) clauses(limit int) []string {
 	first, more, _ := strings.Cut(shortenIDs(finding.Clean(s.first.Summary, limit)), ". ")
 	var out []string
 	for _, c := range strings.Split(first, "; ") {
-		if s.first.Evidence["changed_by"] != nil && strings.HasPrefix(c, "changed by ") && len(out) > 0 {
+		if by := changedBy(s.first); by != nil && strings.HasPrefix(c, deed(by)+" by ") && len(out) > 0 {
 			continue
 		}
 		if len(out) > 0 {

@@ -68,10 +68,7 @@ func (s *story) smsWhat() [][]string {
 	effect = lower(effect)
 	what, by := phrase(s.code()), ""
 	if name := s.smsAuthor(); name != "" && s.Event != incident.Recovered {
-		by = " by " + name
-		if s.code() == finding.DriftManifest {
-			by = ", undoing a change by " + name
-		}
+		by = s.smsDeed() + name
 	}
 	if effect == "" {
 		return [][]string{{": " + what + by, ": " + what}}
@@ -83,7 +80,22 @@ func (s *story) smsWhat() [][]string {
 	if reason == what {
 		return [][]string{suffer, {by}}
 	}
+	if strings.HasPrefix(by, ", ") { // it says what was done by itself, and who did it is news
+		return [][]string{suffer, {"; " + what + by, by, "; " + what}}
+	}
 	return [][]string{suffer, {"; " + what + by, "; " + what}}
+}
+
+// smsDeed is what the author did, up to the name. What is wrong says it of most.
+func (s *story) smsDeed() string {
+	switch did := deed(changedBy(s.first)); {
+	case s.code() == finding.DriftManifest:
+		return ", undoing a change by "
+	case did == "changed", did == "deleted":
+		return " by "
+	default:
+		return ", " + did + " by "
+	}
 }
 
 // smsAuthor is who made the change, and that it is a claim where it is one: both, or neither.

@@ -123,7 +123,7 @@ func (s *stage) inspect(configuration string) *boot.Function {
 	})
 	publisher := &round.Publisher{Now: clock, Store: round.NewMemory(), Function: "inspect", By: "test", Gauge: cloudwatch.New(s.account.CloudWatch(), "Certdrift")}
 	publisher.Tell(sns.New(s.account.SNS(), s.topic))
-	history := trail.New(trail.Options{Now: clock, Pause: time.Millisecond, Client: func(string, target.Role) trail.Client { return s.account.CloudTrail() }})
+	history := trail.New(trail.Options{Now: clock, Pause: time.Millisecond, Client: func(region string, _ target.Role) trail.Client { return s.account.CloudTrailIn(region) }})
 	stores := &trust.Stores{}
 	return boot.New(boot.Parts{
 		Runner: func(config.Config) *round.Runner {

@@ -81,6 +81,30 @@ func TestForgedOrOddEvents(t *testing.T) {
 	})
 }
 
+// TestIAMNamesACertificateWithoutItsPath: the new ARN is known where the request has the path, in the partition of the region.
+func TestIAMNamesACertificateWithoutItsPath(t *testing.T) {
+	const record = `{"eventSource": "iam.amazonaws.com", "eventName": "UpdateServerCertificate", "recipientAccountId": "111122223333", "awsRegion": "REGION",
+		"requestParameters": {"serverCertificateName": "web"NEW}}`
+	for name, tt := range map[string]struct{ region, more, names, renamed string }{
+		"a path":             {"us-east-1", `, "newPath": "/old/"`, "arn:aws:iam::111122223333:server-certificate/web", "arn:aws:iam::111122223333:server-certificate/old/web"},
+		"a name":             {"us-east-1", `, "newServerCertificateName": "next"`, "arn:aws:iam::111122223333:server-certificate/web", ""},
+		"both, in China":     {"cn-north-1", `, "newPath": "/", "newServerCertificateName": "next"`, "arn:aws-cn:iam::111122223333:server-certificate/web", "arn:aws-cn:iam::111122223333:server-certificate/next"},
+		"GovCloud":           {"us-gov-west-1", ``, "arn:aws-us-gov:iam::111122223333:server-certificate/web", ""},
+		"a path of no path":  {"us-east-1", `, "newPath": "/a b/", "newServerCertificateName": "\u001b"`, "arn:aws:iam::111122223333:server-certificate/web", ""},
+		"of a type not ours": {"us-east-1", `, "newPath": 7`, "arn:aws:iam::111122223333:server-certificate/web", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := Record([]byte(strings.NewReplacer("REGION", tt.region, "NEW", tt.more).Replace(record)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(c.Change.Certificates, " "); got != tt.names || c.Change.Renamed != tt.renamed {
+				t.Errorf("%q renamed %q", got, c.Change.Renamed)
+			}
+		})
+	}
+}
+
 func TestToolOf(t *testing.T) {
 	for agent, want := range map[string]string{
 		"APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io) aws-sdk-go/1.44": "Terraform",

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -58,6 +59,8 @@ type parameters struct {
 	// IAM's.
 	ServerCertificateName     lenient[string]   `json:"serverCertificateName"`
 	Path                      lenient[string]   `json:"path"`
+	NewServerCertificateName  lenient[string]   `json:"newServerCertificateName"`
+	NewPath                   lenient[string]   `json:"newPath"`
 	ServerCertificateMetadata lenient[metadata] `json:"serverCertificateMetadata"`
 }
 
@@ -192,18 +195,34 @@ func (p *parameters) listener() string {
 }
 
 // server reads an IAM call. A request names the certificate without its path, so that the ARN made from it fits a
-// certificate at the root only.
+// certificate at the root only (observation.Change.Names knows). The new ARN is known whole where the request has a path.
 func (r *record) server(c *observation.Change) {
 	if made := r.ResponseElements.Value.ServerCertificateMetadata.Value.ARN.Value; made != "" {
 		r.addCertificates(c, made)
 		return
 	}
 	asked := r.RequestParameters.Value
-	if name := word(asked.ServerCertificateName.Value); name != "" && c.Account != "" {
-		path := "/" + strings.Trim(word(asked.Path.Value), "/") + "/"
-		path = strings.ReplaceAll(path, "//", "/")
-		r.addCertificates(c, "arn:aws:iam::"+c.Account+":server-certificate"+path+name)
+	name := word(asked.ServerCertificateName.Value)
+	if name == "" || c.Account == "" {
+		return
 	}
+	r.addCertificates(c, serverARN(c, asked.Path.Value, name))
+	if word(asked.NewPath.Value) != "" {
+		c.Renamed = serverARN(c, asked.NewPath.Value, cmp.Or(word(asked.NewServerCertificateName.Value), name))
+	}
+}
+
+// serverARN is the ARN of a server certificate in the account and the partition of the region that the event came from.
+func serverARN(c *observation.Change, path, name string) string {
+	partition := "aws"
+	switch {
+	case strings.HasPrefix(c.Region, "cn-"):
+		partition = "aws-cn"
+	case strings.HasPrefix(c.Region, "us-gov-"):
+		partition = "aws-us-gov"
+	}
+	path = strings.ReplaceAll("/"+strings.Trim(word(path), "/")+"/", "//", "/")
+	return "arn:" + partition + ":iam::" + c.Account + ":server-certificate" + path + name
 }
 
 func (r *record) addCertificates(c *observation.Change, arns ...string) {

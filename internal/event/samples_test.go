@@ -27,7 +27,7 @@ type meaning struct {
 	Name, Failed           string
 	LoadBalancer, Listener string
 	Port                   int
-	Certificates           string
+	Certificates, Renamed  string
 	Who, Session, Tool     string
 }
 
@@ -99,6 +99,8 @@ func meanings() map[string]meaning {
 		"acm-import-certificate":        {Kind: Change, Name: "ImportCertificate", Certificates: right, Who: "Operator", Session: "operator", Tool: "AWS console"},
 		"acm-delete-certificate":        {Kind: Change, Name: "DeleteCertificate", Certificates: right, Who: "Operator", Session: "operator", Tool: "AWS console"},
 		"iam-delete-server-certificate": {Kind: Change, Name: "DeleteServerCertificate", Certificates: stale, Who: "ci-terraform", Tool: "AWS CLI"},
+		"iam-update-server-certificate": {Kind: Change, Name: "UpdateServerCertificate", Certificates: stale, Renamed: "arn:aws:iam::111122223333:server-certificate/old/web-monitoring-2017-retired", Who: "ci-terraform", Tool: "AWS CLI"},
+		"iam-upload-server-certificate": {Kind: Change, Name: "UploadServerCertificate", Certificates: "arn:aws:iam::111122223333:server-certificate/tls/web-monitoring-2026", Who: "ci-terraform", Tool: "AWS CLI"},
 		"acm-approaching-expiration":    acm("ACM Certificate Approaching Expiration", right),
 		"acm-expired":                   acm("ACM Certificate Expired", expired),
 		"acm-available":                 acm("ACM Certificate Available", right),
@@ -112,6 +114,7 @@ func understood(e Event) meaning {
 	m := meaning{Kind: e.Kind, Name: e.Name, Failed: e.Failed}
 	if c := e.Change; c != nil {
 		m.LoadBalancer, m.Listener, m.Port, m.Certificates = c.LoadBalancer, c.Listener, c.Port, strings.Join(c.Certificates, " ")
+		m.Renamed = c.Renamed
 		if c.Author != nil {
 			m.Who, m.Session, m.Tool = c.Author.Name, c.Author.Session, c.Author.Tool
 		}

@@ -6,8 +6,8 @@ import (
 )
 
 // about makes the findings on one attached certificate: one for each environment whose endpoints get it; at most a
-// warning where none would.
-func (l *listener) about(a *attachment, code finding.Code, severity finding.Severity, summary, remedy string) []finding.Finding {
+// warning where none would. made is the change of the certificate itself that they come of.
+func (l *listener) about(a *attachment, made deed, code finding.Code, severity finding.Severity, summary, remedy string) []finding.Finding {
 	groups := byEnvironment(l.wanted(a.ARN))
 	if len(groups) == 0 {
 		groups, severity = []group{{}}, min(severity, finding.Warning)
@@ -16,7 +16,8 @@ func (l *listener) about(a *attachment, code finding.Code, severity finding.Seve
 	for _, g := range groups {
 		evidence := finding.Evidence{"certificate": a.evidence(a.ARN), "default": a.Default}
 		l.world.announce(evidence, a.ARN)
-		f := l.finding(code, severity, g.endpoints, summary, evidence, remedy)
+		byline := l.accuse(evidence, made)
+		f := l.finding(code, severity, g.endpoints, summary+byline, evidence, remedy)
 		f.Cause = l.certificateCause(a)
 		found = append(found, f)
 	}

@@ -38,7 +38,7 @@ func findRevokedAttached(l *listener) []finding.Finding {
 		if a.held == nil || a.record.Status != "REVOKED" {
 			continue
 		}
-		found = append(found, l.about(a, finding.CertRevoked, finding.Critical,
+		found = append(found, l.about(a, deed{}, finding.CertRevoked, finding.Critical,
 			"listener "+l.label()+" has a revoked certificate attached: "+shortARN(a.ARN)+", says ACM",
 			"Have a certificate issued for a new key and attach it:\n"+l.attachCommand(l.replacement(a), ""))...)
 	}

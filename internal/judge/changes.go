@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,7 @@ func (l *listener) concerns(c observation.Change) bool {
 	case c.LoadBalancer != "":
 		return (c.LoadBalancer == lb.Name || c.LoadBalancer == lb.ARN) && (c.Port == 0 || c.Port == l.Port)
 	}
-	return slices.ContainsFunc(l.attached, func(a *attachment) bool { return slices.Contains(c.Certificates, a.ARN) })
+	return slices.ContainsFunc(l.attached, func(a *attachment) bool { return c.Names(a.ARN) })
 }
 
 // ofRules tells that a change is of a listener's rules (CreateRule, SetRulePriorities): it leaves the certificates as
@@ -57,10 +58,10 @@ func (l *listener) settling() bool {
 // authored is the newest change that attached the certificate, and the one before it; nil where none is known. A change
 // that does not say which certificate it attached counts; one that attached another does not.
 func (l *listener) authored(arn string) (made, before *observation.Change) {
-	changes := slices.DeleteFunc(l.changes(), func(c observation.Change) bool { return c.Author == nil })
+	changes := slices.DeleteFunc(l.changes(), func(c observation.Change) bool { return c.Author == nil || c.LoadBalancer+c.Listener == "" })
 	for i := len(changes) - 1; i >= 0; i-- {
 		c := &changes[i]
-		if c.LoadBalancer+c.Listener == "" || len(c.Certificates) > 0 && !slices.Contains(c.Certificates, arn) {
+		if len(c.Certificates) > 0 && !slices.Contains(c.Certificates, arn) {
 			continue
 		}
 		if i > 0 {
@@ -72,14 +73,16 @@ func (l *listener) authored(arn string) (made, before *observation.Change) {
 }
 
 // blame adds to a finding's evidence who made the change that led to the attached certificate, and what was before.
-// Where nobody is known changed_by is left out: a round looks up the author of what lacks it.
-func (l *listener) blame(evidence finding.Evidence, arn string) (made *observation.Change) {
+// An import over the attached ARN that came after counts instead, where the finding may come of it. Where nobody is known
+// changed_by is left out: a round looks up the author of what lacks it.
+func (l *listener) blame(evidence finding.Evidence, arn string, imported deed) (made *observation.Change) {
 	made, before := l.authored(arn)
-	if made == nil {
-		evidence["author"] = "unknown: neither an event nor CloudTrail told of the change"
-		if why := l.world.round.HistoryUnread; why != "" {
-			evidence["author"] = "unknown: it could not be looked up in CloudTrail: " + finding.Clean(why, finding.QuoteLimit)
-		}
+	switch {
+	case imported.Change != nil && (made == nil || imported.At.After(made.At)):
+		evidence["changed_by"] = imported.evidence()
+		return imported.Change
+	case made == nil:
+		evidence["author"] = l.world.unknownAuthor()
 		return nil
 	}
 	evidence["changed_by"] = changeEvidence(made)
@@ -88,6 +91,14 @@ func (l *listener) blame(evidence finding.Evidence, arn string) (made *observati
 	}
 	evidence["after"] = map[string]any{"arn": finding.Clean(arn, finding.QuoteLimit), "since": made.At.UTC()}
 	return made
+}
+
+// unknownAuthor says that nobody is known, and why.
+func (w *world) unknownAuthor() string {
+	if why := w.round.HistoryUnread; why != "" {
+		return "unknown: it could not be looked up in CloudTrail: " + finding.Clean(why, finding.QuoteLimit)
+	}
+	return "unknown: neither an event nor CloudTrail told of the change"
 }
 
 func changeEvidence(c *observation.Change) map[string]any {
@@ -130,7 +141,7 @@ func (w *world) announce(evidence finding.Evidence, arn string) {
 	}
 }
 
-// byline says in a summary who made a change and when; empty where nobody is known.
+// byline says in a summary who made a change, what it was and when; empty where nobody is known.
 func byline(c *observation.Change) string {
 	if c == nil {
 		return ""
@@ -142,7 +153,7 @@ func byline(c *observation.Change) string {
 	if tool := finding.Clean(c.Author.Tool, 64); tool != "" {
 		who += " (" + tool + ")"
 	}
-	text := "; changed by " + who + " at " + moment(c.At)
+	text := "; " + cmp.Or(action(c.Event), "changed") + " by " + who + " at " + moment(c.At)
 	if !c.Confirmed {
 		text += ", as an event claims"
 	}

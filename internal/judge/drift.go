@@ -95,10 +95,7 @@ func (d *drift) broken(e *endpoint) bool {
 // what is served is what is attached. Whatever else that certificate is guilty of stays a finding of its own, of the
 // same cause, since one repair ends both.
 func hang(fs []finding.Finding, w *world) []finding.Finding {
-	byKey := map[string]*endpoint{}
-	for _, e := range w.endpoints {
-		byKey[e.Target.Key()] = e
-	}
+	byKey := w.byKey()
 	kept := fs[:0:0]
 	var hung []finding.Finding
 	for _, f := range fs {
@@ -118,6 +115,15 @@ func hang(fs []finding.Finding, w *world) []finding.Finding {
 		kept = append(kept, f)
 	}
 	return fasten(kept, hung)
+}
+
+// byKey are the endpoints by ENVIRONMENT/NAME.
+func (w *world) byKey() map[string]*endpoint {
+	byKey := map[string]*endpoint{}
+	for _, e := range w.endpoints {
+		byKey[e.Target.Key()] = e
+	}
+	return byKey
 }
 
 // fasten puts mismatches into the evidence of their drift findings; one without stays what it was.

@@ -64,7 +64,7 @@ func (l *listener) driftFinding(d *drift, es []*endpoint) finding.Finding {
 			evidence, "Make it a TLS listener again with the declared certificate: re-apply the manifest, or re-create the listener."+l.mendManifests(d, es))
 	}
 	evidence["attached"] = d.got.evidence(d.got.ARN)
-	made := l.blame(evidence, d.got.ARN)
+	made := l.blame(evidence, d.got.ARN, l.contradicted(d))
 	evidence["names"] = cleanAll(hosts(es))
 	if uncovered := uncoveredBy(d, es); len(uncovered) > 0 {
 		evidence["uncovered"] = cleanAll(uncovered)
@@ -90,6 +90,15 @@ func (l *listener) driftFinding(d *drift, es []*endpoint) finding.Finding {
 		evidence["undo"] = command
 	}
 	return l.finding(finding.DriftAttached, severity, es, summary+byline(made), evidence, remedy)
+}
+
+// contradicted is the import over the attached ARN that a drift may come of: where a fingerprint or an issuer is declared.
+// Another ARN than the declared one is not attached by it.
+func (l *listener) contradicted(d *drift) deed {
+	if d.declared.ARN != "" {
+		return deed{}
+	}
+	return l.world.origin(d.got.ARN, d.got.held, always)
 }
 
 // uncoveredBy lists the names that the attached certificate is not for.

@@ -69,7 +69,7 @@ func (x *effect) finding(w *world, severity finding.Severity) finding.Finding {
 		}
 		evidence["attached"] = side(attached)
 		if x.attached >= twin && len(l.attached) > 0 {
-			l.blame(evidence, l.attached[0].ARN)
+			l.blame(evidence, l.attached[0].ARN, deed{})
 		}
 		f = l.finding(f.Code, severity, nil, "", evidence, "")
 	} else if d.LoadBalancer != "" && d.Port != 0 {

@@ -44,7 +44,7 @@ func judgeServed(e *endpoint) []finding.Finding {
 		if d := e.declared(); d != nil {
 			evidence["declared"] = e.world.declaredEvidence(*d)
 		}
-		l.blame(evidence, got.ARN)
+		l.blame(evidence, got.ARN, l.world.origin(got.ARN, got.held, always))
 		f := l.finding(finding.DriftServed, severity, []*endpoint{e},
 			finding.Clean(e.Target.Host, finding.QuoteLimit)+" serves "+served.label("")+" though listener "+l.label()+" has "+got.label(got.ARN)+" attached"+note,
 			evidence, servedRemedy(c, got))

@@ -58,7 +58,9 @@ func judge(in Input, rules []rule) Conclusion {
 		}
 		out.Findings = append(out.Findings, found...)
 	}
-	out.Findings = collapse(hang(out.Findings, w), w)
+	out.Findings = hang(out.Findings, w)
+	attribute(out.Findings, w)
+	out.Findings = collapse(out.Findings, w)
 	for i, f := range out.Findings {
 		// Rules quote what servers send. The rest of a saved round was a configuration's once, but is a file like any other now.
 		out.Findings[i].Summary = finding.Clean(f.Summary, summaryLimit)

@@ -21,7 +21,7 @@ func listenerCertExpired() rule {
 					continue
 				}
 				_, end := a.dates()
-				found = append(found, l.about(a, finding.ListenerCertExpired, finding.Critical,
+				found = append(found, l.about(a, l.world.origin(a.ARN, a.held, l.world.spent(a.held, end)), finding.ListenerCertExpired, finding.Critical,
 					"listener "+l.label()+" has an expired certificate attached: "+shortARN(a.ARN)+" ended "+day(end),
 					"Attach a valid certificate, or import one under the same ARN:\n"+l.attachCommand(l.replacement(a), ""))...)
 			}

@@ -27,7 +27,7 @@ func listenerCertExpiring() rule {
 					continue
 				}
 				_, end := a.dates()
-				found = append(found, l.about(a, finding.ListenerCertExpiring, severity,
+				found = append(found, l.about(a, l.world.origin(a.ARN, a.held, l.world.spent(a.held, end)), finding.ListenerCertExpiring, severity,
 					fmt.Sprintf("listener %s: the attached certificate %s ends %s, in %s", l.label(), shortARN(a.ARN), day(end), daysWords(left)),
 					"Import the successor under the same ARN (aws acm import-certificate --certificate-arn "+shell(a.ARN)+" …), or attach another.")...)
 			}
@@ -41,22 +41,21 @@ const assumedLifetime = 90 * 24 * time.Hour
 
 // nearing weighs what is left of a certificate's life by the policy; None where enough is, or nothing.
 func (w *world) nearing(h *held) (finding.Severity, time.Duration) {
-	begin, end := h.dates()
+	_, end := h.dates()
 	left := end.Sub(w.now)
 	if end.IsZero() || left < 0 {
 		return finding.None, left
 	}
-	lifetime := assumedLifetime
-	if !begin.IsZero() && end.After(begin) {
-		lifetime = end.Sub(begin)
+	return expirySeverity(w.policy, left, h.lifetime()), left
+}
+
+// lifetime is how long the certificate is valid in all.
+func (h *held) lifetime() time.Duration {
+	begin, end := h.dates()
+	if begin.IsZero() || !end.After(begin) {
+		return assumedLifetime
 	}
-	switch {
-	case left <= w.policy.ExpiryCritical.Of(lifetime):
-		return finding.Critical, left
-	case left <= w.policy.ExpiryWarning.Of(lifetime):
-		return finding.Warning, left
-	}
-	return finding.None, left
+	return end.Sub(begin)
 }
 
 // daysWords tells a duration as people do.

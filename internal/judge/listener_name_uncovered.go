@@ -36,9 +36,13 @@ func judgeUncovered(l *listener) []finding.Finding {
 	var found []finding.Finding
 	for _, g := range grouped(l.endpoints, l.uncoveredKey) {
 		names := hosts(g.endpoints)
+		evidence := finding.Evidence{"names": cleanAll(names), "attached": side(attached)}
+		var byline string
+		if len(l.attached) == 1 { // of several, any may have covered it before
+			byline = l.accuse(evidence, l.world.origin(l.attached[0].ARN, l.attached[0].held, l.world.brought))
+		}
 		found = append(found, l.finding(finding.ListenerNameUncovered, finding.Critical, g.endpoints,
-			"no certificate of listener "+l.label()+" covers "+some(names),
-			finding.Evidence{"names": cleanAll(names), "attached": side(attached)},
+			"no certificate of listener "+l.label()+" covers "+some(names)+byline, evidence,
 			"Attach a certificate for "+some(names)+":\n"+l.attachCommand("ARN", names[0])))
 	}
 	return found

@@ -57,6 +57,25 @@ var savedScenes = map[string]func(t *testing.T) *scene{
 		}}
 		return s
 	},
+	"certificate-deleted": func(t *testing.T) *scene {
+		s := newScene(t)
+		leaf := s.leaf(host)
+		s.round.Certificates = []observation.Certificate{{ARN: serverARN + "tls/api", Missing: true}}
+		s.classic("a1", serverARN+"tls/api")
+		behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", "")
+		s.round.Changes = []observation.Change{did("DeleteServerCertificate", noon.Add(-5*time.Minute), serverARN+"api")}
+		s.round.Changes[0].Region = "us-east-1"
+		return s
+	},
+	"old-one-imported": func(t *testing.T) *scene {
+		s := newScene(t)
+		leaf := s.leafUntil(noon.AddDate(0, 0, 3), host)
+		s.alb("web", s.imported("a", leaf, noon.Add(-5*time.Minute)))
+		behind(s.https("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "web", arn("a"))
+		s.round.Changes = []observation.Change{did("ImportCertificate", noon.Add(-5*time.Minute), arn("a"))}
+		s.round.Changes[0].Confirmed = true
+		return s
+	},
 	"put-back-by-hand": func(t *testing.T) *scene { return manifested(t, "stale", "good", "good") },
 	"planned-offline": func(t *testing.T) *scene {
 		s := manifested(t, "expired", "", "good")

@@ -16,8 +16,10 @@ func tlsClientCertificateRequired() rule {
 				"public endpoint mutual TLS mostly was switched on by mistake.",
 			Check: "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null 2>/dev/null | grep -A5 'Acceptable client certificate'",
 			Remedy: "If mutual TLS is meant, give the endpoint a client_certificate in the configuration, one the server's CA " +
-				"has signed. If not, switch it off at the server or the listener (`aws elbv2 modify-listener --region REGION --listener-arn ARN --mutual-authentication Mode=off`).",
-			Source: "RFC 8446 §4.3.2 and §4.4.2.4; nginx ngx_http_ssl_module (495, 496)",
+				"has signed. If not, switch it off at the server or the listener (`aws elbv2 modify-listener --region REGION --listener-arn ARN --mutual-authentication Mode=off`). " +
+				"Where the endpoint's listener is known and asks for client certificates, the evidence names it and its mode: `verify` refuses " +
+				"by itself, with `passthrough` the targets behind it do.",
+			Source: "RFC 8446 §4.3.2 and §4.4.2.4; nginx ngx_http_ssl_module (495, 496); Application Load Balancers User Guide, “Mutual authentication with TLS”",
 		},
 		connection: judgeClientCertificate,
 	}
@@ -32,13 +34,55 @@ func judgeClientCertificate(c *connection) []finding.Finding {
 		summary = c.name() + " refuses the client certificate that is configured"
 		remedy = "Renew the endpoint's client_certificate, or have the server trust its issuer."
 	}
+	asks := c.mutual()
+	if asks != nil {
+		remedy += asks.mutualRemedy(shown)
+	}
 	if f := c.fails(code); f != nil {
-		return c.failed(code, f, summary, remedy)
+		return asks.mutualEvidence(c.failed(code, f, summary, remedy))
 	}
 	if h := c.answer(); h != nil && !expected(c.endpoint.Target.Expect, h.Status) && c.wantsClientCertificate(h) {
 		evidence := answerEvidence(h)
 		evidence["phase"] = string(observation.PhaseHeaders)
-		return []finding.Finding{c.finding(code, finding.Critical, summary, evidence, remedy)}
+		return asks.mutualEvidence([]finding.Finding{c.finding(code, finding.Critical, summary, evidence, remedy)})
 	}
 	return nil
+}
+
+// mutual is the listener behind which the connection's endpoint is known to be, where it asks for client certificates; nil
+// otherwise. A redirect's hop leads anywhere.
+func (c *connection) mutual() *listener {
+	l := c.endpoint.listener
+	if c.hop != nil || l == nil || l.MutualTLS != "verify" && l.MutualTLS != "passthrough" {
+		return nil
+	}
+	return l
+}
+
+// mutualEvidence names the listener and what it does about client certificates; nothing where l is nil.
+func (l *listener) mutualEvidence(fs []finding.Finding) []finding.Finding {
+	if l == nil {
+		return fs
+	}
+	for _, f := range fs {
+		f.Evidence["listener"], f.Evidence["arn"] = l.label(), finding.Clean(l.ARN, finding.QuoteLimit)
+		f.Evidence["region"], f.Evidence["mutual_tls"] = finding.Clean(l.loadBalancer.Region, finding.QuoteLimit), l.MutualTLS
+	}
+	return fs
+}
+
+// mutualRemedy is how to see, and to change, what the listener does about client certificates. shown: the endpoint's own
+// one was refused, so that mutual TLS is meant.
+func (l *listener) mutualRemedy(shown bool) string {
+	at := " --region " + shell(l.loadBalancer.Region) + " --listener-arn"
+	text := "\nListener " + l.label() + " verifies client certificates itself"
+	if l.MutualTLS == "passthrough" {
+		text = "\nListener " + l.label() + " hands client certificates on unverified: it is the targets behind it that refuse"
+	}
+	text += "; see its mode and trust store:\naws elbv2 describe-listeners" + at + "s " + shell(l.ARN) +
+		" --query 'Listeners[].MutualAuthentication'"
+	if shown {
+		return text
+	}
+	return text + "\nOnly if mutual TLS was not meant, switch it off:\naws elbv2 modify-listener" + at + " " + shell(l.ARN) + " --mutual-authentication Mode=off"
 }

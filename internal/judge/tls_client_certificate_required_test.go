@@ -6,6 +6,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/target"
 )
 
 func TestClientCertificateRequired(t *testing.T) {
@@ -56,4 +57,80 @@ func TestClientCertificateRequiredAsNginxSaysIt(t *testing.T) {
 	s.only(finding.TLSClientCertificateRequired)
 	s.round.Endpoints[0].Addresses[0].HTTP.Excerpt = "bad request"
 	s.only(finding.HTTPStatus)
+}
+
+// mutual is a scene whose endpoint is refused for want of a client certificate, behind a listener of a mode.
+func mutual(t *testing.T, mode string) *scene {
+	t.Helper()
+	s := newScene(t)
+	leaf := s.leaf(host)
+	s.alb("web", s.acm("a", leaf)).Listeners[0].MutualTLS = mode
+	a := ok("10.0.0.1", leaf)
+	a.TLS.ClientCertificateRequested, a.HTTP = true, nil
+	a.Failure = &observation.Failure{Phase: observation.PhaseHeaders, Kind: observation.Alert, Alert: "certificate_required"}
+	behind(s.https("api", host, a), "web", arn("a"))
+	return s
+}
+
+func TestClientCertificateRequiredByTheListener(t *testing.T) {
+	const listenerARN = "arn:aws:elasticloadbalancing:us-west-2:111122223333:listener/app/web/50dc/0467"
+	const look = "\naws elbv2 describe-listeners --region us-west-2 --listener-arns " + listenerARN + " --query 'Listeners[].MutualAuthentication'"
+	const off = "\naws elbv2 modify-listener --region us-west-2 --listener-arn " + listenerARN + " --mutual-authentication Mode=off"
+	for mode, says := range map[string]string{"verify": "verifies client certificates itself", "passthrough": "the targets behind it that refuse"} {
+		t.Run(mode, func(t *testing.T) {
+			s := mutual(t, mode)
+			s.only(finding.TLSClientCertificateRequired)
+			f := s.one(finding.TLSClientCertificateRequired, finding.Critical)
+			if e := f.Evidence; e["listener"] != "web:443" || e["arn"] != listenerARN || e["mutual_tls"] != mode || e["region"] != region {
+				t.Errorf("evidence %v", e)
+			}
+			for _, want := range []string{"Configure client_certificate", says, look, "Only if mutual TLS was not meant, switch it off:" + off} {
+				if !strings.Contains(f.Remedy, want) {
+					t.Errorf("the remedy lacks %q:\n%s", want, f.Remedy)
+				}
+			}
+			s.round.Endpoints[0].Addresses[0].TLS.ClientCertificateSent = true
+			if f := s.one(finding.TLSClientCertificateRequired, finding.Critical); !strings.Contains(f.Remedy, look) || strings.Contains(f.Remedy, "Mode=off") {
+				t.Errorf("a certificate is configured, so mutual TLS is meant:\n%s", f.Remedy)
+			}
+		})
+	}
+}
+
+func TestClientCertificateRequiredAsNginxSaysItBehindAListener(t *testing.T) {
+	s := mutual(t, "passthrough")
+	a := &s.round.Endpoints[0].Addresses[0]
+	a.Failure, a.HTTP = nil, &observation.HTTP{Proto: "HTTP/1.1", Status: 400, Excerpt: "<title>400 No required SSL certificate was sent</title>"}
+	if f := s.one(finding.TLSClientCertificateRequired, finding.Critical); f.Evidence["mutual_tls"] != "passthrough" || f.Evidence["status"] != 400 {
+		t.Errorf("evidence %v", f.Evidence)
+	}
+}
+
+// The listener is named where it is to blame only: not one that asks for nothing, nor one that is not known, nor the endpoint's
+// own where it is a redirect's hop that refuses.
+func TestClientCertificateRequiredByNoListenerThatIsKnown(t *testing.T) {
+	hop := func(s *scene) {
+		own := ok("10.0.0.1", s.leaf(host))
+		own.HTTP.Status = 301
+		own.HTTP.Hops = []observation.Hop{{URL: "https://next.example.org/", Host: "next.example.org", Port: 443, Kind: target.HTTPS, Addresses: s.round.Endpoints[0].Addresses}}
+		s.round.Endpoints[0].Addresses = []observation.Address{own}
+	}
+	for name, c := range map[string]struct {
+		mode   string
+		change func(*scene)
+	}{
+		"off":                  {"off", func(*scene) {}},
+		"a kind without modes": {"", func(*scene) {}},
+		"an unknown listener":  {"verify", func(s *scene) { s.round.LoadBalancers = nil }},
+		"a redirect's hop":     {"verify", hop},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := mutual(t, c.mode)
+			c.change(s)
+			f := s.one(finding.TLSClientCertificateRequired, finding.Critical)
+			if f.Evidence["listener"] != nil || f.Evidence["mutual_tls"] != nil || strings.Contains(f.Remedy, "elbv2") {
+				t.Errorf("%v: %s", f.Evidence, f.Remedy)
+			}
+		})
+	}
 }

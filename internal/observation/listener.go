@@ -126,6 +126,8 @@ type Certificate struct {
 	Names     []string  `json:"names,omitempty"`
 	NotBefore time.Time `json:"not_before,omitzero"`
 	NotAfter  time.Time `json:"not_after,omitzero"`
+	// Imported is when somebody put there what the ARN holds: ACM's ImportedAt, IAM's UploadDate.
+	Imported time.Time `json:"imported,omitzero"`
 	// Status, Type, Renewal… are ACM's own words (DescribeCertificate); empty for IAM.
 	Status              string `json:"status,omitempty"`
 	Type                string `json:"type,omitempty"` // IMPORTED, AMAZON_ISSUED, PRIVATE
@@ -216,11 +218,31 @@ type Change struct {
 	Listener     string   `json:"listener,omitempty"`
 	Port         int      `json:"port,omitempty"`
 	Certificates []string `json:"certificates,omitempty"`
+	// Renamed is the ARN that UpdateServerCertificate gave a certificate, where the event says the whole of it.
+	Renamed string `json:"renamed,omitempty"`
 	// Author is who did it; nil for ACM's own events, which have Facts: the event's detail, in ACM's words.
 	Author *Author           `json:"author,omitempty"`
 	Facts  map[string]string `json:"facts,omitempty"`
 	// Confirmed: LookupEvents or the state of the listener bears the event out. An event alone is a claim.
 	Confirmed bool `json:"confirmed"`
+}
+
+// Names tells whether the change names a certificate: by its ARN, or as IAM's calls on a server certificate do, by its name.
+func (c Change) Names(arn string) bool {
+	if slices.Contains(c.Certificates, arn) {
+		return true
+	}
+	byName := c.Event == "DeleteServerCertificate" || c.Event == "UpdateServerCertificate"
+	return byName && slices.ContainsFunc(c.Certificates, func(named string) bool { return SameServerName(named, arn) })
+}
+
+// SameServerName tells whether two ARNs are of IAM server certificates that have one name, whatever their paths. An account
+// has a name once: DeleteServerCertificate takes no path (IAM API Reference).
+func SameServerName(a, b string) bool {
+	const kind = ":server-certificate/"
+	accountA, nameA, okA := strings.Cut(a, kind)
+	accountB, nameB, okB := strings.Cut(b, kind)
+	return okA && okB && accountA == accountB && nameA[strings.LastIndexByte(nameA, '/')+1:] == nameB[strings.LastIndexByte(nameB, '/')+1:]
 }
 
 // Author is who made a change.

@@ -145,29 +145,31 @@ func NamesBalancer(nameOrARN, name string) bool {
 	return nameOrARN == name || strings.HasPrefix(nameOrARN, "arn:") && slices.Contains(strings.Split(nameOrARN, "/"), name)
 }
 
-// looksBehind tells that a finding may have its cause at a load balancer.
+// looksBehind tells that a finding may have its cause at a load balancer: its certificate, or its mutual TLS.
 func looksBehind(fs []finding.Finding) bool {
 	return slices.ContainsFunc(fs, func(f finding.Finding) bool {
-		return f.Severity == finding.Critical && (strings.HasPrefix(string(f.Code), "cert-") || strings.HasPrefix(string(f.Code), "drift-"))
+		group, _, _ := strings.Cut(string(f.Code), "-")
+		return f.Severity == finding.Critical && (group == "cert" || group == "drift" || f.Code == finding.TLSClientCertificateRequired)
 	})
 }
 
-// history looks up who last changed the load balancers with a drift whose author is not known or only claimed, and what
-// was there before; true where it found any, or where the look-up failed, which a finding says then.
+// history looks up who last changed the load balancers whose findings come of a change, of a listener or of a certificate
+// itself, whose author is not known or only claimed, and what was there before; true where it found any, or where the
+// look-up failed, which a finding says then.
 func (r *Runner) history(ctx context.Context, res *Result) bool {
 	if r.History == nil {
 		return false
 	}
-	drifted := map[string]bool{}
+	changed := map[string]bool{}
 	for _, f := range res.Conclusion.Findings {
-		if strings.HasPrefix(string(f.Code), "drift-") && !explained(f) {
-			name, _, _ := strings.Cut(f.Listener, ":")
-			drifted[name] = true
+		if unexplained(f) {
+			name, _, _ := strings.Cut(listenerOf(f), ":")
+			changed[name] = true
 		}
 	}
 	var balancers []observation.LoadBalancer
 	for _, lb := range res.Round.LoadBalancers {
-		if drifted[lb.Name] {
+		if changed[lb.Name] {
 			balancers = append(balancers, lb)
 		}
 	}
@@ -190,10 +192,23 @@ func (r *Runner) history(ctx context.Context, res *Result) bool {
 	return len(changes) > 0 || err != nil
 }
 
-// explained tells that a finding names its author by more than an event's claim, and what was before.
-func explained(f finding.Finding) bool {
+// unexplained tells that a finding comes of a change, and names its author by no more than an event's claim; or of a drift
+// not what was before.
+func unexplained(f finding.Finding) bool {
 	by, known := f.Evidence["changed_by"].(map[string]any)
-	return known && by["standing"] == "confirmed" && f.Evidence["before"] != nil
+	confirmed := known && by["standing"] == "confirmed"
+	if strings.HasPrefix(string(f.Code), "drift-") {
+		return !confirmed || f.Evidence["before"] == nil
+	}
+	return known && !confirmed || f.Evidence["author"] != nil
+}
+
+// listenerOf is the listener that a finding is about, or that the endpoint is behind whose certificate it is about.
+func listenerOf(f finding.Finding) string {
+	if behind, ok := f.Evidence["listener"].(string); ok && f.Listener == "" {
+		return behind
+	}
+	return f.Listener
 }
 
 func unprobed(e target.Endpoint) observation.Trouble {

@@ -125,6 +125,7 @@ func readRecord(c *observation.Certificate, d *types.CertificateDetail) {
 	}
 	c.NotBefore, c.NotAfter = aws.ToTime(d.NotBefore).UTC(), aws.ToTime(d.NotAfter).UTC()
 	c.Status, c.Type, c.RenewalEligibility = string(d.Status), string(d.Type), string(d.RenewalEligibility)
+	c.Imported = aws.ToTime(d.ImportedAt).UTC()
 	c.InUseBy = slices.Sorted(slices.Values(d.InUseBy))
 	domains := d.DomainValidationOptions
 	if r := d.RenewalSummary; r != nil {
@@ -169,7 +170,7 @@ func (in *inspection) fromIAM(ctx context.Context, c *observation.Certificate, c
 				c.Missing = true
 				return
 			}
-			c.NotAfter = aws.ToTime(m.Expiration).UTC()
+			c.NotAfter, c.Imported = aws.ToTime(m.Expiration).UTC(), aws.ToTime(m.UploadDate).UTC()
 		}
 		err = readBody(c, aws.ToString(out.ServerCertificate.CertificateBody), aws.ToString(out.ServerCertificate.CertificateChain))
 	}

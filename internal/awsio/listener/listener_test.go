@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/google/go-cmp/cmp"
 
 	"certdrift/internal/awsio/listener"
@@ -49,6 +51,28 @@ func TestInspectReadsEveryKind(t *testing.T) {
 	}
 	if calls := w.west.Repeated(); len(calls) > 0 {
 		t.Errorf("asked more than once: %v", calls)
+	}
+}
+
+// TestWhenACertificateWasPutThere: ACM says it of imported certificates only, IAM of all of its own.
+func TestWhenACertificateWasPutThere(t *testing.T) {
+	w := newWorld(t)
+	w.fill()
+	key, err := w.pair.KeyPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &acm.ImportCertificateInput{CertificateArn: aws.String(w.acm), Certificate: w.pair.PEM(), PrivateKey: key}
+	if _, err := w.west.ACM().ImportCertificate(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range w.inspect(t, everything()).Certificates {
+		switch {
+		case c.ARN == w.acm && (!c.Imported.Equal(now()) || c.Type != "IMPORTED"),
+			c.ARN == w.acm2 && !c.Imported.IsZero(),
+			c.ARN == w.iam && !c.Imported.Equal(w.pair.Certificate.NotBefore):
+			t.Errorf("%s, %s: imported at %s", c.ARN, c.Type, c.Imported)
+		}
 	}
 }
 

@@ -88,15 +88,10 @@ type search struct {
 func (t *Trail) LastChanges(ctx context.Context, balancers []observation.LoadBalancer) ([]observation.Change, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.options.Time)
 	defer cancel()
-	at := map[place][]observation.LoadBalancer{}
-	for _, lb := range balancers {
-		p := place{lb.Account, lb.Region}
-		at[p] = append(at[p], lb)
-	}
 	s := &search{Trail: t, calls: t.options.Calls}
 	var group sync.WaitGroup
-	for p, lbs := range at {
-		group.Go(func() { s.in(ctx, p, lbs) })
+	for p, q := range questions(balancers) {
+		group.Go(func() { s.in(ctx, p, *q) })
 	}
 	group.Wait()
 	slices.SortFunc(s.found, func(a, b observation.Change) int {
@@ -112,9 +107,9 @@ func (t *Trail) LastChanges(ctx context.Context, balancers []observation.LoadBal
 
 // in looks one region through: by event name, one request each, newest first, so that the many read-only calls that
 // CloudTrail keeps too are never paged through.
-func (s *search) in(ctx context.Context, p place, lbs []observation.LoadBalancer) {
+func (s *search) in(ctx context.Context, p place, q question) {
 	client := s.options.Client(p.region, s.role(p.account))
-	for i, name := range eventNames(lbs) {
+	for i, name := range q.names {
 		if i > 0 && !sleep(ctx, s.options.Pause) || !s.take() {
 			s.fail(p, name, errors.New("the look-up's requests or its time were used up"))
 			return
@@ -128,7 +123,7 @@ func (s *search) in(ctx context.Context, p place, lbs []observation.LoadBalancer
 			s.fail(p, name, err)
 			return
 		}
-		s.keep(p, lbs, out.Events)
+		s.keep(p, q.balancers, out.Events)
 	}
 }
 
@@ -142,7 +137,54 @@ func eventNames(lbs []observation.LoadBalancer) []string {
 	if slices.ContainsFunc(lbs, func(lb observation.LoadBalancer) bool { return !isClassic(lb) }) {
 		names = append(names, "ModifyListener", "CreateListener", "RemoveListenerCertificates", "AddListenerCertificates", "DeleteListener")
 	}
-	return append(names, "ImportCertificate")
+	return append(names, "ImportCertificate", "DeleteCertificate")
+}
+
+// question is what to look for in one region: which calls, on which load balancers or their certificates.
+type question struct {
+	names     []string
+	balancers []observation.LoadBalancer
+}
+
+// questions are those about load balancers, by account and region. What IAM's certificates went through is kept elsewhere.
+func questions(balancers []observation.LoadBalancer) map[place]*question {
+	regional, global := map[place][]observation.LoadBalancer{}, map[place][]observation.LoadBalancer{}
+	for _, lb := range balancers {
+		regional[place{lb.Account, lb.Region}] = append(regional[place{lb.Account, lb.Region}], lb)
+		if hasServerCertificate(lb) {
+			p := place{lb.Account, iamRegion(lb.Region)}
+			global[p] = append(global[p], lb)
+		}
+	}
+	out := map[place]*question{}
+	for p, lbs := range regional {
+		out[p] = &question{eventNames(lbs), lbs}
+	}
+	for p, lbs := range global {
+		if out[p] == nil {
+			out[p] = &question{}
+		}
+		out[p].names = append(out[p].names, event.Names("iam.amazonaws.com")...)
+		out[p].balancers = append(slices.Clone(out[p].balancers), lbs...)
+	}
+	return out
+}
+
+func hasServerCertificate(lb observation.LoadBalancer) bool {
+	return slices.ContainsFunc(lb.Listeners, func(l observation.Listener) bool {
+		return slices.ContainsFunc(l.Certificates, func(a observation.Attachment) bool { return strings.Contains(a.ARN, ":server-certificate/") })
+	})
+}
+
+// iamRegion is where CloudTrail keeps IAM's calls, one region for each partition (CloudTrail User Guide, "Global service events").
+func iamRegion(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "cn-north-1"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "us-gov-west-1"
+	}
+	return "us-east-1"
 }
 
 // keep takes what concerns the load balancers.
@@ -165,14 +207,15 @@ func (s *search) keep(p place, lbs []observation.LoadBalancer, events []types.Ev
 	}
 }
 
-// concerns tells whether a change is of a load balancer, or of a certificate on one of its listeners.
+// concerns tells whether a change is of a load balancer, or of a certificate on one of its listeners, or of another of IAM's
+// that has its name: IAM's calls say no path, and the order of all of them tells whose the name was.
 func concerns(c observation.Change, lb observation.LoadBalancer) bool {
 	if c.LoadBalancer != "" || c.Listener != "" {
 		return c.LoadBalancer == lb.ARN || lb.Kind == observation.Classic && c.LoadBalancer == lb.Name
 	}
 	for _, l := range lb.Listeners {
 		for _, attached := range l.Certificates {
-			if slices.Contains(c.Certificates, attached.ARN) {
+			if c.Names(attached.ARN) || slices.ContainsFunc(c.Certificates, func(arn string) bool { return observation.SameServerName(arn, attached.ARN) }) {
 				return true
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,28 +28,34 @@ import (
 type world struct {
 	*account.Account
 	classic, app observation.LoadBalancer
+	pair         *pki.Pair
 	one, other   string
-	lookups      []time.Time
+	mu           sync.Mutex
+	lookups      map[string][]time.Time // by region
 }
 
 // client tells when it was asked, for the rate.
 type client struct {
 	*account.CloudTrail
-	w *world
+	w      *world
+	region string
 }
 
 func (c client) LookupEvents(ctx context.Context, in *cloudtrail.LookupEventsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error) {
-	c.w.lookups = append(c.w.lookups, time.Now())
+	c.w.mu.Lock()
+	c.w.lookups[c.region] = append(c.w.lookups[c.region], time.Now())
+	c.w.mu.Unlock()
 	return c.CloudTrail.LookupEvents(ctx, in, opts...)
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{Account: account.New(account.Options{})}
+	w := &world{Account: account.New(account.Options{}), lookups: map[string][]time.Time{}}
 	leaf, err := pki.SelfSigned(time.Now(), []string{"www.example.org"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.pair = leaf
 	w.one, w.other = w.AddCertificate("11111111-0000-4000-8000-000000000001", leaf), w.AddCertificate("22222222-0000-4000-8000-000000000002", leaf)
 	listeners := []account.Listener{{Port: 443, Protocol: "HTTPS", Certificates: []string{w.one}}}
 	attached := []observation.Listener{{Port: 443, Protocol: "HTTPS", Certificates: []observation.Attachment{{ARN: w.one, Default: true}}}}
@@ -62,7 +69,7 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) options() trail.Options {
-	return trail.Options{Now: time.Now, Client: func(string, target.Role) trail.Client { return client{w.CloudTrail(), w} }}
+	return trail.Options{Now: time.Now, Client: func(region string, _ target.Role) trail.Client { return client{w.CloudTrailIn(region), w, region} }}
 }
 
 func (w *world) trail() *trail.Trail { return trail.New(w.options()) }
@@ -159,15 +166,76 @@ func TestListenersAndReimports(t *testing.T) {
 	})
 }
 
+// attach is a classic load balancer that has a certificate.
+func (w *world) attach(arn string) observation.LoadBalancer {
+	lb := w.classic
+	lb.Name, lb.Listeners = "a44f3b85", []observation.Listener{{Port: 443, Protocol: "HTTPS", Certificates: []observation.Attachment{{ARN: arn, Default: true}}}}
+	return lb
+}
+
+// TestCertificatesThemselves: who deleted one is looked up where it is kept: an ACM certificate's region, and one region for
+// IAM's, which are named without their paths.
+func TestCertificatesThemselves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		servers := map[string]string{}
+		for _, name := range []string{"tls/web", "tls/other"} {
+			servers[name] = w.AddServerCertificate(name, w.pair)
+		}
+		for _, arn := range []string{w.one, w.other, servers["tls/web"], servers["tls/other"]} { // others' among them
+			w.As(account.Operator()).DeleteCertificate(arn)
+			time.Sleep(time.Minute)
+		}
+		changes, err := w.trail().LastChanges(t.Context(), []observation.LoadBalancer{w.classic, w.attach(servers["tls/web"])})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"DeleteCertificate :0 by Operator with AWS console", "DeleteServerCertificate :0 by Operator with AWS console (true 111122223333 us-east-1)"}
+		if diff := cmp.Diff(want, told(changes)); diff != "" {
+			t.Errorf("changes (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestIAMsRegionIsAskedOnce: a load balancer in the region that keeps IAM's calls too is asked about together with them, at
+// one request at a time.
+func TestIAMsRegionIsAskedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for region, iam := range map[string]string{"us-east-1": "us-east-1", "eu-central-1": "us-east-1", "cn-northwest-1": "cn-north-1", "us-gov-east-1": "us-gov-west-1"} {
+			w := newWorld(t)
+			lb := w.attach(w.AddServerCertificate("tls/web", w.pair))
+			lb.Region = region
+			if _, err := w.trail().LastChanges(t.Context(), []observation.LoadBalancer{lb}); err != nil {
+				t.Fatal(err)
+			}
+			at := w.lookups[iam]
+			if len(w.lookups) > 2 || len(w.lookups[region]) == 0 || len(at) < 3 {
+				t.Errorf("%s: asked %v", region, w.lookups)
+			}
+			for i := 1; i < len(at); i++ {
+				if at[i].Sub(at[i-1]) < 500*time.Millisecond {
+					t.Errorf("%s: request %d came %s after the one before", region, i, at[i].Sub(at[i-1]))
+				}
+			}
+		}
+	})
+}
+
 func TestTwoRequestsASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		if _, err := w.trail().LastChanges(t.Context(), []observation.LoadBalancer{w.app, w.classic}); err != nil {
+		server := w.attach(w.AddServerCertificate("tls/web", w.pair))
+		if _, err := w.trail().LastChanges(t.Context(), []observation.LoadBalancer{w.app, w.classic, server}); err != nil {
 			t.Fatal(err)
 		}
-		for i := 1; i < len(w.lookups); i++ {
-			if gap := w.lookups[i].Sub(w.lookups[i-1]); gap < 500*time.Millisecond {
-				t.Errorf("request %d came %s after the one before", i, gap)
+		if len(w.lookups[w.Region()]) == 0 || len(w.lookups["us-east-1"]) == 0 {
+			t.Errorf("asked in %d regions", len(w.lookups))
+		}
+		for region, at := range w.lookups {
+			for i := 1; i < len(at); i++ {
+				if gap := at[i].Sub(at[i-1]); gap < 500*time.Millisecond {
+					t.Errorf("request %d to %s came %s after the one before", i, region, gap)
+				}
 			}
 		}
 		if calls := w.Repeated(); len(calls) > 0 {
@@ -195,8 +263,8 @@ func TestTheLookUpIsBounded(t *testing.T) {
 		few := w.options()
 		few.Calls = 2
 		_, err := trail.New(few).LastChanges(t.Context(), []observation.LoadBalancer{w.classic})
-		if err == nil || len(w.lookups) != 2 {
-			t.Errorf("%d requests, error %v", len(w.lookups), err)
+		if err == nil || len(w.lookups[w.Region()]) != 2 {
+			t.Errorf("%d requests, error %v", len(w.lookups[w.Region()]), err)
 		}
 	})
 }
@@ -206,8 +274,8 @@ func TestARefusalIsNotAskedAgain(t *testing.T) {
 		w := newWorld(t)
 		w.Deny("cloudtrail:LookupEvents")
 		_, err := w.trail().LastChanges(t.Context(), []observation.LoadBalancer{w.classic})
-		if err == nil || !strings.Contains(err.Error(), "us-west-2") || len(w.lookups) != 1 {
-			t.Errorf("%d requests, error %v", len(w.lookups), err)
+		if err == nil || !strings.Contains(err.Error(), "us-west-2") || len(w.lookups[w.Region()]) != 1 {
+			t.Errorf("%d requests, error %v", len(w.lookups[w.Region()]), err)
 		}
 	})
 }

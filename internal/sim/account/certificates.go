@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
@@ -70,6 +71,16 @@ func (w *world) RemoveCertificate(arn string) {
 	delete(w.certificates, arn)
 }
 
+// DeleteCertificate is RemoveCertificate as somebody's call, with its record in the trail.
+func (a *Account) DeleteCertificate(arn string) {
+	a.RemoveCertificate(arn)
+	said := call{source: acmSource, name: "DeleteCertificate", request: map[string]any{"certificateArn": arn}}
+	if strings.Contains(arn, ":server-certificate/") {
+		said = call{source: iamSource, name: "DeleteServerCertificate", request: map[string]any{"serverCertificateName": arn[strings.LastIndex(arn, "/")+1:]}}
+	}
+	a.record(said)
+}
+
 // detail is what DescribeCertificate says of a certificate. The lock is held.
 func (w *world) detail(arn string, kind types.CertificateType, leaf *x509.Certificate) types.CertificateDetail {
 	d := types.CertificateDetail{
@@ -78,8 +89,12 @@ func (w *world) detail(arn string, kind types.CertificateType, leaf *x509.Certif
 		Status: types.CertificateStatusIssued, Issuer: aws.String(leaf.Issuer.CommonName), Serial: aws.String(leaf.SerialNumber.String()),
 		RenewalEligibility: types.RenewalEligibilityEligible,
 	}
-	if kind == types.CertificateTypeImported {
+	switch kind {
+	case types.CertificateTypeImported:
+		d.ImportedAt = aws.Time(w.options.Now().UTC().Truncate(time.Second))
 		d.RenewalEligibility = types.RenewalEligibilityIneligible
+	case "":
+		d.ImportedAt = aws.Time(leaf.NotBefore) // IAM's UploadDate: the day it was issued
 	}
 	if w.options.Now().After(leaf.NotAfter) {
 		d.Status = types.CertificateStatusExpired
@@ -252,7 +267,8 @@ func (c *IAM) GetServerCertificate(ctx context.Context, in *iam.GetServerCertifi
 		CertificateBody: aws.String(string(held.body)), CertificateChain: aws.String(string(held.chain)),
 		ServerCertificateMetadata: &iamtypes.ServerCertificateMetadata{
 			Arn: aws.String(held.arn), ServerCertificateName: in.ServerCertificateName, Expiration: aws.Time(leaf.NotAfter),
-			Path: aws.String("/"), ServerCertificateId: aws.String("ASCA" + leaf.SerialNumber.Text(36)),
+			UploadDate: held.detail.ImportedAt,
+			Path:       aws.String("/"), ServerCertificateId: aws.String("ASCA" + leaf.SerialNumber.Text(36)),
 		},
 	}}, nil
 }

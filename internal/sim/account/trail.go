@@ -18,6 +18,7 @@ import (
 const (
 	balancerSource = "elasticloadbalancing.amazonaws.com"
 	acmSource      = "acm.amazonaws.com"
+	iamSource      = "iam.amazonaws.com"
 	classicVersion = "2012-06-01"
 	modernVersion  = "2015-12-01"
 )
@@ -52,6 +53,7 @@ type call struct {
 
 type record struct {
 	id, name, source, user string
+	region                 string
 	at                     time.Time
 	event                  []byte // as EventBridge delivers it
 	detail                 []byte // the CloudTrail record in it
@@ -74,9 +76,13 @@ func (a *Account) entry(c call) record {
 	now := a.options.Now().UTC()
 	n := a.next()
 	identity, user := a.identity()
+	region := a.options.Region
+	if c.source == iamSource {
+		region = globalRegion
+	}
 	detail := map[string]any{
 		"eventVersion": "1.11", "userIdentity": identity, "eventTime": now.Format(time.RFC3339),
-		"eventSource": c.source, "eventName": c.name, "awsRegion": a.options.Region,
+		"eventSource": c.source, "eventName": c.name, "awsRegion": region,
 		"sourceIPAddress": a.actor.SourceIP, "userAgent": a.actor.UserAgent,
 		"requestParameters": c.request, "responseElements": c.response,
 		"requestID": fmt.Sprintf("3f1c9a10-0000-4000-8000-%012d", n), "eventID": fmt.Sprintf("9c2d7b40-0000-4000-8000-%012d", n),
@@ -92,13 +98,13 @@ func (a *Account) entry(c call) record {
 		detail["errorCode"], detail["errorMessage"] = codeOf(c.err), c.err.Error()
 		detail["requestParameters"] = nil
 	}
-	source := map[string]string{balancerSource: "aws.elasticloadbalancing", acmSource: "aws.acm"}[c.source]
+	source := map[string]string{balancerSource: "aws.elasticloadbalancing", acmSource: "aws.acm", iamSource: "aws.iam"}[c.source]
 	event := map[string]any{
 		"version": "0", "id": fmt.Sprintf("6a7e8feb-0000-4000-8000-%012d", n), "detail-type": "AWS API Call via CloudTrail",
-		"source": source, "account": a.options.ID, "time": now.Format(time.RFC3339), "region": a.options.Region,
+		"source": source, "account": a.options.ID, "time": now.Format(time.RFC3339), "region": region,
 		"resources": []string{}, "detail": detail,
 	}
-	r := record{id: detail["eventID"].(string), name: c.name, source: c.source, user: user, at: now}
+	r := record{id: detail["eventID"].(string), name: c.name, source: c.source, user: user, region: region, at: now}
 	r.event, _ = json.Marshal(event) // maps of plain values
 	r.detail, _ = json.Marshal(detail)
 	return r
@@ -145,11 +151,20 @@ func (w *world) OnEvent(tell func(event []byte)) {
 	w.onEvent = append(w.onEvent, tell)
 }
 
-// CloudTrail is the trail's API.
-type CloudTrail struct{ account *Account }
+// globalRegion is where CloudTrail keeps the calls to services without a region, IAM among them.
+const globalRegion = "us-east-1"
 
-// CloudTrail gives the client.
-func (a *Account) CloudTrail() *CloudTrail { return &CloudTrail{a} }
+// CloudTrail is the trail's API in one region.
+type CloudTrail struct {
+	account *Account
+	region  string
+}
+
+// CloudTrail gives the client for the account's region.
+func (a *Account) CloudTrail() *CloudTrail { return &CloudTrail{a, a.options.Region} }
+
+// CloudTrailIn gives the client for a region; other accounts' stand-ins for regions have trails of their own.
+func (a *Account) CloudTrailIn(region string) *CloudTrail { return &CloudTrail{a, region} }
 
 // LookupEvents gives recorded calls, newest first, 50 a page.
 func (c *CloudTrail) LookupEvents(ctx context.Context, in *cloudtrail.LookupEventsInput, _ ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error) {
@@ -160,7 +175,7 @@ func (c *CloudTrail) LookupEvents(ctx context.Context, in *cloudtrail.LookupEven
 	if len(in.LookupAttributes) > 1 {
 		return nil, apiError(http.StatusBadRequest, "InvalidLookupAttributesException", "You can use only one lookup attribute at a time.")
 	}
-	some, next, err := page(w, "cloudtrail:LookupEvents", w.lookup(in), in.NextToken, in.MaxResults, 50)
+	some, next, err := page(w, "cloudtrail:LookupEvents", w.lookup(c.region, in), in.NextToken, in.MaxResults, 50)
 	if err != nil {
 		return nil, err
 	}
@@ -174,12 +189,12 @@ func (c *CloudTrail) LookupEvents(ctx context.Context, in *cloudtrail.LookupEven
 	return out, nil
 }
 
-func (w *world) lookup(in *cloudtrail.LookupEventsInput) []record {
+func (w *world) lookup(region string, in *cloudtrail.LookupEventsInput) []record {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var found []record
 	for _, r := range slices.Backward(w.records) {
-		if in.StartTime != nil && r.at.Before(in.StartTime.Truncate(time.Second)) || in.EndTime != nil && r.at.After(*in.EndTime) {
+		if r.region != region || in.StartTime != nil && r.at.Before(in.StartTime.Truncate(time.Second)) || in.EndTime != nil && r.at.After(*in.EndTime) {
 			continue
 		}
 		fits := true

@@ -1,0 +1,299 @@
+package judge
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/sim/pki"
+	"certdrift/internal/target"
+)
+
+const serverARN = "arn:aws:iam::" + account + ":server-certificate/"
+
+// did is a call on certificates themselves, as an event tells of it.
+func did(call string, at time.Time, arns ...string) observation.Change {
+	return observation.Change{
+		EventID: "9c2d7b40", Event: call, At: at, Region: region, Account: account, Certificates: arns,
+		Author: &observation.Author{Principal: "arn:aws:sts::111122223333:assumed-role/Operator/jane", Name: "Operator", Session: "jane", Tool: "AWS console"},
+	}
+}
+
+// imported puts a certificate into ACM as somebody imported it.
+func (s *scene) imported(name string, p *pki.Pair, at time.Time) string {
+	arn := s.acm(name, p)
+	c := &s.round.Certificates[len(s.round.Certificates)-1]
+	c.Type, c.RenewalEligibility, c.Imported = "IMPORTED", "INELIGIBLE", at
+	return arn
+}
+
+// author is who a finding says did it, and how sure that is; empty where it says nothing of it.
+func author(t *testing.T, f finding.Finding) string {
+	t.Helper()
+	by, known := f.Evidence["changed_by"].(map[string]any)
+	if !known {
+		text, _ := f.Evidence["author"].(string)
+		text, _, _ = strings.Cut(text, ":")
+		return text
+	}
+	if by["action"] == nil {
+		return "attached by " + by["name"].(string)
+	}
+	return strings.Join([]string{by["action"].(string), by["name"].(string), by["standing"].(string), by["event"].(string), shortARN(by["certificate"].(string))}, " ")
+}
+
+func TestWhoDeletedTheCertificate(t *testing.T) {
+	const acmGone, iamGone = "certificate/gone", "server-certificate/path/gone"
+	ago := func(d time.Duration) time.Time { return noon.Add(-d) }
+	named := func(call, name string) observation.Change { return did(call, ago(time.Minute), serverARN+name) }
+	renamed := func(to string) observation.Change {
+		c := named("UpdateServerCertificate", "gone")
+		c.Renamed = to
+		return c
+	}
+	attached := observation.Change{Event: "ModifyListener", At: ago(time.Hour), LoadBalancer: "web", Certificates: []string{arn("gone")}, Author: &observation.Author{Name: "ci"}}
+	for name, c := range map[string]struct {
+		arn     string
+		changes []observation.Change
+		want    string
+	}{
+		"ACM's":                            {arn("gone"), []observation.Change{attached, did("DeleteCertificate", ago(time.Minute), arn("gone"))}, "deleted Operator claimed DeleteCertificate " + acmGone},
+		"IAM's, by its name":               {serverARN + "path/gone", []observation.Change{named("DeleteServerCertificate", "gone")}, "deleted Operator claimed DeleteServerCertificate " + iamGone},
+		"renamed":                          {serverARN + "path/gone", []observation.Change{renamed(serverARN + "path/next")}, "renamed Operator claimed UpdateServerCertificate " + iamGone},
+		"renamed from another name":        {serverARN + "path/gone", []observation.Change{renamed(serverARN + "path/gone")}, "unknown"},
+		"another one's":                    {arn("gone"), []observation.Change{did("DeleteCertificate", ago(time.Minute), arn("other"))}, "unknown"},
+		"another name":                     {serverARN + "path/gone", []observation.Change{named("DeleteServerCertificate", "path")}, "unknown"},
+		"another account":                  {serverARN + "path/gone", []observation.Change{did("DeleteServerCertificate", ago(time.Minute), "arn:aws:iam::999988887777:server-certificate/gone")}, "unknown"},
+		"imported after that":              {arn("gone"), []observation.Change{did("DeleteCertificate", ago(time.Hour), arn("gone")), did("ImportCertificate", ago(time.Minute), arn("gone"))}, "unknown"},
+		"the name given to another path":   {serverARN + "path/gone", []observation.Change{did("UploadServerCertificate", ago(time.Hour), serverARN+"b/gone"), named("DeleteServerCertificate", "gone")}, "unknown"},
+		"uploaded again, and deleted":      {serverARN + "path/gone", []observation.Change{did("UploadServerCertificate", ago(time.Hour), serverARN+"b/gone"), did("UploadServerCertificate", ago(30*time.Minute), serverARN+"path/gone"), named("DeleteServerCertificate", "gone")}, "deleted Operator claimed DeleteServerCertificate " + iamGone},
+		"only ACM's own word":              {arn("gone"), []observation.Change{{Event: "ACM Certificate Expired", At: ago(time.Minute), Certificates: []string{arn("gone")}}}, "unknown"},
+		"a listener's change":              {arn("gone"), []observation.Change{attached}, "unknown"},
+		"nobody":                           {arn("gone"), nil, "unknown"},
+		"two deleted it, the later counts": {arn("gone"), []observation.Change{did("DeleteCertificate", ago(time.Minute), arn("gone")), {Event: "DeleteCertificate", At: ago(time.Hour), Certificates: []string{arn("gone")}, Author: &observation.Author{Name: "before"}}}, "deleted Operator claimed DeleteCertificate " + acmGone},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.round.Certificates = []observation.Certificate{{ARN: c.arn, Missing: true}}
+			s.alb("web", c.arn)
+			s.round.Changes = c.changes
+			f := s.one(finding.ListenerCertMissing, finding.Warning)
+			if got := author(t, f); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+			verb, _, _ := strings.Cut(c.want, " ")
+			if words := "; " + verb + " by Operator (AWS console) at 2026-11-20 11:59 UTC, as an event claims"; strings.HasSuffix(f.Summary, words) == (verb == "unknown") {
+				t.Errorf("summary %q", f.Summary)
+			}
+		})
+	}
+}
+
+func TestWhoDeletedIsConfirmedByCloudTrail(t *testing.T) {
+	s := newScene(t)
+	s.round.Certificates = []observation.Certificate{{ARN: arn("gone"), Missing: true}}
+	s.classic("a1", arn("gone"))
+	s.round.Changes = []observation.Change{did("DeleteCertificate", noon.Add(-time.Minute), arn("gone"))}
+	s.round.Changes[0].Confirmed = true
+	if f := s.one(finding.ListenerCertMissing, finding.Warning); !strings.Contains(author(t, f), "confirmed") || strings.Contains(f.Summary, "claims") {
+		t.Errorf("%s by %s", f.Summary, author(t, f))
+	}
+}
+
+// reimported is an endpoint whose listener's certificate somebody imported a minute ago; it has so many of its 90 days
+// left. What is found of it, in the end, says who did it or not.
+func reimported(t *testing.T, days int, names ...string) *scene {
+	t.Helper()
+	s := newScene(t)
+	leaf := s.leafUntil(noon.Add(time.Duration(days)*24*time.Hour), names...)
+	s.classic("a1", s.imported("a", leaf, noon.Add(-time.Minute)))
+	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", "")
+	s.round.Changes = []observation.Change{did("ImportCertificate", noon.Add(-time.Minute), arn("a"))}
+	return s
+}
+
+func TestWhoImportedTheCertificate(t *testing.T) {
+	const operator = "imported Operator claimed ImportCertificate certificate/a"
+	for name, c := range map[string]struct {
+		scene *scene
+		want  map[finding.Code]string
+	}{
+		"an old one":      {reimported(t, 5, host), map[finding.Code]string{finding.CertExpiring: operator, finding.ListenerCertExpiring: operator, finding.ACMRenewalIneligible: ""}},
+		"one that ended":  {reimported(t, -1, host), map[finding.Code]string{finding.CertExpired: operator, finding.ListenerCertExpired: operator}},
+		"another name's":  {reimported(t, 60, "old.example.net"), map[finding.Code]string{finding.CertNameMismatch: operator, finding.ListenerNameUncovered: operator}},
+		"one of somebody": {selfSignedImport(t), map[finding.Code]string{finding.CertSelfSigned: operator}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := map[finding.Code]string{}
+			for _, f := range c.scene.judge().Findings {
+				if f.Severity > finding.Info {
+					got[f.Code] = author(t, f)
+				}
+			}
+			if len(got) != len(c.want) {
+				t.Errorf("found %v", got)
+			}
+			for code, want := range c.want {
+				if who, found := got[code]; !found || who != want {
+					t.Errorf("%s by %q, want %q", code, who, want)
+				}
+			}
+		})
+	}
+}
+
+// A new endpoint, another trust store or a new rule shows a fault that an import of last week is not to blame for.
+func TestAnImportOfLastWeekBroughtNothingToday(t *testing.T) {
+	for at, want := range map[time.Time]string{noon.Add(-24 * time.Hour): "imported Operator claimed ImportCertificate certificate/a", noon.AddDate(0, 0, -7): ""} {
+		s := reimported(t, 60, "old.example.net")
+		s.importedAt(at)
+		for _, code := range []finding.Code{finding.CertNameMismatch, finding.ListenerNameUncovered} {
+			if got := author(t, s.one(code, finding.Critical)); got != want {
+				t.Errorf("%s after an import at %s: %q, want %q", code, at, got, want)
+			}
+		}
+	}
+}
+
+func selfSignedImport(t *testing.T) *scene {
+	t.Helper()
+	s := reimported(t, 60, host)
+	own, err := pki.SelfSigned(noon, []string{host})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.round.Certificates[0].Chain = own.Served()
+	s.round.Endpoints[0].Addresses[0].TLS.Chain = own.Served()
+	s.round.Changes[0].At, s.round.Certificates[0].Imported = noon, noon
+	return s
+}
+
+func TestWhoUploadedTheServerCertificate(t *testing.T) {
+	s := newScene(t)
+	leaf := s.leafUntil(noon.AddDate(0, 0, 5), host)
+	s.round.Certificates = []observation.Certificate{{ARN: serverARN + "tls/api", Chain: leaf.Served(), NotAfter: leaf.Certificate.NotAfter, Imported: noon.Add(-time.Minute)}}
+	s.classic("a1", serverARN+"tls/api")
+	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", "")
+	for named, want := range map[string]string{"tls/api": "imported Operator claimed UploadServerCertificate server-certificate/tls/api", "other/api": "unknown"} {
+		s.round.Changes = []observation.Change{did("UploadServerCertificate", noon.Add(-time.Minute), serverARN+named)}
+		for _, code := range []finding.Code{finding.CertExpiring, finding.ListenerCertExpiring} {
+			if got := author(t, s.one(code, finding.Critical)); got != want {
+				t.Errorf("%s after an upload to %s: %q, want %q", code, named, got, want)
+			}
+		}
+	}
+}
+
+// An import is not to blame for what time, the authority, or another change brought about.
+func TestAnImportThatIsNotToBlame(t *testing.T) {
+	attach := func(at time.Time) observation.Change {
+		return observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", At: at, LoadBalancer: "a1", Port: 443, Certificates: []string{arn("a")}, Author: &observation.Author{Name: "ci"}}
+	}
+	for name, c := range map[string]struct {
+		change func(*scene)
+		want   string // "unknown" where it is worth looking up
+	}{
+		"as imported":                        {func(*scene) {}, "imported Operator claimed ImportCertificate certificate/a"},
+		"it was new then":                    {func(s *scene) { s.importedAt(noon.AddDate(0, 0, -70)) }, ""},
+		"another was imported since":         {func(s *scene) { s.round.Changes[0].At, s.round.Certificates[0].Imported = noon.Add(-time.Hour), noon }, "unknown"},
+		"it was issued since":                {func(s *scene) { s.round.Changes[0].At = noon.AddDate(0, 0, -100) }, "unknown"},
+		"another certificate was imported":   {func(s *scene) { s.round.Changes[0].Certificates = []string{arn("b")} }, "unknown"},
+		"nobody is known":                    {func(s *scene) { s.round.Changes = nil }, "unknown"},
+		"nor when it was, as in older files": {func(s *scene) { s.round.Changes, s.round.Certificates[0].Imported = nil, time.Time{} }, ""},
+		"imported before CloudTrail's history": {func(s *scene) {
+			s.round.Changes, s.policy.ExpiryWarning = nil, Threshold{Duration: 300 * 24 * time.Hour}
+			s.round.Certificates[0].Imported = noon.AddDate(0, 0, -91)
+		}, ""},
+		"Amazon issued it":           {func(s *scene) { s.round.Certificates[0].Type = "AMAZON_ISSUED" }, ""},
+		"it was attached after that": {func(s *scene) { s.round.Changes = append(s.round.Changes, attach(noon)) }, ""},
+		"it was attached before":     {func(s *scene) { s.round.Changes = append(s.round.Changes, attach(noon.AddDate(0, 0, -1))) }, "imported Operator claimed ImportCertificate certificate/a"},
+		"the nodes serve another": {func(s *scene) {
+			s.round.Endpoints[0].Addresses = []observation.Address{ok("10.0.0.1", s.leafUntil(noon.AddDate(0, 0, 5), host))}
+		}, ""},
+		"another is declared": {func(s *scene) { behind(&s.round.Endpoints[0], "a1", s.acm("right", s.leaf(host))) }, ""},
+		"a fingerprint is declared": {func(s *scene) {
+			s.round.Endpoints[0].Target.Declared = &target.Declared{FingerprintSHA256: fingerprint(s.leaf(host).Certificate)}
+		}, "imported Operator claimed ImportCertificate certificate/a"},
+		"the listener is not known": {func(s *scene) { s.round.LoadBalancers = nil }, ""},
+		"a refusal to look it up":   {func(s *scene) { s.round.Changes, s.round.HistoryUnread = nil, "AccessDenied" }, "unknown"},
+		"it is of another ARN by name": {func(s *scene) {
+			s.round.Changes[0].Certificates = []string{strings.Replace(arn("a"), region, "eu-west-1", 1)}
+		}, "unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := reimported(t, 5, host)
+			c.change(s)
+			f := s.one(finding.CertExpiring, finding.Critical)
+			if got := author(t, f); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+			if listener := f.Evidence["listener"]; (c.want == "") != (listener == nil) {
+				t.Errorf("listener %v", listener)
+			}
+		})
+	}
+}
+
+func (s *scene) importedAt(at time.Time) {
+	s.round.Changes[0].At, s.round.Certificates[0].Imported = at, at
+}
+
+func TestRevocationIsNobodysImport(t *testing.T) {
+	s := reimported(t, 60, host)
+	s.round.Certificates[0].Status = "REVOKED"
+	if f := s.one(finding.CertRevoked, finding.Critical); author(t, f) != "" {
+		t.Errorf("by %s", author(t, f))
+	}
+}
+
+// An import over the attached ARN brings a drift about where a fingerprint is declared; where an ARN is, attaching did.
+func TestDriftByAnImport(t *testing.T) {
+	const operator = "imported Operator claimed ImportCertificate certificate/a"
+	s := reimported(t, 60, host)
+	e := behind(&s.round.Endpoints[0], "a1", "")
+	e.Target.Declared = &target.Declared{FingerprintSHA256: fingerprint(s.leaf(host).Certificate)}
+	f := s.one(finding.DriftAttached, finding.Critical)
+	if author(t, f) != operator || !strings.Contains(f.Summary, "; imported by Operator (AWS console) at ") {
+		t.Errorf("by %q: %s", author(t, f), f.Summary)
+	}
+	attached := observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", LoadBalancer: "a1", Port: 443, Certificates: []string{arn("a")}, Author: &observation.Author{Name: "ci"}}
+	for at, want := range map[time.Time]string{noon: "attached by ci", noon.Add(-time.Hour): operator} {
+		attached.At = at
+		s.round.Changes = append(s.round.Changes[:1], attached)
+		if f := s.one(finding.DriftAttached, finding.Critical); author(t, f) != want {
+			t.Errorf("attached at %s: by %q, want %q", at, author(t, f), want)
+		}
+	}
+	s.round.Changes = s.round.Changes[:1]
+	s.round.Changes[0].At, s.round.Certificates[0].Imported = noon.AddDate(0, 0, -31), time.Time{} // the certificate began a day after
+	if f := s.one(finding.DriftAttached, finding.Critical); author(t, f) != "unknown" {
+		t.Errorf("imported before it was issued, by %q", author(t, f))
+	}
+	s.importedAt(noon.Add(-time.Minute))
+	e.Target.Declared = &target.Declared{ARN: s.acm("right", s.leaf(host))}
+	if f := s.one(finding.DriftAttached, finding.Critical); author(t, f) != "unknown" {
+		t.Errorf("another ARN is attached, by %q", author(t, f))
+	}
+	e.Target.Declared = nil
+	e.Addresses = []observation.Address{ok("10.0.0.1", s.leaf(host))}
+	s.importedAt(noon.Add(-time.Hour))
+	if f := s.one(finding.DriftServed, finding.Critical); author(t, f) != operator {
+		t.Errorf("the nodes did not take the import up, by %q", author(t, f))
+	}
+}
+
+// What was attached before is what another listener's change says, never an import's certificate.
+func TestAnImportIsNoFormerAttachment(t *testing.T) {
+	s, _, wrong := driftedScene(t)
+	s.round.LoadBalancers[0].Kind = observation.Application
+	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(wrong, s.acm("sni", s.leaf("sni.example.org")))
+	s.round.Changes = []observation.Change{
+		did("ImportCertificate", noon.Add(-2*time.Hour), arn("sni")),
+		{Event: "ModifyListener", At: noon.Add(-time.Hour), LoadBalancer: "a1", Certificates: []string{wrong}, Author: &observation.Author{Name: "ci"}},
+	}
+	if f := s.one(finding.DriftAttached, finding.Critical); f.Evidence["before"] != nil {
+		t.Errorf("before: %v", f.Evidence["before"])
+	}
+}
