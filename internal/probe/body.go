@@ -51,6 +51,9 @@ func (v *visit) readBody(r *http.Response, h *observation.HTTP) error {
 	if body.err != nil {
 		return body.err
 	}
+	if body.n > 0 && hasNoContent(r) {
+		return errContentBeyond
+	}
 	h.Unmet = append(h.Unmet, watch.unmet(v)...)
 	return nil
 }
@@ -95,14 +98,14 @@ func (c *counter) Read(p []byte) (int, error) {
 
 // decode undoes Content-Encoding (RFC 9110 §8.4), last applied first. An empty body is empty in any encoding.
 func decode(r io.Reader, h http.Header) (io.Reader, error) {
-	encodings := strings.FieldsFunc(strings.ToLower(strings.Join(h.Values("Content-Encoding"), ",")), func(c rune) bool {
+	encodings := strings.FieldsFunc(strings.Join(h.Values("Content-Encoding"), ","), func(c rune) bool {
 		return c == ',' || c == ' ' || c == '\t'
 	})
 	if len(encodings) > maxEncodings {
 		return nil, fmt.Errorf("the body has %d content encodings", len(encodings))
 	}
 	for i := len(encodings) - 1; i >= 0; i-- {
-		if encodings[i] == "identity" {
+		if strings.EqualFold(encodings[i], "identity") {
 			continue
 		}
 		buffered := bufio.NewReader(r)
@@ -118,7 +121,7 @@ func decode(r io.Reader, h http.Header) (io.Reader, error) {
 }
 
 func inflate(encoding string, r io.Reader, start []byte) (io.Reader, error) {
-	switch encoding {
+	switch strings.ToLower(encoding) {
 	case "gzip", "x-gzip":
 		return gzip.NewReader(r)
 	case "deflate":

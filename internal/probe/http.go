@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"certdrift/internal/finding"
@@ -52,6 +54,11 @@ func (v *visit) exchange(ctx context.Context, o *origin, conn net.Conn, got *ans
 	}
 	defer response.Body.Close() //nolint:errcheck // the connection is closed anyhow
 	got.Phases.FirstByte = clock.answered()
+	if err := malformed(response); err != nil {
+		got.Failure = v.requestFailed(ctx, observation.PhaseHeaders, err, conn, got)
+		return
+	}
+	restoreHopByHop(response)
 	got.HTTP = v.head(response)
 	if v.leadsOn(o, response, got) || response.StatusCode == http.StatusSwitchingProtocols {
 		return
@@ -182,6 +189,9 @@ func (v *visit) requestFailed(ctx context.Context, phase observation.Phase, err 
 		err = cause
 	}
 	f := fail(phase, err)
+	if m := metered(conn); m != nil && m.reset.Load() && (f.Kind == observation.Closed || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
+		f = fail(phase, syscall.ECONNRESET)
+	}
 	secured, ok := conn.(*tls.Conn)
 	if ok && (f.Kind == observation.Reset || f.Kind == observation.Closed || f.Kind == observation.Invalid && got.TLS.ALPN == protocolH2) {
 		_ = secured.SetReadDeadline(time.Now().Add(50 * time.Millisecond))

@@ -2,9 +2,11 @@ package probe
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"certdrift/internal/observation"
@@ -14,7 +16,8 @@ import (
 // server said before, such as an alert that tells why, is still to be read then. So Close leaves it open, and end closes.
 type meter struct {
 	net.Conn
-	read atomic.Int64
+	read  atomic.Int64
+	reset atomic.Bool
 }
 
 // Close implements net.Conn. A new deadline makes the connection usable again.
@@ -30,20 +33,36 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// received is how much came over a connection so far, TLS's own part included; 0 where nobody counts.
-func received(conn net.Conn) int64 {
+// Write implements net.Conn. The system tells of a reset once: where it tells a write, a read sees an orderly end.
+func (m *meter) Write(p []byte) (int, error) {
+	n, err := m.Conn.Write(p)
+	if errors.Is(err, syscall.ECONNRESET) {
+		m.reset.Store(true)
+	}
+	return n, err
+}
+
+// metered finds the meter of a connection, behind TLS too; nil where there is none.
+func metered(conn net.Conn) *meter {
 	if secured, ok := conn.(*tls.Conn); ok {
 		conn = secured.NetConn()
 	}
-	if m, ok := conn.(*meter); ok {
+	m, _ := conn.(*meter)
+	return m
+}
+
+// received is how much came over a connection so far, TLS's own part included; 0 where nobody counts.
+func received(conn net.Conn) int64 {
+	if m := metered(conn); m != nil {
 		return m.read.Load()
 	}
 	return 0
 }
 
 // overflowed tells whether net/http gave up an HTTP/2 connection because of the size of the header: it says
-// PROTOCOL_ERROR of that and of much else, so the bytes that came since the request decide.
+// PROTOCOL_ERROR of that, or COMPRESSION_ERROR where one value alone is too long, and both of much else, so the bytes
+// that came since the request decide.
 func overflowed(f *observation.Failure, since int64) bool {
-	return f.Phase == observation.PhaseHeaders && f.Kind == observation.Invalid &&
-		strings.Contains(f.Detail, "PROTOCOL_ERROR") && since > maxHeader/8
+	return f.Phase == observation.PhaseHeaders && f.Kind == observation.Invalid && since > maxHeader/8 &&
+		(strings.Contains(f.Detail, "PROTOCOL_ERROR") || strings.Contains(f.Detail, "COMPRESSION_ERROR"))
 }
