@@ -104,6 +104,8 @@ type Failure struct {
 	Detail string `json:"detail,omitempty"`
 	// Local: this machine could not send (no IPv6 route, a local firewall), which says nothing of the endpoint.
 	Local bool `json:"local,omitempty"`
+	// Hurried: the phase was cut short since the time for all redirects was over.
+	Hurried bool `json:"hurried,omitempty"`
 }
 
 // TLS is what the handshake showed. It is gathered without trusting anything: the judge verifies.

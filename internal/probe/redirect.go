@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"sync"
 
@@ -107,6 +108,9 @@ func (v *visit) visitHop(ctx context.Context, h *hop, o *origin, at netip.AddrPo
 	answered := false
 	for _, place := range where {
 		got := v.connect(ctx, o, place, allow, !answered)
+		if f := got.Failure; f != nil && f.Kind == observation.TimedOut && ctx.Err() != nil {
+			f.Hurried, f.Detail = true, fmt.Sprintf("the redirects took longer than %d times the timeout in all", redirectPhases)
+		}
 		if h.cut = got.exhausted; h.cut {
 			return
 		}

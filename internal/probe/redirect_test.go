@@ -205,12 +205,20 @@ func TestRedirectBounded(t *testing.T) {
 		var n int
 		_, _ = fmt.Sscanf(r.URL.Path, "/%d", &n)
 		if n > 0 {
-			time.Sleep(200 * time.Millisecond)
+			time.Sleep(300 * time.Millisecond)
 		}
 		http.Redirect(w, r, fmt.Sprintf("https://%s/%d", address, n+1), http.StatusFound)
 	})
 	begin := time.Now()
-	look(t, at(t, target.HTTPS, address, timeout(short)))
+	seen := look(t, at(t, target.HTTPS, address, timeout(short)))
+	if hops := one(t, seen).HTTP.Hops; len(hops) < maxHops {
+		last := hops[len(hops)-1].Addresses[0].Failure
+		if last == nil || last.Kind != observation.TimedOut || !last.Hurried || !strings.Contains(last.Detail, "redirects") {
+			t.Errorf("where the time for all redirects was over: %+v", last)
+		}
+	} else {
+		t.Errorf("%d hops in the time of %d phases", len(hops), redirectPhases)
+	}
 	if took := time.Since(begin); took > (redirectPhases+2)*short {
 		t.Errorf("a slow chain of redirects took %v", took)
 	}
