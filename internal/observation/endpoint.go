@@ -193,6 +193,8 @@ type HTTP struct {
 	Hops []Hop `json:"hops,omitempty"`
 	// Loop: the redirects came back to a URL already seen, or passed the bound.
 	Loop bool `json:"loop,omitempty"`
+	// LoopInsecure: the redirect that made it a loop leads from https to http; those before are marked by their hops.
+	LoopInsecure bool `json:"loop_insecure,omitempty"`
 }
 
 // Unmet is an expectation that does not hold.

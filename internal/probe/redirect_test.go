@@ -269,3 +269,21 @@ func TestRedirectedMethod(t *testing.T) {
 		}
 	}
 }
+
+// TestLoopThatDowngrades: a load balancer that redirects to https and an application that redirects back to http.
+func TestLoopThatDowngrades(t *testing.T) {
+	var plain, secure string
+	bounce := func(to *string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, *to, http.StatusFound) }
+	}
+	server := httptest.NewServer(bounce(&secure))
+	t.Cleanup(server.Close)
+	plain, secure = server.URL+"/", "https://"+web(t, serving(t), bounce(&plain))+"/"
+	for begin, want := range map[string]bool{plain: true, secure: false} {
+		scheme, address, _ := strings.Cut(strings.TrimSuffix(begin, "/"), "://")
+		a := one(t, look(t, at(t, target.Kind(scheme), address)))
+		if !a.HTTP.Loop || a.HTTP.LoopInsecure != want || len(a.HTTP.Hops) != 1 || a.HTTP.Hops[0].Insecure == want {
+			t.Errorf("from %s: %+v", begin, a.HTTP)
+		}
+	}
+}
