@@ -13,6 +13,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/target"
 )
 
 // poisoned is the fixture with hostile text wherever a server, a resolver or a file could have put some.
@@ -35,6 +36,12 @@ func poisoned(t testing.TB, poison string) Report {
 			}
 		}
 	}
+	// A file of observations may come from anywhere, its configuration's own words too.
+	own := target.Endpoint{Environment: poison, Name: poison, URL: poison, Source: target.Position{File: poison, Line: 1}}
+	in.Round.Endpoints = append(in.Round.Endpoints, observation.Endpoint{Target: own, Probed: true})
+	in.Conclusion.Findings = append(in.Conclusion.Findings, finding.Finding{
+		Code: finding.DNSFailure, Severity: finding.Critical, Environment: poison, Endpoint: poison,
+	})
 	in.Round.Certificates[0].Chain = nil
 	in.Round.Certificates[0].Names = []string{poison}
 	in.Conclusion.Findings = append(in.Conclusion.Findings, finding.Finding{
