@@ -57,7 +57,7 @@ func poisoned(t testing.TB, poison string) Report {
 func FuzzHostileText(f *testing.F) {
 	for _, poison := range []string{
 		hostile, "::error::owned", "\n::error::owned", "\r\n::set-output name=x::y", "]]>", "| a | b |", "`",
-		"</pre><script>alert(1)</script>", "\"} 1\nowned 1", "\u2028::error::owned", "\\", "=\"\\\n",
+		"</pre><script>alert(1)</script>", "\"} 1\nowned 1", "\u2028::error::owned", "\\", "=\"\\\n", "a ##[stop-commands]b", "##vso[x]",
 	} {
 		f.Add(poison)
 	}
@@ -70,14 +70,19 @@ func FuzzHostileText(f *testing.F) {
 					t.Fatalf("%s holds %U", name, c)
 				}
 			}
+			if command := agentCommand.FindString(out); command != "" {
+				t.Errorf("%s holds a build server's command: %q", name, command)
+			}
 			breaks(t, name, out)
 		}
 	})
 }
 
 var (
-	sample     = regexp.MustCompile(`^[a-z_]+(\{([a-z0-9_]+="([^"\\\n]|\\["\\n])*",?)*\})? [-+.e0-9]+$`)
-	annotation = regexp.MustCompile(`^(::(error|warning|notice) ([a-z]+=[^:,]*,?)+::|Check: |and \d+ more |· )`)
+	// GitHub's and Azure's agents look for these anywhere in a line (actions/runner, ActionCommand.cs).
+	agentCommand = regexp.MustCompile(`##[a-zA-Z]*\[`)
+	sample       = regexp.MustCompile(`^[a-z_]+(\{([a-z0-9_]+="([^"\\\n]|\\["\\n])*",?)*\})? [-+.e0-9]+$`)
+	annotation   = regexp.MustCompile(`^(::(error|warning|notice) ([a-z]+=[^:,]*,?)+::|Check: |and \d+ more |· )`)
 )
 
 // breaks fails where a format's reader would take text for structure.
