@@ -120,3 +120,19 @@ func (r redactor) show(s string, limit int) string {
 func (r redactor) excerpt(start []byte, cut bool) string {
 	return finding.Clean(strings.TrimSpace(r.hide(string(start), cut)), finding.QuoteLimit)
 }
+
+// expectation is what is expected, fit to be saved: an author may expect the echo of what is a secret here.
+func (r redactor) expectation(e target.Expect) target.Expect {
+	e.BodyContains, e.BodyMatches = r.hide(e.BodyContains, false), r.hide(e.BodyMatches, false)
+	e.Headers, e.BodyJSON = slices.Clone(e.Headers), slices.Clone(e.BodyJSON)
+	for i, h := range e.Headers {
+		e.Headers[i].Contains = r.hide(h.Contains, false)
+	}
+	for i, value := range e.BodyJSON {
+		if value.Equals != nil {
+			hidden := r.hide(*value.Equals, false)
+			e.BodyJSON[i].Equals = &hidden
+		}
+	}
+	return e
+}
