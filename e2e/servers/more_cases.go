@@ -210,6 +210,15 @@ func oddHTTP() []Case {
 				time.Sleep(time.Millisecond)
 			}
 		}),
+		framed("settings without end", codes(finding.HTTPTooLarge), func(f *http2.Framer) {
+			for f.WriteSettings() == nil {
+			}
+		}),
+		framed("a body of empty frames without end", codes(finding.HTTPTooLarge), func(f *http2.Framer) {
+			headers(f, "\x88", false)
+			for f.WriteData(1, false, nil) == nil {
+			}
+		}),
 		framed("continuations without end", codes(finding.HTTPTooLarge), func(f *http2.Framer) {
 			_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte("\x88")})
 			for f.WriteContinuation(1, false, bytes.Repeat([]byte("\x00\x01a\x7f\x81\x01"+strings.Repeat("b", 256)), 8)) == nil {

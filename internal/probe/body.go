@@ -29,8 +29,9 @@ const (
 
 var errTooLarge = errors.New("the body is larger than the bound")
 
-// readBody reads the body to its end without keeping it, and checks the expectations on the way.
-func (v *visit) readBody(r *http.Response, h *observation.HTTP) error {
+// readBody reads the body to its end without keeping it, and checks the expectations on the way. grown hears of how much
+// of it came.
+func (v *visit) readBody(r *http.Response, h *observation.HTTP, grown func(int64)) error {
 	limit := v.target.Expect.MaxSize
 	if limit <= 0 {
 		limit = defaultMaxBody
@@ -39,7 +40,7 @@ func (v *visit) readBody(r *http.Response, h *observation.HTTP) error {
 	// net/http reports a missing close_notify as an unexpected end. Where nothing but the connection's end marks the
 	// body's, browsers take it as that.
 	lenient := r.ContentLength < 0 && len(r.TransferEncoding) == 0 && r.ProtoMajor == 1
-	wire := &counter{r: r.Body, max: limit + wireSlack, lenient: lenient}
+	wire := &counter{r: r.Body, max: limit + wireSlack, lenient: lenient, grown: grown}
 	decoded, err := decode(wire, r.Header)
 	if err != nil {
 		return err
@@ -63,6 +64,7 @@ type counter struct {
 	r       io.Reader
 	n, max  int64
 	lenient bool
+	grown   func(n int64) // hears of every read; may be nil
 	err     error
 	ended   bool
 }
@@ -80,6 +82,9 @@ func (c *counter) Read(p []byte) (int, error) {
 	}
 	n, err := c.r.Read(p)
 	c.n += int64(n)
+	if c.grown != nil {
+		c.grown(c.n)
+	}
 	if c.n > c.max {
 		c.err = fmt.Errorf("%w of %d bytes", errTooLarge, c.max)
 		return n, c.err

@@ -40,7 +40,8 @@ func (v *visit) exchange(ctx context.Context, o *origin, conn net.Conn, got *ans
 	timer := time.AfterFunc(v.timeout, func() { cancel(errPhase) })
 	defer timer.Stop()
 
-	clock, before := &stopwatch{}, received(conn)
+	clock, before, wire := &stopwatch{}, received(conn), metered(conn)
+	wire.await()
 	transport := overConn(conn, got.TLS)
 	defer transport.CloseIdleConnections()
 	response, err := transport.RoundTrip(v.request(httptrace.WithClientTrace(ctx, clock.trace()), o))
@@ -64,7 +65,7 @@ func (v *visit) exchange(ctx context.Context, o *origin, conn net.Conn, got *ans
 		return
 	}
 	timer.Reset(v.timeout)
-	if err := v.readBody(response, got.HTTP); err != nil {
+	if err := v.readBody(response, got.HTTP, wire.account()); err != nil {
 		got.Failure = v.requestFailed(ctx, observation.PhaseBody, err, conn, got)
 	}
 	got.auth.tell(got.TLS)

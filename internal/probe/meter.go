@@ -3,6 +3,7 @@ package probe
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -12,11 +13,24 @@ import (
 	"certdrift/internal/observation"
 )
 
-// meter counts the bytes that come over a connection. net/http closes a connection as soon as a write fails; what the
+const (
+	// maxUnaccounted bounds in bytes what may come over a connection beside the answer: frames of HTTP/2 that carry
+	// nothing, and what TLS adds to small pieces. Reading a flood of them until the time is over would take a processor
+	// for itself, and with it the other endpoints' time. Pages of 80 kB that come byte by byte are below it.
+	maxUnaccounted = 2 << 20
+	// wireShare is how many bytes may come besides for each one of the body.
+	wireShare = 4
+)
+
+// errFlood ends a connection over which much comes and little of it is an answer.
+var errFlood = fmt.Errorf("more than %d bytes came that carry no answer", maxUnaccounted)
+
+// meter counts and bounds the bytes that come over a connection. net/http closes a connection as soon as a write fails; what the
 // server said before, such as an alert that tells why, is still to be read then. So Close leaves it open, and end closes.
 type meter struct {
 	net.Conn
 	read  atomic.Int64
+	most  atomic.Int64 // of read; 0 for no bound
 	reset atomic.Bool
 }
 
@@ -28,6 +42,9 @@ func (m *meter) end() { _ = m.Conn.Close() }
 
 // Read implements net.Conn.
 func (m *meter) Read(p []byte) (int, error) {
+	if most := m.most.Load(); most > 0 && m.read.Load() > most {
+		return 0, errFlood
+	}
 	n, err := m.Conn.Read(p)
 	m.read.Add(int64(n))
 	return n, err
@@ -40,6 +57,17 @@ func (m *meter) Write(p []byte) (int, error) {
 		m.reset.Store(true)
 	}
 	return n, err
+}
+
+// await bounds what comes until the header is there.
+func (m *meter) await() { m.most.Store(m.read.Load() + maxHeader + maxUnaccounted) }
+
+// account gives what tells the meter of the body's growth, so that more may come for it.
+func (m *meter) account() func(body int64) {
+	begin := m.read.Load()
+	grown := func(body int64) { m.most.Store(begin + wireShare*body + maxUnaccounted) }
+	grown(0)
+	return grown
 }
 
 // metered finds the meter of a connection, behind TLS too; nil where there is none.

@@ -156,3 +156,40 @@ func TestResetThatAWriteHears(t *testing.T) {
 		}
 	}
 }
+
+// TestFlood: frames that carry nothing take neither the time of the phase nor a processor's.
+func TestFlood(t *testing.T) {
+	flood := func(write func(*http2.Framer) error) func(*http2.Framer) {
+		return func(f *http2.Framer) {
+			for write(f) == nil {
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		answer func(*http2.Framer)
+		phase  observation.Phase
+	}{
+		"pings":    {flood(func(f *http2.Framer) error { return f.WritePing(false, [8]byte{}) }), observation.PhaseHeaders},
+		"settings": {flood(func(f *http2.Framer) error { return f.WriteSettings() }), observation.PhaseHeaders},
+		"empty DATA": {func(f *http2.Framer) {
+			_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x88}, EndHeaders: true})
+			flood(func(f *http2.Framer) error { return f.WriteData(1, false, nil) })(f)
+		}, observation.PhaseBody},
+	} {
+		t.Run(name, func(t *testing.T) {
+			failed(t, one(t, look(t, framed(t, c.answer))), c.phase, observation.TooLarge)
+		})
+	}
+	t.Run("a page byte by byte", func(t *testing.T) {
+		const size = 50_000
+		got := one(t, look(t, framed(t, func(f *http2.Framer) {
+			_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x88}, EndHeaders: true})
+			for i := range size {
+				_ = f.WriteData(1, i == size-1, []byte("x"))
+			}
+		})))
+		if got.Failure != nil || got.HTTP.Size != size {
+			t.Errorf("%+v %+v", got.Failure, got.HTTP)
+		}
+	})
+}
