@@ -172,6 +172,11 @@ func framed(name string, want []finding.Code, speak func(*http2.Framer)) Case {
 	}}
 }
 
+// literal is a header in HPACK, never indexed and spelled out (RFC 7541 §6.2.2).
+func literal(name, value string) string {
+	return "\x00" + string(rune(len(name))) + name + string(rune(len(value))) + value
+}
+
 // oddHTTP are answers at the edge of what HTTP allows, and beyond.
 func oddHTTP() []Case {
 	// 0x88 is ":status: 200", 0x8e ":status: 500" (RFC 7541, appendix A).
@@ -205,11 +210,42 @@ func oddHTTP() []Case {
 				time.Sleep(time.Millisecond)
 			}
 		}),
+		framed("settings without end", codes(finding.HTTPTooLarge), func(f *http2.Framer) {
+			for f.WriteSettings() == nil {
+			}
+		}),
+		framed("a body of empty frames without end", codes(finding.HTTPTooLarge), func(f *http2.Framer) {
+			headers(f, "\x88", false)
+			for f.WriteData(1, false, nil) == nil {
+			}
+		}),
 		framed("continuations without end", codes(finding.HTTPTooLarge), func(f *http2.Framer) {
 			_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte("\x88")})
 			for f.WriteContinuation(1, false, bytes.Repeat([]byte("\x00\x01a\x7f\x81\x01"+strings.Repeat("b", 256)), 8)) == nil {
 			}
 		}),
+		framed("a status of 000", codes(finding.HTTPInvalid), func(f *http2.Framer) { headers(f, "\x08\x03000", true) }),
+		framed("the header Upgrade, as Apache has it", codes(finding.HTTPInvalid), func(f *http2.Framer) {
+			headers(f, "\x88"+literal("upgrade", "h2,h2c"), true)
+		}),
+		framed("the header Connection", codes(finding.HTTPInvalid), func(f *http2.Framer) { headers(f, "\x88"+literal("connection", "close"), true) }),
+		framed("two lengths", codes(finding.HTTPInvalid), func(f *http2.Framer) {
+			headers(f, "\x88"+literal("content-length", "2")+literal("content-length", "3"), false)
+			_ = f.WriteData(1, true, []byte("ok"))
+		}),
+		framed("content with 204", codes(finding.HTTPInvalid), func(f *http2.Framer) {
+			headers(f, "\x89", false)
+			_ = f.WriteData(1, true, []byte("ok"))
+		}),
+		framed("204", nil, func(f *http2.Framer) { headers(f, "\x89", true) }),
+		framed("a value of 1 MiB", codes(finding.HTTPTooLarge), func(f *http2.Framer) {
+			const size = 16 << 10 // of a frame; the value's length is an integer of RFC 7541 §5.1
+			_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte("\x88\x00\x01x\x7f\x81\xff\x3f" + strings.Repeat("x", size-8))})
+			for range (1 << 20) / size {
+				_ = f.WriteContinuation(1, false, bytes.Repeat([]byte("x"), size))
+			}
+		}),
+		wire("h1: status 000", codes(finding.HTTPInvalid), says("HTTP/1.1 000 Odd\r\nContent-Length: 0\r\n\r\n")),
 		wire("h1: interim answers without end", codes(finding.HTTPTooLarge), again("HTTP/1.1 100 Continue\r\n\r\n")),
 		wire("h1: a header of 1 MiB", codes(finding.HTTPTooLarge), says("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 1<<20)+"\r\n\r\n")),
 		wire("h1: ten thousand headers", codes(finding.HTTPTooLarge), says("HTTP/1.1 200 OK\r\n"+strings.Repeat("X: y\r\n", 20000)+"\r\n")),

@@ -69,6 +69,13 @@ func redirects() []Case {
 		onLoopback("redirects to plain http", codes(finding.HTTPRedirectInsecure), func(l *Lab) http.Handler {
 			return leads(302, to("http://"+l.plain(ok())+"/"))
 		}),
+		{Name: "redirects to https, and from there back to http", Want: codes(finding.HTTPRedirectInsecure, finding.HTTPRedirectLoop), serve: func(l *Lab) Target {
+			var plain, secure string
+			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"127.0.0.1"}).TLS()}} // a server's defaults
+			plain = "http://" + l.plain(leads(301, func(*http.Request) string { return secure })) + "/"
+			secure = "https://" + l.web("127.0.0.1", config, leads(302, to(plain))) + "/"
+			return quick(Target{URL: plain})
+		}},
 		onLoopback("redirects to an expired server", codes(finding.CertExpired), func(l *Lab) http.Handler {
 			p := l.leafFor([]string{"127.0.0.1"}, pki90(l)...)
 			return leads(302, to("https://"+l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{p.TLS()}}, ok())+"/")) // a server's defaults

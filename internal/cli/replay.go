@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"certdrift/internal/finding"
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/report"
@@ -128,10 +129,26 @@ func readRound(stdin io.Reader, path string) (saved, error) {
 	if err == nil && dec.More() {
 		err = errors.New("something follows the document")
 	}
+	if err == nil {
+		err = hollow(seen.Round)
+	}
 	if err != nil {
 		return seen, usage("it takes what `certdrift check --save FILE` wrote", "reading the observations in %q: %w", path, err)
 	}
 	return seen, nil
+}
+
+// hollow tells of a file that lacks what a round always has: judged, it would be clean, though nobody looked.
+func hollow(r observation.Round) error {
+	if len(r.Endpoints) == 0 && !r.ListenersRead && len(r.Faults) == 0 && len(r.Troubles) == 0 && r.AlertPath == nil {
+		return errors.New("nothing was looked at in it: it has neither endpoints nor listeners")
+	}
+	for _, e := range r.Endpoints {
+		if e.Probed && len(e.Addresses) == 0 && e.DNS.Failure == nil {
+			return fmt.Errorf("the addresses of the endpoint %s are missing", finding.Quote(e.Target.Name))
+		}
+	}
+	return nil
 }
 
 // parseAt reads --at: a time, a date (its first moment in UTC), or a duration after the round.

@@ -11,7 +11,8 @@ const QuoteLimit = 200
 
 // Clean makes a remote text safe to show anywhere (terminal, mail, log, page): control characters, invalid UTF-8,
 // bidirectional controls and other invisible runes are escaped as \xNN or \u{NNNN}, and what is longer than limit
-// characters is cut with "…".
+// characters is cut with "…". So is the beginning of a command to a build server: GitHub's and Azure's agents carry out
+// "##[error]" and "##vso[task.setvariable …]" wherever in a line of a log they stand.
 func Clean(remote string, limit int) string {
 	var b strings.Builder
 	count := 0
@@ -25,7 +26,7 @@ func Clean(remote string, limit int) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			writeHex(&b, `\x`, rune(remote[i]), 2, "")
-		case r < 0x20 || r == 0x7f:
+		case r < 0x20 || r == 0x7f, r == '#' && commands(remote, i):
 			writeHex(&b, `\x`, r, 2, "")
 		case !unicode.IsPrint(r):
 			writeHex(&b, `\u{`, r, 4, "}")
@@ -35,6 +36,12 @@ func Clean(remote string, limit int) string {
 		i += size
 	}
 	return b.String()
+}
+
+// commands tells whether the "#" at i is the second one of a build server's command: letters and a bracket follow.
+func commands(s string, i int) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return i > 0 && s[i-1] == '#' && strings.HasPrefix(strings.TrimLeft(s[i+1:], letters), "[")
 }
 
 // Quote is Clean in double quotes, at most QuoteLimit characters long, quotes and backslashes in it escaped.

@@ -141,12 +141,15 @@ func hostPort(host string, port int) string {
 	return fmt.Sprintf("%s:%d", host, port)
 }
 
-// patience is how long the probe waited for each phase, in words.
-func (c *connection) patience() string {
-	if t := c.endpoint.Target.Timeout; t > 0 {
-		return t.Round(time.Millisecond).String()
+// patience is how long the probe waited for a phase, in words.
+func (c *connection) patience(f *observation.Failure) string {
+	if f.Hurried {
+		return "before the time for all redirects was over"
 	}
-	return "the time allowed"
+	if t := c.endpoint.Target.Timeout; t > 0 {
+		return "within " + t.Round(time.Millisecond).String()
+	}
+	return "within the time allowed"
 }
 
 // phaseWords says what a probe was doing.

@@ -11,8 +11,9 @@ func httpInvalid() rule {
 			Code: finding.HTTPInvalid, Group: "HTTP",
 			Severity: "critical",
 			Title:    "The answer is not valid HTTP, or its body cannot be decoded",
-			Meaning: "What came back is no HTTP response, ended too early, or has a body that does not match its Content- " +
-				"Encoding, Transfer-Encoding or Content-Length. Some clients fail, others show half a page.",
+			Meaning: "What came back is no HTTP response, ended too early, has a header that HTTP/2 forbids (Connection, " +
+				"Upgrade), or has a body that does not match its Content-Encoding, Transfer-Encoding or Content-Length. " +
+				"Some clients fail, others show half a page.",
 			Check: "curl -v --raw --resolve HOST:PORT:ADDRESS https://HOST/PATH | head -c 500",
 			Remedy: "See which process answers on this port (another protocol?), whether it crashed in mid-answer, and " +
 				"what a proxy does to compression and length.",

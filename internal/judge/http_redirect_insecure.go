@@ -1,6 +1,9 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
 
 func httpRedirectInsecure() rule {
 	return rule{
@@ -19,15 +22,26 @@ func httpRedirectInsecure() rule {
 				return nil
 			}
 			var found []finding.Finding
-			for _, hop := range c.HTTP.Hops {
-				if !hop.Insecure {
-					continue
-				}
+			for _, location := range downgrades(c.HTTP) {
 				found = append(found, c.finding(finding.HTTPRedirectInsecure, finding.Warning,
-					c.where()+" redirects from https to "+finding.Quote(hop.URL), finding.Evidence{"location": finding.Clean(hop.URL, finding.QuoteLimit)},
+					c.where()+" redirects from https to "+finding.Quote(location), finding.Evidence{"location": finding.Clean(location, finding.QuoteLimit)},
 					"Mend the redirect's target; have the application trust X-Forwarded-Proto where a load balancer ends TLS."))
 			}
 			return found
 		},
 	}
+}
+
+// downgrades are the URLs of plain http that redirects of https lead to, also the one that closes a loop.
+func downgrades(h *observation.HTTP) []string {
+	var urls []string
+	for _, hop := range h.Hops {
+		if hop.Insecure {
+			urls = append(urls, hop.URL)
+		}
+	}
+	if h.LoopInsecure {
+		urls = append(urls, h.Location)
+	}
+	return urls
 }

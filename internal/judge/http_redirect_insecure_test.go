@@ -17,4 +17,8 @@ func TestHTTPRedirectInsecure(t *testing.T) {
 	s.one(finding.HTTPRedirectInsecure, finding.Warning)
 	a.HTTP.Hops[0].Insecure = false
 	s.only()
+	a.HTTP.Loop, a.HTTP.LoopInsecure, a.HTTP.Location = true, true, "http://a.example.org/"
+	s.only(finding.HTTPRedirectLoop, finding.HTTPRedirectInsecure)
+	a.HTTP.LoopInsecure = false
+	s.only(finding.HTTPRedirectLoop)
 }

@@ -24,7 +24,7 @@ func httpTimeout() rule {
 			if f == nil {
 				return nil
 			}
-			return c.failed(finding.HTTPTimeout, f, c.name()+" did not "+waited(f.Phase)+" within "+c.patience(), "Look at the application behind "+c.Address.Address+"; if it is meant to be slow, raise the endpoint's timeout or probe a cheaper path.")
+			return c.failed(finding.HTTPTimeout, f, c.name()+" did not "+waited(f.Phase)+" "+c.patience(f), "Look at the application behind "+c.Address.Address+"; if it is meant to be slow, raise the endpoint's timeout or probe a cheaper path.")
 		},
 	}
 }

@@ -1,7 +1,9 @@
 package judge
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
@@ -26,6 +28,19 @@ func TestHTTPTimeout(t *testing.T) {
 		f := s.one(finding.HTTPTimeout, finding.Critical)
 		if f.Address != "10.0.0.1:443" || f.Evidence["phase"] != string(c.phase) || f.Remedy == "" {
 			t.Errorf("%s in %s: %+v", c.kind, c.phase, f)
+		}
+	}
+}
+
+// TestHTTPTimeoutOfTheWhole: a server that was given less than the timeout is not said to have had all of it.
+func TestHTTPTimeoutOfTheWhole(t *testing.T) {
+	for hurried, want := range map[bool]string{false: "within 5s", true: "before the time for all redirects was over"} {
+		s := newScene(t)
+		a := failing("10.0.0.1", observation.PhaseHeaders, observation.TimedOut)
+		a.Failure.Hurried = hurried
+		s.https("api", host, a).Target.Timeout = 5 * time.Second
+		if f := s.one(finding.HTTPTimeout, finding.Critical); !strings.HasSuffix(f.Summary, "did not answer the request "+want) {
+			t.Errorf("hurried %v: %s", hurried, f.Summary)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func tlsTimeout() rule {
 			if f == nil {
 				return nil
 			}
-			return c.failed(finding.TLSTimeout, f, c.name()+" did not finish "+handshakeWords(f.Phase)+" within "+c.patience(), "See whether the server at "+c.Address.Address+" is alive, not overloaded, and speaks TLS on this port.")
+			return c.failed(finding.TLSTimeout, f, c.name()+" did not finish "+handshakeWords(f.Phase)+" "+c.patience(f), "See whether the server at "+c.Address.Address+" is alive, not overloaded, and speaks TLS on this port.")
 		},
 	}
 }

@@ -104,6 +104,8 @@ type Failure struct {
 	Detail string `json:"detail,omitempty"`
 	// Local: this machine could not send (no IPv6 route, a local firewall), which says nothing of the endpoint.
 	Local bool `json:"local,omitempty"`
+	// Hurried: the phase was cut short since the time for all redirects was over.
+	Hurried bool `json:"hurried,omitempty"`
 }
 
 // TLS is what the handshake showed. It is gathered without trusting anything: the judge verifies.
@@ -191,6 +193,8 @@ type HTTP struct {
 	Hops []Hop `json:"hops,omitempty"`
 	// Loop: the redirects came back to a URL already seen, or passed the bound.
 	Loop bool `json:"loop,omitempty"`
+	// LoopInsecure: the redirect that made it a loop leads from https to http; those before are marked by their hops.
+	LoopInsecure bool `json:"loop_insecure,omitempty"`
 }
 
 // Unmet is an expectation that does not hold.

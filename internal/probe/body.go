@@ -29,8 +29,9 @@ const (
 
 var errTooLarge = errors.New("the body is larger than the bound")
 
-// readBody reads the body to its end without keeping it, and checks the expectations on the way.
-func (v *visit) readBody(r *http.Response, h *observation.HTTP) error {
+// readBody reads the body to its end without keeping it, and checks the expectations on the way. grown hears of how much
+// of it came.
+func (v *visit) readBody(r *http.Response, h *observation.HTTP, grown func(int64)) error {
 	limit := v.target.Expect.MaxSize
 	if limit <= 0 {
 		limit = defaultMaxBody
@@ -39,7 +40,7 @@ func (v *visit) readBody(r *http.Response, h *observation.HTTP) error {
 	// net/http reports a missing close_notify as an unexpected end. Where nothing but the connection's end marks the
 	// body's, browsers take it as that.
 	lenient := r.ContentLength < 0 && len(r.TransferEncoding) == 0 && r.ProtoMajor == 1
-	wire := &counter{r: r.Body, max: limit + wireSlack, lenient: lenient}
+	wire := &counter{r: r.Body, max: limit + wireSlack, lenient: lenient, grown: grown}
 	decoded, err := decode(wire, r.Header)
 	if err != nil {
 		return err
@@ -51,6 +52,9 @@ func (v *visit) readBody(r *http.Response, h *observation.HTTP) error {
 	if body.err != nil {
 		return body.err
 	}
+	if body.n > 0 && hasNoContent(r) {
+		return errContentBeyond
+	}
 	h.Unmet = append(h.Unmet, watch.unmet(v)...)
 	return nil
 }
@@ -60,6 +64,7 @@ type counter struct {
 	r       io.Reader
 	n, max  int64
 	lenient bool
+	grown   func(n int64) // hears of every read; may be nil
 	err     error
 	ended   bool
 }
@@ -77,6 +82,9 @@ func (c *counter) Read(p []byte) (int, error) {
 	}
 	n, err := c.r.Read(p)
 	c.n += int64(n)
+	if c.grown != nil {
+		c.grown(c.n)
+	}
 	if c.n > c.max {
 		c.err = fmt.Errorf("%w of %d bytes", errTooLarge, c.max)
 		return n, c.err
@@ -95,14 +103,14 @@ func (c *counter) Read(p []byte) (int, error) {
 
 // decode undoes Content-Encoding (RFC 9110 §8.4), last applied first. An empty body is empty in any encoding.
 func decode(r io.Reader, h http.Header) (io.Reader, error) {
-	encodings := strings.FieldsFunc(strings.ToLower(strings.Join(h.Values("Content-Encoding"), ",")), func(c rune) bool {
+	encodings := strings.FieldsFunc(strings.Join(h.Values("Content-Encoding"), ","), func(c rune) bool {
 		return c == ',' || c == ' ' || c == '\t'
 	})
 	if len(encodings) > maxEncodings {
 		return nil, fmt.Errorf("the body has %d content encodings", len(encodings))
 	}
 	for i := len(encodings) - 1; i >= 0; i-- {
-		if encodings[i] == "identity" {
+		if strings.EqualFold(encodings[i], "identity") {
 			continue
 		}
 		buffered := bufio.NewReader(r)
@@ -118,7 +126,7 @@ func decode(r io.Reader, h http.Header) (io.Reader, error) {
 }
 
 func inflate(encoding string, r io.Reader, start []byte) (io.Reader, error) {
-	switch encoding {
+	switch strings.ToLower(encoding) {
 	case "gzip", "x-gzip":
 		return gzip.NewReader(r)
 	case "deflate":

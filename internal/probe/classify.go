@@ -170,7 +170,7 @@ func httpKind(phase observation.Phase, err error) observation.FailureKind {
 // it keeps the text alone of what is returned to it.
 func passedBound(text string) bool {
 	for _, words := range []string{
-		errInterim.Error(), "response headers exceeded", "header list larger", "header list too large",
+		errInterim.Error(), errFlood.Error(), "response headers exceeded", "header list larger", "header list too large",
 		"suspiciously long trailer", "header line too long", "chunked encoding contains too much non-data",
 	} {
 		if strings.Contains(text, words) {

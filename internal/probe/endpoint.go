@@ -23,8 +23,9 @@ type visit struct {
 
 // endpoint probes all addresses of one endpoint.
 func (r *round) endpoint(ctx context.Context, e target.Endpoint) observation.Endpoint {
-	out := observation.Endpoint{Target: e}
 	v := &visit{round: r, target: e, timeout: e.Timeout, guard: newGuard(e), secrets: newRedactor(e.Request)}
+	out := observation.Endpoint{Target: e}
+	out.Target.Expect = v.secrets.expectation(e.Expect)
 	if v.timeout <= 0 {
 		v.timeout = defaultTimeout
 	}

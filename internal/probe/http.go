@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"certdrift/internal/finding"
@@ -38,7 +40,8 @@ func (v *visit) exchange(ctx context.Context, o *origin, conn net.Conn, got *ans
 	timer := time.AfterFunc(v.timeout, func() { cancel(errPhase) })
 	defer timer.Stop()
 
-	clock, before := &stopwatch{}, received(conn)
+	clock, before, wire := &stopwatch{}, received(conn), metered(conn)
+	wire.await()
 	transport := overConn(conn, got.TLS)
 	defer transport.CloseIdleConnections()
 	response, err := transport.RoundTrip(v.request(httptrace.WithClientTrace(ctx, clock.trace()), o))
@@ -52,12 +55,17 @@ func (v *visit) exchange(ctx context.Context, o *origin, conn net.Conn, got *ans
 	}
 	defer response.Body.Close() //nolint:errcheck // the connection is closed anyhow
 	got.Phases.FirstByte = clock.answered()
+	if err := malformed(response); err != nil {
+		got.Failure = v.requestFailed(ctx, observation.PhaseHeaders, err, conn, got)
+		return
+	}
+	restoreHopByHop(response)
 	got.HTTP = v.head(response)
 	if v.leadsOn(o, response, got) || response.StatusCode == http.StatusSwitchingProtocols {
 		return
 	}
 	timer.Reset(v.timeout)
-	if err := v.readBody(response, got.HTTP); err != nil {
+	if err := v.readBody(response, got.HTTP, wire.account()); err != nil {
 		got.Failure = v.requestFailed(ctx, observation.PhaseBody, err, conn, got)
 	}
 	got.auth.tell(got.TLS)
@@ -182,6 +190,9 @@ func (v *visit) requestFailed(ctx context.Context, phase observation.Phase, err 
 		err = cause
 	}
 	f := fail(phase, err)
+	if m := metered(conn); m != nil && m.reset.Load() && (f.Kind == observation.Closed || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
+		f = fail(phase, syscall.ECONNRESET)
+	}
 	secured, ok := conn.(*tls.Conn)
 	if ok && (f.Kind == observation.Reset || f.Kind == observation.Closed || f.Kind == observation.Invalid && got.TLS.ALPN == protocolH2) {
 		_ = secured.SetReadDeadline(time.Now().Add(50 * time.Millisecond))

@@ -2,19 +2,36 @@ package probe
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"certdrift/internal/observation"
 )
 
-// meter counts the bytes that come over a connection. net/http closes a connection as soon as a write fails; what the
+const (
+	// maxUnaccounted bounds in bytes what may come over a connection beside the answer: frames of HTTP/2 that carry
+	// nothing, and what TLS adds to small pieces. Reading a flood of them until the time is over would take a processor
+	// for itself, and with it the other endpoints' time. Pages of 80 kB that come byte by byte are below it.
+	maxUnaccounted = 2 << 20
+	// wireShare is how many bytes may come besides for each one of the body.
+	wireShare = 4
+)
+
+// errFlood ends a connection over which much comes and little of it is an answer.
+var errFlood = fmt.Errorf("more than %d bytes came that carry no answer", maxUnaccounted)
+
+// meter counts and bounds the bytes that come over a connection. net/http closes a connection as soon as a write fails; what the
 // server said before, such as an alert that tells why, is still to be read then. So Close leaves it open, and end closes.
 type meter struct {
 	net.Conn
-	read atomic.Int64
+	read  atomic.Int64
+	most  atomic.Int64 // of read; 0 for no bound
+	reset atomic.Bool
 }
 
 // Close implements net.Conn. A new deadline makes the connection usable again.
@@ -25,25 +42,55 @@ func (m *meter) end() { _ = m.Conn.Close() }
 
 // Read implements net.Conn.
 func (m *meter) Read(p []byte) (int, error) {
+	if most := m.most.Load(); most > 0 && m.read.Load() > most {
+		return 0, errFlood
+	}
 	n, err := m.Conn.Read(p)
 	m.read.Add(int64(n))
 	return n, err
 }
 
-// received is how much came over a connection so far, TLS's own part included; 0 where nobody counts.
-func received(conn net.Conn) int64 {
+// Write implements net.Conn. The system tells of a reset once: where it tells a write, a read sees an orderly end.
+func (m *meter) Write(p []byte) (int, error) {
+	n, err := m.Conn.Write(p)
+	if errors.Is(err, syscall.ECONNRESET) {
+		m.reset.Store(true)
+	}
+	return n, err
+}
+
+// await bounds what comes until the header is there.
+func (m *meter) await() { m.most.Store(m.read.Load() + maxHeader + maxUnaccounted) }
+
+// account gives what tells the meter of the body's growth, so that more may come for it.
+func (m *meter) account() func(body int64) {
+	begin := m.read.Load()
+	grown := func(body int64) { m.most.Store(begin + wireShare*body + maxUnaccounted) }
+	grown(0)
+	return grown
+}
+
+// metered finds the meter of a connection, behind TLS too; nil where there is none.
+func metered(conn net.Conn) *meter {
 	if secured, ok := conn.(*tls.Conn); ok {
 		conn = secured.NetConn()
 	}
-	if m, ok := conn.(*meter); ok {
+	m, _ := conn.(*meter)
+	return m
+}
+
+// received is how much came over a connection so far, TLS's own part included; 0 where nobody counts.
+func received(conn net.Conn) int64 {
+	if m := metered(conn); m != nil {
 		return m.read.Load()
 	}
 	return 0
 }
 
 // overflowed tells whether net/http gave up an HTTP/2 connection because of the size of the header: it says
-// PROTOCOL_ERROR of that and of much else, so the bytes that came since the request decide.
+// PROTOCOL_ERROR of that, or COMPRESSION_ERROR where one value alone is too long, and both of much else, so the bytes
+// that came since the request decide.
 func overflowed(f *observation.Failure, since int64) bool {
-	return f.Phase == observation.PhaseHeaders && f.Kind == observation.Invalid &&
-		strings.Contains(f.Detail, "PROTOCOL_ERROR") && since > maxHeader/8
+	return f.Phase == observation.PhaseHeaders && f.Kind == observation.Invalid && since > maxHeader/8 &&
+		(strings.Contains(f.Detail, "PROTOCOL_ERROR") || strings.Contains(f.Detail, "COMPRESSION_ERROR"))
 }

@@ -94,8 +94,8 @@ func (v *visit) redirected(o *origin, status int, location string) (*origin, err
 	next := &origin{kind: target.Kind(u.Scheme), url: u}
 	if !next.kind.Web() { // the hop says that it is not followed
 		u.User = nil
-		next.kind = target.Kind(finding.Clean(u.Scheme, maxScheme))
-		next.host = finding.Clean(u.Hostname(), finding.QuoteLimit)
+		next.kind = target.Kind(v.secrets.show(u.Scheme, maxScheme))
+		next.host = v.secrets.show(u.Hostname(), finding.QuoteLimit)
 		return next, nil
 	}
 	if next.host, err = asciiHost(u.Hostname()); err != nil {

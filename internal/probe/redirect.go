@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"sync"
 
@@ -41,7 +42,7 @@ func (v *visit) follow(ctx context.Context, from *origin, at netip.AddrPort, got
 	seen := map[string]bool{from.key(): true}
 	for next := got.location; next != nil; {
 		if len(h.Hops) == maxHops || seen[next.key()] {
-			h.Loop = true
+			h.Loop, h.LoopInsecure = true, downgrades(from, next)
 			h.Location = v.secrets.show(next.url.String(), finding.QuoteLimit)
 			return
 		}
@@ -52,12 +53,14 @@ func (v *visit) follow(ctx context.Context, from *origin, at netip.AddrPort, got
 			return
 		}
 		shown := reached.Hop
-		shown.Insecure = from.kind == target.HTTPS && next.kind == target.HTTP
+		shown.Insecure = downgrades(from, next)
 		h.Hops = append(h.Hops, shown)
 		from, next = next, reached.location
 	}
 	h.Location = ""
 }
+
+func downgrades(from, to *origin) bool { return from.kind == target.HTTPS && to.kind == target.HTTP }
 
 // key tells places apart: a POST that becomes a GET at the same URL is no loop.
 func (o *origin) key() string { return o.method + " " + o.url.String() }
@@ -107,6 +110,9 @@ func (v *visit) visitHop(ctx context.Context, h *hop, o *origin, at netip.AddrPo
 	answered := false
 	for _, place := range where {
 		got := v.connect(ctx, o, place, allow, !answered)
+		if f := got.Failure; f != nil && f.Kind == observation.TimedOut && ctx.Err() != nil {
+			f.Hurried, f.Detail = true, fmt.Sprintf("the redirects took longer than %d times the timeout in all", redirectPhases)
+		}
 		if h.cut = got.exhausted; h.cut {
 			return
 		}

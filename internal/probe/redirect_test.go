@@ -205,12 +205,20 @@ func TestRedirectBounded(t *testing.T) {
 		var n int
 		_, _ = fmt.Sscanf(r.URL.Path, "/%d", &n)
 		if n > 0 {
-			time.Sleep(200 * time.Millisecond)
+			time.Sleep(300 * time.Millisecond)
 		}
 		http.Redirect(w, r, fmt.Sprintf("https://%s/%d", address, n+1), http.StatusFound)
 	})
 	begin := time.Now()
-	look(t, at(t, target.HTTPS, address, timeout(short)))
+	seen := look(t, at(t, target.HTTPS, address, timeout(short)))
+	if hops := one(t, seen).HTTP.Hops; len(hops) < maxHops {
+		last := hops[len(hops)-1].Addresses[0].Failure
+		if last == nil || last.Kind != observation.TimedOut || !last.Hurried || !strings.Contains(last.Detail, "redirects") {
+			t.Errorf("where the time for all redirects was over: %+v", last)
+		}
+	} else {
+		t.Errorf("%d hops in the time of %d phases", len(hops), redirectPhases)
+	}
 	if took := time.Since(begin); took > (redirectPhases+2)*short {
 		t.Errorf("a slow chain of redirects took %v", took)
 	}
@@ -258,6 +266,24 @@ func TestRedirectedMethod(t *testing.T) {
 			if next, err := v.redirected(from, status, "/b"); err != nil || next.method != w {
 				t.Errorf("%s after %d becomes %s, want %s (%v)", method, status, next.method, w, err)
 			}
+		}
+	}
+}
+
+// TestLoopThatDowngrades: a load balancer that redirects to https and an application that redirects back to http.
+func TestLoopThatDowngrades(t *testing.T) {
+	var plain, secure string
+	bounce := func(to *string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, *to, http.StatusFound) }
+	}
+	server := httptest.NewServer(bounce(&secure))
+	t.Cleanup(server.Close)
+	plain, secure = server.URL+"/", "https://"+web(t, serving(t), bounce(&plain))+"/"
+	for begin, want := range map[string]bool{plain: true, secure: false} {
+		scheme, address, _ := strings.Cut(strings.TrimSuffix(begin, "/"), "://")
+		a := one(t, look(t, at(t, target.Kind(scheme), address)))
+		if !a.HTTP.Loop || a.HTTP.LoopInsecure != want || len(a.HTTP.Hops) != 1 || a.HTTP.Hops[0].Insecure == want {
+			t.Errorf("from %s: %+v", begin, a.HTTP)
 		}
 	}
 }

@@ -3,8 +3,7 @@ package probe
 import (
 	"crypto/x509"
 	"encoding/base64"
-	"html"
-	"net/url"
+	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -32,70 +31,46 @@ func secretive(r target.Request) bool {
 
 // redactor hides configured secrets in what a server sends back: an echo of the request must not carry a token into a
 // finding, a mail or a report.
-type redactor struct {
-	replacer *strings.Replacer
-	longest  int
-}
+type redactor struct{ secrets []string }
 
 // minSecret is how long a text must be to be looked for: "1" as a header's value is no secret.
 const minSecret = 4
 
 func newRedactor(r target.Request) redactor {
-	var secrets []string
-	add := func(s string) {
-		if len(s) >= minSecret {
-			secrets = append(secrets, s, url.QueryEscape(s), url.PathEscape(s), base64.StdEncoding.EncodeToString([]byte(s)))
-			secrets = append(secrets, inHTML(s)...)
-			secrets = append(secrets, inJSON(s)...)
-		}
-	}
-	add(r.Username.Reveal())
-	add(r.Password.Reveal())
+	var out redactor
+	out.add(r.Username.Reveal())
+	out.add(r.Password.Reveal())
 	if r.Password != "" {
-		add(base64.StdEncoding.EncodeToString([]byte(r.Username.Reveal() + ":" + r.Password.Reveal())))
+		out.add(r.Username.Reveal() + ":" + r.Password.Reveal())
 	}
 	for _, h := range r.Headers {
 		if harmless(h.Name) {
 			continue
 		}
 		value := h.Value.Reveal()
-		add(value)
+		out.add(value)
 		if _, token, found := strings.Cut(value, " "); found { // "Bearer …"
-			add(token)
+			out.add(token)
 		}
 		for pair := range strings.SplitSeq(value, ";") { // Cookie
 			if _, token, found := strings.Cut(pair, "="); found {
-				add(token)
+				out.add(token)
 			}
 		}
-	}
-	// The longest first: a token within a header's value must not leave the rest standing.
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	secrets = slices.Compact(secrets)
-	var pairs []string
-	for _, s := range secrets {
-		pairs = append(pairs, s, target.Secret(s).String())
-	}
-	out := redactor{}
-	if len(pairs) > 0 {
-		out.replacer, out.longest = strings.NewReplacer(pairs...), len(secrets[0])
 	}
 	return out
 }
 
-// inHTML is a text as pages have it: with numbers for quotation marks, and with names.
-func inHTML(s string) []string {
-	named := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#039;")
-	return []string{html.EscapeString(s), named.Replace(s)}
-}
-
-// inJSON is a text as it stands within the quotes of a JSON string: with no more escapes than it must have, with those
-// that make it fit into a page, and with slashes escaped, as PHP does.
-func inJSON(s string) []string {
-	bare := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)
-	page := strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`, "+", `\u002b`)
-	slashes := strings.NewReplacer("/", `\/`)
-	return []string{bare, page.Replace(bare), strings.ReplaceAll(page.Replace(bare), `\u002b`, "+"), slashes.Replace(bare)}
+// add takes a secret in, and what it is encoded as a whole; escapes of its single characters spelled finds.
+func (r *redactor) add(s string) {
+	if len(s) < minSecret {
+		return
+	}
+	for _, text := range []string{
+		s, base64.RawStdEncoding.EncodeToString([]byte(s)), base64.RawURLEncoding.EncodeToString([]byte(s)), hex.EncodeToString([]byte(s)),
+	} {
+		r.secrets = append(r.secrets, lower(text))
+	}
 }
 
 // harmless tells of headers that carry no secret: "Accept: application/json" must not hide the answer's type.
@@ -108,21 +83,56 @@ func harmless(name string) bool {
 	return false
 }
 
-func (r redactor) hide(s string) string {
-	if r.replacer == nil {
+// hide replaces the secrets in a text. cut tells that the text once went on: its end may be the first part of a secret.
+func (r redactor) hide(s string, cut bool) string {
+	if len(r.secrets) == 0 {
 		return s
 	}
-	return r.replacer.Replace(s)
+	var shown strings.Builder
+	for rest := lower(s); rest != ""; {
+		n := 0
+		for _, secret := range r.secrets { // the longest: a token within a header's value must not leave the rest standing
+			n = max(n, spelled(rest, secret, cut))
+		}
+		if n > 0 {
+			shown.WriteString(target.Secret(rest[:n]).String())
+		} else {
+			n = 1
+			shown.WriteByte(s[len(s)-len(rest)])
+		}
+		rest = rest[n:]
+	}
+	return shown.String()
 }
 
-// show makes a remote text fit to be kept: secrets hidden, cleaned, cut.
-func (r redactor) show(s string, limit int) string { return finding.Clean(r.hide(s), limit) }
+// maxShown bounds in bytes what is looked through of a text of which a few hundred characters are shown.
+const maxShown = 4 << 10
 
-// excerpt shows the start of a body. Where it was cut, its end may hold the first part of a secret: that goes too.
-func (r redactor) excerpt(start []byte, cut bool) string {
-	s := r.hide(string(start))
-	if cut && r.longest > 0 {
-		s = s[:max(0, len(s)-r.longest)]
+// show makes a remote text fit to be kept: secrets hidden, cleaned, cut.
+func (r redactor) show(s string, limit int) string {
+	if len(s) > maxShown {
+		return finding.Clean(r.hide(s[:maxShown], true)+"…", limit)
 	}
-	return r.show(strings.TrimSpace(s), finding.QuoteLimit)
+	return finding.Clean(r.hide(s, false), limit)
+}
+
+// excerpt shows the start of a body.
+func (r redactor) excerpt(start []byte, cut bool) string {
+	return finding.Clean(strings.TrimSpace(r.hide(string(start), cut)), finding.QuoteLimit)
+}
+
+// expectation is what is expected, fit to be saved: an author may expect the echo of what is a secret here.
+func (r redactor) expectation(e target.Expect) target.Expect {
+	e.BodyContains, e.BodyMatches = r.hide(e.BodyContains, false), r.hide(e.BodyMatches, false)
+	e.Headers, e.BodyJSON = slices.Clone(e.Headers), slices.Clone(e.BodyJSON)
+	for i, h := range e.Headers {
+		e.Headers[i].Contains = r.hide(h.Contains, false)
+	}
+	for i, value := range e.BodyJSON {
+		if value.Equals != nil {
+			hidden := r.hide(*value.Equals, false)
+			e.BodyJSON[i].Equals = &hidden
+		}
+	}
+	return e
 }

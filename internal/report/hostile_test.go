@@ -13,6 +13,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/target"
 )
 
 // poisoned is the fixture with hostile text wherever a server, a resolver or a file could have put some.
@@ -35,6 +36,12 @@ func poisoned(t testing.TB, poison string) Report {
 			}
 		}
 	}
+	// A file of observations may come from anywhere, its configuration's own words too.
+	own := target.Endpoint{Environment: poison, Name: poison, URL: poison, Source: target.Position{File: poison, Line: 1}}
+	in.Round.Endpoints = append(in.Round.Endpoints, observation.Endpoint{Target: own, Probed: true})
+	in.Conclusion.Findings = append(in.Conclusion.Findings, finding.Finding{
+		Code: finding.DNSFailure, Severity: finding.Critical, Environment: poison, Endpoint: poison,
+	})
 	in.Round.Certificates[0].Chain = nil
 	in.Round.Certificates[0].Names = []string{poison}
 	in.Conclusion.Findings = append(in.Conclusion.Findings, finding.Finding{
@@ -50,7 +57,7 @@ func poisoned(t testing.TB, poison string) Report {
 func FuzzHostileText(f *testing.F) {
 	for _, poison := range []string{
 		hostile, "::error::owned", "\n::error::owned", "\r\n::set-output name=x::y", "]]>", "| a | b |", "`",
-		"</pre><script>alert(1)</script>", "\"} 1\nowned 1", "\u2028::error::owned", "\\", "=\"\\\n",
+		"</pre><script>alert(1)</script>", "\"} 1\nowned 1", "\u2028::error::owned", "\\", "=\"\\\n", "a ##[stop-commands]b", "##vso[x]",
 	} {
 		f.Add(poison)
 	}
@@ -63,14 +70,19 @@ func FuzzHostileText(f *testing.F) {
 					t.Fatalf("%s holds %U", name, c)
 				}
 			}
+			if command := agentCommand.FindString(out); command != "" {
+				t.Errorf("%s holds a build server's command: %q", name, command)
+			}
 			breaks(t, name, out)
 		}
 	})
 }
 
 var (
-	sample     = regexp.MustCompile(`^[a-z_]+(\{([a-z0-9_]+="([^"\\\n]|\\["\\n])*",?)*\})? [-+.e0-9]+$`)
-	annotation = regexp.MustCompile(`^(::(error|warning|notice) ([a-z]+=[^:,]*,?)+::|Check: |and \d+ more |· )`)
+	// GitHub's and Azure's agents look for these anywhere in a line (actions/runner, ActionCommand.cs).
+	agentCommand = regexp.MustCompile(`##[a-zA-Z]*\[`)
+	sample       = regexp.MustCompile(`^[a-z_]+(\{([a-z0-9_]+="([^"\\\n]|\\["\\n])*",?)*\})? [-+.e0-9]+$`)
+	annotation   = regexp.MustCompile(`^(::(error|warning|notice) ([a-z]+=[^:,]*,?)+::|Check: |and \d+ more |· )`)
 )
 
 // breaks fails where a format's reader would take text for structure.

@@ -19,8 +19,9 @@ func WriteJSON(w io.Writer, r Report) error {
 	return nil
 }
 
-// writeJSON encodes a value with what is invisible (bidirectional controls, zero-width characters) as \uNNNN: outside of
-// strings JSON has none of it, so the document says the same.
+// writeJSON encodes a value with what is invisible (bidirectional controls, zero-width characters) as \uNNNN, and the
+// second half of "##", which begins a build server's commands: outside of strings JSON has none of it, so the document
+// says the same.
 func writeJSON(w io.Writer, v any) error {
 	raw, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
@@ -30,6 +31,8 @@ func writeJSON(w io.Writer, v any) error {
 	for len(raw) > 0 {
 		r, size := utf8.DecodeRune(raw)
 		switch {
+		case r == '#' && bytes.HasSuffix(b.Bytes(), []byte("#")):
+			b.WriteString(`\u0023`)
 		case r == '\n' || r < utf8.RuneSelf && r >= 0x20 && r != 0x7f || unicode.IsPrint(r):
 			b.Write(raw[:size])
 		case r > 0xffff:

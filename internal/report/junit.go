@@ -58,7 +58,7 @@ func WriteJUnit(w io.Writer, r Report) error {
 	add := func(suite string, c junitCase) {
 		s := suites[suite]
 		if s == nil {
-			s = &junitSuite{Name: suite, Timestamp: r.Started.Format(time.RFC3339)}
+			s = &junitSuite{Name: finding.Clean(suite, textLimit), Timestamp: r.Started.Format(time.RFC3339)}
 			suites[suite] = s
 			order = append(order, suite)
 		}

@@ -25,7 +25,9 @@ func (r Report) position(f finding.Finding) target.Position {
 	}
 	for _, e := range r.Endpoints {
 		if e.Environment+"/"+e.Name == key {
-			return e.Source
+			at := e.Source
+			at.File = finding.Clean(at.File, textLimit)
+			return at
 		}
 	}
 	return target.Position{}

@@ -1,0 +1,142 @@
+package probe
+
+import (
+	"html"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// minPart is how much of a secret must stand at the end of a text that was cut, in bytes.
+const minPart = 3
+
+// spelled tells how many bytes at the start of a text spell a secret, 0 where it does not start with it; both in lower
+// case, since hosts and schemes come in that. Each character may stand as it is or in an escape of its own, as URLs,
+// JSON and HTML have them and mix them, and lines may be broken in between. Where the text was cut, at its end or before
+// a "…", the first part of the secret counts too.
+func spelled(text, secret string, cut bool) int {
+	if strings.HasPrefix(text, secret) { // also one that holds escapes itself
+		return len(secret)
+	}
+	rest, want := text, secret
+	for want != "" && rest != "" {
+		n := nextChar(rest, &want, secret)
+		if n == 0 {
+			break
+		}
+		rest = rest[n:]
+	}
+	found := len(secret) - len(want)
+	switch {
+	case want == "", cut && rest == "" && found >= minPart, strings.HasPrefix(rest, "…") && found >= minPart:
+		return len(text) - len(rest)
+	case cut && halfEscape(rest) && found >= minPart:
+		return len(text)
+	}
+	return 0
+}
+
+// nextChar takes the next character of a secret off want, and tells how many bytes of the text it takes; 0 where the text
+// goes on otherwise.
+func nextChar(text string, want *string, secret string) int {
+	char, n := escaped(text)
+	switch {
+	case n > 0 && strings.HasPrefix(*want, lower(char)):
+		*want = (*want)[len(char):]
+		return n
+	case text[0] == (*want)[0]:
+		*want = (*want)[1:]
+		return 1
+	case len(*want) == len(secret):
+		return 0
+	case char == "\n" || char == "\r":
+		return n
+	}
+	return lineBreak(text)
+}
+
+// lower is a text with ASCII letters in lower case, byte for byte.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+// lineBreak is how many bytes a line's end takes, with the blanks that fold the next line.
+func lineBreak(s string) int {
+	after := strings.TrimLeft(s, "\r\n")
+	if len(after) == len(s) {
+		return 0
+	}
+	return len(s) - len(strings.TrimLeft(after, " \t"))
+}
+
+// maxEscape is how long an escape may be in bytes: a surrogate pair in JSON.
+const maxEscape = 12
+
+// halfEscape tells whether a text that was cut ends within an escape.
+func halfEscape(s string) bool {
+	return s != "" && len(s) < maxEscape && (s[0] == '%' || s[0] == '\\' || s[0] == '&')
+}
+
+// escaped reads one escaped character: %2F and + (a form's blank), \u002f and \/, &#47; and &amp;. n is 0 where the text
+// does not start with one.
+func escaped(s string) (char string, n int) {
+	switch s[0] {
+	case '+':
+		return " ", 1
+	case '%':
+		if code, ok := hexadecimal(s[1:], 2); ok {
+			return string([]byte{byte(code)}), 3 //nolint:gosec // two digits
+		}
+	case '\\':
+		return backslashed(s)
+	case '&':
+		if end := strings.IndexByte(s[:min(len(s), maxEscape)], ';'); end > 0 {
+			if char = html.UnescapeString(s[:end+1]); char != s[:end+1] {
+				return char, end + 1
+			}
+		}
+	}
+	return "", 0
+}
+
+// backslashed reads an escape of a JSON string (RFC 8259 §7).
+func backslashed(s string) (char string, n int) {
+	if len(s) < 2 {
+		return "", 0
+	}
+	switch s[1] {
+	case 'n':
+		return "\n", 2
+	case 'r':
+		return "\r", 2
+	case 't':
+		return "\t", 2
+	case 'u':
+		code, ok := hexadecimal(s[2:], 4)
+		if !ok {
+			return "", 0
+		}
+		if utf16.IsSurrogate(code) && len(s) >= maxEscape {
+			low, _ := hexadecimal(s[8:], 4)
+			return string(utf16.DecodeRune(code, low)), maxEscape
+		}
+		return string(code), 6
+	}
+	_, size := utf8.DecodeRuneInString(s[1:])
+	return s[1 : 1+size], 1 + size
+}
+
+func hexadecimal(s string, digits int) (rune, bool) {
+	if len(s) < digits {
+		return 0, false
+	}
+	code, err := strconv.ParseUint(s[:digits], 16, 32)
+	return rune(code), err == nil //nolint:gosec // four digits at most
+}
