@@ -11,8 +11,8 @@ import (
 
 const pssWithSHA1 = "RSASSA-PSS with SHA-1"
 
-// algorithmName names a signature's algorithm, by its number where crypto/x509 does not know it.
-func algorithmName(cert *x509.Certificate) string {
+// SignatureName names a signature's algorithm, by its number where crypto/x509 does not know it.
+func SignatureName(cert *x509.Certificate) string {
 	if cert.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
 		return cert.SignatureAlgorithm.String()
 	}

@@ -36,7 +36,7 @@ func (w *walk) pathFaults(p Path, trail []*node) []Fault {
 	}
 	for i, c := range judged {
 		if i < last && weakSignature(c) == "" && w.check(trail[i], trail[i+1]) == unverifiable {
-			fs = append(fs, Fault{Unverifiable, c, algorithmName(c)})
+			fs = append(fs, Fault{Unverifiable, c, SignatureName(c)})
 		}
 		if i == 0 {
 			continue

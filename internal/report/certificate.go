@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 )
 
@@ -35,7 +36,7 @@ func certificate(der []byte) Certificate {
 	c.NotBefore, c.NotAfter = parsed.NotBefore.UTC(), parsed.NotAfter.UTC()
 	c.Names, c.NameCount = names(parsed)
 	c.Key = keyName(parsed.PublicKey)
-	c.Signature = parsed.SignatureAlgorithm.String()
+	c.Signature = chain.SignatureName(parsed)
 	return c
 }
 
