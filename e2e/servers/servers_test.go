@@ -60,6 +60,19 @@ func certdrift(t *testing.T, binary, dir string, args ...string) (out []byte, st
 	return out, cmd.ProcessState.ExitCode()
 }
 
+// check checks by a configuration, and keeps what was seen in observations.json of the directory.
+func check(t *testing.T, binary, dir, configuration string) (r report, out []byte, status int) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "certdrift.yaml"), []byte(configuration), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, status = certdrift(t, binary, dir, "check", "--format", "json", "--save", "observations.json")
+	if err := json.Unmarshal(out, &r); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return r, out, status
+}
+
 // built is certdrift's binary, where the servers are to be tried.
 func built(t *testing.T) string {
 	t.Helper()
@@ -106,14 +119,7 @@ func hold(t *testing.T, binary string, c Case, corpus string) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "certdrift.yaml"), []byte(asked.Configuration()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, status := certdrift(t, binary, dir, "check", "--format", "json", "--save", "observations.json")
-	var r report
-	if err := json.Unmarshal(out, &r); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	r, out, status := check(t, binary, dir, asked.Configuration())
 	critical := false
 	for _, f := range r.Findings {
 		critical = critical || f.Severity == "critical"
@@ -182,17 +188,9 @@ func TestServersTogether(t *testing.T) {
 			want[name], endpoints = c.Want, append(endpoints, asked.Lines(name))
 		}
 	}
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "certdrift.yaml"), []byte(Configuration("", endpoints...)), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	begun := time.Now()
-	out, _ := certdrift(t, binary, dir, "check", "--format", "json")
+	all, _, _ := check(t, binary, t.TempDir(), Configuration("", endpoints...))
 	t.Logf("%d servers in %v", len(endpoints), time.Since(begun).Round(time.Millisecond))
-	var all report
-	if err := json.Unmarshal(out, &all); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
 	each := map[string]*report{}
 	for _, f := range all.Findings {
 		if each[f.Endpoint] == nil {
