@@ -210,7 +210,8 @@ func TestEveryEndpointGetsItsTurn(t *testing.T) {
 	}
 	p := New(Options{Now: time.Now, Concurrency: 1})
 	turns := map[string]int{}
-	for range 5 {
+	// Three rounds are enough; a busy machine may take more. Without turns no number of them is.
+	for round := 0; round < 15 && len(turns) < len(endpoints); round++ {
 		ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond) // for two, and a part of a third
 		seen := p.Probe(ctx, endpoints)
 		cancel()
@@ -224,7 +225,7 @@ func TestEveryEndpointGetsItsTurn(t *testing.T) {
 		}
 	}
 	if len(turns) != len(endpoints) {
-		t.Errorf("in five rounds these had their turn: %v; want all %d", turns, len(endpoints))
+		t.Errorf("only these had their turn: %v; want all %d", turns, len(endpoints))
 	}
 }
 
