@@ -163,7 +163,7 @@ func TestSeveralCertificates(t *testing.T) {
 func FuzzWrite(f *testing.F) {
 	f.Add("production", "api", "api.example.org", "a1", "k8s/api.yaml")
 	f.Add("yes", "8443", "*.example.org", "null", "- x: {{ }}")
-	f.Add("a: b", "\"\n#", "EXAMPLE.org.", "[", "#")
+	f.Add("a:b", "\"#", "EXAMPLE.org.", "[", "a\n#: b")
 	f.Fuzz(func(t *testing.T, namespace, name, host, balancer, file string) {
 		const arn = "arn:aws:acm:us-west-2:111122223333:certificate/x"
 		in := Input{
@@ -175,8 +175,8 @@ func FuzzWrite(f *testing.F) {
 			}}, Certificates: []observation.Certificate{{ARN: arn, Names: []string{host, "www.example.org"}}}},
 			Asked: true, Regions: []string{"us-west-2"}, Paths: []string{file},
 		}
-		if !sane(namespace) || !sane(name) || !sane(balancer) || !sane(file) {
-			t.Skip("Kubernetes and AWS give no such names")
+		if !sane(namespace) || !sane(name) || !sane(balancer) || file == "" {
+			return // Kubernetes and AWS give no such names; a file may have any
 		}
 		loads(t, Write(in))
 	})
