@@ -106,18 +106,25 @@ func TestServers(t *testing.T) {
 	}
 }
 
-// hold starts a case's servers and holds certdrift to what must be found. What was seen is judged again from its file.
-func hold(t *testing.T, binary string, c Case, corpus string) {
+// started starts a case's servers until the end of the test.
+func started(t *testing.T, c Case) Target {
 	t.Helper()
 	l, err := NewLab()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(l.Close)
 	asked, err := c.Start(l)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return asked
+}
+
+// hold starts a case's servers and holds certdrift to what must be found. What was seen is judged again from its file.
+func hold(t *testing.T, binary string, c Case, corpus string) {
+	t.Helper()
+	asked := started(t, c)
 	dir := t.TempDir()
 	r, out, status := check(t, binary, dir, asked.Configuration())
 	critical := false
@@ -174,15 +181,7 @@ func TestServersTogether(t *testing.T) {
 		if c.Missing() {
 			continue
 		}
-		l, err := NewLab()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		asked, err := c.Start(l)
-		if err != nil {
-			t.Fatal(err)
-		}
+		asked := started(t, c)
 		if asked.Policy == "" { // a configuration has one
 			name := fmt.Sprintf("s%d", i)
 			want[name], endpoints = c.Want, append(endpoints, asked.Lines(name))
