@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"slices"
 	"strings"
+	"time"
 
 	"certdrift/e2e/debian"
 	"certdrift/internal/finding"
@@ -19,6 +21,8 @@ type Case struct {
 	Want []finding.Code
 	// Needs names the program that the case cannot do without; empty for none.
 	Needs string
+	// Waits tells that a verdict other than a timeout needs the whole time of a phase.
+	Waits bool
 	// serve starts it.
 	serve func(*Lab) Target
 }
@@ -34,12 +38,25 @@ type Target struct {
 	Endpoint, Policy string
 	// Client is a client certificate to show; nil for none.
 	Client *Client
-	// Timeout of each phase; 5s where empty.
+	// Timeout of each phase; Start sets it.
 	Timeout string
 }
 
 // Client is a client certificate and its key, as files.
 type Client struct{ Cert, Key string }
+
+// A phase may last so long: the limit where the verdict waits for it, and else long enough for a machine that stands
+// still for seconds not to be taken for a slow server.
+const limit, patient = 3 * time.Second, 30 * time.Second
+
+func isTimeout(c finding.Code) bool {
+	return c == finding.ConnectTimeout || c == finding.TLSTimeout || c == finding.HTTPTimeout
+}
+
+func waits(c Case) Case {
+	c.Waits = true
+	return c
+}
 
 // Missing tells that the program a case needs is not on this machine.
 func (c Case) Missing() bool {
@@ -64,8 +81,9 @@ func (c Case) Start(l *Lab) (t Target, err error) {
 	if len(t.CAs) == 0 {
 		t.CAs = []string{l.write("root.pem", certPEM(l.Root.Certificate.Raw))}
 	}
-	if t.Timeout == "" {
-		t.Timeout = "5s"
+	t.Timeout = patient.String()
+	if c.Waits || slices.ContainsFunc(c.Want, isTimeout) {
+		t.Timeout = limit.String()
 	}
 	return t, nil
 }

@@ -30,7 +30,7 @@ func nginx(name string, want []finding.Code, block string) Case {
 		cert, key := l.files(l.leaf())
 		root := l.write("root.pem", certPEM(l.Root.Certificate.Raw))
 		other, otherKey := l.files(l.leafFor([]string{"www.example.net"}))
-		address := free()
+		address := l.reserve()
 		fill := strings.NewReplacer("@ADDRESS@", address, "@CERT@", cert, "@KEY@", key, "@OTHER@", other, "@OTHERKEY@", otherKey, "@ROOT@", root, "@DIR@", l.Dir)
 		config := fill.Replace("daemon off;\nmaster_process off;\npid @DIR@/nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n" +
 			"client_body_temp_path @DIR@/a;\nproxy_temp_path @DIR@/b;\nfastcgi_temp_path @DIR@/c;\nuwsgi_temp_path @DIR@/d;\nscgi_temp_path @DIR@/e;\n" + block + "\n}\n")
@@ -45,7 +45,7 @@ func haproxy(name string, want []finding.Code, bind, rest string) Case {
 		p := l.leaf()
 		both := l.write("haproxy.pem", append(p.PEM(), must(p.KeyPEM())...))
 		root := l.write("root.pem", certPEM(l.Root.Certificate.Raw))
-		address := free()
+		address := l.reserve()
 		bind := strings.NewReplacer("@BOTH@", both, "@ROOT@", root).Replace(bind)
 		config := fmt.Sprintf("global\n  ssl-default-bind-options ssl-min-ver TLSv1.0\ndefaults\n  mode http\n  timeout connect 2s\n  timeout client 5s\n  timeout server 5s\nfrontend f\n  bind %s %s\n%s\n", address, bind, rest)
 		l.run(address, "haproxy", "-db", "-f", l.write("haproxy.cfg", []byte(config)))
@@ -59,7 +59,7 @@ func apache(name string, want []finding.Code, shown bool) Case {
 	return Case{Name: "apache: " + name, Needs: "apache2", Want: want, serve: func(l *Lab) Target {
 		cert, key := l.files(l.leaf())
 		root := l.write("root.pem", certPEM(l.Root.Certificate.Raw))
-		address := free()
+		address := l.reserve()
 		var b strings.Builder
 		for _, module := range []string{"mpm_event", "authz_core", "ssl", "rewrite"} {
 			fmt.Fprintf(&b, "LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n", module, module)

@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"certdrift/e2e/debian"
@@ -188,9 +189,13 @@ func (l *Lab) run(address, name string, args ...string) {
 	panic(labError{fmt.Errorf("starting %s: %w", name, errors.New("it does not listen"))})
 }
 
-// free is an address on loopback that nobody listened at a moment ago.
-func free() string {
-	listener := must(net.Listen("tcp", "127.0.0.1:0"))
-	defer listener.Close() //nolint:errcheck // it was for its number only
-	return listener.Addr().String()
+// reserve gives an address on loopback where nobody listens. A socket of the lab's keeps the port until the end, so that no
+// other server gets it by chance; one that asks for just this port, with SO_REUSEADDR, does.
+func (l *Lab) reserve() string {
+	fd := must(syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0))
+	l.onClose(func() { _ = syscall.Close(fd) })
+	must(0, syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1))
+	must(0, syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	name, _ := must(syscall.Getsockname(fd)).(*syscall.SockaddrInet4)
+	return fmt.Sprintf("127.0.0.1:%d", name.Port)
 }

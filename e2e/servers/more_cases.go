@@ -92,7 +92,7 @@ func combined() []Case {
 			t.Policy = "revocation: full"
 			return t
 		}},
-		{Name: "an endless CRL", serve: func(l *Lab) Target {
+		waits(Case{Name: "an endless CRL", serve: func(l *Lab) Target {
 			from := l.plain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				for {
 					if _, err := w.Write(make([]byte, 1<<20)); err != nil {
@@ -100,10 +100,10 @@ func combined() []Case {
 					}
 				}
 			}))
-			t := quick(l.serve(l.leaf(func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://" + from + "/c.crl"} })))
+			t := l.serve(l.leaf(func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://" + from + "/c.crl"} }))
 			t.Policy = "revocation: full"
 			return t
-		}},
+		}}),
 		{Name: "the CRL says good and OCSP says revoked", Want: codes(finding.CertRevoked), serve: func(l *Lab) Target {
 			serial := big.NewInt(99)
 			list := l.list(l.Sub, l.Now.Add(day), big.NewInt(1))
@@ -130,21 +130,21 @@ func combined() []Case {
 				return r.URL.Path + "x"
 			})))
 		}},
-		{Name: "timeouts are for each phase, not for all", serve: func(l *Lab) Target {
+		waits(Case{Name: "timeouts are for each phase, not for all", serve: func(l *Lab) Target {
 			config := l.config()
 			base := config.Certificates[0]
 			config.Certificates = nil
 			config.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-				time.Sleep(600 * time.Millisecond)
+				time.Sleep(limit * 2 / 5)
 				return &base, nil
 			}
-			return quick(at(l.web("127.0.0.1", config, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				time.Sleep(600 * time.Millisecond)
+			return at(l.web("127.0.0.1", config, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				time.Sleep(limit * 2 / 5)
 				_, _ = io.WriteString(w, "begin")
 				_ = http.NewResponseController(w).Flush()
-				time.Sleep(600 * time.Millisecond)
-			}))))
-		}},
+				time.Sleep(limit * 2 / 5)
+			})))
+		}}),
 	}
 }
 
@@ -153,7 +153,7 @@ func framed(name string, want []finding.Code, speak func(*http2.Framer)) Case {
 	return Case{Name: "h2: " + name, Want: want, serve: func(l *Lab) Target {
 		config := l.config()
 		config.NextProtos = []string{"h2"}
-		return quick(at(l.secured(config, func(conn net.Conn) {
+		return at(l.secured(config, func(conn net.Conn) {
 			_, _ = io.ReadFull(conn, make([]byte, len(http2.ClientPreface)))
 			f := http2.NewFramer(conn, bufio.NewReader(conn))
 			_ = f.WriteSettings()
@@ -168,7 +168,7 @@ func framed(name string, want []finding.Code, speak func(*http2.Framer)) Case {
 			}
 			speak(f)
 			hangs(conn)
-		})))
+		}))
 	}}
 }
 

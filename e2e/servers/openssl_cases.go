@@ -58,7 +58,7 @@ func (l *Lab) make(w weak) (leaf, root made) {
 // sServer starts openssl s_server with a small web server in it, whose page shows the arguments: files of the lab are
 // named from its directory, so that no path of a machine gets into what is kept of it.
 func (l *Lab) sServer(args ...string) Target {
-	address := free()
+	address := l.reserve()
 	for i, arg := range args {
 		args[i] = strings.TrimPrefix(arg, l.Dir+string(filepath.Separator))
 	}
@@ -171,7 +171,7 @@ func openssl() []Case {
 		}},
 		{Name: "smtp: a TLS port, which waits to be spoken to", Needs: "openssl", Want: codes(finding.TLSTimeout), serve: func(l *Lab) Target {
 			t := l.sServer("-nocert", "-cipher", "aNULL")
-			t.URL, t.Timeout = "smtp://"+Host, "1s"
+			t.URL = "smtp://" + Host
 			return t
 		}},
 	}

@@ -39,7 +39,7 @@ func redirects() []Case {
 	onLoopback := func(name string, want []finding.Code, handler func(l *Lab) http.Handler) Case {
 		return Case{Name: name, Want: want, serve: func(l *Lab) Target {
 			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"127.0.0.1"}).TLS()}} // a server's defaults
-			return quick(Target{URL: "https://" + l.web("127.0.0.1", config, handler(l)) + "/"})
+			return Target{URL: "https://" + l.web("127.0.0.1", config, handler(l)) + "/"}
 		}}
 	}
 	long := func(r *http.Request) string { return r.URL.Path + "x" }
@@ -74,7 +74,7 @@ func redirects() []Case {
 			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"127.0.0.1"}).TLS()}} // a server's defaults
 			plain = "http://" + l.plain(leads(301, func(*http.Request) string { return secure })) + "/"
 			secure = "https://" + l.web("127.0.0.1", config, leads(302, to(plain))) + "/"
-			return quick(Target{URL: plain})
+			return Target{URL: plain}
 		}},
 		onLoopback("redirects to an expired server", codes(finding.CertExpired), func(l *Lab) http.Handler {
 			p := l.leafFor([]string{"127.0.0.1"}, pki90(l)...)
@@ -83,7 +83,7 @@ func redirects() []Case {
 		onLoopback("redirects to a server for another name, which is down", codes(finding.CertNameMismatch, finding.HTTPStatus), func(l *Lab) http.Handler {
 			return leads(302, to("https://"+l.web("127.0.0.1", l.config(), page(502, ""))+"/"))
 		}),
-		onLoopback("redirects to where nobody listens", codes(finding.ConnectRefused), func(*Lab) http.Handler { return leads(302, to("https://"+free()+"/")) }),
+		onLoopback("redirects to where nobody listens", codes(finding.ConnectRefused), func(l *Lab) http.Handler { return leads(302, to("https://"+l.reserve()+"/")) }),
 		onLoopback("redirects to another loopback address", codes(finding.HTTPRedirectBlocked), func(*Lab) http.Handler { return leads(302, to("https://127.0.0.2:9/")) }),
 		{Name: "http that redirects to https", serve: func(l *Lab) Target {
 			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"127.0.0.1"}).TLS()}} // a server's defaults
@@ -137,7 +137,7 @@ func addresses() []Case {
 		}},
 		{Name: "the second address refuses", Want: codes(finding.ConnectRefused), serve: func(l *Lab) Target {
 			t := l.serve(l.leaf())
-			t.To = append(t.To, free())
+			t.To = append(t.To, l.reserve())
 			return t
 		}},
 		{Name: "the second address answers 503", Want: codes(finding.HTTPStatus), serve: func(l *Lab) Target {

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -58,18 +57,13 @@ func resets(conn net.Conn) {
 	}
 }
 
-func quick(t Target) Target {
-	t.Timeout = "1s"
-	return t
-}
-
 func (l *Lab) config() *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{l.leaf().TLS()}} // a server's defaults
 }
 
 func handshakes() []Case {
 	raw := func(name string, code finding.Code, handle func(net.Conn)) Case {
-		return Case{Name: name, Want: codes(code), serve: func(l *Lab) Target { return quick(at(l.raw(handle))) }}
+		return Case{Name: name, Want: codes(code), serve: func(l *Lab) Target { return at(l.raw(handle)) }}
 	}
 	tlsPort := func(c Case) Case {
 		serve := c.serve
@@ -81,22 +75,22 @@ func handshakes() []Case {
 		return c
 	}
 	return []Case{
-		{Name: "nobody listens", Want: codes(finding.ConnectRefused), serve: func(*Lab) Target { return at(free()) }},
-		{Name: "the name does not exist", Want: codes(finding.DNSFailure), serve: func(*Lab) Target { return quick(Target{URL: "https://no-such-name.onion/"}) }},
-		{Name: "the backlog is full: no answer to SYN", Want: codes(finding.ConnectTimeout), serve: func(l *Lab) Target { return quick(at(l.fullBacklog())) }},
+		{Name: "nobody listens", Want: codes(finding.ConnectRefused), serve: func(l *Lab) Target { return at(l.reserve()) }},
+		{Name: "the name does not exist", Want: codes(finding.DNSFailure), serve: func(*Lab) Target { return Target{URL: "https://no-such-name.onion/"} }},
+		{Name: "the backlog is full: no answer to SYN", Want: codes(finding.ConnectTimeout), serve: func(l *Lab) Target { return at(l.fullBacklog()) }},
 		raw("accepts and says nothing", finding.TLSTimeout, hangs),
 		raw("a handshake of a byte now and then", finding.TLSTimeout, trickles("\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03")),
 		raw("accepts and closes", finding.TLSHandshake, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) }),
 		raw("accepts and resets", finding.ConnectReset, resets),
 		raw("plain HTTP where TLS is due", finding.TLSPlaintext, says("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
 		raw("a page without headers where TLS is due", finding.TLSPlaintext, says("<html>no</html>")),
-		raw("a plain HTTP server that waits for the end of the header", finding.TLSPlaintext, func(conn net.Conn) {
+		waits(raw("a plain HTTP server that waits for the end of the header", finding.TLSPlaintext, func(conn net.Conn) {
 			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
 				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 				return
 			}
 			hangs(conn)
-		}),
+		})),
 		raw("SSH where TLS is due", finding.TLSHandshake, says("SSH-2.0-OpenSSH_9.2\r\n")),
 		raw("an SMTP greeting where TLS is due", finding.TLSHandshake, says("220 mail ready\r\n")),
 		raw("the alert handshake_failure", finding.TLSHandshake, says("\x15\x03\x03\x00\x02\x02\x28")),
@@ -218,7 +212,7 @@ func (l *Lab) mail(url string, config *tls.Config, script ...string) Target {
 			hangs(over)
 		}
 	})
-	return quick(Target{URL: url, To: []string{to}})
+	return Target{URL: url, To: []string{to}}
 }
 
 // awaits reads lines until one holds a word, and gives what that line begins with. Questions about what the server can
@@ -256,10 +250,10 @@ func startTLS() []Case {
 	ehlo := "250-mail\r\n250-SIZE 1000\r\n250 STARTTLS\r\n"
 	postgres := func(name string, want []finding.Code, handle func(*Lab, net.Conn)) Case {
 		return Case{Name: name, Want: want, serve: func(l *Lab) Target {
-			return quick(Target{URL: "postgres://" + Host, To: []string{l.raw(func(conn net.Conn) {
+			return Target{URL: "postgres://" + Host, To: []string{l.raw(func(conn net.Conn) {
 				_, _ = io.ReadFull(conn, make([]byte, 8))
 				handle(l, conn)
-			})}})
+			})}}
 		}}
 	}
 	expired := mail("smtp: expired", codes(finding.CertExpired), smtp, true)
@@ -294,7 +288,7 @@ func startTLS() []Case {
 		}),
 		postgres("postgres: TLS switched off", codes(finding.TLSHandshake), func(_ *Lab, conn net.Conn) { _, _ = conn.Write([]byte("N")); hangs(conn) }),
 		postgres("postgres: silence", codes(finding.TLSTimeout), func(_ *Lab, conn net.Conn) { hangs(conn) }),
-		postgres("postgres: an error", codes(finding.TLSHandshake), func(_ *Lab, conn net.Conn) { _, _ = conn.Write([]byte("E\x00\x00\x00\x10SFATAL\x00")); hangs(conn) }),
+		waits(postgres("postgres: an error", codes(finding.TLSHandshake), func(_ *Lab, conn net.Conn) { _, _ = conn.Write([]byte("E\x00\x00\x00\x10SFATAL\x00")); hangs(conn) })),
 	}
 }
 
@@ -332,16 +326,13 @@ func answer(name string, want []finding.Code, handler http.Handler, expect strin
 	return Case{Name: name, Want: want, serve: func(l *Lab) Target {
 		t := at(l.web("127.0.0.1", l.config(), handler))
 		t.Endpoint = expect
-		if slices.Contains(want, finding.HTTPTimeout) {
-			return quick(t)
-		}
 		return t
 	}}
 }
 
 // wire is a case of bytes sent over TLS after the request.
 func wire(name string, want []finding.Code, handle func(net.Conn)) Case {
-	return Case{Name: name, Want: want, serve: func(l *Lab) Target { return quick(at(l.secured(l.config(), handle))) }}
+	return Case{Name: name, Want: want, serve: func(l *Lab) Target { return at(l.secured(l.config(), handle)) }}
 }
 
 func answers() []Case {
@@ -448,6 +439,6 @@ func answers() []Case {
 			t.URL = "http://" + Host + "/"
 			return t
 		}},
-		{Name: "http: silence", Want: codes(finding.HTTPTimeout), serve: func(l *Lab) Target { return quick(Target{URL: "http://" + Host + "/", To: []string{l.raw(hangs)}}) }},
+		{Name: "http: silence", Want: codes(finding.HTTPTimeout), serve: func(l *Lab) Target { return Target{URL: "http://" + Host + "/", To: []string{l.raw(hangs)}} }},
 	}
 }
