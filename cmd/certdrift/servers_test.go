@@ -42,8 +42,7 @@ func (a *authority) rootPEM() []byte {
 
 // serve starts a server until the script's end. The kinds: good, expired, expiring, wrong-name, self-signed,
 // incomplete (no intermediate), status-500, slow (an answer after half a minute), silent (never a byte), plaintext
-// (HTTP where TLS is due), hostile (a poisonous body and header), unruly (HTTP/2 frames out of order), closed (nobody
-// listens).
+// (HTTP where TLS is due), hostile (a poisonous body and header), unruly (HTTP/2 frames out of order).
 func (a *authority) serve(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: serve NAME KIND")
@@ -53,9 +52,6 @@ func (a *authority) serve(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], l.Addr().String())
 	ts.Setenv(args[0]+"_PORT", l.Addr().String()[strings.LastIndexByte(l.Addr().String(), ':')+1:])
 	switch kind := args[1]; kind {
-	case "closed":
-		ts.Check(l.Close())
-		return
 	case "silent":
 		ts.Defer(func() { _ = l.Close() })
 	case "plaintext":
