@@ -161,7 +161,7 @@ func TestManySubscribersAndEnvironments(t *testing.T) {
 	if got := a.Problems([]observation.Topic{topic}); len(got) != 1 || len(got[0].Subscribers) != 499 {
 		t.Errorf("problems %d", len(got))
 	}
-	if took := time.Since(start); took > 5*time.Second {
+	if took := time.Since(start); took > 30*time.Second {
 		t.Errorf("it took %s", took)
 	}
 }

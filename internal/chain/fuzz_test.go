@@ -34,7 +34,7 @@ func FuzzBuild(f *testing.F) {
 		q := chain.Query{Served: served[:cut], Fetched: served[cut:], At: now}
 		start := time.Now()
 		r := chain.Build(store, q)
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > 30*time.Second {
 			t.Errorf("took %v", took)
 		}
 		if a, b := summary(r), summary(chain.Build(store, q)); a != b {

@@ -19,8 +19,9 @@ import (
 	"certdrift/internal/target"
 )
 
-// short is the timeout of endpoints that are meant to run into it.
-const short = 400 * time.Millisecond
+// short is the timeout of endpoints that are meant to run into it; patient that of all others, and what bounds a test of
+// what would else never end: a machine that stands still for seconds is no slow server.
+const short, patient = 400 * time.Millisecond, 30 * time.Second
 
 // must hands a pair on, or ends the test.
 func must(t testing.TB) func(*pki.Pair, error) *pki.Pair {
@@ -70,7 +71,7 @@ func at(t testing.TB, kind target.Kind, address string, change ...func(*target.E
 	}
 	e := target.Endpoint{
 		Environment: "test", Name: "e", URL: string(kind) + "://" + address + "/", Kind: kind,
-		Host: host, Port: int(port), Timeout: 5 * time.Second,
+		Host: host, Port: int(port), Timeout: patient,
 	}
 	for _, c := range change {
 		c(&e)

@@ -88,7 +88,7 @@ func TestStartTLS(t *testing.T) {
 				upgrade = config
 			}
 			address := certtest.Serve(t, "127.0.0.1", scripted(t, upgrade, c.steps...))
-			limit := 5 * time.Second
+			limit := patient
 			if c.fault == observation.TimedOut {
 				limit = short
 			}
@@ -136,7 +136,7 @@ func TestStartTLSBrokenOff(t *testing.T) {
 		"a byte at a time": {func(c net.Conn) { certtest.Trickle(c, []byte("220-x"), 10*time.Millisecond) }, observation.TimedOut},
 	} {
 		t.Run(name, func(t *testing.T) {
-			limit := 5 * time.Second
+			limit := patient
 			if c.kind == observation.TimedOut {
 				limit = short
 			}

@@ -170,7 +170,7 @@ func TestHandshakeFaults(t *testing.T) {
 		}, observation.HandshakeFailed, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			limit := 5 * time.Second
+			limit := patient
 			if c.kind == observation.TimedOut {
 				limit = short
 			}

@@ -73,7 +73,7 @@ func TestThrottlingIsSatOutWithinTheRoundOnly(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	got := real(&throttling{times: 1 << 30}).Inspect(ctx, everything())
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("took %s", took)
 	}
 	if len(got.Troubles) == 0 {
