@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"certdrift/internal/config"
 	"certdrift/internal/finding"
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
@@ -69,7 +71,7 @@ Exit status: as of "certdrift check".`,
 		RunE: r.run,
 	}
 	cmd.Flags().StringVarP(&r.config, "config", "c", "", "take the policy (expiry, revocation, settle time) from this configuration `FILE`")
-	cmd.Flags().StringVar(&r.at, "at", "", "judge by this `TIME`: 2027-03-01, 2027-03-01T12:00:00Z, or a duration after the round, such as 720h")
+	cmd.Flags().StringVar(&r.at, "at", "", "judge by this `TIME`: 2027-03-01, 2027-03-01T12:00:00Z, or a duration after the round, such as 30d")
 	r.out.flags(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for an unknown flag only
 	return cmd
@@ -122,6 +124,7 @@ func readRound(stdin io.Reader, path string) (saved, error) {
 		from = f
 	}
 	dec := json.NewDecoder(io.LimitReader(from, savedLimit))
+	dec.DisallowUnknownFields() // a fact that is passed over could be the one that matters
 	err := dec.Decode(&seen)
 	if err == nil && seen.Schema != observation.Schema {
 		err = fmt.Errorf("its schema is %q, not %q", seen.Schema, observation.Schema)
@@ -144,11 +147,35 @@ func hollow(r observation.Round) error {
 		return errors.New("nothing was looked at in it: it has neither endpoints nor listeners")
 	}
 	for _, e := range r.Endpoints {
-		if e.Probed && len(e.Addresses) == 0 && e.DNS.Failure == nil {
-			return fmt.Errorf("the addresses of the endpoint %s are missing", finding.Quote(e.Target.Name))
+		if !e.Probed {
+			continue
+		}
+		if what := lacks(e.DNS, e.Addresses); what != "" {
+			return fmt.Errorf("the endpoint %s: %s", finding.Quote(e.Target.Name), what)
 		}
 	}
 	return nil
+}
+
+// lacks says what is missing of what was asked at a place and wherever that leads; empty for nothing.
+func lacks(dns observation.DNS, all []observation.Address) string {
+	if len(all) == 0 && dns.Failure == nil {
+		return "its addresses are missing"
+	}
+	for _, a := range all {
+		if a.Failure == nil && a.TLS == nil && a.HTTP == nil && a.Withheld == "" {
+			return fmt.Sprintf("its address %s has neither an answer nor a failure", finding.Quote(a.Address))
+		}
+		if a.HTTP == nil {
+			continue
+		}
+		for _, h := range a.HTTP.Hops {
+			if what := lacks(h.DNS, h.Addresses); h.Blocked == "" && what != "" {
+				return fmt.Sprintf("the redirect to %s: %s", finding.Quote(h.URL), what)
+			}
+		}
+	}
+	return ""
 }
 
 // parseAt reads --at: a time, a date (its first moment in UTC), or a duration after the round.
@@ -161,8 +188,11 @@ func parseAt(word string, finished time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	if d, err := time.ParseDuration(word); err == nil {
+	if d, err := config.ParseDuration(strings.TrimPrefix(word, "+")); err == nil {
 		return finished.Add(d), nil
 	}
-	return time.Time{}, usage("such as 2027-03-01, 2027-03-01T12:00:00Z, or 720h after the round", "--at is no time: %q", word)
+	if d, err := time.ParseDuration(word); err == nil { // 0s, and times before the round
+		return finished.Add(d), nil
+	}
+	return time.Time{}, usage("such as 2027-03-01, 2027-03-01T12:00:00Z, or 30d after the round", "--at is no time: %q", word)
 }

@@ -22,13 +22,14 @@ type Duration time.Duration
 func (*Duration) hint() string { return "write a number with a unit: 500ms, 10s, 5m, 24h, 21d" }
 
 func (d *Duration) parse(text string) error {
-	parsed, err := parseDuration(text)
+	parsed, err := ParseDuration(text)
 	*d = Duration(parsed)
 	return err
 }
 
-// parseDuration reads Go's durations and, before them, weeks and days. A plus is none of people's notations.
-func parseDuration(text string) (time.Duration, error) {
+// ParseDuration reads Go's durations and, before them, weeks and days: 500ms, 10s, 24h, 21d, 2w. One that is not longer
+// than nothing is an error; a plus is none of people's notations.
+func ParseDuration(text string) (time.Duration, error) {
 	if strings.HasPrefix(text, "+") {
 		return 0, errors.New("is no duration")
 	}
@@ -83,7 +84,7 @@ func (t *Threshold) parse(text string) error {
 		return nil
 	}
 	var err error
-	if t.Duration, err = parseDuration(text); err != nil {
+	if t.Duration, err = ParseDuration(text); err != nil {
 		return errors.New("is neither a share nor a duration")
 	}
 	return nil
