@@ -8,6 +8,7 @@ import (
 
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
+	"certdrift/internal/observation"
 )
 
 func certChainIncomplete() rule {
@@ -19,7 +20,7 @@ func certChainIncomplete() rule {
 			"nothing; curl, OpenSSL, Go, Java, phones and scrapers refuse. A lone leaf whose issuer is unknown counts as this, too.",
 		Check: showCerts + showLeaf + "-issuer -ext authorityInfoAccess    # the missing issuer, and where it is to be had",
 		Remedy: "Append the missing intermediate to the certificate file, leaf first, and reload (with ACM: import it as the certificate " +
-			"chain). `curl -s AIA-URL | openssl x509 -inform der` fetches it. The root itself need not be sent.",
+			"chain). `curl -sL AIA-URL | openssl x509 -inform der` fetches it. The root itself need not be sent.",
 		Source: "RFC 8446 §4.4.2 (the sender's chain); RFC 5280 §4.2.2.1 (caIssuers)",
 	}, connection: findChainIncomplete}
 }
@@ -49,9 +50,9 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		var lines []string
 		var appendix []map[string]string
 		for _, cert := range path.Fetched {
-			url := c.fetchedFrom(cert)
-			appendix = append(appendix, map[string]string{"subject": certSubject(cert), "url": url, "fingerprint_sha256": fingerprint(cert)})
-			lines = append(lines, certName(cert)+fetchCommand(url))
+			from := c.fetchedFrom(cert)
+			appendix = append(appendix, map[string]string{"subject": certSubject(cert), "url": finding.Clean(from.URL, finding.QuoteLimit), "fingerprint_sha256": fingerprint(cert)})
+			lines = append(lines, certName(cert)+fetchCommand(from))
 		}
 		e["append"] = appendix
 		advice := "Append to the chain that the server sends, in this order: " + strings.Join(lines, ", ") + "."
@@ -92,32 +93,38 @@ func lastSent(p chain.Path) *x509.Certificate {
 	return p.Certificates[0]
 }
 
-// fetchedFrom is the address a certificate was fetched from.
-func (c *connection) fetchedFrom(cert *x509.Certificate) string {
+// fetchedFrom is where a certificate was fetched from.
+func (c *connection) fetchedFrom(cert *x509.Certificate) observation.FetchedIssuer {
 	for _, issuer := range c.TLS.Issuers {
 		if bytes.Equal(issuer.DER, cert.Raw) {
-			return finding.Clean(issuer.URL, finding.QuoteLimit)
+			return issuer
 		}
 	}
-	return ""
+	return observation.FetchedIssuer{}
 }
 
-// fetchCommand shows how to get a certificate; empty for an address that is not safe to paste into a shell.
-func fetchCommand(url string) string {
-	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/._~%+-"
-	if url == "" || strings.HasPrefix(url, "-") {
+// fetchCommand shows how to get a certificate, in the form it has there; empty for an address that is not safe to paste
+// into a shell.
+func fetchCommand(from observation.FetchedIssuer) string {
+	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/._~%+-?=&"
+	if from.URL == "" || strings.HasPrefix(from.URL, "-") || len(from.URL) > finding.QuoteLimit {
 		return ""
 	}
-	for _, r := range url {
+	for _, r := range from.URL {
 		if !strings.ContainsRune(safe, r) {
 			return ""
 		}
 	}
 	read := "openssl x509 -inform der"
-	if lower := strings.ToLower(url); strings.HasSuffix(lower, ".p7c") || strings.HasSuffix(lower, ".p7b") {
+	switch from.Form {
+	case observation.IssuerPEM:
+		read = "openssl x509"
+	case observation.IssuerPKCS7:
 		read = "openssl pkcs7 -inform der -print_certs"
+	case observation.IssuerPKCS7PEM:
+		read = "openssl pkcs7 -print_certs"
 	}
-	return fmt.Sprintf(" (`curl -s %s | %s`)", url, read)
+	return fmt.Sprintf(" (`curl -sL %s | %s`)", shell(from.URL), read)
 }
 
 // fetchNote says what came of asking AIA for the issuer of child.

@@ -36,7 +36,7 @@ func TestCertChainIncomplete(t *testing.T) {
 	fetched.issuers = []observation.FetchedIssuer{{URL: url, DER: s.inter.Certificate.Raw}}
 	fs = fetched.expect(t, critical(finding.CertChainIncomplete))
 	says(t, fs, "with it the chain would be trusted")
-	if !strings.Contains(fs[0].Remedy, "curl -s "+url) || !strings.Contains(fmt.Sprint(fs[0].Evidence["append"]), url) {
+	if !strings.Contains(fs[0].Remedy, "curl -sL "+url) || !strings.Contains(fmt.Sprint(fs[0].Evidence["append"]), url) {
 		t.Errorf("what to append is not said: %s; %v", fs[0].Remedy, fs[0].Evidence["append"])
 	}
 
@@ -90,16 +90,27 @@ func TestCertChainIncompleteAboveAnIntermediate(t *testing.T) {
 }
 
 func TestFetchCommandIsSafeToPaste(t *testing.T) {
+	command := func(url string, form observation.IssuerForm) string {
+		return fetchCommand(observation.FetchedIssuer{URL: url, Form: form})
+	}
 	for url, safe := range map[string]bool{
 		"http://ca.example.net/inter%20one.der": true, "": false, "-o/etc/passwd": false,
 		"http://ca.example.net/$(reboot)": false, "http://ca.example.net/`x`": false, "http://ca.example.net/;x": false,
-		"http://ca.example.net/a b": false, "http://ca.example.net/\\x1b": false, "http://ca.example.net/?a&b": false,
+		"http://ca.example.net/a b": false, "http://ca.example.net/\\x1b": false, "http://ca.example.net/?a=b&c": true,
 	} {
-		if got := fetchCommand(url); (got != "") != safe {
+		if got := command(url, ""); (got != "") != safe {
 			t.Errorf("%q: %q", url, got)
 		}
 	}
-	if got := fetchCommand("http://ca.example.net/inter.P7C"); !strings.Contains(got, "openssl pkcs7 -inform der -print_certs") {
-		t.Errorf("how to read PKCS #7: %q", got)
+	if got := command("http://ca.example.net/?a=b&c", ""); !strings.Contains(got, "'http://ca.example.net/?a=b&c'") {
+		t.Errorf("not quoted: %q", got)
+	}
+	for form, want := range map[observation.IssuerForm]string{
+		"": "openssl x509 -inform der`", observation.IssuerPEM: "| openssl x509`",
+		observation.IssuerPKCS7: "openssl pkcs7 -inform der -print_certs`", observation.IssuerPKCS7PEM: "| openssl pkcs7 -print_certs`",
+	} {
+		if got := command("http://ca.example.net/inter", form); !strings.Contains(got, want) {
+			t.Errorf("%q is read by %q", form, got)
+		}
 	}
 }

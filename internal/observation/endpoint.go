@@ -130,11 +130,23 @@ type TLS struct {
 type FetchedIssuer struct {
 	URL string `json:"url"`
 	DER []byte `json:"der,omitempty"`
+	// Form is how it stands there; empty for a certificate in DER, as it should be.
+	Form IssuerForm `json:"form,omitempty"`
 	// Failure says why it could not be had; DER is empty then.
 	Failure string `json:"failure,omitempty"`
 	// Blocked: the address guard refused to dial there.
 	Blocked bool `json:"blocked,omitempty"`
 }
+
+// IssuerForm is a way to serve an issuer's certificate beside RFC 5280's own.
+type IssuerForm string
+
+// The forms. PKCS #7 in DER is RFC 5280's other one, of which several certificates may come.
+const (
+	IssuerPEM      IssuerForm = "pem"
+	IssuerPKCS7    IssuerForm = "pkcs7"
+	IssuerPKCS7PEM IssuerForm = "pkcs7-pem"
+)
 
 // RevocationSource is where an answer came from.
 type RevocationSource string

@@ -67,55 +67,63 @@ func (v *visit) highest(peers, found []*x509.Certificate, asked map[*x509.Certif
 func (v *visit) fetchIssuer(ctx context.Context, child *x509.Certificate, tried *[]observation.FetchedIssuer) *x509.Certificate {
 	for _, from := range references(child.IssuingCertificateURL) {
 		shown := observation.FetchedIssuer{URL: finding.Clean(from, 2*finding.QuoteLimit)}
-		cert, err := v.issuerAt(ctx, from, child)
+		cert, form, err := v.issuerAt(ctx, from, child)
 		if err != nil {
 			shown.Failure, shown.Blocked = detail(err), errors.As(err, new(*blockedError))
 			*tried = append(*tried, shown)
 			continue
 		}
-		shown.DER = cert.Raw
+		shown.DER, shown.Form = cert.Raw, form
 		*tried = append(*tried, shown)
 		return cert
 	}
 	return nil
 }
 
-// issuerAt gets what an address has that issued child.
-func (v *visit) issuerAt(ctx context.Context, from string, child *x509.Certificate) (*x509.Certificate, error) {
+// issuerFile is what an address has.
+type issuerFile struct {
+	certs []*x509.Certificate
+	form  observation.IssuerForm
+}
+
+// issuerAt gets what an address has that issued child, and the form it has there.
+func (v *visit) issuerAt(ctx context.Context, from string, child *x509.Certificate) (*x509.Certificate, observation.IssuerForm, error) {
 	now := v.now()
 	found, err := v.documents.get(ctx, "issuer "+v.guard.licence()+from, now, func() document {
 		body, err := v.fetch(ctx, http.MethodGet, from, "", nil, maxIssuer)
 		if err != nil {
 			return document{err: err}
 		}
-		certs := parseIssuers(body)
-		if len(certs) == 0 {
+		file := parseIssuers(body)
+		if len(file.certs) == 0 {
 			err = errors.New("what is there is not a certificate in DER, PEM or PKCS #7")
 		}
-		return document{value: certs, err: err, until: now.Add(24 * time.Hour), size: 3 * len(body)}
+		return document{value: file, err: err, until: now.Add(24 * time.Hour), size: 3 * len(body)}
 	})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	certs, _ := found.([]*x509.Certificate)
-	for _, cert := range certs[:min(len(certs), maxSignatures)] {
+	file, _ := found.(issuerFile)
+	for _, cert := range file.certs[:min(len(file.certs), maxSignatures)] {
 		if bytes.Equal(cert.RawSubject, child.RawIssuer) && signed(cert, child) {
-			return cert, nil
+			return cert, file.form, nil
 		}
 	}
-	return nil, errors.New("the certificate there did not issue this one")
+	return nil, "", errors.New("the certificate there did not issue this one")
 }
 
 // parseIssuers reads a certificate in DER, or several in PKCS #7, as RFC 5280 §4.2.2.1 wants it, or either in PEM, as
 // some CAs serve it.
-func parseIssuers(body []byte) []*x509.Certificate {
+func parseIssuers(body []byte) issuerFile {
+	var certificate observation.IssuerForm
+	container := observation.IssuerPKCS7
 	if block, _ := pem.Decode(body); block != nil {
-		body = block.Bytes
+		body, certificate, container = block.Bytes, observation.IssuerPEM, observation.IssuerPKCS7PEM
 	}
 	if cert, err := x509.ParseCertificate(body); err == nil {
-		return []*x509.Certificate{cert}
+		return issuerFile{[]*x509.Certificate{cert}, certificate}
 	}
-	return certsOnly(body)
+	return issuerFile{certsOnly(body), container}
 }
 
 // certsOnly reads the certificates of a degenerate SignedData (RFC 5652 §5.1, RFC 2797 §2.2), in DER.

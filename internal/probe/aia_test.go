@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"certdrift/internal/certtest"
+	"certdrift/internal/observation"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
 )
@@ -50,7 +51,7 @@ func TestCertsOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, cert := range parseIssuers(data) {
+	for _, cert := range parseIssuers(data).certs {
 		names = append(names, cert.Subject.CommonName)
 	}
 	if strings.Join(names, " ") != "p256 rsa1024" {
@@ -67,7 +68,7 @@ func FuzzIssuers(f *testing.F) {
 	f.Add(data)
 	f.Add(certificateFile(f, "testdata/keys/p256.pem"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, cert := range parseIssuers(body) {
+		for _, cert := range parseIssuers(body).certs {
 			if block, _ := pem.Decode(body); block == nil && !bytes.Contains(body, cert.Raw) {
 				t.Errorf("%x is not in there", cert.Raw)
 			}
@@ -89,6 +90,7 @@ func TestAIA(t *testing.T) {
 	l.put("/ca.der", ca.Certificate.Raw)
 	l.put("/ca.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Certificate.Raw}))
 	l.put("/ca.p7c", bundle(other, ca))
+	l.put("/p7.pem", pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: bundle(ca)}))
 	l.put("/wrong.p7c", bundle(other, other))
 	l.put("/wrong.der", other.Certificate.Raw)
 	l.put("/junk", []byte("junk"))
@@ -101,31 +103,36 @@ func TestAIA(t *testing.T) {
 		urls    []string
 		found   bool
 		failure string
+		form    observation.IssuerForm
 	}{
-		"DER":                  {[]string{l.url("/ca.der")}, true, ""},
-		"PEM":                  {[]string{l.url("/ca.pem")}, true, ""},
-		"PKCS #7":              {[]string{l.url("/ca.p7c")}, true, ""},
-		"others' in PKCS #7":   {[]string{l.url("/wrong.p7c")}, false, "did not issue"},
-		"moved":                {[]string{l.url("/moved")}, true, ""},
-		"the second":           {[]string{l.url("/nothing"), l.url("/ca.der")}, true, "status 404"},
-		"another's":            {[]string{l.url("/wrong.der")}, false, "did not issue"},
-		"junk":                 {[]string{l.url("/junk")}, false, "not a certificate"},
-		"huge":                 {[]string{l.url("/huge")}, false, "more than"},
-		"at metadata":          {[]string{"http://169.254.169.254/ca.der"}, false, "metadata"},
-		"moved to metadata":    {[]string{l.url("/astray")}, false, "metadata"},
-		"on another loopback":  {[]string{"http://127.0.0.3:80/ca.der"}, false, "loopback"},
-		"on a private network": {[]string{"http://10.1.2.3/ca.der"}, false, "private"},
-		"in decimal":           {[]string{"http://2852039166/ca.der"}, false, "metadata"},
-		"not over http":        {[]string{"ldap://x/", "https://x/", "file:///etc/passwd"}, false, ""},
-		"none":                 {nil, false, ""},
+		"DER":                  {[]string{l.url("/ca.der")}, true, "", ""},
+		"PEM":                  {[]string{l.url("/ca.pem")}, true, "", observation.IssuerPEM},
+		"PKCS #7":              {[]string{l.url("/ca.p7c")}, true, "", observation.IssuerPKCS7},
+		"PKCS #7 in PEM":       {[]string{l.url("/p7.pem")}, true, "", observation.IssuerPKCS7PEM},
+		"others' in PKCS #7":   {[]string{l.url("/wrong.p7c")}, false, "did not issue", ""},
+		"moved":                {[]string{l.url("/moved")}, true, "", ""},
+		"the second":           {[]string{l.url("/nothing"), l.url("/ca.der")}, true, "status 404", ""},
+		"another's":            {[]string{l.url("/wrong.der")}, false, "did not issue", ""},
+		"junk":                 {[]string{l.url("/junk")}, false, "not a certificate", ""},
+		"huge":                 {[]string{l.url("/huge")}, false, "more than", ""},
+		"at metadata":          {[]string{"http://169.254.169.254/ca.der"}, false, "metadata", ""},
+		"moved to metadata":    {[]string{l.url("/astray")}, false, "metadata", ""},
+		"on another loopback":  {[]string{"http://127.0.0.3:80/ca.der"}, false, "loopback", ""},
+		"on a private network": {[]string{"http://10.1.2.3/ca.der"}, false, "private", ""},
+		"in decimal":           {[]string{"http://2852039166/ca.der"}, false, "metadata", ""},
+		"not over http":        {[]string{"ldap://x/", "https://x/", "file:///etc/passwd"}, false, "", ""},
+		"none":                 {nil, false, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := one(t, look(t, at(t, target.TLS, alone(issued(c.urls...))), incomplete, resolving(zone{})))
 			healthy(t, a)
 			var found bool
 			var failures string
+			var form observation.IssuerForm
 			for _, i := range a.TLS.Issuers {
-				found = found || string(i.DER) == string(ca.Certificate.Raw)
+				if string(i.DER) == string(ca.Certificate.Raw) {
+					found, form = true, i.Form
+				}
 				failures += i.Failure
 				if i.Blocked != strings.Contains(i.Failure, "is not dialled") {
 					t.Errorf("blocked %v: %q", i.Blocked, i.Failure)
@@ -136,6 +143,9 @@ func TestAIA(t *testing.T) {
 			}
 			if found != c.found || !strings.Contains(failures, c.failure) || c.failure == "" && failures != "" {
 				t.Errorf("found %v, failures %q", found, failures)
+			}
+			if form != c.form {
+				t.Errorf("it is said to stand there as %q, not %q", form, c.form)
 			}
 		})
 	}
