@@ -139,8 +139,26 @@ func leafUsageFaults(c *x509.Certificate) []Fault {
 	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 {
 		fs = append(fs, Fault{Kind: UsageAbsent, Certificate: c})
 	}
-	if slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny) && !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth) {
+	if forAnyUse(c) {
 		fs = append(fs, Fault{Kind: UsageAny, Certificate: c})
+	}
+	return fs
+}
+
+// forAnyUse tells whether a certificate is for any use and not for servers by name. OpenSSL refuses it for a server
+// wherever in the path it stands, Go and Windows don't.
+func forAnyUse(c *x509.Certificate) bool {
+	return slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny) && !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
+}
+
+// Disputed are those of the issuers' faults that some clients alone see. They make no path invalid, and are not among its
+// Faults.
+func (p Path) Disputed() []Fault {
+	var fs []Fault
+	for _, c := range p.Certificates[1:] {
+		if forAnyUse(c) {
+			fs = append(fs, Fault{Kind: UsageAny, Certificate: c})
+		}
 	}
 	return fs
 }

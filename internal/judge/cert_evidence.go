@@ -173,6 +173,15 @@ func arnRegion(arn string) string {
 	return ""
 }
 
+// reissue says how a fault of one certificate of a path is mended: the leaf by what is said, an issuer by another that
+// the CA must bring, since no new leaf of the same issuer would do.
+func (c *connection) reissue(cert *x509.Certificate, leaf, issuer string) string {
+	if cert == c.leaf() {
+		return c.replace(leaf)
+	}
+	return c.replace("This is the CA's to mend, not the leaf's: " + issuer)
+}
+
 // mend says how a chain gets right whose leaf may stay.
 func (c *connection) mend(what string) string {
 	if arn := c.certificateARN(); strings.Contains(arn, ":acm:") {

@@ -19,7 +19,7 @@ func certKeyWeak() rule {
 			"is the private key itself. An issuer's key counts where no other valid path goes round it.",
 		Check: showLeaf + "-text | grep -A1 'Public Key Algorithm'",
 		Remedy: "Make a new key (`openssl ecparam -genkey -name prime256v1` or RSA of 2048 bits and more), have the certificate issued for " +
-			"it, and install both.",
+			"it, and install both. An issuer's weak key is the CA's to replace: have the certificate issued by another issuer.",
 		Source: "CA/B BR §6.1.5 (key sizes); NIST SP 800-57 part 1; SSL_CTX_set_security_level(3)",
 	}, connection: findKeyWeak}
 }
@@ -45,7 +45,8 @@ func findKeyWeak(c *connection) []finding.Finding {
 			summary += "; the handshake fails on it"
 		}
 		return c.aboutCert(finding.CertKeyWeak, finding.Critical, cert, summary, e,
-			c.replace("Have a certificate issued for a new key: ECDSA on P-256, or RSA of 2048 bits and more."))
+			c.reissue(cert, "Have a certificate issued for a new key: ECDSA on P-256, or RSA of 2048 bits and more.",
+				"have the certificate issued by one with a key of RSA 2048 bits and more or P-256, and send that one in the chain."))
 	})
 }
 

@@ -77,7 +77,8 @@ func findRevoked(c *connection) []finding.Finding {
 		}
 		out = append(out, c.aboutCert(finding.CertRevoked, finding.Critical, cert,
 			fmt.Sprintf("%s was revoked%s%s, says the %s", c.which(cert), when, reason, sourceName(r.Source)), e,
-			c.replace("Have a certificate issued for a new key and serve it now.")))
+			c.reissue(cert, "Have a certificate issued for a new key and serve it now.",
+				"have the certificate issued by its current issuer and serve it with that chain now.")))
 	}
 	return out
 }
