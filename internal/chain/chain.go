@@ -32,6 +32,7 @@ const (
 	UsageAbsent       Kind = "usage-absent"       // the leaf has no extended key usage at all
 	UsageAny          Kind = "usage-any"          // the leaf is for any usage, and not for server authentication by name
 	UsageSignature    Kind = "usage-signature"    // the leaf's key usage lacks digitalSignature
+	IssuerMisnamed    Kind = "issuer-misnamed"    // its authority key identifier contradicts the issuer that signed it (§4.2.1.1)
 	WeakKey           Kind = "weak-key"
 	WeakSignature     Kind = "weak-signature"
 	Unverifiable      Kind = "unverifiable"    // its signature or its issuer's key is of a kind that clients can't check

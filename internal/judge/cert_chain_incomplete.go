@@ -14,18 +14,23 @@ import (
 func certChainIncomplete() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertChainIncomplete, Group: groupCertificate,
-		Severity: "critical",
+		Severity: "critical; a warning where an issuer is there and some clients alone don't know it for one",
 		Title:    "The server does not send an issuer that clients need",
 		Meaning: "The chain as sent breaks off before a trusted root. Browsers often fetch or remember the missing intermediate and show " +
-			"nothing; curl, OpenSSL, Go, Java, phones and scrapers refuse. A lone leaf whose issuer is unknown counts as this, too.",
+			"nothing; curl, OpenSSL, Go, Java, phones and scrapers refuse. A lone leaf whose issuer is unknown counts as this, too. So " +
+			"does a certificate whose authority key identifier contradicts the issuer that signed it: OpenSSL and what is built on it " +
+			"find no issuer then, Go and browsers do.",
 		Check: showCerts + showLeaf + "-issuer -ext authorityInfoAccess    # the missing issuer, and where it is to be had",
 		Remedy: "Append the missing intermediate to the certificate file, leaf first, and reload (with ACM: import it as the certificate " +
 			"chain). `curl -sL AIA-URL | openssl x509 -inform der` fetches it. The root itself need not be sent.",
-		Source: "RFC 8446 §4.4.2 (the sender's chain); RFC 5280 §4.2.2.1 (caIssuers)",
+		Source: "RFC 8446 §4.4.2 (the sender's chain); RFC 5280 §4.2.2.1 (caIssuers), §4.2.1.1 (authority key identifier)",
 	}, connection: findChainIncomplete}
 }
 
 func findChainIncomplete(c *connection) []finding.Finding {
+	if c.verdict() == chain.Trusted {
+		return perFault(c.built.Misnamed(), c.issuerMisnamed)
+	}
 	if c.verdict() != chain.Incomplete {
 		return nil
 	}
@@ -66,6 +71,17 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		e["aia_result"] = note
 	}
 	return []finding.Finding{c.aboutCert(finding.CertChainIncomplete, finding.Critical, c.leaf(), summary, e, remedy)}
+}
+
+// issuerMisnamed: the certificate names its issuer by a key or number which that doesn't have. So it is after an issuer
+// was made anew with the same key and other identifiers, and its certificates were not.
+func (c *connection) issuerMisnamed(f chain.Fault) finding.Finding {
+	e := c.pathEvidence(c.certEvidence(f.Certificate))
+	e["authority_key_identifier"] = finding.Clean(f.Detail, finding.QuoteLimit)
+	return c.aboutCert(finding.CertChainIncomplete, finding.Warning, f.Certificate,
+		fmt.Sprintf("%s names its issuer %s by %s: OpenSSL, curl and Python don't take that for its issuer, Go and browsers do",
+			c.which(f.Certificate), issuerName(f.Certificate), finding.Clean(f.Detail, 120)), e,
+		c.mend(fmt.Sprintf("Send the certificate of %s that it names, or have it issued anew by the one that is sent.", issuerName(f.Certificate))))
 }
 
 // spelled tells whether the server sends a certificate that signed child and whose name differs from that of child's

@@ -114,3 +114,28 @@ func TestFetchCommandIsSafeToPaste(t *testing.T) {
 		}
 	}
 }
+
+// TestCertChainIncompleteByIdentifiers: an authority key identifier that contradicts the issuer is no fault by RFC 5280,
+// but OpenSSL refuses the chain ("unable to get local issuer certificate").
+func TestCertChainIncompleteByIdentifiers(t *testing.T) {
+	s := newShop(t)
+	keyID := func(tag byte, value ...byte) []byte {
+		field := append([]byte{tag, byte(len(value))}, value...)
+		return append([]byte{0x30, byte(len(field))}, field...)
+	}
+	named := func(value []byte) server { return s.serve(t, extension(false, value, 2, 5, 29, 35)) }
+	says(t, named(keyID(0x80, 1, 2, 3)).expect(t, warning(finding.CertChainIncomplete)), `names its issuer "Test Intermediate" by the key identifier 010203`)
+	says(t, named(keyID(0x82, 9)).expect(t, warning(finding.CertChainIncomplete)), "by the serial number 09")
+	says(t, named(keyID(0xa1, 0xa4, 2, 0x30, 0)).expect(t, warning(finding.CertChainIncomplete)), "by another issuer above it")
+	inter := s.inter.Certificate
+	named(keyID(0x80, inter.SubjectKeyId...)).expect(t)
+	named(keyID(0x82, inter.SerialNumber.Bytes()...)).expect(t)
+	above := append([]byte{0xa4, byte(len(inter.RawIssuer))}, inter.RawIssuer...)
+	named(keyID(0xa1, above...)).expect(t)
+	named([]byte{0x30, 0}).expect(t)
+	named([]byte{0x30, 3, 0xa1, 1, 0x82}).expect(t) // what cannot be read contradicts nothing
+
+	srv := named(keyID(0x80, 1, 2, 3)) // the one that it names is sent, too
+	srv.chain = append(srv.chain, crossSigned(t, s.inter, s.root, func(c *x509.Certificate) { c.SubjectKeyId = []byte{1, 2, 3} }).Raw)
+	srv.expect(t)
+}

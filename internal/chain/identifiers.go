@@ -1,0 +1,100 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"math/big"
+	"strings"
+)
+
+var oidAuthorityKeyID = asn1.ObjectIdentifier{2, 5, 29, 35}
+
+// authorityKey is AuthorityKeyIdentifier (RFC 5280 §4.2.1.1).
+type authorityKey struct {
+	KeyID  []byte        `asn1:"optional,tag:0"`
+	Issuer asn1.RawValue `asn1:"optional,tag:1"`
+	Serial *big.Int      `asn1:"optional,tag:2"`
+}
+
+// misnamed says in what child's authority key identifier contradicts the certificate that signed it; empty where it does
+// not. By RFC 5280 §6.1 that is no fault of a path. OpenSSL takes such a certificate for no issuer at all.
+func misnamed(child, parent *x509.Certificate) string {
+	named := authorityKeyOf(child)
+	switch {
+	case len(named.KeyID) > 0 && len(parent.SubjectKeyId) > 0 && !bytes.Equal(named.KeyID, parent.SubjectKeyId):
+		return fmt.Sprintf("the key identifier %s (its own is %s)", short(named.KeyID), short(parent.SubjectKeyId))
+	case named.Serial != nil && named.Serial.Cmp(parent.SerialNumber) != 0:
+		return fmt.Sprintf("the serial number %s (its own is %s)", short(named.Serial.Bytes()), short(parent.SerialNumber.Bytes()))
+	case !namesIssuer(named.Issuer.Bytes, parent.RawIssuer):
+		return "another issuer above it"
+	}
+	return ""
+}
+
+func authorityKeyOf(c *x509.Certificate) (named authorityKey) {
+	for _, e := range c.Extensions {
+		if !e.Id.Equal(oidAuthorityKeyID) {
+			continue
+		}
+		if _, err := asn1.Unmarshal(e.Value, &named); err != nil {
+			return authorityKey{}
+		}
+	}
+	return named
+}
+
+// namesIssuer tells whether the first directory name among GeneralNames, where there is one, is the given name, however
+// it is encoded.
+func namesIssuer(generalNames, issuer []byte) bool {
+	for rest := generalNames; len(rest) > 0; {
+		var name asn1.RawValue
+		var err error
+		if rest, err = asn1.Unmarshal(rest, &name); err != nil {
+			return true
+		}
+		if name.Class == asn1.ClassContextSpecific && name.Tag == 4 {
+			return bytes.Equal(name.Bytes, issuer) || strings.EqualFold(nameText(name.Bytes), nameText(issuer))
+		}
+	}
+	return true
+}
+
+func nameText(der []byte) string {
+	var name pkix.RDNSequence
+	if _, err := asn1.Unmarshal(der, &name); err != nil {
+		return ""
+	}
+	return name.String()
+}
+
+// short prints the start of an identifier.
+func short(id []byte) string {
+	if len(id) > 8 {
+		return fmt.Sprintf("%x…", id[:8])
+	}
+	return fmt.Sprintf("%x", id)
+}
+
+// Misnamed are the certificates of the best path that name another issuer than the one that signed them, where every
+// valid path has such.
+func (r *Result) Misnamed() []Fault {
+	for _, p := range r.Valid {
+		if len(p.misnamed()) == 0 {
+			return nil
+		}
+	}
+	return r.Path.misnamed()
+}
+
+func (p Path) misnamed() []Fault {
+	var fs []Fault
+	for i, c := range p.Certificates[:len(p.Certificates)-1] {
+		if detail := misnamed(c, p.Certificates[i+1]); detail != "" {
+			fs = append(fs, Fault{IssuerMisnamed, c, detail})
+		}
+	}
+	return fs
+}
