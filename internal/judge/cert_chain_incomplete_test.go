@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/asn1"
 	"fmt"
 	"strings"
 	"testing"
@@ -129,7 +130,11 @@ func TestCertChainIncompleteByIdentifiers(t *testing.T) {
 	says(t, named(keyID(0xa1, 0xa4, 2, 0x30, 0)).expect(t, warning(finding.CertChainIncomplete)), "by another issuer above it")
 	inter := s.inter.Certificate
 	named(keyID(0x80, inter.SubjectKeyId...)).expect(t)
-	named(keyID(0x82, inter.SerialNumber.Bytes()...)).expect(t)
+	number, err := asn1.Marshal(inter.SerialNumber)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named(keyID(0x82, number[2:]...)).expect(t)
 	above := append([]byte{0xa4, byte(len(inter.RawIssuer))}, inter.RawIssuer...)
 	named(keyID(0xa1, above...)).expect(t)
 	named([]byte{0x30, 0}).expect(t)

@@ -3,6 +3,7 @@ package judge
 import (
 	"crypto/x509"
 	"fmt"
+	"slices"
 
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
@@ -94,7 +95,8 @@ func constraintRemedy(k chain.Kind) string {
 
 // nameConstraints lists what a CA may and may not issue for, the first few of each.
 func nameConstraints(ca *x509.Certificate) (permitted, excluded []string) {
-	permitted, excluded = firstFew(ca.PermittedDNSDomains), firstFew(ca.ExcludedDNSDomains)
+	permitted = firstFew(slices.Concat(ca.PermittedDNSDomains, ca.PermittedURIDomains, ca.PermittedEmailAddresses))
+	excluded = firstFew(slices.Concat(ca.ExcludedDNSDomains, ca.ExcludedURIDomains, ca.ExcludedEmailAddresses))
 	for _, r := range ca.PermittedIPRanges[:min(len(ca.PermittedIPRanges), maxNames)] {
 		permitted = append(permitted, r.String())
 	}

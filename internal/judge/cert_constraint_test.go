@@ -2,7 +2,9 @@ package judge
 
 import (
 	"crypto/x509"
+	"fmt"
 	"net"
+	"net/url"
 	"testing"
 
 	"certdrift/internal/finding"
@@ -69,4 +71,13 @@ func TestCertConstraintWithOtherFaults(t *testing.T) {
 	srv := s.serve(t)
 	srv.host = "other.example.org"
 	srv.expect(t, critical(finding.CertConstraint), critical(finding.CertChainExpired), critical(finding.CertNameMismatch))
+}
+
+// TestCertConstraintShowsWhatIsPermitted: whatever the kind of name that is outside.
+func TestCertConstraintShowsWhatIsPermitted(t *testing.T) {
+	s := newShop(t, func(c *x509.Certificate) { c.PermittedURIDomains = []string{"example.com"} })
+	fs := s.serve(t, func(c *x509.Certificate) { c.URIs = []*url.URL{{Scheme: "https", Host: "www.example.org"}} }).expect(t, critical(finding.CertConstraint))
+	if got := fmt.Sprint(fs[0].Evidence["permitted"]); got != "[example.com]" {
+		t.Errorf("permitted: %s", got)
+	}
 }

@@ -34,7 +34,7 @@ func findNameMismatch(c *connection) []finding.Finding {
 	names := coveredNames(leaf)
 	covers := "it covers " + strings.Join(names, ", ")
 	if len(names) == 0 {
-		covers = "it has no subject alternative name"
+		covers = "it has no subject alternative name" + otherNames(leaf)
 		if leaf.Subject.CommonName != "" {
 			covers += ", and clients ignore its common name " + certName(leaf)
 		}

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net"
 	"strings"
@@ -25,21 +26,24 @@ func TestCertNameMismatch(t *testing.T) {
 		{"api.example.org", []string{"*.example.org"}, true, ""},
 		{"a.b.example.org", []string{"*.example.org"}, false, "one label only"},
 		{"example.org", []string{"*.example.org"}, false, "does not cover the name above it"},
-		{"api.example.org", []string{"*.*.org"}, false, ""},
+		{"api.example.org", []string{"*.*.org"}, false, "whole first label"},
 		{"api.example.org", []string{"a*.example.org"}, false, "whole first label"},
-		{"api.example.org", []string{"*"}, false, ""},
+		{"api.example.org", []string{"*i.example.org"}, false, "whole first label"},
+		{"api.example.org", []string{"*"}, false, "alone stands for no name"},
+		{"api.example.org", []string{"api.example.org:443"}, false, "without scheme, port and spaces"},
+		{"api.example.org", []string{"https://api.example.org/v0"}, false, "without scheme, port and spaces"},
 		{"example.org", []string{"*.org"}, false, "right under a top-level name"},
 		{"localhost", []string{"localhost"}, true, ""},
 		{"localhost", []string{"*"}, false, ""},
-		{"www.example.org", []string{"example.org"}, false, `it covers "example.org"`},
-		{"example.org", []string{"www.example.org"}, false, `it covers "www.example.org"`},
+		{"www.example.org", []string{"example.org"}, false, "without www. alone"},
+		{"example.org", []string{"www.example.org"}, false, "with www. alone"},
 		{"xn--bcher-kva.example", []string{"xn--bcher-kva.example"}, true, ""},
 		{"xn--bcher-kva.example", []string{"*.example"}, false, "top-level"},
 		{"192.0.2.7", []string{"192.0.2.7"}, true, ""},
 		{"192.0.2.7", []string{"192.0.2.8"}, false, ""},
 		{"[2001:db8::1]", []string{"2001:db8:0::1"}, true, ""},
 		{"::ffff:192.0.2.7", []string{"192.0.2.7"}, true, ""},
-		{"192.0.2.7", []string{"*.0.2.7"}, false, ""},
+		{"192.0.2.7", []string{"*.0.2.7"}, false, "no IP address"},
 		{"api_1.example.org", []string{"api_1.example.org"}, true, ""},
 		{"api_1.example.org", []string{"*.example.org"}, true, ""},
 	} {
@@ -60,6 +64,11 @@ func TestCertNameMismatchWithoutNames(t *testing.T) {
 	srv := server{roots: []*pki.Pair{s.root}}
 	srv.chain = must(t)(s.inter.Leaf(certNow, []string{certHost}, withoutNames)).Served()
 	says(t, srv.expect(t, critical(finding.CertNameMismatch)), "no subject alternative name", `ignore its common name "api.example.org"`)
+	mail := func(c *x509.Certificate) { c.EmailAddresses = []string{"ops@example.org"} }
+	srv.chain = must(t)(s.inter.Leaf(certNow, []string{certHost}, withoutNames, mail)).Served()
+	says(t, srv.expect(t, critical(finding.CertNameMismatch)), "no subject alternative name that is a DNS name or an IP address")
+	srv.chain = must(t)(s.inter.Leaf(certNow, []string{certHost}, dnsNames(" api.example.org"))).Served()
+	says(t, srv.expect(t, critical(finding.CertNameMismatch)), `it covers " api.example.org"`, "and spaces")
 }
 
 func TestCertNameMismatchAddressAsDNSName(t *testing.T) {

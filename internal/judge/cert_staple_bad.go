@@ -60,7 +60,16 @@ func findStapleBad(c *connection) []finding.Finding {
 	}
 	return []finding.Finding{c.aboutCert(finding.CertStapleBad, severity, leaf,
 		"the stapled OCSP response "+fault, e,
-		"Look whether the server reaches the CA's OCSP responder and refreshes its staple; reload it, or switch stapling off.")}
+		stapleRemedy(must))}
+}
+
+// stapleRemedy: without a staple a must-staple certificate is refused as well.
+func stapleRemedy(must bool) string {
+	const refresh = "Look whether the server reaches the CA's OCSP responder and refreshes its staple; reload it, or "
+	if must {
+		return refresh + "have the certificate issued without must-staple."
+	}
+	return refresh + "switch stapling off."
 }
 
 // clockSkew is how far apart two clocks may be before a staple counts as being from the future: OpenSSL's clients and

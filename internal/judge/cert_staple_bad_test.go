@@ -61,3 +61,17 @@ func TestCertStapleBadNeedsAnIssuer(t *testing.T) {
 	srv.revocation = []observation.Revocation{{Source: observation.Staple, Status: observation.NoAnswer, Detail: "the issuer is not known"}}
 	srv.expect(t, critical(finding.CertChainIncomplete))
 }
+
+// TestCertStapleBadIsNotMendedWithoutAStaple: a must-staple certificate is refused without one, too.
+func TestCertStapleBadIsNotMendedWithoutAStaple(t *testing.T) {
+	s := newShop(t)
+	stale := answer(observation.Staple, observation.Good)
+	stale.NextUpdate = certNow.Add(-time.Hour)
+	for must, srv := range map[bool]server{true: s.serve(t, mustStapleExt()), false: s.serve(t)} {
+		srv.revocation = []observation.Revocation{stale}
+		fs := srv.judge()
+		if len(fs) != 1 || strings.Contains(fs[0].Remedy, "stapling off") == must {
+			t.Errorf("must-staple %v: %v", must, fs)
+		}
+	}
+}

@@ -55,8 +55,19 @@ func untrustedEnd(c *connection) finding.Finding {
 		e["same_name_other_key"] = fingerprint(r.Lookalike.Certificate)
 	}
 	summary := untrustedSummary(c, tip)
-	return c.aboutCert(finding.CertUntrusted, finding.Critical, c.leaf(), summary, e,
-		c.replace("Serve a certificate of a CA that clients trust; if this is a private CA on purpose, name its root in ca_files."))
+	return c.aboutCert(finding.CertUntrusted, finding.Critical, c.leaf(), summary, e, c.replace(untrustedRemedy(r, tip)))
+}
+
+func untrustedRemedy(r *chain.Result, tip *x509.Certificate) string {
+	const trusted = "Serve a certificate of a CA that clients trust; if this is a private CA on purpose, name its root in ca_files"
+	switch {
+	case bytes.Equal(tip.RawIssuer, tip.RawSubject):
+		return trusted + "."
+	case r.Lookalike != nil:
+		return "Take certificate and chain anew as the CA gave them: the certificate was changed after it was signed, or the CA has another " +
+			"key by now, whose certificate belongs into the chain, or into ca_files."
+	}
+	return fmt.Sprintf("%s; if %s is an intermediate of a trusted CA, append its certificate to the chain.", trusted, issuerName(tip))
 }
 
 func untrustedSummary(c *connection, tip *x509.Certificate) string {

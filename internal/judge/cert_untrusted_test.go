@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"certdrift/internal/chain"
@@ -48,4 +49,20 @@ func TestCertUntrustedAndItsIssuerExpired(t *testing.T) {
 	srv := newShop(t, lasting(900*dayLong, -dayLong)).serve(t)
 	srv.roots = nil
 	srv.expect(t, critical(finding.CertUntrusted), critical(finding.CertChainExpired))
+}
+
+// TestCertUntrustedRemedies: what is to be done depends on where the path ends.
+func TestCertUntrustedRemedies(t *testing.T) {
+	remedy := func(srv server, want string) {
+		t.Helper()
+		if fs := srv.expect(t, critical(finding.CertUntrusted)); !strings.Contains(fs[0].Remedy, want) {
+			t.Errorf("%s: %s", fs[0].Summary, fs[0].Remedy)
+		}
+	}
+	srv := newShop(t).serve(t)
+	srv.roots = []*pki.Pair{must(t)(pki.Root("Another Root", certNow))}
+	remedy(srv, `if "Test Root" is an intermediate of a trusted CA, append its certificate`)
+	srv = newShop(t).serve(t)
+	srv.chain[0][len(srv.chain[0])-1] ^= 1
+	remedy(srv, "changed after it was signed")
 }

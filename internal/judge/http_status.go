@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
 
@@ -31,7 +32,7 @@ func httpStatus() rule {
 			evidence := answerEvidence(h)
 			evidence["expected"] = wantedStatus(want)
 			return []finding.Finding{c.finding(finding.HTTPStatus, finding.Critical,
-				fmt.Sprintf("%s answers %d where %s is expected", c.where(), h.Status, wantedStatus(want)), evidence, statusRemedy(h.Status))}
+				fmt.Sprintf("%s answers %d where %s is expected", c.where(), h.Status, wantedStatus(want)), evidence, c.statusRemedy(h))}
 		},
 	}
 }
@@ -49,6 +50,20 @@ func (c *connection) where() string {
 	return finding.Clean(u.String(), finding.QuoteLimit)
 }
 
+// wantsTLS recognises the answers of nginx, Go and Tomcat to plain HTTP on a port of theirs that speaks TLS. Apache's
+// begins with more than an excerpt holds.
+func wantsTLS(h *observation.HTTP) bool {
+	if h.Status != 400 {
+		return false
+	}
+	for _, words := range []string{"plain HTTP request was sent to HTTPS port", "sent an HTTP request to an HTTPS server", "This combination of host and port requires TLS"} {
+		if strings.Contains(h.Excerpt, words) {
+			return true
+		}
+	}
+	return false
+}
+
 func wantedStatus(e target.Expect) string {
 	if len(e.Status) == 0 {
 		return "200 to 299"
@@ -60,8 +75,14 @@ func wantedStatus(e target.Expect) string {
 	return strings.Join(words, " or ")
 }
 
-func statusRemedy(status int) string {
+func (c *connection) statusRemedy(h *observation.HTTP) string {
+	status := h.Status
 	switch {
+	case wantsTLS(h) && c.TLS == nil:
+		return "The port speaks TLS: give the endpoint an https URL, or the listener its plain HTTP back."
+	case wantsTLS(h):
+		return "What ends TLS here speaks plain HTTP to a target that wants TLS: set the target group's or the listener's instance protocol to " +
+			"HTTPS (on Kubernetes the annotation aws-load-balancer-backend-protocol), or send it to the target's plain port."
 	case status >= 502 && status <= 504:
 		return "Look at the health of the targets behind the load balancer: it answers for them."
 	case status >= 500:

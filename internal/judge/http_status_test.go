@@ -84,3 +84,25 @@ func TestHTTPStatusHidesTheQuery(t *testing.T) {
 		t.Errorf("summary %q", f.Summary)
 	}
 }
+
+// TestHTTPStatusOfPlainHTTPToATLSPort: the answer itself says what is wrong, and the remedy goes by it.
+func TestHTTPStatusOfPlainHTTPToATLSPort(t *testing.T) {
+	for _, excerpt := range []string{
+		`<html>\x0d\x0a<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>`,
+		`Client sent an HTTP request to an HTTPS server.\x0a`,
+	} {
+		s := newScene(t)
+		a := ok("10.0.0.1", s.leaf(host))
+		a.HTTP.Status, a.HTTP.Excerpt = 400, excerpt
+		s.https("api", host, a)
+		if f := s.one(finding.HTTPStatus, finding.Critical); !strings.Contains(f.Remedy, "aws-load-balancer-backend-protocol") {
+			t.Errorf("behind a listener: %q", f.Remedy)
+		}
+		s = newScene(t)
+		a.TLS = nil
+		s.https("api", host, a).Target.Kind = target.HTTP
+		if f := s.one(finding.HTTPStatus, finding.Critical); !strings.Contains(f.Remedy, "https URL") {
+			t.Errorf("by plain HTTP: %q", f.Remedy)
+		}
+	}
+}

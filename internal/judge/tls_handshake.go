@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"strings"
+
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -45,15 +47,23 @@ func handshakeFault(f *observation.Failure, kind string) string {
 	case observation.NotTLS:
 		return "answered with something that is not TLS"
 	case observation.StartTLSRefused:
-		return "does not offer STARTTLS, or refused it (" + kind + ")"
+		return "does not offer STARTTLS, or refused it (" + kind + ")" + ownWord(f)
 	}
 	return "failed " + phaseWords(f.Phase)
+}
+
+// ownWord is the server's own word of it.
+func ownWord(f *observation.Failure) string {
+	if said := strings.TrimPrefix(f.Detail, "STARTTLS refused: "); said != "" {
+		return ": " + finding.Clean(said, 120)
+	}
+	return ""
 }
 
 func (c *connection) handshakeRemedy(f *observation.Failure) string {
 	switch f.Kind {
 	case observation.StartTLSRefused:
-		return "Switch STARTTLS on at the server; look for a firewall or proxy that strips the offer."
+		return "Go by the server's own answer: where it turns the client away (too busy, no service, an access rule), mend that; else switch STARTTLS on at the server, and look for a firewall or proxy that strips the offer."
 	case observation.NoCertificate:
 		return "Configure a certificate for the name at the server."
 	case observation.NotTLS:
@@ -62,5 +72,17 @@ func (c *connection) handshakeRemedy(f *observation.Failure) string {
 	if f.Alert == "unrecognized_name" {
 		return "Give the server a virtual host and a certificate for the name; it does not know it."
 	}
-	return "Compare the server's protocols, ciphers and virtual hosts with the evidence: openssl s_client -connect " + shell(c.Address.Address) + " -servername " + shell(c.host)
+	command := "openssl s_client" + c.startTLSFlag() + " -connect " + shell(c.Address.Address) + " -servername " + shell(c.host)
+	if f.Kind == observation.Closed {
+		return "See whether the process behind the port runs (a proxy without a backend closes like this), then compare the server's protocols, ciphers and virtual hosts: " + command
+	}
+	return "Compare the server's protocols, ciphers and virtual hosts with the evidence: " + command
+}
+
+// startTLSFlag is what has openssl s_client ask for TLS as the probe did.
+func (c *connection) startTLSFlag() string {
+	if c.kind.StartTLS() {
+		return " -starttls " + string(c.kind)
+	}
+	return ""
 }

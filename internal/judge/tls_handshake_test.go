@@ -6,6 +6,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/target"
 )
 
 func TestTLSHandshake(t *testing.T) {
@@ -39,5 +40,23 @@ func TestTLSHandshakeEscapesTheAlert(t *testing.T) {
 	f := s.one(finding.TLSHandshake, finding.Critical)
 	if strings.ContainsAny(f.Summary+f.Evidence["detail"].(string), "\x1b\r\n") {
 		t.Errorf("raw control characters in %q, %q", f.Summary, f.Evidence["detail"])
+	}
+}
+
+// TestTLSHandshakeBySTARTTLS: the finding says what the server answered, and its command speaks STARTTLS as the probe did.
+func TestTLSHandshakeBySTARTTLS(t *testing.T) {
+	failed := func(f observation.Failure) finding.Finding {
+		s := newScene(t)
+		e := s.https("mail", host, observation.Address{Address: "10.0.0.1:25", Failure: &f})
+		e.Target.Kind, e.Target.Port, e.Target.URL = target.SMTP, 25, "smtp://"+host
+		return s.one(finding.TLSHandshake, finding.Critical)
+	}
+	f := failed(observation.Failure{Phase: observation.PhaseStartTLS, Kind: observation.StartTLSRefused, Detail: `STARTTLS refused: the server answers "421 busy"`})
+	if !strings.Contains(f.Summary, `(smtp): the server answers "421 busy"`) || !strings.Contains(f.Remedy, "the server's own answer") {
+		t.Errorf("%q, %q", f.Summary, f.Remedy)
+	}
+	f = failed(observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Closed})
+	if !strings.Contains(f.Remedy, "openssl s_client -starttls smtp -connect 10.0.0.1:25") {
+		t.Errorf("%q", f.Remedy)
 	}
 }

@@ -24,9 +24,17 @@ func tlsTimeout() rule {
 			if f == nil {
 				return nil
 			}
-			return c.failed(finding.TLSTimeout, f, c.name()+" did not finish "+handshakeWords(f.Phase)+" "+c.patience(f), "See whether the server at "+c.Address.Address+" is alive, not overloaded, and speaks TLS on this port.")
+			return c.failed(finding.TLSTimeout, f, c.name()+" did not finish "+handshakeWords(f.Phase)+" "+c.patience(f), c.silenceRemedy(f.Phase))
 		},
 	}
+}
+
+func (c *connection) silenceRemedy(p observation.Phase) string {
+	if p == observation.PhaseStartTLS {
+		return "See whether the server at " + c.Address.Address + " is alive, not overloaded, and speaks " + string(c.kind) +
+			" on this port. One that speaks TLS from the first byte (as on 465, 993 and 995) wants a tls URL."
+	}
+	return "See whether the server at " + c.Address.Address + " is alive, not overloaded, and speaks TLS on this port."
 }
 
 func handshakeWords(p observation.Phase) string {

@@ -1,10 +1,12 @@
 package judge
 
 import (
+	"strings"
 	"testing"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/target"
 )
 
 func TestTLSTimeout(t *testing.T) {
@@ -28,5 +30,13 @@ func TestTLSTimeout(t *testing.T) {
 		if f.Address != "10.0.0.1:443" || f.Evidence["phase"] != string(c.phase) || f.Remedy == "" {
 			t.Errorf("%s in %s: %+v", c.kind, c.phase, f)
 		}
+	}
+}
+
+func TestTLSTimeoutBeforeSTARTTLS(t *testing.T) {
+	s := newScene(t)
+	s.https("mail", host, failing("10.0.0.1", observation.PhaseStartTLS, observation.TimedOut)).Target.Kind = target.IMAP
+	if f := s.one(finding.TLSTimeout, finding.Critical); !strings.Contains(f.Remedy, "speaks imap on this port") || !strings.Contains(f.Remedy, "tls URL") {
+		t.Errorf("%q", f.Remedy)
 	}
 }

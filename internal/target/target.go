@@ -42,6 +42,9 @@ func (k Kind) DefaultPort() int {
 // Secured tells whether a TLS handshake belongs to the kind.
 func (k Kind) Secured() bool { return k != HTTP }
 
+// StartTLS tells whether plain text is spoken before the handshake.
+func (k Kind) StartTLS() bool { return k.Secured() && k != HTTPS && k != TLS }
+
 // Web tells whether an HTTP request belongs to the kind.
 func (k Kind) Web() bool { return k == HTTP || k == HTTPS }
 
