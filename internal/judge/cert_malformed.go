@@ -2,7 +2,9 @@ package judge
 
 import (
 	"crypto/x509"
+	"encoding/asn1"
 	"fmt"
+	"strings"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
@@ -14,19 +16,21 @@ func certMalformed() rule {
 		Severity: "critical",
 		Title:    "A certificate cannot be parsed",
 		Meaning: "What the server sends as a certificate is not one by the rules of X.509. Strict clients (Go's among " +
-			"them) end the handshake; others differ in what they put up with.",
+			"them) end the handshake; others differ in what they put up with. Dates without seconds or with an offset are refused by OpenSSL " +
+			"and what is built on it.",
 		Check:  showCerts + "# then, for each: openssl asn1parse and openssl x509 -noout -text",
 		Remedy: "Install the certificate again, as the CA gave it; if it came so from the CA, have it issued again.",
-		Source: "RFC 5280 §4.1; RFC 8446 §4.4.2",
+		Source: "RFC 5280 §4.1, §4.1.2.5; RFC 8446 §4.4.2",
 	}, connection: findMalformed}
 }
 
 func findMalformed(c *connection) []finding.Finding {
 	remedy := c.replace("Install the certificate as the CA gave it; if it came so, have it issued again.")
-	if f := c.Failure; f != nil && f.Kind == observation.ChainMalformed && !curveUnsupported(f) {
+	if f := c.Failure; f != nil && f.Kind == observation.ChainMalformed && !curveUnsupported(f) && c.TLS == nil {
+		fault := strings.TrimPrefix(f.Detail, "tls: failed to parse certificate from server: ")
 		e := finding.Evidence{"detail": finding.Clean(f.Detail, finding.QuoteLimit)}
 		return []finding.Finding{c.finding(finding.CertMalformed, finding.Critical,
-			"the server sends a certificate that cannot be parsed: "+finding.Clean(f.Detail, 120), e, remedy)}
+			"the server sends a certificate that cannot be parsed: "+finding.Clean(fault, finding.QuoteLimit), e, remedy)}
 	}
 	if c.TLS == nil {
 		return nil
@@ -34,9 +38,49 @@ func findMalformed(c *connection) []finding.Finding {
 	for i, der := range c.TLS.Chain {
 		if _, err := x509.ParseCertificate(der); err != nil {
 			return []finding.Finding{c.finding(finding.CertMalformed, finding.Critical,
-				fmt.Sprintf("certificate %d of the chain cannot be parsed: %s", i+1, finding.Clean(err.Error(), 120)),
+				fmt.Sprintf("certificate %d of the %d that the server sends cannot be parsed: %s", i+1, len(c.TLS.Chain), finding.Clean(err.Error(), 120)),
 				finding.Evidence{"place": i + 1, "detail": finding.Clean(err.Error(), finding.QuoteLimit)}, remedy)}
 		}
 	}
-	return nil
+	return c.oddTimes(remedy)
+}
+
+// oddTimes are the certificates on the way up whose dates crypto/x509 reads and others don't.
+func (c *connection) oddTimes(remedy string) []finding.Finding {
+	path := c.certs[:min(len(c.certs), 1)]
+	if c.built != nil {
+		path = c.built.Path.Certificates
+	}
+	var out []finding.Finding
+	for _, cert := range path {
+		if odd := oddTime(cert); odd != "" {
+			e := c.certEvidence(cert)
+			e["detail"] = finding.Clean(odd, finding.QuoteLimit)
+			out = append(out, c.aboutCert(finding.CertMalformed, finding.Critical, cert,
+				fmt.Sprintf("a date of %s is written as %s, without seconds or not in UTC: OpenSSL and curl refuse it", c.which(cert), finding.Quote(odd)), e, remedy))
+		}
+	}
+	return out
+}
+
+// oddTime gives the first date of a certificate that is not written as RFC 5280 §4.1.2.5 has it: with seconds, in UTC.
+func oddTime(cert *x509.Certificate) string {
+	var head struct {
+		Version                   int `asn1:"optional,explicit,default:0,tag:0"`
+		Serial, Algorithm, Issuer asn1.RawValue
+		Validity                  struct{ NotBefore, NotAfter asn1.RawValue }
+	}
+	if _, err := asn1.Unmarshal(cert.RawTBSCertificate, &head); err != nil {
+		return ""
+	}
+	for _, date := range []asn1.RawValue{head.Validity.NotBefore, head.Validity.NotAfter} {
+		length := len("060102150405Z")
+		if date.Tag == asn1.TagGeneralizedTime {
+			length = len("20060102150405Z")
+		}
+		if text := string(date.Bytes); len(text) != length || !strings.HasSuffix(text, "Z") {
+			return text
+		}
+	}
+	return ""
 }

@@ -136,7 +136,9 @@ func (c *connection) faults(kinds ...chain.Kind) []chain.Fault {
 
 // verdict is where the chain leads; empty where there is none, or nothing to judge it by.
 func (c *connection) verdict() chain.Verdict {
-	if c.built == nil {
+	switch {
+	case c.built == nil,
+		c.garbled && (c.built.Verdict == chain.Incomplete || c.built.Verdict == chain.Untrusted):
 		return ""
 	}
 	return c.built.Verdict

@@ -65,7 +65,9 @@ type connection struct {
 	// certs is the chain as sent, as far as it can be parsed; built is what it leads to. Both are nil without a
 	// handshake.
 	certs []*x509.Certificate
-	built *chain.Result
+	// garbled: a certificate of the chain cannot be parsed. It may be the issuer that is missing.
+	garbled bool
+	built   *chain.Result
 }
 
 // listener is one listener with its certificates and the endpoints behind it.
@@ -129,6 +131,8 @@ func (w *world) connect(in Input, e *endpoint, hop *observation.Hop, a observati
 	for _, der := range a.TLS.Chain {
 		if cert, err := x509.ParseCertificate(der); err == nil {
 			c.certs = append(c.certs, cert)
+		} else {
+			c.garbled = true
 		}
 	}
 	if len(c.certs) > 0 {

@@ -43,10 +43,13 @@ func fail(phase observation.Phase, err error) *observation.Failure {
 		f.Kind = observation.Other
 	case observation.ChainMalformed:
 		// The chain is encrypted in TLS 1.3, and crypto/tls hands out none of it where one certificate cannot be parsed.
-		f.Detail += " (none of the chain can be shown)"
+		f.Detail += chainHidden
 	}
 	return f
 }
+
+// chainHidden is what is added where a malformed chain stays unseen.
+const chainHidden = " (none of the chain can be shown)"
 
 // networkKind is what may happen to any connection; empty where err is something else.
 func networkKind(err error) observation.FailureKind {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"certdrift/internal/observation"
@@ -20,6 +22,9 @@ const lookAgainWait = 2 * time.Second
 // curve and signature there is: one with a key that clients don't know is refused just like that.
 func (v *visit) lookAgain(ctx context.Context, o *origin, at netip.AddrPort, allow permit, got *answer) {
 	f := got.Failure
+	if f.Kind == observation.ChainMalformed && got.TLS == nil {
+		v.lookAtChain(ctx, o, at, allow, got)
+	}
 	if f.Kind != observation.Alert || got.TLS != nil || !mute(f.Alert) {
 		return
 	}
@@ -37,6 +42,28 @@ func (v *visit) lookAgain(ctx context.Context, o *origin, at netip.AddrPort, all
 	if err == nil {
 		seen.explain(o, got)
 	}
+}
+
+// lookAtChain gets a chain of which a certificate cannot be parsed, as servers of TLS 1.2 show it: crypto/tls hands out
+// none of it. Which of the certificates it is can be said then, and the others be judged.
+func (v *visit) lookAtChain(ctx context.Context, o *origin, at netip.AddrPort, allow permit, got *answer) {
+	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, lookAgainWait))
+	defer cancel()
+	var seen glimpse
+	err := v.again(ctx, o, at, allow, func(conn net.Conn) (err error) {
+		seen, err = takeGlimpse(conn, o.sni())
+		return err
+	})
+	if err != nil || readKey(seen.chain[0]).weak || !slices.ContainsFunc(seen.chain, unparsable) {
+		return // a weak key may be all that is wrong, and is a finding of its own
+	}
+	got.Failure.Detail = strings.TrimSuffix(got.Failure.Detail, chainHidden)
+	got.TLS = &observation.TLS{ServerName: o.sni(), Version: tls.VersionName(seen.version), Cipher: tls.CipherSuiteName(seen.suite), Chain: seen.chain}
+}
+
+func unparsable(der []byte) bool {
+	_, err := x509.ParseCertificate(der)
+	return err != nil && !strings.Contains(err.Error(), "unsupported elliptic curve")
 }
 
 // mute tells whether an alert leaves the cause open: what a server says when it finds no way to agree.

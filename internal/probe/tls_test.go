@@ -275,6 +275,11 @@ func TestChains(t *testing.T) {
 			if c.kind == observation.ChainMalformed && !strings.Contains(a.Failure.Detail, "x509") {
 				t.Errorf("the detail does not say what is wrong: %q", a.Failure.Detail)
 			}
+			// TLS 1.2 shows the chain to who reads it by hand; TLS 1.3 encrypts it.
+			shown := a.TLS != nil && len(a.TLS.Chain) == 2 && !strings.Contains(a.Failure.Detail, chainHidden)
+			if c.kind == observation.ChainMalformed && shown != (c.version == tls.VersionTLS12) {
+				t.Errorf("shown %v: %+v, %q", shown, a.TLS, a.Failure.Detail)
+			}
 		})
 	}
 }
