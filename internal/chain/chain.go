@@ -28,6 +28,7 @@ const (
 	NameConstraint    Kind = "name-constraint"    // a name below it is outside what it may issue for (§4.2.1.10)
 	PolicyConstraint  Kind = "policy-constraint"  // it demands a policy that the path does not have (§4.2.1.11)
 	CriticalExtension Kind = "critical-extension" // it is marked critical and nobody knows it (§4.2)
+	DirectoryNames    Kind = "directory-names"    // its critical name constraints hold directory names, which Go can't check
 	Usage             Kind = "usage"              // it is not for server authentication (§4.2.1.12)
 	UsageAbsent       Kind = "usage-absent"       // the leaf has no extended key usage at all
 	UsageAny          Kind = "usage-any"          // the leaf is for any usage, and not for server authentication by name

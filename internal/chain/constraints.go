@@ -48,11 +48,8 @@ func hasExtension(c *x509.Certificate, id asn1.ObjectIdentifier) bool {
 	return false
 }
 
-// namesFit is verifyNames, once for each pair, and no more than the bound allows.
+// namesFit holds a certificate's names against a CA's constraints, once for each pair, and no more than the bound allows.
 func (w *walk) namesFit(below, ca *x509.Certificate) error {
-	if !hasExtension(below, oidSubjectAltName) {
-		return nil
-	}
 	pair := nameCheck{below, ca}
 	if err, ok := w.names[pair]; ok {
 		return err
@@ -61,7 +58,13 @@ func (w *walk) namesFit(below, ca *x509.Certificate) error {
 		w.limited = true
 		return errTooManyNames
 	}
-	err := verifyNames(below, ca)
+	var err error
+	if hasExtension(below, oidSubjectAltName) {
+		err = verifyNames(below, ca)
+	}
+	if err == nil {
+		err = directoriesFit(below, ca)
+	}
 	w.names[pair] = err
 	return err
 }

@@ -103,7 +103,7 @@ func issuerFaults(path []*x509.Certificate, i int) []Fault {
 }
 
 func extensionFaults(c *x509.Certificate) []Fault {
-	if len(c.UnhandledCriticalExtensions) == 0 {
+	if len(c.UnhandledCriticalExtensions) == 0 || goAloneRefuses(c) {
 		return nil
 	}
 	var ids []string
@@ -158,6 +158,9 @@ func (p Path) Disputed() []Fault {
 	for _, c := range p.Certificates[1:] {
 		if forAnyUse(c) {
 			fs = append(fs, Fault{Kind: UsageAny, Certificate: c})
+		}
+		if goAloneRefuses(c) {
+			fs = append(fs, Fault{Kind: DirectoryNames, Certificate: c})
 		}
 	}
 	return fs

@@ -12,7 +12,7 @@ import (
 func certConstraint() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertConstraint, Group: groupCertificate,
-		Severity: "critical",
+		Severity: "critical; a warning for limits on directory names, which Go's clients alone refuse",
 		Title:    "The chain breaks a constraint of one of its certificates",
 		Meaning: "An issuer is no CA or may not sign certificates, has more CAs below it than its path length allows, may not issue for " +
 			"these names, or demands a certificate policy that the chain does not have; or a certificate carries an extension that is marked critical and that clients don't know. They refuse the chain, " +
@@ -27,6 +27,9 @@ func certConstraint() rule {
 func findConstraint(c *connection) []finding.Finding {
 	faults := c.faults(chain.NotCA, chain.NoCertSign, chain.PathLength, chain.NameConstraint,
 		chain.PolicyConstraint, chain.CriticalExtension)
+	if len(c.faults(chain.NameConstraint)) == 0 {
+		faults = append(faults, c.disputed(chain.DirectoryNames)...)
+	}
 	noCA := map[*x509.Certificate]bool{}
 	var out []finding.Finding
 	for _, f := range faults {
@@ -40,10 +43,14 @@ func findConstraint(c *connection) []finding.Finding {
 		if f.Detail != "" {
 			e["detail"] = finding.Clean(f.Detail, finding.QuoteLimit)
 		}
-		if f.Kind == chain.NameConstraint {
+		if f.Kind == chain.NameConstraint || f.Kind == chain.DirectoryNames {
 			e["permitted"], e["excluded"] = nameConstraints(cert)
 		}
-		out = append(out, c.aboutCert(finding.CertConstraint, finding.Critical, cert, constraintSummary(c, f), e,
+		severity := finding.Critical
+		if f.Kind == chain.DirectoryNames {
+			severity = finding.Warning
+		}
+		out = append(out, c.aboutCert(finding.CertConstraint, severity, cert, constraintSummary(c, f), e,
 			c.replace("Have the certificate issued anew by a CA that may issue it: "+constraintRemedy(f.Kind)+".")))
 	}
 	return out
@@ -60,6 +67,8 @@ func constraintSummary(c *connection, f chain.Fault) string {
 		return fmt.Sprintf("%s has too many CAs below it: %s", who, detail)
 	case chain.NameConstraint:
 		return fmt.Sprintf("%s may not issue for this name: %s", who, detail)
+	case chain.DirectoryNames:
+		return who + " limits directory names in a critical extension, which Go's clients don't know: they refuse the chain, browsers and OpenSSL take it"
 	case chain.PolicyConstraint:
 		return fmt.Sprintf("%s demands a certificate policy (policyConstraints): %s", who, detail)
 	}
@@ -72,7 +81,7 @@ func extensionHint(ids string) string {
 	case "1.3.6.1.4.1.11129.2.4.3":
 		return " (the CT poison: this is a precertificate, never meant to be served; RFC 6962 §3.1)"
 	case "2.5.29.30":
-		return " (name constraints of a kind that Go's clients can't check, such as directory names)"
+		return " (name constraints of a kind that clients can't check)"
 	}
 	return ""
 }
@@ -85,6 +94,8 @@ func constraintRemedy(k chain.Kind) string {
 		return "the issuer's key usage must have keyCertSign"
 	case chain.PathLength:
 		return "with fewer intermediates, or under a CA with a longer path length"
+	case chain.DirectoryNames:
+		return "one without limits on directory names, where Go's clients matter"
 	case chain.NameConstraint:
 		return "one whose name constraints permit the name"
 	case chain.PolicyConstraint:
@@ -95,8 +106,9 @@ func constraintRemedy(k chain.Kind) string {
 
 // nameConstraints lists what a CA may and may not issue for, the first few of each.
 func nameConstraints(ca *x509.Certificate) (permitted, excluded []string) {
-	permitted = firstFew(slices.Concat(ca.PermittedDNSDomains, ca.PermittedURIDomains, ca.PermittedEmailAddresses))
-	excluded = firstFew(slices.Concat(ca.ExcludedDNSDomains, ca.ExcludedURIDomains, ca.ExcludedEmailAddresses))
+	may, mayNot := chain.DirectoryConstraints(ca)
+	permitted = firstFew(slices.Concat(ca.PermittedDNSDomains, ca.PermittedURIDomains, ca.PermittedEmailAddresses, may))
+	excluded = firstFew(slices.Concat(ca.ExcludedDNSDomains, ca.ExcludedURIDomains, ca.ExcludedEmailAddresses, mayNot))
 	for _, r := range ca.PermittedIPRanges[:min(len(ca.PermittedIPRanges), maxNames)] {
 		permitted = append(permitted, r.String())
 	}

@@ -2,6 +2,8 @@ package judge
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"net"
 	"net/url"
@@ -79,5 +81,49 @@ func TestCertConstraintShowsWhatIsPermitted(t *testing.T) {
 	fs := s.serve(t, func(c *x509.Certificate) { c.URIs = []*url.URL{{Scheme: "https", Host: "www.example.org"}} }).expect(t, critical(finding.CertConstraint))
 	if got := fmt.Sprint(fs[0].Evidence["permitted"]); got != "[example.com]" {
 		t.Errorf("permitted: %s", got)
+	}
+}
+
+// directoryNames is a name constraints extension with one directory name, O=organization: permitted (0) or excluded (1).
+func directoryNames(t *testing.T, critical bool, tree int, organization string) pki.Option {
+	t.Helper()
+	name, err := asn1.Marshal(pkix.Name{Organization: []string{organization}}.ToRDNSequence())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrap := func(tag byte, in []byte) []byte { return append([]byte{tag, byte(len(in))}, in...) }
+	return extension(critical, wrap(0x30, wrap(0xa0|byte(tree), wrap(0x30, wrap(0xa4, name)))), 2, 5, 29, 30)
+}
+
+func TestCertConstraintDirectoryNames(t *testing.T) {
+	ours := func(c *x509.Certificate) {
+		c.Subject = pkix.Name{Organization: []string{"ACME  inc"}, CommonName: certHost}
+	}
+	nobody := func(c *x509.Certificate) { c.Subject = pkix.Name{} }
+	for _, test := range []struct {
+		name     string
+		critical bool
+		tree     int
+		of       string
+		leaf     pki.Option
+		want     string
+		says     string
+	}{
+		{"permitted", false, 0, "Acme Inc", ours, "", ""},
+		{"permitted, critical", true, 0, "Acme Inc", ours, warning(finding.CertConstraint), "Go's clients don't know"},
+		{"another permitted", false, 0, "Other", ours, critical(finding.CertConstraint), `directory name "CN=api.example.org,O=ACME  inc" is not permitted`},
+		{"another permitted, critical", true, 0, "Other", ours, critical(finding.CertConstraint), "is not permitted"},
+		{"excluded", false, 1, "Acme Inc", ours, critical(finding.CertConstraint), `is excluded by constraint "O=Acme Inc"`},
+		{"another excluded", false, 1, "Other", ours, "", ""},
+		{"without a subject", false, 0, "Other", nobody, "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			srv := newShop(t, directoryNames(t, test.critical, test.tree, test.of)).serve(t, test.leaf)
+			if test.want == "" {
+				srv.expect(t)
+				return
+			}
+			says(t, srv.expect(t, test.want), test.says)
+		})
 	}
 }

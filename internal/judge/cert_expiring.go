@@ -12,9 +12,9 @@ import (
 func certExpiring() rule {
 	return rule{Entry: Entry{
 		Code: finding.CertExpiring, Group: groupCertificate,
-		Severity: "warning below policy.expiry.warning (25% of the certificate's own lifetime), critical below policy.expiry.critical (10%)",
+		Severity: "warning at or below policy.expiry.warning (25% of the certificate's own lifetime), critical at or below policy.expiry.critical (10%)",
 		Title:    "The certificate, or an issuer that ends before it, is about to expire",
-		Meaning: "What is left of the certificate's own lifetime has sunk below the threshold: its renewal is late. A share is measured " +
+		Meaning: "What is left of the certificate's own lifetime has sunk to the threshold or below: its renewal is late. A share is measured " +
 			"since days fit no lifetime but one: 20 days are plenty for a 90-day certificate and late for a 398-day one. An issuer counts " +
 			"only if it ends before the certificate, and is measured against the certificate's lifetime.",
 		Check: showLeaf + "-subject -dates",

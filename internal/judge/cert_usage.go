@@ -27,8 +27,8 @@ func certUsage() rule {
 
 func findUsage(c *connection) []finding.Finding {
 	faults := c.faults(chain.Usage, chain.UsageSignature, chain.UsageAny, chain.UsageAbsent)
-	if c.built != nil && len(c.faults(chain.Usage)) == 0 {
-		faults = append(faults, c.built.Path.Disputed()...)
+	if len(c.faults(chain.Usage)) == 0 {
+		faults = append(faults, c.disputed(chain.UsageAny)...)
 	}
 	if len(faults) > 1 { // what is absent matters little beside what is wrong
 		faults = slices.DeleteFunc(faults, func(f chain.Fault) bool { return f.Kind == chain.UsageAbsent })

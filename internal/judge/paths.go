@@ -135,6 +135,14 @@ func (c *connection) faults(kinds ...chain.Kind) []chain.Fault {
 }
 
 // verdict is where the chain leads; empty where there is none, or nothing to judge it by.
+// disputed are the issuers' faults of a kind that some clients alone see.
+func (c *connection) disputed(kind chain.Kind) []chain.Fault {
+	if c.built == nil {
+		return nil
+	}
+	return slices.DeleteFunc(c.built.Path.Disputed(), func(f chain.Fault) bool { return f.Kind != kind })
+}
+
 func (c *connection) verdict() chain.Verdict {
 	switch {
 	case c.built == nil,

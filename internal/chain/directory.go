@@ -1,0 +1,167 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// generalSubtrees are NameConstraints (RFC 5280 §4.2.1.10): what a CA may, and may not, issue for.
+type generalSubtrees struct {
+	Permitted []subtree `asn1:"optional,tag:0"`
+	Excluded  []subtree `asn1:"optional,tag:1"`
+}
+
+type subtree struct {
+	Base    asn1.RawValue
+	Minimum int `asn1:"optional,default:0,tag:0"`
+	Maximum int `asn1:"optional,default:-1,tag:1"`
+}
+
+// The tags of GeneralName that are looked at, and that Go knows as constraints.
+const (
+	tagEmail     = 1
+	tagDNS       = 2
+	tagDirectory = 4
+	tagURI       = 6
+	tagIP        = 7
+)
+
+// subtreesOf reads a CA's name constraints; ok is false where there are none, or they cannot be read.
+func subtreesOf(ca *x509.Certificate) (trees generalSubtrees, ok bool) {
+	for _, e := range ca.Extensions {
+		if e.Id.Equal(oidNameConstraints) {
+			rest, err := asn1.Unmarshal(e.Value, &trees)
+			return trees, err == nil && len(rest) == 0
+		}
+	}
+	return trees, false
+}
+
+// DirectoryConstraints gives the directory names among a CA's name constraints.
+func DirectoryConstraints(ca *x509.Certificate) (permitted, excluded []string) {
+	trees, ok := subtreesOf(ca)
+	if !ok {
+		return nil, nil
+	}
+	pick := func(from []subtree) (names []string) {
+		for _, name := range directories(from) {
+			names = append(names, name.String())
+		}
+		return names
+	}
+	return pick(trees.Permitted), pick(trees.Excluded)
+}
+
+func directories(from []subtree) (names []pkix.RDNSequence) {
+	for _, t := range from {
+		var name pkix.RDNSequence
+		if t.Base.Tag != tagDirectory {
+			continue
+		}
+		if _, err := asn1.Unmarshal(t.Base.Bytes, &name); err == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// maxDirectoryNames bounds the pairs of a name and a constraint that are compared for two certificates.
+const maxDirectoryNames = 4096
+
+// directoriesFit says which of a certificate's directory names, its subject among them, a CA may not issue for.
+// crypto/x509 does not check them.
+func directoriesFit(below, ca *x509.Certificate) error {
+	trees, ok := subtreesOf(ca)
+	if !ok || below.IsCA && bytes.Equal(below.RawSubject, below.RawIssuer) { // self-issued: RFC 5280 §6.1.3 (b)
+		return nil
+	}
+	permitted, excluded := directories(trees.Permitted), directories(trees.Excluded)
+	if len(permitted)+len(excluded) == 0 {
+		return nil
+	}
+	names := directoryNames(below)
+	if len(names)*(len(permitted)+len(excluded)) > maxDirectoryNames {
+		return errTooManyNames
+	}
+	for _, name := range names {
+		if i := slices.IndexFunc(excluded, func(base pkix.RDNSequence) bool { return within(name, base) }); i >= 0 {
+			return fmt.Errorf("directory name %q is excluded by constraint %q", name.String(), excluded[i].String())
+		}
+		if len(permitted) > 0 && !slices.ContainsFunc(permitted, func(base pkix.RDNSequence) bool { return within(name, base) }) {
+			return fmt.Errorf("directory name %q is not permitted by any constraint", name.String())
+		}
+	}
+	return nil
+}
+
+// directoryNames are a certificate's subject, where it is not empty, and the directory names beside it.
+func directoryNames(c *x509.Certificate) []pkix.RDNSequence {
+	var names []pkix.RDNSequence
+	add := func(der []byte) {
+		var name pkix.RDNSequence
+		if _, err := asn1.Unmarshal(der, &name); err == nil && len(name) > 0 {
+			names = append(names, name)
+		}
+	}
+	add(c.RawSubject)
+	for _, e := range c.Extensions {
+		var alternatives []asn1.RawValue
+		if !e.Id.Equal(oidSubjectAltName) {
+			continue
+		}
+		if _, err := asn1.Unmarshal(e.Value, &alternatives); err != nil {
+			continue
+		}
+		for _, n := range alternatives {
+			if n.Tag == tagDirectory && n.Class == asn1.ClassContextSpecific {
+				add(n.Bytes)
+			}
+		}
+	}
+	return names
+}
+
+// within tells whether a name begins with another (RFC 5280 §7.1: values are compared without case and extra space).
+func within(name, base pkix.RDNSequence) bool {
+	if len(base) > len(name) {
+		return false
+	}
+	for i, rdn := range base {
+		if len(rdn) != len(name[i]) || plainRDN(rdn) != plainRDN(name[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func plainRDN(rdn pkix.RelativeDistinguishedNameSET) string {
+	return strings.ToLower(strings.Join(strings.Fields(pkix.RDNSequence{rdn}.String()), " "))
+}
+
+// goAloneRefuses tells whether a certificate's critical extensions are known to all clients but Go's: name constraints
+// with directory names, as CA/B BR §7.1.2.5.2 has them in the CAs of companies.
+func goAloneRefuses(c *x509.Certificate) bool {
+	if len(c.UnhandledCriticalExtensions) != 1 || !c.UnhandledCriticalExtensions[0].Equal(oidNameConstraints) {
+		return false
+	}
+	trees, ok := subtreesOf(c)
+	if !ok {
+		return false
+	}
+	found := false
+	for _, t := range slices.Concat(trees.Permitted, trees.Excluded) {
+		switch t.Base.Tag {
+		case tagDirectory:
+			found = true
+		case tagEmail, tagDNS, tagURI, tagIP:
+		default:
+			return false
+		}
+	}
+	return found
+}
