@@ -145,6 +145,7 @@ func Groups() []Group {
 		{"Dates", dates()},
 		{"Names", names()},
 		{"Chains", chains()},
+		{"Chains that some clients alone refuse", disputed()},
 		{"Keys and signatures", crypto()},
 		{"Revocation", revocation()},
 		{"Reach and handshake", handshakes()},

@@ -47,17 +47,12 @@ func handshakeFault(f *observation.Failure, kind string) string {
 	case observation.NotTLS:
 		return "answered with something that is not TLS"
 	case observation.StartTLSRefused:
-		return "does not offer STARTTLS, or refused it (" + kind + ")" + ownWord(f)
+		if said := strings.TrimPrefix(f.Detail, "STARTTLS refused: "); said != "" {
+			return "gives no STARTTLS (" + kind + "): " + finding.Clean(said, 120)
+		}
+		return "does not offer STARTTLS, or refused it (" + kind + ")"
 	}
 	return "failed " + phaseWords(f.Phase)
-}
-
-// ownWord is the server's own word of it.
-func ownWord(f *observation.Failure) string {
-	if said := strings.TrimPrefix(f.Detail, "STARTTLS refused: "); said != "" {
-		return ": " + finding.Clean(said, 120)
-	}
-	return ""
 }
 
 func (c *connection) handshakeRemedy(f *observation.Failure) string {
