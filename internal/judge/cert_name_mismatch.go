@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -39,7 +40,7 @@ func findNameMismatch(c *connection) []finding.Finding {
 			covers += ", and clients ignore its common name " + certName(leaf)
 		}
 	}
-	if hint := nameHint(leaf, c.host); hint != "" {
+	if hint := cmp.Or(nameHint(leaf, c.host), c.behindHint()); hint != "" {
 		e["hint"] = hint
 		covers += " (" + hint + ")"
 	}

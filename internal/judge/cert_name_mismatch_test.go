@@ -118,3 +118,15 @@ func TestCoversHostTakesIPNames(t *testing.T) {
 		t.Errorf("names %v %v", leaf.DNSNames, leaf.IPAddresses)
 	}
 }
+
+func TestCertNameMismatchOfAChainInTheWrongOrder(t *testing.T) {
+	srv := newShop(t).serve(t)
+	srv.chain[0], srv.chain[1] = srv.chain[1], srv.chain[0]
+	var told bool
+	for _, f := range srv.judge() {
+		told = told || strings.Contains(f.Summary, "certificate 2 that is sent is for the name")
+	}
+	if !told {
+		t.Error("that the order is wrong is not said")
+	}
+}

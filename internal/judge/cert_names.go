@@ -43,6 +43,16 @@ func otherNames(cert *x509.Certificate) string {
 	return ""
 }
 
+// behindHint tells of a certificate further down the chain that is for the name: then the order is wrong.
+func (c *connection) behindHint() string {
+	for i, cert := range c.certs[1:] {
+		if !cert.IsCA && chain.Covers(cert, c.host) {
+			return fmt.Sprintf("certificate %d that is sent is for the name; the server's own must come first", i+2)
+		}
+	}
+	return ""
+}
+
 // nameHint says what comes close, where something does: why a name that looks right is none.
 func nameHint(cert *x509.Certificate, host string) string {
 	host = chain.CanonicalHost(host)

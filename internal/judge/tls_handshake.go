@@ -52,7 +52,15 @@ func handshakeFault(f *observation.Failure, kind string) string {
 		}
 		return "does not offer STARTTLS, or refused it (" + kind + ")"
 	}
+	if foreignKey(f) {
+		return "signed the TLS handshake with a key that does not belong to the certificate it sends first"
+	}
 	return "failed " + phaseWords(f.Phase)
+}
+
+// foreignKey tells whether certificate and key of the server are no pair (RFC 8446 §4.4.3).
+func foreignKey(f *observation.Failure) bool {
+	return f.Kind == observation.HandshakeFailed && strings.Contains(f.Detail, "invalid signature by the server certificate")
 }
 
 func (c *connection) handshakeRemedy(f *observation.Failure) string {
@@ -64,20 +72,31 @@ func (c *connection) handshakeRemedy(f *observation.Failure) string {
 	case observation.NotTLS:
 		return "See which process listens on the port, and that it speaks TLS from the first byte."
 	}
-	if f.Alert == "unrecognized_name" {
+	switch {
+	case foreignKey(f):
+		return "Put the certificate and its own key together, the certificate first in the chain file: `openssl x509 -noout -pubkey -in CERTIFICATE` and " +
+			"`openssl pkey -pubout -in KEY` must print the same. Then reload the server."
+	case isIP(c.host) && f.Kind == observation.Alert:
+		return "A URL with an IP address asks for no name (no SNI). If the server knows its certificates by name only, put the name into the URL and " +
+			"the address into connect_to; else give it a default certificate: " + c.clientCommand()
+	case f.Alert == "unrecognized_name":
 		return "Give the server a virtual host and a certificate for the name; it does not know it."
 	}
-	command := "openssl s_client" + c.startTLSFlag() + " -connect " + shell(c.Address.Address) + " -servername " + shell(c.host)
 	if f.Kind == observation.Closed {
-		return "See whether the process behind the port runs (a proxy without a backend closes like this), then compare the server's protocols, ciphers and virtual hosts: " + command
+		return "See whether the process behind the port runs (a proxy without a backend closes like this), then compare the server's protocols, ciphers and virtual hosts: " + c.clientCommand()
 	}
-	return "Compare the server's protocols, ciphers and virtual hosts with the evidence: " + command
+	return "Compare the server's protocols, ciphers and virtual hosts with the evidence: " + c.clientCommand()
 }
 
-// startTLSFlag is what has openssl s_client ask for TLS as the probe did.
-func (c *connection) startTLSFlag() string {
+// clientCommand has openssl s_client ask for TLS as the probe did.
+func (c *connection) clientCommand() string {
+	command := "openssl s_client"
 	if c.kind.StartTLS() {
-		return " -starttls " + string(c.kind)
+		command += " -starttls " + string(c.kind)
 	}
-	return ""
+	command += " -connect " + shell(c.Address.Address)
+	if isIP(c.host) {
+		return command + " -noservername"
+	}
+	return command + " -servername " + shell(c.host)
 }

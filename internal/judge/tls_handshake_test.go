@@ -60,3 +60,26 @@ func TestTLSHandshakeBySTARTTLS(t *testing.T) {
 		t.Errorf("%q", f.Remedy)
 	}
 }
+
+// TestTLSHandshakeRemedies: what is to be done depends on what failed.
+func TestTLSHandshakeRemedies(t *testing.T) {
+	foreign := observation.Failure{Phase: observation.PhaseTLS, Kind: observation.HandshakeFailed, Detail: "tls: invalid signature by the server certificate: ECDSA verification failure"}
+	for _, c := range []struct {
+		host    string
+		failure observation.Failure
+		summary string
+		remedy  string
+	}{
+		{host, foreign, "a key that does not belong to the certificate", "openssl pkey -pubout"},
+		{host, observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "unrecognized_name"}, "", "a certificate for the name"},
+		{host, observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "internal_error"}, "", "-servername " + host},
+		{"10.0.0.1", observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "unrecognized_name"}, "", "connect_to"},
+		{"10.0.0.1", observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Closed}, "", "-noservername"},
+	} {
+		s := newScene(t)
+		s.https("api", c.host, observation.Address{Address: "10.0.0.1:443", Failure: &c.failure})
+		if f := s.one(finding.TLSHandshake, finding.Critical); !strings.Contains(f.Summary, c.summary) || !strings.Contains(f.Remedy, c.remedy) {
+			t.Errorf("%s %s: %q, %q", c.host, c.failure.Kind, f.Summary, f.Remedy)
+		}
+	}
+}
