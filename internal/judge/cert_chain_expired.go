@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"crypto/x509"
 	"fmt"
 
 	"certdrift/internal/chain"
@@ -31,6 +32,14 @@ func findChainExpired(c *connection) []finding.Finding {
 		}
 		return c.aboutCert(finding.CertChainExpired, finding.Critical, cert,
 			fmt.Sprintf("%s expired on %s, %s ago, and no other path to a trusted root is valid", c.which(cert), moment(cert.NotAfter), span(c.world.now.Sub(cert.NotAfter))),
-			e, c.mend("Replace the expired issuer in the chain with the CA's current one; if there is none, have the certificate issued again."))
+			e, c.staleRemedy(cert))
 	})
+}
+
+// staleRemedy: what the server sends does not help against a root that clients have and that has ended.
+func (c *connection) staleRemedy(cert *x509.Certificate) string {
+	if c.built.Path.Anchor != nil && cert == c.built.Path.Tip() {
+		return c.mend("Have the CA's new root trusted (for certdrift: in ca_files), or send a chain that leads to a root in date.")
+	}
+	return c.mend("Replace the expired issuer in the chain with the CA's current one; if there is none, have the certificate issued again.")
 }

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"strings"
 	"testing"
 
 	"certdrift/internal/finding"
@@ -29,5 +30,9 @@ func TestCertChainExpiredCrossSignBesideTheRoot(t *testing.T) {
 	srv.roots = append(srv.roots, old)
 	srv.expect(t)
 	srv.roots = []*pki.Pair{old} // a store from before the new root
-	says(t, srv.expect(t, critical(finding.CertChainExpired)), `the root "AddTrust"`)
+	stale := srv.expect(t, critical(finding.CertChainExpired))
+	says(t, stale, `the root "AddTrust"`)
+	if !strings.Contains(stale[0].Remedy, "new root trusted") {
+		t.Errorf("%q", stale[0].Remedy)
+	}
 }

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -12,5 +13,9 @@ func TestCertNotYetValid(t *testing.T) {
 	says(t, fs, "2026-06-01 17:00 UTC", "in 5 hours")
 
 	inter := newShop(t, lasting(-3*dayLong, 900*dayLong))
-	says(t, inter.serve(t).expect(t, critical(finding.CertNotYetValid)), `the issuer "Test Intermediate"`)
+	issuer := inter.serve(t).expect(t, critical(finding.CertNotYetValid))
+	says(t, issuer, `the issuer "Test Intermediate"`)
+	if !strings.Contains(issuer[0].Remedy, "certificate of this issuer") || strings.Contains(fs[0].Remedy, "certificate of this issuer") {
+		t.Errorf("%q, %q", fs[0].Remedy, issuer[0].Remedy)
+	}
 }
