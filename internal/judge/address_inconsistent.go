@@ -43,7 +43,7 @@ func judgeConsistency(e *endpoint) []finding.Finding {
 	good, meant, sameNamed := true, true, true
 	for _, g := range groups {
 		first := g.connections[0]
-		good = good && first.healthy()
+		good = good && g.healthy()
 		meant = meant && e.means(first)
 		sameNamed = sameNamed && sameNames(certNames(first.certs[0]), certNames(groups[0].connections[0].certs[0]))
 	}
@@ -60,7 +60,7 @@ func judgeConsistency(e *endpoint) []finding.Finding {
 		h := &held{leaf: g.connections[0].certs[0]}
 		fact := h.evidence("")
 		fact["addresses"] = g.addresses()
-		fact["valid"] = g.connections[0].healthy()
+		fact["valid"] = g.healthy()
 		served = append(served, fact)
 		parts = append(parts, some(g.addresses())+" "+h.label(""))
 	}
@@ -99,9 +99,14 @@ func (g leafGroup) addresses() []string {
 	return out
 }
 
+// healthy tells whether clients would take the certificate at each of its addresses: one may lack the intermediate.
+func (g leafGroup) healthy() bool {
+	return !slices.ContainsFunc(g.connections, func(c *connection) bool { return !c.healthy() })
+}
+
 // healthy tells whether a client would take the certificate: for the host, with a sound path to a trusted root.
 func (c *connection) healthy() bool {
-	return c.built != nil && c.built.Accepted() && chain.Covers(c.certs[0], c.host)
+	return c.built != nil && !c.garbled && c.built.Accepted() && chain.Covers(c.certs[0], c.host)
 }
 
 // means tells whether the certificate that is served is a declared one, or one attached for the name.

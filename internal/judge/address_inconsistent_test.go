@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -14,6 +15,11 @@ func TestAddressInconsistent(t *testing.T) {
 	a, b := s.leaf(host), s.leaf(host)
 	wider := s.leaf(host, "www.example.org")
 	expired := s.leafUntil(noon.AddDate(0, 0, -1), host)
+	broken := func(ip string) observation.Address { // the same certificate, with something after it that nobody can read
+		address := ok(ip, a)
+		address.TLS.Chain = append(slices.Clone(address.TLS.Chain), []byte("garbage"))
+		return address
+	}
 	for _, c := range []struct {
 		name      string
 		addresses []observation.Address
@@ -24,6 +30,8 @@ func TestAddressInconsistent(t *testing.T) {
 		{"a rollout, nothing declared", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", b)}, nil, finding.Info},
 		{"other names", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", wider)}, nil, finding.Warning},
 		{"one of them bad", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", a), ok("10.0.0.3", expired)}, nil, finding.Warning},
+		{"a rollout, one chain broken", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", b), broken("10.0.0.3")}, nil, finding.Warning},
+		{"a rollout, the first chain broken", []observation.Address{broken("10.0.0.1"), ok("10.0.0.2", b), ok("10.0.0.3", a)}, nil, finding.Warning},
 		{"both as declared", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", b)}, &target.Declared{Issuer: "Scene Root"}, finding.None},
 		{"one not as declared", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", b)}, &target.Declared{FingerprintSHA256: fingerprint(a.Certificate)}, finding.Warning},
 		{"one does not answer", []observation.Address{ok("10.0.0.1", a), failing("10.0.0.2", observation.PhaseTLS, observation.TimedOut)}, nil, finding.None},
