@@ -119,6 +119,12 @@ func combined() []Case {
 			t.Policy = "revocation: full"
 			return t
 		}},
+		{Name: "plain HTTP is asked for at a port that speaks TLS", Want: codes(finding.HTTPInvalid), serve: func(l *Lab) Target {
+			return Target{URL: "http://" + Host + "/", To: []string{l.secured(l.config(), hangs)}}
+		}},
+		{Name: "plain HTTP is asked for at a port that speaks TLS, and says so", Want: codes(finding.HTTPStatus), serve: func(l *Lab) Target {
+			return Target{URL: "http://" + Host + "/", To: []string{l.web("127.0.0.1", l.config(), ok())}}
+		}},
 		{Name: "a redirect to the own name in other letters", serve: func(l *Lab) Target {
 			return at(l.web("127.0.0.1", l.config(), leads(302, to("https://API.example.org.:443/end"))))
 		}},

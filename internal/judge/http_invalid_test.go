@@ -1,10 +1,12 @@
 package judge
 
 import (
+	"strings"
 	"testing"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/target"
 )
 
 func TestHTTPInvalid(t *testing.T) {
@@ -15,6 +17,7 @@ func TestHTTPInvalid(t *testing.T) {
 	}{
 		{observation.PhaseHeaders, observation.Invalid, true},
 		{observation.PhaseHeaders, observation.Closed, true},
+		{observation.PhaseHeaders, observation.SpeaksTLS, true},
 		{observation.PhaseBody, observation.Closed, true},
 		{observation.PhaseBody, observation.Invalid, true},
 		{observation.PhaseHeaders, observation.TooLarge, false},
@@ -40,4 +43,23 @@ func TestHTTPInvalidRedirect(t *testing.T) {
 	a.Failure = &observation.Failure{Phase: observation.PhaseHeaders, Kind: observation.Invalid, Detail: "no URL"}
 	s.https("api", host, a)
 	s.only(finding.HTTPInvalid)
+}
+
+// TestHTTPInvalidAtATLSPort: what is to be mended is the URL, or the redirect that leads there.
+func TestHTTPInvalidAtATLSPort(t *testing.T) {
+	failure := observation.Failure{Phase: observation.PhaseHeaders, Kind: observation.SpeaksTLS, Detail: "EOF"}
+	s := newScene(t)
+	s.https("api", host, observation.Address{Address: "10.0.0.1:80", Failure: &failure}).Target.Kind = target.HTTP
+	if f := s.one(finding.HTTPInvalid, finding.Critical); !strings.Contains(f.Summary, "speaks TLS where plain HTTP is due") || !strings.Contains(f.Remedy, "an https URL") {
+		t.Errorf("%q, %q", f.Summary, f.Remedy)
+	}
+	s = newScene(t)
+	a := ok("10.0.0.1", s.leaf(host))
+	a.HTTP.Status = 301
+	a.HTTP.Hops = []observation.Hop{{URL: "http://" + host + ":443/", Kind: target.HTTP, Host: host, Port: 443, Insecure: true,
+		Addresses: []observation.Address{{Address: "10.0.0.1:443", Failure: &failure}}}}
+	s.https("api", host, a)
+	if f := s.one(finding.HTTPInvalid, finding.Critical); !strings.Contains(f.Remedy, "Mend the redirect") {
+		t.Errorf("%q", f.Remedy)
+	}
 }

@@ -90,6 +90,7 @@ const (
 	ClientCertNeeded FailureKind = "client-cert"      // TLS or headers: the peer insists on a client certificate
 	StartTLSRefused  FailureKind = "starttls-refused" // STARTTLS: not offered, or refused
 	Invalid          FailureKind = "invalid"          // HTTP: not a valid response; body that cannot be decoded
+	SpeaksTLS        FailureKind = "speaks-tls"       // HTTP: the peer speaks TLS where plain HTTP is due
 	TooLarge         FailureKind = "too-large"        // HTTP: header or body past the bound
 	Other            FailureKind = "other"            // anything else; Detail says what
 )

@@ -72,6 +72,11 @@ func (v *visit) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow
 		if ask {
 			v.exchange(ctx, o, conn, &got)
 		}
+		if got.Failure != nil && got.HTTP == nil {
+			took := total() // as below
+			total = func() time.Duration { return took }
+			v.seekTLS(ctx, o, at, allow, got.Failure)
+		}
 		return got
 	}
 	if got.Failure = v.startTLS(ctx, o.kind, conn, &got.Phases); got.Failure != nil {

@@ -20,6 +20,7 @@ type glimpse struct {
 
 // Numbers of the TLS registries (RFC 5246 §6.2.1 and §7.4).
 const (
+	recordAlert       = 21
 	recordHandshake   = 22
 	clientHello       = 1
 	serverHello       = 2

@@ -63,3 +63,30 @@ func hangsUp(ctx context.Context, conn net.Conn) bool {
 	}
 	return errors.Is(err, io.EOF)
 }
+
+// seekTLS greets once more, as a TLS client, where a server broke off at a plain HTTP request: some that want TLS answer
+// by an alert, others hang up. If it answers in TLS, that is the cause.
+func (v *visit) seekTLS(ctx context.Context, o *origin, at netip.AddrPort, allow permit, f *observation.Failure) {
+	if f.Phase != observation.PhaseHeaders || f.Kind != observation.Closed && f.Kind != observation.Reset && f.Kind != observation.Invalid {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, plainWait))
+	defer cancel()
+	conn, err := v.dial(ctx, allow, at)
+	if err != nil {
+		return
+	}
+	defer conn.Close() //nolint:errcheck // nothing is left to be written
+	defer interrupt(ctx, conn)()
+	hello, err := widestHello(o.sni())
+	if err != nil {
+		return
+	}
+	if _, err := conn.Write(hello); err != nil {
+		return
+	}
+	var start [2]byte // type and major version of a record, RFC 8446 §5.1
+	if _, err := io.ReadFull(conn, start[:]); err == nil && (start[0] == recordHandshake || start[0] == recordAlert) && start[1] == 3 {
+		f.Kind = observation.SpeaksTLS
+	}
+}

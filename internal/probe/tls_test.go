@@ -195,6 +195,21 @@ func TestPlainHTTPBehindHangUp(t *testing.T) {
 	failed(t, one(t, look(t, at(t, target.TLS, address))), observation.PhaseTLS, observation.Plaintext)
 }
 
+// TestTLSBehindPlainHTTP: a server that hangs up on a plain request, or answers it by an alert, is found out by a
+// ClientHello. One that speaks neither stays what it is.
+func TestTLSBehindPlainHTTP(t *testing.T) {
+	hangsUp := certtest.ServeTLS(t, "127.0.0.1", serving(t), nil)
+	alerts := certtest.Serve(t, "127.0.0.1", func(conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 4096))
+		_, _ = conn.Write([]byte("\x15\x03\x01\x00\x02\x02\x46"))
+	})
+	for _, address := range []string{hangsUp, alerts} {
+		failed(t, one(t, look(t, at(t, target.HTTP, address))), observation.PhaseHeaders, observation.SpeaksTLS)
+	}
+	failed(t, one(t, look(t, at(t, target.HTTP, certtest.Serve(t, "127.0.0.1", certtest.Say("SSH-2.0-x\r\n"))))), observation.PhaseHeaders, observation.Invalid)
+	failed(t, one(t, look(t, at(t, target.HTTP, certtest.Serve(t, "127.0.0.1", certtest.Say(""))))), observation.PhaseHeaders, observation.Closed)
+}
+
 // TestPlainHTTPBehindSilence: so is one that waits for the end of a header, which a ClientHello does not have.
 func TestPlainHTTPBehindSilence(t *testing.T) {
 	address := certtest.Serve(t, "127.0.0.1", func(conn net.Conn) {
