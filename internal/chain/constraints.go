@@ -50,6 +50,10 @@ func hasExtension(c *x509.Certificate, id asn1.ObjectIdentifier) bool {
 
 // namesFit holds a certificate's names against a CA's constraints, once for each pair, and no more than the bound allows.
 func (w *walk) namesFit(below, ca *x509.Certificate) error {
+	limits := w.limitsOf(ca)
+	if limits.none() && !hasExtension(below, oidSubjectAltName) {
+		return nil
+	}
 	pair := nameCheck{below, ca}
 	if err, ok := w.names[pair]; ok {
 		return err
@@ -63,7 +67,7 @@ func (w *walk) namesFit(below, ca *x509.Certificate) error {
 		err = verifyNames(below, ca)
 	}
 	if err == nil {
-		err = directoriesFit(below, ca)
+		err = limits.fit(below)
 	}
 	w.names[pair] = err
 	return err

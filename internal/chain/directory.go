@@ -31,10 +31,13 @@ const (
 	tagIP        = 7
 )
 
+// maxSubtrees bounds the name constraints that are read, in bytes: a walk reads them for every pair of certificates.
+const maxSubtrees = 16 << 10
+
 // subtreesOf reads a CA's name constraints; ok is false where there are none, or they cannot be read.
 func subtreesOf(ca *x509.Certificate) (trees generalSubtrees, ok bool) {
 	for _, e := range ca.Extensions {
-		if e.Id.Equal(oidNameConstraints) {
+		if e.Id.Equal(oidNameConstraints) && len(e.Value) <= maxSubtrees {
 			rest, err := asn1.Unmarshal(e.Value, &trees)
 			return trees, err == nil && len(rest) == 0
 		}
@@ -73,17 +76,29 @@ func directories(from []subtree) (names []pkix.RDNSequence) {
 // maxDirectoryNames bounds the pairs of a name and a constraint that are compared for two certificates.
 const maxDirectoryNames = 4096
 
-// directoriesFit says which of a certificate's directory names, its subject among them, a CA may not issue for.
-// crypto/x509 does not check them.
-func directoriesFit(below, ca *x509.Certificate) error {
-	trees, ok := subtreesOf(ca)
-	if !ok || below.IsCA && bytes.Equal(below.RawSubject, below.RawIssuer) { // self-issued: RFC 5280 §6.1.3 (b)
+// directoryLimits are the directory names that a CA may, and may not, issue for.
+type directoryLimits struct{ permitted, excluded []pkix.RDNSequence }
+
+func (d directoryLimits) none() bool { return len(d.permitted)+len(d.excluded) == 0 }
+
+// limitsOf reads a CA's directoryLimits, once in a walk.
+func (w *walk) limitsOf(ca *x509.Certificate) directoryLimits {
+	known, ok := w.limits[ca]
+	if !ok {
+		trees, _ := subtreesOf(ca)
+		known = directoryLimits{directories(trees.Permitted), directories(trees.Excluded)}
+		w.limits[ca] = known
+	}
+	return known
+}
+
+// fit says which of a certificate's directory names, its subject among them, may not be issued. crypto/x509 does not
+// check them.
+func (d directoryLimits) fit(below *x509.Certificate) error {
+	if d.none() || below.IsCA && bytes.Equal(below.RawSubject, below.RawIssuer) { // self-issued: RFC 5280 §6.1.3 (b)
 		return nil
 	}
-	permitted, excluded := directories(trees.Permitted), directories(trees.Excluded)
-	if len(permitted)+len(excluded) == 0 {
-		return nil
-	}
+	permitted, excluded := d.permitted, d.excluded
 	names := directoryNames(below)
 	if len(names)*(len(permitted)+len(excluded)) > maxDirectoryNames {
 		return errTooManyNames

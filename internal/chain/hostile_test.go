@@ -7,6 +7,7 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -115,6 +116,51 @@ func TestManyNameConstraints(t *testing.T) {
 		r := chain.Build(storeOf(root), chain.Query{Served: append(certs(leaf), served...), At: now})
 		if len(r.Valid) > 0 || !r.Limited {
 			t.Errorf("called valid though not all could be checked: %d, limited %v", len(r.Valid), r.Limited)
+		}
+	})
+}
+
+// directoryNames are name constraints that exclude the organizations "Org 0" and so on.
+func directoryNames(t *testing.T, n int) []byte {
+	t.Helper()
+	wrap := func(class, tag int, content []byte) []byte {
+		der, err := asn1.Marshal(asn1.RawValue{Class: class, Tag: tag, IsCompound: true, Bytes: content})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	var all []byte
+	for i := range n {
+		name, err := asn1.Marshal(pkix.Name{Organization: []string{fmt.Sprint("Org ", i)}}.ToRDNSequence())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, wrap(asn1.ClassUniversal, asn1.TagSequence, wrap(asn1.ClassContextSpecific, 4, name))...)
+	}
+	return wrap(asn1.ClassUniversal, asn1.TagSequence, wrap(asn1.ClassContextSpecific, 1, all))
+}
+
+// TestManyDirectoryConstraints: thirty CAs in a row, each with hundreds of directory names, a list near the bound that is
+// read. The walk goes on to an answer in time.
+func TestManyDirectoryConstraints(t *testing.T) {
+	must := ok(t)
+	value := directoryNames(t, 300)
+	limits := func(c *x509.Certificate) {
+		c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 30}, Value: value})
+	}
+	root := must(pki.Root("Root", now))
+	issuer, served := root, []*x509.Certificate(nil)
+	for i := range 30 {
+		issuer = must(issuer.Intermediate(fmt.Sprint("Inter ", i), now, limits))
+		served = append(served, issuer.Certificate)
+	}
+	ours := func(c *x509.Certificate) { c.Subject.Organization = []string{"Org 299"} }
+	leaf := must(issuer.Leaf(now, []string{host}, ours))
+	within(t, 20*time.Second, func() {
+		r := chain.Build(storeOf(root), chain.Query{Served: append(certs(leaf), served...), At: now})
+		if r.Verdict != chain.Trusted || !slices.Contains(kinds(r.Path.Faults), chain.NameConstraint) {
+			t.Errorf("%s, %v", r.Verdict, kinds(r.Path.Faults))
 		}
 	})
 }

@@ -27,6 +27,7 @@ type walk struct {
 	bySubject map[string][]*node
 	verified  map[edge]signature
 	names     map[nameCheck]error
+	limits    map[*x509.Certificate]directoryLimits
 	policies  int // certificates held against policies
 	limited   bool
 	steps     int
@@ -52,7 +53,7 @@ type edge struct {
 
 func newWalk(store *Store, q Query) *walk {
 	w := &walk{store: store, at: q.At, bySubject: map[string][]*node{}, verified: map[edge]signature{},
-		names: map[nameCheck]error{}}
+		names: map[nameCheck]error{}, limits: map[*x509.Certificate]directoryLimits{}}
 	for _, cert := range q.Served {
 		w.add(cert, w.store.find(cert), false)
 	}
