@@ -50,7 +50,7 @@ type asking struct {
 }
 
 // patience bounds a tool's run; certdrift bounds its phases itself.
-const patience = 4 * time.Second
+const patience = 10 * time.Second
 
 // Compare starts a case and asks every tool about it, in the order of Tools. certdrift is the path of the binary.
 func Compare(ctx context.Context, c Case, certdrift string) ([]Answer, error) {

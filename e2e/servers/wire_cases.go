@@ -96,6 +96,7 @@ func handshakes() []Case {
 		raw("the alert handshake_failure", finding.TLSHandshake, says("\x15\x03\x03\x00\x02\x02\x28")),
 		raw("the alert internal_error", finding.TLSHandshake, says("\x15\x03\x03\x00\x02\x02\x50")),
 		raw("the alert protocol_version", finding.TLSVersionOld, says("\x15\x03\x01\x00\x02\x02\x46")),
+		raw("SSL 3.0 only", finding.TLSVersionOld, says("\x16\x03\x00\x00\x2a\x02\x00\x00\x26\x03\x00"+strings.Repeat("\x11", 32)+"\x00\x00\x2f\x00")),
 		raw("a record of random bytes", finding.TLSHandshake, says("\x16\x03\x03\x00\x05\xff\xff\xff\xff\xff")),
 		{Name: "a plain Go server where TLS is due", Want: codes(finding.TLSPlaintext), serve: func(l *Lab) Target { return at(l.plain(ok())) }},
 		{Name: "tls: a healthy port", serve: func(l *Lab) Target {

@@ -134,7 +134,6 @@ func (c *connection) faults(kinds ...chain.Kind) []chain.Fault {
 	return slices.DeleteFunc(all, func(f chain.Fault) bool { return !slices.Contains(kinds, f.Kind) })
 }
 
-// verdict is where the chain leads; empty where there is none, or nothing to judge it by.
 // disputed are the issuers' faults of a kind that some clients alone see.
 func (c *connection) disputed(kind chain.Kind) []chain.Fault {
 	if c.built == nil {
@@ -143,6 +142,7 @@ func (c *connection) disputed(kind chain.Kind) []chain.Fault {
 	return slices.DeleteFunc(c.built.Path.Disputed(), func(f chain.Fault) bool { return f.Kind != kind })
 }
 
+// verdict is where the chain leads; empty where there is none, or nothing to judge it by.
 func (c *connection) verdict() chain.Verdict {
 	switch {
 	case c.built == nil,
