@@ -24,11 +24,11 @@ func (c *crowd) hear(n Notice, l *looks, p Policy) {
 	key := n.Record.Key
 	switch n.Event {
 	case Opened:
-		come := c.coming[key] && !onlyComing(n.Findings)
+		come := c.coming[key] && !onlyComing(n)
 		if c.told[key] >= n.Severity && !n.Repetition && !come {
 			c.t.Fatalf("%q was alerted of as %s already", key, c.told[key])
 		}
-		c.told[key], c.coming[key] = n.Severity, onlyComing(n.Findings)
+		c.told[key], c.coming[key] = n.Severity, onlyComing(n)
 	case Reminder:
 		if c.told[key] == finding.None && !n.Repetition {
 			c.t.Fatalf("a reminder of %q, which nobody was told of", key)
@@ -45,15 +45,20 @@ func (c *crowd) hear(n Notice, l *looks, p Policy) {
 	delete(c.doubt, key)
 }
 
-// onlyComing tells whether certificates that end soon are all that is critical.
-func onlyComing(fs []finding.Finding) bool {
-	return all(fs, func(f finding.Finding) bool { return f.Severity < finding.Critical || f.Code == finding.CertExpiring })
+// onlyComing tells whether certificates that end soon are all that is critical: in this round, and in rounds of before that
+// nobody heard of.
+func onlyComing(n Notice) bool {
+	coming := func(code finding.Code, s finding.Severity) bool {
+		return s < finding.Critical || code == finding.CertExpiring
+	}
+	return all(n.Findings, func(f finding.Finding) bool { return coming(f.Code, f.Severity) }) &&
+		all(n.Record.Parts, func(p Part) bool { return !p.Confirmed || coming(p.Code, p.Severity) })
 }
 
 // proven holds a recovery against what was really looked at.
 func (c *crowd) proven(n Notice, l *looks, p Policy) {
 	for _, f := range n.Record.Findings {
-		s := spot{f.Endpoint, f.Code}
+		s := spotOf(f)
 		if l.clean[s] < p.Recover {
 			c.t.Fatalf("%q recovered, though %v was looked for in vain only %d times", n.Record.Key, s, l.clean[s])
 		}

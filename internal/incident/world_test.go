@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"strings"
 	"time"
 
 	"certdrift/internal/finding"
@@ -111,9 +112,30 @@ type looks struct {
 	last  map[spot]time.Time
 }
 
+// spot is where a fault is looked for: two certificates of an endpoint that have expired are two.
 type spot struct {
-	endpoint string
-	code     finding.Code
+	endpoint    string
+	code        finding.Code
+	certificate string
+}
+
+func spotOf(f finding.Finding) spot {
+	s := spot{endpoint: f.Endpoint, code: f.Code}
+	if strings.HasPrefix(f.Cause, "certificate:") {
+		s.certificate = f.Cause
+	}
+	return s
+}
+
+// spots are where a site may have faults.
+func (s site) spots() (all []spot) {
+	for _, code := range []finding.Code{finding.ConnectTimeout, finding.CertNameMismatch, finding.HTTPStatus, finding.AddressInconsistent} {
+		all = append(all, spot{endpoint: s.name, code: code})
+	}
+	for _, code := range []finding.Code{finding.CertExpired, finding.CertExpiring} {
+		all = append(all, spot{s.name, code, "certificate:" + s.name}, spot{s.name, code, "certificate:old-" + s.name})
+	}
+	return all
 }
 
 func newLooks() *looks { return &looks{clean: map[spot]int{}, last: map[spot]time.Time{}} }
@@ -121,7 +143,7 @@ func newLooks() *looks { return &looks{clean: map[spot]int{}, last: map[spot]tim
 func (l *looks) note(w *world, v view, fs []finding.Finding, now time.Time, apart time.Duration) {
 	there := map[spot]bool{}
 	for _, f := range fs {
-		there[spot{f.Endpoint, f.Code}] = true
+		there[spotOf(f)] = true
 	}
 	seen := func(s spot) {
 		if now.Sub(l.last[s]) >= apart {
@@ -133,20 +155,18 @@ func (l *looks) note(w *world, v view, fs []finding.Finding, now time.Time, apar
 		if s.removed || v == viewBehind && !s.balance || s.timeout {
 			continue
 		}
-		for _, code := range []finding.Code{
-			finding.ConnectTimeout, finding.CertExpired, finding.CertExpiring, finding.CertNameMismatch, finding.HTTPStatus,
-			finding.AddressInconsistent,
-		} {
-			hidden := code == finding.CertNameMismatch && w.drift && s.balance && v != viewProbes
-			if at := (spot{s.name, code}); !there[at] && !hidden {
+		for _, at := range s.spots() {
+			hidden := at.code == finding.CertNameMismatch && w.drift && s.balance && v != viewProbes
+			if !there[at] && !hidden {
 				seen(at)
 			}
 		}
 	}
 	if v != viewProbes && !w.drift {
-		seen(spot{"", finding.DriftAttached})
+		seen(spot{code: finding.DriftAttached})
 	}
-	for s := range there {
-		l.clean[s] = 0
+	for s := range there { // the first clean look after it is one, however near an older one is
+		delete(l.clean, s)
+		delete(l.last, s)
 	}
 }
