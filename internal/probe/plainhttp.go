@@ -70,7 +70,7 @@ func (v *visit) seekTLS(ctx context.Context, o *origin, at netip.AddrPort, allow
 	if f.Phase != observation.PhaseHeaders || f.Kind != observation.Closed && f.Kind != observation.Reset && f.Kind != observation.Invalid {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, plainWait))
+	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, lookAgainWait))
 	defer cancel()
 	conn, err := v.dial(ctx, allow, at)
 	if err != nil {

@@ -14,8 +14,9 @@ import (
 	"certdrift/internal/observation"
 )
 
-// lookAgainWait bounds the second look at a server that refused a handshake.
-const lookAgainWait = 2 * time.Second
+// lookAgainWait bounds each further question to a server that has just answered: long enough for a slow network, or a
+// machine that stands still, not to hide the cause.
+const lookAgainWait = 5 * time.Second
 
 // lookAgain seeks the cause where a server refused a handshake by an alert that names none. It asks twice more. For TLS
 // 1.2 and up only: a server that then refuses the version has nothing newer. And for the certificate alone, with every
@@ -28,8 +29,6 @@ func (v *visit) lookAgain(ctx context.Context, o *origin, at netip.AddrPort, all
 	if f.Kind != observation.Alert || got.TLS != nil || !mute(f.Alert) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, lookAgainWait))
-	defer cancel()
 	if v.refusesModern(ctx, o, at, allow) {
 		f.Kind = observation.VersionOld
 		return
@@ -47,8 +46,6 @@ func (v *visit) lookAgain(ctx context.Context, o *origin, at netip.AddrPort, all
 // lookAtChain gets a chain of which a certificate cannot be parsed, as servers of TLS 1.2 show it: crypto/tls hands out
 // none of it. Which of the certificates it is can be said then, and the others be judged.
 func (v *visit) lookAtChain(ctx context.Context, o *origin, at netip.AddrPort, allow permit, got *answer) {
-	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, lookAgainWait))
-	defer cancel()
 	var seen glimpse
 	err := v.again(ctx, o, at, allow, func(conn net.Conn) (err error) {
 		seen, err = takeGlimpse(conn, o.sni())
@@ -77,6 +74,8 @@ func mute(alert string) bool {
 
 // again opens one more connection and goes up to where TLS begins.
 func (v *visit) again(ctx context.Context, o *origin, at netip.AddrPort, allow permit, do func(net.Conn) error) error {
+	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, lookAgainWait))
+	defer cancel()
 	conn, err := v.dial(ctx, allow, at)
 	if err != nil {
 		return err
