@@ -19,7 +19,7 @@ import (
 
 const (
 	defaultMaxBody = 10 << 20
-	// wireSlack is what the body as sent may have beyond the bound of the decoded one.
+	// wireSlack is what the body as sent, or decoded in part, may have beyond the bound of the decoded one.
 	wireSlack = 1 << 20
 	// maxJSON bounds what is kept of a body for body_json.
 	maxJSON = 1 << 20
@@ -41,7 +41,7 @@ func (v *visit) readBody(r *http.Response, h *observation.HTTP, grown func(int64
 	// body's, browsers take it as that.
 	lenient := r.ContentLength < 0 && len(r.TransferEncoding) == 0 && r.ProtoMajor == 1
 	wire := &counter{r: r.Body, max: limit + wireSlack, lenient: lenient, grown: grown}
-	decoded, err := decode(wire, r.Header)
+	decoded, err := decode(wire, r.Header, limit+wireSlack)
 	if err != nil {
 		return err
 	}
@@ -101,8 +101,9 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decode undoes Content-Encoding (RFC 9110 §8.4), last applied first. An empty body is empty in any encoding.
-func decode(r io.Reader, h http.Header) (io.Reader, error) {
+// decode undoes Content-Encoding (RFC 9110 §8.4), last applied first. An empty body is empty in any encoding. What an
+// encoding gives is at most that many bytes: the next one may make nothing of gigabytes, in which no deadline would be looked at.
+func decode(r io.Reader, h http.Header, most int64) (io.Reader, error) {
 	encodings := strings.FieldsFunc(strings.Join(h.Values("Content-Encoding"), ","), func(c rune) bool {
 		return c == ',' || c == ' ' || c == '\t'
 	})
@@ -118,9 +119,11 @@ func decode(r io.Reader, h http.Header) (io.Reader, error) {
 		if len(start) == 0 && err == io.EOF { //nolint:errorlint // the bare value is the proper end
 			return buffered, nil
 		}
-		if r, err = inflate(encodings[i], buffered, start); err != nil {
+		inflated, err := inflate(encodings[i], buffered, start)
+		if err != nil {
 			return nil, fmt.Errorf("decoding the body: %w", err)
 		}
+		r = &counter{r: inflated, max: most}
 	}
 	return r, nil
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -178,6 +179,35 @@ func squeeze(t testing.TB, n int64, into func(io.Writer) io.WriteCloser) []byte 
 	return out.Bytes()
 }
 
+// hollowBomb is compressed three times over. What comes out at last is empty; in between there are n bytes of deflate
+// blocks without content. They take the time of inflating them, and no bound on the body itself sees them.
+func hollowBomb(t testing.TB, n int64) []byte {
+	t.Helper()
+	empty := []byte{0, 0, 0, 0xff, 0xff} // a stored block that is not the last, RFC 1951 §3.2.4
+	blocks := bytes.Repeat(empty, 1<<16)
+	end := []byte{3, 0} // the last block, empty
+	var out bytes.Buffer
+	outer, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner := gzip.NewWriter(outer)
+	write := func(b []byte) {
+		if _, err := inner.Write(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff}) // RFC 1952 §2.3
+	for range n / int64(len(blocks)) {
+		write(blocks)
+	}
+	write(append(end, make([]byte, 8)...)) // CRC and size of nothing
+	if err := errors.Join(inner.Close(), outer.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
@@ -206,6 +236,7 @@ func TestEncodings(t *testing.T) {
 		"deflate, bare":  {"deflate", squeeze(t, 1000, asFlate), "", 1000},
 		"truncated gzip": {"gzip", whole[:len(whole)-6], observation.Invalid, 1000},
 		"a bomb":         {"gzip", squeeze(t, 64<<20, asGzip), observation.TooLarge, defaultMaxBody},
+		"a bomb within":  {"gzip, gzip, gzip", hollowBomb(t, 1<<30), observation.TooLarge, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			address := web(t, serving(t), func(w http.ResponseWriter, _ *http.Request) {
