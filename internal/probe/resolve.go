@@ -84,17 +84,24 @@ func sorted(found []netip.Addr) (addrs []string, omitted int) {
 
 // names remembers what was resolved within one round: endpoints often share a host.
 type names struct {
-	mu     sync.Mutex
-	byHost map[string]func() observation.DNS
+	mu    sync.Mutex
+	known map[question]func() observation.DNS
 }
 
-// resolve asks once per host and round. Who calls it holds a slot, since a query is an open socket too.
+// question is a name with the time that its answer has: who waits for longer is not to be told of another's time-out.
+type question struct {
+	host    string
+	timeout time.Duration
+}
+
+// resolve asks once per question and round. Who calls it holds a slot, since a query is an open socket too.
 func (r *round) resolve(host string, timeout time.Duration) observation.DNS {
+	q := question{host, timeout}
 	r.names.mu.Lock()
-	ask, ok := r.names.byHost[host]
+	ask, ok := r.names.known[q]
 	if !ok {
 		ask = sync.OnceValue(func() observation.DNS { return r.lookup(host, timeout) })
-		r.names.byHost[host] = ask
+		r.names.known[q] = ask
 	}
 	r.names.mu.Unlock()
 	return ask()

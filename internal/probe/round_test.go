@@ -343,3 +343,31 @@ func TestNothingLeft(t *testing.T) {
 	}
 	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
+
+// slow is a resolver that answers nobody who waits for less than a given time.
+type slow time.Duration
+
+func (s slow) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) < time.Duration(s) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+}
+
+func (slow) LookupCNAME(context.Context, string) (string, error) { return "", nil }
+
+// TestNamesByTimeout: an endpoint that gives a resolver little time says nothing of another that waits for it.
+func TestNamesByTimeout(t *testing.T) {
+	hasty := target.Endpoint{Name: "hasty", Kind: target.TLS, Host: "site.test", Port: 1, Timeout: short}
+	other := hasty
+	other.Name, other.Timeout = "patient", time.Hour
+	p := New(Options{Now: time.Now, Resolver: slow(time.Minute), Concurrency: 1})
+	seen := p.Probe(t.Context(), []target.Endpoint{hasty, other})
+	if f := seen[0].DNS.Failure; f == nil || f.Kind != observation.TimedOut {
+		t.Errorf("hasty: %+v", f)
+	}
+	if f := seen[1].DNS.Failure; f != nil {
+		t.Errorf("patient: %+v", *f)
+	}
+}
