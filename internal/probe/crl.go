@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -29,22 +30,41 @@ const (
 	revocationOff  = "off"
 )
 
-// askRevocation asks CRL and OCSP about every certificate on the way up but the root, within the timeout of a phase.
+// askRevocation asks CRL and OCSP about every certificate on the way up but the root, within the timeout of a phase. All
+// are asked at once: one that never answers must not take the time of another that says "revoked".
 func (v *visit) askRevocation(ctx context.Context, peers, fetched []*x509.Certificate) []observation.Revocation {
 	ctx, cancel := v.phase(ctx)
 	defer cancel()
-	var out []observation.Revocation
+	sources := [...]func(context.Context, *x509.Certificate, *x509.Certificate) (observation.Revocation, bool){v.askCRL, v.askOCSP}
 	up, index := v.path(peers, fetched)
+	answers := make([]struct {
+		observation.Revocation
+		asked bool
+		bug   any // what was panicked with
+	}, len(up)*len(sources))
+	var wg sync.WaitGroup
 	for i, cert := range up {
 		if selfSigned(cert) || index[i] < 0 {
 			continue
 		}
 		issuer := v.issuerOf(cert, peers, fetched)
-		for _, ask := range []func(context.Context, *x509.Certificate, *x509.Certificate) (observation.Revocation, bool){v.askCRL, v.askOCSP} {
-			if r, asked := ask(ctx, cert, issuer); asked {
-				r.Index = index[i]
-				out = append(out, r)
-			}
+		for j, ask := range sources {
+			wg.Go(func() {
+				a := &answers[i*len(sources)+j]
+				defer func() { a.bug = recover() }()
+				a.Revocation, a.asked = ask(ctx, cert, issuer)
+				a.Index = index[i]
+			})
+		}
+	}
+	wg.Wait()
+	var out []observation.Revocation
+	for _, a := range answers {
+		switch {
+		case a.bug != nil:
+			panic(a.bug) // here, where it ends the probe of the address and not the process
+		case a.asked:
+			out = append(out, a.Revocation)
 		}
 	}
 	return out
