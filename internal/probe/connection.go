@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"certdrift/internal/observation"
@@ -57,8 +58,9 @@ func wantsHTTP1(got answer) bool {
 func (v *visit) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow permit, ask bool) (got answer) {
 	got.Address, got.auth = observation.Address{Address: at.String(), Started: v.now()}, &clientAuth{}
 	begin := time.Now()
-	total := func() time.Duration { return time.Since(begin) }
-	defer func() { got.Phases.Total = total() }()
+	// over takes the endpoint's time: what is looked into, or waited for, from there on is certdrift's own.
+	over := sync.OnceFunc(func() { got.Phases.Total = time.Since(begin) })
+	defer over()
 
 	conn, err := v.open(ctx, at, allow)
 	got.Phases.Connect = time.Since(begin)
@@ -73,8 +75,7 @@ func (v *visit) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow
 			v.exchange(ctx, o, conn, &got)
 		}
 		if got.Failure != nil && got.HTTP == nil {
-			took := total() // as below
-			total = func() time.Duration { return took }
+			over()
 			v.seekTLS(ctx, o, at, allow, got.Failure)
 		}
 		return got
@@ -85,16 +86,17 @@ func (v *visit) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow
 	secured := v.handshake(ctx, o, conn, &got)
 	switch {
 	case got.Failure != nil:
-		took := total() // what is looked into from here on is not the endpoint's time
-		total = func() time.Duration { return took }
+		over()
 		v.seekPlainHTTP(ctx, o, at, allow, received(conn), got.Failure)
 		v.lookAgain(ctx, o, at, allow, &got)
 	case o.kind.Web() && ask && v.withholds(o, got.peers):
+		over()
 		got.Withheld = withheld
 		v.awaitRefusal(ctx, secured, &got)
 	case o.kind.Web() && ask:
 		v.exchange(ctx, o, secured, &got)
 	default:
+		over()
 		v.awaitRefusal(ctx, secured, &got)
 	}
 	return got

@@ -84,10 +84,12 @@ func (v *visit) address(ctx context.Context, at netip.AddrPort, dns time.Duratio
 	got := v.connect(ctx, origin, at, v.guard.target, true)
 	got.Phases.DNS = dns
 	got.Phases.Total += dns
+	var way []*hop
 	if got.location != nil {
-		v.follow(ctx, origin, at, &got)
+		way = v.follow(ctx, origin, at, &got)
 	}
 	v.addExtras(ctx, &got)
+	v.addHopExtras(ctx, way)
 	if ctx.Err() != nil || got.exhausted {
 		return nil
 	}

@@ -28,14 +28,15 @@ type hops struct {
 
 // hop is one place that a redirect leads to, with what it answered.
 type hop struct {
-	once sync.Once
+	once, asking sync.Once
 	observation.Hop
-	location *origin // where it leads on to; nil at the end
-	cut      bool    // the round ended, or this machine could not dial
+	answers  []answer // one for each of Addresses
+	location *origin  // where it leads on to; nil at the end
+	cut      bool     // the round ended, or this machine could not dial
 }
 
-// follow goes where the answer of one of the endpoint's addresses leads.
-func (v *visit) follow(ctx context.Context, from *origin, at netip.AddrPort, got *answer) {
+// follow goes where the answer of one of the endpoint's addresses leads, and gives the places it came to.
+func (v *visit) follow(ctx context.Context, from *origin, at netip.AddrPort, got *answer) (way []*hop) {
 	ctx, cancel := context.WithTimeoutCause(ctx, redirectPhases*v.timeout, errPhase)
 	defer cancel()
 	h := got.HTTP
@@ -44,20 +45,36 @@ func (v *visit) follow(ctx context.Context, from *origin, at netip.AddrPort, got
 		if len(h.Hops) == maxHops || seen[next.key()] {
 			h.Loop, h.LoopInsecure = true, downgrades(from, next)
 			h.Location = v.secrets.show(next.url.String(), finding.QuoteLimit)
-			return
+			return way
 		}
 		seen[next.key()] = true
 		reached := v.hop(ctx, next, at)
 		if reached.cut {
 			got.exhausted = true
-			return
+			return way
 		}
+		way = append(way, reached)
 		shown := reached.Hop
 		shown.Insecure = downgrades(from, next)
 		h.Hops = append(h.Hops, shown)
 		from, next = next, reached.location
 	}
 	h.Location = ""
+	return way
+}
+
+// addHopExtras adds what is asked elsewhere about the chains on the way, once for each place. It has a time of its own: what
+// certdrift waits for there is not the redirects', and is bounded all the same.
+func (v *visit) addHopExtras(ctx context.Context, way []*hop) {
+	ctx, cancel := context.WithTimeoutCause(ctx, redirectPhases*v.timeout, errPhase)
+	defer cancel()
+	for _, h := range way {
+		h.asking.Do(func() {
+			for i := range h.answers {
+				v.addExtras(ctx, &h.answers[i])
+			}
+		})
+	}
 }
 
 func downgrades(from, to *origin) bool { return from.kind == target.HTTPS && to.kind == target.HTTP }
@@ -122,8 +139,7 @@ func (v *visit) visitHop(ctx context.Context, h *hop, o *origin, at netip.AddrPo
 			got.HTTP.Location = ""
 		}
 		got.Phases.DNS = h.DNS.Took
-		v.addExtras(ctx, &got)
-		h.Addresses = append(h.Addresses, got.Address)
+		h.answers, h.Addresses = append(h.answers, got), append(h.Addresses, got.Address)
 	}
 }
 
