@@ -33,29 +33,29 @@ func (v *visit) lookAgain(ctx context.Context, o *origin, at netip.AddrPort, all
 		f.Kind = observation.VersionOld
 		return
 	}
-	var seen glimpse
-	err := v.again(ctx, o, at, allow, func(conn net.Conn) (err error) {
+	if seen, err := v.glimpse(ctx, o, at, allow); err == nil {
+		seen.explain(o, got)
+	}
+}
+
+// glimpse takes a glimpse over a connection of its own.
+func (v *visit) glimpse(ctx context.Context, o *origin, at netip.AddrPort, allow permit) (seen glimpse, err error) {
+	err = v.again(ctx, o, at, allow, func(conn net.Conn) (err error) {
 		seen, err = takeGlimpse(conn, o.sni())
 		return err
 	})
-	if err == nil {
-		seen.explain(o, got)
-	}
+	return seen, err
 }
 
 // lookAtChain gets a chain of which a certificate cannot be parsed, as servers of TLS 1.2 show it: crypto/tls hands out
 // none of it. Which of the certificates it is can be said then, and the others be judged.
 func (v *visit) lookAtChain(ctx context.Context, o *origin, at netip.AddrPort, allow permit, got *answer) {
-	var seen glimpse
-	err := v.again(ctx, o, at, allow, func(conn net.Conn) (err error) {
-		seen, err = takeGlimpse(conn, o.sni())
-		return err
-	})
+	seen, err := v.glimpse(ctx, o, at, allow)
 	if err != nil || readKey(seen.chain[0]).weak || !slices.ContainsFunc(seen.chain, unparsable) {
 		return // a weak key may be all that is wrong, and is a finding of its own
 	}
 	got.Failure.Detail = strings.TrimSuffix(got.Failure.Detail, chainHidden)
-	got.TLS = &observation.TLS{ServerName: o.sni(), Version: tls.VersionName(seen.version), Cipher: tls.CipherSuiteName(seen.suite), Chain: seen.chain}
+	seen.show(o, got)
 }
 
 func unparsable(der []byte) bool {
@@ -112,15 +112,22 @@ func (g glimpse) explain(o *origin, got *answer) {
 	default:
 		f.Detail += ": only a client that offers all there is gets on, by " + tls.VersionName(g.version) + " and the cipher suite " + tls.CipherSuiteName(g.suite)
 	}
-	var peers []*x509.Certificate
+	if _, err := x509.ParseCertificate(g.chain[0]); err == nil { // else its key is of a kind that keeps it from being parsed
+		g.show(o, got)
+	}
+}
+
+// show puts what a glimpse showed into an answer, as a handshake would. Peers are what can be parsed, and none of it
+// without the leaf.
+func (g glimpse) show(o *origin, got *answer) {
+	got.TLS = &observation.TLS{ServerName: o.sni(), Version: tls.VersionName(g.version), Cipher: tls.CipherSuiteName(g.suite), Chain: g.chain}
 	for i, der := range g.chain {
 		cert, err := x509.ParseCertificate(der)
-		if err == nil {
-			peers = append(peers, cert)
-		} else if i == 0 {
-			return // its key is of a kind that keeps it from being parsed: there is nothing more to judge
+		switch {
+		case err == nil:
+			got.peers, got.staple = append(got.peers, cert), g.staple
+		case i == 0:
+			return
 		}
 	}
-	got.peers, got.staple = peers, g.staple
-	got.TLS = &observation.TLS{ServerName: o.sni(), Version: tls.VersionName(g.version), Cipher: tls.CipherSuiteName(g.suite), Chain: g.chain}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/ocsp"
 
 	"certdrift/internal/certtest"
 	"certdrift/internal/observation"
@@ -104,4 +105,19 @@ func TestOldVersionBehindAnAlert(t *testing.T) {
 	config.MaxVersion, config.CipherSuites = tls.VersionTLS11, []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}
 	a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
 	failed(t, a, observation.PhaseTLS, observation.VersionOld)
+}
+
+// TestStapleOfAMalformedChain: what was stapled to a chain with a certificate that cannot be parsed is seen all the same.
+func TestStapleOfAMalformedChain(t *testing.T) {
+	_, ca := authority(t)
+	leaf := must(t)(ca.Leaf(time.Now(), []string{"site.test"}))
+	served := leaf.TLS()
+	served.Certificate = append(served.Certificate, []byte("no certificate"))
+	served.OCSPStaple = ocspAnswer(t, ca, leaf.Certificate, ca, ocsp.Good)
+	config := &tls.Config{Certificates: []tls.Certificate{served}, MaxVersion: tls.VersionTLS12}
+	a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
+	failed(t, a, observation.PhaseTLS, observation.ChainMalformed)
+	if a.TLS == nil || len(a.TLS.Revocation) != 1 || a.TLS.Revocation[0].Status != observation.Good {
+		t.Errorf("got %+v", a.TLS)
+	}
 }
