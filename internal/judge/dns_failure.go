@@ -55,8 +55,8 @@ func judgeDNS(e *endpoint) []finding.Finding {
 
 // hopDNSFault is why a redirect's hop has no address, or (none false) not all of them.
 func hopDNSFault(hop *observation.Hop) (f *observation.Failure, none bool) {
-	if hop.Blocked != "" {
-		return nil, false
+	if hop.Blocked != "" || hop.DNS.Failure != nil && hop.DNS.Failure.Kind == observation.Blocked {
+		return nil, false // http-redirect-blocked tells of it
 	}
 	none = len(hop.Addresses) == 0
 	if f := dnsFault(hop.DNS, none); f != nil {
@@ -73,8 +73,6 @@ func hopDNSFault(hop *observation.Hop) (f *observation.Failure, none bool) {
 // dnsFault is why there is no address; a name that resolved to nothing without an error is not found.
 func dnsFault(d observation.DNS, none bool) *observation.Failure {
 	switch {
-	case d.Failure != nil && d.Failure.Kind == observation.Blocked:
-		return nil
 	case d.Failure != nil:
 		return d.Failure
 	case none && len(d.Addresses) == 0:

@@ -41,7 +41,7 @@ func (c *connection) codeOf(f *observation.Failure) finding.Code {
 // lookedUp tells whether a failure is that of looking a name up.
 func lookedUp(f *observation.Failure) bool {
 	switch f.Kind {
-	case observation.Blocked, observation.ChainOversized, observation.ChainMalformed:
+	case observation.Blocked, observation.ChainOversized, observation.ChainMalformed, observation.KeyUnusable:
 		return false
 	}
 	return f.Phase == observation.PhaseDNS

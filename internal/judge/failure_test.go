@@ -12,7 +12,8 @@ var everyKind = []observation.FailureKind{
 	observation.NotFound, observation.ResolverFailed, observation.TimedOut, observation.Refused, observation.Reset, observation.Closed,
 	observation.Unreachable, observation.Blocked, observation.Alert, observation.Plaintext, observation.NotTLS, observation.VersionOld,
 	observation.ChainOversized, observation.ChainMalformed, observation.NoCertificate, observation.HandshakeFailed,
-	observation.ClientCertNeeded, observation.StartTLSRefused, observation.Invalid, observation.TooLarge, observation.Other, "unheard-of", "",
+	observation.KeyUnusable, observation.ClientCertNeeded, observation.StartTLSRefused, observation.Invalid, observation.SpeaksTLS,
+	observation.TooLarge, observation.Other, "unheard-of", "",
 }
 
 var everyPhase = []observation.Phase{
@@ -29,6 +30,17 @@ func TestEveryFailureHasExactlyOneFinding(t *testing.T) {
 			if len(fs) != 1 || fs[0].Severity != finding.Critical {
 				t.Errorf("phase %q kind %q: %v", phase, kind, codes(fs))
 			}
+		}
+	}
+}
+
+// So is one that kept the endpoint from having any address.
+func TestEveryFailureOfALookUpHasExactlyOneFinding(t *testing.T) {
+	for _, kind := range everyKind {
+		s := newScene(t)
+		s.https("api", host).DNS.Failure = &observation.Failure{Phase: observation.PhaseDNS, Kind: kind}
+		if fs := s.judge().Findings; len(fs) != 1 || fs[0].Severity != finding.Critical {
+			t.Errorf("kind %q: %v", kind, codes(fs))
 		}
 	}
 }

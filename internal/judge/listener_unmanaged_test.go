@@ -20,7 +20,7 @@ func TestListenerUnmanaged(t *testing.T) {
 	s.only() // a manifest declares it
 	s.round.Manifests = nil
 	s.https("later", host).Probed = false // may turn out to sit behind it
-	s.only()
+	s.none(finding.ListenerUnmanaged)
 	lb.Listeners[0].Protocol = "TCP"
 	s.round.Endpoints = nil
 	s.only()

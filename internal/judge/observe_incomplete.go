@@ -30,7 +30,8 @@ func observeIncomplete() rule {
 				found = append(found, g.finding(finding.ObserveIncomplete, "incomplete"+g.where()+g.concerned()+": "+what,
 					"Give the round more time, or mend what the evidence names, and run it again."))
 			}
-			return append(found, w.uncomparedFindings()...)
+			found = append(found, w.uncomparedFindings()...)
+			return append(found, w.passedOverFindings()...)
 		},
 		endpoint: func(e *endpoint) []finding.Finding {
 			if e.DNS.Omitted <= 0 || !e.Probed {
@@ -42,6 +43,40 @@ func observeIncomplete() rule {
 				"Name the addresses that matter in connect_to, in several endpoints if need be.")}
 		},
 	}
+}
+
+// passedOver are the endpoints that were to be probed and were not, and of which no trouble of the round says why. A round
+// of certdrift's own has none; in a saved one the word may be lost.
+func (w *world) passedOver() []*endpoint {
+	if w.round.Planned {
+		return nil // a plan asks AWS, not the endpoints
+	}
+	told := map[string]bool{}
+	for _, t := range w.round.Troubles {
+		told[t.Environment+"/"+t.Endpoint] = true
+	}
+	var out []*endpoint
+	for _, e := range w.endpoints {
+		if !e.Probed && !told[e.Target.Key()] {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (w *world) passedOverFindings() []finding.Finding {
+	var found []finding.Finding
+	for _, g := range byEnvironment(w.passedOver()) {
+		f := finding.Finding{
+			Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: "certdrift:probe",
+			Summary:  "not probed, and the round does not say why: " + some(hosts(g.endpoints)),
+			Evidence: finding.Evidence{"operation": "probe"},
+			Remedy:   "Probe the endpoints anew: nothing is known of them.",
+		}
+		suffer(&f, g.endpoints)
+		found = append(found, f)
+	}
+	return found
 }
 
 // uncomparedFindings names the endpoints whose declared ARN could not be compared, those of an environment together.

@@ -53,3 +53,13 @@ func TestObserveIncompleteNamesWhatWasNotCompared(t *testing.T) {
 	s.round.Certificates = []observation.Certificate{{ARN: arn("right"), Unreadable: true}}
 	s.only()
 }
+
+// TestObserveIncompleteNeedsNoTrouble: an endpoint that nobody probed is not clean, whether the round says why or not.
+func TestObserveIncompleteNeedsNoTrouble(t *testing.T) {
+	s := newScene(t)
+	s.https("api", host, ok("10.0.0.1", s.leaf(host))).Probed = false
+	s.only(finding.ObserveIncomplete)
+	if f := s.one(finding.ObserveIncomplete, finding.Warning); f.Endpoint != "api" || s.judge().Complete {
+		t.Errorf("%+v", f)
+	}
+}
