@@ -113,6 +113,9 @@ func depth(e observation.Endpoint) Depth {
 	least := Whole
 	for _, a := range e.Addresses {
 		least = min(least, reached(a.Failure))
+		if a.Withheld != "" {
+			least = min(least, Handshaken) // nobody asked: an answer that was bad before may be so still
+		}
 		if a.HTTP == nil {
 			continue
 		}
@@ -121,7 +124,7 @@ func depth(e observation.Endpoint) Depth {
 				least = min(least, Handshaken)
 			}
 			for _, ha := range h.Addresses {
-				if ha.Failure != nil {
+				if ha.Failure != nil || ha.Withheld != "" {
 					least = min(least, Handshaken)
 				}
 			}

@@ -29,10 +29,13 @@ func TestDepth(t *testing.T) {
 	hopping.Addresses[0].HTTP = &observation.HTTP{Hops: []observation.Hop{{
 		Addresses: []observation.Address{{Failure: failed(observation.PhaseConnect)}},
 	}}}
+	withheld := endpoint("x", nil)
+	withheld.Addresses[0].Withheld = "the certificate does not verify"
 	for name, c := range map[string]struct {
 		endpoint observation.Endpoint
 		want     Depth
 	}{
+		"no request was sent":     {withheld, Handshaken},
 		"not probed":              {unprobed, Unseen},
 		"no address":              {endpoint("x"), Asked},
 		"unresolved":              {unresolved, Asked},
