@@ -28,6 +28,9 @@ type Coverage struct {
 	Configured map[string]bool
 	// Endpoints tells how far each endpoint was judged; absent is Unseen.
 	Endpoints map[string]Depth
+	// Unvouched are, by endpoint, the certificates ("certificate:" and their SHA-256) of whose revocation somebody was asked,
+	// and nobody gave an answer that proves anything.
+	Unvouched map[string]map[string]bool
 	// Listeners are those read completely; see ListenerKey.
 	Listeners map[string]bool
 	// ListenersWhole: all load balancers were walked without trouble, so that a listener not among Listeners is gone.
@@ -49,7 +52,8 @@ func ListenerKey(account, region, listener string) string {
 func Cover(round observation.Round, configured []string, narrowed, listeners bool) Coverage {
 	c := Coverage{
 		Configured: map[string]bool{}, Endpoints: map[string]Depth{}, Listeners: map[string]bool{},
-		Full: !narrowed && (round.ListenersRead || !listeners),
+		Unvouched: map[string]map[string]bool{},
+		Full:      !narrowed && (round.ListenersRead || !listeners),
 	}
 	for _, key := range configured {
 		c.Configured[key] = true
@@ -57,6 +61,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 	for _, e := range round.Endpoints {
 		c.Configured[e.Target.Key()] = true
 		c.Endpoints[e.Target.Key()] = depth(e)
+		c.Unvouched[e.Target.Key()] = unvouched(e)
 	}
 	c.faults(round.Faults)
 	c.ListenersWhole = round.ListenersRead && !narrowed

@@ -173,6 +173,9 @@ func (b *board) sightOf(r *Record, p Part) sight {
 		return s
 	}
 	endpoint := r.Environment + "/" + p.Endpoint
+	if p.Code == finding.CertRevoked && b.Coverage.silentOn(endpoint, r) {
+		return unknown
+	}
 	if p.Code == finding.CertNameMismatch && b.explained[endpoint] {
 		return unknown
 	}
