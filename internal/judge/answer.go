@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -61,8 +62,8 @@ func answerEvidence(h *observation.HTTP) finding.Evidence {
 	if h.Proto != "" {
 		evidence["protocol"] = finding.Clean(h.Proto, finding.QuoteLimit)
 	}
-	for name, value := range h.Headers {
-		evidence["header_"+strings.ReplaceAll(strings.ToLower(finding.Clean(name, 64)), "-", "_")] = finding.Clean(value, finding.QuoteLimit)
+	for _, name := range slices.Sorted(maps.Keys(h.Headers)) { // "X-A" and "X_A" are one name here
+		evidence["header_"+strings.ReplaceAll(strings.ToLower(finding.Clean(name, 64)), "-", "_")] = finding.Clean(h.Headers[name], finding.QuoteLimit)
 	}
 	if h.Location != "" {
 		evidence["location"] = finding.Clean(h.Location, finding.QuoteLimit)
