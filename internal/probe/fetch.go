@@ -44,26 +44,9 @@ func (v *visit) fetch(ctx context.Context, method, from, contentType string, bod
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
-	transport := &http.Transport{
-		DialContext: v.dialReference, DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
-	}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
-		if len(via) > maxFetchRedirects || next.URL.Scheme != "http" {
-			return errors.New("the redirect is not followed")
-		}
-		return nil
-	}}
-	response, err := client.Do(request)
+	response, err := v.fetcher().Do(request)
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return nil, fmt.Errorf("%w: %w", context.DeadlineExceeded, cause)
-		}
-		var wrapped *url.Error
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err // the URL stands beside it
-		}
-		return nil, err
+		return nil, fetchFailed(ctx, err)
 	}
 	defer response.Body.Close() //nolint:errcheck // the connection is closed anyhow
 	if response.StatusCode != http.StatusOK {
@@ -77,6 +60,34 @@ func (v *visit) fetch(ctx context.Context, method, from, contentType string, bod
 		return nil, fmt.Errorf("the answer has more than %d bytes", limit)
 	}
 	return document, nil
+}
+
+// fetcher is a client for one document: its connections, one for each redirect, are closed once they are read.
+func (v *visit) fetcher() *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext: v.dialReference, DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
+		},
+		CheckRedirect: func(next *http.Request, via []*http.Request) error {
+			if len(via) > maxFetchRedirects || next.URL.Scheme != "http" {
+				return errors.New("the redirect is not followed")
+			}
+			return nil
+		},
+	}
+}
+
+// fetchFailed is why there is no answer: the end of the time that there was, or what net/http says without the URL, which
+// stands beside it.
+func fetchFailed(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("%w: %w", context.DeadlineExceeded, cause)
+	}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
 }
 
 // dialReference resolves a host and dials the first of its addresses that the guard permits and that answers.

@@ -32,7 +32,7 @@ type hop struct {
 	observation.Hop
 	answers  []answer // one for each of Addresses
 	location *origin  // where it leads on to; nil at the end
-	cut      bool     // the round ended, or this machine could not dial
+	cut      bool     // this machine could not dial, which says nothing of the place
 }
 
 // follow goes where the answer of one of the endpoint's addresses leads, and gives the places it came to.
