@@ -61,34 +61,12 @@ func SystemPlaces() Places {
 	return p
 }
 
-// System gives this machine's roots. An error means that there is nothing to judge by: no root could be read.
-func System() (*chain.Store, error) { return SystemPlaces().Store() }
-
-// Store reads the roots. Those that Mozilla trusts too count as public, the others as this machine's own CAs.
+// Store reads the roots. Those that Mozilla trusts too count as public, the others as this machine's own CAs. An error
+// means that there is nothing to judge by: no root could be read.
 func (p Places) Store() (*chain.Store, error) {
-	files := slices.Clone(p.Files)
-	var anchors []chain.RawAnchor
-	var faults []error
-	seen, public := map[[sha256.Size]byte]bool{}, publicRoots()
-	read := func(file string) bool {
-		data, err := readBounded(file)
-		if err != nil {
-			if !errors.Is(err, os.ErrNotExist) {
-				faults = append(faults, err)
-			}
-			return false
-		}
-		for _, der := range blocks(data) {
-			sum := sha256.Sum256(der)
-			if !seen[sum] {
-				seen[sum] = true
-				anchors = append(anchors, chain.RawAnchor{DER: der, Public: public[sum]})
-			}
-		}
-		return true
-	}
-	for _, file := range files {
-		if read(file) {
+	found := bundles{seen: map[[sha256.Size]byte]bool{}, public: publicRoots()}
+	for _, file := range p.Files {
+		if found.add(file) {
 			break
 		}
 	}
@@ -98,17 +76,43 @@ func (p Places) Store() (*chain.Store, error) {
 			continue
 		}
 		for _, e := range entries {
-			if name := filepath.Join(dir, e.Name()); !e.IsDir() && !slices.Contains(files, name) {
-				read(name)
+			if name := filepath.Join(dir, e.Name()); !e.IsDir() && !slices.Contains(p.Files, name) {
+				found.add(name)
 			}
 		}
 	}
-	store := chain.NewLazyStore(anchors)
+	store := chain.NewLazyStore(found.anchors)
 	if store.Len() == 0 {
 		return nil, fmt.Errorf("reading the system's trust store: no root in %q: %w",
-			strings.Join(append(files, p.Dirs...), ", "), errors.Join(append(faults, errNoRoots)...))
+			strings.Join(slices.Concat(p.Files, p.Dirs), ", "), errors.Join(append(found.faults, errNoRoots)...))
 	}
 	return store, nil
+}
+
+// bundles are the roots of the files read so far, each once, and why others could not be read.
+type bundles struct {
+	anchors      []chain.RawAnchor
+	faults       []error
+	seen, public map[[sha256.Size]byte]bool // by fingerprint
+}
+
+// add takes in a file; false where it cannot be read.
+func (b *bundles) add(file string) bool {
+	data, err := readBounded(file)
+	if err != nil {
+		if !errors.Is(err, os.ErrNotExist) {
+			b.faults = append(b.faults, err)
+		}
+		return false
+	}
+	for _, der := range blocks(data) {
+		sum := sha256.Sum256(der)
+		if !b.seen[sum] {
+			b.seen[sum] = true
+			b.anchors = append(b.anchors, chain.RawAnchor{DER: der, Public: b.public[sum]})
+		}
+	}
+	return true
 }
 
 var errNoRoots = errors.New("nothing there that is a certificate")

@@ -168,7 +168,7 @@ func TestSystemFollowsTheEnvironment(t *testing.T) {
 	ca := root(t, "A")
 	t.Setenv("SSL_CERT_FILE", write(t, t.TempDir(), "ca.pem", encode(ca.Certificate)))
 	t.Setenv("SSL_CERT_DIR", t.TempDir())
-	store, err := trust.System()
+	store, err := trust.SystemPlaces().Store()
 	if err != nil || store.Len() != 1 {
 		t.Fatalf("%d roots, %v", store.Len(), err)
 	}
