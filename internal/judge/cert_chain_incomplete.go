@@ -52,15 +52,8 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		remedy = c.replace("Have the certificate issued anew, with its issuer's name encoded as it stands in the issuer's own certificate.")
 	}
 	if len(path.Fetched) > 0 {
-		var lines []string
-		var appendix []map[string]string
-		for _, cert := range path.Fetched {
-			from := c.fetchedFrom(cert)
-			appendix = append(appendix, map[string]string{"subject": certSubject(cert), "url": finding.Clean(from.URL, finding.QuoteLimit), "fingerprint_sha256": fingerprint(cert)})
-			lines = append(lines, certName(cert)+fetchCommand(from))
-		}
-		e["append"] = appendix
-		advice := "Append to the chain that the server sends, in this order: " + strings.Join(lines, ", ") + "."
+		advice := ""
+		e["append"], advice = c.appendix(path.Fetched)
 		if len(path.Faults) == 0 {
 			summary += "; with it the chain would be trusted"
 		} else {
@@ -71,6 +64,17 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		e["aia_result"] = note
 	}
 	return []finding.Finding{c.aboutCert(finding.CertChainIncomplete, finding.Critical, c.leaf(), summary, e, remedy)}
+}
+
+// appendix is what AIA gave, as evidence and as advice to append it.
+func (c *connection) appendix(fetched []*x509.Certificate) (facts []map[string]string, advice string) {
+	var lines []string
+	for _, cert := range fetched {
+		from := c.fetchedFrom(cert)
+		facts = append(facts, map[string]string{"subject": certSubject(cert), "url": finding.Clean(from.URL, finding.QuoteLimit), "fingerprint_sha256": fingerprint(cert)})
+		lines = append(lines, certName(cert)+fetchCommand(from))
+	}
+	return facts, "Append to the chain that the server sends, in this order: " + strings.Join(lines, ", ") + "."
 }
 
 // issuerMisnamed: the certificate names its issuer by a key or number which that doesn't have. So it is after an issuer
