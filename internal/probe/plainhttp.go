@@ -70,23 +70,19 @@ func (v *visit) seekTLS(ctx context.Context, o *origin, at netip.AddrPort, allow
 	if f.Phase != observation.PhaseHeaders || f.Kind != observation.Closed && f.Kind != observation.Reset && f.Kind != observation.Invalid {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, lookAgainWait))
-	defer cancel()
-	conn, err := v.dial(ctx, allow, at)
-	if err != nil {
-		return
-	}
-	defer conn.Close() //nolint:errcheck // nothing is left to be written
-	defer interrupt(ctx, conn)()
 	hello, err := widestHello(o.sni())
 	if err != nil {
 		return
 	}
-	if _, err := conn.Write(hello); err != nil {
-		return
-	}
 	var start [2]byte // type and major version of a record, RFC 8446 §5.1
-	if _, err := io.ReadFull(conn, start[:]); err == nil && (start[0] == recordHandshake || start[0] == recordAlert) && start[1] == 3 {
+	err = v.again(ctx, o, at, allow, func(conn net.Conn) error {
+		if _, err := conn.Write(hello); err != nil {
+			return err
+		}
+		_, err := io.ReadFull(conn, start[:])
+		return err
+	})
+	if err == nil && (start[0] == recordHandshake || start[0] == recordAlert) && start[1] == 3 {
 		f.Kind = observation.SpeaksTLS
 	}
 }
