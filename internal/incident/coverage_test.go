@@ -31,11 +31,14 @@ func TestDepth(t *testing.T) {
 	}}}
 	withheld := endpoint("x", nil)
 	withheld.Addresses[0].Withheld = "the certificate does not verify"
+	withheldAtHop := endpoint("x", nil)
+	withheldAtHop.Addresses[0].HTTP = &observation.HTTP{Hops: []observation.Hop{{Addresses: withheld.Addresses}}}
 	for name, c := range map[string]struct {
 		endpoint observation.Endpoint
 		want     Depth
 	}{
 		"no request was sent":     {withheld, Handshaken},
+		"nor to a hop":            {withheldAtHop, Handshaken},
 		"not probed":              {unprobed, Unseen},
 		"no address":              {endpoint("x"), Asked},
 		"unresolved":              {unresolved, Asked},
