@@ -31,7 +31,8 @@ type Options struct {
 	Resolver resolver
 	// Dialer opens connections, to addresses that the guard has permitted; nil: the network.
 	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
-	// Concurrency bounds the connections in flight; 0: 64, far below Lambda's 1,024 descriptors.
+	// Concurrency bounds the connections to endpoints in flight; 0: 64, far below Lambda's 1,024 descriptors. Questions about
+	// revocation come on top, for each certificate on the way up.
 	Concurrency int
 	// NeedsIssuer tells that a chain does not lead to a root, so that its AIA is worth following; nil: it never is.
 	NeedsIssuer func(e target.Endpoint, chain []*x509.Certificate) bool
