@@ -114,7 +114,7 @@ func TestOnlyWhatTheEmulatorLacksIsExcused(t *testing.T) {
 	}
 }
 
-// silent tells that a command shows nothing where all went well.
+// silent reports whether a command shows nothing where all went well.
 func silent(command string) bool {
 	for _, quiet := range []string{
 		"set-load-balancer-listener-ssl-certificate", "purge-queue", "enable-rule", "set-subscription-attributes", "get-function-concurrency", "nc -vz", "incidents ack",

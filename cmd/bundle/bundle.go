@@ -58,7 +58,7 @@ func resolve(dir, name string) string {
 }
 
 // told are the faults as compilers tell them.
-func told(faults []observation.Fault) []error {
+func told(faults []observation.Diagnostic) []error {
 	var errs []error
 	for _, f := range faults {
 		text := fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Message)

@@ -138,7 +138,7 @@ func (s *scene) deafen() {
 			{Protocol: "email", Endpoint: "staging@example.org", Pending: true},
 		},
 	}}}
-	s.round.Troubles = []observation.Trouble{{
+	s.round.ObserveErrors = []observation.ObserveError{{
 		Kind: observation.Throttled, Operation: "elasticloadbalancing:DescribeLoadBalancers", Region: "eu-west-1", Account: "111122223333", Detail: "Throttling: Rate exceeded",
 	}}
 }

@@ -21,7 +21,7 @@ type Case struct {
 	Want []finding.Code
 	// Needs names the program that the case cannot do without; empty for none.
 	Needs string
-	// Waits tells that a verdict other than a timeout needs the whole time of a phase.
+	// Waits reports whether a verdict other than a timeout needs the whole time of a phase.
 	Waits bool
 	// serve starts it.
 	serve func(*Lab) Target
@@ -58,7 +58,7 @@ func waits(c Case) Case {
 	return c
 }
 
-// Missing tells that the program a case needs is not on this machine.
+// Missing reports whether the program a case needs is not on this machine.
 func (c Case) Missing() bool {
 	if c.Needs == "" {
 		return false

@@ -97,7 +97,7 @@ func (t *tally) endPackage(e event, output []string) {
 	fmt.Fprintf(t.w, "ok    %-44s %6.1fs\n", e.Package, e.Elapsed)
 }
 
-// good tells whether something ran and nothing failed.
+// good reports whether something ran and nothing failed.
 func (t *tally) good() bool {
 	return t.failed == 0 && t.brokenPackages == 0 && t.passed > 0
 }

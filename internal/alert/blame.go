@@ -68,7 +68,7 @@ func byWhom(m map[string]any) string {
 // deed is what was done to the certificate itself ("deleted"), or that a listener was changed.
 func deed(m map[string]any) string { return cmp.Or(render(m["action"]), "changed") }
 
-// confirmed tells whether CloudTrail's own record names who made the change. Without one it is a claim: whoever may put
+// confirmed reports whether CloudTrail's own record names who made the change. Without one it is a claim: whoever may put
 // events on the bus can name anybody.
 func confirmed(m map[string]any) bool { return render(m["standing"]) == "confirmed" }
 

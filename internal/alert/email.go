@@ -49,7 +49,7 @@ func (s *story) email() string {
 	return cutLines(strings.TrimLeft(l.String(), "\n"), EmailLimit)
 }
 
-// over tells whether the notice is about what has ended.
+// over reports whether the notice is about what has ended.
 func (s *story) over() bool { return s.Event == incident.Recovered && !s.Eased }
 
 // single tells of one incident.
@@ -168,12 +168,12 @@ func (s *story) evidence(l *letter) {
 	l.wide = labelWidth
 }
 
-// isSaid tells whether a value stands in a text already. Short ones ("443") stand everywhere by chance.
+// isSaid reports whether a value stands in a text already. Short ones ("443") stand everywhere by chance.
 func isSaid(value, said string) bool {
 	return len(value) >= 8 && (strings.Contains(said, value) || strings.Contains(said, shortenIDs(value)))
 }
 
-// placeSaid tells whether file and line have been named already, as FILE:LINE.
+// placeSaid reports whether file and line have been named already, as FILE:LINE.
 func (s *story) placeSaid(name, said string) bool {
 	file := render(s.first.Evidence["file"])
 	return file != "" && (name == "line" || name == "column") && strings.Contains(said, file+":"+render(s.first.Evidence["line"]))

@@ -180,7 +180,7 @@ func (s *story) lead() string {
 	return strings.Join(lines, "\n")
 }
 
-// worse tells whether people knew of it as something less severe.
+// worse reports whether people knew of it as something less severe.
 func (s *story) worse() bool { return s.Before != finding.None && s.Before < s.Severity }
 
 // notes say what is particular about the notice.

@@ -125,7 +125,7 @@ func programs() []string {
 	return []string{"aws ", "certdrift ", "kubectl ", "openssl ", "curl ", "dig "}
 }
 
-// isCommand tells whether a line of a remedy is a command, not prose.
+// isCommand reports whether a line of a remedy is a command, not prose.
 func isCommand(line string) bool {
 	for _, p := range programs() {
 		if strings.HasPrefix(line, p) {

@@ -23,7 +23,7 @@ const (
 	gsmExtension = "^{}\\[~]|€"
 )
 
-// SMSFits tells whether a text goes out as one segment.
+// SMSFits reports whether a text goes out as one segment.
 func SMSFits(text string) bool {
 	septets := 0
 	for _, r := range text {

@@ -40,10 +40,10 @@ type Subscriber struct {
 	Note   string
 }
 
-// Hears tells whether some alert may reach it.
+// Hears reports whether some alert may reach it.
 func (s Subscriber) Hears() bool { return s.State == OK || s.State == Unknown }
 
-// Gets tells whether a message with these attributes reaches it; what is unknown may.
+// Gets reports whether a message with these attributes reaches it; what is unknown may.
 func (s Subscriber) Gets(attributes map[string]string) bool {
 	return s.State == Unknown || s.State == OK && s.Filter.Passes(attributes)
 }
@@ -80,7 +80,7 @@ func (a Alerts) judge(s observation.Subscription) Subscriber {
 	return out
 }
 
-// reach tells whether some alert passes a subscriber's filter. Only what the filter looks at is tried in all its values.
+// reach reports whether some alert passes a subscriber's filter. Only what the filter looks at is tried in all its values.
 func (a Alerts) reach(s Subscriber) bool {
 	severities := []finding.Severity{finding.Critical, finding.Warning}
 	for _, environment := range few(s, "environment", a.environments(s)) {

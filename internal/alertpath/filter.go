@@ -24,13 +24,13 @@ func ParseFilter(text string) (Filter, error) {
 	return f, nil
 }
 
-// Passes tells whether a message with these attributes is delivered.
+// Passes reports whether a message with these attributes is delivered.
 func (f Filter) Passes(attributes map[string]string) bool { return passes(f.policy, attributes) }
 
-// Empty tells that all is let through.
+// Empty reports whether all is let through.
 func (f Filter) Empty() bool { return len(f.policy) == 0 }
 
-// Mentions tells whether the policy has a condition on an attribute.
+// Mentions reports whether the policy has a condition on an attribute.
 func (f Filter) Mentions(attribute string) bool { return mentions(f.policy, attribute) }
 
 func mentions(policy map[string]any, attribute string) bool {
@@ -67,7 +67,7 @@ func collect(policy map[string]any, attribute string, out *[]string) {
 	}
 }
 
-// Unclear tells that the policy has an operator that is not known here, or an operand of another form than is: what it lets
+// Unclear reports whether the policy has an operator that is not known here, or an operand of another form than is: what it lets
 // through cannot be said.
 func (f Filter) Unclear() bool { return unclear(f.policy) }
 
@@ -84,7 +84,7 @@ func unclear(policy map[string]any) bool {
 	return false
 }
 
-// understood tells whether each operator of a condition is known, with an operand of the form that it takes.
+// understood reports whether each operator of a condition is known, with an operand of the form that it takes.
 func understood(condition map[string]any) bool {
 	for operator, operand := range condition {
 		ok := false
@@ -129,7 +129,7 @@ func passes(policy map[string]any, attributes map[string]string) bool {
 	return true
 }
 
-// matches tells whether one condition holds. What is not about strings (numeric) never does; what this does not know
+// matches reports whether one condition holds. What is not about strings (numeric) never does; what this does not know
 // (SNS may learn more) is taken to hold, so that no good subscription is called a bad one.
 func matches(condition any, value string, present bool) bool {
 	switch c := condition.(type) {
@@ -172,7 +172,7 @@ func operate(operator string, operand any, value string, present bool) bool {
 	return true
 }
 
-// excepted tells whether anything-but names the value: a string, a list of them, or an operator of its own.
+// excepted reports whether anything-but names the value: a string, a list of them, or an operator of its own.
 func excepted(operand any, value string) bool {
 	switch o := operand.(type) {
 	case []any:

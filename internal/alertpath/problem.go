@@ -47,7 +47,7 @@ type path struct {
 	subscribers []Subscriber
 }
 
-// hears tells whether somebody may get what is sent to it. What could not be read is given the benefit of the doubt.
+// hears reports whether somebody may get what is sent to it. What could not be read is given the benefit of the doubt.
 func (p path) hears() bool {
 	if p.Missing || p.Refused != "" {
 		return false

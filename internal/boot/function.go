@@ -73,7 +73,7 @@ func (f *Function) handle(ctx context.Context, raw json.RawMessage) (Summary, er
 		return f.unconfigured(ctx, have, fmt.Errorf("loading the configuration: %w", err))
 	}
 	q := round.Request{
-		Config: have.Config, Faults: have.Faults, Manifests: have.Manifests, Troubles: have.Troubles, Depth: f.Depth,
+		Config: have.Config, Diagnostics: have.Diagnostics, Manifests: have.Manifests, ObserveErrors: have.ObserveErrors, Depth: f.Depth,
 	}
 	if reason := f.ignores(ctx, e, have); reason != "" {
 		return f.ignored(ctx, slog.LevelWarn, e, reason), nil
@@ -100,7 +100,7 @@ func (f *Function) handle(ctx context.Context, raw json.RawMessage) (Summary, er
 // unconfigured tells whoever gets the alerts that nothing is watched, and fails all the same: Lambda's retry may help, and
 // its own figures bring the alarm where the alert cannot be sent.
 func (f *Function) unconfigured(ctx context.Context, have Loaded, why error) (Summary, error) {
-	res, err := f.Runner(have.Config).Run(ctx, round.Request{Config: have.Config, Faults: have.Faults})
+	res, err := f.Runner(have.Config).Run(ctx, round.Request{Config: have.Config, Diagnostics: have.Diagnostics})
 	return f.summarise(ctx, res), errors.Join(why, err)
 }
 

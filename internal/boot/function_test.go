@@ -199,7 +199,7 @@ func (b bucketOf) Files(_ context.Context, place string) ([]source.File, error) 
 // TestManifestsThatAWSKeepsBack: what is refused or throttled is trouble of certdrift's own, and only a wrong place is a
 // mistake of the configuration's.
 func TestManifestsThatAWSKeepsBack(t *testing.T) {
-	for code, want := range map[string]observation.TroubleKind{
+	for code, want := range map[string]observation.ObserveErrorKind{
 		"AccessDenied": observation.Denied, "SlowDown": observation.Throttled, "NoSuchBucket": "",
 	} {
 		l := &loader{reader: bucketOf{"version: 1\nload_balancers: {}\nmanifests: [\"s3://b/k8s/\"]\n", code}, location: "certdrift.yaml", now: time.Now}
@@ -208,13 +208,13 @@ func TestManifestsThatAWSKeepsBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		if want == "" {
-			if len(have.Troubles) != 0 || len(have.Faults) != 1 {
-				t.Errorf("%s: troubles %+v, faults %+v; want one fault", code, have.Troubles, have.Faults)
+			if len(have.ObserveErrors) != 0 || len(have.Diagnostics) != 1 {
+				t.Errorf("%s: troubles %+v, faults %+v; want one fault", code, have.ObserveErrors, have.Diagnostics)
 			}
 			continue
 		}
-		if len(have.Faults) != 0 || len(have.Troubles) != 1 || have.Troubles[0].Kind != want || have.Troubles[0].Operation != "s3:ListBucket" {
-			t.Errorf("%s: troubles %+v, faults %+v; want one %s", code, have.Troubles, have.Faults, want)
+		if len(have.Diagnostics) != 0 || len(have.ObserveErrors) != 1 || have.ObserveErrors[0].Kind != want || have.ObserveErrors[0].Operation != "s3:ListBucket" {
+			t.Errorf("%s: troubles %+v, faults %+v; want one %s", code, have.ObserveErrors, have.Diagnostics, want)
 		}
 	}
 }
@@ -228,18 +228,18 @@ func TestTheLastGoodConfigurationStandsIn(t *testing.T) {
 	}
 	from.data, from.err = []byte("version: 1\nenvironments:\n  prod:\n    endpoints:\n      - {name: a, url: https://a.example.org}\n"), nil
 	have, err := l.load(context.Background())
-	if err != nil || len(have.Endpoints) != 1 || len(have.Faults) != 0 {
-		t.Fatalf("%d endpoints, faults %v, error %v", len(have.Endpoints), have.Faults, err)
+	if err != nil || len(have.Endpoints) != 1 || len(have.Diagnostics) != 0 {
+		t.Fatalf("%d endpoints, faults %v, error %v", len(have.Endpoints), have.Diagnostics, err)
 	}
 	from.err = errors.New("access denied")
-	if have, err = l.load(context.Background()); err != nil || len(have.Troubles) != 0 {
-		t.Fatalf("asked again within a minute: %v, %v", have.Troubles, err)
+	if have, err = l.load(context.Background()); err != nil || len(have.ObserveErrors) != 0 {
+		t.Fatalf("asked again within a minute: %v, %v", have.ObserveErrors, err)
 	}
 	now = now.Add(2 * time.Minute)
 	for range 2 {
 		have, err = l.load(context.Background())
-		if err != nil || len(have.Endpoints) != 1 || len(have.Troubles) != 1 {
-			t.Fatalf("%d endpoints, troubles %v, error %v; want the last good configuration and one trouble", len(have.Endpoints), have.Troubles, err)
+		if err != nil || len(have.Endpoints) != 1 || len(have.ObserveErrors) != 1 {
+			t.Fatalf("%d endpoints, troubles %v, error %v; want the last good configuration and one trouble", len(have.Endpoints), have.ObserveErrors, err)
 		}
 	}
 }
@@ -260,8 +260,8 @@ func TestTheLastGoodConfigurationStandsInForABrokenOne(t *testing.T) {
 	} {
 		from.data, now = []byte(tt.data), now.Add(2*time.Minute)
 		have, err := l.load(context.Background())
-		if err != nil || len(have.Endpoints) != tt.want || len(have.Faults) != tt.faults {
-			t.Errorf("%q: %d endpoints, faults %v, error %v; want %d endpoints and %d faults", tt.data, len(have.Endpoints), have.Faults, err, tt.want, tt.faults)
+		if err != nil || len(have.Endpoints) != tt.want || len(have.Diagnostics) != tt.faults {
+			t.Errorf("%q: %d endpoints, faults %v, error %v; want %d endpoints and %d faults", tt.data, len(have.Endpoints), have.Diagnostics, err, tt.want, tt.faults)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (f *Function) ignores(ctx context.Context, e event.Event, have Loaded) stri
 // accountTime is what asking for the own account's number may take of a round.
 const accountTime = 5 * time.Second
 
-// believes tells whether an account is one whose roles the configuration names, or certdrift's own. Where the own one
+// believes reports whether an account is one whose roles the configuration names, or certdrift's own. Where the own one
 // cannot be had the event is taken for the hint that it is: the round calls nothing but what the configuration names.
 func (f *Function) believes(ctx context.Context, account string, have Loaded) bool {
 	for _, r := range have.Config.Scope.Roles {
@@ -64,7 +64,7 @@ func (f *Function) regions(have Loaded) []string {
 	return regions
 }
 
-// ofIAM tells that a change is of a server certificate. IAM's events come from us-east-1, wherever the certificate is
+// ofIAM reports whether a change is of a server certificate. IAM's events come from us-east-1, wherever the certificate is
 // attached.
 func ofIAM(c observation.Change) bool { return strings.Contains(c.Event, "ServerCertificate") }
 
@@ -94,7 +94,7 @@ func (f *Function) unconcerned(ctx context.Context, q round.Request, have Loaded
 	return f.Runner(q.Config).Concern(ctx, q)
 }
 
-// reads tells whether the configuration reads what a change may be of: the region that it walks, the load balancers that
+// reads reports whether the configuration reads what a change may be of: the region that it walks, the load balancers that
 // endpoints name, the certificates that somebody declares.
 func (f *Function) reads(have Loaded, c observation.Change) bool {
 	regions := have.Config.Scope.Regions

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/awsio/source"
-	"certdrift/internal/awsio/trouble"
 	"certdrift/internal/config"
 	"certdrift/internal/incident"
 	"certdrift/internal/judge"
@@ -24,9 +24,9 @@ import (
 // Loaded is a configuration with all that it names.
 type Loaded struct {
 	config.Config
-	Faults    []observation.Fault
-	Manifests []observation.Declaration
-	Troubles  []observation.Trouble
+	Diagnostics   []observation.Diagnostic
+	Manifests     []observation.Declaration
+	ObserveErrors []observation.ObserveError
 }
 
 // reader reads what lies in the deployment package, in S3 or in SSM.
@@ -73,10 +73,10 @@ func (l *loader) load(ctx context.Context) (Loaded, error) {
 		return l.unread(err)
 	}
 	made := read(ctx, l.reader, l.location, data)
-	if l.last != nil && len(l.last.Endpoints) > 0 && len(made.Endpoints) == 0 && round.Fatal(made.Faults) {
+	if l.last != nil && len(l.last.Endpoints) > 0 && len(made.Endpoints) == 0 && round.Fatal(made.Diagnostics) {
 		stale := *l.last
-		stale.Faults = slices.Concat(stale.Faults, made.Faults)
-		observation.SortFaults(stale.Faults)
+		stale.Diagnostics = slices.Concat(stale.Diagnostics, made.Diagnostics)
+		observation.SortDiagnostics(stale.Diagnostics)
 		return stale, nil
 	}
 	l.last, l.read = &made, l.now()
@@ -89,7 +89,7 @@ func (l *loader) unread(err error) (Loaded, error) {
 		return unconfigured(l.location, err), err
 	}
 	stale := *l.last
-	stale.Troubles = append(slices.Clone(stale.Troubles), observation.Trouble{
+	stale.ObserveErrors = append(slices.Clone(stale.ObserveErrors), observation.ObserveError{
 		Kind: observation.Incomplete, Operation: "configuration", Resource: l.location,
 		Detail: "the configuration cannot be read again, the last one stands in: " + err.Error(),
 	})
@@ -98,31 +98,31 @@ func (l *loader) unread(err error) (Loaded, error) {
 
 // unconfigured watches nothing and says why.
 func unconfigured(location string, err error) Loaded {
-	fault := observation.Fault{
+	fault := observation.Diagnostic{
 		Position: target.Position{File: location}, Message: "nothing is watched: the configuration cannot be read: " + err.Error(),
 		Hint: "the stack's parameters ConfigBucket, ConfigKey and ConfigParameter say where it lives",
 	}
 	if known, ok := errors.AsType[*source.Error](err); ok {
-		fault.Message = "nothing is watched: the configuration cannot be read: " + trouble.Text(known.Err)
+		fault.Message = "nothing is watched: the configuration cannot be read: " + awserr.Text(known.Err)
 		fault.Hint = cmp.Or(known.Advice, fault.Hint)
 	}
 	return Loaded{
-		Config: config.Config{Policy: judge.DefaultPolicy(), Incidents: incident.DefaultPolicy()}, Faults: []observation.Fault{fault},
+		Config: config.Config{Policy: judge.DefaultPolicy(), Incidents: incident.DefaultPolicy()}, Diagnostics: []observation.Diagnostic{fault},
 	}
 }
 
 // read makes a configuration of bytes, with the files and manifests beside it.
 func read(ctx context.Context, from reader, location string, data []byte) Loaded {
 	var out Loaded
-	out.Config, out.Faults = config.Load(data, config.Options{
+	out.Config, out.Diagnostics = config.Load(data, config.Options{
 		File: location, ReadFile: func(name string) ([]byte, error) { return from.Read(ctx, beside(location, name)) },
 	})
 	read := manifest.Load(locate(location, out.Config.Manifests), manifest.Options{
 		Remote: remote(ctx, func() (reader, error) { return from, nil }), Places: places(location, out.Config),
 	})
-	out.Manifests, out.Troubles = read.Declared, read.Troubles
-	out.Faults = append(out.Faults, read.Faults...)
-	observation.SortFaults(out.Faults)
+	out.Manifests, out.ObserveErrors = read.Declared, read.ObserveErrors
+	out.Diagnostics = append(out.Diagnostics, read.Diagnostics...)
+	observation.SortDiagnostics(out.Diagnostics)
 	return out
 }
 

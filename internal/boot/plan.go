@@ -48,7 +48,7 @@ func Preview(ctx context.Context, r *round.Runner, q round.Request) Planned {
 	}
 	res, err := r.Run(ctx, q)
 	if err != nil { // without a publisher there is none; if there is, it must not pass for a whole round
-		res.Round.Troubles = append(res.Round.Troubles, observation.Trouble{Kind: observation.Incomplete, Operation: "round", Detail: err.Error()})
+		res.Round.ObserveErrors = append(res.Round.ObserveErrors, observation.ObserveError{Kind: observation.Incomplete, Operation: "round", Detail: err.Error()})
 	}
 	out := Planned{Result: res}
 	out.Round.Planned = true

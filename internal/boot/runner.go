@@ -44,8 +44,8 @@ func (p *probers) get(c config.Config) *probe.Prober {
 }
 
 // trustTroubles names the trust stores that the configuration asks for and that cannot be had.
-func trustTroubles(stores *trust.Stores, endpoints []target.Endpoint) []observation.Trouble {
-	var out []observation.Trouble
+func trustTroubles(stores *trust.Stores, endpoints []target.Endpoint) []observation.ObserveError {
+	var out []observation.ObserveError
 	asked := map[target.Roots]bool{}
 	for _, e := range endpoints {
 		if asked[e.Trust.Roots] {
@@ -53,7 +53,7 @@ func trustTroubles(stores *trust.Stores, endpoints []target.Endpoint) []observat
 		}
 		asked[e.Trust.Roots] = true
 		if err := stores.Err(e.Trust.Roots); err != nil {
-			out = append(out, observation.Trouble{
+			out = append(out, observation.ObserveError{
 				Kind: observation.Incomplete, Operation: "trust",
 				Detail: fmt.Sprintf("the trust store %q cannot be read: %v", e.Trust.Roots, err),
 			})
@@ -77,7 +77,7 @@ type Once struct {
 func (o Once) Run(ctx context.Context, q round.Request) (round.Result, error) {
 	probers := probers{stores: o.Stores, progress: o.Progress}
 	runner := &round.Runner{Now: time.Now, Roots: o.Stores.Get, Prober: probers.get(q.Config), Log: o.Log}
-	q.Troubles = append(q.Troubles, trustTroubles(o.Stores, q.Config.Endpoints)...)
+	q.ObserveErrors = append(q.ObserveErrors, trustTroubles(o.Stores, q.Config.Endpoints)...)
 	q.Depth = round.EndpointsOnly
 	listeners, topics := round.NeedsAWS(q.Config), o.Topic != "" || o.ChatTopic != ""
 	if !listeners && !topics {

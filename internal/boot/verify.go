@@ -137,21 +137,21 @@ func (v *Verifier) verify(ctx context.Context, q verifyRequest) (Verification, e
 	if err != nil {
 		return out, fmt.Errorf("loading the configuration: %w", err)
 	}
-	known := round.Environments(have.Config, have.Faults)
+	known := round.Environments(have.Config, have.Diagnostics)
 	for _, e := range out.Environments {
 		if !slices.Contains(known, e) {
 			return out, fmt.Errorf("the configuration has no environment %q; it has %s", e, strings.Join(known, ", "))
 		}
 	}
-	ask := round.Request{Manifests: have.Manifests, Troubles: have.Troubles}
+	ask := round.Request{Manifests: have.Manifests, ObserveErrors: have.ObserveErrors}
 	ask.Environments = known
-	ask.Config, ask.Faults = round.In(out.Environments, have.Config, have.Faults)
-	if len(ask.Config.Endpoints) == 0 && !ask.Config.Scope.Enabled && len(ask.Faults) == 0 {
+	ask.Config, ask.Diagnostics = round.In(out.Environments, have.Config, have.Diagnostics)
+	if len(ask.Config.Endpoints) == 0 && !ask.Config.Scope.Enabled && len(ask.Diagnostics) == 0 {
 		return out, errors.New("there is nothing to verify: the configuration has no endpoints and no load_balancers")
 	}
 	ask.Config.Policy.Settle = 0 // a gate waits until what is served is what is attached, and passes over nothing
 	steady := round.Steady{Now: v.Now, Pause: v.Pause, For: q.wait, Every: q.interval}
-	if len(ask.Faults) > 0 {
+	if len(ask.Diagnostics) > 0 {
 		steady.For, out.Reason = 0, "the configuration has faults, which waiting does not mend"
 	}
 	once := func(ctx context.Context) (round.Result, error) {

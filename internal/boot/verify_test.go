@@ -187,7 +187,7 @@ func TestVerifyWithFaults(t *testing.T) {
 	g := gate{bad: 99, severity: finding.Critical}
 	v := g.verifier()
 	v.Load = func(context.Context) (Loaded, error) {
-		return Loaded{Config: config.Config{Endpoints: []target.Endpoint{{Environment: "a", Name: "b"}}}, Faults: []observation.Fault{{Message: "no"}}}, nil
+		return Loaded{Config: config.Config{Endpoints: []target.Endpoint{{Environment: "a", Name: "b"}}}, Diagnostics: []observation.Diagnostic{{Message: "no"}}}, nil
 	}
 	out, err := v.Handle(t.Context(), json.RawMessage(`{}`))
 	if err != nil || out.Rounds != 1 || out.Verdict != "fail" || out.Reason == "" {

@@ -76,7 +76,7 @@ func OpenWidget(ctx context.Context, getenv func(string) string) (*Widget, error
 	p.Round = func(ctx context.Context, have Loaded) (round.Result, error) {
 		runner := &round.Runner{Now: time.Now, Prober: probers.get(have.Config), Inspector: inspector, Roots: stores.Get, Log: logger, AlertPath: path}
 		return runner.Run(ctx, round.Request{
-			Config: have.Config, Faults: have.Faults, Manifests: have.Manifests, Troubles: have.Troubles, Depth: round.Listeners,
+			Config: have.Config, Diagnostics: have.Diagnostics, Manifests: have.Manifests, ObserveErrors: have.ObserveErrors, Depth: round.Listeners,
 		})
 	}
 	if env.Table != "" {

@@ -39,7 +39,7 @@ func algorithmIdentifier(cert *x509.Certificate) pkix.AlgorithmIdentifier {
 	return outer.Algorithm
 }
 
-// signedPSSWithSHA1 tells whether the parameters name SHA-1 and its mask, or leave them out, which means both (RFC 4055
+// signedPSSWithSHA1 reports whether the parameters name SHA-1 and its mask, or leave them out, which means both (RFC 4055
 // §3.1).
 func signedPSSWithSHA1(cert *x509.Certificate) bool {
 	a := algorithmIdentifier(cert)

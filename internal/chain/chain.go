@@ -40,8 +40,8 @@ const (
 	RootConstraint    Kind = "root-constraint" // the trust store limits the root, and this path is past the limit
 )
 
-// Fault is one thing wrong with one certificate.
-type Fault struct {
+// Diagnostic is one thing wrong with one certificate.
+type Diagnostic struct {
 	Kind        Kind
 	Certificate *x509.Certificate
 	// Detail says what exactly, where the kind does not; it may quote remote text and is not cleaned.
@@ -56,12 +56,12 @@ type Path struct {
 	Anchor *Anchor
 	// Fetched are those of Certificates that the server did not send and the store does not hold, leaf side first.
 	Fetched []*x509.Certificate
-	// Faults are those of the issuers. The leaf's own are the same for every path: see Result.Leaf.
-	Faults []Fault
+	// Diagnostics are those of the issuers. The leaf's own are the same for every path: see Result.Leaf.
+	Diagnostics []Diagnostic
 }
 
-// Valid tells whether clients that trust the store accept the path, the leaf's own faults aside.
-func (p Path) Valid() bool { return p.Anchor != nil && len(p.Faults) == 0 }
+// Valid reports whether clients that trust the store accept the path, the leaf's own faults aside.
+func (p Path) Valid() bool { return p.Anchor != nil && len(p.Diagnostics) == 0 }
 
 // Tip is the last certificate.
 func (p Path) Tip() *x509.Certificate { return p.Certificates[len(p.Certificates)-1] }
@@ -81,7 +81,7 @@ const (
 type Result struct {
 	Verdict Verdict
 	// Leaf are the faults of the leaf itself, whatever the path.
-	Leaf []Fault
+	Leaf []Diagnostic
 	// Path is the best path: a valid one where there is one, else that which comes closest to the store.
 	Path Path
 	// Valid are all valid paths made of what was sent, best first. Best is the one that lasts longest.
@@ -89,20 +89,20 @@ type Result struct {
 	// Lookalike is a certificate with the name, but not the key, of the issuer that Path's tip lacks; nil where there
 	// is none.
 	Lookalike *Lookalike
-	// Limited tells that the walk was cut at its bounds: another path may exist.
+	// Limited reports whether the walk was cut at its bounds: another path may exist.
 	Limited bool
 }
 
 // Lookalike is a certificate with the name of an issuer that did not sign what it seems to have signed.
 type Lookalike struct {
 	Certificate *x509.Certificate
-	// Trusted tells that it stands in the store.
+	// Trusted reports whether it stands in the store.
 	Trusted bool
-	// Claimed tells that the key identifiers name it as the issuer, or are silent: the signature is what is wrong.
+	// Claimed reports whether the key identifiers name it as the issuer, or are silent: the signature is what is wrong.
 	Claimed bool
 }
 
-// Accepted tells whether a client that trusts the store takes the chain. What some clients alone dislike (a usage that is
+// Accepted reports whether a client that trusts the store takes the chain. What some clients alone dislike (a usage that is
 // not said) does not count.
 func (r *Result) Accepted() bool {
 	if len(r.Valid) == 0 {
@@ -116,7 +116,7 @@ func (r *Result) Accepted() bool {
 	return true
 }
 
-// Public tells whether a way leads to a public root: a valid one, or the best where none is valid.
+// Public reports whether a way leads to a public root: a valid one, or the best where none is valid.
 func (r *Result) Public() bool {
 	for _, p := range r.Valid {
 		if p.Anchor.Public {
@@ -166,7 +166,7 @@ func Build(store *Store, q Query) *Result {
 	return r
 }
 
-// Reaches tells whether the chain as sent leads to the store, whatever its dates: where it does not, the issuers that
+// Reaches reports whether the chain as sent leads to the store, whatever its dates: where it does not, the issuers that
 // AIA points at are worth fetching.
 func Reaches(store *Store, served []*x509.Certificate) bool {
 	if len(served) == 0 {

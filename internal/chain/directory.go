@@ -141,7 +141,7 @@ func directoryNames(c *x509.Certificate) []pkix.RDNSequence {
 	return names
 }
 
-// within tells whether a name begins with another (RFC 5280 §7.1: values are compared without case and extra space).
+// within reports whether a name begins with another (RFC 5280 §7.1: values are compared without case and extra space).
 func within(name, base pkix.RDNSequence) bool {
 	if len(base) > len(name) {
 		return false
@@ -158,7 +158,7 @@ func plainRDN(rdn pkix.RelativeDistinguishedNameSET) string {
 	return strings.ToLower(strings.Join(strings.Fields(pkix.RDNSequence{rdn}.String()), " "))
 }
 
-// goAloneRefuses tells whether a certificate's critical extensions are known to all clients but Go's: name constraints
+// goAloneRefuses reports whether a certificate's critical extensions are known to all clients but Go's: name constraints
 // with directory names, as CA/B BR §7.1.2.5.2 has them in the CAs of companies.
 func goAloneRefuses(c *x509.Certificate) bool {
 	if len(c.UnhandledCriticalExtensions) != 1 || !c.UnhandledCriticalExtensions[0].Equal(oidNameConstraints) {

@@ -46,7 +46,7 @@ func authorityKeyOf(c *x509.Certificate) (named authorityKey) {
 	return named
 }
 
-// namesIssuer tells whether the first directory name among GeneralNames, where there is one, is the given name, however
+// namesIssuer reports whether the first directory name among GeneralNames, where there is one, is the given name, however
 // it is encoded.
 func namesIssuer(generalNames, issuer []byte) bool {
 	for rest := generalNames; len(rest) > 0; {
@@ -80,7 +80,7 @@ func short(id []byte) string {
 
 // Misnamed are the certificates of the best path that name another issuer than the one that signed them, where every
 // valid path has such.
-func (r *Result) Misnamed() []Fault {
+func (r *Result) Misnamed() []Diagnostic {
 	for _, p := range r.Valid {
 		if len(p.misnamed()) == 0 {
 			return nil
@@ -89,11 +89,11 @@ func (r *Result) Misnamed() []Fault {
 	return r.Path.misnamed()
 }
 
-func (p Path) misnamed() []Fault {
-	var fs []Fault
+func (p Path) misnamed() []Diagnostic {
+	var fs []Diagnostic
 	for i, c := range p.Certificates[:len(p.Certificates)-1] {
 		if detail := misnamed(c, p.Certificates[i+1]); detail != "" {
-			fs = append(fs, Fault{IssuerMisnamed, c, detail})
+			fs = append(fs, Diagnostic{IssuerMisnamed, c, detail})
 		}
 	}
 	return fs

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Covers tells whether a certificate is for a host, as clients compare names (RFC 9525 §6): subject alternative names
+// Covers reports whether a certificate is for a host, as clients compare names (RFC 9525 §6): subject alternative names
 // only, an IP address by an IP name only, case aside, a wildcard for exactly one whole first label. A wildcard right
 // under a top-level name ("*.com", "*.local") counts for nothing: OpenSSL, curl and browsers don't take it.
 func Covers(cert *x509.Certificate, host string) bool {
@@ -29,7 +29,7 @@ func Covers(cert *x509.Certificate, host string) bool {
 	return false
 }
 
-// MatchWildcard tells whether a pattern that begins with "*" stands for a host, by its labels alone.
+// MatchWildcard reports whether a pattern that begins with "*" stands for a host, by its labels alone.
 func MatchWildcard(pattern, host string) bool {
 	suffix, ok := strings.CutPrefix(pattern, "*")
 	first, rest, found := strings.Cut(host, ".")

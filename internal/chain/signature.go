@@ -26,7 +26,7 @@ const (
 	unverifiable
 )
 
-// checkSignature tells whether parent's key signed child. It looks at the signature alone: not at parent's right to
+// checkSignature reports whether parent's key signed child. It looks at the signature alone: not at parent's right to
 // sign, and it takes SHA-1 and MD5, which are faults of their own (see weakSignature).
 func checkSignature(child, parent *x509.Certificate) signature {
 	key, isRSA := parent.PublicKey.(*rsa.PublicKey)
@@ -135,12 +135,12 @@ func weakKey(cert *x509.Certificate) string {
 	return ""
 }
 
-// selfSigned tells whether a certificate is its own issuer.
+// selfSigned reports whether a certificate is its own issuer.
 func selfSigned(cert *x509.Certificate) bool {
 	return bytes.Equal(cert.RawSubject, cert.RawIssuer) && checkSignature(cert, cert) == goodSignature
 }
 
-// sameKey tells whether two certificates are for one key.
+// sameKey reports whether two certificates are for one key.
 func sameKey(a, b *x509.Certificate) bool {
 	key, ok := a.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
 	if ok && b.PublicKey != nil {

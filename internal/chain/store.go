@@ -13,7 +13,7 @@ type Anchor struct {
 	// Constraint limits what the anchor is trusted for, beyond what its certificate says (a distrust date); it is given
 	// the path without the anchor, leaf first. nil for no limit.
 	Constraint func([]*x509.Certificate) error
-	// Public tells that the anchor is a root of the Web's, bound by the CA/Browser Forum's rules.
+	// Public reports whether the anchor is a root of the Web's, bound by the CA/Browser Forum's rules.
 	Public bool
 }
 

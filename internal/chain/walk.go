@@ -216,7 +216,7 @@ func (w *walk) descend(trail []*node, withFetched bool, visit func([]*node) bool
 	return true
 }
 
-// onTrail tells whether a trail went through the certificate or another of the same names and key: cross-signs may form
+// onTrail reports whether a trail went through the certificate or another of the same names and key: cross-signs may form
 // a loop.
 func onTrail(trail []*node, p *node) bool {
 	return slices.ContainsFunc(trail, func(n *node) bool {
@@ -229,7 +229,7 @@ func onTrail(trail []*node, p *node) bool {
 // that lasts longest.
 func comparePaths(a, b Path) int {
 	return cmp.Or(
-		cmp.Compare(len(a.Faults), len(b.Faults)),
+		cmp.Compare(len(a.Diagnostics), len(b.Diagnostics)),
 		cmp.Compare(len(a.Fetched), len(b.Fetched)),
 		ends(b).Compare(ends(a)),
 		cmp.Compare(len(a.Certificates), len(b.Certificates)),
@@ -316,6 +316,6 @@ func (w *walk) path(trail []*node, anchored bool) Path {
 	if anchored {
 		p.Anchor = trail[len(trail)-1].anchor
 	}
-	p.Faults = w.pathFaults(p, trail)
+	p.Diagnostics = w.pathFaults(p, trail)
 	return p
 }

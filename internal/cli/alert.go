@@ -103,7 +103,7 @@ func (p *alertPath) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.environments = append(p.environments, environmentsOf(Plan{Config: cfg, Faults: faults})...)
+		p.environments = append(p.environments, environmentsOf(Plan{Config: cfg, Diagnostics: faults})...)
 	}
 	out, err := p.report(ctx, topic, chat)
 	if err != nil {

@@ -27,10 +27,10 @@ type fakeTopic struct {
 	delivered map[string]int
 }
 
-func (f *fakeTopic) Observe(context.Context) ([]observation.Topic, []observation.Trouble) {
+func (f *fakeTopic) Observe(context.Context) ([]observation.Topic, []observation.ObserveError) {
 	t := observation.Topic{ARN: topicARN, Read: !f.missing && !f.denied, Missing: f.missing, Subscriptions: f.all}
 	if f.denied {
-		return []observation.Topic{t}, []observation.Trouble{{Operation: "sns:ListSubscriptionsByTopic", Detail: "AuthorizationError"}}
+		return []observation.Topic{t}, []observation.ObserveError{{Operation: "sns:ListSubscriptionsByTopic", Detail: "AuthorizationError"}}
 	}
 	return []observation.Topic{t}, nil
 }

@@ -79,8 +79,8 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if round.Fatal(plan.Faults) {
-		return c.app.refuse(cmd, &c.out, plan.Faults)
+	if round.Fatal(plan.Diagnostics) {
+		return c.app.refuse(cmd, &c.out, plan.Diagnostics)
 	}
 	if err := narrow(&plan, c.environments); err != nil {
 		return err
@@ -138,7 +138,7 @@ func (c *check) plan(args []string) (Plan, error) {
 	configured := c.config != "" || len(args) == 0
 	if configured {
 		var err error
-		if plan.Config, plan.Faults, err = c.app.load(c.file(), c.config == ""); err != nil {
+		if plan.Config, plan.Diagnostics, err = c.app.load(c.file(), c.config == ""); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -146,7 +146,7 @@ func (c *check) plan(args []string) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	plan.Faults = append(plan.Faults, faults...)
+	plan.Diagnostics = append(plan.Diagnostics, faults...)
 	if configured {
 		plan.Config.Endpoints = append(plan.Config.Endpoints, alone.Endpoints...)
 	} else {
@@ -190,7 +190,7 @@ func readCAs(files []string) ([][]byte, error) {
 }
 
 // load reads a configuration file; byDefault tells that nobody named it.
-func (a *App) load(path string, byDefault bool) (config.Config, []observation.Fault, error) {
+func (a *App) load(path string, byDefault bool) (config.Config, []observation.Diagnostic, error) {
 	cfg, faults, err := a.Parts.Load(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && byDefault:
@@ -212,20 +212,20 @@ func narrow(plan *Plan, environments []string) error {
 			return usage(oneOf(e, known), "the configuration has no environment %q", e)
 		}
 	}
-	plan.Config, plan.Faults = round.In(environments, plan.Config, plan.Faults)
+	plan.Config, plan.Diagnostics = round.In(environments, plan.Config, plan.Diagnostics)
 	return nil
 }
 
 // idle refuses to call clean what nobody looked at: a configuration of manifests alone is for plan.
 func idle(plan Plan) error {
-	if len(plan.Config.Endpoints) > 0 || plan.Config.Scope.Enabled || len(plan.Faults) > 0 {
+	if len(plan.Config.Endpoints) > 0 || plan.Config.Scope.Enabled || len(plan.Diagnostics) > 0 {
 		return nil
 	}
 	return usage("add endpoints, or load_balancers; manifests alone are for `certdrift plan`", "there is nothing to look at: the configuration has no endpoints and no load_balancers")
 }
 
 // environmentsOf are the environments of a plan, in the configuration's order.
-func environmentsOf(plan Plan) []string { return round.Environments(plan.Config, plan.Faults) }
+func environmentsOf(plan Plan) []string { return round.Environments(plan.Config, plan.Diagnostics) }
 
 // round runs the round until its deadline or an interrupt (Ctrl-C); what was done by then is told.
 func (c *check) round(ctx context.Context, plan Plan) (Outcome, error) {
@@ -259,13 +259,13 @@ func (c *check) completeEnvironments(*cobra.Command, []string, string) ([]string
 
 // refuse tells what is wrong with a configuration: every fault with its place and hint on standard error, and on
 // standard output, where a machine reads it, a report of config-invalid findings.
-func (a *App) refuse(cmd *cobra.Command, out *output, faults []observation.Fault) error {
+func (a *App) refuse(cmd *cobra.Command, out *output, faults []observation.Diagnostic) error {
 	a.printFaults(faults)
 	if out.format.name == "text" && out.file == "" {
 		return statusError(report.StatusUsage)
 	}
 	now := a.Now()
-	seen := observation.Round{Schema: observation.Schema, Started: now, Finished: now, Faults: faults}
+	seen := observation.Round{Schema: observation.Schema, Started: now, Finished: now, Diagnostics: faults}
 	conclusion := judge.Judge(judge.Input{Policy: judge.DefaultPolicy(), Roots: a.Parts.Roots, Now: now, Round: seen})
 	if err := out.write(a, cmd, report.Build(report.Input{Round: seen, Conclusion: conclusion, FailOn: out.failOn})); err != nil {
 		return err

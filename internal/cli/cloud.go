@@ -41,7 +41,7 @@ type incidentStore interface {
 type alertTopic interface {
 	Send(ctx context.Context, m alert.Message) error
 	// Observe reads who is subscribed.
-	Observe(ctx context.Context) ([]observation.Topic, []observation.Trouble)
+	Observe(ctx context.Context) ([]observation.Topic, []observation.ObserveError)
 }
 
 // deployed is the product's Cloud: the SDK's own configuration says which account.

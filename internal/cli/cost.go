@@ -95,7 +95,7 @@ func (c *cost) run() error {
 			own++
 		}
 	}
-	plan := Plan{Config: cfg, Faults: faults}
+	plan := Plan{Config: cfg, Diagnostics: faults}
 	inventory := metric.Inventory{
 		Environments: len(environmentsOf(plan)), Functions: c.functions, Endpoints: own, Certificates: certificatesOf(cfg),
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // printFaults writes each fault to standard error as compilers do, with its hint below, and how many there are.
-func (a *App) printFaults(faults []observation.Fault) {
+func (a *App) printFaults(faults []observation.Diagnostic) {
 	for _, f := range faults {
 		fmt.Fprintf(a.Stderr, "%s: %s\n", placeOf(f), finding.Clean(f.Message, 1000))
 		if f.Hint != "" {
@@ -21,7 +21,7 @@ func (a *App) printFaults(faults []observation.Fault) {
 }
 
 // placeOf is FILE:LINE:COL, as far as it is known.
-func placeOf(f observation.Fault) string {
+func placeOf(f observation.Diagnostic) string {
 	if f.File == "" {
 		return "certdrift"
 	}

@@ -70,13 +70,13 @@ func (n *initial) run(cmd *cobra.Command, args []string) error {
 	if len(n.manifests) > 0 {
 		read := n.app.Parts.Declared(cmd.Context(), n.manifests, n.namespace, !n.fromAWS, n.app.Stdin)
 		in.Manifests = slices.DeleteFunc(read.Declared, func(d observation.Declaration) bool { return d.Closes })
-		n.app.printFaults(read.Faults)
-		n.troubles(read.Troubles)
+		n.app.printFaults(read.Diagnostics)
+		n.troubles(read.ObserveErrors)
 		switch {
 		case len(in.Manifests) > 0:
-		case len(read.Faults) > 0:
+		case len(read.Diagnostics) > 0:
 			return statusError(report.StatusUsage)
-		case len(read.Troubles) > 0:
+		case len(read.ObserveErrors) > 0:
 			return statusError(report.StatusIncomplete)
 		}
 	}
@@ -93,7 +93,7 @@ func (n *initial) run(cmd *cobra.Command, args []string) error {
 	if err := n.write(text); err != nil {
 		return err
 	}
-	if len(in.Attached.Troubles) > 0 {
+	if len(in.Attached.ObserveErrors) > 0 {
 		return statusError(report.StatusIncomplete)
 	}
 	return nil
@@ -123,7 +123,7 @@ func (n *initial) ask(ctx context.Context, in *draft.Input) error {
 	if in.Attached, err = n.app.Parts.Inventory(ctx, n.regions); err != nil {
 		return fmt.Errorf("reading the account: %w", err)
 	}
-	n.troubles(in.Attached.Troubles)
+	n.troubles(in.Attached.ObserveErrors)
 	if len(in.Regions) > 0 {
 		return nil
 	}
@@ -137,7 +137,7 @@ func (n *initial) ask(ctx context.Context, in *draft.Input) error {
 }
 
 // troubles tells what could not be read.
-func (n *initial) troubles(all []observation.Trouble) {
+func (n *initial) troubles(all []observation.ObserveError) {
 	for _, t := range all {
 		place := strings.Join(strings.Fields(t.Operation+" "+finding.Clean(t.Region, 64)+" "+finding.Clean(t.Resource, finding.QuoteLimit)), " ")
 		fmt.Fprintf(n.app.Stderr, "certdrift: %s: %s: %s\n", t.Kind, place, finding.Clean(t.Detail, finding.QuoteLimit))

@@ -17,9 +17,9 @@ import (
 // Parts are what the commands run. A nil part takes its command off the tree.
 type Parts struct {
 	// Load reads a configuration and what it names; an error means that the file itself could not be read.
-	Load func(path string) (config.Config, []observation.Fault, error)
+	Load func(path string) (config.Config, []observation.Diagnostic, error)
 	// Parse reads a configuration from memory; name stands for it in faults.
-	Parse func(name string, yaml []byte) (config.Config, []observation.Fault)
+	Parse func(name string, yaml []byte) (config.Config, []observation.Diagnostic)
 	// Schema is the configuration's JSON Schema.
 	Schema func() ([]byte, error)
 	// Roots gives the trust stores to judge by.
@@ -42,11 +42,11 @@ type Parts struct {
 
 // Plan is what a round is to look at.
 type Plan struct {
-	Config    config.Config
-	Faults    []observation.Fault
-	Manifests []observation.Declaration
-	// Troubles are what went wrong before the round began: manifests that AWS kept back.
-	Troubles []observation.Trouble
+	Config      config.Config
+	Diagnostics []observation.Diagnostic
+	Manifests   []observation.Declaration
+	// ObserveErrors are what went wrong before the round began: manifests that AWS kept back.
+	ObserveErrors []observation.ObserveError
 	// Topic and ChatTopic are topics whose subscriptions are to be looked at; empty for none. Environments are all of the
 	// configuration, where Config is narrowed to some.
 	Topic, ChatTopic string
@@ -61,9 +61,9 @@ type Plan struct {
 // else can be judged.
 func (p *Plan) declare(read manifest.Loaded) {
 	p.Manifests = read.Declared
-	p.Faults = append(p.Faults, read.Faults...)
-	observation.SortFaults(p.Faults)
-	p.Troubles = append(p.Troubles, read.Troubles...)
+	p.Diagnostics = append(p.Diagnostics, read.Diagnostics...)
+	observation.SortDiagnostics(p.Diagnostics)
+	p.ObserveErrors = append(p.ObserveErrors, read.ObserveErrors...)
 }
 
 // Preview is what applying manifests would do.

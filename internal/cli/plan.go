@@ -78,7 +78,7 @@ func (p *planning) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if !ready {
-		return p.app.refuse(cmd, &p.out, plan.Faults)
+		return p.app.refuse(cmd, &p.out, plan.Diagnostics)
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.deadline)
 	defer cancel()
@@ -102,10 +102,10 @@ func (p *planning) read(ctx context.Context) (plan Plan, ready bool, err error) 
 		file = defaultConfig
 	}
 	plan.Stderr = p.app.Stderr
-	if plan.Config, plan.Faults, err = p.app.load(file, p.config == ""); err != nil {
+	if plan.Config, plan.Diagnostics, err = p.app.load(file, p.config == ""); err != nil {
 		return plan, false, err
 	}
-	if round.Fatal(plan.Faults) {
+	if round.Fatal(plan.Diagnostics) {
 		return plan, false, nil
 	}
 	paths := p.manifests
@@ -121,7 +121,7 @@ func (p *planning) read(ctx context.Context) (plan Plan, ready bool, err error) 
 		guessServices(&plan)
 	}
 	declares := slices.ContainsFunc(plan.Manifests, func(d observation.Declaration) bool { return !d.Closes })
-	return plan, len(read.Faults) == 0 || declares, nil
+	return plan, len(read.Diagnostics) == 0 || declares, nil
 }
 
 // beside gives paths that a configuration names as seen from here.

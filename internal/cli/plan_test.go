@@ -109,7 +109,7 @@ spec: {type: LoadBalancer, ports: [{name: https, port: 443}]}
 // plans has an App plan over the account.
 func (d *deploy) plans(a *App) {
 	a.Parts.Plan = func(ctx context.Context, plan Plan, _ bool) (Preview, error) {
-		planned := boot.Preview(ctx, d.runner(), round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests, Troubles: plan.Troubles})
+		planned := boot.Preview(ctx, d.runner(), round.Request{Config: plan.Config, Diagnostics: plan.Diagnostics, Manifests: plan.Manifests, ObserveErrors: plan.ObserveErrors})
 		return Preview{Outcome{planned.Round, planned.Conclusion}, planned.Rows}, nil
 	}
 }
@@ -278,7 +278,7 @@ func TestPlanOfManifestsThatAWSKeepsBack(t *testing.T) {
 	kept := func(a *App) {
 		d.plans(a)
 		a.Parts.Declared = func(context.Context, []string, string, bool, io.Reader) manifest.Loaded {
-			return manifest.Loaded{Troubles: []observation.Trouble{
+			return manifest.Loaded{ObserveErrors: []observation.ObserveError{
 				{Kind: observation.Denied, Operation: "s3:GetObject", Resource: "s3://bucket/k8s/", Detail: "AccessDenied: no"},
 			}}
 		}

@@ -27,8 +27,10 @@ const fileLimit = 16 << 20
 func Product() Parts {
 	stores := &trust.Stores{}
 	return Parts{
-		Load:      loadFile,
-		Parse:     func(name string, yaml []byte) (config.Config, []observation.Fault) { return parse(name, ".", yaml) },
+		Load: loadFile,
+		Parse: func(name string, yaml []byte) (config.Config, []observation.Diagnostic) {
+			return parse(name, ".", yaml)
+		},
 		Schema:    schema.Schema,
 		Manifests: boot.Manifests,
 		Demo: func(ctx context.Context, out io.Writer, style report.Style) (Outcome, error) {
@@ -44,12 +46,12 @@ func Product() Parts {
 		Declared: boot.Declared, Inventory: boot.Inventory,
 		Plan: func(ctx context.Context, plan Plan, offline bool) (Preview, error) {
 			once := boot.Once{Stores: stores, Log: logTo(plan.Stderr)}
-			planned, err := once.Plan(ctx, round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests, Troubles: plan.Troubles}, offline)
+			planned, err := once.Plan(ctx, round.Request{Config: plan.Config, Diagnostics: plan.Diagnostics, Manifests: plan.Manifests, ObserveErrors: plan.ObserveErrors}, offline)
 			return Preview{Outcome{Round: planned.Round, Conclusion: planned.Conclusion}, planned.Rows}, err
 		},
 		Round: func(ctx context.Context, plan Plan) (Outcome, error) {
 			once := boot.Once{Stores: stores, Progress: plan.Progress, Log: logTo(plan.Stderr), Topic: plan.Topic, ChatTopic: plan.ChatTopic}
-			res, err := once.Run(ctx, round.Request{Config: plan.Config, Faults: plan.Faults, Manifests: plan.Manifests, Troubles: plan.Troubles, Environments: plan.Environments})
+			res, err := once.Run(ctx, round.Request{Config: plan.Config, Diagnostics: plan.Diagnostics, Manifests: plan.Manifests, ObserveErrors: plan.ObserveErrors, Environments: plan.Environments})
 			return Outcome{Round: res.Round, Conclusion: res.Conclusion}, err
 		},
 	}
@@ -61,7 +63,7 @@ func logTo(w io.Writer) *slog.Logger {
 }
 
 // loadFile reads a configuration file. Files that it names lie beside it.
-func loadFile(path string) (config.Config, []observation.Fault, error) {
+func loadFile(path string) (config.Config, []observation.Diagnostic, error) {
 	data, err := readFile(path)
 	if err != nil {
 		return config.Config{}, nil, err
@@ -70,7 +72,7 @@ func loadFile(path string) (config.Config, []observation.Fault, error) {
 	return cfg, faults, nil
 }
 
-func parse(name, dir string, yaml []byte) (config.Config, []observation.Fault) {
+func parse(name, dir string, yaml []byte) (config.Config, []observation.Diagnostic) {
 	return config.Load(yaml, config.Options{File: name, ReadFile: func(file string) ([]byte, error) {
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(dir, file)

@@ -133,7 +133,7 @@ func once(text []byte, dec *json.Decoder, path string) error {
 
 // hollow tells of a file that lacks what a round always has: judged, it would be clean, though nobody looked.
 func hollow(r observation.Round) error {
-	if len(r.Endpoints) == 0 && !r.ListenersRead && len(r.Faults) == 0 && len(r.Troubles) == 0 && r.AlertPath == nil {
+	if len(r.Endpoints) == 0 && !r.ListenersRead && len(r.Diagnostics) == 0 && len(r.ObserveErrors) == 0 && r.AlertPath == nil {
 		return errors.New("nothing was looked at in it: it has neither endpoints nor listeners")
 	}
 	for _, e := range r.Endpoints {
@@ -201,7 +201,7 @@ func lacksCertificate(kind target.Kind, a observation.Address) string {
 	return ""
 }
 
-// answered tells whether a request got its answer, or was held back on purpose.
+// answered reports whether a request got its answer, or was held back on purpose.
 func answered(a observation.Address) bool {
 	return a.Withheld != "" || a.HTTP != nil && a.HTTP.Status != 0
 }

@@ -7,7 +7,7 @@ import (
 	"certdrift/internal/report"
 )
 
-// colour tells whether standard output takes colour: a terminal, unless NO_COLOR (https://no-color.org) or --no-color
+// colour reports whether standard output takes colour: a terminal, unless NO_COLOR (https://no-color.org) or --no-color
 // say otherwise, or anything at all with CLICOLOR_FORCE (https://bixense.com/clicolors).
 func (a *App) colour(cmd *cobra.Command) bool {
 	if off, _ := cmd.Flags().GetBool("no-color"); off || a.Getenv("NO_COLOR") != "" {

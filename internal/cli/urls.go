@@ -20,7 +20,7 @@ const urlEnvironment = "urls"
 
 // parse makes a configuration of URLs and reads it like any other, so that a URL on the command line is checked by the
 // same rules as one in a file. An endpoint of the command line belongs to no environment and is called by its URL.
-func (u urls) parse(read func(string, []byte) (config.Config, []observation.Fault), args []string) (config.Config, []observation.Fault, error) {
+func (u urls) parse(read func(string, []byte) (config.Config, []observation.Diagnostic), args []string) (config.Config, []observation.Diagnostic, error) {
 	if len(args) == 0 {
 		return config.Config{}, nil, nil
 	}
@@ -57,15 +57,15 @@ func (u urls) parse(read func(string, []byte) (config.Config, []observation.Faul
 func urlName(i int) string { return fmt.Sprintf("url-%d", i+1) }
 
 // unplaced are faults of URLs. They are the command's own, so the whole command is refused; no file holds them.
-func unplaced(faults []observation.Fault, names []string) []observation.Fault {
-	var out []observation.Fault
+func unplaced(faults []observation.Diagnostic, names []string) []observation.Diagnostic {
+	var out []observation.Diagnostic
 	for _, f := range faults {
 		for i, name := range names {
 			if f.Endpoint == urlName(i) {
 				f.Message = name + ": " + f.Message
 			}
 		}
-		out = append(out, observation.Fault{Message: f.Message, Hint: f.Hint})
+		out = append(out, observation.Diagnostic{Message: f.Message, Hint: f.Hint})
 	}
 	return out
 }

@@ -28,7 +28,7 @@ func (a *App) validate() *cobra.Command {
 		Example: `  certdrift validate
   certdrift validate -c deploy/certdrift.yaml
   certdrift validate --format github`,
-		Long: `Reads the configuration and the files it names, manifests included; nothing is dialled, not even S3. Faults go to standard error as
+		Long: `Reads the configuration and the files it names, manifests included; nothing is dialled, not even S3. Diagnostics go to standard error as
 FILE:LINE:COL: MESSAGE, each with a hint.
 
 Exit status: 0 no fault, 2 at least one.`,
@@ -62,8 +62,8 @@ func (v *validation) run(cmd *cobra.Command, args []string) error {
 	local := cfg
 	local.Manifests = slices.DeleteFunc(slices.Clone(cfg.Manifests), func(path string) bool { return strings.HasPrefix(path, "s3://") })
 	if len(local.Manifests) > 0 {
-		faults = append(faults, v.app.Parts.Manifests(cmd.Context(), path, local, v.app.Stdin).Faults...)
-		observation.SortFaults(faults)
+		faults = append(faults, v.app.Parts.Manifests(cmd.Context(), path, local, v.app.Stdin).Diagnostics...)
+		observation.SortDiagnostics(faults)
 	}
 	if len(faults) > 0 {
 		return v.app.refuse(cmd, &v.out, faults)

@@ -73,7 +73,7 @@ func (v *verification) run(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	if !ready {
-		return v.app.refuse(cmd, &v.out, plan.Faults)
+		return v.app.refuse(cmd, &v.out, plan.Diagnostics)
 	}
 	outcome, err := v.until(ctx, plan)
 	v.app.interrupted(ctx)
@@ -108,7 +108,7 @@ func (v *verification) plan(ctx context.Context) (plan Plan, ready bool, err err
 		file = defaultConfig
 	}
 	plan.Stderr = v.app.Stderr
-	if plan.Config, plan.Faults, err = v.app.load(file, v.config == ""); err != nil || round.Fatal(plan.Faults) {
+	if plan.Config, plan.Diagnostics, err = v.app.load(file, v.config == ""); err != nil || round.Fatal(plan.Diagnostics) {
 		return plan, false, err
 	}
 	plan.Environments = environmentsOf(plan)
@@ -129,7 +129,7 @@ func (v *verification) plan(ctx context.Context) (plan Plan, ready bool, err err
 // until repeats rounds. A configuration with faults won't be clean however long one waits.
 func (v *verification) until(ctx context.Context, plan Plan) (Outcome, error) {
 	steady := round.Steady{Now: v.app.Now, Pause: pause, For: v.wait, Every: v.interval}
-	if len(plan.Faults) > 0 {
+	if len(plan.Diagnostics) > 0 {
 		fmt.Fprintln(v.app.Stderr, "certdrift: the configuration has faults, which waiting does not mend: one round")
 		steady.For = 0
 	}

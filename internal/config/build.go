@@ -32,13 +32,13 @@ func (b *builder) decodeFile(body ast.Node) {
 	b.decode("the configuration", body, reflect.ValueOf(&b.in).Elem())
 }
 
-// given tells whether the file holds a value that could be read; value points into b.in.
+// given reports whether the file holds a value that could be read; value points into b.in.
 func (b *builder) given(value any) bool {
 	_, ok := b.places[value]
 	return ok
 }
 
-// mentioned tells whether the file has the key at all, with a value that could be read or not.
+// mentioned reports whether the file has the key at all, with a value that could be read or not.
 func (b *builder) mentioned(value any) bool { return b.given(value) || b.rejected[value] }
 
 // at is the place of the first of the values that the file holds.
@@ -166,7 +166,7 @@ func (b *builder) span(key string, from *Duration, most time.Duration, to *time.
 	*to = time.Duration(*from)
 }
 
-// oneOf tells whether a text is there and among the allowed ones.
+// oneOf reports whether a text is there and among the allowed ones.
 func (b *builder) oneOf(e *Endpoint, key string, text *string, allowed ...string) bool {
 	if !b.given(text) {
 		return false

@@ -59,7 +59,7 @@ func beside(t testing.TB) func(name string) ([]byte, error) {
 	}
 }
 
-func list(faults []observation.Fault) string {
+func list(faults []observation.Diagnostic) string {
 	var b strings.Builder
 	for _, f := range faults {
 		fmt.Fprintf(&b, "%d:%d", f.Line, f.Column)
@@ -131,7 +131,7 @@ func TestBadFiles(t *testing.T) {
 }
 
 // checkFaults holds for the faults of any file.
-func checkFaults(t *testing.T, faults []observation.Fault) {
+func checkFaults(t *testing.T, faults []observation.Diagnostic) {
 	t.Helper()
 	for _, f := range faults {
 		if f.File == "" || f.Line < 1 || f.Column < 1 || f.Message == "" || f.Hint == "" {

@@ -53,7 +53,7 @@ type Options struct {
 
 // Load reads a configuration. With faults, the Config holds what is good all the same: a fault with an Endpoint left
 // that endpoint out, a fault without one is the file's own, and the caller may refuse the whole.
-func Load(data []byte, opts Options) (Config, []observation.Fault) {
+func Load(data []byte, opts Options) (Config, []observation.Diagnostic) {
 	b := &builder{decoder: newDecoder(opts.File), files: files{read: opts.ReadFile}}
 	b.read(data)
 	cfg := b.build()

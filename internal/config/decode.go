@@ -102,7 +102,7 @@ func (d *decoder) decode(what string, n ast.Node, v reflect.Value) {
 	d.byKind(what, n, v)
 }
 
-// spend takes from the bounds of what is visited, and tells whether there was enough left. It is said once when not.
+// spend takes from the bounds of what is visited, and reports whether there was enough left. It is said once when not.
 func (d *decoder) spend(n ast.Node, visits int) bool {
 	if d.visits += visits; d.visits <= maxVisits && d.depth <= maxNested {
 		return true

@@ -39,14 +39,14 @@ func (r *reporter) broken(endpoint *Endpoint) {
 }
 
 // finished gives the faults in the file's order. names tells each endpoint's environment and name.
-func (r *reporter) finished(names map[*Endpoint][2]string) []observation.Fault {
-	faults := make([]observation.Fault, 0, len(r.faults))
+func (r *reporter) finished(names map[*Endpoint][2]string) []observation.Diagnostic {
+	faults := make([]observation.Diagnostic, 0, len(r.faults))
 	for _, f := range r.faults {
 		name := names[f.endpoint]
-		faults = append(faults, observation.Fault{
+		faults = append(faults, observation.Diagnostic{
 			Position: f.at, Message: f.message, Hint: f.hint, Environment: name[0], Endpoint: name[1],
 		})
 	}
-	observation.SortFaults(faults)
+	observation.SortDiagnostics(faults)
 	return faults
 }

@@ -47,7 +47,7 @@ func (b *builder) silences() []incident.Silence {
 	return out
 }
 
-// match checks the patterns of a silence, and tells whether they are good. A code's pattern must fit a code: a silence
+// match checks the patterns of a silence, and reports whether they are good. A code's pattern must fit a code: a silence
 // with a slip in it would silence nothing, and be believed.
 func (b *builder) match(in *Silence) (good bool) {
 	m := &in.Match

@@ -166,7 +166,7 @@ func idnaProfile() *idna.Profile {
 	return idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.StrictDomainName(false), idna.CheckHyphens(false))
 }
 
-// validName tells whether a name can be asked for in DNS (RFC 1035 §2.3.4) and written into a certificate; underscores
+// validName reports whether a name can be asked for in DNS (RFC 1035 §2.3.4) and written into a certificate; underscores
 // pass, since internal names have them.
 func validName(name string) bool {
 	if len(name) > 253 {

@@ -99,7 +99,7 @@ func (p place) arns() []string {
 	return p.declared
 }
 
-// disagrees tells that manifest and load balancer name different certificates.
+// disagrees reports whether manifest and load balancer name different certificates.
 func (p place) disagrees() bool {
 	return len(p.attached) > 0 && len(p.declared) > 0 && p.attached[0] != p.declared[0]
 }

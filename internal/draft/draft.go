@@ -121,7 +121,7 @@ func (p *place) of(service string) {
 	}
 }
 
-// madeBy tells whether the manifest's object makes the listener.
+// madeBy reports whether the manifest's object makes the listener.
 func (p place) madeBy(d observation.Declaration) bool {
 	return p.port == d.Port && (d.LoadBalancer != "" && d.LoadBalancer == p.balancer ||
 		slices.ContainsFunc(d.Stacks(), func(s observation.Stack) bool { return slices.Contains(p.stacks, s) }))

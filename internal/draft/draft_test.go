@@ -64,8 +64,8 @@ func shop(t *testing.T) Input {
 		},
 		Account: func(context.Context, target.Role) (string, error) { return a.ID(), nil },
 	}).Inspect(t.Context(), target.Wanted{Scope: target.Scope{Enabled: true, Walk: true}})
-	if len(in.Attached.Troubles) > 0 {
-		t.Fatal(in.Attached.Troubles)
+	if len(in.Attached.ObserveErrors) > 0 {
+		t.Fatal(in.Attached.ObserveErrors)
 	}
 	in.Manifests = []observation.Declaration{
 		{Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{"arn:aws:acm:us-west-2:111122223333:certificate/stale"},
@@ -182,7 +182,7 @@ func FuzzWrite(f *testing.F) {
 	})
 }
 
-// sane tells whether a name could be Kubernetes's, Terraform's or AWS's.
+// sane reports whether a name could be Kubernetes's, Terraform's or AWS's.
 func sane(name string) bool {
 	return name != "" && len(name) < 64 && !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
 }

@@ -79,7 +79,7 @@ func arn(s string) string {
 	return s
 }
 
-// certificateARN tells whether an ARN is an ACM certificate's or an IAM server certificate's.
+// certificateARN reports whether an ARN is an ACM certificate's or an IAM server certificate's.
 func certificateARN(s string) bool {
 	parts := strings.SplitN(arn(s), ":", 6)
 	if len(parts) < 6 {

@@ -15,7 +15,7 @@ type Call struct {
 	Change observation.Change
 	// Source is the record's eventSource.
 	Source string
-	// Relevant tells that such a call can change what a listener serves.
+	// Relevant reports whether such a call can change what a listener serves.
 	Relevant bool
 	// Failed is the error code of a call that AWS refused; it changed nothing.
 	Failed string

@@ -38,7 +38,7 @@ func Clean(remote string, limit int) string {
 	return b.String()
 }
 
-// commands tells whether the "#" at i is the second one of a build server's command: letters and a bracket follow.
+// commands reports whether the "#" at i is the second one of a build server's command: letters and a bracket follow.
 func commands(s string, i int) bool {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	return i > 0 && s[i-1] == '#' && strings.HasPrefix(strings.TrimLeft(s[i+1:], letters), "[")

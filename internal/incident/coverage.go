@@ -63,9 +63,9 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 		c.Endpoints[e.Target.Key()] = depth(e)
 		c.Unvouched[e.Target.Key()] = unvouched(e)
 	}
-	c.faults(round.Faults)
+	c.faults(round.Diagnostics)
 	c.ListenersWhole = round.ListenersRead && !narrowed
-	for _, t := range round.Troubles {
+	for _, t := range round.ObserveErrors {
 		if t.Endpoint == "" && !strings.HasPrefix(t.Operation, "sns:") {
 			c.ListenersWhole = false
 		}
@@ -85,7 +85,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 
 // faults takes account of what the configuration's mistakes hide: an endpoint that is left out for one is still there, and
 // a mistake outside of all endpoints may hide any number of them. Where nothing at all could be read, nothing was asked.
-func (c *Coverage) faults(faults []observation.Fault) {
+func (c *Coverage) faults(faults []observation.Diagnostic) {
 	read := len(c.Configured) > 0
 	for _, f := range faults {
 		if f.Endpoint == "" {
@@ -103,7 +103,7 @@ func coverPath(round observation.Round) (subscriptions, taken bool) {
 	}
 	topics := round.AlertPath.Topics
 	subscriptions = all(topics, func(t observation.Topic) bool { return t.Read || t.Missing }) &&
-		!slices.ContainsFunc(round.Troubles, func(t observation.Trouble) bool { return strings.HasPrefix(t.Operation, "sns:Get") })
+		!slices.ContainsFunc(round.ObserveErrors, func(t observation.ObserveError) bool { return strings.HasPrefix(t.Operation, "sns:Get") })
 	return subscriptions, all(topics, func(t observation.Topic) bool { return t.Taken })
 }
 

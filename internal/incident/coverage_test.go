@@ -59,7 +59,7 @@ func TestCover(t *testing.T) {
 	round := observation.Round{
 		Endpoints:     []observation.Endpoint{endpoint("api", nil)},
 		ListenersRead: true,
-		Faults:        []observation.Fault{{Environment: "production", Endpoint: "broken"}},
+		Diagnostics:   []observation.Diagnostic{{Environment: "production", Endpoint: "broken"}},
 		LoadBalancers: []observation.LoadBalancer{
 			{Name: "lb", Region: "r", Account: "1", Listeners: []observation.Listener{{Port: 443}}},
 		},
@@ -78,7 +78,7 @@ func TestCover(t *testing.T) {
 		t.Errorf("an endpoint that is configured no more: %v", got)
 	}
 	torn := round
-	torn.Faults = []observation.Fault{{Message: "an unknown key"}}
+	torn.Diagnostics = []observation.Diagnostic{{Message: "an unknown key"}}
 	if got := Cover(torn, []string{"production/ui"}, false, true); got.of("production", removed) != unknown || !got.Full {
 		t.Error("a mistake outside of all endpoints may hide one, which counts as removed; or the round counts as none")
 	}
@@ -86,7 +86,7 @@ func TestCover(t *testing.T) {
 	if got := Cover(torn, nil, false, false); got.Full || got.Configured != nil {
 		t.Errorf("nothing could be read, and all counts as asked: %+v", got)
 	}
-	round.Troubles = []observation.Trouble{{Kind: observation.Denied, Region: "r"}}
+	round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Region: "r"}}
 	if c := Cover(round, nil, false, true); c.ListenersWhole {
 		t.Error("a region was denied, and its listeners count as gone")
 	}
@@ -153,7 +153,7 @@ func TestCoverOfTheAlertPath(t *testing.T) {
 	taken := observation.Topic{ARN: "a", Taken: true}
 	for name, c := range map[string]struct {
 		topics           []observation.Topic
-		troubles         []observation.Trouble
+		troubles         []observation.ObserveError
 		unheard, refused sight
 	}{
 		"nobody looked":         {nil, nil, unknown, unknown},
@@ -161,9 +161,9 @@ func TestCoverOfTheAlertPath(t *testing.T) {
 		"sent":                  {[]observation.Topic{taken}, nil, unknown, clean},
 		"one of two was read":   {[]observation.Topic{read, {ARN: "b"}}, nil, unknown, unknown},
 		"gone":                  {[]observation.Topic{{ARN: "a", Missing: true}}, nil, clean, unknown},
-		"a filter is not known": {[]observation.Topic{read}, []observation.Trouble{{Kind: observation.Denied, Operation: "sns:GetSubscriptionAttributes"}}, unknown, unknown},
+		"a filter is not known": {[]observation.Topic{read}, []observation.ObserveError{{Kind: observation.Denied, Operation: "sns:GetSubscriptionAttributes"}}, unknown, unknown},
 	} {
-		round := observation.Round{ListenersRead: true, Troubles: c.troubles}
+		round := observation.Round{ListenersRead: true, ObserveErrors: c.troubles}
 		if c.topics != nil {
 			round.AlertPath = &observation.AlertPath{Topics: c.topics}
 		}

@@ -42,7 +42,7 @@ func group(code finding.Code) string {
 	return groupSelf
 }
 
-// certain tells whether one look is enough. What hangs on a network's mood, on a load or on a roll-out under way wants
+// certain reports whether one look is enough. What hangs on a network's mood, on a load or on a roll-out under way wants
 // confirming.
 func certain(code finding.Code) bool {
 	switch code {

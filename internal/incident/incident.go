@@ -184,10 +184,10 @@ const (
 	MaxParts    = 1000
 )
 
-// Open tells whether the incident is open: confirmed, and not over.
+// Open reports whether the incident is open: confirmed, and not over.
 func (r Record) Open() bool { return !r.Opened.IsZero() && r.Closed.IsZero() }
 
-// Pending tells whether a finding waits for confirmation.
+// Pending reports whether a finding waits for confirmation.
 func (r Record) Pending() bool { return r.Counter == nil && r.Opened.IsZero() && r.Closed.IsZero() }
 
 // keep is how long a closed record stays in the store: it tells what was, and a flapping incident by it.

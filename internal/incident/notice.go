@@ -45,7 +45,7 @@ func (b *board) silencedBy(r *Record, p Part) (longest Silenced, ok bool) {
 	return longest, ok
 }
 
-// covers tells whether a silence is meant for a part. A part without an endpoint of its own is covered by a silence of
+// covers reports whether a silence is meant for a part. A part without an endpoint of its own is covered by a silence of
 // endpoints only if that covers every endpoint that suffers.
 func covers(s Silence, r *Record, p Part) bool {
 	if p.Endpoint != "" || s.Endpoint == "" {
@@ -57,7 +57,7 @@ func covers(s Silence, r *Record, p Part) bool {
 	})
 }
 
-// decide tells whether there is something to say of an incident now. The record then carries the claim, or, where there
+// decide reports whether there is something to say of an incident now. The record then carries the claim, or, where there
 // is nobody to tell, is closed.
 func (b *board) decide(e *entry) (Notice, bool) {
 	r := &e.record
@@ -110,7 +110,7 @@ func (b *board) due(r *Record) (Notice, bool) {
 	return Notice{}, false
 }
 
-// foretells tells whether all that is audible of a severity is still to come: the certificate ends soon, and works. When
+// foretells reports whether all that is audible of a severity is still to come: the certificate ends soon, and works. When
 // it has ended clients are refused, and that is news, though nothing is more severe than critical.
 func (b *board) foretells(r *Record, severity finding.Severity) bool {
 	return all(r.Parts, func(p Part) bool {

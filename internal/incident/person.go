@@ -65,7 +65,7 @@ func countedSMS(records []Record, now time.Time) (r Record, used int) {
 	return r, used
 }
 
-// TakeDay tells whether a function's figures of once a day are due, and gives the record to write once they are put. ok is
+// TakeDay reports whether a function's figures of once a day are due, and gives the record to write once they are put. ok is
 // false, and nothing needs writing, where that was done today (UTC) already.
 func TakeDay(records []Record, function string, now time.Time) (r Record, ok bool) {
 	r = Record{Key: "- daily:" + function}

@@ -79,7 +79,7 @@ type Weekly struct {
 	Location *time.Location
 }
 
-// Active tells whether the silence holds at now, and until when. A silence without an end that is not weekly never
+// Active reports whether the silence holds at now, and until when. A silence without an end that is not weekly never
 // holds: muting for ever is not offered.
 func (s Silence) Active(now time.Time) (until time.Time, ok bool) {
 	if now.Before(s.From) || !s.Until.IsZero() && !now.Before(s.Until) {
@@ -127,12 +127,12 @@ func earliest(t time.Time) time.Time {
 	return t
 }
 
-// matches tells whether the silence is meant for a fault with this environment, endpoint name and code.
+// matches reports whether the silence is meant for a fault with this environment, endpoint name and code.
 func (s Silence) matches(environment, endpoint, code string) bool {
 	return s.Concerns(environment, endpoint) && like(s.Code, code)
 }
 
-// Concerns tells whether the silence is meant for some fault of an endpoint.
+// Concerns reports whether the silence is meant for some fault of an endpoint.
 func (s Silence) Concerns(environment, endpoint string) bool {
 	return like(s.Environment, environment) && like(s.Endpoint, endpoint)
 }

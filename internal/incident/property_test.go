@@ -45,7 +45,7 @@ func (c *crowd) hear(n Notice, l *looks, p Policy) {
 	delete(c.doubt, key)
 }
 
-// onlyComing tells whether certificates that end soon are all that is critical: in this round, and in rounds of before that
+// onlyComing reports whether certificates that end soon are all that is critical: in this round, and in rounds of before that
 // nobody heard of.
 func onlyComing(n Notice) bool {
 	coming := func(code finding.Code, s finding.Severity) bool {

@@ -6,7 +6,7 @@ import (
 	"certdrift/internal/finding"
 )
 
-// explains tells whether findings of this code say why clients get a certificate with another name.
+// explains reports whether findings of this code say why clients get a certificate with another name.
 func explains(code finding.Code) bool {
 	switch code {
 	case finding.DriftAttached, finding.DriftServed, finding.DriftDeclared, finding.ListenerNameUncovered:
@@ -15,7 +15,7 @@ func explains(code finding.Code) bool {
 	return false
 }
 
-// foretelling tells whether findings of this code say what will be: clients are served well until then.
+// foretelling reports whether findings of this code say what will be: clients are served well until then.
 func foretelling(code finding.Code) bool {
 	switch code {
 	case finding.CertExpiring, finding.ListenerCertExpiring, finding.ACMRenewalFailing:
@@ -24,7 +24,7 @@ func foretelling(code finding.Code) bool {
 	return false
 }
 
-// threatens tells whether all that an incident holds is what a deploy would do: no client suffers yet.
+// threatens reports whether all that an incident holds is what a deploy would do: no client suffers yet.
 func threatens(e *entry) bool {
 	return len(e.record.Parts) > 0 && all(e.record.Parts, func(p Part) bool { return p.Code == finding.DriftManifest })
 }
@@ -38,7 +38,7 @@ func suffering(f finding.Finding) []string {
 	return endpoints
 }
 
-// belongs tells whether a group of findings is a piece of an incident that has another cause:
+// belongs reports whether a group of findings is a piece of an incident that has another cause:
 //   - name mismatches of endpoints that the incident's drift explains (a round that read no listeners sees only those);
 //   - the drift that explains an incident of nothing else than what the group says, or name mismatches;
 //   - a certificate's fault that is known at the same endpoints under another cause. The listener may not have been known
@@ -60,7 +60,7 @@ func belongs(e *entry, g findingGroup) bool {
 	return sameFaults(e, g) || sameRollOut(e, g)
 }
 
-// sameRollOut tells whether of the group and the incident one says that addresses differ, and the other how one of them
+// sameRollOut reports whether of the group and the incident one says that addresses differ, and the other how one of them
 // is wrong.
 func sameRollOut(e *entry, g findingGroup) bool {
 	if inconsistent(e) {
@@ -79,7 +79,7 @@ func sameRollOut(e *entry, g findingGroup) bool {
 	})
 }
 
-// inconsistent tells whether all that an incident says is that addresses differ.
+// inconsistent reports whether all that an incident says is that addresses differ.
 func inconsistent(e *entry) bool {
 	return len(e.record.Parts) > 0 && all(e.record.Parts, func(p Part) bool { return p.Code == finding.AddressInconsistent })
 }
@@ -90,7 +90,7 @@ func all[T any](list []T, holds func(T) bool) bool {
 	return !slices.ContainsFunc(list, func(x T) bool { return !holds(x) })
 }
 
-// explainedBy tells whether the group says all that the incident consists of: the same faults, and where its name
+// explainedBy reports whether the group says all that the incident consists of: the same faults, and where its name
 // mismatches come from.
 func explainedBy(e *entry, g findingGroup) bool {
 	known := map[string]bool{}
@@ -104,7 +104,7 @@ func explainedBy(e *entry, g findingGroup) bool {
 	})
 }
 
-// holds tells whether the group has a finding of the part's code at its endpoint.
+// holds reports whether the group has a finding of the part's code at its endpoint.
 func (g findingGroup) holds(p Part) bool {
 	return p.Endpoint != "" && slices.ContainsFunc(g.findings, func(f finding.Finding) bool {
 		return f.Endpoint == p.Endpoint && f.Code == p.Code
@@ -136,7 +136,7 @@ func explainedEndpoints(e *entry) map[string]bool {
 	return known
 }
 
-// sameFaults tells whether the group is of certificates' faults, and at least half of them are the incident's already.
+// sameFaults reports whether the group is of certificates' faults, and at least half of them are the incident's already.
 func sameFaults(e *entry, g findingGroup) bool {
 	if !all(g.findings, func(f finding.Finding) bool { return group(f.Code) == groupCertificate && f.Endpoint != "" }) {
 		return false

@@ -8,7 +8,7 @@ import (
 	"certdrift/internal/observation"
 )
 
-// silentOn tells whether a round saw a record's certificate at an endpoint, and got no answer about its revocation: a
+// silentOn reports whether a round saw a record's certificate at an endpoint, and got no answer about its revocation: a
 // responder that is down does not take back what it said before.
 func (c Coverage) silentOn(endpoint string, r *Record) bool {
 	return slices.ContainsFunc(append([]string{r.Cause}, r.Causes...), func(cause string) bool { return c.Unvouched[endpoint][cause] })

@@ -188,7 +188,7 @@ func (b *board) sightOf(r *Record, p Part) sight {
 	return clean
 }
 
-// seesAll tells whether the round looked at everything there is.
+// seesAll reports whether the round looked at everything there is.
 func (b *board) seesAll() bool {
 	if !b.Coverage.Full || b.Coverage.Configured == nil {
 		return false

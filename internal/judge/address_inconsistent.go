@@ -99,17 +99,17 @@ func (g leafGroup) addresses() []string {
 	return out
 }
 
-// healthy tells whether clients would take the certificate at each of its addresses: one may lack the intermediate.
+// healthy reports whether clients would take the certificate at each of its addresses: one may lack the intermediate.
 func (g leafGroup) healthy() bool {
 	return !slices.ContainsFunc(g.connections, func(c *connection) bool { return !c.healthy() })
 }
 
-// healthy tells whether a client would take the certificate: for the host, with a sound path to a trusted root.
+// healthy reports whether a client would take the certificate: for the host, with a sound path to a trusted root.
 func (c *connection) healthy() bool {
 	return c.built != nil && !c.garbled && c.built.Accepted() && chain.Covers(c.certs[0], c.host)
 }
 
-// means tells whether the certificate that is served is a declared one, or one attached for the name.
+// means reports whether the certificate that is served is a declared one, or one attached for the name.
 func (e *endpoint) means(c *connection) bool {
 	if d := e.declared(); d != nil {
 		return e.world.meets(*d, "", c.certs[0]) == same && *d != (target.Declared{Source: d.Source})

@@ -34,7 +34,7 @@ func (c *connection) misleads() bool {
 	return c.Failure != nil && c.Failure.Phase == observation.PhaseHeaders && c.Failure.Kind == observation.Invalid
 }
 
-// expected tells whether a status is among those the endpoint must answer with.
+// expected reports whether a status is among those the endpoint must answer with.
 func expected(e target.Expect, status int) bool {
 	if len(e.Status) == 0 {
 		return status >= 200 && status <= 299
@@ -42,7 +42,7 @@ func expected(e target.Expect, status int) bool {
 	return slices.Contains(e.Status, status)
 }
 
-// wantsClientCertificate tells whether an answer is the server's refusal for want of a client certificate: nginx takes
+// wantsClientCertificate reports whether an answer is the server's refusal for want of a client certificate: nginx takes
 // the request first and then answers 400 (its own 495 and 496, ngx_http_ssl_module), so that the handshake shows only
 // that one was asked for.
 func (c *connection) wantsClientCertificate(h *observation.HTTP) bool {

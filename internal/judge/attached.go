@@ -57,7 +57,7 @@ func (l *listener) replacement(a *attachment) string {
 	return "ARN"
 }
 
-// couldServe tells whether the certificate a connection was served is one that the listener may choose for the host.
+// couldServe reports whether the certificate a connection was served is one that the listener may choose for the host.
 func (l *listener) couldServe(host string, c *connection) bool {
 	got, _ := l.offer(host)
 	if got != nil && c.serves(got.held) {

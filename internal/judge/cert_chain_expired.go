@@ -23,7 +23,7 @@ func certChainExpired() rule {
 }
 
 func findChainExpired(c *connection) []finding.Finding {
-	return perFault(c.issuerFaults(chain.Expired), func(f chain.Fault) finding.Finding {
+	return perFault(c.issuerFaults(chain.Expired), func(f chain.Diagnostic) finding.Finding {
 		cert := f.Certificate
 		e := c.pathEvidence(c.certEvidence(cert))
 		e["leaf"] = certSubject(c.leaf())

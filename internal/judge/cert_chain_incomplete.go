@@ -54,7 +54,7 @@ func findChainIncomplete(c *connection) []finding.Finding {
 	if len(path.Fetched) > 0 {
 		advice := ""
 		e["append"], advice = c.appendix(path.Fetched)
-		if len(path.Faults) == 0 {
+		if len(path.Diagnostics) == 0 {
 			summary += "; with it the chain would be trusted"
 		} else {
 			advice = fmt.Sprintf("Ask the CA for a current certificate of the issuer %s and append that: the one that AIA gives has a fault of its own.", issuerName(child))
@@ -79,7 +79,7 @@ func (c *connection) appendix(fetched []*x509.Certificate) (facts []map[string]s
 
 // issuerMisnamed: the certificate names its issuer by a key or number which that doesn't have. So it is after an issuer
 // was made anew with the same key and other identifiers, and its certificates were not.
-func (c *connection) issuerMisnamed(f chain.Fault) finding.Finding {
+func (c *connection) issuerMisnamed(f chain.Diagnostic) finding.Finding {
 	e := c.pathEvidence(c.certEvidence(f.Certificate))
 	e["authority_key_identifier"] = finding.Clean(f.Detail, finding.QuoteLimit)
 	return c.aboutCert(finding.CertChainIncomplete, finding.Warning, f.Certificate,
@@ -88,7 +88,7 @@ func (c *connection) issuerMisnamed(f chain.Fault) finding.Finding {
 		c.mend(fmt.Sprintf("Send the certificate of %s that it names, or have it issued anew by the one that is sent.", issuerName(f.Certificate))))
 }
 
-// spelled tells whether the server sends a certificate that signed child and whose name differs from that of child's
+// spelled reports whether the server sends a certificate that signed child and whose name differs from that of child's
 // issuer only in case, spaces or the kind of its strings. RFC 5280 §7.1 has these be equal, and OpenSSL does.
 func (c *connection) spelled(child *x509.Certificate) bool {
 	for _, cert := range c.certs[:min(len(c.certs), 8)] {

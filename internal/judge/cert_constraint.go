@@ -56,7 +56,7 @@ func findConstraint(c *connection) []finding.Finding {
 	return out
 }
 
-func constraintSummary(c *connection, f chain.Fault) string {
+func constraintSummary(c *connection, f chain.Diagnostic) string {
 	who, detail := c.which(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)
 	switch f.Kind {
 	case chain.NotCA:

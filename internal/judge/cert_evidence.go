@@ -206,7 +206,7 @@ func (c *connection) certificateARN() string {
 }
 
 // perFault makes a finding of each fault of some kinds.
-func perFault(faults []chain.Fault, conclude func(chain.Fault) finding.Finding) []finding.Finding {
+func perFault(faults []chain.Diagnostic, conclude func(chain.Diagnostic) finding.Finding) []finding.Finding {
 	var out []finding.Finding
 	for _, f := range faults {
 		out = append(out, conclude(f))
@@ -215,10 +215,10 @@ func perFault(faults []chain.Fault, conclude func(chain.Fault) finding.Finding) 
 }
 
 // leafFaults are the faults of some kinds that the leaf has, issuerFaults those of its issuers.
-func (c *connection) leafFaults(kinds ...chain.Kind) []chain.Fault {
-	return slices.DeleteFunc(c.faults(kinds...), func(f chain.Fault) bool { return f.Certificate != c.leaf() })
+func (c *connection) leafFaults(kinds ...chain.Kind) []chain.Diagnostic {
+	return slices.DeleteFunc(c.faults(kinds...), func(f chain.Diagnostic) bool { return f.Certificate != c.leaf() })
 }
 
-func (c *connection) issuerFaults(kinds ...chain.Kind) []chain.Fault {
-	return slices.DeleteFunc(c.faults(kinds...), func(f chain.Fault) bool { return f.Certificate == c.leaf() })
+func (c *connection) issuerFaults(kinds ...chain.Kind) []chain.Diagnostic {
+	return slices.DeleteFunc(c.faults(kinds...), func(f chain.Diagnostic) bool { return f.Certificate == c.leaf() })
 }

@@ -22,7 +22,7 @@ func certExpired() rule {
 }
 
 func findExpired(c *connection) []finding.Finding {
-	return perFault(c.leafFaults(chain.Expired), func(f chain.Fault) finding.Finding {
+	return perFault(c.leafFaults(chain.Expired), func(f chain.Diagnostic) finding.Finding {
 		cert := f.Certificate
 		return c.aboutCert(finding.CertExpired, finding.Critical, cert,
 			fmt.Sprintf("the certificate %s expired on %s, %s ago", certName(cert), moment(cert.NotAfter), span(c.world.now.Sub(cert.NotAfter))),

@@ -35,7 +35,7 @@ func findKeyWeak(c *connection) []finding.Finding {
 			finding.Evidence{"detail": finding.Clean(c.Failure.Detail, finding.QuoteLimit)},
 			c.replace("Have a certificate issued for a new key on P-256 or P-384."))}
 	}
-	return perFault(c.faults(chain.WeakKey), func(f chain.Fault) finding.Finding {
+	return perFault(c.faults(chain.WeakKey), func(f chain.Diagnostic) finding.Finding {
 		cert := f.Certificate
 		e := c.certEvidence(cert)
 		e["key"] = keyText(cert)

@@ -23,7 +23,7 @@ func certNotYetValid() rule {
 }
 
 func findNotYetValid(c *connection) []finding.Finding {
-	return perFault(c.faults(chain.NotYetValid), func(f chain.Fault) finding.Finding {
+	return perFault(c.faults(chain.NotYetValid), func(f chain.Diagnostic) finding.Finding {
 		cert := f.Certificate
 		return c.aboutCert(finding.CertNotYetValid, finding.Critical, cert,
 			fmt.Sprintf("%s is valid only from %s, in %s", c.which(cert), moment(cert.NotBefore), span(cert.NotBefore.Sub(c.world.now))),

@@ -106,7 +106,7 @@ func (c *connection) sent(index int) *x509.Certificate {
 	return nil
 }
 
-// rests tells whether the connection's trust rests on a certificate: the leaf, or an issuer that every valid path goes
+// rests reports whether the connection's trust rests on a certificate: the leaf, or an issuer that every valid path goes
 // through. What is sent beside the path does not matter.
 func (c *connection) rests(cert *x509.Certificate) bool {
 	if cert == c.leaf() || c.built == nil {

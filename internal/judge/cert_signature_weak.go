@@ -22,7 +22,7 @@ func certSignatureWeak() rule {
 }
 
 func findSignatureWeak(c *connection) []finding.Finding {
-	return perFault(c.faults(chain.WeakSignature), func(f chain.Fault) finding.Finding {
+	return perFault(c.faults(chain.WeakSignature), func(f chain.Diagnostic) finding.Finding {
 		cert := f.Certificate
 		e := c.certEvidence(cert)
 		e["signature_algorithm"] = finding.Clean(f.Detail, 60)

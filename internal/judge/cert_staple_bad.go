@@ -100,12 +100,12 @@ func stapleFault(c *connection, r observation.Revocation) string {
 	return ""
 }
 
-// issuerUnknown tells whether the leaf's issuer is neither sent, fetched nor trusted.
+// issuerUnknown reports whether the leaf's issuer is neither sent, fetched nor trusted.
 func (c *connection) issuerUnknown() bool {
 	return c.built == nil || len(c.built.Path.Certificates) == 1
 }
 
-// mustStaple tells whether the TLS feature extension asks for status_request (RFC 7633 §4.2.3; 17 is its older
+// mustStaple reports whether the TLS feature extension asks for status_request (RFC 7633 §4.2.3; 17 is its older
 // version 2).
 func mustStaple(cert *x509.Certificate) bool {
 	id := asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}

@@ -29,14 +29,14 @@ func findUntrusted(c *connection) []finding.Finding {
 	if c.verdict() == chain.Untrusted {
 		out = append(out, untrustedEnd(c))
 	}
-	out = append(out, perFault(c.faults(chain.RootConstraint), func(f chain.Fault) finding.Finding {
+	out = append(out, perFault(c.faults(chain.RootConstraint), func(f chain.Diagnostic) finding.Finding {
 		e := c.pathEvidence(c.certEvidence(c.leaf()))
 		e["root"], e["constraint"] = certSubject(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)
 		return c.aboutCert(finding.CertUntrusted, finding.Critical, c.leaf(),
 			fmt.Sprintf("the root %s is trusted within limits only, and this chain is outside: %s", certName(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)),
 			e, c.replace("Have the certificate issued by another CA: the trust store's owner is phasing this root out."))
 	})...)
-	return append(out, perFault(c.faults(chain.Unverifiable), func(f chain.Fault) finding.Finding {
+	return append(out, perFault(c.faults(chain.Unverifiable), func(f chain.Diagnostic) finding.Finding {
 		e := c.pathEvidence(c.certEvidence(f.Certificate))
 		e["signature_algorithm"] = finding.Clean(f.Detail, finding.QuoteLimit)
 		return c.aboutCert(finding.CertUntrusted, finding.Critical, f.Certificate,
@@ -88,7 +88,7 @@ func untrustedSummary(c *connection, tip *x509.Certificate) string {
 }
 
 // issuerKey names the kind of the key that should check a signature.
-func (c *connection) issuerKey(f chain.Fault) string {
+func (c *connection) issuerKey(f chain.Diagnostic) string {
 	path := c.built.Path.Certificates
 	for i, cert := range path[:len(path)-1] {
 		if cert == f.Certificate {

@@ -31,9 +31,9 @@ func findUsage(c *connection) []finding.Finding {
 		faults = append(faults, c.disputed(chain.UsageAny)...)
 	}
 	if len(faults) > 1 { // what is absent matters little beside what is wrong
-		faults = slices.DeleteFunc(faults, func(f chain.Fault) bool { return f.Kind == chain.UsageAbsent })
+		faults = slices.DeleteFunc(faults, func(f chain.Diagnostic) bool { return f.Kind == chain.UsageAbsent })
 	}
-	return perFault(faults, func(f chain.Fault) finding.Finding {
+	return perFault(faults, func(f chain.Diagnostic) finding.Finding {
 		cert := f.Certificate
 		e := c.certEvidence(cert)
 		severity, summary := finding.Critical, fmt.Sprintf("%s is not for server authentication (%s)", c.which(cert), finding.Clean(f.Detail, finding.QuoteLimit))

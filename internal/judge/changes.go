@@ -22,7 +22,7 @@ func (l *listener) changes() []observation.Change {
 	return out
 }
 
-// concerns tells whether a change is of this listener, or of a certificate attached to it.
+// concerns reports whether a change is of this listener, or of a certificate attached to it.
 func (l *listener) concerns(c observation.Change) bool {
 	lb := l.loadBalancer
 	if c.Region != "" && c.Region != lb.Region && c.LoadBalancer+c.Listener != "" || c.Account != "" && lb.Account != "" && c.Account != lb.Account {
@@ -37,11 +37,11 @@ func (l *listener) concerns(c observation.Change) bool {
 	return slices.ContainsFunc(l.attached, func(a *attachment) bool { return c.Names(a.ARN) })
 }
 
-// ofRules tells that a change is of a listener's rules (CreateRule, SetRulePriorities): it leaves the certificates as
+// ofRules reports whether a change is of a listener's rules (CreateRule, SetRulePriorities): it leaves the certificates as
 // they are, so that its author attached none.
 func ofRules(c observation.Change) bool { return strings.Contains(c.Event, "Rule") }
 
-// settling tells whether nodes may still be catching up: a change of the listener or its certificates that was told of
+// settling reports whether nodes may still be catching up: a change of the listener or its certificates that was told of
 // is younger than the policy's settle time. What ACM merely announces changes nothing.
 func (l *listener) settling() bool {
 	for _, c := range l.changes() {
@@ -160,7 +160,7 @@ func byline(c *observation.Change) string {
 	return text
 }
 
-// byHand tells whether a person or a tool other than the manifests' own controllers made the change.
+// byHand reports whether a person or a tool other than the manifests' own controllers made the change.
 func byHand(c *observation.Change) bool {
 	if c == nil || c.Author == nil {
 		return false

@@ -133,7 +133,7 @@ func (w *world) manifestsOf(object string) int {
 // perhapsClosing is said where nobody could read what is attached, and an endpoint names the object as what is in front of
 // it, while the manifests give it no port for that endpoint.
 func (w *world) perhapsClosing(d observation.Declaration) []effect {
-	if w.round.ListenersRead && len(w.round.Troubles) == 0 {
+	if w.round.ListenersRead && len(w.round.ObserveErrors) == 0 {
 		return nil
 	}
 	var out []effect

@@ -41,7 +41,7 @@ func (l *listener) v2(verb, arn string) string {
 		verb, shell(l.loadBalancer.Region), shell(l.ARN), shell(arn))
 }
 
-// has tells whether a certificate is attached, by its ARN.
+// has reports whether a certificate is attached, by its ARN.
 func (l *listener) has(arn string) bool {
 	for _, a := range l.attached {
 		if a.ARN == arn {
@@ -51,7 +51,7 @@ func (l *listener) has(arn string) bool {
 	return false
 }
 
-// serveOthers tells whether the attached certificate is the right one for some other endpoint, which changing the
+// serveOthers reports whether the attached certificate is the right one for some other endpoint, which changing the
 // default to arn would break.
 func (l *listener) serveOthers(attached, arn string) bool {
 	for _, e := range l.wanted(attached) {

@@ -25,7 +25,7 @@ func configInvalid() rule {
 		},
 		round: func(w *world) []finding.Finding {
 			var found []finding.Finding
-			for i := range w.round.Faults {
+			for i := range w.round.Diagnostics {
 				found = append(found, faultFinding(w, i))
 			}
 			for _, p := range w.ambiguous {
@@ -37,7 +37,7 @@ func configInvalid() rule {
 }
 
 func faultFinding(w *world, i int) finding.Finding {
-	fault := w.round.Faults[i]
+	fault := w.round.Diagnostics[i]
 	evidence := finding.Evidence{"message": finding.Clean(fault.Message, finding.QuoteLimit)}
 	if fault.File != "" {
 		evidence["file"] = finding.Clean(fault.File, finding.QuoteLimit)

@@ -11,7 +11,7 @@ import (
 
 func TestConfigInvalid(t *testing.T) {
 	s := newScene(t)
-	s.round.Faults = []observation.Fault{{
+	s.round.Diagnostics = []observation.Diagnostic{{
 		Position: target.Position{File: "certdrift.yaml", Line: 9, Column: 5}, Message: "unknown key \"urll\"", Hint: "did you mean url?",
 		Environment: "production", Endpoint: "api",
 	}}

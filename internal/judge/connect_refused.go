@@ -35,7 +35,7 @@ func connectRefused() rule {
 	}
 }
 
-// reachedElsewhere tells whether another address of the same name was connected to.
+// reachedElsewhere reports whether another address of the same name was connected to.
 func (c *connection) reachedElsewhere() bool {
 	for _, other := range c.world.connections {
 		if other.endpoint == c.endpoint && other.hop == c.hop && (other.Failure == nil || other.Failure.Phase != observation.PhaseConnect) {

@@ -84,7 +84,7 @@ func (w *world) origin(arn string, h *held, wrong func(time.Time) bool) deed {
 	return deed{nil, arn, !at.IsZero() && w.now.Sub(at) < history && wrong(at)}
 }
 
-// newer tells whether what the ARN holds was imported or issued after a time.
+// newer reports whether what the ARN holds was imported or issued after a time.
 func (h *held) newer(at time.Time) bool {
 	begin, _ := h.dates()
 	return h.record.Imported.After(at) || begin.After(at)
@@ -120,7 +120,7 @@ func (l *listener) accuse(evidence finding.Evidence, d deed) (words string) {
 	return byline(d.Change)
 }
 
-// lost tells whether the certificate is gone: whoever attached it before did not delete it.
+// lost reports whether the certificate is gone: whoever attached it before did not delete it.
 func (l *listener) lost(arn string) bool {
 	h := l.world.certificates[arn]
 	return h != nil && h.record.Missing

@@ -45,7 +45,7 @@ func (e *endpoint) compare() *drift {
 	return &drift{declared: *d, got: got, relation: r}
 }
 
-// settledBy tells whether what is served bears out which of several certificates the listener chooses.
+// settledBy reports whether what is served bears out which of several certificates the listener chooses.
 func (l *listener) settledBy(e *endpoint, got *attachment) bool { return e.served(got.held) }
 
 // leafOf is the attached certificate's body; nil where not known.
@@ -63,7 +63,7 @@ func leafOf(h *held) *x509.Certificate {
 	return h.leaf
 }
 
-// served tells whether every address of the endpoint serves the certificate; false where none was seen.
+// served reports whether every address of the endpoint serves the certificate; false where none was seen.
 func (e *endpoint) served(h *held) bool {
 	if len(e.connections) == 0 {
 		return false
@@ -76,12 +76,12 @@ func (e *endpoint) served(h *held) bool {
 	return true
 }
 
-// serves tells whether the connection's leaf is the certificate.
+// serves reports whether the connection's leaf is the certificate.
 func (c *connection) serves(h *held) bool {
 	return len(c.certs) > 0 && h != nil && h.leaf != nil && c.certs[0].Equal(h.leaf)
 }
 
-// broken tells whether the wrong certificate is what refuses the endpoint's clients by name, where the declared one
+// broken reports whether the wrong certificate is what refuses the endpoint's clients by name, where the declared one
 // would not: then the mismatch is the drift's doing.
 func (d *drift) broken(e *endpoint) bool {
 	if d == nil || d.relation != distinct || d.got == nil || !d.got.named() || d.got.covers(e.Target.Host) {
@@ -154,13 +154,13 @@ func fasten(fs, mismatches []finding.Finding) []finding.Finding {
 	return fs
 }
 
-// ofServedCertificate tells whether a finding is about the certificate that the endpoint itself serves.
+// ofServedCertificate reports whether a finding is about the certificate that the endpoint itself serves.
 func ofServedCertificate(f finding.Finding) bool {
 	_, hop := f.Evidence[hopKey]
 	return !hop && len(f.Code) > 5 && f.Code[:5] == "cert-"
 }
 
-// servesAttached tells whether what the endpoint serves, at one address or (empty) at all, is what its listener has
+// servesAttached reports whether what the endpoint serves, at one address or (empty) at all, is what its listener has
 // attached for it.
 func (e *endpoint) servesAttached(address string) bool {
 	got, _ := e.listener.offer(e.Target.Host)
@@ -203,7 +203,7 @@ func (w *world) uncompared() []*endpoint {
 	return out
 }
 
-// seen tells whether any address of the endpoint showed a certificate.
+// seen reports whether any address of the endpoint showed a certificate.
 func (e *endpoint) seen() bool {
 	for _, c := range e.connections {
 		if len(c.certs) > 0 {

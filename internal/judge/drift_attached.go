@@ -106,7 +106,7 @@ func uncoveredBy(d *drift, es []*endpoint) []string {
 	return slices.DeleteFunc(hosts(es), func(host string) bool { return !d.got.named() || d.got.covers(host) })
 }
 
-// staleDeclaration tells whether the attached certificate serves every endpoint well, where the declared one would not.
+// staleDeclaration reports whether the attached certificate serves every endpoint well, where the declared one would not.
 func (d *drift) staleDeclaration(es []*endpoint) bool {
 	w := es[0].world
 	_, declared := w.declaredBody(d.declared)

@@ -54,7 +54,7 @@ func judgeDeclared(e *endpoint) []finding.Finding {
 	return found
 }
 
-// attachedReadable tells whether the listener's own record can be held against what is declared and what is served.
+// attachedReadable reports whether the listener's own record can be held against what is declared and what is served.
 func (e *endpoint) attachedReadable() bool {
 	if e.listener == nil {
 		return false

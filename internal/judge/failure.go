@@ -38,7 +38,7 @@ func (c *connection) codeOf(f *observation.Failure) finding.Code {
 	return connectCode(f.Kind)
 }
 
-// lookedUp tells whether a failure is that of looking a name up.
+// lookedUp reports whether a failure is that of looking a name up.
 func lookedUp(f *observation.Failure) bool {
 	switch f.Kind {
 	case observation.Blocked, observation.ChainOversized, observation.ChainMalformed, observation.KeyUnusable:
@@ -83,7 +83,7 @@ func httpCode(kind observation.FailureKind) finding.Code {
 	return finding.HTTPInvalid
 }
 
-// insists tells whether the server ended the connection for want of a client certificate, or of another one. In TLS 1.3
+// insists reports whether the server ended the connection for want of a client certificate, or of another one. In TLS 1.3
 // that shows only after the handshake (RFC 8446 §4.4.2.4); older servers send some alert or other once they have asked
 // for a certificate and got none.
 func (c *connection) insists(f *observation.Failure) bool {

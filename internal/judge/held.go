@@ -96,16 +96,16 @@ func (h *held) dates() (notBefore, notAfter time.Time) {
 	return h.record.NotBefore, h.record.NotAfter
 }
 
-// expired tells whether the certificate is known to have ended.
+// expired reports whether the certificate is known to have ended.
 func (h *held) expired(now time.Time) bool {
 	_, end := h.dates()
 	return !end.IsZero() && now.After(end)
 }
 
-// named tells whether it is known what the certificate covers.
+// named reports whether it is known what the certificate covers.
 func (h *held) named() bool { return h != nil && (h.leaf != nil || len(h.record.Names) > 0) }
 
-// covers tells whether the certificate is for host, as a client compares names (RFC 9525 §6).
+// covers reports whether the certificate is for host, as a client compares names (RFC 9525 §6).
 func (h *held) covers(host string) bool {
 	switch {
 	case h == nil:
@@ -128,7 +128,7 @@ func matchName(pattern, host string) bool {
 	return pattern != "" && pattern == host
 }
 
-// twins tells whether two certificates have the same key and names: one stands for the other without a client noticing.
+// twins reports whether two certificates have the same key and names: one stands for the other without a client noticing.
 func twins(a, b *x509.Certificate) bool {
 	return bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo) && sameNames(certNames(a), certNames(b))
 }
@@ -233,7 +233,7 @@ func shortARN(arn string) string {
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
 
-// isIP tells whether a host is an IP address, which no certificate's DNS name and no SNI can be.
+// isIP reports whether a host is an IP address, which no certificate's DNS name and no SNI can be.
 func isIP(host string) bool {
 	_, err := netip.ParseAddr(host)
 	return err == nil

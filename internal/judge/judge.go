@@ -46,7 +46,7 @@ func Judge(in Input) Conclusion { return judge(in, rules()) }
 // judge is Judge with the rules as an argument, so that a test can put a broken one among them.
 func judge(in Input, rules []rule) Conclusion {
 	w := newWorld(in)
-	out := Conclusion{Complete: len(in.Round.Troubles) == 0 && len(w.uncompared()) == 0 && len(w.passedOver()) == 0 && len(w.failures) == 0}
+	out := Conclusion{Complete: len(in.Round.ObserveErrors) == 0 && len(w.uncompared()) == 0 && len(w.passedOver()) == 0 && len(w.failures) == 0}
 	for _, err := range w.failures[:min(len(w.failures), shownFailures)] {
 		out.Findings = append(out.Findings, ruleFailed("building chains", err))
 	}

@@ -54,7 +54,7 @@ func TestJudgeIsDeterministic(t *testing.T) {
 	for _, name := range []string{"z", "y", "x"} {
 		behind(s.https(name, host, s.round.Endpoints[0].Addresses...), "a1", right)
 	}
-	s.round.Troubles = []observation.Trouble{{Kind: observation.Denied, Operation: "b"}, {Kind: observation.Denied, Operation: "a"}}
+	s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "b"}, {Kind: observation.Denied, Operation: "a"}}
 	s.https("m", host, ok("10.0.0.1", s.leaf(host)), ok("10.0.0.2", s.leaf(host)), failing("10.0.0.3", observation.PhaseTLS, observation.Reset))
 	first := asJSON(t, s.judge())
 	for range 20 {

@@ -85,7 +85,7 @@ func (p placement) missing() finding.Finding {
 	}
 }
 
-// proven tells whether the round saw enough for an absence to mean something.
+// proven reports whether the round saw enough for an absence to mean something.
 func (w *world) proven(p placement) bool {
 	if !w.round.ListenersRead {
 		return false
@@ -100,18 +100,18 @@ func (w *world) proven(p placement) bool {
 	if len(w.round.Only) > 0 && !slices.ContainsFunc(w.round.Only, func(only string) bool { return namesLoadBalancer(only, ref.Name) }) {
 		return false
 	}
-	return !slices.ContainsFunc(w.round.Troubles, func(t observation.Trouble) bool {
+	return !slices.ContainsFunc(w.round.ObserveErrors, func(t observation.ObserveError) bool {
 		return hides(t, ref.Region)
 	})
 }
 
-// namesLoadBalancer tells whether a name or ARN is of the load balancer called name.
+// namesLoadBalancer reports whether a name or ARN is of the load balancer called name.
 func namesLoadBalancer(nameOrARN, name string) bool {
 	return nameOrARN == name || slices.Contains(strings.Split(nameOrARN, "/"), name)
 }
 
-// hides tells whether a trouble may have kept load balancers of a region from being seen.
-func hides(t observation.Trouble, region string) bool {
+// hides reports whether a trouble may have kept load balancers of a region from being seen.
+func hides(t observation.ObserveError, region string) bool {
 	if t.Endpoint != "" || t.Region != "" && region != "" && t.Region != region {
 		return false
 	}

@@ -19,16 +19,16 @@ func TestListenerMissing(t *testing.T) {
 	if f.Listener != "gone:443" || f.Endpoint != "api" || f.Evidence["region"] != region {
 		t.Errorf("%+v", f)
 	}
-	trouble := observation.Trouble{Kind: observation.Denied, Operation: "elasticloadbalancing:DescribeLoadBalancers", Region: region}
+	trouble := observation.ObserveError{Kind: observation.Denied, Operation: "elasticloadbalancing:DescribeLoadBalancers", Region: region}
 	for name, spoil := range map[string]func(*scene){
 		"AWS was not asked":      func(s *scene) { s.round.ListenersRead = false },
-		"the region was refused": func(s *scene) { s.round.Troubles = []observation.Trouble{trouble} },
+		"the region was refused": func(s *scene) { s.round.ObserveErrors = []observation.ObserveError{trouble} },
 		"another account was not reached": func(s *scene) {
-			s.round.Troubles = []observation.Trouble{{Kind: observation.Denied, Operation: "sts:AssumeRole"}}
+			s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "sts:AssumeRole"}}
 		},
 		"an event narrowed the round": func(s *scene) { s.round.Only = []string{"other"} },
 		"the round ended before its time": func(s *scene) {
-			s.round.Troubles = []observation.Trouble{{Kind: observation.Incomplete, Operation: "round"}}
+			s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Incomplete, Operation: "round"}}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestListenerMissing(t *testing.T) {
 	}
 	s = base()
 	trouble.Region = "eu-west-1"
-	s.round.Troubles = []observation.Trouble{trouble, {Kind: observation.Incomplete, Operation: "probe", Environment: "production", Endpoint: "x"}}
+	s.round.ObserveErrors = []observation.ObserveError{trouble, {Kind: observation.Incomplete, Operation: "probe", Environment: "production", Endpoint: "x"}}
 	s.one(finding.ListenerMissing, finding.Critical) // trouble elsewhere hides nothing here
 	s.round.Only = []string{"arn:aws:elasticloadbalancing:us-west-2:1:loadbalancer/gone"}
 	s.one(finding.ListenerMissing, finding.Critical)

@@ -32,7 +32,7 @@ func listenerUnmanaged() rule {
 	}
 }
 
-// mayBeBehind tells whether some endpoint might yet sit behind the listener: its load balancer's name fits several, or
+// mayBeBehind reports whether some endpoint might yet sit behind the listener: its load balancer's name fits several, or
 // its own name could not be looked up in this round.
 func (w *world) mayBeBehind(l *listener) bool {
 	for _, p := range w.ambiguous {

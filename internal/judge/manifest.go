@@ -27,10 +27,10 @@ func (d *declaration) gives(w *world, host string, kind observation.LoadBalancer
 	return d.ARNs[0], w.body(d.ARNs[0])
 }
 
-// bare tells that the manifest declares a port without any certificate. Most such ports never had one.
+// bare reports whether the manifest declares a port without any certificate. Most such ports never had one.
 func (d *declaration) bare() bool { return len(d.ARNs) == 0 && !d.Discovered }
 
-// agrees tells whether the manifest would give host the declared certificate, or one that stands for it.
+// agrees reports whether the manifest would give host the declared certificate, or one that stands for it.
 func (d *declaration) agrees(w *world, declared target.Declared, host string) bool {
 	arn, h := d.gives(w, host, d.Kind)
 	if d.More && h.named() && !h.covers(host) {
@@ -313,7 +313,7 @@ func (x *effect) undoes() *observation.Change {
 	return nil
 }
 
-// unauthored tells that nobody knows whose change applying would undo, since CloudTrail could not be read.
+// unauthored reports whether nobody knows whose change applying would undo, since CloudTrail could not be read.
 func (x *effect) unauthored(w *world) bool {
 	if w.round.HistoryUnread == "" || x.listener == nil || len(x.listener.attached) == 0 || x.attached < twin || x.configured == same {
 		return false
@@ -322,7 +322,7 @@ func (x *effect) unauthored(w *world) bool {
 	return made == nil
 }
 
-// right tells whether what is attached is good for every endpoint, and as the configuration declares it where it does.
+// right reports whether what is attached is good for every endpoint, and as the configuration declares it where it does.
 func (x *effect) right(w *world) bool {
 	if x.listener == nil || len(x.endpoints) == 0 {
 		return false

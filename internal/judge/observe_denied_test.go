@@ -11,7 +11,7 @@ import (
 func TestObserveDenied(t *testing.T) {
 	s := newScene(t)
 	for _, name := range []string{"b", "a", "a"} {
-		s.round.Troubles = append(s.round.Troubles, observation.Trouble{
+		s.round.ObserveErrors = append(s.round.ObserveErrors, observation.ObserveError{
 			Kind: observation.Denied, Operation: "acm:DescribeCertificate", Region: region, Account: account, Resource: arn(name), Detail: "AccessDenied",
 		})
 	}
@@ -22,11 +22,11 @@ func TestObserveDenied(t *testing.T) {
 	if s.judge().Complete {
 		t.Error("complete in spite of a trouble")
 	}
-	s.round.Troubles = []observation.Trouble{{Kind: observation.Denied, Operation: observation.Credentials, Detail: "no credentials"}}
+	s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: observation.Credentials, Detail: "no credentials"}}
 	if f := s.one(finding.ObserveDenied, finding.Warning); !strings.Contains(f.Remedy, "AWS_PROFILE") || strings.Contains(f.Remedy, "Action") {
 		t.Errorf("remedy %q", f.Remedy)
 	}
-	s.round.Troubles = []observation.Trouble{{Kind: observation.Denied, Operation: "sts:AssumeRole", Resource: "arn:aws:iam::999:role/certdrift"}}
+	s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "sts:AssumeRole", Resource: "arn:aws:iam::999:role/certdrift"}}
 	if f := s.one(finding.ObserveDenied, finding.Warning); !strings.Contains(f.Remedy, `"Resource": "arn:aws:iam::999:role/certdrift"`) || !strings.Contains(f.Remedy, "external id") {
 		t.Errorf("remedy %q", f.Remedy)
 	}

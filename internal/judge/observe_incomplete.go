@@ -52,7 +52,7 @@ func (w *world) passedOver() []*endpoint {
 		return nil // a plan asks AWS, not the endpoints
 	}
 	told := map[string]bool{}
-	for _, t := range w.round.Troubles {
+	for _, t := range w.round.ObserveErrors {
 		told[t.Environment+"/"+t.Endpoint] = true
 	}
 	var out []*endpoint

@@ -11,12 +11,12 @@ import (
 func TestObserveIncomplete(t *testing.T) {
 	s := newScene(t)
 	s.https("api", host, ok("10.0.0.1", s.leafUntil(noon.AddDate(0, 0, -1), "x"))).Probed = false
-	s.round.Troubles = []observation.Trouble{{Kind: observation.Incomplete, Operation: "round", Environment: "production", Endpoint: "api", Detail: "the deadline came first"}}
+	s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Incomplete, Operation: "round", Environment: "production", Endpoint: "api", Detail: "the deadline came first"}}
 	s.only(finding.ObserveIncomplete) // none of the endpoint's own
 	if f := s.one(finding.ObserveIncomplete, finding.Warning); f.Endpoint != "api" || f.Environment != "production" {
 		t.Errorf("%+v", f)
 	}
-	s.round.Troubles = append(s.round.Troubles, observation.Trouble{Kind: observation.Incomplete, Operation: "round", Environment: "production", Endpoint: "ui"})
+	s.round.ObserveErrors = append(s.round.ObserveErrors, observation.ObserveError{Kind: observation.Incomplete, Operation: "round", Environment: "production", Endpoint: "ui"})
 	if f := s.one(finding.ObserveIncomplete, finding.Warning); len(f.Affects) != 2 || f.Endpoint != "" {
 		t.Errorf("%+v", f)
 	}
@@ -24,7 +24,7 @@ func TestObserveIncomplete(t *testing.T) {
 
 func TestObserveIncompleteOfAURLWithoutEnvironment(t *testing.T) {
 	s := newScene(t)
-	s.round.Troubles = []observation.Trouble{{Kind: observation.Incomplete, Operation: "probe", Endpoint: "https://a.example.org", Detail: "cut short"}}
+	s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Incomplete, Operation: "probe", Endpoint: "https://a.example.org", Detail: "cut short"}}
 	if f := s.one(finding.ObserveIncomplete, finding.Warning); f.Endpoint != "https://a.example.org" || !strings.Contains(f.Summary, "(https://a.example.org)") {
 		t.Errorf("%+v", f)
 	}

@@ -9,7 +9,7 @@ import (
 
 func TestObserveThrottled(t *testing.T) {
 	s := newScene(t)
-	s.round.Troubles = []observation.Trouble{
+	s.round.ObserveErrors = []observation.ObserveError{
 		{Kind: observation.Throttled, Operation: "elasticloadbalancing:DescribeListeners", Region: region},
 		{Kind: observation.Throttled, Operation: "elasticloadbalancing:DescribeListeners", Region: region},
 		{Kind: observation.Throttled, Operation: "elasticloadbalancing:DescribeListeners", Region: "eu-west-1"},

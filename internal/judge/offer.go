@@ -98,7 +98,7 @@ func (l *listener) matching(host string) (matching []*attachment, known bool) {
 	return matching, known
 }
 
-// listed tells whether an ARN stands in the SNI list, beside being the default.
+// listed reports whether an ARN stands in the SNI list, beside being the default.
 func (l *listener) listed(arn string) bool {
 	return slices.ContainsFunc(l.Certificates, func(a observation.Attachment) bool { return a.ARN == arn && !a.Default })
 }

@@ -106,7 +106,7 @@ func (w *world) action(x effect) plan.Action {
 		return plan.Discover
 	case x.declaration.Closes:
 		return plan.Remove
-	case x.listener == nil && w.round.ListenersRead && len(w.round.Troubles) == 0:
+	case x.listener == nil && w.round.ListenersRead && len(w.round.ObserveErrors) == 0:
 		return plan.Create
 	case x.listener == nil || x.listener.loadBalancer.Partial || x.attached == unknown:
 		return plan.Unknown
@@ -184,7 +184,7 @@ func (w *world) reasons(x effect) []string {
 	return out
 }
 
-// undecidable tells whether the verdict hangs on something that is not known, and notes what is not known, whether
+// undecidable reports whether the verdict hangs on something that is not known, and notes what is not known, whether
 // anything hangs on it or not.
 func (w *world) undecidable(x effect, row *plan.Row) bool {
 	open := false

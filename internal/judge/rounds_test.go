@@ -104,11 +104,11 @@ var savedScenes = map[string]func(t *testing.T) *scene{
 		behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "a1", arn("a"))
 		s.https("later", host).Probed = false
 		s.round.ListenersRead = true
-		s.round.Troubles = []observation.Trouble{
+		s.round.ObserveErrors = []observation.ObserveError{
 			{Kind: observation.Denied, Operation: "elasticloadbalancing:DescribeLoadBalancers", Region: region, Account: account, Detail: "AccessDenied"},
 			{Kind: observation.Incomplete, Operation: "round", Environment: "production", Endpoint: "later", Detail: "the deadline came before its turn"},
 		}
-		s.round.Faults = []observation.Fault{{Position: target.Position{File: "certdrift.yaml", Line: 40}, Message: "unknown key", Environment: "staging", Endpoint: "ui"}}
+		s.round.Diagnostics = []observation.Diagnostic{{Position: target.Position{File: "certdrift.yaml", Line: 40}, Message: "unknown key", Environment: "staging", Endpoint: "ui"}}
 		return s
 	},
 }

@@ -58,7 +58,7 @@ func handshakeFault(f *observation.Failure, kind string) string {
 	return "failed " + phaseWords(f.Phase)
 }
 
-// foreignKey tells whether certificate and key of the server are no pair (RFC 8446 §4.4.3).
+// foreignKey reports whether certificate and key of the server are no pair (RFC 8446 §4.4.3).
 func foreignKey(f *observation.Failure) bool {
 	return f.Kind == observation.HandshakeFailed && strings.Contains(f.Detail, "invalid signature by the server certificate")
 }

@@ -69,7 +69,7 @@ func (t *Told) weigh(all []finding.Finding) {
 	t.Codes = slices.Compact(t.Codes)
 }
 
-// concerns tells whether a finding is about one of the change's listeners, or of its load balancer that is gone.
+// concerns reports whether a finding is about one of the change's listeners, or of its load balancer that is gone.
 func (t *Told) concerns(f finding.Finding) bool {
 	if region, ok := f.Evidence["region"].(string); f.Listener == "" || ok && t.Region != "" && region != t.Region && t.LoadBalancer != "" {
 		return false
@@ -78,7 +78,7 @@ func (t *Told) concerns(f finding.Finding) bool {
 	return slices.Contains(t.Listeners, f.Listener) || t.LoadBalancer != "" && f.Code == finding.ListenerMissing && namesLoadBalancer(t.LoadBalancer, name)
 }
 
-// declaredBy tells whether anybody declares a certificate for the listener.
+// declaredBy reports whether anybody declares a certificate for the listener.
 func (l *listener) declaredBy() bool {
 	return len(l.declarations) > 0 || slices.ContainsFunc(l.endpoints, func(e *endpoint) bool { return e.declared() != nil })
 }

@@ -11,14 +11,14 @@ import (
 
 // troubleGroup is one trouble of the round, however many resources and endpoints it befell.
 type troubleGroup struct {
-	observation.Trouble
+	observation.ObserveError
 	resources, affects, details []string
 }
 
 // troubles groups the round's troubles of one kind by what was tried, and where.
-func (w *world) troubles(kind observation.TroubleKind) []troubleGroup {
+func (w *world) troubles(kind observation.ObserveErrorKind) []troubleGroup {
 	var groups []troubleGroup
-	for _, t := range w.round.Troubles {
+	for _, t := range w.round.ObserveErrors {
 		if t.Kind != kind {
 			continue
 		}
@@ -26,7 +26,7 @@ func (w *world) troubles(kind observation.TroubleKind) []troubleGroup {
 			return g.Operation == t.Operation && g.Region == t.Region && g.Account == t.Account && g.Environment == t.Environment
 		})
 		if i < 0 {
-			groups = append(groups, troubleGroup{Trouble: t})
+			groups = append(groups, troubleGroup{ObserveError: t})
 			i = len(groups) - 1
 		}
 		groups[i].add(t)
@@ -44,7 +44,7 @@ func (w *world) troubles(kind observation.TroubleKind) []troubleGroup {
 	return groups
 }
 
-func (g *troubleGroup) add(t observation.Trouble) {
+func (g *troubleGroup) add(t observation.ObserveError) {
 	note := func(list *[]string, text string) {
 		if text != "" {
 			*list = append(*list, text)

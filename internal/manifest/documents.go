@@ -44,7 +44,7 @@ func separates(line []byte) bool {
 	return false
 }
 
-// templated tells whether a document holds the braces of a template that nobody has rendered yet.
+// templated reports whether a document holds the braces of a template that nobody has rendered yet.
 func (d document) templated() bool { return bytes.Contains(d.text, []byte("{{")) }
 
 // elsewhere tells of a document whose kind, written on a line of its own, is none that declares certificates. It saves

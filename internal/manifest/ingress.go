@@ -92,7 +92,7 @@ func (o object) where(at *ast.MappingValueNode) ast.Node {
 // annotations beside, and no load balancer comes of it. Any other name may be a class of the ALB controller's.
 var otherClasses = [...]string{"nginx", "traefik", "haproxy", "kong", "istio", "contour", "cilium", "gce", "ambassador"}
 
-// forALB tells whether the controller takes the Ingress: by its class, or since it has the controller's annotations.
+// forALB reports whether the controller takes the Ingress: by its class, or since it has the controller's annotations.
 func (o object) forALB() bool {
 	switch {
 	case o.class() == "alb":

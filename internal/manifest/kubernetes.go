@@ -153,7 +153,7 @@ func (o object) rendered() bool {
 	return true
 }
 
-// ours tells whether certdrift reads the key: other annotations may hold what they like, braces too.
+// ours reports whether certdrift reads the key: other annotations may hold what they like, braces too.
 func ours(key string) bool {
 	return key == "name" || key == "namespace" || strings.HasPrefix(key, servicePrefix) || strings.HasPrefix(key, ingressPrefix)
 }

@@ -46,18 +46,18 @@ type Options struct {
 	Remote func(path string) ([]File, error)
 }
 
-// Loaded is what manifests declare, and what kept some of them from being read: mistakes that a person made (Faults), and
-// what AWS refused or did not give in time (Troubles), which says nothing of the manifests.
+// Loaded is what manifests declare, and what kept some of them from being read: mistakes that a person made (Diagnostics), and
+// what AWS refused or did not give in time (ObserveErrors), which says nothing of the manifests.
 type Loaded struct {
-	Declared []observation.Declaration
-	Faults   []observation.Fault
-	Troubles []observation.Trouble
+	Declared      []observation.Declaration
+	Diagnostics   []observation.Diagnostic
+	ObserveErrors []observation.ObserveError
 }
 
 // unread is an error that may be a trouble of reading and no mistake of whoever wrote the path.
 type unread interface {
 	error
-	Unread() (observation.Trouble, bool)
+	Unread() (observation.ObserveError, bool)
 }
 
 // Load reads the manifests at paths: files, directories (recursively, *.yaml, *.yml and *.json), globs (** stands for
@@ -68,7 +68,7 @@ func Load(paths []string, opts Options) Loaded {
 	for _, path := range paths {
 		l.path(path)
 	}
-	observation.SortFaults(l.Faults)
+	observation.SortDiagnostics(l.Diagnostics)
 	return l.Loaded
 }
 
@@ -85,7 +85,7 @@ type loader struct {
 }
 
 func (l *loader) fault(file, message, hint string) {
-	l.Faults = append(l.Faults, observation.Fault{
+	l.Diagnostics = append(l.Diagnostics, observation.Diagnostic{
 		Position: target.Position{File: finding.Clean(file, finding.QuoteLimit)}, Message: message, Hint: hint,
 	})
 }
@@ -97,7 +97,7 @@ func (l *loader) refuse(path, message, hint string) {
 		l.fault(path, message, hint)
 		return
 	}
-	l.Faults = append(l.Faults, observation.Fault{Position: at, Message: "the manifests " + finding.Quote(path) + ": " + message, Hint: hint})
+	l.Diagnostics = append(l.Diagnostics, observation.Diagnostic{Position: at, Message: "the manifests " + finding.Quote(path) + ": " + message, Hint: hint})
 }
 
 func (l *loader) path(path string) {
@@ -140,7 +140,7 @@ func (l *loader) remote(path string) {
 	}
 	if told, ok := errors.AsType[unread](err); ok {
 		if trouble, is := told.Unread(); is {
-			l.Troubles = append(l.Troubles, trouble)
+			l.ObserveErrors = append(l.ObserveErrors, trouble)
 			return
 		}
 	}
@@ -204,7 +204,7 @@ func (l *loader) file(name string, data []byte) {
 	}
 	declared, faults := read(&reader{file: name, namespace: l.opts.Namespace, plain: l.opts.Plain}, data)
 	l.Declared = append(l.Declared, declared...)
-	l.Faults = append(l.Faults, faults...)
+	l.Diagnostics = append(l.Diagnostics, faults...)
 }
 
 func (l *loader) resolve(name string) string {

@@ -60,7 +60,7 @@ func TestLoadFindsFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			read := Load(test.paths, Options{Dir: dir, Stdin: strings.NewReader(service("stdin")), Remote: remote})
-			declared, faults := read.Declared, read.Faults
+			declared, faults := read.Declared, read.Diagnostics
 			if len(faults) > 0 {
 				t.Fatal(faults)
 			}
@@ -95,7 +95,7 @@ func TestLoadNamesWhatItCannotRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			test.opts.Dir = dir
 			read := Load([]string{test.path, "k8s/a.yaml"}, test.opts)
-			declared, faults := read.Declared, read.Faults
+			declared, faults := read.Declared, read.Diagnostics
 			if len(faults) != 1 || !strings.Contains(faults[0].Message, test.want) || faults[0].Hint == "" || faults[0].File == "" {
 				t.Errorf("faults: %+v, want one with %q", faults, test.want)
 			}

@@ -20,11 +20,11 @@ const maxFile = 32 << 20
 // Read gives the certificates that one file declares, in the file's order, and what is wrong with it. The file holds
 // Kubernetes objects (YAML or JSON, many documents, Lists), or is a Terraform plan or state as `terraform show -json`
 // writes it. Objects of other kinds are passed over.
-func Read(name string, data []byte) ([]observation.Declaration, []observation.Fault) {
+func Read(name string, data []byte) ([]observation.Declaration, []observation.Diagnostic) {
 	return read(&reader{file: name, namespace: "default"}, data)
 }
 
-func read(r *reader, data []byte) ([]observation.Declaration, []observation.Fault) {
+func read(r *reader, data []byte) ([]observation.Declaration, []observation.Diagnostic) {
 	switch {
 	case len(data) > maxFile:
 		r.fault(1, 1, "the file is larger than 32 MiB", "give certdrift the Services and Ingresses alone")
@@ -41,7 +41,7 @@ type reader struct {
 	plain           bool   // see Options.Plain
 	objects         int    // seen so far
 	declared        []observation.Declaration
-	faults          []observation.Fault
+	faults          []observation.Diagnostic
 }
 
 func (r *reader) at(line, column int) target.Position {
@@ -49,7 +49,7 @@ func (r *reader) at(line, column int) target.Position {
 }
 
 func (r *reader) fault(line, column int, message, hint string) {
-	r.faults = append(r.faults, observation.Fault{Position: r.at(line, column), Message: message, Hint: hint})
+	r.faults = append(r.faults, observation.Diagnostic{Position: r.at(line, column), Message: message, Hint: hint})
 }
 
 // terraform reads Terraform's JSON; false where the file is some other JSON.

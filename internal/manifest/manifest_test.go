@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func list(declared []observation.Declaration, faults []observation.Fault) string {
+func list(declared []observation.Declaration, faults []observation.Diagnostic) string {
 	var b strings.Builder
 	for _, d := range declared {
 		fmt.Fprintf(&b, "%s:%d:%d %s port %d", filepath.Base(d.Source.File), d.Source.Line, d.Source.Column, d.Object, d.Port)
@@ -87,7 +87,7 @@ func TestIncident(t *testing.T) {
 		"stale": {"production/api": foreign, "production/ui": foreign, "staging/api": expired, "staging/ui": expired},
 	} {
 		read := Load([]string{filepath.Join("testdata/incident", dir)}, Options{})
-		declared, faults := read.Declared, read.Faults
+		declared, faults := read.Declared, read.Diagnostics
 		if len(faults) > 0 {
 			t.Fatal(faults)
 		}

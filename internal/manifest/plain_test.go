@@ -45,7 +45,7 @@ spec: {ports: [{port: 443}]}
 			"default/half:443 1 default/half:8443 0 default/half:0 0 default/inside:0 0",
 	} {
 		read := Load([]string{"-"}, Options{Stdin: strings.NewReader(services), Plain: plain})
-		declared, faults := read.Declared, read.Faults
+		declared, faults := read.Declared, read.Diagnostics
 		var got []string
 		for _, d := range declared {
 			got = append(got, fmt.Sprintf("%s:%d %d", d.Service, d.Port, len(d.ARNs)))
@@ -84,7 +84,7 @@ func TestIngressesClose(t *testing.T) {
 				ports = append(ports, fmt.Sprint(d.Port))
 			}
 			last := read.Declared[len(read.Declared)-1]
-			if got := strings.Join(ports, " "); got != c.want || !last.Closes || len(read.Faults) > 0 {
+			if got := strings.Join(ports, " "); got != c.want || !last.Closes || len(read.Diagnostics) > 0 {
 				t.Fatalf("ports %q, want %q: %+v", got, c.want, read)
 			}
 			if !strings.Contains(last.Perhaps, c.perhaps) || (last.Perhaps == "") != (c.perhaps == "") || last.Kind != observation.Application {

@@ -51,7 +51,7 @@ func (r references) add(path string, m configModule, depth int) {
 	}
 }
 
-// leads tells whether an attribute of one resource refers to another of the same module. Where both have indexes, they
+// leads reports whether an attribute of one resource refers to another of the same module. Where both have indexes, they
 // must agree.
 func (r references) leads(from resource, attribute string, to resource) bool {
 	base, index := withoutIndexes(from.Address)

@@ -47,7 +47,7 @@ type attributes struct {
 	Listeners      []listener `json:"listener"`
 }
 
-// matters tells whether a type declares listeners, certificates or the names of load balancers.
+// matters reports whether a type declares listeners, certificates or the names of load balancers.
 func matters(kind string) bool {
 	switch kind {
 	case "aws_elb", "aws_lb", "aws_alb":
@@ -199,7 +199,7 @@ func (t *terraform) listener(res resource) {
 	}
 }
 
-// belongs tells whether a further certificate goes on a listener: by the listener's ARN, or, before there is one, by
+// belongs reports whether a further certificate goes on a listener: by the listener's ARN, or, before there is one, by
 // the reference in the configuration.
 func (t *terraform) belongs(extra, listener resource) bool {
 	if extra.Values.Listener != "" {

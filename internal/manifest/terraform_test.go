@@ -20,7 +20,7 @@ func tfPlan(resources, changes string) string {
 func ports(t *testing.T, text string) []string {
 	t.Helper()
 	read := Load([]string{"-"}, Options{Plain: true, Stdin: strings.NewReader(text)})
-	declared, faults := read.Declared, read.Faults
+	declared, faults := read.Declared, read.Diagnostics
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}

@@ -30,10 +30,10 @@ spec: {type: LoadBalancer, ports: [{port: 443}]}
 	} {
 		read := Load([]string{"-"}, Options{Stdin: strings.NewReader(c.text)})
 		switch {
-		case c.line == 0 && len(read.Faults) > 0:
-			t.Errorf("%s: %+v", name, read.Faults)
-		case c.line > 0 && (len(read.Faults) == 0 || read.Faults[0].Line != c.line || !strings.Contains(read.Faults[0].Message, "twice")):
-			t.Errorf("%s: %+v, want one at line %d", name, read.Faults, c.line)
+		case c.line == 0 && len(read.Diagnostics) > 0:
+			t.Errorf("%s: %+v", name, read.Diagnostics)
+		case c.line > 0 && (len(read.Diagnostics) == 0 || read.Diagnostics[0].Line != c.line || !strings.Contains(read.Diagnostics[0].Message, "twice")):
+			t.Errorf("%s: %+v, want one at line %d", name, read.Diagnostics, c.line)
 		}
 	}
 }

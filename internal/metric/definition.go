@@ -11,7 +11,7 @@ const (
 	IncidentsOpen     = "IncidentsOpen"
 	IncidentsSilenced = "IncidentsSilenced"
 	Heartbeat         = "Heartbeat"
-	Troubles          = "Troubles"
+	ObserveErrors     = "Troubles"
 	EventsIgnored     = "EventsIgnored"
 	EndpointUp        = "EndpointUp"
 	EndpointDuration  = "EndpointDuration"
@@ -54,7 +54,7 @@ func Definitions() []Definition {
 		{IncidentsOpen, []string{Environment, Severity}, Count, 2, "open incidents of a severity (critical, warning), silenced ones included"},
 		{IncidentsSilenced, []string{Environment}, Count, 1, "open incidents that a silence keeps quiet"},
 		{Heartbeat, []string{Function}, Count, 1, "1 for each round that came to its end; none is an alarm"},
-		{Troubles, []string{Function}, Count, 1, "what the round could not see: denied, throttled, incomplete"},
+		{ObserveErrors, []string{Function}, Count, 1, "what the round could not see: denied, throttled, incomplete"},
 		{EventsIgnored, []string{Function}, Count, 1, "events that no round followed: refused calls, accounts, regions and ARNs that the configuration does not name, certificates that no listener uses, what is no event; written when there is one"},
 		{EndpointUp, []string{Environment, Endpoint}, Count, 1, "1 where no critical finding is about the endpoint, else 0"},
 		{EndpointDuration, []string{Environment, Endpoint}, Milliseconds, 1, "how long each of its addresses took"},
@@ -64,15 +64,15 @@ func Definitions() []Definition {
 	}
 }
 
-// PerEndpoint tells whether the series is an endpoint's own: written only where the configuration asks.
+// PerEndpoint reports whether the series is an endpoint's own: written only where the configuration asks.
 func (d Definition) PerEndpoint() bool { return d.by(Endpoint) }
 
-// PerCertificate tells whether the series is a certificate's own: written only where the configuration asks.
+// PerCertificate reports whether the series is a certificate's own: written only where the configuration asks.
 func (d Definition) PerCertificate() bool { return d.by(Certificate) }
 
 func (d Definition) by(dimension string) bool {
 	return len(d.Dimensions) == 2 && d.Dimensions[1] == dimension
 }
 
-// OnceADay tells whether the series is written once a day only, so that it is billed for one hour of it.
+// OnceADay reports whether the series is written once a day only, so that it is billed for one hour of it.
 func (d Definition) OnceADay() bool { return d.Name == EndpointDaysLeft || d.Name == CertificateDays }

@@ -77,7 +77,7 @@ func example(t *testing.T) Input {
 				expired, probed("production", "ui", leaf(t, 60)), {Target: target.Endpoint{Environment: "production", Name: "late"}},
 				probed("staging", "ui", leaf(t, 25)),
 			},
-			Troubles: []observation.Trouble{{Kind: observation.Denied}},
+			ObserveErrors: []observation.ObserveError{{Kind: observation.Denied}},
 		},
 		Findings: []finding.Finding{
 			{Code: finding.CertExpired, Severity: finding.Critical, Environment: "production", Endpoint: "api"},

@@ -48,7 +48,7 @@ func Ignored(function string, at time.Time) []Datum {
 func Of(in Input) []Datum {
 	b := &builder{Input: in, down: downEndpoints(in.Findings)}
 	b.add(Heartbeat, 1, Dimension{Function, b.function()})
-	b.add(Troubles, float64(len(in.Round.Troubles)), Dimension{Function, b.function()})
+	b.add(ObserveErrors, float64(len(in.Round.ObserveErrors)), Dimension{Function, b.function()})
 	if !in.Narrowed {
 		for _, env := range b.environments() {
 			b.environment(env)

@@ -9,7 +9,7 @@ import (
 // Endpoint is what probing one endpoint saw.
 type Endpoint struct {
 	Target target.Endpoint `json:"target"`
-	// Probed is false where the round ended before the endpoint was done with; a Trouble says so.
+	// Probed is false where the round ended before the endpoint was done with; an ObserveError says so.
 	Probed bool `json:"probed"`
 	DNS    DNS  `json:"dns"`
 	// Addresses are all that were dialled, in the order of their text.

@@ -31,7 +31,7 @@ type LoadBalancer struct {
 	Internal  bool              `json:"internal,omitempty"`
 	Tags      map[string]string `json:"tags,omitempty"`
 	Listeners []Listener        `json:"listeners"`
-	// Partial: some of the load balancer could not be read; a Trouble says what. Nothing may be concluded from what is
+	// Partial: some of the load balancer could not be read; an ObserveError says what. Nothing may be concluded from what is
 	// absent.
 	Partial bool `json:"partial,omitempty"`
 }
@@ -65,7 +65,7 @@ func (lb LoadBalancer) Stacks() []Stack {
 	return out
 }
 
-// MadeFor tells whether the load balancer is the one that the declaration's object makes: by its name, or by its tags.
+// MadeFor reports whether the load balancer is the one that the declaration's object makes: by its name, or by its tags.
 func (lb LoadBalancer) MadeFor(d Declaration) bool {
 	if d.LoadBalancer != "" && d.LoadBalancer == lb.Name {
 		return true
@@ -90,7 +90,7 @@ type Listener struct {
 	Rules []ListenerRule `json:"rules,omitempty"`
 }
 
-// Secure tells whether the listener speaks TLS to clients.
+// Secure reports whether the listener speaks TLS to clients.
 func (l Listener) Secure() bool {
 	switch l.Protocol {
 	case "HTTPS", "SSL", "TLS", "QUIC", "TCP_QUIC":
@@ -118,7 +118,7 @@ type Certificate struct {
 	ARN string `json:"arn"`
 	// Missing: ACM or IAM says that there is none.
 	Missing bool `json:"missing,omitempty"`
-	// Unreadable: it could not be asked for; a Trouble says why.
+	// Unreadable: it could not be asked for; an ObserveError says why.
 	Unreadable bool `json:"unreadable,omitempty"`
 	// Chain is leaf first, DER; empty where only the record could be read.
 	Chain [][]byte `json:"chain,omitempty"`
@@ -192,7 +192,7 @@ func (d Declaration) Stacks() []Stack {
 	return out
 }
 
-// Fits tells whether the object may make a load balancer of that kind: an Ingress makes application load balancers, and
+// Fits reports whether the object may make a load balancer of that kind: an Ingress makes application load balancers, and
 // nothing else does.
 func (d Declaration) Fits(kind LoadBalancerKind) bool {
 	if d.Service == "" {
@@ -201,7 +201,7 @@ func (d Declaration) Fits(kind LoadBalancerKind) bool {
 	return strings.HasPrefix(d.Object, Ingress+" ") == (kind == Application)
 }
 
-// Generated tells that Source is a file that a tool wrote: Terraform's plan or state. What it says is changed in the code
+// Generated reports whether Source is a file that a tool wrote: Terraform's plan or state. What it says is changed in the code
 // that it was made from.
 func (d Declaration) Generated() bool { return d.Service == "" }
 
@@ -227,7 +227,7 @@ type Change struct {
 	Confirmed bool `json:"confirmed"`
 }
 
-// Names tells whether the change names a certificate: by its ARN, or as IAM's calls on a server certificate do, by its name.
+// Names reports whether the change names a certificate: by its ARN, or as IAM's calls on a server certificate do, by its name.
 func (c Change) Names(arn string) bool {
 	if slices.Contains(c.Certificates, arn) {
 		return true
@@ -236,7 +236,7 @@ func (c Change) Names(arn string) bool {
 	return byName && slices.ContainsFunc(c.Certificates, func(named string) bool { return SameServerName(named, arn) })
 }
 
-// SameServerName tells whether two ARNs are of IAM server certificates that have one name, whatever their paths. An account
+// SameServerName reports whether two ARNs are of IAM server certificates that have one name, whatever their paths. An account
 // has a name once: DeleteServerCertificate takes no path (IAM API Reference).
 func SameServerName(a, b string) bool {
 	const kind = ":server-certificate/"
@@ -263,5 +263,5 @@ type Author struct {
 type Attached struct {
 	LoadBalancers []LoadBalancer
 	Certificates  []Certificate
-	Troubles      []Trouble
+	ObserveErrors []ObserveError
 }

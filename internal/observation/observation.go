@@ -24,7 +24,7 @@ type Round struct {
 	// EndpointsOnly: the round was not meant to ask AWS, since another one does. What is declared goes uncompared then,
 	// and the round is complete all the same.
 	EndpointsOnly bool `json:"endpoints_only,omitempty"`
-	// ListenersRead tells that AWS was asked about load balancers at all in this round.
+	// ListenersRead reports whether AWS was asked about load balancers at all in this round.
 	ListenersRead bool `json:"listeners_read"`
 	// Unlisted: the configuration does not ask for load balancers beyond those of its endpoints and manifests. Others may
 	// have been read on the way to them, and are nobody's business here.
@@ -36,7 +36,7 @@ type Round struct {
 	// Only, where not empty, tells that just these load balancers (names or ARNs) were read: the absence of others
 	// proves nothing.
 	Only []string `json:"only,omitempty"`
-	// Planned tells that Manifests are about to be applied: a difference from what is attached is then what the deploy
+	// Planned reports whether Manifests are about to be applied: a difference from what is attached is then what the deploy
 	// is for, and no fault unless it breaks something.
 	Planned bool `json:"planned,omitempty"`
 	// Manifests are the certificates that Kubernetes manifests and Terraform files declare.
@@ -46,16 +46,16 @@ type Round struct {
 	// HistoryUnread is why CloudTrail could not be asked, or not for all, who made the changes that led to drift; empty
 	// where it could, or where there was nothing to ask.
 	HistoryUnread string `json:"history_unread,omitempty"`
-	// Faults are what is wrong with the configuration and the manifests.
-	Faults []Fault `json:"faults,omitempty"`
-	// Troubles are what kept the round from seeing all it should.
-	Troubles []Trouble `json:"troubles,omitempty"`
+	// Diagnostics are what is wrong with the configuration and the manifests.
+	Diagnostics []Diagnostic `json:"faults,omitempty"`
+	// ObserveErrors are what kept the round from seeing all it should.
+	ObserveErrors []ObserveError `json:"troubles,omitempty"`
 	// AlertPath is whom alerts reach; nil where the round did not look.
 	AlertPath *AlertPath `json:"alert_path,omitempty"`
 }
 
-// Fault is a mistake in the configuration or a manifest, at its place.
-type Fault struct {
+// Diagnostic is a mistake in the configuration or a manifest, at its place.
+type Diagnostic struct {
 	target.Position
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
@@ -65,9 +65,9 @@ type Fault struct {
 	Endpoint    string `json:"endpoint,omitempty"`
 }
 
-// SortFaults puts faults into the order of the files, as people mend them and as every output tells them.
-func SortFaults(faults []Fault) {
-	slices.SortStableFunc(faults, func(a, b Fault) int {
+// SortDiagnostics puts faults into the order of the files, as people mend them and as every output tells them.
+func SortDiagnostics(faults []Diagnostic) {
+	slices.SortStableFunc(faults, func(a, b Diagnostic) int {
 		return cmp.Or(
 			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
 			cmp.Compare(a.Message, b.Message), cmp.Compare(a.Environment, b.Environment),
@@ -75,22 +75,22 @@ func SortFaults(faults []Fault) {
 	})
 }
 
-// TroubleKind is why something could not be observed.
-type TroubleKind string
+// ObserveErrorKind is why something could not be observed.
+type ObserveErrorKind string
 
-// Credentials is the Operation of a Trouble that stands for there being none: every call fails alike.
+// Credentials is the Operation of an ObserveError that stands for there being none: every call fails alike.
 const Credentials = "credentials"
 
 // The kinds of trouble, each with its finding code: observe-denied, observe-throttled, observe-incomplete.
 const (
-	Denied     TroubleKind = "denied"
-	Throttled  TroubleKind = "throttled"
-	Incomplete TroubleKind = "incomplete"
+	Denied     ObserveErrorKind = "denied"
+	Throttled  ObserveErrorKind = "throttled"
+	Incomplete ObserveErrorKind = "incomplete"
 )
 
-// Trouble is one thing that certdrift could not see or do.
-type Trouble struct {
-	Kind TroubleKind `json:"kind"`
+// ObserveError is one thing that certdrift could not see or do.
+type ObserveError struct {
+	Kind ObserveErrorKind `json:"kind"`
 	// Operation is what was tried, as IAM names it ("elasticloadbalancing:DescribeLoadBalancers"), or a stage of
 	// certdrift's own ("round", "judge").
 	Operation string `json:"operation"`

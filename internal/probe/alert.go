@@ -40,7 +40,7 @@ func alertName(n uint8) string {
 	return fmt.Sprintf("alert_%d", n)
 }
 
-// refusesClient tells whether an alert is one that servers send to a client without a certificate, or with a wrong one.
+// refusesClient reports whether an alert is one that servers send to a client without a certificate, or with a wrong one.
 func refusesClient(alert string) bool {
 	switch alert {
 	case "handshake_failure", "no_certificate", "bad_certificate", "unsupported_certificate", "certificate_revoked",

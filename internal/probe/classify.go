@@ -90,14 +90,14 @@ func connectKind(err error) observation.FailureKind {
 	return networkKind(err)
 }
 
-// localFault tells that this machine could not send, which says nothing of the endpoint: no route for the address
+// localFault reports whether this machine could not send, which says nothing of the endpoint: no route for the address
 // family, a local firewall, no port left.
 func localFault(err error) bool {
 	return errors.Is(err, errNoRoute) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EPERM) ||
 		errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
 }
 
-// exhausted tells that this machine had nothing left to open a connection with: certdrift's own trouble.
+// exhausted reports whether this machine had nothing left to open a connection with: certdrift's own trouble.
 func exhausted(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOBUFS) ||
 		errors.Is(err, syscall.ENOMEM)

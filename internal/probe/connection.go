@@ -48,7 +48,7 @@ func (v *visit) connect(ctx context.Context, o *origin, at netip.AddrPort, allow
 	return again
 }
 
-// wantsHTTP1 tells whether a server refused a request over HTTP/2 by HTTP_1_1_REQUIRED (RFC 9113 §7).
+// wantsHTTP1 reports whether a server refused a request over HTTP/2 by HTTP_1_1_REQUIRED (RFC 9113 §7).
 func wantsHTTP1(got answer) bool {
 	return got.Failure != nil && got.Failure.Phase == observation.PhaseHeaders && got.TLS != nil && got.TLS.ALPN == protocolH2 &&
 		strings.Contains(got.Failure.Detail, "HTTP_1_1_REQUIRED")

@@ -175,7 +175,7 @@ func readList(body []byte, issuer *x509.Certificate) (*list, error) {
 	return l, nil
 }
 
-// entryOf tells whether an entry is about a certificate of issuer. An indirect list (RFC 5280 §5.3.3) names another CA where
+// entryOf reports whether an entry is about a certificate of issuer. An indirect list (RFC 5280 §5.3.3) names another CA where
 // its entries begin; until then they are the list's own issuer's.
 func entryOf(e x509.RevocationListEntry, issuer *x509.Certificate, before bool) bool {
 	for _, ext := range e.Extensions {

@@ -12,7 +12,7 @@ import (
 // dialer opens one connection; net.Dialer.DialContext is one.
 type dialer = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// errNoRoute tells that this machine has no route to the address.
+// errNoRoute reports whether this machine has no route to the address.
 var errNoRoute = errors.New("this machine has no route there")
 
 // dial connects to an address if the guard permits it. The guard looks twice: at the address asked for, and in the

@@ -125,7 +125,7 @@ func (v *visit) anchorsFor(child *x509.Certificate) []*x509.Certificate {
 	return found
 }
 
-// signed tells whether parent's key made child's signature; whether parent may issue is for the judge.
+// signed reports whether parent's key made child's signature; whether parent may issue is for the judge.
 func signed(parent, child *x509.Certificate) bool {
 	return parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature) == nil
 }

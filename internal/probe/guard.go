@@ -9,7 +9,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// blockedError tells that the address guard refused to dial.
+// blockedError reports whether the address guard refused to dial.
 type blockedError struct {
 	addr   netip.Addr
 	reason string

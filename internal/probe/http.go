@@ -155,7 +155,7 @@ func (v *visit) unmetHeaders(h http.Header) []observation.Unmet {
 	return unmet
 }
 
-// leadsOn tells whether the answer is a redirect to be followed, and notes where to. A status that is expected is the
+// leadsOn reports whether the answer is a redirect to be followed, and notes where to. A status that is expected is the
 // answer itself; a redirect to nowhere that can be gone to is a fault of the response.
 func (v *visit) leadsOn(o *origin, r *http.Response, got *answer) bool {
 	location := r.Header.Get("Location")

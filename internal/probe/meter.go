@@ -87,7 +87,7 @@ func received(conn net.Conn) int64 {
 	return 0
 }
 
-// overflowed tells whether net/http gave up an HTTP/2 connection because of the size of the header: it says
+// overflowed reports whether net/http gave up an HTTP/2 connection because of the size of the header: it says
 // PROTOCOL_ERROR of that, or COMPRESSION_ERROR where one value alone is too long, and both of much else, so the bytes
 // that came since the request decide.
 func overflowed(f *observation.Failure, since int64) bool {

@@ -22,7 +22,7 @@ type origin struct {
 	port   int
 	url    *url.URL // nil where nothing is asked over HTTP
 	method string
-	// own tells that it is the endpoint's own scheme, host and port: credentials and connect_to are for it alone.
+	// own reports whether it is the endpoint's own scheme, host and port: credentials and connect_to are for it alone.
 	own bool
 	// http1 keeps HTTP/2 from being offered.
 	http1 bool

@@ -54,7 +54,7 @@ func (v *visit) seekPlainHTTP(ctx context.Context, o *origin, at netip.AddrPort,
 	}
 }
 
-// hangsUp tells whether the server ends a fresh connection in order before anything was sent over it.
+// hangsUp reports whether the server ends a fresh connection in order before anything was sent over it.
 func hangsUp(ctx context.Context, conn net.Conn) bool {
 	_ = conn.SetReadDeadline(time.Now().Add(hangUpWait))
 	_, err := conn.Read(make([]byte, 1))

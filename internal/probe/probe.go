@@ -34,12 +34,12 @@ type Options struct {
 	// Concurrency bounds the connections to endpoints in flight; 0: 64, far below Lambda's 1,024 descriptors. Questions about
 	// revocation come on top, for each certificate on the way up.
 	Concurrency int
-	// NeedsIssuer tells that a chain does not lead to a root, so that its AIA is worth following; nil: it never is.
+	// NeedsIssuer reports whether a chain does not lead to a root, so that its AIA is worth following; nil: it never is.
 	NeedsIssuer func(e target.Endpoint, chain []*x509.Certificate) bool
 	// Anchors gives the trust anchors that may have issued a certificate. Revocation of a certificate whose issuer is a
 	// root can be checked with it only, since servers do not send roots. May be nil: the endpoint's own CAs are known.
 	Anchors func(e target.Endpoint, child *x509.Certificate) []*x509.Certificate
-	// Verified tells whether a client would take what is served at the endpoint's own origin, name and chain. Credentials
+	// Verified reports whether a client would take what is served at the endpoint's own origin, name and chain. Credentials
 	// and secret headers are sent where it does and nowhere else; nil: they are never sent over TLS.
 	Verified func(e target.Endpoint, chain []*x509.Certificate, at time.Time) bool
 	// Revocation is how far revocation is asked after: "staple" (the default), "full" (CRL and OCSP too), "off".

@@ -63,7 +63,7 @@ func unparsable(der []byte) bool {
 	return err != nil && !strings.Contains(err.Error(), "unsupported elliptic curve")
 }
 
-// mute tells whether an alert leaves the cause open: what a server says when it finds no way to agree.
+// mute reports whether an alert leaves the cause open: what a server says when it finds no way to agree.
 func mute(alert string) bool {
 	switch alert {
 	case "handshake_failure", "insufficient_security", "internal_error", "illegal_parameter":
@@ -88,7 +88,7 @@ func (v *visit) again(ctx context.Context, o *origin, at netip.AddrPort, allow p
 	return do(conn)
 }
 
-// refusesModern tells whether a server answers a client that speaks TLS 1.2 and 1.3 alone with "protocol_version", or
+// refusesModern reports whether a server answers a client that speaks TLS 1.2 and 1.3 alone with "protocol_version", or
 // in an older version all the same.
 func (v *visit) refusesModern(ctx context.Context, o *origin, at netip.AddrPort, allow permit) bool {
 	config, err := v.tlsConfig(o, &clientAuth{})

@@ -14,7 +14,7 @@ import (
 // withheld is why no request was sent.
 const withheld = "the request carries credentials or secret headers, and the certificate served does not verify: whoever answers may not be whom they are for"
 
-// withholds tells whether a request must not be sent over a connection: it carries secrets, and the server did not prove
+// withholds reports whether a request must not be sent over a connection: it carries secrets, and the server did not prove
 // to be the one they are for. The handshake itself trusts nobody, so that a bad chain can be seen.
 func (v *visit) withholds(o *origin, peers []*x509.Certificate) bool {
 	if !o.own || !secretive(v.target.Request) {
@@ -23,7 +23,7 @@ func (v *visit) withholds(o *origin, peers []*x509.Certificate) bool {
 	return v.verified == nil || !v.verified(v.target, peers, v.now())
 }
 
-// secretive tells whether a request carries anything that only the server it is meant for should see.
+// secretive reports whether a request carries anything that only the server it is meant for should see.
 func secretive(r target.Request) bool {
 	return r.Username != "" || r.Password != "" ||
 		slices.ContainsFunc(r.Headers, func(h target.Header) bool { return h.Value != "" && !harmless(h.Name) })

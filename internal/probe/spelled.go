@@ -79,7 +79,7 @@ func lineBreak(s string) int {
 // maxEscape is how long an escape may be in bytes: a surrogate pair in JSON.
 const maxEscape = 12
 
-// halfEscape tells whether a text that was cut ends within an escape.
+// halfEscape reports whether a text that was cut ends within an escape.
 func halfEscape(s string) bool {
 	return s != "" && len(s) < maxEscape && (s[0] == '%' || s[0] == '\\' || s[0] == '&')
 }

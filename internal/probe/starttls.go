@@ -24,7 +24,7 @@ const (
 	maxLines = 100
 )
 
-// errRefused tells that the server does not offer TLS or refuses it; the text says what it answered.
+// errRefused reports whether the server does not offer TLS or refuses it; the text says what it answered.
 var errRefused = errors.New("STARTTLS refused")
 
 func refused(format string, args ...any) error {

@@ -84,7 +84,7 @@ func (v *visit) tlsConfig(o *origin, auth *clientAuth) (*tls.Config, error) {
 	return config, nil
 }
 
-// clientAuth tells whether a server asked for a client certificate, which one may do, in the goroutine that reads the
+// clientAuth reports whether a server asked for a client certificate, which one may do, in the goroutine that reads the
 // answer, after the handshake too.
 type clientAuth struct{ requested, sent atomic.Bool }
 

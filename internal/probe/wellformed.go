@@ -37,7 +37,7 @@ func malformed(r *http.Response) error {
 	return nil
 }
 
-// hasNoContent tells whether a response must come without content (RFC 9110 §6.4.1). Over HTTP/1.1 what follows it is no
+// hasNoContent reports whether a response must come without content (RFC 9110 §6.4.1). Over HTTP/1.1 what follows it is no
 // part of it; over HTTP/2 it is, and clients refuse it.
 func hasNoContent(r *http.Response) bool {
 	return r.ProtoMajor == 2 && (r.StatusCode == http.StatusNoContent || r.StatusCode == http.StatusNotModified)

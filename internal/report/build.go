@@ -72,7 +72,7 @@ func leftOut(round observation.Round, by byPlace) []Endpoint {
 		seen[e.Target.Key()] = true
 	}
 	var out []Endpoint
-	for _, f := range round.Faults {
+	for _, f := range round.Diagnostics {
 		key := f.Environment + "/" + f.Endpoint
 		if f.Endpoint == "" || seen[key] {
 			continue

@@ -126,13 +126,13 @@ func TestStates(t *testing.T) {
 func TestLeftOut(t *testing.T) {
 	in := Input{Round: observation.Round{
 		Endpoints: []observation.Endpoint{{Target: target.Endpoint{Environment: "e", Name: "good"}, Probed: true}},
-		Faults: []observation.Fault{
+		Diagnostics: []observation.Diagnostic{
 			{Message: "the file's"}, {Message: "an environment's", Environment: "e"}, {Message: "a namesake's", Environment: "e", Endpoint: "good"},
 			{Message: "one", Environment: "e", Endpoint: "bad"}, {Message: "two", Environment: "e", Endpoint: "bad"},
 			{Message: "elsewhere", Environment: "f", Endpoint: "good"},
 		},
 	}}
-	for _, f := range in.Round.Faults {
+	for _, f := range in.Round.Diagnostics {
 		in.Conclusion.Findings = append(in.Conclusion.Findings, finding.Finding{
 			Code: finding.ConfigInvalid, Severity: finding.Critical, Environment: f.Environment, Endpoint: f.Endpoint, Summary: f.Message})
 	}

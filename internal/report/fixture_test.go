@@ -93,11 +93,11 @@ func fixture(t testing.TB) Input {
 			Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{staleARN},
 			Source: target.Position{File: "k8s/api.yaml", Line: 7, Column: 5},
 		}},
-		Faults: []observation.Fault{{
+		Diagnostics: []observation.Diagnostic{{
 			Position: target.Position{File: "certdrift.yaml", Line: 41, Column: 7}, Message: `unknown key "ulr"`, Hint: `did you mean "url"?`,
 			Environment: "staging", Endpoint: "docs",
 		}},
-		Troubles: []observation.Trouble{{Kind: observation.Incomplete, Operation: "probe", Environment: "staging", Endpoint: "api", Detail: "time over"}},
+		ObserveErrors: []observation.ObserveError{{Kind: observation.Incomplete, Operation: "probe", Environment: "staging", Endpoint: "api", Detail: "time over"}},
 	}
 	return Input{Round: round, Conclusion: judge.Conclusion{Findings: findings()}, FailOn: finding.Critical}
 }

@@ -202,7 +202,7 @@ func (p *exposition) totals(r Report) {
 	p.add("certdrift_round_finished_time_seconds", float64(r.Finished.UnixMilli())/1000)
 }
 
-// critical tells whether a critical finding holds for the address: one of its own, or one for the whole endpoint.
+// critical reports whether a critical finding holds for the address: one of its own, or one for the whole endpoint.
 func critical(e Endpoint, a Address) bool {
 	return slices.ContainsFunc(e.findings, func(f finding.Finding) bool {
 		return f.Severity == finding.Critical && (f.Address == "" || f.Address == a.Address)

@@ -36,7 +36,7 @@ func misconfigured(f finding.Finding) bool {
 	return f.Code == finding.ConfigInvalid && f.Severity == finding.Critical
 }
 
-// fails tells whether a finding fails the report.
+// fails reports whether a finding fails the report.
 func (r Report) fails(f finding.Finding) bool {
 	return r.FailOn != finding.None && f.Severity >= r.FailOn
 }

@@ -49,7 +49,7 @@ func (r *Runner) Concern(ctx context.Context, q Request) (only []string, nothing
 	return slices.Compact(only), ""
 }
 
-// otherwise tells that a change is not known by ACM certificates alone.
+// otherwise reports whether a change is not known by ACM certificates alone.
 func otherwise(c observation.Change) bool {
 	return c.LoadBalancer != "" || len(c.Certificates) == 0 ||
 		slices.ContainsFunc(c.Certificates, func(arn string) bool { return !strings.Contains(arn, ":acm:") })

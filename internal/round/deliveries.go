@@ -44,10 +44,10 @@ func (d *deliveries) note(ctx context.Context, index int, to messenger, err erro
 }
 
 // over lays what is remembered over the topics that were read, and adds those that were not.
-func (d *deliveries) over(topics []observation.Topic) ([]observation.Topic, []observation.Trouble) {
+func (d *deliveries) over(topics []observation.Topic) ([]observation.Topic, []observation.ObserveError) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var troubles []observation.Trouble
+	var troubles []observation.ObserveError
 	for _, arn := range slices.Sorted(maps.Keys(d.last)) {
 		last := d.last[arn]
 		i := slices.IndexFunc(topics, func(t observation.Topic) bool { return t.ARN == arn })
@@ -61,7 +61,7 @@ func (d *deliveries) over(topics []observation.Topic) ([]observation.Topic, []ob
 }
 
 // tell writes the outcome into the topic. What was throttled is a trouble, and no refusal.
-func (o outcome) tell(t *observation.Topic) []observation.Trouble {
+func (o outcome) tell(t *observation.Topic) []observation.ObserveError {
 	if o.err == nil {
 		t.Taken = true
 		return nil
@@ -73,13 +73,13 @@ func (o outcome) tell(t *observation.Topic) []observation.Trouble {
 	var classified interface {
 		error
 		Reason() string
-		TroubleKind() observation.TroubleKind
+		ObserveErrorKind() observation.ObserveErrorKind
 	}
 	if !errors.As(o.err, &classified) {
 		return nil // the message's own fault, and the round's error
 	}
-	if classified.TroubleKind() == observation.Throttled {
-		return []observation.Trouble{{Kind: observation.Throttled, Operation: "sns:Publish", Resource: t.ARN, Detail: classified.Reason()}}
+	if classified.ObserveErrorKind() == observation.Throttled {
+		return []observation.ObserveError{{Kind: observation.Throttled, Operation: "sns:Publish", Resource: t.ARN, Detail: classified.Reason()}}
 	}
 	t.Refused = classified.Reason()
 	return nil
@@ -88,7 +88,7 @@ func (o outcome) tell(t *observation.Topic) []observation.Trouble {
 // maxTaken bounds what is remembered of further paths; past it, one may hear a notice again.
 const maxTaken = 1000
 
-// passed tells whether a further path has taken a notice already that the first could not: it need not hear it every round.
+// passed reports whether a further path has taken a notice already that the first could not: it need not hear it every round.
 func (d *deliveries) passed(index int, n incident.Notice) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

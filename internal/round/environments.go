@@ -10,7 +10,7 @@ import (
 )
 
 // Environments are those of a configuration, in its order, those of faulty endpoints included.
-func Environments(c config.Config, faults []observation.Fault) []string {
+func Environments(c config.Config, faults []observation.Diagnostic) []string {
 	var known []string
 	add := func(environment string) {
 		if environment != "" && !slices.Contains(known, environment) {
@@ -27,13 +27,13 @@ func Environments(c config.Config, faults []observation.Fault) []string {
 }
 
 // In leaves the endpoints of some environments, and the faults that concern them. What has no environment stays.
-func In(environments []string, c config.Config, faults []observation.Fault) (config.Config, []observation.Fault) {
+func In(environments []string, c config.Config, faults []observation.Diagnostic) (config.Config, []observation.Diagnostic) {
 	if len(environments) == 0 {
 		return c, faults
 	}
 	others := func(environment string) bool { return environment != "" && !slices.Contains(environments, environment) }
 	c.Endpoints = slices.DeleteFunc(slices.Clone(c.Endpoints), func(e target.Endpoint) bool { return others(e.Environment) })
-	faults = slices.DeleteFunc(slices.Clone(faults), func(f observation.Fault) bool { return others(f.Environment) })
+	faults = slices.DeleteFunc(slices.Clone(faults), func(f observation.Diagnostic) bool { return others(f.Environment) })
 	return c, faults
 }
 

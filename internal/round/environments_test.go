@@ -13,7 +13,7 @@ import (
 
 func TestIn(t *testing.T) {
 	c := config.Config{Endpoints: []target.Endpoint{{Environment: "production", Name: "a"}, {Environment: "staging", Name: "a"}, {Name: "https://x"}}}
-	faults := []observation.Fault{{Message: "of the file"}, {Environment: "staging", Endpoint: "b"}, {Environment: "dev", Endpoint: "c"}}
+	faults := []observation.Diagnostic{{Message: "of the file"}, {Environment: "staging", Endpoint: "b"}, {Environment: "dev", Endpoint: "c"}}
 	if diff := cmp.Diff([]string{"production", "staging", "dev"}, Environments(c, faults)); diff != "" {
 		t.Error(diff)
 	}

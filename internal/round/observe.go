@@ -16,7 +16,7 @@ func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
 	seen := observation.Round{
 		Schema: observation.Schema, Started: r.Now(),
 		Manifests: q.Manifests, Changes: slices.Clone(q.Changes),
-		Faults: slices.Clone(q.Faults), Troubles: slices.Clone(q.Troubles),
+		Diagnostics: slices.Clone(q.Diagnostics), ObserveErrors: slices.Clone(q.ObserveErrors),
 		CertificateFiles: fromFiles(q.Config.Certificates), Only: concerned(q),
 		EndpointsOnly: q.Depth == ListenersOnTrouble, Unlisted: !q.Config.Scope.Listed,
 	}
@@ -35,7 +35,7 @@ func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
 	r.addPath(&seen, q, path)
 	for _, e := range seen.Endpoints {
 		if !e.Probed {
-			seen.Troubles = append(seen.Troubles, unprobed(e.Target))
+			seen.ObserveErrors = append(seen.ObserveErrors, unprobed(e.Target))
 		}
 	}
 	if attached != nil {
@@ -63,13 +63,13 @@ func (r *Runner) merge(ctx context.Context, seen *observation.Round, attached ob
 	seen.ListenersRead, seen.EndpointsOnly = true, false
 	seen.LoadBalancers = attached.LoadBalancers
 	seen.Certificates = attached.Certificates
-	seen.Troubles = append(seen.Troubles, attached.Troubles...)
+	seen.ObserveErrors = append(seen.ObserveErrors, attached.ObserveErrors...)
 	if needsAddresses(seen.Endpoints) {
 		r.resolve(ctx, seen.LoadBalancers)
 	}
 }
 
-// needsAddresses tells that some endpoint's load balancer can be found by DNS only.
+// needsAddresses reports whether some endpoint's load balancer can be found by DNS only.
 func needsAddresses(endpoints []observation.Endpoint) bool {
 	return slices.ContainsFunc(endpoints, func(e observation.Endpoint) bool {
 		return e.Target.LoadBalancer == nil && e.Target.Service == "" && !e.DNS.Skipped && e.DNS.Failure == nil
@@ -139,13 +139,13 @@ func narrow(q Request) []target.Endpoint {
 	})
 }
 
-// NamesBalancer tells whether an event's load balancer, a name or an ARN (…:loadbalancer/app/NAME/ID), is the one of
+// NamesBalancer reports whether an event's load balancer, a name or an ARN (…:loadbalancer/app/NAME/ID), is the one of
 // that name.
 func NamesBalancer(nameOrARN, name string) bool {
 	return nameOrARN == name || strings.HasPrefix(nameOrARN, "arn:") && slices.Contains(strings.Split(nameOrARN, "/"), name)
 }
 
-// looksBehind tells that a finding may have its cause at a load balancer: its certificate, or its mutual TLS.
+// looksBehind reports whether a finding may have its cause at a load balancer: its certificate, or its mutual TLS.
 func looksBehind(fs []finding.Finding) bool {
 	return slices.ContainsFunc(fs, func(f finding.Finding) bool {
 		group, _, _ := strings.Cut(string(f.Code), "-")
@@ -192,7 +192,7 @@ func (r *Runner) history(ctx context.Context, res *Result) bool {
 	return len(changes) > 0 || err != nil
 }
 
-// unexplained tells that a finding comes of a change, and names its author by no more than an event's claim; or of a drift
+// unexplained reports whether a finding comes of a change, and names its author by no more than an event's claim; or of a drift
 // not what was before.
 func unexplained(f finding.Finding) bool {
 	by, known := f.Evidence["changed_by"].(map[string]any)
@@ -211,8 +211,8 @@ func listenerOf(f finding.Finding) string {
 	return f.Listener
 }
 
-func unprobed(e target.Endpoint) observation.Trouble {
-	return observation.Trouble{
+func unprobed(e target.Endpoint) observation.ObserveError {
+	return observation.ObserveError{
 		Kind: observation.Incomplete, Operation: "probe", Environment: e.Environment, Endpoint: e.Name,
 		Detail: "the round ended before the endpoint was done with",
 	}

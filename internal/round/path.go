@@ -13,7 +13,7 @@ const pathTime = 10 * time.Second
 // pathSeen is what reading the alert path gave; the zero value where nobody looked.
 type pathSeen struct {
 	topics   []observation.Topic
-	troubles []observation.Trouble
+	troubles []observation.ObserveError
 }
 
 // readPath reads who is subscribed. A round that follows an event leaves it alone: many follow a change, and the
@@ -32,17 +32,17 @@ func (r *Runner) readPath(ctx context.Context, q Request) (seen pathSeen) {
 func (r *Runner) addPath(to *observation.Round, q Request, seen pathSeen) {
 	topics := seen.topics
 	if r.Publisher != nil {
-		var troubles []observation.Trouble
+		var troubles []observation.ObserveError
 		topics, troubles = r.Publisher.deliveries.over(topics)
 		seen.troubles = append(seen.troubles, troubles...)
 	}
-	to.Troubles = append(to.Troubles, seen.troubles...)
+	to.ObserveErrors = append(to.ObserveErrors, seen.troubles...)
 	if len(topics) == 0 {
 		return
 	}
 	environments := q.Environments
 	if environments == nil {
-		environments = Environments(q.Config, q.Faults)
+		environments = Environments(q.Config, q.Diagnostics)
 	}
 	to.AlertPath = &observation.AlertPath{Environments: environments, Topics: topics}
 }

@@ -182,8 +182,8 @@ func TestTheAlertPathThatCannotBeRead(t *testing.T) {
 		l.aws.Subscribe(l.alerts, l.subscribers...)
 		broken(l.aws)
 		res, err := l.runner.Run(context.Background(), l.request)
-		if err != nil || res.Conclusion.Complete || !slices.ContainsFunc(res.Round.Troubles, func(tr observation.Trouble) bool { return tr.Operation == operation }) {
-			t.Errorf("%s: complete %v, %v, troubles %+v", operation, res.Conclusion.Complete, err, res.Round.Troubles)
+		if err != nil || res.Conclusion.Complete || !slices.ContainsFunc(res.Round.ObserveErrors, func(tr observation.ObserveError) bool { return tr.Operation == operation }) {
+			t.Errorf("%s: complete %v, %v, troubles %+v", operation, res.Conclusion.Complete, err, res.Round.ObserveErrors)
 		}
 		if fs := l.rounds(5); len(fs) > 0 {
 			t.Errorf("%s: a false alarm: %v", operation, fs)

@@ -60,9 +60,9 @@ func (p *Publisher) Ignored(ctx context.Context) error {
 	return p.Gauge.Put(ctx, metric.Ignored(p.Function, p.Now()))
 }
 
-// load reads the state. What went wrong, now or when the last round wrote, is a Trouble of the round: it is judged and
+// load reads the state. What went wrong, now or when the last round wrote, is an ObserveError of the round: it is judged and
 // told like any other.
-func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread bool, trouble *observation.Trouble) {
+func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread bool, trouble *observation.ObserveError) {
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
 	p.flush(ctx)
@@ -91,16 +91,16 @@ func (p *Publisher) flush(ctx context.Context) {
 	}
 }
 
-func stateTrouble(err error, operation, meaning string) *observation.Trouble {
+func stateTrouble(err error, operation, meaning string) *observation.ObserveError {
 	kind := observation.Incomplete
 	var classified interface {
 		error
-		TroubleKind() observation.TroubleKind
+		ObserveErrorKind() observation.ObserveErrorKind
 	}
 	if errors.As(err, &classified) {
-		kind = classified.TroubleKind()
+		kind = classified.ObserveErrorKind()
 	}
-	return &observation.Trouble{Kind: kind, Operation: operation, Detail: meaning + ": " + err.Error()}
+	return &observation.ObserveError{Kind: kind, Operation: operation, Detail: meaning + ": " + err.Error()}
 }
 
 // publish tracks, then puts the figures whatever became of the alerts.
@@ -138,7 +138,7 @@ func (p *Publisher) measure(ctx context.Context, q Request, res Result, records 
 	return nil
 }
 
-// daily tells whether the figures of once a day are due, and gives the record to write when they are put: the first
+// daily reports whether the figures of once a day are due, and gives the record to write when they are put: the first
 // whole round of a day (UTC) puts them, however seldom rounds are. Where the state cannot be read it is the rounds of the
 // day's first hour.
 func (p *Publisher) daily(q Request, records []incident.Record, unread bool) (incident.Record, bool) {
@@ -152,13 +152,13 @@ func (p *Publisher) daily(q Request, records []incident.Record, unread bool) (in
 	return incident.TakeDay(records, p.Function, p.Now())
 }
 
-// countsCertificates tells whether a round puts the figures of certificates: inspect's do, which see those of every
+// countsCertificates reports whether a round puts the figures of certificates: inspect's do, which see those of every
 // listener. What probe reads behind an endpoint in trouble is not all of them.
 func countsCertificates(q Request) bool {
 	return q.Config.MetricsPerCertificate && q.Depth == Listeners
 }
 
-// NeedsAWS tells whether the configuration asks for anything that only AWS can tell: load balancers to walk or named
+// NeedsAWS reports whether the configuration asks for anything that only AWS can tell: load balancers to walk or named
 // by an endpoint, or a declared ARN that no file of the configuration holds.
 func NeedsAWS(c config.Config) bool {
 	if c.Scope.Enabled {

@@ -1,5 +1,5 @@
 // Package round runs the flow: observe, judge, track, publish. It owns the small interfaces that the observers and the
-// sinks meet, and nothing of what they do. What goes wrong on the way is itself data of the round (a Trouble); an
+// sinks meet, and nothing of what they do. What goes wrong on the way is itself data of the round (an ObserveError); an
 // error means that certdrift could not do its own job, and that running again may help.
 package round
 
@@ -26,7 +26,7 @@ type prober interface {
 	Resolve(ctx context.Context, host string) observation.DNS
 }
 
-// inspector reads load balancers and certificates; what it could not read is a Trouble. Users are the load balancers
+// inspector reads load balancers and certificates; what it could not read is an ObserveError. Users are the load balancers
 // (ARNs) that have an ACM certificate attached; known is false where there is no such certificate.
 type inspector interface {
 	Inspect(ctx context.Context, wanted target.Wanted) observation.Attached
@@ -38,9 +38,9 @@ type historian interface {
 	LastChanges(ctx context.Context, balancers []observation.LoadBalancer) ([]observation.Change, error)
 }
 
-// pathReader reads whom alerts reach; what it could not read is a Trouble.
+// pathReader reads whom alerts reach; what it could not read is an ObserveError.
 type pathReader interface {
-	Observe(ctx context.Context) ([]observation.Topic, []observation.Trouble)
+	Observe(ctx context.Context) ([]observation.Topic, []observation.ObserveError)
 }
 
 // Runner runs rounds. It is made once per process; a nil part is left out of the flow.
@@ -73,8 +73,8 @@ const (
 // Request is one round's question.
 type Request struct {
 	Config config.Config
-	// Faults are the configuration's and the manifests'.
-	Faults []observation.Fault
+	// Diagnostics are the configuration's and the manifests'.
+	Diagnostics []observation.Diagnostic
 	// Manifests are what Kubernetes manifests and Terraform declare.
 	Manifests []observation.Declaration
 	Depth     Depth
@@ -82,8 +82,8 @@ type Request struct {
 	// ARNs, are those that they concern beyond (see Runner.Concern).
 	Changes []observation.Change
 	Only    []string
-	// Troubles are what went wrong before the round began (a manifest source that could not be read).
-	Troubles []observation.Trouble
+	// ObserveErrors are what went wrong before the round began (a manifest source that could not be read).
+	ObserveErrors []observation.ObserveError
 	// Environments are all of the configuration, where Config is narrowed to some: alerts go out about each.
 	Environments []string
 }
@@ -104,9 +104,9 @@ func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
 	var records []incident.Record
 	var unread bool
 	if r.Publisher != nil {
-		var trouble *observation.Trouble
+		var trouble *observation.ObserveError
 		if records, unread, trouble = r.Publisher.load(ctx); trouble != nil {
-			q.Troubles = append(slices.Clone(q.Troubles), *trouble)
+			q.ObserveErrors = append(slices.Clone(q.ObserveErrors), *trouble)
 		}
 	}
 	res := r.look(ctx, q)
@@ -139,7 +139,7 @@ func (r *Runner) beat(ctx context.Context, q Request, c judge.Conclusion) {
 	}
 }
 
-// unheard tells that critical alerts reach nobody.
+// unheard reports whether critical alerts reach nobody.
 func unheard(fs []finding.Finding) bool {
 	return slices.ContainsFunc(fs, func(f finding.Finding) bool {
 		return f.Code == finding.AlertPathBroken && f.Severity == finding.Critical
@@ -186,9 +186,9 @@ func publishTime(ctx context.Context) time.Duration {
 	return max(time.Until(deadline)-500*time.Millisecond, time.Second)
 }
 
-// Fatal tells that faults stand outside any single endpoint, so that a person should mend the file before anything
+// Fatal reports whether faults stand outside any single endpoint, so that a person should mend the file before anything
 // runs.
-func Fatal(faults []observation.Fault) bool {
+func Fatal(faults []observation.Diagnostic) bool {
 	for _, f := range faults {
 		if f.Endpoint == "" {
 			return true

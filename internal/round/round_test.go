@@ -346,7 +346,7 @@ func TestABrokenConfigurationEndsNoIncident(t *testing.T) {
 	f.run(t)
 	whole := f.request
 	f.request.Config.Endpoints = nil
-	f.request.Faults = []observation.Fault{{Position: target.Position{File: "certdrift.yaml", Line: 3}, Message: "a tab where spaces are needed"}}
+	f.request.Diagnostics = []observation.Diagnostic{{Position: target.Position{File: "certdrift.yaml", Line: 3}, Message: "a tab where spaces are needed"}}
 	for range 3 {
 		f.now = f.now.Add(time.Minute)
 		f.run(t)
@@ -387,7 +387,7 @@ func TestTheHeartbeatIsCalledAfterAGoodRoundOnly(t *testing.T) {
 		t.Errorf("error %v, called %q: a round that could not publish is no good one", err, called)
 	}
 	f.figures.down = false
-	f.request.Troubles = []observation.Trouble{{Kind: observation.Denied, Operation: "elasticloadbalancing:DescribeLoadBalancers"}}
+	f.request.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "elasticloadbalancing:DescribeLoadBalancers"}}
 	if f.run(t); len(called) != 1 {
 		t.Errorf("called %q: a round that could not see all is no good one", called)
 	}

@@ -39,7 +39,7 @@ func (s *shadow) written(key string) {
 	s.err = nil
 }
 
-// holds tells whether a record is remembered.
+// holds reports whether a record is remembered.
 func (s *shadow) holds(key string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -39,13 +39,13 @@ func (k Kind) DefaultPort() int {
 	return 0
 }
 
-// Secured tells whether a TLS handshake belongs to the kind.
+// Secured reports whether a TLS handshake belongs to the kind.
 func (k Kind) Secured() bool { return k != HTTP }
 
-// StartTLS tells whether plain text is spoken before the handshake.
+// StartTLS reports whether plain text is spoken before the handshake.
 func (k Kind) StartTLS() bool { return k.Secured() && k != HTTPS && k != TLS }
 
-// Web tells whether an HTTP request belongs to the kind.
+// Web reports whether an HTTP request belongs to the kind.
 func (k Kind) Web() bool { return k == HTTP || k == HTTPS }
 
 // Endpoint is one thing to probe. It is saved with its observation, so that a verdict can be replayed; what is secret
@@ -173,7 +173,7 @@ type Role struct {
 
 // Scope is what inspect walks beyond the load balancers that endpoints name.
 type Scope struct {
-	// Enabled tells that the configuration has to do with load balancers at all.
+	// Enabled reports whether the configuration has to do with load balancers at all.
 	Enabled bool `json:"enabled"`
 	// Walk: all load balancers of the regions are read, since one of them may be what an endpoint or a manifest sits
 	// behind. Without it only those are that endpoints name.

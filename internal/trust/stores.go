@@ -62,7 +62,7 @@ func (s *Stores) make(roots target.Roots) (*chain.Store, error) {
 	return nil, fmt.Errorf("choosing a trust store: %q is neither %q nor %q", roots, target.Mozilla, target.System)
 }
 
-// NeedsIssuer tells whether a chain as served does not lead to the endpoint's anchors, so that the issuers that AIA
+// NeedsIssuer reports whether a chain as served does not lead to the endpoint's anchors, so that the issuers that AIA
 // points at are worth fetching. Dates don't matter here. Where the store cannot be had nothing is fetched.
 func (s *Stores) NeedsIssuer(e target.Endpoint, served []*x509.Certificate) bool {
 	if s.Err(e.Trust.Roots) != nil {
@@ -71,7 +71,7 @@ func (s *Stores) NeedsIssuer(e target.Endpoint, served []*x509.Certificate) bool
 	return !chain.Reaches(s.store(e), served)
 }
 
-// Verified tells whether a client that has the endpoint's trust store would take what is served there, name and chain, at a
+// Verified reports whether a client that has the endpoint's trust store would take what is served there, name and chain, at a
 // time. Where the store cannot be had nothing is verified.
 func (s *Stores) Verified(e target.Endpoint, served []*x509.Certificate, at time.Time) bool {
 	if len(served) == 0 || s.Err(e.Trust.Roots) != nil || !chain.Covers(served[0], e.Host) {

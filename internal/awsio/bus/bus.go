@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"certdrift/internal/alert"
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 )
 
 // What rules match on. The detail is the document of docs/alert.schema.json.
@@ -39,7 +39,7 @@ func (b *Bus) Send(ctx context.Context, m alert.Message) error {
 		EventBusName: aws.String(b.name), Source: aws.String(Source), DetailType: aws.String(DetailType), Detail: aws.String(m.JSON),
 	}}})
 	if err != nil {
-		return &trouble.Error{Doing: fmt.Sprintf("putting an event on the bus %q", b.name), Err: err}
+		return &awserr.Error{Doing: fmt.Sprintf("putting an event on the bus %q", b.name), Err: err}
 	}
 	for _, e := range out.Entries {
 		if e.ErrorCode != nil {

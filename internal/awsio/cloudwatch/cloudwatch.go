@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/metric"
 )
 
@@ -60,7 +60,7 @@ func (g *Gauge) Put(ctx context.Context, data []metric.Datum) error {
 	for _, batch := range batches(good) {
 		_, err := g.client.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String(g.namespace), MetricData: batch})
 		if err != nil {
-			errs = append(errs, &trouble.Error{Doing: fmt.Sprintf("putting %d data to the namespace %q", len(batch), g.namespace), Err: err})
+			errs = append(errs, &awserr.Error{Doing: fmt.Sprintf("putting %d data to the namespace %q", len(batch), g.namespace), Err: err})
 		}
 	}
 	return errors.Join(errs...)

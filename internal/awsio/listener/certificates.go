@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/observation"
 )
 
@@ -67,7 +67,7 @@ func (in *inspection) reach(c *observation.Certificate, operation string, at par
 
 func (in *inspection) unreadable(c *observation.Certificate, err error, operation string, at parsed) {
 	c.Unreadable = true
-	in.notes.add(trouble.Of(err, operation, at.region, at.account, c.ARN))
+	in.notes.add(awserr.Of(err, operation, at.region, at.account, c.ARN))
 }
 
 // slot makes a call when one is free.
@@ -89,11 +89,11 @@ func (in *inspection) fromACM(ctx context.Context, c *observation.Certificate, c
 		return err
 	})
 	switch {
-	case trouble.Missing(described):
+	case awserr.Missing(described):
 		c.Missing = true
 		return
 	case described != nil:
-		in.notes.add(trouble.Of(described, "acm:DescribeCertificate", at.region, at.account, c.ARN))
+		in.notes.add(awserr.Of(described, "acm:DescribeCertificate", at.region, at.account, c.ARN))
 	case record.Certificate != nil:
 		readRecord(c, record.Certificate)
 	}
@@ -106,14 +106,14 @@ func (in *inspection) fromACM(ctx context.Context, c *observation.Certificate, c
 		got = readBody(c, aws.ToString(body.Certificate), aws.ToString(body.CertificateChain))
 	}
 	switch {
-	case got == nil, trouble.Code(got) == "RequestInProgressException":
+	case got == nil, awserr.Code(got) == "RequestInProgressException":
 		// Requested and not issued yet: the record says so, there is no body.
-	case trouble.Missing(got) && described == nil:
+	case awserr.Missing(got) && described == nil:
 		// ACM knows the request but holds no certificate (validation failed, or it was deleted just now).
-	case trouble.Missing(got):
+	case awserr.Missing(got):
 		c.Missing = true
 	default:
-		in.notes.add(trouble.Of(got, "acm:GetCertificate", at.region, at.account, c.ARN))
+		in.notes.add(awserr.Of(got, "acm:GetCertificate", at.region, at.account, c.ARN))
 		c.Unreadable = described != nil
 	}
 }
@@ -158,7 +158,7 @@ func (in *inspection) fromIAM(ctx context.Context, c *observation.Certificate, c
 		return err
 	})
 	switch {
-	case trouble.Missing(err):
+	case awserr.Missing(err):
 		c.Missing = true
 		return
 	case err == nil && out.ServerCertificate == nil:
@@ -179,7 +179,7 @@ func (in *inspection) fromIAM(ctx context.Context, c *observation.Certificate, c
 	}
 }
 
-// wrongPath tells that an ARN IAM gave is of another path than the one asked for.
+// wrongPath reports whether an ARN IAM gave is of another path than the one asked for.
 func wrongPath(found string, asked parsed) bool {
 	p, ok := parseARN(found)
 	return ok && p.account == asked.account && p.resource != asked.resource

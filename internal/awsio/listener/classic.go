@@ -9,7 +9,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing/types"
 
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/observation"
 )
 
@@ -95,7 +95,7 @@ func (w *walk) negotiation(ctx context.Context, lb *observation.LoadBalancer, po
 		return err
 	})
 	if err != nil {
-		gone := trouble.Missing(err)
+		gone := awserr.Missing(err)
 		if !gone {
 			// The listeners keep no policy, which reads as unknown.
 			w.note(err, "DescribeLoadBalancerPolicies", lb.Name)

@@ -151,7 +151,7 @@ func names(got observation.Attached) []string {
 // troubles is a trouble a line: "denied elasticloadbalancing:DescribeTags us-west-2".
 func troubles(got observation.Attached) []string {
 	var out []string
-	for _, t := range got.Troubles {
+	for _, t := range got.ObserveErrors {
 		out = append(out, fmt.Sprintf("%s %s %s", t.Kind, t.Operation, t.Region))
 	}
 	return out

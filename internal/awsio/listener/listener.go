@@ -1,6 +1,6 @@
 // Package listener reads what is attached: the listeners of classic, application and network load balancers, in any
 // number of regions and accounts, and the certificates behind them from ACM and IAM. It never fails as a whole. What
-// AWS refuses, throttles or doesn't answer in time is a Trouble beside what could be read, and what AWS says is gone is
+// AWS refuses, throttles or doesn't answer in time is an ObserveError beside what could be read, and what AWS says is gone is
 // simply gone.
 package listener
 
@@ -10,7 +10,7 @@ import (
 	"strings"
 	"sync"
 
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
@@ -75,13 +75,13 @@ func (i *Inspector) Inspect(ctx context.Context, wanted target.Wanted) observati
 		in.notes.add(nowhere())
 	}
 	if len(regions) == 0 && len(wanted.Certificates) == 0 {
-		return observation.Attached{Troubles: in.notes.all()}
+		return observation.Attached{ObserveErrors: in.notes.all()}
 	}
 	in.identify(ctx)
 	var out observation.Attached
 	out.LoadBalancers = in.walkAll(ctx, regions)
 	out.Certificates = in.certificates(ctx, attached(out.LoadBalancers, wanted.Certificates))
-	out.Troubles = in.notes.all()
+	out.ObserveErrors = in.notes.all()
 	return out
 }
 
@@ -104,8 +104,8 @@ func (in *inspection) regions() (regions []string, homeless bool) {
 }
 
 // nowhere is the trouble of not knowing where to look: that nothing was seen must not read as "nothing is there".
-func nowhere() observation.Trouble {
-	return observation.Trouble{
+func nowhere() observation.ObserveError {
+	return observation.ObserveError{
 		Kind: observation.Incomplete, Operation: "elasticloadbalancing:DescribeLoadBalancers",
 		Detail: "no AWS region is known: name some in load_balancers: {regions: […]}, or set AWS_REGION",
 	}
@@ -128,7 +128,7 @@ func (in *inspection) identify(ctx context.Context) {
 		group.Go(func() {
 			id, err := in.account(ctx, role)
 			if err != nil {
-				in.notes.add(trouble.Of(err, identifying(role), "", accountOf(role.ARN), role.ARN))
+				in.notes.add(awserr.Of(err, identifying(role), "", accountOf(role.ARN), role.ARN))
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -31,8 +31,8 @@ func TestInspectReadsEveryKind(t *testing.T) {
 	if diff := cmp.Diff(want, w.summary(got)); diff != "" {
 		t.Errorf("listeners (-want +got):\n%s", diff)
 	}
-	if len(got.Troubles) > 0 {
-		t.Errorf("troubles: %v", got.Troubles)
+	if len(got.ObserveErrors) > 0 {
+		t.Errorf("troubles: %v", got.ObserveErrors)
 	}
 	web := got.LoadBalancers[0]
 	if !web.Internal || web.Tags["env"] != "staging" || web.Account != "111122223333" || web.Region != "us-west-2" || web.DNSName != w.west.DNSName("web") {
@@ -120,8 +120,8 @@ func TestInspectNarrows(t *testing.T) {
 			if diff := cmp.Diff(test.want, names(got)); diff != "" {
 				t.Errorf("load balancers (-want +got):\n%s", diff)
 			}
-			if len(got.Troubles) > 0 {
-				t.Errorf("troubles: %v", got.Troubles)
+			if len(got.ObserveErrors) > 0 {
+				t.Errorf("troubles: %v", got.ObserveErrors)
 			}
 			if calls := w.west.Repeated(); len(calls) > 0 {
 				t.Errorf("asked more than once: %v", calls)
@@ -145,7 +145,7 @@ func TestAnEventLeadsNowhereElse(t *testing.T) {
 			w.fill()
 			wanted := everything()
 			wanted.Only = []string{only}
-			if got := w.inspect(t, wanted); len(got.LoadBalancers)+len(got.Troubles) > 0 {
+			if got := w.inspect(t, wanted); len(got.LoadBalancers)+len(got.ObserveErrors) > 0 {
 				t.Errorf("read: %+v", got)
 			}
 			if calls := w.west.Calls(); len(calls) > 0 {
@@ -191,8 +191,8 @@ func TestInspectOtherAccountsAndRegions(t *testing.T) {
 	if diff := cmp.Diff([]string{"incomplete sts:AssumeRole "}, troubles(got)); diff != "" {
 		t.Errorf("troubles (-want +got):\n%s", diff)
 	}
-	if got.Troubles[0].Account != "777788889999" || got.Troubles[0].Resource != "arn:aws:iam::777788889999:role/refused" {
-		t.Errorf("the trouble names no role: %+v", got.Troubles[0])
+	if got.ObserveErrors[0].Account != "777788889999" || got.ObserveErrors[0].Resource != "arn:aws:iam::777788889999:role/refused" {
+		t.Errorf("the trouble names no role: %+v", got.ObserveErrors[0])
 	}
 }
 
@@ -207,8 +207,8 @@ func contains(all []string, one string) bool {
 
 func TestNothingWantedAsksNothing(t *testing.T) {
 	w := newWorld(t)
-	if got := w.inspect(t, target.Wanted{}); len(w.west.Calls()) > 0 || got.Troubles != nil {
-		t.Errorf("asked %v, troubles %v", w.west.Calls(), got.Troubles)
+	if got := w.inspect(t, target.Wanted{}); len(w.west.Calls()) > 0 || got.ObserveErrors != nil {
+		t.Errorf("asked %v, troubles %v", w.west.Calls(), got.ObserveErrors)
 	}
 }
 
@@ -231,11 +231,11 @@ func TestNoRegionIsNotNothing(t *testing.T) {
 		"nothing":                  {target.Wanted{}, true},
 	} {
 		got := inspector.Inspect(t.Context(), c.wanted)
-		told := slices.ContainsFunc(got.Troubles, func(t observation.Trouble) bool {
+		told := slices.ContainsFunc(got.ObserveErrors, func(t observation.ObserveError) bool {
 			return t.Kind == observation.Incomplete && strings.Contains(t.Detail, "AWS_REGION")
 		})
 		if told == c.known || !c.known && len(got.LoadBalancers) > 0 {
-			t.Errorf("%s: told %v, %d load balancers, troubles %+v", name, told, len(got.LoadBalancers), got.Troubles)
+			t.Errorf("%s: told %v, %d load balancers, troubles %+v", name, told, len(got.LoadBalancers), got.ObserveErrors)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/observation"
 )
 
@@ -90,7 +90,7 @@ func (w *walk) listeners(ctx context.Context, lb *observation.LoadBalancer) bool
 		return out.NextMarker, nil
 	})
 	if err != nil {
-		if trouble.Missing(err) {
+		if awserr.Missing(err) {
 			return false
 		}
 		w.note(err, "DescribeListeners", lb.ARN)
@@ -117,7 +117,7 @@ func (w *walk) details(ctx context.Context, lb *observation.LoadBalancer) {
 	group.Wait()
 	var kept []observation.Listener
 	for i, l := range lb.Listeners {
-		if trouble.Missing(errs[i]) {
+		if awserr.Missing(errs[i]) {
 			continue
 		}
 		lb.Partial = lb.Partial || errs[i] != nil
@@ -167,7 +167,7 @@ func (w *walk) attachments(ctx context.Context, l *observation.Listener) error {
 		}
 		return out.NextMarker, nil
 	})
-	if err != nil && !trouble.Missing(err) {
+	if err != nil && !awserr.Missing(err) {
 		w.note(err, "DescribeListenerCertificates", l.ARN)
 	}
 	l.Certificates = nil
@@ -200,7 +200,7 @@ func (w *walk) rules(ctx context.Context, l *observation.Listener) error {
 		}
 		return out.NextMarker, nil
 	})
-	if err != nil && !trouble.Missing(err) {
+	if err != nil && !awserr.Missing(err) {
 		w.note(err, "DescribeRules", l.ARN)
 	}
 	if len(rules) > 0 {

@@ -14,24 +14,24 @@ const severalTroubles = 3
 // notes collects troubles.
 type notes struct {
 	mu    sync.Mutex
-	taken []observation.Trouble
+	taken []observation.ObserveError
 }
 
-func (n *notes) add(t observation.Trouble) {
+func (n *notes) add(t observation.ObserveError) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.taken = append(n.taken, t)
 }
 
 // all are the troubles, sorted and each said once. One permission that is missing makes one trouble, not two thousand.
-func (n *notes) all() []observation.Trouble {
+func (n *notes) all() []observation.ObserveError {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	slices.SortFunc(n.taken, compareTroubles)
-	taken := slices.CompactFunc(n.taken, func(a, b observation.Trouble) bool { return sameReason(a, b) && a.Resource == b.Resource })
-	var out []observation.Trouble
+	taken := slices.CompactFunc(n.taken, func(a, b observation.ObserveError) bool { return sameReason(a, b) && a.Resource == b.Resource })
+	var out []observation.ObserveError
 	for len(taken) > 0 {
-		end := slices.IndexFunc(taken, func(t observation.Trouble) bool { return !sameReason(t, taken[0]) })
+		end := slices.IndexFunc(taken, func(t observation.ObserveError) bool { return !sameReason(t, taken[0]) })
 		if end < 0 {
 			end = len(taken)
 		}
@@ -48,11 +48,11 @@ func (n *notes) all() []observation.Trouble {
 	return out
 }
 
-func sameReason(a, b observation.Trouble) bool {
+func sameReason(a, b observation.ObserveError) bool {
 	return a.Kind == b.Kind && a.Operation == b.Operation && a.Region == b.Region && a.Account == b.Account
 }
 
-func compareTroubles(a, b observation.Trouble) int {
+func compareTroubles(a, b observation.ObserveError) int {
 	return compareAll(a.Account, b.Account, a.Region, b.Region, a.Operation, b.Operation, string(a.Kind), string(b.Kind),
 		a.Resource, b.Resource, a.Detail, b.Detail)
 }

@@ -62,8 +62,8 @@ func TestThrottlingIsSatOut(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if got := real(&throttling{times: 2}).Inspect(ctx, everything()); len(got.Troubles) > 0 {
-		t.Errorf("troubles: %v", got.Troubles)
+	if got := real(&throttling{times: 2}).Inspect(ctx, everything()); len(got.ObserveErrors) > 0 {
+		t.Errorf("troubles: %v", got.ObserveErrors)
 	}
 }
 
@@ -76,10 +76,10 @@ func TestThrottlingIsSatOutWithinTheRoundOnly(t *testing.T) {
 	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("took %s", took)
 	}
-	if len(got.Troubles) == 0 {
+	if len(got.ObserveErrors) == 0 {
 		t.Fatal("nobody says that something is missing")
 	}
-	for _, one := range got.Troubles {
+	for _, one := range got.ObserveErrors {
 		// The time may also run out between two attempts, where the SDK does not say why it waited.
 		if one.Kind == observation.Denied || !strings.Contains(one.Detail, "the round's time was over") {
 			t.Errorf("%+v", one)

@@ -67,8 +67,8 @@ func TestCallsOfALargeRound(t *testing.T) {
 			}
 		}
 	}
-	if secure != 2000 || len(got.Certificates) != 500 || len(got.Troubles) > 0 {
-		t.Fatalf("%d listeners, %d certificates, troubles %v", secure, len(got.Certificates), got.Troubles)
+	if secure != 2000 || len(got.Certificates) != 500 || len(got.ObserveErrors) > 0 {
+		t.Fatalf("%d listeners, %d certificates, troubles %v", secure, len(got.Certificates), got.ObserveErrors)
 	}
 	want := map[string]int{
 		"elb:DescribeLoadBalancers":          1,    // 250 load balancers

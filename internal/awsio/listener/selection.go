@@ -63,7 +63,7 @@ func (s selection) names() (names []string, all bool) {
 	return names, false
 }
 
-// any tells whether anything is wanted at all.
+// any reports whether anything is wanted at all.
 func (s selection) any() bool {
 	names, all := s.names()
 	return all || len(names) > 0

@@ -93,8 +93,8 @@ func TestOneRegionDownLeavesTheOther(t *testing.T) {
 	wanted := everything()
 	wanted.Scope.Regions = []string{"us-west-2", "us-east-1"}
 	got := w.inspect(t, wanted)
-	if len(got.LoadBalancers) != 3 || len(got.Troubles) != 1 || got.Troubles[0].Region != "us-east-1" {
-		t.Errorf("%v with %v", names(got), got.Troubles)
+	if len(got.LoadBalancers) != 3 || len(got.ObserveErrors) != 1 || got.ObserveErrors[0].Region != "us-east-1" {
+		t.Errorf("%v with %v", names(got), got.ObserveErrors)
 	}
 }
 
@@ -106,8 +106,8 @@ func TestManyResourcesMakeOneTrouble(t *testing.T) {
 	}
 	w.west.Throttle("elbv2:DescribeListeners", 0)
 	got := w.inspect(t, everything())
-	if len(got.Troubles) != 1 || got.Troubles[0].Resource != "" || !strings.Contains(got.Troubles[0].Detail, "and 5 more") {
-		t.Errorf("troubles: %+v", got.Troubles)
+	if len(got.ObserveErrors) != 1 || got.ObserveErrors[0].Resource != "" || !strings.Contains(got.ObserveErrors[0].Detail, "and 5 more") {
+		t.Errorf("troubles: %+v", got.ObserveErrors)
 	}
 }
 
@@ -116,10 +116,10 @@ func TestDenialNamesWhatIsMissing(t *testing.T) {
 	w.fill()
 	w.west.Deny("elbv2:DescribeRules")
 	got := w.inspect(t, everything())
-	if len(got.Troubles) != 1 {
-		t.Fatalf("troubles: %+v", got.Troubles)
+	if len(got.ObserveErrors) != 1 {
+		t.Fatalf("troubles: %+v", got.ObserveErrors)
 	}
-	one := got.Troubles[0]
+	one := got.ObserveErrors[0]
 	if !strings.Contains(one.Detail, "is not authorized to perform: elasticloadbalancing:DescribeRules") || strings.Contains(one.Detail, "RequestID") {
 		t.Errorf("detail: %s", one.Detail)
 	}
@@ -143,12 +143,12 @@ func TestInspectEndsWithTheRound(t *testing.T) {
 		if diff := cmp.Diff([]string{"a22e1d63"}, names(got)); diff != "" {
 			t.Errorf("what was read in time (-want +got):\n%s", diff)
 		}
-		for _, one := range got.Troubles {
+		for _, one := range got.ObserveErrors {
 			if one.Kind != observation.Incomplete || one.Detail != "the round's time was over" {
 				t.Errorf("trouble: %+v", one)
 			}
 		}
-		if len(got.Troubles) == 0 {
+		if len(got.ObserveErrors) == 0 {
 			t.Error("nobody says that something is missing")
 		}
 	})
@@ -216,7 +216,7 @@ func TestACertificateIsReadByHalves(t *testing.T) {
 		w := newWorld(t)
 		w.west.Deny("acm:*")
 		got := w.inspect(t, target.Wanted{Certificates: []string{w.acm}})
-		if !got.Certificates[0].Unreadable || len(got.Troubles) != 2 {
+		if !got.Certificates[0].Unreadable || len(got.ObserveErrors) != 2 {
 			t.Errorf("%+v", got)
 		}
 	})

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/target"
 )
 
@@ -28,7 +28,7 @@ func (i *Inspector) Users(ctx context.Context, scope target.Scope, arn string) (
 	}
 	out, err := i.at(at.region, role).ACM.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: aws.String(arn)})
 	switch {
-	case trouble.Missing(err):
+	case awserr.Missing(err):
 		return nil, false, nil
 	case err != nil:
 		return nil, false, fmt.Errorf("describing %q: %w", arn, err)

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
@@ -52,7 +52,7 @@ func (w *walk) ask(ctx context.Context, operation string, call func() error) err
 		return ctx.Err()
 	}
 	err := call()
-	if err != nil && trouble.Kind(err) == observation.Denied {
+	if err != nil && awserr.Kind(err) == observation.Denied {
 		w.mu.Lock()
 		w.denied[operation] = err
 		w.mu.Unlock()
@@ -65,7 +65,7 @@ func (w *walk) note(err error, operation, resource string) {
 	if _, noted := errors.AsType[errDeniedBefore](err); noted {
 		return
 	}
-	w.notes.add(trouble.Of(err, "elasticloadbalancing:"+operation, w.region, w.account, resource))
+	w.notes.add(awserr.Of(err, "elasticloadbalancing:"+operation, w.region, w.account, resource))
 }
 
 // run reads both kinds of load balancers side by side.
@@ -86,7 +86,7 @@ func (w *walk) list(ctx context.Context, describe func(name string, token *strin
 	}
 	for _, name := range names {
 		err := pages(ctx, func(token *string) (*string, error) { return describe(name, token) })
-		if err != nil && !trouble.Missing(err) {
+		if err != nil && !awserr.Missing(err) {
 			w.note(err, "DescribeLoadBalancers", name)
 		}
 	}
@@ -105,7 +105,7 @@ func (w *walk) tags(ctx context.Context, api string, keys []string, describe fun
 	read = func(batch []string) {
 		var found map[string]map[string]string
 		err := w.ask(ctx, api+" DescribeTags", func() (err error) { found, err = describe(batch); return err })
-		if err != nil && trouble.Missing(err) {
+		if err != nil && awserr.Missing(err) {
 			if len(batch) > 1 {
 				read(batch[:len(batch)/2])
 				read(batch[len(batch)/2:])

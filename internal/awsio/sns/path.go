@@ -31,8 +31,8 @@ func NewPath[C subscriptionAPI](client func(region string) C, places ...Place) *
 	return p
 }
 
-// Observe reads every topic. What could not be read is a Trouble.
-func (p *Path) Observe(ctx context.Context) (topics []observation.Topic, troubles []observation.Trouble) {
+// Observe reads every topic. What could not be read is an ObserveError.
+func (p *Path) Observe(ctx context.Context) (topics []observation.Topic, troubles []observation.ObserveError) {
 	for i, place := range p.places {
 		topic, met := read(ctx, p.clients[i], place.ARN)
 		topic.Chat, topic.Expected = place.Chat, slices.Clone(place.Expected)

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"certdrift/internal/alert"
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 )
 
 // maxMessage is SNS's limit for body and attributes together, in bytes.
@@ -52,7 +52,7 @@ func (t *Topic) Send(ctx context.Context, m alert.Message) error {
 		return fmt.Errorf("publishing to the topic %q: %d bytes are more than SNS takes", t.arn, size)
 	}
 	if _, err := t.client.Publish(ctx, in); err != nil {
-		return &trouble.Error{Doing: fmt.Sprintf("publishing to the topic %q", t.arn), Err: err}
+		return &awserr.Error{Doing: fmt.Sprintf("publishing to the topic %q", t.arn), Err: err}
 	}
 	return nil
 }

@@ -93,8 +93,8 @@ func TestWhatCannotBeSentIsAnError(t *testing.T) {
 	a.Deny("sns:Publish")
 	err := sns.New(a.SNS(), topic).Send(t.Context(), message())
 	if kind, ok := err.(interface {
-		TroubleKind() observation.TroubleKind
-	}); !ok || kind.TroubleKind() != observation.Denied {
+		ObserveErrorKind() observation.ObserveErrorKind
+	}); !ok || kind.ObserveErrorKind() != observation.Denied {
 		t.Errorf("a refusal: %v", err)
 	}
 }

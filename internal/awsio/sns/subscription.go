@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -28,8 +28,8 @@ const (
 )
 
 // read reads who is subscribed to a topic, with their filter policies, in SNS's order. What could not be read is a
-// Trouble, one for each call that was refused.
-func read(ctx context.Context, client subscriptionAPI, topicARN string) (observation.Topic, []observation.Trouble) {
+// ObserveError, one for each call that was refused.
+func read(ctx context.Context, client subscriptionAPI, topicARN string) (observation.Topic, []observation.ObserveError) {
 	r := reading{client: client, topic: observation.Topic{ARN: topicARN}}
 	if !r.list(ctx) {
 		return r.topic, r.troubles
@@ -58,7 +58,7 @@ func read(ctx context.Context, client subscriptionAPI, topicARN string) (observa
 type reading struct {
 	client   subscriptionAPI
 	topic    observation.Topic
-	troubles []observation.Trouble
+	troubles []observation.ObserveError
 }
 
 // list lists the subscriptions; false where there is no such topic, or SNS did not say.
@@ -66,7 +66,7 @@ func (r *reading) list(ctx context.Context) bool {
 	var token *string
 	for page := 1; ; page++ {
 		out, err := r.client.ListSubscriptionsByTopic(ctx, &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(r.topic.ARN), NextToken: token})
-		if trouble.Missing(err) {
+		if awserr.Missing(err) {
 			r.topic.Missing = true
 			return false
 		}
@@ -117,10 +117,10 @@ func (r *reading) attributes(ctx context.Context, s *observation.Subscription) e
 	}
 	out, err := r.client.GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(s.ARN)})
 	switch {
-	case trouble.Missing(err):
+	case awserr.Missing(err):
 		s.Deleted = true // between the list and now
 	case err != nil:
-		s.Unread = "its attributes could not be read: " + trouble.Text(err)
+		s.Unread = "its attributes could not be read: " + awserr.Text(err)
 		return err
 	default:
 		s.Pending = out.Attributes["PendingConfirmation"] == "true"
@@ -132,7 +132,7 @@ func (r *reading) attributes(ctx context.Context, s *observation.Subscription) e
 
 // note keeps one trouble for each call, however many subscriptions it befell.
 func (r *reading) note(err error, operation string) {
-	t := trouble.Of(err, operation, "", "", finding.Clean(r.topic.ARN, finding.QuoteLimit))
+	t := awserr.Of(err, operation, "", "", finding.Clean(r.topic.ARN, finding.QuoteLimit))
 	for _, known := range r.troubles {
 		if known.Operation == t.Operation && known.Kind == t.Kind {
 			return

@@ -20,7 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
 
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/observation"
 )
 
@@ -81,7 +81,7 @@ type Error struct {
 
 // Error implements error.
 func (e *Error) Error() string {
-	text := fmt.Sprintf("reading %q: %s", e.Place, trouble.Text(e.Err))
+	text := fmt.Sprintf("reading %q: %s", e.Place, awserr.Text(e.Err))
 	if e.Advice != "" {
 		text += "; hint: " + e.Advice
 	}
@@ -94,16 +94,16 @@ func (e *Error) Unwrap() error { return e.Err }
 // Hint is the advice alone.
 func (e *Error) Hint() string { return e.Advice }
 
-// TroubleKind tells how the failure is to be reported.
-func (e *Error) TroubleKind() observation.TroubleKind { return trouble.Kind(e.Err) }
+// ObserveErrorKind tells how the failure is to be reported.
+func (e *Error) ObserveErrorKind() observation.ObserveErrorKind { return awserr.Kind(e.Err) }
 
-// Unread tells whether AWS kept the file back, refusing, throttling or silent, and as what trouble that is to be told.
+// Unread reports whether AWS kept the file back, refusing, throttling or silent, and as what trouble that is to be told.
 // Otherwise the place is wrong, or what lies there.
-func (e *Error) Unread() (observation.Trouble, bool) {
-	if e.TroubleKind() == observation.Incomplete && !errors.Is(e.Err, context.DeadlineExceeded) {
-		return observation.Trouble{}, false
+func (e *Error) Unread() (observation.ObserveError, bool) {
+	if e.ObserveErrorKind() == observation.Incomplete && !errors.Is(e.Err, context.DeadlineExceeded) {
+		return observation.ObserveError{}, false
 	}
-	return trouble.Of(e.Err, action(e.Place, e.Err), "", "", e.Place), true
+	return awserr.Of(e.Err, action(e.Place, e.Err), "", "", e.Place), true
 }
 
 // action names the right that reading a place takes, as IAM does.
@@ -125,7 +125,7 @@ var (
 	errNoClient = errors.New("there is no AWS client to read it with")
 )
 
-// Remote tells whether a place is reached through AWS.
+// Remote reports whether a place is reached through AWS.
 func Remote(place string) bool {
 	return strings.HasPrefix(place, "s3://") || strings.HasPrefix(place, "ssm://")
 }
@@ -184,7 +184,7 @@ func (r *Reader) Files(ctx context.Context, place string) ([]File, error) {
 	return files, errors.Join(errs...)
 }
 
-// manifest tells whether a file's name is that of a manifest.
+// manifest reports whether a file's name is that of a manifest.
 func manifest(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".yaml", ".yml", ".json":
@@ -289,8 +289,8 @@ func failed(place string, err error) error {
 
 func advice(place string, err error) string {
 	inBucket := strings.HasPrefix(place, "s3://")
-	denied := trouble.Kind(err) == observation.Denied
-	switch code := trouble.Code(err); {
+	denied := awserr.Kind(err) == observation.Denied
+	switch code := awserr.Code(err); {
 	case errors.Is(err, fs.ErrNotExist):
 		return "there is no such file; a function finds what is in its deployment package, s3://BUCKET/KEY and ssm:///NAME"
 	case errors.Is(err, errPattern):

@@ -192,7 +192,7 @@ func TestOneUnreadableFileDoesNotHideTheOthers(t *testing.T) {
 		t.Errorf("read %v", files)
 	}
 	failure, ok := errors.AsType[*source.Error](err)
-	if !ok || failure.Place != "s3://conf/mixed/b.yaml" || failure.TroubleKind() != observation.Denied {
+	if !ok || failure.Place != "s3://conf/mixed/b.yaml" || failure.ObserveErrorKind() != observation.Denied {
 		t.Errorf("error %v", err)
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/incident"
 )
 
@@ -60,7 +60,7 @@ func New(client tableAPI, table string, now func() time.Time) *Store {
 	return &Store{client: client, table: table, now: now, broken: map[string]types.AttributeValue{}}
 }
 
-// Load gives all records that have not expired, sorted by key. Its errors have a TroubleKind. An item that cannot be
+// Load gives all records that have not expired, sorted by key. Its errors have a ObserveErrorKind. An item that cannot be
 // decoded (a person edited it, an older version wrote it) is left out, and the next Save under its id replaces it: its
 // alert is repeated, which beats a store that can never be read again.
 func (s *Store) Load(ctx context.Context) ([]incident.Record, error) {
@@ -72,7 +72,7 @@ func (s *Store) Load(ctx context.Context) ([]incident.Record, error) {
 			TableName: aws.String(s.table), ConsistentRead: aws.Bool(true), ExclusiveStartKey: from,
 		})
 		if err != nil {
-			return nil, &trouble.Error{Doing: fmt.Sprintf("reading the incidents from the table %q", s.table), Err: err}
+			return nil, &awserr.Error{Doing: fmt.Sprintf("reading the incidents from the table %q", s.table), Err: err}
 		}
 		for _, item := range out.Items {
 			r, err := decode(item)
@@ -93,7 +93,7 @@ func (s *Store) Load(ctx context.Context) ([]incident.Record, error) {
 			return records, nil
 		}
 	}
-	return nil, &trouble.Error{
+	return nil, &awserr.Error{
 		Doing: fmt.Sprintf("reading the incidents from the table %q", s.table), Err: fmt.Errorf("there are more than %d pages", maxPages),
 	}
 }
@@ -122,7 +122,7 @@ func (s *Store) Save(ctx context.Context, r incident.Record) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, &trouble.Error{Doing: fmt.Sprintf("writing the incident %q to the table %q", r.Key, s.table), Err: err}
+		return false, &awserr.Error{Doing: fmt.Sprintf("writing the incident %q to the table %q", r.Key, s.table), Err: err}
 	}
 	return true, nil
 }

@@ -223,7 +223,7 @@ func TestABrokenItemIsReplaced(t *testing.T) {
 }
 
 func TestFailuresHaveAKind(t *testing.T) {
-	for code, want := range map[string]observation.TroubleKind{
+	for code, want := range map[string]observation.ObserveErrorKind{
 		"AccessDeniedException": observation.Denied, "ProvisionedThroughputExceededException": observation.Throttled,
 		"InternalServerError": observation.Incomplete,
 	} {
@@ -231,9 +231,9 @@ func TestFailuresHaveAKind(t *testing.T) {
 		d.refuse = &smithy.GenericAPIError{Code: code, Message: http.StatusText(http.StatusTeapot)}
 		_, err := store(d).Load(t.Context())
 		kind, ok := err.(interface {
-			TroubleKind() observation.TroubleKind
+			ObserveErrorKind() observation.ObserveErrorKind
 		})
-		if !ok || kind.TroubleKind() != want || !strings.Contains(err.Error(), `"incidents"`) {
+		if !ok || kind.ObserveErrorKind() != want || !strings.Contains(err.Error(), `"incidents"`) {
 			t.Errorf("%s: %v", code, err)
 		}
 		if _, err := store(d).Save(t.Context(), incident.Record{Key: "x"}); err == nil {

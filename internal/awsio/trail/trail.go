@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/event"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
@@ -207,7 +207,7 @@ func (s *search) keep(p place, lbs []observation.LoadBalancer, events []types.Ev
 	}
 }
 
-// concerns tells whether a change is of a load balancer, or of a certificate on one of its listeners, or of another of IAM's
+// concerns reports whether a change is of a load balancer, or of a certificate on one of its listeners, or of another of IAM's
 // that has its name: IAM's calls say no path, and the order of all of them tells whose the name was.
 func concerns(c observation.Change, lb observation.LoadBalancer) bool {
 	if c.LoadBalancer != "" || c.Listener != "" {
@@ -244,7 +244,7 @@ func (s *search) take() bool {
 func (s *search) fail(p place, name string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.errs = append(s.errs, &trouble.Error{Doing: fmt.Sprintf("looking up %q in %s, account %s", name, p.region, p.account), Err: err})
+	s.errs = append(s.errs, &awserr.Error{Doing: fmt.Sprintf("looking up %q in %s, account %s", name, p.region, p.account), Err: err})
 }
 
 // sleep waits; false where the context ended first.

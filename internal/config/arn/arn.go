@@ -100,7 +100,7 @@ func Role(text string) (ARN, error) {
 	return a, nil
 }
 
-// Region tells whether text has the form of a region's name: "us-west-2", "us-gov-east-1", "ap-southeast-5".
+// Region reports whether text has the form of a region's name: "us-west-2", "us-gov-east-1", "ap-southeast-5".
 func Region(text string) bool {
 	words := strings.Split(text, "-")
 	if len(words) < 3 || len(text) > 32 {
@@ -120,7 +120,7 @@ const (
 	digits = "0123456789"
 )
 
-// made tells whether text consists of the characters of alphabet only.
+// made reports whether text consists of the characters of alphabet only.
 func made(text, alphabet string) bool {
 	return strings.Trim(text, alphabet) == "" && !strings.ContainsFunc(text, func(r rune) bool {
 		return !strings.ContainsRune(alphabet, r)

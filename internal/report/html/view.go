@@ -185,7 +185,7 @@ func sentence(r report.Report) string {
 	return "Nothing here fails the report; what is worth knowing is below."
 }
 
-// ownFault tells that all that is critical is certdrift's own: its configuration, or its alerts.
+// ownFault reports whether all that is critical is certdrift's own: its configuration, or its alerts.
 func ownFault(fs []finding.Finding) bool {
 	return !slices.ContainsFunc(fs, func(f finding.Finding) bool {
 		return f.Severity == finding.Critical && f.Code != finding.ConfigInvalid && f.Code != finding.AlertPathBroken

@@ -173,7 +173,7 @@ func offered(all []report.Attached, host string, leaves []report.Certificate) *r
 	return nil
 }
 
-// covers tells whether a certificate's name covers a host: a wildcard stands for one label (RFC 6125, section 6.4.3).
+// covers reports whether a certificate's name covers a host: a wildcard stands for one label (RFC 6125, section 6.4.3).
 func covers(name, host string) bool {
 	name = strings.ToLower(name)
 	if rest, wild := strings.CutPrefix(name, "*."); wild {

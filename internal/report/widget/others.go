@@ -53,12 +53,12 @@ func (d *drawing) unseen() {
 	}
 }
 
-// beside tells whether something is of no endpoint, and of the environment asked for.
+// beside reports whether something is of no endpoint, and of the environment asked for.
 func (d *drawing) beside(environment, endpoint string, affects []string) bool {
 	return endpoint == "" && len(affects) == 0 && (d.Query.Environment == "" || environment == "" || environment == d.Query.Environment)
 }
 
-// has tells whether some finding of the round is the incident's.
+// has reports whether some finding of the round is the incident's.
 func (d *drawing) has(r incident.Record) bool {
 	for _, f := range d.Report.Findings {
 		if f.Code == r.Code && f.Environment == r.Environment {

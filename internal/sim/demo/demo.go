@@ -154,7 +154,7 @@ func (p *play) loaded() boot.Loaded {
 		name := "k8s/" + at.environment + "/" + at.service + "-service.yaml"
 		declared, faults := manifest.Read(name, []byte(manifestOf(at, arn)))
 		out.Manifests = append(out.Manifests, declared...)
-		out.Faults = append(out.Faults, faults...)
+		out.Diagnostics = append(out.Diagnostics, faults...)
 	}
 	return out
 }

@@ -1,4 +1,4 @@
-package trouble_test
+package awserr_test
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/smithy-go"
 
-	"certdrift/internal/awsio/trouble"
+	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/observation"
 )
 
@@ -39,7 +39,7 @@ func TestAnswersAsTheSDKGivesThem(t *testing.T) {
 		name    string
 		status  int
 		body    string
-		kind    observation.TroubleKind
+		kind    observation.ObserveErrorKind
 		missing bool
 		text    string
 	}{
@@ -69,13 +69,13 @@ func TestAnswersAsTheSDKGivesThem(t *testing.T) {
 				if err == nil {
 					t.Fatalf("%s: no error", api)
 				}
-				if got := trouble.Kind(err); got != test.kind {
+				if got := awserr.Kind(err); got != test.kind {
 					t.Errorf("%s: %s, not %s: %v", api, got, test.kind, err)
 				}
-				if got := trouble.Missing(err); got != test.missing {
+				if got := awserr.Missing(err); got != test.missing {
 					t.Errorf("%s: missing %v: %v", api, got, err)
 				}
-				text := trouble.Text(err)
+				text := awserr.Text(err)
 				if !strings.Contains(text, test.text) || text == "" || strings.Contains(text, "b7c3e9a1") {
 					t.Errorf("%s: text %q", api, text)
 				}
@@ -99,7 +99,7 @@ func TestMissingCertificatesAsTheSDKGivesThem(t *testing.T) {
 	defer xml.Close()
 	_, managed := acm.NewFromConfig(sdk(json.URL)).GetCertificate(t.Context(), &acm.GetCertificateInput{CertificateArn: aws.String("arn:aws:acm:us-west-2:111122223333:certificate/x")})
 	_, server := iam.NewFromConfig(sdk(xml.URL)).GetServerCertificate(t.Context(), &iam.GetServerCertificateInput{ServerCertificateName: aws.String("x")})
-	if !trouble.Missing(managed) || !trouble.Missing(server) {
+	if !awserr.Missing(managed) || !awserr.Missing(server) {
 		t.Errorf("ACM %v, IAM %v", managed, server)
 	}
 }
@@ -111,8 +111,8 @@ func TestWithoutAnAnswer(t *testing.T) {
 			return aws.Credentials{}, errors.New("no EC2 IMDS role found")
 		}))
 		_, err := elb.NewFromConfig(config).DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{})
-		if trouble.Kind(err) != observation.Denied || !strings.Contains(trouble.Text(err), "no AWS credentials that work") {
-			t.Errorf("%s: %s", trouble.Kind(err), trouble.Text(err))
+		if awserr.Kind(err) != observation.Denied || !strings.Contains(awserr.Text(err), "no AWS credentials that work") {
+			t.Errorf("%s: %s", awserr.Kind(err), awserr.Text(err))
 		}
 	})
 	t.Run("no metadata service", func(t *testing.T) {
@@ -121,34 +121,34 @@ func TestWithoutAnAnswer(t *testing.T) {
 			return aws.Credentials{}, fmt.Errorf("no EC2 IMDS role found, operation error ec2imds: %w", context.DeadlineExceeded)
 		}))
 		_, err := elb.NewFromConfig(config).DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{})
-		if trouble.Kind(err) != observation.Denied || !strings.Contains(trouble.Text(err), "no AWS credentials that work") {
-			t.Errorf("%s: %s", trouble.Kind(err), trouble.Text(err))
+		if awserr.Kind(err) != observation.Denied || !strings.Contains(awserr.Text(err), "no AWS credentials that work") {
+			t.Errorf("%s: %s", awserr.Kind(err), awserr.Text(err))
 		}
 	})
 	t.Run("nobody there", func(t *testing.T) {
 		_, err := elb.NewFromConfig(sdk("http://127.0.0.1:1")).DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{})
-		if trouble.Kind(err) != observation.Incomplete || !strings.Contains(trouble.Text(err), "refused") {
-			t.Errorf("%s: %s", trouble.Kind(err), trouble.Text(err))
+		if awserr.Kind(err) != observation.Incomplete || !strings.Contains(awserr.Text(err), "refused") {
+			t.Errorf("%s: %s", awserr.Kind(err), awserr.Text(err))
 		}
 	})
 	t.Run("no time left", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 		defer cancel()
 		_, err := elb.NewFromConfig(sdk("http://127.0.0.1:1")).DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{})
-		if trouble.Kind(err) != observation.Incomplete || trouble.Text(err) != "the round's time was over" {
-			t.Errorf("%s: %s", trouble.Kind(err), trouble.Text(err))
+		if awserr.Kind(err) != observation.Incomplete || awserr.Text(err) != "the round's time was over" {
+			t.Errorf("%s: %s", awserr.Kind(err), awserr.Text(err))
 		}
 	})
 }
 
 func TestErrorTellsItsKind(t *testing.T) {
-	err := error(&trouble.Error{Doing: `reading "x"`, Err: &smithy.GenericAPIError{Code: "ThrottlingException", Message: "slow down"}})
+	err := error(&awserr.Error{Doing: `reading "x"`, Err: &smithy.GenericAPIError{Code: "ThrottlingException", Message: "slow down"}})
 	if err.Error() != `reading "x": ThrottlingException: slow down` {
 		t.Error(err)
 	}
 	if kind := err.(interface {
-		TroubleKind() observation.TroubleKind
-	}).TroubleKind(); kind != observation.Throttled {
+		ObserveErrorKind() observation.ObserveErrorKind
+	}).ObserveErrorKind(); kind != observation.Throttled {
 		t.Error(kind)
 	}
 }

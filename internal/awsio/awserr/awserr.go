@@ -1,6 +1,6 @@
-// Package trouble classifies what AWS answers instead of an answer: refused, throttled, not there, or none in time.
+// Package awserr classifies what AWS answers instead of an answer: refused, throttled, not there, or none in time.
 // Every adapter reports by it, so that the same failure has the same name whichever service it came from.
-package trouble
+package awserr
 
 import (
 	"context"
@@ -23,7 +23,7 @@ type statused interface{ HTTPStatusCode() int }
 
 // Kind tells how an error is to be reported. Denial is known by its code and, since some services and emulators send
 // no code that the SDK knows, by the HTTP status too.
-func Kind(err error) observation.TroubleKind {
+func Kind(err error) observation.ObserveErrorKind {
 	code := Code(err)
 	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
 		return observation.Throttled
@@ -52,7 +52,7 @@ func Kind(err error) observation.TroubleKind {
 	return observation.Incomplete
 }
 
-// Missing tells that AWS was asked and said that the thing does not exist. That is an answer, not a trouble.
+// Missing reports whether AWS was asked and said that the thing does not exist. That is an answer, not a trouble.
 func Missing(err error) bool {
 	switch Code(err) {
 	case "LoadBalancerNotFound", "AccessPointNotFound", "ListenerNotFound", "RuleNotFound", "CertificateNotFound",
@@ -99,11 +99,11 @@ func Text(err error) string {
 
 // Of is the trouble that an error at an operation, named as IAM names it, stands for.
 // Without credentials every call fails alike, whichever it is: the trouble is theirs.
-func Of(err error, operation, region, account, resource string) observation.Trouble {
+func Of(err error, operation, region, account, resource string) observation.ObserveError {
 	if noCredentials(err) {
 		operation, region, account, resource = observation.Credentials, "", "", ""
 	}
-	return observation.Trouble{
+	return observation.ObserveError{
 		Kind: Kind(err), Operation: operation, Region: region, Account: account, Resource: resource, Detail: Text(err),
 	}
 }
@@ -126,7 +126,7 @@ func noCredentials(err error) bool {
 		strings.Contains(text, "refresh cached credentials")
 }
 
-// heldBack tells that the time ran out while the SDK's adaptive mode waited with its next attempt, which it does after
+// heldBack reports whether the time ran out while the SDK's adaptive mode waited with its next attempt, which it does after
 // a throttled one only. It goes by text: the SDK wraps nothing but the context's end.
 func heldBack(err error) bool {
 	return err != nil && Code(err) == "" && strings.Contains(err.Error(), "wait for token to be available")
@@ -158,5 +158,5 @@ func (e *Error) Unwrap() error { return e.Err }
 // Reason is what AWS said, without what failed by it.
 func (e *Error) Reason() string { return Text(e.Err) }
 
-// TroubleKind tells how the failure is to be reported.
-func (e *Error) TroubleKind() observation.TroubleKind { return Kind(e.Err) }
+// ObserveErrorKind tells how the failure is to be reported.
+func (e *Error) ObserveErrorKind() observation.ObserveErrorKind { return Kind(e.Err) }
