@@ -99,8 +99,8 @@ schema: ## certdrift.schema.json, from the configuration's Go types
 	@go test ./internal/config/schema -run CheckedIn -update
 
 .PHONY: findings
-findings: ## docs/findings.md, from the rules' own catalogue
-	@go test ./internal/judge -run FindingsDocument -update
+findings: ## docs/findings.md, from the catalogue
+	@go test ./internal/catalogue -run FindingsDocument -update
 
 .PHONY: corpus
 corpus: ## e2e/servers/testdata: keep what is seen of servers that are new in the catalogue, and all verdicts

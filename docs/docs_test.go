@@ -17,7 +17,7 @@ import (
 	"certdrift/internal/cli"
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
-	"certdrift/internal/judge"
+	"certdrift/internal/catalogue"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
@@ -90,7 +90,7 @@ func TestTheRunbookAnswersEveryAlertAndAlarm(t *testing.T) {
 	ids := anchors(runbook)
 	now := time.Date(2026, 11, 23, 2, 14, 0, 0, time.UTC)
 	notices := []incident.Notice{alert.Trial("production", finding.Warning, now)}
-	for _, e := range judge.Catalogue() {
+	for _, e := range catalogue.Entries() {
 		f := finding.Finding{Code: e.Code, Severity: finding.Critical, Endpoint: "api", Summary: e.Title}
 		notices = append(notices, incident.Notice{
 			Event: incident.Opened, Severity: f.Severity, At: now, Findings: []finding.Finding{f}, Record: incident.Record{Code: f.Code, First: now},

@@ -171,7 +171,7 @@ func planReport(t *testing.T) report.Report {
 	}
 	return report.BuildPlan(report.Input{
 		Round: observation.Round{Started: noon, Finished: noon.Add(time.Second)}, FailOn: finding.Critical,
-		Conclusion: judge.Conclusion{Findings: []finding.Finding{refused}, Complete: true},
+		Conclusion: finding.Conclusion{Findings: []finding.Finding{refused}, Complete: true},
 	}, rows)
 }
 

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"certdrift/internal/finding"
-	"certdrift/internal/judge"
+	"certdrift/internal/catalogue"
 )
 
 // Absent are findings that no server of the catalogue gives, and why.
@@ -58,13 +58,13 @@ func NotHere() []Absent {
 		}
 	}
 	var out []Absent
-	for _, e := range judge.Catalogue() {
+	for _, e := range catalogue.Entries() {
 		if shown[e.Code] {
 			continue
 		}
 		why, ok := absent[string(e.Code)]
 		if !ok {
-			why = absent[e.Group]
+			why = absent[string(e.Code.Class())]
 		}
 		same := slices.IndexFunc(out, func(a Absent) bool { return a.Why == why.Why })
 		if same < 0 {

@@ -11,7 +11,6 @@ import (
 	"certdrift/internal/config"
 	"certdrift/internal/event"
 	"certdrift/internal/finding"
-	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/round"
 )
@@ -159,7 +158,7 @@ func (f *Function) summarise(ctx context.Context, res round.Result) Summary {
 
 // logChange writes one line for the change that an event told of: the record of those that agree with what is declared,
 // which alert nobody. The round may have CloudTrail's own word of it instead of the event's.
-func (f *Function) logChange(ctx context.Context, id string, all []judge.Told) {
+func (f *Function) logChange(ctx context.Context, id string, all []finding.ChangeStatus) {
 	for _, c := range all {
 		if c.EventID != id {
 			continue
@@ -168,7 +167,7 @@ func (f *Function) logChange(ctx context.Context, id string, all []judge.Told) {
 		if c.Author != nil {
 			by = *c.Author
 		}
-		f.Log.InfoContext(ctx, "change", "standing", c.Standing, "event", c.Event, "event_id", c.EventID, "at", c.At, "region", c.Region,
+		f.Log.InfoContext(ctx, "change", "standing", c.Agreement, "event", c.Event, "event_id", c.EventID, "at", c.At, "region", c.Region,
 			"account", c.Account, "load_balancer", c.LoadBalancer, "listeners", c.Listeners, "certificates", c.Certificates, "codes", c.Codes,
 			"by", by.Name, "session", by.Session, "tool", by.Tool, "principal", by.Principal, "confirmed", c.Confirmed)
 		return

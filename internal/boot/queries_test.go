@@ -15,7 +15,6 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"certdrift/internal/finding"
-	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
@@ -28,7 +27,7 @@ func logged(t *testing.T) map[string]bool {
 	logger := slog.New(slog.NewJSONHandler(&b, &slog.HandlerOptions{ReplaceAttr: lambdacontext.ReplaceAttr}))
 	e := observation.Endpoint{Target: target.Endpoint{Environment: "production", Name: "api"}, Addresses: []observation.Address{{Phases: observation.Phases{Total: time.Second}}}}
 	New(Parts{Log: logger}).logEndpoint(t.Context(), e, []finding.Finding{{Code: finding.CertExpired, Severity: finding.Critical, Environment: "production", Endpoint: "api"}})
-	New(Parts{Log: logger}).logChange(t.Context(), "1", []judge.Told{{Change: observation.Change{EventID: "1"}, Standing: judge.Agrees}})
+	New(Parts{Log: logger}).logChange(t.Context(), "1", []finding.ChangeStatus{{Change: observation.Change{EventID: "1"}, Agreement: finding.Agrees}})
 	logger.Error("it broke", "error", "why")
 	fields := map[string]bool{"@timestamp": true} // Logs Insights' own
 	for line := range bytes.Lines(b.Bytes()) {

@@ -38,7 +38,7 @@ func (g *gate) Put(_ context.Context, _, execution string, ok bool) error {
 func (g *gate) round(_ context.Context, q round.Request) (round.Result, error) {
 	g.rounds++
 	g.asked = q
-	res := round.Result{Conclusion: judge.Conclusion{Complete: true}}
+	res := round.Result{Conclusion: finding.Conclusion{Complete: true}}
 	for _, e := range q.Config.Endpoints {
 		res.Round.Endpoints = append(res.Round.Endpoints, observation.Endpoint{Target: e, Probed: true})
 		if g.rounds <= g.bad {

@@ -13,8 +13,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"certdrift/internal/finding"
 	"certdrift/internal/incident"
-	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
@@ -34,7 +34,7 @@ func widgetOf(rounds *int, takes time.Duration, incidents error) *Widget {
 				seen.Probed = true
 			case <-ctx.Done():
 			}
-			return round.Result{Round: observation.Round{Endpoints: []observation.Endpoint{seen}}, Conclusion: judge.Conclusion{Complete: seen.Probed}}, nil
+			return round.Result{Round: observation.Round{Endpoints: []observation.Endpoint{seen}}, Conclusion: finding.Conclusion{Complete: seen.Probed}}, nil
 		},
 	})
 }

@@ -40,8 +40,8 @@ const (
 	RootConstraint    Kind = "root-constraint" // the trust store limits the root, and this path is past the limit
 )
 
-// Diagnostic is one thing wrong with one certificate.
-type Diagnostic struct {
+// Problem is one thing wrong with one certificate.
+type Problem struct {
 	Kind        Kind
 	Certificate *x509.Certificate
 	// Detail says what exactly, where the kind does not; it may quote remote text and is not cleaned.
@@ -56,12 +56,12 @@ type Path struct {
 	Anchor *Anchor
 	// Fetched are those of Certificates that the server did not send and the store does not hold, leaf side first.
 	Fetched []*x509.Certificate
-	// Diagnostics are those of the issuers. The leaf's own are the same for every path: see Result.Leaf.
-	Diagnostics []Diagnostic
+	// Problems are those of the issuers. The leaf's own are the same for every path: see Result.Leaf.
+	Problems []Problem
 }
 
 // Valid reports whether clients that trust the store accept the path, the leaf's own faults aside.
-func (p Path) Valid() bool { return p.Anchor != nil && len(p.Diagnostics) == 0 }
+func (p Path) Valid() bool { return p.Anchor != nil && len(p.Problems) == 0 }
 
 // Tip is the last certificate.
 func (p Path) Tip() *x509.Certificate { return p.Certificates[len(p.Certificates)-1] }
@@ -81,7 +81,7 @@ const (
 type Result struct {
 	Verdict Verdict
 	// Leaf are the faults of the leaf itself, whatever the path.
-	Leaf []Diagnostic
+	Leaf []Problem
 	// Path is the best path: a valid one where there is one, else that which comes closest to the store.
 	Path Path
 	// Valid are all valid paths made of what was sent, best first. Best is the one that lasts longest.

@@ -60,7 +60,7 @@ func crossSign(t testing.TB, subject, issuer *pki.Pair, opts ...pki.Option) *pki
 	return ok(t)(issuer.LeafWithKey(now, nil, subject.Key, append([]pki.Option{ca}, opts...)...))
 }
 
-func kinds(fs []chain.Diagnostic) []chain.Kind {
+func kinds(fs []chain.Problem) []chain.Kind {
 	var out []chain.Kind
 	for _, f := range fs {
 		out = append(out, f.Kind)
@@ -111,8 +111,8 @@ func TestVerdicts(t *testing.T) {
 			if r.Verdict != test.want || len(r.Path.Certificates) != test.path {
 				t.Errorf("got %s by a path of %d, want %s by %d", r.Verdict, len(r.Path.Certificates), test.want, test.path)
 			}
-			if len(r.Leaf)+len(r.Path.Diagnostics) > 0 {
-				t.Errorf("faults of a sound path: %v %v", kinds(r.Leaf), kinds(r.Path.Diagnostics))
+			if len(r.Leaf)+len(r.Path.Problems) > 0 {
+				t.Errorf("faults of a sound path: %v %v", kinds(r.Leaf), kinds(r.Path.Problems))
 			}
 			if got := chain.Reaches(test.store, test.served); got != (test.want == chain.Trusted) {
 				t.Errorf("Reaches says %v", got)
@@ -152,8 +152,8 @@ func TestFaultsOfIssuers(t *testing.T) {
 			inter := must(root.Intermediate("Inter", now, test.option))
 			leaf := must(inter.Leaf(now, []string{host}))
 			r := chain.Build(storeOf(root), chain.Query{Served: certs(leaf, inter), At: now})
-			if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Diagnostics), test.want) {
-				t.Errorf("got %s, %v; want %v", r.Verdict, kinds(r.Path.Diagnostics), test.want)
+			if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Problems), test.want) {
+				t.Errorf("got %s, %v; want %v", r.Verdict, kinds(r.Path.Problems), test.want)
 			}
 			if (len(r.Valid) == 1) != (len(test.want) == 0) {
 				t.Errorf("%d valid paths", len(r.Valid))
@@ -180,8 +180,8 @@ func TestFaultOfOneIsNoneBesideAValidPath(t *testing.T) {
 		t.Errorf("expired intermediate beside its successor: %d valid paths", len(r.Valid))
 	}
 	r = chain.Build(storeOf(old), chain.Query{Served: certs(leaf, inter, cross), At: now})
-	if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Diagnostics), []chain.Kind{chain.Expired}) {
-		t.Errorf("by the expired cross-sign alone: %s, %v", r.Verdict, kinds(r.Path.Diagnostics))
+	if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Problems), []chain.Kind{chain.Expired}) {
+		t.Errorf("by the expired cross-sign alone: %s, %v", r.Verdict, kinds(r.Path.Problems))
 	}
 }
 
@@ -193,8 +193,8 @@ func TestTheClosestPathIsNamed(t *testing.T) {
 	leaf := must(inter.Leaf(now, []string{host}))
 	for _, served := range [][]*x509.Certificate{certs(leaf, inter, stray, unknown), certs(leaf, unknown, stray, inter)} {
 		r := chain.Build(storeOf(root), chain.Query{Served: served, At: now})
-		if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Diagnostics), []chain.Kind{chain.Expired}) {
-			t.Errorf("got %s, %v", r.Verdict, kinds(r.Path.Diagnostics))
+		if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Problems), []chain.Kind{chain.Expired}) {
+			t.Errorf("got %s, %v", r.Verdict, kinds(r.Path.Problems))
 		}
 	}
 }
@@ -210,8 +210,8 @@ func TestRootConstraint(t *testing.T) {
 		return errors.New("issued too late")
 	}}})
 	r := chain.Build(store, chain.Query{Served: certs(leaf), At: now})
-	if !slices.Equal(kinds(r.Path.Diagnostics), []chain.Kind{chain.RootConstraint}) || r.Path.Diagnostics[0].Detail != "issued too late" {
-		t.Errorf("got %v", r.Path.Diagnostics)
+	if !slices.Equal(kinds(r.Path.Problems), []chain.Kind{chain.RootConstraint}) || r.Path.Problems[0].Detail != "issued too late" {
+		t.Errorf("got %v", r.Path.Problems)
 	}
 }
 
@@ -227,8 +227,8 @@ func TestPathLengthCountsWhatIsNotSelfIssued(t *testing.T) {
 	}{{root, nil}, {inter, []chain.Kind{chain.PathLength}}, {rollover, nil}} {
 		leaf := must(test.issuer.Leaf(now, []string{host}))
 		r := chain.Build(storeOf(root), chain.Query{Served: certs(leaf, inter, rollover), At: now})
-		if !slices.Equal(kinds(r.Path.Diagnostics), test.want) {
-			t.Errorf("under %s: %v, want %v", test.issuer.Certificate.Subject, kinds(r.Path.Diagnostics), test.want)
+		if !slices.Equal(kinds(r.Path.Problems), test.want) {
+			t.Errorf("under %s: %v, want %v", test.issuer.Certificate.Subject, kinds(r.Path.Problems), test.want)
 		}
 	}
 }

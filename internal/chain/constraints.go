@@ -15,15 +15,15 @@ const maxNameChecks = 256
 type nameCheck struct{ below, ca *x509.Certificate }
 
 // nameConstraintFaults finds the CAs of a path that may not issue for the names below them (RFC 5280 §4.2.1.10).
-func (w *walk) nameConstraintFaults(path []*x509.Certificate) []Diagnostic {
-	var fs []Diagnostic
+func (w *walk) nameConstraintFaults(path []*x509.Certificate) []Problem {
+	var fs []Problem
 	for i := 1; i < len(path); i++ {
 		if !hasExtension(path[i], oidNameConstraints) {
 			continue
 		}
 		for _, below := range path[:i] {
 			if err := w.namesFit(below, path[i]); err != nil {
-				fs = append(fs, Diagnostic{NameConstraint, path[i], err.Error()})
+				fs = append(fs, Problem{NameConstraint, path[i], err.Error()})
 				break
 			}
 		}

@@ -11,24 +11,24 @@ import (
 )
 
 // LeafFaults are the faults of a server's certificate itself, whatever chain stands above it.
-func LeafFaults(leaf *x509.Certificate, at time.Time) []Diagnostic {
-	var fs []Diagnostic
+func LeafFaults(leaf *x509.Certificate, at time.Time) []Problem {
+	var fs []Problem
 	fs = append(fs, dateFaults(leaf, at)...)
 	fs = append(fs, extensionFaults(leaf)...)
 	fs = append(fs, usageFaults(leaf)...)
 	fs = append(fs, leafUsageFaults(leaf)...)
 	if key := weakKey(leaf); key != "" {
-		fs = append(fs, Diagnostic{WeakKey, leaf, key})
+		fs = append(fs, Problem{WeakKey, leaf, key})
 	}
 	if algorithm := weakSignature(leaf); algorithm != "" && !selfSigned(leaf) {
-		fs = append(fs, Diagnostic{WeakSignature, leaf, algorithm})
+		fs = append(fs, Problem{WeakSignature, leaf, algorithm})
 	}
 	return fs
 }
 
 // pathFaults are the faults of the issuers of a path that went along trail.
-func (w *walk) pathFaults(p Path, trail []*node) []Diagnostic {
-	var fs []Diagnostic
+func (w *walk) pathFaults(p Path, trail []*node) []Problem {
+	var fs []Problem
 	last := len(p.Certificates) - 1
 	judged := p.Certificates
 	if p.Anchor == nil && last > 0 && bytes.Equal(p.Tip().RawSubject, p.Tip().RawIssuer) {
@@ -36,7 +36,7 @@ func (w *walk) pathFaults(p Path, trail []*node) []Diagnostic {
 	}
 	for i, c := range judged {
 		if i < last && weakSignature(c) == "" && w.check(trail[i], trail[i+1]) == unverifiable {
-			fs = append(fs, Diagnostic{Unverifiable, c, SignatureName(c)})
+			fs = append(fs, Problem{Unverifiable, c, SignatureName(c)})
 		}
 		if i == 0 {
 			continue
@@ -46,47 +46,47 @@ func (w *walk) pathFaults(p Path, trail []*node) []Diagnostic {
 		fs = append(fs, extensionFaults(c)...)
 		fs = append(fs, usageFaults(c)...)
 		if key := weakKey(c); key != "" {
-			fs = append(fs, Diagnostic{WeakKey, c, key})
+			fs = append(fs, Problem{WeakKey, c, key})
 		}
 		// A root's signature on itself proves nothing and is not checked by anybody.
 		root := i == last && (p.Anchor != nil || bytes.Equal(c.RawSubject, c.RawIssuer))
 		if algorithm := weakSignature(c); algorithm != "" && !root {
-			fs = append(fs, Diagnostic{WeakSignature, c, algorithm})
+			fs = append(fs, Problem{WeakSignature, c, algorithm})
 		}
 	}
 	fs = append(fs, w.nameConstraintFaults(judged)...)
 	fs = append(fs, w.policyFaults(p.Certificates)...)
 	if p.Anchor != nil && p.Anchor.Constraint != nil {
 		if err := p.Anchor.Constraint(p.Certificates[:max(1, last)]); err != nil {
-			fs = append(fs, Diagnostic{RootConstraint, p.Anchor.Certificate, err.Error()})
+			fs = append(fs, Problem{RootConstraint, p.Anchor.Certificate, err.Error()})
 		}
 	}
 	return fs
 }
 
 // dateFaults: both ends of the validity are within it (RFC 5280 §4.1.2.5).
-func dateFaults(c *x509.Certificate, at time.Time) []Diagnostic {
-	var fs []Diagnostic
+func dateFaults(c *x509.Certificate, at time.Time) []Problem {
+	var fs []Problem
 	if at.Before(c.NotBefore) {
-		fs = append(fs, Diagnostic{Kind: NotYetValid, Certificate: c})
+		fs = append(fs, Problem{Kind: NotYetValid, Certificate: c})
 	}
 	if at.After(c.NotAfter) { // both, where it ends before it begins
-		fs = append(fs, Diagnostic{Kind: Expired, Certificate: c})
+		fs = append(fs, Problem{Kind: Expired, Certificate: c})
 	}
 	return fs
 }
 
 // issuerFaults: whether the i-th certificate may issue what stands below it.
-func issuerFaults(path []*x509.Certificate, i int) []Diagnostic {
+func issuerFaults(path []*x509.Certificate, i int) []Problem {
 	c := path[i]
-	var fs []Diagnostic
+	var fs []Problem
 	// A version 1 certificate has no extensions: as a root it is taken for a CA, anywhere else not.
 	old := c.Version < 3 && i == len(path)-1
 	if !old && !(c.BasicConstraintsValid && c.IsCA) || c.BasicConstraintsValid && !c.IsCA {
-		fs = append(fs, Diagnostic{Kind: NotCA, Certificate: c})
+		fs = append(fs, Problem{Kind: NotCA, Certificate: c})
 	}
 	if hasKeyUsage(c) && c.KeyUsage&x509.KeyUsageCertSign == 0 {
-		fs = append(fs, Diagnostic{Kind: NoCertSign, Certificate: c})
+		fs = append(fs, Problem{Kind: NoCertSign, Certificate: c})
 	}
 	if c.BasicConstraintsValid && c.MaxPathLen >= 0 {
 		below := 0
@@ -96,13 +96,13 @@ func issuerFaults(path []*x509.Certificate, i int) []Diagnostic {
 			}
 		}
 		if below > c.MaxPathLen {
-			fs = append(fs, Diagnostic{PathLength, c, fmt.Sprintf("it allows %d below it and has %d", c.MaxPathLen, below)})
+			fs = append(fs, Problem{PathLength, c, fmt.Sprintf("it allows %d below it and has %d", c.MaxPathLen, below)})
 		}
 	}
 	return fs
 }
 
-func extensionFaults(c *x509.Certificate) []Diagnostic {
+func extensionFaults(c *x509.Certificate) []Problem {
 	if len(c.UnhandledCriticalExtensions) == 0 || goAloneRefuses(c) {
 		return nil
 	}
@@ -110,37 +110,37 @@ func extensionFaults(c *x509.Certificate) []Diagnostic {
 	for _, id := range c.UnhandledCriticalExtensions[:min(len(c.UnhandledCriticalExtensions), 8)] {
 		ids = append(ids, id.String())
 	}
-	return []Diagnostic{{CriticalExtension, c, strings.Join(ids, ", ")}}
+	return []Problem{{CriticalExtension, c, strings.Join(ids, ", ")}}
 }
 
 // usageFaults: an extended key usage that is there must allow serverAuth, in every certificate of the path as clients
 // practise it (CA/B BR §7.1.2).
-func usageFaults(c *x509.Certificate) []Diagnostic {
+func usageFaults(c *x509.Certificate) []Problem {
 	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 {
 		return nil
 	}
 	if slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny) || slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth) {
 		return nil
 	}
-	return []Diagnostic{{Usage, c, "extended key usage " + usageNames(c)}}
+	return []Problem{{Usage, c, "extended key usage " + usageNames(c)}}
 }
 
 // leafUsageFaults: the key usage of a server's certificate, as OpenSSL and BoringSSL hold it to be.
-func leafUsageFaults(c *x509.Certificate) []Diagnostic {
-	var fs []Diagnostic
+func leafUsageFaults(c *x509.Certificate) []Problem {
+	var fs []Problem
 	const forTLS = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageKeyAgreement
 	switch {
 	case !hasKeyUsage(c):
 	case c.KeyUsage&forTLS == 0:
-		fs = append(fs, Diagnostic{Usage, c, "key usage without digitalSignature, keyEncipherment and keyAgreement"})
+		fs = append(fs, Problem{Usage, c, "key usage without digitalSignature, keyEncipherment and keyAgreement"})
 	case c.KeyUsage&x509.KeyUsageDigitalSignature == 0:
-		fs = append(fs, Diagnostic{Kind: UsageSignature, Certificate: c})
+		fs = append(fs, Problem{Kind: UsageSignature, Certificate: c})
 	}
 	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 {
-		fs = append(fs, Diagnostic{Kind: UsageAbsent, Certificate: c})
+		fs = append(fs, Problem{Kind: UsageAbsent, Certificate: c})
 	}
 	if forAnyUse(c) {
-		fs = append(fs, Diagnostic{Kind: UsageAny, Certificate: c})
+		fs = append(fs, Problem{Kind: UsageAny, Certificate: c})
 	}
 	return fs
 }
@@ -152,15 +152,15 @@ func forAnyUse(c *x509.Certificate) bool {
 }
 
 // Disputed are those of the issuers' faults that some clients alone see. They make no path invalid, and are not among its
-// Diagnostics.
-func (p Path) Disputed() []Diagnostic {
-	var fs []Diagnostic
+// Problems.
+func (p Path) Disputed() []Problem {
+	var fs []Problem
 	for _, c := range p.Certificates[1:] {
 		if forAnyUse(c) {
-			fs = append(fs, Diagnostic{Kind: UsageAny, Certificate: c})
+			fs = append(fs, Problem{Kind: UsageAny, Certificate: c})
 		}
 		if goAloneRefuses(c) {
-			fs = append(fs, Diagnostic{Kind: DirectoryNames, Certificate: c})
+			fs = append(fs, Problem{Kind: DirectoryNames, Certificate: c})
 		}
 	}
 	return fs

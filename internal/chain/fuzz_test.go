@@ -57,7 +57,7 @@ func FuzzBuild(f *testing.F) {
 }
 
 func summary(r *chain.Result) string {
-	out := fmt.Sprint(r.Verdict, kinds(r.Leaf), kinds(r.Path.Diagnostics), len(r.Valid), r.Limited)
+	out := fmt.Sprint(r.Verdict, kinds(r.Leaf), kinds(r.Path.Problems), len(r.Valid), r.Limited)
 	for _, c := range r.Path.Certificates {
 		out += fmt.Sprintf(" %x", c.Signature[:min(8, len(c.Signature))])
 	}

@@ -159,8 +159,8 @@ func TestManyDirectoryConstraints(t *testing.T) {
 	leaf := must(issuer.Leaf(now, []string{host}, ours))
 	within(t, 20*time.Second, func() {
 		r := chain.Build(storeOf(root), chain.Query{Served: append(certs(leaf), served...), At: now})
-		if r.Verdict != chain.Trusted || !slices.Contains(kinds(r.Path.Diagnostics), chain.NameConstraint) {
-			t.Errorf("%s, %v", r.Verdict, kinds(r.Path.Diagnostics))
+		if r.Verdict != chain.Trusted || !slices.Contains(kinds(r.Path.Problems), chain.NameConstraint) {
+			t.Errorf("%s, %v", r.Verdict, kinds(r.Path.Problems))
 		}
 	})
 }
@@ -173,8 +173,8 @@ func TestKeyIsTooLargeToWorkWith(t *testing.T) {
 	leaf := must(root.Leaf(now, []string{host}))
 	within(t, 30*time.Second, func() {
 		r := chain.Build(chain.NewStore(nil).With([]*x509.Certificate{&huge}), chain.Query{Served: certs(leaf), At: now})
-		if len(r.Valid) > 0 || len(r.Path.Diagnostics) != 1 || r.Path.Diagnostics[0].Kind != chain.Unverifiable {
-			t.Errorf("%s, %v", r.Verdict, kinds(r.Path.Diagnostics))
+		if len(r.Valid) > 0 || len(r.Path.Problems) != 1 || r.Path.Problems[0].Kind != chain.Unverifiable {
+			t.Errorf("%s, %v", r.Verdict, kinds(r.Path.Problems))
 		}
 	})
 }

@@ -80,7 +80,7 @@ func short(id []byte) string {
 
 // Misnamed are the certificates of the best path that name another issuer than the one that signed them, where every
 // valid path has such.
-func (r *Result) Misnamed() []Diagnostic {
+func (r *Result) Misnamed() []Problem {
 	for _, p := range r.Valid {
 		if len(p.misnamed()) == 0 {
 			return nil
@@ -89,11 +89,11 @@ func (r *Result) Misnamed() []Diagnostic {
 	return r.Path.misnamed()
 }
 
-func (p Path) misnamed() []Diagnostic {
-	var fs []Diagnostic
+func (p Path) misnamed() []Problem {
+	var fs []Problem
 	for i, c := range p.Certificates[:len(p.Certificates)-1] {
 		if detail := misnamed(c, p.Certificates[i+1]); detail != "" {
-			fs = append(fs, Diagnostic{IssuerMisnamed, c, detail})
+			fs = append(fs, Problem{IssuerMisnamed, c, detail})
 		}
 	}
 	return fs

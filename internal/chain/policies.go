@@ -17,7 +17,7 @@ var oidPolicyConstraints = asn1.ObjectIdentifier{2, 5, 29, 36}
 
 // policyFaults finds the CA that demands a certificate policy of what stands below it (RFC 5280 §4.2.1.11) where none holds
 // all the way down. Without such a demand no policy can be amiss.
-func (w *walk) policyFaults(path []*x509.Certificate) []Diagnostic {
+func (w *walk) policyFaults(path []*x509.Certificate) []Problem {
 	for i := len(path) - 2; i >= 0; i-- { // an anchor's demands are no part of the path (§6.1)
 		c := path[i]
 		if !hasExtension(c, oidPolicyConstraints) || c.RequireExplicitPolicy <= 0 && !c.RequireExplicitPolicyZero {
@@ -25,12 +25,12 @@ func (w *walk) policyFaults(path []*x509.Certificate) []Diagnostic {
 		}
 		if w.policies += len(path); w.policies > maxPolicyChecks {
 			w.limited = true
-			return []Diagnostic{{PolicyConstraint, c, "too many paths to check"}}
+			return []Problem{{PolicyConstraint, c, "too many paths to check"}}
 		}
 		if policiesHold(path) {
 			return nil
 		}
-		return []Diagnostic{{PolicyConstraint, c, "no policy holds all the way down to the server's certificate"}}
+		return []Problem{{PolicyConstraint, c, "no policy holds all the way down to the server's certificate"}}
 	}
 	return nil
 }

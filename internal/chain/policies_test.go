@@ -81,8 +81,8 @@ func TestPolicies(t *testing.T) {
 			if !test.want {
 				want = []chain.Kind{chain.PolicyConstraint}
 			}
-			if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Diagnostics), want) {
-				t.Errorf("got %s, %v; want %v", r.Verdict, kinds(r.Path.Diagnostics), want)
+			if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Problems), want) {
+				t.Errorf("got %s, %v; want %v", r.Verdict, kinds(r.Path.Problems), want)
 			}
 			pool, inters := x509.NewCertPool(), x509.NewCertPool()
 			pool.AddCert(root.Certificate)
@@ -111,10 +111,10 @@ func TestManyPolicyPaths(t *testing.T) {
 	}
 	leaf := must(p.Leaf(now, []string{host}))
 	r := chain.Build(storeOf(root), chain.Query{Served: append(certs(leaf), served...), At: now})
-	if !r.Limited || len(r.Valid) > 0 || !slices.Equal(kinds(r.Path.Diagnostics), []chain.Kind{chain.PolicyConstraint}) {
-		t.Errorf("limited %v, %d valid, %v", r.Limited, len(r.Valid), kinds(r.Path.Diagnostics))
+	if !r.Limited || len(r.Valid) > 0 || !slices.Equal(kinds(r.Path.Problems), []chain.Kind{chain.PolicyConstraint}) {
+		t.Errorf("limited %v, %d valid, %v", r.Limited, len(r.Valid), kinds(r.Path.Problems))
 	}
-	if detail := r.Path.Diagnostics[0].Detail; strings.Contains(detail, "too many") {
+	if detail := r.Path.Problems[0].Detail; strings.Contains(detail, "too many") {
 		t.Errorf("the best path says %q", detail)
 	}
 }
@@ -127,12 +127,12 @@ func TestSelfIssuedCountsForLessInPolicies(t *testing.T) {
 	rollover := must(upper.Intermediate("new key", now, as(upper)))
 	leaf := must(rollover.Leaf(now, []string{host}))
 	if r := chain.Build(storeOf(root), chain.Query{Served: certs(leaf, rollover, upper), At: now}); len(r.Valid) != 1 {
-		t.Errorf("self-issued: %s, %v", r.Verdict, kinds(r.Path.Diagnostics))
+		t.Errorf("self-issued: %s, %v", r.Verdict, kinds(r.Path.Problems))
 	}
 	lower := must(upper.Intermediate("Lower", now))
 	again := must(lower.Intermediate("Again", now))
 	leaf = must(again.Leaf(now, []string{host}))
 	if r := chain.Build(storeOf(root), chain.Query{Served: certs(leaf, again, lower, upper), At: now}); len(r.Valid) != 0 {
-		t.Errorf("three steps down: %s, %v", r.Verdict, kinds(r.Path.Diagnostics))
+		t.Errorf("three steps down: %s, %v", r.Verdict, kinds(r.Path.Problems))
 	}
 }

@@ -229,7 +229,7 @@ func onTrail(trail []*node, p *node) bool {
 // that lasts longest.
 func comparePaths(a, b Path) int {
 	return cmp.Or(
-		cmp.Compare(len(a.Diagnostics), len(b.Diagnostics)),
+		cmp.Compare(len(a.Problems), len(b.Problems)),
 		cmp.Compare(len(a.Fetched), len(b.Fetched)),
 		ends(b).Compare(ends(a)),
 		cmp.Compare(len(a.Certificates), len(b.Certificates)),
@@ -316,6 +316,6 @@ func (w *walk) path(trail []*node, anchored bool) Path {
 	if anchored {
 		p.Anchor = trail[len(trail)-1].anchor
 	}
-	p.Diagnostics = w.pathFaults(p, trail)
+	p.Problems = w.pathFaults(p, trail)
 	return p
 }

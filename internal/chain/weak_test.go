@@ -38,8 +38,8 @@ func TestPSSWithSHA1(t *testing.T) {
 	leaf := ok(t)(root.Leaf(now, []string{host})).Certificate
 	weak := certtest.Parse(t, certtest.ResignPSS(t, leaf.Raw, key))
 	r := chain.Build(storeOf(root), chain.Query{Served: []*x509.Certificate{weak}, At: now})
-	if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Leaf), []chain.Kind{chain.WeakSignature}) || len(r.Path.Diagnostics) > 0 {
-		t.Errorf("%s, %v, %v", r.Verdict, kinds(r.Leaf), kinds(r.Path.Diagnostics))
+	if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Leaf), []chain.Kind{chain.WeakSignature}) || len(r.Path.Problems) > 0 {
+		t.Errorf("%s, %v, %v", r.Verdict, kinds(r.Leaf), kinds(r.Path.Problems))
 	}
 	if r.Leaf[0].Detail != "RSASSA-PSS with SHA-1" {
 		t.Errorf("named %q", r.Leaf[0].Detail)
@@ -63,7 +63,7 @@ func TestRootsSignatureOnItselfCountsForNothing(t *testing.T) {
 	root.Certificate = certtest.Parse(t, certtest.Resign(t, root.Certificate.Raw, key, crypto.SHA1))
 	leaf := must(root.Leaf(now, []string{host}))
 	if r := chain.Build(storeOf(root), chain.Query{Served: certs(leaf, root), At: now}); len(r.Valid) != 1 {
-		t.Errorf("%s, %v", r.Verdict, kinds(r.Path.Diagnostics))
+		t.Errorf("%s, %v", r.Verdict, kinds(r.Path.Problems))
 	}
 }
 
@@ -87,8 +87,8 @@ func TestWeakKeys(t *testing.T) {
 	small, _ := certtest.RSARoot(t, "RSA Root", now, 1024)
 	leaf := must(small.Leaf(now, []string{host}))
 	r := chain.Build(storeOf(small), chain.Query{Served: certs(leaf), At: now})
-	if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Diagnostics), []chain.Kind{chain.WeakKey}) {
-		t.Errorf("a root of 1024 bits: %s, %v", r.Verdict, kinds(r.Path.Diagnostics))
+	if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Problems), []chain.Kind{chain.WeakKey}) {
+		t.Errorf("a root of 1024 bits: %s, %v", r.Verdict, kinds(r.Path.Problems))
 	}
 }
 
@@ -140,9 +140,9 @@ func TestSignatureThatNobodyChecks(t *testing.T) {
 	strange := append(slices.Clone(ecdsaSHA256[:7]), 0x7f)
 	odd := certtest.Parse(t, bytes.ReplaceAll(leaf, ecdsaSHA256, strange))
 	r := chain.Build(storeOf(root), chain.Query{Served: []*x509.Certificate{odd}, At: now})
-	if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Diagnostics), []chain.Kind{chain.Unverifiable}) {
-		t.Errorf("%s, %v", r.Verdict, kinds(r.Path.Diagnostics))
-	} else if r.Path.Diagnostics[0].Detail != "algorithm 1.2.840.10045.4.3.127" {
-		t.Errorf("named %q", r.Path.Diagnostics[0].Detail)
+	if r.Verdict != chain.Trusted || !slices.Equal(kinds(r.Path.Problems), []chain.Kind{chain.Unverifiable}) {
+		t.Errorf("%s, %v", r.Verdict, kinds(r.Path.Problems))
+	} else if r.Path.Problems[0].Detail != "algorithm 1.2.840.10045.4.3.127" {
+		t.Errorf("named %q", r.Path.Problems[0].Detail)
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
-	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
@@ -36,7 +35,7 @@ func run(t *testing.T, edit func(*App), round func(context.Context, Plan) (Outco
 
 // seen is a round that probed all of a plan's endpoints and found what is given.
 func seen(plan Plan, fs ...finding.Finding) Outcome {
-	out := Outcome{Round: observation.Round{Schema: observation.Schema}, Conclusion: judge.Conclusion{Findings: fs, Complete: true}}
+	out := Outcome{Round: observation.Round{Schema: observation.Schema}, Conclusion: finding.Conclusion{Findings: fs, Complete: true}}
 	for _, e := range plan.Config.Endpoints {
 		out.Round.Endpoints = append(out.Round.Endpoints, observation.Endpoint{Target: e, Probed: true})
 	}

@@ -9,7 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"certdrift/internal/judge"
+	"certdrift/internal/catalogue"
+	"certdrift/internal/finding"
 	"certdrift/internal/report"
 )
 
@@ -30,7 +31,7 @@ func (a *App) explain() *cobra.Command {
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			var words []string
-			for _, e := range judge.Catalogue() {
+			for _, e := range catalogue.Entries() {
 				if len(args) == 0 {
 					words = append(words, string(e.Code)+"\t"+e.Title)
 				}
@@ -63,15 +64,15 @@ func (a *App) explain() *cobra.Command {
 }
 
 // chosen is the entry of the code asked for, or the whole catalogue.
-func chosen(args []string) ([]judge.Entry, error) {
-	all := judge.Catalogue()
+func chosen(args []string) ([]catalogue.Entry, error) {
+	all := catalogue.Entries()
 	if len(args) == 0 {
 		return all, nil
 	}
 	var codes []string
 	for _, e := range all {
 		if string(e.Code) == strings.ToLower(args[0]) {
-			return []judge.Entry{e}, nil
+			return []catalogue.Entry{e}, nil
 		}
 		codes = append(codes, string(e.Code))
 	}
@@ -82,7 +83,7 @@ func chosen(args []string) ([]judge.Entry, error) {
 	return nil, usage(hint, "unknown code %q", args[0])
 }
 
-func explainJSON(w io.Writer, entries []judge.Entry) error {
+func explainJSON(w io.Writer, entries []catalogue.Entry) error {
 	type entry struct {
 		Code     string `json:"code"`
 		Group    string `json:"group"`
@@ -95,7 +96,7 @@ func explainJSON(w io.Writer, entries []judge.Entry) error {
 	}
 	out := []entry{}
 	for _, e := range entries {
-		out = append(out, entry{string(e.Code), e.Group, e.Severity, e.Title, e.Meaning, e.Check, e.Remedy, e.Source})
+		out = append(out, entry{string(e.Code), string(e.Code.Class()), e.Severity, e.Title, e.Meaning, e.Check, e.Remedy, e.Source})
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
@@ -107,19 +108,19 @@ func explainJSON(w io.Writer, entries []judge.Entry) error {
 }
 
 // listCatalogue lists the codes by group, in the catalogue's order.
-func listCatalogue(w io.Writer, entries []judge.Entry, style report.Style) {
+func listCatalogue(w io.Writer, entries []catalogue.Entry, style report.Style) {
 	width := 0
-	var groups []string
+	var groups []finding.Class
 	for _, e := range entries {
 		width = max(width, len(e.Code))
-		if !slices.Contains(groups, e.Group) {
-			groups = append(groups, e.Group)
+		if !slices.Contains(groups, e.Code.Class()) {
+			groups = append(groups, e.Code.Class())
 		}
 	}
 	for _, group := range groups {
-		fmt.Fprintln(w, style(report.RoleHeading, group))
+		fmt.Fprintln(w, style(report.RoleHeading, string(group)))
 		for _, e := range entries {
-			if e.Group == group {
+			if e.Code.Class() == group {
 				fmt.Fprintf(w, "  %-*s  %s\n", width, e.Code, e.Title)
 			}
 		}
@@ -128,7 +129,7 @@ func listCatalogue(w io.Writer, entries []judge.Entry, style report.Style) {
 	fmt.Fprintln(w, "certdrift explain CODE tells more.")
 }
 
-func explainEntry(w io.Writer, e judge.Entry, style report.Style) {
+func explainEntry(w io.Writer, e catalogue.Entry, style report.Style) {
 	fmt.Fprintf(w, "%s: %s\n", style(report.RoleHeading, string(e.Code)), e.Title)
 	for _, part := range []struct{ heading, text string }{
 		{"Severity", e.Severity}, {"Meaning", e.Meaning}, {"Check it yourself", e.Check}, {"What to do", e.Remedy}, {"Source", e.Source},

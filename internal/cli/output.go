@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"certdrift/internal/catalogue"
 	"certdrift/internal/finding"
-	"certdrift/internal/judge"
 	"certdrift/internal/report"
 	"certdrift/internal/report/html"
 )
@@ -37,7 +37,7 @@ func formats() []format {
 		{"html", "one page for a browser, that needs no network", plain(html.Write)},
 		{"github", "GitHub Actions annotations, with the step summary", plain(report.WriteGitHub)},
 		{"sarif", "SARIF 2.1.0, for code scanning", func(w io.Writer, r report.Report, _ report.Style) error {
-			return report.WriteSARIF(w, r, judge.Catalogue())
+			return report.WriteSARIF(w, r, catalogue.Entries())
 		}},
 		{"markdown", "for a pull request's comment or a step summary", plain(report.WriteMarkdown)},
 		{"prometheus", "for node_exporter's textfile collector", plain(report.WritePrometheus)},

@@ -6,7 +6,7 @@ import (
 
 	"certdrift/internal/chain"
 	"certdrift/internal/config"
-	"certdrift/internal/judge"
+	"certdrift/internal/finding"
 	"certdrift/internal/manifest"
 	"certdrift/internal/observation"
 	"certdrift/internal/plan"
@@ -75,5 +75,5 @@ type Preview struct {
 // Outcome is what a round saw and concluded.
 type Outcome struct {
 	Round      observation.Round
-	Conclusion judge.Conclusion
+	Conclusion finding.Conclusion
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"certdrift/internal/judge"
+	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
@@ -75,5 +75,5 @@ func (v *validation) run(cmd *cobra.Command, args []string) error {
 	}
 	now := v.app.Now()
 	empty := observation.Round{Schema: observation.Schema, Started: now, Finished: now}
-	return v.out.write(v.app, cmd, report.Build(report.Input{Round: empty, Conclusion: judge.Conclusion{Complete: true}, FailOn: v.out.failOn}))
+	return v.out.write(v.app, cmd, report.Build(report.Input{Round: empty, Conclusion: finding.Conclusion{Complete: true}, FailOn: v.out.failOn}))
 }

@@ -11,7 +11,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
-	"certdrift/internal/judge"
+	"certdrift/internal/catalogue"
 )
 
 // silences takes the silences and maintenance windows. One that has ended is no fault: a configuration does not go bad
@@ -140,7 +140,7 @@ func fitsACode(pattern string) bool {
 
 func codes() []string {
 	var all []string
-	for _, entry := range judge.Catalogue() {
+	for _, entry := range catalogue.Entries() {
 		all = append(all, string(entry.Code))
 	}
 	return all

@@ -63,8 +63,16 @@ type Finding struct {
 	Listener string `json:"listener"`
 	// Summary is one line for people: what is wrong, with the names and dates that matter. Remote text in it is quoted
 	// and cut (see Quote).
-	Summary  string   `json:"summary"`
+	Summary string `json:"summary"`
+	// Subject, Certificates and Attribution are typed; in the JSON form they are part of the evidence (see AllEvidence).
+	Subject      Subject      `json:"-"`
+	Certificates Certificates `json:"-"`
+	Attribution  Attribution  `json:"-"`
+	// Evidence holds all other facts, for people.
 	Evidence Evidence `json:"evidence"`
+	// RestsOn lists the observations that the finding was concluded from. Its absence in a later round means something only
+	// where that round made them again.
+	RestsOn []Fact `json:"rests_on,omitempty"`
 	// Remedy says what to do, command included where there is one.
 	Remedy string `json:"remedy"`
 	// Cause groups findings that one repair ends: "listener:NAME:PORT@REGION/ACCOUNT", "certificate:SHA256", "host:NAME",
@@ -74,12 +82,8 @@ type Finding struct {
 	Affects []string `json:"affects,omitempty"`
 }
 
-// Evidence holds the facts behind a finding by name. Values are strings, numbers, booleans, times, or slices and maps
-// of these; encoding/json writes the names sorted.
-type Evidence map[string]any
-
 // Sort puts findings into the stable order of every output: worst first, then by environment, endpoint, listener,
-// address, code and summary; faults of files after the others of their severity, in the files' own order.
+// address, code and summary; diagnostics of files after the others of their severity, in the files' own order.
 func Sort(fs []Finding) {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
 		return cmp.Or(
@@ -95,11 +99,9 @@ func Sort(fs []Finding) {
 	})
 }
 
-// byPlace compares faults of files (config-invalid with file, line and column in its evidence); a number of a line comes
-// back from JSON as a float64.
+// byPlace compares diagnostics of files (config-invalid with a source) in the files' own order; all others come first.
 func byPlace(a, b Finding) int {
-	fileA, inA := fileOf(a)
-	fileB, inB := fileOf(b)
+	inA, inB := ofFile(a), ofFile(b)
 	switch {
 	case !inA && !inB:
 		return 0
@@ -109,29 +111,13 @@ func byPlace(a, b Finding) int {
 		return 1
 	}
 	return cmp.Or(
-		cmp.Compare(fileA, fileB),
-		cmp.Compare(number(a.Evidence["line"]), number(b.Evidence["line"])),
-		cmp.Compare(number(a.Evidence["column"]), number(b.Evidence["column"])),
+		cmp.Compare(a.Subject.Source.File, b.Subject.Source.File),
+		cmp.Compare(a.Subject.Source.Line, b.Subject.Source.Line),
+		cmp.Compare(a.Subject.Source.Column, b.Subject.Source.Column),
 	)
 }
 
-func fileOf(f Finding) (name string, ok bool) {
-	if f.Code != ConfigInvalid {
-		return "", false
-	}
-	name, ok = f.Evidence["file"].(string)
-	return name, ok
-}
-
-func number(v any) float64 {
-	switch v := v.(type) {
-	case int:
-		return float64(v)
-	case float64:
-		return v
-	}
-	return 0
-}
+func ofFile(f Finding) bool { return f.Code == ConfigInvalid && f.Subject.Source.File != "" }
 
 // Worst is the highest severity among findings; None of none.
 func Worst(fs []Finding) Severity {

@@ -11,7 +11,7 @@ import (
 func TestSort(t *testing.T) {
 	fault := func(environment, file string, line, column int) Finding {
 		return Finding{Code: ConfigInvalid, Severity: Critical, Environment: environment, Endpoint: "x", Summary: file,
-			Evidence: Evidence{"file": file, "line": line, "column": column}}
+			Subject: Subject{Source: Source{File: file, Line: line, Column: column}}}
 	}
 	want := []Finding{
 		{Code: ConnectRefused, Severity: Critical, Environment: "b", Endpoint: "1"},

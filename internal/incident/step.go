@@ -59,16 +59,10 @@ func (p Part) id() partID {
 
 // partOf makes the part that a finding is.
 func partOf(f finding.Finding) Part {
-	region, _ := f.Evidence["region"].(string)
-	account, _ := f.Evidence["account"].(string)
-	if f.Listener == "" {
-		region, account = "", ""
-	}
-	_, hop := f.Evidence["redirected_to"]
-	_, refused := f.Evidence["refused"]
 	return Part{
-		Code: f.Code, Severity: f.Severity, Endpoint: f.Endpoint, Listener: f.Listener, Region: region, Account: account,
-		Hop: hop, Refused: refused && f.Code == finding.AlertPathBroken,
+		Code: f.Code, Severity: f.Severity, Endpoint: f.Endpoint, Listener: f.Listener,
+		Region: f.Subject.Listener.Region, Account: f.Subject.Listener.Account,
+		Hop: f.Subject.Hop != "", Refused: f.Subject.Refused && f.Code == finding.AlertPathBroken,
 	}
 }
 

@@ -10,18 +10,7 @@ import (
 
 func acmRenewalFailing() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.ACMRenewalFailing, Group: "listener",
-			Severity: "warning; critical once the certificate is within policy.expiry.critical of its end",
-			Title:    "ACM cannot renew a certificate in use",
-			Meaning: "ACM tried to renew the certificate and failed, or waits for a validation that doesn't come while the end is near " +
-				"(within policy.expiry.warning). Nothing is broken yet; on the day it ends every listener with it breaks at once. " +
-				"The reason is ACM's, in words.",
-			Check: "aws acm describe-certificate --region REGION --certificate-arn ARN --query 'Certificate.[RenewalSummary,DomainValidationOptions]'; dig +short CNAME-NAME CNAME",
-			Remedy: "Put back the CNAME records that the evidence lists and leave them for good, or mend the CAA record; e-mail validation " +
-				"needs somebody to follow the link. ACM tries again by itself.",
-			Source: "AWS Certificate Manager User Guide, “Troubleshoot managed certificate renewal”; RFC 8659 (CAA)",
-		},
+		Code: finding.ACMRenewalFailing,
 		round: func(w *world) []finding.Finding {
 			var found []finding.Finding
 			for _, u := range w.used() {

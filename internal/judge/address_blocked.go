@@ -8,21 +8,7 @@ import (
 
 func addressBlocked() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.AddressBlocked, Group: "reach",
-			Severity: "critical; info where only an address that a certificate points at (CRL, OCSP, AIA) is refused",
-			Title:    "certdrift refused to dial the address",
-			Meaning: "The name resolved to an address that nothing which is meant to be probed lives at: link-local, where " +
-				"clouds keep their metadata and credentials, multicast, broadcast or unspecified. Whoever controls the " +
-				"name's DNS could otherwise have certdrift ask there. An endpoint's own name may lead to loopback or a " +
-				"private network, where internal load balancers live; the addresses that a certificate gives for its " +
-				"CRL, its OCSP responder and its issuer may lead there only if the endpoint itself does. What would have " +
-				"been learnt at a refused one stays unknown, and nothing turns red for it.",
-			Check: "dig +short HOST A; dig +short HOST AAAA",
-			Remedy: "If the record is wrong, mend it. If the endpoint really is there, say so in the configuration: " +
-				"give its address in the URL or in connect_to.",
-			Source: "IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890)",
-		},
+		Code: finding.AddressBlocked,
 		connection: func(c *connection) []finding.Finding {
 			f := c.fails(finding.AddressBlocked)
 			if f == nil {

@@ -6,24 +6,13 @@ import (
 	"strings"
 
 	"certdrift/internal/alertpath"
+	"certdrift/internal/catalogue"
 	"certdrift/internal/finding"
 )
 
 func alertPathBroken() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.AlertPathBroken, Group: "certdrift itself",
-			Severity: "critical where the critical alerts of an environment reach nobody, or the topic is gone or takes no message; else warning",
-			Title:    "Alerts do not arrive",
-			Meaning: "A subscription that nobody confirmed, that somebody ended, or whose filter policy lets no alert through is silent, and so " +
-				"is a topic that is gone or that refuses messages. Nothing else shows it: certdrift goes on alerting, and nobody hears. " +
-				"The finding takes whatever path still works: other subscriptions, the chat topic, the event bus, metrics, this report.",
-			Check: "certdrift alert --topic ARN -c certdrift.yaml; aws sns list-subscriptions-by-topic --topic-arn ARN",
-			Remedy: "Have the subscription confirmed (a mail waits for it, two days long; after that subscribe again), mend its filter policy, or end " +
-				"it. Where the topic is gone, deploy the stack again; where it refuses, look at its policy, its key's policy, and the role's right to publish. " +
-				"Then `certdrift alert --test` shows who is reached.",
-			Source: "Amazon SNS Developer Guide: subscription filter policies, subscription confirmation",
-		},
+		Code: finding.AlertPathBroken,
 		round: func(w *world) []finding.Finding {
 			path := w.round.AlertPath
 			if path == nil {
@@ -41,7 +30,7 @@ func alertPathBroken() rule {
 // Alerts are all that may be sent about some environments: every code of the catalogue.
 func Alerts(environments []string) alertpath.Alerts {
 	a := alertpath.Alerts{Environments: environments}
-	for _, e := range Catalogue() {
+	for _, e := range catalogue.Entries() {
 		a.Codes = append(a.Codes, e.Code)
 		if strings.Contains(e.Severity, "critical") {
 			a.Critical = append(a.Critical, e.Code)

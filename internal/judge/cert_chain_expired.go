@@ -8,22 +8,8 @@ import (
 	"certdrift/internal/finding"
 )
 
-func certChainExpired() rule {
-	return rule{Entry: Entry{
-		Code: finding.CertChainExpired, Group: groupCertificate,
-		Severity: "critical",
-		Title:    "An issuer in the chain has expired, and no other path is valid",
-		Meaning: "An intermediate, a cross-sign or the root has passed its end. Beside a valid path that is no fault, and none is " +
-			"reported; here there is no other way to a trusted root, so clients refuse the connection although the certificate itself is in date.",
-		Check: showCerts + "# for each certificate of the chain: openssl x509 -noout -subject -issuer -dates",
-		Remedy: "Replace the expired issuer in what the server sends with the CA's current one (its address stands in the certificate's " +
-			"caIssuers). If the CA has none, have the certificate issued again.",
-		Source: "RFC 5280 §6.1.3 (a)(2)",
-	}, connection: findChainExpired}
-}
-
 func findChainExpired(c *connection) []finding.Finding {
-	return perFault(c.issuerFaults(chain.Expired), func(f chain.Diagnostic) finding.Finding {
+	return perFault(c.issuerFaults(chain.Expired), func(f chain.Problem) finding.Finding {
 		cert := f.Certificate
 		e := c.pathEvidence(c.certEvidence(cert))
 		e["leaf"] = certSubject(c.leaf())

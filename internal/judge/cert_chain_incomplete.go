@@ -11,22 +11,6 @@ import (
 	"certdrift/internal/observation"
 )
 
-func certChainIncomplete() rule {
-	return rule{Entry: Entry{
-		Code: finding.CertChainIncomplete, Group: groupCertificate,
-		Severity: "critical; a warning where an issuer is there and some clients alone don't know it for one",
-		Title:    "The server does not send an issuer that clients need",
-		Meaning: "The chain as sent breaks off before a trusted root. Browsers often fetch or remember the missing intermediate and show " +
-			"nothing; curl, OpenSSL, Go, Java, phones and scrapers refuse. A lone leaf whose issuer is unknown counts as this, too. So " +
-			"does a certificate whose authority key identifier contradicts the issuer that signed it: OpenSSL and what is built on it " +
-			"find no issuer then, Go and browsers do.",
-		Check: showCerts + showLeaf + "-issuer -ext authorityInfoAccess    # the missing issuer, and where it is to be had",
-		Remedy: "Append the missing intermediate to the certificate file, leaf first, and reload (with ACM: import it as the certificate " +
-			"chain). `curl -sL AIA-URL | openssl x509 -inform der` fetches it. The root itself need not be sent.",
-		Source: "RFC 8446 §4.4.2 (the sender's chain); RFC 5280 §4.2.2.1 (caIssuers), §4.2.1.1 (authority key identifier)",
-	}, connection: findChainIncomplete}
-}
-
 func findChainIncomplete(c *connection) []finding.Finding {
 	if c.verdict() == chain.Trusted {
 		return perFault(c.built.Misnamed(), c.issuerMisnamed)
@@ -54,7 +38,7 @@ func findChainIncomplete(c *connection) []finding.Finding {
 	if len(path.Fetched) > 0 {
 		advice := ""
 		e["append"], advice = c.appendix(path.Fetched)
-		if len(path.Diagnostics) == 0 {
+		if len(path.Problems) == 0 {
 			summary += "; with it the chain would be trusted"
 		} else {
 			advice = fmt.Sprintf("Ask the CA for a current certificate of the issuer %s and append that: the one that AIA gives has a fault of its own.", issuerName(child))
@@ -79,7 +63,7 @@ func (c *connection) appendix(fetched []*x509.Certificate) (facts []map[string]s
 
 // issuerMisnamed: the certificate names its issuer by a key or number which that doesn't have. So it is after an issuer
 // was made anew with the same key and other identifiers, and its certificates were not.
-func (c *connection) issuerMisnamed(f chain.Diagnostic) finding.Finding {
+func (c *connection) issuerMisnamed(f chain.Problem) finding.Finding {
 	e := c.pathEvidence(c.certEvidence(f.Certificate))
 	e["authority_key_identifier"] = finding.Clean(f.Detail, finding.QuoteLimit)
 	return c.aboutCert(finding.CertChainIncomplete, finding.Warning, f.Certificate,

@@ -10,19 +10,6 @@ import (
 // oversized is from how many bytes on a chain is too large: OpenSSL's default bound (SSL_CTX_set_max_cert_list).
 const oversized = 100 << 10
 
-func certChainOversized() rule {
-	return rule{Entry: Entry{
-		Code: finding.CertChainOversized, Group: groupCertificate,
-		Severity: "warning above 100 KiB; critical where the handshake fails on it",
-		Title:    "The chain is larger than clients take",
-		Meaning: "The certificates that the server sends come to more than 100 KiB, where OpenSSL's clients stop reading, or to more than " +
-			"256 KiB, where Go's do. It mostly means that a whole bundle of roots was appended to the certificate. The number of certificates does not matter.",
-		Check:  "openssl s_client -connect HOST:PORT -servername HOST -showcerts </dev/null | grep -c BEGIN",
-		Remedy: "Send the leaf and its intermediates only: two or three certificates. Remove the rest from the server's chain file.",
-		Source: "RFC 8446 §4.4.2; SSL_CTX_set_max_cert_list(3)",
-	}, connection: findChainOversized}
-}
-
 func findChainOversized(c *connection) []finding.Finding {
 	remedy := c.mend("Send the leaf and its intermediates only: remove the rest from the chain file.")
 	if c.Failure != nil && c.Failure.Kind == observation.ChainOversized {

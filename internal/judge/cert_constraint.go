@@ -9,21 +9,6 @@ import (
 	"certdrift/internal/finding"
 )
 
-func certConstraint() rule {
-	return rule{Entry: Entry{
-		Code: finding.CertConstraint, Group: groupCertificate,
-		Severity: "critical; a warning for limits on directory names, which Go's clients alone refuse",
-		Title:    "The chain breaks a constraint of one of its certificates",
-		Meaning: "An issuer is no CA or may not sign certificates, has more CAs below it than its path length allows, may not issue for " +
-			"these names, or demands a certificate policy that the chain does not have; or a certificate carries an extension that is marked critical and that clients don't know. They refuse the chain, " +
-			"though every signature and date in it is right.",
-		Check: showCerts + "# for each certificate of the chain: openssl x509 -noout -subject -ext basicConstraints,keyUsage,nameConstraints,certificatePolicies,policyConstraints",
-		Remedy: "This is the CA's to mend: have the certificate issued by a CA that may issue it, under an intermediate whose constraints fit. " +
-			"With a private CA, issue the intermediate anew with CA:TRUE, keyCertSign, and a path length and name constraints that leave room.",
-		Source: "RFC 5280 §4.2.1.3, §4.2.1.9, §4.2.1.10, §4.2.1.11, §6.1.4",
-	}, connection: findConstraint}
-}
-
 func findConstraint(c *connection) []finding.Finding {
 	faults := c.faults(chain.NotCA, chain.NoCertSign, chain.PathLength, chain.NameConstraint,
 		chain.PolicyConstraint, chain.CriticalExtension)
@@ -56,7 +41,7 @@ func findConstraint(c *connection) []finding.Finding {
 	return out
 }
 
-func constraintSummary(c *connection, f chain.Diagnostic) string {
+func constraintSummary(c *connection, f chain.Problem) string {
 	who, detail := c.which(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)
 	switch f.Kind {
 	case chain.NotCA:

@@ -14,15 +14,6 @@ import (
 	"certdrift/internal/target"
 )
 
-// groupCertificate is the group of the rules about what is served.
-const groupCertificate = "certificate as served"
-
-// showCerts is the look at a server that most entries begin with.
-const showCerts = "openssl s_client -connect HOST:PORT -servername HOST -showcerts </dev/null    # -starttls smtp|imap|pop3|postgres where it applies\n"
-
-// showLeaf prints a served leaf; what is to be printed follows.
-const showLeaf = "openssl s_client -connect HOST:PORT -servername HOST </dev/null 2>/dev/null | openssl x509 -noout "
-
 // certEvidence shows one certificate.
 func (c *connection) certEvidence(cert *x509.Certificate) finding.Evidence {
 	e := finding.Evidence{
@@ -206,7 +197,7 @@ func (c *connection) certificateARN() string {
 }
 
 // perFault makes a finding of each fault of some kinds.
-func perFault(faults []chain.Diagnostic, conclude func(chain.Diagnostic) finding.Finding) []finding.Finding {
+func perFault(faults []chain.Problem, conclude func(chain.Problem) finding.Finding) []finding.Finding {
 	var out []finding.Finding
 	for _, f := range faults {
 		out = append(out, conclude(f))
@@ -215,10 +206,10 @@ func perFault(faults []chain.Diagnostic, conclude func(chain.Diagnostic) finding
 }
 
 // leafFaults are the faults of some kinds that the leaf has, issuerFaults those of its issuers.
-func (c *connection) leafFaults(kinds ...chain.Kind) []chain.Diagnostic {
-	return slices.DeleteFunc(c.faults(kinds...), func(f chain.Diagnostic) bool { return f.Certificate != c.leaf() })
+func (c *connection) leafFaults(kinds ...chain.Kind) []chain.Problem {
+	return slices.DeleteFunc(c.faults(kinds...), func(f chain.Problem) bool { return f.Certificate != c.leaf() })
 }
 
-func (c *connection) issuerFaults(kinds ...chain.Kind) []chain.Diagnostic {
-	return slices.DeleteFunc(c.faults(kinds...), func(f chain.Diagnostic) bool { return f.Certificate == c.leaf() })
+func (c *connection) issuerFaults(kinds ...chain.Kind) []chain.Problem {
+	return slices.DeleteFunc(c.faults(kinds...), func(f chain.Problem) bool { return f.Certificate == c.leaf() })
 }

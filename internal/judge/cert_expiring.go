@@ -9,21 +9,6 @@ import (
 	"certdrift/internal/finding"
 )
 
-func certExpiring() rule {
-	return rule{Entry: Entry{
-		Code: finding.CertExpiring, Group: groupCertificate,
-		Severity: "warning at or below policy.expiry.warning (25% of the certificate's own lifetime), critical at or below policy.expiry.critical (10%)",
-		Title:    "The certificate, or an issuer that ends before it, is about to expire",
-		Meaning: "What is left of the certificate's own lifetime has sunk to the threshold or below: its renewal is late. A share is measured " +
-			"since days fit no lifetime but one: 20 days are plenty for a 90-day certificate and late for a 398-day one. An issuer counts " +
-			"only if it ends before the certificate, and is measured against the certificate's lifetime.",
-		Check: showLeaf + "-subject -dates",
-		Remedy: "Renew now, and look why the automatic renewal did not: an ACM certificate needs its validation records in DNS and a load " +
-			"balancer that uses it; an imported one is never renewed; certbot and cert-manager say in their logs what failed.",
-		Source: "RFC 5280 §4.1.2.5 (validity); CA/B Ballot SC-081v3 for the lifetimes",
-	}, connection: findExpiring}
-}
-
 func findExpiring(c *connection) []finding.Finding {
 	leaf, now := c.leaf(), c.world.now
 	if leaf == nil || now.After(leaf.NotAfter) || now.Before(leaf.NotBefore) {

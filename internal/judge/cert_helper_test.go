@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"certdrift/internal/catalogue"
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
@@ -158,8 +159,8 @@ func TestHealthyCertificateHasNoFinding(t *testing.T) {
 }
 
 func TestCertificateEntriesAreWhole(t *testing.T) {
-	for _, e := range Catalogue() {
-		if e.Group != groupCertificate {
+	for _, e := range catalogue.Entries() {
+		if e.Code.Class() != finding.ClassCertificate {
 			continue
 		}
 		if e.Title == "" || e.Meaning == "" || e.Severity == "" || e.Check == "" || e.Remedy == "" || e.Source == "" {

@@ -9,21 +9,6 @@ import (
 	"certdrift/internal/observation"
 )
 
-func certKeyWeak() rule {
-	return rule{Entry: Entry{
-		Code: finding.CertKeyWeak, Group: groupCertificate,
-		Severity: "critical",
-		Title:    "A key in the chain is too weak",
-		Meaning: "RSA below 2048 bits, an elliptic curve below P-256 or one that clients don't know, or DSA. OpenSSL as Debian, Ubuntu and " +
-			"Fedora ship it (security level 2) refuses such keys, browsers and Go some of them; and what can be computed from such a key " +
-			"is the private key itself. An issuer's key counts where no other valid path goes round it.",
-		Check: showLeaf + "-text | grep -A1 'Public Key Algorithm'",
-		Remedy: "Make a new key (`openssl ecparam -genkey -name prime256v1` or RSA of 2048 bits and more), have the certificate issued for " +
-			"it, and install both. An issuer's weak key is the CA's to replace: have the certificate issued by another issuer.",
-		Source: "CA/B BR §6.1.5 (key sizes); NIST SP 800-57 part 1; SSL_CTX_set_security_level(3)",
-	}, connection: findKeyWeak}
-}
-
 func findKeyWeak(c *connection) []finding.Finding {
 	refused := c.fails(finding.CertKeyWeak)
 	if c.leaf() == nil && (refused != nil || curveUnsupported(c.Failure)) {
@@ -35,7 +20,7 @@ func findKeyWeak(c *connection) []finding.Finding {
 			finding.Evidence{"detail": finding.Clean(c.Failure.Detail, finding.QuoteLimit)},
 			c.replace("Have a certificate issued for a new key on P-256 or P-384."))}
 	}
-	return perFault(c.faults(chain.WeakKey), func(f chain.Diagnostic) finding.Finding {
+	return perFault(c.faults(chain.WeakKey), func(f chain.Problem) finding.Finding {
 		cert := f.Certificate
 		e := c.certEvidence(cert)
 		e["key"] = keyText(cert)

@@ -9,20 +9,6 @@ import (
 	"certdrift/internal/finding"
 )
 
-func certLifetimeLong() rule {
-	return rule{Entry: Entry{
-		Code: finding.CertLifetimeLong, Group: groupCertificate,
-		Severity: "critical above 398 days, which browsers and Apple's systems refuse; else warning",
-		Title:    "The certificate is valid for longer than a public CA may issue it",
-		Meaning: "The CA/Browser Forum limits how long a public server certificate may last, by its day of issue: 825 days from 2018-03-01, " +
-			"398 from 2020-09-01, 200 from 2026-03-15, 100 from 2027-03-15, 47 from 2029-03-15. A longer one was misissued: clients refuse it, or the CA " +
-			"will have to revoke it. It is judged only for chains that end in a public root: a private CA sets its own limits.",
-		Check:  showLeaf + "-dates",
-		Remedy: "Have the certificate issued again, with a lifetime within the limit, and automate its renewal.",
-		Source: "CA/B BR §6.3.2 as amended by Ballot SC-081v3; Apple HT211025",
-	}, connection: findLifetimeLong}
-}
-
 func findLifetimeLong(c *connection) []finding.Finding {
 	leaf := c.leaf()
 	if leaf == nil || c.built == nil || !c.built.Public() {

@@ -10,20 +10,6 @@ import (
 	"certdrift/internal/observation"
 )
 
-func certMalformed() rule {
-	return rule{Entry: Entry{
-		Code: finding.CertMalformed, Group: groupCertificate,
-		Severity: "critical",
-		Title:    "A certificate cannot be parsed",
-		Meaning: "What the server sends as a certificate is not one by the rules of X.509. Strict clients (Go's among " +
-			"them) end the handshake; others differ in what they put up with. Dates without seconds or with an offset are refused by OpenSSL " +
-			"and what is built on it.",
-		Check:  showCerts + "# then, for each: openssl asn1parse and openssl x509 -noout -text",
-		Remedy: "Install the certificate again, as the CA gave it; if it came so from the CA, have it issued again.",
-		Source: "RFC 5280 §4.1, §4.1.2.5; RFC 8446 §4.4.2",
-	}, connection: findMalformed}
-}
-
 func findMalformed(c *connection) []finding.Finding {
 	remedy := c.replace("Install the certificate as the CA gave it; if it came so, have it issued again.")
 	if f := c.Failure; f != nil && f.Kind == observation.ChainMalformed && !curveUnsupported(f) && c.TLS == nil {

@@ -9,25 +9,6 @@ import (
 	"certdrift/internal/observation"
 )
 
-func certRevoked() rule {
-	return rule{Entry: Entry{
-		Code: finding.CertRevoked, Group: groupCertificate,
-		Severity: "critical; a warning where ACM says it of an attached certificate that no endpoint would get",
-		Title:    "The CA has revoked the certificate, or one of its issuers",
-		Meaning: "A stapled OCSP response, the CA's OCSP responder or its list of revoked certificates says so, with a valid signature; or " +
-			"ACM says so of a certificate attached to a listener. Clients that look refuse the connection; the others go on with a key " +
-			"that somebody else may have. An old answer \"revoked\" still counts: a revocation is not taken back. An answer that cannot " +
-			"be had, or is not signed by whom it should be, proves nothing.",
-		Check: "openssl s_client -connect HOST:PORT -servername HOST -status </dev/null | grep -A20 'OCSP response'\n" +
-			showLeaf + "-serial -ext crlDistributionPoints\n" +
-			"curl -s CRL-URL | openssl crl -inform der -noout -text | grep -i SERIAL\n" +
-			"aws acm describe-certificate --region REGION --certificate-arn ARN --query 'Certificate.[Status,RevokedAt,RevocationReason]'",
-		Remedy: "Have a new certificate issued for a new key and serve it now; find out why the old one was revoked (the reason stands in the " +
-			"evidence: keyCompromise means that the key is known to others). If an intermediate is revoked, the CA has a new chain.",
-		Source: "RFC 6960 §2.2, RFC 5280 §5.3.1, RFC 6066 §8",
-	}, connection: findRevoked, listener: findRevokedAttached}
-}
-
 // findRevokedAttached goes by ACM's own record (Status REVOKED), which needs no answer of a CA.
 func findRevokedAttached(l *listener) []finding.Finding {
 	if l.world.policy.Revocation == RevocationOff {

@@ -11,20 +11,6 @@ import (
 	"certdrift/internal/observation"
 )
 
-func certStapleBad() rule {
-	return rule{Entry: Entry{
-		Code: finding.CertStapleBad, Group: groupCertificate,
-		Severity: "critical for a must-staple certificate, else warning",
-		Title:    "The stapled OCSP response is no good, or is missing where the certificate demands one",
-		Meaning: "The server staples an OCSP response that is out of date, not parsable, not signed by the CA, or says \"unknown\". Clients that look at it " +
-			"refuse or slow down. A certificate with the TLS feature extension (must-staple) without a good staple is refused by those clients that know it.",
-		Check: "openssl s_client -connect HOST:PORT -servername HOST -status </dev/null | grep -E 'OCSP|Update|Status'\n" + showLeaf + "-ext tlsfeature",
-		Remedy: "Look whether the server can reach the CA's OCSP responder and refreshes its staple (nginx: ssl_stapling and resolver; Apache: " +
-			"SSLUseStapling); reload it. Load balancers of AWS don't staple: don't use must-staple there. CAs are giving up OCSP: drop must-staple with the next certificate.",
-		Source: "RFC 6066 §8, RFC 6960 §4.2.2.1, RFC 7633",
-	}, connection: findStapleBad}
-}
-
 func findStapleBad(c *connection) []finding.Finding {
 	leaf := c.leaf()
 	if leaf == nil || c.TLS == nil || c.world.policy.Revocation == RevocationOff {

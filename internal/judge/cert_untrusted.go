@@ -9,34 +9,19 @@ import (
 	"certdrift/internal/finding"
 )
 
-func certUntrusted() rule {
-	return rule{Entry: Entry{
-		Code: finding.CertUntrusted, Group: groupCertificate,
-		Severity: "critical",
-		Title:    "The chain does not end in a root that clients trust",
-		Meaning: "The chain leads to an issuer that is not in the trust store: a private CA, a CA that was removed, or one that Mozilla " +
-			"trusts only for certificates issued before a date. Also where a signature in the chain was not made by the issuer it names, " +
-			"or is of a kind that no client checks. Several faults of the way there (an expired issuer) are findings of their own.",
-		Check: showCerts + "# then, against Mozilla's roots: openssl verify -CAfile mozilla.pem -untrusted chain.pem leaf.pem",
-		Remedy: "Serve a certificate of a CA that the clients trust. Where it is a private CA on purpose, give its root to certdrift as " +
-			"ca_files (of the endpoint, or under trust), as its clients have it too.",
-		Source: "RFC 5280 §6.1; Mozilla Root Store Policy (distrust dates)",
-	}, connection: findUntrusted}
-}
-
 func findUntrusted(c *connection) []finding.Finding {
 	var out []finding.Finding
 	if c.verdict() == chain.Untrusted {
 		out = append(out, untrustedEnd(c))
 	}
-	out = append(out, perFault(c.faults(chain.RootConstraint), func(f chain.Diagnostic) finding.Finding {
+	out = append(out, perFault(c.faults(chain.RootConstraint), func(f chain.Problem) finding.Finding {
 		e := c.pathEvidence(c.certEvidence(c.leaf()))
 		e["root"], e["constraint"] = certSubject(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)
 		return c.aboutCert(finding.CertUntrusted, finding.Critical, c.leaf(),
 			fmt.Sprintf("the root %s is trusted within limits only, and this chain is outside: %s", certName(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)),
 			e, c.replace("Have the certificate issued by another CA: the trust store's owner is phasing this root out."))
 	})...)
-	return append(out, perFault(c.faults(chain.Unverifiable), func(f chain.Diagnostic) finding.Finding {
+	return append(out, perFault(c.faults(chain.Unverifiable), func(f chain.Problem) finding.Finding {
 		e := c.pathEvidence(c.certEvidence(f.Certificate))
 		e["signature_algorithm"] = finding.Clean(f.Detail, finding.QuoteLimit)
 		return c.aboutCert(finding.CertUntrusted, finding.Critical, f.Certificate,
@@ -88,7 +73,7 @@ func untrustedSummary(c *connection, tip *x509.Certificate) string {
 }
 
 // issuerKey names the kind of the key that should check a signature.
-func (c *connection) issuerKey(f chain.Diagnostic) string {
+func (c *connection) issuerKey(f chain.Problem) string {
 	path := c.built.Path.Certificates
 	for i, cert := range path[:len(path)-1] {
 		if cert == f.Certificate {

@@ -12,17 +12,7 @@ import (
 
 func configInvalid() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.ConfigInvalid, Group: "certdrift itself",
-			Severity: "critical",
-			Title:    "The configuration or a manifest has a mistake",
-			Meaning: "An endpoint that cannot be read is not watched, and a template that cannot be parsed is not compared: nobody would hear " +
-				"of trouble there. The others still run. A load balancer's name that fits several is such a mistake too: certdrift " +
-				"does not guess.",
-			Check:  "certdrift validate -c certdrift.yaml",
-			Remedy: "Mend the file at the line named. Where a load balancer's name fits several, add its region, or name the service.",
-			Source: "certdrift's own rule: certdrift.schema.json",
-		},
+		Code: finding.ConfigInvalid,
 		round: func(w *world) []finding.Finding {
 			var found []finding.Finding
 			for i := range w.round.Diagnostics {

@@ -7,19 +7,7 @@ import (
 
 func connectRefused() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.ConnectRefused, Group: "reach",
-			Severity: "critical; info where only this machine could not send to one of the addresses (no IPv6 route, a local firewall) and others were reached",
-			Title:    "Nothing accepts connections at the address",
-			Meaning: "The host answered that nothing listens on the port, or the network has no route to it (unreachable " +
-				"counts as refused: both end at once, and both are mended in the same places). Clients that get this " +
-				"address fail at once.",
-			Check: "nc -vz ADDRESS PORT",
-			Remedy: "See that the listener exists and its port is the URL's; that targets are registered; that security " +
-				"groups, network ACLs and route tables let the probe through. Take an address that is no longer in " +
-				"use out of DNS.",
-			Source: "RFC 9293 §3.5.2 (reset in answer to SYN); RFC 1122 §3.2.2.1 (destination unreachable)",
-		},
+		Code: finding.ConnectRefused,
 		connection: func(c *connection) []finding.Finding {
 			f := c.fails(finding.ConnectRefused)
 			if f == nil {

@@ -7,24 +7,6 @@ import (
 	"certdrift/internal/observation"
 )
 
-func dnsFailure() rule {
-	return rule{
-		Entry: Entry{
-			Code: finding.DNSFailure, Group: "reach",
-			Severity: "critical; a warning where some of the addresses could be had all the same",
-			Title:    "No address could be had for the name",
-			Meaning: "Clients can't find the server. The name does not exist, has no A or AAAA record, or the resolver " +
-				"failed, timed out or could not be reached. The last of these may be certdrift's own surroundings: other " +
-				"endpoints fail with it then. A redirect to a name without an address counts too; the finding names the hop.",
-			Check: "dig +short HOST A; dig +short HOST AAAA; dig +trace HOST",
-			Remedy: "Restore the record, or the load balancer that an alias record points at. After a move, look for a " +
-				"hosted zone that the registrar does not delegate to. Where the resolver failed, mend that first.",
-			Source: "RFC 1035; RFC 2308 (negative answers)",
-		},
-		endpoint: judgeDNS,
-	}
-}
-
 func judgeDNS(e *endpoint) []finding.Finding {
 	if !e.Probed {
 		return nil

@@ -9,26 +9,6 @@ import (
 	"certdrift/internal/target"
 )
 
-func driftAttached() rule {
-	return rule{
-		Entry: Entry{
-			Code: finding.DriftAttached, Group: "drift",
-			Severity: "critical; a warning where the other certificate has the same key and names",
-			Title:    "The listener has another certificate attached than the one declared",
-			Meaning: "Somebody, or a stale template, changed the listener: what it gives the endpoint's clients is not what was " +
-				"declared. Compared by certificate: one renewed or re-imported under the same ARN is no drift. Name mismatches that the " +
-				"wrong certificate brings about stand in this finding's evidence; an expired one is told beside it. changed_by says who " +
-				"did it: “confirmed” by CloudTrail's own record, or “claimed” by an event alone.",
-			Check: "aws elb describe-load-balancers --region REGION --load-balancer-names NAME --query 'LoadBalancerDescriptions[].ListenerDescriptions[].Listener'; " +
-				"aws elbv2 describe-listener-certificates --region REGION --listener-arn ARN",
-			Remedy: "Put the declared certificate back by the command of the finding, then mend the manifest it names, or the next apply undoes it. " +
-				"Where the attached one is the right one, the finding says so: mend the declaration instead.",
-			Source: "certdrift's own rule: declared against attached",
-		},
-		listener: judgeAttached,
-	}
-}
-
 func judgeAttached(l *listener) []finding.Finding {
 	var found []finding.Finding
 	for _, g := range grouped(l.endpoints, driftKey) {

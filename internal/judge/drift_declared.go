@@ -4,22 +4,6 @@ import (
 	"certdrift/internal/finding"
 )
 
-func driftDeclared() rule {
-	return rule{
-		Entry: Entry{
-			Code: finding.DriftDeclared, Group: "drift",
-			Severity: "critical; a warning where the served certificate has the same key and names",
-			Title:    "An endpoint serves another certificate than the one declared",
-			Meaning: "Declared and served disagree, and no listener could be read that would tell where it went wrong: the endpoint has none " +
-				"in AWS, or certdrift may not see it. Where the listener is readable, drift-attached and drift-served say it more exactly.",
-			Check:  "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256 -issuer -subject -enddate",
-			Remedy: "Install the declared certificate, or mend the declaration if what is served is right.",
-			Source: "certdrift's own rule: declared against served",
-		},
-		endpoint: judgeDeclared,
-	}
-}
-
 func judgeDeclared(e *endpoint) []finding.Finding {
 	d := e.declared()
 	if d == nil || !e.Target.Kind.Secured() || e.attachedReadable() {

@@ -10,22 +10,7 @@ import (
 
 func driftManifest() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.DriftManifest, Group: "drift",
-			Severity: "critical where applying would break an endpoint (before a deploy also where the certificate is within the policy's critical expiry), " +
-				"undo a change made by hand, or attach another certificate than the " +
-				"configuration declares; a warning where it changes less than that (another ARN with the same key and names; a default, or a " +
-				"load balancer, that no endpoint gets; or, before a deploy, another good certificate, or one that ends soon where none is known to be attached)",
-			Title: "A manifest declares another certificate than the configuration, or than what is attached",
-			Meaning: "What a deploy would change. Kubernetes re-applies the annotation whenever it reconciles the Service, so a stale manifest " +
-				"undoes a fix made by hand sooner or later. Where the manifest agrees with the configuration and only the listener differs, " +
-				"drift-attached tells of it and the deploy mends it. An Ingress whose certificates the controller discovers declares none. Before a deploy " +
-				"it is also told which listeners would go: a Service is no LoadBalancer any more, or an object has lost its TLS port. Where " +
-				"two clusters of one account have an object of the same name, load_balancers.tags with the cluster's tag says which is meant.",
-			Check:  "certdrift plan -f MANIFEST; kubectl diff -f MANIFEST",
-			Remedy: "Mend the manifest at the file and line named, before the next apply; where the file is a Terraform plan, the code that it was made from.",
-			Source: "cloud-provider-aws, service annotations; AWS Load Balancer Controller, Ingress annotations",
-		},
+		Code: finding.DriftManifest,
 		round: func(w *world) []finding.Finding {
 			var found []finding.Finding
 			for _, d := range w.declarations {

@@ -4,23 +4,6 @@ import (
 	"certdrift/internal/finding"
 )
 
-func driftServed() rule {
-	return rule{
-		Entry: Entry{
-			Code: finding.DriftServed, Group: "drift",
-			Severity: "critical; a warning where the served certificate has the same key and names",
-			Title:    "An address serves another certificate than the one attached",
-			Meaning: "The listener's record and the handshake disagree: a node that did not take the change, DNS that leads elsewhere (another " +
-				"load balancer, a CDN, a proxy in between), or connect_to at the wrong place. For a short while after a change both " +
-				"are served: the finding waits for policy's settle time after a change that an event or CloudTrail told of.",
-			Check:  "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256 -subject -enddate; dig +trace HOST",
-			Remedy: "Follow the name to where it really leads. If the address is the load balancer's, wait a minute, attach the certificate once more, and open a case with AWS if it stays.",
-			Source: "certdrift's own rule: attached against served",
-		},
-		endpoint: judgeServed,
-	}
-}
-
 func judgeServed(e *endpoint) []finding.Finding {
 	l := e.listener
 	if l == nil || !e.Target.Kind.Secured() || !l.Secure() || l.settling() {

@@ -9,17 +9,7 @@ import (
 
 func httpBody() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.HTTPBody, Group: "HTTP",
-			Severity: "critical",
-			Title:    "Body or headers of the answer are not as expected",
-			Meaning: "The status is right, but body_contains, body_matches, body_json or an expected header does not hold: a maintenance " +
-				"page, another application behind the name, an empty list. It is judged only when the status is as expected, " +
-				"and the body only when it came whole.",
-			Check:  "curl -sS -i -L --resolve HOST:PORT:ADDRESS URL | head -c 2000",
-			Remedy: "See what answers instead (the evidence shows the start of it), and mend the application or the expectation.",
-			Source: "certdrift's own rule: the endpoint's `expect`; RFC 9535 (its body_json takes names and indices of JSONPath)",
-		},
+		Code: finding.HTTPBody,
 		connection: func(c *connection) []finding.Finding {
 			h := c.answer()
 			if h == nil || !expected(c.endpoint.Target.Expect, h.Status) {

@@ -7,19 +7,7 @@ import (
 
 func httpInvalid() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.HTTPInvalid, Group: "HTTP",
-			Severity: "critical",
-			Title:    "The answer is not valid HTTP, or its body cannot be decoded",
-			Meaning: "What came back is no HTTP response, ended too early, has a header that HTTP/2 forbids (Connection, " +
-				"Upgrade), or has a body that does not match its Content-Encoding, Transfer-Encoding or Content-Length. " +
-				"Some clients fail, others show half a page. Where plain HTTP is asked for at a port that breaks off, certdrift looks " +
-				"whether it speaks TLS.",
-			Check: "curl -v --raw --resolve HOST:PORT:ADDRESS https://HOST/PATH | head -c 500",
-			Remedy: "See which process answers on this port (another protocol?), whether it crashed in mid-answer, and " +
-				"what a proxy does to compression and length.",
-			Source: "RFC 9112 (message syntax); RFC 9113 (HTTP/2); RFC 9110 §8.4 (content codings)",
-		},
+		Code: finding.HTTPInvalid,
 		connection: func(c *connection) []finding.Finding {
 			f := c.fails(finding.HTTPInvalid)
 			if f == nil {

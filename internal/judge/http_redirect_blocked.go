@@ -7,17 +7,7 @@ import (
 
 func httpRedirectBlocked() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.HTTPRedirectBlocked, Group: "HTTP",
-			Severity: "critical",
-			Title:    "A redirect leads to an address that certdrift does not dial",
-			Meaning: "The server redirects to loopback, a private or link-local network, a metadata service or another special-purpose " +
-				"address, or to a scheme that is not http. Public clients can't follow it, and certdrift must not: a server " +
-				"could make it knock at the inside of your network.",
-			Check:  "curl -sS -o /dev/null -D - URL | grep -i '^location:'",
-			Remedy: "Mend the redirect: an internal host name or address has leaked into it. If the place is right, probe it as an endpoint of its own, with its address in connect_to.",
-			Source: "IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890)",
-		},
+		Code: finding.HTTPRedirectBlocked,
 		connection: func(c *connection) []finding.Finding {
 			if c.hop != nil || c.HTTP == nil {
 				return nil

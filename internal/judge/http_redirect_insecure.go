@@ -7,16 +7,7 @@ import (
 
 func httpRedirectInsecure() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.HTTPRedirectInsecure, Group: "HTTP",
-			Severity: "warning",
-			Title:    "A redirect leads from https to http",
-			Meaning: "The server sends clients from an encrypted connection to a plain one, where anybody on the way can read and change " +
-				"what follows; browsers may block it. The next hop is still probed.",
-			Check:  "curl -sS -o /dev/null -D - -L URL | grep -i '^location: http:'",
-			Remedy: "Mend the redirect's target. Often the application builds absolute URLs from the plain connection behind the load balancer: have it trust X-Forwarded-Proto.",
-			Source: "RFC 9110 §15.4; W3C Mixed Content",
-		},
+		Code: finding.HTTPRedirectInsecure,
 		connection: func(c *connection) []finding.Finding {
 			if c.hop != nil || c.HTTP == nil {
 				return nil

@@ -4,17 +4,7 @@ import "certdrift/internal/finding"
 
 func httpRedirectLoop() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.HTTPRedirectLoop, Group: "HTTP",
-			Severity: "critical",
-			Title:    "The redirects never end",
-			Meaning: "The redirects came back to a URL already seen, or were more than a client follows. Browsers say " +
-				"ERR_TOO_MANY_REDIRECTS. Typical where the load balancer ends TLS and the application, seeing plain HTTP, " +
-				"redirects to https again and again.",
-			Check:  "curl -sS -o /dev/null -D - -L --max-redirs 10 URL | grep -i '^location:'",
-			Remedy: "Have the application trust X-Forwarded-Proto, or mend the rule that sends the client back.",
-			Source: "RFC 9110 §15.4 (a client should detect cyclical redirections)",
-		},
+		Code: finding.HTTPRedirectLoop,
 		connection: func(c *connection) []finding.Finding {
 			if c.hop != nil || c.HTTP == nil || !c.HTTP.Loop {
 				return nil

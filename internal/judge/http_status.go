@@ -12,17 +12,7 @@ import (
 
 func httpStatus() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.HTTPStatus, Group: "HTTP",
-			Severity: "critical",
-			Title:    "The answer's status is not the expected one",
-			Meaning: "TLS is fine and somebody answers, but not as the endpoint should. Without `expect.status` anything from 200 " +
-				"to 299 is expected. Redirects are followed unless their status is expected, and the last answer is the one " +
-				"that counts. 502, 503 and 504 mostly come from the load balancer itself: no healthy target behind it.",
-			Check:  "curl -sS -o /dev/null -w '%{http_code} %{url_effective}\\n' -L --resolve HOST:PORT:ADDRESS URL",
-			Remedy: "Look at the application, at target health for 502 to 504, at the path for 404, and at credentials for 401 and 403. If the status is right, put it into expect.status.",
-			Source: "RFC 9110 §15 (status codes)",
-		},
+		Code: finding.HTTPStatus,
 		connection: func(c *connection) []finding.Finding {
 			h := c.answer()
 			want := c.endpoint.Target.Expect

@@ -9,18 +9,7 @@ import (
 
 func httpTooLarge() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.HTTPTooLarge, Group: "HTTP",
-			Severity: "critical",
-			Title:    "The answer is larger than allowed",
-			Meaning: "Headers or decoded body passed the bound: the endpoint's max_size, or certdrift's own, which " +
-				"protects it from endless bodies, compression bombs and floods of frames. The rest was not read, so nothing is said " +
-				"about its content.",
-			Check: "curl -s --compressed --max-time 20 https://HOST/PATH | wc -c; curl -sI https://HOST/PATH | wc -c",
-			Remedy: "If the size is right, raise expect.max_size or probe a smaller path. If not, look for a dump, a log " +
-				"or a looping template in the answer, or a cookie that grows with every response.",
-			Source: "RFC 9110 §5.4 (field limits), §15.5.14",
-		},
+		Code: finding.HTTPTooLarge,
 		connection: func(c *connection) []finding.Finding {
 			f := c.fails(finding.HTTPTooLarge)
 			if f == nil {

@@ -24,16 +24,6 @@ type Input struct {
 	Round observation.Round
 }
 
-// Conclusion is what a round comes to.
-type Conclusion struct {
-	// Findings are in finding.Sort's order.
-	Findings []finding.Finding
-	// Complete is false where certdrift could not see or judge all it should.
-	Complete bool
-	// Changes are the round's, each with what it is worth.
-	Changes []Told
-}
-
 // shownFailures bounds what is told of certdrift's own faults: the first few are enough to find them.
 const shownFailures = 3
 
@@ -41,12 +31,12 @@ const shownFailures = 3
 const summaryLimit = 4000
 
 // Judge applies every rule to everything the round saw.
-func Judge(in Input) Conclusion { return judge(in, rules()) }
+func Judge(in Input) finding.Conclusion { return judge(in, rules()) }
 
 // judge is Judge with the rules as an argument, so that a test can put a broken one among them.
-func judge(in Input, rules []rule) Conclusion {
+func judge(in Input, rules []rule) finding.Conclusion {
 	w := newWorld(in)
-	out := Conclusion{Complete: len(in.Round.ObserveErrors) == 0 && len(w.uncompared()) == 0 && len(w.passedOver()) == 0 && len(w.failures) == 0}
+	out := finding.Conclusion{Complete: len(in.Round.ObserveErrors) == 0 && len(w.uncompared()) == 0 && len(w.passedOver()) == 0 && len(w.failures) == 0}
 	for _, err := range w.failures[:min(len(w.failures), shownFailures)] {
 		out.Findings = append(out.Findings, ruleFailed("building chains", err))
 	}
@@ -64,9 +54,10 @@ func judge(in Input, rules []rule) Conclusion {
 	for i, f := range out.Findings {
 		// Rules quote what servers send. The rest of a saved round was a configuration's once, but is a file like any other now.
 		out.Findings[i].Summary = finding.Clean(f.Summary, summaryLimit)
+		out.Findings[i].Lift()
 	}
 	finding.Sort(out.Findings)
-	out.Changes = w.told(out.Findings)
+	out.Changes = w.changeStatuses(out.Findings)
 	return out
 }
 

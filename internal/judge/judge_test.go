@@ -14,7 +14,7 @@ func TestJudgeCatchesAPanickingRule(t *testing.T) {
 	s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.Refused))
 	s.https("ui", host, failing("10.0.0.2", observation.PhaseConnect, observation.Refused))
 	broken := rule{
-		Entry: Entry{Code: finding.HTTPSlow},
+		Code: finding.HTTPSlow,
 		connection: func(c *connection) []finding.Finding {
 			if c.endpoint.Target.Name == "api" {
 				panic("boom\x1b[31m")

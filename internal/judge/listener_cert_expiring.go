@@ -9,16 +9,7 @@ import (
 
 func listenerCertExpiring() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.ListenerCertExpiring, Group: "listener",
-			Severity: "warning and critical by policy.expiry; at most a warning where no endpoint would get the certificate",
-			Title:    "An attached certificate is about to expire",
-			Meaning: "Less of the certificate's life is left than the policy allows (25 % and 10 % by default). ACM renews what it issued " +
-				"well before; a certificate that gets here was imported, or its renewal hangs (acm-renewal-failing).",
-			Check:  "aws acm describe-certificate --region REGION --certificate-arn ARN --query 'Certificate.[NotAfter,RenewalSummary]'",
-			Remedy: "Renew it: import the successor under the same ARN, and no listener has to change. For ACM's own see acm-renewal-failing.",
-			Source: "AWS Certificate Manager User Guide, “Managed certificate renewal”",
-		},
+		Code: finding.ListenerCertExpiring,
 		listener: func(l *listener) []finding.Finding {
 			var found []finding.Finding
 			for _, a := range l.attached {

@@ -9,24 +9,6 @@ import (
 	"certdrift/internal/observation"
 )
 
-func listenerMissing() rule {
-	return rule{
-		Entry: Entry{
-			Code: finding.ListenerMissing, Group: "listener",
-			Severity: "critical",
-			Title:    "The load balancer or listener that an endpoint names is not there",
-			Meaning: "The configuration says which load balancer and port the endpoint sits behind, AWS was asked, and it has none " +
-				"such: it was deleted, renamed (Kubernetes makes a new name with a new Service), or the configuration is out of " +
-				"date. Reported only where the absence is proven: not where a read was refused, cut short or narrowed.",
-			Check: "aws elb describe-load-balancers --region REGION --load-balancer-names NAME; " +
-				"aws elbv2 describe-load-balancers --region REGION --names NAME",
-			Remedy: "Bring the listener back (re-apply the manifest), or mend load_balancer in certdrift.yaml. `service: NAMESPACE/NAME` instead of the load balancer's name survives a re-creation.",
-			Source: "certdrift's own rule: the endpoint's `load_balancer`; Elastic Load Balancing API, DescribeLoadBalancers and DescribeListeners",
-		},
-		round: judgeMissing,
-	}
-}
-
 func judgeMissing(w *world) []finding.Finding {
 	var found []finding.Finding
 	type key struct{ label, region, environment string }

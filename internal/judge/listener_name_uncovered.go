@@ -4,24 +4,6 @@ import (
 	"certdrift/internal/finding"
 )
 
-func listenerNameUncovered() rule {
-	return rule{
-		Entry: Entry{
-			Code: finding.ListenerNameUncovered, Group: "listener",
-			Severity: "critical",
-			Title:    "No attached certificate covers an endpoint's name",
-			Meaning: "The endpoint's clients reach this listener, and whichever of its certificates they get, the name does not match. " +
-				"Seen from AWS's side, so it shows even where the endpoint itself can't be reached. Where a wrong certificate " +
-				"was attached in place of a declared one, drift-attached says so instead.",
-			Check: "aws elbv2 describe-listener-certificates --region REGION --listener-arn ARN; " +
-				"aws acm describe-certificate --region REGION --certificate-arn ARN --query Certificate.SubjectAlternativeNames",
-			Remedy: "Attach a certificate for the name: in place of the one there (classic), or beside it (`aws elbv2 add-listener-certificates`).",
-			Source: "RFC 9525 §6 (verifying service identity)",
-		},
-		listener: judgeUncovered,
-	}
-}
-
 func judgeUncovered(l *listener) []finding.Finding {
 	if !l.Secure() || l.loadBalancer.Partial {
 		return nil

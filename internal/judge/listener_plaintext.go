@@ -8,24 +8,6 @@ import (
 	"certdrift/internal/target"
 )
 
-func listenerPlaintext() rule {
-	return rule{
-		Entry: Entry{
-			Code: finding.ListenerPlaintext, Group: "listener",
-			Severity: "warning where an ALB's port 80 answers by any rule but a redirect to https, or a probe of port 80 shows that nothing " +
-				"redirects; info where only the application behind could redirect and nobody looked",
-			Title: "Port 80 is neither closed nor redirects to https",
-			Meaning: "Beside TLS the load balancer takes plain HTTP and serves it: what clients send there, cookies included, travels " +
-				"unencrypted. A classic or network load balancer can't redirect itself, so only a probe of port 80 (an `http` endpoint) " +
-				"shows what the application does; where it redirects there is no finding.",
-			Check:  "curl -sS -o /dev/null -D - http://HOST/",
-			Remedy: "Redirect: on an ALB by a listener rule (alb.ingress.kubernetes.io/ssl-redirect), else in the application; or close the port.",
-			Source: "RFC 6797 §7.2 (a request over plain HTTP is redirected); Elastic Load Balancing, “Redirect actions”",
-		},
-		listener: judgePlaintext,
-	}
-}
-
 func judgePlaintext(l *listener) []finding.Finding {
 	if l.Port != 80 || l.Secure() || !l.besideTLS() {
 		return nil

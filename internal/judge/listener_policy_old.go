@@ -10,16 +10,7 @@ import (
 
 func listenerPolicyOld() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.ListenerPolicyOld, Group: "listener",
-			Severity: "warning",
-			Title:    "The security policy still allows TLS 1.0 or 1.1",
-			Meaning: "Clients that can do better are served better; but the listener still takes protocols that are deprecated and that " +
-				"audits (PCI DSS) forbid. A classic listener without a negotiation policy gives no finding.",
-			Check:  "aws elbv2 describe-ssl-policies --region REGION --names POLICY --query 'SslPolicies[].SslProtocols'",
-			Remedy: "Choose a policy such as ELBSecurityPolicy-TLS13-1-2-2021-06; on Kubernetes by the annotation for the negotiation or ssl policy.",
-			Source: "RFC 8996; Elastic Load Balancing, “Security policies for your Application Load Balancer”",
-		},
+		Code: finding.ListenerPolicyOld,
 		listener: func(l *listener) []finding.Finding {
 			old := oldProtocols(l)
 			if !l.Secure() || len(old) == 0 {

@@ -6,16 +6,7 @@ import (
 
 func listenerUnmanaged() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.ListenerUnmanaged, Group: "listener",
-			Severity: "info",
-			Title:    "A TLS listener that nothing declares",
-			Meaning: "Within the scope that is walked there is a listener with certificates, but no endpoint sits behind it and no manifest " +
-				"declares it: nobody would hear of a wrong certificate there. It may be a leftover that costs money, too.",
-			Check:  "aws elbv2 describe-listeners --region REGION --load-balancer-arn ARN",
-			Remedy: "Add an endpoint for it (`certdrift init --from-aws` writes one), narrow load_balancers.tags, or delete it.",
-			Source: "certdrift's own rule: `load_balancers` and what endpoints and manifests declare",
-		},
+		Code: finding.ListenerUnmanaged,
 		listener: func(l *listener) []finding.Finding {
 			if !l.Secure() || len(l.endpoints) > 0 || len(l.declarations) > 0 || l.world.mayBeBehind(l) {
 				return nil

@@ -7,16 +7,7 @@ import (
 
 func observeDenied() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.ObserveDenied, Group: "certdrift itself",
-			Severity: "warning; the conclusion is incomplete",
-			Title:    "AWS refused certdrift a call",
-			Meaning: "The role that certdrift runs with, or the one it assumes in another account, lacks a permission. What the call would " +
-				"have shown is not judged, and nothing is concluded from its absence; the rest goes on.",
-			Check:  "aws sts get-caller-identity; aws iam simulate-principal-policy --policy-source-arn ROLE --action-names ACTION",
-			Remedy: "Add the statement that the finding shows to the role's policy (for another account: infra/member-role.yaml). For sts:AssumeRole look at the other role's trust policy and external id, too.",
-			Source: "AWS Service Authorization Reference",
-		},
+		Code: finding.ObserveDenied,
 		round: func(w *world) []finding.Finding {
 			var found []finding.Finding
 			for _, g := range w.troubles(observation.Denied) {

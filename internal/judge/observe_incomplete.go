@@ -9,17 +9,7 @@ import (
 
 func observeIncomplete() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.ObserveIncomplete, Group: "certdrift itself",
-			Severity: "warning; the conclusion is incomplete. info where a name has more addresses than are dialled",
-			Title:    "certdrift could not see or judge all it should",
-			Meaning: "The round ended before an endpoint's turn, a call failed for another reason than permission or rate, a rule failed, or a " +
-				"declared ARN could be held against nothing, since no listener was readable and nobody says what the ARN holds. No " +
-				"verdict on the rest is affected, but “no finding” means less than usual.",
-			Check:  "certdrift check --save observations.json; jq .troubles observations.json",
-			Remedy: "Give the round more time or memory, or fewer endpoints; mend what the evidence names. For an ARN: let certdrift read ACM or IAM, or give the certificate as a file (certificates: [{arn, file}]).",
-			Source: "certdrift's own rule",
-		},
+		Code: finding.ObserveIncomplete,
 		round: func(w *world) []finding.Finding {
 			var found []finding.Finding
 			for _, g := range w.troubles(observation.Incomplete) {

@@ -117,29 +117,29 @@ func (c *connection) leaf() *x509.Certificate {
 }
 
 // faults gives the faults of some kinds: the leaf's own, and those of its issuers where no valid path goes round them.
-func (c *connection) faults(kinds ...chain.Kind) []chain.Diagnostic {
+func (c *connection) faults(kinds ...chain.Kind) []chain.Problem {
 	leaf := c.leaf()
 	if leaf == nil {
 		return nil
 	}
-	var all []chain.Diagnostic
+	var all []chain.Problem
 	if c.built == nil {
 		all = chain.LeafFaults(leaf, c.world.now)
 	} else {
 		all = slices.Clone(c.built.Leaf)
 		if len(c.built.Valid) == 0 {
-			all = append(all, c.built.Path.Diagnostics...)
+			all = append(all, c.built.Path.Problems...)
 		}
 	}
-	return slices.DeleteFunc(all, func(f chain.Diagnostic) bool { return !slices.Contains(kinds, f.Kind) })
+	return slices.DeleteFunc(all, func(f chain.Problem) bool { return !slices.Contains(kinds, f.Kind) })
 }
 
 // disputed are the issuers' faults of a kind that some clients alone see.
-func (c *connection) disputed(kind chain.Kind) []chain.Diagnostic {
+func (c *connection) disputed(kind chain.Kind) []chain.Problem {
 	if c.built == nil {
 		return nil
 	}
-	return slices.DeleteFunc(c.built.Path.Disputed(), func(f chain.Diagnostic) bool { return f.Kind != kind })
+	return slices.DeleteFunc(c.built.Path.Disputed(), func(f chain.Problem) bool { return f.Kind != kind })
 }
 
 // verdict is where the chain leads; empty where there is none, or nothing to judge it by.

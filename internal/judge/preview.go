@@ -17,7 +17,7 @@ import (
 // for each row that is not as it should be. What is wrong already and has nothing to do with the manifests is left out;
 // faults of the configuration and what could not be seen are told. The conclusion is incomplete where a row's verdict
 // depends on what is not known.
-func Preview(in Input) ([]plan.Row, Conclusion) {
+func Preview(in Input) ([]plan.Row, finding.Conclusion) {
 	in.Round.Planned = true
 	out := judge(in, slices.DeleteFunc(rules(), func(r rule) bool { return !besideThePlan(r.Code) }))
 	w := newWorld(in)
@@ -41,6 +41,9 @@ func Preview(in Input) ([]plan.Row, Conclusion) {
 		return cmp.Or(strings.Compare(a.Object, b.Object), cmp.Compare(a.Port, b.Port), strings.Compare(a.Listener, b.Listener),
 			slices.Compare(a.Endpoints, b.Endpoints))
 	})
+	for i := range out.Findings {
+		out.Findings[i].Lift()
+	}
 	finding.Sort(out.Findings)
 	return rows, out
 }

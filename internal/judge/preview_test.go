@@ -13,7 +13,7 @@ import (
 	"certdrift/internal/target"
 )
 
-func (s *scene) preview() ([]plan.Row, Conclusion) { s.t.Helper(); return Preview(s.input()) }
+func (s *scene) preview() ([]plan.Row, finding.Conclusion) { s.t.Helper(); return Preview(s.input()) }
 
 // TestPreview goes through what a plan says of one listener. What is empty is not there.
 func TestPreview(t *testing.T) {

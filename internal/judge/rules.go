@@ -1,10 +1,12 @@
 package judge
 
+import "certdrift/internal/finding"
+
 // rules lists every rule, in the order of the catalogue.
 func rules() []rule {
 	return []rule{
 		// Reach.
-		dnsFailure(),
+		{Code: finding.DNSFailure, endpoint: judgeDNS},
 		connectRefused(),
 		connectTimeout(),
 		connectReset(),
@@ -14,25 +16,25 @@ func rules() []rule {
 		tlsTimeout(),
 		tlsPlaintext(),
 		tlsVersionOld(),
-		tlsClientCertificateRequired(),
+		{Code: finding.TLSClientCertificateRequired, connection: judgeClientCertificate},
 		// Certificate as served.
-		certExpired(),
-		certNotYetValid(),
-		certExpiring(),
-		certNameMismatch(),
-		certUntrusted(),
-		certSelfSigned(),
-		certChainIncomplete(),
-		certChainExpired(),
-		certKeyWeak(),
-		certSignatureWeak(),
-		certUsage(),
-		certConstraint(),
-		certLifetimeLong(),
-		certRevoked(),
-		certStapleBad(),
-		certChainOversized(),
-		certMalformed(),
+		{Code: finding.CertExpired, connection: findExpired},
+		{Code: finding.CertNotYetValid, connection: findNotYetValid},
+		{Code: finding.CertExpiring, connection: findExpiring},
+		{Code: finding.CertNameMismatch, connection: findNameMismatch},
+		{Code: finding.CertUntrusted, connection: findUntrusted},
+		{Code: finding.CertSelfSigned, connection: findSelfSigned},
+		{Code: finding.CertChainIncomplete, connection: findChainIncomplete},
+		{Code: finding.CertChainExpired, connection: findChainExpired},
+		{Code: finding.CertKeyWeak, connection: findKeyWeak},
+		{Code: finding.CertSignatureWeak, connection: findSignatureWeak},
+		{Code: finding.CertUsage, connection: findUsage},
+		{Code: finding.CertConstraint, connection: findConstraint},
+		{Code: finding.CertLifetimeLong, connection: findLifetimeLong},
+		{Code: finding.CertRevoked, connection: findRevoked, listener: findRevokedAttached},
+		{Code: finding.CertStapleBad, connection: findStapleBad},
+		{Code: finding.CertChainOversized, connection: findChainOversized},
+		{Code: finding.CertMalformed, connection: findMalformed},
 		// HTTP.
 		httpTimeout(),
 		httpInvalid(),
@@ -44,22 +46,22 @@ func rules() []rule {
 		httpRedirectBlocked(),
 		httpSlow(),
 		// One name, many addresses.
-		addressInconsistent(),
+		{Code: finding.AddressInconsistent, endpoint: judgeConsistency},
 		// Listener.
-		listenerMissing(),
+		{Code: finding.ListenerMissing, round: judgeMissing},
 		listenerCertMissing(),
 		listenerCertExpired(),
 		listenerCertExpiring(),
-		listenerNameUncovered(),
+		{Code: finding.ListenerNameUncovered, listener: judgeUncovered},
 		listenerPolicyOld(),
-		listenerPlaintext(),
+		{Code: finding.ListenerPlaintext, listener: judgePlaintext},
 		listenerUnmanaged(),
 		acmRenewalFailing(),
 		acmRenewalIneligible(),
 		// Drift.
-		driftAttached(),
-		driftServed(),
-		driftDeclared(),
+		{Code: finding.DriftAttached, listener: judgeAttached},
+		{Code: finding.DriftServed, endpoint: judgeServed},
+		{Code: finding.DriftDeclared, endpoint: judgeDeclared},
 		driftManifest(),
 		// Certdrift itself.
 		configInvalid(),

@@ -153,7 +153,7 @@ func (s *scene) input() Input {
 	return Input{Policy: s.policy, Roots: func(target.Roots) *chain.Store { return store }, Now: noon, Round: s.round}
 }
 
-func (s *scene) judge() Conclusion { s.t.Helper(); return Judge(s.input()) }
+func (s *scene) judge() finding.Conclusion { s.t.Helper(); return Judge(s.input()) }
 
 // has gives the findings of a code.
 func (s *scene) has(code finding.Code) []finding.Finding {

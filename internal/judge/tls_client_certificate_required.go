@@ -5,26 +5,6 @@ import (
 	"certdrift/internal/observation"
 )
 
-func tlsClientCertificateRequired() rule {
-	return rule{
-		Entry: Entry{
-			Code: finding.TLSClientCertificateRequired, Group: "TLS",
-			Severity: "critical",
-			Title:    "The server insists on a client certificate",
-			Meaning: "The server ended the connection, or answered with an error, because the client showed no certificate, or " +
-				"not one it takes. A server that merely asks for a certificate and serves without one is no fault. On a " +
-				"public endpoint mutual TLS mostly was switched on by mistake.",
-			Check: "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null 2>/dev/null | grep -A5 'Acceptable client certificate'",
-			Remedy: "If mutual TLS is meant, give the endpoint a client_certificate in the configuration, one the server's CA " +
-				"has signed. If not, switch it off at the server or the listener (`aws elbv2 modify-listener --region REGION --listener-arn ARN --mutual-authentication Mode=off`). " +
-				"Where the endpoint's listener is known and asks for client certificates, the evidence names it and its mode: `verify` refuses " +
-				"by itself, with `passthrough` the targets behind it do.",
-			Source: "RFC 8446 §4.3.2 and §4.4.2.4; nginx ngx_http_ssl_module (495, 496); Application Load Balancers User Guide, “Mutual authentication with TLS”",
-		},
-		connection: judgeClientCertificate,
-	}
-}
-
 func judgeClientCertificate(c *connection) []finding.Finding {
 	const code = finding.TLSClientCertificateRequired
 	shown := c.TLS != nil && c.TLS.ClientCertificateSent

@@ -9,23 +9,7 @@ import (
 
 func tlsHandshake() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.TLSHandshake, Group: "TLS",
-			Severity: "critical",
-			Title:    "The TLS handshake failed",
-			Meaning: "The server sent an alert (named in the evidence), closed the connection, sent no certificate, spoke " +
-				"something that is not TLS, or refused STARTTLS or did not offer it. Clients cannot connect. " +
-				"`handshake_failure` mostly means no cipher in common, `unrecognized_name` a server that does not " +
-				"know the SNI name, `internal_error` often a virtual host without a certificate. Where the alert leaves the " +
-				"cause open, certdrift looks again: for a server with nothing above TLS 1.1 and a key too weak for a handshake, " +
-				"which are findings of their own, and for a key that few clients know (Ed448, brainpool), which the evidence names.",
-			Check: "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null    # for STARTTLS add -starttls " +
-				"smtp|imap|pop3|postgres",
-			Remedy: "Compare the server's protocols, ciphers and virtual hosts with what the alert says; see that a " +
-				"certificate is configured for the name. For STARTTLS: switch it on at the server, and look for a " +
-				"firewall that strips the offer.",
-			Source: "RFC 8446 §6 (alerts); RFC 3207, RFC 2595 (STARTTLS); RFC 6066 §3 (SNI)",
-		},
+		Code: finding.TLSHandshake,
 		connection: func(c *connection) []finding.Finding {
 			f := c.fails(finding.TLSHandshake)
 			if f == nil {

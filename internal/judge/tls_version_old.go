@@ -8,16 +8,7 @@ import (
 
 func tlsVersionOld() rule {
 	return rule{
-		Entry: Entry{
-			Code: finding.TLSVersionOld, Group: "TLS",
-			Severity: "critical",
-			Title:    "The server offers nothing newer than TLS 1.1",
-			Meaning: "Browsers, current libraries and most scrapers refuse TLS 1.0 and 1.1, which are deprecated and rest on " +
-				"broken hashes. certdrift still speaks them, so that the certificate is judged all the same where it can be had.",
-			Check:  "openssl s_client -connect ADDRESS:PORT -servername HOST -tls1_2 </dev/null",
-			Remedy: "Enable TLS 1.2 and 1.3. On AWS choose a newer security policy (listener-policy-old names the old one).",
-			Source: "RFC 8996 (deprecating TLS 1.0 and 1.1)",
-		},
+		Code: finding.TLSVersionOld,
 		connection: func(c *connection) []finding.Finding {
 			f, version := c.fails(finding.TLSVersionOld), ""
 			if c.TLS != nil && oldVersion(c.TLS.Version) {

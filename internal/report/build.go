@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
-	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 )
 
@@ -17,7 +16,7 @@ const textLimit = 500
 // Input is what a report is made of.
 type Input struct {
 	Round      observation.Round
-	Conclusion judge.Conclusion
+	Conclusion finding.Conclusion
 	// FailOn is the severity from which findings fail the report; finding.None for never.
 	FailOn finding.Severity
 	// At is the time the round was judged by, where it is not the round's own end (a replay).

@@ -12,14 +12,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"certdrift/internal/finding"
-	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
 )
 
-func conclusion(complete bool, fs ...finding.Finding) judge.Conclusion {
-	return judge.Conclusion{Findings: fs, Complete: complete}
+func conclusion(complete bool, fs ...finding.Finding) finding.Conclusion {
+	return finding.Conclusion{Findings: fs, Complete: complete}
 }
 
 func TestVerdictAndExitStatus(t *testing.T) {
@@ -30,7 +29,7 @@ func TestVerdictAndExitStatus(t *testing.T) {
 	invalid, note := of(finding.ConfigInvalid, finding.Critical), of(finding.ListenerPlaintext, finding.Info)
 	for _, tt := range []struct {
 		name       string
-		conclusion judge.Conclusion
+		conclusion finding.Conclusion
 		failOn     finding.Severity
 		verdict    Verdict
 		status     int

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
-	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
@@ -99,11 +98,11 @@ func fixture(t testing.TB) Input {
 		}},
 		ObserveErrors: []observation.ObserveError{{Kind: observation.Incomplete, Operation: "probe", Environment: "staging", Endpoint: "api", Detail: "time over"}},
 	}
-	return Input{Round: round, Conclusion: judge.Conclusion{Findings: findings()}, FailOn: finding.Critical}
+	return Input{Round: round, Conclusion: finding.Conclusion{Findings: findings()}, FailOn: finding.Critical}
 }
 
 func findings() []finding.Finding {
-	return []finding.Finding{
+	fs := []finding.Finding{
 		{Code: finding.DriftAttached, Severity: finding.Critical, Environment: "production", Listener: "a1b2c3:443",
 			Summary: "the listener has another certificate attached than production/api declares",
 			Evidence: finding.Evidence{"region": "us-west-2", "account": "111122223333", "declared": goodARN, "attached": staleARN,
@@ -125,4 +124,9 @@ func findings() []finding.Finding {
 		{Code: finding.ACMRenewalIneligible, Severity: finding.Info, Summary: "an imported certificate is not renewed by ACM",
 			Evidence: finding.Evidence{"arn": staleARN}},
 	}
+	for i := range fs {
+		fs[i].Lift()
+	}
+	finding.Sort(fs)
+	return fs
 }

@@ -10,15 +10,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"certdrift/internal/catalogue"
 	"certdrift/internal/finding"
-	"certdrift/internal/judge"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // writers are all formats by the name of their golden file.
 func writers() map[string]func(io.Writer, Report) error {
-	catalogue := []judge.Entry{{Code: finding.CertExpired, Title: "The certificate has expired.", Meaning: "Clients refuse it.", Remedy: "Renew it."}}
+	catalogue := []catalogue.Entry{{Code: finding.CertExpired, Title: "The certificate has expired.", Meaning: "Clients refuse it.", Remedy: "Renew it."}}
 	return map[string]func(io.Writer, Report) error{
 		"text.txt":        func(w io.Writer, r Report) error { return WriteText(w, r, Plain) },
 		"json.json":       WriteJSON,

@@ -107,8 +107,7 @@ func listeners(round observation.Round, behind []spot, by byPlace) []Listener {
 // own leaves out findings about a namesake in another region or account.
 func own(fs []finding.Finding, lb *observation.LoadBalancer) []finding.Finding {
 	return slices.DeleteFunc(slices.Clone(fs), func(f finding.Finding) bool {
-		region, _ := f.Evidence["region"].(string)
-		account, _ := f.Evidence["account"].(string)
+		region, account := f.Subject.Listener.Region, f.Subject.Listener.Account
 		return region != "" && region != lb.Region || account != "" && account != lb.Account
 	})
 }

@@ -292,7 +292,7 @@ func (r Report) planCases() []junitCase {
 func (r Report) about(row plan.Row) []finding.Finding {
 	var fs []finding.Finding
 	for _, f := range r.Findings {
-		if f.Code == finding.DriftManifest && f.Evidence["object"] == row.Object && number(f.Evidence["line"]) == row.Source.Line &&
+		if f.Code == finding.DriftManifest && f.Subject.Source.Object == row.Object && f.Subject.Source.Line == row.Source.Line &&
 			(f.Listener == "" || f.Listener == row.Listener) {
 			fs = append(fs, f)
 		}

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"encoding/json"
-
 	"certdrift/internal/finding"
 	"certdrift/internal/target"
 )
@@ -11,13 +9,11 @@ import (
 // column), else that of the endpoint it concerns, or the first that it affects. The zero Position where there is none, or
 // where a tool wrote the file: nobody mends a line of that.
 func (r Report) position(f finding.Finding) target.Position {
-	if generated, _ := f.Evidence["generated"].(bool); generated {
+	if f.Subject.Source.Generated {
 		return target.Position{}
 	}
-	if file, _ := f.Evidence["file"].(string); file != "" {
-		return target.Position{
-			File: finding.Clean(file, textLimit), Line: number(f.Evidence["line"]), Column: number(f.Evidence["column"]),
-		}
+	if at := f.Subject.Source; at.File != "" {
+		return target.Position{File: finding.Clean(at.File, textLimit), Line: at.Line, Column: at.Column}
 	}
 	key := f.Environment + "/" + f.Endpoint
 	if f.Endpoint == "" && len(f.Affects) > 0 {
@@ -31,18 +27,4 @@ func (r Report) position(f finding.Finding) target.Position {
 		}
 	}
 	return target.Position{}
-}
-
-// number reads a line or column; 0 for anything but a number.
-func number(v any) int {
-	switch v := v.(type) {
-	case int:
-		return v
-	case float64: // as evidence comes back from JSON
-		return int(v)
-	case json.Number:
-		n, _ := v.Int64()
-		return int(n)
-	}
-	return 0
 }

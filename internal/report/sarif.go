@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"certdrift/internal/catalogue"
 	"certdrift/internal/finding"
-	"certdrift/internal/judge"
 )
 
 // sarifSchema is the schema of SARIF 2.1.0 (OASIS, with Errata 01).
@@ -95,7 +95,7 @@ type sarifLogical struct {
 
 // WriteSARIF writes the findings as SARIF 2.1.0 (OASIS), each at its line of the configuration or manifest. The rules
 // found are described from the catalogue.
-func WriteSARIF(w io.Writer, r Report, catalogue []judge.Entry) error {
+func WriteSARIF(w io.Writer, r Report, entries []catalogue.Entry) error {
 	run := sarifRun{
 		Tool:        sarifTool{sarifDriver{Name: "certdrift", Rules: []sarifRule{}}},
 		Invocations: []sarifInvocation{{r.Complete, sarifTime(r.Started), sarifTime(r.Finished), sarifNotes(r)}},
@@ -107,7 +107,7 @@ func WriteSARIF(w io.Writer, r Report, catalogue []judge.Entry) error {
 		if !ok {
 			at = len(run.Tool.Driver.Rules)
 			index[f.Code] = at
-			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, ruleOf(f.Code, catalogue))
+			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, ruleOf(f.Code, entries))
 		}
 		run.Results = append(run.Results, r.sarifResult(f, at))
 	}
@@ -127,9 +127,9 @@ func sarifNotes(r Report) []sarifNotification {
 
 func sarifTime(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z") }
 
-func ruleOf(code finding.Code, catalogue []judge.Entry) sarifRule {
+func ruleOf(code finding.Code, entries []catalogue.Entry) sarifRule {
 	rule := sarifRule{ID: string(code)}
-	i := slices.IndexFunc(catalogue, func(e judge.Entry) bool { return e.Code == code })
+	i := slices.IndexFunc(entries, func(e catalogue.Entry) bool { return e.Code == code })
 	if i < 0 {
 		return rule
 	}
@@ -137,9 +137,9 @@ func ruleOf(code finding.Code, catalogue []judge.Entry) sarifRule {
 		to   **sarifText
 		text string
 	}{
-		{&rule.ShortDescription, catalogue[i].Title},
-		{&rule.FullDescription, catalogue[i].Meaning},
-		{&rule.Help, catalogue[i].Remedy},
+		{&rule.ShortDescription, entries[i].Title},
+		{&rule.FullDescription, entries[i].Meaning},
+		{&rule.Help, entries[i].Remedy},
 	} {
 		if part.text != "" {
 			*part.to = &sarifText{part.text}

@@ -1,6 +1,7 @@
 package round
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -148,8 +149,9 @@ func NamesBalancer(nameOrARN, name string) bool {
 // looksBehind reports whether a finding may have its cause at a load balancer: its certificate, or its mutual TLS.
 func looksBehind(fs []finding.Finding) bool {
 	return slices.ContainsFunc(fs, func(f finding.Finding) bool {
-		group, _, _ := strings.Cut(string(f.Code), "-")
-		return f.Severity == finding.Critical && (group == "cert" || group == "drift" || f.Code == finding.TLSClientCertificateRequired)
+		class := f.Code.Class()
+		return f.Severity == finding.Critical &&
+			(class == finding.ClassCertificate || class == finding.ClassDrift || f.Code == finding.TLSClientCertificateRequired)
 	})
 }
 
@@ -195,20 +197,17 @@ func (r *Runner) history(ctx context.Context, res *Result) bool {
 // unexplained reports whether a finding comes of a change, and names its author by no more than an event's claim; or of a drift
 // not what was before.
 func unexplained(f finding.Finding) bool {
-	by, known := f.Evidence["changed_by"].(map[string]any)
-	confirmed := known && by["standing"] == "confirmed"
-	if strings.HasPrefix(string(f.Code), "drift-") {
-		return !confirmed || f.Evidence["before"] == nil
+	by := f.Attribution.Change
+	confirmed := by != nil && by.Confirmed
+	if f.Code.Class() == finding.ClassDrift {
+		return !confirmed || f.Attribution.Before == nil
 	}
-	return known && !confirmed || f.Evidence["author"] != nil
+	return by != nil && !confirmed || f.Attribution.Unknown != ""
 }
 
 // listenerOf is the listener that a finding is about, or that the endpoint is behind whose certificate it is about.
 func listenerOf(f finding.Finding) string {
-	if behind, ok := f.Evidence["listener"].(string); ok && f.Listener == "" {
-		return behind
-	}
-	return f.Listener
+	return cmp.Or(f.Listener, f.Subject.Behind)
 }
 
 func unprobed(e target.Endpoint) observation.ObserveError {

@@ -91,7 +91,7 @@ type Request struct {
 // Result is what a round saw and concluded.
 type Result struct {
 	Round      observation.Round
-	Conclusion judge.Conclusion
+	Conclusion finding.Conclusion
 }
 
 // Reserve is kept of the round's time for judging and publishing what was seen. The alarm on slow rounds is to come
@@ -129,7 +129,7 @@ func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
 // beat tells the operator's dead man's switch that certdrift is alive: it saw all it should, judged and could tell. Where
 // alerts reach nobody the switch is the path that still works: it is left to ring. A switch that is down is no fault of
 // the endpoints, and its silence is its own alarm.
-func (r *Runner) beat(ctx context.Context, q Request, c judge.Conclusion) {
+func (r *Runner) beat(ctx context.Context, q Request, c finding.Conclusion) {
 	url := q.Config.HeartbeatURL.Reveal()
 	if url == "" || r.Heartbeat == nil || !c.Complete || unheard(c.Findings) {
 		return
@@ -173,7 +173,7 @@ func keepBack(ctx context.Context, wanted time.Duration) (context.Context, conte
 	return context.WithDeadline(ctx, deadline.Add(-min(wanted, time.Until(deadline)/4)))
 }
 
-func (r *Runner) judge(q Request, seen observation.Round) judge.Conclusion {
+func (r *Runner) judge(q Request, seen observation.Round) finding.Conclusion {
 	return judge.Judge(judge.Input{Policy: q.Config.Policy, Roots: r.Roots, Now: r.Now(), Round: seen})
 }
 

@@ -90,11 +90,11 @@ func TestMozillasLimitsHold(t *testing.T) {
 		late := *cert
 		late.NotBefore = now.AddDate(5, 0, 0)
 		result := chain.Build(trust.Mozilla(), chain.Query{Served: []*x509.Certificate{&late}, At: now})
-		if len(result.Path.Diagnostics) != 1 || result.Path.Diagnostics[0].Kind != chain.RootConstraint {
-			t.Errorf("%s: the limit is not applied: %v", cert.Subject, result.Path.Diagnostics)
+		if len(result.Path.Problems) != 1 || result.Path.Problems[0].Kind != chain.RootConstraint {
+			t.Errorf("%s: the limit is not applied: %v", cert.Subject, result.Path.Problems)
 		}
 		if result := chain.Build(trust.Mozilla(), chain.Query{Served: []*x509.Certificate{cert}, At: now}); len(result.Valid) != 1 {
-			t.Errorf("%s: issued before the limit, and yet %v", cert.Subject, result.Path.Diagnostics)
+			t.Errorf("%s: issued before the limit, and yet %v", cert.Subject, result.Path.Problems)
 		}
 	}
 	if limited == 0 {

@@ -13,7 +13,6 @@ import (
 	xhtml "golang.org/x/net/html"
 
 	"certdrift/internal/finding"
-	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/plan"
 	"certdrift/internal/report"
@@ -84,7 +83,7 @@ func incident(t testing.TB) report.Input {
 		}},
 		Certificates: []observation.Certificate{{ARN: staleARN, Chain: stale}},
 	}
-	return report.Input{Round: round, FailOn: finding.Critical, Conclusion: judge.Conclusion{Findings: []finding.Finding{
+	return report.Input{Round: round, FailOn: finding.Critical, Conclusion: finding.Conclusion{Findings: []finding.Finding{
 		{Code: finding.DriftAttached, Severity: finding.Critical, Environment: "production", Listener: "a1b2c3:443", Affects: []string{"production/api"},
 			Summary:  "the listener has another certificate attached than production/api declares",
 			Evidence: finding.Evidence{"region": "us-west-2", "account": "111122223333", "changed_at": noon.Add(-time.Hour)},
@@ -128,7 +127,7 @@ func TestGolden(t *testing.T) {
 
 // TestEmpty holds that a report without anything is a page all the same.
 func TestEmpty(t *testing.T) {
-	page := render(t, report.Build(report.Input{Conclusion: judge.Conclusion{Complete: true}, FailOn: finding.Critical}))
+	page := render(t, report.Build(report.Input{Conclusion: finding.Conclusion{Complete: true}, FailOn: finding.Critical}))
 	if !strings.Contains(page, "Pass") || strings.Contains(page, "<section") {
 		t.Errorf("an empty report is no plain pass:\n%s", page[strings.Index(page, "<body"):])
 	}
@@ -192,7 +191,7 @@ func TestTheVerdictSaysWhoseFaultItIs(t *testing.T) {
 		findings []finding.Finding
 		want     string
 	}{{[]finding.Finding{own}, "certdrift itself"}, {[]finding.Finding{own, expired}, "A client is refused"}} {
-		r := report.Build(report.Input{FailOn: finding.Critical, Conclusion: judge.Conclusion{Findings: c.findings, Complete: true}})
+		r := report.Build(report.Input{FailOn: finding.Critical, Conclusion: finding.Conclusion{Findings: c.findings, Complete: true}})
 		if got := sentence(r); !strings.Contains(got, c.want) {
 			t.Errorf("%q, want %q", got, c.want)
 		}
@@ -235,7 +234,7 @@ func TestPlan(t *testing.T) {
 		{Object: "Ingress web/site", Port: 443, Action: plan.Discover, Verdict: plan.Undecided, NotKnown: []string{"what ACM holds"}},
 	}
 	critical := finding.Finding{Code: finding.DriftManifest, Severity: finding.Critical, Environment: "production", Endpoint: "api", Summary: "refused"}
-	r := report.BuildPlan(report.Input{FailOn: finding.Critical, Conclusion: judge.Conclusion{Findings: []finding.Finding{critical}, Complete: true}}, rows)
+	r := report.BuildPlan(report.Input{FailOn: finding.Critical, Conclusion: finding.Conclusion{Findings: []finding.Finding{critical}, Complete: true}}, rows)
 	var b bytes.Buffer
 	if err := Write(&b, r); err != nil {
 		t.Fatal(err)
@@ -255,7 +254,7 @@ func TestPlan(t *testing.T) {
 		}
 	}
 	b.Reset()
-	if err := Write(&b, report.BuildPlan(report.Input{FailOn: finding.Critical, Conclusion: judge.Conclusion{Complete: true}}, nil)); err != nil || !strings.Contains(b.String(), "No load balancer") {
+	if err := Write(&b, report.BuildPlan(report.Input{FailOn: finding.Critical, Conclusion: finding.Conclusion{Complete: true}}, nil)); err != nil || !strings.Contains(b.String(), "No load balancer") {
 		t.Errorf("an empty plan: %v", err)
 	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
-	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/report"
 	"certdrift/internal/target"
@@ -40,7 +39,7 @@ func round(n int) report.Input {
 	first.LoadBalancer, first.Declared = &target.LoadBalancerRef{Name: "a1b2c3", Port: 443}, &target.Declared{ARN: arn}
 	in.Round.LoadBalancers = []observation.LoadBalancer{{Name: "a1b2c3", Region: "us-west-2", Listeners: []observation.Listener{{
 		Port: 443, Protocol: "HTTPS", Certificates: []observation.Attachment{{ARN: arn + "ff", Default: true}}}}}}
-	in.Conclusion = judge.Conclusion{Complete: true, Findings: []finding.Finding{{
+	in.Conclusion = finding.Conclusion{Complete: true, Findings: []finding.Finding{{
 		Code: finding.DriftAttached, Severity: finding.Critical, Environment: first.Environment, Endpoint: first.Name, Summary: "it drifted",
 	}}}
 	return in

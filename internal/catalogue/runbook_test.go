@@ -1,4 +1,4 @@
-package judge
+package catalogue
 
 import (
 	"os"
@@ -16,7 +16,7 @@ func TestRunbookIsCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := withBlocks(t, string(text), Catalogue())
+	want := withBlocks(t, string(text), Entries())
 	if *update {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
@@ -24,7 +24,7 @@ func TestRunbookIsCurrent(t *testing.T) {
 		return
 	}
 	if string(text) != want {
-		t.Errorf("%s is not current: go test ./internal/judge -run TestRunbook -update", path)
+		t.Errorf("%s is not current: go test ./internal/catalogue -run TestRunbook -update", path)
 	}
 }
 
@@ -35,7 +35,7 @@ func TestRunbookHasASectionForEachCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := map[string]bool{}
-	for _, e := range Catalogue() {
+	for _, e := range Entries() {
 		known[string(e.Code)] = true
 		if n := strings.Count(string(text), "\n### "+string(e.Code)+"\n"); n != 1 {
 			t.Errorf("%s has %d sections", e.Code, n)
@@ -66,8 +66,8 @@ func withBlocks(t *testing.T, text string, entries []Entry) string {
 			continue
 		}
 		heading := ""
-		if i == 0 || entries[i-1].Group != e.Group {
-			heading = "\n## Findings: " + e.Group + "\n"
+		if i == 0 || entries[i-1].Code.Class() != e.Code.Class() {
+			heading = "\n## Findings: " + string(e.Code.Class()) + "\n"
 		}
 		added := heading + "\n### " + string(e.Code) + "\n\n" + block + "\n"
 		text = insertAfter(text, entries[:i], added)

@@ -1,0 +1,131 @@
+package finding
+
+import (
+	"time"
+)
+
+// Subject is what a finding is about, beyond its environment, endpoint, address and listener.
+type Subject struct {
+	// Listener identifies the listener among namesakes; the zero value where the finding is about none.
+	Listener Listener
+	// Behind is the listener, LOAD-BALANCER-NAME:PORT, behind which the endpoint of a certificate finding sits; empty where
+	// it does not matter.
+	Behind string
+	// Hop is the URL of the redirect's hop that the finding is about; empty for the endpoint itself.
+	Hop string
+	// Source is the place in a file that is wrong; the zero value where no file is.
+	Source Source
+	// Refused reports that a topic did not take a message, which only a message that it takes disproves.
+	Refused bool
+}
+
+// Listener identifies a listener across regions and accounts. Its name and port are Finding.Listener.
+type Listener struct {
+	Region, Account string
+	// ARN is the listener's; the load balancer's for a classic one.
+	ARN             string
+	LoadBalancerARN string
+	Kind            string // classic, application or network
+}
+
+// Source is a place in a configuration file or a manifest. Line and Column count from 1; 0 where unknown.
+type Source struct {
+	File         string
+	Line, Column int
+	// Object is the manifest's object that declares; empty for a configuration file.
+	Object string
+	// Generated reports that a tool wrote the file, as Terraform writes its plan: it is fixed in the code it is made from.
+	Generated bool
+}
+
+// Certificates are the certificates that a finding compares, each truth's own.
+type Certificates struct {
+	Declared, Manifest, Attached, Served []Certificate
+}
+
+// Empty reports whether the finding compares no certificates.
+func (c Certificates) Empty() bool {
+	return len(c.Declared)+len(c.Manifest)+len(c.Attached)+len(c.Served) == 0
+}
+
+// Certificate is one certificate of a comparison, as far as it is known. Remote text in it is clean.
+type Certificate struct {
+	ARN               string
+	FingerprintSHA256 string
+	Issuer            string
+	// Names are the first names it covers; NameCount is how many there are where Names does not hold all, else 0.
+	Names     []string
+	NameCount int
+	NotAfter  time.Time
+	// Missing: ACM or IAM has no certificate under the ARN.
+	Missing bool
+	// None: no certificate is attached at all; Protocol is what the listener speaks instead.
+	None     bool
+	Protocol string
+	// At is where it is declared, FILE:LINE; empty where nobody wrote it down.
+	At string
+	// Addresses are those that serve it; empty for all of the endpoint's.
+	Addresses []string
+}
+
+// Change is who made the change that a finding comes from, and what it was.
+type Change struct {
+	At      time.Time
+	Event   string // as CloudTrail or ACM names it
+	EventID string
+	// Confirmed: CloudTrail or the state of the listener bears the event out. An event alone is a claim.
+	Confirmed bool
+	Principal string
+	Name      string
+	Session   string
+	Tool      string
+	UserAgent string
+	SourceIP  string
+	// Action is what was done to a certificate itself ("imported", "deleted", "renamed") and Certificate its ARN; both are
+	// empty for a change of a listener.
+	Action, Certificate string
+}
+
+// Attribution is who is known to have caused a finding.
+type Attribution struct {
+	// Change is nil where nobody is known.
+	Change *Change
+	// Unknown says why nobody is known although a change must have been made; empty where the question does not arise.
+	Unknown string
+	// Before and After are the certificates attached before the change and by it; nil where not known.
+	Before, After *Since
+}
+
+// Since is a certificate with the time since when it was attached.
+type Since struct {
+	ARN   string
+	Since time.Time
+}
+
+// FactKind is a kind of observation that a finding can rest on.
+type FactKind string
+
+// The kinds of facts. The first four are the phases of a probe, each of which implies those before it.
+const (
+	FactDNS           FactKind = "dns"           // the name was resolved
+	FactConnection    FactKind = "connection"    // every address took the connection
+	FactHandshake     FactKind = "handshake"     // every address completed its TLS handshake
+	FactResponse      FactKind = "response"      // every address answered the request, redirects included
+	FactRevocation    FactKind = "revocation"    // somebody vouched for the certificate Resource (its SHA-256)
+	FactListener      FactKind = "listener"      // the listener Resource (ACCOUNT/REGION/NAME:PORT) was read completely
+	FactCertificate   FactKind = "certificate"   // ACM or IAM was asked for the certificate Resource (an ARN) and answered
+	FactListeners     FactKind = "listeners"     // every load balancer in scope was read
+	FactManifest      FactKind = "manifest"      // the manifest Resource (FILE) was read
+	FactSubscriptions FactKind = "subscriptions" // SNS was asked who is subscribed, and answered
+	FactDelivery      FactKind = "delivery"      // every topic took the last message
+	FactRound         FactKind = "round"         // the round asked for everything that the configuration asks for
+)
+
+// Fact is one observation that a finding rests on: the finding's absence means something only in a round that made it
+// again.
+type Fact struct {
+	Kind FactKind `json:"kind"`
+	// Endpoint is ENVIRONMENT/NAME for a fact that a probe established; empty for any other.
+	Endpoint string `json:"endpoint,omitempty"`
+	Resource string `json:"resource,omitempty"`
+}
