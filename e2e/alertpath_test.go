@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
-	"certdrift/internal/incident"
+	"certdrift/internal/policy"
 )
 
 // Whether alerts reach anybody is looked at like any endpoint: a subscription that no alert can pass is told once to those
@@ -71,7 +71,7 @@ func pathRounds(s *stack, t *testing.T, in *inbox, n int) []message {
 	t.Helper()
 	for range n {
 		_, _ = s.inspect.invoke(s.bus.tick(t, "inspect-schedule"))
-		time.Sleep(incident.DefaultPolicy().Apart + time.Second)
+		time.Sleep(policy.DefaultAlerting().Apart + time.Second)
 	}
 	return in.take(t)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
-	"certdrift/internal/incident"
+	"certdrift/internal/policy"
 )
 
 // A wrong certificate on one load balancer breaks forty endpoints: one message on every path (each protocol that SNS has
@@ -48,7 +48,7 @@ func TestTheForty(t *testing.T) {
 	}
 	everywhere.hold(t, 0, "")
 	for range 10 {
-		time.Sleep(incident.DefaultPolicy().Apart + time.Second) // nearer rounds would not count
+		time.Sleep(policy.DefaultAlerting().Apart + time.Second) // nearer rounds would not count
 		if probe, inspect := s.round(t); probe.Verdict != "fail" || inspect.Verdict != "fail" {
 			t.Errorf("while it lasts: probe %+v, inspect %+v", probe, inspect)
 		}
@@ -58,7 +58,7 @@ func TestTheForty(t *testing.T) {
 	s.send(t, sample(t, "classic-set-certificate-console-production-api.json", w))
 	for range 3 {
 		s.round(t)
-		time.Sleep(incident.DefaultPolicy().Apart + time.Second)
+		time.Sleep(policy.DefaultAlerting().Apart + time.Second)
 	}
 	everywhere.hold(t, 1, "recovered")
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"certdrift/internal/incident"
+	"certdrift/internal/policy"
 	"certdrift/internal/sim/pki"
 )
 
@@ -66,7 +66,7 @@ func theStack(t *testing.T, s *stack, l *ledger) {
 func healthy(t *testing.T, s *stack, in *inbox, l *ledger) {
 	for i := range 3 {
 		if i == 2 { // what is confirmed by a second round would come now
-			time.Sleep(incident.DefaultPolicy().Apart + time.Second)
+			time.Sleep(policy.DefaultAlerting().Apart + time.Second)
 		}
 		probe, inspect := s.round(t)
 		if probe.Verdict != "pass" || probe.Endpoints != 5 {
@@ -158,7 +158,7 @@ func settle(t *testing.T, s *stack, in *inbox, rounds int) []message {
 	var all []message
 	for i := range rounds {
 		if i > 0 {
-			time.Sleep(incident.DefaultPolicy().Apart + time.Second)
+			time.Sleep(policy.DefaultAlerting().Apart + time.Second)
 		}
 		s.round(t)
 		all = append(all, in.take(t)...)

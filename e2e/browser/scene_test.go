@@ -10,6 +10,7 @@ import (
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/plan"
+	"certdrift/internal/policy"
 	"certdrift/internal/report"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
@@ -102,7 +103,7 @@ func (s *scene) hold(id string, p *pki.Pair) string {
 func (s *scene) report() report.Report {
 	store := chain.NewStore([]chain.Anchor{{Certificate: s.root.Certificate}})
 	conclusion := judge.Judge(judge.Input{
-		Policy: judge.DefaultPolicy(), Roots: func(target.Roots) *chain.Store { return store }, Now: noon, Round: s.round,
+		Policy: policy.DefaultThresholds(), Roots: func(target.Roots) *chain.Store { return store }, Now: noon, Round: s.round,
 	})
 	return report.Build(report.Input{Round: s.round, Conclusion: conclusion, FailOn: finding.Critical})
 }

@@ -3,8 +3,8 @@ package servers
 import (
 	"slices"
 
-	"certdrift/internal/finding"
 	"certdrift/internal/catalogue"
+	"certdrift/internal/finding"
 )
 
 // Absent are findings that no server of the catalogue gives, and why.

@@ -13,6 +13,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
+	"certdrift/internal/policy"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -161,7 +162,7 @@ func kinds() map[string]incident.Notice {
 	for i := range many {
 		many[i].Record.Environment = "production"
 	}
-	storm := incident.Bundle(incident.Policy{StormAfter: 10}, many)[0]
+	storm := incident.Bundle(policy.Alerting{StormAfter: 10}, many)[0]
 	return map[string]incident.Notice{
 		"trial":  Trial("production", finding.Warning, began),
 		"opened": drifted(), "claimed": claimed(), "deleted": deleted(), "imported": imported(), "worse": expiring(), "come": come,

@@ -23,7 +23,7 @@ var layers = []struct {
 	{"target", "what is asked", []string{"internal/target"}},
 	{"observation", "what was seen", []string{"internal/observation"}},
 	{"finding", "what was concluded", []string{"internal/finding"}},
-	{"readings", "what several stages read out of those values", []string{"internal/alertpath", "internal/catalogue", "internal/chain", "internal/event", "internal/plan"}},
+	{"readings", "what several stages read out of those values", []string{"internal/alertpath", "internal/catalogue", "internal/chain", "internal/event", "internal/plan", "internal/policy"}},
 	{"judge, track", "findings from observations; incidents from findings", []string{"internal/incident", "internal/judge"}},
 	{"publish", "what is told of findings and incidents", []string{"internal/alert", "internal/metric", "internal/report"}},
 	{"sides", "the three truths side by side, for the pages", []string{"internal/report/truths"}},

@@ -11,8 +11,8 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbv2types "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
-	"certdrift/internal/incident"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/sim/account"
 )
 
@@ -102,7 +102,7 @@ func TestACMEventsOpenAndCloseFindings(t *testing.T) {
 					t.Errorf("after %s there is still %v", tt.mended, s.found())
 				}
 			}
-			for range incident.DefaultPolicy().Recover {
+			for range policy.DefaultAlerting().Recover {
 				s.tick()
 			}
 			if got := s.subjects(); len(got) != 2 || !strings.HasPrefix(got[1], "RECOVERED") {

@@ -15,6 +15,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/sim/account"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
@@ -166,7 +167,7 @@ func (s *stage) replays() {
 		s.t.Fatal(err)
 	}
 	none := chain.NewStore(nil)
-	again := judge.Judge(judge.Input{Policy: judge.DefaultPolicy(), Roots: func(target.Roots) *chain.Store { return none }, Now: s.now, Round: saved})
+	again := judge.Judge(judge.Input{Policy: policy.DefaultThresholds(), Roots: func(target.Roots) *chain.Store { return none }, Now: s.now, Round: saved})
 	if diff := cmp.Diff(findings(s.t, s.last.Conclusion.Findings), findings(s.t, again.Findings)); diff != "" {
 		s.t.Errorf("the saved round is judged otherwise (-then +now):\n%s", diff)
 	}

@@ -20,10 +20,9 @@ import (
 	"certdrift/internal/awsio/source"
 	"certdrift/internal/config"
 	"certdrift/internal/event"
-	"certdrift/internal/incident"
-	"certdrift/internal/judge"
 	"certdrift/internal/metric"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
 	"certdrift/internal/trust"
@@ -65,7 +64,7 @@ func newFunction(now *time.Time, depth round.Depth) (*Function, *quiet) {
 		},
 		Load: func(context.Context) (Loaded, error) {
 			return Loaded{Config: config.Config{
-				Policy: judge.DefaultPolicy(), Incidents: incident.DefaultPolicy(),
+				Policy: policy.DefaultThresholds(), Incidents: policy.DefaultAlerting(),
 				Scope: target.Scope{Enabled: true, Walk: true, Regions: []string{"us-west-2"}},
 			}}, nil
 		},

@@ -13,10 +13,9 @@ import (
 	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/awsio/source"
 	"certdrift/internal/config"
-	"certdrift/internal/incident"
-	"certdrift/internal/judge"
 	"certdrift/internal/manifest"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
 )
@@ -107,7 +106,7 @@ func unconfigured(location string, err error) Loaded {
 		fault.Hint = cmp.Or(known.Advice, fault.Hint)
 	}
 	return Loaded{
-		Config: config.Config{Policy: judge.DefaultPolicy(), Incidents: incident.DefaultPolicy()}, Diagnostics: []observation.Diagnostic{fault},
+		Config: config.Config{Policy: policy.DefaultThresholds(), Incidents: policy.DefaultAlerting()}, Diagnostics: []observation.Diagnostic{fault},
 	}
 }
 

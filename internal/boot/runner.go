@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"certdrift/internal/config"
-	"certdrift/internal/judge"
 	"certdrift/internal/manifest"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/probe"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
@@ -24,7 +24,7 @@ type probers struct {
 	progress func(done, total int)
 
 	mu   sync.Mutex
-	made map[judge.RevocationMode]*probe.Prober
+	made map[policy.RevocationMode]*probe.Prober
 }
 
 func (p *probers) get(c config.Config) *probe.Prober {
@@ -32,7 +32,7 @@ func (p *probers) get(c config.Config) *probe.Prober {
 	defer p.mu.Unlock()
 	mode := c.Policy.Revocation
 	if p.made == nil {
-		p.made = map[judge.RevocationMode]*probe.Prober{}
+		p.made = map[policy.RevocationMode]*probe.Prober{}
 	}
 	if p.made[mode] == nil {
 		p.made[mode] = probe.New(probe.Options{

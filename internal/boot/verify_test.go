@@ -14,8 +14,8 @@ import (
 
 	"certdrift/internal/config"
 	"certdrift/internal/finding"
-	"certdrift/internal/judge"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
 )
@@ -52,7 +52,7 @@ func (g *gate) round(_ context.Context, q round.Request) (round.Result, error) {
 }
 
 func (g *gate) verifier(environments ...string) *Verifier {
-	have := Loaded{Config: config.Config{Policy: judge.DefaultPolicy()}}
+	have := Loaded{Config: config.Config{Policy: policy.DefaultThresholds()}}
 	for _, env := range []string{"production", "staging"} {
 		for _, name := range []string{"api", "ui"} {
 			have.Endpoints = append(have.Endpoints, target.Endpoint{Environment: env, Name: name})

@@ -14,6 +14,7 @@ import (
 	"certdrift/internal/config"
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
@@ -266,7 +267,7 @@ func (a *App) refuse(cmd *cobra.Command, out *output, faults []observation.Diagn
 	}
 	now := a.Now()
 	seen := observation.Round{Schema: observation.Schema, Started: now, Finished: now, Diagnostics: faults}
-	conclusion := judge.Judge(judge.Input{Policy: judge.DefaultPolicy(), Roots: a.Parts.Roots, Now: now, Round: seen})
+	conclusion := judge.Judge(judge.Input{Policy: policy.DefaultThresholds(), Roots: a.Parts.Roots, Now: now, Round: seen})
 	if err := out.write(a, cmd, report.Build(report.Input{Round: seen, Conclusion: conclusion, FailOn: out.failOn})); err != nil {
 		return err
 	}

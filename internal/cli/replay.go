@@ -8,6 +8,7 @@ import (
 
 	"certdrift/internal/config"
 	"certdrift/internal/judge"
+	"certdrift/internal/policy"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
 )
@@ -60,7 +61,7 @@ func (r *replay) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	policy := judge.DefaultPolicy()
+	policy := policy.DefaultThresholds()
 	if seen.Policy != nil {
 		policy = *seen.Policy
 	}

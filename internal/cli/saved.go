@@ -10,8 +10,8 @@ import (
 	"slices"
 
 	"certdrift/internal/finding"
-	"certdrift/internal/judge"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/target"
 )
 
@@ -21,7 +21,7 @@ const savedLimit = 1 << 30
 // saved is a file of observations: a round, and the policy it was judged by. Files of other programs may leave that out.
 type saved struct {
 	observation.Round
-	Policy *judge.Policy `json:"policy,omitempty"`
+	Policy *policy.Thresholds `json:"policy,omitempty"`
 }
 
 // save writes what a round saw, for `certdrift judge`. Secrets do not marshal (see target.Secret).

@@ -13,8 +13,7 @@ import (
 
 	"certdrift/internal/config/arn"
 	"certdrift/internal/finding"
-	"certdrift/internal/incident"
-	"certdrift/internal/judge"
+	"certdrift/internal/policy"
 	"certdrift/internal/target"
 )
 
@@ -79,7 +78,7 @@ func (b *builder) names() map[*Endpoint][2]string {
 }
 
 func (b *builder) build() Config {
-	cfg := Config{Policy: judge.DefaultPolicy(), Incidents: incident.DefaultPolicy(), ManifestsAt: map[string]target.Position{}}
+	cfg := Config{Policy: policy.DefaultThresholds(), Incidents: policy.DefaultAlerting(), ManifestsAt: map[string]target.Position{}}
 	if b.given(&b.in.Version) && b.in.Version != 1 {
 		b.wrong(nil, "version", &b.in.Version, &mistake{fmt.Sprintf("%d is not known", b.in.Version), "write version: 1"})
 	}
@@ -107,7 +106,7 @@ func (b *builder) policy(cfg *Config) {
 	p := &b.in.Policy
 	b.expiry(&cfg.Policy)
 	if b.oneOf(nil, "revocation", &p.Revocation, "staple", "full", "off") {
-		cfg.Policy.Revocation = judge.RevocationMode(p.Revocation)
+		cfg.Policy.Revocation = policy.RevocationMode(p.Revocation)
 	}
 	b.span("settle", &p.Settle, time.Hour, &cfg.Policy.Settle)
 	b.span("remind", &p.Remind, 30*24*time.Hour, &cfg.Incidents.Remind)
@@ -136,13 +135,13 @@ func (b *builder) policy(cfg *Config) {
 
 // expiry takes the thresholds. Shares and durations cannot be compared without a certificate, so both must be of one
 // kind for their order to be checked.
-func (b *builder) expiry(p *judge.Policy) {
+func (b *builder) expiry(p *policy.Thresholds) {
 	e := &b.in.Policy.Expiry
 	if b.given(&e.Warning) {
-		p.ExpiryWarning = judge.Threshold(e.Warning)
+		p.ExpiryWarning = policy.Threshold(e.Warning)
 	}
 	if b.given(&e.Critical) {
-		p.ExpiryCritical = judge.Threshold(e.Critical)
+		p.ExpiryCritical = policy.Threshold(e.Critical)
 	}
 	w, c := p.ExpiryWarning, p.ExpiryCritical
 	shares := w.Duration == 0 && c.Duration == 0 && w.Share <= c.Share
@@ -150,7 +149,7 @@ func (b *builder) expiry(p *judge.Policy) {
 	if shares || durations {
 		b.report(b.at(&e.Warning, &e.Critical), nil, "the warning threshold of expiry is not above the critical one",
 			"the warning comes first, with more of the lifetime left: warning: 25%, critical: 10% (the defaults)")
-		p.ExpiryWarning, p.ExpiryCritical = judge.DefaultPolicy().ExpiryWarning, judge.DefaultPolicy().ExpiryCritical
+		p.ExpiryWarning, p.ExpiryCritical = policy.DefaultThresholds().ExpiryWarning, policy.DefaultThresholds().ExpiryCritical
 	}
 }
 

@@ -11,9 +11,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"certdrift/internal/config/yamldoc"
-	"certdrift/internal/incident"
-	"certdrift/internal/judge"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/target"
 )
 
@@ -26,8 +25,8 @@ const (
 
 // Config is a configuration that has been checked: defaults are filled in and files it names are read.
 type Config struct {
-	Policy       judge.Policy
-	Incidents    incident.Policy
+	Policy       policy.Thresholds
+	Incidents    policy.Alerting
 	Endpoints    []target.Endpoint // in the file's order
 	Scope        target.Scope
 	Certificates []target.CertificateFile

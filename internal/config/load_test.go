@@ -10,8 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"certdrift/internal/incident"
-	"certdrift/internal/judge"
+	"certdrift/internal/policy"
 	"certdrift/internal/target"
 )
 
@@ -26,20 +25,20 @@ func TestEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantPolicy := judge.Policy{
-		ExpiryWarning: judge.Threshold{Duration: 21 * 24 * time.Hour}, ExpiryCritical: judge.Threshold{Duration: 7 * 24 * time.Hour},
-		Revocation: judge.RevocationFull, Settle: 90 * time.Second,
+	wantPolicy := policy.Thresholds{
+		ExpiryWarning: policy.Threshold{Duration: 21 * 24 * time.Hour}, ExpiryCritical: policy.Threshold{Duration: 7 * 24 * time.Hour},
+		Revocation: policy.RevocationFull, Settle: 90 * time.Second,
 	}
 	if diff := cmp.Diff(wantPolicy, cfg.Policy); diff != "" {
 		t.Errorf("policy: -want +got:\n%s", diff)
 	}
-	wantIncidents := incident.DefaultPolicy()
+	wantIncidents := policy.DefaultAlerting()
 	wantIncidents.Confirm, wantIncidents.Recover, wantIncidents.Remind = 3, 1, 6*time.Hour
 	wantIncidents.StormAfter, wantIncidents.SMSPerHour = 5, 3
-	wantIncidents.Silences = []incident.Silence{
+	wantIncidents.Silences = []policy.Silence{
 		{Environment: "staging", Code: "http-*", Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Reason: "rebuilt"},
 		{Endpoint: "api-?", Until: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), Reason: "over, and no fault"},
-		{Environment: "*", Reason: "patching", Weekly: &incident.Weekly{
+		{Environment: "*", Reason: "patching", Weekly: &policy.Weekly{
 			Days: []time.Weekday{time.Saturday, time.Sunday}, Start: 23 * time.Hour, Length: 150 * time.Minute, Location: zurich,
 		}},
 	}

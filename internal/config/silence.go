@@ -9,15 +9,15 @@ import (
 	"time"
 	_ "time/tzdata" // Lambda's provided.al2023 has no time zones of its own
 
-	"certdrift/internal/finding"
-	"certdrift/internal/incident"
 	"certdrift/internal/catalogue"
+	"certdrift/internal/finding"
+	"certdrift/internal/policy"
 )
 
 // silences takes the silences and maintenance windows. One that has ended is no fault: a configuration does not go bad
 // by itself.
-func (b *builder) silences() []incident.Silence {
-	var out []incident.Silence
+func (b *builder) silences() []policy.Silence {
+	var out []policy.Silence
 	slipped := len(b.in.Environments) == 0 && len(b.faults) > 0 // a slip in their key is told already
 	for i := range b.in.Silences {
 		in := &b.in.Silences[i]
@@ -25,7 +25,7 @@ func (b *builder) silences() []incident.Silence {
 			continue
 		}
 		before := len(b.faults)
-		s := incident.Silence{
+		s := policy.Silence{
 			Environment: in.Match.Environment, Endpoint: in.Match.Endpoint, Code: in.Match.Code,
 			From: in.From.Time, Until: in.Until.Time, Reason: in.Reason,
 		}
@@ -76,13 +76,13 @@ func (b *builder) match(in *Silence) (good bool) {
 
 // concerned holds a silence against the endpoints of the file, which are all there are: neither manifests nor what is
 // found in AWS adds any. What a pattern like "*" means is no slip, also where there are none.
-func (b *builder) concerned(in *Silence, s incident.Silence) {
+func (b *builder) concerned(in *Silence, s policy.Silence) {
 	if s.Concerns("", "") {
 		return
 	}
 	known := slices.Sorted(maps.Keys(b.in.Environments))
 	within := slices.DeleteFunc(slices.Clone(known), func(env string) bool {
-		return !incident.Silence{Environment: s.Environment}.Concerns(env, "")
+		return !policy.Silence{Environment: s.Environment}.Concerns(env, "")
 	})
 	if len(within) == 0 && s.Environment != "" {
 		b.wrong(nil, "environment", &in.Match.Environment, &mistake{finding.Quote(s.Environment) + " fits no environment of this file", fitting(s.Environment, known)})
@@ -90,7 +90,7 @@ func (b *builder) concerned(in *Silence, s incident.Silence) {
 	}
 	names, whole := b.endpointsOf(within)
 	if whole && s.Endpoint != "" && !slices.ContainsFunc(names, func(name string) bool {
-		return incident.Silence{Endpoint: s.Endpoint}.Concerns("", name)
+		return policy.Silence{Endpoint: s.Endpoint}.Concerns("", name)
 	}) {
 		what := " fits no endpoint of this file"
 		if s.Environment != "" {
@@ -147,8 +147,8 @@ func codes() []string {
 }
 
 // weekly takes a window; it lasts past midnight where its end is not after its beginning.
-func (b *builder) weekly(in *Weekly) *incident.Weekly {
-	out := &incident.Weekly{Start: time.Duration(in.From), Length: time.Duration(in.To - in.From)}
+func (b *builder) weekly(in *Weekly) *policy.Weekly {
+	out := &policy.Weekly{Start: time.Duration(in.From), Length: time.Duration(in.To - in.From)}
 	if out.Length <= 0 {
 		out.Length += 24 * time.Hour
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/policy"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -16,12 +17,12 @@ import (
 type script struct {
 	t      *testing.T
 	table  *table
-	policy Policy
+	policy policy.Alerting
 	minute int
 }
 
 func newScript(t *testing.T) *script {
-	return &script{t: t, table: newTable(), policy: DefaultPolicy()}
+	return &script{t: t, table: newTable(), policy: policy.DefaultAlerting()}
 }
 
 func (s *script) round(c Coverage, fs []finding.Finding, want ...Event) []Notice {
@@ -296,7 +297,7 @@ func TestSilence(t *testing.T) {
 	c := full([]string{"api"})
 	fs := []finding.Finding{found(finding.CertExpired, finding.Critical, "api", "certificate:aa")}
 	s := newScript(t)
-	s.policy.Silences = []Silence{{Environment: "prod*", Code: "cert-*", Until: at(5), Reason: "moving house"}}
+	s.policy.Silences = []policy.Silence{{Environment: "prod*", Code: "cert-*", Until: at(5), Reason: "moving house"}}
 	for range 5 {
 		s.round(c, fs)
 	}
@@ -308,7 +309,7 @@ func TestSilence(t *testing.T) {
 
 	t.Run("what is over before anybody heard of it stays unheard", func(t *testing.T) {
 		s := newScript(t)
-		s.policy.Silences = []Silence{{Until: at(50)}}
+		s.policy.Silences = []policy.Silence{{Until: at(50)}}
 		s.round(c, fs)
 		s.round(c, nil)
 		s.round(c, nil)
@@ -318,7 +319,7 @@ func TestSilence(t *testing.T) {
 	})
 	t.Run("a silence of something else", func(t *testing.T) {
 		s := newScript(t)
-		s.policy.Silences = []Silence{{Endpoint: "u*", Until: at(50)}, {Code: "http-*", Until: at(50)}}
+		s.policy.Silences = []policy.Silence{{Endpoint: "u*", Until: at(50)}, {Code: "http-*", Until: at(50)}}
 		s.round(c, fs, Opened)
 	})
 }
@@ -326,7 +327,7 @@ func TestSilence(t *testing.T) {
 func TestStateUnread(t *testing.T) {
 	c := full([]string{"api"})
 	fs := []finding.Finding{found(finding.HTTPStatus, finding.Critical, "api", "")}
-	in := Input{Policy: DefaultPolicy(), Findings: fs, Coverage: c, Now: at(0), StateUnread: true}
+	in := Input{Policy: policy.DefaultAlerting(), Findings: fs, Coverage: c, Now: at(0), StateUnread: true}
 	changed, notices := Advance(in)
 	if len(notices) != 1 || !notices[0].Repetition || notices[0].Record.Claim != nil {
 		t.Fatalf("want one notice that says it may be a repetition: %+v", notices)
@@ -345,7 +346,7 @@ func TestStorm(t *testing.T) {
 		names = append(names, fmt.Sprintf("e%02d", i))
 		fs = append(fs, found(finding.CertExpired, finding.Critical, names[i], fmt.Sprintf("certificate:%02d", i)))
 	}
-	p := DefaultPolicy()
+	p := policy.DefaultAlerting()
 	_, notices := Advance(Input{Policy: p, Findings: fs, Coverage: full(names), Now: at(0)})
 	if got := Bundle(p, notices[:10]); len(got) != 10 {
 		t.Errorf("ten notices became %d", len(got))
@@ -367,7 +368,7 @@ func TestConcurrentRoundsAlertOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {
-				got := table.run(t, Input{Policy: DefaultPolicy(), Findings: found, Coverage: c, Now: now, By: fmt.Sprint(i)}, lives)
+				got := table.run(t, Input{Policy: policy.DefaultAlerting(), Findings: found, Coverage: c, Now: now, By: fmt.Sprint(i)}, lives)
 				mu.Lock()
 				defer mu.Unlock()
 				all = append(all, got...)
@@ -408,7 +409,7 @@ func TestACrashRepeatsAndNeverLoses(t *testing.T) {
 }
 
 func TestTakeSMS(t *testing.T) {
-	p := Policy{SMSPerHour: 2}
+	p := policy.Alerting{SMSPerHour: 2}
 	table := newTable()
 	var sent int
 	for i := range 5 {

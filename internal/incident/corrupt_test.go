@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/policy"
 
 	"pgregory.net/rapid"
 )
@@ -57,7 +58,7 @@ func TestNoItemSilencesWhatIsCritical(t *testing.T) {
 			if round > 10 {
 				now = at(10).Add(time.Duration(round-10) * 12 * time.Hour)
 			}
-			in := Input{Policy: DefaultPolicy(), Findings: fs, Coverage: c, Now: now}
+			in := Input{Policy: policy.DefaultAlerting(), Findings: fs, Coverage: c, Now: now}
 			for _, key := range slices.Sorted(maps.Keys(records)) {
 				in.Records = append(in.Records, records[key])
 			}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/policy"
 )
 
 // What was foretold is news when it comes: people were told at the same severity that a certificate would end, and now
@@ -50,7 +51,7 @@ func TestAnExpiryThatComesIsNews(t *testing.T) {
 	})
 	t.Run("not where a silence covers it", func(t *testing.T) {
 		s := newScript(t)
-		s.policy.Silences = []Silence{{Code: "cert-expired", Until: at(4), Reason: "known"}}
+		s.policy.Silences = []policy.Silence{{Code: "cert-expired", Until: at(4), Reason: "known"}}
 		s.round(c, coming, Opened)
 		s.round(c, come)
 		s.round(c, come)

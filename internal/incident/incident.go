@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/policy"
 )
 
 // Event is what a notice tells. The words are a contract: filter policies match on them.
@@ -242,7 +243,7 @@ func (n Notice) Each() []Notice {
 
 // Input is all that a round's tracking depends on.
 type Input struct {
-	Policy  Policy
+	Policy  policy.Alerting
 	Records []Record // all that the store holds, closed ones too
 	// Findings are the round's, in any order.
 	Findings []finding.Finding

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/policy"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -113,8 +114,8 @@ func play(t *testing.T, script []happening) (sent []Notice, rounds int) {
 	for i := range stormSites {
 		w.sites = append(w.sites, site{name: fmt.Sprintf("s%02d", i+1), balance: true})
 	}
-	p := DefaultPolicy()
-	p.Silences = []Silence{{Endpoint: "c", Reason: "weekly maintenance", Weekly: &Weekly{
+	p := policy.DefaultAlerting()
+	p.Silences = []policy.Silence{{Endpoint: "c", Reason: "weekly maintenance", Weekly: &policy.Weekly{
 		Days: []time.Weekday{time.Sunday}, Start: 3 * time.Hour, Length: time.Hour,
 	}}}
 	tb, random := newTable(), rand.New(rand.NewPCG(1, 2))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/policy"
 )
 
 // silence says whether the incident is silenced: every confirmed part matches a silence that holds now. The silence of
@@ -47,13 +48,13 @@ func (b *board) silencedBy(r *Record, p Part) (longest Silenced, ok bool) {
 
 // covers reports whether a silence is meant for a part. A part without an endpoint of its own is covered by a silence of
 // endpoints only if that covers every endpoint that suffers.
-func covers(s Silence, r *Record, p Part) bool {
+func covers(s policy.Silence, r *Record, p Part) bool {
 	if p.Endpoint != "" || s.Endpoint == "" {
-		return s.matches(r.Environment, p.Endpoint, string(p.Code))
+		return s.Matches(r.Environment, p.Endpoint, string(p.Code))
 	}
 	return len(r.Affects) > 0 && r.AffectsCount == len(r.Affects) && all(r.Affects, func(key string) bool {
 		environment, endpoint := splitKey(key)
-		return s.matches(environment, endpoint, string(p.Code))
+		return s.Matches(environment, endpoint, string(p.Code))
 	})
 }
 
@@ -134,7 +135,7 @@ func (b *board) reminderDue(r *Record) bool {
 	if a := r.Acknowledged; a != nil && (a.Until.IsZero() || b.Now.Before(a.Until)) {
 		return false
 	}
-	return !b.Now.Before(r.LastNotified.Add(b.Policy.remindAfter(r.Reminders)))
+	return !b.Now.Before(r.LastNotified.Add(b.Policy.RemindAfter(r.Reminders)))
 }
 
 // Sent is the record after its notice went out. n is the notice as Advance made it (see Notice.Each); r may be newer
@@ -167,7 +168,7 @@ func Released(r Record) Record {
 // Bundle makes one summary of a storm: more than Policy.StormAfter notices of one kind and environment. Without a state
 // to go by, every environment gets one message a kind. It is for the notices whose records were written, right before
 // they are sent.
-func Bundle(p Policy, notices []Notice) []Notice {
+func Bundle(p policy.Alerting, notices []Notice) []Notice {
 	type kind struct {
 		environment string
 		event       Event

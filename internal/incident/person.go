@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/policy"
 )
 
 // Acknowledge is the record after somebody took the incident on: no reminders until until, or while it lasts where that
@@ -28,7 +29,7 @@ const SMSKey = "- counter:sms"
 // written like any other, and where that fails with a conflict, loaded and taken anew. ok is false, and nothing needs
 // writing, where the hour's messages are used up. What is less than critical may use up half of them. A ceiling of 0 lets
 // all through.
-func TakeSMS(records []Record, p Policy, severity finding.Severity, now time.Time) (r Record, ok bool) {
+func TakeSMS(records []Record, p policy.Alerting, severity finding.Severity, now time.Time) (r Record, ok bool) {
 	r, used := countedSMS(records, now)
 	ceiling := p.SMSPerHour
 	if severity < finding.Critical {

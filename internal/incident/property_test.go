@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/policy"
 
 	"pgregory.net/rapid"
 )
@@ -20,7 +21,7 @@ type crowd struct {
 	doubt map[string]bool
 }
 
-func (c *crowd) hear(n Notice, l *looks, p Policy) {
+func (c *crowd) hear(n Notice, l *looks, p policy.Alerting) {
 	key := n.Record.Key
 	switch n.Event {
 	case Opened:
@@ -56,7 +57,7 @@ func onlyComing(n Notice) bool {
 }
 
 // proven holds a recovery against what was really looked at.
-func (c *crowd) proven(n Notice, l *looks, p Policy) {
+func (c *crowd) proven(n Notice, l *looks, p policy.Alerting) {
 	for _, f := range n.Record.Findings {
 		s := spotOf(f)
 		if l.clean[s] < p.Recover {
@@ -69,7 +70,7 @@ func (c *crowd) proven(n Notice, l *looks, p Policy) {
 func TestNoSequenceOfRoundsLosesRepeatsOrInvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{sites: []site{{name: "a", balance: true}, {name: "b", balance: true}, {name: "c"}}}
-		p := DefaultPolicy()
+		p := policy.DefaultAlerting()
 		p.Recover = rapid.IntRange(1, 3).Draw(t, "recover")
 		p.Confirm = rapid.IntRange(1, 3).Draw(t, "confirm")
 		tb, people, seen := newTable(), &crowd{t: t, told: map[string]finding.Severity{}, coming: map[string]bool{}, doubt: map[string]bool{}}, newLooks()
@@ -148,7 +149,7 @@ func TestAdvanceIsPure(t *testing.T) {
 			w.happen(t)
 			now = now.Add(time.Minute)
 			fs, c := w.look(view(rapid.IntRange(0, 2).Draw(t, "view")))
-			in := Input{Policy: DefaultPolicy(), Records: tb.load(t), Findings: fs, Coverage: c, Now: now}
+			in := Input{Policy: policy.DefaultAlerting(), Records: tb.load(t), Findings: fs, Coverage: c, Now: now}
 			before := asJSON(t, in.Records)
 			changed, notices := Advance(in)
 			again, noticesAgain := Advance(in)

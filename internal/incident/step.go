@@ -114,7 +114,7 @@ func (b *board) spill(r *Record, beyond int, counts bool) {
 	case r.Overflow > 0 && counts && b.seesAll():
 		r.OverflowClean++
 	}
-	if r.OverflowClean >= b.Policy.recoverAfter(r.Flaps) {
+	if r.OverflowClean >= b.Policy.RecoverAfter(r.Flaps) {
 		r.Overflow, r.OverflowClean = 0, 0
 	}
 }
@@ -132,7 +132,7 @@ func (b *board) seeAgain(p *Part, code finding.Code, counts bool) {
 
 // miss looks for evidence about the parts that have no finding, and drops those that are over or gone.
 func (b *board) miss(r *Record, present map[partID]bool, counts bool) (removed, lookedClean bool) {
-	need := b.Policy.recoverAfter(r.Flaps)
+	need := b.Policy.RecoverAfter(r.Flaps)
 	kept := r.Parts[:0]
 	for _, p := range r.Parts {
 		if present[p.id()] {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/policy"
 )
 
 func findExpiring(c *connection) []finding.Finding {
@@ -66,7 +67,7 @@ func (c *connection) endsFirst() []*x509.Certificate {
 }
 
 // expirySeverity is how severe it is that left remains of a lifetime.
-func expirySeverity(p Policy, left, lifetime time.Duration) finding.Severity {
+func expirySeverity(p policy.Thresholds, left, lifetime time.Duration) finding.Severity {
 	switch {
 	case left <= p.ExpiryCritical.Of(lifetime):
 		return finding.Critical

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/policy"
 	"certdrift/internal/sim/pki"
 )
 
@@ -13,7 +14,7 @@ func TestCertExpiring(t *testing.T) {
 		name          string
 		age, left     time.Duration
 		want          string
-		warn, critial Threshold
+		warn, critial policy.Threshold
 	}{
 		{name: "six days, three left", age: 3 * dayLong, left: 3 * dayLong},
 		{name: "ninety days, six hours left", age: 90*dayLong - 6*time.Hour, left: 6 * time.Hour, want: critical(finding.CertExpiring)},
@@ -22,14 +23,14 @@ func TestCertExpiring(t *testing.T) {
 		{name: "ninety days, nine left", age: 81 * dayLong, left: 9 * dayLong, want: critical(finding.CertExpiring)},
 		{name: "a year, sixty left", age: 305 * dayLong, left: 60 * dayLong, want: warning(finding.CertExpiring)},
 		{name: "by days", age: 60 * dayLong, left: 20 * dayLong, want: warning(finding.CertExpiring),
-			warn: Threshold{Duration: 21 * dayLong}, critial: Threshold{Duration: 7 * dayLong}},
+			warn: policy.Threshold{Duration: 21 * dayLong}, critial: policy.Threshold{Duration: 7 * dayLong}},
 		{name: "by days, enough left", age: 300 * dayLong, left: 22 * dayLong,
-			warn: Threshold{Duration: 21 * dayLong}, critial: Threshold{Duration: 7 * dayLong}},
+			warn: policy.Threshold{Duration: 21 * dayLong}, critial: policy.Threshold{Duration: 7 * dayLong}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newShop(t).serve(t, lasting(test.age, test.left))
-			if test.warn != (Threshold{}) {
-				s.policy = DefaultPolicy()
+			if test.warn != (policy.Threshold{}) {
+				s.policy = policy.DefaultThresholds()
 				s.policy.ExpiryWarning, s.policy.ExpiryCritical = test.warn, test.critial
 			}
 			if test.want == "" {

@@ -11,6 +11,7 @@ import (
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
 )
@@ -43,7 +44,7 @@ type server struct {
 	cas        []*pki.Pair
 	noStore    bool
 	at         time.Time
-	policy     Policy
+	policy     policy.Thresholds
 }
 
 // input makes a round of one endpoint at one address.
@@ -54,8 +55,8 @@ func (s server) input() Input {
 	if s.at.IsZero() {
 		s.at = certNow
 	}
-	if s.policy == (Policy{}) {
-		s.policy = DefaultPolicy()
+	if s.policy == (policy.Thresholds{}) {
+		s.policy = policy.DefaultThresholds()
 	}
 	e := target.Endpoint{Environment: "production", Name: "api", URL: "tls://" + s.host, Kind: target.TLS, Host: s.host, Port: 443}
 	e.Trust.Roots = target.Mozilla

@@ -7,11 +7,12 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 )
 
 // findRevokedAttached goes by ACM's own record (Status REVOKED), which needs no answer of a CA.
 func findRevokedAttached(l *listener) []finding.Finding {
-	if l.world.policy.Revocation == RevocationOff {
+	if l.world.policy.Revocation == policy.RevocationOff {
 		return nil
 	}
 	var found []finding.Finding
@@ -27,7 +28,7 @@ func findRevokedAttached(l *listener) []finding.Finding {
 }
 
 func findRevoked(c *connection) []finding.Finding {
-	if c.TLS == nil || c.leaf() == nil || c.world.policy.Revocation == RevocationOff {
+	if c.TLS == nil || c.leaf() == nil || c.world.policy.Revocation == policy.RevocationOff {
 		return nil
 	}
 	var out []finding.Finding

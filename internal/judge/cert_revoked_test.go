@@ -6,6 +6,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/sim/pki"
 )
 
@@ -50,8 +51,8 @@ func TestCertRevoked(t *testing.T) {
 			srv := s.serve(t)
 			srv.revocation = test.answers
 			srv.expect(t, test.want...)
-			srv.policy = DefaultPolicy()
-			srv.policy.Revocation = RevocationOff
+			srv.policy = policy.DefaultThresholds()
+			srv.policy.Revocation = policy.RevocationOff
 			srv.expect(t)
 		})
 	}
@@ -92,6 +93,6 @@ func TestCertRevokedByACMsWord(t *testing.T) {
 	}
 	s.round.Certificates[0].Status, s.round.Certificates[1].Status = "ISSUED", "REVOKED"
 	s.one(finding.CertRevoked, finding.Warning) // nobody would get it
-	s.policy.Revocation = RevocationOff
+	s.policy.Revocation = policy.RevocationOff
 	s.none(finding.CertRevoked)
 }

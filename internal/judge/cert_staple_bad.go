@@ -9,11 +9,12 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 )
 
 func findStapleBad(c *connection) []finding.Finding {
 	leaf := c.leaf()
-	if leaf == nil || c.TLS == nil || c.world.policy.Revocation == RevocationOff {
+	if leaf == nil || c.TLS == nil || c.world.policy.Revocation == policy.RevocationOff {
 		return nil
 	}
 	must := mustStaple(leaf)

@@ -9,6 +9,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 )
 
 func TestCertStapleBad(t *testing.T) {
@@ -47,8 +48,8 @@ func TestCertStapleBad(t *testing.T) {
 				if strings.Contains(fmt.Sprint(summaries(fs)), "\x1b") {
 					t.Error("a control character in the summary")
 				}
-				srv.policy = DefaultPolicy()
-				srv.policy.Revocation = RevocationOff
+				srv.policy = policy.DefaultThresholds()
+				srv.policy.Revocation = policy.RevocationOff
 				srv.expect(t)
 			}
 		})

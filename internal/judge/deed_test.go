@@ -7,6 +7,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
 )
@@ -203,7 +204,7 @@ func TestAnImportThatIsNotToBlame(t *testing.T) {
 		"nobody is known":                    {func(s *scene) { s.round.Changes = nil }, "unknown"},
 		"nor when it was, as in older files": {func(s *scene) { s.round.Changes, s.round.Certificates[0].Imported = nil, time.Time{} }, ""},
 		"imported before CloudTrail's history": {func(s *scene) {
-			s.round.Changes, s.policy.ExpiryWarning = nil, Threshold{Duration: 300 * 24 * time.Hour}
+			s.round.Changes, s.policy.ExpiryWarning = nil, policy.Threshold{Duration: 300 * 24 * time.Hour}
 			s.round.Certificates[0].Imported = noon.AddDate(0, 0, -91)
 		}, ""},
 		"Amazon issued it":           {func(s *scene) { s.round.Certificates[0].Type = "AMAZON_ISSUED" }, ""},

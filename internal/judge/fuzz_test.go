@@ -14,6 +14,7 @@ import (
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/target"
 )
 
@@ -154,7 +155,7 @@ func (m *mutator) like(v any, odd ...any) any {
 func checkJudgement(t *testing.T, round observation.Round) {
 	t.Helper()
 	store := chain.NewStore(nil)
-	in := Input{Policy: DefaultPolicy(), Roots: func(target.Roots) *chain.Store { return store }, Now: noon, Round: round}
+	in := Input{Policy: policy.DefaultThresholds(), Roots: func(target.Roots) *chain.Store { return store }, Now: noon, Round: round}
 	out := Judge(in)
 	for _, f := range out.Findings {
 		if f.Cause == "certdrift:judge" {

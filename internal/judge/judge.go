@@ -12,12 +12,13 @@ import (
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/target"
 )
 
 // Input is all that a judgement depends on.
 type Input struct {
-	Policy Policy
+	Policy policy.Thresholds
 	// Roots gives the trust store of a name; it is asked once per name and round.
 	Roots func(target.Roots) *chain.Store
 	Now   time.Time

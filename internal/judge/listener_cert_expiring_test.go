@@ -6,6 +6,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 )
 
 func TestListenerCertExpiring(t *testing.T) {
@@ -23,7 +24,7 @@ func TestListenerCertExpiring(t *testing.T) {
 
 func TestListenerCertExpiringByDuration(t *testing.T) {
 	s := newScene(t)
-	s.policy.ExpiryWarning = Threshold{Duration: 80 * 24 * time.Hour}
+	s.policy.ExpiryWarning = policy.Threshold{Duration: 80 * 24 * time.Hour}
 	s.classic("a1", s.acm("a", s.leaf(host)))
 	behind(s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.TimedOut)), "a1", arn("a"))
 	s.one(finding.ListenerCertExpiring, finding.Warning)

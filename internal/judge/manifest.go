@@ -8,6 +8,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/target"
 )
 
@@ -240,7 +241,7 @@ func (x *effect) weighCertificate(w *world, arn string, h *held, now *attachment
 		x.breaks = append(x.breaks, shortARN(arn)+" does not exist any more")
 	case h.expired(w.now):
 		x.breaks = append(x.breaks, shortARN(arn)+" expired "+day(end))
-	case h.record.Status == "REVOKED" && w.policy.Revocation != RevocationOff:
+	case h.record.Status == "REVOKED" && w.policy.Revocation != policy.RevocationOff:
 		x.breaks = append(x.breaks, shortARN(arn)+" was revoked, says ACM")
 	case h.record.Status != "" && h.leaf == nil && h.record.Status != "ISSUED":
 		x.breaks = append(x.breaks, shortARN(arn)+" is not issued ("+finding.Clean(h.record.Status, 64)+"): AWS refuses to attach it")

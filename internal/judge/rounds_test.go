@@ -12,6 +12,7 @@ import (
 
 	"certdrift/internal/chain"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/target"
 )
 
@@ -20,7 +21,7 @@ var updateRounds = flag.Bool("update-rounds", false, "make the saved rounds in t
 // saved is a round as `certdrift check --save` writes it.
 type saved struct {
 	observation.Round
-	Policy Policy `json:"policy"`
+	Policy policy.Thresholds `json:"policy"`
 }
 
 // saved is the scene as it would be saved: its root stands in the endpoints, as a configuration's ca_files do.

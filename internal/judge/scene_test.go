@@ -11,6 +11,7 @@ import (
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
 )
@@ -30,12 +31,12 @@ var authority = sync.OnceValues(func() (*pki.Pair, error) { return pki.Root("Sce
 type scene struct {
 	t      testing.TB
 	round  observation.Round
-	policy Policy
+	policy policy.Thresholds
 }
 
 func newScene(t testing.TB) *scene {
 	t.Helper()
-	return &scene{t: t, policy: DefaultPolicy(), round: observation.Round{Schema: observation.Schema, Started: noon, Finished: noon}}
+	return &scene{t: t, policy: policy.DefaultThresholds(), round: observation.Round{Schema: observation.Schema, Started: noon, Finished: noon}}
 }
 
 func (s *scene) root() *pki.Pair {

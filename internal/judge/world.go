@@ -8,12 +8,13 @@ import (
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/target"
 )
 
 // world is a round made ready for the rules: chains parsed and built once, the three truths of each endpoint joined.
 type world struct {
-	policy      Policy
+	policy      policy.Thresholds
 	now         time.Time
 	round       observation.Round
 	endpoints   []*endpoint

@@ -14,9 +14,9 @@ import (
 	"certdrift/internal/config"
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
-	"certdrift/internal/judge"
 	"certdrift/internal/metric"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
 	"certdrift/internal/trust"
@@ -147,7 +147,7 @@ func newFixture(t *testing.T) *fixture {
 		Now: clock, Store: NewMemory(), Messengers: []messenger{f.topic}, Gauge: f.figures, Function: "probe", By: "test",
 	}}
 	f.request = Request{Config: config.Config{
-		Policy: judge.DefaultPolicy(), Incidents: incident.DefaultPolicy(), Endpoints: []target.Endpoint{e},
+		Policy: policy.DefaultThresholds(), Incidents: policy.DefaultAlerting(), Endpoints: []target.Endpoint{e},
 	}}
 	return f
 }

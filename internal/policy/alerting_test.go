@@ -1,4 +1,4 @@
-package incident
+package policy
 
 import (
 	"testing"
@@ -64,28 +64,33 @@ func TestSilenceMatches(t *testing.T) {
 		{Silence{Code: "cert-*"}, false},
 		{Silence{Code: "[http"}, false}, // malformed: silences nothing
 	} {
-		if got := c.silence.matches("production", "api", "http-slow"); got != c.want {
-			t.Errorf("%+v matches: %v", c.silence, got)
+		if got := c.silence.Matches("production", "api", "http-slow"); got != c.want {
+			t.Errorf("%+v Matches: %v", c.silence, got)
 		}
 	}
 }
 
 func TestSilenceMatchesNamesWithSlashes(t *testing.T) {
 	for pattern, want := range map[string]bool{"*": true, "api*": true, "api/v?": true, "api?v1": true, "api/*": true, "*/v1": true, "api": false, "*/v2": false, "api/": false} {
-		if got := (Silence{Endpoint: pattern}).matches("production", "api/v1", "http-slow"); got != want {
-			t.Errorf("%q matches api/v1: %v", pattern, got)
+		if got := (Silence{Endpoint: pattern}).Matches("production", "api/v1", "http-slow"); got != want {
+			t.Errorf("%q Matches api/v1: %v", pattern, got)
 		}
 	}
 }
 
 func TestRemindersGrowAndStop(t *testing.T) {
-	p := Policy{Remind: 24 * time.Hour}
+	p := Alerting{Remind: 24 * time.Hour}
 	for n, want := range []time.Duration{24, 48, 96, 168, 168} {
-		if got := p.remindAfter(n); got != want*time.Hour {
+		if got := p.RemindAfter(n); got != want*time.Hour {
 			t.Errorf("reminder %d after %v", n, got)
 		}
 	}
-	if got := (Policy{Remind: 30 * 24 * time.Hour}).remindAfter(3); got != 30*24*time.Hour {
+	if got := (Alerting{Remind: 30 * 24 * time.Hour}).RemindAfter(3); got != 30*24*time.Hour {
 		t.Errorf("a distance of a month became %v", got)
 	}
 }
+
+var start = time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC) // a Monday
+
+// at is minutes after start.
+func at(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }

@@ -1,9 +1,11 @@
-package judge
+// Package policy holds what an operator decides: when a certificate is too close to its end, how far revocation is checked, when
+// an incident opens, is repeated and recovers, and which alerts are silenced when. It is pure; package config fills it.
+package policy
 
 import "time"
 
-// Policy is what the operator decides.
-type Policy struct {
+// Thresholds are what the operator decides about verdicts.
+type Thresholds struct {
 	// ExpiryWarning and ExpiryCritical are how much of a certificate's life may be left before cert-expiring.
 	ExpiryWarning  Threshold      `json:"expiry_warning"`
 	ExpiryCritical Threshold      `json:"expiry_critical"`
@@ -12,9 +14,9 @@ type Policy struct {
 	Settle time.Duration `json:"settle_ns"`
 }
 
-// DefaultPolicy is what holds where the configuration says nothing.
-func DefaultPolicy() Policy {
-	return Policy{
+// DefaultThresholds returns the thresholds for a configuration that sets none.
+func DefaultThresholds() Thresholds {
+	return Thresholds{
 		ExpiryWarning: Threshold{Share: 0.25}, ExpiryCritical: Threshold{Share: 0.10},
 		Revocation: RevocationStaple, Settle: 2 * time.Minute,
 	}

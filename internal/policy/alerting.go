@@ -1,4 +1,4 @@
-package incident
+package policy
 
 import (
 	"path"
@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Policy is what the operator decides about alerts.
-type Policy struct {
+// Alerting is what the operator decides about alerts.
+type Alerting struct {
 	// Confirm is how many rounds in a row an endpoint's finding must hold before its incident opens; drift and what is
 	// certain open at once. Less than 1 counts as 1.
 	Confirm int
@@ -32,9 +32,9 @@ type Policy struct {
 	Silences   []Silence
 }
 
-// DefaultPolicy is what holds where the configuration says nothing.
-func DefaultPolicy() Policy {
-	return Policy{
+// DefaultAlerting returns the policy for a configuration that sets none.
+func DefaultAlerting() Alerting {
+	return Alerting{
 		Confirm: 2, Recover: 2, Apart: 10 * time.Second, Remind: 24 * time.Hour, StormAfter: 10,
 		FlapWindow: 2 * time.Hour, Lease: 5 * time.Minute, SMSPerHour: 20,
 	}
@@ -43,8 +43,8 @@ func DefaultPolicy() Policy {
 // maxRemind bounds the growing distance of reminders.
 const maxRemind = 7 * 24 * time.Hour
 
-// remindAfter is the distance to reminder number n, counted from 0; 0 for never.
-func (p Policy) remindAfter(n int) time.Duration {
+// RemindAfter is the distance to reminder number n, counted from 0; 0 for never.
+func (p Alerting) RemindAfter(n int) time.Duration {
 	d := p.Remind
 	for range min(max(n, 0), 10) {
 		d = min(2*d, max(maxRemind, p.Remind))
@@ -52,13 +52,13 @@ func (p Policy) remindAfter(n int) time.Duration {
 	return d
 }
 
-// recoverAfter is how many clean rounds end a part of an incident that has flapped so often.
-func (p Policy) recoverAfter(flaps int) int { return max(1, p.Recover) << min(max(flaps, 0), 4) }
+// RecoverAfter is how many clean rounds end a part of an incident that has flapped so often.
+func (p Alerting) RecoverAfter(flaps int) int { return max(1, p.Recover) << min(max(flaps, 0), 4) }
 
 // Silence mutes notices of incidents that match, while it lasts. What is silenced is still counted and shown, and
 // alerts when the silence ends before the incident does.
 type Silence struct {
-	Environment, Endpoint, Code string // patterns as in path.Match; empty matches all
+	Environment, Endpoint, Code string // patterns as in path.Match; empty Matches all
 	// From is when it begins; zero for at once.
 	From time.Time
 	// Until is when it ends; zero, for a weekly window only, for never.
@@ -127,8 +127,8 @@ func earliest(t time.Time) time.Time {
 	return t
 }
 
-// matches reports whether the silence is meant for a fault with this environment, endpoint name and code.
-func (s Silence) matches(environment, endpoint, code string) bool {
+// Matches reports whether the silence is meant for a fault with this environment, endpoint name and code.
+func (s Silence) Matches(environment, endpoint, code string) bool {
 	return s.Concerns(environment, endpoint) && like(s.Code, code)
 }
 
@@ -137,7 +137,7 @@ func (s Silence) Concerns(environment, endpoint string) bool {
 	return like(s.Environment, environment) && like(s.Endpoint, endpoint)
 }
 
-// like is path.Match where an empty pattern matches all, a malformed one nothing, and a slash is a character as any: an
+// like is path.Match where an empty pattern Matches all, a malformed one nothing, and a slash is a character as any: an
 // endpoint's name is no path, and "*" is all of them. No name holds the byte that stands in for it.
 func like(pattern, name string) bool {
 	if pattern == "" {
