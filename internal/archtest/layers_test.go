@@ -28,6 +28,7 @@ var layers = []struct {
 	{"publish", "what is told of findings and incidents", []string{"internal/alert", "internal/metric", "internal/report"}},
 	{"sides", "the three truths side by side, for the pages", []string{"internal/report/truths"}},
 	{"pages", "the report in a browser and on a dashboard", []string{"internal/report/html", "internal/report/widget"}},
+	{"probe's parts", "what probing needs beside sockets: which addresses are allowed, STARTTLS, revocation, hiding secrets", []string{"internal/probe/netguard", "internal/probe/redact", "internal/probe/revocation", "internal/probe/starttls"}},
 	{"forms", "the grammars and errors that adapters share", []string{"internal/awsio/awserr", "internal/config/arn", "internal/config/yamldoc"}},
 	{"adapters", "files, network and AWS: each knows one of them", []string{
 		"internal/awsio/bus", "internal/awsio/cloudwatch", "internal/awsio/hook", "internal/awsio/listener", "internal/awsio/sns",

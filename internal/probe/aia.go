@@ -16,6 +16,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/netguard"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 // of it leads no further, those below are asked: a server may send one certificate of an issuer, for a root that is not
 // trusted, and AIA give another of the same issuer. Failures are part of what is returned; the second result are those
 // that did issue what stands below them.
-func (v *visit) fetchIssuers(ctx context.Context, peers []*x509.Certificate) ([]observation.FetchedIssuer, []*x509.Certificate) {
+func (v *endpointProbe) fetchIssuers(ctx context.Context, peers []*x509.Certificate) ([]observation.FetchedIssuer, []*x509.Certificate) {
 	if v.needsIssuer == nil {
 		return nil, nil
 	}
@@ -42,7 +43,7 @@ func (v *visit) fetchIssuers(ctx context.Context, peers []*x509.Certificate) ([]
 			break
 		}
 		asked[child] = true
-		if issuer := v.fetchIssuer(ctx, child, &tried); issuer != nil && place(issuer, peers) < 0 && place(issuer, found) < 0 {
+		if issuer := v.fetchIssuer(ctx, child, &tried); issuer != nil && indexOf(issuer, peers) < 0 && indexOf(issuer, found) < 0 {
 			found = append(found, issuer)
 		}
 	}
@@ -50,7 +51,7 @@ func (v *visit) fetchIssuers(ctx context.Context, peers []*x509.Certificate) ([]
 }
 
 // highest is the certificate nearest to the root, of what was found last, that has not been asked for its issuer.
-func (v *visit) highest(peers, found []*x509.Certificate, asked map[*x509.Certificate]bool) *x509.Certificate {
+func (v *endpointProbe) highest(peers, found []*x509.Certificate, asked map[*x509.Certificate]bool) *x509.Certificate {
 	up, _ := v.path(peers, found)
 	if len(found) > 0 {
 		up = append(up, found[len(found)-1])
@@ -64,12 +65,12 @@ func (v *visit) highest(peers, found []*x509.Certificate, asked map[*x509.Certif
 }
 
 // fetchIssuer tries a certificate's URLs in their order.
-func (v *visit) fetchIssuer(ctx context.Context, child *x509.Certificate, tried *[]observation.FetchedIssuer) *x509.Certificate {
+func (v *endpointProbe) fetchIssuer(ctx context.Context, child *x509.Certificate, tried *[]observation.FetchedIssuer) *x509.Certificate {
 	for _, from := range references(child.IssuingCertificateURL) {
 		shown := observation.FetchedIssuer{URL: finding.Clean(from, 2*finding.QuoteLimit)}
 		cert, form, err := v.issuerAt(ctx, from, child)
 		if err != nil {
-			shown.Failure, shown.Blocked = detail(err), errors.As(err, new(*blockedError))
+			shown.Failure, shown.Blocked = detail(err), errors.As(err, new(*netguard.BlockedError))
 			*tried = append(*tried, shown)
 			continue
 		}
@@ -87,9 +88,9 @@ type issuerFile struct {
 }
 
 // issuerAt gets what an address has that issued child, and the form it has there.
-func (v *visit) issuerAt(ctx context.Context, from string, child *x509.Certificate) (*x509.Certificate, observation.IssuerForm, error) {
+func (v *endpointProbe) issuerAt(ctx context.Context, from string, child *x509.Certificate) (*x509.Certificate, observation.IssuerForm, error) {
 	now := v.now()
-	found, err := v.documents.get(ctx, "issuer "+v.guard.licence()+from, now, func() document {
+	found, err := v.documents.get(ctx, "issuer "+v.guard.Key()+from, now, func() document {
 		body, err := v.fetch(ctx, http.MethodGet, from, "", nil, maxIssuer)
 		if err != nil {
 			return document{err: err}

@@ -169,7 +169,7 @@ func TestAIA(t *testing.T) {
 		config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{p.Certificate.Raw, der, unknown.Certificate.Raw}, PrivateKey: p.Key}}}
 		untilFound := func(o *Options) {
 			o.NeedsIssuer = func(_ target.Endpoint, chain []*x509.Certificate) bool {
-				return place(ca.Certificate, chain) < 0
+				return indexOf(ca.Certificate, chain) < 0
 			}
 		}
 		a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil)), untilFound))

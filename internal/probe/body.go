@@ -31,7 +31,7 @@ var errTooLarge = errors.New("the body is larger than the bound")
 
 // readBody reads the body to its end without keeping it, and checks the expectations on the way. grown hears of how much
 // of it came.
-func (v *visit) readBody(r *http.Response, h *observation.HTTP, grown func(int64)) error {
+func (v *endpointProbe) readBody(r *http.Response, h *observation.HTTP, grown func(int64)) error {
 	limit := v.target.Expect.MaxSize
 	if limit <= 0 {
 		limit = defaultMaxBody
@@ -48,7 +48,7 @@ func (v *visit) readBody(r *http.Response, h *observation.HTTP, grown func(int64
 	body := &counter{r: decoded, max: limit}
 	watch.read(io.TeeReader(body, watch))
 	h.Size = min(body.n, limit)
-	h.Excerpt = v.secrets.excerpt(watch.start, body.n > int64(len(watch.start)))
+	h.Excerpt = v.secrets.Excerpt(watch.start, body.n > int64(len(watch.start)))
 	if body.err != nil {
 		return body.err
 	}
@@ -156,7 +156,7 @@ type watch struct {
 // excerptBytes is how much of the start is kept: enough for an excerpt in which secrets have been hidden.
 const excerptBytes = 2 << 10
 
-func (v *visit) newWatch() *watch {
+func (v *endpointProbe) newWatch() *watch {
 	w := &watch{}
 	expect := v.target.Expect
 	if expect.BodyContains != "" {
@@ -198,11 +198,11 @@ func (w *watch) Write(p []byte) (int, error) {
 }
 
 // unmet lists the expectations that the body does not meet.
-func (w *watch) unmet(v *visit) []observation.Unmet {
+func (w *watch) unmet(v *endpointProbe) []observation.Unmet {
 	var unmet []observation.Unmet
 	add := func(expectation, want, got string) {
 		unmet = append(unmet, observation.Unmet{
-			Expectation: expectation, Want: v.secrets.show(want, finding.QuoteLimit), Got: v.secrets.show(got, finding.QuoteLimit),
+			Expectation: expectation, Want: v.secrets.Show(want, finding.QuoteLimit), Got: v.secrets.Show(got, finding.QuoteLimit),
 		})
 	}
 	expect := v.target.Expect

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"certdrift/internal/probe/netguard"
 	"certdrift/internal/target"
 )
 
@@ -19,8 +20,8 @@ const callTimeout = 10 * time.Second
 
 // guarded dials what a target may be: a private network's switch, and nothing where clouds keep their credentials.
 func guarded() *net.Dialer {
-	allow := newGuard(target.Endpoint{}).target
-	return &net.Dialer{KeepAlive: -1, Control: func(_, address string, _ syscall.RawConn) error { return controlled(allow, address) }}
+	allow := netguard.New(target.Endpoint{}).Target
+	return &net.Dialer{KeepAlive: -1, Control: func(_, address string, _ syscall.RawConn) error { return netguard.Control(allow, address) }}
 }
 
 // Call asks for a URL of the operator's, a dead man's switch, and drops the answer. Redirects are not followed. The URL

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/netguard"
 )
 
 // errPhase is why a phase's context ended: the phase took longer than the endpoint's timeout.
@@ -55,7 +56,7 @@ const chainHidden = " (none of the chain can be shown)"
 func networkKind(err error) observation.FailureKind {
 	var netErr net.Error
 	switch {
-	case errors.As(err, new(*blockedError)):
+	case errors.As(err, new(*netguard.BlockedError)):
 		return observation.Blocked
 	case errors.Is(err, errPhase), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
 		errors.Is(err, syscall.ETIMEDOUT), errors.As(err, &netErr) && netErr.Timeout():

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/netguard"
 )
 
 // answer is what one connection showed.
@@ -33,7 +34,7 @@ type answer struct {
 // connect looks at one address; ask is false where the handshake is all that is wanted. A server that chose HTTP/2 and
 // should not have is asked again for HTTP/1.1: it says so itself, or its TLS is too old. HTTP/2 over TLS 1.0 and 1.1 is
 // forbidden (RFC 9113 §9.2), though a server may choose both and then break off; its version is what is wrong with it.
-func (v *visit) connect(ctx context.Context, o *origin, at netip.AddrPort, allow permit, ask bool) answer {
+func (v *endpointProbe) connect(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, ask bool) answer {
 	got := v.attempt(ctx, o, at, allow, ask)
 	tooOld := got.Failure != nil && got.TLS != nil && got.TLS.ALPN == protocolH2 && got.version < tls.VersionTLS12
 	if !tooOld && !wantsHTTP1(got) {
@@ -55,7 +56,7 @@ func wantsHTTP1(got answer) bool {
 }
 
 // attempt opens a fresh connection and goes through all phases. The connection is closed when it returns.
-func (v *visit) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow permit, ask bool) (got answer) {
+func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, ask bool) (got answer) {
 	got.Address, got.auth = observation.Address{Address: at.String(), Started: v.now()}, &clientAuth{}
 	begin := time.Now()
 	// over takes the endpoint's time: what is looked into, or waited for, from there on is certdrift's own.
@@ -88,7 +89,7 @@ func (v *visit) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow
 	case got.Failure != nil:
 		over()
 		v.seekPlainHTTP(ctx, o, at, allow, received(conn), got.Failure)
-		v.lookAgain(ctx, o, at, allow, &got)
+		v.diagnose(ctx, o, at, allow, &got)
 	case o.kind.Web() && ask && v.withholds(o, got.peers):
 		over()
 		got.Withheld = withheld
@@ -103,18 +104,18 @@ func (v *visit) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow
 }
 
 // open dials within the timeout of a phase.
-func (v *visit) open(ctx context.Context, at netip.AddrPort, allow permit) (*meter, error) {
+func (v *endpointProbe) open(ctx context.Context, at netip.AddrPort, allow netguard.Permit) (*countingConn, error) {
 	ctx, cancel := v.phase(ctx)
 	defer cancel()
 	conn, err := v.dial(ctx, allow, at)
 	if err != nil {
 		return nil, err
 	}
-	return &meter{Conn: conn}, nil
+	return &countingConn{Conn: conn}, nil
 }
 
 // phase bounds one phase as a whole.
-func (v *visit) phase(ctx context.Context) (context.Context, context.CancelFunc) {
+func (v *endpointProbe) phase(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, v.timeout, errPhase)
 }
 
@@ -130,7 +131,7 @@ const refusalWait = 2 * time.Second
 
 // awaitRefusal reads for a moment where nothing is asked for over the connection: in TLS 1.3 the handshake is over for
 // the client before the server has looked at its certificate (RFC 8446 §4.4.2.4).
-func (v *visit) awaitRefusal(ctx context.Context, conn *tls.Conn, got *answer) {
+func (v *endpointProbe) awaitRefusal(ctx context.Context, conn *tls.Conn, got *answer) {
 	if conn.ConnectionState().Version < tls.VersionTLS13 || !got.TLS.ClientCertificateRequested {
 		return
 	}

@@ -1,24 +1,17 @@
 package probe
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net/http"
-	"slices"
 	"sync"
-	"time"
-
-	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/revocation"
 )
 
 // maxCRL bounds a certificate revocation list in bytes.
@@ -32,7 +25,7 @@ const (
 
 // askRevocation asks CRL and OCSP about every certificate on the way up but the root, within the timeout of a phase. All
 // are asked at once: one that never answers must not take the time of another that says "revoked".
-func (v *visit) askRevocation(ctx context.Context, peers, fetched []*x509.Certificate) []observation.Revocation {
+func (v *endpointProbe) askRevocation(ctx context.Context, peers, fetched []*x509.Certificate) []observation.Revocation {
 	ctx, cancel := v.phase(ctx)
 	defer cancel()
 	sources := [...]func(context.Context, *x509.Certificate, *x509.Certificate) (observation.Revocation, bool){v.askCRL, v.askOCSP}
@@ -70,31 +63,19 @@ func (v *visit) askRevocation(ctx context.Context, peers, fetched []*x509.Certif
 	return out
 }
 
-// list is a revocation list, checked and reduced to what is asked of it.
-type list struct {
-	thisUpdate, nextUpdate time.Time
-	revoked                map[string]revoked // by serial number
-	scope                  scopeOfList
-}
-
-type revoked struct {
-	at     int64 // Unix time
-	reason int8
-}
-
 // askCRL asks the lists of child's distribution points in their order until one answers.
-func (v *visit) askCRL(ctx context.Context, child, issuer *x509.Certificate) (observation.Revocation, bool) {
+func (v *endpointProbe) askCRL(ctx context.Context, child, issuer *x509.Certificate) (observation.Revocation, bool) {
 	var out observation.Revocation
 	urls := references(child.CRLDistributionPoints)
 	for _, from := range urls {
 		l, err := v.listAt(ctx, from, issuer)
 		if err == nil {
-			err = l.scope.covers(child)
+			err = l.Covers(child)
 		}
 		if err != nil {
 			out = noAnswer(err)
 		} else {
-			out = l.about(child.SerialNumber)
+			out = l.About(child.SerialNumber)
 		}
 		out.Source, out.URL = observation.CRL, finding.Clean(from, 2*finding.QuoteLimit)
 		if out.Status != observation.NoAnswer {
@@ -104,24 +85,12 @@ func (v *visit) askCRL(ctx context.Context, child, issuer *x509.Certificate) (ob
 	return out, len(urls) > 0
 }
 
-func (l *list) about(serial *big.Int) observation.Revocation {
-	out := observation.Revocation{
-		Status: observation.Good, Signed: true, ThisUpdate: l.thisUpdate, NextUpdate: l.nextUpdate,
-	}
-	if r, ok := l.revoked[string(serial.Bytes())]; ok {
-		out.Status, out.RevokedAt, out.Reason = observation.Revoked, time.Unix(r.at, 0).UTC(), reasonName(int(r.reason))
-	} else if l.scope.reasons {
-		return noAnswer(errors.New("the CRL is for some reasons only, and does not name the certificate"))
-	}
-	return out
-}
-
-func (v *visit) listAt(ctx context.Context, from string, issuer *x509.Certificate) (*list, error) {
+func (v *endpointProbe) listAt(ctx context.Context, from string, issuer *x509.Certificate) (*revocation.List, error) {
 	if issuer == nil {
 		return nil, errors.New("the issuer is not known, so its signature cannot be checked")
 	}
 	now := v.now()
-	key := fmt.Sprintf("crl %s%s %x", v.guard.licence(), from, sha256.Sum256(issuer.RawSubjectPublicKeyInfo))
+	key := fmt.Sprintf("crl %s%s %x", v.guard.Key(), from, sha256.Sum256(issuer.RawSubjectPublicKeyInfo))
 	found, err := v.documents.get(ctx, key, now, func() document {
 		select {
 		case v.documents.lists <- struct{}{}:
@@ -133,148 +102,12 @@ func (v *visit) listAt(ctx context.Context, from string, issuer *x509.Certificat
 		if err != nil {
 			return document{err: err}
 		}
-		l, err := readList(body, issuer)
+		l, err := revocation.ReadList(body, issuer)
 		if err != nil {
 			return document{err: err}
 		}
-		return document{value: l, until: l.nextUpdate, size: 96 * len(l.revoked)}
+		return document{value: l, until: l.NextUpdate, size: 96 * l.Len()}
 	})
-	l, _ := found.(*list)
+	l, _ := found.(*revocation.List)
 	return l, err
-}
-
-// readList reads a list (RFC 5280 §5), in DER or PEM, and checks that the issuer signed it.
-func readList(body []byte, issuer *x509.Certificate) (*list, error) {
-	if block, _ := pem.Decode(body); block != nil {
-		body = block.Bytes
-	}
-	parsed, err := x509.ParseRevocationList(body)
-	if err != nil {
-		return nil, fmt.Errorf("reading the CRL: %w", err)
-	}
-	if !bytes.Equal(parsed.RawIssuer, issuer.RawSubject) {
-		return nil, errors.New("the CRL is another issuer's")
-	}
-	if err := parsed.CheckSignatureFrom(issuer); err != nil {
-		return nil, fmt.Errorf("the CRL is not signed by the issuer: %w", err)
-	}
-	l := &list{
-		thisUpdate: parsed.ThisUpdate, nextUpdate: parsed.NextUpdate,
-		revoked: make(map[string]revoked, len(parsed.RevokedCertificateEntries)),
-	}
-	if l.scope, err = readScope(parsed); err != nil {
-		return nil, err
-	}
-	const removeFromCRL = 8
-	ours := true
-	for _, e := range parsed.RevokedCertificateEntries {
-		if ours = entryOf(e, issuer, ours); ours && e.ReasonCode != removeFromCRL {
-			l.revoked[string(e.SerialNumber.Bytes())] = revoked{e.RevocationTime.Unix(), int8(e.ReasonCode)} //nolint:gosec // eleven reasons
-		}
-	}
-	return l, nil
-}
-
-// entryOf reports whether an entry is about a certificate of issuer. An indirect list (RFC 5280 §5.3.3) names another CA where
-// its entries begin; until then they are the list's own issuer's.
-func entryOf(e x509.RevocationListEntry, issuer *x509.Certificate, before bool) bool {
-	for _, ext := range e.Extensions {
-		if ext.Id.String() != "2.5.29.29" {
-			continue
-		}
-		der, names, name := cryptobyte.String(ext.Value), cryptobyte.String(nil), cryptobyte.String(nil)
-		return der.ReadASN1(&names, asn1.SEQUENCE) && names.ReadASN1(&name, asn1.Tag(4).ContextSpecific().Constructed()) &&
-			bytes.Equal(name, issuer.RawSubject)
-	}
-	return before
-}
-
-// scopeOfList is a list's issuing distribution point (RFC 5280 §5.2.5). CAs split their lists: one that is not about a
-// certificate must not vouch for it.
-type scopeOfList struct {
-	names       []string // URIs of the distribution point; none: the whole CA's
-	users, cas  bool     // only those
-	reasons     bool     // for some reasons only: it proves what it names, and vouches for nothing
-	unsupported bool     // for attribute certificates, or named in a way that is not read here
-}
-
-func (s scopeOfList) covers(cert *x509.Certificate) error {
-	switch {
-	case s.unsupported:
-		return errors.New("the CRL is for attribute certificates, or of a kind that is not read")
-	case s.users && cert.IsCA, s.cas && !cert.IsCA:
-		return errors.New("the CRL is not about this kind of certificate")
-	case len(s.names) > 0 && !slices.ContainsFunc(cert.CRLDistributionPoints, func(u string) bool { return slices.Contains(s.names, u) }):
-		return errors.New("the CRL is another distribution point's")
-	}
-	return nil
-}
-
-// readScope reads the extensions that say what a list is about. Any other critical one makes it unusable (RFC 5280 §5.2).
-func readScope(parsed *x509.RevocationList) (scopeOfList, error) {
-	var s scopeOfList
-	for _, e := range parsed.Extensions {
-		switch {
-		case e.Id.String() == "2.5.29.28":
-			if !s.read(cryptobyte.String(e.Value)) {
-				return s, errors.New("the CRL's issuing distribution point cannot be read")
-			}
-		case e.Id.String() == "2.5.29.27":
-			return s, errors.New("what is there is a delta CRL")
-		case e.Critical:
-			return s, fmt.Errorf("the CRL has the unknown critical extension %s", e.Id)
-		}
-	}
-	return s, nil
-}
-
-func (s *scopeOfList) read(der cryptobyte.String) bool {
-	var fields cryptobyte.String
-	if !der.ReadASN1(&fields, asn1.SEQUENCE) || !der.Empty() {
-		return false
-	}
-	for !fields.Empty() {
-		var value cryptobyte.String
-		var tag asn1.Tag
-		if !fields.ReadAnyASN1(&value, &tag) {
-			return false
-		}
-		set := len(value) == 1 && value[0] != 0
-		switch tag {
-		case asn1.Tag(0).ContextSpecific().Constructed():
-			if !s.readNames(value) {
-				return false
-			}
-		case asn1.Tag(1).ContextSpecific():
-			s.users = set
-		case asn1.Tag(2).ContextSpecific():
-			s.cas = set
-		case asn1.Tag(3).ContextSpecific(), asn1.Tag(3).ContextSpecific().Constructed():
-			s.reasons = true
-		case asn1.Tag(4).ContextSpecific(): // indirect: each entry tells whose it is
-		default:
-			s.unsupported = s.unsupported || set
-		}
-	}
-	return true
-}
-
-// readNames takes the URIs out of a DistributionPointName; a name relative to the issuer is not supported.
-func (s *scopeOfList) readNames(point cryptobyte.String) bool {
-	var names cryptobyte.String
-	if !point.ReadASN1(&names, asn1.Tag(0).ContextSpecific().Constructed()) {
-		s.unsupported = true
-		return true
-	}
-	for !names.Empty() {
-		var name cryptobyte.String
-		var tag asn1.Tag
-		if !names.ReadAnyASN1(&name, &tag) {
-			return false
-		}
-		if tag == asn1.Tag(6).ContextSpecific() {
-			s.names = append(s.names, string(name))
-		}
-	}
-	return true
 }

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
+
+	"certdrift/internal/probe/netguard"
 )
 
 // dialer opens one connection; net.Dialer.DialContext is one.
@@ -17,7 +19,7 @@ var errNoRoute = errors.New("this machine has no route there")
 
 // dial connects to an address if the guard permits it. The guard looks twice: at the address asked for, and in the
 // dialer's Control at the one that the socket is really about to connect to.
-func (p *Prober) dial(ctx context.Context, allow permit, to netip.AddrPort) (net.Conn, error) {
+func (p *Prober) dial(ctx context.Context, allow netguard.Permit, to netip.AddrPort) (net.Conn, error) {
 	if blocked := allow(to.Addr()); blocked != nil {
 		return nil, blocked
 	}
@@ -25,25 +27,13 @@ func (p *Prober) dial(ctx context.Context, allow permit, to netip.AddrPort) (net
 		return p.dialer(ctx, "tcp", to.String())
 	}
 	d := net.Dialer{KeepAlive: -1, Control: func(_, address string, _ syscall.RawConn) error {
-		return controlled(allow, address)
+		return netguard.Control(allow, address)
 	}}
 	conn, err := d.DialContext(ctx, "tcp", to.String())
 	if errors.Is(err, syscall.ENETUNREACH) && !routed(ctx, to) {
 		return nil, fmt.Errorf("%w: %w", errNoRoute, err)
 	}
 	return conn, err
-}
-
-// controlled is the guard in the dialer's Control.
-func controlled(allow permit, address string) error {
-	to, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return fmt.Errorf("reading the socket's address %q: %w", address, err)
-	}
-	if blocked := allow(to.Addr()); blocked != nil {
-		return blocked
-	}
-	return nil
 }
 
 // routed asks the kernel for a route, which connecting a UDP socket does without sending anything. It tells "no IPv6

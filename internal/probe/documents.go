@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"certdrift/internal/probe/netguard"
 )
 
 const (
@@ -82,7 +84,7 @@ func (d *documents) find(key string, now time.Time) (document, bool) {
 func (d *documents) keep(key string, doc document, now time.Time) {
 	if doc.err != nil {
 		doc.until = now.Add(failureKept)
-		if outOfTime(doc.err) || errors.As(doc.err, new(*blockedError)) {
+		if outOfTime(doc.err) || errors.As(doc.err, new(*netguard.BlockedError)) {
 			return
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"certdrift/internal/probe/netguard"
 )
 
 func TestDocumentsAge(t *testing.T) {
@@ -21,7 +23,7 @@ func TestDocumentsAge(t *testing.T) {
 		"stale":                  {document{value: 1, until: start.Add(-time.Hour)}, -1},
 		"without an end":         {document{value: 1}, -1},
 		"a failure":              {document{err: errors.New("down")}, failureKept - time.Second},
-		"refused by the guard":   {document{err: fmt.Errorf("x: %w", &blockedError{netip.IPv6Loopback(), "loopback"})}, -1},
+		"refused by the guard":   {document{err: fmt.Errorf("x: %w", &netguard.BlockedError{Addr: netip.IPv6Loopback(), Reason: "loopback"})}, -1},
 		"out of somebody's time": {document{err: context.DeadlineExceeded}, -1},
 	} {
 		t.Run(name, func(t *testing.T) {

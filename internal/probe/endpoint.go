@@ -7,25 +7,27 @@ import (
 	"time"
 
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/netguard"
+	"certdrift/internal/probe/redact"
 	"certdrift/internal/target"
 )
 
-// visit is one endpoint's turn in a round.
-type visit struct {
+// endpointProbe is the probe of one endpoint in one round.
+type endpointProbe struct {
 	*round
 	target  target.Endpoint
 	timeout time.Duration // of each phase
-	guard   *guard
-	secrets redactor
+	guard   *netguard.Guard
+	secrets redact.Redactor
 	hops    hops
 	extras  extras
 }
 
 // endpoint probes all addresses of one endpoint.
 func (r *round) endpoint(ctx context.Context, e target.Endpoint) observation.Endpoint {
-	v := &visit{round: r, target: e, timeout: e.Timeout, guard: newGuard(e), secrets: newRedactor(e.Request)}
+	v := &endpointProbe{round: r, target: e, timeout: e.Timeout, guard: netguard.New(e), secrets: redact.New(e.Request)}
 	out := observation.Endpoint{Target: e}
-	out.Target.Expect = v.secrets.expectation(e.Expect)
+	out.Target.Expect = v.secrets.Expectation(e.Expect)
 	if v.timeout <= 0 {
 		v.timeout = defaultTimeout
 	}
@@ -38,14 +40,14 @@ func (r *round) endpoint(ctx context.Context, e target.Endpoint) observation.End
 		return out
 	}
 	out.DNS = dns
-	v.guard.settle(where, len(e.ConnectTo) > 0)
+	v.guard.AddOwn(where, len(e.ConnectTo) > 0)
 	out.Addresses, out.Probed = v.addresses(ctx, where, dns.Took)
 	return out
 }
 
 // addresses probes each address in a slot of its own. complete is false where the round ended first, or where this
 // machine could not open a connection; what was seen by then is returned.
-func (v *visit) addresses(ctx context.Context, where []netip.AddrPort, took time.Duration) (seen []observation.Address, complete bool) {
+func (v *endpointProbe) addresses(ctx context.Context, where []netip.AddrPort, took time.Duration) (seen []observation.Address, complete bool) {
 	results := make([]*observation.Address, len(where))
 	var wg sync.WaitGroup
 	for i, at := range where {
@@ -70,7 +72,7 @@ func (v *visit) addresses(ctx context.Context, where []netip.AddrPort, took time
 }
 
 // address probes one address and follows where it redirects; nil where the round ended before it was through.
-func (v *visit) address(ctx context.Context, at netip.AddrPort, dns time.Duration) (seen *observation.Address) {
+func (v *endpointProbe) address(ctx context.Context, at netip.AddrPort, dns time.Duration) (seen *observation.Address) {
 	defer func() {
 		// What a server sends must not end the round, not even through a bug in a parser; the address counts as not seen.
 		if recover() != nil {
@@ -81,7 +83,7 @@ func (v *visit) address(ctx context.Context, at netip.AddrPort, dns time.Duratio
 	if err != nil {
 		return &observation.Address{Address: at.String(), Started: v.now(), Failure: fail(observation.PhaseHeaders, err)}
 	}
-	got := v.connect(ctx, origin, at, v.guard.target, true)
+	got := v.connect(ctx, origin, at, v.guard.Target, true)
 	got.Phases.DNS = dns
 	got.Phases.Total += dns
 	var way []*hop

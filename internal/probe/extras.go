@@ -13,34 +13,34 @@ import (
 // extras remembers, for one endpoint and round, what was found out about a chain: its addresses usually serve the same.
 type extras struct {
 	mu      sync.Mutex
-	byChain map[[sha256.Size]byte]func() aside
+	byChain map[[sha256.Size]byte]func() chainExtras
 }
 
-// aside is what is asked elsewhere about a chain.
-type aside struct {
+// chainExtras is what is asked elsewhere about a chain.
+type chainExtras struct {
 	issuers    []observation.FetchedIssuer
 	fetched    []*x509.Certificate
 	revocation []observation.Revocation
 }
 
 // addExtras adds what the handshake does not show: missing issuers and revocation.
-func (v *visit) addExtras(ctx context.Context, got *answer) {
+func (v *endpointProbe) addExtras(ctx context.Context, got *answer) {
 	if got.TLS == nil || len(got.peers) == 0 {
 		return
 	}
-	about := v.aside(ctx, got.peers)
+	about := v.chainExtras(ctx, got.peers)
 	got.TLS.Issuers = about.issuers
 	if v.revocation == revocationOff {
 		return
 	}
 	if len(got.staple) > 0 {
 		issuer := v.issuerOf(got.peers[0], got.peers, about.fetched)
-		got.TLS.Revocation = append(got.TLS.Revocation, v.readStaple(got.staple, got.peers[0], issuer))
+		got.TLS.Revocation = append(got.TLS.Revocation, readStaple(got.staple, got.peers[0], issuer))
 	}
 	got.TLS.Revocation = append(got.TLS.Revocation, about.revocation...)
 }
 
-func (v *visit) aside(ctx context.Context, peers []*x509.Certificate) aside {
+func (v *endpointProbe) chainExtras(ctx context.Context, peers []*x509.Certificate) chainExtras {
 	digest := sha256.New()
 	for _, cert := range peers {
 		digest.Write(cert.Raw)
@@ -48,11 +48,11 @@ func (v *visit) aside(ctx context.Context, peers []*x509.Certificate) aside {
 	key := [sha256.Size]byte(digest.Sum(nil))
 	v.extras.mu.Lock()
 	if v.extras.byChain == nil {
-		v.extras.byChain = map[[sha256.Size]byte]func() aside{}
+		v.extras.byChain = map[[sha256.Size]byte]func() chainExtras{}
 	}
 	ask, ok := v.extras.byChain[key]
 	if !ok {
-		ask = sync.OnceValue(func() (a aside) {
+		ask = sync.OnceValue(func() (a chainExtras) {
 			a.issuers, a.fetched = v.fetchIssuers(ctx, peers)
 			if v.revocation == revocationFull {
 				a.revocation = v.askRevocation(ctx, peers, a.fetched)
@@ -70,19 +70,19 @@ const maxPath = 8
 
 // path is the way up from the leaf through what is known, and the places of its certificates among peers; a place of -1
 // is a certificate that was not sent.
-func (v *visit) path(peers, fetched []*x509.Certificate) (up []*x509.Certificate, index []int) {
+func (v *endpointProbe) path(peers, fetched []*x509.Certificate) (up []*x509.Certificate, index []int) {
 	up, index = []*x509.Certificate{peers[0]}, []int{0}
 	for len(up) < maxPath && !selfSigned(up[len(up)-1]) {
 		parent := v.issuerOf(up[len(up)-1], peers, fetched)
 		if parent == nil {
 			break
 		}
-		up, index = append(up, parent), append(index, place(parent, peers))
+		up, index = append(up, parent), append(index, indexOf(parent, peers))
 	}
 	return up, index
 }
 
-func place(cert *x509.Certificate, among []*x509.Certificate) int {
+func indexOf(cert *x509.Certificate, among []*x509.Certificate) int {
 	for i, c := range among {
 		if c.Equal(cert) {
 			return i
@@ -93,7 +93,7 @@ func place(cert *x509.Certificate, among []*x509.Certificate) int {
 
 // issuerOf finds who signed a certificate: among what was sent, what was fetched, the endpoint's own CAs and the trust
 // anchors. nil where nobody known did.
-func (v *visit) issuerOf(child *x509.Certificate, peers, fetched []*x509.Certificate) *x509.Certificate {
+func (v *endpointProbe) issuerOf(child *x509.Certificate, peers, fetched []*x509.Certificate) *x509.Certificate {
 	for _, pool := range [][]*x509.Certificate{peers, fetched, v.anchorsFor(child)} {
 		tried := 0
 		for _, parent := range pool {
@@ -112,7 +112,7 @@ func (v *visit) issuerOf(child *x509.Certificate, peers, fetched []*x509.Certifi
 // maxSignatures bounds the signatures that are checked to find one issuer: a chain may hold hundreds of one name.
 const maxSignatures = 8
 
-func (v *visit) anchorsFor(child *x509.Certificate) []*x509.Certificate {
+func (v *endpointProbe) anchorsFor(child *x509.Certificate) []*x509.Certificate {
 	var found []*x509.Certificate
 	for _, der := range v.target.Trust.CAs {
 		if cert, err := x509.ParseCertificate(der); err == nil {

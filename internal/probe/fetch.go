@@ -35,7 +35,7 @@ func references(urls []string) []string {
 }
 
 // fetch gets a document that a certificate points at; more than limit bytes is an error.
-func (v *visit) fetch(ctx context.Context, method, from, contentType string, body []byte, limit int64) ([]byte, error) {
+func (v *endpointProbe) fetch(ctx context.Context, method, from, contentType string, body []byte, limit int64) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, from, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("reading the URL %s: %w", finding.Quote(from), errors.Unwrap(err))
@@ -63,7 +63,7 @@ func (v *visit) fetch(ctx context.Context, method, from, contentType string, bod
 }
 
 // fetcher is a client for one document: its connections, one for each redirect, are closed once they are read.
-func (v *visit) fetcher() *http.Client {
+func (v *endpointProbe) fetcher() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext: v.dialReference, DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
@@ -91,7 +91,7 @@ func fetchFailed(ctx context.Context, err error) error {
 }
 
 // dialReference resolves a host and dials the first of its addresses that the guard permits and that answers.
-func (v *visit) dialReference(ctx context.Context, _, address string) (net.Conn, error) {
+func (v *endpointProbe) dialReference(ctx context.Context, _, address string) (net.Conn, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -107,8 +107,8 @@ func (v *visit) dialReference(ctx context.Context, _, address string) (net.Conn,
 	err = errors.New("the name has no address")
 	for _, place := range places(dns, uint16(port)) {
 		var conn net.Conn
-		if conn, err = v.dial(ctx, v.guard.reference, place); err == nil {
-			return newGate(conn), nil
+		if conn, err = v.dial(ctx, v.guard.Reference, place); err == nil {
+			return newDelayedConn(conn), nil
 		}
 	}
 	return nil, err

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/netguard"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
 )
@@ -65,7 +66,7 @@ func web(t testing.TB, config *tls.Config, handler http.HandlerFunc) string {
 // at is an endpoint of a kind at HOST:PORT.
 func at(t testing.TB, kind target.Kind, address string, change ...func(*target.Endpoint)) target.Endpoint {
 	t.Helper()
-	host, port, err := splitHostPort(address)
+	host, port, err := netguard.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ var errDialledOnce = errors.New("the server closed the connection or refused the
 var errInterim = fmt.Errorf("the interim responses are larger than %d bytes", maxHeader)
 
 // exchange sends the request over a connection that is ready for it, and reads the answer.
-func (v *visit) exchange(ctx context.Context, o *origin, conn net.Conn, got *answer) {
+func (v *endpointProbe) exchange(ctx context.Context, o *origin, conn net.Conn, got *answer) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	timer := time.AfterFunc(v.timeout, func() { cancel(errPhase) })
@@ -73,7 +73,7 @@ func (v *visit) exchange(ctx context.Context, o *origin, conn net.Conn, got *ans
 }
 
 // request is what is sent. Configured headers and credentials go to the endpoint's own origin only.
-func (v *visit) request(ctx context.Context, o *origin) *http.Request {
+func (v *endpointProbe) request(ctx context.Context, o *origin) *http.Request {
 	r := (&http.Request{
 		Method: o.method, URL: o.url, Host: o.url.Host, Header: http.Header{},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
@@ -102,7 +102,7 @@ func (v *visit) request(ctx context.Context, o *origin) *http.Request {
 func overConn(conn net.Conn, secured *observation.TLS) *http.Transport {
 	h2 := secured != nil && secured.ALPN == protocolH2
 	if !h2 { // HTTP/2 servers speak first, and net/http wants to see the *tls.Conn
-		conn = newGate(conn)
+		conn = newDelayedConn(conn)
 	}
 	var once sync.Once
 	hand := func(context.Context, string, string) (c net.Conn, err error) {
@@ -124,7 +124,7 @@ func overConn(conn net.Conn, secured *observation.TLS) *http.Transport {
 }
 
 // head notes the status and the few headers that findings show.
-func (v *visit) head(r *http.Response) *observation.HTTP {
+func (v *endpointProbe) head(r *http.Response) *observation.HTTP {
 	shown := []string{"Content-Type", "Location", "Server", "Content-Length"}
 	h := &observation.HTTP{Proto: r.Proto, Status: r.StatusCode, Headers: map[string]string{}}
 	for _, e := range v.target.Expect.Headers {
@@ -132,14 +132,14 @@ func (v *visit) head(r *http.Response) *observation.HTTP {
 	}
 	for _, name := range shown {
 		if values := r.Header.Values(name); len(values) > 0 {
-			h.Headers[name] = v.secrets.show(withoutUserinfo(strings.Join(values, ", ")), finding.QuoteLimit)
+			h.Headers[name] = v.secrets.Show(withoutUserinfo(strings.Join(values, ", ")), finding.QuoteLimit)
 		}
 	}
 	h.Unmet = v.unmetHeaders(r.Header)
 	return h
 }
 
-func (v *visit) unmetHeaders(h http.Header) []observation.Unmet {
+func (v *endpointProbe) unmetHeaders(h http.Header) []observation.Unmet {
 	var unmet []observation.Unmet
 	for _, e := range v.target.Expect.Headers {
 		values := h.Values(e.Name)
@@ -148,8 +148,8 @@ func (v *visit) unmetHeaders(h http.Header) []observation.Unmet {
 		}
 		unmet = append(unmet, observation.Unmet{
 			Expectation: "header",
-			Want:        v.secrets.show(http.CanonicalHeaderKey(e.Name)+": "+e.Contains, finding.QuoteLimit),
-			Got:         v.secrets.show(withoutUserinfo(strings.Join(values, ", ")), finding.QuoteLimit),
+			Want:        v.secrets.Show(http.CanonicalHeaderKey(e.Name)+": "+e.Contains, finding.QuoteLimit),
+			Got:         v.secrets.Show(withoutUserinfo(strings.Join(values, ", ")), finding.QuoteLimit),
 		})
 	}
 	return unmet
@@ -157,7 +157,7 @@ func (v *visit) unmetHeaders(h http.Header) []observation.Unmet {
 
 // leadsOn reports whether the answer is a redirect to be followed, and notes where to. A status that is expected is the
 // answer itself; a redirect to nowhere that can be gone to is a fault of the response.
-func (v *visit) leadsOn(o *origin, r *http.Response, got *answer) bool {
+func (v *endpointProbe) leadsOn(o *origin, r *http.Response, got *answer) bool {
 	location := r.Header.Get("Location")
 	switch r.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
@@ -168,14 +168,14 @@ func (v *visit) leadsOn(o *origin, r *http.Response, got *answer) bool {
 	if location == "" {
 		return false
 	}
-	got.HTTP.Location = v.secrets.show(withoutUserinfo(location), finding.QuoteLimit)
+	got.HTTP.Location = v.secrets.Show(withoutUserinfo(location), finding.QuoteLimit)
 	if slices.Contains(v.target.Expect.Status, r.StatusCode) {
 		return false
 	}
 	next, err := v.redirected(o, r.StatusCode, location)
 	if err != nil {
 		got.Failure = fail(observation.PhaseHeaders, err)
-		got.Failure.Detail = v.secrets.show(err.Error(), finding.QuoteLimit)
+		got.Failure.Detail = v.secrets.Show(err.Error(), finding.QuoteLimit)
 		return true
 	}
 	got.location = next
@@ -185,7 +185,7 @@ func (v *visit) leadsOn(o *origin, r *http.Response, got *answer) bool {
 
 // requestFailed sorts a fault of request or answer. In TLS 1.3 the alert of a server that insists on a client
 // certificate arrives here; where the write failed first, the alert may still wait to be read.
-func (v *visit) requestFailed(ctx context.Context, phase observation.Phase, err error, conn net.Conn, got *answer) *observation.Failure {
+func (v *endpointProbe) requestFailed(ctx context.Context, phase observation.Phase, err error, conn net.Conn, got *answer) *observation.Failure {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
@@ -200,14 +200,14 @@ func (v *visit) requestFailed(ctx context.Context, phase observation.Phase, err 
 			f = fail(phase, late)
 		}
 	}
-	f.Detail = v.secrets.show(f.Detail, finding.QuoteLimit)
+	f.Detail = v.secrets.Show(f.Detail, finding.QuoteLimit)
 	got.auth.tell(got.TLS)
 	insists(f, got.TLS)
 	return f
 }
 
 // noticeClientCertificate recognises nginx, which lets the handshake pass and then answers 400.
-func (v *visit) noticeClientCertificate(got *answer) {
+func (v *endpointProbe) noticeClientCertificate(got *answer) {
 	if got.Failure != nil || got.TLS == nil || !got.TLS.ClientCertificateRequested ||
 		got.HTTP.Status != http.StatusBadRequest || !strings.Contains(got.HTTP.Excerpt, "SSL certificate") {
 		return

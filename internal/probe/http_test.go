@@ -22,6 +22,7 @@ import (
 
 	"certdrift/internal/certtest"
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/redact"
 	"certdrift/internal/target"
 )
 
@@ -412,7 +413,7 @@ func TestSecrets(t *testing.T) {
 // TestSecretsEscaped: pages and APIs echo in notations of their own.
 func TestSecretsEscaped(t *testing.T) {
 	const password = `pa"ss\w&r<d`
-	secrets := newRedactor(target.Request{Username: "scraper", Password: password})
+	secrets := redact.New(target.Request{Username: "scraper", Password: password})
 	asJSON, err := json.Marshal(password)
 	if err != nil {
 		t.Fatal(err)
@@ -420,15 +421,15 @@ func TestSecretsEscaped(t *testing.T) {
 	for _, echo := range []string{
 		password, html.EscapeString(password), url.QueryEscape(password), string(asJSON), `"pa\"ss\\w&r<d"`,
 	} {
-		if shown := secrets.show("<p>"+echo+"</p>", 200); strings.Contains(shown, "ss") || !strings.Contains(shown, "[secret]") {
+		if shown := secrets.Show("<p>"+echo+"</p>", 200); strings.Contains(shown, "ss") || !strings.Contains(shown, "[secret]") {
 			t.Errorf("%s is shown: %s", echo, shown)
 		}
 	}
-	token := newRedactor(target.Request{Headers: []target.Header{{Name: "Authorization", Value: `Bearer abc/def+"'ghi`}}})
+	token := redact.New(target.Request{Headers: []target.Header{{Name: "Authorization", Value: `Bearer abc/def+"'ghi`}}})
 	for _, echo := range []string{
 		`abc\/def+\"'ghi`, "YWJjL2RlZisiJ2doaQ==", `abc/def\u002b\"'ghi`, `abc/def+&quot;&#039;ghi`, `abc/def+&#34;&#39;ghi`,
 	} {
-		if shown := token.show(echo, 200); strings.Contains(shown, "ghi") || strings.Contains(shown, "YWJj") {
+		if shown := token.Show(echo, 200); strings.Contains(shown, "ghi") || strings.Contains(shown, "YWJj") {
 			t.Errorf("%s is shown: %s", echo, shown)
 		}
 	}

@@ -50,15 +50,15 @@ func certificateFile(t testing.TB, file string) []byte {
 	return block.Bytes
 }
 
-// FuzzGlimpse: whatever a server sends, a glimpse ends, and a chain it gives is made of bytes that came.
-func FuzzGlimpse(f *testing.F) {
+// FuzzServerHello: whatever a server sends, reading its hello ends, and a chain in it is made of bytes that came.
+func FuzzServerHello(f *testing.F) {
 	f.Add([]byte("\x16\x03\x03\x00\x04\x0e\x00\x00\x00"))
 	f.Add([]byte("\x15\x03\x03\x00\x02\x02\x28"))
 	f.Add(greeting(0x0303, certificateFile(f, "testdata/keys/p192.pem")))
 	f.Fuzz(func(t *testing.T, sent []byte) {
-		g, err := readGlimpse(bytes.NewReader(sent))
+		g, err := readServerHello(bytes.NewReader(sent))
 		if err == nil && len(g.chain) == 0 {
-			t.Fatal("a glimpse without a chain")
+			t.Fatal("a serverHello without a chain")
 		}
 		for _, der := range g.chain {
 			if key := readKey(der); key.usable && key.weak {

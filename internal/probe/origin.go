@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/probe/netguard"
 	"certdrift/internal/target"
 )
 
@@ -29,7 +30,7 @@ type origin struct {
 }
 
 // origin is the endpoint's own.
-func (v *visit) origin() (*origin, error) {
+func (v *endpointProbe) origin() (*origin, error) {
 	e := v.target
 	o := &origin{kind: e.Kind, host: e.Host, port: e.Port, method: e.Request.Method, own: true}
 	if o.method == "" {
@@ -70,7 +71,7 @@ func (o *origin) authority() string {
 
 // sni is the name to send in SNI; empty for an address, since RFC 6066 §3 has none of them there.
 func (o *origin) sni() string {
-	if _, isIP := parseHost(o.host); isIP {
+	if _, isIP := netguard.ParseHost(o.host); isIP {
 		return ""
 	}
 	return o.host
@@ -83,7 +84,7 @@ const maxLocation = 8 << 10
 const maxScheme = 32
 
 // redirected is where a Location header leads from o.
-func (v *visit) redirected(o *origin, status int, location string) (*origin, error) {
+func (v *endpointProbe) redirected(o *origin, status int, location string) (*origin, error) {
 	if len(location) > maxLocation {
 		return nil, fmt.Errorf("the redirect's location has %d bytes", len(location))
 	}
@@ -94,8 +95,8 @@ func (v *visit) redirected(o *origin, status int, location string) (*origin, err
 	next := &origin{kind: target.Kind(u.Scheme), url: u}
 	if !next.kind.Web() { // the hop says that it is not followed
 		u.User = nil
-		next.kind = target.Kind(v.secrets.show(u.Scheme, maxScheme))
-		next.host = v.secrets.show(u.Hostname(), finding.QuoteLimit)
+		next.kind = target.Kind(v.secrets.Show(u.Scheme, maxScheme))
+		next.host = v.secrets.Show(u.Hostname(), finding.QuoteLimit)
 		return next, nil
 	}
 	if next.host, err = asciiHost(u.Hostname()); err != nil {
@@ -143,7 +144,7 @@ func withoutUserinfo(text string) string {
 
 // asciiHost brings a host into the form of target.Endpoint.Host.
 func asciiHost(host string) (string, error) {
-	if a, ok := parseHost(host); ok {
+	if a, ok := netguard.ParseHost(host); ok {
 		return a.String(), nil
 	}
 	if strings.ContainsAny(host, "%[]") || host == "" {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/netguard"
 	"certdrift/internal/target"
 )
 
@@ -25,7 +26,7 @@ const (
 //
 // A server that closes every connection at once is told as closing, not as resetting: whether the system makes a reset
 // of it hangs on how soon the ClientHello came.
-func (v *visit) seekPlainHTTP(ctx context.Context, o *origin, at netip.AddrPort, allow permit, heard int64, f *observation.Failure) {
+func (v *endpointProbe) seekPlainHTTP(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, heard int64, f *observation.Failure) {
 	if o.kind != target.HTTPS && o.kind != target.TLS || f.Phase != observation.PhaseTLS {
 		return
 	}
@@ -66,7 +67,7 @@ func hangsUp(ctx context.Context, conn net.Conn) bool {
 
 // seekTLS greets once more, as a TLS client, where a server broke off at a plain HTTP request: some that want TLS answer
 // by an alert, others hang up. If it answers in TLS, that is the cause.
-func (v *visit) seekTLS(ctx context.Context, o *origin, at netip.AddrPort, allow permit, f *observation.Failure) {
+func (v *endpointProbe) seekTLS(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, f *observation.Failure) {
 	if f.Phase != observation.PhaseHeaders || f.Kind != observation.Closed && f.Kind != observation.Reset && f.Kind != observation.Invalid {
 		return
 	}
@@ -75,7 +76,7 @@ func (v *visit) seekTLS(ctx context.Context, o *origin, at netip.AddrPort, allow
 		return
 	}
 	var start [2]byte // type and major version of a record, RFC 8446 §5.1
-	err = v.again(ctx, o, at, allow, func(conn net.Conn) error {
+	err = v.onNewConnection(ctx, o, at, allow, func(conn net.Conn) error {
 		if _, err := conn.Write(hello); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/netguard"
 	"certdrift/internal/target"
 )
 
@@ -36,7 +37,7 @@ type hop struct {
 }
 
 // follow goes where the answer of one of the endpoint's addresses leads, and gives the places it came to.
-func (v *visit) follow(ctx context.Context, from *origin, at netip.AddrPort, got *answer) (way []*hop) {
+func (v *endpointProbe) follow(ctx context.Context, from *origin, at netip.AddrPort, got *answer) (way []*hop) {
 	ctx, cancel := context.WithTimeoutCause(ctx, redirectPhases*v.timeout, errPhase)
 	defer cancel()
 	h := got.HTTP
@@ -44,7 +45,7 @@ func (v *visit) follow(ctx context.Context, from *origin, at netip.AddrPort, got
 	for next := got.location; next != nil; {
 		if len(h.Hops) == maxHops || seen[next.key()] {
 			h.Loop, h.LoopInsecure = true, downgrades(from, next)
-			h.Location = v.secrets.show(next.url.String(), finding.QuoteLimit)
+			h.Location = v.secrets.Show(next.url.String(), finding.QuoteLimit)
 			return way
 		}
 		seen[next.key()] = true
@@ -65,7 +66,7 @@ func (v *visit) follow(ctx context.Context, from *origin, at netip.AddrPort, got
 
 // addHopExtras adds what is asked elsewhere about the chains on the way, once for each place. It has a time of its own: what
 // certdrift waits for there is not the redirects', and is bounded all the same.
-func (v *visit) addHopExtras(ctx context.Context, way []*hop) {
+func (v *endpointProbe) addHopExtras(ctx context.Context, way []*hop) {
 	ctx, cancel := context.WithTimeoutCause(ctx, redirectPhases*v.timeout, errPhase)
 	defer cancel()
 	for _, h := range way {
@@ -84,7 +85,7 @@ func (o *origin) key() string { return o.method + " " + o.url.String() }
 
 // hop goes to one place, once per endpoint and round. The endpoint's own origin is asked at the very address that
 // redirected, so that an address that cannot serve the page it redirects to is found.
-func (v *visit) hop(ctx context.Context, o *origin, at netip.AddrPort) *hop {
+func (v *endpointProbe) hop(ctx context.Context, o *origin, at netip.AddrPort) *hop {
 	key := o.key()
 	if o.own {
 		key += " " + at.String()
@@ -96,7 +97,7 @@ func (v *visit) hop(ctx context.Context, o *origin, at netip.AddrPort) *hop {
 	h, ok := v.hops.seen[key]
 	if !ok {
 		h = &hop{Hop: observation.Hop{
-			URL: v.secrets.show(o.url.String(), 2*finding.QuoteLimit), Kind: o.kind, Host: o.host, Port: o.port,
+			URL: v.secrets.Show(o.url.String(), 2*finding.QuoteLimit), Kind: o.kind, Host: o.host, Port: o.port,
 		}}
 		v.hops.seen[key] = h
 	}
@@ -105,17 +106,17 @@ func (v *visit) hop(ctx context.Context, o *origin, at netip.AddrPort) *hop {
 	return h
 }
 
-func (v *visit) visitHop(ctx context.Context, h *hop, o *origin, at netip.AddrPort) {
+func (v *endpointProbe) visitHop(ctx context.Context, h *hop, o *origin, at netip.AddrPort) {
 	if !o.kind.Web() {
 		h.Blocked = "redirects to the scheme " + string(o.kind) + " are not followed"
 		return
 	}
-	allow, where := permit(v.guard.target), []netip.AddrPort{at}
+	allow, where := netguard.Permit(v.guard.Target), []netip.AddrPort{at}
 	if o.own {
 		h.DNS = observation.DNS{Addresses: []string{at.Addr().String()}, Skipped: true}
 	} else {
 		h.DNS = v.resolve(o.host, v.timeout)
-		allow, where = v.guard.redirect, places(h.DNS, uint16(o.port)) //nolint:gosec // redirected checks the range
+		allow, where = v.guard.Redirect, places(h.DNS, uint16(o.port)) //nolint:gosec // redirected checks the range
 	}
 	if len(where) > maxHopAddresses {
 		h.DNS.Omitted += len(where) - maxHopAddresses
@@ -144,7 +145,7 @@ func (v *visit) visitHop(ctx context.Context, h *hop, o *origin, at netip.AddrPo
 }
 
 // allBlocked says why none of the places may be dialled; empty where one may.
-func allBlocked(where []netip.AddrPort, allow permit) string {
+func allBlocked(where []netip.AddrPort, allow netguard.Permit) string {
 	reason := ""
 	for _, place := range where {
 		blocked := allow(place.Addr())

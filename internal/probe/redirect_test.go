@@ -227,7 +227,7 @@ func TestRedirectBounded(t *testing.T) {
 }
 
 func TestRedirected(t *testing.T) {
-	v := &visit{target: target.Endpoint{Kind: target.HTTPS, Host: "site.test", Port: 443, URL: "https://site.test/a/b?c"}}
+	v := &endpointProbe{target: target.Endpoint{Kind: target.HTTPS, Host: "site.test", Port: 443, URL: "https://site.test/a/b?c"}}
 	from, err := v.origin()
 	if err != nil {
 		t.Fatal(err)
@@ -252,7 +252,7 @@ func TestRedirected(t *testing.T) {
 
 // TestRedirectedMethod: RFC 9110 §15.4.2 to §15.4.4, and what browsers do (WHATWG Fetch, HTTP-redirect fetch).
 func TestRedirectedMethod(t *testing.T) {
-	v := &visit{target: target.Endpoint{Kind: target.HTTPS, Host: "site.test", Port: 443, URL: "https://site.test/"}}
+	v := &endpointProbe{target: target.Endpoint{Kind: target.HTTPS, Host: "site.test", Port: 443, URL: "https://site.test/"}}
 	for method, want := range map[string]map[int]string{
 		"GET":     {301: "GET", 302: "GET", 303: "GET", 307: "GET", 308: "GET"},
 		"HEAD":    {301: "HEAD", 302: "HEAD", 303: "HEAD", 307: "HEAD", 308: "HEAD"},

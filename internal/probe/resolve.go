@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/netguard"
 )
 
 // resolver is what the prober asks for names; net.DefaultResolver is one.
@@ -34,7 +35,7 @@ func (p *Prober) Resolve(ctx context.Context, host string) observation.DNS {
 }
 
 func (p *Prober) resolve(ctx context.Context, host string, timeout time.Duration) observation.DNS {
-	if a, ok := parseHost(host); ok {
+	if a, ok := netguard.ParseHost(host); ok {
 		return observation.DNS{Addresses: []string{a.String()}, Skipped: true}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errPhase)
@@ -108,7 +109,7 @@ func (r *round) resolve(host string, timeout time.Duration) observation.DNS {
 }
 
 // locate finds the places to dial for an endpoint: connect_to, or all addresses of its name.
-func (v *visit) locate() (observation.DNS, []netip.AddrPort) {
+func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 	if len(v.target.ConnectTo) == 0 {
 		dns := v.resolve(v.target.Host, v.timeout)
 		return dns, places(dns, uint16(v.target.Port)) //nolint:gosec // config checks the port's range
@@ -116,7 +117,7 @@ func (v *visit) locate() (observation.DNS, []netip.AddrPort) {
 	dns := observation.DNS{Skipped: true}
 	var all []netip.AddrPort
 	for _, to := range v.target.ConnectTo {
-		host, port, err := splitHostPort(to)
+		host, port, err := netguard.SplitHostPort(to)
 		if err != nil {
 			dns.Failure = fail(observation.PhaseDNS, err)
 			continue

@@ -21,6 +21,7 @@ import (
 
 	"certdrift/internal/certtest"
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/revocation"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
 )
@@ -122,11 +123,11 @@ func TestResponderCertificates(t *testing.T) {
 		"by the CA, beside":    {carrying(t, byCA, other), observation.Good},
 		"by the CA, its own":   {carrying(t, byCA, ca.Certificate), observation.Good},
 	} {
-		if r := readOCSP(c.der, leaf, ca.Certificate); r.Status != c.want {
+		if r := revocation.ReadOCSP(c.der, leaf, ca.Certificate); r.Status != c.want {
 			t.Errorf("%s: got %+v, want %s", name, r, c.want)
 		}
 	}
-	r := readOCSP(ocspAnswer(t, ca, leaf, ending, ocsp.Good), leaf, ca.Certificate)
+	r := revocation.ReadOCSP(ocspAnswer(t, ca, leaf, ending, ocsp.Good), leaf, ca.Certificate)
 	if r.Status != observation.Good || !r.NextUpdate.Equal(ending.Certificate.NotAfter) {
 		t.Errorf("by a delegate that ends before its response: %+v", r)
 	}

@@ -16,7 +16,7 @@ import (
 const protocolH2 = "h2"
 
 // handshake makes a full TLS handshake over conn and notes what it showed, also where it failed halfway.
-func (v *visit) handshake(ctx context.Context, o *origin, conn net.Conn, got *answer) *tls.Conn {
+func (v *endpointProbe) handshake(ctx context.Context, o *origin, conn net.Conn, got *answer) *tls.Conn {
 	seen := &observation.TLS{ServerName: o.sni()}
 	config, err := v.tlsConfig(o, got.auth)
 	if err != nil {
@@ -48,7 +48,7 @@ func (v *visit) handshake(ctx context.Context, o *origin, conn net.Conn, got *an
 }
 
 // tlsConfig is the widest client there is: what a server can do shall show itself, for the judge to rate.
-func (v *visit) tlsConfig(o *origin, auth *clientAuth) (*tls.Config, error) {
+func (v *endpointProbe) tlsConfig(o *origin, auth *clientAuth) (*tls.Config, error) {
 	config := &tls.Config{
 		// The chain is gathered as served, so that a broken one can be explained; the judge verifies it afterwards
 		// against a clean store. Nothing secret goes over a connection that does not verify (see withholds).

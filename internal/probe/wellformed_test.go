@@ -138,9 +138,9 @@ func (torn) Write([]byte) (int, error) { return 0, &net.OpError{Op: "write", Err
 
 // TestResetThatAWriteHears: an end of the connection after it is the reset, not an orderly close.
 func TestResetThatAWriteHears(t *testing.T) {
-	v := &visit{}
+	v := &endpointProbe{}
 	for _, ended := range []error{io.EOF, io.ErrUnexpectedEOF} {
-		m := &meter{}
+		m := &countingConn{}
 		m.Conn = torn{}
 		got := &answer{auth: &clientAuth{}}
 		if f := v.requestFailed(t.Context(), observation.PhaseHeaders, ended, m, got); f.Kind != observation.Closed {

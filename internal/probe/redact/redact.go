@@ -1,7 +1,8 @@
-package probe
+// Package redact hides an endpoint's configured secrets in what its server sends back: an echo of the request must not carry
+// a token into a finding, an email or a report. It finds them in every notation that servers use (see match.go).
+package redact
 
 import (
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"slices"
@@ -11,33 +12,21 @@ import (
 	"certdrift/internal/target"
 )
 
-// withheld is why no request was sent.
-const withheld = "the request carries credentials or secret headers, and the certificate served does not verify: whoever answers may not be whom they are for"
-
-// withholds reports whether a request must not be sent over a connection: it carries secrets, and the server did not prove
-// to be the one they are for. The handshake itself trusts nobody, so that a bad chain can be seen.
-func (v *visit) withholds(o *origin, peers []*x509.Certificate) bool {
-	if !o.own || !secretive(v.target.Request) {
-		return false
-	}
-	return v.verified == nil || !v.verified(v.target, peers, v.now())
-}
-
-// secretive reports whether a request carries anything that only the server it is meant for should see.
-func secretive(r target.Request) bool {
+// CarriesSecrets reports whether a request carries anything that only the server it is meant for should see.
+func CarriesSecrets(r target.Request) bool {
 	return r.Username != "" || r.Password != "" ||
 		slices.ContainsFunc(r.Headers, func(h target.Header) bool { return h.Value != "" && !harmless(h.Name) })
 }
 
-// redactor hides configured secrets in what a server sends back: an echo of the request must not carry a token into a
-// finding, a mail or a report.
-type redactor struct{ secrets []string }
+// Redactor hides the secrets of one endpoint's request.
+type Redactor struct{ secrets []string }
 
 // minSecret is how long a text must be to be looked for: "1" as a header's value is no secret.
 const minSecret = 4
 
-func newRedactor(r target.Request) redactor {
-	var out redactor
+// New returns a Redactor for what a request carries: user name, password and the values of its secret headers.
+func New(r target.Request) Redactor {
+	var out Redactor
 	out.add(r.Username.Reveal())
 	out.add(r.Password.Reveal())
 	if r.Password != "" {
@@ -62,7 +51,7 @@ func newRedactor(r target.Request) redactor {
 }
 
 // add takes a secret in, and what it is encoded as a whole; escapes of its single characters spelled finds.
-func (r *redactor) add(s string) {
+func (r *Redactor) add(s string) {
 	if len(s) < minSecret {
 		return
 	}
@@ -84,7 +73,7 @@ func harmless(name string) bool {
 }
 
 // hide replaces the secrets in a text. cut tells that the text once went on: its end may be the first part of a secret.
-func (r redactor) hide(s string, cut bool) string {
+func (r Redactor) hide(s string, cut bool) string {
 	if len(r.secrets) == 0 {
 		return s
 	}
@@ -92,7 +81,7 @@ func (r redactor) hide(s string, cut bool) string {
 	for rest := lower(s); rest != ""; {
 		n := 0
 		for _, secret := range r.secrets { // the longest: a token within a header's value must not leave the rest standing
-			n = max(n, spelled(rest, secret, cut))
+			n = max(n, matchEncoded(rest, secret, cut))
 		}
 		if n > 0 {
 			shown.WriteString(target.Secret(rest[:n]).String())
@@ -108,21 +97,21 @@ func (r redactor) hide(s string, cut bool) string {
 // maxShown bounds in bytes what is looked through of a text of which a few hundred characters are shown.
 const maxShown = 4 << 10
 
-// show makes a remote text fit to be kept: secrets hidden, cleaned, cut.
-func (r redactor) show(s string, limit int) string {
+// Show makes a remote text fit to be kept: secrets hidden, cleaned, cut.
+func (r Redactor) Show(s string, limit int) string {
 	if len(s) > maxShown {
 		return finding.Clean(r.hide(s[:maxShown], true)+"…", limit)
 	}
 	return finding.Clean(r.hide(s, false), limit)
 }
 
-// excerpt shows the start of a body.
-func (r redactor) excerpt(start []byte, cut bool) string {
+// Excerpt returns the start of a body.
+func (r Redactor) Excerpt(start []byte, cut bool) string {
 	return finding.Clean(strings.TrimSpace(r.hide(string(start), cut)), finding.QuoteLimit)
 }
 
-// expectation is what is expected, fit to be saved: an author may expect the echo of what is a secret here.
-func (r redactor) expectation(e target.Expect) target.Expect {
+// Expectation returns the expectation without secrets, so that it can be saved: an author may expect the echo of a secret.
+func (r Redactor) Expectation(e target.Expect) target.Expect {
 	e.BodyContains, e.BodyMatches = r.hide(e.BodyContains, false), r.hide(e.BodyMatches, false)
 	e.Headers, e.BodyJSON = slices.Clone(e.Headers), slices.Clone(e.BodyJSON)
 	for i, h := range e.Headers {

@@ -1,4 +1,4 @@
-package probe
+package netguard
 
 import (
 	"net/netip"

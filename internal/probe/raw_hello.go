@@ -11,8 +11,8 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// glimpse is what a server shows before it has to sign anything.
-type glimpse struct {
+// serverHello is what a server shows before it has to sign anything.
+type serverHello struct {
 	version, suite uint16
 	chain          [][]byte // DER, leaf first; never empty
 	staple         []byte
@@ -20,34 +20,34 @@ type glimpse struct {
 
 // Numbers of the TLS registries (RFC 5246 §6.2.1 and §7.4).
 const (
-	recordAlert       = 21
-	recordHandshake   = 22
-	clientHello       = 1
-	serverHello       = 2
-	certificate       = 11
-	serverKeyExchange = 12
-	serverHelloDone   = 14
-	certificateStatus = 22
+	recordAlert        = 21
+	recordHandshake    = 22
+	clientHello        = 1
+	serverHelloMessage = 2
+	certificate        = 11
+	serverKeyExchange  = 12
+	serverHelloDone    = 14
+	certificateStatus  = 22
 )
 
-// maxGlimpse bounds what is read for a glimpse, in bytes.
-const maxGlimpse = 128 << 10
+// maxRawHello bounds the bytes read for a serverHello.
+const maxRawHello = 128 << 10
 
-// takeGlimpse greets a server as a client of TLS 1.2 that can do more than crypto/tls, and reads up to its certificate.
+// exchangeHello greets a server as a client of TLS 1.2 that can do more than crypto/tls, and reads up to its certificate.
 // It goes no further: a key of a kind unknown here cannot be worked with, but it can be named.
-func takeGlimpse(conn net.Conn, sni string) (glimpse, error) {
+func exchangeHello(conn net.Conn, sni string) (serverHello, error) {
 	hello, err := widestHello(sni)
 	if err != nil {
-		return glimpse{}, fmt.Errorf("writing a ClientHello: %w", err)
+		return serverHello{}, fmt.Errorf("writing a ClientHello: %w", err)
 	}
 	if _, err := conn.Write(hello); err != nil {
-		return glimpse{}, fmt.Errorf("sending a ClientHello: %w", err)
+		return serverHello{}, fmt.Errorf("sending a ClientHello: %w", err)
 	}
-	return readGlimpse(conn)
+	return readServerHello(conn)
 }
 
-func readGlimpse(from io.Reader) (g glimpse, err error) {
-	in := &messages{from: io.LimitReader(from, maxGlimpse)}
+func readServerHello(from io.Reader) (g serverHello, err error) {
+	in := &messages{from: io.LimitReader(from, maxRawHello)}
 	for {
 		kind, body, err := in.next()
 		if err != nil || kind == serverKeyExchange || kind == serverHelloDone {
@@ -63,9 +63,9 @@ func readGlimpse(from io.Reader) (g glimpse, err error) {
 }
 
 // take reads one handshake message of TLS 1.2; false where it is malformed.
-func (g *glimpse) take(kind uint8, body cryptobyte.String) bool {
+func (g *serverHello) take(kind uint8, body cryptobyte.String) bool {
 	switch kind {
-	case serverHello:
+	case serverHelloMessage:
 		var session cryptobyte.String
 		return body.ReadUint16(&g.version) && body.Skip(32) && body.ReadUint8LengthPrefixed(&session) && body.ReadUint16(&g.suite)
 	case certificate:

@@ -1,4 +1,4 @@
-package probe
+package netguard
 
 import (
 	"fmt"
@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// parseHost reads a host that is an address: the usual forms of IPv4 and IPv6 (with or without brackets), and the
+// ParseHost reads a host that is an address: the usual forms of IPv4 and IPv6 (with or without brackets), and the
 // numeric IPv4 forms of inet_aton(3), which browsers (WHATWG URL §3.5) and curl take too: "2130706433", "0x7f.1",
 // "0177.0.0.1". Left to a resolver, these would slip past a guard that looks at names.
-func parseHost(host string) (netip.Addr, bool) {
+func ParseHost(host string) (netip.Addr, bool) {
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	if a, err := netip.ParseAddr(host); err == nil {
 		return plain(a), true
@@ -64,8 +64,8 @@ func parseNumber(s string) (uint64, bool) {
 	return n, err == nil
 }
 
-// splitHostPort reads HOST:PORT with a port in figures.
-func splitHostPort(s string) (host string, port uint16, err error) {
+// SplitHostPort splits HOST:PORT and reads the numeric port.
+func SplitHostPort(s string) (host string, port uint16, err error) {
 	host, service, err := net.SplitHostPort(s)
 	if err != nil {
 		return "", 0, fmt.Errorf("reading the address %q: %w", s, err)

@@ -12,19 +12,20 @@ import (
 	"time"
 
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/netguard"
 )
 
-// lookAgainWait bounds each further question to a server that has just answered: long enough for a slow network, or a
+// diagnoseTimeout bounds each further question to a server that has just answered: long enough for a slow network, or a
 // machine that stands still, not to hide the cause.
-const lookAgainWait = 5 * time.Second
+const diagnoseTimeout = 5 * time.Second
 
-// lookAgain seeks the cause where a server refused a handshake by an alert that names none. It asks twice more. For TLS
+// diagnose seeks the cause where a server refused a handshake by an alert that names none. It asks twice more. For TLS
 // 1.2 and up only: a server that then refuses the version has nothing newer. And for the certificate alone, with every
 // curve and signature there is: one with a key that clients don't know is refused just like that.
-func (v *visit) lookAgain(ctx context.Context, o *origin, at netip.AddrPort, allow permit, got *answer) {
+func (v *endpointProbe) diagnose(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, got *answer) {
 	f := got.Failure
 	if f.Kind == observation.ChainMalformed && got.TLS == nil {
-		v.lookAtChain(ctx, o, at, allow, got)
+		v.readChain(ctx, o, at, allow, got)
 	}
 	if f.Kind != observation.Alert || got.TLS != nil || !mute(f.Alert) {
 		return
@@ -33,24 +34,24 @@ func (v *visit) lookAgain(ctx context.Context, o *origin, at netip.AddrPort, all
 		f.Kind = observation.VersionOld
 		return
 	}
-	if seen, err := v.glimpse(ctx, o, at, allow); err == nil {
+	if seen, err := v.rawHello(ctx, o, at, allow); err == nil {
 		seen.explain(o, got)
 	}
 }
 
-// glimpse takes a glimpse over a connection of its own.
-func (v *visit) glimpse(ctx context.Context, o *origin, at netip.AddrPort, allow permit) (seen glimpse, err error) {
-	err = v.again(ctx, o, at, allow, func(conn net.Conn) (err error) {
-		seen, err = takeGlimpse(conn, o.sni())
+// rawHello reads a server's hello and certificate over a connection of its own.
+func (v *endpointProbe) rawHello(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit) (seen serverHello, err error) {
+	err = v.onNewConnection(ctx, o, at, allow, func(conn net.Conn) (err error) {
+		seen, err = exchangeHello(conn, o.sni())
 		return err
 	})
 	return seen, err
 }
 
-// lookAtChain gets a chain of which a certificate cannot be parsed, as servers of TLS 1.2 show it: crypto/tls hands out
+// readChain gets a chain of which a certificate cannot be parsed, as servers of TLS 1.2 show it: crypto/tls hands out
 // none of it. Which of the certificates it is can be said then, and the others be judged.
-func (v *visit) lookAtChain(ctx context.Context, o *origin, at netip.AddrPort, allow permit, got *answer) {
-	seen, err := v.glimpse(ctx, o, at, allow)
+func (v *endpointProbe) readChain(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, got *answer) {
+	seen, err := v.rawHello(ctx, o, at, allow)
 	if err != nil || readKey(seen.chain[0]).weak || !slices.ContainsFunc(seen.chain, unparsable) {
 		return // a weak key may be all that is wrong, and is a finding of its own
 	}
@@ -72,9 +73,9 @@ func mute(alert string) bool {
 	return false
 }
 
-// again opens one more connection and goes up to where TLS begins.
-func (v *visit) again(ctx context.Context, o *origin, at netip.AddrPort, allow permit, do func(net.Conn) error) error {
-	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, lookAgainWait))
+// onNewConnection opens one more connection and goes up to where TLS begins.
+func (v *endpointProbe) onNewConnection(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, do func(net.Conn) error) error {
+	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, diagnoseTimeout))
 	defer cancel()
 	conn, err := v.dial(ctx, allow, at)
 	if err != nil {
@@ -90,19 +91,19 @@ func (v *visit) again(ctx context.Context, o *origin, at netip.AddrPort, allow p
 
 // refusesModern reports whether a server answers a client that speaks TLS 1.2 and 1.3 alone with "protocol_version", or
 // in an older version all the same.
-func (v *visit) refusesModern(ctx context.Context, o *origin, at netip.AddrPort, allow permit) bool {
+func (v *endpointProbe) refusesModern(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit) bool {
 	config, err := v.tlsConfig(o, &clientAuth{})
 	if err != nil {
 		return false
 	}
 	config.MinVersion = tls.VersionTLS12
-	err = v.again(ctx, o, at, allow, func(conn net.Conn) error { return tls.Client(conn, config).HandshakeContext(ctx) })
+	err = v.onNewConnection(ctx, o, at, allow, func(conn net.Conn) error { return tls.Client(conn, config).HandshakeContext(ctx) })
 	return err != nil && tlsKind(err) == observation.VersionOld
 }
 
-// explain adds to an answer what a glimpse showed: the chain, to be judged like any other, and whether its key is why
+// explain adds to an answer what a serverHello shows: the chain, to be judged like any other, and whether its key is why
 // the handshake failed.
-func (g glimpse) explain(o *origin, got *answer) {
+func (g serverHello) explain(o *origin, got *answer) {
 	f := got.Failure
 	switch key := readKey(g.chain[0]); {
 	case key.weak:
@@ -117,9 +118,9 @@ func (g glimpse) explain(o *origin, got *answer) {
 	}
 }
 
-// show puts what a glimpse showed into an answer, as a handshake would. Peers are what can be parsed, and none of it
+// show puts what a serverHello shows into an answer, as a handshake would. Peers are what can be parsed, and none of it
 // without the leaf.
-func (g glimpse) show(o *origin, got *answer) {
+func (g serverHello) show(o *origin, got *answer) {
 	got.TLS = &observation.TLS{ServerName: o.sni(), Version: tls.VersionName(g.version), Cipher: tls.CipherSuiteName(g.suite), Chain: g.chain}
 	for i, der := range g.chain {
 		cert, err := x509.ParseCertificate(der)

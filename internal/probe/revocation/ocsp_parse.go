@@ -1,4 +1,4 @@
-package probe
+package revocation
 
 import (
 	"bytes"
@@ -60,7 +60,7 @@ func parseOCSP(der []byte, child *x509.Certificate) (*ocsp.Response, error) {
 	return nil, err //nolint:wrapcheck // the caller says what was read
 }
 
-// withOneCertificate gives a response of several certificates, or of one that did not sign it, again with one each, and with
+// withOneCertificate returns a response of several certificates, or of one that did not sign it, again with one each, and with
 // none. Certificates are no part of what is signed.
 func withOneCertificate(der []byte) [][]byte {
 	var message ocspMessage

@@ -1,4 +1,4 @@
-package probe
+package netguard
 
 import (
 	"errors"
@@ -87,16 +87,16 @@ var hostile = []struct {
 }
 
 func TestGuard(t *testing.T) {
-	g := newGuard(target.Endpoint{Host: "site.test"})
+	g := New(target.Endpoint{Host: "site.test"})
 	for _, h := range hostile {
 		a := netip.MustParseAddr(h.addr)
-		if blocked := g.target(a); (blocked == nil) != h.own {
+		if blocked := g.Target(a); (blocked == nil) != h.own {
 			t.Errorf("%s as an endpoint's own address: got %v, want permitted %v", h.addr, blocked, h.own)
 		}
-		if blocked := g.redirect(a); (blocked == nil) != h.foreign {
+		if blocked := g.Redirect(a); (blocked == nil) != h.foreign {
 			t.Errorf("%s as a redirect's address: got %v, want permitted %v", h.addr, blocked, h.foreign)
 		}
-		if blocked := g.reference(a); (blocked == nil) != h.foreign {
+		if blocked := g.Reference(a); (blocked == nil) != h.foreign {
 			t.Errorf("%s as a CRL's address: got %v, want permitted %v", h.addr, blocked, h.foreign)
 		}
 	}
@@ -105,29 +105,29 @@ func TestGuard(t *testing.T) {
 // TestGuardLicence: only what was written down or resolved opens the guard, and only for that very address.
 func TestGuardLicence(t *testing.T) {
 	port := func(s string) netip.AddrPort { return netip.AddrPortFrom(netip.MustParseAddr(s), 443) }
-	resolved := newGuard(target.Endpoint{Host: "site.test"})
-	resolved.settle([]netip.AddrPort{port("10.0.0.5"), port("8.8.8.8"), port("169.254.169.254")}, false)
-	given := newGuard(target.Endpoint{Host: "site.test", ConnectTo: []string{"127.0.0.1:8443"}})
-	given.settle([]netip.AddrPort{port("127.0.0.1")}, true)
-	literal := newGuard(target.Endpoint{Host: "169.254.169.254"})
-	literal.settle([]netip.AddrPort{port("169.254.169.254")}, false)
+	resolved := New(target.Endpoint{Host: "site.test"})
+	resolved.AddOwn([]netip.AddrPort{port("10.0.0.5"), port("8.8.8.8"), port("169.254.169.254")}, false)
+	given := New(target.Endpoint{Host: "site.test", ConnectTo: []string{"127.0.0.1:8443"}})
+	given.AddOwn([]netip.AddrPort{port("127.0.0.1")}, true)
+	literal := New(target.Endpoint{Host: "169.254.169.254"})
+	literal.AddOwn([]netip.AddrPort{port("169.254.169.254")}, false)
 	for _, c := range []struct {
 		what  string
-		allow permit
+		allow Permit
 		addr  string
 		want  bool
 	}{
-		{"a redirect to the endpoint's own private address", resolved.redirect, "10.0.0.5", true},
-		{"a redirect to its neighbour", resolved.redirect, "10.0.0.6", false},
-		{"a redirect to metadata that the name resolves to", resolved.redirect, "169.254.169.254", false},
-		{"the endpoint at metadata that the name resolves to", resolved.target, "169.254.169.254", false},
-		{"a redirect to connect_to's loopback address", given.redirect, "127.0.0.1", false},
-		{"a CRL at connect_to's loopback address", given.reference, "127.0.0.1", true},
-		{"a CRL at another loopback address", given.reference, "127.0.0.2", false},
-		{"the endpoint at a metadata address written down", literal.target, "169.254.169.254", true},
-		{"a redirect within it", literal.redirect, "169.254.169.254", true},
-		{"another metadata address", literal.target, "169.254.170.2", false},
-		{"localhost by name", newGuard(target.Endpoint{Host: "localhost"}).redirect, "127.0.0.1", true},
+		{"a redirect to the endpoint's own private address", resolved.Redirect, "10.0.0.5", true},
+		{"a redirect to its neighbour", resolved.Redirect, "10.0.0.6", false},
+		{"a redirect to metadata that the name resolves to", resolved.Redirect, "169.254.169.254", false},
+		{"the endpoint at metadata that the name resolves to", resolved.Target, "169.254.169.254", false},
+		{"a redirect to connect_to's loopback address", given.Redirect, "127.0.0.1", false},
+		{"a CRL at connect_to's loopback address", given.Reference, "127.0.0.1", true},
+		{"a CRL at another loopback address", given.Reference, "127.0.0.2", false},
+		{"the endpoint at a metadata address written down", literal.Target, "169.254.169.254", true},
+		{"a redirect within it", literal.Redirect, "169.254.169.254", true},
+		{"another metadata address", literal.Target, "169.254.170.2", false},
+		{"localhost by name", New(target.Endpoint{Host: "localhost"}).Redirect, "127.0.0.1", true},
 	} {
 		if blocked := c.allow(netip.MustParseAddr(c.addr)); (blocked == nil) != c.want {
 			t.Errorf("%s: got %v, want permitted %v", c.what, blocked, c.want)
@@ -137,17 +137,17 @@ func TestGuardLicence(t *testing.T) {
 
 // TestControl: the last look is at the address that the socket is given.
 func TestControl(t *testing.T) {
-	g := newGuard(target.Endpoint{Host: "site.test"})
-	if err := controlled(g.target, "169.254.169.254:80"); !errors.As(err, new(*blockedError)) {
+	g := New(target.Endpoint{Host: "site.test"})
+	if err := Control(g.Target, "169.254.169.254:80"); !errors.As(err, new(*BlockedError)) {
 		t.Errorf("metadata: got %v, want it blocked", err)
 	}
-	if err := controlled(g.target, "[::ffff:a9fe:a9fe]:80"); !errors.As(err, new(*blockedError)) {
+	if err := Control(g.Target, "[::ffff:a9fe:a9fe]:80"); !errors.As(err, new(*BlockedError)) {
 		t.Errorf("metadata as IPv4-mapped: got %v, want it blocked", err)
 	}
-	if err := controlled(g.target, "10.0.0.1:80"); err != nil {
+	if err := Control(g.Target, "10.0.0.1:80"); err != nil {
 		t.Errorf("a private address: got %v, want it permitted", err)
 	}
-	if err := controlled(g.target, "nonsense"); err == nil {
+	if err := Control(g.Target, "nonsense"); err == nil {
 		t.Error("nonsense: want an error")
 	}
 }
@@ -161,9 +161,9 @@ func TestParseHost(t *testing.T) {
 		"example.org": "", "1.2.3.4.5": "", "256.0.0.1": "", "08.0.0.1": "", "4294967296": "", "1..2": "", "": "",
 		"-1": "", "+1": "", "0x7g": "", "1.2.3.256": "", "1.16777216": "",
 	} {
-		got, ok := parseHost(host)
+		got, ok := ParseHost(host)
 		if ok != (want != "") || ok && got.String() != want {
-			t.Errorf("parseHost(%q) = %v, %v; want %q", host, got, ok, want)
+			t.Errorf("ParseHost(%q) = %v, %v; want %q", host, got, ok, want)
 		}
 	}
 }
@@ -176,20 +176,20 @@ func FuzzHost(f *testing.F) {
 	}
 	f.Add("0x7f.1")
 	f.Add("2130706433")
-	g := newGuard(target.Endpoint{Host: "site.test"})
+	g := New(target.Endpoint{Host: "site.test"})
 	f.Fuzz(func(t *testing.T, host string) {
-		a, ok := parseHost(host)
+		a, ok := ParseHost(host)
 		if !ok {
 			return
 		}
-		again, ok := parseHost(a.String())
+		again, ok := ParseHost(a.String())
 		if !ok || again != a {
 			t.Fatalf("%q reads as %v, which reads as %v", host, a, again)
 		}
-		if (g.redirect(a) == nil) != (classify(a) == global) {
+		if (g.Redirect(a) == nil) != (classify(a) == global) {
 			t.Fatalf("%q: the guard and the table disagree", host)
 		}
-		if mapped := netip.AddrFrom16(a.As16()); (g.redirect(mapped) == nil) != (g.redirect(a) == nil) {
+		if mapped := netip.AddrFrom16(a.As16()); (g.Redirect(mapped) == nil) != (g.Redirect(a) == nil) {
 			t.Fatalf("%q: the IPv4-mapped form is judged differently", host)
 		}
 	})

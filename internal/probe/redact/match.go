@@ -1,4 +1,4 @@
-package probe
+package redact
 
 import (
 	"html"
@@ -11,11 +11,11 @@ import (
 // minPart is how much of a secret must stand at the end of a text that was cut, in bytes.
 const minPart = 3
 
-// spelled tells how many bytes at the start of a text spell a secret, 0 where it does not start with it; both in lower
+// matchEncoded tells how many bytes at the start of a text spell a secret, 0 where it does not start with it; both in lower
 // case, since hosts and schemes come in that. Each character may stand as it is or in an escape of its own, as URLs,
 // JSON and HTML have them and mix them, and lines may be broken in between. Where the text was cut, at its end or before
 // a "…", the first part of the secret counts too.
-func spelled(text, secret string, cut bool) int {
+func matchEncoded(text, secret string, cut bool) int {
 	if strings.HasPrefix(text, secret) { // also one that holds escapes itself
 		return len(secret)
 	}

@@ -25,9 +25,9 @@ const (
 // errFlood ends a connection over which much comes and little of it is an answer.
 var errFlood = fmt.Errorf("more than %d bytes came that carry no answer", maxUnaccounted)
 
-// meter counts and bounds the bytes that come over a connection. net/http closes a connection as soon as a write fails; what the
+// countingConn counts and bounds the bytes received over a connection. net/http closes a connection as soon as a write fails; what the
 // server said before, such as an alert that tells why, is still to be read then. So Close leaves it open, and end closes.
-type meter struct {
+type countingConn struct {
 	net.Conn
 	read  atomic.Int64
 	most  atomic.Int64 // of read; 0 for no bound
@@ -35,13 +35,13 @@ type meter struct {
 }
 
 // Close implements net.Conn. A new deadline makes the connection usable again.
-func (m *meter) Close() error { return m.SetDeadline(time.Unix(1, 0)) }
+func (m *countingConn) Close() error { return m.SetDeadline(time.Unix(1, 0)) }
 
 // end closes the connection.
-func (m *meter) end() { _ = m.Conn.Close() }
+func (m *countingConn) end() { _ = m.Conn.Close() }
 
 // Read implements net.Conn.
-func (m *meter) Read(p []byte) (int, error) {
+func (m *countingConn) Read(p []byte) (int, error) {
 	if most := m.most.Load(); most > 0 && m.read.Load() > most {
 		return 0, errFlood
 	}
@@ -51,7 +51,7 @@ func (m *meter) Read(p []byte) (int, error) {
 }
 
 // Write implements net.Conn. The system tells of a reset once: where it tells a write, a read sees an orderly end.
-func (m *meter) Write(p []byte) (int, error) {
+func (m *countingConn) Write(p []byte) (int, error) {
 	n, err := m.Conn.Write(p)
 	if errors.Is(err, syscall.ECONNRESET) {
 		m.reset.Store(true)
@@ -60,22 +60,22 @@ func (m *meter) Write(p []byte) (int, error) {
 }
 
 // await bounds what comes until the header is there.
-func (m *meter) await() { m.most.Store(m.read.Load() + maxHeader + maxUnaccounted) }
+func (m *countingConn) await() { m.most.Store(m.read.Load() + maxHeader + maxUnaccounted) }
 
-// account gives what tells the meter of the body's growth, so that more may come for it.
-func (m *meter) account() func(body int64) {
+// account returns what tells the countingConn of the body's growth, so that more may come for it.
+func (m *countingConn) account() func(body int64) {
 	begin := m.read.Load()
 	grown := func(body int64) { m.most.Store(begin + wireShare*body + maxUnaccounted) }
 	grown(0)
 	return grown
 }
 
-// metered finds the meter of a connection, behind TLS too; nil where there is none.
-func metered(conn net.Conn) *meter {
+// metered finds the countingConn of a connection, behind TLS too; nil where there is none.
+func metered(conn net.Conn) *countingConn {
 	if secured, ok := conn.(*tls.Conn); ok {
 		conn = secured.NetConn()
 	}
-	m, _ := conn.(*meter)
+	m, _ := conn.(*countingConn)
 	return m
 }
 

@@ -1,0 +1,38 @@
+package probe
+
+import (
+	"net"
+	"sync"
+)
+
+// delayedConn holds back what a server says before it was asked. net/http takes that for an answer on an idle connection, and
+// writes the server's words into the process's log.
+type delayedConn struct {
+	net.Conn
+	once  sync.Once
+	asked chan struct{}
+}
+
+func newDelayedConn(conn net.Conn) *delayedConn {
+	return &delayedConn{Conn: conn, asked: make(chan struct{})}
+}
+
+// Read implements net.Conn; it waits for the first Write.
+func (g *delayedConn) Read(p []byte) (int, error) {
+	<-g.asked
+	return g.Conn.Read(p)
+}
+
+// Write implements net.Conn.
+func (g *delayedConn) Write(p []byte) (int, error) {
+	g.open()
+	return g.Conn.Write(p)
+}
+
+// Close implements net.Conn.
+func (g *delayedConn) Close() error {
+	g.open()
+	return g.Conn.Close()
+}
+
+func (g *delayedConn) open() { g.once.Do(func() { close(g.asked) }) }

@@ -1,0 +1,19 @@
+package probe
+
+import (
+	"crypto/x509"
+
+	"certdrift/internal/probe/redact"
+)
+
+// withheld is why no request was sent.
+const withheld = "the request carries credentials or secret headers, and the certificate served does not verify: whoever answers may not be whom they are for"
+
+// withholds reports whether a request must not be sent over a connection: it carries secrets, and the server did not prove
+// to be the one they are for. The handshake itself trusts nobody, so that a bad chain can be seen.
+func (v *endpointProbe) withholds(o *origin, peers []*x509.Certificate) bool {
+	if !o.own || !redact.CarriesSecrets(v.target.Request) {
+		return false
+	}
+	return v.verified == nil || !v.verified(v.target, peers, v.now())
+}
