@@ -22,7 +22,7 @@ var absent = map[string]Absent{
 	string(finding.AddressBlocked): {
 		Why: "a name's DNS record would have to lead to a metadata service, and to answer for DNS a lab would have to change this machine's " +
 			"resolver. A redirect there needs no DNS: it is `http-redirect-blocked`, below",
-		Where: []string{"internal/probe TestBlocked", "internal/probe TestGuard", "internal/judge TestAddressBlocked"},
+		Where: []string{"internal/probe TestBlocked", "internal/probe/netguard TestGuard", "internal/judge TestAddressBlocked"},
 	},
 	string(finding.CertLifetimeLong): {
 		Why:   "it is judged under a public root only, and nobody can issue under one for a lab: certificates that public CAs issued are judged instead",

@@ -25,7 +25,7 @@ func greeting(version uint16, chain ...[]byte) []byte {
 		b.AddUint8(kind)
 		b.AddUint24LengthPrefixed(body)
 	}
-	message(serverHello, func(b *cryptobyte.Builder) {
+	message(serverHelloMessage, func(b *cryptobyte.Builder) {
 		b.AddUint16(version)
 		b.AddBytes(make([]byte, 33)) // random, and no session
 		b.AddUint16(0xc02b)

@@ -236,8 +236,8 @@ func TestEncodings(t *testing.T) {
 		"deflate, zlib":  {"deflate", squeeze(t, 1000, asZlib), "", 1000},
 		"deflate, bare":  {"deflate", squeeze(t, 1000, asFlate), "", 1000},
 		"truncated gzip": {"gzip", whole[:len(whole)-6], observation.Invalid, 1000},
-		"a bomb":         {"gzip", squeeze(t, 64<<20, asGzip), observation.TooLarge, defaultMaxBody},
-		"a bomb within":  {"gzip, gzip, gzip", hollowBomb(t, 1<<30), observation.TooLarge, 0},
+		"a bomb":         {"gzip", squeeze(t, 2*defaultMaxBody, asGzip), observation.TooLarge, defaultMaxBody},
+		"a bomb within":  {"gzip, gzip, gzip", hollowBomb(t, defaultMaxBody+defaultMaxBody/2), observation.TooLarge, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			address := web(t, serving(t), func(w http.ResponseWriter, _ *http.Request) {
