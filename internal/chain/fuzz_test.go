@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"testing"
-	"time"
 
 	"certdrift/internal/chain"
 	"certdrift/internal/sim/pki"
@@ -32,11 +31,7 @@ func FuzzBuild(f *testing.F) {
 		served = served[:len(served)-1]
 		cut := max(1, len(served)-int(fetched%4))
 		q := chain.Query{Served: served[:cut], Fetched: served[cut:], At: now}
-		start := time.Now()
 		r := chain.Build(store, q)
-		if took := time.Since(start); took > 30*time.Second {
-			t.Errorf("took %v", took)
-		}
 		if a, b := summary(r), summary(chain.Build(store, q)); a != b {
 			t.Errorf("the same chain twice:\n%s\n%s", a, b)
 		}

@@ -36,14 +36,14 @@ func FuzzJudge(f *testing.F) {
 func TestJudgeOnMutatedRounds(t *testing.T) {
 	tried := 0
 	for i, b := range savedJSON(t) {
-		for seed := range uint64(20) {
+		for seed := range uint64(4) {
 			if round, ok := mutated(b, seed+uint64(i)<<32); ok {
 				tried++
 				checkJudgement(t, round)
 			}
 		}
 	}
-	if tried < 3000 {
+	if tried < 600 {
 		t.Errorf("only %d mutations were rounds: the test says little", tried)
 	}
 }

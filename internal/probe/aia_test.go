@@ -197,10 +197,9 @@ func TestAIA(t *testing.T) {
 	})
 	t.Run("silent", func(t *testing.T) {
 		address := certtest.Serve(t, "127.0.0.1", certtest.Silent)
-		begin := time.Now()
 		a := one(t, look(t, at(t, target.TLS, alone(issued("http://"+address+"/")), timeout(short)), incomplete))
-		if len(a.TLS.Issuers) != 1 || a.TLS.Issuers[0].Failure == "" || time.Since(begin) > patient {
-			t.Errorf("got %+v after %v", a.TLS.Issuers, time.Since(begin))
+		if len(a.TLS.Issuers) != 1 || a.TLS.Issuers[0].Failure == "" {
+			t.Errorf("got %+v", a.TLS.Issuers)
 		}
 	})
 }

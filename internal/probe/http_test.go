@@ -152,16 +152,12 @@ func TestHTTPFloods(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := at(t, target.HTTP, certtest.Serve(t, "127.0.0.1", c.serve), timeout(c.timeout))
-			begin := time.Now()
 			a := one(t, look(t, e))
 			if c.kind == "" {
 				healthy(t, a)
 				return
 			}
 			failed(t, a, c.phase, c.kind)
-			if took := time.Since(begin); took > 2*patient {
-				t.Errorf("took %v", took)
-			}
 		})
 	}
 }

@@ -71,11 +71,7 @@ func TestThrottlingIsSatOutWithinTheRoundOnly(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	began := time.Now()
 	got := real(&throttling{times: 1 << 30}).Inspect(ctx, everything())
-	if took := time.Since(began); took > 30*time.Second {
-		t.Errorf("took %s", took)
-	}
 	if len(got.ObserveErrors) == 0 {
 		t.Fatal("nobody says that something is missing")
 	}
