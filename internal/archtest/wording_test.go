@@ -53,7 +53,7 @@ var replaced = []struct{ pattern, write string }{
 
 // replacedInProse are words that are fine as identifiers.
 var replacedInProse = []struct{ pattern, write string }{
-	{`e?-?mails?`, "email"},
+	{`e-mails?|mails?`, "email"},
 	{`is told|are told|was told|were told|be told`, "is reported, is notified"},
 	{`rights`, "permissions"},
 	{`rings`, "fires"},
@@ -70,61 +70,51 @@ var protocol = regexp.MustCompile(`(?i)mail (servers?|host|from|ready)|(net/|/|[
 
 // excused are the uses that stay, each with its reason: a word in a file, or in a directory if the path ends in a slash.
 var excused = []struct{ word, file, why string }{
-	{"trial", "docs/alert.schema.json", "the value of the attribute code is a contract"},
+	{"trial", "docs/alert.schema.json", "the value of the attribute code, a contract"},
+	{"trial", "README.md", "the same"},
+	{"trial", "docs/runbook.md", "the heading that test alerts link to"},
+	{"troubles", "docs/metrics.md", "the name of a metric, a contract"},
+	{"troubles", "internal/metric/", "the same"},
 }
 
-// pending are the directories whose wording has not been revised yet. Their hits are logged (-v), not failures.
-var pending = map[string]bool{
-	".":                             true,
-	"cmd/bundle":                    true,
-	"cmd/certdrift":                 true,
-	"cmd/certdrift/testdata/script": true,
-	"docs":                          true,
-	"e2e":                           true,
-	"e2e/browser":                   true,
-	"e2e/servers":                   true,
-	"functions/inspect":             true,
-	"functions/probe":               true,
-	"infra":                         true,
-	"internal/alert":                true,
-	"internal/alertpath":            true,
-	"internal/archtest":             true,
-	"internal/awsio/awserr":         true,
-	"internal/awsio/cloudwatch":     true,
-	"internal/awsio/listener":       true,
-	"internal/awsio/sns":            true,
-	"internal/awsio/source":         true,
-	"internal/awsio/state":          true,
-	"internal/awsio/trail":          true,
-	"internal/boot":                 true,
-	"internal/catalogue":            true,
-	"internal/certtest":             true,
-	"internal/chain":                true,
-	"internal/cli":                  true,
-	"internal/config":               true,
-	"internal/config/testdata":      true,
-	"internal/draft":                true,
-	"internal/draft/testdata":       true,
-	"internal/event":                true,
-	"internal/finding":              true,
-	"internal/incident":             true,
-	"internal/judge":                true,
-	"internal/judge/testdata":       true,
-	"internal/manifest":             true,
-	"internal/metric":               true,
-	"internal/observation":          true,
-	"internal/plan":                 true,
-	"internal/probe":                true,
-	"internal/report":               true,
-	"internal/report/html":          true,
-	"internal/report/html/testdata": true,
-	"internal/report/truths":        true,
-	"internal/report/widget":        true,
-	"internal/round":                true,
-	"internal/sim/account":          true,
-	"internal/sim/demo":             true,
-	"internal/target":               true,
-	"internal/trust":                true,
+// pending are the directories, each with all below it, whose wording has not been revised yet. Their hits are logged (go test
+// -run Wording -v), not failures.
+var pending = []string{
+	".",
+	"cmd/bundle",
+	"cmd/certdrift",
+	"docs",
+	"e2e",
+	"functions/inspect",
+	"functions/probe",
+	"internal/alert",
+	"internal/alertpath",
+	"internal/archtest",
+	"internal/awsio",
+	"internal/boot",
+	"internal/catalogue",
+	"internal/certtest",
+	"internal/chain",
+	"internal/cli",
+	"internal/config",
+	"internal/draft",
+	"internal/event",
+	"internal/finding",
+	"internal/incident",
+	"internal/judge",
+	"internal/lambda",
+	"internal/manifest",
+	"internal/metric",
+	"internal/observation",
+	"internal/plan",
+	"internal/policy",
+	"internal/probe",
+	"internal/report",
+	"internal/round",
+	"internal/sim",
+	"internal/target",
+	"internal/topology",
+	"internal/trust",
 }
 
 // endings are the files that are read: Go through its scanner, the others as plain text.
@@ -256,7 +246,7 @@ func TestWording(t *testing.T) {
 		for _, u := range found {
 			switch {
 			case excuse(name, u.word):
-			case pending[path.Dir(name)]:
+			case within(path.Dir(name), pending):
 				counts[path.Dir(name)]++
 				t.Logf("%s: %q: write %s: … %s …", u.place, u.word, u.write, u.text)
 			default:
