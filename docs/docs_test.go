@@ -1,5 +1,5 @@
-// Package docs_test holds the documents against what they speak of: links lead somewhere, commands exist with their flags,
-// samples parse, and what is shown as an alert is one.
+// Package docs_test checks the documents: links resolve, commands and their flags exist, samples parse, and the alert shown is a real
+// one.
 package docs_test
 
 import (
@@ -84,7 +84,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// What the alert of every code, the trial, and every alarm links is there; and every alarm is spoken of.
+// The runbook has the section that each alert, test alert and alarm links to, and it names every alarm.
 func TestTheRunbookAnswersEveryAlertAndAlarm(t *testing.T) {
 	runbook := read(t, "runbook.md")
 	ids := anchors(runbook)
@@ -130,7 +130,7 @@ func app(stdout, stderr *bytes.Buffer) *cli.App {
 	}
 }
 
-// commandLines are what a document tells people to type: lines of samples and code blocks, and commands between backticks.
+// commandLines returns the commands in a document: lines of samples and code blocks, and commands between backticks.
 func commandLines(file, text string) []string {
 	var out []string
 	text = strings.ReplaceAll(text, "\\\n", " ")
@@ -160,7 +160,7 @@ func commandLines(file, text string) []string {
 	return out
 }
 
-// Every certdrift command that a document tells of exists, and takes the flags and arguments it is given.
+// Every certdrift command in a document exists and accepts the flags and arguments shown.
 func TestCommandsExist(t *testing.T) {
 	words := regexp.MustCompile(`'[^']*'|"[^"]*"|\S+`)
 	wait := strings.NewReplacer("$(WAIT)", "5m", "…", "")
