@@ -1,5 +1,5 @@
-# certdrift. `make` alone lists what there is to type. Go is all that `make demo` and `make test` need; what Python does
-# (the emulator, cfn-lint, the SAM CLI) is fetched by pip into .cache/ when a target first wants it.
+# certdrift. `make` lists the targets. `make demo` and `make test` need only Go. Python tools (the emulator, cfn-lint, the SAM CLI)
+# are installed with pip into .cache/ when a target first needs them.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -9,13 +9,12 @@ CACHE := $(CURDIR)/.cache
 GOLANGCI := 2.15.0
 STATICCHECK := v0.7.0
 
-# Functions by their logical ids in template.yaml, and where their packages are put together.
+# Functions by their logical IDs in template.yaml, and the directory where their packages are built.
 FUNCTIONS := ProbeFunction InspectFunction VerifyFunction WidgetFunction
 PACKAGES := $(CACHE)/package
-# The template's architecture. make e2e builds the same targets for the machine it runs on.
+# The architecture in the template. make e2e builds the same targets for the local machine.
 LAMBDA_GOARCH ?= arm64
-# The configuration that goes into the package, with the files that it names; PACKAGE_FILES are further ones, for a
-# configuration that lives in SSM.
+# The configuration to package, with the files it names. PACKAGE_FILES are additional files, for a configuration in SSM.
 CONFIG ?= $(firstword $(wildcard certdrift.yaml certdrift.example.yaml))
 PACKAGE_FILES ?=
 ZIP_LIMIT := 5000000
@@ -24,38 +23,38 @@ ZIP_LIMIT := 5000000
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
 
 .PHONY: help
-help: ## This list
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## The incident replayed on this machine, through to the alerts and the report
+demo: ## Replay the incident on this machine, through to the alerts and the report
 	@go run ./cmd/certdrift demo
 
 .PHONY: test
-test: ## All tests that need nothing but Go; with the race detector where there is a C compiler
+test: ## Run all tests that need only Go, with the race detector if there is a C compiler
 	@mkdir -p $(CACHE)
 	@go test -json $(RACE) ./... | go run ./e2e/tally -name test -o $(CACHE)/test.tally
 
 .PHONY: e2e
-e2e: $(CACHE)/venv/.ready sam-cli ## The template deployed to an emulator, the real function binaries run against it
+e2e: $(CACHE)/venv/.ready sam-cli ## Deploy the template to an emulator and run the real function binaries against it
 	@CERTDRIFT_E2E=1 go test -json -count=1 -timeout 15m ./e2e/... | go run ./e2e/tally -name e2e -o $(CACHE)/e2e.tally
 
 .PHONY: lint
-lint: lint-go lint-templates ## golangci-lint, gofmt, cfn-lint
+lint: lint-go lint-templates ## Run golangci-lint, gofmt, cfn-lint
 
 .PHONY: lint-go
 lint-go:
 	@unformatted=$$(gofmt -l $$(go list -f '{{.Dir}}' ./...)); if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	@bin=$(CACHE)/bin/golangci-lint-$(GOLANGCI); \
 	if [ ! -x $$bin ]; then \
-		echo "lint: building golangci-lint $(GOLANGCI), once; it takes a few minutes"; \
+		echo "lint: building golangci-lint $(GOLANGCI) (once, takes a few minutes)"; \
 		mkdir -p $(CACHE)/bin/tmp && \
 		GOBIN=$(CACHE)/bin/tmp GOFLAGS=-mod=mod go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI) 2>$(CACHE)/golangci-lint.log && \
 		mv $(CACHE)/bin/tmp/golangci-lint $$bin; \
 	fi; \
 	if [ -x $$bin ]; then GOLANGCI_LINT_CACHE=$(CACHE)/golangci-lint $$bin run ./...; \
 	else \
-		echo "lint: golangci-lint could not be built (see .cache/golangci-lint.log): go vet and staticcheck instead"; \
+		echo "lint: could not build golangci-lint (see .cache/golangci-lint.log); running go vet and staticcheck instead"; \
 		go vet ./... && GOFLAGS=-mod=mod go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK) ./...; \
 	fi
 
@@ -63,9 +62,9 @@ lint-go:
 lint-templates:
 	@if command -v python3 >/dev/null 2>&1; then \
 		$(MAKE) $(CACHE)/venv/.ready && $(CACHE)/venv/bin/cfn-lint template.yaml infra/*.yaml && echo "lint: templates are clean"; \
-	else echo "lint: no Python 3 here, so the templates are not linted"; fi
+	else echo "lint: Python 3 not found, so the templates were not linted"; fi
 
-# ── packages: what `sam build` calls, in a form that can be called by hand ───────────────────────────────────────────
+# ── packages: called by `sam build`, and usable by hand ──────────────────────────────────────────────────────────────
 
 ARTIFACTS_DIR ?= $(PACKAGES)/$(patsubst build-%,%,$@)
 
@@ -74,63 +73,63 @@ build-InspectFunction: FOLDER := inspect
 build-VerifyFunction: FOLDER := verify
 build-WidgetFunction: FOLDER := widget
 
-# No version stamp and no paths, so that the same source gives the same hash and an unchanged function is not deployed
-# again. The tag lambda leaves the credential chain of a laptop out, lambda.norpc the runtime of the retired go1.x. Without
-# inlining (-l) the zip is a seventh smaller and starts the sooner for it; what a round waits for is the network.
+# No version stamp and no paths, so that the same source has the same hash and an unchanged function is not deployed again. The tag
+# lambda omits the credential chain of a laptop, and lambda.norpc the retired go1.x runtime. Without inlining (-l), the zip is a
+# seventh smaller and starts faster; a round spends its time waiting for the network.
 .PHONY: $(FUNCTIONS:%=build-%)
 $(FUNCTIONS:%=build-%):
 	@mkdir -p "$(ARTIFACTS_DIR)"
 	@if [ -n "$(CONFIG)" ]; then go run ./cmd/bundle -c "$(CONFIG)" -to "$(ARTIFACTS_DIR)"; fi
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false -tags lambda,lambda.norpc -gcflags=all=-l -ldflags '-s -w' -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FOLDER)
 	@chmod 755 "$(ARTIFACTS_DIR)/bootstrap"
-	@if [ "$(CONFIG)" = certdrift.example.yaml ]; then echo "note: there is no certdrift.yaml yet, so the package holds the example"; fi
+	@if [ "$(CONFIG)" = certdrift.example.yaml ]; then echo "note: certdrift.yaml not found, so the package contains the example configuration"; fi
 	@if [ -n "$(PACKAGE_FILES)" ]; then tar -cf - $(PACKAGE_FILES) | tar -xf - -C "$(ARTIFACTS_DIR)"; fi
 
 .PHONY: zip
-zip: ## The functions' packages and their sizes; fails above 5 MB
+zip: ## Build the functions' packages and show their sizes; fails above 5 MB
 	@rm -rf $(PACKAGES)
 	@for f in $(FUNCTIONS); do $(MAKE) build-$$f ARTIFACTS_DIR=$(PACKAGES)/$$f || exit 1; done
 	@go run ./e2e/pack -limit $(ZIP_LIMIT) $(FUNCTIONS:%=$(PACKAGES)/%)
 
-# ── files that are made from the source ──────────────────────────────────────────────────────────────────────────────
+# ── generated files ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: schema
-schema: ## certdrift.schema.json, from the configuration's Go types
+schema: ## Generate certdrift.schema.json from the configuration's Go types
 	@go test ./internal/config/schema -run CheckedIn -update
 
 .PHONY: findings
-findings: ## docs/findings.md, from the catalogue
+findings: ## Generate docs/findings.md from the catalogue
 	@go test ./internal/catalogue -run FindingsDocument -update
 
 .PHONY: corpus
-corpus: ## e2e/servers/testdata: keep what is seen of servers that are new in the catalogue, and all verdicts
+corpus: ## Save observations of new servers and all verdicts in e2e/servers/testdata
 	CERTDRIFT_E2E=1 go test -count=1 -run 'TestServers$$' ./e2e/servers -update
 	go test -count=1 -run TestCorpus ./e2e/servers -update
 
 .PHONY: accuracy
-accuracy: ## docs/accuracy.md: certdrift, curl and openssl s_client really asked about hundreds of servers on loopback
+accuracy: ## Generate docs/accuracy.md: run certdrift, curl and openssl s_client against hundreds of servers on loopback
 	go run ./e2e/accuracy
 
-# ── Python, by pip ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Python, with pip ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 $(CACHE)/venv/.ready: e2e/requirements.txt
-	@echo "setting up .cache/venv: the emulator, the AWS CLI, the SAM translator, cfn-lint"
+	@echo "installing into .cache/venv: the emulator, the AWS CLI, the SAM translator, cfn-lint"
 	@python3 -m venv $(CACHE)/venv
 	@$(CACHE)/venv/bin/pip install --quiet --disable-pip-version-check -r e2e/requirements.txt
 	@touch $@
 
-# The SAM CLI pins other versions of the translator and of cfn-lint, so it lives apart. Where pip cannot fetch it, the
-# test that uses it says so.
+# The SAM CLI pins other versions of the translator and of cfn-lint, so it has its own environment. If pip cannot install it, the
+# test that uses it is skipped with a message.
 .PHONY: sam-cli
 sam-cli:
 	@if [ ! -x $(CACHE)/venv-sam/.ready ]; then \
-		echo "setting up .cache/venv-sam: the SAM CLI"; \
+		echo "installing into .cache/venv-sam: the SAM CLI"; \
 		python3 -m venv $(CACHE)/venv-sam && \
 		$(CACHE)/venv-sam/bin/pip install --quiet --disable-pip-version-check -r e2e/requirements-sam.txt && \
 		touch $(CACHE)/venv-sam/.ready && chmod +x $(CACHE)/venv-sam/.ready || \
-		echo "the SAM CLI could not be fetched"; \
+		echo "could not install the SAM CLI"; \
 	fi
 
 .PHONY: clean
-clean: ## Removes what was built; keeps the Python environments and the linter
+clean: ## Remove build output; keep the Python environments and the linter
 	rm -rf .aws-sam bin $(PACKAGES) $(CACHE)/*.tally

@@ -1,5 +1,5 @@
-// Package docs_test holds the documents against what they speak of: links lead somewhere, commands exist with their flags,
-// samples parse, and what is shown as an alert is one.
+// Package docs_test checks the documents: links resolve, commands and their flags exist, samples parse, and the alert shown is a real
+// one.
 package docs_test
 
 import (
@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"certdrift/internal/alert"
+	"certdrift/internal/catalogue"
 	"certdrift/internal/cli"
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
-	"certdrift/internal/catalogue"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
@@ -84,7 +84,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// What the alert of every code, the trial, and every alarm links is there; and every alarm is spoken of.
+// The runbook has the section that each alert, test alert and alarm links to, and it names every alarm.
 func TestTheRunbookAnswersEveryAlertAndAlarm(t *testing.T) {
 	runbook := read(t, "runbook.md")
 	ids := anchors(runbook)
@@ -130,7 +130,7 @@ func app(stdout, stderr *bytes.Buffer) *cli.App {
 	}
 }
 
-// commandLines are what a document tells people to type: lines of samples and code blocks, and commands between backticks.
+// commandLines returns the commands in a document: lines of samples and code blocks, and commands between backticks.
 func commandLines(file, text string) []string {
 	var out []string
 	text = strings.ReplaceAll(text, "\\\n", " ")
@@ -160,7 +160,7 @@ func commandLines(file, text string) []string {
 	return out
 }
 
-// Every certdrift command that a document tells of exists, and takes the flags and arguments it is given.
+// Every certdrift command in a document exists and accepts the flags and arguments shown.
 func TestCommandsExist(t *testing.T) {
 	words := regexp.MustCompile(`'[^']*'|"[^"]*"|\S+`)
 	wait := strings.NewReplacer("$(WAIT)", "5m", "…", "")
@@ -322,6 +322,36 @@ func validate(t *testing.T, file, config string) {
 	var stdout, stderr bytes.Buffer
 	if status := app(&stdout, &stderr).Run(t.Context(), []string{"validate", "-c", path}); status != 0 {
 		t.Errorf("%s: the configuration in it is refused (%d): %s", file, status, stderr.String())
+	}
+}
+
+// The recipes of docs/architecture.md name files that exist, or new ones in directories that do, and count them right.
+func TestRecipesNameFilesThatExist(t *testing.T) {
+	_, recipes, ok := strings.Cut(read(t, "architecture.md"), "\n## How to add things\n")
+	if !ok {
+		t.Fatal("docs/architecture.md has no recipes")
+	}
+	for _, m := range regexp.MustCompile("`((?:internal|infra|docs|e2e|events|cmd|template)[^`\\s]*)`").FindAllStringSubmatch(recipes, -1) {
+		path := m[1]
+		if strings.Contains(path, "NEW") {
+			path = filepath.Dir(path)
+		}
+		if _, err := os.Stat(filepath.Join("..", path)); err != nil {
+			t.Errorf("a recipe names %s: %v", m[1], err)
+		}
+	}
+	heading := regexp.MustCompile(`### Add an? .* \((\d+) files\)`)
+	sections := strings.Split(recipes, "\n### ")[1:]
+	for _, section := range sections {
+		m := heading.FindStringSubmatch("### " + section)
+		if m == nil {
+			t.Errorf("a recipe does not say how many files it takes: %.60s", section)
+		} else if rows := strings.Count(section, "\n| `"); strconv.Itoa(rows) != m[1] {
+			t.Errorf("%q lists %d files", m[0], rows)
+		}
+	}
+	if len(sections) < 4 {
+		t.Errorf("only %d recipes", len(sections))
 	}
 }
 

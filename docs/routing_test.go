@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What the README tells of routing alerts is what is sent: the source and detail-type that a rule matches on, the message
+// What the README says about routing alerts matches what is sent: the source and detail-type that a rule matches on, the message
 // attributes with every value that each takes, the output that names the topic.
 func TestTheReadmeRoutesAlerts(t *testing.T) {
 	_, section, _ := strings.Cut(read(t, "../README.md"), "\n## Route alerts\n")
@@ -46,23 +46,23 @@ func TestTheReadmeRoutesAlerts(t *testing.T) {
 			t.Errorf("no alert has %s %v", field, values)
 		}
 	}
-	told := map[string]string{}
+	documented := map[string]string{}
 	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (.*) \\|$").FindAllStringSubmatch(section, -1) {
-		told[m[1]] = m[2]
+		documented[m[1]] = m[2]
 	}
 	names := slices.Sorted(maps.Keys(sent[0].Attributes))
-	if diff := cmp.Diff(names, slices.Sorted(maps.Keys(told))); diff != "" {
-		t.Errorf("attributes (-sent +told):\n%s", diff)
+	if diff := cmp.Diff(names, slices.Sorted(maps.Keys(documented))); diff != "" {
+		t.Errorf("attributes (-sent +documented):\n%s", diff)
 	}
 	for _, m := range sent {
 		for _, name := range []string{"severity", "event", "sms"} {
-			if !strings.Contains(told[name], "`"+m.Attributes[name]+"`") {
-				t.Errorf("the README does not tell of %s %q", name, m.Attributes[name])
+			if !strings.Contains(documented[name], "`"+m.Attributes[name]+"`") {
+				t.Errorf("the README does not document %s %q", name, m.Attributes[name])
 			}
 		}
 	}
-	if trial := sent[len(sent)-1].Attributes; !strings.Contains(told["code"], "`"+trial["code"]+"`") || !strings.Contains(told["environment"], "`"+trial["environment"]+"`") {
-		t.Errorf("the README does not tell of %v", trial)
+	if test := sent[len(sent)-1].Attributes; !strings.Contains(documented["code"], "`"+test["code"]+"`") || !strings.Contains(documented["environment"], "`"+test["environment"]+"`") {
+		t.Errorf("the README does not document %v", test)
 	}
 	if !strings.Contains(read(t, "../template.yaml"), "\n  TopicArn:\n") || !strings.Contains(section, "`TopicArn`") {
 		t.Error("the README names no output that the template has")
@@ -72,7 +72,7 @@ func TestTheReadmeRoutesAlerts(t *testing.T) {
 	}
 }
 
-// alerts are one of each event and severity, first a critical one of production, and last a trial of no environment whose
+// alerts returns one of each event and severity: first a critical one for production, last a test alert for no environment whose
 // text message is held.
 func alerts() []alert.Message {
 	now := time.Date(2026, 11, 23, 2, 14, 0, 0, time.UTC)

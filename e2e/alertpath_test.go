@@ -11,8 +11,8 @@ import (
 	"certdrift/internal/policy"
 )
 
-// Whether alerts reach anybody is looked at like any endpoint: a subscription that no alert can pass is told once to those
-// who hear, seen by the gate, and over when it is mended; a topic that is gone is told on the bus.
+// The alert path is checked like an endpoint: a subscription that no alert can pass is reported once to the other recipients,
+// fails the gate, and is resolved once it is fixed; a missing topic is reported on the event bus.
 func TestTheAlertPath(t *testing.T) {
 	enabled(t)
 	t.Parallel()
@@ -40,33 +40,33 @@ func TestTheAlertPath(t *testing.T) {
 		t.Errorf("verify ends with %d:\n%s", status, said)
 	}
 	if got := about(pathRounds(s, t, in, 3), "code=alert-path-broken"); len(got) != 1 || got[0].attributes["event"] != "opened" {
-		t.Errorf("three rounds told of it by %v", got)
+		t.Errorf("three rounds reported it with %v", got)
 	}
 	_, err = api.Unsubscribe(t.Context(), &sns.UnsubscribeInput{SubscriptionArn: deaf.SubscriptionArn})
 	check(t, err)
 	if got := about(pathRounds(s, t, in, 2), "code=alert-path-broken"); len(got) != 1 || got[0].attributes["event"] != "recovered" {
-		t.Errorf("after it was mended came %v", got)
+		t.Errorf("after the fix, got %v", got)
 	}
 
 	f.put.take()
 	_, err = api.DeleteTopic(t.Context(), &sns.DeleteTopicInput{TopicArn: &topic})
 	check(t, err)
 	pathRounds(s, t, in, 3)
-	told := 0
+	sent := 0
 	for _, e := range f.put.take() {
 		if strings.Contains(e.Detail, "alert-path-broken") {
-			told++
+			sent++
 		}
 	}
-	if told != 1 {
-		t.Errorf("the topic is gone, and the bus was told %d times, want once", told)
+	if sent != 1 {
+		t.Errorf("the topic is missing: %d messages on the event bus, want one", sent)
 	}
 	for _, refused := range f.guard.refusals() {
 		t.Errorf("a function makes a call that its role does not allow: %s", refused)
 	}
 }
 
-// pathRounds runs rounds that count, and gives what a subscriber got of them. Where the topic is gone inspect fails.
+// pathRounds runs rounds and returns what a subscriber received. If the topic is missing, inspect fails.
 func pathRounds(s *stack, t *testing.T, in *inbox, n int) []message {
 	t.Helper()
 	for range n {

@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
-// What a user may choose is deployed: the template's conditions in the combinations that matter, and the permissions
-// that follow them. The packages are empty: nothing runs.
+// The template is deployed with its parameters in the combinations that matter, to check conditions and permissions. The packages
+// are empty: nothing runs.
 func TestWhatCanBeChosen(t *testing.T) {
 	enabled(t)
 	t.Parallel()
@@ -31,7 +31,7 @@ func TestWhatCanBeChosen(t *testing.T) {
 				"ConfigKmsKeyArn=arn:aws:kms:us-west-2:111122223333:key/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01"},
 			"s3://conf-b/x/c.yaml", []string{"configuration-in-s3", "configuration-key", "manifests"}, []string{"email "},
 		},
-		"SSM, and everybody is told": {
+		"SSM, and all recipients": {
 			[]string{"ConfigParameter=/certdrift/config", "TeamEmail=b@example.org", "TeamEnvironments=staging,dev", "Chat=true", "AlertSms=+12065550100", "AlertEnvironments=production,demo"},
 			"ssm:///certdrift/config", []string{"configuration-in-ssm"}, []string{
 				`email {"environment":["staging","dev"]}`,
@@ -92,7 +92,7 @@ func filters(t *testing.T, endpoint, topic string) []string {
 	return all
 }
 
-// deployEmpty deploys the template with packages that hold nothing.
+// deployEmpty deploys the template with empty packages.
 func deployEmpty(t *testing.T, endpoint string, parameters []string) *stack {
 	t.Helper()
 	packages := t.TempDir()

@@ -13,7 +13,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// cloudwatch carries a call of the CBOR protocol to the emulator in its JSON protocol, and the answer back.
+// cloudwatch translates a call in the CBOR protocol to the emulator's JSON protocol, and the response back.
 func (f *front) cloudwatch(w http.ResponseWriter, r *http.Request, c call) {
 	var in any
 	if len(c.body) > 0 {
@@ -52,7 +52,7 @@ func (f *front) cloudwatch(w http.ResponseWriter, r *http.Request, c call) {
 	out := map[string]any{}
 	if len(bytes.TrimSpace(raw)) > 0 {
 		numbers := json.NewDecoder(bytes.NewReader(raw))
-		numbers.UseNumber() // CBOR tells integers from floats, and so does the SDK
+		numbers.UseNumber() // CBOR and the SDK distinguish integers and floats
 		if err := numbers.Decode(&out); err != nil {
 			http.Error(w, "the emulator answered no JSON: "+string(tail(raw, 300)), http.StatusBadGateway)
 			return
@@ -86,7 +86,7 @@ func writeCBOR(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(body)
 }
 
-// timesToNumbers writes times as JSON services take them: seconds since 1970.
+// timesToNumbers writes times as JSON services expect them: seconds since 1970.
 func timesToNumbers(v any) any {
 	switch v := v.(type) {
 	case time.Time:
@@ -103,8 +103,7 @@ func timesToNumbers(v any) any {
 	return v
 }
 
-// numbersToTimes gives the members that are times in CloudWatch's model the tag that CBOR needs, and drops nulls, which
-// its model does not know.
+// numbersToTimes adds the CBOR tag to members that are times in CloudWatch's model, and drops nulls, which are not in the model.
 func numbersToTimes(v any, name string) any {
 	switch v := v.(type) {
 	case map[string]any:

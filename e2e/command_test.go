@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// terminal is an operator's: certdrift and the AWS CLI in the path, the account behind the front, and nothing else of
+// terminal is an operator's terminal: certdrift and the AWS CLI in the path, the account behind the front, and nothing else from
 // this machine.
 type terminal struct {
 	bin, dir string
@@ -36,7 +36,7 @@ func (c *terminal) certdrift(t *testing.T, args ...string) (stdout string, statu
 	return c.run(t, cmd)
 }
 
-// shell runs a command line as an operator who pastes it.
+// shell runs a command line as if an operator pasted it.
 func (c *terminal) shell(t *testing.T, line string) (stdout string, status int) {
 	t.Helper()
 	return c.run(t, exec.CommandContext(t.Context(), "sh", "-c", line))

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// stack is certdrift as deployed.
+// stack is a deployed certdrift.
 type stack struct {
 	Status    string              `json:"status"`
 	Outputs   map[string]string   `json:"outputs"`
@@ -22,8 +22,8 @@ type stack struct {
 	probe, inspect, verify *function
 }
 
-// deploy packages the functions with the very make targets that SAM calls, deploys the template, and starts the
-// functions' binaries as the stack says.
+// deploy packages the functions with the make targets that SAM calls, deploys the template, and starts the functions' binaries
+// with the settings of the stack.
 func deploy(t *testing.T, f *front, w *world, parameters ...string) *stack {
 	t.Helper()
 	packages, config := t.TempDir(), w.write(t)
@@ -56,7 +56,7 @@ func (s *stack) start(t *testing.T, cfg aws.Config, name, dir string) *function 
 	return startFunction(t, name, d, dir, s.front.url)
 }
 
-// send hands an event to the functions that the deployed rules send it to, and returns what each answered.
+// send delivers an event to the functions that match by the deployed rules, and returns their responses.
 func (s *stack) send(t *testing.T, event []byte) map[string]summary {
 	t.Helper()
 	var e struct{ Detail json.RawMessage }
@@ -75,7 +75,7 @@ func (s *stack) send(t *testing.T, event []byte) map[string]summary {
 	return answers
 }
 
-// round ticks both schedules once.
+// round triggers both schedules once.
 func (s *stack) round(t *testing.T) (probe, inspect summary) {
 	t.Helper()
 	p := s.send(t, s.bus.tick(t, "probe-schedule"))[s.probe.name]

@@ -21,7 +21,7 @@ const (
 	region  = "us-west-2"
 )
 
-// root is the repository.
+// root is the root of the repository.
 var root = filepath.Join("..")
 
 // python is the interpreter of the environment that make e2e sets up.
@@ -37,7 +37,7 @@ func python(t *testing.T) string {
 	return path
 }
 
-// enabled skips a test that `make e2e` did not ask for.
+// enabled skips a test unless it is run by `make e2e`.
 func enabled(t *testing.T) {
 	t.Helper()
 	if os.Getenv("CERTDRIFT_E2E") == "" {
@@ -93,7 +93,7 @@ func ready(t *testing.T, url string) {
 	t.Fatalf("nothing answers at %s", url)
 }
 
-// asTester is the SDK's configuration for the test itself, which may do all.
+// asTester is the SDK configuration of the test itself, which has all permissions.
 func asTester(endpoint string) aws.Config {
 	return aws.Config{
 		Region: region, BaseEndpoint: aws.String(endpoint),

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 )
 
-// bus is EventBridge over the rules that the stack made.
+// bus is EventBridge with the rules created by the stack.
 type bus struct{ rules []rule }
 
 type rule struct {
@@ -50,7 +50,7 @@ func readBus(ctx context.Context, api *eventbridge.Client) (*bus, error) {
 	return b, nil
 }
 
-// route gives the functions (ARNs) that an event reaches: by its rule for a tick, by pattern for the rest.
+// route returns the functions (ARNs) that receive an event: by rule for a schedule event, by pattern for others.
 func (b *bus) route(event []byte) ([]string, error) {
 	var e map[string]any
 	if err := json.Unmarshal(event, &e); err != nil {
@@ -104,7 +104,7 @@ func fitsOne(want, value any, present bool) bool {
 	return present && value == want
 }
 
-// tick is what a schedule rule sends.
+// tick is the event that a schedule rule sends.
 func (b *bus) tick(t *testing.T, name string) []byte {
 	t.Helper()
 	for _, r := range b.rules {

@@ -20,9 +20,8 @@ import (
 	"certdrift/internal/policy"
 )
 
-// A wrong certificate on one load balancer breaks forty endpoints: one message on every path (each protocol that SNS has
-// for people and machines, the chat's topic, the event bus), once; nothing more from
-// duplicate events and ten more rounds; one recovery.
+// A wrong certificate on one load balancer breaks forty endpoints: one message on every path (each SNS protocol for people and
+// machines, the chat topic, the event bus); nothing more from duplicate events and ten more rounds; one recovery.
 func TestTheForty(t *testing.T) {
 	enabled(t)
 	t.Parallel()
@@ -63,7 +62,7 @@ func TestTheForty(t *testing.T) {
 	everywhere.hold(t, 1, "recovered")
 }
 
-// web are two sites that a topic posts to, one with TLS.
+// web is two HTTP servers that a topic posts to, one with TLS.
 type web struct {
 	http, https string // their URLs
 	trusted     string // the file that holds the second one's certificate
@@ -93,7 +92,7 @@ func (w *web) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	w.posted[protocol] = append(w.posted[protocol], string(body))
 }
 
-// take gives what was posted since it was last asked.
+// take returns what was posted since the last call.
 func (w *web) take() map[string][]string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -134,7 +133,7 @@ func openPaths(t *testing.T, cfg aws.Config, posts *web, put *busEntries, output
 	return p
 }
 
-// hold fails unless every path got so many messages of this event since it was last asked, each fit for its reader.
+// hold fails unless every path received so many messages of this event since the last call, each in the right format.
 func (p *paths) hold(t *testing.T, want int, event string) {
 	t.Helper()
 	machines, counts := p.machines.take(t), map[string]int{}
@@ -160,7 +159,7 @@ func (p *paths) hold(t *testing.T, want int, event string) {
 	}
 	for _, m := range machines {
 		if m.document["event"] != event || m.document["affects_count"] != 40.0 || m.document["code"] != "drift-attached" {
-			t.Errorf("machines are told %s, want %s of drift-attached for 40 endpoints", m.body, event)
+			t.Errorf("machines received %s, want %s of drift-attached for 40 endpoints", m.body, event)
 		}
 	}
 	counts["chat"], counts["email"], counts["sms"] = p.chatted(t, event), p.mailed(t, event), p.texted(t)
@@ -193,7 +192,7 @@ func (p *paths) texted(t *testing.T) int {
 	return len(texts)
 }
 
-// chatted holds the chat's messages to the form that Amazon Q Developer takes.
+// chatted checks that chat messages have the format that Amazon Q Developer accepts.
 func (p *paths) chatted(t *testing.T, event string) int {
 	t.Helper()
 	notes := p.chat.take(t)
@@ -206,7 +205,7 @@ func (p *paths) chatted(t *testing.T, event string) int {
 		check(t, json.Unmarshal([]byte(m.body), &note))
 		if note.Version != "1.0" || note.Source != "custom" || note.Metadata.ThreadID == "" || note.Metadata.EventType != "certdrift "+event ||
 			!strings.Contains(note.Content.Title, "and 39 more") {
-			t.Errorf("the chat is told %s", m.body)
+			t.Errorf("the chat received %s", m.body)
 		}
 	}
 	return len(notes)

@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// front stands before the emulator and does what that lacks; see the package's documentation.
+// front is a proxy in front of the emulator that adds what it lacks; see the package documentation.
 type front struct {
 	url     string
 	moto    *httputil.ReverseProxy
@@ -36,7 +36,7 @@ func startFront(t *testing.T, moto string) *front {
 	return f
 }
 
-// call is one API request, as far as the front understands it.
+// call is one API request, as parsed by the front.
 type call struct {
 	key     string // access key
 	service string // as in the signature: monitoring, dynamodb, …
@@ -74,7 +74,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// read takes a request apart and leaves its body readable for the next.
+// read parses a request and leaves its body readable for the next handler.
 func read(r *http.Request) (call, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 16<<20))
 	if err != nil {
@@ -111,7 +111,7 @@ func read(r *http.Request) (call, error) {
 	return c, nil
 }
 
-// deny answers as AWS does in the protocol of the call.
+// deny responds as AWS does, in the protocol of the call.
 func deny(w http.ResponseWriter, c call, reason string) {
 	switch {
 	case c.cbor:

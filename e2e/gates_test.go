@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// What the incident's review asked for, in the account: the manifests are refused before, the gate stays shut between, the
-// command out of each alert undoes what it tells of, and the gate opens again.
+// The procedure from the post-mortem: plan rejects the manifests, verify fails after staging, the command in each alert undoes the
+// change, and verify passes again.
 func TestTheGates(t *testing.T) {
 	enabled(t)
 	t.Parallel()
@@ -40,7 +40,7 @@ func TestTheGates(t *testing.T) {
 	}
 }
 
-// manifests copies the incident's manifests for this world.
+// manifests copies the incident's manifests, adapted to this world.
 func manifests(t *testing.T, w *world) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -63,7 +63,7 @@ func manifests(t *testing.T, w *world) (dir string) {
 	return dir
 }
 
-// plan refuses what would break each of the four endpoints, and nothing else.
+// plan rejects what would break each of the four endpoints, and nothing else.
 func plan(t *testing.T, c *terminal, w *world) {
 	k8s := manifests(t, w)
 	said, status := c.certdrift(t, "plan", "-c", "certdrift.yaml", "-f", filepath.Join(k8s, "stale"))
@@ -82,7 +82,7 @@ func plan(t *testing.T, c *terminal, w *world) {
 	}
 }
 
-// apply puts the stale certificates back on all four, as the cluster did, and looks for one alert each.
+// apply attaches the stale certificates to all four again, as the cluster did, and expects one alert each.
 func apply(t *testing.T, s *stack, w *world, in *inbox) []message {
 	for _, e := range w.balanced {
 		w.attach(t, e.balancer, w.stale[e.environment])
@@ -118,7 +118,7 @@ func apply(t *testing.T, s *stack, w *world, in *inbox) []message {
 	return drifted
 }
 
-// document is what of an alert the tests read.
+// document has the fields of an alert that the tests read.
 type document struct {
 	Affects  []string
 	Findings []struct {
@@ -139,7 +139,7 @@ func readAlert(t *testing.T, m message) document {
 	return d
 }
 
-// undo runs the command of each alert as it stands there.
+// undo runs the command of each alert unchanged.
 func undo(t *testing.T, c *terminal, s *stack, w *world, in *inbox, alerts []message) {
 	for _, m := range alerts {
 		command := readAlert(t, m).Findings[0].Evidence.Undo
@@ -155,8 +155,7 @@ func undo(t *testing.T, c *terminal, s *stack, w *world, in *inbox, alerts []mes
 			t.Errorf("%s holds %s after the command of its alert, want %s: %v", e.balancer, now, w.right[e.environment], err)
 		}
 	}
-	// Staging's certificate has expired besides, which the probe's rounds see mended first; inspect's, right behind them,
-	// count after that.
+	// Staging's certificate has also expired. The probe's rounds see the fix first; inspect's rounds follow.
 	messages := settle(t, s, in, 5)
 	if recovered := about(messages, "event=recovered", "code=drift-attached"); len(recovered) != 4 {
 		t.Errorf("%d recoveries, want one for each load balancer: %v", len(recovered), messages)
@@ -168,8 +167,8 @@ func undo(t *testing.T, c *terminal, s *stack, w *world, in *inbox, alerts []mes
 	}
 }
 
-// gate asks for a verdict on staging: the command line, the function as a pipeline does, and the function as CodeDeploy
-// does.
+// gate gets a verdict on staging from the command line, from the function invoked by a pipeline, and from the function invoked by
+// CodeDeploy.
 func gate(t *testing.T, c *terminal, s *stack, verdict string) {
 	status, hook := map[string]int{"pass": 0, "fail": 1}[verdict], map[string]string{"pass": "Succeeded", "fail": "Failed"}[verdict]
 	said, got := c.certdrift(t, "verify", "-c", "certdrift.yaml", "--environment", "staging", "--wait", "0", "--interval", "1s")
@@ -177,16 +176,16 @@ func gate(t *testing.T, c *terminal, s *stack, verdict string) {
 		t.Errorf("verify ends with %d, want %d:\n%s", got, status, said)
 	}
 	if strings.Contains(said, "production") {
-		t.Errorf("verify of staging speaks of production:\n%s", said)
+		t.Errorf("verify of staging mentions production:\n%s", said)
 	}
 	if v := ask(t, s, `{"environment": "staging", "wait": "0s", "interval": "1s"}`); v.Verdict != verdict || v.Endpoints != 2 {
 		t.Errorf("the function answers %+v, want %s of 2 endpoints", v, verdict)
 	}
-	// CodeDeploy sends the two ids alone; the test doesn't wait the five minutes that are then waited.
+	// CodeDeploy sends only the two IDs, and verify then waits five minutes, which the test does not.
 	execution := "hook-" + t.Name()
 	v := ask(t, s, `{"DeploymentId": "d-ABCDEF123", "LifecycleEventHookExecutionId": "`+execution+`", "wait": "0s", "interval": "1s"}`)
-	if told := s.front.hooks.status(execution); v.Verdict != verdict || told != hook {
-		t.Errorf("the hook answers %+v and tells CodeDeploy %q, want %s and %q", v, told, verdict, hook)
+	if reported := s.front.hooks.status(execution); v.Verdict != verdict || reported != hook {
+		t.Errorf("the hook returns %+v and reports %q to CodeDeploy, want %s and %q", v, reported, verdict, hook)
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// guard holds the calls of each function against the policies of its role, as IAM would: the emulator cannot, since it
-// takes every resource for "*".
+// guard checks the calls of each function against the policies of its role, as IAM would. The emulator cannot, because it treats
+// every resource as "*".
 type guard struct {
 	mu       sync.Mutex
 	policies map[string][]statement // by access key: a function has its own name as its key
@@ -43,7 +43,7 @@ func (o *oneOrMany) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[]string)(o))
 }
 
-// load reads the policies that the stack gave a role; calls under key are held against them from now on.
+// load reads the policies of a role in the stack; calls with key are checked against them from now on.
 func (g *guard) load(ctx context.Context, api *iam.Client, key, role string) error {
 	names, err := api.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &role})
 	if err != nil {
@@ -74,7 +74,7 @@ func (g *guard) load(ctx context.Context, api *iam.Client, key, role string) err
 	return nil
 }
 
-// denies gives AWS's words where the caller's role does not allow the call; empty where it does.
+// denies returns the AWS error if the caller's role does not allow the call; empty if it does.
 func (g *guard) denies(c call) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -95,7 +95,7 @@ func (g *guard) denies(c call) string {
 	return reason
 }
 
-// refusals are the calls that were denied since it was last asked.
+// refusals returns the calls that were denied since the last call.
 func (g *guard) refusals() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -104,7 +104,7 @@ func (g *guard) refusals() []string {
 	return all
 }
 
-// forbid takes one action from a function.
+// forbid removes one action from a function's permissions.
 func (g *guard) forbid(key, action string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -152,7 +152,7 @@ func (s statement) holds(c call) bool {
 	return true
 }
 
-// permission is the action's name in policies.
+// permission is the name of the action in policies.
 func permission(c call) string {
 	service := c.service
 	if service == "monitoring" {
@@ -164,7 +164,7 @@ func permission(c call) string {
 	return service + ":" + c.action
 }
 
-// resourceOf is the ARN that a call is about, for the services whose policies name any; "*" for the others.
+// resourceOf is the ARN that a call is about, for services whose policies name resources; "*" for the others.
 func resourceOf(c call) string {
 	var body struct {
 		TableName      string

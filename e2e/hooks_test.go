@@ -39,7 +39,7 @@ func (h *hooks) status(execution string) string {
 	return h.answers[execution]
 }
 
-// busEntries keeps what is put on the event bus; the emulator's bus fails on rules whose targets are functions.
+// busEntries records what is put on the event bus; the emulator's bus fails on rules whose targets are functions.
 type busEntries struct {
 	mu  sync.Mutex
 	all []busEntry
@@ -71,7 +71,7 @@ func (b *busEntries) answer(w http.ResponseWriter, body []byte) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"FailedEntryCount": failed, "Entries": results})
 }
 
-// take returns what was put since it was last asked.
+// take returns what was put since the last call.
 func (b *busEntries) take() []busEntry {
 	b.mu.Lock()
 	defer b.mu.Unlock()

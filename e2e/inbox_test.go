@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// inbox is a queue that is subscribed to a topic of the stack's: what machines receive.
+// inbox is a queue subscribed to a topic of the stack: what machines receive.
 type inbox struct {
 	api *sqs.Client
 	url string
@@ -76,7 +76,7 @@ func (in *inbox) texts(t *testing.T) []string {
 	}
 }
 
-// open reads the envelope that SNS puts around a message.
+// open reads the SNS envelope of a message.
 func open(t *testing.T, envelope string) message {
 	t.Helper()
 	var e struct {

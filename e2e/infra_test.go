@@ -22,7 +22,7 @@ import (
 	"certdrift/internal/observation"
 )
 
-// An alarm on a series that nobody writes waits for ever, and a widget stays empty.
+// An alarm on a series that nothing writes never fires, and a widget on it stays empty.
 
 func written(name string, dims []string) bool {
 	return slices.ContainsFunc(metric.Definitions(), func(d metric.Definition) bool {
@@ -84,8 +84,8 @@ func TestAlarmsWatchWhatIsWritten(t *testing.T) {
 	}
 }
 
-// TestEveryFailureHasAnAlarm: the rules of the template, its functions and its topics, by what AWS counts of them. An alarm on a
-// rule that is called otherwise waits for ever.
+// TestEveryFailureHasAnAlarm: the template's rules, functions and topics have alarms on the AWS metrics about them. An alarm on a
+// rule with another name never fires.
 func TestEveryFailureHasAnAlarm(t *testing.T) {
 	root := readTemplate(t, "template.yaml")
 	want := []string{"Errors VerifyFunctionName", "Throttles VerifyFunctionName", "Errors WidgetFunctionName", "Throttles WidgetFunctionName",
@@ -127,7 +127,7 @@ func TestEveryFailureHasAnAlarm(t *testing.T) {
 	}
 }
 
-// subscribed is the topic with what infra/alerts.yaml subscribes, by the protocols that are wanted, its AlertEnvironments chosen.
+// subscribed is the topic with the subscriptions of infra/alerts.yaml for the given resources and AlertEnvironments.
 func subscribed(t *testing.T, environments []string, subscriptions ...string) observation.Topic {
 	t.Helper()
 	refs := map[string]any{"Environments": environments, "TeamEnvironments": []string{"staging"}, "AWS::NoValue": nil, "HasEnvironments": len(environments) > 0}
@@ -148,7 +148,7 @@ func subscribed(t *testing.T, environments []string, subscriptions ...string) ob
 	return topic
 }
 
-// filled is a property with its !Ref and !If resolved, as readTemplate leaves them: a name, and a list of three.
+// filled resolves !Ref and !If in a property; readTemplate leaves them as a name and as a list of three.
 func filled(v any, refs map[string]any) any {
 	switch v := v.(type) {
 	case string:
@@ -176,8 +176,8 @@ func filled(v any, refs map[string]any) any {
 	return v
 }
 
-// The filter policies of the template let alerts through: people by their environments, the telephone what is critical. An
-// environment that nobody hears of is told as a finding, whatever the parameters say.
+// The template's filter policies let alerts through: by environment for people, only critical ones for phones. An environment whose
+// alerts reach nobody is a finding, whatever the parameters are.
 func TestFilterPoliciesFitTheAlerts(t *testing.T) {
 	production := []string{"production"}
 	for name, c := range map[string]struct {
@@ -200,16 +200,16 @@ func TestFilterPoliciesFitTheAlerts(t *testing.T) {
 	}
 }
 
-// What comes through to whom: alerts of an environment by AlertEnvironments, certdrift's own trouble and CloudWatch's alarms
-// (which carry no attributes) always.
+// Who receives what: alerts about an environment according to AlertEnvironments; certdrift's own problems and CloudWatch alarms
+// (which have no attributes) always.
 func TestWhoIsTold(t *testing.T) {
 	now := time.Now()
 	attributes := func(environment string, severity finding.Severity, held bool) map[string]string {
 		return alert.Compose(alert.Trial(environment, severity, now), alert.Options{HoldSMS: held}).Attributes
 	}
 	for name, c := range map[string]struct {
-		message                            map[string]string
-		phone, phoneOfOne, mail, mailOfOne bool // of all environments, and of production alone
+		message                              map[string]string
+		phone, phoneOfOne, email, emailOfOne bool // of all environments, and of production alone
 	}{
 		"critical":             {attributes("production", finding.Critical, false), true, true, true, true},
 		"critical, held":       {attributes("production", finding.Critical, true), false, false, true, true},
@@ -224,8 +224,8 @@ func TestWhoIsTold(t *testing.T) {
 			return filter.Passes(c.message)
 		}
 		got := []bool{passes("SmsSubscription"), passes("SmsSubscription", "production"), passes("EmailSubscription"), passes("EmailSubscription", "production")}
-		if want := []bool{c.phone, c.phoneOfOne, c.mail, c.mailOfOne}; !slices.Equal(got, want) {
-			t.Errorf("%s: phone, phone of production, mail, mail of production get it: %v, want %v", name, got, want)
+		if want := []bool{c.phone, c.phoneOfOne, c.email, c.emailOfOne}; !slices.Equal(got, want) {
+			t.Errorf("%s: phone, phone of production, email, email of production receive it: %v, want %v", name, got, want)
 		}
 	}
 }
@@ -249,7 +249,7 @@ func TestDashboardShowsWhatIsWritten(t *testing.T) {
 	}
 }
 
-// CloudWatch refuses a body that is no JSON only when the stack is made.
+// CloudWatch rejects a dashboard body that is not JSON, but only when the stack is created.
 func TestDashboardIsJSON(t *testing.T) {
 	body := fmt.Sprint(readTemplate(t, filepath.Join("infra", "dashboard.yaml")).Resources["Dashboard"].Properties["DashboardBody"])
 	body = regexp.MustCompile(`\$\{[^!}][^}]*\}`).ReplaceAllString(body, "x") // what Fn::Sub fills in
@@ -260,8 +260,8 @@ func TestDashboardIsJSON(t *testing.T) {
 	}
 }
 
-// TestTheDashboardShowsEveryAlarm: the list that infra/alarms.yaml gives away has each of its alarms once, the one that
-// only Chat makes on the same condition; and it is what the dashboard's widget shows.
+// TestTheDashboardShowsEveryAlarm: the list that infra/alarms.yaml outputs has each of its alarms once, the one for Chat on the same
+// condition, and the dashboard's widget shows this list.
 func TestTheDashboardShowsEveryAlarm(t *testing.T) {
 	alarms := readTemplate(t, filepath.Join("infra", "alarms.yaml"))
 	want := []string{"[HasChat FailedChatDeliveries.Arn AWS::NoValue]"}

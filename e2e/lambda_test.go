@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// function is one bootstrap binary, running as Lambda would run it: it asks a Runtime API for invocations, one at a time.
+// function is one bootstrap binary, running as in Lambda: it polls a Runtime API for invocations, one at a time.
 type function struct {
 	name, arn string
 	timeout   time.Duration
@@ -39,7 +39,7 @@ type answer struct {
 	err  error
 }
 
-// deployed is what the stack says of a function.
+// deployed is a function's settings in the stack.
 type deployed struct {
 	ARN         string            `json:"arn"`
 	Role        string            `json:"role"`
@@ -50,8 +50,8 @@ type deployed struct {
 	Runtime     string            `json:"runtime"`
 }
 
-// startFunction runs the binary of a package in its folder until the test ends, with the environment that the stack
-// gives it and what Lambda adds, and nothing of this machine's. Its access key is its own name, so that the front knows it.
+// startFunction runs the binary of a package in its folder until the test ends, with the environment from the stack and from Lambda
+// and nothing from this machine. Its access key is its own name, so that the front recognizes it.
 func startFunction(t *testing.T, name string, d deployed, dir, endpoint string) *function {
 	t.Helper()
 	f := &function{
@@ -96,7 +96,7 @@ func startFunction(t *testing.T, name string, d deployed, dir, endpoint string) 
 	return f
 }
 
-// runtimeAPI is https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
+// runtimeAPI implements https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 func (f *function) runtimeAPI() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", func(w http.ResponseWriter, r *http.Request) {
@@ -128,8 +128,8 @@ func (f *function) runtimeAPI() http.Handler {
 	return mux
 }
 
-// invoke hands the function one event and returns its answer; an error is the function's own, or that it has ended or
-// run out of time.
+// invoke sends the function one event and returns its response. The error is the function's own, or says that it exited or timed
+// out.
 func (f *function) invoke(payload []byte) ([]byte, error) {
 	deadline := time.Now().Add(f.timeout)
 	i := invocation{id: fmt.Sprintf("8476a536-e9f4-11e8-9739-%012d", time.Now().UnixNano()%1e12), deadline: deadline, payload: payload}
@@ -153,7 +153,7 @@ func (f *function) invoke(payload []byte) ([]byte, error) {
 	}
 }
 
-// summary is what certdrift's functions answer.
+// summary is the response of certdrift's functions.
 type summary struct {
 	Verdict   string         `json:"verdict"`
 	Reason    string         `json:"reason"`

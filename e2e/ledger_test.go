@@ -14,7 +14,7 @@ import (
 
 const namespace = "Certdrift"
 
-// ledger reads CloudWatch back.
+// ledger reads metrics back from CloudWatch.
 type ledger struct{ api *cloudwatch.Client }
 
 func newLedger(cfg aws.Config) *ledger { return &ledger{cloudwatch.NewFromConfig(cfg)} }
@@ -52,7 +52,7 @@ func (l *ledger) alarms(t *testing.T) []types.MetricAlarm {
 	return got.MetricAlarms
 }
 
-// holdAlarms fails where an alarm names a series of certdrift's that nobody writes, or lacks a way to the runbook.
+// holdAlarms fails if an alarm names a certdrift series that nothing writes, or does not link to the runbook.
 func (l *ledger) holdAlarms(t *testing.T) {
 	t.Helper()
 	got, err := l.api.ListMetrics(t.Context(), &cloudwatch.ListMetricsInput{Namespace: aws.String(namespace)})
@@ -71,7 +71,7 @@ func (l *ledger) holdAlarms(t *testing.T) {
 	}
 }
 
-// holdDashboard fails unless the deployed dashboard shows every alarm there is, by its ARN.
+// holdDashboard fails unless the deployed dashboard shows every alarm, by ARN.
 func (l *ledger) holdDashboard(t *testing.T, name string) {
 	t.Helper()
 	got, err := l.api.GetDashboard(t.Context(), &cloudwatch.GetDashboardInput{DashboardName: &name})

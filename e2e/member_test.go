@@ -11,8 +11,8 @@ import (
 
 const memberRole = "arn:aws:iam::444455556666:role/certdrift-member"
 
-// The stack is in one account, the load balancers and their certificates in another: inspect assumes the role that the
-// template's parameter allows it.
+// The stack is in one account, the load balancers and their certificates in another: inspect assumes the role that the template's
+// parameter allows.
 func TestAMemberAccount(t *testing.T) {
 	enabled(t)
 	t.Parallel()

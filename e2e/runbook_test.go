@@ -27,24 +27,24 @@ import (
 	"certdrift/internal/sim/pki"
 )
 
-// strangers are the tools of the runbook that need more than this machine has (a resolver, a cluster, raw sockets): they
-// are answered for, so that the command lines around them run.
-var strangers = map[string]string{
+// stubs replace the runbook's tools that need more than this machine has (a resolver, a cluster, raw sockets), so that the command
+// lines around them run.
+var stubs = map[string]string{
 	"dig":        `echo 127.0.0.1`,
 	"nc":         `exit 0`,
 	"traceroute": `exit 0`,
 	"kubectl":    `echo '{}'`,
 }
 
-// watched are the tools that really run; a wrapper writes down what fails.
+// watched are the tools that really run; a wrapper records failures.
 var watched = []string{"aws", "openssl"}
 
-// confused are words by which a tool says that it does not understand its command line.
+// confused matches messages of tools that do not understand their command line.
 var confused = regexp.MustCompile(`(?i)usage:|unknown option|unrecognized|unrecognised|invalid choice|command not found|syntax error|bad value for --query|` +
 	`error parsing parameter|parameter validation failed|extra (option|argument)|no such file|traceback|unknown command|unexpected (end|token)`)
 
-// TestTheRunbookRuns runs every command that the runbook shows as an operator would who pastes it: openssl and curl
-// against a server on loopback, the AWS CLI against the emulated account, certdrift itself.
+// TestTheRunbookRuns runs every command in the runbook as if an operator pasted it: openssl and curl against a server on loopback,
+// the AWS CLI against the emulated account, and certdrift itself.
 func TestTheRunbookRuns(t *testing.T) {
 	enabled(t)
 	t.Parallel()
@@ -62,7 +62,7 @@ func TestTheRunbookRuns(t *testing.T) {
 		for _, failed := range desk.failures(t) {
 			if operation := lacking(failed); operation != "" {
 				lacked[operation] = true
-				stderr = crashed.ReplaceAllString(stderr, "") // another's crash is a failure of its own
+				stderr = crashed.ReplaceAllString(stderr, "") // the crash of another command is reported separately
 				continue
 			}
 			t.Errorf("%s\n  as     %s\n  failed %s", command, line, failed)
@@ -81,16 +81,15 @@ func TestTheRunbookRuns(t *testing.T) {
 	}
 }
 
-// lacks are the operations that the emulator crashes on, since it does not have them: the CLI understood its command line
-// and sent it.
+// lacks lists operations that the emulator does not have and crashes on: the CLI understood its command line and sent the request.
 func lacks() []string {
 	return []string{"aws iam simulate-principal-policy", "aws sns get-sms-sandbox-account-status"}
 }
 
-// crashed is what the CLI says of the emulator's page.
+// crashed matches what the CLI prints about the emulator's error page.
 var crashed = regexp.MustCompile(`(?s)Unable to parse response.*?500 Internal Server Error.*?</p>`)
 
-// lacking is the operation that the emulator lacks, where a tool failed for that; empty for any other failure.
+// lacking returns the operation that the emulator lacks if a tool failed because of that; empty for any other failure.
 func lacking(failed string) string {
 	i := slices.IndexFunc(lacks(), func(operation string) bool { return strings.HasPrefix(failed, operation+" ") })
 	if i < 0 || !strings.Contains(failed, "500 Internal Server Error") {
@@ -99,7 +98,7 @@ func lacking(failed string) string {
 	return lacks()[i]
 }
 
-// TestOnlyWhatTheEmulatorLacksIsExcused holds the excuse to the operations named.
+// TestOnlyWhatTheEmulatorLacksIsExcused checks that only the named operations are excused.
 func TestOnlyWhatTheEmulatorLacksIsExcused(t *testing.T) {
 	const page = "<title>500 Internal Server Error</title>"
 	for failed, want := range map[string]string{
@@ -114,7 +113,7 @@ func TestOnlyWhatTheEmulatorLacksIsExcused(t *testing.T) {
 	}
 }
 
-// silent reports whether a command shows nothing where all went well.
+// silent reports whether a command prints nothing on success.
 func silent(command string) bool {
 	for _, quiet := range []string{
 		"set-load-balancer-listener-ssl-certificate", "purge-queue", "enable-rule", "set-subscription-attributes", "get-function-concurrency", "nc -vz", "incidents ack",
@@ -126,10 +125,10 @@ func silent(command string) bool {
 	return false
 }
 
-// spoken are the commands within the runbook's prose that are whole.
+// spoken matches complete commands in the runbook's prose.
 var spoken = regexp.MustCompile("`((?:aws|openssl|curl) [^`…]*-[^`…]*)`")
 
-// shown are the commands of the runbook's blocks and of its prose, each once, without comments.
+// shown returns the commands in the runbook's blocks and prose, each once, without comments.
 func shown(t *testing.T, text string) []string {
 	t.Helper()
 	var out []string
@@ -161,7 +160,7 @@ func shown(t *testing.T, text string) []string {
 	return out
 }
 
-// desk is an operator's terminal with something to look at for each place-holder of the runbook.
+// desk is an operator's terminal with a value for each placeholder in the runbook.
 type desk struct {
 	*terminal
 	values *strings.Replacer
@@ -176,7 +175,7 @@ func openDesk(t *testing.T) *desk {
 	w.theFour(t)
 	d := &desk{terminal: openTerminal(t, w, f.url)}
 	d.wrap(t)
-	port, web := lookedAt(t, w)
+	port, web := serveTarget(t, w)
 	check(t, os.CopyFS(filepath.Join(d.dir, "k8s"), os.DirFS(filepath.Join(root, "..", "shared", "incident", "k8s", "right"))))
 	pair := w.pairs[w.right["production"]]
 	leaf, chain, key := halves(t, pair)
@@ -202,10 +201,10 @@ func openDesk(t *testing.T) *desk {
 	return d
 }
 
-// fill puts values in place of a command's place-holders.
+// fill replaces a command's placeholders with values.
 func (d *desk) fill(command string) string { return d.values.Replace(command) }
 
-// wrap puts wrappers of the watched tools and answers of the strangers before all else in the path.
+// wrap puts wrappers of the watched tools and the stubs first in the path.
 func (d *desk) wrap(t *testing.T) {
 	t.Helper()
 	bin := t.TempDir()
@@ -213,7 +212,7 @@ func (d *desk) wrap(t *testing.T) {
 	for _, tool := range watched {
 		path, err := exec.LookPath(tool)
 		if tool == "aws" {
-			// The CLI takes AWS_ENDPOINT_URL for most services and not for SQS.
+			// The CLI uses AWS_ENDPOINT_URL for most services but not for SQS.
 			path, err = filepath.Join(filepath.Dir(python(t)), "aws")+` --endpoint-url "$AWS_ENDPOINT_URL"`, nil
 		}
 		check(t, err)
@@ -221,7 +220,7 @@ func (d *desk) wrap(t *testing.T) {
 			path, d.log, d.log, tool, d.log, d.log)
 		check(t, os.WriteFile(filepath.Join(bin, tool), []byte(script), 0o700))
 	}
-	for tool, answer := range strangers {
+	for tool, answer := range stubs {
 		check(t, os.WriteFile(filepath.Join(bin, tool), []byte("#!/bin/sh\n"+answer+"\n"), 0o700))
 	}
 	for i, v := range d.env {
@@ -229,7 +228,7 @@ func (d *desk) wrap(t *testing.T) {
 			d.env[i] = "PATH=" + bin + ":" + rest
 		}
 	}
-	// Whatever would leave this machine meets a proxy that is not there.
+	// Anything that would leave this machine is sent to a proxy that does not exist.
 	d.env = append(d.env, "AWS_PAGER=", "AWS_MAX_ATTEMPTS=1", "HTTP_PROXY=http://127.0.0.1:1", "HTTPS_PROXY=http://127.0.0.1:1",
 		"http_proxy=http://127.0.0.1:1", "https_proxy=http://127.0.0.1:1", "NO_PROXY=localhost,127.0.0.1", "no_proxy=localhost,127.0.0.1")
 }
@@ -244,7 +243,7 @@ func (d *desk) paste(t *testing.T, line string) (stdout, stderr string, status i
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-// failures are what the watched tools failed at since it was last asked.
+// failures returns the failures of the watched tools since the last call.
 func (d *desk) failures(t *testing.T) []string {
 	t.Helper()
 	data, err := os.ReadFile(d.log)
@@ -256,7 +255,7 @@ func (d *desk) failures(t *testing.T) []string {
 	return strings.Split(strings.TrimSpace(string(data)), "\n")
 }
 
-// account makes what the commands ask AWS about, and gives the names that AWS chose.
+// account creates the resources that the commands refer to, and returns the names that AWS chose.
 func (d *desk) account(t *testing.T, w *world) map[string]string {
 	t.Helper()
 	made := map[string]string{}
@@ -298,9 +297,9 @@ func (d *desk) account(t *testing.T, w *world) map[string]string {
 	return made
 }
 
-// lookedAt serves localhost over TLS, with all that the commands print of a certificate, and the documents that it points
-// at over plain HTTP. It gives the TLS port and the documents' URL.
-func lookedAt(t *testing.T, w *world) (port, documents string) {
+// serveTarget serves localhost over TLS, with a certificate that has everything the commands print, and over plain HTTP the documents
+// that it points to. It returns the TLS port and the documents' URL.
+func serveTarget(t *testing.T, w *world) (port, documents string) {
 	t.Helper()
 	now := time.Now()
 	crl, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now, NextUpdate: now.AddDate(0, 0, 1),

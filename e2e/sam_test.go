@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// samCLI is the SAM CLI; the test is skipped where pip could not fetch it.
+// samCLI is the path of the SAM CLI; the test is skipped if pip could not install it.
 func samCLI(t *testing.T) string {
 	t.Helper()
 	enabled(t)
@@ -27,7 +27,7 @@ func TestSAMValidate(t *testing.T) {
 	t.Logf("%s", out)
 }
 
-// TestSAMBuild builds as a user does, and looks at what came out: arm64 binaries and a configuration beside them.
+// TestSAMBuild builds as a user does and checks the output: arm64 binaries and a configuration next to them.
 func TestSAMBuild(t *testing.T) {
 	sam, dir := samCLI(t), t.TempDir()
 	_, err := run(t.Context(), samEnv, sam, "build", "--build-dir", dir)

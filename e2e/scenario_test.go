@@ -12,8 +12,8 @@ import (
 	"certdrift/internal/sim/pki"
 )
 
-// The incident, in an account: healthy; stale certificates put back on production; who did it and how to undo it; the
-// repair; recovery. Then what only a probe sees, what a lost permission does, and every kind of event.
+// The incident, in an account: healthy; stale certificates attached in production; who did it and how to undo it; the repair;
+// recovery. Then a problem that only a probe sees, a lost permission, and every kind of event.
 func TestTheIncident(t *testing.T) {
 	enabled(t)
 	t.Parallel()
@@ -42,7 +42,7 @@ func TestTheIncident(t *testing.T) {
 	}
 }
 
-// theStack looks at what was deployed.
+// theStack checks what was deployed.
 func theStack(t *testing.T, s *stack, l *ledger) {
 	if s.Status != "CREATE_COMPLETE" {
 		t.Errorf("the stack is %s", s.Status)
@@ -94,7 +94,7 @@ func healthy(t *testing.T, s *stack, in *inbox, l *ledger) {
 	}
 }
 
-// drift replays the redeploy: the cluster's cloud provider puts the stale certificate back on production's api.
+// drift replays the redeployment: the cluster's cloud provider attaches the stale certificate to production's api.
 func drift(t *testing.T, s *stack, w *world, in *inbox, l *ledger) {
 	const balancer = "a22e1d63f8ea522f9ac4b17d603e9f82"
 	w.attach(t, balancer, w.stale["production"])
@@ -139,7 +139,7 @@ func drift(t *testing.T, s *stack, w *world, in *inbox, l *ledger) {
 	}
 }
 
-// repair puts the right certificate back by hand, as the alert says, and waits for the recovery.
+// repair attaches the right certificate by hand, as the alert says, and waits for the recovery.
 func repair(t *testing.T, s *stack, w *world, in *inbox) {
 	w.attach(t, "a22e1d63f8ea522f9ac4b17d603e9f82", w.right["production"])
 	s.send(t, sample(t, "classic-set-certificate-console-production-api.json", w))
@@ -152,7 +152,7 @@ func repair(t *testing.T, s *stack, w *world, in *inbox) {
 	}
 }
 
-// settle runs rounds, far enough from each other that each counts, and collects what they send.
+// settle runs rounds, far enough apart that each counts, and collects what they send.
 func settle(t *testing.T, s *stack, in *inbox, rounds int) []message {
 	t.Helper()
 	var all []message
@@ -166,7 +166,7 @@ func settle(t *testing.T, s *stack, in *inbox, rounds int) []message {
 	return all
 }
 
-// probeAlone breaks what no load balancer's record shows.
+// probeAlone breaks something that no load balancer setting shows.
 func probeAlone(t *testing.T, s *stack, w *world, in *inbox) {
 	now := time.Now()
 	for code, broken := range map[string]func() (*pki.Pair, error){
@@ -192,8 +192,8 @@ func probeAlone(t *testing.T, s *stack, w *world, in *inbox) {
 	}
 }
 
-// events delivers every sample: the rules send each where it belongs, no function fails, and since nothing of what they
-// claim is true, nobody is alarmed.
+// events delivers every sample: the rules route each to the right function, no function fails, and because none of the claims is
+// true, no alert is sent.
 func events(t *testing.T, s *stack, w *world, in *inbox) {
 	files, err := filepath.Glob(filepath.Join(root, "events", "*.json"))
 	check(t, err)
@@ -216,7 +216,7 @@ func events(t *testing.T, s *stack, w *world, in *inbox) {
 				if len(answers) != 0 {
 					t.Errorf("reached %v, though %s", answers, reason)
 				}
-				// sam local invoke hands them over all the same.
+				// sam local invoke delivers them too.
 				answers[s.inspect.name] = s.inspect.mustInvoke(t, event)
 			}
 			if a, ok := answers[s.inspect.name]; !ok || a.Verdict != "pass" && a.Verdict != "ignored" {
@@ -224,7 +224,7 @@ func events(t *testing.T, s *stack, w *world, in *inbox) {
 			}
 		})
 	}
-	// ACM's word about a certificate leads to the load balancers that are meant to have it.
+	// An ACM event about a certificate leads to the load balancers that should have it.
 	answers := s.send(t, sample(t, "acm-approaching-expiration.json", w))
 	if a := answers[s.inspect.name]; a.Verdict != "pass" || a.Listeners != 2 {
 		t.Errorf("a certificate of two listeners nears its end, and the answer is %+v", answers)
@@ -234,7 +234,7 @@ func events(t *testing.T, s *stack, w *world, in *inbox) {
 	}
 }
 
-// denied takes a permission away and looks for the finding that says so.
+// denied removes a permission and expects the finding about it.
 func denied(t *testing.T, s *stack, in *inbox) {
 	s.front.guard.forbid(s.inspect.name, "elasticloadbalancing:DescribeLoadBalancers")
 	_, inspect := s.round(t)
@@ -243,15 +243,14 @@ func denied(t *testing.T, s *stack, in *inbox) {
 	}
 	messages := settle(t, s, in, 3)
 	if len(about(messages, "code=observe-denied", "event=opened")) == 0 {
-		t.Errorf("nobody is told that certdrift may not look: %v", messages)
+		t.Errorf("no alert about the missing permission: %v", messages)
 	}
 	for _, m := range about(messages, "event=recovered") {
 		t.Errorf("recovered without evidence: %v", m)
 	}
 }
 
-// sample is an event of events/ as it would look in this account now: the certificates' ARNs, which ACM made up, and the
-// time.
+// sample is an event of events/ adapted to this account: the certificates' ARNs, which ACM generated, and the time.
 func sample(t *testing.T, name string, w *world) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(root, "events", name))
@@ -259,7 +258,7 @@ func sample(t *testing.T, name string, w *world) []byte {
 	text := w.here().Replace(string(b))
 	var event map[string]any
 	check(t, json.Unmarshal([]byte(text), &event))
-	// CloudTrail tells of a change some minutes later, when it has long settled.
+	// CloudTrail reports a change some minutes later, when it has long settled.
 	at := time.Now().Add(-10 * time.Minute).UTC().Format(time.RFC3339)
 	event["time"] = at
 	event["detail"].(map[string]any)["eventTime"] = at

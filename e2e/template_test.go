@@ -16,9 +16,9 @@ import (
 	"certdrift/internal/round"
 )
 
-// What is held of template.yaml here is what CloudFormation and cfn-lint accept and what is wrong all the same.
+// These tests check errors in template.yaml that CloudFormation and cfn-lint accept.
 
-// template is a template's text as data; of !Ref X the X is left, of !If the list.
+// template is a template as data; !Ref X is read as X, and !If as its list.
 type template struct {
 	Metadata   map[string]any            `yaml:"Metadata"`
 	Parameters map[string]map[string]any `yaml:"Parameters"`
@@ -44,7 +44,7 @@ func readTemplate(t *testing.T, file string) template {
 	return out
 }
 
-// of gives the resources of a type, by their logical ids.
+// of returns the resources of a type, by logical ID.
 func (tm template) of(kind string) map[string]resource {
 	all := map[string]resource{}
 	for id, r := range tm.Resources {
@@ -55,7 +55,7 @@ func (tm template) of(kind string) map[string]resource {
 	return all
 }
 
-// within follows keys into nested maps; nil where one is not there.
+// within follows keys into nested maps; nil if one is missing.
 func within(v any, keys ...string) any {
 	for _, key := range keys {
 		m, _ := v.(map[string]any)
@@ -76,7 +76,7 @@ func rulesTo(f resource) map[string]map[string]any {
 	return all
 }
 
-// notForInspect are the samples that no rule is to take, each with why.
+// notForInspect are the samples that no rule may match, each with the reason.
 var notForInspect = map[string]string{
 	"classic-set-certificate-denied.json": "a refused call changed nothing",
 	"cloudwatch-alarm-state-change.json":  "an alarm goes to people",
@@ -84,8 +84,7 @@ var notForInspect = map[string]string{
 	"scheduler.json":                      "the stack uses rules",
 }
 
-// TestTheRulesTakeTheSamples: each sample that inspect is to look into fits one rule of the template, and one only, since
-// two would look twice. The incident's own events lie beside the project where it was made.
+// TestTheRulesTakeTheSamples: each sample for inspect matches exactly one rule of the template, because two would inspect twice.
 func TestTheRulesTakeTheSamples(t *testing.T) {
 	rules := rulesTo(readTemplate(t, "template.yaml").Resources["InspectFunction"])
 	if len(rules) != 3 {
@@ -119,7 +118,7 @@ func TestTheRulesTakeTheSamples(t *testing.T) {
 	}
 }
 
-// TestTheRulesLeaveTheRest: what is near and not meant is left alone, so that a busy account starts no rounds for nothing.
+// TestTheRulesLeaveTheRest: similar but irrelevant events match no rule, so that a busy account does not start useless rounds.
 func TestTheRulesLeaveTheRest(t *testing.T) {
 	rules := rulesTo(readTemplate(t, "template.yaml").Resources["InspectFunction"])
 	for name, text := range map[string]string{
@@ -141,8 +140,8 @@ func TestTheRulesLeaveTheRest(t *testing.T) {
 	}
 }
 
-// TestParametersAreGuarded: `sam deploy --guided` asks for each by its name, and what is mistyped is to be refused before
-// anything is made.
+// TestParametersAreGuarded: `sam deploy --guided` asks for each parameter by name, and a mistyped value must be rejected before
+// anything is created.
 func TestParametersAreGuarded(t *testing.T) {
 	tm := readTemplate(t, "template.yaml")
 	var grouped []string
@@ -168,8 +167,8 @@ func TestParametersAreGuarded(t *testing.T) {
 	}
 }
 
-// TestRulesUseWhatRulesMay: CloudFormation refuses the whole template where its Rules call any other function ("Following
-// functions are not supported in the Rules block"), and cfn-lint does not say so.
+// TestRulesUseWhatRulesMay: CloudFormation rejects the whole template if its Rules call any other function ("Following
+// functions are not supported in the Rules block"), and cfn-lint does not report it.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
 func TestRulesUseWhatRulesMay(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
@@ -227,7 +226,7 @@ func TestParameterPatterns(t *testing.T) {
 	}
 }
 
-// TestFunctionsAreComplete: each has a role and a log group of its own, and keeps what failed.
+// TestFunctionsAreComplete: each has its own role and log group, and a dead-letter queue.
 func TestFunctionsAreComplete(t *testing.T) {
 	tm := readTemplate(t, "template.yaml")
 	if g := tm.Globals["Function"]; g["Tracing"] != "Active" || fmt.Sprint(g["Architectures"]) != "[arm64]" {
@@ -252,7 +251,7 @@ func TestFunctionsAreComplete(t *testing.T) {
 		if p["Timeout"] == nil || within(p, "EventInvokeConfig", "MaximumRetryAttempts") == nil || within(p, "EventInvokeConfig", "MaximumEventAgeInSeconds") == nil {
 			t.Errorf("%s leaves its time-out, its retries or an event's age to chance", id)
 		}
-		// Reserved concurrency is not to be had in an account whose limit is low: the stack could not be made there.
+		// Reserved concurrency is not available in an account with a low limit: the stack could not be created there.
 		if p["ReservedConcurrentExecutions"] != nil {
 			t.Errorf("%s reserves concurrency", id)
 		}
@@ -268,8 +267,8 @@ func TestFunctionsAreComplete(t *testing.T) {
 	}
 }
 
-// TestSlowComesBeforeTheRoundIsCutShort: a round that runs out of time ends a reserve before its time-out, and the alarm on slow
-// rounds is to come before that.
+// TestSlowComesBeforeTheRoundIsCutShort: a round that runs out of time ends shortly before the function's timeout, and the alarm on
+// slow rounds must fire before that.
 func TestSlowComesBeforeTheRoundIsCutShort(t *testing.T) {
 	tm := readTemplate(t, "template.yaml")
 	alarms := within(tm.Resources["Alarms"].Properties, "Parameters")
@@ -282,8 +281,8 @@ func TestSlowComesBeforeTheRoundIsCutShort(t *testing.T) {
 	}
 }
 
-// TestTwoStacksKeepApart: two in one account and region must not take each other's heartbeats for their own, so that the
-// namespace is a choice, and one for the functions, their right to write, the alarms and the dashboard.
+// TestTwoStacksKeepApart: two stacks in one account and region must not mix their heartbeats, so the namespace is a parameter, and
+// the functions, their permission to write, the alarms and the dashboard all use it.
 func TestTwoStacksKeepApart(t *testing.T) {
 	tm := readTemplate(t, "template.yaml")
 	named := map[string]any{"the functions": within(tm.Globals["Function"], "Environment", "Variables", "CERTDRIFT_NAMESPACE")}
@@ -307,7 +306,7 @@ func TestTwoStacksKeepApart(t *testing.T) {
 	}
 }
 
-// TestRolesReadAndChangeNothing: the actions that are granted, all of them, so that a new one is seen.
+// TestRolesReadAndChangeNothing lists all granted actions, so that a new one is noticed.
 func TestRolesReadAndChangeNothing(t *testing.T) {
 	tm := readTemplate(t, "template.yaml")
 	writes := []string{
@@ -317,7 +316,7 @@ func TestRolesReadAndChangeNothing(t *testing.T) {
 		"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
 	}
 	reads := regexp.MustCompile(`^(elasticloadbalancing|acm|ec2):Describe\w+$|^(acm|iam|s3|ssm):Get\w+$|^cloudtrail:LookupEvents$|^s3:ListBucket$|^dynamodb:Scan$|^sns:(ListSubscriptionsByTopic|GetSubscriptionAttributes)$`)
-	// These know no resources: a policy that names one allows nothing.
+	// These do not support resource-level permissions: a policy that names a resource allows nothing.
 	everywhere := regexp.MustCompile(`^(elasticloadbalancing|cloudtrail|ec2|xray):|^cloudwatch:PutMetricData$|^sns:GetSubscriptionAttributes$`)
 	for id, r := range tm.of("AWS::IAM::Role") {
 		statements := 0
@@ -339,7 +338,7 @@ func TestRolesReadAndChangeNothing(t *testing.T) {
 	}
 }
 
-// statementsOf walks policies, through the !If around them.
+// statementsOf walks policies, including those inside !If.
 func statementsOf(v any, do func(map[string]any)) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -364,8 +363,8 @@ func oneOrMore(v any) []any {
 	return []any{v}
 }
 
-// TestEveryoneMayPublishEncrypted: an alarm or an event whose message cannot be encrypted is dropped without a word.
-// EventBridge's requests to KMS carry neither aws:SourceAccount nor aws:SourceArn.
+// TestEveryoneMayPublishEncrypted: an alarm or event whose message cannot be encrypted is dropped silently. EventBridge's requests to
+// KMS have neither aws:SourceAccount nor aws:SourceArn.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 func TestEveryoneMayPublishEncrypted(t *testing.T) {
 	tm := readTemplate(t, filepath.Join("infra", "alerts.yaml"))
@@ -392,8 +391,7 @@ func TestEveryoneMayPublishEncrypted(t *testing.T) {
 	}
 }
 
-// TestMemberAccountsTrustWhoReadsThem: every function's role that may assume another account's is one that that account
-// lets in.
+// TestMemberAccountsTrustWhoReadsThem: every function role that may assume a role in another account is trusted by that role.
 func TestMemberAccountsTrustWhoReadsThem(t *testing.T) {
 	member, err := os.ReadFile(filepath.Join(root, "infra", "member-role.yaml"))
 	check(t, err)

@@ -22,7 +22,7 @@ type recorded struct {
 	record json.RawMessage
 }
 
-// record keeps the CloudTrail record of an event for later look-ups.
+// record stores the CloudTrail record of an event for later lookups.
 func (t *trail) record(detail json.RawMessage) {
 	var r struct {
 		EventTime   time.Time `json:"eventTime"`

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestTheDashboardsWidget calls the widget's own binary as a dashboard does, with the environment and the role that the
-// stack gives it: a healthy account, a stale certificate attached, and what the role must not allow.
+// TestTheDashboardsWidget calls the widget's binary as a dashboard does, with the environment and role from the stack: a healthy
+// account, a stale certificate attached, and what the role must not allow.
 func TestTheDashboardsWidget(t *testing.T) {
 	enabled(t)
 	t.Parallel()
@@ -47,7 +47,7 @@ func TestTheDashboardsWidget(t *testing.T) {
 		}
 	}
 	if strings.Contains(answer, `class="critical">critical`) {
-		t.Errorf("a healthy account shows trouble: %s", answer)
+		t.Errorf("a healthy account shows problems: %s", answer)
 	}
 	if !s.front.guard.made(name, "dynamodb:Scan") {
 		t.Error("the widget read no incidents")

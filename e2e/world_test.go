@@ -25,17 +25,17 @@ import (
 	"certdrift/internal/sim/pki"
 )
 
-// world is the account that certdrift watches: load balancers, their certificates, and TLS servers that serve whatever is
-// attached at the moment; and one more server that no load balancer stands before.
+// world is the account that certdrift monitors: load balancers, their certificates, TLS servers that serve whatever is currently
+// attached, and one server without a load balancer.
 type world struct {
 	elb      *elb.Client
 	ca       *pki.Pair
 	balanced []balanced
-	// lone serves what the test puts there.
+	// lone serves what the test sets.
 	lone     *edge.Server
 	loneMu   sync.Mutex
 	lonePair *pki.Pair
-	// right and stale are certificate ARNs, by environment; pairs what they hold.
+	// right and stale are certificate ARNs, by environment; pairs are their contents.
 	right, stale map[string]string
 	pairs        map[string]*pki.Pair
 	roles        []string // to assume, where all this is in another account than the stack
@@ -69,7 +69,7 @@ func makeWorld(t *testing.T, cfg aws.Config) *world {
 	stale, err := issuer.Leaf(now, []string{"webmonitoring.example.net", "*.webmonitoring.example.net"})
 	check(t, err)
 	w.stale["production"] = w.uploadIAM(t, iam.NewFromConfig(cfg), "web-monitoring-2017", stale)
-	// ACM imports nothing that has expired; IAM does.
+	// ACM does not import expired certificates; IAM does.
 	ended, err := issuer.Leaf(now, []string{"*.monitoring.example.org"}, pki.Valid(now.AddDate(0, -13, 0), now.AddDate(0, -1, 0)))
 	check(t, err)
 	w.stale["staging"] = w.uploadIAM(t, iam.NewFromConfig(cfg), "monitoring-2017", ended)
@@ -116,7 +116,7 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// halves are the leaf and what stands above it, in PEM, and the key.
+// halves returns the leaf, the rest of the chain and the key, in PEM.
 func halves(t *testing.T, pair *pki.Pair) (leaf, chain, key []byte) {
 	t.Helper()
 	block, chain := pem.Decode(pair.PEM())
@@ -146,8 +146,7 @@ func (w *world) uploadIAM(t *testing.T, api *iam.Client, name string, pair *pki.
 	return arn
 }
 
-// balance makes a load balancer with the right certificate, tagged as the cluster's cloud provider does, and its public
-// face.
+// balance creates a load balancer with the right certificate, tagged as the cluster's cloud provider does, and its TLS server.
 func (w *world) balance(t *testing.T, b balanced) balanced {
 	t.Helper()
 	_, err := w.elb.CreateLoadBalancer(t.Context(), &elb.CreateLoadBalancerInput{
@@ -200,7 +199,7 @@ func (w *world) attached(ctx context.Context, balancer string) (string, error) {
 	return "", fmt.Errorf("load balancer %q has no port 443", balancer)
 }
 
-// attach is what the console, kubectl and everybody else do in the end.
+// attach changes the certificate of a listener, as the console and kubectl do in the end.
 func (w *world) attach(t *testing.T, balancer, arn string) {
 	t.Helper()
 	_, err := w.elb.SetLoadBalancerListenerSSLCertificate(t.Context(), &elb.SetLoadBalancerListenerSSLCertificateInput{
@@ -217,7 +216,7 @@ func (w *world) serveAlone(pair *pki.Pair) (before *pki.Pair) {
 	return before
 }
 
-// config is the certdrift.yaml of this world. The servers are on loopback, so each endpoint says where to connect.
+// config is the certdrift.yaml of this world. The servers are on loopback, so each endpoint has connect_to.
 func (w *world) config() string {
 	var b strings.Builder
 	b.WriteString("version: 1\ntrust: {roots: mozilla, ca_files: [ca.pem]}\npolicy: {confirm: 2}\nenvironments:\n")
@@ -243,7 +242,7 @@ func (w *world) caPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.ca.Certificate.Raw})
 }
 
-// write puts the configuration and what it names into a new folder.
+// write writes the configuration and the files it names into a new folder.
 func (w *world) write(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -252,7 +251,7 @@ func (w *world) write(t *testing.T) (dir string) {
 	return dir
 }
 
-// here writes this world's certificates in place of those of events/ and of the manifests.
+// here replaces the certificates in events/ and in the manifests with those of this world.
 func (w *world) here() *strings.Replacer {
 	return strings.NewReplacer(
 		"arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01", w.right["production"],

@@ -1,5 +1,5 @@
-// Command accuracy writes docs/accuracy.md: every server of package servers, asked by certdrift, curl and openssl
-// s_client, all three really run on this machine, over loopback.
+// Command accuracy writes docs/accuracy.md: it runs certdrift, curl and openssl s_client on this machine against every server of
+// package servers, over loopback.
 package main
 
 import (
@@ -49,7 +49,7 @@ func write(ctx context.Context, out string, parallel int) error {
 	return nil
 }
 
-// compareAll asks all tools about all cases. What needs a program that is not here has no answers.
+// compareAll runs all tools against all cases. A case that needs a missing program has no answers.
 func compareAll(ctx context.Context, groups []servers.Group, binary string, parallel int) (map[string][]servers.Answer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -80,7 +80,7 @@ func compareAll(ctx context.Context, groups []servers.Group, binary string, para
 	return rows, context.Cause(ctx)
 }
 
-// versions are the tools' own words for themselves.
+// versions returns the tools' version strings.
 func versions(ctx context.Context) []string {
 	var all []string
 	for _, args := range [][]string{{"curl", "--version"}, {"openssl", "version"}} {

@@ -1,3 +1,3 @@
-// Package browser opens what certdrift writes for browsers in a real one: Chromium without a window, driven over its
-// DevTools protocol. It runs by `make e2e` only, and says so where no Chromium is installed.
+// Package browser opens certdrift's pages in a real browser: headless Chromium, controlled over the DevTools protocol. It runs only in
+// `make e2e`, and is skipped with a message if Chromium is not installed.
 package browser

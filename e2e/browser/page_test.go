@@ -66,7 +66,7 @@ func chromium(t *testing.T) context.Context {
 	return ctx
 }
 
-// written writes a report into a file and gives its URL.
+// written writes a report to a file and returns its URL.
 func written(t *testing.T, r report.Report) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -76,7 +76,7 @@ func written(t *testing.T, r report.Report) string {
 	return "file://" + path
 }
 
-// witness notes what the browser says of a page.
+// witness records what the browser reports about a page.
 type witness struct {
 	mu  sync.Mutex
 	all []string
@@ -95,7 +95,7 @@ func (w *witness) said() []string {
 	return slices.Clone(w.all)
 }
 
-// listen notes errors, the console's words, and requests for anything but the page itself.
+// listen records errors, console messages, and requests for anything but the page itself.
 func listen(ctx context.Context, t *testing.T, address string) *witness {
 	t.Helper()
 	w := &witness{}
@@ -138,8 +138,8 @@ func ask[T any](ctx context.Context, t *testing.T, expression string) T {
 	return v
 }
 
-// TestPage opens the report in light, dark and on a telephone: the browser must have nothing to say, nothing may be asked
-// of any network, and nothing may stick out. CERTDRIFT_SCREENSHOTS names a directory to keep pictures in.
+// TestPage opens the report in light and dark mode and on a phone: the browser must report nothing, request nothing from the network,
+// and nothing may overflow. CERTDRIFT_SCREENSHOTS names a directory to keep pictures in.
 func TestPage(t *testing.T) {
 	ctx := chromium(t)
 	address := written(t, incidentReport(t))
@@ -198,7 +198,7 @@ func picture(ctx context.Context, t *testing.T, name string) {
 	check(t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600))
 }
 
-// printed holds that the page prints on several sheets, with what is folded on the screen.
+// printed checks that the page prints on several sheets, including what is collapsed on the screen.
 func printed(ctx context.Context, t *testing.T) {
 	t.Helper()
 	pdf, err := chromedp.Run(ctx, chromedp.PrintToPDF(chromedp.PDFPrintBackground()))
@@ -211,8 +211,8 @@ func printed(ctx context.Context, t *testing.T) {
 	}
 }
 
-// TestAccessible goes by the tree that a screen reader gets: landmarks, one heading of the first level that says the
-// verdict, a name on everything that needs one, headers in every table.
+// TestAccessible checks the accessibility tree: landmarks, one first-level heading with the verdict, a name on everything that needs
+// one, headers in every table.
 func TestAccessible(t *testing.T) {
 	ctx := chromium(t)
 	open(ctx, t, written(t, incidentReport(t)), "light", 1280)
@@ -253,7 +253,7 @@ func text(v *accessibility.Value) string {
 	return strings.Trim(string(v.Value), `"`)
 }
 
-// TestManyEndpoints holds that a report of 500 endpoints stays light and is there at once.
+// TestManyEndpoints checks that a report of 500 endpoints is small and opens quickly.
 func TestManyEndpoints(t *testing.T) {
 	ctx := chromium(t)
 	address := written(t, large(t, 500))
@@ -270,7 +270,7 @@ func TestManyEndpoints(t *testing.T) {
 	if rows != 500 {
 		t.Errorf("%d of 500 endpoints stand in the page", rows)
 	}
-	if ready > 5000 { // a shared, slow machine is allowed for
+	if ready > 5000 { // allows for a slow, shared machine
 		t.Errorf("the page took %.0f ms to be read", ready)
 	}
 	picture(ctx, t, "many")

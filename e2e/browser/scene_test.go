@@ -44,7 +44,7 @@ func check(t testing.TB, err error) {
 	}
 }
 
-// leaf makes a certificate for a name that ends in so many days.
+// leaf creates a certificate for a name that expires in so many days.
 func (s *scene) leaf(days int, names ...string) *pki.Pair {
 	s.t.Helper()
 	end := noon.AddDate(0, 0, days)
@@ -108,8 +108,8 @@ func (s *scene) report() report.Report {
 	return report.Build(report.Input{Round: s.round, Conclusion: conclusion, FailOn: finding.Critical})
 }
 
-// incidentReport is one of everything: drift, an expired certificate, one that expires, a chain that is incomplete, a refused
-// connection, and endpoints that are well.
+// incidentReport has one of everything: drift, an expired certificate, one that expires soon, an incomplete chain, a refused
+// connection, and healthy endpoints.
 func incidentReport(t *testing.T) report.Report {
 	s := newScene(t)
 	good := s.leaf(61, "*.production.example.org", "production.example.org")
@@ -130,7 +130,7 @@ func incidentReport(t *testing.T) report.Report {
 	return s.report()
 }
 
-// deafen makes trouble beside the endpoints: alerts of staging reach nobody, and a region throttles.
+// deafen adds problems outside the endpoints: alerts about staging reach nobody, and a region is throttled.
 func (s *scene) deafen() {
 	const topic = "arn:aws:sns:us-west-2:111122223333:certdrift-alerts"
 	s.round.AlertPath = &observation.AlertPath{Environments: []string{"production", "staging"}, Topics: []observation.Topic{{
@@ -144,7 +144,7 @@ func (s *scene) deafen() {
 	}}
 }
 
-// planReport is a plan of four listeners: one that is refused, one that changes, one that stays, one that nobody can tell.
+// planReport is a plan of four listeners: one rejected, one changed, one unchanged, one undecided.
 func planReport(t *testing.T) report.Report {
 	t.Helper()
 	lost, kept, end := false, true, noon.AddDate(0, 2, 0)
@@ -168,7 +168,7 @@ func planReport(t *testing.T) report.Report {
 	}
 	refused := finding.Finding{
 		Code: finding.DriftManifest, Severity: finding.Critical, Environment: "production", Endpoint: "api", Listener: "a22e1d63f8ea522f9ac4b17d603e9f82:443",
-		Summary: "k8s/production/api-service.yaml:9 would attach certificate/9c1e4d77…", Remedy: "Mend the manifest before the next apply.",
+		Summary: "k8s/production/api-service.yaml:9 would attach certificate/9c1e4d77…", Remedy: "Fix the manifest before the next apply.",
 	}
 	return report.BuildPlan(report.Input{
 		Round: observation.Round{Started: noon, Finished: noon.Add(time.Second)}, FailOn: finding.Critical,
@@ -176,7 +176,7 @@ func planReport(t *testing.T) report.Report {
 	}, rows)
 }
 
-// large is so many endpoints, every twentieth of them with an expired certificate.
+// large returns so many endpoints, every twentieth of them with an expired certificate.
 func large(t *testing.T, n int) report.Report {
 	s := newScene(t)
 	bad := s.leaf(-1, "*.production.example.org")

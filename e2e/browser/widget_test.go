@@ -11,8 +11,8 @@ import (
 	"certdrift/internal/report/widget"
 )
 
-// TestWidget opens the dashboard's table as a dashboard frames it: the browser must have nothing to say, and every text
-// must be readable on the theme's ground.
+// TestWidget opens the widget in a frame like the dashboard's: the browser must report nothing, and all text must be readable on the
+// theme's background.
 func TestWidget(t *testing.T) {
 	ctx := chromium(t)
 	in := widget.Input{
@@ -27,7 +27,7 @@ func TestWidget(t *testing.T) {
 		dark              bool
 	}{{"light", "#fff", "#16191f", false}, {"dark", "#1a2029", "#d5dbdb", true}} {
 		in.Dark = look.dark
-		// The dashboard takes the actions out of the text, and brings its own colours.
+		// The dashboard removes the actions from the text and applies its own colors.
 		page := `<!DOCTYPE html><html lang="en"><title>w</title><link rel="icon" href="data:,"><style>cwdb-action{display:none}a{color:inherit}body{font:14px sans-serif;background:` +
 			look.ground + `;color:` + look.ink + `}</style>` + widget.HTML(in) + `<footer></footer></html>`
 		path := filepath.Join(t.TempDir(), "widget.html")
@@ -44,7 +44,7 @@ func TestWidget(t *testing.T) {
 	}
 }
 
-// contrast gives the texts whose contrast with their ground is below 4.5 to 1 (WCAG 2.2, 1.4.3).
+// contrast returns texts whose contrast with the background is below 4.5 to 1 (WCAG 2.2, 1.4.3).
 const contrast = `(() => {
 	const channels = c => (c.match(/[\d.]+/g) || []).map(Number)
 	const light = c => { const [r, g, b] = channels(c).map(v => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 }); return 0.2126*r + 0.7152*g + 0.0722*b }

@@ -1,5 +1,5 @@
-// Package debian installs what the end-to-end tests run beside certdrift (servers, a browser), where the machine is Debian's
-// kind and the user may. What cannot be installed is skipped by name where it is missed.
+// Package debian installs the programs that the end-to-end tests need (servers, a browser), if the machine runs Debian or a derivative
+// and the user has the permission. Tests whose program cannot be installed are skipped by name.
 package debian
 
 import (
@@ -17,7 +17,7 @@ import (
 // patience bounds one installation.
 const patience = 5 * time.Minute
 
-// Program is the path of a program, found also where servers live and no user's PATH leads; empty where it is missing.
+// Program returns the path of a program, also from directories for servers that are not in a user's PATH; empty if it is missing.
 func Program(name string) string {
 	for _, candidate := range []string{name, "/usr/sbin/" + name} {
 		if path, err := exec.LookPath(candidate); err == nil {
@@ -27,7 +27,7 @@ func Program(name string) string {
 	return ""
 }
 
-// Install fetches what is missing; packages are by the program that each brings.
+// Install installs what is missing; packages maps each program to its package.
 func Install(t testing.TB, packages map[string]string) {
 	t.Helper()
 	var missing []string

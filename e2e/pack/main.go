@@ -1,5 +1,5 @@
-// Command pack zips each folder it is given as FOLDER.zip, the same bytes for the same files, and prints the sizes. It
-// exits 1 when one is above the limit.
+// Command pack zips each given folder as FOLDER.zip, reproducibly, and prints the sizes. It exits with status 1 if one is above the
+// limit.
 package main
 
 import (

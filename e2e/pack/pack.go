@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// pack writes what is under dir into the zip file out and returns its size in bytes. Files stand in lexical order without
-// dates, and only their being executable is kept, for everybody: Lambda runs them as a user of its own.
+// pack writes what is under dir into the zip file out and returns its size in bytes. Files are in lexical order, without
+// dates. Of their modes only the executable bit is kept, for all users: Lambda runs them as another user.
 func pack(dir, out string) (size int64, err error) {
 	file, err := os.Create(out)
 	if err != nil {

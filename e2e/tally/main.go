@@ -1,5 +1,5 @@
-// Command tally reads what `go test -json` writes, shows a line for each package and the output of what failed, and ends
-// with counts. It exits 1 when a test or a build failed, or when nothing ran at all.
+// Command tally reads the output of `go test -json`, prints a line per package and the output of failed tests, and then the counts. It
+// exits with status 1 if a test or a build failed, or if nothing ran.
 package main
 
 import (

@@ -27,7 +27,7 @@ type tally struct {
 	output                   map[string][]string // by package and test, until it is known how it ended
 }
 
-// read consumes the stream. What is no JSON (a compiler's words) is passed on as it is.
+// read consumes the stream. Lines that are not JSON (compiler messages) are passed on unchanged.
 func (t *tally) read(r io.Reader) error {
 	t.output = map[string][]string{}
 	lines := bufio.NewScanner(r)

@@ -25,7 +25,7 @@ var layers = []struct {
 	{"finding", "what was concluded", []string{"internal/finding"}},
 	{"readings", "what several stages read out of those values", []string{"internal/alertpath", "internal/catalogue", "internal/chain", "internal/event", "internal/plan", "internal/policy"}},
 	{"judge, track", "findings from observations; incidents from findings", []string{"internal/incident", "internal/judge"}},
-	{"publish", "what is told of findings and incidents", []string{"internal/alert", "internal/metric", "internal/report"}},
+	{"publish", "messages, metrics and reports", []string{"internal/alert", "internal/metric", "internal/report"}},
 	{"sides", "the three truths side by side, for the pages", []string{"internal/report/truths"}},
 	{"pages", "the report in a browser and on a dashboard", []string{"internal/report/html", "internal/report/widget"}},
 	{"probe's parts", "what probing needs beside sockets: which addresses are allowed, STARTTLS, revocation, hiding secrets", []string{"internal/probe/netguard", "internal/probe/redact", "internal/probe/revocation", "internal/probe/starttls"}},

@@ -1,0 +1,276 @@
+package archtest
+
+import (
+	"fmt"
+	"go/scanner"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+// replaced has the words and phrases that the project no longer uses, and what to write instead. Patterns match whole
+// words in any case, in Go strings, comments and identifiers (split at their capitals) and in the text of documents,
+// templates, YAML and pages.
+var replaced = []struct{ pattern, write string }{
+	{`mend(s|ed|ing)?`, "fix"},
+	{`noughts?`, "zero"},
+	{`for want of`, "without"},
+	{`otherwise than`, "differently from"},
+	{`(is|are|was|were|be) to be had`, "is available"},
+	{`(is|are) to be (done|seen|told)`, "say who does it, or drop it"},
+	{`(can't|cannot|can not|could not|couldn't) be had`, "is not available"},
+	{`tells? (whether|that|of|how|what|which|apart)|told of|speaks? (of|against)`, "reports, says, describes"},
+	{`be it ever( so)?`, "even if"},
+	{`(take|takes|taken|took|taking) on by|taken on|(take|takes|took) (it|one|them) on`, "acknowledge"},
+	{`strangers?`, "out of scope, unknown"},
+	{`accus(e|es|ed|ing)|blam(e|es|ed|ing)`, "attribute"},
+	{`glimpses?`, "raw hello"},
+	{`suffering`, "impact"},
+	{`trials?`, "test alert; attempt"},
+	{`may not look|is blind|are blind`, "lacks permission; is not running"},
+	{`clients? (is|are|will be|were) refused`, "clients are rejecting the certificate"},
+	{`(come|comes|came|coming) true`, "was predicted by an earlier alert"},
+	{`fore(told|tell|tells|telling)`, "predicted"},
+	{`deeds?`, "change"},
+	{`eased`, "downgraded"},
+	{`troubles?`, "problem; ObserveError in code"},
+	{`looked at|needs? a look|second look|a look at`, "checked"},
+	{`hears? of|heard of`, "is notified about"},
+	{`as far as is known|as far as anyone knows`, "drop it, or name the source"},
+	{`is over after`, "resolved after"},
+	{`for ever`, "forever"},
+	{`naught|thereof|whence|lest|hitherto|henceforth|forthwith|wherein|therein`, "plain English"},
+}
+
+// replacedInProse are words that are fine as identifiers.
+var replacedInProse = []struct{ pattern, write string }{
+	{`e-mails?|mails?`, "email"},
+	{`is told|are told|was told|were told|be told`, "is reported, is notified"},
+	{`rights`, "permissions"},
+	{`rings`, "fires"},
+}
+
+// replacedNames are identifiers that meant something else to everybody but their author.
+var replacedNames = map[string]string{
+	"hang": "suppressExplained", "fasten": "group", "speakOf": "declarationsFor", "makers": "ownerIndex", "twin": "equivalent",
+	"teller": "printer", "accuse": "attribute", "Trouble": "ObserveError", "Fault": "Diagnostic",
+}
+
+// protocol is where "mail" is the name of a protocol's part or of a host. "email" and "Email" are not matches at all.
+var protocol = regexp.MustCompile(`(?i)mail (servers?|host|from|ready)|(net/|/|[0-9]+[- ]|\{name: |"|@)mail\b|\bmail[.:]\w|"mail"`)
+
+// excused are the uses that stay, each with its reason: a word in a file, or in a directory if the path ends in a slash.
+var excused = []struct{ word, file, why string }{
+	{"trial", "docs/alert.schema.json", "the value of the attribute code, a contract"},
+	{"trial", "README.md", "the same"},
+	{"trial", "docs/runbook.md", "the heading that test alerts link to"},
+	{"troubles", "docs/metrics.md", "the name of a metric, a contract"},
+	{"troubles", "internal/metric/", "the same"},
+}
+
+// pending are the directories, each with all below it, whose wording has not been revised yet. Their hits are logged (go test
+// -run Wording -v), not failures.
+var pending = []string{
+	".",
+	"cmd/bundle",
+	"cmd/certdrift",
+	"docs",
+	"e2e",
+	"functions/inspect",
+	"functions/probe",
+	"internal/alert",
+	"internal/alertpath",
+	"internal/archtest",
+	"internal/awsio",
+	"internal/boot",
+	"internal/catalogue",
+	"internal/certtest",
+	"internal/chain",
+	"internal/cli",
+	"internal/config",
+	"internal/draft",
+	"internal/event",
+	"internal/finding",
+	"internal/incident",
+	"internal/judge",
+	"internal/lambda",
+	"internal/manifest",
+	"internal/metric",
+	"internal/observation",
+	"internal/plan",
+	"internal/policy",
+	"internal/probe",
+	"internal/report",
+	"internal/round",
+	"internal/sim",
+	"internal/target",
+	"internal/topology",
+	"internal/trust",
+}
+
+// endings are the files that are read: Go through its scanner, the others as plain text.
+var endings = []string{".md", ".yaml", ".yml", ".html", ".css", ".toml", ".txtar", ".py", ".go"}
+
+type use struct{ place, word, write, text string }
+
+type wordlist []struct {
+	re    *regexp.Regexp
+	write string
+}
+
+func compile(lists ...[]struct{ pattern, write string }) wordlist {
+	var out wordlist
+	for _, list := range lists {
+		for _, w := range list {
+			out = append(out, struct {
+				re    *regexp.Regexp
+				write string
+			}{regexp.MustCompile(`(?i)\b(?:` + w.pattern + `)\b`), w.write})
+		}
+	}
+	return out
+}
+
+// in returns the replaced words of a text.
+func (l wordlist) in(place, text string) []use {
+	var out []use
+	for _, w := range l {
+		for _, at := range w.re.FindAllStringIndex(text, -1) {
+			word := text[at[0]:at[1]]
+			if strings.EqualFold(word, "email") || strings.EqualFold(word, "emails") {
+				continue
+			}
+			near := text[max(0, at[0]-8):min(len(text), at[1]+9)]
+			if strings.HasPrefix(strings.ToLower(word), "mail") && protocol.MatchString(near) {
+				continue
+			}
+			out = append(out, use{place, word, w.write, strings.Join(strings.Fields(text[max(0, at[0]-30):min(len(text), at[1]+30)]), " ")})
+		}
+	}
+	return out
+}
+
+// words splits an identifier at its capitals.
+func words(name string) string {
+	var b strings.Builder
+	last := ' '
+	for _, r := range name {
+		if unicode.IsUpper(r) && !unicode.IsUpper(last) || r == '_' {
+			b.WriteByte(' ')
+		}
+		if r != '_' {
+			b.WriteRune(r)
+		}
+		last = r
+	}
+	return b.String()
+}
+
+func usesInGo(name string, src []byte, prose, names wordlist) []use {
+	var out []use
+	fset := token.NewFileSet()
+	var s scanner.Scanner
+	f := fset.AddFile(name, -1, len(src))
+	s.Init(f, src, nil, scanner.ScanComments)
+	for {
+		pos, tok, lit := s.Scan()
+		if tok == token.EOF {
+			return out
+		}
+		place := fmt.Sprintf("%s:%d", name, fset.Position(pos).Line)
+		//exhaustive:ignore
+		switch tok {
+		case token.COMMENT:
+			out = append(out, prose.in(place, lit)...)
+		case token.STRING:
+			if text, err := strconv.Unquote(lit); err == nil {
+				out = append(out, prose.in(place, text)...)
+			}
+		case token.IDENT:
+			out = append(out, names.in(place, words(lit))...)
+			if write, ok := replacedNames[lit]; ok {
+				out = append(out, use{place, lit, write, lit})
+			}
+		}
+	}
+}
+
+// TestWording checks that the words in replaced are not used again: one term per concept, and the one that AWS, Kubernetes
+// and Go use.
+func TestWording(t *testing.T) {
+	names := compile(replaced)
+	prose := compile(replaced, replacedInProse)
+	root := filepath.Join("..", "..")
+	counts := map[string]int{}
+	files := 0
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		name = filepath.ToSlash(name)
+		if d.IsDir() {
+			if name == ".git" || name == ".aws-sam" || name == "bin" || name == "e2e/servers/testdata" || strings.HasPrefix(d.Name(), ".venv") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !slices.Contains(endings, path.Ext(name)) && name != "Makefile" || name == "internal/archtest/wording_test.go" {
+			return nil
+		}
+		src, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		files++
+		var found []use
+		if path.Ext(name) == ".go" {
+			found = usesInGo(name, src, prose, names)
+		} else {
+			for i, line := range strings.Split(string(src), "\n") {
+				found = append(found, prose.in(fmt.Sprintf("%s:%d", name, i+1), line)...)
+			}
+		}
+		for _, u := range found {
+			switch {
+			case excuse(name, u.word):
+			case within(path.Dir(name), pending):
+				counts[path.Dir(name)]++
+				t.Logf("%s: %q: write %s: … %s …", u.place, u.word, u.write, u.text)
+			default:
+				t.Errorf("%s: %q: write %s: … %s …", u.place, u.word, u.write, u.text)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 200 {
+		t.Errorf("only %d files read: is the test looking in the right place?", files)
+	}
+	for _, dir := range slices.Sorted(maps.Keys(counts)) {
+		t.Logf("pending: %s: %d", dir, counts[dir])
+	}
+}
+
+func excuse(name, word string) bool {
+	for _, e := range excused {
+		if strings.EqualFold(e.word, word) && (e.file == name || strings.HasSuffix(e.file, "/") && strings.HasPrefix(name, e.file)) {
+			return true
+		}
+	}
+	return false
+}
