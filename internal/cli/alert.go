@@ -16,6 +16,7 @@ import (
 	"certdrift/internal/incident"
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
+	"certdrift/internal/round"
 )
 
 // alertPath is `certdrift alert`: its flags.
@@ -103,7 +104,7 @@ func (p *alertPath) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.environments = append(p.environments, environmentsOf(Plan{Config: cfg, Diagnostics: faults})...)
+		p.environments = append(p.environments, round.Environments(cfg, faults)...)
 	}
 	out, err := p.report(ctx, topic, chat)
 	if err != nil {

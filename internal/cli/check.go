@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"certdrift/internal/boot"
 	"certdrift/internal/config"
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
@@ -76,30 +77,30 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	if err := c.flags(cmd, args); err != nil {
 		return err
 	}
-	plan, err := c.plan(args)
+	q, err := c.plan(args)
 	if err != nil {
 		return err
 	}
-	if round.Fatal(plan.Diagnostics) {
-		return c.app.refuse(cmd, &c.out, plan.Diagnostics)
+	if round.Fatal(q.Diagnostics) {
+		return c.app.refuse(cmd, &c.out, q.Diagnostics)
 	}
-	if err := narrow(&plan, c.environments); err != nil {
+	if err := narrow(&q, c.environments); err != nil {
 		return err
 	}
-	if err := idle(plan); err != nil {
+	if err := idle(q); err != nil {
 		return err
 	}
-	if len(plan.Config.Manifests) > 0 {
-		plan.declare(c.app.Parts.Manifests(cmd.Context(), c.file(), plan.Config, c.app.Stdin))
+	if len(q.Config.Manifests) > 0 {
+		declare(&q, c.app.Parts.Manifests(cmd.Context(), c.file(), q.Config, c.app.Stdin))
 	}
-	outcome, err := c.round(cmd.Context(), plan)
+	outcome, err := c.round(cmd.Context(), q)
 	if err != nil {
 		return fmt.Errorf("running the round: %w", err)
 	}
 	outcome.Conclusion.Findings = round.About(c.environments, outcome.Conclusion.Findings)
 	var unsaved error
 	if c.save != "" {
-		unsaved = saved{outcome.Round, &plan.Config.Policy}.save(c.save)
+		unsaved = saved{outcome.Round, &q.Config.Policy}.save(c.save)
 	}
 	r := report.Build(report.Input{Round: outcome.Round, Conclusion: outcome.Conclusion, FailOn: c.out.failOn})
 	if err := errors.Join(c.out.write(c.app, cmd, r), unsaved); err != nil {
@@ -134,26 +135,26 @@ func (c *check) flags(cmd *cobra.Command, args []string) error {
 }
 
 // plan reads the configuration and the URLs.
-func (c *check) plan(args []string) (Plan, error) {
-	var plan Plan
+func (c *check) plan(args []string) (round.Request, error) {
+	var q round.Request
 	configured := c.config != "" || len(args) == 0
 	if configured {
 		var err error
-		if plan.Config, plan.Diagnostics, err = c.app.load(c.file(), c.config == ""); err != nil {
-			return Plan{}, err
+		if q.Config, q.Diagnostics, err = c.app.load(c.file(), c.config == ""); err != nil {
+			return round.Request{}, err
 		}
 	}
 	alone, faults, err := c.urls.parse(c.app.Parts.Parse, args)
 	if err != nil {
-		return Plan{}, err
+		return round.Request{}, err
 	}
-	plan.Diagnostics = append(plan.Diagnostics, faults...)
+	q.Diagnostics = append(q.Diagnostics, faults...)
 	if configured {
-		plan.Config.Endpoints = append(plan.Config.Endpoints, alone.Endpoints...)
+		q.Config.Endpoints = append(q.Config.Endpoints, alone.Endpoints...)
 	} else {
-		plan.Config = alone
+		q.Config = alone
 	}
-	return plan, c.override(plan.Config.Endpoints)
+	return q, c.override(q.Config.Endpoints)
 }
 
 // override gives every endpoint what the flags say for all of them.
@@ -203,40 +204,36 @@ func (a *App) load(path string, byDefault bool) (config.Config, []observation.Di
 }
 
 // narrow leaves the endpoints of the environments asked for, and the faults that concern them. URLs have none and stay.
-func narrow(plan *Plan, environments []string) error {
+func narrow(q *round.Request, environments []string) error {
 	if len(environments) == 0 {
 		return nil
 	}
-	known := environmentsOf(*plan)
+	known := round.Environments(q.Config, q.Diagnostics)
 	for _, e := range environments {
 		if !slices.Contains(known, e) {
 			return usage(oneOf(e, known), "the configuration has no environment %q", e)
 		}
 	}
-	plan.Config, plan.Diagnostics = round.In(environments, plan.Config, plan.Diagnostics)
+	q.Config, q.Diagnostics = round.In(environments, q.Config, q.Diagnostics)
 	return nil
 }
 
 // idle refuses to call clean what nobody looked at: a configuration of manifests alone is for plan.
-func idle(plan Plan) error {
-	if len(plan.Config.Endpoints) > 0 || plan.Config.Scope.Enabled || len(plan.Diagnostics) > 0 {
+func idle(q round.Request) error {
+	if len(q.Config.Endpoints) > 0 || q.Config.Scope.Enabled || len(q.Diagnostics) > 0 {
 		return nil
 	}
 	return usage("add endpoints, or load_balancers; manifests alone are for `certdrift plan`", "there is nothing to look at: the configuration has no endpoints and no load_balancers")
 }
 
-// environmentsOf are the environments of a plan, in the configuration's order.
-func environmentsOf(plan Plan) []string { return round.Environments(plan.Config, plan.Diagnostics) }
-
 // round runs the round until its deadline or an interrupt (Ctrl-C); what was done by then is told.
-func (c *check) round(ctx context.Context, plan Plan) (Outcome, error) {
+func (c *check) round(ctx context.Context, q round.Request) (round.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.deadline)
 	defer cancel()
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	progress, done := c.app.progress("checking endpoints", len(plan.Config.Endpoints))
-	plan.Progress, plan.Stderr = progress, c.app.Stderr
-	outcome, err := c.app.Parts.Round(ctx, plan)
+	progress, done := c.app.progress("checking endpoints", len(q.Config.Endpoints))
+	outcome, err := c.app.Parts.Round(ctx, q, boot.Options{Progress: progress, Log: c.app.log()})
 	done()
 	c.app.interrupted(ctx)
 	return outcome, err

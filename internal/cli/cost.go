@@ -9,6 +9,7 @@ import (
 	"certdrift/internal/config"
 	"certdrift/internal/metric"
 	"certdrift/internal/report"
+	"certdrift/internal/round"
 	"certdrift/internal/target"
 )
 
@@ -95,9 +96,8 @@ func (c *cost) run() error {
 			own++
 		}
 	}
-	plan := Plan{Config: cfg, Diagnostics: faults}
 	inventory := metric.Inventory{
-		Environments: len(environmentsOf(plan)), Functions: c.functions, Endpoints: own, Certificates: certificatesOf(cfg),
+		Environments: len(round.Environments(cfg, faults)), Functions: c.functions, Endpoints: own, Certificates: certificatesOf(cfg),
 	}
 	b := priced(inventory, len(cfg.Endpoints))
 	if cfg.MetricsWhileFailing {

@@ -73,16 +73,16 @@ func (p *planning) run(cmd *cobra.Command, args []string) error {
 	p.manifests = append(p.manifests, args...) // a shell writes `-f k8s/*.yaml` as one flag and arguments
 	ctx, stop := interruptible(cmd.Context())
 	defer stop()
-	plan, ready, err := p.read(ctx)
+	q, ready, err := p.read(ctx)
 	if err != nil {
 		return err
 	}
 	if !ready {
-		return p.app.refuse(cmd, &p.out, plan.Diagnostics)
+		return p.app.refuse(cmd, &p.out, q.Diagnostics)
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.deadline)
 	defer cancel()
-	planned, err := p.app.Parts.Plan(ctx, plan, p.offline)
+	planned, err := p.app.Parts.Plan(ctx, q, p.offline, p.app.log())
 	p.app.interrupted(ctx)
 	if err != nil {
 		return fmt.Errorf("asking AWS what is attached: %w", err)
@@ -96,32 +96,31 @@ func (p *planning) run(cmd *cobra.Command, args []string) error {
 
 // read reads the configuration and the manifests. A manifest that cannot be read is a fault: what it would attach is not
 // known, so the plan must not pass. ready is false where there is nothing to plan because of faults.
-func (p *planning) read(ctx context.Context) (plan Plan, ready bool, err error) {
+func (p *planning) read(ctx context.Context) (q round.Request, ready bool, err error) {
 	file := p.config
 	if file == "" {
 		file = defaultConfig
 	}
-	plan.Stderr = p.app.Stderr
-	if plan.Config, plan.Diagnostics, err = p.app.load(file, p.config == ""); err != nil {
-		return plan, false, err
+	if q.Config, q.Diagnostics, err = p.app.load(file, p.config == ""); err != nil {
+		return q, false, err
 	}
-	if round.Fatal(plan.Diagnostics) {
-		return plan, false, nil
+	if round.Fatal(q.Diagnostics) {
+		return q, false, nil
 	}
 	paths := p.manifests
 	if len(paths) == 0 {
-		paths = beside(file, plan.Config.Manifests)
+		paths = beside(file, q.Config.Manifests)
 	}
 	if len(paths) == 0 {
-		return plan, false, usage("name them with -f: a file, a directory, or - for standard input", "plan takes manifests, and none is given")
+		return q, false, usage("name them with -f: a file, a directory, or - for standard input", "plan takes manifests, and none is given")
 	}
 	read := p.app.Parts.Declared(ctx, paths, p.namespace, p.offline, p.app.Stdin)
-	plan.declare(read)
+	declare(&q, read)
 	if p.offline {
-		guessServices(&plan)
+		guessServices(&q)
 	}
-	declares := slices.ContainsFunc(plan.Manifests, func(d observation.Declaration) bool { return !d.Closes })
-	return plan, len(read.Diagnostics) == 0 || declares, nil
+	declares := slices.ContainsFunc(q.Manifests, func(d observation.Declaration) bool { return !d.Closes })
+	return q, len(read.Diagnostics) == 0 || declares, nil
 }
 
 // beside gives paths that a configuration names as seen from here.
@@ -138,14 +137,14 @@ func beside(file string, paths []string) []string {
 
 // guessServices takes an endpoint of the same name (ENVIRONMENT/NAME) as a Service (NAMESPACE/NAME) to be behind it,
 // where the configuration does not say and no load balancer's tags can be asked.
-func guessServices(plan *Plan) {
+func guessServices(q *round.Request) {
 	services := map[string]bool{}
-	for _, d := range plan.Manifests {
+	for _, d := range q.Manifests {
 		services[d.Service] = services[d.Service] || !d.Closes
 	}
-	plan.Config.Endpoints = slices.Clone(plan.Config.Endpoints)
-	for i := range plan.Config.Endpoints {
-		if e := &plan.Config.Endpoints[i]; e.Service == "" && services[e.Key()] {
+	q.Config.Endpoints = slices.Clone(q.Config.Endpoints)
+	for i := range q.Config.Endpoints {
+		if e := &q.Config.Endpoints[i]; e.Service == "" && services[e.Key()] {
 			e.Service = e.Key()
 		}
 	}

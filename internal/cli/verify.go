@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"certdrift/internal/boot"
 	"certdrift/internal/finding"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
@@ -68,14 +69,14 @@ func (v *verification) run(cmd *cobra.Command, _ []string) error {
 	}
 	ctx, stop := interruptible(cmd.Context())
 	defer stop()
-	plan, ready, err := v.plan(ctx)
+	q, ready, err := v.plan(ctx)
 	if err != nil {
 		return err
 	}
 	if !ready {
-		return v.app.refuse(cmd, &v.out, plan.Diagnostics)
+		return v.app.refuse(cmd, &v.out, q.Diagnostics)
 	}
-	outcome, err := v.until(ctx, plan)
+	outcome, err := v.until(ctx, q)
 	v.app.interrupted(ctx)
 	if err != nil {
 		return fmt.Errorf("running the round: %w", err)
@@ -102,60 +103,57 @@ func (v *verification) flags() error {
 
 // plan reads the configuration, narrowed to the environments asked for, and its manifests. ready is false where the
 // configuration as a whole is at fault.
-func (v *verification) plan(ctx context.Context) (plan Plan, ready bool, err error) {
+func (v *verification) plan(ctx context.Context) (q round.Request, ready bool, err error) {
 	file := v.config
 	if file == "" {
 		file = defaultConfig
 	}
-	plan.Stderr = v.app.Stderr
-	if plan.Config, plan.Diagnostics, err = v.app.load(file, v.config == ""); err != nil || round.Fatal(plan.Diagnostics) {
-		return plan, false, err
+	if q.Config, q.Diagnostics, err = v.app.load(file, v.config == ""); err != nil || round.Fatal(q.Diagnostics) {
+		return q, false, err
 	}
-	plan.Environments = environmentsOf(plan)
-	plan.Topic, plan.ChatTopic = v.topics.named(v.app)
-	if err := narrow(&plan, v.environments); err != nil {
-		return plan, false, err
+	q.Environments = round.Environments(q.Config, q.Diagnostics)
+	if err := narrow(&q, v.environments); err != nil {
+		return q, false, err
 	}
-	if err := idle(plan); err != nil {
-		return plan, false, err
+	if err := idle(q); err != nil {
+		return q, false, err
 	}
-	plan.Config.Policy.Settle = 0 // a gate waits until what is served is what is attached, and passes over nothing
-	if len(plan.Config.Manifests) > 0 {
-		plan.declare(v.app.Parts.Manifests(ctx, file, plan.Config, v.app.Stdin))
+	q.Config.Policy.Settle = 0 // a gate waits until what is served is what is attached, and passes over nothing
+	if len(q.Config.Manifests) > 0 {
+		declare(&q, v.app.Parts.Manifests(ctx, file, q.Config, v.app.Stdin))
 	}
-	return plan, true, nil
+	return q, true, nil
 }
 
 // until repeats rounds. A configuration with faults won't be clean however long one waits.
-func (v *verification) until(ctx context.Context, plan Plan) (Outcome, error) {
-	steady := round.Steady{Now: v.app.Now, Pause: pause, For: v.wait, Every: v.interval}
-	if len(plan.Diagnostics) > 0 {
+func (v *verification) until(ctx context.Context, q round.Request) (round.Result, error) {
+	steady := round.Steady{Now: v.app.Now, Pause: boot.Wait, For: v.wait, Every: v.interval}
+	if len(q.Diagnostics) > 0 {
 		fmt.Fprintln(v.app.Stderr, "certdrift: the configuration has faults, which waiting does not mend: one round")
 		steady.For = 0
 	}
-	once := func(ctx context.Context) (Outcome, error) {
-		progress, done := v.app.progress("verifying endpoints", len(plan.Config.Endpoints))
+	topic, chat := v.topics.named(v.app)
+	once := func(ctx context.Context) (round.Result, error) {
+		progress, done := v.app.progress("verifying endpoints", len(q.Config.Endpoints))
 		defer done()
-		plan := plan
-		plan.Progress = progress
-		outcome, err := v.app.Parts.Round(ctx, plan)
+		outcome, err := v.app.Parts.Round(ctx, q, boot.Options{Progress: progress, Log: v.app.log(), Topic: topic, ChatTopic: chat})
 		outcome.Conclusion.Findings = round.About(v.environments, outcome.Conclusion.Findings)
 		return outcome, err
 	}
-	good := func(o Outcome) bool { return report.ExitStatus(v.report(o)) == report.StatusClean }
-	last, confirmed, err := round.Until(ctx, steady, once, good, func(n int, last Outcome, more bool) { v.tell(n, last, more) })
+	good := func(o round.Result) bool { return report.ExitStatus(v.report(o)) == report.StatusClean }
+	last, confirmed, err := round.Until(ctx, steady, once, good, func(n int, last round.Result, more bool) { v.tell(n, last, more) })
 	if err == nil && !confirmed && good(last) { // interrupted before the second look
 		last.Conclusion.Complete = false
 	}
 	return last, err
 }
 
-func (v *verification) report(o Outcome) report.Report {
+func (v *verification) report(o round.Result) report.Report {
 	return report.Build(report.Input{Round: o.Round, Conclusion: o.Conclusion, FailOn: v.out.failOn})
 }
 
 // tell says on standard error how a round went, and what comes next.
-func (v *verification) tell(n int, last Outcome, more bool) {
+func (v *verification) tell(n int, last round.Result, more bool) {
 	r := v.report(last)
 	line := fmt.Sprintf("certdrift: round %d, %s: ", n, v.app.Now().UTC().Format("15:04:05"))
 	bad := troublesome(r)
@@ -192,14 +190,4 @@ func troublesome(r report.Report) []string {
 		}
 	}
 	return out
-}
-
-// pause waits, or returns when the context ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }
