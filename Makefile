@@ -29,6 +29,7 @@ help: ## This list
 
 .PHONY: demo
 demo: ## The incident replayed on this machine, through to the alerts and the report
+	@echo "building certdrift demo…" >&2
 	@go run ./cmd/certdrift demo
 
 .PHONY: test

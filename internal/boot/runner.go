@@ -9,7 +9,6 @@ import (
 
 	"certdrift/internal/awsio/listener"
 	"certdrift/internal/awsio/sns"
-	"certdrift/internal/awsio/trail"
 	"certdrift/internal/config"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
@@ -19,6 +18,12 @@ import (
 	"certdrift/internal/trust"
 )
 
+// Historian looks up who changed load balancers. It is an interface so that a function that asks for no history does not link
+// CloudTrail's.
+type Historian interface {
+	LastChanges(ctx context.Context, balancers []observation.LoadBalancer) ([]observation.Change, error)
+}
+
 // Runners builds every round.Runner of the project: for the functions, the command line and the demo. It keeps what rounds
 // share: trust stores, the lists that probers have fetched, and the AWS clients. A nil part is left out of the rounds.
 type Runners struct {
@@ -26,7 +31,7 @@ type Runners struct {
 	Stores    *trust.Stores
 	Inspector *listener.Inspector
 	// History returns what looks up changes in the accounts that a configuration names.
-	History   func(config.Config) *trail.Trail
+	History   func(config.Config) Historian
 	AlertPath *sns.Path
 	Publisher *round.Publisher
 	Heartbeat func(ctx context.Context, url string) error

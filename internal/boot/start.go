@@ -140,7 +140,7 @@ func (c *cloud) incidents(table string) *state.Store {
 }
 
 // historian looks up who changed what, in the accounts that the configuration names.
-func (c *cloud) historian(cfg config.Config) *trail.Trail {
+func (c *cloud) historian(cfg config.Config) Historian {
 	return trail.New(trail.Options{
 		Now: time.Now, Roles: cfg.Scope.Roles,
 		Client: func(region string, role target.Role) trail.Client {

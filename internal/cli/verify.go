@@ -32,20 +32,20 @@ func (a *App) verify() *cobra.Command {
 	v := &verification{app: a}
 	cmd := &cobra.Command{
 		Use:   "verify [-c FILE] [-e ENVIRONMENT] [--wait 5m]",
-		Short: "Wait after a deploy until every endpoint is clean twice running, or say what is wrong",
+		Short: "Wait after a deployment until every endpoint is clean in two consecutive rounds, or report problems",
 		Example: `  certdrift verify --environment staging --wait 5m
   certdrift verify -e production --format junit -o verify.xml
   certdrift verify --wait 0 --fail-on warning`,
-		Long: `Rounds as of "certdrift check", repeated until every address of every endpoint is clean twice running and the
-listeners agree with what is declared, or the wait is over. The report is of the last round; how far it is stands on
-standard error. Each round opens fresh connections and judges by a clean trust store.
+		Long: `Repeats the round of "certdrift check" until every address of every endpoint is clean in two consecutive rounds and the
+listeners match what is declared, or until --wait is over. The report is of the last round; progress goes to standard
+error. Each round opens fresh connections and uses a clean trust store.
 
-With --wait 0 nothing is waited for: one round, and one more to confirm it if it is clean.
+With --wait 0, there is one round, and one more to confirm it if it is clean.
 
-Where the topic that alerts go to is named, by --topic or by CERTDRIFT_TOPIC_ARN as in the functions, its subscriptions
-are looked at too: a deployment whose trouble nobody would hear of does not pass. No message is sent.
+If the alert topic is set, with --topic or CERTDRIFT_TOPIC_ARN as in the functions, its subscriptions are checked too:
+a deployment does not pass if its alerts would reach no one. No message is sent.
 
-Exit status: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configuration, 3 not all could be seen.`,
+Exit status: 0 clean, 1 findings at or above --fail-on, 2 usage or configuration error, 3 some checks could not be run.`,
 		Args: noArgs,
 		RunE: v.run,
 	}
@@ -53,10 +53,10 @@ Exit status: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configu
 	f.StringVarP(&v.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+")")
 	f.StringSliceVarP(&v.environments, "environment", "e", nil, "only these environments of the configuration")
 	f.DurationVar(&v.wait, "wait", 5*time.Minute, "how long to wait for a clean state")
-	f.DurationVar(&v.interval, "interval", 10*time.Second, "the pause between rounds")
+	f.DurationVar(&v.interval, "interval", 10*time.Second, "time between rounds")
 	v.topics.flags(cmd)
 	v.out.flags(cmd)
-	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for an unknown flag only
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
 	_ = cmd.RegisterFlagCompletionFunc("environment", func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 		return (&check{app: a, config: v.config}).completeEnvironments(cmd, args, word)
 	})
@@ -93,10 +93,10 @@ func (v *verification) flags() error {
 		return err
 	}
 	if v.wait < 0 {
-		return usage("a duration such as 5m, or 0", "--wait must not be negative, but is %s", v.wait)
+		return usage("a duration such as 5m, or 0", "--wait must not be negative: %s", v.wait)
 	}
 	if v.interval <= 0 {
-		return usage("a duration such as 10s", "--interval must be more than nothing, but is %s", v.interval)
+		return usage("a duration such as 10s", "--interval must be greater than zero, not %s", v.interval)
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func (v *verification) plan(ctx context.Context) (q round.Request, ready bool, e
 func (v *verification) until(ctx context.Context, q round.Request) (round.Result, error) {
 	steady := round.Steady{Now: v.app.Now, Pause: boot.Wait, For: v.wait, Every: v.interval}
 	if len(q.Diagnostics) > 0 {
-		fmt.Fprintln(v.app.Stderr, "certdrift: the configuration has faults, which waiting does not mend: one round")
+		fmt.Fprintln(v.app.Stderr, "certdrift: the configuration has errors, which waiting does not fix: running one round")
 		steady.For = 0
 	}
 	topic, chat := v.topics.named(v.app)
@@ -141,8 +141,8 @@ func (v *verification) until(ctx context.Context, q round.Request) (round.Result
 		return outcome, err
 	}
 	good := func(o round.Result) bool { return report.ExitStatus(v.report(o)) == report.StatusClean }
-	last, confirmed, err := round.Until(ctx, steady, once, good, func(n int, last round.Result, more bool) { v.tell(n, last, more) })
-	if err == nil && !confirmed && good(last) { // interrupted before the second look
+	last, confirmed, err := round.Until(ctx, steady, once, good, func(n int, last round.Result, more bool) { v.progress(n, last, more) })
+	if err == nil && !confirmed && good(last) { // interrupted before the second round
 		last.Conclusion.Complete = false
 	}
 	return last, err
@@ -152,11 +152,11 @@ func (v *verification) report(o round.Result) report.Report {
 	return report.Build(report.Input{Round: o.Round, Conclusion: o.Conclusion, FailOn: v.out.failOn})
 }
 
-// tell says on standard error how a round went, and what comes next.
-func (v *verification) tell(n int, last round.Result, more bool) {
+// progress prints on standard error how a round went, and what comes next.
+func (v *verification) progress(n int, last round.Result, more bool) {
 	r := v.report(last)
 	line := fmt.Sprintf("certdrift: round %d, %s: ", n, v.app.Now().UTC().Format("15:04:05"))
-	bad := troublesome(r)
+	bad := problems(r)
 	switch {
 	case report.ExitStatus(r) == report.StatusClean:
 		line += "clean"
@@ -169,13 +169,13 @@ func (v *verification) tell(n int, last round.Result, more bool) {
 		}
 	}
 	if more {
-		line += fmt.Sprintf("; again in %s", v.interval)
+		line += fmt.Sprintf("; next round in %s", v.interval)
 	}
 	fmt.Fprintln(v.app.Stderr, line)
 }
 
-// troublesome names what keeps a report from being clean, each code and place once.
-func troublesome(r report.Report) []string {
+// problems names what keeps a report from being clean, each code and place once.
+func problems(r report.Report) []string {
 	var out []string
 	for _, f := range r.Findings {
 		if r.FailOn == finding.None || f.Severity < r.FailOn {

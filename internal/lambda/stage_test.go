@@ -126,7 +126,7 @@ func (s *stage) inspect(configuration string) *lambda.Function {
 	publisher.Tell(sns.New(s.account.SNS(), s.topic))
 	history := trail.New(trail.Options{Now: clock, Pause: time.Millisecond, Client: func(region string, _ target.Role) trail.Client { return s.account.CloudTrailIn(region) }})
 	runners := &boot.Runners{
-		Now: clock, Stores: &trust.Stores{}, Inspector: inspector, History: func(config.Config) *trail.Trail { return history }, Publisher: publisher,
+		Now: clock, Stores: &trust.Stores{}, Inspector: inspector, History: func(config.Config) boot.Historian { return history }, Publisher: publisher,
 		Done: func(res round.Result) { s.last = res },
 	}
 	return lambda.New(lambda.Parts{

@@ -130,7 +130,7 @@ func (p *play) function(name string, depth round.Depth, store *round.Memory) *la
 	}
 	publisher.Tell(sns.New(p.account.SNS(), p.topic))
 	runners := &boot.Runners{
-		Now: p.clock.Now, Stores: &trust.Stores{}, Inspector: inspector, History: func(config.Config) *trail.Trail { return history },
+		Now: p.clock.Now, Stores: &trust.Stores{}, Inspector: inspector, History: func(config.Config) boot.Historian { return history },
 		Publisher: publisher, Done: p.keep,
 	}
 	return lambda.New(lambda.Parts{
