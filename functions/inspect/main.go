@@ -1,5 +1,5 @@
-// Command inspect is the Lambda function that holds listeners against what is declared and served: on a schedule, and when
-// CloudTrail or ACM tells of a change.
+// Command inspect is the Lambda function that compares listeners with what is declared and served: on a schedule, and when
+// CloudTrail or ACM reports a change.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command probe is the Lambda function that probes every endpoint on a schedule. Where a certificate is in trouble it reads
-// the load balancer behind it too, so that the first alert names the cause.
+// Command probe is the Lambda function that probes every endpoint on a schedule. Where a certificate has a problem it
+// reads the load balancer in front too, so that the first alert names the cause.
 package main
 
 import (

@@ -1,5 +1,5 @@
 // Command verify is the Lambda function behind a deployment's gate: a pipeline, a state machine or a lifecycle hook of
-// CodeDeploy asks it whether every endpoint is clean, and it waits until that is so or the time is over.
+// CodeDeploy asks it whether every endpoint is clean, and it waits until that is so or the time is up.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command widget is the Lambda function behind the dashboard's inventory: it probes and reads, tells nobody, and answers
-// with a table as HTML.
+// Command widget is the Lambda function behind the dashboard's inventory: it probes and reads, alerts nobody, and returns
+// a table as HTML.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	widget, err := boot.OpenWidget(context.Background(), os.Getenv)
+	widget, err := boot.Widget(context.Background(), os.Getenv)
 	if err != nil {
 		lambdacontext.NewLogger().Error("starting", "error", err)
 		os.Exit(1)

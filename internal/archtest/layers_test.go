@@ -36,6 +36,7 @@ var layers = []struct {
 		"internal/config", "internal/draft", "internal/manifest", "internal/probe", "internal/trust",
 	}},
 	{"round", "the stages in their order; the interfaces that adapters fill", []string{"internal/config/schema", "internal/round"}},
+	{"handlers", "what the functions' events ask for, and their responses", []string{"internal/lambda"}},
 	{"boot", "the adapters put together", []string{"internal/boot"}},
 	{"simulation", "a certificate authority and servers for demo and tests", []string{"internal/sim/edge", "internal/sim/pki"}},
 	{"simulated account", "an AWS account in memory", []string{"internal/certtest", "internal/sim/account"}},

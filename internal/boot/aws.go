@@ -32,10 +32,10 @@ type cloud struct {
 	home  string
 	mu    sync.Mutex
 	roles map[target.Role]aws.CredentialsProvider
-	id    string // of the own account; empty until it was asked for
+	id    string // of the caller's account; empty until it was asked for
 }
 
-// newCloud makes clients from the settings of where it runs.
+// newCloud returns a cloud with the settings of the environment it runs in.
 func newCloud(ctx context.Context) (*cloud, error) {
 	base, err := settings(ctx)
 	if err != nil {
@@ -44,8 +44,8 @@ func newCloud(ctx context.Context) (*cloud, error) {
 	return &cloud{base: base, home: base.Region, roles: map[target.Role]aws.CredentialsProvider{}}, nil
 }
 
-// reach lets STS and IAM, which answer alike wherever they are asked, be asked in a region that the configuration names,
-// where the SDK has none of its own: it makes no client without. Load balancers are looked for at home all the same.
+// reach sets the region to one that the configuration names where the SDK has none of its own: it makes no client without
+// one, and STS and IAM answer the same in every region. Load balancers are still looked up in the home region.
 func (c *cloud) reach(regions ...string) {
 	for _, region := range regions {
 		if c.base.Region == "" {
@@ -54,7 +54,7 @@ func (c *cloud) reach(regions ...string) {
 	}
 }
 
-// regionsOf are the regions that a configuration names.
+// regionsOf returns the regions that a configuration names.
 func regionsOf(c config.Config) []string {
 	regions := slices.Clone(c.Scope.Regions)
 	for _, e := range c.Endpoints {
@@ -70,7 +70,7 @@ func regionsOf(c config.Config) []string {
 	return regions
 }
 
-// in is the configuration for a region under a role; the zero role is the own one.
+// in returns the configuration for a region and a role; the zero role is the caller's own.
 func (c *cloud) in(region string, role target.Role) aws.Config {
 	made := c.base.Copy()
 	if region != "" {
@@ -132,7 +132,7 @@ func (c *cloud) reader() *source.Reader {
 	return source.New(source.Options{S3: s3.NewFromConfig(c.base), SSM: ssm.NewFromConfig(c.base)})
 }
 
-// own is the number of the own account, asked for once.
+// own returns the ID of the caller's own account, asked for once.
 func (c *cloud) own(ctx context.Context) (string, error) {
 	c.mu.Lock()
 	id := c.id
@@ -147,7 +147,7 @@ func (c *cloud) own(ctx context.Context) (string, error) {
 	return id, err
 }
 
-// account is the number of the account that a role belongs to.
+// account returns the ID of the account that a role belongs to.
 func (c *cloud) account(ctx context.Context, role target.Role) (string, error) {
 	out, err := sts.NewFromConfig(c.in("", role)).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {

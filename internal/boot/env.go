@@ -1,5 +1,6 @@
 // Package boot puts the parts together: once per cold start for a function, once per command on the command line. It is
-// wiring; what a round does stands in package round.
+// wiring: settings, AWS clients, and the one place that builds the round's runner (Runners). What a round does is in package
+// round, what a function does in package lambda.
 package boot
 
 import (
@@ -7,26 +8,28 @@ import (
 	"strings"
 )
 
-// Env is what the template tells a function.
+// Env is a function's environment, as the template sets it.
 type Env struct {
-	// Config is where the configuration lives: a path in the deployment package, s3://BUCKET/KEY or ssm:///NAME.
+	// Config is the configuration's location: a path in the deployment package, s3://BUCKET/KEY or ssm:///NAME.
 	Config string
-	// Table keeps the incidents; empty: they are kept in memory, for as long as the function is warm.
+	// Table holds the incidents; where it is empty they are kept in memory, for as long as the function is warm.
 	Table string
 	// Topic and ChatTopic are SNS topic ARNs; empty for none.
 	Topic, ChatTopic string
-	// Expected are the protocols of the subscriptions that were deployed with the topic, each as often as it should occur.
+	// Expected are the protocols of the subscriptions that were deployed with the topic, repeated for each subscription.
 	Expected []string
 	// Bus is the EventBridge bus that every notice goes to as well; empty for none.
 	Bus        string
 	Namespace  string
 	Stack      string
 	RunbookURL string
-	// Function is the name that Lambda gave the function.
+	// Function is the Lambda function's name.
 	Function string
+	// Environments are what the verify function checks where its input names none; empty for all.
+	Environments []string
 }
 
-// ReadEnv reads the environment; every fault is named at once.
+// ReadEnv reads the environment and names every error at once.
 func ReadEnv(get func(string) string) (Env, error) {
 	or := func(name, fallback string) string {
 		if v := strings.TrimSpace(get(name)); v != "" {
@@ -42,14 +45,19 @@ func ReadEnv(get func(string) string) (Env, error) {
 		Namespace: or("CERTDRIFT_NAMESPACE", "Certdrift"), Stack: or("CERTDRIFT_STACK", "certdrift"),
 		RunbookURL: or("CERTDRIFT_RUNBOOK_URL", ""), Function: or("AWS_LAMBDA_FUNCTION_NAME", "certdrift"),
 	}
-	var faults []string
+	env.Environments = split(get("CERTDRIFT_VERIFY_ENVIRONMENTS"))
+	var problems []string
 	for _, name := range []string{"CERTDRIFT_TOPIC_ARN", "CERTDRIFT_CHAT_TOPIC_ARN"} {
 		if arn := or(name, ""); arn != "" && !strings.HasPrefix(arn, "arn:") {
-			faults = append(faults, fmt.Sprintf("%s is %q: it takes the ARN of an SNS topic", name, arn))
+			problems = append(problems, fmt.Sprintf("%s is %q, not the ARN of an SNS topic", name, arn))
 		}
 	}
-	if len(faults) > 0 {
-		return Env{}, fmt.Errorf("reading the environment: %s", strings.Join(faults, "; "))
+	if len(problems) > 0 {
+		return Env{}, fmt.Errorf("reading the environment: %s", strings.Join(problems, "; "))
 	}
 	return env, nil
+}
+
+func split(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }

@@ -20,42 +20,34 @@ import (
 	"certdrift/internal/target"
 )
 
-// Loaded is a configuration with all that it names.
-type Loaded struct {
-	config.Config
-	Diagnostics   []observation.Diagnostic
-	Manifests     []observation.Declaration
-	ObserveErrors []observation.ObserveError
-}
-
-// reader reads what lies in the deployment package, in S3 or in SSM.
+// reader reads what is in the deployment package, in S3 or in SSM.
 type reader interface {
 	Read(ctx context.Context, place string) ([]byte, error)
 	Files(ctx context.Context, place string) ([]source.File, error)
 }
 
-// fresh is how long a configuration is used before it is read again; loadTime what reading it, with all that it names, may
-// take of a round: in a VPC without a way to S3 nothing answers, and somebody is to be told so.
+// fresh is how long a configuration is used before it is read again; loadTime bounds reading it, with all that it names: in a
+// VPC without a route to S3 nothing answers, and there must be time left to send the alert about that.
 const (
 	fresh    = time.Minute
 	loadTime = 15 * time.Second
 )
 
-// loader reads the configuration, again after a while: it may have changed in S3 or SSM. Where it can't be read any
-// more, or has become one that names no endpoint for all its mistakes, the last good one stands in, and what is wrong is
-// the round's to tell.
+// loader reads the configuration as a round's request, again after a while: it may have changed in S3 or SSM. Where it can
+// no longer be read, or has so many errors that no endpoint is left, the last good one stays in use, and the round reports
+// what is wrong.
 type loader struct {
 	reader   reader
 	location string
 	now      func() time.Time
 
 	mu   sync.Mutex
-	last *Loaded
+	last *round.Request
 	read time.Time
 }
 
-// load gives the configuration. With an error there is none; the Loaded then holds what to tell of it.
-func (l *loader) load(ctx context.Context) (Loaded, error) {
+// load returns the configuration. With an error there is none, and the request holds the diagnostic to report.
+func (l *loader) load(ctx context.Context) (round.Request, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.last != nil && l.now().Sub(l.read) < fresh {
@@ -63,7 +55,7 @@ func (l *loader) load(ctx context.Context) (Loaded, error) {
 	}
 	patience := loadTime
 	if l.last != nil {
-		patience /= 3 // it stands in
+		patience /= 3 // there is something to fall back on
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -72,7 +64,7 @@ func (l *loader) load(ctx context.Context) (Loaded, error) {
 		return l.unread(err)
 	}
 	made := read(ctx, l.reader, l.location, data)
-	if l.last != nil && len(l.last.Endpoints) > 0 && len(made.Endpoints) == 0 && round.Fatal(made.Diagnostics) {
+	if l.last != nil && len(l.last.Config.Endpoints) > 0 && len(made.Config.Endpoints) == 0 && round.Fatal(made.Diagnostics) {
 		stale := *l.last
 		stale.Diagnostics = slices.Concat(stale.Diagnostics, made.Diagnostics)
 		observation.SortDiagnostics(stale.Diagnostics)
@@ -82,37 +74,37 @@ func (l *loader) load(ctx context.Context) (Loaded, error) {
 	return made, nil
 }
 
-// unread is what stands in for a configuration that cannot be read: the last good one, or none.
-func (l *loader) unread(err error) (Loaded, error) {
+// unread returns what replaces a configuration that cannot be read: the last good one, or none.
+func (l *loader) unread(err error) (round.Request, error) {
 	if l.last == nil {
 		return unconfigured(l.location, err), err
 	}
 	stale := *l.last
 	stale.ObserveErrors = append(slices.Clone(stale.ObserveErrors), observation.ObserveError{
 		Kind: observation.Incomplete, Operation: "configuration", Resource: l.location,
-		Detail: "the configuration cannot be read again, the last one stands in: " + err.Error(),
+		Detail: "the configuration cannot be read again; the last good one stays in use: " + err.Error(),
 	})
 	return stale, nil
 }
 
-// unconfigured watches nothing and says why.
-func unconfigured(location string, err error) Loaded {
+// unconfigured returns a request that monitors nothing and says why.
+func unconfigured(location string, err error) round.Request {
 	fault := observation.Diagnostic{
-		Position: target.Position{File: location}, Message: "nothing is watched: the configuration cannot be read: " + err.Error(),
-		Hint: "the stack's parameters ConfigBucket, ConfigKey and ConfigParameter say where it lives",
+		Position: target.Position{File: location}, Message: "nothing is monitored: the configuration cannot be read: " + err.Error(),
+		Hint: "check the stack's parameters ConfigBucket, ConfigKey and ConfigParameter",
 	}
 	if known, ok := errors.AsType[*source.Error](err); ok {
-		fault.Message = "nothing is watched: the configuration cannot be read: " + awserr.Text(known.Err)
+		fault.Message = "nothing is monitored: the configuration cannot be read: " + awserr.Text(known.Err)
 		fault.Hint = cmp.Or(known.Advice, fault.Hint)
 	}
-	return Loaded{
+	return round.Request{
 		Config: config.Config{Policy: policy.DefaultThresholds(), Incidents: policy.DefaultAlerting()}, Diagnostics: []observation.Diagnostic{fault},
 	}
 }
 
-// read makes a configuration of bytes, with the files and manifests beside it.
-func read(ctx context.Context, from reader, location string, data []byte) Loaded {
-	var out Loaded
+// read parses a configuration and reads the files and manifests that it names.
+func read(ctx context.Context, from reader, location string, data []byte) round.Request {
+	var out round.Request
 	out.Config, out.Diagnostics = config.Load(data, config.Options{
 		File: location, ReadFile: func(name string) ([]byte, error) { return from.Read(ctx, beside(location, name)) },
 	})
@@ -125,8 +117,8 @@ func read(ctx context.Context, from reader, location string, data []byte) Loaded
 	return out
 }
 
-// beside is where a file named by a configuration lies. SSM has no files beside a parameter: the deployment package
-// holds them.
+// beside returns the location of a file that a configuration names. SSM has no files beside a parameter: the deployment
+// package holds them.
 func beside(location, name string) string {
 	switch {
 	case strings.Contains(name, "://") || path.IsAbs(name):
@@ -160,7 +152,7 @@ func places(location string, c config.Config) map[string]target.Position {
 	return out
 }
 
-// remote reads the manifests at a place with a scheme.
+// remote reads the manifests at a location with a scheme.
 func remote(ctx context.Context, from func() (reader, error)) func(place string) ([]manifest.File, error) {
 	return func(place string) ([]manifest.File, error) {
 		r, err := from()

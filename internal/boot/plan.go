@@ -2,12 +2,11 @@ package boot
 
 import (
 	"context"
-	"io"
+	"log/slog"
 	"sync"
 	"time"
 
 	"certdrift/internal/judge"
-	"certdrift/internal/manifest"
 	"certdrift/internal/observation"
 	"certdrift/internal/plan"
 	"certdrift/internal/round"
@@ -20,11 +19,12 @@ type Planned struct {
 	Rows []plan.Row
 }
 
-// Plan holds the request's manifests against the configuration and, unless offline, against what AWS has attached. No
-// endpoint is dialled; names are looked up only where an endpoint's load balancer can't be told otherwise.
-func (o Once) Plan(ctx context.Context, q round.Request, offline bool) (Planned, error) {
-	runner := &round.Runner{Now: time.Now, Roots: o.Stores.Get, Log: o.Log}
+// Plan compares the request's manifests with the configuration and, unless offline, with what AWS has attached. No endpoint
+// is dialed; names are looked up only where an endpoint's load balancer is not known from anything else.
+func (l Local) Plan(ctx context.Context, q round.Request, offline bool, log *slog.Logger) (Planned, error) {
+	runners := &Runners{Now: time.Now, Stores: l.Stores, Log: log}
 	if offline {
+		runner := runners.For(q.Config)
 		runner.Prober = lookups{}
 		return Preview(ctx, runner, q), nil
 	}
@@ -33,13 +33,13 @@ func (o Once) Plan(ctx context.Context, q round.Request, offline bool) (Planned,
 		return Planned{}, err
 	}
 	cloud.reach(regionsOf(q.Config)...)
-	probers := probers{stores: o.Stores}
-	runner.Prober = lookups{probers.get(q.Config).Resolve}
-	runner.Inspector, runner.History = cloud.inspector(), cloud.historian(q.Config)
+	runners.Inspector, runners.History = cloud.inspector(), cloud.historian
+	runner := runners.For(q.Config)
+	runner.Prober = lookups{runner.Prober.Resolve}
 	return Preview(ctx, runner, q), nil
 }
 
-// Preview runs the round behind a plan and judges it as one. A runner without an inspector does not ask AWS.
+// Preview runs the round behind a plan and judges it as a plan. A runner without an inspector does not ask AWS.
 func Preview(ctx context.Context, r *round.Runner, q round.Request) Planned {
 	q.Depth = round.EndpointsOnly
 	if r.Inspector != nil {
@@ -47,7 +47,7 @@ func Preview(ctx context.Context, r *round.Runner, q round.Request) Planned {
 		q.Config.Scope.Enabled, q.Config.Scope.Walk = true, true // the manifests' load balancers are found by their tags
 	}
 	res, err := r.Run(ctx, q)
-	if err != nil { // without a publisher there is none; if there is, it must not pass for a whole round
+	if err != nil { // none without a publisher; if there is one, the round must not pass for complete
 		res.Round.ObserveErrors = append(res.Round.ObserveErrors, observation.ObserveError{Kind: observation.Incomplete, Operation: "round", Detail: err.Error()})
 	}
 	out := Planned{Result: res}
@@ -56,7 +56,7 @@ func Preview(ctx context.Context, r *round.Runner, q round.Request) Planned {
 	return out
 }
 
-// lookups stands where a prober does, and looks names up at the most.
+// lookups takes a prober's place and does no more than look up names.
 type lookups struct {
 	resolve func(ctx context.Context, host string) observation.DNS // nil for nothing at all
 }
@@ -64,7 +64,7 @@ type lookups struct {
 // resolving is how many names are looked up at once.
 const resolving = 16
 
-// Probe gives each endpoint without addresses.
+// Probe returns each endpoint without addresses.
 func (l lookups) Probe(ctx context.Context, endpoints []target.Endpoint) []observation.Endpoint {
 	out := make([]observation.Endpoint, len(endpoints))
 	slots := make(chan struct{}, resolving)
@@ -93,20 +93,4 @@ func (l lookups) Resolve(ctx context.Context, host string) observation.DNS {
 		return observation.DNS{Skipped: true}
 	}
 	return l.resolve(ctx, host)
-}
-
-// Declared reads the manifests at paths relative to the working directory. namespace is that of objects that name none.
-// Offline, what lies in S3 is a fault.
-func Declared(ctx context.Context, paths []string, namespace string, offline bool, stdin io.Reader) manifest.Loaded {
-	opts := manifest.Options{Stdin: stdin, Namespace: namespace, Plain: true}
-	if !offline {
-		opts.Remote = remote(ctx, func() (reader, error) {
-			cloud, err := newCloud(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return cloud.reader(), nil
-		})
-	}
-	return manifest.Load(paths, opts)
 }

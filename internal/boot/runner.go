@@ -3,13 +3,13 @@ package boot
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
 
+	"certdrift/internal/awsio/listener"
+	"certdrift/internal/awsio/sns"
 	"certdrift/internal/config"
-	"certdrift/internal/manifest"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
 	"certdrift/internal/probe"
@@ -18,33 +18,77 @@ import (
 	"certdrift/internal/trust"
 )
 
-// probers keeps a prober for each revocation policy, since a prober keeps the lists that it has fetched.
-type probers struct {
-	stores   *trust.Stores
-	progress func(done, total int)
-
-	mu   sync.Mutex
-	made map[policy.RevocationMode]*probe.Prober
+// Historian looks up who changed load balancers. It is an interface so that a function that asks for no history does not link
+// CloudTrail's.
+type Historian interface {
+	LastChanges(ctx context.Context, balancers []observation.LoadBalancer) ([]observation.Change, error)
 }
 
-func (p *probers) get(c config.Config) *probe.Prober {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	mode := c.Policy.Revocation
-	if p.made == nil {
-		p.made = map[policy.RevocationMode]*probe.Prober{}
+// Runners builds every round.Runner of the project: for the functions, the command line and the demo. It keeps what rounds
+// share: trust stores, the lists that probers have fetched, and the AWS clients. A nil part is left out of the rounds.
+type Runners struct {
+	Now       func() time.Time
+	Stores    *trust.Stores
+	Inspector *listener.Inspector
+	// History returns what looks up changes in the accounts that a configuration names.
+	History   func(config.Config) Historian
+	AlertPath *sns.Path
+	Publisher *round.Publisher
+	Heartbeat func(ctx context.Context, url string) error
+	// Done is called with each round's result, Progress after each endpoint.
+	Done     func(round.Result)
+	Progress func(done, total int)
+	Log      *slog.Logger
+
+	mu      sync.Mutex
+	probers map[policy.RevocationMode]*probe.Prober
+}
+
+// For returns the runner for a configuration's rounds.
+func (r *Runners) For(c config.Config) *round.Runner {
+	runner := &round.Runner{
+		Now: r.Now, Prober: r.prober(c.Policy.Revocation), Roots: r.Stores.Get, Publisher: r.Publisher, Heartbeat: r.Heartbeat, Done: r.Done, Log: r.Log,
 	}
-	if p.made[mode] == nil {
-		p.made[mode] = probe.New(probe.Options{
-			Now: time.Now, Revocation: string(mode), Progress: p.progress,
-			NeedsIssuer: p.stores.NeedsIssuer, Anchors: p.stores.Anchors, Verified: p.stores.Verified,
+	// A nil pointer in an interface is not nil.
+	if r.Inspector != nil {
+		runner.Inspector = r.Inspector
+	}
+	if r.History != nil {
+		runner.History = r.History(c)
+	}
+	if r.AlertPath != nil {
+		runner.AlertPath = r.AlertPath
+	}
+	return runner
+}
+
+// prober returns the prober of a revocation policy: one for each, since a prober keeps the lists that it has fetched.
+func (r *Runners) prober(mode policy.RevocationMode) *probe.Prober {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.probers == nil {
+		r.probers = map[policy.RevocationMode]*probe.Prober{}
+	}
+	if r.probers[mode] == nil {
+		r.probers[mode] = probe.New(probe.Options{
+			Now: r.Now, Revocation: string(mode), Progress: r.Progress,
+			NeedsIssuer: r.Stores.NeedsIssuer, Anchors: r.Stores.Anchors, Verified: r.Stores.Verified,
 		})
 	}
-	return p.made[mode]
+	return r.probers[mode]
 }
 
-// trustTroubles names the trust stores that the configuration asks for and that cannot be had.
-func trustTroubles(stores *trust.Stores, endpoints []target.Endpoint) []observation.ObserveError {
+// run runs one round that reads load balancers only where the configuration needs them.
+func (r *Runners) run(ctx context.Context, q round.Request) (round.Result, error) {
+	q.Depth = round.EndpointsOnly
+	if round.NeedsAWS(q.Config) {
+		q.Depth = round.Listeners
+	}
+	return r.For(q.Config).Run(ctx, q)
+}
+
+// trustErrors names the trust stores that the configuration asks for and that are not available.
+func trustErrors(stores *trust.Stores, endpoints []target.Endpoint) []observation.ObserveError {
 	var out []observation.ObserveError
 	asked := map[target.Roots]bool{}
 	for _, e := range endpoints {
@@ -60,50 +104,4 @@ func trustTroubles(stores *trust.Stores, endpoints []target.Endpoint) []observat
 		}
 	}
 	return out
-}
-
-// Once runs one round for the command line: no state, no alerts. AWS is asked where the configuration needs it only, so
-// that plain endpoints are checked without credentials.
-type Once struct {
-	Stores *trust.Stores
-	// Progress is told of each endpoint done; may be nil.
-	Progress func(done, total int)
-	Log      *slog.Logger
-	// Topic and ChatTopic are SNS topic ARNs whose subscriptions are looked at; empty for none, and then SNS is not asked.
-	Topic, ChatTopic string
-}
-
-// Run runs the round.
-func (o Once) Run(ctx context.Context, q round.Request) (round.Result, error) {
-	probers := probers{stores: o.Stores, progress: o.Progress}
-	runner := &round.Runner{Now: time.Now, Roots: o.Stores.Get, Prober: probers.get(q.Config), Log: o.Log}
-	q.ObserveErrors = append(q.ObserveErrors, trustTroubles(o.Stores, q.Config.Endpoints)...)
-	q.Depth = round.EndpointsOnly
-	listeners, topics := round.NeedsAWS(q.Config), o.Topic != "" || o.ChatTopic != ""
-	if !listeners && !topics {
-		return runner.Run(ctx, q)
-	}
-	cloud, err := newCloud(ctx)
-	if err != nil {
-		return round.Result{}, err
-	}
-	cloud.reach(regionsOf(q.Config)...)
-	runner.AlertPath = cloud.alertPath(o.Topic, o.ChatTopic, nil)
-	if listeners {
-		runner.Inspector, runner.History = cloud.inspector(), cloud.historian(q.Config)
-		q.Depth = round.Listeners
-	}
-	return runner.Run(ctx, q)
-}
-
-// Manifests reads the manifests that a configuration on this machine names: files, directories and S3 prefixes. AWS is
-// asked where one of them lies there only.
-func Manifests(ctx context.Context, file string, c config.Config, stdin io.Reader) manifest.Loaded {
-	return manifest.Load(locate(file, c.Manifests), manifest.Options{Stdin: stdin, Places: places(file, c), Remote: remote(ctx, func() (reader, error) {
-		cloud, err := newCloud(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return cloud.reader(), nil
-	})})
 }

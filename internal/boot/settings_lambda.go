@@ -35,10 +35,10 @@ func settings(context.Context) (aws.Config, error) {
 	return made, nil
 }
 
-// endpoints tells the SDK of endpoints for single services (AWS_ENDPOINT_URL_CLOUDWATCH).
+// endpoints has the endpoints of single services (AWS_ENDPOINT_URL_CLOUDWATCH).
 type endpoints struct{}
 
-// GetServiceBaseEndpoint is asked by each client for its own.
+// GetServiceBaseEndpoint returns the endpoint that the environment sets for a service.
 func (endpoints) GetServiceBaseEndpoint(_ context.Context, service string) (string, bool, error) {
 	url := os.Getenv("AWS_ENDPOINT_URL_" + strings.ReplaceAll(strings.ToUpper(service), " ", "_"))
 	return url, url != "", nil

@@ -2,9 +2,11 @@ package boot
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	awscloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -18,26 +20,26 @@ import (
 	"certdrift/internal/awsio/state"
 	"certdrift/internal/awsio/trail"
 	"certdrift/internal/config"
+	"certdrift/internal/lambda"
 	"certdrift/internal/probe"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
 	"certdrift/internal/trust"
 )
 
-// settling is the distance between the rounds after a change.
+// settling is the interval between the rounds after a change.
 const settling = 15 * time.Second
 
-// Probe makes the function that probes every endpoint. It reads load balancers only to name the cause of trouble.
-func Probe(ctx context.Context, getenv func(string) string) (*Function, error) {
-	return function(ctx, "probe", round.ListenersOnTrouble, getenv)
+// function is what every Lambda function starts with.
+type function struct {
+	env     Env
+	cloud   *cloud
+	log     *slog.Logger
+	load    func(ctx context.Context) (round.Request, error)
+	runners *Runners
 }
 
-// Inspect makes the function that holds listeners against what is declared and served.
-func Inspect(ctx context.Context, getenv func(string) string) (*Function, error) {
-	return function(ctx, "inspect", round.Listeners, getenv)
-}
-
-func function(ctx context.Context, name string, depth round.Depth, getenv func(string) string) (*Function, error) {
+func start(ctx context.Context, getenv func(string) string) (*function, error) {
 	env, err := ReadEnv(getenv)
 	if err != nil {
 		return nil, err
@@ -46,36 +48,78 @@ func function(ctx context.Context, name string, depth round.Depth, getenv func(s
 	if err != nil {
 		return nil, err
 	}
-	stores := &trust.Stores{}
-	logger := lambdacontext.NewLogger() // in Lambda's own form and level
+	logger := lambdacontext.NewLogger() // in Lambda's own format and level
 	load := &loader{reader: cloud.reader(), location: env.Config, now: time.Now}
-	probers := probers{stores: stores}
-	inspector, publisher := cloud.inspector(), cloud.publisher(name, env)
-	path := cloud.alertPath("", "", nil)
-	if depth == round.Listeners { // one function is enough: the other runs each minute
-		path = cloud.alertPath(env.Topic, env.ChatTopic, env.Expected)
+	return &function{env, cloud, logger, load.load, &Runners{
+		Now: time.Now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), AlertPath: cloud.alertPath(env.Topic, env.ChatTopic, env.Expected), Log: logger,
+	}}, nil
+}
+
+// Probe returns the function that probes every endpoint. It reads load balancers only to find the cause of a problem.
+func Probe(ctx context.Context, getenv func(string) string) (*lambda.Function, error) {
+	f, err := start(ctx, getenv)
+	if err != nil {
+		return nil, err
 	}
-	return New(Parts{
-		Runner: func(c config.Config) *round.Runner {
-			return &round.Runner{
-				Now: time.Now, Prober: probers.get(c), Inspector: inspector, History: cloud.historian(c), AlertPath: path,
-				Roots: stores.Get, Publisher: publisher, Log: logger, Heartbeat: probe.Call,
-			}
-		},
-		Ignored: publisher.Ignored,
-		Load:    load.load, Depth: depth, Region: cloud.base.Region, Log: logger, Now: time.Now, Again: settling, Wait: wait,
-		Account: cloud.own,
+	f.runners.AlertPath = nil // inspect checks it; once is enough
+	return f.monitor("probe", round.ListenersOnTrouble), nil
+}
+
+// Inspect returns the function that compares listeners with what is declared and served.
+func Inspect(ctx context.Context, getenv func(string) string) (*lambda.Function, error) {
+	f, err := start(ctx, getenv)
+	if err != nil {
+		return nil, err
+	}
+	return f.monitor("inspect", round.Listeners), nil
+}
+
+// monitor returns a function that tracks incidents and alerts.
+func (f *function) monitor(name string, depth round.Depth) *lambda.Function {
+	f.runners.History, f.runners.Publisher, f.runners.Heartbeat = f.cloud.historian, f.cloud.publisher(name, f.env), probe.Call
+	return lambda.New(lambda.Parts{
+		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, Now: time.Now,
+		Again: settling, Wait: Wait, Account: f.cloud.own,
+	})
+}
+
+// Verify returns the gate after a deployment. answer makes what reports to CodeDeploy: it is passed in, so that only the
+// function that needs CodeDeploy's client links it.
+func Verify(ctx context.Context, getenv func(string) string, answer func(aws.Config) func(ctx context.Context, deployment, execution string, succeeded bool) error) (*lambda.Verifier, error) {
+	f, err := start(ctx, getenv)
+	if err != nil {
+		return nil, err
+	}
+	f.runners.History = f.cloud.historian
+	return lambda.NewVerifier(lambda.VerifyParts{
+		Load: f.load, Round: f.runners.run, Answer: answer(f.cloud.base), Environments: f.env.Environments, Log: f.log, Now: time.Now, Pause: Wait,
 	}), nil
 }
 
-// publisher tracks in the table and tells the topics.
+// Widget returns the function behind the dashboard's inventory.
+func Widget(ctx context.Context, getenv func(string) string) (*lambda.Widget, error) {
+	f, err := start(ctx, getenv)
+	if err != nil {
+		return nil, err
+	}
+	p := lambda.WidgetParts{Load: f.load, Log: f.log, Now: time.Now, Round: func(ctx context.Context, q round.Request) (round.Result, error) {
+		q.Depth = round.Listeners
+		return f.runners.For(q.Config).Run(ctx, q)
+	}}
+	if f.env.Table != "" {
+		p.Incidents = f.cloud.incidents(f.env.Table).Load
+	}
+	return lambda.NewWidget(p), nil
+}
+
+// publisher returns what tracks incidents in the table and alerts the topics.
 func (c *cloud) publisher(name string, env Env) *round.Publisher {
 	p := &round.Publisher{
 		Now: time.Now, Function: name, By: env.Function, Gauge: cloudwatch.New(awscloudwatch.NewFromConfig(c.base), env.Namespace),
 		Compose: alert.Options{RunbookURL: env.RunbookURL, Stack: env.Stack}, Store: round.NewMemory(),
 	}
 	if env.Table != "" {
-		p.Store = state.New(dynamodb.NewFromConfig(c.base), env.Table, time.Now)
+		p.Store = c.incidents(env.Table)
 	}
 	client := awssns.NewFromConfig(c.base)
 	if env.Topic != "" {
@@ -90,8 +134,13 @@ func (c *cloud) publisher(name string, env Env) *round.Publisher {
 	return p
 }
 
+// incidents opens the functions' table.
+func (c *cloud) incidents(table string) *state.Store {
+	return state.New(dynamodb.NewFromConfig(c.base), table, time.Now)
+}
+
 // historian looks up who changed what, in the accounts that the configuration names.
-func (c *cloud) historian(cfg config.Config) *trail.Trail {
+func (c *cloud) historian(cfg config.Config) Historian {
 	return trail.New(trail.Options{
 		Now: time.Now, Roles: cfg.Scope.Roles,
 		Client: func(region string, role target.Role) trail.Client {
@@ -100,7 +149,8 @@ func (c *cloud) historian(cfg config.Config) *trail.Trail {
 	})
 }
 
-func wait(ctx context.Context, d time.Duration) {
+// Wait waits, or returns when the context ends.
+func Wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -16,6 +16,7 @@ import (
 	"certdrift/internal/incident"
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
+	"certdrift/internal/round"
 )
 
 // alertPath is `certdrift alert`: its flags.
@@ -33,32 +34,31 @@ func (a *App) alert() *cobra.Command {
 	p := &alertPath{app: a}
 	cmd := &cobra.Command{
 		Use:   "alert [--test]",
-		Short: "Look whether alerts arrive: who is subscribed, and a trial on every path",
+		Short: "Check that alerts are delivered: list subscribers and send a test on every path",
 		Example: `  certdrift alert --test --topic arn:aws:sns:us-west-2:111122223333:certdrift-alerts
   certdrift alert -c certdrift.yaml`,
-		Long: `Looks at the topic that alerts go to: a subscription that nobody confirmed or that somebody ended, one whose filter
-policy no alert can ever pass, a topic that is gone or that nobody is subscribed to, an environment whose critical
-alerts reach nobody. With --test it sends trials, as few as reach everybody, with the attributes that the filter
-policies ask for, and one on the event bus, where one is named. "certdrift verify" and the functions find the same
-(alert-path-broken), but send no trial.
+		Long: `Checks the topic that alerts go to for subscriptions that were never confirmed or have been removed, filter policies
+that match no alert, a topic that is missing or has no subscribers, and environments whose critical alerts reach no
+one. With --test, it sends test alerts with attributes that match the filter policies, and one to the event bus if one
+is named. "certdrift verify" and the functions run the same checks (alert-path-broken), but send no test alerts.
 
-Topics are named by --topic and --chat-topic, or by CERTDRIFT_TOPIC_ARN and CERTDRIFT_CHAT_TOPIC_ARN as in the
-functions. The environments are those of the configuration, where one is given by -c.
+Set the topics with --topic and --chat-topic, or with CERTDRIFT_TOPIC_ARN and CERTDRIFT_CHAT_TOPIC_ARN as in the
+functions. With -c, the configuration's environments are checked.
 
-Exit status: 0 all is well, 1 something on the path is broken, 2 wrong usage, 3 the topic could not be looked at.`,
+Exit status: 0 no problems, 1 an alert path is broken, 2 usage error, 3 the topic could not be read.`,
 		Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return p.run(cmd.Context()) },
 	}
 	f := cmd.Flags()
-	f.BoolVar(&p.test, "test", false, "send a trial on every path; it says of itself that nothing is wrong")
+	f.BoolVar(&p.test, "test", false, "send a test alert on every path; it says that no action is needed")
 	p.topics.flags(cmd)
-	f.StringVar(&p.bus, "event-bus", "", "`NAME` or ARN of the EventBridge bus that alerts go to as well, to be tried (default $CERTDRIFT_EVENT_BUS)")
-	f.StringVarP(&p.config, "config", "c", "", "configuration `FILE` whose environments are to be reached")
-	f.StringSliceVarP(&p.environments, "environment", "e", nil, "environments to be reached")
+	f.StringVar(&p.bus, "event-bus", "", "`NAME` or ARN of the EventBridge bus that also receives alerts, for --test (default $CERTDRIFT_EVENT_BUS)")
+	f.StringVarP(&p.config, "config", "c", "", "configuration `FILE` whose environments are checked")
+	f.StringSliceVarP(&p.environments, "environment", "e", nil, "environments to check")
 	p.format.flag(cmd)
 	return cmd
 }
 
-// pathReport is what `certdrift alert` tells.
+// pathReport is the output of `certdrift alert`.
 type pathReport struct {
 	Schema   string        `json:"schema"`
 	Topics   []topicReport `json:"topics"`
@@ -66,7 +66,7 @@ type pathReport struct {
 	Problems []string      `json:"problems"`
 }
 
-// busReport is the event bus that was tried. Who listens there its rules say, which are not certdrift's to read.
+// busReport is the event bus that was tested. Its rules say who receives events; certdrift does not read them.
 type busReport struct {
 	Name string   `json:"name"`
 	Sent []string `json:"sent"`
@@ -75,7 +75,7 @@ type busReport struct {
 type topicReport struct {
 	ARN           string        `json:"arn"`
 	Subscriptions []pathOfAlert `json:"subscriptions"`
-	// Sent are the trials that went out, ENVIRONMENT SEVERITY.
+	// Sent are the test alerts that were sent, as ENVIRONMENT SEVERITY.
 	Sent []string `json:"sent"`
 }
 
@@ -96,14 +96,14 @@ func (p *alertPath) run(ctx context.Context) error {
 	}
 	topic, chat := p.topics.named(p.app)
 	if topic == "" && chat == "" {
-		return usage("give --topic ARN or set CERTDRIFT_TOPIC_ARN: it is the stack's output TopicArn", "no topic is named")
+		return usage("use --topic ARN or set CERTDRIFT_TOPIC_ARN (the stack's output TopicArn)", "no topic given")
 	}
 	if p.config != "" {
 		cfg, faults, err := p.app.load(p.config, false)
 		if err != nil {
 			return err
 		}
-		p.environments = append(p.environments, environmentsOf(Plan{Config: cfg, Diagnostics: faults})...)
+		p.environments = append(p.environments, round.Environments(cfg, faults)...)
 	}
 	out, err := p.report(ctx, topic, chat)
 	if err != nil {
@@ -118,7 +118,7 @@ func (p *alertPath) run(ctx context.Context) error {
 	return nil
 }
 
-// report looks at the topics, and names what is wrong with them.
+// report checks the topics, and lists their problems.
 func (p *alertPath) report(ctx context.Context, topic, chat string) (pathReport, error) {
 	out := pathReport{Schema: "certdrift.alert-path/1", Topics: []topicReport{}, Problems: []string{}}
 	var seen []observation.Topic
@@ -129,7 +129,7 @@ func (p *alertPath) report(ctx context.Context, topic, chat string) (pathReport,
 		if t.arn == "" {
 			continue
 		}
-		found, told, err := p.look(ctx, t.arn, t.chat)
+		found, told, err := p.checkTopic(ctx, t.arn, t.chat)
 		if err != nil {
 			return out, err
 		}
@@ -138,11 +138,11 @@ func (p *alertPath) report(ctx context.Context, topic, chat string) (pathReport,
 	for _, problem := range judge.Alerts(p.environments).Problems(seen) {
 		out.Problems = append(out.Problems, problem.Text)
 	}
-	return out, p.tryBus(ctx, cmp.Or(topic, chat), &out)
+	return out, p.testBus(ctx, cmp.Or(topic, chat), &out)
 }
 
-// tryBus puts a trial on the event bus, in the region of the topic, where both are asked for.
-func (p *alertPath) tryBus(ctx context.Context, topic string, out *pathReport) error {
+// testBus sends a test alert to the event bus, in the region of the topic, where both are asked for.
+func (p *alertPath) testBus(ctx context.Context, topic string, out *pathReport) error {
 	name := p.app.setting(p.bus, "CERTDRIFT_EVENT_BUS")
 	if !p.test || name == "" {
 		return nil
@@ -154,15 +154,15 @@ func (p *alertPath) tryBus(ctx context.Context, topic string, out *pathReport) e
 	out.Bus = &busReport{Name: name, Sent: []string{}}
 	trial := p.candidates(nil)[0]
 	if err := bus.Send(ctx, alert.Compose(alert.Trial(trial.environment, trial.severity, p.app.Now()), alert.Options{})); err != nil {
-		out.Problems = append(out.Problems, fmt.Sprintf("the event bus %s takes no event: %v", name, err))
+		out.Problems = append(out.Problems, fmt.Sprintf("publishing to the event bus %s failed: %v", name, err))
 		return nil
 	}
 	out.Bus.Sent = append(out.Bus.Sent, trial.environment+" "+trial.severity.String())
 	return nil
 }
 
-// look looks at one topic, and tries it where that is asked for.
-func (p *alertPath) look(ctx context.Context, arn string, chat bool) (observation.Topic, topicReport, error) {
+// checkTopic checks one topic, and sends test alerts to it where that is asked for.
+func (p *alertPath) checkTopic(ctx context.Context, arn string, chat bool) (observation.Topic, topicReport, error) {
 	topic, err := p.app.Parts.Cloud.Topic(ctx, arn, chat)
 	if err != nil {
 		return observation.Topic{}, topicReport{}, usage("", "%w", err)
@@ -191,7 +191,7 @@ func (p *alertPath) look(ctx context.Context, arn string, chat bool) (observatio
 	return found, told, nil
 }
 
-// readTopic reads one topic. Who is subscribed must be known; a filter that could not be read is told of its subscription.
+// readTopic reads one topic. Its subscriptions must be known; a filter that could not be read is noted at its subscription.
 func readTopic(ctx context.Context, from alertTopic) (observation.Topic, error) {
 	topics, troubles := from.Observe(ctx)
 	if len(topics) != 1 || !topics[0].Read && !topics[0].Missing {
@@ -203,13 +203,13 @@ func readTopic(ctx context.Context, from alertTopic) (observation.Topic, error) 
 	return topics[0], nil
 }
 
-// candidate is what a trial may be of.
+// candidate is what a test alert may be about.
 type candidate struct {
 	environment string
 	severity    finding.Severity
 }
 
-// candidates are the environments asked for, or those that the filters name and one that none does.
+// candidates returns the environments asked for, or those that the filters name and one that none does.
 func (p *alertPath) candidates(all []alertpath.Subscriber) []candidate {
 	environments := append([]string{}, p.environments...)
 	if len(environments) == 0 {
@@ -288,18 +288,18 @@ func (p *alertPath) write(out pathReport) error {
 			case s.Note != "":
 				line += "  " + s.Note
 			case s.Tried:
-				line += "  a trial is on its way"
+				line += "  test alert sent"
 			case p.test:
-				line += "  not tried: its filter policy lets no trial through"
+				line += "  not tested: its filter policy matches no test alert"
 			}
 			fmt.Fprintln(w, line)
 		}
 		if len(t.Sent) > 0 {
-			fmt.Fprintf(w, "  sent: %s. See whether everybody got one.\n", clean(strings.Join(t.Sent, ", ")))
+			fmt.Fprintf(w, "  Sent: %s. Check that everyone received it.\n", clean(strings.Join(t.Sent, ", ")))
 		}
 	}
 	if out.Bus != nil && len(out.Bus.Sent) > 0 {
-		fmt.Fprintf(w, "event bus %s\n  sent: %s. See whether its rules took it.\n", clean(out.Bus.Name), clean(strings.Join(out.Bus.Sent, ", ")))
+		fmt.Fprintf(w, "event bus %s\n  Sent: %s. Check that its rules matched it.\n", clean(out.Bus.Name), clean(strings.Join(out.Bus.Sent, ", ")))
 	}
 	for _, text := range out.Problems {
 		fmt.Fprintf(w, "problem: %s\n", clean(text))

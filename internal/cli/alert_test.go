@@ -72,15 +72,15 @@ func TestAlertReachesEveryPath(t *testing.T) {
 	}
 	for _, s := range f.all {
 		if f.delivered[s.Endpoint] == 0 {
-			t.Errorf("%s got no trial", s.Endpoint)
+			t.Errorf("%s got no test alert", s.Endpoint)
 		}
 	}
 	if len(f.sent) != 2 {
-		t.Errorf("%d trials were sent where two reach everybody", len(f.sent))
+		t.Errorf("%d test alerts were sent where two reach everyone", len(f.sent))
 	}
 }
 
-// The event bus is a path too: it gets a trial where one is named, and what it refuses is a problem.
+// The event bus is a path too: it gets a test alert where one is named, and what it refuses is a problem.
 func TestAlertTriesTheEventBus(t *testing.T) {
 	well := []observation.Subscription{{Protocol: "email", Endpoint: "ops@example.org"}}
 	for _, c := range []struct {
@@ -92,7 +92,7 @@ func TestAlertTriesTheEventBus(t *testing.T) {
 		says    string
 	}{
 		{"tried", false, []string{"--test", "--event-bus", "default"}, 0, 1, "event bus default"},
-		{"refused", true, []string{"--test", "--event-bus", "default"}, 1, 0, "takes no event"},
+		{"refused", true, []string{"--test", "--event-bus", "default"}, 1, 0, "event bus default"},
 		{"not asked for", false, []string{"--event-bus", "default"}, 0, 0, "✓ email"},
 		{"none is named", false, []string{"--test"}, 0, 0, "✓ email"},
 	} {
@@ -126,7 +126,7 @@ func TestAlertFindsWhatIsBroken(t *testing.T) {
 		{"all is well", fakeTopic{all: []observation.Subscription{well}}, nil, 0, "✓ email"},
 		{"nobody confirmed", fakeTopic{all: []observation.Subscription{well, {Protocol: "email", Endpoint: "new@example.org", Pending: true}}}, nil, 1, "nobody has confirmed"},
 		{"never", fakeTopic{all: []observation.Subscription{well, {Protocol: "sqs", Endpoint: "queue", FilterPolicy: `{"sevrity":["critical"]}`}}}, nil, 1, "lets no alert through"},
-		{"only one code", fakeTopic{all: []observation.Subscription{well, {Protocol: "sqs", Endpoint: "queue", FilterPolicy: `{"code":["cert-expired"]}`}}}, []string{"--test"}, 0, "not tried"},
+		{"only one code", fakeTopic{all: []observation.Subscription{well, {Protocol: "sqs", Endpoint: "queue", FilterPolicy: `{"code":["cert-expired"]}`}}}, []string{"--test"}, 0, "not tested"},
 		{"nobody", fakeTopic{}, nil, 1, "nobody is subscribed"},
 		{"gone", fakeTopic{missing: true}, nil, 1, "does not exist"},
 		{"refused", fakeTopic{all: []observation.Subscription{well}, refuses: true}, []string{"--test"}, 1, "takes no message"},
@@ -141,7 +141,7 @@ func TestAlertFindsWhatIsBroken(t *testing.T) {
 				t.Errorf("status %d, want %d with %q:\n%s%s", status, tt.want, tt.says, out, errs)
 			}
 			if len(tt.args) == 0 && len(tt.topic.sent) > 0 {
-				t.Error("a trial was sent that nobody asked for")
+				t.Error("a test alert was sent without --test")
 			}
 		})
 	}
@@ -201,7 +201,7 @@ func TestCost(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if status, out, _ := run(t, nil, nil, "cost", "-c", path); status != 0 || !strings.Contains(out, "\n1 environment, 202 endpoints, ") || !strings.Contains(out, "USD a month") {
+	if status, out, _ := run(t, nil, nil, "cost", "-c", path); status != 0 || !strings.Contains(out, "\n1 environment, 202 endpoints, ") || !strings.Contains(out, "USD per month") {
 		t.Errorf("status %d: %s", status, out)
 	}
 }
@@ -229,7 +229,7 @@ func TestCostWhileFailing(t *testing.T) {
 		t.Errorf("an amount is not rounded: %s", amounts)
 	}
 	_, out, _ = run(t, nil, nil, "cost", "-c", path)
-	if !strings.Contains(out, "0.00125 USD for each and hour, for 100 endpoints at once at the most: 91.25 if that") {
+	if !strings.Contains(out, "0.00125 USD per endpoint and hour, for at most 100 endpoints at a time: 91.25") {
 		t.Error(out)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"certdrift/internal/boot"
 	"certdrift/internal/config"
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
@@ -41,33 +42,33 @@ func (a *App) check() *cobra.Command {
 	c := &check{app: a}
 	cmd := &cobra.Command{
 		Use:   "check [-c FILE] [URL…]",
-		Short: "Probe endpoints now, read their load balancers, and say what is wrong",
+		Short: "Probe endpoints now, read their load balancers, and report problems",
 		Example: `  certdrift check https://example.org tls://example.org:8443 smtp://mail.example.org
   certdrift check -c certdrift.yaml -e staging --fail-on warning
   certdrift check https://api.example.org --connect-to 10.0.0.7:443 --ca-file private-ca.pem
   certdrift check --format junit -o certdrift.xml
   certdrift check --save observations.json`,
-		Long: `One round: every address of every endpoint is probed with a fresh connection and judged against a clean trust
-store, Mozilla's by default. Where the configuration names load balancers, AWS is asked what is attached to them;
-without them, no AWS credentials are needed. No state is kept and no alert is sent.
+		Long: `Runs one round: every address of every endpoint is probed with a fresh connection and checked against a clean trust
+store, Mozilla's by default. If the configuration names load balancers, certdrift reads from AWS what is attached to
+them; otherwise no AWS credentials are needed. No state is kept and no alerts are sent.
 
-URLs go beside a configuration given by -c, or instead of one. Without either, certdrift.yaml is read.
-A URL is https, http, tls (a handshake only), or STARTTLS: smtp, imap, pop3, postgres. Without a scheme it is https.
+URLs can be given in addition to a configuration (-c), or instead of one. Without either, certdrift.yaml is read.
+URL schemes: https (the default), http, tls (handshake only), and STARTTLS: smtp, imap, pop3, postgres.
 
-Exit status: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configuration, 3 the round could not be finished.`,
+Exit status: 0 clean, 1 findings at or above --fail-on, 2 usage or configuration error, 3 some checks could not be run.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              c.run,
 	}
 	f := cmd.Flags()
-	f.StringVarP(&c.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+" where no URL is given)")
+	f.StringVarP(&c.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+" if no URL is given)")
 	f.StringSliceVarP(&c.environments, "environment", "e", nil, "only these environments of the configuration")
-	f.StringArrayVar(&c.urls.connectTo, "connect-to", nil, "dial `HOST:PORT` instead of asking DNS, for the URLs given; may be repeated")
-	f.StringArrayVar(&c.caFiles, "ca-file", nil, "trust the CAs in `FILE` too, for every endpoint of this round; may be repeated")
-	f.DurationVar(&c.timeout, "timeout", 0, "bounds each phase of a probe: DNS, connect, TLS, first byte, body (default the configuration's, or 10s)")
-	f.DurationVar(&c.deadline, "deadline", 5*time.Minute, "bounds the whole round; what it did not get to is reported")
-	f.StringVar(&c.save, "save", "", "write what was seen to `FILE`, for `certdrift judge`")
+	f.StringArrayVar(&c.urls.connectTo, "connect-to", nil, "connect to `HOST:PORT` instead of resolving the URLs' hosts; may be repeated")
+	f.StringArrayVar(&c.caFiles, "ca-file", nil, "also trust the CAs in `FILE`, for every endpoint; may be repeated")
+	f.DurationVar(&c.timeout, "timeout", 0, "time limit for each phase of a probe: DNS, connect, TLS, first byte, body (default from the configuration, or 10s)")
+	f.DurationVar(&c.deadline, "deadline", 5*time.Minute, "time limit for the whole round; endpoints not reached in time are reported")
+	f.StringVar(&c.save, "save", "", "save the observations to `FILE`, for `certdrift judge`")
 	c.out.flags(cmd)
-	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for an unknown flag only
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
 	_ = cmd.RegisterFlagCompletionFunc("environment", c.completeEnvironments)
 	return cmd
 }
@@ -76,30 +77,30 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	if err := c.flags(cmd, args); err != nil {
 		return err
 	}
-	plan, err := c.plan(args)
+	q, err := c.plan(args)
 	if err != nil {
 		return err
 	}
-	if round.Fatal(plan.Diagnostics) {
-		return c.app.refuse(cmd, &c.out, plan.Diagnostics)
+	if round.Fatal(q.Diagnostics) {
+		return c.app.refuse(cmd, &c.out, q.Diagnostics)
 	}
-	if err := narrow(&plan, c.environments); err != nil {
+	if err := narrow(&q, c.environments); err != nil {
 		return err
 	}
-	if err := idle(plan); err != nil {
+	if err := idle(q); err != nil {
 		return err
 	}
-	if len(plan.Config.Manifests) > 0 {
-		plan.declare(c.app.Parts.Manifests(cmd.Context(), c.file(), plan.Config, c.app.Stdin))
+	if len(q.Config.Manifests) > 0 {
+		declare(&q, c.app.Parts.Manifests(cmd.Context(), c.file(), q.Config, c.app.Stdin))
 	}
-	outcome, err := c.round(cmd.Context(), plan)
+	outcome, err := c.round(cmd.Context(), q)
 	if err != nil {
 		return fmt.Errorf("running the round: %w", err)
 	}
 	outcome.Conclusion.Findings = round.About(c.environments, outcome.Conclusion.Findings)
 	var unsaved error
 	if c.save != "" {
-		unsaved = saved{outcome.Round, &plan.Config.Policy}.save(c.save)
+		unsaved = saved{outcome.Round, &q.Config.Policy}.save(c.save)
 	}
 	r := report.Build(report.Input{Round: outcome.Round, Conclusion: outcome.Conclusion, FailOn: c.out.failOn})
 	if err := errors.Join(c.out.write(c.app, cmd, r), unsaved); err != nil {
@@ -114,49 +115,49 @@ func (c *check) flags(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if c.save != "" && filepath.Clean(c.save) == filepath.Clean(c.out.file) {
-		return usage("name two files", "--save and --output both name %q", c.save)
+		return usage("use two different files", "--save and --output are both %q", c.save)
 	}
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
 	}{{"timeout", c.timeout}, {"deadline", c.deadline}} {
 		if cmd.Flags().Changed(d.flag) && d.value <= 0 {
-			return usage("a duration such as 10s or 2m", "--%s must be more than nothing, but is %s", d.flag, d.value)
+			return usage("a duration such as 10s or 2m", "--%s must be greater than zero, not %s", d.flag, d.value)
 		}
 	}
 	if len(args) > 0 && c.config == "" && len(c.environments) > 0 {
-		return usage("name the configuration with -c FILE", "--environment goes with a configuration, and none is given beside the URLs")
+		return usage("name the configuration with -c FILE", "--environment requires a configuration, but only URLs are given")
 	}
 	if len(args) == 0 && cmd.Flags().Changed("connect-to") {
-		return usage("a configuration says it per endpoint: connect_to", "--connect-to goes with URLs, and none is given")
+		return usage("in a configuration, set connect_to per endpoint", "--connect-to requires URLs, but none are given")
 	}
 	return nil
 }
 
 // plan reads the configuration and the URLs.
-func (c *check) plan(args []string) (Plan, error) {
-	var plan Plan
+func (c *check) plan(args []string) (round.Request, error) {
+	var q round.Request
 	configured := c.config != "" || len(args) == 0
 	if configured {
 		var err error
-		if plan.Config, plan.Diagnostics, err = c.app.load(c.file(), c.config == ""); err != nil {
-			return Plan{}, err
+		if q.Config, q.Diagnostics, err = c.app.load(c.file(), c.config == ""); err != nil {
+			return round.Request{}, err
 		}
 	}
 	alone, faults, err := c.urls.parse(c.app.Parts.Parse, args)
 	if err != nil {
-		return Plan{}, err
+		return round.Request{}, err
 	}
-	plan.Diagnostics = append(plan.Diagnostics, faults...)
+	q.Diagnostics = append(q.Diagnostics, faults...)
 	if configured {
-		plan.Config.Endpoints = append(plan.Config.Endpoints, alone.Endpoints...)
+		q.Config.Endpoints = append(q.Config.Endpoints, alone.Endpoints...)
 	} else {
-		plan.Config = alone
+		q.Config = alone
 	}
-	return plan, c.override(plan.Config.Endpoints)
+	return q, c.override(q.Config.Endpoints)
 }
 
-// override gives every endpoint what the flags say for all of them.
+// override applies the flags that hold for every endpoint.
 func (c *check) override(endpoints []target.Endpoint) error {
 	cas, err := readCAs(c.caFiles)
 	if err != nil {
@@ -171,7 +172,7 @@ func (c *check) override(endpoints []target.Endpoint) error {
 	return nil
 }
 
-// readCAs reads certificates in PEM and gives them as DER.
+// readCAs reads PEM certificates and returns them as DER.
 func readCAs(files []string) ([][]byte, error) {
 	var ders [][]byte
 	for _, file := range files {
@@ -181,7 +182,7 @@ func readCAs(files []string) ([][]byte, error) {
 		}
 		certs, err := trust.Certificates(data)
 		if err != nil {
-			return nil, usage("it takes certificates in PEM", "reading the CAs in %q: %w", file, err)
+			return nil, usage("the file must contain PEM certificates", "reading the CAs in %q: %w", file, err)
 		}
 		for _, cert := range certs {
 			ders = append(ders, cert.Raw)
@@ -190,59 +191,55 @@ func readCAs(files []string) ([][]byte, error) {
 	return ders, nil
 }
 
-// load reads a configuration file; byDefault tells that nobody named it.
+// load reads a configuration file; byDefault is set where no flag named it.
 func (a *App) load(path string, byDefault bool) (config.Config, []observation.Diagnostic, error) {
 	cfg, faults, err := a.Parts.Load(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && byDefault:
-		return cfg, nil, usage("name one with -c FILE, or give a URL: `certdrift check https://example.org`", "there is no %s here", path)
+		return cfg, nil, usage("name one with -c FILE, or give a URL: `certdrift check https://example.org`", "no %s in this directory", path)
 	case err != nil:
 		return cfg, nil, usage("", "reading the configuration: %w", err)
 	}
 	return cfg, faults, nil
 }
 
-// narrow leaves the endpoints of the environments asked for, and the faults that concern them. URLs have none and stay.
-func narrow(plan *Plan, environments []string) error {
+// narrow keeps the endpoints of the environments asked for, and the diagnostics about them. URLs have none and stay.
+func narrow(q *round.Request, environments []string) error {
 	if len(environments) == 0 {
 		return nil
 	}
-	known := environmentsOf(*plan)
+	known := round.Environments(q.Config, q.Diagnostics)
 	for _, e := range environments {
 		if !slices.Contains(known, e) {
 			return usage(oneOf(e, known), "the configuration has no environment %q", e)
 		}
 	}
-	plan.Config, plan.Diagnostics = round.In(environments, plan.Config, plan.Diagnostics)
+	q.Config, q.Diagnostics = round.In(environments, q.Config, q.Diagnostics)
 	return nil
 }
 
-// idle refuses to call clean what nobody looked at: a configuration of manifests alone is for plan.
-func idle(plan Plan) error {
-	if len(plan.Config.Endpoints) > 0 || plan.Config.Scope.Enabled || len(plan.Diagnostics) > 0 {
+// idle refuses a round that checks nothing, which would pass for clean: a configuration of manifests alone is for plan.
+func idle(q round.Request) error {
+	if len(q.Config.Endpoints) > 0 || q.Config.Scope.Enabled || len(q.Diagnostics) > 0 {
 		return nil
 	}
-	return usage("add endpoints, or load_balancers; manifests alone are for `certdrift plan`", "there is nothing to look at: the configuration has no endpoints and no load_balancers")
+	return usage("add endpoints or load_balancers; for manifests alone, use `certdrift plan`", "nothing to check: the configuration has no endpoints and no load_balancers")
 }
 
-// environmentsOf are the environments of a plan, in the configuration's order.
-func environmentsOf(plan Plan) []string { return round.Environments(plan.Config, plan.Diagnostics) }
-
-// round runs the round until its deadline or an interrupt (Ctrl-C); what was done by then is told.
-func (c *check) round(ctx context.Context, plan Plan) (Outcome, error) {
+// round runs the round until its deadline or an interrupt (Ctrl-C); what was done by then is reported.
+func (c *check) round(ctx context.Context, q round.Request) (round.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.deadline)
 	defer cancel()
 	ctx, stop := interruptible(ctx)
 	defer stop()
-	progress, done := c.app.progress("checking endpoints", len(plan.Config.Endpoints))
-	plan.Progress, plan.Stderr = progress, c.app.Stderr
-	outcome, err := c.app.Parts.Round(ctx, plan)
+	progress, done := c.app.progress("checking endpoints", len(q.Config.Endpoints))
+	outcome, err := c.app.Parts.Round(ctx, q, boot.Options{Progress: progress, Log: c.app.log()})
 	done()
 	c.app.interrupted(ctx)
 	return outcome, err
 }
 
-// file is the configuration that holds where no URL stands instead of it.
+// file is the configuration to read.
 func (c *check) file() string {
 	if c.config == "" {
 		return defaultConfig
@@ -258,10 +255,10 @@ func (c *check) completeEnvironments(*cobra.Command, []string, string) ([]string
 	return round.Environments(cfg, faults), cobra.ShellCompDirectiveNoFileComp
 }
 
-// refuse tells what is wrong with a configuration: every fault with its place and hint on standard error, and on
-// standard output, where a machine reads it, a report of config-invalid findings.
+// refuse reports what is wrong with a configuration: every error with its position and hint on standard error, and, unless
+// the format is text, a report of config-invalid findings on standard output.
 func (a *App) refuse(cmd *cobra.Command, out *output, faults []observation.Diagnostic) error {
-	a.printFaults(faults)
+	a.printDiagnostics(faults)
 	if out.format.name == "text" && out.file == "" {
 		return statusError(report.StatusUsage)
 	}

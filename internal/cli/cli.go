@@ -20,15 +20,15 @@ import (
 type App struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	// StdoutTerminal and StderrTerminal tell that a person is watching.
+	// StdoutTerminal and StderrTerminal report whether the streams are terminals.
 	StdoutTerminal, StderrTerminal bool
 	Getenv                         func(string) string
 	Now                            func() time.Time
 	Parts                          Parts
 }
 
-// Run runs one command and gives the exit status of DESIGN: 0 clean, 1 findings, 2 wrong usage or configuration, 3
-// certdrift could not finish.
+// Run runs one command and returns its exit status: 0 clean, 1 findings, 2 usage or configuration error, 3 certdrift could
+// not finish.
 func (a *App) Run(ctx context.Context, args []string) int {
 	written := &watched{Writer: a.Stdout}
 	with := *a
@@ -82,9 +82,9 @@ func (a *App) Root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "certdrift",
 		Short: "Is the certificate that clients really get the one we meant them to get?",
-		Long: `certdrift holds three truths about each endpoint side by side, and says which of them disagree: the certificate
-declared in certdrift.yaml or a Kubernetes manifest, the one attached to the load balancer, and the one that
-clients are served, at every address of the name.`,
+		Long: `certdrift compares three certificates for each endpoint and reports which of them disagree: the one declared in
+certdrift.yaml or a Kubernetes manifest, the one attached to the load balancer, and the one served to clients at
+every address of the hostname.`,
 		Example: `  certdrift check https://example.org
   certdrift check -c certdrift.yaml --environment staging
   certdrift explain cert-chain-incomplete`,
@@ -95,7 +95,7 @@ clients are served, at every address of the name.`,
 	root.SetFlagErrorFunc(wrongFlag)
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)
-	root.PersistentFlags().Bool("no-color", false, "never use colour (also: NO_COLOR)")
+	root.PersistentFlags().Bool("no-color", false, "disable color output (also: NO_COLOR)")
 	root.AddCommand(a.check(), a.plan(), a.verify(), a.draft(), a.judge(), a.validate(), a.schema(), a.explain(), a.version())
 	root.AddCommand(a.incidents(), a.alert(), a.cost())
 	if a.Parts.Demo != nil {
@@ -112,7 +112,7 @@ clients are served, at every address of the name.`,
 	return root
 }
 
-// completion gives cobra's own command what ours have: a hint at a mistyped shell, and examples.
+// completion gives cobra's own command what the others have: a hint for a mistyped shell, and examples.
 func completion(root *cobra.Command) {
 	examples := map[string]string{
 		"bash": "source <(certdrift completion bash)", "zsh": `certdrift completion zsh > "${fpath[1]}/_certdrift"`,
@@ -129,7 +129,7 @@ func completion(root *cobra.Command) {
 	}
 }
 
-// group is a command that has commands only: it helps, and knows a mistyped one.
+// group runs a command that only has subcommands: it prints help, or a hint for a mistyped one.
 func group(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return unknownCommand(cmd, args[0])
@@ -139,7 +139,7 @@ func group(cmd *cobra.Command, args []string) error {
 
 func helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
-		Use: "help [COMMAND]", Short: "Tell more of a command", Example: "  certdrift help check", DisableFlagsInUseLine: true,
+		Use: "help [COMMAND]", Short: "Show help for a command", Example: "  certdrift help check", DisableFlagsInUseLine: true,
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
@@ -170,8 +170,8 @@ Commands:{{range .Commands}}{{if .IsAvailableCommand}}
 Flags:
 {{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
 
-Everywhere:
+Global flags:
 {{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
-"{{.CommandPath}} COMMAND --help" tells more of a command.{{end}}
+Run "{{.CommandPath}} COMMAND --help" for more.{{end}}
 `

@@ -13,20 +13,22 @@ import (
 	"testing/synctest"
 	"time"
 
+	"certdrift/internal/boot"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/round"
 	"certdrift/internal/target"
 )
 
 // run runs a command on an App whose rounds are round's.
-func run(t *testing.T, edit func(*App), round func(context.Context, Plan) (Outcome, error), args ...string) (status int, stdout, stderr string) {
+func run(t *testing.T, edit func(*App), rounds func(context.Context, round.Request, boot.Options) (round.Result, error), args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	app := &App{
 		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
 		Getenv: func(string) string { return "" }, Now: time.Now, Parts: Product(),
 	}
-	app.Parts.Round = round
+	app.Parts.Round = rounds
 	if edit != nil {
 		edit(app)
 	}
@@ -34,9 +36,9 @@ func run(t *testing.T, edit func(*App), round func(context.Context, Plan) (Outco
 }
 
 // seen is a round that probed all of a plan's endpoints and found what is given.
-func seen(plan Plan, fs ...finding.Finding) Outcome {
-	out := Outcome{Round: observation.Round{Schema: observation.Schema}, Conclusion: finding.Conclusion{Findings: fs, Complete: true}}
-	for _, e := range plan.Config.Endpoints {
+func seen(q round.Request, fs ...finding.Finding) round.Result {
+	out := round.Result{Round: observation.Round{Schema: observation.Schema}, Conclusion: finding.Conclusion{Findings: fs, Complete: true}}
+	for _, e := range q.Config.Endpoints {
 		out.Round.Endpoints = append(out.Round.Endpoints, observation.Endpoint{Target: e, Probed: true})
 	}
 	return out
@@ -67,8 +69,8 @@ func TestColourFollowsTheTerminal(t *testing.T) {
 				a.StdoutTerminal = tt.terminal
 				a.Getenv = func(name string) string { return tt.env[name] }
 			}
-			round := func(_ context.Context, p Plan) (Outcome, error) { return seen(p), nil }
-			_, stdout, stderr := run(t, edit, round, append([]string{"check", "https://example.org"}, tt.args...)...)
+			rounds := func(_ context.Context, q round.Request, o boot.Options) (round.Result, error) { return seen(q), nil }
+			_, stdout, stderr := run(t, edit, rounds, append([]string{"check", "https://example.org"}, tt.args...)...)
 			if got := strings.Contains(stdout+stderr, "\x1b["); got != tt.want {
 				t.Errorf("colour: %v, want %v\n%q", got, tt.want, stdout)
 			}
@@ -84,18 +86,18 @@ func signals() {
 
 func TestProgressOfALongRound(t *testing.T) {
 	signals()
-	slow := func(_ context.Context, p Plan) (Outcome, error) {
+	slow := func(_ context.Context, q round.Request, o boot.Options) (round.Result, error) {
 		for i := range 10 {
 			time.Sleep(300 * time.Millisecond)
-			if p.Progress != nil {
-				p.Progress(i+1, 10)
+			if o.Progress != nil {
+				o.Progress(i+1, 10)
 			}
 		}
-		return seen(p), nil
+		return seen(q), nil
 	}
-	fast := func(_ context.Context, p Plan) (Outcome, error) {
-		p.Progress(1, 1)
-		return seen(p), nil
+	fast := func(_ context.Context, q round.Request, o boot.Options) (round.Result, error) {
+		o.Progress(1, 1)
+		return seen(q), nil
 	}
 	terminal := func(a *App) { a.StderrTerminal = true }
 	synctest.Test(t, func(t *testing.T) {
@@ -121,9 +123,9 @@ func TestProgressOfALongRound(t *testing.T) {
 // TestProgressWhereNothingEnds holds that a round in which no endpoint ends shows that it runs, and for how long.
 func TestProgressWhereNothingEnds(t *testing.T) {
 	signals()
-	hangs := func(_ context.Context, p Plan) (Outcome, error) {
+	hangs := func(_ context.Context, q round.Request, o boot.Options) (round.Result, error) {
 		time.Sleep(3500 * time.Millisecond)
-		return seen(p), nil
+		return seen(q), nil
 	}
 	synctest.Test(t, func(t *testing.T) {
 		_, _, stderr := run(t, func(a *App) { a.StderrTerminal = true }, hangs, "check", "https://example.org", "https://example.net")
@@ -139,7 +141,9 @@ func TestProgressWhereNothingEnds(t *testing.T) {
 }
 
 func TestRoundThatFails(t *testing.T) {
-	broken := func(context.Context, Plan) (Outcome, error) { return Outcome{}, errors.New("no route to AWS") }
+	broken := func(context.Context, round.Request, boot.Options) (round.Result, error) {
+		return round.Result{}, errors.New("no route to AWS")
+	}
 	status, stdout, stderr := run(t, nil, broken, "check", "https://example.org")
 	if status != 3 || stdout != "" || stderr != "certdrift: running the round: no route to AWS\n" {
 		t.Errorf("status %d, %q, %q", status, stdout, stderr)
@@ -149,11 +153,11 @@ func TestRoundThatFails(t *testing.T) {
 // TestURLs holds what becomes of URLs: checked like a configuration's, in no environment, called by what they are.
 func TestURLs(t *testing.T) {
 	var got []target.Endpoint
-	round := func(_ context.Context, p Plan) (Outcome, error) {
-		got = p.Config.Endpoints
-		return seen(p), nil
+	rounds := func(_ context.Context, q round.Request, o boot.Options) (round.Result, error) {
+		got = q.Config.Endpoints
+		return seen(q), nil
 	}
-	status, _, stderr := run(t, nil, round, "check", "--timeout", "3s", "--connect-to", "127.0.0.1:8443",
+	status, _, stderr := run(t, nil, rounds, "check", "--timeout", "3s", "--connect-to", "127.0.0.1:8443",
 		"Example.org", "https://user:hunter2@example.org/a?token=x", "https://example.org/a", "smtp://mail.example.org")
 	if status != 0 || len(got) != 4 {
 		t.Fatalf("status %d, %d endpoints: %s", status, len(got), stderr)

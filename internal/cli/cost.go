@@ -9,6 +9,7 @@ import (
 	"certdrift/internal/config"
 	"certdrift/internal/metric"
 	"certdrift/internal/report"
+	"certdrift/internal/round"
 	"certdrift/internal/target"
 )
 
@@ -24,25 +25,24 @@ func (a *App) cost() *cobra.Command {
 	c := &cost{app: a}
 	cmd := &cobra.Command{
 		Use:     "cost [-c FILE]",
-		Short:   "What the metrics of a configuration cost a month, before it is deployed",
+		Short:   "Estimate the monthly cost of a configuration's metrics before deploying it",
 		Example: `  certdrift cost -c certdrift.yaml`,
-		Long: `Counts the CloudWatch series that the functions would write for a configuration: a fixed handful per environment and
-per function, however many endpoints there are, those of endpoints that ask for series of their own, and those of
-certificates, where metrics.per_certificate asks for them (about one for each endpoint). What metrics.while_failing may
-add is told by itself. Prices are the list prices of us-east-1, without the free tier; alarms, logs, and what Lambda
-takes are not counted.
+		Long: `Counts the CloudWatch metrics that the functions would write for a configuration: a fixed number per environment and
+function, regardless of the number of endpoints; those of endpoints with per_endpoint_metrics; and, with
+metrics.per_certificate, about one per endpoint. What metrics.while_failing can add is shown separately. Prices are
+us-east-1 list prices without the free tier. Not included: alarms, logs and Lambda.
 
-Exit status: 0 told, 2 wrong usage or configuration.`,
+Exit status: 0 printed, 2 usage or configuration error.`,
 		Args: noArgs, RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
 	cmd.Flags().StringVarP(&c.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+")")
-	cmd.Flags().IntVar(&c.functions, "functions", 2, "how many functions write metrics: probe and inspect")
+	cmd.Flags().IntVar(&c.functions, "functions", 2, "number of functions that write metrics (probe and inspect)")
 	c.format.flag(cmd)
-	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for an unknown flag only
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
 	return cmd
 }
 
-// bill is what `certdrift cost` tells.
+// bill is the output of `certdrift cost`.
 type bill struct {
 	Schema          string     `json:"schema"`
 	Environments    int        `json:"environments"`
@@ -88,16 +88,15 @@ func (c *cost) run() error {
 	if err != nil {
 		return err
 	}
-	c.app.printFaults(faults)
+	c.app.printDiagnostics(faults)
 	own := 0
 	for _, e := range cfg.Endpoints {
 		if e.PerEndpointMetrics {
 			own++
 		}
 	}
-	plan := Plan{Config: cfg, Diagnostics: faults}
 	inventory := metric.Inventory{
-		Environments: len(environmentsOf(plan)), Functions: c.functions, Endpoints: own, Certificates: certificatesOf(cfg),
+		Environments: len(round.Environments(cfg, faults)), Functions: c.functions, Endpoints: own, Certificates: certificatesOf(cfg),
 	}
 	b := priced(inventory, len(cfg.Endpoints))
 	if cfg.MetricsWhileFailing {
@@ -171,18 +170,18 @@ func (b bill) text(a *App) {
 	for _, l := range b.Lines {
 		fmt.Fprintf(a.Stdout, "%5d  %-20s %s\n", l.Series, l.Metric, l.Meaning)
 	}
-	fmt.Fprintf(a.Stdout, "\n%s, %s, %d of them with series of their own: %d series",
+	fmt.Fprintf(a.Stdout, "\n%s, %s, %d with per-endpoint metrics: %d metrics",
 		report.Count(b.Environments, "environment"), report.Count(b.Endpoints, "endpoint"), b.OwnSeries, b.Series)
 	if b.SeriesHourly > 0 {
-		fmt.Fprintf(a.Stdout, ", and %d an hour a day", b.SeriesHourly)
+		fmt.Fprintf(a.Stdout, ", and %d for one hour a day", b.SeriesHourly)
 	}
 	if b.Certificates > 0 {
-		fmt.Fprintf(a.Stdout, "\nOf certificates about one for each endpoint is counted: shared ones make fewer, others on the listeners more.")
+		fmt.Fprintf(a.Stdout, "\nCounts about one certificate per endpoint; shared certificates make it fewer, other certificates on the listeners more.")
 	}
-	fmt.Fprintf(a.Stdout, "\n%.2f USD a month; series for one more endpoint add %.2f, for every endpoint it would be %.2f.\n",
+	fmt.Fprintf(a.Stdout, "\n%.2f USD per month. Per-endpoint metrics for one more endpoint add %.2f; with them for every endpoint the total is %.2f.\n",
 		b.MonthlyUSD, b.EachEndpointUSD, b.EverySeriesUSD)
 	if f := b.Failing; f != nil {
-		fmt.Fprintf(a.Stdout, "Not in it: series of endpoints while they fail, %.5f USD for each and hour, for %s at once at the most: %.2f if that lasted all month.\n",
+		fmt.Fprintf(a.Stdout, "Not included: metrics of failing endpoints, %.5f USD per endpoint and hour, for at most %s at a time: %.2f if that lasted all month.\n",
 			f.HourUSD, report.Count(f.Endpoints, "endpoint"), f.MonthlyUSD)
 	}
 }

@@ -12,12 +12,13 @@ func (a *App) demo() *cobra.Command {
 	var out output
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Replay the incident that certdrift exists for, on this machine",
+		Short: "Replay on this machine the incident that certdrift was built for",
 		Example: `  certdrift demo
   certdrift demo --format html -o incident.html`,
-		Long: `Real TLS servers on loopback and a simulated AWS account: all is well, a hand-made fix in the console, weeks of quiet, a
-stale redeploy on staging and production, the alerts, the repair, the recovery. It runs the product's own functions; nothing leaves this
-machine. With -o the report of the moment when everything was broken is written to a file, in any format.`,
+		Long: `Runs certdrift's own functions against real TLS servers on loopback and a simulated AWS account: all is well, then a
+manual fix in the console, weeks of quiet, a deployment of outdated templates to staging and production, the alerts,
+the fix, and the recovery. Nothing leaves this machine. With -o, the report from when everything was broken is written
+to a file, in any format.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := out.check(); err != nil {
@@ -31,7 +32,7 @@ machine. With -o the report of the moment when everything was broken is written 
 			if out.file != "" {
 				return out.write(a, cmd, r)
 			}
-			fmt.Fprintf(a.Stdout, "\nThe report of the moment when everything was broken: %s\nSee the whole of it: certdrift demo --format html -o incident.html\n", report.CountingLine(r))
+			fmt.Fprintf(a.Stdout, "\nThe report from when everything was broken: %s\nFor the full report, run: certdrift demo --format html -o incident.html\n", report.CountingLine(r))
 			return nil
 		},
 	}

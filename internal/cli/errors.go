@@ -9,12 +9,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// statusError ends a command with an exit status when all there is to say has been said.
+// statusError ends a command with an exit status when everything has already been printed.
 type statusError int
 
 func (s statusError) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// status gives the error for an exit status; nil for success.
+// status returns the error for an exit status; nil for success.
 func status(code int) error {
 	if code == 0 {
 		return nil
@@ -22,7 +22,7 @@ func status(code int) error {
 	return statusError(code)
 }
 
-// usageError is a mistake of the caller's: exit status 2, and a hint at what would have been right.
+// usageError is a mistake of the caller's: exit status 2, and a hint at how to correct it.
 type usageError struct {
 	err  error
 	hint string
@@ -74,7 +74,7 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 // noArgs is cobra.NoArgs as a usage error.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usage(fmt.Sprintf("see `%s --help`", cmd.CommandPath()), "%s takes no argument, but got %q", cmd.CommandPath(), args[0])
+		return usage(fmt.Sprintf("see `%s --help`", cmd.CommandPath()), "%s takes no arguments, but got %q", cmd.CommandPath(), args[0])
 	}
 	return nil
 }

@@ -18,11 +18,11 @@ func (a *App) explain() *cobra.Command {
 	var formatName string
 	cmd := &cobra.Command{
 		Use:   "explain [CODE]",
-		Short: "Say what a finding means, how to check it independently, and what to do",
+		Short: "Explain a finding, how to verify it independently, and how to fix it",
 		Example: `  certdrift explain
   certdrift explain cert-chain-incomplete
   certdrift explain drift-attached --format json`,
-		Long: "Without a code, all codes are listed.",
+		Long: "Without a code, lists all codes.",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("run it once for each", "explain takes one code, but got %d", len(args))
@@ -126,7 +126,7 @@ func listCatalogue(w io.Writer, entries []catalogue.Entry, style report.Style) {
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintln(w, "certdrift explain CODE tells more.")
+	fmt.Fprintln(w, "Run \"certdrift explain CODE\" for details.")
 }
 
 func explainEntry(w io.Writer, e catalogue.Entry, style report.Style) {

@@ -29,18 +29,17 @@ func (a *App) incidents() *cobra.Command {
 	i := &incidents{app: a}
 	cmd := &cobra.Command{
 		Use:   "incidents",
-		Short: "List the incidents that the functions keep, take one on, or close one",
+		Short: "List the functions' incidents, acknowledge one, or close one",
 		Example: `  certdrift incidents list --table certdrift-state
   certdrift incidents ack "production listener:…" --by jane --until 4h
   certdrift incidents close "production listener:…" --by jane`,
-		Long: `Reads the DynamoDB table of a deployed stack (its output TableName), named by --table or CERTDRIFT_TABLE.
+		Long: `Reads the DynamoDB table of a deployed stack (its output TableName), set with --table or CERTDRIFT_TABLE.
 
-An incident that was taken on (ack) sends no more reminders until then, or while it lasts; it alerts again where it
-gets worse. One that was closed opens anew, and alerts, where the next round still sees its cause: to keep a known
-trouble quiet, take it on, or silence it in the configuration. KEY is an incident's key, or any part of it that only
-one incident has.
+An acknowledged incident sends no more reminders until the given time, or for as long as it lasts; it alerts again if
+it escalates. A closed incident reopens, and alerts, if the next round still finds its cause: to mute a known problem,
+acknowledge it, or silence it in the configuration. KEY is an incident's key, or any part of it that is unique.
 
-Exit status: 0 done, 2 wrong usage, 3 the table could not be read or written.`,
+Exit status: 0 done, 2 usage error, 3 the table could not be read or written.`,
 		RunE: group,
 	}
 	cmd.PersistentFlags().StringVar(&i.table, "table", "", "DynamoDB table `NAME` (default $CERTDRIFT_TABLE)")
@@ -57,13 +56,13 @@ func (i *incidents) list() *cobra.Command {
 		Use: "list", Short: "List open incidents, the worst first", Example: "  certdrift incidents list --all --format json",
 		Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return i.show(cmd.Context()) },
 	}
-	cmd.Flags().BoolVar(&i.all, "all", false, "closed incidents of the last week too, and what waits for confirmation")
+	cmd.Flags().BoolVar(&i.all, "all", false, "include incidents closed in the last week and those waiting for confirmation")
 	return cmd
 }
 
 func (i *incidents) acknowledge() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "ack KEY", Short: "Take an incident on: no more reminders", Example: `  certdrift incidents ack a1b2c3 --by jane --until 4h`,
+		Use: "ack KEY", Short: "Acknowledge an incident: no more reminders", Example: `  certdrift incidents ack a1b2c3 --by jane --until 4h`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			now := i.app.Now()
 			until, err := parseUntil(i.until, now)
@@ -73,14 +72,14 @@ func (i *incidents) acknowledge() *cobra.Command {
 			return i.change(cmd, args, func(r incident.Record) incident.Record { return incident.Acknowledge(r, i.by, now, until) })
 		},
 	}
-	cmd.Flags().StringVar(&i.by, "by", "", "who takes it on (`NAME`)")
-	cmd.Flags().StringVar(&i.until, "until", "", "until `WHEN`: a duration (4h) or a time (2027-01-01T08:00:00Z); left out: while it lasts")
+	cmd.Flags().StringVar(&i.by, "by", "", "who acknowledges it (`NAME`)")
+	cmd.Flags().StringVar(&i.until, "until", "", "until `WHEN`: a duration (4h) or a time (2027-01-01T08:00:00Z); default: for as long as it lasts")
 	return cmd
 }
 
 func (i *incidents) close() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "close KEY", Short: "Close an incident; it opens anew where it is still seen", Example: `  certdrift incidents close a1b2c3 --by jane`,
+		Use: "close KEY", Short: "Close an incident; it reopens if its cause is still found", Example: `  certdrift incidents close a1b2c3 --by jane`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return i.change(cmd, args, func(r incident.Record) incident.Record { return incident.Close(r, i.by, i.app.Now()) })
 		},
@@ -89,7 +88,7 @@ func (i *incidents) close() *cobra.Command {
 	return cmd
 }
 
-// parseUntil reads a duration from now on or a time; zero for none.
+// parseUntil reads a duration from now or a time; zero for none.
 func parseUntil(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -100,9 +99,9 @@ func parseUntil(text string, now time.Time) (time.Time, error) {
 	}
 	switch {
 	case err != nil:
-		return time.Time{}, usage("a duration such as 4h, or a time such as 2027-01-01T08:00:00Z", "--until does not know %q", text)
+		return time.Time{}, usage("a duration such as 4h, or a time such as 2027-01-01T08:00:00Z", "invalid --until %q", text)
 	case !until.After(now):
-		return time.Time{}, usage("", "--until lies in the past: %s", until.UTC().Format(time.RFC3339))
+		return time.Time{}, usage("", "--until is in the past: %s", until.UTC().Format(time.RFC3339))
 	}
 	return until.UTC(), nil
 }
@@ -113,7 +112,7 @@ func (i *incidents) store(ctx context.Context) (incidentStore, error) {
 	}
 	table := i.app.setting(i.table, "CERTDRIFT_TABLE")
 	if table == "" {
-		return nil, usage("give --table NAME or set CERTDRIFT_TABLE: it is the stack's output TableName", "no table is named")
+		return nil, usage("use --table NAME or set CERTDRIFT_TABLE (the stack's output TableName)", "no table given")
 	}
 	store, err := i.app.Parts.Cloud.Incidents(ctx, table)
 	if err != nil {
@@ -132,7 +131,7 @@ func (i *incidents) show(ctx context.Context) error {
 		return err
 	}
 	for _, id := range store.Broken() {
-		fmt.Fprintf(i.app.Stderr, "certdrift: the item %s of the table cannot be read, and is left out; a round that sees its trouble replaces it\n", finding.Quote(id))
+		fmt.Fprintf(i.app.Stderr, "certdrift: skipped the item %s, which cannot be read; the next round that finds its problem replaces it\n", finding.Quote(id))
 	}
 	shown := []incident.Record{}
 	for _, r := range records {
@@ -189,7 +188,7 @@ func (i *incidents) text(r incident.Record) {
 		if !a.Until.IsZero() {
 			text = "until " + a.Until.UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(w, "  taken on by %s, %s\n", clean(a.By), text)
+		fmt.Fprintf(w, "  acknowledged by %s, %s\n", clean(a.By), text)
 	}
 	if s := r.Silenced; s != nil {
 		fmt.Fprintf(w, "  silenced: %s\n", clean(s.Reason))
@@ -197,7 +196,7 @@ func (i *incidents) text(r incident.Record) {
 	fmt.Fprintln(w)
 }
 
-// stage says where in its life an incident stands.
+// stage describes an incident's state.
 func stage(r incident.Record, now time.Time) string {
 	switch {
 	case !r.Closed.IsZero():
@@ -220,10 +219,10 @@ const attempts = 5
 // change loads, changes and saves one incident.
 func (i *incidents) change(cmd *cobra.Command, args []string, edit func(incident.Record) incident.Record) error {
 	if len(args) != 1 {
-		return usage("quote it: a key has a space in it", "%s takes one KEY, but got %d", cmd.CommandPath(), len(args))
+		return usage("quote the key: it contains a space", "%s takes one KEY, but got %d", cmd.CommandPath(), len(args))
 	}
 	if i.by == "" {
-		return usage("--by NAME says whom to ask", "%s wants to know who does it", cmd.CommandPath())
+		return usage("add --by NAME", "%s requires --by", cmd.CommandPath())
 	}
 	ctx := cmd.Context()
 	store, err := i.store(ctx)
@@ -272,9 +271,9 @@ func pick(records []incident.Record, key string) (incident.Record, error) {
 	}
 	switch len(fits) {
 	case 0:
-		return incident.Record{}, usage("see `certdrift incidents list --all`", "no incident that is open has the key %q", key)
+		return incident.Record{}, usage("see `certdrift incidents list --all`", "no open incident has the key %q", key)
 	case 1:
 		return fits[0], nil
 	}
-	return incident.Record{}, usage("one of: "+strings.Join(names[:min(len(names), 5)], "; "), "%q is part of %d keys", key, len(fits))
+	return incident.Record{}, usage("one of: "+strings.Join(names[:min(len(names), 5)], "; "), "%q matches %d keys", key, len(fits))
 }

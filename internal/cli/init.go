@@ -35,28 +35,28 @@ func (a *App) draft() *cobra.Command {
 	n := &initial{app: a}
 	cmd := &cobra.Command{
 		Use:   "init [--from-aws] [-f MANIFEST…]",
-		Short: "Write a first configuration from the account's load balancers, from manifests, or from both",
+		Short: "Draft a configuration from the account's load balancers, from manifests, or both",
 		Example: `  certdrift init --from-aws -o certdrift.yaml
   certdrift init -f k8s -o certdrift.yaml
   certdrift init --from-aws --region us-west-2,eu-central-1 -f k8s`,
-		Long: `An endpoint for each host behind each TLS listener, with the certificate that is meant for it and the load balancer
-in front; an environment for each namespace, and "default" for what no Kubernetes object made. Hosts come from the
-manifests, else from the certificates. What can't be known, such as the hosts behind a wildcard certificate, is left
-as a comment. Where manifest and load balancer disagree, what is attached is written down, and the difference named.
+		Long: `Drafts an endpoint for each host of each TLS listener, with its intended certificate and its load balancer; an
+environment for each namespace, and "default" for load balancers that Kubernetes did not create. Hosts come from the
+manifests, or else from the certificates. What is unknown, such as the hosts of a wildcard certificate, is left as a
+comment. If a manifest and a load balancer disagree, the draft has the attached certificate and notes the difference.
 
-It goes to standard output, or with -o into a file, which must not be there yet unless --force is given.
+Writes to standard output, or with -o to a file, which must not exist unless --force is given.
 
-Exit status: 0 written, 2 wrong usage or manifests, 3 written, but not all of AWS could be seen.`,
+Exit status: 0 written, 2 usage or manifest error, 3 written, but parts of the account could not be read.`,
 		RunE: n.run,
 	}
 	f := cmd.Flags()
 	f.BoolVar(&n.fromAWS, "from-aws", false, "read the account's load balancers and certificates")
-	f.StringSliceVar(&n.regions, "region", nil, "with --from-aws: the `REGION`s to walk (default the SDK's own)")
+	f.StringSliceVar(&n.regions, "region", nil, "with --from-aws: the `REGION`s to read (default: the AWS SDK's region)")
 	f.StringArrayVarP(&n.manifests, "manifest", "f", nil, "`MANIFEST`: a file, a directory (recursively), or - for standard input; may be repeated")
-	f.StringVarP(&n.namespace, "namespace", "n", "default", "namespace of the objects that name none, as kubectl's")
-	f.StringVarP(&n.file, "output", "o", "", "write it to `FILE` instead of standard output")
-	f.BoolVar(&n.force, "force", false, "write over a file that is there")
-	_ = cmd.MarkFlagFilename("output", "yaml", "yml") // fails for an unknown flag only
+	f.StringVarP(&n.namespace, "namespace", "n", "default", "namespace of objects that specify none, as in kubectl")
+	f.StringVarP(&n.file, "output", "o", "", "write to `FILE` instead of standard output")
+	f.BoolVar(&n.force, "force", false, "overwrite an existing file")
+	_ = cmd.MarkFlagFilename("output", "yaml", "yml") // fails only for an unknown flag
 	_ = cmd.MarkFlagFilename("manifest", "yaml", "yml", "json")
 	return cmd
 }
@@ -70,8 +70,8 @@ func (n *initial) run(cmd *cobra.Command, args []string) error {
 	if len(n.manifests) > 0 {
 		read := n.app.Parts.Declared(cmd.Context(), n.manifests, n.namespace, !n.fromAWS, n.app.Stdin)
 		in.Manifests = slices.DeleteFunc(read.Declared, func(d observation.Declaration) bool { return d.Closes })
-		n.app.printFaults(read.Diagnostics)
-		n.troubles(read.ObserveErrors)
+		n.app.printDiagnostics(read.Diagnostics)
+		n.printErrors(read.ObserveErrors)
 		switch {
 		case len(in.Manifests) > 0:
 		case len(read.Diagnostics) > 0:
@@ -87,8 +87,8 @@ func (n *initial) run(cmd *cobra.Command, args []string) error {
 	}
 	text := draft.Write(in)
 	if _, faults := n.app.Parts.Parse("the draft", text); len(faults) > 0 {
-		n.app.printFaults(faults)
-		return errors.New("drafting a configuration: certdrift made one that it does not take itself, which is a fault in certdrift")
+		n.app.printDiagnostics(faults)
+		return errors.New("drafting a configuration: the draft is not valid; this is a bug in certdrift")
 	}
 	if err := n.write(text); err != nil {
 		return err
@@ -101,21 +101,21 @@ func (n *initial) run(cmd *cobra.Command, args []string) error {
 
 func (n *initial) flags() error {
 	if !n.fromAWS && len(n.manifests) == 0 {
-		return usage("certdrift init --from-aws, or certdrift init -f k8s", "init takes what to write it from: the account, manifests, or both")
+		return usage("certdrift init --from-aws, or certdrift init -f k8s", "init needs the account, manifests, or both to write from")
 	}
 	if !n.fromAWS && len(n.regions) > 0 {
-		return usage("add --from-aws", "--region goes with --from-aws")
+		return usage("add --from-aws", "--region requires --from-aws")
 	}
 	if err := writable("output", n.file); err != nil || n.file == "" || n.force {
 		return err
 	}
 	if _, err := os.Stat(n.file); !errors.Is(err, fs.ErrNotExist) {
-		return usage("name another with -o, or add --force to write over it", "%q is there already", n.file)
+		return usage("name another file with -o, or add --force to overwrite it", "%q already exists", n.file)
 	}
 	return nil
 }
 
-// ask reads the account, and tells what could not be read.
+// ask reads the account, and reports what could not be read.
 func (n *initial) ask(ctx context.Context, in *draft.Input) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
@@ -123,7 +123,7 @@ func (n *initial) ask(ctx context.Context, in *draft.Input) error {
 	if in.Attached, err = n.app.Parts.Inventory(ctx, n.regions); err != nil {
 		return fmt.Errorf("reading the account: %w", err)
 	}
-	n.troubles(in.Attached.ObserveErrors)
+	n.printErrors(in.Attached.ObserveErrors)
 	if len(in.Regions) > 0 {
 		return nil
 	}
@@ -136,8 +136,8 @@ func (n *initial) ask(ctx context.Context, in *draft.Input) error {
 	return nil
 }
 
-// troubles tells what could not be read.
-func (n *initial) troubles(all []observation.ObserveError) {
+// printErrors reports what could not be read.
+func (n *initial) printErrors(all []observation.ObserveError) {
 	for _, t := range all {
 		place := strings.Join(strings.Fields(t.Operation+" "+finding.Clean(t.Region, 64)+" "+finding.Clean(t.Resource, finding.QuoteLimit)), " ")
 		fmt.Fprintf(n.app.Stderr, "certdrift: %s: %s: %s\n", t.Kind, place, finding.Clean(t.Detail, finding.QuoteLimit))

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// interruptible gives a context that ends at an interrupt (Ctrl-C) or a SIGTERM; a second one ends the process at once.
+// interruptible returns a context that ends at an interrupt (Ctrl-C) or a SIGTERM; a second one ends the process at once.
 // The caller reports what was done by then, and says so with interrupted.
 func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
@@ -24,5 +24,5 @@ func (a *App) interrupted(ctx context.Context) {
 	if cause == nil || cause == context.Canceled || errors.Is(cause, context.DeadlineExceeded) { //nolint:errorlint // a signal's cause is Canceled too, but not the value itself
 		return
 	}
-	fmt.Fprintf(a.Stderr, "certdrift: %s: what was seen by then is reported\n", cause)
+	fmt.Fprintf(a.Stderr, "certdrift: %s: reporting what was checked so far\n", cause)
 }

@@ -34,13 +34,13 @@ func formats() []format {
 		{"text", "for people", report.WriteText},
 		{"json", "the whole report, one document", plain(report.WriteJSON)},
 		{"junit", "JUnit XML, a case per endpoint", plain(report.WriteJUnit)},
-		{"html", "one page for a browser, that needs no network", plain(html.Write)},
-		{"github", "GitHub Actions annotations, with the step summary", plain(report.WriteGitHub)},
+		{"html", "one self-contained page for a browser", plain(html.Write)},
+		{"github", "GitHub Actions annotations and step summary", plain(report.WriteGitHub)},
 		{"sarif", "SARIF 2.1.0, for code scanning", func(w io.Writer, r report.Report, _ report.Style) error {
 			return report.WriteSARIF(w, r, catalogue.Entries())
 		}},
-		{"markdown", "for a pull request's comment or a step summary", plain(report.WriteMarkdown)},
-		{"prometheus", "for node_exporter's textfile collector", plain(report.WritePrometheus)},
+		{"markdown", "for a pull request comment or a step summary", plain(report.WriteMarkdown)},
+		{"prometheus", "for the node_exporter textfile collector", plain(report.WritePrometheus)},
 	}
 }
 
@@ -61,9 +61,9 @@ type output struct {
 }
 
 func (o *output) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.formatName, "format", "text", "how to write the report: "+strings.Join(formatNames(), ", "))
-	cmd.Flags().StringVarP(&o.file, "output", "o", "", "write the report to `FILE` (whole or not at all) instead of standard output")
-	cmd.Flags().StringVar(&o.failOnName, "fail-on", "critical", "least severity that fails (exit status 1, verdict fail): critical, warning or never")
+	cmd.Flags().StringVar(&o.formatName, "format", "text", "report format: "+strings.Join(formatNames(), ", "))
+	cmd.Flags().StringVarP(&o.file, "output", "o", "", "write the report to `FILE` (atomically) instead of standard output")
+	cmd.Flags().StringVar(&o.failOnName, "fail-on", "critical", "lowest severity that fails (exit status 1, verdict fail): critical, warning or never")
 	var described []string
 	for _, f := range formats() {
 		described = append(described, f.name+"\t"+f.about)
@@ -76,10 +76,10 @@ func failOns() []string { return []string{"critical", "warning", "never"} }
 
 // complete offers words for a flag's value in the shell.
 func complete(cmd *cobra.Command, flag string, words ...string) {
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)) // fails for an unknown flag only
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)) // fails only for an unknown flag
 }
 
-// check reads the flags; to be called before anything is done.
+// check parses the flags; it is called before anything else.
 func (o *output) check() error {
 	i := slices.IndexFunc(formats(), func(f format) bool { return f.name == o.formatName })
 	if i < 0 {
@@ -88,7 +88,7 @@ func (o *output) check() error {
 	o.format = formats()[i]
 	var ok bool
 	if o.failOn, ok = report.ParseFailOn(o.failOnName); !ok {
-		return usage(oneOf(o.failOnName, failOns()), "--fail-on does not know %q", o.failOnName)
+		return usage(oneOf(o.failOnName, failOns()), "unknown --fail-on %q", o.failOnName)
 	}
 	if o.file == "-" { // as everywhere
 		o.file = ""
@@ -96,13 +96,13 @@ func (o *output) check() error {
 	return writable("output", o.file)
 }
 
-// writable tells before a round, not after it, that a file has no place to go.
+// writable checks before a round, not after it, that a file can be written.
 func writable(flag, path string) error {
 	if path == "" {
 		return nil
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return usage("make it first, or name another file", "--%s: there is no directory %q", flag, filepath.Dir(path))
+		return usage("create it first, or name another file", "--%s: no directory %q", flag, filepath.Dir(path))
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return usage("name a file in it", "--%s: %q is a directory", flag, path)

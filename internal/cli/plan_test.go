@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -108,9 +109,8 @@ spec: {type: LoadBalancer, ports: [{name: https, port: 443}]}
 
 // plans has an App plan over the account.
 func (d *deploy) plans(a *App) {
-	a.Parts.Plan = func(ctx context.Context, plan Plan, _ bool) (Preview, error) {
-		planned := boot.Preview(ctx, d.runner(), round.Request{Config: plan.Config, Diagnostics: plan.Diagnostics, Manifests: plan.Manifests, ObserveErrors: plan.ObserveErrors})
-		return Preview{Outcome{planned.Round, planned.Conclusion}, planned.Rows}, nil
+	a.Parts.Plan = func(ctx context.Context, q round.Request, _ bool, _ *slog.Logger) (boot.Planned, error) {
+		return boot.Preview(ctx, d.runner(), q), nil
 	}
 }
 

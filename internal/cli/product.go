@@ -23,9 +23,9 @@ import (
 // fileLimit bounds the configuration and each file that it names, in bytes.
 const fileLimit = 16 << 20
 
-// Product are the product's own parts.
+// Product returns the product's own parts.
 func Product() Parts {
-	stores := &trust.Stores{}
+	local := boot.Local{Stores: &trust.Stores{}}
 	return Parts{
 		Load: loadFile,
 		Parse: func(name string, yaml []byte) (config.Config, []observation.Diagnostic) {
@@ -33,33 +33,23 @@ func Product() Parts {
 		},
 		Schema:    schema.Schema,
 		Manifests: boot.Manifests,
-		Demo: func(ctx context.Context, out io.Writer, style report.Style) (Outcome, error) {
+		Demo: func(ctx context.Context, out io.Writer, style report.Style) (round.Result, error) {
 			acts, err := demo.Run(ctx, demo.Options{Start: time.Now().Add(-40 * 24 * time.Hour), Out: out, Style: style})
 			if err != nil {
-				return Outcome{}, err
+				return round.Result{}, err
 			}
-			last := demo.Worst(acts).Last
-			return Outcome{Round: last.Round, Conclusion: last.Conclusion}, nil
+			return demo.Worst(acts).Last, nil
 		},
 		Cloud:    deployed(),
-		Roots:    stores.Get,
+		Roots:    local.Stores.Get,
 		Declared: boot.Declared, Inventory: boot.Inventory,
-		Plan: func(ctx context.Context, plan Plan, offline bool) (Preview, error) {
-			once := boot.Once{Stores: stores, Log: logTo(plan.Stderr)}
-			planned, err := once.Plan(ctx, round.Request{Config: plan.Config, Diagnostics: plan.Diagnostics, Manifests: plan.Manifests, ObserveErrors: plan.ObserveErrors}, offline)
-			return Preview{Outcome{Round: planned.Round, Conclusion: planned.Conclusion}, planned.Rows}, err
-		},
-		Round: func(ctx context.Context, plan Plan) (Outcome, error) {
-			once := boot.Once{Stores: stores, Progress: plan.Progress, Log: logTo(plan.Stderr), Topic: plan.Topic, ChatTopic: plan.ChatTopic}
-			res, err := once.Run(ctx, round.Request{Config: plan.Config, Diagnostics: plan.Diagnostics, Manifests: plan.Manifests, ObserveErrors: plan.ObserveErrors, Environments: plan.Environments})
-			return Outcome{Round: res.Round, Conclusion: res.Conclusion}, err
-		},
+		Plan: local.Plan, Round: local.Round,
 	}
 }
 
-// logTo writes warnings.
-func logTo(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
+// log writes warnings to standard error.
+func (a *App) log() *slog.Logger {
+	return slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
 // loadFile reads a configuration file. Files that it names lie beside it.

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"certdrift/internal/report"
+	"certdrift/internal/round"
 )
 
 var update = flag.Bool("update", false, "write docs/cli.md anew")
@@ -21,7 +22,7 @@ var update = flag.Bool("update", false, "write docs/cli.md anew")
 // TestReferenceIsCurrent holds docs/cli.md to what the commands themselves say.
 func TestReferenceIsCurrent(t *testing.T) {
 	app := &App{Parts: Product()}
-	app.Parts.Demo = func(context.Context, io.Writer, report.Style) (Outcome, error) { return Outcome{}, nil }
+	app.Parts.Demo = func(context.Context, io.Writer, report.Style) (round.Result, error) { return round.Result{}, nil }
 	var b strings.Builder
 	b.WriteString("# The command line\n\nMade from the commands' own help: `go test ./internal/cli -update`.\n")
 	b.WriteString("\nData goes to standard output, progress and errors to standard error. AWS is reached through the SDK's own configuration\n" +

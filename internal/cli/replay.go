@@ -25,15 +25,16 @@ func (a *App) judge() *cobra.Command {
 	r := &replay{app: a}
 	cmd := &cobra.Command{
 		Use:   "judge OBSERVATIONS",
-		Short: "Judge saved observations again, at another time or by another policy",
+		Short: "Evaluate saved observations again, at another time or with another policy",
 		Example: `  certdrift check --save observations.json https://example.org
   certdrift judge observations.json
   certdrift judge observations.json --at 2027-03-01
   certdrift judge observations.json -c certdrift.yaml --format json`,
-		Long: `Nothing is dialled: the same facts give the same findings. Without --at they are judged by the time they were
-seen, and without -c by the policy of then. The file is what "certdrift check --save" wrote; "-" reads standard input.
+		Long: `Nothing is probed: the same observations always produce the same findings. By default they are evaluated as of the
+time of the round (--at) and with its policy (-c). OBSERVATIONS is a file written by "certdrift check --save", or "-"
+for standard input.
 
-Exit status: as of "certdrift check".`,
+Exit status: as for "certdrift check".`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage("such as `certdrift judge observations.json`; `certdrift check --save FILE` writes one", "judge takes one file of observations, but got %d", len(args))
@@ -43,9 +44,9 @@ Exit status: as of "certdrift check".`,
 		RunE: r.run,
 	}
 	cmd.Flags().StringVarP(&r.config, "config", "c", "", "take the policy (expiry, revocation, settle time) from this configuration `FILE`")
-	cmd.Flags().StringVar(&r.at, "at", "", "judge by this `TIME`: 2027-03-01, 2027-03-01T12:00:00Z, or a duration after the round, such as 30d")
+	cmd.Flags().StringVar(&r.at, "at", "", "evaluate as of this `TIME`: 2027-03-01, 2027-03-01T12:00:00Z, or a duration after the round, such as 30d")
 	r.out.flags(cmd)
-	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for an unknown flag only
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
 	return cmd
 }
 
@@ -94,7 +95,7 @@ func parseAt(word string, finished time.Time) (time.Time, error) {
 		}
 	}
 	if finished.IsZero() {
-		return finished, usage("say at what time to judge, such as --at 2027-03-01", "the observations do not say when the round finished")
+		return finished, usage("give a time, such as --at 2027-03-01", "the observations do not say when the round finished")
 	}
 	if d, err := config.ParseDuration(strings.TrimPrefix(word, "+")); err == nil {
 		return finished.Add(d), nil
@@ -102,5 +103,5 @@ func parseAt(word string, finished time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(word); err == nil { // 0s, and times before the round
 		return finished.Add(d), nil
 	}
-	return time.Time{}, usage("such as 2027-03-01, 2027-03-01T12:00:00Z, or 30d after the round", "--at is no time: %q", word)
+	return time.Time{}, usage("such as 2027-03-01, 2027-03-01T12:00:00Z, or 30d after the round", "invalid --at %q", word)
 }

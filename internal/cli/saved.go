@@ -50,14 +50,14 @@ func readRound(stdin io.Reader, path string) (saved, error) {
 	}
 	text, err := io.ReadAll(io.LimitReader(from, savedLimit+1))
 	if err == nil && len(text) > savedLimit {
-		err = fmt.Errorf("it has more than %d bytes", savedLimit)
+		err = fmt.Errorf("larger than %d bytes", savedLimit)
 	}
 	var seen saved
 	if err == nil {
 		seen, err = parseRound(text)
 	}
 	if err != nil {
-		return seen, usage("it takes what `certdrift check --save FILE` wrote", "reading the observations in %q: %w", path, err)
+		return seen, usage("use a file written by `certdrift check --save FILE`", "reading the observations in %q: %w", path, err)
 	}
 	return seen, nil
 }
@@ -73,7 +73,7 @@ func parseRound(text []byte) (seen saved, err error) {
 		return seen, fmt.Errorf("its schema is %q, not %q", seen.Schema, observation.Schema)
 	}
 	if dec.More() {
-		return seen, fmt.Errorf("line %d: something follows the document", lineAt(text, dec.InputOffset()))
+		return seen, fmt.Errorf("line %d: unexpected data after the document", lineAt(text, dec.InputOffset()))
 	}
 	if err := once(text, json.NewDecoder(bytes.NewReader(text)), ""); err != nil {
 		return seen, err
@@ -117,7 +117,7 @@ func once(text []byte, dec *json.Decoder, path string) error {
 			key, _ := name.(string)
 			inner = path + "." + key
 			if names[key] {
-				return fmt.Errorf("line %d: %s is there twice", lineAt(text, dec.InputOffset()), finding.Quote(inner[1:]))
+				return fmt.Errorf("line %d: duplicate key %s", lineAt(text, dec.InputOffset()), finding.Quote(inner[1:]))
 			}
 			names[key] = true
 		}
@@ -134,7 +134,7 @@ func once(text []byte, dec *json.Decoder, path string) error {
 // hollow tells of a file that lacks what a round always has: judged, it would be clean, though nobody looked.
 func hollow(r observation.Round) error {
 	if len(r.Endpoints) == 0 && !r.ListenersRead && len(r.Diagnostics) == 0 && len(r.ObserveErrors) == 0 && r.AlertPath == nil {
-		return errors.New("nothing was looked at in it: it has neither endpoints nor listeners")
+		return errors.New("nothing was checked in it: it has neither endpoints nor listeners")
 	}
 	for _, e := range r.Endpoints {
 		if !e.Probed {
@@ -150,7 +150,7 @@ func hollow(r observation.Round) error {
 // lacks says what is missing of what was asked of an endpoint and wherever it leads; empty for nothing.
 func lacks(e observation.Endpoint) string {
 	if e.Target.Kind.DefaultPort() == 0 && e.Target.Kind != target.TLS {
-		return fmt.Sprintf("its kind is %s, and there is none such", finding.Quote(string(e.Target.Kind)))
+		return fmt.Sprintf("unknown kind %s", finding.Quote(string(e.Target.Kind)))
 	}
 	if len(e.Addresses) == 0 && e.DNS.Failure == nil {
 		return "its addresses are missing"

@@ -11,7 +11,7 @@ func (a *App) schema() *cobra.Command {
 		Use:     "schema",
 		Short:   "Print the JSON Schema of certdrift.yaml",
 		Example: `  certdrift schema > certdrift.schema.json`,
-		Long: `Editors complete and check certdrift.yaml by it, when the file begins with
+		Long: `Editors use it to complete and check certdrift.yaml if the file begins with
 # yaml-language-server: $schema=./certdrift.schema.json`,
 		Args: noArgs, ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {

@@ -19,7 +19,7 @@ func (a *App) colour(cmd *cobra.Command) bool {
 	return a.StdoutTerminal && a.Getenv("TERM") != "dumb" && a.Getenv("CLICOLOR") != "0"
 }
 
-// style is the report's looks.
+// style returns how the report marks words.
 func (a *App) style(cmd *cobra.Command) report.Style {
 	if !a.colour(cmd) {
 		return report.Plain

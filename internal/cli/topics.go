@@ -20,7 +20,7 @@ func (t *topicFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&t.chat, "chat-topic", "", "`ARN` of the topic for chat (default $"+chatVariable+")")
 }
 
-// named gives the ARNs; empty for none.
+// named returns the ARNs; empty for none.
 func (t *topicFlags) named(a *App) (topic, chat string) {
 	return a.setting(t.topic, topicVariable), a.setting(t.chat, chatVariable)
 }
@@ -29,7 +29,7 @@ func (t *topicFlags) check(a *App) error {
 	topic, chat := t.named(a)
 	for _, arn := range []string{topic, chat} {
 		if arn != "" && sns.RegionOf(arn) == "" {
-			return usage("it takes an ARN such as arn:aws:sns:us-west-2:111122223333:certdrift-alerts", "%q is no topic's ARN", arn)
+			return usage("use an ARN such as arn:aws:sns:us-west-2:111122223333:certdrift-alerts", "%q is not a topic ARN", arn)
 		}
 	}
 	return nil

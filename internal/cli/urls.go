@@ -80,7 +80,7 @@ func withScheme(arg string) (full, name string, err error) {
 	parsed, err := url.Parse(full)
 	if err != nil || parsed.Host == "" {
 		// The URL itself is not repeated beyond its host: it may hold a password.
-		return "", "", usage("such as https://example.org/health, or tls://example.org:8443", "this is not a URL: %q", withoutUserinfo(arg))
+		return "", "", usage("for example https://example.org/health or tls://example.org:8443", "not a URL: %q", withoutUserinfo(arg))
 	}
 	shown := url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: parsed.Path}
 	return full, shown.String(), nil

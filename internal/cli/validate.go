@@ -24,19 +24,19 @@ func (a *App) validate() *cobra.Command {
 	v := &validation{app: a}
 	cmd := &cobra.Command{
 		Use:   "validate [-c FILE | FILE]",
-		Short: "Check a configuration, and name every fault in it at once",
+		Short: "Check a configuration and report every error in it",
 		Example: `  certdrift validate
   certdrift validate -c deploy/certdrift.yaml
   certdrift validate --format github`,
-		Long: `Reads the configuration and the files it names, manifests included; nothing is dialled, not even S3. Diagnostics go to standard error as
-FILE:LINE:COL: MESSAGE, each with a hint.
+		Long: `Reads the configuration and the files it names, including manifests; makes no network connection, not even to S3.
+Errors go to standard error as FILE:LINE:COL: MESSAGE, each with a hint.
 
-Exit status: 0 no fault, 2 at least one.`,
+Exit status: 0 valid, 2 at least one error.`,
 		RunE: v.run,
 	}
 	cmd.Flags().StringVarP(&v.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+")")
 	v.out.flags(cmd)
-	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for an unknown flag only
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
 	return cmd
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"certdrift/internal/boot"
 	"certdrift/internal/finding"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
@@ -31,20 +32,20 @@ func (a *App) verify() *cobra.Command {
 	v := &verification{app: a}
 	cmd := &cobra.Command{
 		Use:   "verify [-c FILE] [-e ENVIRONMENT] [--wait 5m]",
-		Short: "Wait after a deploy until every endpoint is clean twice running, or say what is wrong",
+		Short: "Wait after a deployment until every endpoint is clean in two consecutive rounds, or report problems",
 		Example: `  certdrift verify --environment staging --wait 5m
   certdrift verify -e production --format junit -o verify.xml
   certdrift verify --wait 0 --fail-on warning`,
-		Long: `Rounds as of "certdrift check", repeated until every address of every endpoint is clean twice running and the
-listeners agree with what is declared, or the wait is over. The report is of the last round; how far it is stands on
-standard error. Each round opens fresh connections and judges by a clean trust store.
+		Long: `Repeats the round of "certdrift check" until every address of every endpoint is clean in two consecutive rounds and the
+listeners match what is declared, or until --wait is over. The report is of the last round; progress goes to standard
+error. Each round opens fresh connections and uses a clean trust store.
 
-With --wait 0 nothing is waited for: one round, and one more to confirm it if it is clean.
+With --wait 0, there is one round, and one more to confirm it if it is clean.
 
-Where the topic that alerts go to is named, by --topic or by CERTDRIFT_TOPIC_ARN as in the functions, its subscriptions
-are looked at too: a deployment whose trouble nobody would hear of does not pass. No message is sent.
+If the alert topic is set, with --topic or CERTDRIFT_TOPIC_ARN as in the functions, its subscriptions are checked too:
+a deployment does not pass if its alerts would reach no one. No message is sent.
 
-Exit status: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configuration, 3 not all could be seen.`,
+Exit status: 0 clean, 1 findings at or above --fail-on, 2 usage or configuration error, 3 some checks could not be run.`,
 		Args: noArgs,
 		RunE: v.run,
 	}
@@ -52,10 +53,10 @@ Exit status: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configu
 	f.StringVarP(&v.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+")")
 	f.StringSliceVarP(&v.environments, "environment", "e", nil, "only these environments of the configuration")
 	f.DurationVar(&v.wait, "wait", 5*time.Minute, "how long to wait for a clean state")
-	f.DurationVar(&v.interval, "interval", 10*time.Second, "the pause between rounds")
+	f.DurationVar(&v.interval, "interval", 10*time.Second, "time between rounds")
 	v.topics.flags(cmd)
 	v.out.flags(cmd)
-	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails for an unknown flag only
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
 	_ = cmd.RegisterFlagCompletionFunc("environment", func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 		return (&check{app: a, config: v.config}).completeEnvironments(cmd, args, word)
 	})
@@ -68,14 +69,14 @@ func (v *verification) run(cmd *cobra.Command, _ []string) error {
 	}
 	ctx, stop := interruptible(cmd.Context())
 	defer stop()
-	plan, ready, err := v.plan(ctx)
+	q, ready, err := v.plan(ctx)
 	if err != nil {
 		return err
 	}
 	if !ready {
-		return v.app.refuse(cmd, &v.out, plan.Diagnostics)
+		return v.app.refuse(cmd, &v.out, q.Diagnostics)
 	}
-	outcome, err := v.until(ctx, plan)
+	outcome, err := v.until(ctx, q)
 	v.app.interrupted(ctx)
 	if err != nil {
 		return fmt.Errorf("running the round: %w", err)
@@ -92,73 +93,70 @@ func (v *verification) flags() error {
 		return err
 	}
 	if v.wait < 0 {
-		return usage("a duration such as 5m, or 0", "--wait must not be negative, but is %s", v.wait)
+		return usage("a duration such as 5m, or 0", "--wait must not be negative: %s", v.wait)
 	}
 	if v.interval <= 0 {
-		return usage("a duration such as 10s", "--interval must be more than nothing, but is %s", v.interval)
+		return usage("a duration such as 10s", "--interval must be greater than zero, not %s", v.interval)
 	}
 	return nil
 }
 
 // plan reads the configuration, narrowed to the environments asked for, and its manifests. ready is false where the
 // configuration as a whole is at fault.
-func (v *verification) plan(ctx context.Context) (plan Plan, ready bool, err error) {
+func (v *verification) plan(ctx context.Context) (q round.Request, ready bool, err error) {
 	file := v.config
 	if file == "" {
 		file = defaultConfig
 	}
-	plan.Stderr = v.app.Stderr
-	if plan.Config, plan.Diagnostics, err = v.app.load(file, v.config == ""); err != nil || round.Fatal(plan.Diagnostics) {
-		return plan, false, err
+	if q.Config, q.Diagnostics, err = v.app.load(file, v.config == ""); err != nil || round.Fatal(q.Diagnostics) {
+		return q, false, err
 	}
-	plan.Environments = environmentsOf(plan)
-	plan.Topic, plan.ChatTopic = v.topics.named(v.app)
-	if err := narrow(&plan, v.environments); err != nil {
-		return plan, false, err
+	q.Environments = round.Environments(q.Config, q.Diagnostics)
+	if err := narrow(&q, v.environments); err != nil {
+		return q, false, err
 	}
-	if err := idle(plan); err != nil {
-		return plan, false, err
+	if err := idle(q); err != nil {
+		return q, false, err
 	}
-	plan.Config.Policy.Settle = 0 // a gate waits until what is served is what is attached, and passes over nothing
-	if len(plan.Config.Manifests) > 0 {
-		plan.declare(v.app.Parts.Manifests(ctx, file, plan.Config, v.app.Stdin))
+	q.Config.Policy.Settle = 0 // a gate waits until what is served is what is attached, and passes over nothing
+	if len(q.Config.Manifests) > 0 {
+		declare(&q, v.app.Parts.Manifests(ctx, file, q.Config, v.app.Stdin))
 	}
-	return plan, true, nil
+	return q, true, nil
 }
 
 // until repeats rounds. A configuration with faults won't be clean however long one waits.
-func (v *verification) until(ctx context.Context, plan Plan) (Outcome, error) {
-	steady := round.Steady{Now: v.app.Now, Pause: pause, For: v.wait, Every: v.interval}
-	if len(plan.Diagnostics) > 0 {
-		fmt.Fprintln(v.app.Stderr, "certdrift: the configuration has faults, which waiting does not mend: one round")
+func (v *verification) until(ctx context.Context, q round.Request) (round.Result, error) {
+	steady := round.Steady{Now: v.app.Now, Pause: boot.Wait, For: v.wait, Every: v.interval}
+	if len(q.Diagnostics) > 0 {
+		fmt.Fprintln(v.app.Stderr, "certdrift: the configuration has errors, which waiting does not fix: running one round")
 		steady.For = 0
 	}
-	once := func(ctx context.Context) (Outcome, error) {
-		progress, done := v.app.progress("verifying endpoints", len(plan.Config.Endpoints))
+	topic, chat := v.topics.named(v.app)
+	once := func(ctx context.Context) (round.Result, error) {
+		progress, done := v.app.progress("verifying endpoints", len(q.Config.Endpoints))
 		defer done()
-		plan := plan
-		plan.Progress = progress
-		outcome, err := v.app.Parts.Round(ctx, plan)
+		outcome, err := v.app.Parts.Round(ctx, q, boot.Options{Progress: progress, Log: v.app.log(), Topic: topic, ChatTopic: chat})
 		outcome.Conclusion.Findings = round.About(v.environments, outcome.Conclusion.Findings)
 		return outcome, err
 	}
-	good := func(o Outcome) bool { return report.ExitStatus(v.report(o)) == report.StatusClean }
-	last, confirmed, err := round.Until(ctx, steady, once, good, func(n int, last Outcome, more bool) { v.tell(n, last, more) })
-	if err == nil && !confirmed && good(last) { // interrupted before the second look
+	good := func(o round.Result) bool { return report.ExitStatus(v.report(o)) == report.StatusClean }
+	last, confirmed, err := round.Until(ctx, steady, once, good, func(n int, last round.Result, more bool) { v.progress(n, last, more) })
+	if err == nil && !confirmed && good(last) { // interrupted before the second round
 		last.Conclusion.Complete = false
 	}
 	return last, err
 }
 
-func (v *verification) report(o Outcome) report.Report {
+func (v *verification) report(o round.Result) report.Report {
 	return report.Build(report.Input{Round: o.Round, Conclusion: o.Conclusion, FailOn: v.out.failOn})
 }
 
-// tell says on standard error how a round went, and what comes next.
-func (v *verification) tell(n int, last Outcome, more bool) {
+// progress prints on standard error how a round went, and what comes next.
+func (v *verification) progress(n int, last round.Result, more bool) {
 	r := v.report(last)
 	line := fmt.Sprintf("certdrift: round %d, %s: ", n, v.app.Now().UTC().Format("15:04:05"))
-	bad := troublesome(r)
+	bad := problems(r)
 	switch {
 	case report.ExitStatus(r) == report.StatusClean:
 		line += "clean"
@@ -171,13 +169,13 @@ func (v *verification) tell(n int, last Outcome, more bool) {
 		}
 	}
 	if more {
-		line += fmt.Sprintf("; again in %s", v.interval)
+		line += fmt.Sprintf("; next round in %s", v.interval)
 	}
 	fmt.Fprintln(v.app.Stderr, line)
 }
 
-// troublesome names what keeps a report from being clean, each code and place once.
-func troublesome(r report.Report) []string {
+// problems names what keeps a report from being clean, each code and place once.
+func problems(r report.Report) []string {
 	var out []string
 	for _, f := range r.Findings {
 		if r.FailOn == finding.None || f.Severity < r.FailOn {
@@ -192,14 +190,4 @@ func troublesome(r report.Report) []string {
 		}
 	}
 	return out
-}
-
-// pause waits, or returns when the context ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

@@ -1,4 +1,4 @@
-// Package hook tells CodeDeploy how a lifecycle hook ended, so that a deployment goes on or is rolled back.
+// Package hook reports to CodeDeploy how a lifecycle hook ended, so that a deployment continues or is rolled back.
 package hook
 
 import (
@@ -15,16 +15,17 @@ type putter interface {
 	PutLifecycleEventHookExecutionStatus(context.Context, *codedeploy.PutLifecycleEventHookExecutionStatusInput, ...func(*codedeploy.Options)) (*codedeploy.PutLifecycleEventHookExecutionStatusOutput, error)
 }
 
-// Hook answers lifecycle hooks.
-type Hook struct{ client putter }
+type hook struct{ client putter }
 
-// New makes a Hook.
-func New(cfg aws.Config) *Hook { return &Hook{codedeploy.NewFromConfig(cfg)} }
+// New returns the function that reports whether a hook's execution succeeded. An execution that was answered already stays
+// as it is: CodeDeploy invokes a hook again when an answer comes late.
+func New(cfg aws.Config) func(ctx context.Context, deployment, execution string, succeeded bool) error {
+	return hook{codedeploy.NewFromConfig(cfg)}.put
+}
 
-// Put says whether the hook's execution succeeded. An execution that was answered already stays as it is: CodeDeploy
-// invokes a hook again when an answer comes late.
+// put answers for an execution.
 // https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_PutLifecycleEventHookExecutionStatus.html
-func (h *Hook) Put(ctx context.Context, deployment, execution string, succeeded bool) error {
+func (h hook) put(ctx context.Context, deployment, execution string, succeeded bool) error {
 	status := types.LifecycleEventStatusFailed
 	if succeeded {
 		status = types.LifecycleEventStatusSucceeded
@@ -36,7 +37,7 @@ func (h *Hook) Put(ctx context.Context, deployment, execution string, succeeded 
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("telling CodeDeploy how the hook of deployment %q ended: %w", deployment, err)
+		return fmt.Errorf("reporting to CodeDeploy how the hook of deployment %q ended: %w", deployment, err)
 	}
 	return nil
 }

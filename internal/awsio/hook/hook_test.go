@@ -28,9 +28,9 @@ func (d deployments) PutLifecycleEventHookExecutionStatus(_ context.Context, in 
 
 func TestPut(t *testing.T) {
 	world := deployments{"d-1/good": "", "d-1/bad": "", "d-1/old": types.LifecycleEventStatusFailed}
-	h := &Hook{world}
+	h := hook{world}
 	for execution, ok := range map[string]bool{"good": true, "bad": false, "old": true} {
-		if err := h.Put(t.Context(), "d-1", execution, ok); err != nil {
+		if err := h.put(t.Context(), "d-1", execution, ok); err != nil {
 			t.Errorf("%s: %v", execution, err)
 		}
 	}
@@ -40,7 +40,7 @@ func TestPut(t *testing.T) {
 			t.Errorf("%s is %q, want %q", key, world[key], status)
 		}
 	}
-	if err := h.Put(t.Context(), "d-2", "good", true); err == nil || !strings.Contains(err.Error(), `"d-2"`) {
+	if err := h.put(t.Context(), "d-2", "good", true); err == nil || !strings.Contains(err.Error(), `"d-2"`) {
 		t.Errorf("a deployment that does not exist: %v", err)
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"certdrift/internal/boot"
 	"certdrift/internal/config"
 	"certdrift/internal/finding"
+	"certdrift/internal/lambda"
 	"certdrift/internal/manifest"
-	"certdrift/internal/probe"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
 	"certdrift/internal/sim/account"
@@ -87,7 +87,7 @@ type play struct {
 	stale map[string]bool
 
 	parsed           config.Config
-	inspect, probing *boot.Function
+	inspect, probing *lambda.Function
 	acts             []Act
 	told, delivered  int
 
@@ -114,9 +114,7 @@ func (p *play) prepare() error {
 }
 
 // function is a Lambda function's handler: the product's own, over the simulated account's clients.
-func (p *play) function(name string, depth round.Depth, store *round.Memory) *boot.Function {
-	stores := &trust.Stores{}
-	prober := probe.New(probe.Options{Now: p.clock.Now, NeedsIssuer: stores.NeedsIssuer})
+func (p *play) function(name string, depth round.Depth, store *round.Memory) *lambda.Function {
 	inspector := listener.New(listener.Options{
 		Home: p.account.Region(), Account: func(context.Context, target.Role) (string, error) { return p.account.ID(), nil },
 		Clients: func(string, target.Role) listener.Clients {
@@ -131,12 +129,12 @@ func (p *play) function(name string, depth round.Depth, store *round.Memory) *bo
 		Compose: alert.Options{RunbookURL: "docs/runbook.md"},
 	}
 	publisher.Tell(sns.New(p.account.SNS(), p.topic))
-	return boot.New(boot.Parts{
-		Runner: func(config.Config) *round.Runner {
-			return &round.Runner{Now: p.clock.Now, Prober: prober, Inspector: inspector, History: history, Roots: stores.Get,
-				Publisher: publisher, Done: p.keep}
-		},
-		Load:  func(context.Context) (boot.Loaded, error) { return p.loaded(), nil },
+	runners := &boot.Runners{
+		Now: p.clock.Now, Stores: &trust.Stores{}, Inspector: inspector, History: func(config.Config) boot.Historian { return history },
+		Publisher: publisher, Done: p.keep,
+	}
+	return lambda.New(lambda.Parts{
+		Runner: runners.For, Load: func(context.Context) (round.Request, error) { return p.loaded(), nil },
 		Depth: depth, Region: p.account.Region(), Log: slog.New(slog.DiscardHandler), Now: p.clock.Now,
 		Account: func(context.Context) (string, error) { return p.account.ID(), nil },
 		Again:   15 * time.Second, Wait: func(_ context.Context, d time.Duration) { p.clock.advance(d) },
@@ -144,8 +142,8 @@ func (p *play) function(name string, depth round.Depth, store *round.Memory) *bo
 }
 
 // loaded is the configuration with the templates as they stand now.
-func (p *play) loaded() boot.Loaded {
-	out := boot.Loaded{Config: p.parsed}
+func (p *play) loaded() round.Request {
+	out := round.Request{Config: p.parsed}
 	for _, at := range places() {
 		arn := at.right
 		if p.stale[at.environment] {

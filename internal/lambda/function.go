@@ -1,4 +1,6 @@
-package boot
+// Package lambda holds the functions' handlers: what an event asks for, whether it is to be believed, and what an invocation
+// answers. It makes no client; package boot puts the handlers over AWS.
+package lambda
 
 import (
 	"context"
@@ -18,19 +20,20 @@ import (
 // Parts are what a Function is made of.
 type Parts struct {
 	Runner func(config.Config) *round.Runner
-	// Load gives the configuration, read again when it may have changed.
-	Load func(ctx context.Context) (Loaded, error)
+	// Load returns the configuration and what it names as a round's request, read again when it may have changed. With an
+	// error the request holds the diagnostics to report.
+	Load func(ctx context.Context) (round.Request, error)
 	// Depth is how far a scheduled round goes.
 	Depth round.Depth
-	// Account gives the number of the account that the function runs in; Region is where. What an event says of others
-	// is believed only where the configuration names them.
+	// Account returns the ID of the account that the function runs in; Region is where. Events of other accounts and
+	// regions are trusted only where the configuration names them.
 	Account func(ctx context.Context) (string, error)
 	Region  string
 	Log     *slog.Logger
 	Now     func() time.Time
 	// Ignored counts an event that no round followed; nil for no count.
 	Ignored func(ctx context.Context) error
-	// Again is the distance between the rounds that follow a change until it has settled.
+	// Again is the interval between the rounds that follow a change until it has settled.
 	Again time.Duration
 	// Wait waits, or returns when the context ends.
 	Wait func(ctx context.Context, d time.Duration)
@@ -39,10 +42,10 @@ type Parts struct {
 // Function answers a Lambda function's invocations. It is made once per cold start.
 type Function struct{ Parts }
 
-// New makes a Function of its parts.
+// New returns a Function made of its parts.
 func New(p Parts) *Function { return &Function{p} }
 
-// Summary is what an invocation answers.
+// Summary is an invocation's response.
 type Summary struct {
 	Verdict   string         `json:"verdict"` // pass, fail, incomplete; ignored for an event that asks for no round
 	Reason    string         `json:"reason,omitempty"`
@@ -51,7 +54,7 @@ type Summary struct {
 	Findings  map[string]int `json:"findings,omitempty"` // by severity
 }
 
-// Handle does what an event asks for. Broken endpoints are a good answer; an error means that certdrift itself failed
+// Handle runs the round that an event asks for. Broken endpoints are a result; an error means that certdrift itself failed
 // and that Lambda's retry may help.
 func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, error) {
 	s, err := f.handle(ctx, raw)
@@ -64,16 +67,15 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 func (f *Function) handle(ctx context.Context, raw json.RawMessage) (Summary, error) {
 	e, err := event.Decode(raw)
 	if err != nil {
-		// Retrying won't make it readable; it is said and counted, and the schedule finds what it may have told of.
+		// Retrying won't make it readable; it is logged and counted, and the schedule finds what it may have reported.
 		return f.ignored(ctx, slog.LevelWarn, event.Event{}, err.Error()), nil
 	}
 	have, err := f.Load(ctx)
 	if err != nil {
 		return f.unconfigured(ctx, have, fmt.Errorf("loading the configuration: %w", err))
 	}
-	q := round.Request{
-		Config: have.Config, Diagnostics: have.Diagnostics, Manifests: have.Manifests, ObserveErrors: have.ObserveErrors, Depth: f.Depth,
-	}
+	q := have
+	q.Depth = f.Depth
 	if reason := f.ignores(ctx, e, have); reason != "" {
 		return f.ignored(ctx, slog.LevelWarn, e, reason), nil
 	}
@@ -81,10 +83,10 @@ func (f *Function) handle(ctx context.Context, raw json.RawMessage) (Summary, er
 		q.Depth = round.Listeners
 		q.Changes = []observation.Change{*e.Change}
 		nothing := ""
-		if q.Only, nothing = f.unconcerned(ctx, q, have); nothing != "" {
+		if q.Only, nothing = f.unconcerned(ctx, q); nothing != "" {
 			return f.ignored(ctx, slog.LevelInfo, e, nothing), nil
 		}
-		f.Log.InfoContext(ctx, "change told of", "event", e.Name, "id", e.ID, "load_balancer", e.Change.LoadBalancer, "certificates", e.Change.Certificates)
+		f.Log.InfoContext(ctx, "change reported", "event", e.Name, "id", e.ID, "load_balancer", e.Change.LoadBalancer, "certificates", e.Change.Certificates)
 	}
 	res, err := f.Runner(q.Config).Run(ctx, q)
 	if e.Kind == event.Change {
@@ -93,17 +95,17 @@ func (f *Function) handle(ctx context.Context, raw json.RawMessage) (Summary, er
 	for _, c := range q.Changes {
 		f.logChange(ctx, c.EventID, res.Conclusion.Changes)
 	}
-	return f.summarise(ctx, res), err
+	return f.summarize(ctx, res), err
 }
 
-// unconfigured tells whoever gets the alerts that nothing is watched, and fails all the same: Lambda's retry may help, and
-// its own figures bring the alarm where the alert cannot be sent.
-func (f *Function) unconfigured(ctx context.Context, have Loaded, why error) (Summary, error) {
-	res, err := f.Runner(have.Config).Run(ctx, round.Request{Config: have.Config, Diagnostics: have.Diagnostics})
-	return f.summarise(ctx, res), errors.Join(why, err)
+// unconfigured alerts that nothing is monitored, and fails all the same: Lambda's retry may help, and its error metric fires
+// the alarm where the alert cannot be sent.
+func (f *Function) unconfigured(ctx context.Context, have round.Request, why error) (Summary, error) {
+	res, err := f.Runner(have.Config).Run(ctx, have)
+	return f.summarize(ctx, res), errors.Join(why, err)
 }
 
-// ignored says and counts that an event was left alone.
+// ignored logs and counts an event that asks for no round.
 func (f *Function) ignored(ctx context.Context, level slog.Level, e event.Event, reason string) Summary {
 	f.Log.Log(ctx, level, "event ignored", "event", e.Name, "id", e.ID, "reason", reason)
 	if f.Ignored != nil {
@@ -116,7 +118,7 @@ func (f *Function) ignored(ctx context.Context, level slog.Level, e event.Event,
 
 // settle repeats the round until the policy's settle time after the change is over, or the function's own time: the
 // nodes of a load balancer catch up one by one, and only then is a difference between served and attached a finding.
-// Each round tracks and alerts for itself. CloudTrail mostly tells of a change later than that, and one round is enough.
+// Each round tracks and alerts for itself. CloudTrail mostly reports a change later than that, and one round is enough.
 func (f *Function) settle(ctx context.Context, q round.Request, res round.Result, err error) (round.Result, error) {
 	end := q.Changes[0].At.Add(q.Config.Policy.Settle + f.Again)
 	if latest := f.Now().Add(q.Config.Policy.Settle + f.Again); end.After(latest) {
@@ -135,7 +137,7 @@ func (f *Function) settle(ctx context.Context, q round.Request, res round.Result
 	return res, err
 }
 
-func (f *Function) summarise(ctx context.Context, res round.Result) Summary {
+func (f *Function) summarize(ctx context.Context, res round.Result) Summary {
 	s := Summary{Verdict: "pass", Endpoints: len(res.Round.Endpoints), Findings: map[string]int{}}
 	for _, lb := range res.Round.LoadBalancers {
 		s.Listeners += len(lb.Listeners)
@@ -156,8 +158,8 @@ func (f *Function) summarise(ctx context.Context, res round.Result) Summary {
 	return s
 }
 
-// logChange writes one line for the change that an event told of: the record of those that agree with what is declared,
-// which alert nobody. The round may have CloudTrail's own word of it instead of the event's.
+// logChange writes one line for the change that an event reported: it is the only record of changes that agree with what is
+// declared, which cause no alert. The round may have CloudTrail's own record of it instead of the event's.
 func (f *Function) logChange(ctx context.Context, id string, all []finding.ChangeStatus) {
 	for _, c := range all {
 		if c.EventID != id {

@@ -1,4 +1,4 @@
-package boot
+package lambda
 
 import (
 	"bytes"
@@ -13,25 +13,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"certdrift/internal/finding"
 	"certdrift/internal/round"
-	"certdrift/internal/trust"
 )
-
-// answering tells CodeDeploy how a lifecycle hook ended.
-type answering interface {
-	Put(ctx context.Context, deployment, execution string, succeeded bool) error
-}
 
 // VerifyParts are what a Verifier is made of.
 type VerifyParts struct {
-	Load func(ctx context.Context) (Loaded, error)
+	Load func(ctx context.Context) (round.Request, error)
 	// Round runs one round, without state and without alerts.
 	Round func(ctx context.Context, q round.Request) (round.Result, error)
-	Hook  answering
+	// Answer reports to CodeDeploy how a lifecycle hook ended.
+	Answer func(ctx context.Context, deployment, execution string, succeeded bool) error
 	// Environments are verified where the input names none, as CodeDeploy's cannot; empty for all.
 	Environments []string
 	Log          *slog.Logger
@@ -43,42 +35,14 @@ type VerifyParts struct {
 // per cold start.
 type Verifier struct{ VerifyParts }
 
-// NewVerifier makes a Verifier of its parts.
+// NewVerifier returns a Verifier made of its parts.
 func NewVerifier(p VerifyParts) *Verifier { return &Verifier{p} }
-
-// Verify makes the function. hook is made apart, so that only the function that needs CodeDeploy's client carries it.
-func Verify[H answering](ctx context.Context, getenv func(string) string, hook func(aws.Config) H) (*Verifier, error) {
-	env, err := ReadEnv(getenv)
-	if err != nil {
-		return nil, err
-	}
-	cloud, err := newCloud(ctx)
-	if err != nil {
-		return nil, err
-	}
-	stores := &trust.Stores{}
-	logger := lambdacontext.NewLogger()
-	load := &loader{reader: cloud.reader(), location: env.Config, now: time.Now}
-	probers := probers{stores: stores}
-	inspector, path := cloud.inspector(), cloud.alertPath(env.Topic, env.ChatTopic, env.Expected)
-	return NewVerifier(VerifyParts{
-		Load: load.load, Hook: hook(cloud.base), Log: logger, Now: time.Now, Pause: wait,
-		Environments: split(getenv("CERTDRIFT_VERIFY_ENVIRONMENTS")),
-		Round: func(ctx context.Context, q round.Request) (round.Result, error) {
-			runner := &round.Runner{Now: time.Now, Prober: probers.get(q.Config), Roots: stores.Get, Log: logger, AlertPath: path}
-			if round.NeedsAWS(q.Config) {
-				q.Depth, runner.Inspector, runner.History = round.Listeners, inspector, cloud.historian(q.Config)
-			}
-			return runner.Run(ctx, q)
-		},
-	}), nil
-}
 
 func split(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// Verification is what an invocation answers: the last round, summed up.
+// Verification is an invocation's response: a summary of the last round.
 type Verification struct {
 	Verdict      string    `json:"verdict"` // pass, fail, incomplete
 	Reason       string    `json:"reason,omitempty"`
@@ -93,22 +57,22 @@ type Verification struct {
 	Findings []finding.Finding `json:"findings"`
 }
 
-// The bounds of an answer: a state machine takes 256 KiB.
+// The bounds of a response: a state machine takes 256 KiB.
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const (
 	answerBytes    = 200 << 10
 	answerFindings = 100
 )
 
-// Verification's defaults, and what is kept of the function's time for answering.
+// Verification's defaults, and how much of the function's time is reserved for the response.
 const (
 	verifyWait     = 5 * time.Minute
 	verifyInterval = 10 * time.Second
 	answerTime     = 10 * time.Second
 )
 
-// Handle verifies. A failed verdict is a good answer; an error means that certdrift itself failed, or was asked for
-// something it does not know. CodeDeploy is told either way: what could not be verified has not passed.
+// Handle verifies. A failed verdict is a result; an error means that certdrift itself failed, or did not understand the
+// input. CodeDeploy gets an answer either way: what could not be verified has not passed.
 func (v *Verifier) Handle(ctx context.Context, raw json.RawMessage) (Verification, error) {
 	q, err := readVerify(raw)
 	if err != nil {
@@ -123,7 +87,7 @@ func (v *Verifier) Handle(ctx context.Context, raw json.RawMessage) (Verificatio
 	out, err := v.verify(working, q)
 	v.Log.InfoContext(ctx, "verified", "verdict", out.Verdict, "rounds", out.Rounds, "environments", out.Environments, "counts", out.Counts)
 	if q.hook() {
-		err = errors.Join(err, v.Hook.Put(ctx, q.Deployment, q.Execution, err == nil && out.Verdict == "pass"))
+		err = errors.Join(err, v.Answer(ctx, q.Deployment, q.Execution, err == nil && out.Verdict == "pass"))
 	}
 	if err != nil {
 		v.Log.ErrorContext(ctx, "not verified", "error", err)
@@ -143,16 +107,16 @@ func (v *Verifier) verify(ctx context.Context, q verifyRequest) (Verification, e
 			return out, fmt.Errorf("the configuration has no environment %q; it has %s", e, strings.Join(known, ", "))
 		}
 	}
-	ask := round.Request{Manifests: have.Manifests, ObserveErrors: have.ObserveErrors}
+	ask := have
 	ask.Environments = known
 	ask.Config, ask.Diagnostics = round.In(out.Environments, have.Config, have.Diagnostics)
 	if len(ask.Config.Endpoints) == 0 && !ask.Config.Scope.Enabled && len(ask.Diagnostics) == 0 {
-		return out, errors.New("there is nothing to verify: the configuration has no endpoints and no load_balancers")
+		return out, errors.New("nothing to verify: the configuration has no endpoints and no load_balancers")
 	}
 	ask.Config.Policy.Settle = 0 // a gate waits until what is served is what is attached, and passes over nothing
 	steady := round.Steady{Now: v.Now, Pause: v.Pause, For: q.wait, Every: q.interval}
 	if len(ask.Diagnostics) > 0 {
-		steady.For, out.Reason = 0, "the configuration has faults, which waiting does not mend"
+		steady.For, out.Reason = 0, "the configuration has errors, which waiting does not fix"
 	}
 	once := func(ctx context.Context) (round.Result, error) {
 		res, err := v.Round(ctx, ask)
@@ -174,7 +138,7 @@ func (v *Verifier) verify(ctx context.Context, q verifyRequest) (Verification, e
 	return out, err
 }
 
-// sumUp takes over the last round.
+// sumUp summarizes the last round.
 func (out *Verification) sumUp(last round.Result, failOn finding.Severity, steadily bool) {
 	out.Endpoints = len(last.Round.Endpoints)
 	for _, lb := range last.Round.LoadBalancers {
@@ -183,8 +147,8 @@ func (out *Verification) sumUp(last round.Result, failOn finding.Severity, stead
 	size := 0
 	for _, f := range last.Conclusion.Findings {
 		out.Counts[f.Severity.String()]++
-		told, err := json.Marshal(f)
-		if size += len(told); err == nil && size <= answerBytes && len(out.Findings) < answerFindings {
+		text, err := json.Marshal(f)
+		if size += len(text); err == nil && size <= answerBytes && len(out.Findings) < answerFindings {
 			out.Findings = append(out.Findings, f)
 		}
 	}
@@ -192,15 +156,15 @@ func (out *Verification) sumUp(last round.Result, failOn finding.Severity, stead
 	case finding.Worst(last.Conclusion.Findings) >= failOn:
 		out.Verdict = "fail"
 	case !last.Conclusion.Complete:
-		out.Verdict, out.Reason = "incomplete", cmp.Or(out.Reason, "certdrift could not see all it should")
+		out.Verdict, out.Reason = "incomplete", cmp.Or(out.Reason, "some checks could not be run")
 	case !steadily:
-		out.Verdict, out.Reason = "incomplete", "the function's time was over before a second clean round"
+		out.Verdict, out.Reason = "incomplete", "the function ran out of time before a second clean round"
 	default:
 		out.Verdict = "pass"
 	}
 }
 
-// verifyRequest is what the function is asked: by a person or a pipeline, or as a hook of CodeDeploy.
+// verifyRequest is the function's input: from a person, a pipeline, or a CodeDeploy hook.
 // https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
 type verifyRequest struct {
 	Environment json.RawMessage `json:"environment"`
@@ -224,7 +188,7 @@ func (q verifyRequest) environments(byDefault []string) []string {
 	return byDefault
 }
 
-// readVerify reads an invocation's input. It is strict: an input that is not understood must not pass for "all is well".
+// readVerify reads an invocation's input. It is strict: an input that is not understood must not pass.
 func readVerify(raw json.RawMessage) (verifyRequest, error) {
 	q := verifyRequest{wait: verifyWait, interval: verifyInterval, failOn: finding.Critical}
 	if err := q.decode(raw); err != nil {
@@ -266,7 +230,7 @@ func (q *verifyRequest) decode(raw json.RawMessage) error {
 	return nil
 }
 
-// span reads a duration of at least so much, where there is one.
+// span reads a duration of at least the least allowed, where one is given.
 func span(name string, text *string, least time.Duration, to *time.Duration) error {
 	if text == nil {
 		return nil

@@ -1,4 +1,4 @@
-package boot_test
+package lambda_test
 
 import (
 	"context"
@@ -21,6 +21,7 @@ import (
 	"certdrift/internal/boot"
 	"certdrift/internal/config"
 	"certdrift/internal/finding"
+	"certdrift/internal/lambda"
 	"certdrift/internal/observation"
 	"certdrift/internal/round"
 	"certdrift/internal/sim/account"
@@ -44,7 +45,7 @@ type stage struct {
 	last    round.Result
 	// manifests are what the configuration's manifests declare.
 	manifests []observation.Declaration
-	function  *boot.Function
+	function  *lambda.Function
 	log       strings.Builder
 }
 
@@ -103,7 +104,7 @@ func (s *stage) serve(pair *pki.Pair) {
 	s.serves["api"], s.serves["ui"] = pair, pair
 }
 
-func (s *stage) inspect(configuration string) *boot.Function {
+func (s *stage) inspect(configuration string) *lambda.Function {
 	clock := func() time.Time { return s.now }
 	cfg, faults := config.Load([]byte(configuration), config.Options{File: "certdrift.yaml", ReadFile: func(string) ([]byte, error) {
 		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.ca.Certificate.Raw}), nil
@@ -124,14 +125,18 @@ func (s *stage) inspect(configuration string) *boot.Function {
 	publisher := &round.Publisher{Now: clock, Store: round.NewMemory(), Function: "inspect", By: "test", Gauge: cloudwatch.New(s.account.CloudWatch(), "Certdrift")}
 	publisher.Tell(sns.New(s.account.SNS(), s.topic))
 	history := trail.New(trail.Options{Now: clock, Pause: time.Millisecond, Client: func(region string, _ target.Role) trail.Client { return s.account.CloudTrailIn(region) }})
-	stores := &trust.Stores{}
-	return boot.New(boot.Parts{
-		Runner: func(config.Config) *round.Runner {
-			return &round.Runner{Now: clock, Prober: s, Inspector: inspector, History: history, Roots: stores.Get, Publisher: publisher,
-				Done: func(res round.Result) { s.last = res }}
+	runners := &boot.Runners{
+		Now: clock, Stores: &trust.Stores{}, Inspector: inspector, History: func(config.Config) boot.Historian { return history }, Publisher: publisher,
+		Done: func(res round.Result) { s.last = res },
+	}
+	return lambda.New(lambda.Parts{
+		Runner: func(c config.Config) *round.Runner {
+			runner := runners.For(c)
+			runner.Prober = s
+			return runner
 		},
-		Load: func(context.Context) (boot.Loaded, error) {
-			return boot.Loaded{Config: cfg, Manifests: s.manifests}, nil
+		Load: func(context.Context) (round.Request, error) {
+			return round.Request{Config: cfg, Manifests: s.manifests}, nil
 		},
 		Depth: round.Listeners, Region: "us-west-2", Log: slog.New(slog.NewJSONHandler(&s.log, nil)), Now: clock, Ignored: publisher.Ignored,
 		Account: func(context.Context) (string, error) { return s.account.ID(), nil },
@@ -162,7 +167,7 @@ func (s *stage) tick() {
 	s.handle([]byte("{}"))
 }
 
-func (s *stage) handle(event []byte) boot.Summary {
+func (s *stage) handle(event []byte) lambda.Summary {
 	s.t.Helper()
 	out, err := s.function.Handle(s.t.Context(), event)
 	if err != nil {

@@ -1,4 +1,4 @@
-package boot
+package lambda
 
 import (
 	"context"
@@ -24,9 +24,9 @@ import (
 func widgetOf(rounds *int, takes time.Duration, incidents error) *Widget {
 	return NewWidget(WidgetParts{
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		Load:      func(context.Context) (Loaded, error) { return Loaded{}, nil },
+		Load:      func(context.Context) (round.Request, error) { return round.Request{}, nil },
 		Incidents: func(context.Context) ([]incident.Record, error) { return nil, incidents },
-		Round: func(ctx context.Context, _ Loaded) (round.Result, error) {
+		Round: func(ctx context.Context, _ round.Request) (round.Result, error) {
 			*rounds++
 			seen := observation.Endpoint{Target: target.Endpoint{Environment: "production", Name: "api", URL: "https://api.example.org/"}}
 			select {
@@ -73,7 +73,7 @@ func TestWidgetSortsWithoutAnotherRound(t *testing.T) {
 		if rounds != 1 {
 			t.Errorf("%d rounds for three calls at once", rounds)
 		}
-		time.Sleep(widgetKeeps)
+		time.Sleep(widgetReuse)
 		if draw(t, w, `{}`); rounds != 2 {
 			t.Errorf("what is older than a minute is shown again")
 		}

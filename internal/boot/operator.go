@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
 	"certdrift/internal/alert"
@@ -16,25 +14,25 @@ import (
 	"certdrift/internal/target"
 )
 
-// Incidents opens the functions' table for a person.
+// Incidents opens the functions' table for an operator.
 func Incidents(ctx context.Context, table string) (*state.Store, error) {
 	cloud, err := newCloud(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return state.New(dynamodb.NewFromConfig(cloud.base), table, time.Now), nil
+	return cloud.incidents(table), nil
 }
 
-// AlertPath is a topic as a person tries it: who gets its messages, and a message to it.
+// AlertPath is a topic as an operator tests it: its subscriptions, and a message to it.
 type AlertPath struct {
 	*sns.Path
 	topic *sns.Topic
 }
 
-// OpenAlertPath opens a topic in the region that its ARN names. chat tells that Amazon Q Developer reads it.
+// OpenAlertPath opens a topic in the region that its ARN names. chat is set where Amazon Q Developer reads it.
 func OpenAlertPath(ctx context.Context, arn string, chat bool) (*AlertPath, error) {
 	if sns.RegionOf(arn) == "" {
-		return nil, fmt.Errorf("opening the topic %q: it takes an ARN such as arn:aws:sns:us-west-2:111122223333:certdrift-alerts", arn)
+		return nil, fmt.Errorf("opening the topic %q: not an ARN such as arn:aws:sns:us-west-2:111122223333:certdrift-alerts", arn)
 	}
 	cloud, err := newCloud(ctx)
 	if err != nil {

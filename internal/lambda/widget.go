@@ -1,4 +1,4 @@
-package boot
+package lambda
 
 import (
 	"context"
@@ -9,28 +9,25 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"certdrift/internal/awsio/state"
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 	"certdrift/internal/report"
 	"certdrift/internal/report/widget"
 	"certdrift/internal/round"
-	"certdrift/internal/trust"
 )
 
-// The widget's patience: a dashboard waits for the answer, and asks again whenever somebody sorts.
+// The widget's time limits: a dashboard waits for the response, and asks again whenever someone sorts.
 const (
 	widgetRound = 20 * time.Second
-	widgetKeeps = time.Minute
+	widgetReuse = time.Minute
 )
 
 // WidgetParts are what a Widget is made of.
 type WidgetParts struct {
-	// Round runs one round that tells nobody.
-	Round func(ctx context.Context, have Loaded) (round.Result, error)
-	Load  func(ctx context.Context) (Loaded, error)
+	// Round runs one round, without state and without alerts.
+	Round func(ctx context.Context, q round.Request) (round.Result, error)
+	Load  func(ctx context.Context) (round.Request, error)
 	// Incidents reads what the functions keep; nil where no table is configured.
 	Incidents func(ctx context.Context) ([]incident.Record, error)
 	Log       *slog.Logger
@@ -38,15 +35,15 @@ type WidgetParts struct {
 }
 
 // Widget answers a CloudWatch dashboard's custom widget: a round of its own, without publishing anything, drawn as a
-// table. What a round saw is kept for a minute, so that sorting probes nothing.
+// table. A round is reused for a minute, so that sorting probes nothing.
 type Widget struct {
 	WidgetParts
 
-	turn chan struct{} // holds one: who has it may look
+	turn chan struct{} // a semaphore of one: its holder runs the round
 	last *drawn
 }
 
-// drawn is what the last round gave.
+// drawn is what the last round saw.
 type drawn struct {
 	at        time.Time
 	report    report.Report
@@ -54,38 +51,10 @@ type drawn struct {
 	notes     []string
 }
 
-// NewWidget makes a Widget of its parts.
+// NewWidget returns a Widget made of its parts.
 func NewWidget(p WidgetParts) *Widget { return &Widget{WidgetParts: p, turn: make(chan struct{}, 1)} }
 
-// OpenWidget makes the product's own.
-func OpenWidget(ctx context.Context, getenv func(string) string) (*Widget, error) {
-	env, err := ReadEnv(getenv)
-	if err != nil {
-		return nil, err
-	}
-	cloud, err := newCloud(ctx)
-	if err != nil {
-		return nil, err
-	}
-	stores := &trust.Stores{}
-	logger := lambdacontext.NewLogger()
-	probers, inspector := probers{stores: stores}, cloud.inspector()
-	path := cloud.alertPath(env.Topic, env.ChatTopic, env.Expected)
-	load := &loader{reader: cloud.reader(), location: env.Config, now: time.Now}
-	p := WidgetParts{Load: load.load, Log: logger, Now: time.Now}
-	p.Round = func(ctx context.Context, have Loaded) (round.Result, error) {
-		runner := &round.Runner{Now: time.Now, Prober: probers.get(have.Config), Inspector: inspector, Roots: stores.Get, Log: logger, AlertPath: path}
-		return runner.Run(ctx, round.Request{
-			Config: have.Config, Diagnostics: have.Diagnostics, Manifests: have.Manifests, ObserveErrors: have.ObserveErrors, Depth: round.Listeners,
-		})
-	}
-	if env.Table != "" {
-		p.Incidents = state.New(dynamodb.NewFromConfig(cloud.base), env.Table, time.Now).Load
-	}
-	return NewWidget(p), nil
-}
-
-// call is what a dashboard sends: the widget's parameters, and its surroundings.
+// call is what a dashboard sends: the widget's parameters, and its context.
 type call struct {
 	Describe bool `json:"describe"`
 	widget.Query
@@ -94,7 +63,7 @@ type call struct {
 	} `json:"widgetContext"`
 }
 
-// Handle answers one call: with its documentation in Markdown where that is asked for, else with HTML.
+// Handle returns the widget's HTML, or its documentation in Markdown where a call asks for that.
 func (w *Widget) Handle(ctx context.Context, raw json.RawMessage) (string, error) {
 	var c call
 	if err := json.Unmarshal(raw, &c); err != nil {
@@ -103,9 +72,9 @@ func (w *Widget) Handle(ctx context.Context, raw json.RawMessage) (string, error
 	if c.Describe {
 		return widget.Documentation(), nil
 	}
-	d, err := w.look(ctx)
+	d, err := w.draw(ctx)
 	if err != nil {
-		w.Log.ErrorContext(ctx, "inventory not drawn", "error", err)
+		w.Log.ErrorContext(ctx, "drawing the inventory failed", "error", err)
 		return "", err
 	}
 	function := ""
@@ -117,15 +86,15 @@ func (w *Widget) Handle(ctx context.Context, raw json.RawMessage) (string, error
 	}), nil
 }
 
-// look runs a round, or gives the last one while it is fresh. Calls that come at once wait for one round.
-func (w *Widget) look(ctx context.Context) (*drawn, error) {
+// draw runs a round, or returns the last one while it is fresh. Concurrent calls share one round.
+func (w *Widget) draw(ctx context.Context) (*drawn, error) {
 	select {
 	case w.turn <- struct{}{}:
 		defer func() { <-w.turn }()
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting for another call's round: %w", ctx.Err())
 	}
-	if w.last != nil && w.Now().Sub(w.last.at) < widgetKeeps {
+	if w.last != nil && w.Now().Sub(w.last.at) < widgetReuse {
 		return w.last, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, widgetRound)
@@ -140,7 +109,7 @@ func (w *Widget) look(ctx context.Context) (*drawn, error) {
 		reading.Go(func() {
 			var err error
 			if d.incidents, err = w.Incidents(ctx); err != nil {
-				w.Log.WarnContext(ctx, "incidents not read", "error", err)
+				w.Log.WarnContext(ctx, "reading the incidents failed", "error", err)
 				d.notes = append(d.notes, "The incidents could not be read.")
 			}
 		})

@@ -1,4 +1,4 @@
-package boot
+package lambda
 
 import (
 	"context"
@@ -30,7 +30,7 @@ type gate struct {
 	broken  error
 }
 
-func (g *gate) Put(_ context.Context, _, execution string, ok bool) error {
+func (g *gate) put(_ context.Context, _, execution string, ok bool) error {
 	g.answers[execution] = ok
 	return nil
 }
@@ -52,17 +52,24 @@ func (g *gate) round(_ context.Context, q round.Request) (round.Result, error) {
 }
 
 func (g *gate) verifier(environments ...string) *Verifier {
-	have := Loaded{Config: config.Config{Policy: policy.DefaultThresholds()}}
+	have := round.Request{Config: config.Config{Policy: policy.DefaultThresholds()}}
 	for _, env := range []string{"production", "staging"} {
 		for _, name := range []string{"api", "ui"} {
-			have.Endpoints = append(have.Endpoints, target.Endpoint{Environment: env, Name: name})
+			have.Config.Endpoints = append(have.Config.Endpoints, target.Endpoint{Environment: env, Name: name})
 		}
 	}
 	g.answers = map[string]bool{}
 	return NewVerifier(VerifyParts{
-		Load: func(context.Context) (Loaded, error) { return have, g.broken }, Round: g.round, Hook: g, Environments: environments,
-		Log: slog.New(slog.DiscardHandler), Now: time.Now, Pause: wait,
+		Load: func(context.Context) (round.Request, error) { return have, g.broken }, Round: g.round, Answer: g.put, Environments: environments,
+		Log: slog.New(slog.DiscardHandler), Now: time.Now, Pause: pause,
 	})
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 func TestVerify(t *testing.T) {
@@ -107,10 +114,10 @@ func TestVerifyEndsBeforeLambda(t *testing.T) {
 		g := gate{bad: 99, severity: finding.Critical}
 		v := g.verifier()
 		load := v.Load
-		v.Load = func(ctx context.Context) (Loaded, error) {
+		v.Load = func(ctx context.Context) (round.Request, error) {
 			have, err := load(ctx)
 			for range 100 {
-				have.Endpoints = append(have.Endpoints, have.Endpoints[0])
+				have.Config.Endpoints = append(have.Config.Endpoints, have.Config.Endpoints[0])
 			}
 			return have, err
 		}
@@ -186,8 +193,8 @@ func TestVerifyRefusesWhatItDoesNotKnow(t *testing.T) {
 func TestVerifyWithFaults(t *testing.T) {
 	g := gate{bad: 99, severity: finding.Critical}
 	v := g.verifier()
-	v.Load = func(context.Context) (Loaded, error) {
-		return Loaded{Config: config.Config{Endpoints: []target.Endpoint{{Environment: "a", Name: "b"}}}, Diagnostics: []observation.Diagnostic{{Message: "no"}}}, nil
+	v.Load = func(context.Context) (round.Request, error) {
+		return round.Request{Config: config.Config{Endpoints: []target.Endpoint{{Environment: "a", Name: "b"}}}, Diagnostics: []observation.Diagnostic{{Message: "no"}}}, nil
 	}
 	out, err := v.Handle(t.Context(), json.RawMessage(`{}`))
 	if err != nil || out.Rounds != 1 || out.Verdict != "fail" || out.Reason == "" {
@@ -199,8 +206,8 @@ func TestVerifyWithFaults(t *testing.T) {
 func TestVerifyOfNothing(t *testing.T) {
 	g := gate{}
 	v := g.verifier()
-	v.Load = func(context.Context) (Loaded, error) {
-		return Loaded{Config: config.Config{Manifests: []string{"k8s"}}}, nil
+	v.Load = func(context.Context) (round.Request, error) {
+		return round.Request{Config: config.Config{Manifests: []string{"k8s"}}}, nil
 	}
 	out, err := v.Handle(t.Context(), json.RawMessage(`{"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"}`))
 	if err == nil || out.Verdict == "pass" || g.rounds > 0 || g.answers["e-1"] {

@@ -1,4 +1,4 @@
-package boot
+package lambda
 
 import (
 	"context"
@@ -13,17 +13,17 @@ import (
 	"certdrift/internal/target"
 )
 
-// ignores says why an event asks for no round; empty where it does. An event is a hint: it leads nowhere that the
+// ignores returns why an event asks for no round; empty where it asks for one. An event is a hint: it leads nowhere that the
 // configuration does not (see unconcerned too).
-func (f *Function) ignores(ctx context.Context, e event.Event, have Loaded) string {
+func (f *Function) ignores(ctx context.Context, e event.Event, have round.Request) string {
 	switch {
 	case e.Failed != "":
-		return "the call was refused (" + e.Failed + "): it changed nothing"
+		return "the API call failed (" + e.Failed + "), so it changed nothing"
 	case e.Kind == event.Alarm || e.Kind == event.Other:
-		return "nothing to look at in an event of this kind"
+		return "events of this kind ask for no check"
 	case e.Change == nil:
 		return ""
-	case !f.believes(ctx, e.Account, have):
+	case !f.trusts(ctx, e.Account, have):
 		return "account " + e.Account + " is neither certdrift's own nor named by the configuration"
 	case !slices.Contains(f.regions(have), e.Region) && !ofIAM(*e.Change):
 		return "region " + e.Region + " is neither certdrift's own nor named by the configuration"
@@ -31,17 +31,17 @@ func (f *Function) ignores(ctx context.Context, e event.Event, have Loaded) stri
 		return "the event names no certificate"
 	}
 	if foreign := elsewhere(*e.Change); foreign != "" {
-		return "it names " + finding.Quote(foreign) + ", which is of another account or region than the event"
+		return "it names " + finding.Quote(foreign) + ", which belongs to a different account or region than the event"
 	}
 	return ""
 }
 
-// accountTime is what asking for the own account's number may take of a round.
+// accountTime bounds the call that returns the function's own account ID.
 const accountTime = 5 * time.Second
 
-// believes reports whether an account is one whose roles the configuration names, or certdrift's own. Where the own one
-// cannot be had the event is taken for the hint that it is: the round calls nothing but what the configuration names.
-func (f *Function) believes(ctx context.Context, account string, have Loaded) bool {
+// trusts reports whether an account is one whose roles the configuration names, or certdrift's own. Where the
+// function's own account is not known the event is still followed: the round calls nothing but what the configuration names.
+func (f *Function) trusts(ctx context.Context, account string, have round.Request) bool {
 	for _, r := range have.Config.Scope.Roles {
 		if parts := strings.SplitN(r.ARN, ":", 6); len(parts) == 6 && parts[4] == account {
 			return true
@@ -54,7 +54,7 @@ func (f *Function) believes(ctx context.Context, account string, have Loaded) bo
 }
 
 // regions are certdrift's own and those that the configuration names.
-func (f *Function) regions(have Loaded) []string {
+func (f *Function) regions(have round.Request) []string {
 	regions := append([]string{f.Region}, have.Config.Scope.Regions...)
 	for _, e := range have.Config.Endpoints {
 		if e.LoadBalancer != nil && e.LoadBalancer.Region != "" {
@@ -69,7 +69,7 @@ func (f *Function) regions(have Loaded) []string {
 func ofIAM(c observation.Change) bool { return strings.Contains(c.Event, "ServerCertificate") }
 
 // elsewhere is an ARN of the change that is not of the account and region it came from, which EventBridge vouches for:
-// somebody made it up. Empty where there is none.
+// the ARN is forged. Empty where there is none.
 func elsewhere(c observation.Change) string {
 	named := []string{c.LoadBalancer, c.Listener}
 	if c.LoadBalancer+c.Listener == "" {
@@ -84,11 +84,11 @@ func elsewhere(c observation.Change) string {
 	return ""
 }
 
-// unconcerned says why there is nothing to look at in a change that may well be true; else what to narrow the round to.
-func (f *Function) unconcerned(ctx context.Context, q round.Request, have Loaded) (only []string, reason string) {
+// unconcerned returns why a change, though it may well be true, needs no check; otherwise what to narrow the round to.
+func (f *Function) unconcerned(ctx context.Context, q round.Request) (only []string, reason string) {
 	for _, c := range q.Changes {
-		if !f.reads(have, c) {
-			return nil, "the configuration reads nothing that it is about"
+		if !f.reads(q, c) {
+			return nil, "nothing in the configuration depends on it"
 		}
 	}
 	return f.Runner(q.Config).Concern(ctx, q)
@@ -96,7 +96,7 @@ func (f *Function) unconcerned(ctx context.Context, q round.Request, have Loaded
 
 // reads reports whether the configuration reads what a change may be of: the region that it walks, the load balancers that
 // endpoints name, the certificates that somebody declares.
-func (f *Function) reads(have Loaded, c observation.Change) bool {
+func (f *Function) reads(have round.Request, c observation.Change) bool {
 	regions := have.Config.Scope.Regions
 	if len(regions) == 0 {
 		regions = []string{f.Region}
