@@ -22,7 +22,7 @@ const module = "certdrift"
 // pure packages judge, track and describe; they touch nothing outside their arguments.
 var pure = []string{
 	"internal/target", "internal/observation", "internal/finding", "internal/catalogue", "internal/chain", "internal/judge", "internal/alertpath",
-	"internal/incident", "internal/metric", "internal/alert", "internal/plan", "internal/policy", "internal/report", "internal/event",
+	"internal/incident", "internal/metric", "internal/alert", "internal/topology", "internal/plan", "internal/policy", "internal/report", "internal/event",
 }
 
 // sdk packages may know the AWS SDK.

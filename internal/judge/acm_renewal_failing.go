@@ -6,16 +6,17 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 func acmRenewalFailing() rule {
 	return rule{
 		Code: finding.ACMRenewalFailing,
-		round: func(w *world) []finding.Finding {
+		round: func(j *judgment) []finding.Finding {
 			var found []finding.Finding
-			for _, u := range w.used() {
-				if severity := w.renewalSeverity(u.held); severity != finding.None {
-					found = append(found, u.renewalFindings(w, severity)...)
+			for _, u := range j.used() {
+				if severity := j.renewalSeverity(u.certificate); severity != finding.None {
+					found = append(found, u.renewalFindings(j, severity)...)
 				}
 			}
 			return found
@@ -23,32 +24,32 @@ func acmRenewalFailing() rule {
 	}
 }
 
-func (w *world) renewalSeverity(h *held) finding.Severity {
-	near, left := w.nearing(h)
+func (j *judgment) renewalSeverity(h *topology.Certificate) finding.Severity {
+	near, left := j.Expiry(h, j.policy)
 	switch {
 	case left < 0:
 		return finding.None // listener-cert-expired says it
-	case h.record.RenewalStatus == "FAILED":
+	case h.Record.RenewalStatus == "FAILED":
 		return max(near, finding.Warning)
-	case h.record.RenewalStatus == "PENDING_VALIDATION":
+	case h.Record.RenewalStatus == "PENDING_VALIDATION":
 		return near
 	}
 	return finding.None
 }
 
-func (u use) renewalFindings(w *world, severity finding.Severity) []finding.Finding {
-	r := u.held.record
-	_, end := u.held.dates()
-	summary := fmt.Sprintf("ACM cannot renew %s, which ends %s: %s", u.held.label(r.ARN), day(end), renewalReason(r))
+func (u use) renewalFindings(j *judgment, severity finding.Severity) []finding.Finding {
+	r := u.certificate.Record
+	_, end := u.certificate.Dates()
+	summary := fmt.Sprintf("ACM cannot renew %s, which ends %s: %s", u.certificate.Label(r.ARN), topology.Day(end), renewalReason(r))
 	remedy := "Make the validation pass; ACM tries again by itself."
 	if records := cnames(r.PendingValidation); len(records) > 0 {
 		remedy = "Create these records, and leave them for good; ACM tries again by itself:\n" + strings.Join(records, "\n")
 	} else if strings.Contains(r.RenewalStatusReason, "CAA") {
 		remedy = "Let ACM's CAs issue: add to the domain's CAA records 0 issue \"amazon.com\" (or amazontrust.com, awstrust.com, amazonaws.com)."
 	}
-	return u.findings(finding.ACMRenewalFailing, severity, summary, remedy, finding.Evidence{
+	return u.findings(j, finding.ACMRenewalFailing, severity, summary, remedy, finding.Evidence{
 		"renewal_status": finding.Clean(r.RenewalStatus, 64), "renewal_status_reason": finding.Clean(r.RenewalStatusReason, 64),
-		"pending_validation": list(pending(r.PendingValidation)),
+		"pending_validation": pending(r.PendingValidation),
 	})
 }
 
@@ -72,7 +73,7 @@ func renewalReason(r observation.Certificate) string {
 		return "ACM's service-linked role is missing (SLR_NOT_FOUND)"
 	case "":
 		if r.RenewalStatus == "PENDING_VALIDATION" {
-			return "it waits for the validation of " + some(domains(r.PendingValidation))
+			return "it waits for the validation of " + topology.Some(domains(r.PendingValidation))
 		}
 		return "it gives no reason"
 	}
@@ -93,16 +94,16 @@ func domains(vs []observation.Validation) []string {
 func cnames(vs []observation.Validation) []string {
 	var out []string
 	for _, v := range vs {
-		if v.RecordName != "" && len(out) < shownNames {
+		if v.RecordName != "" && len(out) < topology.MaxNames {
 			out = append(out, finding.Clean(v.RecordName, 300)+" CNAME "+finding.Clean(v.RecordValue, 300))
 		}
 	}
 	return out
 }
 
-func pending(vs []observation.Validation) []map[string]any {
-	out := []map[string]any{}
-	for _, v := range vs[:min(len(vs), shownNames)] {
+func pending(vs []observation.Validation) []any {
+	out := []any{}
+	for _, v := range vs[:min(len(vs), topology.MaxNames)] {
 		out = append(out, map[string]any{
 			"domain": finding.Clean(v.Domain, 300), "status": finding.Clean(v.Status, 64), "method": finding.Clean(v.Method, 64),
 			"record_name": finding.Clean(v.RecordName, 300), "record_value": finding.Clean(v.RecordValue, 300),

@@ -6,6 +6,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 func TestACMRenewalFailing(t *testing.T) {
@@ -29,7 +30,7 @@ func TestACMRenewalFailing(t *testing.T) {
 			continue
 		}
 		f := s.one(finding.ACMRenewalFailing, c.want) // once, though two listeners share it
-		if f.Endpoint != "api" || f.Cause != "certificate:"+fingerprint(leaf.Certificate) {
+		if f.Endpoint != "api" || f.Cause != "certificate:"+topology.Fingerprint(leaf.Certificate) {
 			t.Errorf("%+v", f)
 		}
 	}

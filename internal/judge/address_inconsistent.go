@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"crypto/x509"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,92 +9,79 @@ import (
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 )
 
-// leafGroup is one certificate with the addresses that serve it.
+// leafGroup is one certificate with the connections that serve it.
 type leafGroup struct {
-	fingerprint string
+	topology.ServedSide
 	connections []*connection
 }
 
 func judgeConsistency(e *endpoint) []finding.Finding {
 	groups := e.leaves()
-	if len(groups) < 2 || e.listener != nil && e.listener.settling() {
+	if len(groups) < 2 || e.Listener != nil && e.Listener.Settling(e.judgment.policy.Settle) {
 		return nil
 	}
 	good, meant, sameNamed := true, true, true
 	for _, g := range groups {
-		first := g.connections[0]
+		leaf := g.Certificate.Leaf
 		good = good && g.healthy()
-		meant = meant && e.means(first)
-		sameNamed = sameNamed && sameNames(certNames(first.certs[0]), certNames(groups[0].connections[0].certs[0]))
+		meant = meant && e.means(leaf)
+		sameNamed = sameNamed && topology.SameNames(topology.Names(leaf), groups[0].Certificate.Names())
 	}
 	if good && meant {
 		return nil
 	}
 	severity := finding.Warning
-	if good && sameNamed && e.declared() == nil {
+	if good && sameNamed && e.Declared() == nil {
 		severity = finding.Info
 	}
-	served := make([]map[string]any, 0, len(groups))
+	served := make([]any, 0, len(groups))
 	parts := make([]string, 0, len(groups))
 	for _, g := range groups {
-		h := &held{leaf: g.connections[0].certs[0]}
-		fact := h.evidence("")
-		fact["addresses"] = g.addresses()
+		fact := g.Certificate.Fact("").Evidence()
+		fact["addresses"] = g.Addresses
 		fact["valid"] = g.healthy()
 		served = append(served, fact)
-		parts = append(parts, some(g.addresses())+" "+h.label(""))
+		parts = append(parts, topology.Some(g.Addresses)+" "+g.Certificate.Label(""))
 	}
 	return []finding.Finding{e.finding(finding.AddressInconsistent, severity,
 		fmt.Sprintf("the addresses of %s serve %d different certificates: %s", finding.Clean(e.Target.Host, finding.QuoteLimit),
 			len(groups), strings.Join(parts[:min(len(parts), 4)], "; ")),
-		finding.Evidence{"served": list(served)},
+		finding.Evidence{"served": served},
 		"Finish the rollout, or take the address that lags behind out of DNS until it has caught up.")}
 }
 
-// leaves groups the endpoint's addresses by the certificate they serve, the most common first.
+// leaves groups the endpoint's connections by the certificate they serve, the most common first.
 func (e *endpoint) leaves() []leafGroup {
 	var groups []leafGroup
-	for _, c := range e.connections {
-		if len(c.certs) == 0 {
-			continue
+	for _, s := range e.ByCertificate() {
+		g := leafGroup{ServedSide: s}
+		for _, c := range e.connections {
+			if s.Certificate.Is(c.leaf()) {
+				g.connections = append(g.connections, c)
+			}
 		}
-		fp := fingerprint(c.certs[0])
-		i := slices.IndexFunc(groups, func(g leafGroup) bool { return g.fingerprint == fp })
-		if i < 0 {
-			groups = append(groups, leafGroup{fingerprint: fp})
-			i = len(groups) - 1
-		}
-		groups[i].connections = append(groups[i].connections, c)
+		groups = append(groups, g)
 	}
-	slices.SortStableFunc(groups, func(a, b leafGroup) int { return len(b.connections) - len(a.connections) })
 	return groups
 }
 
-func (g leafGroup) addresses() []string {
-	var out []string
-	for _, c := range g.connections {
-		out = append(out, c.Address.Address)
-	}
-	slices.Sort(out)
-	return out
-}
-
-// healthy reports whether clients would take the certificate at each of its addresses: one may lack the intermediate.
+// healthy reports whether clients would accept the certificate at each of its addresses: one may lack the intermediate.
 func (g leafGroup) healthy() bool {
 	return !slices.ContainsFunc(g.connections, func(c *connection) bool { return !c.healthy() })
 }
 
-// healthy reports whether a client would take the certificate: for the host, with a sound path to a trusted root.
+// healthy reports whether a client would accept the certificate: for the host, with a valid path to a trusted root.
 func (c *connection) healthy() bool {
 	return c.built != nil && !c.garbled && c.built.Accepted() && chain.Covers(c.certs[0], c.host)
 }
 
 // means reports whether the certificate that is served is a declared one, or one attached for the name.
-func (e *endpoint) means(c *connection) bool {
-	if d := e.declared(); d != nil {
-		return e.world.meets(*d, "", c.certs[0]) == same && *d != (target.Declared{Source: d.Source})
+func (e *endpoint) means(leaf *x509.Certificate) bool {
+	if d := e.Declared(); d != nil {
+		return e.judgment.CompareDeclared(*d, "", leaf) == topology.Same && *d != (target.Declared{Source: d.Source})
 	}
-	return e.listener != nil && e.listener.couldServe(e.Target.Host, c)
+	return e.Listener != nil && e.Listener.CouldServe(e.Target.Host, leaf) != nil
 }

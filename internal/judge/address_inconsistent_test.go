@@ -8,6 +8,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 )
 
 func TestAddressInconsistent(t *testing.T) {
@@ -33,7 +34,7 @@ func TestAddressInconsistent(t *testing.T) {
 		{"a rollout, one chain broken", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", b), broken("10.0.0.3")}, nil, finding.Warning},
 		{"a rollout, the first chain broken", []observation.Address{broken("10.0.0.1"), ok("10.0.0.2", b), ok("10.0.0.3", a)}, nil, finding.Warning},
 		{"both as declared", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", b)}, &target.Declared{Issuer: "Scene Root"}, finding.None},
-		{"one not as declared", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", b)}, &target.Declared{FingerprintSHA256: fingerprint(a.Certificate)}, finding.Warning},
+		{"one not as declared", []observation.Address{ok("10.0.0.1", a), ok("10.0.0.2", b)}, &target.Declared{FingerprintSHA256: topology.Fingerprint(a.Certificate)}, finding.Warning},
 		{"one does not answer", []observation.Address{ok("10.0.0.1", a), failing("10.0.0.2", observation.PhaseTLS, observation.TimedOut)}, nil, finding.None},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -43,7 +44,7 @@ func TestAddressInconsistent(t *testing.T) {
 				s.none(finding.AddressInconsistent)
 				return
 			}
-			if f := s.one(finding.AddressInconsistent, c.want); len(f.Evidence["served"].([]any)) != 2 {
+			if f := s.one(finding.AddressInconsistent, c.want); len(f.AllEvidence()["served"].([]any)) != 2 {
 				t.Errorf("evidence %v", f.Evidence)
 			}
 		})

@@ -8,13 +8,14 @@ import (
 	"certdrift/internal/alertpath"
 	"certdrift/internal/catalogue"
 	"certdrift/internal/finding"
+	"certdrift/internal/topology"
 )
 
 func alertPathBroken() rule {
 	return rule{
 		Code: finding.AlertPathBroken,
-		round: func(w *world) []finding.Finding {
-			path := w.round.AlertPath
+		round: func(j *judgment) []finding.Finding {
+			path := j.Round.AlertPath
 			if path == nil {
 				return nil
 			}
@@ -42,9 +43,6 @@ func Alerts(environments []string) alertpath.Alerts {
 // pathFinding tells one problem. Each topic is one cause: whoever mends it looks at all of it at once.
 func pathFinding(p alertpath.Problem) finding.Finding {
 	evidence := finding.Evidence{"topic": finding.Clean(p.Topic, finding.QuoteLimit), "problem": string(p.Kind)}
-	if p.Kind == alertpath.TopicRefuses {
-		evidence["refused"] = true
-	}
 	if len(p.Subscribers) > 0 {
 		evidence["state"] = string(p.State)
 		evidence["subscriptions"] = subscriberNames(p.Subscribers)
@@ -55,6 +53,7 @@ func pathFinding(p alertpath.Problem) finding.Finding {
 	}
 	return finding.Finding{
 		Code: finding.AlertPathBroken, Severity: p.Severity, Environment: p.Environment,
+		Subject: finding.Subject{Refused: p.Kind == alertpath.TopicRefuses},
 		Summary: p.Text, Evidence: evidence, Remedy: pathRemedy(p), Cause: "alerts:" + finding.Clean(p.Topic, finding.QuoteLimit),
 	}
 }
@@ -65,7 +64,7 @@ func subscriberNames(all []alertpath.Subscriber) []string {
 		names = append(names, s.Name())
 	}
 	slices.Sort(names)
-	return names[:min(len(names), shownNames)]
+	return names[:min(len(names), topology.MaxNames)]
 }
 
 // pathRemedy says what to do about one problem; a command stands on a line of its own.

@@ -35,11 +35,11 @@ func TestAlertPathBroken(t *testing.T) {
 	}
 
 	path.Topics[0] = observation.Topic{ARN: topic, Refused: "KMSDisabledException: the key is disabled"}
-	if f := s.one(finding.AlertPathBroken, finding.Critical); f.Evidence["refused"] != true || !strings.Contains(f.Summary, "KMSDisabledException") || f.Environment != "" {
+	if f := s.one(finding.AlertPathBroken, finding.Critical); f.AllEvidence()["refused"] != true || !strings.Contains(f.Summary, "KMSDisabledException") || f.Environment != "" {
 		t.Errorf("%+v", f)
 	}
 	path.Topics[0] = observation.Topic{ARN: topic, Missing: true}
-	if f := s.one(finding.AlertPathBroken, finding.Critical); f.Evidence["refused"] != nil || !strings.Contains(f.Summary, "does not exist") {
+	if f := s.one(finding.AlertPathBroken, finding.Critical); f.AllEvidence()["refused"] != nil || !strings.Contains(f.Summary, "does not exist") {
 		t.Errorf("%+v", f)
 	}
 	path.Topics[0] = observation.Topic{ARN: topic}

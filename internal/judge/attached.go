@@ -1,76 +1,91 @@
 package judge
 
 import (
+	"cmp"
+	"slices"
+
 	"certdrift/internal/finding"
-	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 // about makes the findings on one attached certificate: one for each environment whose endpoints get it; at most a
-// warning where none would. made is the change of the certificate itself that they come of.
-func (l *listener) about(a *attachment, made deed, code finding.Code, severity finding.Severity, summary, remedy string) []finding.Finding {
-	groups := byEnvironment(l.wanted(a.ARN))
+// warning where none would. change is the change of the certificate itself that they come from.
+func (l *listener) about(a *topology.Attachment, change topology.CertificateChange, code finding.Code, severity finding.Severity, summary, remedy string) []finding.Finding {
+	groups := topology.ByEnvironment(l.Receivers(a.ARN))
 	if len(groups) == 0 {
-		groups, severity = []group{{}}, min(severity, finding.Warning)
+		severity = min(severity, finding.Warning)
 	}
 	var found []finding.Finding
-	for _, g := range groups {
-		evidence := finding.Evidence{"certificate": a.evidence(a.ARN), "default": a.Default}
-		l.world.announce(evidence, a.ARN)
-		byline := l.accuse(evidence, made)
-		f := l.finding(code, severity, g.endpoints, summary+byline, evidence, remedy)
-		f.Cause = l.certificateCause(a)
+	for _, g := range topology.OrNone(groups) {
+		evidence := finding.Evidence{"certificate": a.Fact(a.ARN).Evidence(), "default": a.Default}
+		l.judgment.announce(evidence, a.ARN)
+		by := l.CertificateAttribution(change)
+		f := l.Finding(code, severity, g.Endpoints, summary+byline(by.Change), evidence, remedy)
+		f.Attribution, f.Cause = by, l.certificateCause(a)
 		found = append(found, f)
 	}
 	return found
 }
 
-// certificateCause is the certificate, on whatever listeners it stands; but the listener where the certificate should
-// not be there at all, since putting the declared one back ends both.
-func (l *listener) certificateCause(a *attachment) string {
-	for _, e := range l.endpoints {
-		if d := e.drifted(); d != nil && d.relation == distinct && d.got != nil && d.got.ARN == a.ARN {
-			return l.cause()
+// certificateCause is the certificate, on whatever listeners it is; but the listener where the certificate should not be
+// there at all, since reattaching the declared one ends both.
+func (l *listener) certificateCause(a *topology.Attachment) string {
+	for _, e := range l.Endpoints {
+		if d := e.Drift(); d != nil && d.Relation == topology.Different && d.Attached != nil && d.Attached.ARN == a.ARN {
+			return l.Cause()
 		}
 	}
-	return certificateCause(a.ARN, a.held)
+	return certificateCause(a.ARN, a.Certificate)
 }
 
-func certificateCause(arn string, h *held) string {
-	if fp := h.fingerprint(); fp != "" {
-		return "certificate:" + fp
-	}
-	return "certificate:" + finding.Clean(arn, finding.QuoteLimit)
+func certificateCause(arn string, c *topology.Certificate) string {
+	return "certificate:" + cmp.Or(c.Fingerprint(), finding.Clean(arn, finding.QuoteLimit))
 }
 
-// replacement is the ARN to put in place of an attached certificate that is no good: what its endpoints declare, where
-// they do and it is another; else a place-holder.
-func (l *listener) replacement(a *attachment) string {
-	for _, e := range l.endpoints {
+// replacement is the ARN to attach in place of an unusable certificate: what its endpoints declare, where they do and it is
+// another; else a placeholder.
+func (l *listener) replacement(a *topology.Attachment) string {
+	for _, e := range l.Endpoints {
 		d := e.Target.Declared
 		if d == nil {
 			continue
 		}
-		if arn, h := l.world.declaredBody(*d); arn != "" && arn != a.ARN && !h.expired(l.world.now) {
+		if arn, c := l.judgment.DeclaredCertificate(*d); arn != "" && arn != a.ARN && !c.Expired(l.judgment.Now) {
 			return arn
 		}
 	}
 	return "ARN"
 }
 
-// couldServe reports whether the certificate a connection was served is one that the listener may choose for the host.
-func (l *listener) couldServe(host string, c *connection) bool {
-	got, _ := l.offer(host)
-	if got != nil && c.serves(got.held) {
-		return true
-	}
-	if l.loadBalancer.Kind == observation.Classic {
-		return false
-	}
-	matching, _ := l.matching(host)
-	for _, a := range matching {
-		if c.serves(a.held) {
-			return true
+// announce adds to a finding's evidence what ACM's own event said about a certificate: a claim, to be compared with the record
+// that the finding rests on.
+func (j *judgment) announce(evidence finding.Evidence, arn string) {
+	for _, c := range j.Round.Changes {
+		if c.Author != nil || !slices.Contains(c.Certificates, arn) {
+			continue
 		}
+		facts := map[string]any{}
+		for name, value := range c.Facts {
+			facts[finding.Clean(name, 64)] = finding.Clean(value, finding.QuoteLimit)
+		}
+		said := topology.ChangeFact(&c).Evidence()
+		said["says"] = facts
+		evidence["acm_event"] = said
 	}
-	return false
+}
+
+// byline says in a summary who made a change, what it was and when; empty where nobody is known.
+func byline(c *finding.Change) string {
+	if c == nil {
+		return ""
+	}
+	who := cmp.Or(finding.Clean(c.Name, 64), finding.Clean(c.Principal, 128))
+	if tool := finding.Clean(c.Tool, 64); tool != "" {
+		who += " (" + tool + ")"
+	}
+	text := "; " + cmp.Or(c.Action, "changed") + " by " + who + " at " + moment(c.At)
+	if !c.Confirmed {
+		text += ", as an event claims"
+	}
+	return text
 }

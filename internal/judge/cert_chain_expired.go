@@ -17,7 +17,7 @@ func findChainExpired(c *connection) []finding.Finding {
 			e["aia"] = urls
 		}
 		return c.aboutCert(finding.CertChainExpired, finding.Critical, cert,
-			fmt.Sprintf("%s expired on %s, %s ago, and no other path to a trusted root is valid", c.which(cert), moment(cert.NotAfter), span(c.world.now.Sub(cert.NotAfter))),
+			fmt.Sprintf("%s expired on %s, %s ago, and no other path to a trusted root is valid", c.which(cert), moment(cert.NotAfter), span(c.judgment.Now.Sub(cert.NotAfter))),
 			e, c.staleRemedy(cert))
 	})
 }

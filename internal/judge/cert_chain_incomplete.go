@@ -9,6 +9,7 @@ import (
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 func findChainIncomplete(c *connection) []finding.Finding {
@@ -27,7 +28,7 @@ func findChainIncomplete(c *connection) []finding.Finding {
 	}
 	summary := fmt.Sprintf("the server does not send %s, the issuer of %s", issuerName(child), certName(child))
 	if other := c.built.Lookalike; other != nil {
-		e["same_name_other_key"] = fingerprint(other.Certificate)
+		e["same_name_other_key"] = topology.Fingerprint(other.Certificate)
 		summary += " (the one of that name that it sends has another key)"
 	}
 	remedy := c.mend(fmt.Sprintf("Append the certificate of the issuer %s to the chain that the server sends, below the leaf.", issuerName(child)))
@@ -55,7 +56,7 @@ func (c *connection) appendix(fetched []*x509.Certificate) (facts []map[string]s
 	var lines []string
 	for _, cert := range fetched {
 		from := c.fetchedFrom(cert)
-		facts = append(facts, map[string]string{"subject": certSubject(cert), "url": finding.Clean(from.URL, finding.QuoteLimit), "fingerprint_sha256": fingerprint(cert)})
+		facts = append(facts, map[string]string{"subject": certSubject(cert), "url": finding.Clean(from.URL, finding.QuoteLimit), "fingerprint_sha256": topology.Fingerprint(cert)})
 		lines = append(lines, certName(cert)+fetchCommand(from))
 	}
 	return facts, "Append to the chain that the server sends, in this order: " + strings.Join(lines, ", ") + "."
@@ -128,7 +129,7 @@ func fetchCommand(from observation.FetchedIssuer) string {
 	case observation.IssuerPKCS7PEM:
 		read = "openssl pkcs7 -print_certs"
 	}
-	return fmt.Sprintf(" (`curl -sL %s | %s`)", shell(from.URL), read)
+	return fmt.Sprintf(" (`curl -sL %s | %s`)", topology.Shell(from.URL), read)
 }
 
 // fetchNote says what came of asking AIA for the issuer of child.
@@ -149,5 +150,5 @@ func (c *connection) fetchNote(child *x509.Certificate) string {
 
 // aiaURLs are the first few addresses that a certificate gives for its issuer.
 func aiaURLs(cert *x509.Certificate) []string {
-	return cleanAll(cert.IssuingCertificateURL[:min(len(cert.IssuingCertificateURL), 3)])
+	return topology.CleanAll(cert.IssuingCertificateURL[:min(len(cert.IssuingCertificateURL), 3)])
 }

@@ -7,6 +7,7 @@ import (
 
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
+	"certdrift/internal/topology"
 )
 
 func findConstraint(c *connection) []finding.Finding {
@@ -104,7 +105,7 @@ func nameConstraints(ca *x509.Certificate) (permitted, excluded []string) {
 }
 
 func firstFew(names []string) []string {
-	out := cleanAll(names[:min(len(names), maxNames)])
+	out := topology.CleanAll(names[:min(len(names), maxNames)])
 	if more := len(names) - len(out); more > 0 {
 		out = append(out, fmt.Sprintf("and %d more", more))
 	}

@@ -16,6 +16,7 @@ import (
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 	"certdrift/internal/trust"
 )
 
@@ -73,10 +74,10 @@ func corpusInput(der []byte, store *chain.Store) Input {
 // first is the first name that a certificate covers; a wildcard stands for one host below it.
 func first(der []byte) string {
 	cert, err := x509.ParseCertificate(der)
-	if err != nil || len(certNames(cert)) == 0 {
+	if err != nil || len(topology.Names(cert)) == 0 {
 		return ""
 	}
-	names := certNames(cert)
+	names := topology.Names(cert)
 	return strings.Replace(names[0], "*.", "host.", 1)
 }
 

@@ -12,6 +12,7 @@ import (
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 )
 
 // certEvidence shows one certificate.
@@ -19,8 +20,8 @@ func (c *connection) certEvidence(cert *x509.Certificate) finding.Evidence {
 	e := finding.Evidence{
 		"subject": certSubject(cert), "issuer": certIssuer(cert), "serial": finding.Clean(cert.SerialNumber.Text(16), 64),
 		"not_before": cert.NotBefore.UTC(), "not_after": cert.NotAfter.UTC(),
-		"days_left":          int(cert.NotAfter.Sub(c.world.now).Hours()) / 24,
-		"fingerprint_sha256": fingerprint(cert),
+		"days_left":          int(cert.NotAfter.Sub(c.judgment.Now).Hours()) / 24,
+		"fingerprint_sha256": topology.Fingerprint(cert),
 	}
 	if cert == c.leaf() {
 		e["names"] = coveredNames(cert)
@@ -64,7 +65,7 @@ func trustStore(t target.Trust) string {
 // aboutCert makes a finding whose cause is one certificate.
 func (c *connection) aboutCert(code finding.Code, severity finding.Severity, cert *x509.Certificate, summary string, e finding.Evidence, remedy string) finding.Finding {
 	f := c.finding(code, severity, summary, e, remedy)
-	f.Cause = "certificate:" + fingerprint(cert)
+	f.Cause = "certificate:" + topology.Fingerprint(cert)
 	return f
 }
 
@@ -190,7 +191,7 @@ func (c *connection) certificateARN() string {
 	if d := c.endpoint.Target.Declared; d != nil && d.ARN != "" {
 		return d.ARN
 	}
-	if l := c.endpoint.listener; l != nil && len(l.Certificates) == 1 {
+	if l := c.endpoint.Listener; l != nil && len(l.Certificates) == 1 {
 		return l.Certificates[0].ARN
 	}
 	return ""

@@ -7,18 +7,17 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
-	"certdrift/internal/policy"
 )
 
 func findExpiring(c *connection) []finding.Finding {
-	leaf, now := c.leaf(), c.world.now
+	leaf, now := c.leaf(), c.judgment.Now
 	if leaf == nil || now.After(leaf.NotAfter) || now.Before(leaf.NotBefore) {
 		return nil
 	}
 	var out []finding.Finding
 	for _, cert := range c.endsFirst() {
 		left, lifetime := cert.NotAfter.Sub(now), measure(leaf, cert)
-		severity := expirySeverity(c.world.policy, left, lifetime)
+		severity := c.judgment.policy.Expiry(left, lifetime)
 		if severity == finding.None {
 			continue
 		}
@@ -64,15 +63,4 @@ func (c *connection) endsFirst() []*x509.Certificate {
 		certs = append(certs, first)
 	}
 	return certs
-}
-
-// expirySeverity is how severe it is that left remains of a lifetime.
-func expirySeverity(p policy.Thresholds, left, lifetime time.Duration) finding.Severity {
-	switch {
-	case left <= p.ExpiryCritical.Of(lifetime):
-		return finding.Critical
-	case left <= p.ExpiryWarning.Of(lifetime):
-		return finding.Warning
-	}
-	return finding.None
 }

@@ -12,7 +12,7 @@ func findNotYetValid(c *connection) []finding.Finding {
 	return perFault(c.faults(chain.NotYetValid), func(f chain.Problem) finding.Finding {
 		cert := f.Certificate
 		return c.aboutCert(finding.CertNotYetValid, finding.Critical, cert,
-			fmt.Sprintf("%s is valid only from %s, in %s", c.which(cert), moment(cert.NotBefore), span(cert.NotBefore.Sub(c.world.now))),
+			fmt.Sprintf("%s is valid only from %s, in %s", c.which(cert), moment(cert.NotBefore), span(cert.NotBefore.Sub(c.judgment.Now))),
 			c.certEvidence(cert), c.earlyRemedy(cert))
 	})
 }

@@ -8,34 +8,35 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
+	"certdrift/internal/topology"
 )
 
 // findRevokedAttached goes by ACM's own record (Status REVOKED), which needs no answer of a CA.
 func findRevokedAttached(l *listener) []finding.Finding {
-	if l.world.policy.Revocation == policy.RevocationOff {
+	if l.judgment.policy.Revocation == policy.RevocationOff {
 		return nil
 	}
 	var found []finding.Finding
-	for _, a := range l.attached {
-		if a.held == nil || a.record.Status != "REVOKED" {
+	for _, a := range l.Attached {
+		if a.Certificate == nil || a.Record.Status != "REVOKED" {
 			continue
 		}
-		found = append(found, l.about(a, deed{}, finding.CertRevoked, finding.Critical,
-			"listener "+l.label()+" has a revoked certificate attached: "+shortARN(a.ARN)+", says ACM",
-			"Have a certificate issued for a new key and attach it:\n"+l.attachCommand(l.replacement(a), ""))...)
+		found = append(found, l.about(a, topology.CertificateChange{}, finding.CertRevoked, finding.Critical,
+			"listener "+l.Label()+" has a revoked certificate attached: "+topology.ShortARN(a.ARN)+", says ACM",
+			"Have a certificate issued for a new key and attach it:\n"+l.AttachCommand(l.replacement(a), ""))...)
 	}
 	return found
 }
 
 func findRevoked(c *connection) []finding.Finding {
-	if c.TLS == nil || c.leaf() == nil || c.world.policy.Revocation == policy.RevocationOff {
+	if c.TLS == nil || c.leaf() == nil || c.judgment.policy.Revocation == policy.RevocationOff {
 		return nil
 	}
 	var out []finding.Finding
 	seen := map[string]bool{}
 	for _, r := range c.TLS.Revocation {
 		cert := c.sent(r.Index)
-		if cert == nil || r.Status != observation.Revoked || !r.Signed || r.RevokedAt.After(c.world.now) {
+		if cert == nil || r.Status != observation.Revoked || !r.Signed || r.RevokedAt.After(c.judgment.Now) {
 			continue
 		}
 		if seen[string(cert.Raw)] || !c.rests(cert) {

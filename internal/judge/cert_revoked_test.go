@@ -8,6 +8,7 @@ import (
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
 	"certdrift/internal/sim/pki"
+	"certdrift/internal/topology"
 )
 
 // answer is a signed answer about the leaf that is good until tomorrow.
@@ -88,7 +89,7 @@ func TestCertRevokedByACMsWord(t *testing.T) {
 	behind(s.https("api", host, ok("10.0.0.1", leaf)), "web", arn("a"))
 	s.only()
 	s.round.Certificates[0].Status = "REVOKED"
-	if f := s.one(finding.CertRevoked, finding.Critical); f.Endpoint != "api" || f.Listener != "web:443" || f.Cause != "certificate:"+fingerprint(leaf.Certificate) {
+	if f := s.one(finding.CertRevoked, finding.Critical); f.Endpoint != "api" || f.Listener != "web:443" || f.Cause != "certificate:"+topology.Fingerprint(leaf.Certificate) {
 		t.Errorf("%+v", f)
 	}
 	s.round.Certificates[0].Status, s.round.Certificates[1].Status = "ISSUED", "REVOKED"

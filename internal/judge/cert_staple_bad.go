@@ -14,7 +14,7 @@ import (
 
 func findStapleBad(c *connection) []finding.Finding {
 	leaf := c.leaf()
-	if leaf == nil || c.TLS == nil || c.world.policy.Revocation == policy.RevocationOff {
+	if leaf == nil || c.TLS == nil || c.judgment.policy.Revocation == policy.RevocationOff {
 		return nil
 	}
 	must := mustStaple(leaf)
@@ -65,7 +65,7 @@ const clockSkew = 5 * time.Minute
 
 // stapleFault says what is wrong with a staple; empty where it is good, or says "revoked" (a finding of its own).
 func stapleFault(c *connection, r observation.Revocation) string {
-	now := c.world.now
+	now := c.judgment.Now
 	switch {
 	case !r.Signed && c.issuerUnknown():
 		return "" // nobody can check its signature: the missing issuer is a finding of its own

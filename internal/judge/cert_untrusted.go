@@ -7,6 +7,7 @@ import (
 
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
+	"certdrift/internal/topology"
 )
 
 func findUntrusted(c *connection) []finding.Finding {
@@ -37,7 +38,7 @@ func untrustedEnd(c *connection) finding.Finding {
 	e := c.pathEvidence(c.certEvidence(c.leaf()))
 	e["unknown_issuer"] = certIssuer(tip)
 	if r.Lookalike != nil {
-		e["same_name_other_key"] = fingerprint(r.Lookalike.Certificate)
+		e["same_name_other_key"] = topology.Fingerprint(r.Lookalike.Certificate)
 	}
 	summary := untrustedSummary(c, tip)
 	return c.aboutCert(finding.CertUntrusted, finding.Critical, c.leaf(), summary, e, c.replace(untrustedRemedy(r, tip)))

@@ -5,20 +5,21 @@ import (
 	"strings"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/topology"
 )
 
 // changeStatuses evaluates each change by the findings about its listeners.
-func (w *world) changeStatuses(all []finding.Finding) []finding.ChangeStatus {
-	out := make([]finding.ChangeStatus, 0, len(w.round.Changes))
-	for _, c := range w.round.Changes {
+func (j *judgment) changeStatuses(all []finding.Finding) []finding.ChangeStatus {
+	out := make([]finding.ChangeStatus, 0, len(j.Round.Changes))
+	for _, c := range j.Round.Changes {
 		s := finding.ChangeStatus{Change: c, Agreement: finding.Gone}
-		for _, l := range w.listeners {
-			if !l.concerns(c) {
+		for _, l := range j.Listeners {
+			if !l.ConcernedBy(c) {
 				continue
 			}
-			s.Listeners = append(s.Listeners, l.label())
+			s.Listeners = append(s.Listeners, l.Label())
 			switch {
-			case l.declaredBy():
+			case l.HasDeclaration():
 				s.Agreement = finding.Agrees
 			case s.Agreement == finding.Gone:
 				s.Agreement = finding.Undeclared
@@ -52,10 +53,5 @@ func about(s *finding.ChangeStatus, f finding.Finding) bool {
 		return false
 	}
 	name, _, _ := strings.Cut(f.Listener, ":")
-	return slices.Contains(s.Listeners, f.Listener) || s.LoadBalancer != "" && f.Code == finding.ListenerMissing && namesLoadBalancer(s.LoadBalancer, name)
-}
-
-// declaredBy reports whether anybody declares a certificate for the listener.
-func (l *listener) declaredBy() bool {
-	return len(l.declarations) > 0 || slices.ContainsFunc(l.endpoints, func(e *endpoint) bool { return e.declared() != nil })
+	return slices.Contains(s.Listeners, f.Listener) || s.LoadBalancer != "" && f.Code == finding.ListenerMissing && topology.NamesLoadBalancer(s.LoadBalancer, name)
 }

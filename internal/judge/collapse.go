@@ -3,6 +3,7 @@ package judge
 import (
 	"reflect"
 	"slices"
+	"strings"
 
 	"certdrift/internal/finding"
 )
@@ -13,14 +14,14 @@ type subject struct{ environment, endpoint, hop string }
 // collapse makes one finding of those that say the same of every address of an endpoint: the address is left empty and
 // the evidence lists them. What holds for some addresses only stays with each of them, and an endpoint with a single
 // address keeps it. A hop that several addresses lead to is told of once.
-func collapse(fs []finding.Finding, w *world) []finding.Finding {
+func collapse(fs []finding.Finding, j *judgment) []finding.Finding {
 	type key struct {
 		subject
 		code              finding.Code
 		severity          finding.Severity
 		listener, summary string
 	}
-	all := addresses(w)
+	all := addresses(j)
 	groups := map[key][]int{}
 	drop := make([]bool, len(fs))
 	for i, f := range fs {
@@ -55,9 +56,9 @@ func collapse(fs []finding.Finding, w *world) []finding.Finding {
 }
 
 // addresses are the distinct ones of each subject.
-func addresses(w *world) map[subject]map[string]bool {
+func addresses(j *judgment) map[subject]map[string]bool {
 	all := map[subject]map[string]bool{}
-	for _, c := range w.connections {
+	for _, c := range j.connections {
 		s := subject{c.endpoint.Target.Environment, c.endpoint.Target.Name, ""}
 		if c.hop != nil {
 			s.hop = c.hop.URL
@@ -71,49 +72,72 @@ func addresses(w *world) map[subject]map[string]bool {
 }
 
 func judgedOn(f finding.Finding) subject {
-	hop, _ := f.Evidence[hopKey].(string)
-	return subject{f.Environment, f.Endpoint, hop}
+	return subject{f.Environment, f.Endpoint, f.Subject.Hop}
 }
 
-// merge makes one finding of several that differ in nothing but address and evidence. A fact that is not the same
-// everywhere is told for each address.
+// merge makes one finding of several that differ in nothing but address and facts. A fact that is not the same everywhere
+// is listed for each address.
 func merge(fs []finding.Finding) finding.Finding {
-	slices.SortStableFunc(fs, func(a, b finding.Finding) int {
-		if a.Address < b.Address {
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(fs, func(a, b finding.Finding) int { return strings.Compare(a.Address, b.Address) })
 	one := fs[0]
 	one.Address = ""
 	one.Evidence = finding.Evidence{}
+	one.Certificates = mergeCertificates(fs)
 	var list []string
-	names := map[string]bool{}
+	byName := map[string]map[string]any{} // by fact, then by address
 	for _, f := range fs {
 		list = append(list, f.Address)
-		for name := range f.Evidence {
-			names[name] = true
+		for name, value := range f.AllEvidence() {
+			if byName[name] == nil {
+				byName[name] = map[string]any{}
+			}
+			byName[name][f.Address] = value
 		}
 	}
-	for name := range names {
-		one.Evidence[name] = agreed(fs, name)
+	typed := one.AllEvidence()
+	for name, values := range byName {
+		switch value, agreed := agreedOn(values, fs); {
+		case !agreed:
+			one.Evidence[name] = values
+		case typed[name] == nil:
+			one.Evidence[name] = value
+		}
 	}
 	one.Evidence["addresses"] = list
 	return one
 }
 
-func agreed(fs []finding.Finding, name string) any {
-	each := map[string]any{}
-	equal := true
+// agreedOn is the value that a fact has at every address.
+func agreedOn(values map[string]any, fs []finding.Finding) (value any, agreed bool) {
+	value = values[fs[0].Address]
 	for _, f := range fs {
-		value, ok := f.Evidence[name]
-		if ok {
-			each[f.Address] = value
+		if other, known := values[f.Address]; !known || !reflect.DeepEqual(value, other) {
+			return nil, false
 		}
-		equal = equal && reflect.DeepEqual(value, fs[0].Evidence[name])
 	}
-	if equal {
-		return fs[0].Evidence[name]
+	return value, true
+}
+
+// mergeCertificates lists the certificates of each side that is not the same everywhere with the addresses they are of.
+func mergeCertificates(fs []finding.Finding) finding.Certificates {
+	side := func(of func(finding.Certificates) []finding.Certificate) []finding.Certificate {
+		first := of(fs[0].Certificates)
+		if !slices.ContainsFunc(fs, func(f finding.Finding) bool { return !reflect.DeepEqual(of(f.Certificates), first) }) {
+			return first
+		}
+		var all []finding.Certificate
+		for _, f := range fs {
+			for _, c := range of(f.Certificates) {
+				c.Addresses = []string{f.Address}
+				all = append(all, c)
+			}
+		}
+		return all
 	}
-	return each
+	return finding.Certificates{
+		Declared: side(func(c finding.Certificates) []finding.Certificate { return c.Declared }),
+		Manifest: side(func(c finding.Certificates) []finding.Certificate { return c.Manifest }),
+		Attached: side(func(c finding.Certificates) []finding.Certificate { return c.Attached }),
+		Served:   side(func(c finding.Certificates) []finding.Certificate { return c.Served }),
+	}
 }

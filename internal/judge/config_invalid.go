@@ -8,37 +8,29 @@ import (
 	"unicode/utf8"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 func configInvalid() rule {
 	return rule{
 		Code: finding.ConfigInvalid,
-		round: func(w *world) []finding.Finding {
+		round: func(j *judgment) []finding.Finding {
 			var found []finding.Finding
-			for i := range w.round.Diagnostics {
-				found = append(found, faultFinding(w, i))
+			for _, d := range j.Round.Diagnostics {
+				found = append(found, diagnosticFinding(d))
 			}
-			for _, p := range w.ambiguous {
-				found = append(found, p.ambiguous())
+			for _, p := range j.Ambiguous() {
+				found = append(found, ambiguous(p))
 			}
 			return found
 		},
 	}
 }
 
-func faultFinding(w *world, i int) finding.Finding {
-	fault := w.round.Diagnostics[i]
-	evidence := finding.Evidence{"message": finding.Clean(fault.Message, finding.QuoteLimit)}
-	if fault.File != "" {
-		evidence["file"] = finding.Clean(fault.File, finding.QuoteLimit)
-	}
-	if fault.Line > 0 {
-		evidence["line"] = fault.Line
-	}
-	if fault.Column > 0 {
-		evidence["column"] = fault.Column
-	}
-	summary, at := cmp.Or(finding.Clean(fault.Message, finding.QuoteLimit), "a fault without a message"), place(fault.Position)
+func diagnosticFinding(d observation.Diagnostic) finding.Finding {
+	evidence := finding.Evidence{"message": finding.Clean(d.Message, finding.QuoteLimit)}
+	summary, at := cmp.Or(finding.Clean(d.Message, finding.QuoteLimit), "a fault without a message"), topology.Position(d.Position)
 	if at != "" {
 		summary = at + ": " + summary
 	}
@@ -47,12 +39,13 @@ func faultFinding(w *world, i int) finding.Finding {
 		remedy = "Mend " + at
 	}
 	remedy += "; `certdrift validate` shows all faults at once."
-	if fault.Hint != "" {
-		evidence["hint"] = finding.Clean(fault.Hint, finding.QuoteLimit)
-		remedy = sentence(finding.Clean(fault.Hint, finding.QuoteLimit)) + " " + remedy
+	if d.Hint != "" {
+		evidence["hint"] = finding.Clean(d.Hint, finding.QuoteLimit)
+		remedy = sentence(finding.Clean(d.Hint, finding.QuoteLimit)) + " " + remedy
 	}
 	return finding.Finding{
-		Code: finding.ConfigInvalid, Severity: finding.Critical, Environment: fault.Environment, Endpoint: fault.Endpoint,
+		Code: finding.ConfigInvalid, Severity: finding.Critical, Environment: d.Environment, Endpoint: d.Endpoint,
+		Subject: finding.Subject{Source: finding.Source{File: finding.Clean(d.File, finding.QuoteLimit), Line: d.Line, Column: d.Column}},
 		Summary: summary, Evidence: evidence, Remedy: remedy, Cause: fmt.Sprintf("config:%s", at),
 	}
 }
@@ -68,16 +61,20 @@ func sentence(text string) string {
 	return text + "."
 }
 
-func (p placement) ambiguous() finding.Finding {
+func ambiguous(p topology.Placement) finding.Finding {
 	var names []string
-	for _, lb := range p.candidates[:min(len(p.candidates), shownNames)] {
+	for _, lb := range p.Candidates[:min(len(p.Candidates), topology.MaxNames)] {
 		names = append(names, fmt.Sprintf("%s %s in %s/%s", lb.Kind, finding.Clean(lb.Name, 64), finding.Clean(lb.Region, 64), finding.Clean(lb.Account, 64)))
 	}
-	evidence := finding.Evidence{"candidates": names, "named": finding.Clean(p.what, finding.QuoteLimit)}
-	if at := place(p.endpoint.Target.Source); at != "" {
+	evidence := finding.Evidence{"candidates": names, "named": finding.Clean(p.Named, finding.QuoteLimit)}
+	if at := topology.Position(p.Endpoint.Target.Source); at != "" {
 		evidence["configured_at"] = at
 	}
-	return p.endpoint.finding(finding.ConfigInvalid, finding.Critical,
-		fmt.Sprintf("%s fits %d load balancers; the endpoint's listener is not watched", finding.Clean(p.what, finding.QuoteLimit), len(p.candidates)),
-		evidence, "Name the one that is meant: load_balancer: {name: …, port: …, region: …}.")
+	f := finding.Finding{
+		Code: finding.ConfigInvalid, Severity: finding.Critical,
+		Summary:  fmt.Sprintf("%s fits %d load balancers; the endpoint's listener is not watched", finding.Clean(p.Named, finding.QuoteLimit), len(p.Candidates)),
+		Evidence: evidence, Remedy: "Name the one that is meant: load_balancer: {name: …, port: …, region: …}.",
+	}
+	topology.Affect(&f, []*topology.Endpoint{p.Endpoint})
+	return f
 }

@@ -25,7 +25,7 @@ func connectRefused() rule {
 
 // reachedElsewhere reports whether another address of the same name was connected to.
 func (c *connection) reachedElsewhere() bool {
-	for _, other := range c.world.connections {
+	for _, other := range c.judgment.connections {
 		if other.endpoint == c.endpoint && other.hop == c.hop && (other.Failure == nil || other.Failure.Phase != observation.PhaseConnect) {
 			return true
 		}

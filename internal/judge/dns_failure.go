@@ -5,6 +5,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 func judgeDNS(e *endpoint) []finding.Finding {
@@ -74,11 +75,11 @@ func (e *endpoint) dnsFinding(host, hop string, f *observation.Failure, none boo
 		evidence["detail"] = finding.Clean(f.Detail, finding.QuoteLimit)
 	}
 	if hop != "" {
-		evidence[hopKey] = hop
 		summary += " (a redirect of " + finding.Clean(e.Target.Host, finding.QuoteLimit) + " leads there)"
 	}
-	remedy := "Look at the record: dig +short " + shell(host) + " A; dig +short " + shell(host) + " AAAA. Restore it, or mend the resolver where others fail too."
+	remedy := "Look at the record: dig +short " + topology.Shell(host) + " A; dig +short " + topology.Shell(host) + " AAAA. Restore it, or mend the resolver where others fail too."
 	found := e.finding(finding.DNSFailure, severity, summary, evidence, remedy)
+	found.Subject.Hop = hop
 	found.Cause = "host:" + finding.Clean(host, finding.QuoteLimit)
 	return found
 }

@@ -50,7 +50,7 @@ func TestDNSFailureOfAHopIsToldOnce(t *testing.T) {
 	}
 	s.https("api", host, redirect("10.0.0.1"), redirect("10.0.0.2"))
 	f := s.one(finding.DNSFailure, finding.Critical)
-	if f.Evidence[hopKey] != "https://gone.example.org/" || !strings.Contains(f.Summary, "gone.example.org") {
+	if f.Subject.Hop != "https://gone.example.org/" || !strings.Contains(f.Summary, "gone.example.org") {
 		t.Errorf("%+v", f)
 	}
 }

@@ -7,164 +7,155 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 )
 
 func judgeAttached(l *listener) []finding.Finding {
 	var found []finding.Finding
-	for _, g := range grouped(l.endpoints, driftKey) {
-		d := g.endpoints[0].drifted()
-		found = append(found, l.driftFinding(d, g.endpoints))
+	for _, g := range topology.GroupBy(l.Endpoints, driftKey) {
+		found = append(found, l.driftFinding(g.Endpoints[0].Drift(), g.Endpoints))
 	}
 	return found
 }
 
-// driftKey puts together the endpoints of a listener that have the same declared and the same attached certificate.
-func driftKey(e *endpoint) string {
-	d := e.drifted()
+// driftKey groups the endpoints of a listener that have the same declared and the same attached certificate.
+func driftKey(e *topology.Endpoint) (key string, drifted bool) {
+	d := e.Drift()
 	if d == nil {
-		return "-"
+		return "", false
 	}
 	attached := ""
-	if d.got != nil {
-		attached = d.got.ARN
+	if d.Attached != nil {
+		attached = d.Attached.ARN
 	}
-	return strings.Join([]string{d.declared.ARN, d.declared.FingerprintSHA256, d.declared.Issuer, attached}, "\x00")
+	return strings.Join([]string{d.Declared.ARN, d.Declared.FingerprintSHA256, d.Declared.Issuer, attached}, "\x00"), true
 }
 
-func (l *listener) driftFinding(d *drift, es []*endpoint) finding.Finding {
-	w := l.world
-	evidence := finding.Evidence{"declared": w.declaredEvidence(d.declared)}
-	if served := servedEvidence(es); served != nil {
-		evidence["served"] = side(served)
+func (l *listener) driftFinding(d *topology.Drift, es []*topology.Endpoint) finding.Finding {
+	j := l.judgment
+	certificates := finding.Certificates{
+		Declared: []finding.Certificate{j.DeclaredFact(d.Declared)},
+		Served:   servedFacts(es),
 	}
-	if d.got == nil {
-		evidence["attached"] = map[string]any{"none": true, "protocol": finding.Clean(l.Protocol, finding.QuoteLimit)}
-		return l.finding(finding.DriftAttached, finding.Critical, es,
-			"listener "+l.label()+" ("+finding.Clean(l.Protocol, 16)+") has no certificate attached; declared is "+w.declaredLabel(d.declared),
-			evidence, "Make it a TLS listener again with the declared certificate: re-apply the manifest, or re-create the listener."+l.mendManifests(d, es))
+	if d.Attached == nil {
+		certificates.Attached = []finding.Certificate{{None: true, Protocol: finding.Clean(l.Protocol, finding.QuoteLimit)}}
+		f := l.Finding(finding.DriftAttached, finding.Critical, es,
+			"listener "+l.Label()+" ("+finding.Clean(l.Protocol, 16)+") has no certificate attached; declared is "+j.DeclaredLabel(d.Declared),
+			nil, "Make it a TLS listener again with the declared certificate: re-apply the manifest, or re-create the listener."+l.fixManifests(d, es))
+		f.Certificates = certificates
+		return f
 	}
-	evidence["attached"] = d.got.evidence(d.got.ARN)
-	made := l.blame(evidence, d.got.ARN, l.contradicted(d))
-	evidence["names"] = cleanAll(hosts(es))
-	if uncovered := uncoveredBy(d, es); len(uncovered) > 0 {
-		evidence["uncovered"] = cleanAll(uncovered)
+	certificates.Attached = []finding.Certificate{d.Attached.Fact(d.Attached.ARN)}
+	by := l.Attribution(d.Attached.ARN, l.contradicted(d))
+	evidence := finding.Evidence{"names": topology.CleanAll(topology.Hosts(es))}
+	uncovered := uncoveredBy(d, es)
+	if len(uncovered) > 0 {
+		evidence["uncovered"] = topology.CleanAll(uncovered)
 	}
 	severity := finding.Critical
-	summary := "listener " + l.label() + " has " + d.got.label(d.got.ARN) + " attached instead of the declared " + w.declaredLabel(d.declared)
-	if d.relation == twin {
+	summary := "listener " + l.Label() + " has " + d.Attached.Label(d.Attached.ARN) + " attached instead of the declared " + j.DeclaredLabel(d.Declared)
+	switch {
+	case d.Relation == topology.Equivalent:
 		severity = finding.Warning
 		summary += ": another ARN, but the same key and names"
-	} else if uncovered := uncoveredBy(d, es); len(uncovered) > 0 {
-		summary += "; it does not cover " + some(uncovered)
-	} else if d.got.expired(w.now) {
+	case len(uncovered) > 0:
+		summary += "; it does not cover " + topology.Some(uncovered)
+	case d.Attached.Expired(j.Now):
 		summary += "; it has expired"
 	}
 	remedy := ""
-	if d.staleDeclaration(es) {
+	if staleDeclaration(j, d, es) {
 		evidence["stale"] = "declared"
-		remedy = l.mendDeclaration(d, es)
+		remedy = l.fixDeclaration(d, es)
 		summary += "; the declaration is stale, what is attached is right"
 	} else {
 		command := l.undo(d, es)
 		remedy = l.restore(d, command, es)
 		evidence["undo"] = command
 	}
-	return l.finding(finding.DriftAttached, severity, es, summary+byline(made), evidence, remedy)
+	f := l.Finding(finding.DriftAttached, severity, es, summary+byline(by.Change), evidence, remedy)
+	f.Certificates, f.Attribution = certificates, by
+	return f
 }
 
-// contradicted is the import over the attached ARN that a drift may come of: where a fingerprint or an issuer is declared.
+// contradicted is the import over the attached ARN that a drift may come from: where a fingerprint or an issuer is declared.
 // Another ARN than the declared one is not attached by it.
-func (l *listener) contradicted(d *drift) deed {
-	if d.declared.ARN != "" {
-		return deed{}
+func (l *listener) contradicted(d *topology.Drift) topology.CertificateChange {
+	if d.Declared.ARN != "" {
+		return topology.CertificateChange{}
 	}
-	return l.world.origin(d.got.ARN, d.got.held, always)
+	return l.judgment.Import(d.Attached.ARN, d.Attached.Certificate, topology.Always)
 }
 
-// uncoveredBy lists the names that the attached certificate is not for.
-func uncoveredBy(d *drift, es []*endpoint) []string {
-	return slices.DeleteFunc(hosts(es), func(host string) bool { return !d.got.named() || d.got.covers(host) })
+// uncoveredBy lists the names that the attached certificate does not cover.
+func uncoveredBy(d *topology.Drift, es []*topology.Endpoint) []string {
+	return slices.DeleteFunc(topology.Hosts(es), func(host string) bool { return !d.Attached.Named() || d.Attached.Covers(host) })
 }
 
 // staleDeclaration reports whether the attached certificate serves every endpoint well, where the declared one would not.
-func (d *drift) staleDeclaration(es []*endpoint) bool {
-	w := es[0].world
-	_, declared := w.declaredBody(d.declared)
-	if d.got == nil || d.got.held == nil || d.got.leaf == nil || d.got.expired(w.now) || len(uncoveredBy(d, es)) > 0 || declared == nil {
+func staleDeclaration(j *judgment, d *topology.Drift, es []*topology.Endpoint) bool {
+	_, declared := j.DeclaredCertificate(d.Declared)
+	if d.Attached.Body() == nil || d.Attached.Expired(j.Now) || len(uncoveredBy(d, es)) > 0 || declared == nil {
 		return false
 	}
-	bad := declared.record.Missing || declared.expired(w.now)
-	for _, host := range hosts(es) {
-		bad = bad || declared.named() && !declared.covers(host)
+	bad := declared.Missing() || declared.Expired(j.Now)
+	for _, host := range topology.Hosts(es) {
+		bad = bad || declared.Named() && !declared.Covers(host)
 	}
 	return bad
 }
 
-// restore tells how to put the declared certificate back, and what else to mend so that it stays.
-func (l *listener) restore(d *drift, command string, es []*endpoint) string {
-	return "Put the declared certificate back (" + l.world.declaredLabel(d.declared) + "):\n" + command + l.mendManifests(d, es)
+// restore says how to reattach the declared certificate, and what else to fix so that it stays.
+func (l *listener) restore(d *topology.Drift, command string, es []*topology.Endpoint) string {
+	return "Put the declared certificate back (" + l.judgment.DeclaredLabel(d.Declared) + "):\n" + command + l.fixManifests(d, es)
 }
 
-// undo is the command that restores the declared state; with a place-holder where no ARN of the declared certificate is
-// known.
-func (l *listener) undo(d *drift, es []*endpoint) string {
-	arn, _ := l.world.declaredBody(d.declared)
-	return l.attachCommand(cmp.Or(arn, "ARN"), es[0].Target.Host)
+// undo is the command that restores the declared state; with a placeholder where no ARN of the declared certificate is known.
+func (l *listener) undo(d *topology.Drift, es []*topology.Endpoint) string {
+	arn, _ := l.judgment.DeclaredCertificate(d.Declared)
+	return l.AttachCommand(cmp.Or(arn, "ARN"), es[0].Target.Host)
 }
 
-// mendManifests names the manifests that would attach something else than what is declared.
-func (l *listener) mendManifests(d *drift, es []*endpoint) string {
+// fixManifests names the manifests that would attach something else than what is declared.
+func (l *listener) fixManifests(d *topology.Drift, es []*topology.Endpoint) string {
 	text := ""
-	for _, m := range es[0].declarations {
-		if m.Discovered || m.agrees(l.world, d.declared, es[0].Target.Host) {
+	for _, m := range es[0].Declarations {
+		if m.Discovered || m.Agrees(d.Declared, es[0].Target.Host) {
 			continue
 		}
-		text += "\nThen mend " + m.toMend() + ", which declares " + some(shortARNs(m.ARNs)) + ": its next apply would undo this."
+		text += "\nThen mend " + m.ToFix() + ", which declares " + topology.Some(topology.ShortARNs(m.ARNs)) + ": its next apply would undo this."
 	}
 	return text
 }
 
-// mendDeclaration tells what to change where the hand-made state is the right one.
-func (l *listener) mendDeclaration(d *drift, es []*endpoint) string {
-	text := "Leave the listener as it is: what is attached covers the name and is valid, what is declared is not. Declare " + finding.Clean(d.got.ARN, finding.QuoteLimit) + " instead"
-	if at := place(d.declared.Source); at != "" {
+// fixDeclaration says what to change where the state made by hand is the right one.
+func (l *listener) fixDeclaration(d *topology.Drift, es []*topology.Endpoint) string {
+	text := "Leave the listener as it is: what is attached covers the name and is valid, what is declared is not. Declare " + finding.Clean(d.Attached.ARN, finding.QuoteLimit) + " instead"
+	if at := topology.Position(d.Declared.Source); at != "" {
 		text += " in " + at
 	}
 	text += "."
-	attached := target.Declared{ARN: d.got.ARN}
-	for _, m := range es[0].declarations {
-		if !m.Discovered && !m.agrees(l.world, attached, es[0].Target.Host) {
-			text += "\nMend " + m.toMend() + " too: the manifest is stale; the next apply would break it."
+	attached := target.Declared{ARN: d.Attached.ARN}
+	for _, m := range es[0].Declarations {
+		if !m.Discovered && !m.Agrees(attached, es[0].Target.Host) {
+			text += "\nMend " + m.ToFix() + " too: the manifest is stale; the next apply would break it."
 		}
 	}
 	return text
 }
 
-// servedEvidence shows what the endpoints serve, each certificate once.
-func servedEvidence(es []*endpoint) []map[string]any {
-	var out []map[string]any
-	var told []string
+// servedFacts are the certificates that the endpoints serve, each once.
+func servedFacts(es []*topology.Endpoint) []finding.Certificate {
+	var out []finding.Certificate
 	for _, e := range es {
-		for _, g := range e.leaves() {
-			if slices.Contains(told, g.fingerprint) {
+		for _, s := range e.ByCertificate() {
+			fact := s.Certificate.Fact("")
+			if slices.ContainsFunc(out, func(c finding.Certificate) bool { return c.FingerprintSHA256 == fact.FingerprintSHA256 }) {
 				continue
 			}
-			told = append(told, g.fingerprint)
-			fact := (&held{leaf: g.connections[0].certs[0]}).evidence("")
-			fact["addresses"] = g.addresses()
+			fact.Addresses = s.Addresses
 			out = append(out, fact)
 		}
-	}
-	return out
-}
-
-func shortARNs(arns []string) []string {
-	out := make([]string, 0, len(arns))
-	for _, a := range arns {
-		out = append(out, shortARN(a))
-	}
-	if len(out) == 0 {
-		out = append(out, "no certificate")
 	}
 	return out
 }

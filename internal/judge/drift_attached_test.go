@@ -9,6 +9,7 @@ import (
 	"certdrift/internal/observation"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 )
 
 const host = "api.example.org"
@@ -41,11 +42,11 @@ func TestDriftAttachedHoldsTheNameMismatch(t *testing.T) {
 	if list, _ := f.Evidence["name_mismatches"].([]string); len(list) != 1 || !strings.HasPrefix(list[0], "production/api at 10.0.0.1:443: ") {
 		t.Errorf("name mismatches: %v", f.Evidence["name_mismatches"])
 	}
-	by := f.Evidence["changed_by"].(map[string]any)
+	by := f.AllEvidence()["changed_by"].(map[string]any)
 	if by["tool"] != "Kubernetes cloud provider" || by["standing"] != "claimed" || by["source_ip"] != "203.0.113.9" {
 		t.Errorf("changed_by: %v", by)
 	}
-	if before := f.Evidence["before"].(map[string]any); before["arn"] != right {
+	if before := f.AllEvidence()["before"].(map[string]any); before["arn"] != right {
 		t.Errorf("before: %v", before)
 	}
 	want := "aws elb set-load-balancer-listener-ssl-certificate --region us-west-2 --load-balancer-name a1 --load-balancer-port 443 --ssl-certificate-id " + right
@@ -129,7 +130,7 @@ func TestDriftAttachedByFingerprintAndIssuer(t *testing.T) {
 		declared target.Declared
 		drift    bool
 	}{
-		{target.Declared{FingerprintSHA256: fingerprint(leaf.Certificate)}, false},
+		{target.Declared{FingerprintSHA256: topology.Fingerprint(leaf.Certificate)}, false},
 		{target.Declared{FingerprintSHA256: strings.Repeat("0", 64)}, true},
 		{target.Declared{Issuer: "Scene Root"}, false},
 		{target.Declared{Issuer: "O = certdrift simulation, CN = Scene Root"}, false},

@@ -6,19 +6,20 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 )
 
 func TestDriftDeclaredWithoutAListener(t *testing.T) {
 	s := newScene(t)
 	right, other := s.leaf(host), s.leaf(host)
 	e := s.https("api", host, ok("10.0.0.1", other), ok("10.0.0.2", other))
-	e.Target.Declared = &target.Declared{FingerprintSHA256: fingerprint(right.Certificate), Source: target.Position{File: "certdrift.yaml", Line: 3}}
+	e.Target.Declared = &target.Declared{FingerprintSHA256: topology.Fingerprint(right.Certificate), Source: target.Position{File: "certdrift.yaml", Line: 3}}
 	s.only(finding.DriftDeclared)
 	f := s.one(finding.DriftDeclared, finding.Critical)
-	if f.Address != "" || f.Cause != "certificate:"+fingerprint(other.Certificate) {
+	if f.Address != "" || f.Cause != "certificate:"+topology.Fingerprint(other.Certificate) {
 		t.Errorf("%+v", f)
 	}
-	e.Target.Declared.FingerprintSHA256 = fingerprint(other.Certificate)
+	e.Target.Declared.FingerprintSHA256 = topology.Fingerprint(other.Certificate)
 	s.only()
 }
 

@@ -76,7 +76,7 @@ func TestDriftManifest(t *testing.T) {
 				return
 			}
 			f := s.one(finding.DriftManifest, c.want)
-			if f.Evidence["file"] != "k8s/api.yaml" || f.Evidence["line"] != 7 || f.Endpoint != "api" || !strings.Contains(f.Remedy, "k8s/api.yaml:7") {
+			if f.AllEvidence()["file"] != "k8s/api.yaml" || f.AllEvidence()["line"] != 7 || f.Endpoint != "api" || !strings.Contains(f.Remedy, "k8s/api.yaml:7") {
 				t.Errorf("%+v", f)
 			}
 		})
@@ -112,8 +112,8 @@ func TestDriftManifestWithoutAnAuthor(t *testing.T) {
 		"denied": "unknown: it could not be looked up in CloudTrail: denied",
 	} {
 		s.round.HistoryUnread = why
-		if f := s.one(finding.DriftManifest, finding.Warning); f.Evidence["author"] != want {
-			t.Errorf("author %v, want %q", f.Evidence["author"], want)
+		if f := s.one(finding.DriftManifest, finding.Warning); f.AllEvidence()["author"] != want {
+			t.Errorf("author %v, want %q", f.AllEvidence()["author"], want)
 		}
 		if rows, _ := s.preview(); len(rows[0].NotKnown) > 0 != (why != "") || rows[0].Verdict != plan.Warn {
 			t.Errorf("not known, where the look-up gave %q: %q", why, rows[0].NotKnown)
@@ -127,7 +127,7 @@ func TestDriftManifestOfTerraform(t *testing.T) {
 	d := &s.round.Manifests[0]
 	d.Object, d.Service, d.LoadBalancer, d.Source.File = "aws_elb.api", "", "a1", "tf/plan.json"
 	resource := "the resource aws_elb.api in the Terraform code"
-	if f := s.one(finding.DriftManifest, finding.Critical); !strings.HasPrefix(f.Remedy, "Mend "+resource+" before the next apply: declare "+arn("good")) || f.Evidence["generated"] != true {
+	if f := s.one(finding.DriftManifest, finding.Critical); !strings.HasPrefix(f.Remedy, "Mend "+resource+" before the next apply: declare "+arn("good")) || f.AllEvidence()["generated"] != true {
 		t.Errorf("remedy %q, evidence %v", f.Remedy, f.Evidence)
 	}
 	if f := s.one(finding.DriftAttached, finding.Critical); !strings.Contains(f.Remedy, "Then mend "+resource) {
@@ -247,7 +247,7 @@ func TestDriftManifestFindsItsListener(t *testing.T) {
 		s := manifested(t, "stale", "good", "")
 		s.round.LoadBalancers[0].Tags = nil
 		s.round.Endpoints[0].Target.LoadBalancer = &target.LoadBalancerRef{Name: "a1", Port: 443}
-		if f := s.one(finding.DriftManifest, finding.Critical); f.Listener != "a1:443" || f.Evidence["attached"] == nil {
+		if f := s.one(finding.DriftManifest, finding.Critical); f.Listener != "a1:443" || f.AllEvidence()["attached"] == nil {
 			t.Errorf("%+v", f)
 		}
 	})

@@ -2,43 +2,44 @@ package judge
 
 import (
 	"certdrift/internal/finding"
+	"certdrift/internal/topology"
 )
 
 func judgeServed(e *endpoint) []finding.Finding {
-	l := e.listener
-	if l == nil || !e.Target.Kind.Secured() || !l.Secure() || l.settling() {
+	l := e.listener()
+	if l == nil || !e.Target.Kind.Secured() || !l.Secure() || l.Settling(e.judgment.policy.Settle) {
 		return nil
 	}
-	got, known := l.offer(e.Target.Host)
-	if !known || got.leafOf() == nil {
+	got, known := l.Select(e.Target.Host)
+	if !known || got.Body() == nil {
 		return nil
 	}
 	var found []finding.Finding
 	for _, c := range e.connections {
-		if len(c.certs) == 0 || l.couldServe(e.Target.Host, c) {
+		leaf := c.leaf()
+		if leaf == nil || l.CouldServe(e.Target.Host, leaf) != nil {
 			continue
 		}
-		served := &held{leaf: c.certs[0]}
+		served := &topology.Certificate{Leaf: leaf}
 		severity, note := finding.Critical, ""
-		if twins(got.leaf, served.leaf) {
+		if topology.AreEquivalent(got.Leaf, leaf) {
 			severity, note = finding.Warning, ": another certificate, but the same key and names"
 		}
-		evidence := finding.Evidence{"attached": got.evidence(got.ARN), "served": served.evidence("")}
-		if d := e.declared(); d != nil {
-			evidence["declared"] = e.world.declaredEvidence(*d)
+		f := l.Finding(finding.DriftServed, severity, []*topology.Endpoint{e.Endpoint},
+			finding.Clean(e.Target.Host, finding.QuoteLimit)+" serves "+served.Label("")+" though listener "+l.Label()+" has "+got.Label(got.ARN)+" attached"+note,
+			nil, servedRemedy(c, got))
+		f.Certificates = finding.Certificates{Attached: []finding.Certificate{got.Fact(got.ARN)}, Served: []finding.Certificate{served.Fact("")}}
+		if d := e.Declared(); d != nil {
+			f.Certificates.Declared = []finding.Certificate{e.judgment.DeclaredFact(*d)}
 		}
-		l.blame(evidence, got.ARN, l.world.origin(got.ARN, got.held, always))
-		f := l.finding(finding.DriftServed, severity, []*endpoint{e},
-			finding.Clean(e.Target.Host, finding.QuoteLimit)+" serves "+served.label("")+" though listener "+l.label()+" has "+got.label(got.ARN)+" attached"+note,
-			evidence, servedRemedy(c, got))
+		f.Attribution = l.Attribution(got.ARN, e.judgment.Import(got.ARN, got.Certificate, topology.Always))
 		f.Address = c.Address.Address
 		found = append(found, f)
 	}
 	return found
 }
 
-func servedRemedy(c *connection, got *attachment) string {
-	l := c.endpoint.listener
-	return "See where the name leads (dig " + shell(c.host) + "), and whether the address is the load balancer's. If it is, attach the certificate once more:\n" +
-		l.attachAgain(got)
+func servedRemedy(c *connection, got *topology.Attachment) string {
+	return "See where the name leads (dig " + topology.Shell(c.host) + "), and whether the address is the load balancer's. If it is, attach the certificate once more:\n" +
+		c.endpoint.Listener.AttachAgain(got)
 }

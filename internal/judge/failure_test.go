@@ -63,7 +63,7 @@ func TestEveryFailureOfAHopHasExactlyOneFinding(t *testing.T) {
 				t.Errorf("phase %q kind %q: %v", phase, kind, codes(fs))
 				continue
 			}
-			_, named := fs[0].Evidence[hopKey]
+			named := fs[0].Subject.Hop != ""
 			if !named && fs[0].Code != finding.HTTPRedirectBlocked && fs[0].Code != finding.DNSFailure {
 				t.Errorf("phase %q kind %q: %s does not name the hop", phase, kind, fs[0].Code)
 			}

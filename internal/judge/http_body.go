@@ -20,7 +20,7 @@ func httpBody() rule {
 				return nil
 			}
 			evidence := answerEvidence(h)
-			evidence["unmet"] = list(unmet)
+			evidence["unmet"] = unmet
 			evidence["size"] = h.Size
 			return []finding.Finding{c.finding(finding.HTTPBody, finding.Critical,
 				c.where()+" answers with the expected status, but not as expected: "+strings.Join(kinds, ", "), evidence,
@@ -30,7 +30,7 @@ func httpBody() rule {
 }
 
 // unmetOf lists the expectations that do not hold, those of the body only where it came whole.
-func unmetOf(h *observation.HTTP, whole bool) (unmet []map[string]any, kinds []string) {
+func unmetOf(h *observation.HTTP, whole bool) (unmet []any, kinds []string) {
 	for _, u := range h.Unmet {
 		if u.Expectation != "header" && !whole {
 			continue

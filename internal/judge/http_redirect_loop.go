@@ -1,6 +1,9 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"certdrift/internal/finding"
+	"certdrift/internal/topology"
+)
 
 func httpRedirectLoop() rule {
 	return rule{
@@ -14,7 +17,7 @@ func httpRedirectLoop() rule {
 			for _, hop := range c.HTTP.Hops {
 				path = append(path, hop.URL)
 			}
-			evidence["redirects"] = cleanAll(path)
+			evidence["redirects"] = topology.CleanAll(path)
 			return []finding.Finding{c.finding(finding.HTTPRedirectLoop, finding.Critical, c.where()+" redirects without end", evidence,
 				"Have the application trust X-Forwarded-Proto where a load balancer ends TLS, or mend the rule that sends the client back.")}
 		},

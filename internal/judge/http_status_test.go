@@ -70,7 +70,7 @@ func TestHTTPStatusIsTheLastHops(t *testing.T) {
 	s = newScene(t)
 	s.https("api", host, redirecting(s, 500, "a.example.org", "b.example.org"))
 	s.only(finding.HTTPStatus)
-	if f := s.one(finding.HTTPStatus, finding.Critical); f.Evidence[hopKey] != "https://b.example.org/" || !strings.Contains(f.Summary, "b.example.org") {
+	if f := s.one(finding.HTTPStatus, finding.Critical); f.Subject.Hop != "https://b.example.org/" || !strings.Contains(f.Summary, "b.example.org") {
 		t.Errorf("%+v", f)
 	}
 }

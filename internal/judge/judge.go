@@ -36,34 +36,34 @@ func Judge(in Input) finding.Conclusion { return judge(in, rules()) }
 
 // judge is Judge with the rules as an argument, so that a test can put a broken one among them.
 func judge(in Input, rules []rule) finding.Conclusion {
-	w := newWorld(in)
-	out := finding.Conclusion{Complete: len(in.Round.ObserveErrors) == 0 && len(w.uncompared()) == 0 && len(w.passedOver()) == 0 && len(w.failures) == 0}
-	for _, err := range w.failures[:min(len(w.failures), shownFailures)] {
+	j := newJudgment(in)
+	out := finding.Conclusion{Complete: len(in.Round.ObserveErrors) == 0 && len(j.Uncompared()) == 0 && len(j.passedOver()) == 0 && len(j.failures) == 0}
+	for _, err := range j.failures[:min(len(j.failures), shownFailures)] {
 		out.Findings = append(out.Findings, ruleFailed("building chains", err))
 	}
 	for _, r := range rules {
-		found, err := apply(r, w)
+		found, err := apply(r, j)
 		if err != nil {
 			out.Complete = false
 			found = append(found, ruleFailed("the rule "+string(r.Code), err))
 		}
 		out.Findings = append(out.Findings, found...)
 	}
-	out.Findings = hang(out.Findings, w)
-	attribute(out.Findings, w)
-	out.Findings = collapse(out.Findings, w)
+	out.Findings = suppressExplained(out.Findings, j)
+	addChangeAuthor(out.Findings, j)
+	out.Findings = collapse(out.Findings, j)
 	for i, f := range out.Findings {
 		// Rules quote what servers send. The rest of a saved round was a configuration's once, but is a file like any other now.
 		out.Findings[i].Summary = finding.Clean(f.Summary, summaryLimit)
-		out.Findings[i].Lift()
+		out.Findings[i].Evidence = out.Findings[i].AllEvidence() // until every consumer reads the typed facts
 	}
 	finding.Sort(out.Findings)
-	out.Changes = w.changeStatuses(out.Findings)
+	out.Changes = j.changeStatuses(out.Findings)
 	return out
 }
 
 // apply runs one rule over all its subjects. A panic ends the rule for its subject only; the first is the error.
-func apply(r rule, w *world) (found []finding.Finding, err error) {
+func apply(r rule, j *judgment) (found []finding.Finding, err error) {
 	try := func(judge func() []finding.Finding) {
 		defer func() {
 			if p := recover(); p != nil && err == nil {
@@ -73,24 +73,24 @@ func apply(r rule, w *world) (found []finding.Finding, err error) {
 		found = append(found, judge()...)
 	}
 	if r.connection != nil {
-		for _, c := range w.connections {
+		for _, c := range j.connections {
 			try(func() []finding.Finding { return r.connection(c) })
 		}
 	}
 	if r.endpoint != nil {
-		for _, e := range w.endpoints {
+		for _, e := range j.endpoints {
 			try(func() []finding.Finding { return r.endpoint(e) })
 		}
 	}
 	if r.listener != nil {
-		for _, l := range w.listeners {
-			if !w.strangers[l.loadBalancer] {
-				try(func() []finding.Finding { return r.listener(l) })
+		for _, l := range j.Listeners {
+			if !j.OutOfScope(l.LoadBalancer) {
+				try(func() []finding.Finding { return r.listener(&listener{l, j}) })
 			}
 		}
 	}
 	if r.round != nil {
-		try(func() []finding.Finding { return r.round(w) })
+		try(func() []finding.Finding { return r.round(j) })
 	}
 	return found, err
 }

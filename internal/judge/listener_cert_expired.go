@@ -1,20 +1,23 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"certdrift/internal/finding"
+	"certdrift/internal/topology"
+)
 
 func listenerCertExpired() rule {
 	return rule{
 		Code: finding.ListenerCertExpired,
 		listener: func(l *listener) []finding.Finding {
 			var found []finding.Finding
-			for _, a := range l.attached {
-				if !a.expired(l.world.now) {
+			for _, a := range l.Attached {
+				if !a.Expired(l.judgment.Now) {
 					continue
 				}
-				_, end := a.dates()
-				found = append(found, l.about(a, l.world.origin(a.ARN, a.held, l.world.spent(a.held, end)), finding.ListenerCertExpired, finding.Critical,
-					"listener "+l.label()+" has an expired certificate attached: "+shortARN(a.ARN)+" ended "+day(end),
-					"Attach a valid certificate, or import one under the same ARN:\n"+l.attachCommand(l.replacement(a), ""))...)
+				_, end := a.Dates()
+				found = append(found, l.about(a, l.judgment.Import(a.ARN, a.Certificate, l.judgment.nearEnd(a.Certificate, end)), finding.ListenerCertExpired, finding.Critical,
+					"listener "+l.Label()+" has an expired certificate attached: "+topology.ShortARN(a.ARN)+" ended "+topology.Day(end),
+					"Attach a valid certificate, or import one under the same ARN:\n"+l.AttachCommand(l.replacement(a), ""))...)
 			}
 			return found
 		},

@@ -5,6 +5,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 func TestListenerCertExpired(t *testing.T) {
@@ -14,7 +15,7 @@ func TestListenerCertExpired(t *testing.T) {
 	behind(s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.TimedOut)), "a1", arn("old"))
 	s.only(finding.ConnectTimeout, finding.ListenerCertExpired)
 	f := s.one(finding.ListenerCertExpired, finding.Critical)
-	if f.Cause != "certificate:"+fingerprint(old.Certificate) || f.Listener != "a1:443" {
+	if f.Cause != "certificate:"+topology.Fingerprint(old.Certificate) || f.Listener != "a1:443" {
 		t.Errorf("%+v", f)
 	}
 }

@@ -6,97 +6,64 @@ import (
 	"strings"
 
 	"certdrift/internal/finding"
-	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
-func judgeMissing(w *world) []finding.Finding {
+func judgeMissing(j *judgment) []finding.Finding {
 	var found []finding.Finding
 	type key struct{ label, region, environment string }
 	at := map[key]int{}
-	behind := map[key][]*endpoint{}
-	for _, p := range w.missing {
-		if !w.proven(p) {
+	behind := map[key][]*topology.Endpoint{}
+	for _, p := range j.Missing() {
+		if !p.Proven() {
 			continue
 		}
-		f := p.missing()
-		k := key{f.Listener, fmt.Sprint(f.Evidence["region"]), p.endpoint.Target.Environment}
+		f := missing(p)
+		k := key{f.Listener, f.Subject.Listener.Region, p.Endpoint.Target.Environment}
 		if _, known := at[k]; !known {
 			at[k] = len(found)
 			found = append(found, f)
 		}
-		behind[k] = append(behind[k], p.endpoint)
+		behind[k] = append(behind[k], p.Endpoint)
 	}
 	for k, i := range at {
-		suffer(&found[i], behind[k])
+		topology.Affect(&found[i], behind[k])
 	}
 	return found
 }
 
-func (p placement) missing() finding.Finding {
-	name, region := strings.TrimPrefix(p.what, "load balancer "), ""
-	if ref := p.endpoint.Target.LoadBalancer; ref != nil {
+func missing(p topology.Placement) finding.Finding {
+	name, region := strings.TrimPrefix(p.Named, "load balancer "), ""
+	if ref := p.Endpoint.Target.LoadBalancer; ref != nil {
 		region = ref.Region
 	}
-	account := ""
 	summary := fmt.Sprintf("there is no load balancer %s", finding.Quote(name))
-	evidence := finding.Evidence{"load_balancer": finding.Clean(name, finding.QuoteLimit), "port": p.port}
-	if len(p.candidates) == 1 {
-		lb := p.candidates[0]
+	evidence := finding.Evidence{"load_balancer": finding.Clean(name, finding.QuoteLimit), "port": p.Port}
+	var subject finding.Listener
+	account := ""
+	if len(p.Candidates) == 1 {
+		lb := p.Candidates[0]
 		name, region, account = lb.Name, lb.Region, lb.Account
-		summary = fmt.Sprintf("load balancer %s has no listener on port %d", finding.Quote(name), p.port)
+		summary = fmt.Sprintf("load balancer %s has no listener on port %d", finding.Quote(name), p.Port)
 		var ports []int
 		for _, l := range lb.Listeners {
 			ports = append(ports, l.Port)
 		}
 		slices.Sort(ports)
-		evidence["ports"], evidence["arn"], evidence["account"] = ports, finding.Clean(lb.ARN, finding.QuoteLimit), account
+		evidence["ports"] = ports
+		subject.ARN, subject.Account = finding.Clean(lb.ARN, finding.QuoteLimit), account
 	} else if region != "" {
 		summary += " in " + finding.Clean(region, finding.QuoteLimit)
 	}
-	if region != "" {
-		evidence["region"] = finding.Clean(region, finding.QuoteLimit)
-	}
-	if at := place(p.endpoint.Target.Source); at != "" {
+	subject.Region = finding.Clean(region, finding.QuoteLimit)
+	if at := topology.Position(p.Endpoint.Target.Source); at != "" {
 		evidence["configured_at"] = at
 	}
-	label := fmt.Sprintf("%s:%d", finding.Clean(name, finding.QuoteLimit), p.port)
+	label := fmt.Sprintf("%s:%d", finding.Clean(name, finding.QuoteLimit), p.Port)
 	return finding.Finding{
-		Code: finding.ListenerMissing, Severity: finding.Critical, Listener: label, Summary: summary, Evidence: evidence,
+		Code: finding.ListenerMissing, Severity: finding.Critical, Listener: label, Subject: finding.Subject{Listener: subject},
+		Summary: summary, Evidence: evidence,
 		Remedy: "Bring the listener back (re-apply its manifest), or mend load_balancer of the endpoint in the configuration.",
 		Cause:  fmt.Sprintf("listener:%s@%s/%s", label, region, account),
 	}
-}
-
-// proven reports whether the round saw enough for an absence to mean something.
-func (w *world) proven(p placement) bool {
-	if !w.round.ListenersRead {
-		return false
-	}
-	if len(p.candidates) == 1 {
-		return !p.candidates[0].Partial
-	}
-	ref := p.endpoint.Target.LoadBalancer
-	if ref == nil {
-		return false
-	}
-	if len(w.round.Only) > 0 && !slices.ContainsFunc(w.round.Only, func(only string) bool { return namesLoadBalancer(only, ref.Name) }) {
-		return false
-	}
-	return !slices.ContainsFunc(w.round.ObserveErrors, func(t observation.ObserveError) bool {
-		return hides(t, ref.Region)
-	})
-}
-
-// namesLoadBalancer reports whether a name or ARN is of the load balancer called name.
-func namesLoadBalancer(nameOrARN, name string) bool {
-	return nameOrARN == name || slices.Contains(strings.Split(nameOrARN, "/"), name)
-}
-
-// hides reports whether a trouble may have kept load balancers of a region from being seen.
-func hides(t observation.ObserveError, region string) bool {
-	if t.Endpoint != "" || t.Region != "" && region != "" && t.Region != region {
-		return false
-	}
-	service, _, ofAWS := strings.Cut(t.Operation, ":")
-	return !ofAWS || service == "sts" || t.Operation == "elasticloadbalancing:DescribeLoadBalancers" || t.Operation == "elasticloadbalancing:*"
 }

@@ -16,7 +16,7 @@ func TestListenerMissing(t *testing.T) {
 	}
 	s := base()
 	f := s.one(finding.ListenerMissing, finding.Critical)
-	if f.Listener != "gone:443" || f.Endpoint != "api" || f.Evidence["region"] != region {
+	if f.Listener != "gone:443" || f.Endpoint != "api" || f.AllEvidence()["region"] != region {
 		t.Errorf("%+v", f)
 	}
 	trouble := observation.ObserveError{Kind: observation.Denied, Operation: "elasticloadbalancing:DescribeLoadBalancers", Region: region}

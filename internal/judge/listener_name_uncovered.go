@@ -1,47 +1,42 @@
 package judge
 
 import (
+	"slices"
+
 	"certdrift/internal/finding"
+	"certdrift/internal/topology"
 )
 
 func judgeUncovered(l *listener) []finding.Finding {
-	if !l.Secure() || l.loadBalancer.Partial {
+	if !l.Secure() || l.LoadBalancer.Partial {
 		return nil
 	}
-	attached := make([]map[string]any, 0, len(l.attached))
-	for _, a := range l.attached {
-		if !a.named() {
-			return nil // it may be the one
-		}
-		attached = append(attached, a.evidence(a.ARN))
+	if slices.ContainsFunc(l.Attached, func(a *topology.Attachment) bool { return !a.Named() }) {
+		return nil // it may be the one
 	}
 	var found []finding.Finding
-	for _, g := range grouped(l.endpoints, l.uncoveredKey) {
-		names := hosts(g.endpoints)
-		evidence := finding.Evidence{"names": cleanAll(names), "attached": side(attached)}
-		var byline string
-		if len(l.attached) == 1 { // of several, any may have covered it before
-			byline = l.accuse(evidence, l.world.origin(l.attached[0].ARN, l.attached[0].held, l.world.brought))
+	for _, g := range topology.GroupBy(l.Endpoints, l.uncovered) {
+		names := topology.Hosts(g.Endpoints)
+		var by finding.Attribution
+		if len(l.Attached) == 1 { // of several, any may have covered it before
+			by = l.CertificateAttribution(l.judgment.Import(l.Attached[0].ARN, l.Attached[0].Certificate, l.judgment.Recently))
 		}
-		found = append(found, l.finding(finding.ListenerNameUncovered, finding.Critical, g.endpoints,
-			"no certificate of listener "+l.label()+" covers "+some(names)+byline, evidence,
-			"Attach a certificate for "+some(names)+":\n"+l.attachCommand("ARN", names[0])))
+		f := l.Finding(finding.ListenerNameUncovered, finding.Critical, g.Endpoints,
+			"no certificate of listener "+l.Label()+" covers "+topology.Some(names)+byline(by.Change), finding.Evidence{"names": topology.CleanAll(names)},
+			"Attach a certificate for "+topology.Some(names)+":\n"+l.AttachCommand("ARN", names[0]))
+		f.Certificates.Attached, f.Attribution = l.AttachedFacts(), by
+		found = append(found, f)
 	}
 	return found
 }
 
-// uncoveredKey leaves out the endpoints that some certificate covers, and those whose drift finding tells of it.
-func (l *listener) uncoveredKey(e *endpoint) string {
+// uncovered leaves out the endpoints that some certificate covers, and those whose drift finding says it.
+func (l *listener) uncovered(e *topology.Endpoint) (key string, uncovered bool) {
 	if !e.Target.Kind.Secured() {
-		return "-"
+		return "", false
 	}
-	if d := e.drifted(); d.broken(e) || d != nil && d.got == nil {
-		return "-"
+	if d := e.Drift(); d.Breaks(e) || d != nil && d.Attached == nil {
+		return "", false
 	}
-	for _, a := range l.attached {
-		if a.covers(e.Target.Host) {
-			return "-"
-		}
-	}
-	return ""
+	return "", !slices.ContainsFunc(l.Attached, func(a *topology.Attachment) bool { return a.Covers(e.Target.Host) })
 }

@@ -6,6 +6,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 )
 
 func judgePlaintext(l *listener) []finding.Finding {
@@ -13,14 +14,14 @@ func judgePlaintext(l *listener) []finding.Finding {
 		return nil
 	}
 	severity, why, evidence := finding.None, "", finding.Evidence{}
-	if l.loadBalancer.Kind == observation.Application {
+	if l.LoadBalancer.Kind == observation.Application {
 		if rule, answers := plainRule(l.Rules); answers {
 			severity, why = finding.Warning, "its rule "+finding.Quote(rule.Priority)+" answers by "+finding.Quote(rule.Action)
 			evidence["rule"], evidence["action"] = finding.Clean(rule.Priority, finding.QuoteLimit), finding.Clean(rule.Action, finding.QuoteLimit)
 		}
 	} else {
 		severity, why = finding.Info, "only the application behind could redirect, and no http endpoint probes it"
-		switch probed(l.endpoints) {
+		switch probed(l.Endpoints) {
 		case redirects:
 			return nil
 		case serves:
@@ -31,13 +32,13 @@ func judgePlaintext(l *listener) []finding.Finding {
 		return nil
 	}
 	var found []finding.Finding
-	for _, g := range orNone(byEnvironment(l.endpoints)) {
+	for _, g := range topology.OrNone(topology.ByEnvironment(l.Endpoints)) {
 		own := finding.Evidence{"protocol": finding.Clean(l.Protocol, finding.QuoteLimit)}
 		for k, v := range evidence {
 			own[k] = v
 		}
-		found = append(found, l.finding(finding.ListenerPlaintext, severity, g.endpoints,
-			"listener "+l.label()+" serves plain HTTP: "+why, own,
+		found = append(found, l.Finding(finding.ListenerPlaintext, severity, g.Endpoints,
+			"listener "+l.Label()+" serves plain HTTP: "+why, own,
 			"Redirect port 80 to https (on an ALB by a listener rule, else in the application), or close it."))
 	}
 	return found
@@ -45,12 +46,12 @@ func judgePlaintext(l *listener) []finding.Finding {
 
 // besideTLS leaves out a load balancer that is for plain HTTP altogether and is watched as such.
 func (l *listener) besideTLS() bool {
-	for _, other := range l.loadBalancer.Listeners {
+	for _, other := range l.LoadBalancer.Listeners {
 		if other.Secure() {
 			return true
 		}
 	}
-	return len(l.endpoints) == 0
+	return len(l.Endpoints) == 0
 }
 
 // plainRule is the first rule that answers by anything but a redirect to https.
@@ -73,14 +74,14 @@ const (
 )
 
 // probed tells what the http endpoints behind a listener showed; one that serves outweighs one that redirects.
-func probed(es []*endpoint) plainAnswer {
+func probed(es []*topology.Endpoint) plainAnswer {
 	answer := unprobed
 	for _, e := range es {
-		if e.Target.Kind != target.HTTP {
+		if e.Target.Kind != target.HTTP || !e.Probed {
 			continue
 		}
-		for _, c := range e.connections {
-			switch h := c.HTTP; {
+		for _, a := range e.Addresses {
+			switch h := a.HTTP; {
 			case h == nil || h.Status == 0:
 			case toHTTPS(h):
 				answer = max(answer, redirects)

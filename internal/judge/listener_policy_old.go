@@ -6,6 +6,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 func listenerPolicyOld() rule {
@@ -18,30 +19,22 @@ func listenerPolicyOld() rule {
 			}
 			policy := finding.Clean(l.Policy, finding.QuoteLimit)
 			var found []finding.Finding
-			for _, g := range orNone(byEnvironment(l.endpoints)) {
-				found = append(found, l.finding(finding.ListenerPolicyOld, finding.Warning, g.endpoints,
-					"listener "+l.label()+" still allows "+strings.Join(old, ", ")+" (policy "+finding.Quote(policy)+")",
-					finding.Evidence{"policy": policy, "protocols": cleanAll(l.Protocols), "old": old}, l.policyRemedy()))
+			for _, g := range topology.OrNone(topology.ByEnvironment(l.Endpoints)) {
+				found = append(found, l.Finding(finding.ListenerPolicyOld, finding.Warning, g.Endpoints,
+					"listener "+l.Label()+" still allows "+strings.Join(old, ", ")+" (policy "+finding.Quote(policy)+")",
+					finding.Evidence{"policy": policy, "protocols": topology.CleanAll(l.Protocols), "old": old}, l.policyRemedy()))
 			}
 			return found
 		},
 	}
 }
 
-// orNone gives a rule one turn for a listener without endpoints.
-func orNone(groups []group) []group {
-	if len(groups) == 0 {
-		return []group{{}}
-	}
-	return groups
-}
-
 func (l *listener) policyRemedy() string {
-	if l.loadBalancer.Kind == observation.Classic {
+	if l.LoadBalancer.Kind == observation.Classic {
 		return "Give the port a policy that refers to ELBSecurityPolicy-TLS-1-2-2017-01: aws elb create-load-balancer-policy, then aws elb set-load-balancer-policies-of-listener --region " +
-			shell(l.loadBalancer.Region) + " --load-balancer-name " + shell(l.loadBalancer.Name) + " …"
+			topology.Shell(l.LoadBalancer.Region) + " --load-balancer-name " + topology.Shell(l.LoadBalancer.Name) + " …"
 	}
-	return "aws elbv2 modify-listener --region " + shell(l.loadBalancer.Region) + " --listener-arn " + shell(l.ARN) +
+	return "aws elbv2 modify-listener --region " + topology.Shell(l.LoadBalancer.Region) + " --listener-arn " + topology.Shell(l.ARN) +
 		" --ssl-policy ELBSecurityPolicy-TLS13-1-2-2021-06"
 }
 

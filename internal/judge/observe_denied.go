@@ -8,9 +8,9 @@ import (
 func observeDenied() rule {
 	return rule{
 		Code: finding.ObserveDenied,
-		round: func(w *world) []finding.Finding {
+		round: func(j *judgment) []finding.Finding {
 			var found []finding.Finding
-			for _, g := range w.troubles(observation.Denied) {
+			for _, g := range j.troubles(observation.Denied) {
 				if g.Operation == observation.Credentials {
 					found = append(found, g.finding(finding.ObserveDenied, "there are no AWS credentials that work", credentialsRemedy))
 					continue

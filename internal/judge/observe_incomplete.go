@@ -5,14 +5,15 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 func observeIncomplete() rule {
 	return rule{
 		Code: finding.ObserveIncomplete,
-		round: func(w *world) []finding.Finding {
+		round: func(j *judgment) []finding.Finding {
 			var found []finding.Finding
-			for _, g := range w.troubles(observation.Incomplete) {
+			for _, g := range j.troubles(observation.Incomplete) {
 				what := finding.Clean(g.Operation, finding.QuoteLimit)
 				if len(g.details) > 0 {
 					what += ": " + g.details[0]
@@ -20,8 +21,8 @@ func observeIncomplete() rule {
 				found = append(found, g.finding(finding.ObserveIncomplete, "incomplete"+g.where()+g.concerned()+": "+what,
 					"Give the round more time, or mend what the evidence names, and run it again."))
 			}
-			found = append(found, w.uncomparedFindings()...)
-			return append(found, w.passedOverFindings()...)
+			found = append(found, j.uncomparedFindings()...)
+			return append(found, j.passedOverFindings()...)
 		},
 		endpoint: func(e *endpoint) []finding.Finding {
 			if e.DNS.Omitted <= 0 || !e.Probed {
@@ -37,16 +38,16 @@ func observeIncomplete() rule {
 
 // passedOver are the endpoints that were to be probed and were not, and of which no trouble of the round says why. A round
 // of certdrift's own has none; in a saved one the word may be lost.
-func (w *world) passedOver() []*endpoint {
-	if w.round.Planned {
+func (j *judgment) passedOver() []*topology.Endpoint {
+	if j.Round.Planned {
 		return nil // a plan asks AWS, not the endpoints
 	}
 	told := map[string]bool{}
-	for _, t := range w.round.ObserveErrors {
+	for _, t := range j.Round.ObserveErrors {
 		told[t.Environment+"/"+t.Endpoint] = true
 	}
-	var out []*endpoint
-	for _, e := range w.endpoints {
+	var out []*topology.Endpoint
+	for _, e := range j.Endpoints {
 		if !e.Probed && !told[e.Target.Key()] {
 			out = append(out, e)
 		}
@@ -54,36 +55,36 @@ func (w *world) passedOver() []*endpoint {
 	return out
 }
 
-func (w *world) passedOverFindings() []finding.Finding {
+func (j *judgment) passedOverFindings() []finding.Finding {
 	var found []finding.Finding
-	for _, g := range byEnvironment(w.passedOver()) {
+	for _, g := range topology.ByEnvironment(j.passedOver()) {
 		f := finding.Finding{
 			Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: "certdrift:probe",
-			Summary:  "not probed, and the round does not say why: " + some(hosts(g.endpoints)),
+			Summary:  "not probed, and the round does not say why: " + topology.Some(topology.Hosts(g.Endpoints)),
 			Evidence: finding.Evidence{"operation": "probe"},
 			Remedy:   "Probe the endpoints anew: nothing is known of them.",
 		}
-		suffer(&f, g.endpoints)
+		topology.Affect(&f, g.Endpoints)
 		found = append(found, f)
 	}
 	return found
 }
 
 // uncomparedFindings names the endpoints whose declared ARN could not be compared, those of an environment together.
-func (w *world) uncomparedFindings() []finding.Finding {
+func (j *judgment) uncomparedFindings() []finding.Finding {
 	var found []finding.Finding
-	for _, g := range byEnvironment(w.uncompared()) {
+	for _, g := range topology.ByEnvironment(j.Uncompared()) {
 		var arns []string
-		for _, e := range g.endpoints {
+		for _, e := range g.Endpoints {
 			arns = append(arns, e.Target.Declared.ARN)
 		}
 		f := finding.Finding{
 			Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: "certdrift:declared",
-			Summary:  "the declared certificate could not be compared for " + some(hosts(g.endpoints)) + ": no listener was readable, and what the ARN holds is not known",
-			Evidence: finding.Evidence{"arns": cleanAll(arns[:min(len(arns), shownNames)])},
+			Summary:  "the declared certificate could not be compared for " + topology.Some(topology.Hosts(g.Endpoints)) + ": no listener was readable, and what the ARN holds is not known",
+			Evidence: finding.Evidence{"arns": topology.CleanAll(arns[:min(len(arns), topology.MaxNames)])},
 			Remedy:   "Let certdrift read the load balancer and ACM or IAM, or give the certificate as a file: certificates: [{arn: …, file: …}].",
 		}
-		suffer(&f, g.endpoints)
+		topology.Affect(&f, g.Endpoints)
 		found = append(found, f)
 	}
 	return found

@@ -1,16 +1,14 @@
 package judge
 
 import (
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/plan"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 )
 
 func (s *scene) preview() ([]plan.Row, finding.Conclusion) { s.t.Helper(); return Preview(s.input()) }
@@ -108,30 +106,6 @@ func TestPreviewOfStrangers(t *testing.T) {
 	}
 }
 
-// TestPooled holds that Ingresses of a group share their certificates, in one order, and others do not.
-func TestPooled(t *testing.T) {
-	ingress := func(service, group string, port int, arns ...string) observation.Declaration {
-		return observation.Declaration{Service: service, Group: group, Port: port, ARNs: arns}
-	}
-	in := []observation.Declaration{
-		ingress("b/b", "shared", 443, "2", "3"), ingress("a/a", "shared", 443, "1", "2"), ingress("c/c", "shared", 8443, "4"),
-		ingress("d/d", "", 443, "5"), ingress("e/e", "", 443, "6"),
-	}
-	want := slices.Clone(in)
-	want[0].ARNs = []string{"1", "2", "3"}
-	want[1].ARNs = want[0].ARNs
-	if diff := cmp.Diff(want, pooled(in)); diff != "" {
-		t.Error(diff)
-	}
-	if !slices.Equal(in[0].ARNs, []string{"2", "3"}) {
-		t.Error("the round itself was changed")
-	}
-	in[0].Order = -1 // group.order goes before the names
-	if got := pooled(in)[1].ARNs; !slices.Equal(got, []string{"2", "3", "1"}) {
-		t.Errorf("by order: %v", got)
-	}
-}
-
 // TestPreviewOfWhatACMWouldNotGive: AWS attaches what is issued only, and a revoked certificate is no use.
 func TestPreviewOfWhatACMWouldNotGive(t *testing.T) {
 	for status, want := range map[string]string{"PENDING_VALIDATION": "is not issued", "VALIDATION_TIMED_OUT": "is not issued", "REVOKED": "was revoked", "ISSUED": ""} {
@@ -193,7 +167,7 @@ func TestPreviewOfWhatEndsSoon(t *testing.T) {
 				return
 			}
 			said := strings.Join(rows[0].Reasons, "\n") + out.Findings[0].Summary
-			if strings.Count(said, "certificate/soon ends "+day(soon.Certificate.NotAfter)) != 2 || strings.Contains(out.Findings[0].Remedy, "declare "+arn("soon")) {
+			if strings.Count(said, "certificate/soon ends "+topology.Day(soon.Certificate.NotAfter)) != 2 || strings.Contains(out.Findings[0].Remedy, "declare "+arn("soon")) {
 				t.Errorf("%q, remedy %q", said, out.Findings[0].Remedy)
 			}
 		})

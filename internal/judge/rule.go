@@ -9,5 +9,5 @@ type rule struct {
 	connection func(*connection) []finding.Finding // each address of an endpoint, and of a redirect's hop
 	endpoint   func(*endpoint) []finding.Finding   // an endpoint with all its addresses and truths
 	listener   func(*listener) []finding.Finding   // a listener with its certificates and the endpoints behind it
-	round      func(*world) []finding.Finding      // the round as a whole
+	round      func(*judgment) []finding.Finding   // the round as a whole
 }

@@ -6,6 +6,7 @@ import (
 
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 )
 
 // largeScene is an account with many listeners, and one listener that many endpoints share.
@@ -25,7 +26,7 @@ func largeScene(t testing.TB, listeners, endpoints int) *scene {
 	s.alb("shared", all...)
 	for i := range endpoints {
 		e := behind(s.https(fmt.Sprint("shared", i), fmt.Sprintf("h%d.shared.example.org", i), ok("10.0.0.1", shared)), "shared", "")
-		e.Target.Declared = &target.Declared{FingerprintSHA256: fingerprint(leaf.Certificate)}
+		e.Target.Declared = &target.Declared{FingerprintSHA256: topology.Fingerprint(leaf.Certificate)}
 	}
 	return s
 }

@@ -3,6 +3,7 @@ package judge
 import (
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 func judgeClientCertificate(c *connection) []finding.Finding {
@@ -32,7 +33,7 @@ func judgeClientCertificate(c *connection) []finding.Finding {
 // mutual is the listener behind which the connection's endpoint is known to be, where it asks for client certificates; nil
 // otherwise. A redirect's hop leads anywhere.
 func (c *connection) mutual() *listener {
-	l := c.endpoint.listener
+	l := c.endpoint.listener()
 	if c.hop != nil || l == nil || l.MutualTLS != "verify" && l.MutualTLS != "passthrough" {
 		return nil
 	}
@@ -44,9 +45,10 @@ func (l *listener) mutualEvidence(fs []finding.Finding) []finding.Finding {
 	if l == nil {
 		return fs
 	}
-	for _, f := range fs {
-		f.Evidence["listener"], f.Evidence["arn"] = l.label(), finding.Clean(l.ARN, finding.QuoteLimit)
-		f.Evidence["region"], f.Evidence["mutual_tls"] = finding.Clean(l.loadBalancer.Region, finding.QuoteLimit), l.MutualTLS
+	for i := range fs {
+		f := &fs[i]
+		f.Subject.Behind, f.Evidence["arn"] = l.Label(), finding.Clean(l.ARN, finding.QuoteLimit)
+		f.Evidence["region"], f.Evidence["mutual_tls"] = finding.Clean(l.LoadBalancer.Region, finding.QuoteLimit), l.MutualTLS
 	}
 	return fs
 }
@@ -54,15 +56,15 @@ func (l *listener) mutualEvidence(fs []finding.Finding) []finding.Finding {
 // mutualRemedy is how to see, and to change, what the listener does about client certificates. shown: the endpoint's own
 // one was refused, so that mutual TLS is meant.
 func (l *listener) mutualRemedy(shown bool) string {
-	at := " --region " + shell(l.loadBalancer.Region) + " --listener-arn"
-	text := "\nListener " + l.label() + " verifies client certificates itself"
+	at := " --region " + topology.Shell(l.LoadBalancer.Region) + " --listener-arn"
+	text := "\nListener " + l.Label() + " verifies client certificates itself"
 	if l.MutualTLS == "passthrough" {
-		text = "\nListener " + l.label() + " hands client certificates on unverified: it is the targets behind it that refuse"
+		text = "\nListener " + l.Label() + " hands client certificates on unverified: it is the targets behind it that refuse"
 	}
-	text += "; see its mode and trust store:\naws elbv2 describe-listeners" + at + "s " + shell(l.ARN) +
+	text += "; see its mode and trust store:\naws elbv2 describe-listeners" + at + "s " + topology.Shell(l.ARN) +
 		" --query 'Listeners[].MutualAuthentication'"
 	if shown {
 		return text
 	}
-	return text + "\nOnly if mutual TLS was not meant, switch it off:\naws elbv2 modify-listener" + at + " " + shell(l.ARN) + " --mutual-authentication Mode=off"
+	return text + "\nOnly if mutual TLS was not meant, switch it off:\naws elbv2 modify-listener" + at + " " + topology.Shell(l.ARN) + " --mutual-authentication Mode=off"
 }

@@ -128,7 +128,7 @@ func TestClientCertificateRequiredByNoListenerThatIsKnown(t *testing.T) {
 			s := mutual(t, c.mode)
 			c.change(s)
 			f := s.one(finding.TLSClientCertificateRequired, finding.Critical)
-			if f.Evidence["listener"] != nil || f.Evidence["mutual_tls"] != nil || strings.Contains(f.Remedy, "elbv2") {
+			if f.AllEvidence()["listener"] != nil || f.Evidence["mutual_tls"] != nil || strings.Contains(f.Remedy, "elbv2") {
 				t.Errorf("%v: %s", f.Evidence, f.Remedy)
 			}
 		})

@@ -5,6 +5,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 func tlsHandshake() rule {
@@ -60,7 +61,7 @@ func (c *connection) handshakeRemedy(f *observation.Failure) string {
 	case foreignKey(f):
 		return "Put the certificate and its own key together, the certificate first in the chain file: `openssl x509 -noout -pubkey -in CERTIFICATE` and " +
 			"`openssl pkey -pubout -in KEY` must print the same. Then reload the server."
-	case isIP(c.host) && f.Kind == observation.Alert:
+	case topology.IsIP(c.host) && f.Kind == observation.Alert:
 		return "A URL with an IP address asks for no name (no SNI). If the server knows its certificates by name only, put the name into the URL and " +
 			"the address into connect_to; else give it a default certificate: " + c.clientCommand()
 	case f.Alert == "unrecognized_name":
@@ -78,9 +79,9 @@ func (c *connection) clientCommand() string {
 	if c.kind.StartTLS() {
 		command += " -starttls " + string(c.kind)
 	}
-	command += " -connect " + shell(c.Address.Address)
-	if isIP(c.host) {
+	command += " -connect " + topology.Shell(c.Address.Address)
+	if topology.IsIP(c.host) {
 		return command + " -noservername"
 	}
-	return command + " -servername " + shell(c.host)
+	return command + " -servername " + topology.Shell(c.host)
 }

@@ -5,30 +5,31 @@ import (
 	"slices"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/topology"
 )
 
 // use is a certificate that some listener has attached, with the listeners and the endpoints that get it.
 type use struct {
-	held      *held
-	listeners []*listener
-	endpoints []*endpoint
+	certificate *topology.Certificate
+	listeners   []*topology.Listener
+	endpoints   []*topology.Endpoint
 }
 
 // used lists the attached certificates by ARN, each once however many listeners share it.
-func (w *world) used() []use {
+func (j *judgment) used() []use {
 	byARN := map[string]*use{}
-	for _, l := range w.listeners {
-		for _, a := range l.attached {
-			if a.held == nil {
+	for _, l := range j.Listeners {
+		for _, a := range l.Attached {
+			if a.Certificate == nil {
 				continue
 			}
 			u := byARN[a.ARN]
 			if u == nil {
-				u = &use{held: a.held}
+				u = &use{certificate: a.Certificate}
 				byARN[a.ARN] = u
 			}
 			u.listeners = append(u.listeners, l)
-			u.endpoints = append(u.endpoints, l.wanted(a.ARN)...)
+			u.endpoints = append(u.endpoints, l.Receivers(a.ARN)...)
 		}
 	}
 	var out []use
@@ -39,28 +40,29 @@ func (w *world) used() []use {
 }
 
 // findings makes one finding for each environment whose endpoints get the certificate.
-func (u use) findings(code finding.Code, severity finding.Severity, summary, remedy string, facts finding.Evidence) []finding.Finding {
-	groups := byEnvironment(u.endpoints)
+func (u use) findings(j *judgment, code finding.Code, severity finding.Severity, summary, remedy string, facts finding.Evidence) []finding.Finding {
+	groups := topology.ByEnvironment(u.endpoints)
 	if len(groups) == 0 {
-		groups, severity = []group{{}}, min(severity, finding.Warning)
+		severity = min(severity, finding.Warning)
 	}
 	var labels []string
 	for _, l := range u.listeners {
-		labels = append(labels, l.label())
+		labels = append(labels, l.Label())
 	}
 	slices.Sort(labels)
+	arn := u.certificate.Record.ARN
 	var found []finding.Finding
-	for _, g := range groups {
+	for _, g := range topology.OrNone(groups) {
 		evidence := maps.Clone(facts)
-		evidence["certificate"] = u.held.evidence(u.held.record.ARN)
+		evidence["certificate"] = u.certificate.Fact(arn).Evidence()
 		evidence["listeners"] = labels
-		u.listeners[0].world.announce(evidence, u.held.record.ARN)
+		j.announce(evidence, arn)
 		f := finding.Finding{Code: code, Severity: severity, Summary: summary, Evidence: evidence, Remedy: remedy}
 		if len(u.listeners) == 1 {
-			f = u.listeners[0].finding(code, severity, nil, summary, evidence, remedy)
+			f = u.listeners[0].Finding(code, severity, nil, summary, evidence, remedy)
 		}
-		f.Cause = certificateCause(u.held.record.ARN, u.held)
-		suffer(&f, g.endpoints)
+		f.Cause = certificateCause(arn, u.certificate)
+		topology.Affect(&f, g.Endpoints)
 		found = append(found, f)
 	}
 	return found

@@ -1,5 +1,6 @@
-// Package plan holds what applying manifests would do to listeners, a row each: the certificate declared, the one
-// attached, and the one that would be. Its types are plain values; judge makes them, report writes them.
+// Package plan is what applying manifests would do to listeners, a row each: the certificate declared, the one
+// attached, and the one that would be. It reads the topology and the policy; judge turns its findings into drift-manifest
+// and report writes its rows. It is pure.
 package plan
 
 import (

@@ -2,7 +2,11 @@
 // an incident opens, is repeated and recovers, and which alerts are silenced when. It is pure; package config fills it.
 package policy
 
-import "time"
+import (
+	"time"
+
+	"certdrift/internal/finding"
+)
 
 // Thresholds are what the operator decides about verdicts.
 type Thresholds struct {
@@ -45,3 +49,14 @@ const (
 	RevocationFull   RevocationMode = "full"
 	RevocationOff    RevocationMode = "off"
 )
+
+// Expiry is how severe it is that left remains of a certificate's lifetime.
+func (t Thresholds) Expiry(left, lifetime time.Duration) finding.Severity {
+	switch {
+	case left <= t.ExpiryCritical.Of(lifetime):
+		return finding.Critical
+	case left <= t.ExpiryWarning.Of(lifetime):
+		return finding.Warning
+	}
+	return finding.None
+}

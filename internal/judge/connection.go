@@ -20,28 +20,28 @@ type built struct {
 
 // build walks the connection's chain towards the endpoint's trust store, once for each chain and store. It gives nil
 // where there is no store to judge by: the leaf is judged all the same, and the conclusion is incomplete.
-func (w *world) build(in Input, trust target.Trust, c *connection) *chain.Result {
+func (j *judgment) build(in Input, trust target.Trust, c *connection) *chain.Result {
 	if !bytes.Equal(c.certs[0].Raw, c.TLS.Chain[0]) {
 		c.certs = nil // the leaf itself cannot be parsed: what follows it says nothing about the server
 		return nil
 	}
 	key := chainKey(trust, c)
-	if known, ok := w.chains[key]; ok {
+	if known, ok := j.chains[key]; ok {
 		c.certs = known.certs // faults are about these very certificates
 		return known.result
 	}
-	q := chain.Query{Served: c.certs, At: w.now}
+	q := chain.Query{Served: c.certs, At: j.Now}
 	for _, issuer := range c.TLS.Issuers {
 		if cert, err := x509.ParseCertificate(issuer.DER); err == nil {
 			q.Fetched = append(q.Fetched, cert)
 		}
 	}
-	roots := w.roots(in, trust.Roots)
-	result := chain.Build(w.withCAs(roots, trust), q)
+	roots := j.roots(in, trust.Roots)
+	result := chain.Build(j.withCAs(roots, trust), q)
 	if roots == nil && result.Verdict != chain.Trusted {
 		result = nil
 	}
-	w.chains[key] = built{c.certs, result}
+	j.chains[key] = built{c.certs, result}
 	return result
 }
 
@@ -77,24 +77,24 @@ func trustKey(trust target.Trust) target.Roots {
 }
 
 // roots gives a trust store by name, asked for once; nil where it cannot be had.
-func (w *world) roots(in Input, name target.Roots) *chain.Store {
-	store, ok := w.stores[name]
+func (j *judgment) roots(in Input, name target.Roots) *chain.Store {
+	store, ok := j.stores[name]
 	if !ok {
 		if store = in.Roots(name); store == nil {
-			w.failures = append(w.failures, fmt.Errorf("the trust store %q cannot be read", string(name)))
+			j.failures = append(j.failures, fmt.Errorf("the trust store %q cannot be read", string(name)))
 		}
-		w.stores[name] = store
+		j.stores[name] = store
 	}
 	return store
 }
 
 // withCAs adds an endpoint's own anchors to a store. Endpoints that share their CA files share the store.
-func (w *world) withCAs(roots *chain.Store, trust target.Trust) *chain.Store {
+func (j *judgment) withCAs(roots *chain.Store, trust target.Trust) *chain.Store {
 	if len(trust.CAs) == 0 {
 		return roots
 	}
 	key := trustKey(trust)
-	store, ok := w.stores[key]
+	store, ok := j.stores[key]
 	if !ok {
 		var cas []*x509.Certificate
 		for _, der := range trust.CAs {
@@ -103,7 +103,7 @@ func (w *world) withCAs(roots *chain.Store, trust target.Trust) *chain.Store {
 			}
 		}
 		store = roots.With(cas)
-		w.stores[key] = store
+		j.stores[key] = store
 	}
 	return store
 }
@@ -124,7 +124,7 @@ func (c *connection) faults(kinds ...chain.Kind) []chain.Problem {
 	}
 	var all []chain.Problem
 	if c.built == nil {
-		all = chain.LeafFaults(leaf, c.world.now)
+		all = chain.LeafFaults(leaf, c.judgment.Now)
 	} else {
 		all = slices.Clone(c.built.Leaf)
 		if len(c.built.Valid) == 0 {

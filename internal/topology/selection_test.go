@@ -1,4 +1,4 @@
-package judge
+package topology
 
 import (
 	"crypto/rand"
@@ -12,14 +12,14 @@ import (
 
 // given gives the ARN's last part of what the first listener gives a client of name.
 func given(s *scene, name string) (string, bool) {
-	a, known := newWorld(s.input()).listeners[0].offer(name)
+	a, known := s.build().Listeners[0].Select(name)
 	if a == nil {
 		return "", known
 	}
 	return a.ARN[len(arn("")):], known
 }
 
-func TestOfferOfAnALB(t *testing.T) {
+func TestSelectionOfAnALB(t *testing.T) {
 	s := newScene(t)
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -47,7 +47,7 @@ func TestOfferOfAnALB(t *testing.T) {
 	}
 }
 
-func TestOfferIsNotKnownWhereSomethingIsUnread(t *testing.T) {
+func TestSelectionIsNotKnownWhereSomethingIsUnread(t *testing.T) {
 	s := newScene(t)
 	lb := s.alb("web", s.acm("default", s.leaf(host)), arn("unread"))
 	if got, known := given(s, host); got != "default" || known {
@@ -67,12 +67,12 @@ func TestOfferIsNotKnownWhereSomethingIsUnread(t *testing.T) {
 	}
 }
 
-func TestOfferTakesTheDefaultThatIsListedTwiceOnce(t *testing.T) {
+func TestSelectionTakesTheDefaultThatIsListedTwiceOnce(t *testing.T) {
 	s := newScene(t)
 	lb := s.alb("web", s.acm("a", s.leaf(host)))
 	lb.Listeners[0].Certificates = append(lb.Listeners[0].Certificates, observation.Attachment{ARN: arn("a")})
-	if w := newWorld(s.input()); len(w.listeners[0].attached) != 1 {
-		t.Errorf("%d attached", len(w.listeners[0].attached))
+	if m := s.build(); len(m.Listeners[0].Attached) != 1 {
+		t.Errorf("%d attached", len(m.Listeners[0].Attached))
 	}
 	if got, known := given(s, host); got != "a" || !known {
 		t.Errorf("%s, known %v", got, known)
@@ -80,9 +80,8 @@ func TestOfferTakesTheDefaultThatIsListedTwiceOnce(t *testing.T) {
 }
 
 func TestPreferHashAndKey(t *testing.T) {
-	w := &world{now: noon}
 	s := newScene(t)
-	make := func(bits int, hash x509.SignatureAlgorithm) *attachment {
+	make := func(bits int, hash x509.SignatureAlgorithm) *Attachment {
 		key, err := rsa.GenerateKey(rand.Reader, bits)
 		if err != nil {
 			t.Fatal(err)
@@ -91,10 +90,10 @@ func TestPreferHashAndKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &attachment{held: &held{leaf: p.Certificate}}
+		return &Attachment{Certificate: &Certificate{Leaf: p.Certificate}}
 	}
 	small, large, strong := make(2048, x509.ECDSAWithSHA256), make(3072, x509.ECDSAWithSHA256), make(2048, x509.ECDSAWithSHA384)
-	if prefer(large, small, w.now) >= 0 || prefer(strong, large, w.now) >= 0 || prefer(small, strong, w.now) <= 0 {
+	if prefer(large, small, noon) >= 0 || prefer(strong, large, noon) >= 0 || prefer(small, strong, noon) <= 0 {
 		t.Error("the order is hash, then key length")
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 // troubleGroup is one trouble of the round, however many resources and endpoints it befell.
@@ -16,9 +17,9 @@ type troubleGroup struct {
 }
 
 // troubles groups the round's troubles of one kind by what was tried, and where.
-func (w *world) troubles(kind observation.ObserveErrorKind) []troubleGroup {
+func (j *judgment) troubles(kind observation.ObserveErrorKind) []troubleGroup {
 	var groups []troubleGroup
-	for _, t := range w.round.ObserveErrors {
+	for _, t := range j.Round.ObserveErrors {
 		if t.Kind != kind {
 			continue
 		}
@@ -66,7 +67,7 @@ func (g troubleGroup) finding(code finding.Code, summary, remedy string) finding
 		}
 	}
 	if len(g.resources) > 0 {
-		evidence["resources"] = g.resources[:min(len(g.resources), shownNames)]
+		evidence["resources"] = g.resources[:min(len(g.resources), topology.MaxNames)]
 		evidence["resources_in_all"] = len(g.resources)
 	}
 	if len(g.details) > 0 {
@@ -118,5 +119,5 @@ func (g troubleGroup) concerned() string {
 	if len(list) == 0 {
 		return ""
 	}
-	return " (" + some(list) + ")"
+	return " (" + topology.Some(list) + ")"
 }

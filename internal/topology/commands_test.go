@@ -1,4 +1,4 @@
-package judge
+package topology
 
 import "testing"
 
@@ -10,8 +10,8 @@ func TestShell(t *testing.T) {
 		"$(rm -rf)":                             "'$(rm -rf)'",
 		"it's":                                  `'it'\''s'`,
 	} {
-		if got := shell(word); got != want {
-			t.Errorf("shell(%q) = %s, want %s", word, got, want)
+		if got := Shell(word); got != want {
+			t.Errorf("Shell(%q) = %s, want %s", word, got, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"certdrift/internal/policy"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 )
 
 const serverARN = "arn:aws:iam::" + account + ":server-certificate/"
@@ -33,16 +34,16 @@ func (s *scene) imported(name string, p *pki.Pair, at time.Time) string {
 // author is who a finding says did it, and how sure that is; empty where it says nothing of it.
 func author(t *testing.T, f finding.Finding) string {
 	t.Helper()
-	by, known := f.Evidence["changed_by"].(map[string]any)
+	by, known := f.AllEvidence()["changed_by"].(map[string]any)
 	if !known {
-		text, _ := f.Evidence["author"].(string)
+		text, _ := f.AllEvidence()["author"].(string)
 		text, _, _ = strings.Cut(text, ":")
 		return text
 	}
 	if by["action"] == nil {
 		return "attached by " + by["name"].(string)
 	}
-	return strings.Join([]string{by["action"].(string), by["name"].(string), by["standing"].(string), by["event"].(string), shortARN(by["certificate"].(string))}, " ")
+	return strings.Join([]string{by["action"].(string), by["name"].(string), by["standing"].(string), by["event"].(string), topology.ShortARN(by["certificate"].(string))}, " ")
 }
 
 func TestWhoDeletedTheCertificate(t *testing.T) {
@@ -215,7 +216,7 @@ func TestAnImportThatIsNotToBlame(t *testing.T) {
 		}, ""},
 		"another is declared": {func(s *scene) { behind(&s.round.Endpoints[0], "a1", s.acm("right", s.leaf(host))) }, ""},
 		"a fingerprint is declared": {func(s *scene) {
-			s.round.Endpoints[0].Target.Declared = &target.Declared{FingerprintSHA256: fingerprint(s.leaf(host).Certificate)}
+			s.round.Endpoints[0].Target.Declared = &target.Declared{FingerprintSHA256: topology.Fingerprint(s.leaf(host).Certificate)}
 		}, "imported Operator claimed ImportCertificate certificate/a"},
 		"the listener is not known": {func(s *scene) { s.round.LoadBalancers = nil }, ""},
 		"a refusal to look it up":   {func(s *scene) { s.round.Changes, s.round.HistoryUnread = nil, "AccessDenied" }, "unknown"},
@@ -230,7 +231,7 @@ func TestAnImportThatIsNotToBlame(t *testing.T) {
 			if got := author(t, f); got != c.want {
 				t.Errorf("%q, want %q", got, c.want)
 			}
-			if listener := f.Evidence["listener"]; (c.want == "") != (listener == nil) {
+			if listener := f.AllEvidence()["listener"]; (c.want == "") != (listener == nil) {
 				t.Errorf("listener %v", listener)
 			}
 		})
@@ -254,7 +255,7 @@ func TestDriftByAnImport(t *testing.T) {
 	const operator = "imported Operator claimed ImportCertificate certificate/a"
 	s := reimported(t, 60, host)
 	e := behind(&s.round.Endpoints[0], "a1", "")
-	e.Target.Declared = &target.Declared{FingerprintSHA256: fingerprint(s.leaf(host).Certificate)}
+	e.Target.Declared = &target.Declared{FingerprintSHA256: topology.Fingerprint(s.leaf(host).Certificate)}
 	f := s.one(finding.DriftAttached, finding.Critical)
 	if author(t, f) != operator || !strings.Contains(f.Summary, "; imported by Operator (AWS console) at ") {
 		t.Errorf("by %q: %s", author(t, f), f.Summary)
@@ -294,7 +295,7 @@ func TestAnImportIsNoFormerAttachment(t *testing.T) {
 		did("ImportCertificate", noon.Add(-2*time.Hour), arn("sni")),
 		{Event: "ModifyListener", At: noon.Add(-time.Hour), LoadBalancer: "a1", Certificates: []string{wrong}, Author: &observation.Author{Name: "ci"}},
 	}
-	if f := s.one(finding.DriftAttached, finding.Critical); f.Evidence["before"] != nil {
-		t.Errorf("before: %v", f.Evidence["before"])
+	if f := s.one(finding.DriftAttached, finding.Critical); f.AllEvidence()["before"] != nil {
+		t.Errorf("before: %v", f.AllEvidence()["before"])
 	}
 }

@@ -1,4 +1,4 @@
-package judge
+package topology
 
 import "testing"
 
@@ -11,8 +11,8 @@ func TestMatchName(t *testing.T) {
 		{"*.example.org", "a.example.org", true}, {"*.example.org", "a.b.example.org", false}, {"*.example.org", "example.org", false},
 		{"a*.example.org", "ab.example.org", false}, {"*", "example", false}, {"", "", false}, {"*.", "a.", false},
 	} {
-		if got := matchName(c.pattern, c.host); got != c.want {
-			t.Errorf("matchName(%q, %q) = %v", c.pattern, c.host, got)
+		if got := MatchName(c.pattern, c.host); got != c.want {
+			t.Errorf("MatchName(%q, %q) = %v", c.pattern, c.host, got)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package judge
+package topology
 
 import (
 	"testing"
@@ -9,14 +9,14 @@ import (
 
 // sits gives the label of the listener that the scene's only endpoint sits behind.
 func sits(s *scene) string {
-	w := newWorld(s.input())
-	if l := w.endpoints[0].listener; l != nil {
-		return l.label() + "@" + l.loadBalancer.Region
+	t := s.build()
+	if l := t.Endpoints[0].Listener; l != nil {
+		return l.Label() + "@" + l.LoadBalancer.Region
 	}
 	return ""
 }
 
-func TestJoin(t *testing.T) {
+func TestPlacement(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		do   func(s *scene, e *observation.Endpoint, lb *observation.LoadBalancer)
@@ -93,7 +93,7 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-func TestJoinFindsManifestsByHostWhereNothingElseIsKnown(t *testing.T) {
+func TestDeclarationsByHostWhereNothingElseIsKnown(t *testing.T) {
 	s := newScene(t)
 	s.https("api", host, ok("10.0.0.1", s.leaf(host)))
 	s.round.Manifests = []observation.Declaration{
@@ -101,7 +101,7 @@ func TestJoinFindsManifestsByHostWhereNothingElseIsKnown(t *testing.T) {
 		{Object: "Ingress web/other", Port: 443, Hosts: []string{"other.example.org"}},
 		{Object: "Ingress web/port", Port: 8443, Hosts: []string{host}},
 	}
-	ds := newWorld(s.input()).endpoints[0].declarations
+	ds := s.build().Endpoints[0].Declarations
 	if len(ds) != 1 || ds[0].Object != "Ingress web/site" {
 		t.Errorf("%d declarations", len(ds))
 	}

@@ -1,0 +1,194 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/policy"
+	"certdrift/internal/topology"
+)
+
+// Findings are drift-manifest: one for each effect of the round's manifests that is not as it should be.
+func Findings(t *topology.Topology, p policy.Thresholds) []finding.Finding {
+	var found []finding.Finding
+	for _, d := range t.Declarations {
+		if d.Discovered {
+			continue
+		}
+		for _, x := range (planner{t, p}).effects(d) {
+			if severity := x.severity(); severity != finding.None {
+				found = append(found, x.finding(severity))
+			}
+		}
+	}
+	return found
+}
+
+func (x effect) finding(severity finding.Severity) finding.Finding {
+	d := x.declaration
+	evidence := finding.Evidence{}
+	if would := slices.Concat(x.breaks, x.soon); len(would) > 0 {
+		evidence["would"] = would
+	}
+	if len(x.dropped) > 0 {
+		evidence["would_detach"] = topology.CleanAll(x.dropped)
+	}
+	f := finding.Finding{Code: finding.DriftManifest}
+	if l := x.listener; l != nil {
+		f = l.Finding(f.Code, severity, nil, "", nil, "")
+		f.Certificates.Attached = l.AttachedFacts()
+		if x.attached >= topology.Equivalent && len(l.Attached) > 0 {
+			f.Attribution = l.Attribution(l.Attached[0].ARN, topology.CertificateChange{})
+		}
+	} else if d.LoadBalancer != "" && d.Port != 0 {
+		f.Listener = fmt.Sprintf("%s:%d", finding.Clean(d.LoadBalancer, finding.QuoteLimit), d.Port)
+	}
+	if x.declared != nil {
+		f.Certificates.Declared = []finding.Certificate{x.DeclaredFact(*x.declared)}
+	}
+	f.Certificates.Manifest = x.manifestFacts()
+	f.Subject.Source = finding.Source{
+		File: finding.Clean(d.Source.File, finding.QuoteLimit), Line: d.Source.Line, Object: finding.Clean(d.Object, finding.QuoteLimit), Generated: d.Generated(),
+	}
+	f.Severity, f.Evidence, f.Summary, f.Remedy, f.Cause = severity, evidence, x.summary(), x.remedy(), x.cause()
+	topology.Affect(&f, x.endpoints)
+	return f
+}
+
+func (x effect) manifestFacts() []finding.Certificate {
+	out := []finding.Certificate{}
+	for _, arn := range x.declaration.ARNs[:min(len(x.declaration.ARNs), topology.MaxNames)] {
+		out = append(out, x.Certificate(arn).Fact(arn))
+	}
+	return out
+}
+
+func (x effect) cause() string {
+	if x.listener != nil && x.attached == topology.Same {
+		return x.listener.Cause() // the listener is wrong in the same way: one incident
+	}
+	d := x.declaration
+	return "manifest:" + strings.Join([]string{finding.Clean(d.Source.File, finding.QuoteLimit), finding.Clean(d.Object, finding.QuoteLimit), fmt.Sprint(d.Port)}, ":")
+}
+
+// summary is what the manifest declares, how that differs, and what applying it would do.
+func (x effect) summary() string {
+	text := x.declares() + x.difference()
+	if made := x.undoes(); made != nil {
+		text += "; applying would undo the change by " + finding.Clean(made.Author.Name, 64) + " of " + made.At.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	if len(x.breaks) > 0 {
+		text += "; "
+		if x.attached != topology.Same {
+			text += "after the next apply "
+		}
+		text += strings.Join(x.breaks[:min(len(x.breaks), 3)], ", ")
+	}
+	if len(x.soon) > 0 {
+		text += "; " + topology.Some(x.soon)
+	}
+	if x.right() && x.attached >= topology.Equivalent && (len(x.breaks) > 0 || x.configured == topology.Different) {
+		text += ". The manifest is stale; the next apply would break it"
+	}
+	return text
+}
+
+func (x effect) declares() string {
+	d := x.declaration
+	declares := topology.Some(topology.ShortARNs(d.ARNs))
+	if d.WithoutCertificate() {
+		declares = "no certificate"
+	}
+	switch {
+	case d.Closes:
+		return fmt.Sprintf("%s asks for no listener on port %d", d.At(), d.Port)
+	case d.Listener != "":
+		return d.At() + " adds " + declares + " to a listener of " + finding.Clean(d.LoadBalancer, finding.QuoteLimit)
+	}
+	return d.At() + " declares " + declares + " for port " + fmt.Sprint(d.Port)
+}
+
+// difference is how the declaration differs from what is attached, or from what the configuration declares.
+func (x effect) difference() string {
+	d := x.declaration
+	switch {
+	case d.Closes:
+		return ": applying takes it away from " + finding.Clean(x.listener.LoadBalancer.Name, finding.QuoteLimit)
+	case d.Listener != "" && x.attached == topology.Different:
+		return ", which does not have it attached"
+	case d.Listener != "":
+		return ""
+	case x.configured >= topology.Equivalent && x.attached == topology.Same:
+		return ", as is attached, where the configuration declares " + x.DeclaredLabel(*x.declared)
+	case x.configured >= topology.Equivalent:
+		return ", the configuration " + x.DeclaredLabel(*x.declared)
+	case x.attached >= topology.Equivalent && x.listener != nil && len(x.listener.Attached) > 0:
+		return "; attached is " + topology.ShortARN(x.listener.Attached[0].ARN)
+	case x.defaultChanges:
+		return "; the default is " + topology.ShortARN(x.listener.Attached[0].ARN) + ", which no endpoint gets"
+	case len(x.dropped) > 0:
+		return "; " + topology.Some(topology.ShortARNs(x.dropped)) + " would be detached"
+	}
+	return ""
+}
+
+func (x effect) remedy() string {
+	if x.declaration.Listener != "" && x.listener != nil && len(x.breaks) == 0 {
+		return "Apply " + x.declaration.ToFix() + ", or add the certificate by hand:\n" + x.listener.AddCommand(x.declaration.ARNs[0])
+	}
+	text := x.fix()
+	if x.Round.Planned {
+		return text + "."
+	}
+	return text + ". See what it would do:\ncertdrift plan -f " + topology.Shell(cleanPath(x.declaration.Source.File))
+}
+
+// fix says what to change in the manifest.
+func (x effect) fix() string {
+	manifest := x.declaration.ToFix()
+	text := "Mend " + manifest + " before the next apply"
+	switch want := x.lacks(); {
+	case x.declaration.Closes:
+		return text + fmt.Sprintf(", if port %d is to stay; else take its endpoints out of the configuration", x.declaration.Port)
+	case want != "":
+		return text + ": declare " + finding.Clean(want, finding.QuoteLimit)
+	case x.ending:
+		return "Before the next apply, renew the certificate that ends soon, or name one that lasts longer in " + manifest
+	case len(x.breaks) == 0 && x.defaultChanges:
+		return "Name " + finding.Clean(x.listener.Attached[0].ARN, finding.QuoteLimit) + " first in " + manifest + ", if that default is to stay"
+	case len(x.breaks) == 0 && x.attached == topology.Same && len(x.dropped) > 0:
+		return "Before the next apply, name in " + manifest + " what would be detached, if it is to stay"
+	}
+	return text
+}
+
+// lacks is the certificate that the manifest should declare and does not: what the configuration declares, else what is
+// attached where that is right; empty where none is known.
+func (x effect) lacks() string {
+	var wanted []string
+	if x.declared != nil {
+		arn, _ := x.DeclaredCertificate(*x.declared)
+		wanted = append(wanted, arn)
+	}
+	if x.right() {
+		for _, e := range x.endpoints {
+			got, _ := x.listener.Select(e.Target.Host)
+			wanted = append(wanted, got.ARN)
+		}
+	}
+	for _, arn := range wanted {
+		if arn != "" && !slices.Contains(x.declaration.ARNs, arn) {
+			return arn
+		}
+	}
+	return ""
+}
+
+func cleanPath(path string) string {
+	if path == "" {
+		return "MANIFEST"
+	}
+	return finding.Clean(path, finding.QuoteLimit)
+}

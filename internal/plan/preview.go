@@ -1,0 +1,310 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/policy"
+	"certdrift/internal/target"
+	"certdrift/internal/topology"
+)
+
+// Preview returns what applying the round's manifests would do: a row for each listener they are about, and a finding for each
+// row that is not as it should be. Where a row's verdict depends on what is not known, a finding of observe-incomplete says
+// what. The round must be Planned.
+func Preview(t *topology.Topology, p policy.Thresholds) ([]Row, []finding.Finding) {
+	var rows, undecided []Row
+	var found []finding.Finding
+	for _, x := range (planner{t, p}).planned() {
+		row, f := x.preview()
+		rows = append(rows, row)
+		if f != nil {
+			found = append(found, *f)
+		}
+		if row.Verdict == Undecided {
+			undecided = append(undecided, row)
+		}
+	}
+	if len(undecided) > 0 {
+		found = append(found, undecidedFinding(undecided))
+	}
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		return cmp.Or(strings.Compare(a.Object, b.Object), cmp.Compare(a.Port, b.Port), strings.Compare(a.Listener, b.Listener),
+			slices.Compare(a.Endpoints, b.Endpoints))
+	})
+	return rows, found
+}
+
+// planned is all that applying the manifests would do.
+func (p planner) planned() []effect {
+	var out []effect
+	for _, d := range p.Declarations {
+		effects := p.effects(d)
+		if len(effects) == 0 && !d.WithoutCertificate() {
+			effects = []effect{p.effect(d, nil, nil)}
+		}
+		out = append(out, effects...)
+	}
+	return append(out, p.removals()...)
+}
+
+// preview is the effect's row, and its finding where there is one.
+func (x effect) preview() (Row, *finding.Finding) {
+	row := x.row()
+	severity := x.severity()
+	if x.declaration.Discovered || x.declaration.Perhaps != "" {
+		severity = finding.None
+	}
+	d := x.decide(severity, row.Kind, row.Listener)
+	row.Verdict, row.Reasons, row.NotKnown = d.verdict, d.reasons, d.notKnown
+	if severity == finding.None {
+		return row, nil
+	}
+	f := x.finding(severity)
+	return row, &f
+}
+
+// row is the effect without a verdict.
+func (x effect) row() Row {
+	d := x.declaration
+	row := Row{
+		Object: finding.Clean(d.Object, finding.QuoteLimit), Source: d.Source, Generated: d.Generated(), Port: d.Port, Kind: d.Kind,
+		Endpoints: []string{}, Declared: x.declaredFor(), Attached: []Certificate{}, Would: []Certificate{}, Names: x.names(), Action: x.action(),
+	}
+	for _, arn := range d.ARNs {
+		row.Would = append(row.Would, shown(x.Certificate(arn), arn))
+	}
+	if l := x.listener; l != nil {
+		row.Listener, row.Kind, row.Region, row.Account = l.Label(), l.LoadBalancer.Kind, l.LoadBalancer.Region, l.LoadBalancer.Account
+		row.AttachedKnown = !l.LoadBalancer.Partial
+		for _, a := range l.Attached {
+			row.Attached = append(row.Attached, shown(a.Certificate, a.ARN))
+		}
+		if d.Listener != "" {
+			row.Port = l.Port
+		}
+	} else if d.LoadBalancer != "" {
+		row.Listener = finding.Clean(d.LoadBalancer, finding.QuoteLimit)
+		if d.Port != 0 {
+			row.Listener += ":" + strconv.Itoa(d.Port)
+		}
+	}
+	for _, e := range x.endpoints {
+		row.Endpoints = append(row.Endpoints, e.Target.Key())
+	}
+	slices.Sort(row.Endpoints)
+	return row
+}
+
+// action is what applying would do to the listener.
+func (x effect) action() Action {
+	switch {
+	case x.declaration.Discovered:
+		return Discover
+	case x.declaration.Closes:
+		return Remove
+	case x.listener == nil && x.Round.ListenersRead && len(x.Round.ObserveErrors) == 0:
+		return Create
+	case x.listener == nil || x.listener.LoadBalancer.Partial || x.attached == topology.NotCompared:
+		return Unknown
+	case x.attached == topology.Same && !x.defaultChanges && len(x.dropped) == 0:
+		return Keep
+	}
+	return Change
+}
+
+// decision is a row's verdict, why it is what it is, and what is not known.
+type decision struct {
+	verdict           Verdict
+	reasons, notKnown []string
+}
+
+func (x effect) decide(severity finding.Severity, kind observation.LoadBalancerKind, listener string) decision {
+	if x.declaration.Discovered {
+		note := "what the controller would pick from ACM for " + finding.Clean(x.declaration.Object, finding.QuoteLimit)
+		if x.declaration.Service == "" {
+			note = "the certificate of " + finding.Clean(x.declaration.Object, finding.QuoteLimit) + ", which the same apply makes"
+		}
+		return decision{Pass, []string{}, []string{note}}
+	}
+	if x.declaration.Perhaps != "" {
+		return decision{Undecided, []string{}, []string{x.declaration.Perhaps}}
+	}
+	notKnown, open := x.notKnown(kind, listener)
+	d := decision{Pass, append([]string{}, x.reasons()...), append([]string{}, notKnown...)}
+	switch {
+	case severity == finding.Critical:
+		d.verdict = Refuse
+	case open:
+		d.verdict = Undecided
+	case severity == finding.Warning:
+		d.verdict = Warn
+	}
+	return d
+}
+
+// reasons say in few words what the finding says at length.
+func (x effect) reasons() []string {
+	out := slices.Concat(x.breaks, x.soon)
+	switch {
+	case len(out) > 0 || !x.declaration.WithoutCertificate():
+	case x.declaration.Closes:
+		out = append(out, "would take the listener away")
+	default:
+		out = append(out, "would leave the listener without a certificate")
+	}
+	if made := x.undoes(); made != nil && x.configured != topology.Same {
+		out = append(out, "undoes the change by "+finding.Clean(made.Author.Name, 64)+" of "+made.At.UTC().Format(time.DateOnly))
+	}
+	switch {
+	case x.declaration.Listener != "" && x.attached == topology.Different:
+		out = append(out, "adds it beside the others")
+	case x.configured == topology.Different:
+		out = append(out, "the configuration declares another certificate")
+	case x.configured == topology.Equivalent:
+		out = append(out, "the configuration declares another ARN with the same key and names")
+	case x.configured == topology.Same && x.attached >= topology.Equivalent:
+		out = append(out, "brings what is declared")
+	case x.attached == topology.Equivalent:
+		out = append(out, "another ARN with the same key and names")
+	case x.defaultChanges:
+		out = append(out, "changes the default certificate, which no endpoint gets")
+	}
+	if len(x.dropped) > 0 {
+		out = append(out, "would detach "+topology.Some(topology.ShortARNs(x.dropped)))
+	}
+	return out
+}
+
+// notKnown is what is not known about the effect, sorted; open reports whether the verdict depends on it.
+func (x effect) notKnown(kind observation.LoadBalancerKind, listener string) (notKnown []string, open bool) {
+	for _, e := range x.endpoints {
+		var now *topology.Attachment
+		if x.listener != nil {
+			now, _ = x.listener.Select(e.Target.Host)
+		}
+		arn, c := x.declaration.Certificate(e.Target.Host, kind)
+		if x.declaration.Open(c, e.Target.Host) {
+			notKnown = append(notKnown, "what the controller would pick from ACM for the other Ingresses of the group "+finding.Clean(x.declaration.Group, finding.QuoteLimit))
+		}
+		if arn == "" || c.Named() || c.Missing() {
+			continue
+		}
+		notKnown = append(notKnown, "what "+topology.ShortARN(arn)+" holds: whether it covers "+finding.Clean(e.Target.Host, finding.QuoteLimit)+" and when it ends")
+		declared := e.Target.Declared != nil && x.CompareDeclared(*e.Target.Declared, arn, nil) == topology.Same
+		open = open || !declared && (now == nil || now.ARN != arn)
+	}
+	if len(x.endpoints) == 0 && x.listener == nil {
+		notKnown, open = append(notKnown, x.endpointHint()), x.mayBelongToEndpoint()
+	}
+	if x.unauthored() {
+		notKnown = append(notKnown, "who attached "+topology.ShortARN(x.listener.Attached[0].ARN)+" to "+listener+
+			" (CloudTrail could not be read): whether applying would undo somebody's change")
+	}
+	return sorted(notKnown), open
+}
+
+// endpointHint says how the configuration can name the endpoint behind a declaration.
+func (x effect) endpointHint() string {
+	name := "load_balancer: {name: " + cmp.Or(finding.Clean(x.declaration.LoadBalancer, finding.QuoteLimit), "…") + "}"
+	if service := x.declaration.Service; service != "" {
+		name = "service: " + finding.Clean(service, finding.QuoteLimit)
+	}
+	return "which endpoint is behind " + finding.Clean(x.declaration.Object, finding.QuoteLimit) + "; in the configuration, " + name + " says so"
+}
+
+// mayBelongToEndpoint reports whether a declaration without a known endpoint may be some endpoint's: what is attached could not
+// be read, and some endpoint has no declaration either. Only a certificate that the configuration declares itself is then
+// beyond doubt.
+func (x effect) mayBelongToEndpoint() bool {
+	loose := false
+	for _, e := range x.Endpoints {
+		if !e.Target.Kind.Secured() || len(e.Declarations) > 0 {
+			continue
+		}
+		if d := e.Target.Declared; d != nil && slices.Contains(x.declaration.ARNs, d.ARN) {
+			return false
+		}
+		loose = true
+	}
+	return loose && !x.Round.ListenersRead
+}
+
+// declaredFor is what the configuration declares for the endpoints, each certificate once.
+func (x effect) declaredFor() []Certificate {
+	out := []Certificate{}
+	seen := map[target.Declared]bool{}
+	for _, e := range x.endpoints {
+		d := e.Target.Declared
+		if d == nil {
+			continue
+		}
+		key := *d
+		key.Source = target.Position{}
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		arn, c := x.DeclaredCertificate(*d)
+		one := shown(c, arn)
+		one.FingerprintSHA256, one.Issuer = cmp.Or(d.FingerprintSHA256, one.FingerprintSHA256), finding.Clean(d.Issuer, finding.QuoteLimit)
+		out = append(out, one)
+	}
+	return out
+}
+
+// names are those that clients ask for, with what they would get: the endpoints' hosts, else those the manifest names.
+func (x effect) names() []Name {
+	names := topology.Hosts(x.endpoints)
+	if len(names) == 0 {
+		names = slices.Clone(x.declaration.Hosts)
+	}
+	kind := x.declaration.Kind
+	if x.listener != nil {
+		kind = x.listener.LoadBalancer.Kind
+	}
+	out := []Name{}
+	for _, name := range names {
+		arn, c := x.declaration.Certificate(name, kind)
+		one := Name{Name: finding.Clean(name, finding.QuoteLimit), ARN: finding.Clean(arn, finding.QuoteLimit)}
+		covered := c.Covers(name)
+		if arn == "" && !x.declaration.Discovered || c.Named() && (covered || !x.declaration.More) {
+			one.Covered = &covered
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// shown is a certificate as a row shows it; c may be nil.
+func shown(c *topology.Certificate, arn string) Certificate {
+	fact := c.Fact(arn)
+	out := Certificate{ARN: fact.ARN, FingerprintSHA256: fact.FingerprintSHA256, Names: fact.Names, Missing: fact.Missing}
+	if !fact.NotAfter.IsZero() {
+		out.NotAfter = &fact.NotAfter
+	}
+	return out
+}
+
+// undecidedFinding names the rows that are undecided.
+func undecidedFinding(rows []Row) finding.Finding {
+	var objects, missing []string
+	for _, r := range rows {
+		objects = append(objects, r.Object)
+		missing = append(missing, r.NotKnown...)
+	}
+	missing = sorted(missing)
+	first := rows[0]
+	return finding.Finding{
+		Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: "certdrift:plan",
+		Subject:  finding.Subject{Source: finding.Source{File: first.Source.File, Line: first.Source.Line, Generated: first.Generated}},
+		Summary:  "not enough is known to judge " + topology.Some(objects),
+		Evidence: finding.Evidence{"not_known": missing[:min(len(missing), topology.MaxNames)]},
+		Remedy:   "Run it where AWS can be asked, or give what is lacking in the configuration: certificates: [{arn: …, file: …}], and service or load_balancer for the endpoints.",
+	}
+}

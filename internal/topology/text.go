@@ -1,0 +1,75 @@
+package topology
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/target"
+)
+
+// CleanAll makes remote texts safe to show.
+func CleanAll(texts []string) []string {
+	out := make([]string, 0, len(texts))
+	for _, t := range texts {
+		out = append(out, finding.Clean(t, finding.QuoteLimit))
+	}
+	return out
+}
+
+// Some lists the first few texts for a sentence.
+func Some(texts []string) string {
+	const few = 3
+	if len(texts) > few {
+		return strings.Join(CleanAll(texts[:few]), ", ") + fmt.Sprintf(" and %d more", len(texts)-few)
+	}
+	return strings.Join(CleanAll(texts), ", ")
+}
+
+// ShortARN is an ARN's resource, which distinguishes certificates within an account.
+func ShortARN(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	return finding.Clean(parts[len(parts)-1], finding.QuoteLimit)
+}
+
+// ShortARNs are the resources of ARNs; "no certificate" of none.
+func ShortARNs(arns []string) []string {
+	out := make([]string, 0, len(arns))
+	for _, a := range arns {
+		out = append(out, ShortARN(a))
+	}
+	if len(out) == 0 {
+		out = append(out, "no certificate")
+	}
+	return out
+}
+
+// Position is FILE:LINE, as editors and compilers write it; empty where unknown.
+func Position(p target.Position) string {
+	switch {
+	case p.File == "":
+		return ""
+	case p.Line == 0:
+		return finding.Clean(p.File, finding.QuoteLimit)
+	}
+	return fmt.Sprintf("%s:%d", finding.Clean(p.File, finding.QuoteLimit), p.Line)
+}
+
+// Day is a time's date in UTC.
+func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// Span is a duration in the unit that matters to people.
+func Span(d time.Duration) string {
+	switch {
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d minutes", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d hours", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}
