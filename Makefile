@@ -27,7 +27,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## The incident replayed on this machine, through to the alerts and the report
+demo: ## Replay the incident on this machine, through to the alerts and the report
 	@echo "building certdrift demo…" >&2
 	@go run ./cmd/certdrift demo
 
