@@ -408,8 +408,8 @@ func TestTheReadmeCountsRight(t *testing.T) {
 	if status := app(&stdout, &stderr).Run(t.Context(), []string{"cost", "-c", "../certdrift.example.yaml"}); status != 0 {
 		t.Fatalf("cost ends with %d: %s", status, stderr.String())
 	}
-	series := regexp.MustCompile(`(\d+) series\n`).FindStringSubmatch(stdout.String())
-	price := regexp.MustCompile(`([\d.]+) USD a month`).FindStringSubmatch(stdout.String())
+	series := regexp.MustCompile(`(\d+) metrics\n`).FindStringSubmatch(stdout.String())
+	price := regexp.MustCompile(`([\d.]+) USD per month`).FindStringSubmatch(stdout.String())
 	if series == nil || price == nil {
 		t.Fatalf("cost says nothing that the test understands:\n%s", stdout.String())
 	}

@@ -26,11 +26,11 @@ func (a *authority) issue(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), pair.PEM(), 0o644))
 }
 
-// mend starts a server that serves an expired certificate for so many handshakes, and a good one from then on: a deploy
+// repaired starts a server that serves an expired certificate for so many handshakes, and a good one from then on: a deploy
 // that takes effect late, or is repaired while certdrift verify waits.
-func (a *authority) mend(ts *testscript.TestScript, _ bool, args []string) {
+func (a *authority) repaired(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
-		ts.Fatalf("usage: mend NAME HANDSHAKES")
+		ts.Fatalf("usage: repaired NAME HANDSHAKES")
 	}
 	until, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)

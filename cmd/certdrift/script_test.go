@@ -17,10 +17,10 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"certdrift": 
 //
 //	serve NAME KIND…     starts a server of each kind; its HOST:PORT stands in $NAME (see servers_test.go for the kinds)
 //	issue FILE DAYS NAME…  writes a certificate (see gates_test.go)
-//	mend NAME HANDSHAKES  starts a server that is repaired after so many handshakes
-//	run STATUS COMMAND…  runs a command and wants that exit status; stdout and stderr look at what it wrote
-//	jsonpath PATH VALUE  wants the value at a path ("findings.0.code") of the JSON on standard output
-//	jsonpath PATH -N     wants N items there
+//	repaired NAME HANDSHAKES  starts a server that is repaired after so many handshakes
+//	run STATUS COMMAND…  runs a command and expects that exit status; stdout and stderr check its output
+//	jsonpath PATH VALUE  expects the value at a path ("findings.0.code") of the JSON on standard output
+//	jsonpath PATH -N     expects N items there
 func TestScript(t *testing.T) {
 	pki := newAuthority(t)
 	testscript.Run(t, testscript.Params{
@@ -32,7 +32,7 @@ func TestScript(t *testing.T) {
 			return os.WriteFile(filepath.Join(env.WorkDir, "ca.pem"), pki.rootPEM(), 0o644)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": pki.serve, "issue": pki.issue, "mend": pki.mend, "run": run, "jsonpath": jsonPath,
+			"serve": pki.serve, "issue": pki.issue, "repaired": pki.repaired, "run": run, "jsonpath": jsonPath,
 		},
 		RequireExplicitExec: true, RequireUniqueNames: true,
 	})

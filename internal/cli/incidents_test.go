@@ -99,7 +99,7 @@ func TestIncidentsNamesWhatCannotBeRead(t *testing.T) {
 	m := kept(t)
 	m.broken = []string{"production lost\x1b"}
 	status, out, errs := run(t, desk(m), nil, "incidents", "list", "--table", "x")
-	if status != 0 || !strings.Contains(errs, `"production lost\x1b" `) || strings.Contains(out, "lost") || !strings.Contains(out, "2 open") {
+	if status != 0 || !strings.Contains(errs, `"production lost\x1b"`) || strings.Contains(out, "lost") || !strings.Contains(out, "2 open") {
 		t.Errorf("status %d: %s%s", status, out, errs)
 	}
 }

@@ -27,7 +27,7 @@ import (
 	"certdrift/internal/trust"
 )
 
-// Act is one scene: what was done, and what certdrift found and sent.
+// Act is one step of the scenario: what was done, and what certdrift found and sent.
 type Act struct {
 	Title string
 	At    time.Time
@@ -41,23 +41,23 @@ type Act struct {
 	Deliveries []account.Delivery
 }
 
-// Options say how the story is told.
+// Options configure a run.
 type Options struct {
 	// Start is when it begins.
 	Start time.Time
-	// Out is where it is told; io.Discard for nobody.
+	// Out is where it is printed.
 	Out io.Writer
 	// Style marks words for a terminal; nil for plain text.
 	Style report.Style
 }
 
-// Run replays the incident and gives its acts.
+// Run replays the incident and returns its acts.
 func Run(ctx context.Context, o Options) ([]Act, error) {
 	w, err := newWorld(ctx, o.Start)
 	if err != nil {
 		return nil, err
 	}
-	p := &play{world: w, teller: newTeller(o)}
+	p := &scenario{world: w, printer: newPrinter(o)}
 	err = p.prepare()
 	if err == nil {
 		err = p.perform(ctx)
@@ -79,17 +79,17 @@ func Worst(acts []Act) Act {
 	return worst
 }
 
-// play is the running story.
-type play struct {
+// scenario is the running incident.
+type scenario struct {
 	*world
-	*teller
-	// stale tells which environments' templates name the old certificates; nil for none.
+	*printer
+	// stale has the environments whose templates name the old certificates; nil for none.
 	stale map[string]bool
 
 	parsed           config.Config
 	inspect, probing *lambda.Function
 	acts             []Act
-	told, delivered  int
+	sent, delivered  int
 
 	mu     sync.Mutex
 	events [][]byte
@@ -97,7 +97,7 @@ type play struct {
 }
 
 // prepare puts the product's functions over the simulated account.
-func (p *play) prepare() error {
+func (p *scenario) prepare() error {
 	cfg, faults := config.Load([]byte(p.configuration()), config.Options{File: "certdrift.yaml", ReadFile: p.file})
 	if len(faults) > 0 {
 		return fmt.Errorf("reading the demo's configuration: line %d: %s", faults[0].Line, faults[0].Message)
@@ -114,7 +114,7 @@ func (p *play) prepare() error {
 }
 
 // function is a Lambda function's handler: the product's own, over the simulated account's clients.
-func (p *play) function(name string, depth round.Depth, store *round.Memory) *lambda.Function {
+func (p *scenario) function(name string, depth round.Depth, store *round.Memory) *lambda.Function {
 	inspector := listener.New(listener.Options{
 		Home: p.account.Region(), Account: func(context.Context, target.Role) (string, error) { return p.account.ID(), nil },
 		Clients: func(string, target.Role) listener.Clients {
@@ -142,7 +142,7 @@ func (p *play) function(name string, depth round.Depth, store *round.Memory) *la
 }
 
 // loaded is the configuration with the templates as they stand now.
-func (p *play) loaded() round.Request {
+func (p *scenario) loaded() round.Request {
 	out := round.Request{Config: p.parsed}
 	for _, at := range places() {
 		arn := at.right
@@ -158,14 +158,14 @@ func (p *play) loaded() round.Request {
 }
 
 // keep remembers what the last round came to.
-func (p *play) keep(res round.Result) {
+func (p *scenario) keep(res round.Result) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last = res
 }
 
-// perform tells the story.
-func (p *play) perform(ctx context.Context) error {
+// perform runs the acts in order.
+func (p *scenario) perform(ctx context.Context) error {
 	right := func(at place) string { return at.right }
 	stale := func(at place) string { return at.stale }
 	const day = 24 * time.Hour
@@ -176,26 +176,26 @@ func (p *play) perform(ctx context.Context) error {
 		return errors.Join(p.attach(ctx, who, "staging", which), p.attach(ctx, who, "production", which))
 	}
 	for _, s := range []scene{
-		{title: "All is well: the templates, the load balancers and what clients get agree."},
-		{title: "Production is being brought up, and Service templates with old certificates are applied. The operator sees it at once and puts " +
-			"the right certificates back on all four load balancers, in the AWS console. The templates stay as they are.", after: 2 * day,
+		{title: "All is well: the templates, the load balancers and the certificates served to clients agree."},
+		{title: "While production is being set up, Service templates with old certificates are applied. The operator notices and reattaches the " +
+			"correct certificates to all four load balancers in the AWS console. The templates are not updated.", after: 2 * day,
 			do: func() error {
 				p.stale = map[string]bool{"staging": true, "production": true}
 				err := everywhere(account.Kubernetes(), stale)
 				p.clock.advance(30 * time.Second)
 				return errors.Join(err, everywhere(account.Operator(), right))
 			}},
-		{title: "Nothing happens for weeks. Clients are served well.", after: 33 * day},
-		{title: "The reorganised templates are deployed to staging. Kubernetes puts back what they name.", after: time.Hour,
+		{title: "Nothing changes for weeks. Clients get the correct certificates.", after: 33 * day},
+		{title: "The reorganized templates are deployed to staging. Kubernetes attaches the certificates that they name.", after: time.Hour,
 			do: attach(account.Kubernetes(), "staging", stale)},
-		{title: "Nobody runs certdrift verify between staging and production. The same templates go to production.", after: time.Hour,
+		{title: "No one runs certdrift verify between staging and production. The same templates are deployed to production.", after: time.Hour,
 			do: attach(account.Kubernetes(), "production", stale)},
-		{title: "The operator runs the commands from the alerts, and mends the templates.", after: 10 * time.Minute,
+		{title: "The operator runs the commands from the alerts and fixes the templates.", after: 10 * time.Minute,
 			do: func() error {
 				p.stale = nil
 				return everywhere(account.Operator(), right)
 			}},
-		{title: "The next scheduled rounds find all three truths in agreement.", after: 5 * time.Minute},
+		{title: "The next scheduled rounds find that declared, attached and served certificates agree.", after: 5 * time.Minute},
 	} {
 		if err := p.play(ctx, s); err != nil {
 			return err
@@ -211,7 +211,7 @@ type scene struct {
 	do    func() error // nil where nothing but the schedule runs
 }
 
-func (p *play) play(ctx context.Context, s scene) error {
+func (p *scenario) play(ctx context.Context, s scene) error {
 	p.clock.advance(s.after)
 	act := Act{Title: s.title, At: p.clock.Now()}
 	p.scene(act)
@@ -230,8 +230,8 @@ func (p *play) play(ctx context.Context, s scene) error {
 		act.Verdict = "fail"
 	}
 	messages, deliveries := p.account.Messages(p.topic), p.account.Deliveries(p.topic)
-	act.Sent, act.Deliveries = messages[p.told:], deliveries[p.delivered:]
-	p.told, p.delivered = len(messages), len(deliveries)
+	act.Sent, act.Deliveries = messages[p.sent:], deliveries[p.delivered:]
+	p.sent, p.delivered = len(messages), len(deliveries)
 	p.acts = append(p.acts, act)
 	p.outcome(act, p.last.Round)
 	return nil
@@ -239,7 +239,7 @@ func (p *play) play(ctx context.Context, s scene) error {
 
 // run lets EventBridge do its work: the changes are delivered a minute and a half later, then both schedules tick a few
 // times.
-func (p *play) run(ctx context.Context) error {
+func (p *scenario) run(ctx context.Context) error {
 	p.mu.Lock()
 	events := p.events
 	p.events = nil

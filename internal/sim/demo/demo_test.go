@@ -11,8 +11,8 @@ import (
 	"certdrift/internal/finding"
 )
 
-// mails are the subjects that an act's mails had.
-func mails(a Act) []string {
+// emails returns the subjects of the emails in an act.
+func emails(a Act) []string {
 	var out []string
 	for _, d := range a.Deliveries {
 		if d.Protocol == "email" {
@@ -79,9 +79,9 @@ func TestTheIncident(t *testing.T) {
 			if got := codes(tt.act, "production"); !slices.Equal(got, tt.produced) {
 				t.Errorf("production has %v, want %v", got, tt.produced)
 			}
-			got := mails(tt.act)
+			got := emails(tt.act)
 			if len(got) != tt.mails {
-				t.Errorf("%d mails, want %d: %q", len(got), tt.mails, got)
+				t.Errorf("%d emails, want %d: %q", len(got), tt.mails, got)
 			}
 			critical := 0
 			for _, m := range tt.act.Sent {
@@ -106,7 +106,7 @@ func TestTheIncident(t *testing.T) {
 			}
 		})
 	}
-	for _, want := range []string{"email to oncall@example.org", "sms to +12065550100", "no message was sent"} {
+	for _, want := range []string{"email to oncall@example.org", "sms to +12065550100", "no messages sent"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the story does not show %q", want)
 		}

@@ -12,68 +12,68 @@ import (
 	"certdrift/internal/sim/account"
 )
 
-// teller writes the story for people.
-type teller struct {
+// printer prints the acts.
+type printer struct {
 	out   io.Writer
 	style report.Style
 	acts  int
 }
 
-func newTeller(o Options) *teller {
+func newPrinter(o Options) *printer {
 	style := o.Style
 	if style == nil {
 		style = report.Plain
 	}
-	return &teller{out: o.Out, style: style}
+	return &printer{out: o.Out, style: style}
 }
 
-func (t *teller) line(format string, args ...any) { fmt.Fprintf(t.out, format+"\n", args...) }
+func (p *printer) line(format string, args ...any) { fmt.Fprintf(p.out, format+"\n", args...) }
 
 // scene announces an act.
-func (t *teller) scene(a Act) {
-	t.acts++
-	t.line("")
+func (p *printer) scene(a Act) {
+	p.acts++
+	p.line("")
 	for i, line := range wrap(a.Title, 100) {
 		head := "   "
 		if i == 0 {
-			head = fmt.Sprintf("%d. ", t.acts)
+			head = fmt.Sprintf("%d. ", p.acts)
 		}
-		t.line("%s%s", t.style(report.RoleHeading, head), t.style(report.RoleHeading, line))
+		p.line("%s%s", p.style(report.RoleHeading, head), p.style(report.RoleHeading, line))
 	}
-	t.line("   %s", t.style(report.RoleFaint, a.At.UTC().Format("Mon 2 Jan 2006 15:04 MST")))
+	p.line("   %s", p.style(report.RoleFaint, a.At.UTC().Format("Mon 2 Jan 2006 15:04 MST")))
 }
 
 // outcome shows what certdrift found and sent.
-func (t *teller) outcome(a Act, seen observation.Round) {
-	t.line("")
+func (p *printer) outcome(a Act, seen observation.Round) {
+	p.line("")
 	for _, e := range seen.Endpoints {
-		t.endpoint(e, a.Findings)
+		p.endpoint(e, a.Findings)
 	}
 	if len(a.Deliveries) == 0 {
-		t.line("   no message was sent")
+		p.line("   no messages sent")
 		return
 	}
 	count := map[string]int{}
 	for _, d := range a.Deliveries {
 		count[d.Protocol]++
 	}
-	t.line("   sent: %s", counts(count))
+	p.line("   sent: %s", counts(count))
 	for _, d := range a.Deliveries {
 		if d.Protocol == "email" {
-			t.line("     - %s", d.Subject)
+			p.line("     - %s", d.Subject)
 		}
 	}
 	shown := map[string]bool{}
 	for _, d := range a.Deliveries {
 		if !shown[d.Protocol] {
 			shown[d.Protocol] = true
-			t.message(d, count[d.Protocol])
+			p.message(d, count[d.Protocol])
 		}
 	}
 }
 
-// endpoint is one line: what is served now, and what certdrift says of it.
-func (t *teller) endpoint(e observation.Endpoint, all []finding.Finding) {
+// endpoint prints one line: what is served now, and the findings about it.
+func (p *printer) endpoint(e observation.Endpoint, all []finding.Finding) {
 	key := e.Target.Key()
 	var codes []string
 	worst := finding.None
@@ -91,30 +91,30 @@ func (t *teller) endpoint(e observation.Endpoint, all []finding.Finding) {
 	if worst == finding.Warning {
 		role = report.RoleWarning
 	}
-	t.line("   %s  %s", t.style(role, fmt.Sprintf("%-8s", state)),
+	p.line("   %s  %s", p.style(role, fmt.Sprintf("%-8s", state)),
 		strings.TrimRight(fmt.Sprintf("%-16s %-38s %s", key, e.Target.Host, strings.Join(codes, ", ")), " "))
 }
 
-// message shows a mail or a text message as its reader gets it.
-func (t *teller) message(d account.Delivery, of int) {
-	t.line("")
+// message shows an email or a text message as its recipient gets it.
+func (p *printer) message(d account.Delivery, of int) {
+	p.line("")
 	title := d.Protocol + " to " + d.Endpoint
 	if of > 1 {
 		title += fmt.Sprintf(" (the first of %d)", of)
 	}
-	t.line("   ┌ %s", t.style(report.RoleFaint, title))
+	p.line("   ┌ %s", p.style(report.RoleFaint, title))
 	if d.Protocol == "email" {
-		t.line("   │ Subject: %s", t.style(report.RoleHeading, d.Subject))
-		t.line("   │")
+		p.line("   │ Subject: %s", p.style(report.RoleHeading, d.Subject))
+		p.line("   │")
 	}
 	for _, line := range strings.Split(strings.TrimRight(d.Text, "\n"), "\n") {
-		t.line("   │ %s", line)
+		p.line("   │ %s", line)
 	}
-	t.line("   └")
+	p.line("   └")
 }
 
-// ending sums the story up.
-func (t *teller) ending(acts []Act) {
+// ending prints the summary.
+func (p *printer) ending(acts []Act) {
 	email, sms := 0, 0
 	for _, a := range acts {
 		for _, d := range a.Deliveries {
@@ -125,16 +125,16 @@ func (t *teller) ending(acts []Act) {
 			}
 		}
 	}
-	t.line("")
-	t.line("%s", t.style(report.RoleHeading, "In the real incident the first alert was a scraper that failed, hours later. Here: "+
-		fmt.Sprintf("%d mails and %d text messages, the first within two minutes of each change.", email, sms)))
+	p.line("")
+	p.line("%s", p.style(report.RoleHeading, "In the real incident, the first alert came hours later from a failing scraper. Here: "+
+		fmt.Sprintf("%d emails and %d text messages, the first within two minutes of each change.", email, sms)))
 }
 
 func counts(byProtocol map[string]int) string {
 	var parts []string
-	for _, p := range []string{"email", "sms"} {
-		if n := byProtocol[p]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d × %s", n, p))
+	for _, protocol := range []string{"email", "sms"} {
+		if n := byProtocol[protocol]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d × %s", n, protocol))
 		}
 	}
 	return strings.Join(parts, ", ")
