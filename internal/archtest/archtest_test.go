@@ -1,5 +1,5 @@
-// Package archtest holds the walls of the house as tests: who may import whom (layers_test.go), who dials
-// (dial_test.go), what is pure, and that every package says what it is for. Each rule carries its reason.
+// Package archtest tests the architecture: which packages may import which (layers_test.go), which open connections
+// (dial_test.go), which are pure, that every package has a doc, and the wording (wording_test.go). Each rule has its reason.
 package archtest
 
 import (
@@ -19,7 +19,7 @@ import (
 
 const module = "certdrift"
 
-// pure packages judge, track and describe; they touch nothing outside their arguments.
+// pure packages judge, track and describe; they depend only on their arguments.
 var pure = []string{
 	"internal/target", "internal/observation", "internal/finding", "internal/catalogue", "internal/chain", "internal/judge", "internal/alertpath",
 	"internal/incident", "internal/metric", "internal/alert", "internal/topology", "internal/plan", "internal/policy", "internal/report", "internal/event",
@@ -33,26 +33,26 @@ const lambdaLibrary = "github.com/aws/aws-lambda-go"
 
 const noTemplates = "reflection in templates switches dead-code elimination off: the Lambda grows by half"
 
-// excepted are the few packages that a rule does not hold for, by what they may import, each with its reason.
+// excepted are packages that may import something that a rule forbids, each with the reason.
 var excepted = map[string]struct{ imported, reason string }{
-	"internal/report/html": {"html/template", "a page needs escaping that knows where in it a text stands; the command line alone links it (TestFunctionsLinkNoTemplates)"},
+	"internal/report/html": {"html/template", "a page needs context-aware escaping; only the command line links it (TestFunctionsLinkNoTemplates)"},
 }
 
-// rules says what packages may not import, beyond what the layers forbid. A pattern ending in /... holds for everything below.
+// rules lists imports that are forbidden in addition to the layers. A pattern ending in /... matches everything below.
 var rules = []struct {
 	packages  []string
 	forbidden []string
 	reason    string
 }{
 	{pure, []string{"net/http", "log/slog", "log", "os", "os/...", "math/rand", "math/rand/...", "net", "syscall"},
-		"what is pure stays pure, so that any verdict can be replayed from a saved observation"},
+		"pure packages stay pure, so that any verdict can be reproduced from saved observations"},
 	{pure, []string{"text/template", "html/template"}, noTemplates},
 	{[]string{"functions", "internal/boot", "internal/lambda", "internal/round", "internal/probe", "internal/awsio", "internal/config"},
 		[]string{"text/template", "html/template"}, noTemplates},
 	{[]string{"internal/incident", "internal/metric", "internal/alert"}, []string{module + "/internal/judge"},
 		"the stages after judge know findings, not rules"},
 	{[]string{"functions"}, []string{module + "/internal/sim/..."},
-		"the simulation is for the demo and for tests; it does not belong into a Lambda"},
+		"the simulation is for the demo and for tests; it does not belong in a Lambda function"},
 }
 
 type file struct {
@@ -146,7 +146,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestFunctionsAreWiring holds that functions import Lambda and boot, never an SDK client.
+// TestFunctionsAreWiring checks that functions import Lambda and boot, never an SDK client.
 func TestFunctionsAreWiring(t *testing.T) {
 	for _, f := range parse(t) {
 		if !within(f.dir, []string{"functions"}) || f.test {
@@ -160,8 +160,8 @@ func TestFunctionsAreWiring(t *testing.T) {
 	}
 }
 
-// TestFunctionsLinkNoTemplates looks at all that a function links, through whatever package it comes. The tag is the one
-// that the Makefile builds with: without it aws-lambda-go brings net/rpc, and that a debugging page.
+// TestFunctionsLinkNoTemplates checks everything that a function links, directly or not. The build tag is the Makefile's: without
+// it, aws-lambda-go links net/rpc, which has a debugging page.
 func TestFunctionsLinkNoTemplates(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "-tags", "lambda.norpc", module+"/functions/...").Output()
 	if err != nil {
@@ -178,7 +178,7 @@ func TestFunctionsLinkNoTemplates(t *testing.T) {
 	}
 }
 
-// TestPackageDocs holds that every package says what it is for.
+// TestPackageDocs checks that every package has a doc comment.
 func TestPackageDocs(t *testing.T) {
 	documented := map[string]bool{}
 	for _, f := range parse(t) {
@@ -199,7 +199,7 @@ func TestPackageDocs(t *testing.T) {
 	}
 }
 
-// TestNoInit holds that nothing happens by being imported.
+// TestNoInit checks that importing a package has no effects.
 func TestNoInit(t *testing.T) {
 	for _, f := range parse(t) {
 		if f.test {
@@ -213,7 +213,7 @@ func TestNoInit(t *testing.T) {
 	}
 }
 
-// TestNoClockInPurePackages holds that time comes in as an argument.
+// TestNoClockInPurePackages checks that the time is an argument.
 func TestNoClockInPurePackages(t *testing.T) {
 	for _, f := range parse(t) {
 		if f.test || !within(f.dir, pure) {

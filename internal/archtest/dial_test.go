@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// contacts are what opens connections or asks a resolver, by the package that has it. http.Server and net.Listen are not
-// among them: they wait to be called.
+// contacts are the functions and types that open connections or query a resolver, by package. http.Server and net.Listen are not
+// among them: they only accept connections.
 var contacts = map[string][]string{
 	"net": {
 		"Dial", "DialTimeout", "DialTCP", "DialUDP", "DialIP", "DialUnix", "Dialer", "ListenPacket", "ListenUDP", "ListenIP",
@@ -28,13 +28,14 @@ var contacts = map[string][]string{
 	"syscall":       {"Connect", "Socket", "Sendto"},
 }
 
-// dialers are the packages that may, each with its reason. The AWS SDK dials of its own; who may know it is TestImports'.
+// dialers are the packages that may use them, each with the reason. The AWS SDK opens its own connections; TestImports restricts its
+// use.
 var dialers = map[string]string{
 	"internal/probe": "the prober: every dial goes through its address guard",
 	"e2e/servers":    "the lab waits until the servers it started on loopback answer, and fills a backlog",
 }
 
-// dials names what a file uses of contacts.
+// dials returns the contacts that a file uses.
 func dials(f *ast.File) []string {
 	locals := map[string]string{}
 	found := map[string]bool{}
@@ -63,12 +64,12 @@ func dials(f *ast.File) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// TestOnlyProbeDials holds that whatever goes out goes by the prober, whose guard knows which addresses may be asked.
+// TestOnlyProbeDials checks that all connections are opened by the prober, whose guard knows which addresses are allowed.
 func TestOnlyProbeDials(t *testing.T) {
 	dialed := map[string]bool{}
 	for _, f := range parse(t) {
 		if f.test {
-			continue // tests are clients of what they test, on loopback
+			continue // tests connect to what they test, on loopback
 		}
 		used := dials(f.ast)
 		dialed[f.dir] = dialed[f.dir] || len(used) > 0

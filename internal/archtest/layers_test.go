@@ -11,46 +11,45 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the table of layers in docs/architecture.md anew")
+var update = flag.Bool("update", false, "rewrite the table of layers in docs/architecture.md")
 
-// layers has every package of the project once, the lowest first. A package imports from lower layers only: neither
-// upwards nor sideways, so that the packages of one layer do not know each other. The data flows the other way: what a
-// stage makes, a higher one hands on.
+// layers lists every package of the project once, the lowest layer first. A package imports only from lower layers, not from its own
+// or a higher one.
 var layers = []struct {
 	name, holds string
 	packages    []string
 }{
-	{"target", "what is asked", []string{"internal/target"}},
+	{"target", "what to check", []string{"internal/target"}},
 	{"observation", "what was seen", []string{"internal/observation"}},
 	{"finding", "what was concluded", []string{"internal/finding"}},
-	{"readings", "what several stages read out of those values", []string{"internal/alertpath", "internal/catalogue", "internal/chain", "internal/event", "internal/policy"}},
+	{"readings", "logic that several stages share", []string{"internal/alertpath", "internal/catalogue", "internal/chain", "internal/event", "internal/policy"}},
 	{"topology", "the three truths of each endpoint, joined once", []string{"internal/topology"}},
 	{"plan", "what applying declarations would do", []string{"internal/plan"}},
 	{"judge, track", "findings from observations; incidents from findings", []string{"internal/incident", "internal/judge"}},
 	{"publish", "messages, metrics and reports", []string{"internal/alert", "internal/metric", "internal/report"}},
-	{"sides", "the three truths side by side, for the pages", []string{"internal/report/truths"}},
-	{"pages", "the report in a browser and on a dashboard", []string{"internal/report/html", "internal/report/widget"}},
+	{"sides", "the three truths side by side, for pages", []string{"internal/report/truths"}},
+	{"pages", "the report as a web page and as a dashboard widget", []string{"internal/report/html", "internal/report/widget"}},
 	{"probe's parts", "what probing needs beside sockets: which addresses are allowed, STARTTLS, revocation, hiding secrets", []string{"internal/probe/netguard", "internal/probe/redact", "internal/probe/revocation", "internal/probe/starttls"}},
-	{"forms", "the grammars and errors that adapters share", []string{"internal/awsio/awserr", "internal/config/arn", "internal/config/yamldoc"}},
-	{"adapters", "files, network and AWS: each knows one of them", []string{
+	{"forms", "grammars and errors shared by adapters", []string{"internal/awsio/awserr", "internal/config/arn", "internal/config/yamldoc"}},
+	{"adapters", "files, network and AWS, each behind one package", []string{
 		"internal/awsio/bus", "internal/awsio/cloudwatch", "internal/awsio/hook", "internal/awsio/listener", "internal/awsio/sns",
 		"internal/awsio/source", "internal/awsio/state", "internal/awsio/trail",
 		"internal/config", "internal/draft", "internal/manifest", "internal/probe", "internal/trust",
 	}},
-	{"round", "the stages in their order; the interfaces that adapters fill", []string{"internal/config/schema", "internal/round"}},
+	{"round", "runs the stages in order; defines the interfaces that adapters implement", []string{"internal/config/schema", "internal/round"}},
 	{"handlers", "what the functions' events ask for, and their responses", []string{"internal/lambda"}},
-	{"boot", "the adapters put together", []string{"internal/boot"}},
+	{"boot", "wires the adapters together", []string{"internal/boot"}},
 	{"simulation", "a certificate authority and servers for demo and tests", []string{"internal/sim/edge", "internal/sim/pki"}},
 	{"simulated account", "an AWS account in memory", []string{"internal/certtest", "internal/sim/account"}},
-	{"demo", "the incident, replayed by all of the above", []string{"internal/sim/demo"}},
+	{"demo", "replays the incident with all of the layers below", []string{"internal/sim/demo"}},
 	{"command line", "the commands", []string{"internal/cli"}},
 	{"programs", "wiring", []string{"cmd/bundle", "cmd/certdrift", "functions/inspect", "functions/probe", "functions/verify", "functions/widget"}},
-	{"tools for tests", "what tests start", []string{"e2e/debian", "e2e/pack", "e2e/tally"}},
-	{"servers for tests", "real servers in every state", []string{"e2e/servers"}},
-	{"tests", "what nothing builds on", []string{"docs", "e2e", "e2e/accuracy", "e2e/browser", "internal/archtest"}},
+	{"tools for tests", "programs that tests run", []string{"e2e/debian", "e2e/pack", "e2e/tally"}},
+	{"servers for tests", "real servers with every defect", []string{"e2e/servers"}},
+	{"tests", "tests across packages", []string{"docs", "e2e", "e2e/accuracy", "e2e/browser", "internal/archtest"}},
 }
 
-// level is the number of a package's layer, -1 where the table does not have it.
+// level is the index of a package's layer; -1 if it is in none.
 func level(dir string) int {
 	for i, l := range layers {
 		if slices.Contains(l.packages, dir) {
@@ -60,7 +59,7 @@ func level(dir string) int {
 	return -1
 }
 
-// misplaced says what is wrong with an import within the project; empty where nothing is.
+// misplaced says what is wrong with an import within the project; empty if nothing is.
 func misplaced(dir, imported string) string {
 	to, ours := strings.CutPrefix(imported, module+"/")
 	if !ours {
@@ -69,13 +68,13 @@ func misplaced(dir, imported string) string {
 	from, at := level(dir), level(to)
 	switch {
 	case from < 0:
-		return dir + " stands in no layer: give it its place in layers"
+		return dir + " is in no layer: add it to layers"
 	case at < 0:
-		return to + " stands in no layer: give it its place in layers"
+		return to + " is in no layer: add it to layers"
 	case at > from:
 		return fmt.Sprintf("upwards, from %q to %q", layers[from].name, layers[at].name)
 	case at == from:
-		return fmt.Sprintf("sideways: the packages of %q do not know each other", layers[at].name)
+		return fmt.Sprintf("sideways: packages of %q may not import each other", layers[at].name)
 	}
 	return ""
 }
@@ -85,7 +84,7 @@ func TestLayers(t *testing.T) {
 	for _, f := range parse(t) {
 		found[f.dir] = true
 		if f.test {
-			continue // a test may build a whole world around its package
+			continue // tests may import what they need
 		}
 		for _, imported := range f.imports() {
 			if fault := misplaced(f.dir, imported); fault != "" {
@@ -95,7 +94,7 @@ func TestLayers(t *testing.T) {
 	}
 	for dir := range found {
 		if level(dir) < 0 {
-			t.Errorf("%s stands in no layer: give it its place in layers", dir)
+			t.Errorf("%s is in no layer: add it to layers", dir)
 		}
 	}
 	seen := map[string]bool{}
@@ -105,7 +104,7 @@ func TestLayers(t *testing.T) {
 				t.Errorf("layer %q has %s, which does not exist", l.name, p)
 			}
 			if seen[p] {
-				t.Errorf("%s stands in two layers", p)
+				t.Errorf("%s is in two layers", p)
 			}
 			seen[p] = true
 		}
@@ -136,7 +135,7 @@ func TestMisplaced(t *testing.T) {
 	}
 }
 
-// table is the layers as the document shows them, the highest first.
+// table renders the layers for the document, the highest first.
 func table() string {
 	var b strings.Builder
 	b.WriteString("| layer | packages | holds |\n| --- | --- | --- |\n")
@@ -146,7 +145,7 @@ func table() string {
 	return b.String()
 }
 
-// TestDocument holds the table in docs/architecture.md; the prose around it is left alone.
+// TestDocument checks the table in docs/architecture.md.
 func TestDocument(t *testing.T) {
 	const from, to = "<!-- layers: made by go test ./internal/archtest -update -->\n", "<!-- /layers -->\n"
 	name := filepath.Join("..", "..", "docs", "architecture.md")
@@ -166,6 +165,6 @@ func TestDocument(t *testing.T) {
 		return
 	}
 	if shown != table() {
-		t.Errorf("%s shows other layers than the code has: go test ./internal/archtest -update", name)
+		t.Errorf("%s is out of date: run go test ./internal/archtest -update", name)
 	}
 }
