@@ -29,7 +29,7 @@ var layers = []struct {
 	{"publish", "messages, metrics and reports", []string{"internal/alert", "internal/metric", "internal/report"}},
 	{"sides", "the three truths side by side, for pages", []string{"internal/report/truths"}},
 	{"pages", "the report as a web page and as a dashboard widget", []string{"internal/report/html", "internal/report/widget"}},
-	{"probe's parts", "what probing needs beside sockets: which addresses are allowed, STARTTLS, revocation, hiding secrets", []string{"internal/probe/netguard", "internal/probe/redact", "internal/probe/revocation", "internal/probe/starttls"}},
+	{"probe's parts", "the parts of probing without sockets: allowed addresses, STARTTLS, revocation, redaction", []string{"internal/probe/netguard", "internal/probe/redact", "internal/probe/revocation", "internal/probe/starttls"}},
 	{"forms", "grammars and errors shared by adapters", []string{"internal/awsio/awserr", "internal/config/arn", "internal/config/yamldoc"}},
 	{"adapters", "files, network and AWS, each behind one package", []string{
 		"internal/awsio/bus", "internal/awsio/cloudwatch", "internal/awsio/hook", "internal/awsio/listener", "internal/awsio/sns",
