@@ -3,7 +3,7 @@ package catalogue
 import "certdrift/internal/finding"
 
 // showCerts is the command that most checks of a served chain begin with.
-const showCerts = "openssl s_client -connect HOST:PORT -servername HOST -showcerts </dev/null    # -starttls smtp|imap|pop3|postgres where it applies\n"
+const showCerts = "openssl s_client -connect HOST:PORT -servername HOST -showcerts </dev/null    # with STARTTLS add -starttls PROTOCOL\n"
 
 // showLeaf prints a served leaf; the fields to print follow.
 const showLeaf = "openssl s_client -connect HOST:PORT -servername HOST </dev/null 2>/dev/null | openssl x509 -noout "

@@ -1,6 +1,10 @@
 package catalogue
 
-import "certdrift/internal/finding"
+import (
+	"certdrift/internal/finding"
+
+	"certdrift/internal/target"
+)
 
 // tls are the entries of the class "TLS".
 func tls() []Entry {
@@ -16,7 +20,7 @@ func tls() []Entry {
 				"cause open, certdrift looks again: for a server with nothing above TLS 1.1 and a key too weak for a handshake, " +
 				"which are findings of their own, and for a key that few clients know (Ed448, brainpool), which the evidence names.",
 			Check: "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null    # for STARTTLS add -starttls " +
-				"smtp|imap|pop3|postgres",
+				target.StartTLSSchemes("|"),
 			Remedy: "Compare the server's protocols, ciphers and virtual hosts with what the alert says; see that a " +
 				"certificate is configured for the name. For STARTTLS: switch it on at the server, and look for a " +
 				"firewall that strips the offer.",

@@ -53,7 +53,7 @@ store, Mozilla's by default. If the configuration names load balancers, certdrif
 them; otherwise no AWS credentials are needed. No state is kept and no alerts are sent.
 
 URLs can be given in addition to a configuration (-c), or instead of one. Without either, certdrift.yaml is read.
-URL schemes: https (the default), http, tls (handshake only), and STARTTLS: smtp, imap, pop3, postgres.
+URL schemes: https (the default), http, tls (handshake only), and STARTTLS: ` + target.StartTLSSchemes(", ") + `.
 
 Exit status: 0 clean, 1 findings at or above --fail-on, 2 usage or configuration error, 3 some checks could not be run.`,
 		ValidArgsFunction: cobra.NoFileCompletions,

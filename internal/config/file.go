@@ -54,7 +54,7 @@ type Environment struct {
 // Endpoint is one thing to probe.
 type Endpoint struct {
 	Name               string             `yaml:"name" jsonschema:"required,example=api" doc:"What reports and alerts call it; unique within the environment."`
-	URL                string             `yaml:"url" jsonschema:"required,example=https://api.example.org/health" doc:"https, http, tls (a handshake only; needs a port), or with STARTTLS smtp, imap, pop3, postgres. Credentials in it are sent to its own origin only and never printed."`
+	URL                string             `yaml:"url" jsonschema:"required,example=https://api.example.org/health" doc:"https, http, tls (a handshake only; needs a port), or with STARTTLS {starttls}. Credentials in it are sent to its own origin only and never printed."`
 	ConnectTo          []string           `yaml:"connect_to" doc:"HOST:PORT to dial instead of asking DNS, as curl's --connect-to does."`
 	CAFiles            []string           `yaml:"ca_files" doc:"Further trusted CAs for this endpoint, PEM or DER."`
 	Timeout            Duration           `yaml:"timeout" doc:"Bounds each phase of this endpoint's probe."`

@@ -27,8 +27,6 @@ type location struct {
 	password target.Secret
 }
 
-var kinds = []string{"https", "http", "tls", "smtp", "imap", "pop3", "postgres"}
-
 // parseURL reads an endpoint's URL.
 func parseURL(text string) (location, *mistake) {
 	if m := checkText(text); m != nil {
@@ -36,7 +34,7 @@ func parseURL(text string) (location, *mistake) {
 	}
 	scheme, _, ok := strings.Cut(text, "://")
 	if !ok {
-		return location{}, &mistake{"has no scheme", "begin it with https://, or with one of " + strings.Join(kinds[1:], ", ")}
+		return location{}, &mistake{"has no scheme", "begin it with https://, or with one of " + strings.Join(target.Schemes()[1:], ", ")}
 	}
 	l := location{kind: target.Kind(strings.ToLower(scheme))}
 	if m := checkScheme(string(l.kind)); m != nil {
@@ -78,7 +76,7 @@ func checkText(text string) *mistake {
 }
 
 func checkScheme(scheme string) *mistake {
-	for _, known := range kinds {
+	for _, known := range target.Schemes() {
 		if scheme == known {
 			return nil
 		}
@@ -90,7 +88,7 @@ func checkScheme(scheme string) *mistake {
 		"postgresql": "write postgres://",
 	}[scheme]
 	if !ok {
-		hint = suggest(scheme, kinds)
+		hint = suggest(scheme, target.Schemes())
 	}
 	return &mistake{"has the scheme " + finding.Quote(scheme) + ", which certdrift does not speak", hint}
 }

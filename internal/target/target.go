@@ -5,49 +5,6 @@ package target
 
 import "time"
 
-// Kind is how an endpoint is spoken to. It is the URL's scheme.
-type Kind string
-
-// The kinds. TLS is a handshake and nothing more; the last four speak plain text first and change to TLS by STARTTLS
-// (RFC 3207, RFC 2595, and PostgreSQL's SSLRequest).
-const (
-	HTTPS    Kind = "https"
-	HTTP     Kind = "http"
-	TLS      Kind = "tls"
-	SMTP     Kind = "smtp"
-	IMAP     Kind = "imap"
-	POP3     Kind = "pop3"
-	Postgres Kind = "postgres"
-)
-
-// DefaultPort is the port of a URL that names none; 0 where the kind has no default (tls).
-func (k Kind) DefaultPort() int {
-	switch k {
-	case HTTPS:
-		return 443
-	case HTTP:
-		return 80
-	case SMTP:
-		return 25
-	case IMAP:
-		return 143
-	case POP3:
-		return 110
-	case Postgres:
-		return 5432
-	}
-	return 0
-}
-
-// Secured reports whether a TLS handshake belongs to the kind.
-func (k Kind) Secured() bool { return k != HTTP }
-
-// StartTLS reports whether plain text is spoken before the handshake.
-func (k Kind) StartTLS() bool { return k.Secured() && k != HTTPS && k != TLS }
-
-// Web reports whether an HTTP request belongs to the kind.
-func (k Kind) Web() bool { return k == HTTP || k == HTTPS }
-
 // Endpoint is one thing to probe. It is saved with its observation, so that a verdict can be replayed; what is secret
 // in it never leaves the process (see Secret).
 type Endpoint struct {

@@ -6,6 +6,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"certdrift/internal/config"
+	"certdrift/internal/target"
 )
 
 // The parts that patterns are made of: what RE2 and ECMA 262 both take.
@@ -60,7 +61,7 @@ func weekdays() string {
 // The forms of URLs. Web ones may have credentials, a path and a query; the others may not, and tls needs a port.
 func webURL() string { return "^" + anyOf("https", "http") + `://[^\s\\#/?]+([/?][^\s\\#]*)?$` }
 func otherURL() string {
-	return "^(" + anyCase("tls") + host + ":[0-9]+|" + anyOf("smtp", "imap", "pop3", "postgres") + host + ")/?$"
+	return "^(" + anyCase("tls") + host + ":[0-9]+|" + anyOf(strings.Split(target.StartTLSSchemes(" "), " ")...) + host + ")/?$"
 }
 
 // forms are the patterns of texts, by type and key. The loader's own checks say more; TestSchemaAgreesWithTheLoader holds

@@ -4,6 +4,8 @@
 package schema
 
 import (
+	"strings"
+
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -12,6 +14,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"certdrift/internal/config"
+	"certdrift/internal/target"
 )
 
 // Schema is the JSON Schema (draft 2020-12) of certdrift.yaml, indented.
@@ -67,5 +70,5 @@ func description(t reflect.Type, fieldName string) string {
 		return ""
 	}
 	field, _ := t.FieldByName(fieldName)
-	return field.Tag.Get("doc")
+	return strings.ReplaceAll(field.Tag.Get("doc"), "{starttls}", target.StartTLSSchemes(", "))
 }

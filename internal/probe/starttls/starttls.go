@@ -33,18 +33,9 @@ func refused(format string, args ...any) error {
 // Preamble returns the function that speaks a kind's preamble up to the point where TLS begins; nil for a kind without
 // one. Its error is ErrRefused where the server does not offer TLS or refuses it.
 func Preamble(kind target.Kind) func(net.Conn) error {
-	switch kind {
-	case target.SMTP:
-		return smtp
-	case target.IMAP:
-		return imap
-	case target.POP3:
-		return pop3
-	case target.Postgres:
-		return postgres
-	case target.HTTPS, target.HTTP, target.TLS:
-	}
-	return nil
+	return map[target.Kind]func(net.Conn) error{
+		target.SMTP: smtp, target.IMAP: imap, target.POP3: pop3, target.Postgres: postgres,
+	}[kind]
 }
 
 // smtp follows RFC 3207.

@@ -1,0 +1,79 @@
+package target
+
+import "strings"
+
+// Kind is how an endpoint is spoken to. It is the URL's scheme.
+type Kind string
+
+// The kinds. TLS is a handshake and nothing more; those from SMTP on speak plain text first and change to TLS by STARTTLS.
+const (
+	HTTPS    Kind = "https"
+	HTTP     Kind = "http"
+	TLS      Kind = "tls"
+	SMTP     Kind = "smtp"
+	IMAP     Kind = "imap"
+	POP3     Kind = "pop3"
+	Postgres Kind = "postgres"
+)
+
+// protocol is what sets one kind apart from the others.
+type protocol struct {
+	kind     Kind
+	port     int  // of a URL that names none; 0 where the kind has no default
+	startTLS bool // package starttls has its preamble
+}
+
+// protocols is the table of kinds. A new STARTTLS protocol is a constant and a row here, and a preamble in package
+// starttls; the configuration, its schema, the command line and the rules read this table.
+func protocols() []protocol {
+	return []protocol{
+		{HTTPS, 443, false},
+		{HTTP, 80, false},
+		{TLS, 0, false},
+		{SMTP, 25, true},       // RFC 3207
+		{IMAP, 143, true},      // RFC 2595 §3
+		{POP3, 110, true},      // RFC 2595 §4
+		{Postgres, 5432, true}, // PostgreSQL's SSLRequest
+	}
+}
+
+func (k Kind) protocol() protocol {
+	for _, p := range protocols() {
+		if p.kind == k {
+			return p
+		}
+	}
+	return protocol{kind: k}
+}
+
+// Schemes returns the URL schemes of all kinds, the default first.
+func Schemes() []string {
+	var all []string
+	for _, p := range protocols() {
+		all = append(all, string(p.kind))
+	}
+	return all
+}
+
+// StartTLSSchemes returns the URL schemes of the kinds that begin in plain text, joined by a separator.
+func StartTLSSchemes(separator string) string {
+	var all []string
+	for _, p := range protocols() {
+		if p.startTLS {
+			all = append(all, string(p.kind))
+		}
+	}
+	return strings.Join(all, separator)
+}
+
+// DefaultPort is the port of a URL that names none; 0 where the kind has no default (tls).
+func (k Kind) DefaultPort() int { return k.protocol().port }
+
+// Secured reports whether a TLS handshake belongs to the kind.
+func (k Kind) Secured() bool { return k != HTTP }
+
+// StartTLS reports whether plain text is spoken before the handshake.
+func (k Kind) StartTLS() bool { return k.protocol().startTLS }
+
+// Web reports whether an HTTP request belongs to the kind.
+func (k Kind) Web() bool { return k == HTTP || k == HTTPS }
