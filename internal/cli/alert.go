@@ -152,12 +152,12 @@ func (p *alertPath) testBus(ctx context.Context, topic string, out *pathReport) 
 		return usage("", "%w", err)
 	}
 	out.Bus = &busReport{Name: name, Sent: []string{}}
-	trial := p.candidates(nil)[0]
-	if err := bus.Send(ctx, alert.Compose(alert.Trial(trial.environment, trial.severity, p.app.Now()), alert.Options{})); err != nil {
+	test := p.candidates(nil)[0]
+	if err := bus.Send(ctx, alert.Compose(alert.Trial(test.environment, test.severity, p.app.Now()), alert.Options{})); err != nil {
 		out.Problems = append(out.Problems, fmt.Sprintf("publishing to the event bus %s failed: %v", name, err))
 		return nil
 	}
-	out.Bus.Sent = append(out.Bus.Sent, trial.environment+" "+trial.severity.String())
+	out.Bus.Sent = append(out.Bus.Sent, test.environment+" "+test.severity.String())
 	return nil
 }
 
@@ -181,7 +181,7 @@ func (p *alertPath) checkTopic(ctx context.Context, arn string, chat bool) (obse
 	if !p.test {
 		return found, told, nil
 	}
-	for _, n := range trials(told.Subscriptions, p.candidates(subscribers), p.app) {
+	for _, n := range testAlerts(told.Subscriptions, p.candidates(subscribers), p.app) {
 		if err := topic.Send(ctx, alert.Compose(n, alert.Options{})); err != nil {
 			found.Refused = err.Error()
 			break
@@ -228,9 +228,10 @@ func (p *alertPath) candidates(all []alertpath.Subscriber) []candidate {
 	return out
 }
 
-// trials are as few notices as reach all that a trial can reach: the candidate that reaches most of the rest comes next.
+// testAlerts returns few notices that together reach every subscription a test alert can reach: the candidate that reaches
+// most of the rest comes next.
 // One is sent in any case.
-func trials(paths []pathOfAlert, candidates []candidate, a *App) []incident.Notice {
+func testAlerts(paths []pathOfAlert, candidates []candidate, a *App) []incident.Notice {
 	reaches := func(c candidate, s pathOfAlert) bool {
 		m := alert.Compose(alert.Trial(c.environment, c.severity, a.Now()), alert.Options{})
 		return s.State == alertpath.OK && s.subscriber.Gets(m.Attributes)
@@ -261,7 +262,7 @@ func trials(paths []pathOfAlert, candidates []candidate, a *App) []incident.Noti
 	}
 }
 
-// sent notes a trial that went out, and whom it goes to.
+// sent records a test alert and whom it reaches.
 func (t *topicReport) sent(n incident.Notice) {
 	t.Sent = append(t.Sent, n.Record.Environment+" "+n.Severity.String())
 	attributes := alert.Compose(n, alert.Options{}).Attributes

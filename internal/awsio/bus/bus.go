@@ -1,4 +1,4 @@
-// Package bus puts alerts on an EventBridge bus, so that anything can be routed from there by a rule.
+// Package bus publishes alerts to an EventBridge bus, so that rules can route them anywhere.
 package bus
 
 import (
@@ -19,7 +19,7 @@ const (
 	DetailType = "certdrift Alert"
 )
 
-// busAPI is what is asked of EventBridge.
+// busAPI is the part of EventBridge that Bus uses.
 type busAPI interface {
 	PutEvents(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
 }
@@ -30,10 +30,10 @@ type Bus struct {
 	name   string
 }
 
-// New makes a Bus; name is "default", another bus's name, or an ARN.
+// New returns a Bus; name is "default", another bus's name, or an ARN.
 func New(client busAPI, name string) *Bus { return &Bus{client: client, name: name} }
 
-// Send puts one message. EventBridge answers 200 and names what it refused in the entry.
+// Send publishes one message. EventBridge answers 200 even where it rejects an entry, and says so in the entry.
 func (b *Bus) Send(ctx context.Context, m alert.Message) error {
 	out, err := b.client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{{
 		EventBusName: aws.String(b.name), Source: aws.String(Source), DetailType: aws.String(DetailType), Detail: aws.String(m.JSON),
