@@ -19,7 +19,7 @@ var layers = []struct {
 	name, holds string
 	packages    []string
 }{
-	{"target", "what to check", []string{"internal/target"}},
+	{"target", "what to check, and the names that AWS gives", []string{"internal/arn", "internal/target"}},
 	{"observation", "what was seen", []string{"internal/observation"}},
 	{"finding", "what was concluded", []string{"internal/finding"}},
 	{"readings", "logic that several stages share", []string{"internal/alertpath", "internal/catalogue", "internal/chain", "internal/event", "internal/policy"}},
@@ -30,7 +30,7 @@ var layers = []struct {
 	{"sides", "the three truths side by side, for pages", []string{"internal/report/truths"}},
 	{"pages", "the report as a web page and as a dashboard widget", []string{"internal/report/html", "internal/report/widget"}},
 	{"probe's parts", "the parts of probing without sockets: allowed addresses, STARTTLS, revocation, redaction", []string{"internal/probe/netguard", "internal/probe/redact", "internal/probe/revocation", "internal/probe/starttls"}},
-	{"forms", "grammars and errors shared by adapters", []string{"internal/awsio/awserr", "internal/config/arn", "internal/config/yamldoc"}},
+	{"forms", "grammars and errors shared by adapters", []string{"internal/awsio/awserr", "internal/config/yamldoc"}},
 	{"adapters", "files, network and AWS, each behind one package", []string{
 		"internal/awsio/bus", "internal/awsio/cloudwatch", "internal/awsio/hook", "internal/awsio/listener", "internal/awsio/sns",
 		"internal/awsio/source", "internal/awsio/state", "internal/awsio/trail",

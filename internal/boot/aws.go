@@ -17,11 +17,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/awsio/listener"
 	"certdrift/internal/awsio/sns"
 	"certdrift/internal/awsio/source"
 	"certdrift/internal/config"
-	"certdrift/internal/config/arn"
 	"certdrift/internal/target"
 )
 

@@ -56,8 +56,8 @@ func OpenBus(ctx context.Context, name, topicARN string) (*bus.Bus, error) {
 		return nil, err
 	}
 	region := sns.RegionOf(topicARN)
-	if parts := strings.SplitN(name, ":", 6); len(parts) == 6 {
-		region = parts[3]
+	if a, ok := arn.Split(name); ok {
+		region = a.Region
 	}
 	return bus.New(eventbridge.NewFromConfig(cloud.in(region, target.Role{})), name), nil
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"certdrift/internal/config/arn"
+	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/policy"
 	"certdrift/internal/target"

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"certdrift/internal/config/arn"
+	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/target"
 )

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"certdrift/internal/config/arn"
+	"certdrift/internal/arn"
 	"certdrift/internal/observation"
 )
 

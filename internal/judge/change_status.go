@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/finding"
-	"certdrift/internal/topology"
 )
 
 // changeStatuses evaluates each change by the findings about its listeners.
@@ -53,5 +53,5 @@ func about(s *finding.ChangeStatus, f finding.Finding) bool {
 		return false
 	}
 	name, _, _ := strings.Cut(f.Listener, ":")
-	return slices.Contains(s.Listeners, f.Listener) || s.LoadBalancer != "" && f.Code == finding.ListenerMissing && topology.NamesLoadBalancer(s.LoadBalancer, name)
+	return slices.Contains(s.Listeners, f.Listener) || s.LoadBalancer != "" && f.Code == finding.ListenerMissing && arn.NamesLoadBalancer(s.LoadBalancer, name)
 }

@@ -43,7 +43,7 @@ const accountTime = 5 * time.Second
 // function's own account is not known the event is still followed: the round calls nothing but what the configuration names.
 func (f *Function) trusts(ctx context.Context, account string, have round.Request) bool {
 	for _, r := range have.Config.Scope.Roles {
-		if parts := strings.SplitN(r.ARN, ":", 6); len(parts) == 6 && parts[4] == account {
+		if a, ok := arn.Split(r.ARN); ok && a.Account == account {
 			return true
 		}
 	}
@@ -75,10 +75,10 @@ func elsewhere(c observation.Change) string {
 	if c.LoadBalancer+c.Listener == "" {
 		named = c.Certificates
 	}
-	for _, arn := range named {
-		parts := strings.SplitN(arn, ":", 6)
-		if len(parts) == 6 && (parts[4] != c.Account || parts[3] != "" && parts[3] != c.Region) {
-			return arn
+	for _, text := range named {
+		a, ok := arn.Split(text)
+		if ok && (a.Account != c.Account || a.Region != "" && a.Region != c.Region) {
+			return text
 		}
 	}
 	return ""
@@ -110,7 +110,7 @@ func (f *Function) reads(have round.Request, c observation.Change) bool {
 			return true
 		}
 		ref := e.LoadBalancer
-		return ref != nil && (c.LoadBalancer == "" || round.NamesBalancer(c.LoadBalancer, ref.Name)) &&
+		return ref != nil && (c.LoadBalancer == "" || arn.NamesLoadBalancer(c.LoadBalancer, ref.Name)) &&
 			(ref.Region == c.Region || ref.Region == "" && inScope || ofIAM(c))
 	}) || slices.ContainsFunc(have.Manifests, func(d observation.Declaration) bool {
 		return slices.ContainsFunc(d.ARNs, func(arn string) bool { return slices.Contains(c.Certificates, arn) })

@@ -7,7 +7,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"certdrift/internal/config/arn"
+	"certdrift/internal/arn"
 	"certdrift/internal/config/yamldoc"
 	"certdrift/internal/finding"
 )

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"certdrift/internal/config/arn"
+	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/target"
 )
 
@@ -228,21 +229,12 @@ type Change struct {
 }
 
 // Names reports whether the change names a certificate: by its ARN, or as IAM's calls on a server certificate do, by its name.
-func (c Change) Names(arn string) bool {
-	if slices.Contains(c.Certificates, arn) {
+func (c Change) Names(certificate string) bool {
+	if slices.Contains(c.Certificates, certificate) {
 		return true
 	}
 	byName := c.Event == "DeleteServerCertificate" || c.Event == "UpdateServerCertificate"
-	return byName && slices.ContainsFunc(c.Certificates, func(named string) bool { return SameServerName(named, arn) })
-}
-
-// SameServerName reports whether two ARNs are of IAM server certificates that have one name, whatever their paths. An account
-// has a name once: DeleteServerCertificate takes no path (IAM API Reference).
-func SameServerName(a, b string) bool {
-	const kind = ":server-certificate/"
-	accountA, nameA, okA := strings.Cut(a, kind)
-	accountB, nameB, okB := strings.Cut(b, kind)
-	return okA && okB && accountA == accountB && nameA[strings.LastIndexByte(nameA, '/')+1:] == nameB[strings.LastIndexByte(nameB, '/')+1:]
+	return byName && slices.ContainsFunc(c.Certificates, func(named string) bool { return arn.SameServerCertificate(named, certificate) })
 }
 
 // Author is who made a change.

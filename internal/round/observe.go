@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
@@ -136,14 +137,8 @@ func narrow(q Request) []target.Endpoint {
 		return q.Config.Endpoints
 	}
 	return slices.DeleteFunc(slices.Clone(q.Config.Endpoints), func(e target.Endpoint) bool {
-		return e.LoadBalancer != nil && !slices.ContainsFunc(only, func(lb string) bool { return NamesBalancer(lb, e.LoadBalancer.Name) })
+		return e.LoadBalancer != nil && !slices.ContainsFunc(only, func(lb string) bool { return arn.NamesLoadBalancer(lb, e.LoadBalancer.Name) })
 	})
-}
-
-// NamesBalancer reports whether an event's load balancer, a name or an ARN (…:loadbalancer/app/NAME/ID), is the one of
-// that name.
-func NamesBalancer(nameOrARN, name string) bool {
-	return nameOrARN == name || strings.HasPrefix(nameOrARN, "arn:") && slices.Contains(strings.Split(nameOrARN, "/"), name)
 }
 
 // looksBehind reports whether a finding may have its cause at a load balancer: its certificate, or its mutual TLS.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -41,7 +42,7 @@ func action(event string) string {
 
 // lastChange is the newest change of the certificate itself; nil where none is known. A call that names a server
 // certificate by its name alone is not of this one where the name was given to one of another path since.
-func (t *Topology) lastChange(arn string) *observation.Change {
+func (t *Topology) lastChange(certificate string) *observation.Change {
 	changes := slices.DeleteFunc(slices.Clone(t.Round.Changes), func(c observation.Change) bool {
 		return c.Author == nil || c.LoadBalancer+c.Listener != "" || action(c.Event) == ""
 	})
@@ -51,9 +52,9 @@ func (t *Topology) lastChange(arn string) *observation.Change {
 	for i := range changes {
 		c := &changes[i]
 		switch imports := action(c.Event) == "imported"; {
-		case imports && !slices.Contains(c.Certificates, arn):
-			elsewhere = elsewhere || slices.ContainsFunc(c.Certificates, func(other string) bool { return observation.SameServerName(other, arn) })
-		case imports, c.Names(arn) && !elsewhere:
+		case imports && !slices.Contains(c.Certificates, certificate):
+			elsewhere = elsewhere || slices.ContainsFunc(c.Certificates, func(other string) bool { return arn.SameServerCertificate(other, certificate) })
+		case imports, c.Names(certificate) && !elsewhere:
 			last, elsewhere = c, false
 		}
 	}

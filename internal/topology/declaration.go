@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
@@ -103,10 +104,10 @@ func (d *Declaration) attachable(all []*Listener) []*Listener {
 // account; empty where there is none.
 func (d *Declaration) Foreign(l *Listener) string {
 	lb := l.LoadBalancer
-	for _, arn := range d.ARNs {
-		parts := strings.SplitN(arn, ":", 6)
-		if len(parts) == 6 && (parts[3] != "" && parts[3] != lb.Region || parts[4] != "" && lb.Account != "" && parts[4] != lb.Account) {
-			return arn
+	for _, text := range d.ARNs {
+		a, ok := arn.Split(text)
+		if ok && (a.Region != "" && a.Region != lb.Region || a.Account != "" && lb.Account != "" && a.Account != lb.Account) {
+			return text
 		}
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/observation"
 )
 
@@ -41,15 +42,10 @@ func (p Placement) Proven() bool {
 	if ref == nil {
 		return false
 	}
-	if len(round.Only) > 0 && !slices.ContainsFunc(round.Only, func(only string) bool { return NamesLoadBalancer(only, ref.Name) }) {
+	if len(round.Only) > 0 && !slices.ContainsFunc(round.Only, func(only string) bool { return arn.NamesLoadBalancer(only, ref.Name) }) {
 		return false
 	}
 	return !slices.ContainsFunc(round.ObserveErrors, func(t observation.ObserveError) bool { return hides(t, ref.Region) })
-}
-
-// NamesLoadBalancer reports whether a name or ARN is of the load balancer called name.
-func NamesLoadBalancer(nameOrARN, name string) bool {
-	return nameOrARN == name || slices.Contains(strings.Split(nameOrARN, "/"), name)
 }
 
 // hides reports whether an error may have kept load balancers of a region from being seen.

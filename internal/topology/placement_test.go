@@ -73,12 +73,12 @@ func TestPlacement(t *testing.T) {
 		{"the name before the DNS", func(s *scene, e *observation.Endpoint, _ *observation.LoadBalancer) {
 			e.DNS.CanonicalName = "a1.elb.amazonaws.com"
 			e.Target.LoadBalancer = &target.LoadBalancerRef{Name: "a2", Port: 443}
-			s.classic("a2", arn("a"))
+			s.classic("a2", arnOf("a"))
 		}, "a2:443@us-west-2"},
 		{"a service in two clusters, told apart by DNS", func(s *scene, e *observation.Endpoint, lb *observation.LoadBalancer) {
 			e.Target.Service, e.DNS.CanonicalName = "production/api", "a2.elb.amazonaws.com"
 			lb.Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
-			s.classic("a2", arn("a")).Tags = lb.Tags
+			s.classic("a2", arnOf("a")).Tags = lb.Tags
 		}, "a2:443@us-west-2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

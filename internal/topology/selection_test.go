@@ -16,7 +16,7 @@ func given(s *scene, name string) (string, bool) {
 	if a == nil {
 		return "", known
 	}
-	return a.ARN[len(arn("")):], known
+	return a.ARN[len(arnOf("")):], known
 }
 
 func TestSelectionOfAnALB(t *testing.T) {
@@ -49,11 +49,11 @@ func TestSelectionOfAnALB(t *testing.T) {
 
 func TestSelectionIsNotKnownWhereSomethingIsUnread(t *testing.T) {
 	s := newScene(t)
-	lb := s.alb("web", s.acm("default", s.leaf(host)), arn("unread"))
+	lb := s.alb("web", s.acm("default", s.leaf(host)), arnOf("unread"))
 	if got, known := given(s, host); got != "default" || known {
 		t.Errorf("%s, known %v: the unread one may match", got, known)
 	}
-	lb.Listeners[0].Certificates = attach(arn("default"))
+	lb.Listeners[0].Certificates = attach(arnOf("default"))
 	if _, known := given(s, host); !known {
 		t.Error("a lone default is what everybody gets")
 	}
@@ -70,7 +70,7 @@ func TestSelectionIsNotKnownWhereSomethingIsUnread(t *testing.T) {
 func TestSelectionTakesTheDefaultThatIsListedTwiceOnce(t *testing.T) {
 	s := newScene(t)
 	lb := s.alb("web", s.acm("a", s.leaf(host)))
-	lb.Listeners[0].Certificates = append(lb.Listeners[0].Certificates, observation.Attachment{ARN: arn("a")})
+	lb.Listeners[0].Certificates = append(lb.Listeners[0].Certificates, observation.Attachment{ARN: arnOf("a")})
 	if m := s.build(); len(m.Listeners[0].Attached) != 1 {
 		t.Errorf("%d attached", len(m.Listeners[0].Attached))
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/target"
 )
@@ -30,9 +31,11 @@ func Some(texts []string) string {
 }
 
 // ShortARN is an ARN's resource, which distinguishes certificates within an account.
-func ShortARN(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	return finding.Clean(parts[len(parts)-1], finding.QuoteLimit)
+func ShortARN(text string) string {
+	if a, ok := arn.Split(text); ok {
+		text = a.Resource
+	}
+	return finding.Clean(text, finding.QuoteLimit)
 }
 
 // ShortARNs are the resources of ARNs; "no certificate" of none.

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/observation"
 )
@@ -33,17 +34,17 @@ func (in *inspection) certificates(ctx context.Context, arns []string) []observa
 	return out
 }
 
-func (in *inspection) certificate(ctx context.Context, arn string) observation.Certificate {
-	c := observation.Certificate{ARN: arn}
-	at, ok := parseARN(arn)
+func (in *inspection) certificate(ctx context.Context, name string) observation.Certificate {
+	c := observation.Certificate{ARN: name}
+	at, ok := arn.Split(name)
 	if ok {
 		// IAM has no region of its own; any client of the partition reaches it.
-		role, reachable := in.roles[at.account]
+		role, reachable := in.roles[at.Account]
 		switch {
-		case at.service == "acm" && strings.HasPrefix(at.resource, "certificate/"):
-			in.reach(&c, "acm:DescribeCertificate", at, reachable, func() { in.fromACM(ctx, &c, in.at(at.region, role).ACM, at) })
+		case at.Service == "acm" && strings.HasPrefix(at.Resource, "certificate/"):
+			in.reach(&c, "acm:DescribeCertificate", at, reachable, func() { in.fromACM(ctx, &c, in.at(at.Region, role).ACM, at) })
 			return c
-		case at.service == "iam" && strings.HasPrefix(at.resource, "server-certificate/"):
+		case at.Service == "iam" && strings.HasPrefix(at.Resource, "server-certificate/"):
 			in.reach(&c, "iam:GetServerCertificate", at, reachable, func() { in.fromIAM(ctx, &c, in.at(in.options.Home, role).IAM, at) })
 			return c
 		}
@@ -53,21 +54,21 @@ func (in *inspection) certificate(ctx context.Context, arn string) observation.C
 }
 
 // reach reads a certificate, where some role leads to its account.
-func (in *inspection) reach(c *observation.Certificate, operation string, at parsed, reachable bool, read func()) {
+func (in *inspection) reach(c *observation.Certificate, operation string, at arn.ARN, reachable bool, read func()) {
 	if !reachable && in.unidentified {
 		c.Unreadable = true // it may well be of an account that could not be identified, which has a trouble of its own
 		return
 	}
 	if !reachable {
-		in.unreadable(c, fmt.Errorf("no role of the configuration leads to the account %q", at.account), operation, at)
+		in.unreadable(c, fmt.Errorf("no role of the configuration leads to the account %q", at.Account), operation, at)
 		return
 	}
 	read()
 }
 
-func (in *inspection) unreadable(c *observation.Certificate, err error, operation string, at parsed) {
+func (in *inspection) unreadable(c *observation.Certificate, err error, operation string, at arn.ARN) {
 	c.Unreadable = true
-	in.notes.add(awserr.Of(err, operation, at.region, at.account, c.ARN))
+	in.notes.add(awserr.Of(err, operation, at.Region, at.Account, c.ARN))
 }
 
 // slot makes a call when one is free.
@@ -82,7 +83,7 @@ func (in *inspection) slot(ctx context.Context, call func() error) error {
 }
 
 // fromACM reads ACM's record and the certificate itself. Either may be had without the other.
-func (in *inspection) fromACM(ctx context.Context, c *observation.Certificate, client acmAPI, at parsed) {
+func (in *inspection) fromACM(ctx context.Context, c *observation.Certificate, client acmAPI, at arn.ARN) {
 	var record *acm.DescribeCertificateOutput
 	described := in.slot(ctx, func() (err error) {
 		record, err = client.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: aws.String(c.ARN)})
@@ -93,7 +94,7 @@ func (in *inspection) fromACM(ctx context.Context, c *observation.Certificate, c
 		c.Missing = true
 		return
 	case described != nil:
-		in.notes.add(awserr.Of(described, "acm:DescribeCertificate", at.region, at.account, c.ARN))
+		in.notes.add(awserr.Of(described, "acm:DescribeCertificate", at.Region, at.Account, c.ARN))
 	case record.Certificate != nil:
 		readRecord(c, record.Certificate)
 	}
@@ -113,7 +114,7 @@ func (in *inspection) fromACM(ctx context.Context, c *observation.Certificate, c
 	case awserr.Missing(got):
 		c.Missing = true
 	default:
-		in.notes.add(awserr.Of(got, "acm:GetCertificate", at.region, at.account, c.ARN))
+		in.notes.add(awserr.Of(got, "acm:GetCertificate", at.Region, at.Account, c.ARN))
 		c.Unreadable = described != nil
 	}
 }
@@ -150,8 +151,8 @@ func readRecord(c *observation.Certificate, d *types.CertificateDetail) {
 }
 
 // fromIAM reads a server certificate, which IAM knows by its name without the path.
-func (in *inspection) fromIAM(ctx context.Context, c *observation.Certificate, client iamAPI, at parsed) {
-	name := at.resource[strings.LastIndex(at.resource, "/")+1:]
+func (in *inspection) fromIAM(ctx context.Context, c *observation.Certificate, client iamAPI, at arn.ARN) {
+	name := at.Resource[strings.LastIndex(at.Resource, "/")+1:]
 	var out *iam.GetServerCertificateOutput
 	err := in.slot(ctx, func() (err error) {
 		out, err = client.GetServerCertificate(ctx, &iam.GetServerCertificateInput{ServerCertificateName: aws.String(name)})
@@ -180,9 +181,9 @@ func (in *inspection) fromIAM(ctx context.Context, c *observation.Certificate, c
 }
 
 // wrongPath reports whether an ARN IAM gave is of another path than the one asked for.
-func wrongPath(found string, asked parsed) bool {
-	p, ok := parseARN(found)
-	return ok && p.account == asked.account && p.resource != asked.resource
+func wrongPath(found string, asked arn.ARN) bool {
+	p, ok := arn.Split(found)
+	return ok && p.Account == asked.Account && p.Resource != asked.Resource
 }
 
 // readBody takes the certificate and its chain from PEM. Its dates and names go before the record's: the body is what

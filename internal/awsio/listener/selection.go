@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/target"
 )
 
@@ -38,8 +39,8 @@ func newSelection(wanted target.Wanted, scopeRegions []string, region, account s
 	for _, one := range wanted.Only {
 		name := one
 		if strings.HasPrefix(one, "arn:") {
-			p, ok := parseARN(one)
-			if name = p.balancerName(); !ok || p.region != region || p.account != account {
+			p, ok := arn.Split(one)
+			if name = p.LoadBalancer(); !ok || p.Region != region || p.Account != account {
 				continue
 			}
 		}

@@ -3,8 +3,8 @@ package sns
 import (
 	"context"
 	"slices"
-	"strings"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/observation"
 )
 
@@ -43,10 +43,10 @@ func (p *Path) Observe(ctx context.Context) (topics []observation.Topic, trouble
 }
 
 // RegionOf is the region in a topic's ARN; empty where it is no ARN of a topic.
-func RegionOf(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "sns" || parts[5] == "" {
+func RegionOf(topic string) string {
+	a, ok := arn.Split(topic)
+	if !ok || a.Service != "sns" || a.Resource == "" {
 		return ""
 	}
-	return parts[3]
+	return a.Region
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/event"
 	"certdrift/internal/observation"
@@ -215,7 +216,7 @@ func concerns(c observation.Change, lb observation.LoadBalancer) bool {
 	}
 	for _, l := range lb.Listeners {
 		for _, attached := range l.Certificates {
-			if c.Names(attached.ARN) || slices.ContainsFunc(c.Certificates, func(arn string) bool { return observation.SameServerName(arn, attached.ARN) }) {
+			if c.Names(attached.ARN) || slices.ContainsFunc(c.Certificates, func(named string) bool { return arn.SameServerCertificate(named, attached.ARN) }) {
 				return true
 			}
 		}

@@ -1,4 +1,5 @@
-// Package arn reads Amazon Resource Names as far as certdrift meets them: certificates, roles and load balancers.
+// Package arn parses the Amazon Resource Names that certdrift meets: certificates, roles, topics and load balancers. It is
+// pure, and the only place that takes an ARN apart.
 package arn
 
 import (
@@ -20,26 +21,71 @@ type ARN struct {
 	Resource  string // the rest, colons included
 }
 
-// String gives the ARN as it was read.
+// String returns the ARN as it was read.
 func (a ARN) String() string {
 	return strings.Join([]string{"arn", a.Partition, a.Service, a.Region, a.Account, a.Resource}, ":")
 }
 
-// Parse reads an ARN. Errors say what is wrong and never repeat the text.
+// Split takes an ARN of AWS's own apart without checking its parts; ok is false for what is no ARN. Parse checks what
+// people write.
+func Split(text string) (a ARN, ok bool) {
+	parts := strings.SplitN(text, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" {
+		return ARN{}, false
+	}
+	return ARN{Partition: parts[1], Service: parts[2], Region: parts[3], Account: parts[4], Resource: parts[5]}, true
+}
+
+// Parse reads and checks an ARN. Errors say what is wrong and never repeat the text.
 func Parse(text string) (ARN, error) {
 	if len(text) > maxLength {
 		return ARN{}, fmt.Errorf("is longer than %d characters", maxLength)
 	}
-	parts := strings.SplitN(text, ":", 6)
-	if parts[0] != "arn" {
+	if !strings.HasPrefix(text, "arn:") {
 		return ARN{}, errors.New(`does not begin with "arn:"`)
 	}
-	if len(parts) != 6 {
-		return ARN{}, fmt.Errorf("has %d parts between colons, and needs six", len(parts))
+	a, ok := Split(text)
+	if !ok {
+		return ARN{}, fmt.Errorf("has %d parts between colons, and needs six", strings.Count(text, ":")+1)
 	}
-	a := ARN{Partition: parts[1], Service: parts[2], Region: parts[3], Account: parts[4], Resource: parts[5]}
 	return a, a.check()
 }
+
+// LoadBalancer returns the name in a load balancer's ARN: loadbalancer/NAME for a classic one, loadbalancer/app/NAME/ID and
+// loadbalancer/net/NAME/ID for the others. It is empty for any other ARN.
+func (a ARN) LoadBalancer() string {
+	parts := strings.Split(a.Resource, "/")
+	switch {
+	case a.Service != "elasticloadbalancing" || parts[0] != "loadbalancer":
+		return ""
+	case len(parts) == 2:
+		return parts[1]
+	case len(parts) == 4:
+		return parts[2]
+	}
+	return ""
+}
+
+// NamesLoadBalancer reports whether nameOrARN, a load balancer's name or ARN, is that of the load balancer called name.
+func NamesLoadBalancer(nameOrARN, name string) bool {
+	if nameOrARN == name {
+		return true
+	}
+	a, ok := Split(nameOrARN)
+	return ok && name != "" && a.LoadBalancer() == name
+}
+
+// SameServerCertificate reports whether two ARNs are of IAM server certificates that have one name, whatever their paths. An
+// account has a name once: DeleteServerCertificate takes no path (IAM API Reference).
+func SameServerCertificate(a, b string) bool {
+	x, okX := Split(a)
+	y, okY := Split(b)
+	const kind = "server-certificate/"
+	return okX && okY && strings.HasPrefix(x.Resource, kind) && strings.HasPrefix(y.Resource, kind) &&
+		x.Partition == y.Partition && x.Service == y.Service && x.Account == y.Account && lastPart(x.Resource) == lastPart(y.Resource)
+}
+
+func lastPart(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 func (a ARN) check() error {
 	switch a.Partition {
