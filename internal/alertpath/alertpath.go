@@ -63,19 +63,19 @@ func (a Alerts) judge(s observation.Subscription) Subscriber {
 	out.Filter, err = ParseFilter(s.FilterPolicy)
 	switch {
 	case s.Deleted:
-		out.State, out.Note = Deleted, "somebody has unsubscribed: nothing is delivered"
+		out.State, out.Note = Deleted, "unsubscribed: nothing is delivered"
 	case s.Pending:
-		out.State, out.Note = Unconfirmed, "nobody has confirmed it: nothing is delivered"
+		out.State, out.Note = Unconfirmed, "not confirmed: nothing is delivered"
 	case s.Unread != "":
 		out.State, out.Note = Unknown, finding.Clean(s.Unread, finding.QuoteLimit)
 	case err != nil:
 		out.State, out.Note = Unknown, finding.Clean(err.Error(), finding.QuoteLimit)
 	case s.OnBody && !out.Filter.Empty():
-		out.State, out.Note = Unknown, "its filter policy looks into the message's body, which differs by protocol: attributes are safer"
+		out.State, out.Note = Unknown, "its filter policy matches on the message body, which differs by protocol; use attributes"
 	case out.Filter.Unclear():
-		out.State, out.Note = Unknown, "its filter policy has a condition that certdrift does not know: whether alerts pass it cannot be said"
+		out.State, out.Note = Unknown, "its filter policy has a condition that certdrift does not support, so whether alerts pass it is unknown"
 	case !a.reach(out):
-		out.State, out.Note = Never, "its filter policy lets no alert through that certdrift ever sends"
+		out.State, out.Note = Never, "its filter policy matches nothing certdrift sends"
 	}
 	return out
 }

@@ -124,8 +124,8 @@ func TestAlertFindsWhatIsBroken(t *testing.T) {
 		says  string
 	}{
 		{"all is well", fakeTopic{all: []observation.Subscription{well}}, nil, 0, "✓ email"},
-		{"nobody confirmed", fakeTopic{all: []observation.Subscription{well, {Protocol: "email", Endpoint: "new@example.org", Pending: true}}}, nil, 1, "nobody has confirmed"},
-		{"never", fakeTopic{all: []observation.Subscription{well, {Protocol: "sqs", Endpoint: "queue", FilterPolicy: `{"sevrity":["critical"]}`}}}, nil, 1, "lets no alert through"},
+		{"nobody confirmed", fakeTopic{all: []observation.Subscription{well, {Protocol: "email", Endpoint: "new@example.org", Pending: true}}}, nil, 1, "not confirmed"},
+		{"never", fakeTopic{all: []observation.Subscription{well, {Protocol: "sqs", Endpoint: "queue", FilterPolicy: `{"sevrity":["critical"]}`}}}, nil, 1, "matches nothing certdrift sends"},
 		{"only one code", fakeTopic{all: []observation.Subscription{well, {Protocol: "sqs", Endpoint: "queue", FilterPolicy: `{"code":["cert-expired"]}`}}}, []string{"--test"}, 0, "not tested"},
 		{"nobody", fakeTopic{}, nil, 1, "nobody is subscribed"},
 		{"gone", fakeTopic{missing: true}, nil, 1, "does not exist"},
