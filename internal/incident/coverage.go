@@ -33,6 +33,11 @@ type Coverage struct {
 	Unvouched map[string]map[string]bool
 	// Listeners are those read completely; see ListenerKey.
 	Listeners map[string]bool
+	// Certificates tells, by ARN, what of each certificate could be read; Attached which ARNs each listener (ListenerKey)
+	// has; Declared which one each endpoint (ENVIRONMENT/NAME) declares by ARN.
+	Certificates map[string]CertificateParts
+	Attached     map[string][]string
+	Declared     map[string]string
 	// ListenersWhole: all load balancers were walked without trouble, so that a listener not among Listeners is gone.
 	ListenersWhole bool
 	// Full: the round asked everything that the configuration asks for, whether it got an answer or not; an event
@@ -63,6 +68,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 		c.Endpoints[e.Target.Key()] = depth(e)
 		c.Unvouched[e.Target.Key()] = unvouched(e)
 	}
+	c.coverCertificates(round)
 	c.faults(round.Diagnostics)
 	c.ListenersWhole = round.ListenersRead && !narrowed
 	for _, t := range round.ObserveErrors {
@@ -77,7 +83,11 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 			continue
 		}
 		for _, l := range lb.Listeners {
-			c.Listeners[ListenerKey(lb.Account, lb.Region, lb.Name+":"+strconv.Itoa(l.Port))] = true
+			key := ListenerKey(lb.Account, lb.Region, lb.Name+":"+strconv.Itoa(l.Port))
+			c.Listeners[key] = true
+			for _, a := range l.Certificates {
+				c.Attached[key] = append(c.Attached[key], a.ARN)
+			}
 		}
 	}
 	return c
@@ -180,6 +190,9 @@ func (c Coverage) of(environment string, p Part) sight {
 	if p.Endpoint == "" && !needsListener && !c.Full {
 		result = unknown
 	}
+	if result == clean && !c.observed(environment, p) {
+		result = unknown
+	}
 	return result
 }
 
@@ -202,19 +215,22 @@ func (c Coverage) ofListener(p Part) sight {
 	if c.Listeners[ListenerKey(p.Account, p.Region, p.Listener)] {
 		return clean
 	}
-	if p.Region == "" || p.Account == "" {
-		for key := range c.Listeners {
-			account, rest, _ := strings.Cut(key, "/")
-			region, listener, _ := strings.Cut(rest, "/")
-			if listener == p.Listener && (p.Region == "" || p.Region == region) && (p.Account == "" || p.Account == account) {
-				return clean
-			}
+	for key := range c.Listeners {
+		if p.atListener(key) {
+			return clean
 		}
 	}
 	if c.ListenersWhole {
 		return gone
 	}
 	return unknown
+}
+
+// atListener reports whether a part is about the listener with a key, as far as the part knows region and account.
+func (p Part) atListener(key string) bool {
+	account, rest, _ := strings.Cut(key, "/")
+	region, listener, _ := strings.Cut(rest, "/")
+	return listener == p.Listener && (p.Region == "" || p.Region == region) && (p.Account == "" || p.Account == account)
 }
 
 // evidence says what must have been looked at before the absence of a part's finding means anything: its listener, and

@@ -142,6 +142,9 @@ type Part struct {
 	Hop bool `json:"hop,omitempty"`
 	// Refused: a topic took no message; only one that it takes can clear it.
 	Refused bool `json:"refused,omitempty"`
+	// RestsOn lists the facts that the finding was concluded from, beyond what its code implies: the part ends only after
+	// rounds that observed all of them again. Empty for parts that an older version stored.
+	RestsOn []finding.Fact `json:"rests_on,omitempty"`
 	// Seen and Clean are rounds in a row that saw it (as far as confirming needs to count), and that looked and did not
 	// see it. One of them is 0.
 	Seen  int `json:"seen,omitempty"`

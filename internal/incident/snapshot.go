@@ -125,7 +125,11 @@ const (
 // size is an upper bound of a part's bytes in JSON.
 func (p Part) size() int {
 	const rest = 160 // the names of the fields, counts and flags
-	return rest + len(p.Code) + written(p.Endpoint) + written(p.Listener) + written(p.Region) + written(p.Account)
+	size := 0
+	for _, f := range p.RestsOn {
+		size += 50 + len(f.Kind) + written(f.Endpoint) + written(f.Resource)
+	}
+	return size + rest + len(p.Code) + written(p.Endpoint) + written(p.Listener) + written(p.Region) + written(p.Account)
 }
 
 // written is an upper bound of a string's bytes in JSON: encoding/json writes some of one byte as six.

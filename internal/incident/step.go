@@ -25,12 +25,12 @@ func (b *board) step(e *entry) {
 		return // the round did not look here
 	}
 	b.count(r, e.present, counts)
-	if counts && !slices.Equal(before.Parts, r.Parts) || before.Confirmations != r.Confirmations || before.OverflowClean != r.OverflowClean {
+	if counts && !slices.EqualFunc(before.Parts, r.Parts, samePart) || before.Confirmations != r.Confirmations || before.OverflowClean != r.OverflowClean {
 		r.Counted = b.Now
 	}
 	b.conclude(r, removed)
 	stale := len(e.present) > 0 && b.Now.Sub(r.LastSeen) >= seenEvery
-	if stale || len(r.Findings) == 0 || !slices.Equal(names(before.Parts), names(r.Parts)) {
+	if stale || len(r.Findings) == 0 || !slices.EqualFunc(names(before.Parts), names(r.Parts), samePart) {
 		b.snapshot(r, e.present)
 		if len(e.present) > 0 {
 			r.LastSeen = b.Now
@@ -63,6 +63,7 @@ func partOf(f finding.Finding) Part {
 		Code: f.Code, Severity: f.Severity, Endpoint: f.Endpoint, Listener: f.Listener,
 		Region: f.Subject.Listener.Region, Account: f.Subject.Listener.Account,
 		Hop: f.Subject.Hop != "", Refused: f.Subject.Refused && f.Code == finding.AlertPathBroken,
+		RestsOn: restsOn(f),
 	}
 }
 
@@ -80,6 +81,7 @@ func (b *board) see(r *Record, found []finding.Finding, counts bool) (present ma
 		i, known := at[id]
 		switch {
 		case present[id]: // another address of the same
+			rest(&r.Parts[i], normalize(slices.Concat(r.Parts[i].RestsOn, p.RestsOn)), &size)
 			continue
 		case !known && (len(r.Parts) >= MaxParts || size+p.size() > maxPartBytes):
 			beyond++
@@ -92,6 +94,7 @@ func (b *board) see(r *Record, found []finding.Finding, counts bool) (present ma
 			r.Parts[i].Seen = 1
 		default:
 			b.seeAgain(&r.Parts[i], p.Code, counts)
+			rest(&r.Parts[i], p.RestsOn, &size)
 		}
 		present[id] = true
 		if certain(p.Code) || r.Parts[i].Seen >= b.Policy.Confirm {
@@ -100,6 +103,15 @@ func (b *board) see(r *Record, found []finding.Finding, counts bool) (present ma
 	}
 	slices.SortFunc(r.Parts, compareParts)
 	return present, beyond
+}
+
+// rest replaces the facts that a part rests on, where the record has room for them.
+func rest(p *Part, facts []finding.Fact, size *int) {
+	after := *p
+	after.RestsOn = facts
+	if grown := *size - p.size() + after.size(); grown <= maxPartBytes {
+		*p, *size = after, grown
+	}
 }
 
 // spill counts the parts beyond the bound, which nobody remembers one by one: only rounds that look at everything there
