@@ -162,24 +162,24 @@ func reached(f *observation.Failure) Depth {
 	return Handshaken
 }
 
-// sight is what a round says of a part that it has no finding for.
-type sight int
+// evidence is what a round says of a part that it has no finding for.
+type evidence int
 
 const (
-	unknown sight = iota // it was not looked at
-	clean                // it was looked at and is not there
-	gone                 // its subject is no more in the configuration or the account
+	unknown evidence = iota // it was not looked at
+	clean                   // it was looked at and is not there
+	gone                    // its subject is no more in the configuration or the account
 )
 
 // of says what the round knows of a part of an incident in an environment.
-func (c Coverage) of(environment string, p Part) sight {
+func (c Coverage) of(environment string, p Part) evidence {
 	if p.Code == finding.AlertPathBroken {
 		return c.ofPath(p)
 	}
 	if p.Endpoint != "" && c.Configured != nil && !c.Configured[environment+"/"+p.Endpoint] {
 		return gone
 	}
-	needsListener, needs := evidence(p)
+	needsListener, needs := required(p)
 	result := clean
 	if needsListener {
 		result = c.ofListener(p)
@@ -197,7 +197,7 @@ func (c Coverage) of(environment string, p Part) sight {
 }
 
 // ofPath: who is subscribed shows by reading, that a topic takes messages only by sending one.
-func (c Coverage) ofPath(p Part) sight {
+func (c Coverage) ofPath(p Part) evidence {
 	if p.Refused && c.AlertsTaken || !p.Refused && c.Subscriptions {
 		return clean
 	}
@@ -205,7 +205,7 @@ func (c Coverage) ofPath(p Part) sight {
 }
 
 // ofListener matches by name and port, and by region and account where the part knows them.
-func (c Coverage) ofListener(p Part) sight {
+func (c Coverage) ofListener(p Part) evidence {
 	if p.Listener == "" {
 		if c.ListenersWhole {
 			return clean
@@ -233,9 +233,9 @@ func (p Part) atListener(key string) bool {
 	return listener == p.Listener && (p.Region == "" || p.Region == region) && (p.Account == "" || p.Account == account)
 }
 
-// evidence says what must have been looked at before the absence of a part's finding means anything: its listener, and
+// required says what must have been looked at before the absence of a part's finding means anything: its listener, and
 // its endpoint to a depth.
-func evidence(p Part) (listener bool, endpoint Depth) {
+func required(p Part) (listener bool, endpoint Depth) {
 	switch group(p.Code) {
 	case groupReach:
 		endpoint = reachEvidence(p.Code)

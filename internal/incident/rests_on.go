@@ -19,7 +19,7 @@ type CertificateParts struct {
 // maxFacts limits the facts of a part, so that a record fits an item.
 const maxFacts = 16
 
-// restsOn returns the facts that a finding rests on beyond what its code implies (see evidence): those that the rule
+// restsOn returns the facts that a finding rests on beyond what its code implies (see required): those that the rule
 // named, and the certificates that it compared.
 func restsOn(f finding.Finding) []finding.Fact {
 	facts := slices.Clone(f.RestsOn)
