@@ -17,7 +17,7 @@ func Advance(in Input) (changed []Record, notices []Notice) {
 	if in.StateUnread && in.Records == nil {
 		in.Policy.Confirm = 1 // nothing is remembered, so nothing can be counted: better early than never
 	}
-	b := newBoard(in)
+	b := newTracker(in)
 	for _, g := range groupFindings(in.Findings) {
 		b.assign(g)
 	}
@@ -37,8 +37,8 @@ func Advance(in Input) (changed []Record, notices []Notice) {
 	return changed, notices
 }
 
-// board is the state at work: every record with what the round found for it.
-type board struct {
+// tracker is the state at work: every record with what the round found for it.
+type tracker struct {
 	Input
 	entries map[string]*entry
 	// explained are the endpoints (ENVIRONMENT/NAME) whose name mismatch hangs on another finding of this round: that
@@ -65,8 +65,8 @@ type entry struct {
 	present        []finding.Finding
 }
 
-func newBoard(in Input) *board {
-	b := &board{Input: in, entries: map[string]*entry{}, explained: map[string]bool{}, held: map[fault]holder{}}
+func newTracker(in Input) *tracker {
+	b := &tracker{Input: in, entries: map[string]*entry{}, explained: map[string]bool{}, held: map[fault]holder{}}
 	for _, r := range in.Records {
 		if r.Counter == nil {
 			b.entries[r.Key] = &entry{loaded: r, record: b.present(clone(r))}
@@ -84,7 +84,7 @@ func newBoard(in Input) *board {
 
 // present takes back what a record says of the future: a clock that ran ahead, or somebody who edited an item, must not
 // keep people from hearing until then. Clocks that differ a little are left alone.
-func (b *board) present(r Record) Record {
+func (b *tracker) present(r Record) Record {
 	if b.Now.Before(r.Counted) && r.Counted.Sub(b.Now) >= b.Policy.Apart {
 		r.Counted = time.Time{}
 	}
@@ -145,7 +145,7 @@ func groupFindings(fs []finding.Finding) []findingGroup {
 
 // assign gives a group of findings to its incident: the one that has its cause, one that it belongs to by what it says,
 // or a new one.
-func (b *board) assign(g findingGroup) {
+func (b *tracker) assign(g findingGroup) {
 	e := b.holding(g)
 	if e == nil {
 		e = b.related(g)
@@ -170,7 +170,7 @@ func (b *board) assign(g findingGroup) {
 const maxCauses = 50
 
 // holding is the live incident that has the group's cause already.
-func (b *board) holding(g findingGroup) *entry {
+func (b *tracker) holding(g findingGroup) *entry {
 	if e := b.entries[g.key()]; e != nil && e.record.Closed.IsZero() {
 		return e
 	}
@@ -181,14 +181,14 @@ func (b *board) holding(g findingGroup) *entry {
 
 // related is the live incident that the group belongs to though its cause is another. Where the group explains several,
 // they become one.
-func (b *board) related(g findingGroup) *entry {
+func (b *tracker) related(g findingGroup) *entry {
 	found := b.oldest(func(e *entry) bool { return e.record.Environment == g.environment && belongs(e, g) })
 	explained := explains(g.findings[0].Code)
 	if found == nil || !explained && !inconsistent(found) {
 		return found
 	}
 	if threatens(found) {
-		return b.comeTrue(g)
+		return b.escalatePredicted(g)
 	}
 	for _, e := range b.entries {
 		if e != found && e.record.Closed.IsZero() && e.record.Environment == g.environment && (explained || inconsistent(e)) && belongs(e, g) {
@@ -198,10 +198,10 @@ func (b *board) related(g findingGroup) *entry {
 	return found
 }
 
-// comeTrue opens an incident of its own for a group that only threatened so far: people were told that the next apply
+// escalatePredicted opens an incident of its own for a group that only threatened so far: people were told that the next apply
 // would break something, and now it has. The threats end without a word. Their causes stay their own: once the listener
 // is mended, a manifest that is stale still is news again.
-func (b *board) comeTrue(g findingGroup) *entry {
+func (b *tracker) escalatePredicted(g findingGroup) *entry {
 	var threats []*entry
 	for _, e := range b.entries {
 		if e.record.Closed.IsZero() && e.record.Environment == g.environment && belongs(e, g) && threatens(e) {
@@ -216,7 +216,7 @@ func (b *board) comeTrue(g findingGroup) *entry {
 }
 
 // take merges another incident into this one, without a word to anybody: what people know of it they know.
-func (e *entry) take(other *entry, b *board) {
+func (e *entry) take(other *entry, b *tracker) {
 	r, o := &e.record, &other.record
 	for _, cause := range o.Causes {
 		if !slices.Contains(r.Causes, cause) && len(r.Causes) < maxCauses {
@@ -234,7 +234,7 @@ func (e *entry) take(other *entry, b *board) {
 }
 
 // oldest is the live incident that fits; open before pending, then the longest known, then by key.
-func (b *board) oldest(fits func(*entry) bool) *entry {
+func (b *tracker) oldest(fits func(*entry) bool) *entry {
 	var found *entry
 	for _, key := range slices.Sorted(maps.Keys(b.entries)) {
 		e := b.entries[key]
@@ -251,7 +251,7 @@ func (b *board) oldest(fits func(*entry) bool) *entry {
 }
 
 // open makes a record, or makes a new incident of a closed one: the store's version goes on counting.
-func (b *board) open(g findingGroup) *entry {
+func (b *tracker) open(g findingGroup) *entry {
 	fresh := Record{Key: g.key(), Environment: g.environment, Cause: g.cause, First: b.Now, LastSeen: b.Now}
 	e := b.entries[fresh.Key]
 	if e == nil {

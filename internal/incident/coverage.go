@@ -33,6 +33,11 @@ type Coverage struct {
 	Unvouched map[string]map[string]bool
 	// Listeners are those read completely; see ListenerKey.
 	Listeners map[string]bool
+	// Certificates tells, by ARN, what of each certificate could be read; Attached which ARNs each listener (ListenerKey)
+	// has; Declared which one each endpoint (ENVIRONMENT/NAME) declares by ARN.
+	Certificates map[string]CertificateParts
+	Attached     map[string][]string
+	Declared     map[string]string
 	// ListenersWhole: all load balancers were walked without trouble, so that a listener not among Listeners is gone.
 	ListenersWhole bool
 	// Full: the round asked everything that the configuration asks for, whether it got an answer or not; an event
@@ -63,6 +68,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 		c.Endpoints[e.Target.Key()] = depth(e)
 		c.Unvouched[e.Target.Key()] = unvouched(e)
 	}
+	c.coverCertificates(round)
 	c.faults(round.Diagnostics)
 	c.ListenersWhole = round.ListenersRead && !narrowed
 	for _, t := range round.ObserveErrors {
@@ -77,7 +83,11 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 			continue
 		}
 		for _, l := range lb.Listeners {
-			c.Listeners[ListenerKey(lb.Account, lb.Region, lb.Name+":"+strconv.Itoa(l.Port))] = true
+			key := ListenerKey(lb.Account, lb.Region, lb.Name+":"+strconv.Itoa(l.Port))
+			c.Listeners[key] = true
+			for _, a := range l.Certificates {
+				c.Attached[key] = append(c.Attached[key], a.ARN)
+			}
 		}
 	}
 	return c
@@ -152,24 +162,24 @@ func reached(f *observation.Failure) Depth {
 	return Handshaken
 }
 
-// sight is what a round says of a part that it has no finding for.
-type sight int
+// evidence is what a round says of a part that it has no finding for.
+type evidence int
 
 const (
-	unknown sight = iota // it was not looked at
-	clean                // it was looked at and is not there
-	gone                 // its subject is no more in the configuration or the account
+	unknown evidence = iota // it was not looked at
+	clean                   // it was looked at and is not there
+	gone                    // its subject is no more in the configuration or the account
 )
 
 // of says what the round knows of a part of an incident in an environment.
-func (c Coverage) of(environment string, p Part) sight {
+func (c Coverage) of(environment string, p Part) evidence {
 	if p.Code == finding.AlertPathBroken {
 		return c.ofPath(p)
 	}
 	if p.Endpoint != "" && c.Configured != nil && !c.Configured[environment+"/"+p.Endpoint] {
 		return gone
 	}
-	needsListener, needs := evidence(p)
+	needsListener, needs := required(p)
 	result := clean
 	if needsListener {
 		result = c.ofListener(p)
@@ -180,11 +190,14 @@ func (c Coverage) of(environment string, p Part) sight {
 	if p.Endpoint == "" && !needsListener && !c.Full {
 		result = unknown
 	}
+	if result == clean && !c.observed(environment, p) {
+		result = unknown
+	}
 	return result
 }
 
 // ofPath: who is subscribed shows by reading, that a topic takes messages only by sending one.
-func (c Coverage) ofPath(p Part) sight {
+func (c Coverage) ofPath(p Part) evidence {
 	if p.Refused && c.AlertsTaken || !p.Refused && c.Subscriptions {
 		return clean
 	}
@@ -192,7 +205,7 @@ func (c Coverage) ofPath(p Part) sight {
 }
 
 // ofListener matches by name and port, and by region and account where the part knows them.
-func (c Coverage) ofListener(p Part) sight {
+func (c Coverage) ofListener(p Part) evidence {
 	if p.Listener == "" {
 		if c.ListenersWhole {
 			return clean
@@ -202,13 +215,9 @@ func (c Coverage) ofListener(p Part) sight {
 	if c.Listeners[ListenerKey(p.Account, p.Region, p.Listener)] {
 		return clean
 	}
-	if p.Region == "" || p.Account == "" {
-		for key := range c.Listeners {
-			account, rest, _ := strings.Cut(key, "/")
-			region, listener, _ := strings.Cut(rest, "/")
-			if listener == p.Listener && (p.Region == "" || p.Region == region) && (p.Account == "" || p.Account == account) {
-				return clean
-			}
+	for key := range c.Listeners {
+		if p.atListener(key) {
+			return clean
 		}
 	}
 	if c.ListenersWhole {
@@ -217,9 +226,16 @@ func (c Coverage) ofListener(p Part) sight {
 	return unknown
 }
 
-// evidence says what must have been looked at before the absence of a part's finding means anything: its listener, and
+// atListener reports whether a part is about the listener with a key, as far as the part knows region and account.
+func (p Part) atListener(key string) bool {
+	account, rest, _ := strings.Cut(key, "/")
+	region, listener, _ := strings.Cut(rest, "/")
+	return listener == p.Listener && (p.Region == "" || p.Region == region) && (p.Account == "" || p.Account == account)
+}
+
+// required says what must have been looked at before the absence of a part's finding means anything: its listener, and
 // its endpoint to a depth.
-func evidence(p Part) (listener bool, endpoint Depth) {
+func required(p Part) (listener bool, endpoint Depth) {
 	switch group(p.Code) {
 	case groupReach:
 		endpoint = reachEvidence(p.Code)

@@ -154,7 +154,7 @@ func TestCoverOfTheAlertPath(t *testing.T) {
 	for name, c := range map[string]struct {
 		topics           []observation.Topic
 		troubles         []observation.ObserveError
-		unheard, refused sight
+		unheard, refused evidence
 	}{
 		"nobody looked":         {nil, nil, unknown, unknown},
 		"read":                  {[]observation.Topic{read}, nil, clean, unknown},

@@ -4,11 +4,14 @@
 // # The life of an incident
 //
 // A finding of at least a warning becomes a Part of the incident of its cause. The incident opens at once where the
-// finding is certain (an expired certificate, drift), and after Policy.Confirm rounds in a row where it is of a kind
-// that flaps (reach, HTTP). While it is open it grows and shrinks without a notice; getting worse, the coming of what was
-// only foretold (an expiry), and time bring another. A part ends only by evidence: a round that really looked at its subject (see Coverage) did not see it, so
-// many rounds in a row, or its subject is gone from the configuration. When the last part has ended the incident is
-// over.
+// finding is certain (an expired certificate, drift), and after Policy.Confirm consecutive rounds where it is of a kind
+// that flaps (reachability, HTTP). While it is open, it grows and shrinks without a notice. It alerts again when it gets
+// worse, when something predicted (an expiry) happens, and as time passes.
+//
+// A part ends only on evidence. Either Policy.Recover consecutive rounds checked its subject and did not find it, or its
+// subject was removed from the configuration or the account. A round counts only if it observed everything that the
+// finding rests on (see Coverage and Part.RestsOn): what could not be read is unknown, not resolved. When the last part
+// has ended, the incident is resolved.
 //
 // # The protocol
 //
@@ -86,8 +89,8 @@ type Record struct {
 	Severity     finding.Severity `json:"severity"`
 	Notified     finding.Severity `json:"notified"`
 	LastNotified time.Time        `json:"last_notified,omitzero"`
-	// Foretold: the worst that people were told of was still to come.
-	Foretold bool `json:"foretold,omitempty"`
+	// Predicted: the worst that people were told of was still to come.
+	Predicted bool `json:"foretold,omitempty"`
 	// Reminders is how many reminders were sent since the incident opened or got worse.
 	Reminders int `json:"reminders,omitempty"`
 
@@ -142,6 +145,9 @@ type Part struct {
 	Hop bool `json:"hop,omitempty"`
 	// Refused: a topic took no message; only one that it takes can clear it.
 	Refused bool `json:"refused,omitempty"`
+	// RestsOn lists the facts that the finding was concluded from, beyond what its code implies: the part ends only after
+	// rounds that observed all of them again. Empty for parts that an older version stored.
+	RestsOn []finding.Fact `json:"rests_on,omitempty"`
 	// Seen and Clean are rounds in a row that saw it (as far as confirming needs to count), and that looked and did not
 	// see it. One of them is 0.
 	Seen  int `json:"seen,omitempty"`
@@ -219,8 +225,8 @@ type Notice struct {
 	// Before is the severity that people knew, where the incident got worse or only eased; None otherwise. With Opened it
 	// is Severity itself where what was foretold has come.
 	Before finding.Severity `json:"before"`
-	// Foretold, with Opened: all that is as bad as Severity is still to come.
-	Foretold bool `json:"foretold,omitempty"`
+	// Predicted, with Opened: all that is as bad as Severity is still to come.
+	Predicted bool `json:"foretold,omitempty"`
 	// Eased: with Recovered, the worst of it is over and Severity's lesser part remains; the incident stays open.
 	Eased bool `json:"eased,omitempty"`
 	// Remaining is what an eased incident still is.

@@ -11,7 +11,7 @@ import (
 
 // silence says whether the incident is silenced: every confirmed part matches a silence that holds now. The silence of
 // the worst part is the one shown.
-func (b *board) silence(r *Record) {
+func (b *tracker) silence(r *Record) {
 	r.Silenced = nil
 	if !r.Open() || b.audible(r) != finding.None {
 		return
@@ -25,7 +25,7 @@ func (b *board) silence(r *Record) {
 }
 
 // audible is the worst severity that no silence covers; None where all is silenced.
-func (b *board) audible(r *Record) finding.Severity {
+func (b *tracker) audible(r *Record) finding.Severity {
 	worst := finding.None
 	for _, p := range r.Parts {
 		if _, silenced := b.silencedBy(r, p); p.Confirmed && !silenced {
@@ -36,7 +36,7 @@ func (b *board) audible(r *Record) finding.Severity {
 }
 
 // silencedBy is the silence that covers a part, the longest if there are several.
-func (b *board) silencedBy(r *Record, p Part) (longest Silenced, ok bool) {
+func (b *tracker) silencedBy(r *Record, p Part) (longest Silenced, ok bool) {
 	for _, s := range b.Policy.Silences {
 		until, active := s.Active(b.Now)
 		if active && covers(s, r, p) && until.After(longest.Until) {
@@ -60,7 +60,7 @@ func covers(s policy.Silence, r *Record, p Part) bool {
 
 // decide reports whether there is something to say of an incident now. The record then carries the claim, or, where there
 // is nobody to tell, is closed.
-func (b *board) decide(e *entry) (Notice, bool) {
+func (b *tracker) decide(e *entry) (Notice, bool) {
 	r := &e.record
 	if !r.Open() || r.Claim != nil && b.Now.Before(r.Claim.Until) {
 		return Notice{}, false
@@ -89,7 +89,7 @@ func (b *board) decide(e *entry) (Notice, bool) {
 
 // due is what there is to say: that it is over, that it began or got worse, that what was foretold has come, that the
 // worst is over, or that it still stands.
-func (b *board) due(r *Record) (Notice, bool) {
+func (b *tracker) due(r *Record) (Notice, bool) {
 	if r.Ended != "" {
 		if r.Notified == finding.None && r.Unsure == nil {
 			r.Closed = b.Now // nobody was ever told of it
@@ -101,8 +101,8 @@ func (b *board) due(r *Record) (Notice, bool) {
 	switch {
 	case audible == finding.None:
 		return Notice{}, false
-	case audible > r.Notified || r.Foretold && audible == finding.Critical && !b.foretells(r, audible):
-		return Notice{Event: Opened, Severity: audible, Before: r.Notified, Foretold: b.foretells(r, audible)}, true
+	case audible > r.Notified || r.Predicted && audible == finding.Critical && !b.foretells(r, audible):
+		return Notice{Event: Opened, Severity: audible, Before: r.Notified, Predicted: b.foretells(r, audible)}, true
 	case r.Severity < r.mayKnow():
 		return Notice{Event: Recovered, Severity: r.mayKnow(), Before: r.mayKnow(), Eased: true, Remaining: r.Severity}, true
 	case b.reminderDue(r):
@@ -113,7 +113,7 @@ func (b *board) due(r *Record) (Notice, bool) {
 
 // foretells reports whether all that is audible of a severity is still to come: the certificate ends soon, and works. When
 // it has ended clients are refused, and that is news, though nothing is more severe than critical.
-func (b *board) foretells(r *Record, severity finding.Severity) bool {
+func (b *tracker) foretells(r *Record, severity finding.Severity) bool {
 	return all(r.Parts, func(p Part) bool {
 		_, silenced := b.silencedBy(r, p)
 		return !p.Confirmed || silenced || p.Severity != severity || foretelling(p.Code)
@@ -128,7 +128,7 @@ func (r *Record) mayKnow() finding.Severity {
 	return r.Notified
 }
 
-func (b *board) reminderDue(r *Record) bool {
+func (b *tracker) reminderDue(r *Record) bool {
 	if b.Policy.Remind <= 0 || r.CleanRounds > 0 {
 		return false
 	}
@@ -145,11 +145,11 @@ func Sent(r Record, n Notice, now time.Time) Record {
 	r.LastNotified = now
 	switch {
 	case n.Event == Opened:
-		r.Notified, r.Reminders, r.Foretold = n.Severity, 0, n.Foretold
+		r.Notified, r.Reminders, r.Predicted = n.Severity, 0, n.Predicted
 	case n.Event == Reminder:
 		r.Reminders++
 	case n.Eased:
-		r.Notified, r.Reminders, r.Foretold = n.Remaining, 0, false
+		r.Notified, r.Reminders, r.Predicted = n.Remaining, 0, false
 		r.Flaps++
 	case r.Ended != "":
 		r.Closed = now

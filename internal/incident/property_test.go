@@ -2,6 +2,7 @@ package incident
 
 import (
 	"encoding/json"
+	"flag"
 	"testing"
 	"time"
 
@@ -10,6 +11,13 @@ import (
 
 	"pgregory.net/rapid"
 )
+
+// The property tests run few sequences by default. Run more with "go test ./internal/incident -rapid.checks=1000".
+func init() {
+	if err := flag.Set("rapid.checks", "30"); err != nil {
+		panic(err)
+	}
+}
 
 // crowd is what people know from the notices that reached them.
 type crowd struct {
@@ -111,7 +119,7 @@ func nothingLost(t *rapid.T, tb *table, fs []finding.Finding, now time.Time) {
 			telling := r.Claim != nil && now.Before(r.Claim.Until)
 			for _, part := range r.Parts {
 				if part.Code == f.Code && part.Endpoint == f.Endpoint && part.Listener == f.Listener {
-					known = known || telling || r.Notified == finding.Critical && (!r.Foretold || f.Code == finding.CertExpiring)
+					known = known || telling || r.Notified == finding.Critical && (!r.Predicted || f.Code == finding.CertExpiring)
 				}
 			}
 		}

@@ -14,7 +14,7 @@ const maxSnapshot = 64 << 10
 
 // snapshot writes down what the incident looks like now: its findings, codes and who suffers. What this round did not
 // look at stays as it was last seen.
-func (b *board) snapshot(r *Record, present []finding.Finding) {
+func (b *tracker) snapshot(r *Record, present []finding.Finding) {
 	shown := slices.Clone(present)
 	seen := map[partID]bool{}
 	for _, f := range present {
@@ -78,7 +78,7 @@ func codes(parts []Part) (finding.Code, []finding.Code) {
 }
 
 // affected lists the endpoints that suffer, and counts them.
-func (b *board) affected(r *Record, present []finding.Finding, hidden bool) ([]string, int) {
+func (b *tracker) affected(r *Record, present []finding.Finding, hidden bool) ([]string, int) {
 	set := map[string]bool{}
 	for _, f := range present {
 		for _, endpoint := range suffering(f) {
@@ -125,7 +125,11 @@ const (
 // size is an upper bound of a part's bytes in JSON.
 func (p Part) size() int {
 	const rest = 160 // the names of the fields, counts and flags
-	return rest + len(p.Code) + written(p.Endpoint) + written(p.Listener) + written(p.Region) + written(p.Account)
+	size := 0
+	for _, f := range p.RestsOn {
+		size += 50 + len(f.Kind) + written(f.Endpoint) + written(f.Resource)
+	}
+	return size + rest + len(p.Code) + written(p.Endpoint) + written(p.Listener) + written(p.Region) + written(p.Account)
 }
 
 // written is an upper bound of a string's bytes in JSON: encoding/json writes some of one byte as six.

@@ -13,7 +13,7 @@ import (
 const seenEvery = 10 * time.Minute
 
 // step counts a round for one live incident: what is there, what is clean, what is gone, and what that makes of it.
-func (b *board) step(e *entry) {
+func (b *tracker) step(e *entry) {
 	r := &e.record
 	counts := r.Counted.IsZero() || b.Now.Sub(r.Counted) >= b.Policy.Apart
 	before := clone(*r)
@@ -25,12 +25,12 @@ func (b *board) step(e *entry) {
 		return // the round did not look here
 	}
 	b.count(r, e.present, counts)
-	if counts && !slices.Equal(before.Parts, r.Parts) || before.Confirmations != r.Confirmations || before.OverflowClean != r.OverflowClean {
+	if counts && !slices.EqualFunc(before.Parts, r.Parts, samePart) || before.Confirmations != r.Confirmations || before.OverflowClean != r.OverflowClean {
 		r.Counted = b.Now
 	}
 	b.conclude(r, removed)
 	stale := len(e.present) > 0 && b.Now.Sub(r.LastSeen) >= seenEvery
-	if stale || len(r.Findings) == 0 || !slices.Equal(names(before.Parts), names(r.Parts)) {
+	if stale || len(r.Findings) == 0 || !slices.EqualFunc(names(before.Parts), names(r.Parts), samePart) {
 		b.snapshot(r, e.present)
 		if len(e.present) > 0 {
 			r.LastSeen = b.Now
@@ -63,11 +63,12 @@ func partOf(f finding.Finding) Part {
 		Code: f.Code, Severity: f.Severity, Endpoint: f.Endpoint, Listener: f.Listener,
 		Region: f.Subject.Listener.Region, Account: f.Subject.Listener.Account,
 		Hop: f.Subject.Hop != "", Refused: f.Subject.Refused && f.Code == finding.AlertPathBroken,
+		RestsOn: restsOn(f),
 	}
 }
 
 // see brings the round's findings into the parts and returns which parts are there, and how many found no room.
-func (b *board) see(r *Record, found []finding.Finding, counts bool) (present map[partID]bool, beyond int) {
+func (b *tracker) see(r *Record, found []finding.Finding, counts bool) (present map[partID]bool, beyond int) {
 	at, size := make(map[partID]int, len(r.Parts)), 0
 	for i, p := range r.Parts {
 		at[p.id()] = i
@@ -80,6 +81,7 @@ func (b *board) see(r *Record, found []finding.Finding, counts bool) (present ma
 		i, known := at[id]
 		switch {
 		case present[id]: // another address of the same
+			rest(&r.Parts[i], normalize(slices.Concat(r.Parts[i].RestsOn, p.RestsOn)), &size)
 			continue
 		case !known && (len(r.Parts) >= MaxParts || size+p.size() > maxPartBytes):
 			beyond++
@@ -92,6 +94,7 @@ func (b *board) see(r *Record, found []finding.Finding, counts bool) (present ma
 			r.Parts[i].Seen = 1
 		default:
 			b.seeAgain(&r.Parts[i], p.Code, counts)
+			rest(&r.Parts[i], p.RestsOn, &size)
 		}
 		present[id] = true
 		if certain(p.Code) || r.Parts[i].Seen >= b.Policy.Confirm {
@@ -102,9 +105,18 @@ func (b *board) see(r *Record, found []finding.Finding, counts bool) (present ma
 	return present, beyond
 }
 
+// rest replaces the facts that a part rests on, where the record has room for them.
+func rest(p *Part, facts []finding.Fact, size *int) {
+	after := *p
+	after.RestsOn = facts
+	if grown := *size - p.size() + after.size(); grown <= maxPartBytes {
+		*p, *size = after, grown
+	}
+}
+
 // spill counts the parts beyond the bound, which nobody remembers one by one: only rounds that look at everything there
 // is say that they are over.
-func (b *board) spill(r *Record, beyond int, counts bool) {
+func (b *tracker) spill(r *Record, beyond int, counts bool) {
 	switch {
 	case beyond > 0:
 		r.OverflowClean = 0
@@ -120,7 +132,7 @@ func (b *board) spill(r *Record, beyond int, counts bool) {
 }
 
 // seeAgain counts a part that is still there, as far as counting matters: the record must not change for ever.
-func (b *board) seeAgain(p *Part, code finding.Code, counts bool) {
+func (b *tracker) seeAgain(p *Part, code finding.Code, counts bool) {
 	p.Code = code
 	switch {
 	case p.Clean > 0:
@@ -131,7 +143,7 @@ func (b *board) seeAgain(p *Part, code finding.Code, counts bool) {
 }
 
 // miss looks for evidence about the parts that have no finding, and drops those that are over or gone.
-func (b *board) miss(r *Record, present map[partID]bool, counts bool) (removed, lookedClean bool) {
+func (b *tracker) miss(r *Record, present map[partID]bool, counts bool) (removed, lookedClean bool) {
 	need := b.Policy.RecoverAfter(r.Flaps)
 	kept := r.Parts[:0]
 	for _, p := range r.Parts {
@@ -139,7 +151,7 @@ func (b *board) miss(r *Record, present map[partID]bool, counts bool) (removed, 
 			kept = append(kept, p)
 			continue
 		}
-		switch b.sightOf(r, p) {
+		switch b.evidenceOf(r, p) {
 		case gone:
 			removed = true
 			continue
@@ -159,9 +171,9 @@ func (b *board) miss(r *Record, present map[partID]bool, counts bool) (removed, 
 	return removed, lookedClean || len(r.Parts) == 0
 }
 
-// sightOf is what the round says of a part that its incident has no finding for. Another incident may have it, or have
+// evidenceOf is what the round says of a part that its incident has no finding for. Another incident may have it, or have
 // taken it up in its evidence: then it is not over.
-func (b *board) sightOf(r *Record, p Part) sight {
+func (b *tracker) evidenceOf(r *Record, p Part) evidence {
 	s := b.Coverage.of(r.Environment, p)
 	if s != clean || p.Endpoint == "" {
 		return s
@@ -174,7 +186,7 @@ func (b *board) sightOf(r *Record, p Part) sight {
 		return unknown
 	}
 	if p.Code == finding.DriftManifest {
-		return clean // a manifest that is stale still has an incident of its own by now (see comeTrue)
+		return clean // a manifest that is stale still has an incident of its own by now (see escalatePredicted)
 	}
 	if held := b.held[fault{endpoint, p.Code}]; held.key != "" && held.key != r.Key && held.severity >= p.Severity {
 		return unknown
@@ -183,7 +195,7 @@ func (b *board) sightOf(r *Record, p Part) sight {
 }
 
 // seesAll reports whether the round looked at everything there is.
-func (b *board) seesAll() bool {
+func (b *tracker) seesAll() bool {
 	if !b.Coverage.Full || b.Coverage.Configured == nil {
 		return false
 	}
@@ -196,7 +208,7 @@ func (b *board) seesAll() bool {
 }
 
 // count keeps the figures for people: how many rounds in a row were bad, or clean.
-func (b *board) count(r *Record, present []finding.Finding, counts bool) {
+func (b *tracker) count(r *Record, present []finding.Finding, counts bool) {
 	if len(present) > 0 {
 		if counts && r.Confirmations < max(1, b.Policy.Confirm) {
 			r.Confirmations++
@@ -217,7 +229,7 @@ func (b *board) count(r *Record, present []finding.Finding, counts bool) {
 }
 
 // conclude opens the incident, changes its severity, or finds it over.
-func (b *board) conclude(r *Record, removed bool) {
+func (b *tracker) conclude(r *Record, removed bool) {
 	worst := finding.None
 	for _, p := range r.Parts {
 		if p.Confirmed {

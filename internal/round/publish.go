@@ -45,7 +45,7 @@ type Publisher struct {
 	// OnSent is told of every message that went out; nil for nobody.
 	OnSent func(incident.Notice, alert.Message)
 
-	shadow     shadow
+	fallback   fallbackStore
 	deliveries deliveries
 }
 
@@ -68,10 +68,10 @@ func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread
 	p.flush(ctx)
 	records, err := p.Store.Load(ctx)
 	if err != nil {
-		return p.shadow.all(), true, stateTrouble(err, "dynamodb:Scan", "the incidents cannot be read, so alerts may be repeated")
+		return p.fallback.all(), true, stateTrouble(err, "dynamodb:Scan", "the incidents cannot be read, so alerts may be repeated")
 	}
-	records = p.shadow.over(records)
-	if err := p.shadow.failed(); err != nil {
+	records = p.fallback.over(records)
+	if err := p.fallback.failed(); err != nil {
 		trouble = stateTrouble(err, "dynamodb:PutItem", "the incidents cannot be written, so alerts may be repeated")
 	}
 	return records, false, trouble
@@ -79,14 +79,14 @@ func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread
 
 // flush writes what the store could not take before. Where somebody else has written since, what is loaded will tell.
 func (p *Publisher) flush(ctx context.Context) {
-	for _, r := range p.shadow.all() {
+	for _, r := range p.fallback.all() {
 		ok, err := p.Store.Save(ctx, r)
 		if err != nil {
-			p.shadow.keep(r, err)
+			p.fallback.keep(r, err)
 			return
 		}
 		if ok {
-			p.shadow.written(r.Key)
+			p.fallback.written(r.Key)
 		}
 	}
 }

@@ -28,30 +28,7 @@ func (t *tracking) returnSMS(ctx context.Context, held bool) {
 	t.count(ctx, func(records []incident.Record) (incident.Record, bool) { return incident.ReturnSMS(records, t.Now()) })
 }
 
-// count writes what change makes of the counter, and again where another round wrote first.
+// count changes the counter. A count that cannot be written is no reason to hold a message back.
 func (t *tracking) count(ctx context.Context, change func([]incident.Record) (incident.Record, bool)) {
-	for range attempts {
-		r, ok := change(t.in.Records)
-		if !ok {
-			return
-		}
-		if t.in.StateUnread {
-			t.replace(r)
-			return
-		}
-		written, err := t.save(ctx, r)
-		if err != nil {
-			t.shadow.keep(r, err)
-			t.replace(r)
-			return
-		}
-		if written {
-			r.Version++
-			t.replace(r)
-			return
-		}
-		if records, err := t.reload(ctx); err == nil {
-			t.in.Records = records
-		}
-	}
+	_ = t.compareAndSwap(ctx, change) //nolint:errcheck // the fallback store has it, and the round reports that
 }

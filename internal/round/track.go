@@ -47,7 +47,7 @@ func (p *Publisher) track(ctx context.Context, in incident.Input) ([]incident.Re
 	}
 	if in.StateUnread {
 		for _, r := range t.in.Records {
-			p.shadow.keep(r, nil)
+			p.fallback.keep(r, nil)
 		}
 	}
 	return t.in.Records, errors.Join(t.errs...)
@@ -114,7 +114,7 @@ func (t *tracking) write(ctx context.Context, steps []step) (lost []step) {
 		case !ok:
 			lost = append(lost, s)
 		default:
-			t.shadow.written(s.record.Key)
+			t.fallback.written(s.record.Key)
 			s.record.Version++
 			t.replace(s.record)
 			t.claimed = append(t.claimed, s.notices...)
@@ -126,7 +126,7 @@ func (t *tracking) write(ctx context.Context, steps []step) (lost []step) {
 // unwritten remembers in the process what the table could not take, and has the notices sent.
 func (t *tracking) unwritten(s step, why error) {
 	t.errs = append(t.errs, fmt.Errorf("writing the incident %q: %w", s.record.Key, why))
-	t.shadow.keep(s.record, why)
+	t.fallback.keep(s.record, why)
 	t.replace(s.record)
 	t.repeat(s.notices...)
 }
@@ -166,7 +166,7 @@ func (t *tracking) send(ctx context.Context, n incident.Notice) {
 		t.OnSent(n, message)
 	}
 	for _, each := range n.Each() {
-		t.settle(ctx, each, err == nil)
+		t.recordSent(ctx, each, err == nil)
 	}
 }
 
@@ -220,7 +220,7 @@ func (t *tracking) reload(ctx context.Context) (records []incident.Record, err e
 	if err != nil {
 		return nil, err
 	}
-	return t.shadow.over(records), nil
+	return t.fallback.over(records), nil
 }
 
 func (t *tracking) ask(ctx context.Context, do func(context.Context) error) error {
@@ -234,49 +234,59 @@ func (t *tracking) ask(ctx context.Context, do func(context.Context) error) erro
 	return err
 }
 
-// settle writes that a notice was sent, or that it was not and the next round may try. Where that fails, the claim runs
-// out and the next round repeats the notice: once too often rather than never.
-func (t *tracking) settle(ctx context.Context, n incident.Notice, sent bool) {
-	for range attempts {
+// recordSent writes that a notice was sent, or that it was not and the next round may try. Where that fails, the claim
+// expires and the next round repeats the notice: once too often rather than never.
+func (t *tracking) recordSent(ctx context.Context, n incident.Notice, sent bool) {
+	err := t.compareAndSwap(ctx, func(records []incident.Record) (r incident.Record, ok bool) {
 		i := t.index(n.Record.Key)
 		if i < 0 {
-			return
+			return r, false
 		}
-		r := t.in.Records[i]
 		if sent {
-			r = incident.Sent(r, n, t.Now())
-		} else {
-			r = incident.Released(r)
+			return incident.Sent(records[i], n, t.Now()), true
+		}
+		return incident.Released(records[i]), true
+	})
+	if err != nil {
+		t.errs = append(t.errs, fmt.Errorf("recording what was sent of %q: %w", n.Record.Key, err))
+	}
+}
+
+// compareAndSwap writes the record that change returns, and starts over from what the store then holds where another
+// round wrote first. What the store cannot take, this process remembers. Nothing is written where change returns false.
+func (t *tracking) compareAndSwap(ctx context.Context, change func([]incident.Record) (incident.Record, bool)) error {
+	for range attempts {
+		r, ok := change(t.in.Records)
+		if !ok {
+			return nil
 		}
 		if t.in.StateUnread {
-			t.in.Records[i] = r
-			return
+			t.replace(r)
+			return nil
 		}
-		ok, err := t.save(ctx, r)
-		if err != nil {
-			t.errs = append(t.errs, fmt.Errorf("recording what was sent of %q: %w", r.Key, err))
-			t.shadow.keep(r, err)
-			t.in.Records[i] = r
-			return
-		}
-		if ok {
-			t.shadow.written(r.Key)
+		written, err := t.save(ctx, r)
+		switch {
+		case err != nil:
+			t.fallback.keep(r, err)
+			t.replace(r)
+			return err
+		case written:
+			t.fallback.written(r.Key)
 			r.Version++
-			t.in.Records[i] = r
-			return
-		}
-		if t.shadow.holds(r.Key) { // the claim could not be written either: this process remembers it
-			t.shadow.keep(r, nil)
-			t.in.Records[i] = r
-			return
+			t.replace(r)
+			return nil
+		case t.fallback.holds(r.Key): // what came before could not be written either: this process remembers it
+			t.fallback.keep(r, nil)
+			t.replace(r)
+			return nil
 		}
 		records, err := t.reload(ctx)
 		if err != nil {
-			t.errs = append(t.errs, fmt.Errorf("reading the incident %q again: %w", r.Key, err))
-			return
+			return fmt.Errorf("reading the incidents again: %w", err)
 		}
 		t.in.Records = records
 	}
+	return nil
 }
 
 func (t *tracking) index(key string) int {

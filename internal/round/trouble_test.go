@@ -244,13 +244,13 @@ func (f *flaky) Load(ctx context.Context) ([]incident.Record, error) {
 // TestAReadThatFailsForgetsNothing: what the table could not take is remembered until it says otherwise.
 func TestAReadThatFailsForgetsNothing(t *testing.T) {
 	f := newFixture(t)
-	f.runner.Publisher.shadow.keep(incident.Record{Key: "a", Version: 3}, errors.New("throttled"))
+	f.runner.Publisher.fallback.keep(incident.Record{Key: "a", Version: 3}, errors.New("throttled"))
 	tracked := &tracking{Publisher: f.runner.Publisher}
 	f.runner.Publisher.Store = &flaky{NewMemory(), true}
 	if _, err := tracked.reload(t.Context()); err == nil {
 		t.Fatal("no error of a table that is down")
 	}
-	if shadow := &f.runner.Publisher.shadow; !shadow.holds("a") || shadow.failed() == nil {
+	if fallback := &f.runner.Publisher.fallback; !fallback.holds("a") || fallback.failed() == nil {
 		t.Error("a read that failed made the process forget what is unwritten")
 	}
 }

@@ -9,17 +9,17 @@ import (
 	"certdrift/internal/incident"
 )
 
-// shadow is what this process remembers of incidents that the store could not take. It stands in while the store is
+// fallbackStore is what this process remembers of incidents that the store could not take. It stands in while the store is
 // out, so that a dead table neither alerts every minute nor keeps a fault that wants confirming from ever opening. A cold
 // start forgets it: an alert is repeated then.
-type shadow struct {
+type fallbackStore struct {
 	mu      sync.Mutex
 	records map[string]incident.Record
 	err     error // of the last write
 }
 
 // keep remembers a record that could not be written; err is why, nil where nothing could be read either.
-func (s *shadow) keep(r incident.Record, err error) {
+func (s *fallbackStore) keep(r incident.Record, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.records == nil {
@@ -32,7 +32,7 @@ func (s *shadow) keep(r incident.Record, err error) {
 }
 
 // written forgets a record that the store has taken.
-func (s *shadow) written(key string) {
+func (s *fallbackStore) written(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.records, key)
@@ -40,7 +40,7 @@ func (s *shadow) written(key string) {
 }
 
 // holds reports whether a record is remembered.
-func (s *shadow) holds(key string) bool {
+func (s *fallbackStore) holds(key string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, ok := s.records[key]
@@ -48,14 +48,14 @@ func (s *shadow) holds(key string) bool {
 }
 
 // failed is why the last write failed; nil where it went through.
-func (s *shadow) failed() error {
+func (s *fallbackStore) failed() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
 // all are the records remembered, sorted by key; nil where there are none.
-func (s *shadow) all() []incident.Record {
+func (s *fallbackStore) all() []incident.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.SortedFunc(maps.Values(s.records), func(a, b incident.Record) int { return strings.Compare(a.Key, b.Key) })
@@ -63,7 +63,7 @@ func (s *shadow) all() []incident.Record {
 
 // over lays what is remembered over what the store holds. Where the store has gone on, or has let an incident end, its word
 // goes. What it never showed stays, be it that an item is there which cannot be read.
-func (s *shadow) over(stored []incident.Record) []incident.Record {
+func (s *fallbackStore) over(stored []incident.Record) []incident.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := map[string]bool{}

@@ -1,0 +1,76 @@
+package incident
+
+import (
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/target"
+)
+
+// An incident does not recover because a permission was taken away: a finding that is absent only because a certificate or
+// a listener could not be read is unknown, and the incident stays open.
+func TestNothingRecoversWhatCouldNotBeRead(t *testing.T) {
+	const arn, other = "arn:aws:acm:us-west-2:111122223333:certificate/a", "arn:aws:acm:us-west-2:111122223333:certificate/b"
+	read := func(arn string) observation.Certificate {
+		return observation.Certificate{ARN: arn, Status: "ISSUED", Chain: [][]byte{{1}}}
+	}
+	bodyDenied := observation.Certificate{ARN: arn, Status: "ISSUED"}
+	denied := observation.Certificate{ARN: arn, Unreadable: true}
+	round := func(attached string, certificates ...observation.Certificate) observation.Round {
+		e := endpoint("api", nil)
+		e.Target.Declared = &target.Declared{ARN: arn}
+		return observation.Round{
+			Endpoints: []observation.Endpoint{e}, ListenersRead: true, Certificates: certificates,
+			LoadBalancers: []observation.LoadBalancer{{Name: "lb", Region: "us-west-2", Account: "111122223333", Listeners: []observation.Listener{
+				{Port: 443, Certificates: []observation.Attachment{{ARN: attached}}},
+			}}},
+		}
+	}
+	partial := round(arn, read(arn))
+	partial.LoadBalancers[0].Partial = true
+	unread := round(arn)
+	unread.ListenersRead, unread.LoadBalancers = false, nil
+	at := func(code finding.Code, name string) finding.Finding {
+		f := found(code, finding.Critical, name, "listener:arn:443")
+		f.Listener, f.Subject.Listener = "lb:443", finding.Listener{Region: "us-west-2", Account: "111122223333"}
+		return f
+	}
+	served := at(finding.DriftServed, "api")
+	served.Certificates.Attached = []finding.Certificate{{ARN: arn}}
+	declared := found(finding.DriftDeclared, finding.Critical, "api", "certificate:aa")
+	declared.Certificates.Declared = []finding.Certificate{{ARN: arn}}
+	for name, c := range map[string]struct {
+		finding finding.Finding
+		hidden  observation.Round
+	}{
+		"drift-served, acm:GetCertificate denied":         {served, round(arn, bodyDenied)},
+		"drift-served, the certificate was not asked":     {served, round(arn)},
+		"drift-served, what took its place is unread":     {served, round(other, read(arn))},
+		"drift-served, listener read in part":             {served, partial},
+		"drift-declared, listeners unread":                {declared, unread},
+		"drift-declared, acm:GetCertificate denied":       {declared, round(arn, bodyDenied)},
+		"listener-cert-expired, ACM denied":               {at(finding.ListenerCertExpired, ""), round(arn, denied)},
+		"acm-renewal-failing, DescribeCertificate denied": {at(finding.ACMRenewalFailing, ""), round(arn, observation.Certificate{ARN: arn, Chain: [][]byte{{1}}})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScript(t)
+			cover := func(r observation.Round) Coverage { return Cover(r, []string{"production/api"}, false, true) }
+			s.round(cover(round(arn, read(arn))), []finding.Finding{c.finding}, Opened)
+			for range 4 {
+				s.round(cover(c.hidden), nil)
+			}
+			s.round(cover(round(other, read(arn), read(other))), nil)
+			s.round(cover(round(other, read(arn), read(other))), nil, Recovered)
+		})
+	}
+}
+
+// A part that an older version stored names no facts and ends by the rule for its code.
+func TestOldPartsEndByTheirCode(t *testing.T) {
+	p := Part{Code: finding.DriftServed, Endpoint: "api", Listener: "lb:443"}
+	c := full([]string{"api"}, "lb:443")
+	if got := c.of("production", p); got != clean {
+		t.Errorf("%v, want clean", got)
+	}
+}
