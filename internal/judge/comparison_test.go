@@ -144,8 +144,10 @@ type generator struct {
 	pool []*pki.Pair
 }
 
-func (g generator) chance(label string, of int) bool { return rapid.IntRange(1, of).Draw(g.T, label) == 1 }
-func (g generator) cert(label string) int            { return rapid.IntRange(0, len(g.pool)-1).Draw(g.T, label) }
+func (g generator) chance(label string, of int) bool {
+	return rapid.IntRange(1, of).Draw(g.T, label) == 1
+}
+func (g generator) cert(label string) int { return rapid.IntRange(0, len(g.pool)-1).Draw(g.T, label) }
 
 func (g generator) round() observation.Round {
 	round := observation.Round{Schema: observation.Schema, Started: noon, Finished: noon, ListenersRead: true}
