@@ -58,10 +58,12 @@ func findRevoked(c *connection) []finding.Finding {
 			e["reason"] = finding.Clean(r.Reason, 60)
 			reason = " (" + finding.Clean(r.Reason, 60) + ")"
 		}
-		out = append(out, c.aboutCert(finding.CertRevoked, finding.Critical, cert,
+		f := c.aboutCert(finding.CertRevoked, finding.Critical, cert,
 			fmt.Sprintf("%s was revoked%s%s, says the %s", c.which(cert), when, reason, sourceName(r.Source)), e,
 			c.reissue(cert, "Have a certificate issued for a new key and serve it now.",
-				"have the certificate issued by its current issuer and serve it with that chain now.")))
+				"have the certificate issued by its current issuer and serve it with that chain now."))
+		f.RestsOn = []finding.Fact{{Kind: finding.FactRevocation, Endpoint: c.endpoint.Target.Key(), Resource: topology.Fingerprint(cert)}}
+		out = append(out, f)
 	}
 	return out
 }

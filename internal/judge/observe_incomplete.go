@@ -85,6 +85,7 @@ func (j *judgment) uncomparedFindings() []finding.Finding {
 			Remedy:   "Let certdrift read the load balancer and ACM or IAM, or give the certificate as a file: certificates: [{arn: …, file: …}].",
 		}
 		topology.Affect(&f, g.Endpoints)
+		f.RestsOn = probeFacts(f, finding.FactHandshake)
 		found = append(found, f)
 	}
 	return found

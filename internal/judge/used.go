@@ -61,7 +61,7 @@ func (u use) findings(j *judgment, code finding.Code, severity finding.Severity,
 		if len(u.listeners) == 1 {
 			f = u.listeners[0].Finding(code, severity, nil, summary, evidence, remedy)
 		}
-		f.Cause = certificateCause(arn, u.certificate)
+		f.Cause, f.RestsOn = certificateCause(arn, u.certificate), u.facts()
 		topology.Affect(&f, g.Endpoints)
 		found = append(found, f)
 	}

@@ -147,6 +147,9 @@ type DeclaredSide struct {
 	Certificate *Certificate
 	// Attached and Served are how the attached certificate, and the worst of those served, compare with it.
 	Attached, Served Relation
+
+	// open: what the controller discovers for another Ingress of the group may be attached for the host as well.
+	open bool
 }
 
 // ServedSide is one certificate that is served.
@@ -209,9 +212,6 @@ func (e *Endpoint) AttachedFact() Fact[*Attachment] {
 		return known(d.Attached)
 	}
 	got, sure := l.Select(e.Target.Host)
-	if got != nil && e.servesDeclared(got) {
-		return known(l.attachment(e.Target.Declared.ARN))
-	}
 	if len(e.Leaves) > 0 {
 		if chosen := l.CouldServe(e.Target.Host, e.Leaves[0].Certificate); chosen != nil && e.Serves(chosen.Certificate) {
 			return known(chosen)
@@ -241,22 +241,29 @@ func (e *Endpoint) declaredSides() []DeclaredSide {
 			kind = e.Listener.LoadBalancer.Kind
 		}
 		arn, c := d.Certificate(e.Target.Host, kind)
-		if arn == "" || d.Open(c, e.Target.Host) {
+		if arn == "" {
 			continue
 		}
-		out = append(out, DeclaredSide{Declared: target.Declared{ARN: arn, Source: d.Source}, By: d.Object, Certificate: c})
+		out = append(out, DeclaredSide{
+			Declared: target.Declared{ARN: arn, Source: d.Source}, By: d.Object, Certificate: c, open: d.Open(c, e.Target.Host),
+		})
 	}
 	return out
 }
 
 func (e *Endpoint) compareAttached(d DeclaredSide, attached Fact[*Attachment]) Relation {
+	r := NotCompared
 	switch {
+	case d.open:
 	case attached.Known():
-		return e.topology.CompareDeclared(d.Declared, attached.Value.ARN, attached.Value.Body())
+		r = e.topology.CompareDeclared(d.Declared, attached.Value.ARN, attached.Value.Body())
 	case attached.State == Absent && d.ARN != "" && e.Listener != nil:
-		return Different
+		r = Different
 	}
-	return NotCompared
+	if d.By == "" && r >= Equivalent && e.Drift() == nil {
+		return NotCompared // several certificates match the name: which one the load balancer takes is not certain
+	}
+	return r
 }
 
 func (e *Endpoint) compareServed(leaf *x509.Certificate, attached Fact[*Attachment]) Relation {

@@ -1,0 +1,148 @@
+package judge
+
+import (
+	"cmp"
+	"slices"
+
+	"certdrift/internal/finding"
+)
+
+// restsOn returns the observations that a finding was concluded from, sorted: what its code implies, and what its rule has
+// added. A certificate is among them only where its record was read: what was compared by ARN alone does not rest on it.
+func (j *judgment) restsOn(f finding.Finding) []finding.Fact {
+	facts := slices.Clone(f.RestsOn)
+	switch f.Code.Class() {
+	case finding.ClassListener:
+		facts = append(facts, j.listenerFacts(f)...)
+	case finding.ClassDrift:
+		facts = append(facts, j.driftFacts(f)...)
+	case finding.ClassSelf:
+		facts = append(facts, selfFacts(f)...)
+	case finding.ClassCertificate:
+		if f.Listener != "" { // ACM's record of an attached certificate
+			facts = append(facts, listenerFact(f))
+			break
+		}
+		facts = append(facts, probeFacts(f, probePhase(f))...)
+	default:
+		facts = append(facts, probeFacts(f, probePhase(f))...)
+	}
+	slices.SortFunc(facts, func(a, b finding.Fact) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Resource, b.Resource))
+	})
+	return slices.Compact(facts)
+}
+
+// probePhase is the phase of a probe that has to be reached for the problem to show.
+func probePhase(f finding.Finding) finding.FactKind {
+	if f.Subject.Hop != "" { // only an answer leads to a hop
+		return finding.FactResponse
+	}
+	switch f.Code.Class() {
+	case finding.ClassReach:
+		if f.Code == finding.DNSFailure {
+			return finding.FactDNS
+		}
+		return finding.FactConnection
+	case finding.ClassHTTP:
+		return finding.FactResponse
+	}
+	if f.Code == finding.TLSClientCertificateRequired { // in TLS 1.3 it shows after the handshake
+		return finding.FactResponse
+	}
+	return finding.FactHandshake
+}
+
+// probeFacts are a phase of the probes of each endpoint that the finding is about.
+func probeFacts(f finding.Finding, phase finding.FactKind) []finding.Fact {
+	var out []finding.Fact
+	for _, key := range endpointKeys(f) {
+		out = append(out, finding.Fact{Kind: phase, Endpoint: key})
+	}
+	return out
+}
+
+func endpointKeys(f finding.Finding) []string {
+	if f.Endpoint != "" {
+		return []string{f.Environment + "/" + f.Endpoint}
+	}
+	return f.Affects
+}
+
+func (j *judgment) listenerFacts(f finding.Finding) []finding.Fact {
+	switch {
+	case f.Code == finding.ListenerMissing, f.Code == finding.ListenerUnmanaged:
+		return []finding.Fact{{Kind: finding.FactListeners}}
+	case f.Listener == "": // the rule has added the listeners that share the certificate
+		return nil
+	}
+	return append(j.certificateFacts(f.Certificates.Attached), listenerFact(f))
+}
+
+func (j *judgment) driftFacts(f finding.Finding) []finding.Fact {
+	facts := j.certificateFacts(slices.Concat(f.Certificates.Declared, f.Certificates.Manifest, f.Certificates.Attached))
+	switch f.Code {
+	case finding.DriftServed:
+		facts = append(facts, probeFacts(f, finding.FactHandshake)...)
+	case finding.DriftDeclared:
+		return append(facts, probeFacts(f, finding.FactHandshake)...)
+	case finding.DriftManifest:
+		facts = append(facts, finding.Fact{Kind: finding.FactManifest, Resource: f.Subject.Source.File})
+		if f.Subject.Listener == (finding.Listener{}) {
+			return append(facts, finding.Fact{Kind: finding.FactListeners})
+		}
+	}
+	return append(facts, listenerFact(f))
+}
+
+// selfFacts: what kept certdrift from seeing something is over when the round sees it, which for an endpoint is a probe.
+func selfFacts(f finding.Finding) []finding.Fact {
+	switch {
+	case f.Code == finding.AlertPathBroken && f.Subject.Refused:
+		return []finding.Fact{{Kind: finding.FactDelivery}}
+	case f.Code == finding.AlertPathBroken:
+		return []finding.Fact{{Kind: finding.FactSubscriptions}}
+	case f.Code == finding.ConfigInvalid && f.Subject.Source.File == "" && f.Endpoint != "": // several load balancers fit
+		return []finding.Fact{{Kind: finding.FactListeners}}
+	case f.Code != finding.ConfigInvalid && len(endpointKeys(f)) > 0:
+		return probeFacts(f, finding.FactDNS)
+	}
+	return []finding.Fact{{Kind: finding.FactRound}}
+}
+
+func listenerFact(f finding.Finding) finding.Fact {
+	return listenerNamed(f.Subject.Listener, f.Listener)
+}
+
+func listenerNamed(l finding.Listener, label string) finding.Fact {
+	return finding.Fact{Kind: finding.FactListener, Resource: l.Account + "/" + l.Region + "/" + label}
+}
+
+// certificateFacts are the records that ACM or IAM returned for certificates of a comparison.
+func (j *judgment) certificateFacts(all []finding.Certificate) []finding.Fact {
+	var out []finding.Fact
+	for _, c := range all {
+		if j.recorded(c.ARN) {
+			out = append(out, certificateFact(c.ARN))
+		}
+	}
+	return out
+}
+
+func (j *judgment) recorded(arn string) bool {
+	c := j.Record(arn)
+	return c != nil && !c.Record.Unreadable
+}
+
+func certificateFact(arn string) finding.Fact {
+	return finding.Fact{Kind: finding.FactCertificate, Resource: finding.Clean(arn, finding.QuoteLimit)}
+}
+
+// facts are a certificate's record and the listeners that have it attached.
+func (u use) facts() []finding.Fact {
+	facts := []finding.Fact{certificateFact(u.certificate.Record.ARN)}
+	for _, l := range u.listeners {
+		facts = append(facts, listenerNamed(l.Subject(), l.Label()))
+	}
+	return facts
+}
