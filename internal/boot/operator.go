@@ -3,11 +3,11 @@ package boot
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
 	"certdrift/internal/alert"
+	"certdrift/internal/arn"
 	"certdrift/internal/awsio/bus"
 	"certdrift/internal/awsio/sns"
 	"certdrift/internal/awsio/state"

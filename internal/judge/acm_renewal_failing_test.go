@@ -22,9 +22,9 @@ func TestACMRenewalFailing(t *testing.T) {
 		s := newScene(t)
 		leaf := s.leafUntil(noon.AddDate(0, 0, c.days), host)
 		s.classic("a1", s.acm("a", leaf))
-		s.classic("a2", arn("a"))
+		s.classic("a2", arnOf("a"))
 		s.round.Certificates[0].RenewalStatus = c.status
-		behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arn("a"))
+		behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
 		if c.want == finding.None {
 			s.none(finding.ACMRenewalFailing)
 			continue
@@ -40,7 +40,7 @@ func TestACMRenewalFailingTellsWhatToDo(t *testing.T) {
 	s := newScene(t)
 	leaf := s.leaf(host)
 	s.classic("a1", s.acm("a", leaf))
-	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arn("a"))
+	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
 	r := &s.round.Certificates[0]
 	r.RenewalStatus, r.RenewalStatusReason = "FAILED", "CAA_ERROR"
 	if f := s.one(finding.ACMRenewalFailing, finding.Warning); !strings.Contains(f.Summary, "CAA record") || !strings.Contains(f.Remedy, "amazon.com") {

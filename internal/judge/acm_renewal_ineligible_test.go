@@ -21,7 +21,7 @@ func TestACMRenewalIneligible(t *testing.T) {
 		leaf := s.leafUntil(noon.AddDate(0, 0, c.days), host)
 		s.classic("a1", s.acm("a", leaf))
 		s.round.Certificates[0].Type, s.round.Certificates[0].RenewalEligibility = c.kind, c.eligibility
-		behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arn("a"))
+		behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
 		if c.want == finding.None {
 			s.none(finding.ACMRenewalIneligible)
 			continue

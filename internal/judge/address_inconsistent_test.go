@@ -57,7 +57,7 @@ func TestAddressInconsistentWithTwoAttachedOrSettling(t *testing.T) {
 	s.alb("web", s.acm("default", s.leaf("other.example.org")), s.acm("a", a), s.acm("b", b))
 	behind(s.https("api", host, ok("10.0.0.1", a), ok("10.0.0.2", b)), "web", "")
 	s.only() // both are attached for the name, and the load balancer may choose either
-	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(arn("a"))
+	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(arnOf("a"))
 	s.only(finding.AddressInconsistent, finding.DriftServed)
 	s.round.Changes = []observation.Change{{Event: "ModifyListener", At: noon.Add(-time.Minute), LoadBalancer: "web", Region: region}}
 	s.only()

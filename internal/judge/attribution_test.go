@@ -55,26 +55,26 @@ func TestWhoDeletedTheCertificate(t *testing.T) {
 		c.Renamed = to
 		return c
 	}
-	attached := observation.Change{Event: "ModifyListener", At: ago(time.Hour), LoadBalancer: "web", Certificates: []string{arn("gone")}, Author: &observation.Author{Name: "ci"}}
+	attached := observation.Change{Event: "ModifyListener", At: ago(time.Hour), LoadBalancer: "web", Certificates: []string{arnOf("gone")}, Author: &observation.Author{Name: "ci"}}
 	for name, c := range map[string]struct {
 		arn     string
 		changes []observation.Change
 		want    string
 	}{
-		"ACM's":                            {arn("gone"), []observation.Change{attached, did("DeleteCertificate", ago(time.Minute), arn("gone"))}, "deleted Operator claimed DeleteCertificate " + acmGone},
+		"ACM's":                            {arnOf("gone"), []observation.Change{attached, did("DeleteCertificate", ago(time.Minute), arnOf("gone"))}, "deleted Operator claimed DeleteCertificate " + acmGone},
 		"IAM's, by its name":               {serverARN + "path/gone", []observation.Change{named("DeleteServerCertificate", "gone")}, "deleted Operator claimed DeleteServerCertificate " + iamGone},
 		"renamed":                          {serverARN + "path/gone", []observation.Change{renamed(serverARN + "path/next")}, "renamed Operator claimed UpdateServerCertificate " + iamGone},
 		"renamed from another name":        {serverARN + "path/gone", []observation.Change{renamed(serverARN + "path/gone")}, "unknown"},
-		"another one's":                    {arn("gone"), []observation.Change{did("DeleteCertificate", ago(time.Minute), arn("other"))}, "unknown"},
+		"another one's":                    {arnOf("gone"), []observation.Change{did("DeleteCertificate", ago(time.Minute), arnOf("other"))}, "unknown"},
 		"another name":                     {serverARN + "path/gone", []observation.Change{named("DeleteServerCertificate", "path")}, "unknown"},
 		"another account":                  {serverARN + "path/gone", []observation.Change{did("DeleteServerCertificate", ago(time.Minute), "arn:aws:iam::999988887777:server-certificate/gone")}, "unknown"},
-		"imported after that":              {arn("gone"), []observation.Change{did("DeleteCertificate", ago(time.Hour), arn("gone")), did("ImportCertificate", ago(time.Minute), arn("gone"))}, "unknown"},
+		"imported after that":              {arnOf("gone"), []observation.Change{did("DeleteCertificate", ago(time.Hour), arnOf("gone")), did("ImportCertificate", ago(time.Minute), arnOf("gone"))}, "unknown"},
 		"the name given to another path":   {serverARN + "path/gone", []observation.Change{did("UploadServerCertificate", ago(time.Hour), serverARN+"b/gone"), named("DeleteServerCertificate", "gone")}, "unknown"},
 		"uploaded again, and deleted":      {serverARN + "path/gone", []observation.Change{did("UploadServerCertificate", ago(time.Hour), serverARN+"b/gone"), did("UploadServerCertificate", ago(30*time.Minute), serverARN+"path/gone"), named("DeleteServerCertificate", "gone")}, "deleted Operator claimed DeleteServerCertificate " + iamGone},
-		"only ACM's own word":              {arn("gone"), []observation.Change{{Event: "ACM Certificate Expired", At: ago(time.Minute), Certificates: []string{arn("gone")}}}, "unknown"},
-		"a listener's change":              {arn("gone"), []observation.Change{attached}, "unknown"},
-		"nobody":                           {arn("gone"), nil, "unknown"},
-		"two deleted it, the later counts": {arn("gone"), []observation.Change{did("DeleteCertificate", ago(time.Minute), arn("gone")), {Event: "DeleteCertificate", At: ago(time.Hour), Certificates: []string{arn("gone")}, Author: &observation.Author{Name: "before"}}}, "deleted Operator claimed DeleteCertificate " + acmGone},
+		"only ACM's own word":              {arnOf("gone"), []observation.Change{{Event: "ACM Certificate Expired", At: ago(time.Minute), Certificates: []string{arnOf("gone")}}}, "unknown"},
+		"a listener's change":              {arnOf("gone"), []observation.Change{attached}, "unknown"},
+		"nobody":                           {arnOf("gone"), nil, "unknown"},
+		"two deleted it, the later counts": {arnOf("gone"), []observation.Change{did("DeleteCertificate", ago(time.Minute), arnOf("gone")), {Event: "DeleteCertificate", At: ago(time.Hour), Certificates: []string{arnOf("gone")}, Author: &observation.Author{Name: "before"}}}, "deleted Operator claimed DeleteCertificate " + acmGone},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
@@ -95,9 +95,9 @@ func TestWhoDeletedTheCertificate(t *testing.T) {
 
 func TestWhoDeletedIsConfirmedByCloudTrail(t *testing.T) {
 	s := newScene(t)
-	s.round.Certificates = []observation.Certificate{{ARN: arn("gone"), Missing: true}}
-	s.classic("a1", arn("gone"))
-	s.round.Changes = []observation.Change{did("DeleteCertificate", noon.Add(-time.Minute), arn("gone"))}
+	s.round.Certificates = []observation.Certificate{{ARN: arnOf("gone"), Missing: true}}
+	s.classic("a1", arnOf("gone"))
+	s.round.Changes = []observation.Change{did("DeleteCertificate", noon.Add(-time.Minute), arnOf("gone"))}
 	s.round.Changes[0].Confirmed = true
 	if f := s.one(finding.ListenerCertMissing, finding.Warning); !strings.Contains(author(t, f), "confirmed") || strings.Contains(f.Summary, "claims") {
 		t.Errorf("%s by %s", f.Summary, author(t, f))
@@ -112,7 +112,7 @@ func reimported(t *testing.T, days int, names ...string) *scene {
 	leaf := s.leafUntil(noon.Add(time.Duration(days)*24*time.Hour), names...)
 	s.classic("a1", s.imported("a", leaf, noon.Add(-time.Minute)))
 	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", "")
-	s.round.Changes = []observation.Change{did("ImportCertificate", noon.Add(-time.Minute), arn("a"))}
+	s.round.Changes = []observation.Change{did("ImportCertificate", noon.Add(-time.Minute), arnOf("a"))}
 	return s
 }
 
@@ -191,7 +191,7 @@ func TestWhoUploadedTheServerCertificate(t *testing.T) {
 // An import is not to blame for what time, the authority, or another change brought about.
 func TestAnImportThatIsNotToBlame(t *testing.T) {
 	attach := func(at time.Time) observation.Change {
-		return observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", At: at, LoadBalancer: "a1", Port: 443, Certificates: []string{arn("a")}, Author: &observation.Author{Name: "ci"}}
+		return observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", At: at, LoadBalancer: "a1", Port: 443, Certificates: []string{arnOf("a")}, Author: &observation.Author{Name: "ci"}}
 	}
 	for name, c := range map[string]struct {
 		change func(*scene)
@@ -201,7 +201,7 @@ func TestAnImportThatIsNotToBlame(t *testing.T) {
 		"it was new then":                    {func(s *scene) { s.importedAt(noon.AddDate(0, 0, -70)) }, ""},
 		"another was imported since":         {func(s *scene) { s.round.Changes[0].At, s.round.Certificates[0].Imported = noon.Add(-time.Hour), noon }, "unknown"},
 		"it was issued since":                {func(s *scene) { s.round.Changes[0].At = noon.AddDate(0, 0, -100) }, "unknown"},
-		"another certificate was imported":   {func(s *scene) { s.round.Changes[0].Certificates = []string{arn("b")} }, "unknown"},
+		"another certificate was imported":   {func(s *scene) { s.round.Changes[0].Certificates = []string{arnOf("b")} }, "unknown"},
 		"nobody is known":                    {func(s *scene) { s.round.Changes = nil }, "unknown"},
 		"nor when it was, as in older files": {func(s *scene) { s.round.Changes, s.round.Certificates[0].Imported = nil, time.Time{} }, ""},
 		"imported before CloudTrail's history": {func(s *scene) {
@@ -221,7 +221,7 @@ func TestAnImportThatIsNotToBlame(t *testing.T) {
 		"the listener is not known": {func(s *scene) { s.round.LoadBalancers = nil }, ""},
 		"a refusal to look it up":   {func(s *scene) { s.round.Changes, s.round.HistoryUnread = nil, "AccessDenied" }, "unknown"},
 		"it is of another ARN by name": {func(s *scene) {
-			s.round.Changes[0].Certificates = []string{strings.Replace(arn("a"), region, "eu-west-1", 1)}
+			s.round.Changes[0].Certificates = []string{strings.Replace(arnOf("a"), region, "eu-west-1", 1)}
 		}, "unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -260,7 +260,7 @@ func TestDriftByAnImport(t *testing.T) {
 	if author(t, f) != operator || !strings.Contains(f.Summary, "; imported by Operator (AWS console) at ") {
 		t.Errorf("by %q: %s", author(t, f), f.Summary)
 	}
-	attached := observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", LoadBalancer: "a1", Port: 443, Certificates: []string{arn("a")}, Author: &observation.Author{Name: "ci"}}
+	attached := observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", LoadBalancer: "a1", Port: 443, Certificates: []string{arnOf("a")}, Author: &observation.Author{Name: "ci"}}
 	for at, want := range map[time.Time]string{noon: "attached by ci", noon.Add(-time.Hour): operator} {
 		attached.At = at
 		s.round.Changes = append(s.round.Changes[:1], attached)
@@ -292,7 +292,7 @@ func TestAnImportIsNoFormerAttachment(t *testing.T) {
 	s.round.LoadBalancers[0].Kind = observation.Application
 	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(wrong, s.acm("sni", s.leaf("sni.example.org")))
 	s.round.Changes = []observation.Change{
-		did("ImportCertificate", noon.Add(-2*time.Hour), arn("sni")),
+		did("ImportCertificate", noon.Add(-2*time.Hour), arnOf("sni")),
 		{Event: "ModifyListener", At: noon.Add(-time.Hour), LoadBalancer: "a1", Certificates: []string{wrong}, Author: &observation.Author{Name: "ci"}},
 	}
 	if f := s.one(finding.DriftAttached, finding.Critical); f.AllEvidence()["before"] != nil {

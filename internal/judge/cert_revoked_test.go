@@ -86,7 +86,7 @@ func TestCertRevokedByACMsWord(t *testing.T) {
 	s := newScene(t)
 	leaf := s.leaf(host)
 	s.alb("web", s.acm("a", leaf), s.acm("b", s.leaf("other.example.org")))
-	behind(s.https("api", host, ok("10.0.0.1", leaf)), "web", arn("a"))
+	behind(s.https("api", host, ok("10.0.0.1", leaf)), "web", arnOf("a"))
 	s.only()
 	s.round.Certificates[0].Status = "REVOKED"
 	if f := s.one(finding.CertRevoked, finding.Critical); f.Endpoint != "api" || f.Listener != "web:443" || f.Cause != "certificate:"+topology.Fingerprint(leaf.Certificate) {

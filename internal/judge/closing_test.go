@@ -60,7 +60,7 @@ func TestPreviewOfAListenerThatGoes(t *testing.T) {
 			s.round.LoadBalancers[0].Listeners[1].Port, s.round.Endpoints[0].Target.Port = 8443, 8443
 		}, plan.Undecided},
 		"two clusters have it": {serviceTag, "Service production/api", observation.Classic, func(s *scene) {
-			s.classic("lb2", arn("good")).Tags = map[string]string{serviceTag: "production/api"}
+			s.classic("lb2", arnOf("good")).Tags = map[string]string{serviceTag: "production/api"}
 		}, plan.Undecided},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestPreviewOfPortsThatStay(t *testing.T) {
 	}
 	t.Run("the same port", func(t *testing.T) {
 		s := losing(t, serviceTag, observation.Classic)
-		s.round.Manifests = []observation.Declaration{declared("Service production/api", 443, arn("good")), closer("Service production/api", "")}
+		s.round.Manifests = []observation.Declaration{declared("Service production/api", 443, arnOf("good")), closer("Service production/api", "")}
 		if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Pass || rows[0].Action != plan.Keep {
 			t.Errorf("%+v", rows)
 		}
@@ -125,7 +125,7 @@ func TestPreviewOfPortsThatStay(t *testing.T) {
 	t.Run("by another of the group", func(t *testing.T) {
 		s := losing(t, ingressTag, observation.Application)
 		s.round.LoadBalancers[0].Tags = map[string]string{ingressTag: "shared"}
-		s.round.Manifests = []observation.Declaration{closer("Ingress production/api", observation.Application), declared("Ingress production/ui", 443, arn("good"))}
+		s.round.Manifests = []observation.Declaration{closer("Ingress production/api", observation.Application), declared("Ingress production/ui", 443, arnOf("good"))}
 		s.round.Manifests[0].Group, s.round.Manifests[1].Group = "shared", "shared"
 		if rows, _ := s.preview(); len(rows) != 1 || rows[0].Action != plan.Keep {
 			t.Errorf("%+v", rows)
@@ -133,14 +133,14 @@ func TestPreviewOfPortsThatStay(t *testing.T) {
 	})
 	t.Run("by the same object of another overlay", func(t *testing.T) {
 		s := losing(t, serviceTag, observation.Classic)
-		s.round.Manifests = []observation.Declaration{closer("Service production/api", ""), declared("Service production/api", 443, arn("good"))}
+		s.round.Manifests = []observation.Declaration{closer("Service production/api", ""), declared("Service production/api", 443, arnOf("good"))}
 		if rows, _ := s.preview(); len(rows) != 1 || rows[0].Action != plan.Keep {
 			t.Errorf("%+v", rows)
 		}
 	})
 	t.Run("another port", func(t *testing.T) {
 		s := losing(t, serviceTag, observation.Classic)
-		s.round.Manifests = []observation.Declaration{declared("Service production/api", 8443, arn("good")), closer("Service production/api", "")}
+		s.round.Manifests = []observation.Declaration{declared("Service production/api", 8443, arnOf("good")), closer("Service production/api", "")}
 		rows, _ := s.preview()
 		if len(rows) != 2 || rows[0].Action != plan.Remove || rows[0].Verdict != plan.Refuse || rows[0].Port != 443 {
 			t.Errorf("%+v", rows)
@@ -168,9 +168,9 @@ func TestPreviewOfWhatMayGo(t *testing.T) {
 		t.Errorf("%+v %+v", rows, out)
 	}
 	s.round.Manifests = append(s.round.Manifests, observation.Declaration{
-		Object: "Ingress production/api", Service: "production/api", Kind: observation.Application, Port: 443, ARNs: []string{arn("good")},
+		Object: "Ingress production/api", Service: "production/api", Kind: observation.Application, Port: 443, ARNs: []string{arnOf("good")},
 	})
-	s.round.Endpoints[0].Target.Declared = &target.Declared{ARN: arn("good")}
+	s.round.Endpoints[0].Target.Declared = &target.Declared{ARN: arnOf("good")}
 	if rows, out := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Pass || !out.Complete {
 		t.Errorf("an Ingress of that name is in front: %+v %+v", rows, out)
 	}
@@ -184,7 +184,7 @@ func TestPreviewOfWhatMayGo(t *testing.T) {
 func TestAnIngressIsNoService(t *testing.T) {
 	s := losing(t, ingressTag, observation.Application)
 	s.round.Manifests = []observation.Declaration{
-		{Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{arn("stale")}, Source: target.Position{File: "k8s/api.yaml", Line: 3}},
+		{Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{arnOf("stale")}, Source: target.Position{File: "k8s/api.yaml", Line: 3}},
 	}
 	s.acm("stale", s.leaf("old.example.net"))
 	s.none(finding.DriftManifest)

@@ -103,8 +103,8 @@ func TestFindingsAgreeWithTheModelOnSavedRounds(t *testing.T) {
 // TestOneAnswer holds what the two disagreements were about.
 func TestOneAnswer(t *testing.T) {
 	for name, want := range map[string]struct{ listener, attached string }{
-		"grouped-ingress": {"k8s-shared:443", arn("stale")},
-		"two-sni":         {"alb:443", arn("long")},
+		"grouped-ingress": {"k8s-shared:443", arnOf("stale")},
+		"two-sni":         {"alb:443", arnOf("long")},
 	} {
 		in, err := load("testdata/disagreements/" + name + ".json")
 		if err != nil {
@@ -152,7 +152,7 @@ func (g generator) cert(label string) int { return rapid.IntRange(0, len(g.pool)
 func (g generator) round() observation.Round {
 	round := observation.Round{Schema: observation.Schema, Started: noon, Finished: noon, ListenersRead: true}
 	for i, p := range g.pool {
-		c := observation.Certificate{ARN: arn(fmt.Sprint(i)), Names: p.Certificate.DNSNames, NotAfter: p.Certificate.NotAfter, Status: "ISSUED"}
+		c := observation.Certificate{ARN: arnOf(fmt.Sprint(i)), Names: p.Certificate.DNSNames, NotAfter: p.Certificate.NotAfter, Status: "ISSUED"}
 		switch {
 		case g.chance("missing", 10):
 			c = observation.Certificate{ARN: c.ARN, Missing: true}
@@ -188,7 +188,7 @@ func (g generator) loadBalancer(i int) observation.LoadBalancer {
 		most = 1
 	}
 	for n := range rapid.IntRange(0, most).Draw(g.T, "attached") {
-		l.Certificates = append(l.Certificates, observation.Attachment{ARN: arn(fmt.Sprint(g.cert("attached"))), Default: n == 0})
+		l.Certificates = append(l.Certificates, observation.Attachment{ARN: arnOf(fmt.Sprint(g.cert("attached"))), Default: n == 0})
 	}
 	lb.Listeners = append(lb.Listeners, l)
 	return lb
@@ -206,7 +206,7 @@ func (g generator) manifest(i int) observation.Declaration {
 	d.Service = d.Object[len("Ingress "):]
 	if !d.Discovered {
 		for range rapid.IntRange(0, 2).Draw(g.T, "declared") {
-			d.ARNs = append(d.ARNs, arn(fmt.Sprint(g.cert("declared"))))
+			d.ARNs = append(d.ARNs, arnOf(fmt.Sprint(g.cert("declared"))))
 		}
 	}
 	return d
@@ -228,7 +228,7 @@ func (g generator) endpoint(i int) observation.Endpoint {
 	}
 	switch one := g.cert("configured"); rapid.IntRange(0, 3).Draw(g.T, "declared by") {
 	case 0:
-		e.Target.Declared = &target.Declared{ARN: arn(fmt.Sprint(one))}
+		e.Target.Declared = &target.Declared{ARN: arnOf(fmt.Sprint(one))}
 	case 1:
 		e.Target.Declared = &target.Declared{FingerprintSHA256: topology.Fingerprint(g.pool[one].Certificate)}
 	case 2:

@@ -28,8 +28,8 @@ func TestConfigInvalidOfANameThatFitsSeveral(t *testing.T) {
 	s := newScene(t)
 	leaf := s.leaf(host)
 	s.classic("a1", s.acm("a", leaf))
-	s.classic("a1", arn("a")).Region = "eu-west-1"
-	e := behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arn("a"))
+	s.classic("a1", arnOf("a")).Region = "eu-west-1"
+	e := behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
 	s.only(finding.ConfigInvalid)
 	if f := s.one(finding.ConfigInvalid, finding.Critical); len(f.Evidence["candidates"].([]string)) != 2 || !strings.Contains(f.Remedy, "region") {
 		t.Errorf("%+v", f)

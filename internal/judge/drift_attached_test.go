@@ -111,7 +111,7 @@ func TestDriftAttachedComparesCertificates(t *testing.T) {
 				s.acm("declared", declared)
 			}
 			s.classic("a1", s.acm(c.arn, c.attached))
-			behind(s.https("api", host, ok("10.0.0.1", c.attached)), "a1", arn("declared"))
+			behind(s.https("api", host, ok("10.0.0.1", c.attached)), "a1", arnOf("declared"))
 			if c.want == finding.None {
 				s.only()
 				return
@@ -163,15 +163,15 @@ func TestDriftAttachedCommandsOfALBs(t *testing.T) {
 	declared := s.acm("a", a)
 	s.acm("b", b)
 	s.acm("wrong", wrong)
-	s.alb("web", arn("wrong"))
+	s.alb("web", arnOf("wrong"))
 	behind(s.https("a", "a.example.org", ok("10.0.0.1", wrong)), "web", declared)
 	f := s.one(finding.DriftAttached, finding.Critical)
 	if !strings.Contains(f.Remedy, "aws elbv2 modify-listener --region us-west-2 --listener-arn arn:aws:elasticloadbalancing:us-west-2:111122223333:listener/app/web/50dc/0467 --certificates CertificateArn="+declared) {
 		t.Errorf("remedy %q", f.Remedy)
 	}
 	// The default is another endpoint's: the declared certificate goes beside it.
-	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(arn("b"))
-	behind(s.https("b", "b.example.org", ok("10.0.0.1", b)), "web", arn("b"))
+	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(arnOf("b"))
+	behind(s.https("b", "b.example.org", ok("10.0.0.1", b)), "web", arnOf("b"))
 	s.round.Endpoints[0].Addresses = []observation.Address{ok("10.0.0.1", b)}
 	f = s.one(finding.DriftAttached, finding.Critical)
 	if !strings.Contains(f.Remedy, "aws elbv2 add-listener-certificates") || f.Endpoint != "a" {
@@ -191,7 +191,7 @@ func TestDriftAttachedAgrees(t *testing.T) {
 	s := newScene(t)
 	leaf := s.leaf(host)
 	s.classic("a1", s.acm("right", leaf))
-	behind(s.https("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "a1", arn("right"))
+	behind(s.https("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "a1", arnOf("right"))
 	s.only()
 	if c := s.judge(); !c.Complete {
 		t.Error("a healthy round is not complete")

@@ -27,12 +27,12 @@ func TestDriftDeclaredByAFile(t *testing.T) {
 	s := newScene(t)
 	right := s.leaf(host)
 	e := s.https("api", host, ok("10.0.0.1", s.leaf(host)))
-	e.Target.Declared = &target.Declared{ARN: arn("right")}
+	e.Target.Declared = &target.Declared{ARN: arnOf("right")}
 	s.only(finding.ObserveIncomplete) // nobody says what the ARN holds
 	if s.judge().Complete {
 		t.Error("complete, though the declared certificate could not be compared")
 	}
-	s.round.CertificateFiles = []observation.Certificate{{ARN: arn("right"), Chain: right.Served()}}
+	s.round.CertificateFiles = []observation.Certificate{{ARN: arnOf("right"), Chain: right.Served()}}
 	s.only(finding.DriftDeclared)
 	s.round.Endpoints[0].Addresses = []observation.Address{ok("10.0.0.1", right)}
 	s.only()
@@ -44,10 +44,10 @@ func TestDriftDeclaredLeavesReadableListenersToTheOthers(t *testing.T) {
 	// The same, but ACM would not say what is attached.
 	s = newScene(t)
 	right, bad := s.leaf(host), s.leaf(host)
-	s.round.Certificates = []observation.Certificate{{ARN: arn("right"), Unreadable: true}}
-	s.round.CertificateFiles = []observation.Certificate{{ARN: arn("right"), Chain: right.Served()}}
-	s.classic("a1", arn("right"))
-	behind(s.https("api", host, ok("10.0.0.1", bad)), "a1", arn("right"))
+	s.round.Certificates = []observation.Certificate{{ARN: arnOf("right"), Unreadable: true}}
+	s.round.CertificateFiles = []observation.Certificate{{ARN: arnOf("right"), Chain: right.Served()}}
+	s.classic("a1", arnOf("right"))
+	behind(s.https("api", host, ok("10.0.0.1", bad)), "a1", arnOf("right"))
 	s.only(finding.DriftDeclared)
 }
 
@@ -56,6 +56,6 @@ func TestDriftDeclaredByAManifestAlone(t *testing.T) {
 	right, other := s.leaf(host), s.leaf(host)
 	s.acm("right", right)
 	s.https("api", host, ok("10.0.0.1", other)).Target.Service = "production/api"
-	s.round.Manifests = []observation.Declaration{{Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{arn("right")}, Source: target.Position{File: "api.yaml", Line: 7}}}
+	s.round.Manifests = []observation.Declaration{{Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{arnOf("right")}, Source: target.Position{File: "api.yaml", Line: 7}}}
 	s.only(finding.DriftDeclared)
 }

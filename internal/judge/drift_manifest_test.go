@@ -24,10 +24,10 @@ func manifested(t *testing.T, manifest, attached, declared string) *scene {
 	e := s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.TimedOut))
 	e.Target.Service = "production/api"
 	if declared != "" {
-		e.Target.Declared = &target.Declared{ARN: arn(declared), Source: target.Position{File: "certdrift.yaml", Line: 12}}
+		e.Target.Declared = &target.Declared{ARN: arnOf(declared), Source: target.Position{File: "certdrift.yaml", Line: 12}}
 	}
 	if attached != "" {
-		s.classic("a1", arn(attached)).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
+		s.classic("a1", arnOf(attached)).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
 		e.Addresses = []observation.Address{ok("10.0.0.1", bodies[attached])}
 	}
 	d := observation.Declaration{
@@ -35,7 +35,7 @@ func manifested(t *testing.T, manifest, attached, declared string) *scene {
 		Source: target.Position{File: "k8s/api.yaml", Line: 7},
 	}
 	if manifest != "" {
-		d.ARNs = []string{arn(manifest)}
+		d.ARNs = []string{arnOf(manifest)}
 	}
 	s.round.Manifests = []observation.Declaration{d}
 	return s
@@ -86,7 +86,7 @@ func TestDriftManifest(t *testing.T) {
 func TestDriftManifestSaysWhenTheHandMadeStateIsRight(t *testing.T) {
 	s := manifested(t, "stale", "good", "")
 	f := s.one(finding.DriftManifest, finding.Critical)
-	if !strings.Contains(f.Summary, "The manifest is stale; the next apply would break it") || !strings.Contains(f.Remedy, arn("good")) {
+	if !strings.Contains(f.Summary, "The manifest is stale; the next apply would break it") || !strings.Contains(f.Remedy, arnOf("good")) {
 		t.Errorf("summary %q, remedy %q", f.Summary, f.Remedy)
 	}
 }
@@ -95,7 +95,7 @@ func TestDriftManifestNamesTheChangeItWouldUndo(t *testing.T) {
 	s := manifested(t, "other", "good", "")
 	s.round.Planned = true
 	s.round.Changes = []observation.Change{{
-		Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-time.Hour), LoadBalancer: "a1", Port: 443, Certificates: []string{arn("good")},
+		Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-time.Hour), LoadBalancer: "a1", Port: 443, Certificates: []string{arnOf("good")},
 		Author: &observation.Author{Name: "Operator", Tool: "AWS console"}, Confirmed: true,
 	}}
 	if f := s.one(finding.DriftManifest, finding.Critical); !strings.Contains(f.Summary, "undo the change by Operator") {
@@ -127,7 +127,7 @@ func TestDriftManifestOfTerraform(t *testing.T) {
 	d := &s.round.Manifests[0]
 	d.Object, d.Service, d.LoadBalancer, d.Source.File = "aws_elb.api", "", "a1", "tf/plan.json"
 	resource := "the resource aws_elb.api in the Terraform code"
-	if f := s.one(finding.DriftManifest, finding.Critical); !strings.HasPrefix(f.Remedy, "Mend "+resource+" before the next apply: declare "+arn("good")) || f.AllEvidence()["generated"] != true {
+	if f := s.one(finding.DriftManifest, finding.Critical); !strings.HasPrefix(f.Remedy, "Mend "+resource+" before the next apply: declare "+arnOf("good")) || f.AllEvidence()["generated"] != true {
 		t.Errorf("remedy %q, evidence %v", f.Remedy, f.Evidence)
 	}
 	if f := s.one(finding.DriftAttached, finding.Critical); !strings.Contains(f.Remedy, "Then mend "+resource) {
@@ -168,16 +168,16 @@ func TestDriftManifestOfAnIngress(t *testing.T) {
 	s.https("a", "a.example.org", ok("10.0.0.1", a)).Target.Service = "web/site"
 	s.https("b", "b.example.org", ok("10.0.0.1", b)).Target.Service = "web/site"
 	s.round.Manifests = []observation.Declaration{{
-		Object: "Ingress web/site", Service: "web/site", Group: "shared", Kind: observation.Application, Port: 443, ARNs: []string{arn("a"), arn("b")},
+		Object: "Ingress web/site", Service: "web/site", Group: "shared", Kind: observation.Application, Port: 443, ARNs: []string{arnOf("a"), arnOf("b")},
 	}}
 	f := s.one(finding.DriftManifest, finding.Warning) // the extra one would go, and no endpoint gets it
 	if !strings.Contains(f.Summary, "would be detached") || !strings.HasPrefix(f.Remedy, "Before the next apply, name in Ingress web/site what would be detached") {
 		t.Errorf("summary %q, remedy %q", f.Summary, f.Remedy)
 	}
-	s.round.Manifests[0].ARNs = append(s.round.Manifests[0].ARNs, arn("extra"))
+	s.round.Manifests[0].ARNs = append(s.round.Manifests[0].ARNs, arnOf("extra"))
 	s.only()
-	s.round.Manifests[0].ARNs = []string{arn("a"), arn("extra")}
-	if f := s.one(finding.DriftManifest, finding.Critical); !strings.Contains(f.Summary, "b.example.org would not be covered") || !strings.Contains(f.Remedy, "declare "+arn("b")) {
+	s.round.Manifests[0].ARNs = []string{arnOf("a"), arnOf("extra")}
+	if f := s.one(finding.DriftManifest, finding.Critical); !strings.Contains(f.Summary, "b.example.org would not be covered") || !strings.Contains(f.Remedy, "declare "+arnOf("b")) {
 		t.Errorf("summary %q", f.Summary)
 	}
 }
@@ -193,7 +193,7 @@ func TestDriftManifestOfAGroupThatDiscovers(t *testing.T) {
 	ingress := func(name string, arns ...string) observation.Declaration {
 		return observation.Declaration{Object: "Ingress web/" + name, Service: "web/" + name, Group: "shared", Kind: observation.Application, Port: 443, ARNs: arns, Discovered: len(arns) == 0}
 	}
-	s.round.Manifests = []observation.Declaration{ingress("b"), ingress("a", arn("a"))}
+	s.round.Manifests = []observation.Declaration{ingress("b"), ingress("a", arnOf("a"))}
 	s.only()
 	rows, out := s.preview()
 	if len(rows) != 2 || rows[0].Action != plan.Keep || len(rows[0].NotKnown) != 1 || rows[0].Names[1].Covered != nil || !out.Complete || len(out.Findings) > 0 {
@@ -212,25 +212,25 @@ func TestDriftManifestOfTheDefaultAlone(t *testing.T) {
 	e := s.https("api", host, ok("10.0.0.1", leaf))
 	e.Target.Service = "web/site"
 	e.Target.LoadBalancer = &target.LoadBalancerRef{Name: "web", Port: 443}
-	s.round.Manifests = []observation.Declaration{{Object: "Ingress web/site", Service: "web/site", LoadBalancer: "web", Kind: observation.Application, Port: 443, ARNs: []string{arn("a"), arn("b")}}}
+	s.round.Manifests = []observation.Declaration{{Object: "Ingress web/site", Service: "web/site", LoadBalancer: "web", Kind: observation.Application, Port: 443, ARNs: []string{arnOf("a"), arnOf("b")}}}
 	f := s.one(finding.DriftManifest, finding.Warning)
 	if !strings.Contains(f.Summary, "which no endpoint gets") {
 		t.Errorf("summary %q", f.Summary)
 	}
-	if !strings.HasPrefix(f.Remedy, "Name "+arn("b")+" first in Ingress web/site") {
+	if !strings.HasPrefix(f.Remedy, "Name "+arnOf("b")+" first in Ingress web/site") {
 		t.Errorf("remedy %q", f.Remedy)
 	}
-	s.round.Manifests[0].ARNs = []string{arn("b"), arn("a")}
+	s.round.Manifests[0].ARNs = []string{arnOf("b"), arnOf("a")}
 	s.only()
 }
 
 // TestDriftManifestFindsItsListener: objects of one name in several regions and clusters, or a load balancer whose tags
 // say nothing.
 func TestDriftManifestFindsItsListener(t *testing.T) {
-	service := observation.Declaration{Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{arn("good")}, Source: target.Position{File: "k8s/api.yaml", Line: 7}}
+	service := observation.Declaration{Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{arnOf("good")}, Source: target.Position{File: "k8s/api.yaml", Line: 7}}
 	t.Run("another region", func(t *testing.T) {
 		s := manifested(t, "good", "good", "good")
-		there := s.classic("a2", arn("good"))
+		there := s.classic("a2", arnOf("good"))
 		there.Region, there.Tags = "eu-west-1", map[string]string{"kubernetes.io/service-name": "production/api"}
 		there.Listeners[0].Certificates = []observation.Attachment{{ARN: "arn:aws:acm:eu-west-1:111122223333:certificate/there", Default: true}}
 		s.round.Endpoints[0].Target.LoadBalancer = &target.LoadBalancerRef{Name: "a1", Port: 443}
@@ -239,7 +239,7 @@ func TestDriftManifestFindsItsListener(t *testing.T) {
 	})
 	t.Run("another cluster", func(t *testing.T) {
 		s := manifested(t, "good", "good", "good")
-		s.classic("a2", arn("other")).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
+		s.classic("a2", arnOf("other")).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
 		s.round.Endpoints[0].Target.LoadBalancer = &target.LoadBalancerRef{Name: "a1", Port: 443}
 		s.one(finding.DriftManifest, finding.Warning) // nobody knows whose it is, and no endpoint suffers
 	})
@@ -270,12 +270,12 @@ func TestDriftManifestOfAnAddition(t *testing.T) {
 	e := s.https("api", host, ok("10.0.0.1", leaf))
 	e.Target.LoadBalancer = &target.LoadBalancerRef{Name: "web", Port: 443}
 	listener := s.round.LoadBalancers[0].Listeners[0].ARN
-	s.round.Manifests = []observation.Declaration{{Object: "aws_lb_listener_certificate.x", LoadBalancer: "web", Kind: observation.Application, Listener: listener, ARNs: []string{arn("x")}}}
+	s.round.Manifests = []observation.Declaration{{Object: "aws_lb_listener_certificate.x", LoadBalancer: "web", Kind: observation.Application, Listener: listener, ARNs: []string{arnOf("x")}}}
 	s.only() // attached; and the endpoint is not meant to get it
 	if rows, out := s.preview(); len(rows) != 1 || rows[0].Action != plan.Keep || rows[0].Listener != "web:443" || !out.Complete {
 		t.Errorf("%+v", rows)
 	}
-	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(arn("a"))
+	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(arnOf("a"))
 	if f := s.one(finding.DriftManifest, finding.Warning); f.Listener != "web:443" || !strings.HasPrefix(f.Remedy, "Apply the resource aws_lb_listener_certificate.x in the Terraform code, ") || !strings.Contains(f.Remedy, "add-listener-certificates") {
 		t.Errorf("%+v", f)
 	}

@@ -12,7 +12,7 @@ func TestDriftServed(t *testing.T) {
 	s := newScene(t)
 	right, old := s.leaf(host), s.leaf(host)
 	s.classic("a1", s.acm("right", right))
-	behind(s.https("api", host, ok("10.0.0.1", right), ok("10.0.0.2", old)), "a1", arn("right"))
+	behind(s.https("api", host, ok("10.0.0.1", right), ok("10.0.0.2", old)), "a1", arnOf("right"))
 	f := s.one(finding.DriftServed, finding.Critical)
 	if f.Address != "10.0.0.2:443" || f.Listener != "a1:443" || f.Endpoint != "api" {
 		t.Errorf("%+v", f)
@@ -33,7 +33,7 @@ func TestDriftServedOfATwinIsAWarning(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.classic("a1", s.acm("right", right))
-	behind(s.https("api", host, ok("10.0.0.1", before)), "a1", arn("right"))
+	behind(s.https("api", host, ok("10.0.0.1", before)), "a1", arnOf("right"))
 	s.one(finding.DriftServed, finding.Warning)
 }
 
@@ -51,14 +51,14 @@ func TestDriftServedWaitsForTheSettleTime(t *testing.T) {
 		{"another region", observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-time.Minute), LoadBalancer: "a1", Region: "eu-west-1"}, false},
 		{"another account", observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-time.Minute), LoadBalancer: "a1", Account: "999"}, false},
 		{"in the far future", observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(time.Hour), LoadBalancer: "a1"}, false},
-		{"re-imported", observation.Change{Event: "ImportCertificate", At: noon.Add(-time.Minute), Certificates: []string{arn("right")}}, true},
-		{"IAM's, from us-east-1", observation.Change{Event: "UploadServerCertificate", At: noon.Add(-time.Minute), Region: "us-east-1", Certificates: []string{arn("right")}}, true},
-		{"only announced", observation.Change{Event: "ACM Certificate Approaching Expiration", At: noon.Add(-time.Minute), Certificates: []string{arn("right")}}, false},
+		{"re-imported", observation.Change{Event: "ImportCertificate", At: noon.Add(-time.Minute), Certificates: []string{arnOf("right")}}, true},
+		{"IAM's, from us-east-1", observation.Change{Event: "UploadServerCertificate", At: noon.Add(-time.Minute), Region: "us-east-1", Certificates: []string{arnOf("right")}}, true},
+		{"only announced", observation.Change{Event: "ACM Certificate Approaching Expiration", At: noon.Add(-time.Minute), Certificates: []string{arnOf("right")}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t)
 			s.classic("a1", s.acm("right", s.leaf(host)))
-			behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "a1", arn("right"))
+			behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "a1", arnOf("right"))
 			s.round.Changes = []observation.Change{c.change}
 			if c.waits {
 				s.none(finding.DriftServed)
@@ -73,7 +73,7 @@ func TestDriftServedWaitsForTheSettleTime(t *testing.T) {
 func TestDriftServedIgnoresTheCertificatesDates(t *testing.T) {
 	s := newScene(t)
 	s.classic("a1", s.acm("right", s.leafUntil(noon.Add(90*24*time.Hour-time.Second), host)))
-	behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "a1", arn("right"))
+	behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "a1", arnOf("right"))
 	s.one(finding.DriftServed, finding.Critical)
 }
 

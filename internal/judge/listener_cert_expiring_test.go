@@ -13,7 +13,7 @@ func TestListenerCertExpiring(t *testing.T) {
 	for days, want := range map[int]finding.Severity{60: finding.None, 24: finding.None, 22: finding.Warning, 10: finding.Warning, 8: finding.Critical, -1: finding.None} {
 		s := newScene(t)
 		s.classic("a1", s.acm("a", s.leafUntil(noon.AddDate(0, 0, days), host))) // of 90 days
-		behind(s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.TimedOut)), "a1", arn("a"))
+		behind(s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.TimedOut)), "a1", arnOf("a"))
 		if want == finding.None {
 			s.none(finding.ListenerCertExpiring)
 			continue
@@ -26,7 +26,7 @@ func TestListenerCertExpiringByDuration(t *testing.T) {
 	s := newScene(t)
 	s.policy.ExpiryWarning = policy.Threshold{Duration: 80 * 24 * time.Hour}
 	s.classic("a1", s.acm("a", s.leaf(host)))
-	behind(s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.TimedOut)), "a1", arn("a"))
+	behind(s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.TimedOut)), "a1", arnOf("a"))
 	s.one(finding.ListenerCertExpiring, finding.Warning)
 }
 

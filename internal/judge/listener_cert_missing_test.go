@@ -11,23 +11,23 @@ import (
 func TestListenerCertMissing(t *testing.T) {
 	s := newScene(t)
 	leaf := s.leaf(host)
-	s.round.Certificates = []observation.Certificate{{ARN: arn("gone"), Missing: true}}
-	s.classic("a1", arn("gone"))
+	s.round.Certificates = []observation.Certificate{{ARN: arnOf("gone"), Missing: true}}
+	s.classic("a1", arnOf("gone"))
 	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", s.acm("right", leaf))
 	f := s.one(finding.ListenerCertMissing, finding.Critical)
-	if f.Endpoint != "api" || !strings.Contains(f.Remedy, arn("right")) {
+	if f.Endpoint != "api" || !strings.Contains(f.Remedy, arnOf("right")) {
 		t.Errorf("%+v", f)
 	}
-	s.round.Certificates[0] = observation.Certificate{ARN: arn("gone"), Unreadable: true}
+	s.round.Certificates[0] = observation.Certificate{ARN: arnOf("gone"), Unreadable: true}
 	s.none(finding.ListenerCertMissing)
 }
 
 func TestListenerCertMissingThatNobodyGets(t *testing.T) {
 	s := newScene(t)
 	leaf := s.leaf(host)
-	s.round.Certificates = []observation.Certificate{{ARN: arn("gone"), Missing: true}}
-	s.alb("web", s.acm("right", leaf), arn("gone"))
-	behind(s.https("api", host, ok("10.0.0.1", leaf)), "web", arn("right"))
+	s.round.Certificates = []observation.Certificate{{ARN: arnOf("gone"), Missing: true}}
+	s.alb("web", s.acm("right", leaf), arnOf("gone"))
+	behind(s.https("api", host, ok("10.0.0.1", leaf)), "web", arnOf("right"))
 	s.only(finding.ListenerCertMissing)
 	s.one(finding.ListenerCertMissing, finding.Warning)
 }

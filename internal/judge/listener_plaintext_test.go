@@ -26,7 +26,7 @@ func TestListenerPlaintextOfALBs(t *testing.T) {
 			leaf := s.leaf(host)
 			lb := s.alb("web", s.acm("a", leaf))
 			lb.Listeners = append(lb.Listeners, observation.Listener{Port: 80, Protocol: "HTTP", Rules: c.rules})
-			behind(s.https("api", host, ok("10.0.0.1", leaf)), "web", arn("a"))
+			behind(s.https("api", host, ok("10.0.0.1", leaf)), "web", arnOf("a"))
 			if !c.want {
 				s.only()
 				return
@@ -44,7 +44,7 @@ func TestListenerPlaintextOfClassicOnes(t *testing.T) {
 	leaf := s.leaf(host)
 	lb := s.classic("a1", s.acm("a", leaf))
 	lb.Listeners = append(lb.Listeners, observation.Listener{Port: 80, Protocol: "TCP"})
-	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arn("a"))
+	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
 	s.one(finding.ListenerPlaintext, finding.Info)
 	answer := observation.Address{Address: "10.0.0.1:80", HTTP: &observation.HTTP{Status: 200}}
 	e := behind(s.https("plain", host, answer), "a1", "")

@@ -26,7 +26,7 @@ func TestListenerPolicyOld(t *testing.T) {
 		leaf := s.leaf(host)
 		l := &s.classic("a1", s.acm("a", leaf)).Listeners[0]
 		l.Policy, l.Protocols = c.policy, c.protocols
-		behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arn("a"))
+		behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
 		if !c.old {
 			s.only()
 			continue

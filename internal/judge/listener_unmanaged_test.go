@@ -16,7 +16,7 @@ func TestListenerUnmanaged(t *testing.T) {
 	s.only()
 	s.round.Endpoints = nil
 	lb.Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
-	s.round.Manifests = []observation.Declaration{{Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{arn("a")}}}
+	s.round.Manifests = []observation.Declaration{{Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{arnOf("a")}}}
 	s.only() // a manifest declares it
 	s.round.Manifests = nil
 	s.https("later", host).Probed = false // may turn out to sit behind it

@@ -12,7 +12,7 @@ func TestObserveDenied(t *testing.T) {
 	s := newScene(t)
 	for _, name := range []string{"b", "a", "a"} {
 		s.round.ObserveErrors = append(s.round.ObserveErrors, observation.ObserveError{
-			Kind: observation.Denied, Operation: "acm:DescribeCertificate", Region: region, Account: account, Resource: arn(name), Detail: "AccessDenied",
+			Kind: observation.Denied, Operation: "acm:DescribeCertificate", Region: region, Account: account, Resource: arnOf(name), Detail: "AccessDenied",
 		})
 	}
 	f := s.one(finding.ObserveDenied, finding.Warning)

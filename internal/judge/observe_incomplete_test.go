@@ -42,15 +42,15 @@ func TestObserveIncompleteTellsOfAddressesLeftOut(t *testing.T) {
 func TestObserveIncompleteNamesWhatWasNotCompared(t *testing.T) {
 	s := newScene(t)
 	leaf := s.leaf(host)
-	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arn("right"))
-	behind(s.https("ui", host, ok("10.0.0.1", leaf)), "a1", arn("right"))
+	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("right"))
+	behind(s.https("ui", host, ok("10.0.0.1", leaf)), "a1", arnOf("right"))
 	f := s.one(finding.ObserveIncomplete, finding.Warning)
 	if len(f.Affects) != 2 || s.judge().Complete {
 		t.Errorf("%+v", f)
 	}
 	// Attached under the declared ARN: that is agreement enough, though ACM would not say what it holds.
-	s.classic("a1", arn("right"))
-	s.round.Certificates = []observation.Certificate{{ARN: arn("right"), Unreadable: true}}
+	s.classic("a1", arnOf("right"))
+	s.round.Certificates = []observation.Certificate{{ARN: arnOf("right"), Unreadable: true}}
 	s.only()
 }
 

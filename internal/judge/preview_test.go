@@ -91,7 +91,7 @@ func TestPreviewOfStrangers(t *testing.T) {
 	if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Undecided {
 		t.Errorf("%+v", rows)
 	}
-	s.round.Endpoints[0].Target.Declared = &target.Declared{ARN: arn("good")}
+	s.round.Endpoints[0].Target.Declared = &target.Declared{ARN: arnOf("good")}
 	if rows, _ := s.preview(); rows[0].Verdict != plan.Pass {
 		t.Errorf("declared: %+v", rows)
 	}
@@ -100,7 +100,7 @@ func TestPreviewOfStrangers(t *testing.T) {
 	if rows, _ := s.preview(); rows[0].Verdict != plan.Pass || rows[0].Action != plan.Create {
 		t.Errorf("AWS asked: %+v", rows)
 	}
-	s.round.Manifests[0].ARNs = []string{arn("expired")}
+	s.round.Manifests[0].ARNs = []string{arnOf("expired")}
 	if rows, _ := s.preview(); rows[0].Verdict != plan.Refuse {
 		t.Errorf("expired whomever it is for: %+v", rows)
 	}
@@ -111,7 +111,7 @@ func TestPreviewOfWhatACMWouldNotGive(t *testing.T) {
 	for status, want := range map[string]string{"PENDING_VALIDATION": "is not issued", "VALIDATION_TIMED_OUT": "is not issued", "REVOKED": "was revoked", "ISSUED": ""} {
 		s := manifested(t, "other", "good", "")
 		for i := range s.round.Certificates {
-			if c := &s.round.Certificates[i]; c.ARN == arn("other") {
+			if c := &s.round.Certificates[i]; c.ARN == arnOf("other") {
 				if c.Status, c.Names = status, []string{host}; status != "REVOKED" {
 					c.Chain = nil
 				}
@@ -156,7 +156,7 @@ func TestPreviewOfWhatEndsSoon(t *testing.T) {
 			soon := s.leafUntil(noon.AddDate(0, 0, c.left), host)
 			s.acm("soon", soon)
 			if c.attached != "" {
-				s.classic("a1", arn(c.attached)).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
+				s.classic("a1", arnOf(c.attached)).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
 			}
 			s.round.ListenersRead = c.read
 			rows, out := s.preview()
@@ -167,7 +167,7 @@ func TestPreviewOfWhatEndsSoon(t *testing.T) {
 				return
 			}
 			said := strings.Join(rows[0].Reasons, "\n") + out.Findings[0].Summary
-			if strings.Count(said, "certificate/soon ends "+topology.Day(soon.Certificate.NotAfter)) != 2 || strings.Contains(out.Findings[0].Remedy, "declare "+arn("soon")) {
+			if strings.Count(said, "certificate/soon ends "+topology.Day(soon.Certificate.NotAfter)) != 2 || strings.Contains(out.Findings[0].Remedy, "declare "+arnOf("soon")) {
 				t.Errorf("%q, remedy %q", said, out.Findings[0].Remedy)
 			}
 		})
@@ -180,11 +180,11 @@ func TestPreviewOfAnAdditionThatEndsSoon(t *testing.T) {
 	s.alb("web", s.acm("a", s.leaf(host)))
 	s.acm("soon", s.leafUntil(noon.AddDate(0, 0, 3), "x.example.org"))
 	l := &s.round.LoadBalancers[0].Listeners[0]
-	s.round.Manifests = []observation.Declaration{{Object: "aws_lb_listener_certificate.x", LoadBalancer: "web", Kind: observation.Application, Listener: l.ARN, ARNs: []string{arn("soon")}}}
+	s.round.Manifests = []observation.Declaration{{Object: "aws_lb_listener_certificate.x", LoadBalancer: "web", Kind: observation.Application, Listener: l.ARN, ARNs: []string{arnOf("soon")}}}
 	if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Refuse {
 		t.Errorf("added: %+v", rows)
 	}
-	l.Certificates = attach(arn("a"), arn("soon"))
+	l.Certificates = attach(arnOf("a"), arnOf("soon"))
 	if rows, _ := s.preview(); rows[0].Verdict != plan.Pass {
 		t.Errorf("there already: %+v", rows)
 	}

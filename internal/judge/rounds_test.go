@@ -44,7 +44,7 @@ var savedScenes = map[string]func(t *testing.T) *scene{
 		s := newScene(t)
 		leaf := s.leaf(host, "www.example.org")
 		s.alb("web", s.acm("a", leaf))
-		behind(s.https("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "web", arn("a"))
+		behind(s.https("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "web", arnOf("a"))
 		s.https("old", host, redirecting(s, 200, "www.example.org"))
 		return s
 	},
@@ -52,7 +52,7 @@ var savedScenes = map[string]func(t *testing.T) *scene{
 		s := manifested(t, "stale", "stale", "good")
 		s.round.Changes = []observation.Change{{
 			EventID: "9c2d7b40", Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-5 * time.Minute), Region: region, Account: account,
-			LoadBalancer: "a1", Port: 443, Certificates: []string{arn("stale")}, Confirmed: true,
+			LoadBalancer: "a1", Port: 443, Certificates: []string{arnOf("stale")}, Confirmed: true,
 			Author: &observation.Author{Principal: "arn:aws:sts::111122223333:assumed-role/masters/i-0abc", Name: "masters", Session: "i-0abc",
 				Tool: "Kubernetes cloud provider", UserAgent: "kubernetes/v1.8.7", SourceIP: "203.0.113.9"},
 		}}
@@ -72,8 +72,8 @@ var savedScenes = map[string]func(t *testing.T) *scene{
 		s := newScene(t)
 		leaf := s.leafUntil(noon.AddDate(0, 0, 3), host)
 		s.alb("web", s.imported("a", leaf, noon.Add(-5*time.Minute)))
-		behind(s.https("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "web", arn("a"))
-		s.round.Changes = []observation.Change{did("ImportCertificate", noon.Add(-5*time.Minute), arn("a"))}
+		behind(s.https("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "web", arnOf("a"))
+		s.round.Changes = []observation.Change{did("ImportCertificate", noon.Add(-5*time.Minute), arnOf("a"))}
 		s.round.Changes[0].Confirmed = true
 		return s
 	},
@@ -87,7 +87,7 @@ var savedScenes = map[string]func(t *testing.T) *scene{
 		s := newScene(t)
 		right, before := s.leaf(host), s.leafUntil(noon.AddDate(0, 0, 4), host)
 		s.classic("a1", s.acm("a", right))
-		behind(s.https("api", host, ok("10.0.0.1", right), ok("10.0.0.2", before), failing("10.0.0.3", observation.PhaseTLS, observation.TimedOut)), "a1", arn("a"))
+		behind(s.https("api", host, ok("10.0.0.1", right), ok("10.0.0.2", before), failing("10.0.0.3", observation.PhaseTLS, observation.TimedOut)), "a1", arnOf("a"))
 		return s
 	},
 	"hostile": func(t *testing.T) *scene {
@@ -102,7 +102,7 @@ var savedScenes = map[string]func(t *testing.T) *scene{
 	},
 	"blind": func(t *testing.T) *scene {
 		s := newScene(t)
-		behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "a1", arn("a"))
+		behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "a1", arnOf("a"))
 		s.https("later", host).Probed = false
 		s.round.ListenersRead = true
 		s.round.ObserveErrors = []observation.ObserveError{

@@ -20,8 +20,8 @@ func largeScene(t testing.TB, listeners, endpoints int) *scene {
 	}
 	for i := range listeners {
 		name := fmt.Sprint("lb", i)
-		s.classic(name, arn("a")).Tags = map[string]string{"kubernetes.io/service-name": "production/" + name}
-		s.round.Manifests = append(s.round.Manifests, observation.Declaration{Service: "production/" + name, Port: 443, ARNs: []string{arn("a")}})
+		s.classic(name, arnOf("a")).Tags = map[string]string{"kubernetes.io/service-name": "production/" + name}
+		s.round.Manifests = append(s.round.Manifests, observation.Declaration{Service: "production/" + name, Port: 443, ARNs: []string{arnOf("a")}})
 	}
 	s.alb("shared", all...)
 	for i := range endpoints {

@@ -63,17 +63,17 @@ func (s *scene) leafUntil(end time.Time, names ...string) *pki.Pair {
 	return leaf
 }
 
-func arn(name string) string {
+func arnOf(name string) string {
 	return fmt.Sprintf("arn:aws:acm:%s:%s:certificate/%s", region, account, name)
 }
 
 // acm puts a certificate into ACM and gives its ARN.
 func (s *scene) acm(name string, p *pki.Pair) string {
 	s.round.Certificates = append(s.round.Certificates, observation.Certificate{
-		ARN: arn(name), Chain: p.Served(), Status: "ISSUED", Type: "AMAZON_ISSUED", RenewalEligibility: "ELIGIBLE",
+		ARN: arnOf(name), Chain: p.Served(), Status: "ISSUED", Type: "AMAZON_ISSUED", RenewalEligibility: "ELIGIBLE",
 		Names: p.Certificate.DNSNames, NotBefore: p.Certificate.NotBefore, NotAfter: p.Certificate.NotAfter,
 	})
-	return arn(name)
+	return arnOf(name)
 }
 
 // https adds an endpoint of production for host with the addresses' answers.

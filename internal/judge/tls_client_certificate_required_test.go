@@ -68,7 +68,7 @@ func mutual(t *testing.T, mode string) *scene {
 	a := ok("10.0.0.1", leaf)
 	a.TLS.ClientCertificateRequested, a.HTTP = true, nil
 	a.Failure = &observation.Failure{Phase: observation.PhaseHeaders, Kind: observation.Alert, Alert: "certificate_required"}
-	behind(s.https("api", host, a), "web", arn("a"))
+	behind(s.https("api", host, a), "web", arnOf("a"))
 	return s
 }
 

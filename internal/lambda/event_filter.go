@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/event"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
