@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -109,10 +110,10 @@ func (c Coverage) observed(environment string, p Part) bool {
 
 // readCertificates reports whether the round read what a part's finding compares: the certificate it named, where the
 // round still refers to it, and those that have taken its place at the listener or in the declaration.
-func (c Coverage) readCertificates(endpoint string, p Part, arn string) bool {
+func (c Coverage) readCertificates(endpoint string, p Part, named string) bool {
 	var needed []string
-	if _, asked := c.Certificates[arn]; asked {
-		needed = append(needed, arn)
+	if _, asked := c.Certificates[named]; asked {
+		needed = append(needed, named)
 	}
 	if p.Code == finding.DriftDeclared {
 		if declared := c.Declared[endpoint]; declared != "" {
@@ -125,13 +126,14 @@ func (c Coverage) readCertificates(endpoint string, p Part, arn string) bool {
 			}
 		}
 	}
-	return all(needed, func(arn string) bool {
-		known := c.Certificates[arn]
+	return all(needed, func(text string) bool {
+		known := c.Certificates[text]
 		switch p.Code {
 		case finding.DriftServed, finding.DriftDeclared:
 			return known.Body
 		case finding.ACMRenewalFailing, finding.ACMRenewalIneligible:
-			return known.Status
+			a, ok := arn.Split(text)
+			return known.Status || ok && a.Service != "acm" // IAM renews nothing
 		}
 		return known.Dates
 	})

@@ -74,3 +74,18 @@ func TestOldPartsEndByTheirCode(t *testing.T) {
 		t.Errorf("%v, want clean", got)
 	}
 }
+
+// IAM renews nothing and reports no status: a listener whose failing ACM certificate was replaced by one of IAM's recovers.
+func TestACertificateOfIAMHasNoRenewalStatus(t *testing.T) {
+	const failing, iam = "arn:aws:acm:us-west-2:111122223333:certificate/a", "arn:aws:iam::111122223333:server-certificate/site"
+	p := Part{Code: finding.ACMRenewalFailing, Listener: "lb:443", Region: "us-west-2", Account: "111122223333",
+		RestsOn: []finding.Fact{{Kind: finding.FactCertificate, Resource: failing}}}
+	round := observation.Round{ListenersRead: true, LoadBalancers: []observation.LoadBalancer{
+		{Name: "lb", Region: "us-west-2", Account: "111122223333", Listeners: []observation.Listener{
+			{Port: 443, Certificates: []observation.Attachment{{ARN: iam}}},
+		}},
+	}, Certificates: []observation.Certificate{{ARN: iam, Chain: [][]byte{{1}}}}}
+	if got := Cover(round, nil, false, true).of("production", p); got != clean {
+		t.Errorf("%v, want clean", got)
+	}
+}
