@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite docs/findings.md and docs/runbook.md")
 
-// Every code of package finding has exactly one entry, whole, in the order of its class.
+// Every code of package finding has exactly one complete entry.
 func TestCatalogueIsWhole(t *testing.T) {
 	seen := map[finding.Code]int{}
 	for _, e := range Entries() {
@@ -25,7 +25,7 @@ func TestCatalogueIsWhole(t *testing.T) {
 			"Severity": e.Severity, "Title": e.Title, "Meaning": e.Meaning, "Check": e.Check, "Remedy": e.Remedy, "Source": e.Source,
 		} {
 			if text == "" || text != strings.TrimSpace(text) || field != "Check" && strings.Contains(text, "  ") {
-				t.Errorf("%s: %s is empty or has stray blanks: %q", e.Code, field, text)
+				t.Errorf("%s: %s is empty or has stray spaces: %q", e.Code, field, text)
 			}
 		}
 		if strings.Contains(e.Title, "\n") || strings.HasSuffix(e.Title, ".") {
@@ -78,18 +78,18 @@ func TestFindingsDocumentIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Errorf("%s is not current: go test ./internal/catalogue -run TestFindingsDocument -update", path)
+		t.Errorf("%s is out of date: go test ./internal/catalogue -run TestFindingsDocument -update", path)
 	}
 }
 
 // document renders the catalogue as docs/findings.md.
 func document(entries []Entry) string {
 	var b strings.Builder
-	b.WriteString("<!-- Made from the rules: go test ./internal/catalogue -run TestFindingsDocument -update -->\n\n# Finding catalogue\n\n" +
-		"A code is stable for ever; one rule each. **critical**: a client is refused now, or will be within hours, or what is attached\n" +
-		"is not what was declared. **warning**: it will break, or is weaker than it should be. **info**: worth knowing. A healthy\n" +
-		"endpoint has neither critical nor warning. `certdrift explain CODE` shows an entry on the command line.\n\n" +
-		"In the checks, HOST, PORT, ADDRESS, URL, REGION, NAME and ARN stand for the values of the finding.\n")
+	b.WriteString("<!-- Generated from the catalogue: go test ./internal/catalogue -run TestFindingsDocument -update -->\n\n# Finding catalogue\n\n" +
+		"Codes never change; each has one rule. **critical**: clients are failing now or will within hours, or the attached certificate\n" +
+		"is not the declared one. **warning**: it will break, or is weaker than it should be. **info**: worth knowing. A healthy\n" +
+		"endpoint has no critical and no warning finding. `certdrift explain CODE` shows an entry on the command line.\n\n" +
+		"In the checks, replace HOST, PORT, ADDRESS, URL, REGION, NAME and ARN with the values from the finding.\n")
 	group := finding.Class("")
 	for _, e := range entries {
 		if e.Code.Class() != group {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// docs/runbook.md is prose written by hand around one block for each code that is made from the catalogue. An update
-// rewrites the blocks, adds those that are missing, and leaves the prose alone.
+// docs/runbook.md is hand-written prose around one block for each code, which is generated from the catalogue. -update
+// rewrites the blocks, adds missing ones, and leaves the prose alone.
 func TestRunbookIsCurrent(t *testing.T) {
 	path := filepath.Join("..", "..", "docs", "runbook.md")
 	text, err := os.ReadFile(path)
@@ -24,11 +24,11 @@ func TestRunbookIsCurrent(t *testing.T) {
 		return
 	}
 	if string(text) != want {
-		t.Errorf("%s is not current: go test ./internal/catalogue -run TestRunbook -update", path)
+		t.Errorf("%s is out of date: go test ./internal/catalogue -run TestRunbook -update", path)
 	}
 }
 
-// Every code has one section of its own name, so that an alert's link to it leads somewhere, and none is left over.
+// Every code has one section with its name, so that links in alerts work, and no section is left over.
 func TestRunbookHasASectionForEachCode(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "runbook.md"))
 	if err != nil {
@@ -43,7 +43,7 @@ func TestRunbookHasASectionForEachCode(t *testing.T) {
 	}
 	for _, m := range regexp.MustCompile(`<!-- catalogue: (\S+) -->`).FindAllStringSubmatch(string(text), -1) {
 		if !known[m[1]] {
-			t.Errorf("a section for %s, which is no code", m[1])
+			t.Errorf("a section for %s, which is not a code", m[1])
 		}
 	}
 }
@@ -52,7 +52,7 @@ const blockEnd = "<!-- /catalogue -->"
 
 func blockStart(e Entry) string { return "<!-- catalogue: " + string(e.Code) + " -->" }
 
-// withBlocks is the runbook with every block as the catalogue has it.
+// withBlocks returns the runbook with every block as generated from the catalogue.
 func withBlocks(t *testing.T, text string, entries []Entry) string {
 	t.Helper()
 	for i, e := range entries {
@@ -60,7 +60,7 @@ func withBlocks(t *testing.T, text string, entries []Entry) string {
 		if before, rest, ok := strings.Cut(text, blockStart(e)); ok {
 			_, after, ok := strings.Cut(rest, blockEnd)
 			if !ok {
-				t.Fatalf("the block of %s has no end", e.Code)
+				t.Fatalf("the block for %s has no end", e.Code)
 			}
 			text = before + block + after
 			continue
@@ -75,7 +75,7 @@ func withBlocks(t *testing.T, text string, entries []Entry) string {
 	return text
 }
 
-// insertAfter puts a new section behind that of the entry before it, and the hand-written end of that.
+// insertAfter inserts a new section after the section of the entry before it, including its hand-written part.
 func insertAfter(text string, before []Entry, added string) string {
 	if len(before) == 0 {
 		return text + added
@@ -87,8 +87,8 @@ func insertAfter(text string, before []Entry, added string) string {
 	return text + added
 }
 
-// section is what the catalogue says of a code: what it means, how to look, what to do.
+// section is the catalogue's text for a code: what it means, how to check it, what to do.
 func section(e Entry) string {
-	return "**" + e.Title + ".** " + e.Meaning + "\n\n*Severity:* " + e.Severity + ".\n\nLook for yourself:\n\n```sh\n" + e.Check +
-		"\n```\n\nMend it: " + e.Remedy + "\n"
+	return "**" + e.Title + ".** " + e.Meaning + "\n\n*Severity:* " + e.Severity + ".\n\nCheck it yourself:\n\n```sh\n" + e.Check +
+		"\n```\n\nFix: " + e.Remedy + "\n"
 }
