@@ -189,7 +189,7 @@ func plain(fs []finding.Finding) string {
 	var b strings.Builder
 	for _, f := range fs {
 		fmt.Fprintf(&b, "%s %s %s\n%s\n", strings.ToUpper(f.Severity.String()), f.Code, where(f), f.Summary)
-		for _, e := range facts(f.Evidence) {
+		for _, e := range facts(f) {
 			fmt.Fprintf(&b, "  %s: %s\n", e.name, e.value)
 		}
 		if remedy := strings.Join(lines(f.Remedy), "\n"); remedy != "" {

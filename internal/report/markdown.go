@@ -61,7 +61,7 @@ func markdownFinding(f finding.Finding) string {
 		fmt.Fprintf(&b, "affects %s\n\n", markdown(listText(f.Affects)))
 	}
 	var rows []string
-	for _, e := range facts(f.Evidence) {
+	for _, e := range facts(f) {
 		rows = append(rows, e.name+": "+finding.Clean(strings.ReplaceAll(e.value, "\n", " "), markdownText))
 	}
 	preformatted(&b, rows)

@@ -5,6 +5,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/plan"
+	"certdrift/internal/topology"
 )
 
 // What follows is for writers outside this package (package html): the same words as every other format has.
@@ -12,10 +13,10 @@ import (
 // Fact is one entry of a finding's evidence, ready to show but for the format's own escaping.
 type Fact struct{ Name, Value string }
 
-// Facts are a finding's evidence sorted by name; what is empty is left out.
-func Facts(e finding.Evidence) []Fact {
+// Facts are a finding's evidence, typed facts included, sorted by name; what is empty is left out.
+func Facts(f finding.Finding) []Fact {
 	var out []Fact
-	for _, f := range facts(e) {
+	for _, f := range facts(f) {
 		out = append(out, Fact{f.name, f.value})
 	}
 	return out
@@ -53,6 +54,9 @@ func PlanNotes(r Report) []string {
 	}
 	return out
 }
+
+// Compared is how the endpoint's declared, attached and served certificates compare, as the findings have it.
+func (e Endpoint) Compared() topology.Comparison { return e.compared }
 
 // Findings are those that concern the endpoint, worst first.
 func (e Endpoint) Findings() []finding.Finding { return e.findings }

@@ -65,7 +65,8 @@ func line1(text string) string {
 type fact struct{ name, value string }
 
 // facts are the evidence sorted by name; what is empty is left out.
-func facts(e finding.Evidence) []fact {
+func facts(f finding.Finding) []fact {
+	e := f.AllEvidence()
 	var out []fact
 	for _, name := range slices.Sorted(maps.Keys(e)) {
 		if value := valueText(e[name]); value != "" {

@@ -244,7 +244,7 @@ const shownAffects = 40
 func findingOf(id string, f finding.Finding) findingView {
 	v := findingView{
 		ID: id, Sign: severitySign(f.Severity), Code: string(f.Code), Where: report.Where(f), Summary: f.Summary,
-		Affects: users(f.Affects, shownAffects), Facts: report.Facts(f.Evidence), Remedy: remedy(f.Remedy),
+		Affects: users(f.Affects, shownAffects), Facts: report.Facts(f), Remedy: remedy(f.Remedy),
 	}
 	return v
 }

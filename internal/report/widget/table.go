@@ -7,8 +7,9 @@ import (
 	"strings"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
-	"certdrift/internal/report/truths"
+	"certdrift/internal/report/comparison"
 )
 
 // style follows the dashboard's theme, which the dashboard names; it is no media query's to know.
@@ -55,7 +56,7 @@ func (d *drawing) head(environments []string, shown int) {
 }
 
 // row is one endpoint.
-func (d *drawing) row(r truths.Row) string {
+func (d *drawing) row(r comparison.Row) string {
 	w := drawing{Input: d.Input, open: d.open}
 	e := r.Endpoint
 	w.write(`<tr><td>`, text(e.Environment), `</td><th scope="row">`, anchor(pageOf(e.URL), e.Name), `</th><td>`)
@@ -98,7 +99,7 @@ func (d *drawing) state(e report.Endpoint) {
 }
 
 // values are a truth's certificates, with a way to the console.
-func (d *drawing) values(all []truths.Value, l *report.Listener) {
+func (d *drawing) values(all []comparison.Value, l *report.Listener) {
 	for _, v := range all {
 		class := safe("")
 		if v.Differs {
@@ -117,7 +118,7 @@ func (d *drawing) values(all []truths.Value, l *report.Listener) {
 }
 
 // days counts whole days.
-func (d *drawing) days(r truths.Row) {
+func (d *drawing) days(r comparison.Row) {
 	if r.End.IsZero() {
 		d.write(`–`)
 		return
@@ -130,7 +131,7 @@ func (d *drawing) days(r truths.Row) {
 			break
 		}
 	}
-	word, note := fmt.Sprintf("%.0f", math.Floor(days)), truths.Day(r.End)
+	word, note := fmt.Sprintf("%.0f", math.Floor(days)), prose.Day(r.End)
 	if days < 0 {
 		class, word, note = "critical", "expired", report.AgoText(d.Report.At.Sub(r.End))+", "+note
 	}

@@ -16,7 +16,7 @@ import (
 
 	"certdrift/internal/incident"
 	"certdrift/internal/report"
-	"certdrift/internal/report/truths"
+	"certdrift/internal/report/comparison"
 )
 
 // Limit bounds the HTML, in bytes; rows beyond it are counted.
@@ -61,12 +61,12 @@ func Documentation() string {
 
 // HTML draws the table.
 func HTML(in Input) string {
-	rows := truths.Rows(in.Report)
+	rows := comparison.Rows(in.Report)
 	environments := environmentsOf(rows)
-	rows = slices.DeleteFunc(rows, func(r truths.Row) bool {
+	rows = slices.DeleteFunc(rows, func(r comparison.Row) bool {
 		return in.Query.Environment != "" && r.Endpoint.Environment != in.Query.Environment
 	})
-	slices.SortStableFunc(rows, func(a, b truths.Row) int { return compare(in.Query.Sort, a, b) })
+	slices.SortStableFunc(rows, func(a, b comparison.Row) int { return compare(in.Query.Sort, a, b) })
 	d := drawing{Input: in, open: byEndpoint(in.Incidents)}
 	d.style()
 	d.others()
@@ -105,9 +105,9 @@ func (d *drawing) write(parts ...safe) {
 }
 
 // text makes a text safe within an element and within a quoted attribute.
-func text(s string) safe { return safe(html.EscapeString(truths.Clean(s))) }
+func text(s string) safe { return safe(html.EscapeString(comparison.Clean(s))) }
 
-func compare(by string, a, b truths.Row) int {
+func compare(by string, a, b comparison.Row) int {
 	name := cmp.Or(cmp.Compare(a.Endpoint.Environment, b.Endpoint.Environment), cmp.Compare(a.Endpoint.Name, b.Endpoint.Name))
 	switch by {
 	case ByEnvironment:
@@ -127,7 +127,7 @@ func compare(by string, a, b truths.Row) int {
 	return cmp.Or(cmp.Compare(rank[a.Endpoint.State], rank[b.Endpoint.State]), name)
 }
 
-func environmentsOf(rows []truths.Row) []string {
+func environmentsOf(rows []comparison.Row) []string {
 	var all []string
 	for _, r := range rows {
 		all = append(all, r.Endpoint.Environment)
@@ -158,7 +158,7 @@ func (d *drawing) again(label string, current bool, q Query) {
 		return
 	}
 	d.write(`<a href="#">`, text(label), `</a>`)
-	if d.Function != "" && truths.Clean(q.Environment) == q.Environment { // no name with something invisible in it
+	if d.Function != "" && comparison.Clean(q.Environment) == q.Environment { // no name with something invisible in it
 		d.write(`<cwdb-action action="call" display="widget" endpoint="`, text(d.Function), `">`, safe(html.EscapeString(string(parameters))), `</cwdb-action>`)
 	}
 }
