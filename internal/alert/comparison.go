@@ -46,7 +46,7 @@ func sides(f finding.Finding) []side {
 			}
 			s.certificates = append(s.certificates, certificate{Certificate: c})
 		}
-		s.differs = len(out) > 0 && s.differsFrom(out[0])
+		s.differs = len(out) > 0 && (s.name == stated(f.Code) || s.differsFrom(out[0]) || s.repeats(out))
 		out = append(out, s)
 	}
 	for _, s := range out {
@@ -55,6 +55,30 @@ func sides(f finding.Finding) []side {
 		}
 	}
 	return out
+}
+
+// stated is the side that the finding itself says differs.
+func stated(code finding.Code) string {
+	switch code {
+	case finding.DriftAttached:
+		return "attached"
+	case finding.DriftServed, finding.DriftDeclared:
+		return "served"
+	case finding.DriftManifest:
+		return "manifest"
+	}
+	return ""
+}
+
+// repeats reports whether the side holds just a certificate of an earlier side that differs.
+func (s side) repeats(earlier []side) bool {
+	return slices.ContainsFunc(earlier, func(e side) bool {
+		return e.differs && !slices.ContainsFunc(s.certificates, func(c certificate) bool {
+			return !slices.ContainsFunc(e.certificates, func(d certificate) bool {
+				return c.FingerprintSHA256 != "" && c.FingerprintSHA256 == d.FingerprintSHA256
+			})
+		})
+	})
 }
 
 // differsFrom compares a side with the first. A listener may hold others beside the right one; each that is served counts.
