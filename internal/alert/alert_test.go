@@ -145,8 +145,8 @@ func kinds() map[string]incident.Notice {
 	}
 	removed := later(expiring(), 3*time.Hour, incident.Recovered)
 	removed.Removed, removed.Before = true, finding.None
-	eased := later(drifted(), 3*time.Hour, incident.Recovered)
-	eased.Eased, eased.Before, eased.Remaining = true, finding.Critical, finding.Warning
+	downgraded := later(drifted(), 3*time.Hour, incident.Recovered)
+	downgraded.Eased, downgraded.Before, downgraded.Remaining = true, finding.Critical, finding.Warning
 	come := expiring()
 	come.Before, come.Findings[0].Code, come.Record.Code = finding.Critical, finding.CertExpired, finding.CertExpired
 	come.Findings[0].Summary = `the certificate of "www-staging.monitoring.example.org" expired 5 minutes ago`
@@ -169,7 +169,7 @@ func kinds() map[string]incident.Notice {
 	return map[string]incident.Notice{
 		"test":   TestAlert("production", finding.Warning, began),
 		"opened": drifted(), "claimed": claimed(), "deleted": deleted(), "imported": imported(), "worse": expiring(), "come": come,
-		"own": own(), "removed": removed, "downgraded": eased, "foreign": foreign,
+		"own": own(), "removed": removed, "downgraded": downgraded, "foreign": foreign,
 		"reminder": later(drifted(), 24*time.Hour, incident.Reminder), "recovered": later(drifted(), 50*time.Minute, incident.Recovered),
 		"storm": storm, "storm-recovered": later(storm, time.Hour, incident.Recovered),
 	}
@@ -283,7 +283,7 @@ func TestAClaimedAuthorIsNoFact(t *testing.T) {
 		if !strings.Contains(m.SMS, "by jane (unconfirmed)") || !SMSFits(m.SMS) {
 			t.Errorf("%s: SMS %q", code, m.SMS)
 		}
-		for name, text := range map[string]string{"chat": m.Chat, "mail": m.Email} {
+		for name, text := range map[string]string{"chat": m.Chat, "email": m.Email} {
 			if !strings.Contains(text, "jane (AWS console)") || !strings.Contains(text, "not yet confirmed by CloudTrail") {
 				t.Errorf("%s: the %s states the author as a fact:\n%s", code, name, text)
 			}

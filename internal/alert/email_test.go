@@ -82,8 +82,8 @@ func TestAnEndlessCommandIsLeftOut(t *testing.T) {
 	n := drifted()
 	n.Findings[0].Remedy = ""
 	n.Findings[0].Evidence["undo"] = "aws elb " + strings.Repeat("x", maxCommand)
-	if mail := Compose(n, options).Email; strings.Contains(mail, "xxxx") || !strings.Contains(mail, "too long for an email") {
-		t.Errorf("the mail shows part of a command:\n%s", mail)
+	if email := Compose(n, options).Email; strings.Contains(email, "xxxx") || !strings.Contains(email, "too long for an email") {
+		t.Errorf("the email shows part of a command:\n%s", email)
 	}
 }
 
@@ -173,7 +173,7 @@ func TestEvidenceIsNotRepeated(t *testing.T) {
 	}
 }
 
-// Whatever a remedy says, its mail says too: splitting it into prose and commands loses nothing but a full stop.
+// Whatever a remedy says, its email says too: splitting it into prose and commands loses nothing but a full stop.
 func TestPiecesKeepTheText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.SampledFrom([]string{"look:", "aws", "elb", "dig", "Then.", "certdrift", "x: y", "A.", "B", "openssl s_client", "a:"})

@@ -258,7 +258,9 @@ func TestOutputsAgreeOnSavedRounds(t *testing.T) {
 				return fmt.Errorf("%s: %w", path, err)
 			}
 			count++
-			t.Run(filepath.Base(path), func(t *testing.T) { renderAll(t, seen.Round, policy.DefaultThresholds(), seen.Finished).checkAgreement(t) })
+			t.Run(filepath.Base(path), func(t *testing.T) {
+				renderAll(t, seen.Round, policy.DefaultThresholds(), seen.Finished).checkAgreement(t)
+			})
 			return nil
 		})
 		if err != nil {

@@ -112,7 +112,7 @@ func TestTheAlertSaysWhoChangedTheCertificate(t *testing.T) {
 			"ImportCertificate", "imported by Operator",
 		},
 	} {
-		for standing, says := range map[string]string{"confirmed": "CloudTrail confirms", "claimed": "an event claims; it is not confirmed yet"} {
+		for standing, says := range map[string]string{"confirmed": "CloudTrail (confirmed)", "claimed": "reported by an event, not yet confirmed by CloudTrail"} {
 			t.Run(name+", "+standing, func(t *testing.T) {
 				s, server := newStageWithIAM(t)
 				if s.tick(); len(s.found()) > 0 {
@@ -143,7 +143,7 @@ func TestTheAlertSaysWhoChangedTheCertificate(t *testing.T) {
 					}
 					by := tt.by
 					if standing == "claimed" {
-						by += " (claimed)"
+						by += " (unconfirmed)"
 					}
 					if !strings.Contains(m.Texts["sms"], by) {
 						t.Errorf("the text message lacks %q: %s", by, m.Texts["sms"])

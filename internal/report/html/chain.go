@@ -35,7 +35,7 @@ type certView struct {
 // soon is when a box says how long its certificate has left.
 const soon = 30 * 24 * time.Hour
 
-// shownChains is how many chains without trouble stand open.
+// shownChains is how many chains without problems stand open.
 const shownChains = 6
 
 // chains are the distinct chains served, the worst first; many that are fine are folded.
@@ -126,13 +126,13 @@ func (v chainView) end(a report.Address, about []finding.Finding) chainView {
 	if last.Malformed != "" || last.Issuer == last.Subject {
 		return v
 	}
-	box := certView{Role: "not sent", Name: comparison.CommonName(last.Issuer), Joint: joint(false), Missing: true, Class: "untold", Lines: []string{"a client needs it from its trust store"}}
+	box := certView{Role: "not sent", Name: comparison.CommonName(last.Issuer), Joint: joint(false), Missing: true, Class: "untold", Lines: []string{"clients must have it in their trust store"}}
 	for _, f := range about {
 		switch f.Code {
 		case finding.CertUntrusted, finding.CertChainIncomplete:
-			box.Class, box.Lines = severitySign(f.Severity).Class, []string{"no trusted issuer is known by this name"}
+			box.Class, box.Lines = severitySign(f.Severity).Class, []string{"no trusted issuer has this name"}
 			if f.Code == finding.CertChainIncomplete {
-				box.Lines = []string{"left out by the server: many clients can't find it"}
+				box.Lines = []string{"not sent by the server, and many clients can't find it"}
 			}
 		}
 	}
@@ -147,9 +147,9 @@ func joint(broken bool) string {
 	return "issued by"
 }
 
-// aboutChain tells findings on certificates as served from those on listeners or HTTP.
+// aboutChain reports whether a finding is about certificates as served, rather than listeners or HTTP.
 func aboutChain(f finding.Finding) bool {
-	return strings.HasPrefix(string(f.Code), "cert-") || f.Code == finding.AddressInconsistent
+	return f.Code.Class() == finding.ClassCertificate || f.Code == finding.AddressInconsistent
 }
 
 // leafFindings leaves out what is wrong above the leaf.

@@ -12,7 +12,7 @@ import (
 	"certdrift/internal/report/comparison"
 )
 
-// style follows the dashboard's theme, which the dashboard names; it is no media query's to know.
+// style follows the dashboard's theme, which the dashboard passes; a media query can't know it.
 func (d *drawing) style() {
 	critical, warning, ok, faint, soft, line := "#b3141c", "#8a5200", "#17713a", "#5b6675", "#fdecec", "#d9dee5"
 	if d.Dark {
@@ -73,7 +73,7 @@ func (d *drawing) row(r comparison.Row) string {
 	for _, i := range w.open[e.Environment+"/"+e.Name] {
 		w.write(text("since "+i.First.UTC().Format("2006-01-02 15:04")), `<small>`, text(string(i.Code)))
 		if a := i.Acknowledged; a != nil {
-			w.write(text(", taken on by " + a.By))
+			w.write(text(", acknowledged by " + a.By))
 		}
 		if i.Silenced != nil {
 			w.write(text(", silenced"))
@@ -84,7 +84,7 @@ func (d *drawing) row(r comparison.Row) string {
 	return w.String()
 }
 
-// state says how the endpoint is, by a word, and why.
+// state writes the state of the endpoint as a word, and why.
 func (d *drawing) state(e report.Endpoint) {
 	word := string(e.State)
 	if e.State == report.Unknown {
@@ -98,7 +98,7 @@ func (d *drawing) state(e report.Endpoint) {
 	}
 }
 
-// values are a truth's certificates, with a way to the console.
+// values are a column's certificates, with links to the console.
 func (d *drawing) values(all []comparison.Value, l *report.Listener) {
 	for _, v := range all {
 		class := safe("")

@@ -1,6 +1,6 @@
 // Package widget draws the inventory for a CloudWatch dashboard's custom widget: a table of all endpoints with what is
-// declared, attached and served. It is pure, and does without html/template, which has no place in a Lambda: every text
-// goes through one escaping function, and the tests read the result as a browser does.
+// declared, attached and served. It is pure, and does without html/template, which is not linked into a Lambda: every text
+// goes through one escaping function, and the tests parse the result as a browser does.
 //
 // The dashboard takes HTML without scripts; a <cwdb-action> after an element calls the function again with other
 // parameters. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html
@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"certdrift/internal/incident"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
 	"certdrift/internal/report/comparison"
 )
@@ -47,7 +48,7 @@ type Input struct {
 	// Function is the ARN of the Lambda function that draws; it is called again to sort.
 	Function string
 	Dark     bool
-	// Notes are said under the table: what could not be read.
+	// Notes go below the table: what could not be read.
 	Notes []string
 }
 
@@ -55,7 +56,7 @@ type Input struct {
 func Documentation() string {
 	return "## certdrift inventory\n\nEvery endpoint of the configuration with the certificate that is declared for it, attached to its listener and served " +
 		"by its addresses, probed when the widget is drawn (at most once a minute).\n\n### Parameters\n\n" +
-		"| name | means |\n| --- | --- |\n| `sort` | `state` (the worst first, the default), `environment`, `endpoint`, `days` |\n" +
+		"| name | meaning |\n| --- | --- |\n| `sort` | `state` (the worst first, the default), `environment`, `endpoint`, `days` |\n" +
 		"| `environment` | only the endpoints of this environment |\n\n### Example\n\n```yaml\nsort: days\nenvironment: production\n```\n"
 }
 
@@ -83,7 +84,7 @@ func HTML(in Input) string {
 	for _, note := range in.Notes {
 		d.write(`<p class="note">`, text(note), `</p>`)
 	}
-	d.write(`<p class="note">`, text(report.CountingLine(in.Report)), " ", text("Probed "+in.Report.Finished.UTC().Format("2006-01-02 15:04:05 UTC")+"."), `</p></div>`)
+	d.write(`<p class="note">`, text(report.CountingLine(in.Report)), " ", text("Probed "+prose.Second(in.Report.Finished)+"."), `</p></div>`)
 	return d.String()
 }
 
