@@ -89,7 +89,7 @@ func TestTheRunbookAnswersEveryAlertAndAlarm(t *testing.T) {
 	runbook := read(t, "runbook.md")
 	ids := anchors(runbook)
 	now := time.Date(2026, 11, 23, 2, 14, 0, 0, time.UTC)
-	notices := []incident.Notice{alert.Trial("production", finding.Warning, now)}
+	notices := []incident.Notice{alert.TestAlert("production", finding.Warning, now)}
 	for _, e := range catalogue.Entries() {
 		f := finding.Finding{Code: e.Code, Severity: finding.Critical, Endpoint: "api", Summary: e.Title}
 		notices = append(notices, incident.Notice{

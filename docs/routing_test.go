@@ -79,10 +79,10 @@ func alerts() []alert.Message {
 	var out []alert.Message
 	for _, severity := range []finding.Severity{finding.Critical, finding.Warning} {
 		for _, event := range []incident.Event{incident.Opened, incident.Reminder, incident.Recovered} {
-			n := alert.Trial("production", severity, now)
+			n := alert.TestAlert("production", severity, now)
 			n.Event = event
 			out = append(out, alert.Compose(n, alert.Options{}))
 		}
 	}
-	return append(out, alert.Compose(alert.Trial("", finding.Warning, now), alert.Options{HoldSMS: true}))
+	return append(out, alert.Compose(alert.TestAlert("", finding.Warning, now), alert.Options{HoldSMS: true}))
 }

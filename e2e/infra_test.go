@@ -205,7 +205,7 @@ func TestFilterPoliciesFitTheAlerts(t *testing.T) {
 func TestWhoIsTold(t *testing.T) {
 	now := time.Now()
 	attributes := func(environment string, severity finding.Severity, held bool) map[string]string {
-		return alert.Compose(alert.Trial(environment, severity, now), alert.Options{HoldSMS: held}).Attributes
+		return alert.Compose(alert.TestAlert(environment, severity, now), alert.Options{HoldSMS: held}).Attributes
 	}
 	for name, c := range map[string]struct {
 		message                              map[string]string

@@ -264,7 +264,7 @@ func TestManyEndpoints(t *testing.T) {
 	}
 	start := time.Now()
 	open(ctx, t, address, "light", 1280)
-	rows := ask[int](ctx, t, `document.querySelectorAll('section[aria-labelledby=truths] tbody tr').length`)
+	rows := ask[int](ctx, t, `document.querySelectorAll('section[aria-labelledby=comparison] tbody tr').length`)
 	ready := ask[float64](ctx, t, `performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd`)
 	t.Logf("%d bytes, read after %.0f ms, shown after %s", info.Size(), ready, time.Since(start).Round(time.Millisecond))
 	if rows != 500 {

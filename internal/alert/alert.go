@@ -1,5 +1,5 @@
-// Package alert writes what people and machines read of an incident: mail, text message, chat, JSON. It is pure: a
-// notice in, a message out. Every text leads with what matters at night: how bad, where, what.
+// Package alert writes the notices of an incident for people and machines: email, text message, chat and JSON. It is pure:
+// a notice in, a message out. Every text leads with what matters at night: how bad, where, what.
 package alert
 
 import (
@@ -10,7 +10,7 @@ import (
 // Message is one notice in every form. Default, Email, SMS and JSON become the keys default, email, sms, and https, http,
 // sqs, lambda of an SNS message with MessageStructure=json; together they stay far below its 256 KiB.
 type Message struct {
-	// Subject is printable ASCII, at most SubjectLimit characters, one line, and begins with a letter.
+	// Subject is printable ASCII, at most SubjectLimit characters, one line, and begins with a emailWriter.
 	Subject string
 	// Default is for protocols without a text of their own.
 	Default string
@@ -30,7 +30,7 @@ type Message struct {
 	Attributes map[string]string
 }
 
-// The limits. SNS takes 100 characters of subject and 256 KiB of message, in which the JSON document stands four times,
+// The limits. SNS accepts 100 characters of subject and 256 KiB of message, which contains the JSON document four times,
 // escaped.
 const (
 	SubjectLimit = 100
@@ -38,85 +38,85 @@ const (
 	JSONLimit    = 24 << 10
 )
 
-// NoEnvironment is the attribute's value for what belongs to no environment: certdrift's own troubles. SNS refuses an
+// NoEnvironment is the attribute's value for what belongs to no environment: certdrift's own problems. SNS rejects an
 // empty one.
 const NoEnvironment = "none"
 
-// Options is what a message says beyond the notice.
+// Options is what a message contains beyond the notice.
 type Options struct {
-	// RunbookURL is the page whose #CODE anchors tell what to do; empty for none.
+	// RunbookURL is the page whose #CODE anchors say what to do; empty for none.
 	RunbookURL   string
 	DashboardURL string // empty for none
 	// Stack names this installation, where there are several; may be empty.
 	Stack string
-	// HoldSMS: the hour's text messages are used up; the other forms go out.
+	// HoldSMS reports that the hour's text messages are used up; the other forms go out.
 	HoldSMS bool
 }
 
 // Compose writes a notice in every form.
 func Compose(n incident.Notice, o Options) Message {
-	s := newStory(n, o)
-	m := Message{
-		Subject: s.subject(), Email: s.email(), SMS: s.sms(), JSON: s.document(), Chat: s.chat(),
+	m := newMessage(n, o)
+	out := Message{
+		Subject: m.subject(), Email: m.email(), SMS: m.sms(), JSON: m.document(), Chat: m.chat(),
 		Attributes: map[string]string{
-			"environment": s.environment(), "severity": n.Severity.String(), "code": string(s.code()),
+			"environment": m.environment(), "severity": n.Severity.String(), "code": string(m.code()),
 			"event": string(n.Event), "sms": "send",
 		},
 	}
-	m.Default = m.Subject + "\n\n" + s.lead()
+	out.Default = out.Subject + "\n\n" + m.lead()
 	if o.HoldSMS {
-		m.Attributes["sms"] = "held"
+		out.Attributes["sms"] = "held"
 	}
-	return m
+	return out
 }
 
-// story is a notice with what the forms share.
-type story struct {
+// message is a notice being written: what all the forms share.
+type message struct {
 	incident.Notice
 	Options
 	// first is the finding that leads; the zero value where there is none.
 	first finding.Finding
 }
 
-func newStory(n incident.Notice, o Options) *story {
-	s := &story{Notice: n, Options: o}
+func newMessage(n incident.Notice, o Options) *message {
+	m := &message{Notice: n, Options: o}
 	if len(n.Findings) > 0 {
-		s.first = n.Findings[0]
+		m.first = n.Findings[0]
 	}
-	return s
+	return m
 }
 
 // environment is the incident's, cleaned; NoEnvironment for none.
-func (s *story) environment() string {
-	if e := finding.Clean(s.Record.Environment, 100); e != "" {
+func (m *message) environment() string {
+	if e := finding.Clean(m.Record.Environment, 100); e != "" {
 		return e
 	}
 	return NoEnvironment
 }
 
 // shownEnvironment is the environment as texts name it, after a separator; empty where there is none.
-func (s *story) shownEnvironment(separator string) string {
-	if s.Record.Environment == "" {
+func (m *message) shownEnvironment(separator string) string {
+	if m.Record.Environment == "" {
 		return ""
 	}
-	return separator + s.environment()
+	return separator + m.environment()
 }
 
 // code is the one that leads.
-func (s *story) code() finding.Code {
-	if s.Record.Code != "" {
-		return s.Record.Code
+func (m *message) code() finding.Code {
+	if m.Record.Code != "" {
+		return m.Record.Code
 	}
-	if s.first.Code != "" {
-		return s.first.Code
+	if m.first.Code != "" {
+		return m.first.Code
 	}
 	return finding.ObserveIncomplete
 }
 
 // runbook is the link to what to do; empty where no runbook is configured.
-func (s *story) runbook() string {
-	if s.RunbookURL == "" {
+func (m *message) runbook() string {
+	if m.RunbookURL == "" {
 		return ""
 	}
-	return s.RunbookURL + "#" + string(s.code())
+	return m.RunbookURL + "#" + string(m.code())
 }

@@ -52,9 +52,10 @@ func drifted() incident.Notice {
 			"region": "us-west-2", "account": "111122223333", "changed_at": began.Add(-time.Minute),
 			"undo": "aws elb set-load-balancer-listener-ssl-certificate --load-balancer-name a22e1d63f8ea522f9ac4b17d603e9f82 --load-balancer-port 443 --ssl-certificate-id arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01",
 		},
-		Remedy: "Attach the declared certificate again, and mend k8s/api.yaml line 7: the next apply would put the wrong one back.",
+		Remedy: "Reattach the declared certificate, then fix k8s/api.yaml line 7, or the next apply will undo this.",
 		Cause:  "listener:arn:aws:elasticloadbalancing:us-west-2:111122223333:loadbalancer/a22e1d63f8ea522f9ac4b17d603e9f82:443", Affects: affects,
 	}
+	f.Lift()
 	return incident.Notice{
 		Event: incident.Opened, Severity: finding.Critical, At: began, Findings: []finding.Finding{f},
 		Record: incident.Record{
@@ -71,16 +72,16 @@ func claimed() incident.Notice {
 	by := n.Findings[0].Evidence["changed_by"].(map[string]any)
 	by["standing"], by["name"], by["tool"] = "claimed", "jane", "AWS console"
 	by["principal"] = "arn:aws:iam::111122223333:user/jane"
+	n.Findings[0].Lift()
 	return n
 }
 
-// deleted is a certificate that somebody took away from under a listener; imported one that is about to end, put over an
-// ARN in use.
+// deleted is an attached certificate that someone deleted; imported is one about to expire, imported over an ARN in use.
 func deleted() incident.Notice {
 	n := claimed()
 	f := &n.Findings[0]
 	f.Code, n.Record.Code, n.Record.Codes = finding.ListenerCertMissing, finding.ListenerCertMissing, []finding.Code{finding.ListenerCertMissing}
-	f.Summary = "listener a22e1d63:443 has a certificate attached that no longer exists: server-certificate/tls/web; deleted by jane (AWS console) at 2026-11-23 02:13 UTC, as an event claims"
+	f.Summary = "listener a22e1d63:443 has a certificate attached that no longer exists: server-certificate/tls/web; deleted by jane (AWS console) at 2026-11-23 02:13 UTC, as an event reports"
 	f.Remedy = "Attach a certificate that exists:\naws elb set-load-balancer-listener-ssl-certificate --region us-west-2 --load-balancer-name a22e1d63 --load-balancer-port 443 --ssl-certificate-id ARN"
 	by := f.Evidence["changed_by"].(map[string]any)
 	by["event"], by["action"], by["certificate"] = "DeleteServerCertificate", "deleted", "arn:aws:iam::111122223333:server-certificate/tls/web"
@@ -88,6 +89,7 @@ func deleted() incident.Notice {
 		"certificate": map[string]any{"arn": by["certificate"], "missing": true}, "changed_by": by,
 		"arn": f.Evidence["arn"], "region": "us-west-2", "account": "111122223333",
 	}
+	f.Lift()
 	return n
 }
 
@@ -100,6 +102,7 @@ func imported() incident.Notice {
 		"principal": "arn:aws:sts::111122223333:assumed-role/Operator/jane", "event": "ImportCertificate", "action": "imported",
 		"certificate": "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01",
 	}
+	n.Findings[0].Lift()
 	return n
 }
 
@@ -142,8 +145,8 @@ func kinds() map[string]incident.Notice {
 	}
 	removed := later(expiring(), 3*time.Hour, incident.Recovered)
 	removed.Removed, removed.Before = true, finding.None
-	eased := later(drifted(), 3*time.Hour, incident.Recovered)
-	eased.Eased, eased.Before, eased.Remaining = true, finding.Critical, finding.Warning
+	downgraded := later(drifted(), 3*time.Hour, incident.Recovered)
+	downgraded.Eased, downgraded.Before, downgraded.Remaining = true, finding.Critical, finding.Warning
 	come := expiring()
 	come.Before, come.Findings[0].Code, come.Record.Code = finding.Critical, finding.CertExpired, finding.CertExpired
 	come.Findings[0].Summary = `the certificate of "www-staging.monitoring.example.org" expired 5 minutes ago`
@@ -164,9 +167,9 @@ func kinds() map[string]incident.Notice {
 	}
 	storm := incident.Bundle(policy.Alerting{StormAfter: 10}, many)[0]
 	return map[string]incident.Notice{
-		"trial":  Trial("production", finding.Warning, began),
+		"test":   TestAlert("production", finding.Warning, began),
 		"opened": drifted(), "claimed": claimed(), "deleted": deleted(), "imported": imported(), "worse": expiring(), "come": come,
-		"own": own(), "removed": removed, "eased": eased, "foreign": foreign,
+		"own": own(), "removed": removed, "downgraded": downgraded, "foreign": foreign,
 		"reminder": later(drifted(), 24*time.Hour, incident.Reminder), "recovered": later(drifted(), 50*time.Minute, incident.Recovered),
 		"storm": storm, "storm-recovered": later(storm, time.Hour, incident.Recovered),
 	}
@@ -258,7 +261,7 @@ func TestEveryCodeHasAPhrase(t *testing.T) {
 		}
 	}
 	for c, p := range phrases() {
-		if len(p) > 42 || !SMSFits(p) {
+		if len(p) > 54 || !SMSFits(p) {
 			t.Errorf("%s: %q is too long for a text message", c, p)
 		}
 	}
@@ -271,21 +274,22 @@ func TestHeldTextMessagesGoOutByMail(t *testing.T) {
 	}
 }
 
-// Who may put events on the bus can name anybody: only what CloudTrail confirms is told as a fact, in every form.
+// Anyone who may put events on the bus can name anyone: only what CloudTrail confirms is stated as a fact, in every form.
 func TestAClaimedAuthorIsNoFact(t *testing.T) {
 	for _, code := range []finding.Code{finding.DriftAttached, finding.DriftManifest} {
 		n := claimed()
 		n.Findings[0].Code, n.Record.Code, n.Record.AffectsCount = code, code, 1
 		m := Compose(n, options)
-		if !strings.Contains(m.SMS, "by jane (claimed)") || !SMSFits(m.SMS) {
+		if !strings.Contains(m.SMS, "by jane (unconfirmed)") || !SMSFits(m.SMS) {
 			t.Errorf("%s: SMS %q", code, m.SMS)
 		}
-		for name, text := range map[string]string{"chat": m.Chat, "mail": m.Email} {
-			if !strings.Contains(text, "jane (AWS console)") || !strings.Contains(text, "an event claims; it is not confirmed yet") {
-				t.Errorf("%s: the %s tells the author as a fact:\n%s", code, name, text)
+		for name, text := range map[string]string{"chat": m.Chat, "email": m.Email} {
+			if !strings.Contains(text, "jane (AWS console)") || !strings.Contains(text, "not yet confirmed by CloudTrail") {
+				t.Errorf("%s: the %s states the author as a fact:\n%s", code, name, text)
 			}
 		}
 		delete(n.Findings[0].Evidence["changed_by"].(map[string]any), "standing")
+		n.Findings[0].Lift()
 		if again := Compose(n, options); again.SMS != m.SMS || again.Chat != m.Chat {
 			t.Errorf("%s: without a standing it is a fact: %s", code, again.SMS)
 		}

@@ -23,7 +23,7 @@ func ascii(text string) string {
 			b.WriteRune(r)
 			continue
 		}
-		if r >= 0x300 && r <= 0x36f { // a mark that is written after its letter
+		if r >= 0x300 && r <= 0x36f { // a mark that is written after its emailWriter
 			continue
 		}
 		plain := plainLatin(r)

@@ -8,13 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 )
 
 // notification is a custom notification of Amazon Q Developer in chat applications
-// (docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html). Anything that is not of this form is dropped there
-// without a word.
+// (docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html). Anything else is dropped there silently.
 type notification struct {
 	Version  string               `json:"version"`
 	Source   string               `json:"source"`
@@ -39,42 +37,42 @@ type notificationMetadata struct {
 }
 
 // chat is the notification; all notices of one incident share a thread.
-func (s *story) chat() string {
+func (m *message) chat() string {
 	n := notification{
 		Version: "1.0", Source: "custom",
 		Content: notificationContent{
-			TextType: "client-markdown", Title: mark(s.headline()) + " " + markdown(s.subject()),
-			Description: s.chatBody(), NextSteps: s.nextSteps(), Keywords: []string{s.environment(), string(s.code())},
+			TextType: "client-markdown", Title: mark(m.headline()) + " " + markdown(m.subject()),
+			Description: m.chatBody(), NextSteps: m.nextSteps(), Keywords: []string{m.environment(), string(m.code())},
 		},
 		Metadata: notificationMetadata{
-			ThreadID: s.thread(), Summary: s.subject(), EventType: "certdrift " + string(s.Event),
+			ThreadID: m.thread(), Summary: m.subject(), EventType: "certdrift " + string(m.Event),
 			AdditionalContext: map[string]string{
-				"environment": s.environment(), "severity": s.Severity.String(), "code": string(s.code()), "event": string(s.Event),
+				"environment": m.environment(), "severity": m.Severity.String(), "code": string(m.code()), "event": string(m.Event),
 			},
 		},
 	}
-	if arn, ok := s.first.Evidence["arn"].(string); ok && s.Storm == nil && strings.HasPrefix(arn, "arn:") {
-		n.Metadata.RelatedResources = []string{finding.Clean(arn, maxValue)}
+	if arn, ok := m.first.AllEvidence()["arn"].(string); ok && m.Storm == nil && strings.HasPrefix(arn, "arn:") {
+		n.Metadata.RelatedResources = []string{clean(arn)}
 	}
 	text, _ := json.Marshal(n) // strings and maps of strings only
 	return string(text)
 }
 
 // thread names an incident from its opening to its end. A storm has one of its own.
-func (s *story) thread() string {
-	sum := sha256.Sum256([]byte(s.Record.Key + " " + s.Record.Opened.UTC().Format(time.RFC3339)))
-	if s.Storm != nil {
-		sum = sha256.Sum256([]byte("storm " + s.environment() + " " + s.At.UTC().Format(time.RFC3339)))
+func (m *message) thread() string {
+	sum := sha256.Sum256([]byte(m.Record.Key + " " + m.Record.Opened.UTC().Format(time.RFC3339)))
+	if m.Storm != nil {
+		sum = sha256.Sum256([]byte("storm " + m.environment() + " " + m.At.UTC().Format(time.RFC3339)))
 	}
 	return "certdrift-" + hex.EncodeToString(sum[:16])
 }
 
-// mark is the coloured dot that is seen before the words are read.
+// mark is the colored dot, seen before the words are read.
 func mark(headline string) string {
 	switch headline {
 	case "CRITICAL":
 		return ":red_circle:"
-	case "WARNING", "EASED":
+	case "WARNING", "DOWNGRADED":
 		return ":large_yellow_circle:"
 	case "RECOVERED":
 		return ":large_green_circle:"
@@ -82,70 +80,70 @@ func mark(headline string) string {
 	return ":white_circle:"
 }
 
-func (s *story) chatBody() string {
+func (m *message) chatBody() string {
 	var b strings.Builder
-	b.WriteString(markdown(s.lead()))
-	if s.Storm != nil { // what one of its incidents is about says nothing of the others
-		s.chatStorm(&b)
+	b.WriteString(markdown(m.lead()))
+	if m.Storm != nil { // one incident's details say nothing about the others
+		m.chatStorm(&b)
 	} else {
-		s.chatIncident(&b)
+		m.chatIncident(&b)
 	}
 	return b.String()
 }
 
-// chatIncident tells the sides, who changed it, and who suffers.
-func (s *story) chatIncident(b *strings.Builder) {
-	for _, t := range truths(s.first) {
-		fmt.Fprintf(b, "\n*%s*: `%s`", t.name, code(t.short(s.At)))
-		if t.differs {
+// chatIncident writes the certificates, who changed them, and who is affected.
+func (m *message) chatIncident(b *strings.Builder) {
+	for _, s := range sides(m.first) {
+		fmt.Fprintf(b, "\n*%s*: `%s`", s.name, code(s.short(m.At)))
+		if s.differs {
 			b.WriteString(" (differs)")
 		}
 	}
-	if by := changedBy(s.first); author(by) != "" {
-		fmt.Fprintf(b, "\n*%s by*: `%s` (%s)", markdown(deed(by)), code(finding.Clean(byWhom(by), maxValue)), standing(by))
+	if by := m.first.Attribution.Change; authorName(by) != "" {
+		fmt.Fprintf(b, "\n*%s by*: `%s`, source: %s", markdown(action(by)), code(clean(changeLine(by))), confirmation(by))
 	}
-	if s.Record.AffectsCount > 1 {
-		shown := s.Record.Affects[:min(len(s.Record.Affects), maxOthers)]
-		fmt.Fprintf(b, "\n*affects %d*: %s", s.Record.AffectsCount, markdown(strings.Join(shown, ", ")))
-		if left := s.Record.AffectsCount - len(shown); left > 0 {
+	if m.Record.AffectsCount > 1 {
+		shown := m.Record.Affects[:min(len(m.Record.Affects), maxOthers)]
+		fmt.Fprintf(b, "\n*affects %d*: %s", m.Record.AffectsCount, markdown(strings.Join(shown, ", ")))
+		if left := m.Record.AffectsCount - len(shown); left > 0 {
 			fmt.Fprintf(b, " and %d more", left)
 		}
 	}
 }
 
 // chatStorm lists the incidents.
-func (s *story) chatStorm(b *strings.Builder) {
-	for i, n := range s.Storm {
+func (m *message) chatStorm(b *strings.Builder) {
+	for i, n := range m.Storm {
 		if i == maxListed {
-			fmt.Fprintf(b, "\nand %d more", len(s.Storm)-i)
+			fmt.Fprintf(b, "\nand %d more", len(m.Storm)-i)
 			break
 		}
-		one := newStory(n, s.Options)
+		one := newMessage(n, m.Options)
 		fmt.Fprintf(b, "\n• %s: %s", markdown(one.place()), phrase(one.code()))
 	}
 }
 
-func (s *story) nextSteps() []string {
+func (m *message) nextSteps() []string {
 	var steps []string
-	if command := undo(s.first); command != "" && s.Event != incident.Recovered && s.Storm == nil {
+	if command := undo(m.first); command != "" && m.Event != incident.Recovered && m.Storm == nil {
 		steps = undoSteps(command)
 	}
-	if link := s.runbook(); link != "" {
+	if link := m.runbook(); link != "" {
 		steps = append(steps, "Runbook: "+link)
 	}
-	if s.DashboardURL != "" {
-		steps = append(steps, "Dashboard: "+s.DashboardURL)
+	if m.DashboardURL != "" {
+		steps = append(steps, "Dashboard: "+m.DashboardURL)
 	}
 	return steps
 }
 
-// The bounds of a chat message's commands: SNS drops no part of a message, but the whole.
+// The bounds of a chat message's commands: SNS rejects a message that is too large as a whole.
 const (
 	maxSteps     = 8
 	maxStepBytes = 4 << 10
 )
 
-// undoSteps are the commands that undo it, each whole; those that find no room are counted.
+// undoSteps are the commands that undo it, each whole; those that do not fit are counted.
 func undoSteps(command string) (steps []string) {
 	size, left := 0, 0
 	for _, line := range strings.Split(command, "\n") {
@@ -160,13 +158,13 @@ func undoSteps(command string) (steps []string) {
 		steps = append(steps, step)
 	}
 	if left > 0 {
-		steps = append(steps, fmt.Sprintf("and %d more command(s): see the mail, or `certdrift check`", left))
+		steps = append(steps, fmt.Sprintf("and %d more command(s): see the email, or run `certdrift check`", left))
 	}
 	return steps
 }
 
-// markdown takes the meaning from characters that chat applications give one: what a server says must not become a link,
-// or call a whole channel.
+// markdown neutralizes characters that chat applications interpret: what a server sends must not become a link, or
+// notify a whole channel.
 func markdown(text string) string {
 	return strings.NewReplacer(
 		"&", "&amp;", "<", "&lt;", ">", "&gt;", "*", "∗", "`", "'", "[", "(", "]", ")", "@", "@\u200b",

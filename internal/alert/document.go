@@ -63,10 +63,10 @@ const (
 	maxDocumentMembers  = 100
 )
 
-// document writes the JSON document, with as many findings, and then as many names, as the limit has room for. The counts
-// always tell the whole.
-func (s *story) document() string {
-	d := s.newDocument()
+// document writes the JSON document, with as many findings, and then as many names, as fit the limit. The counts
+// are always of the whole.
+func (m *message) document() string {
+	d := m.newDocument()
 	for {
 		text, _ := json.Marshal(d) // newDocument lets in only what can be marshalled
 		switch {
@@ -86,24 +86,24 @@ func (s *story) document() string {
 	}
 }
 
-func (s *story) newDocument() document {
-	r := s.Record
+func (m *message) newDocument() document {
+	r := m.Record
 	d := document{
-		Schema: Schema, Event: s.Event, Severity: s.Severity, State: "open", Environment: s.environment(),
-		Incident: finding.Clean(r.Key, 1000), Code: s.code(), Codes: r.Codes, Cause: finding.Clean(r.Cause, 1000), Title: s.subject(),
-		Summary: finding.Clean(s.first.Summary, 1000), At: s.At.UTC(), Began: r.First.UTC(), Opened: r.Opened.UTC(),
-		Reminders: r.Reminders, Repetition: s.Repetition, Removed: s.Removed,
+		Schema: Schema, Event: m.Event, Severity: m.Severity, State: "open", Environment: m.environment(),
+		Incident: finding.Clean(r.Key, 1000), Code: m.code(), Codes: r.Codes, Cause: finding.Clean(r.Cause, 1000), Title: m.subject(),
+		Summary: finding.Clean(m.first.Summary, 1000), At: m.At.UTC(), Began: r.First.UTC(), Opened: r.Opened.UTC(),
+		Reminders: r.Reminders, Repetition: m.Repetition, Removed: m.Removed,
 		Affects: r.Affects[:min(len(r.Affects), maxDocumentAffects)], AffectsCount: r.AffectsCount,
-		FindingsCount: len(s.Findings), IncidentsCount: len(s.Each()),
-		Runbook: s.runbook(), Dashboard: s.DashboardURL, Stack: s.Stack,
+		FindingsCount: len(m.Findings), IncidentsCount: len(m.Each()),
+		Runbook: m.runbook(), Dashboard: m.DashboardURL, Stack: m.Stack,
 	}
-	if s.Before != finding.None {
-		d.Before = s.Before.String()
+	if m.Before != finding.None {
+		d.Before = m.Before.String()
 	}
-	if s.Eased {
-		d.Remaining = s.Remaining.String()
+	if m.Eased {
+		d.Remaining = m.Remaining.String()
 	}
-	if s.Event == incident.Recovered && !s.Eased {
+	if m.Event == incident.Recovered && !m.Eased {
 		d.State = "closed"
 	}
 	if d.Affects == nil {
@@ -113,15 +113,15 @@ func (s *story) newDocument() document {
 		d.Codes = []finding.Code{d.Code}
 	}
 	d.Findings = []finding.Finding{}
-	for _, f := range s.Findings[:min(len(s.Findings), maxDocumentFindings)] {
+	for _, f := range m.Findings[:min(len(m.Findings), maxDocumentFindings)] {
 		f.Affects = nil // the document's own list has them
 		if _, err := json.Marshal(f.Evidence); err != nil {
 			f.Evidence = finding.Evidence{"lost": "the evidence cannot be written as JSON"}
 		}
 		d.Findings = append(d.Findings, f)
 	}
-	for _, n := range s.Storm[:min(len(s.Storm), maxDocumentMembers)] {
-		one := newStory(n, s.Options)
+	for _, n := range m.Storm[:min(len(m.Storm), maxDocumentMembers)] {
+		one := newMessage(n, m.Options)
 		d.Incidents = append(d.Incidents, member{
 			Incident: finding.Clean(n.Record.Key, 1000), Severity: n.Severity, Code: one.code(), Title: one.subject(), AffectsCount: n.Record.AffectsCount,
 		})

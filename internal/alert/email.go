@@ -9,116 +9,116 @@ import (
 	"certdrift/internal/incident"
 )
 
-// The bounds of a mail's lists.
+// The bounds of an email's lists.
 const (
 	maxListed = 25
 	maxOthers = 5
 )
 
-// email is the whole story in plain text, for somebody who has just been woken: what clients suffer, what happened, what
-// to type; then the truths side by side, who changed them, and the rest. The subject has said where and what already.
-func (s *story) email() string {
-	l := &letter{wide: labelWidth}
-	for i, paragraph := range s.opening(1000) {
+// email is the whole message in plain text, for someone who has just been woken: how clients are affected, what happened,
+// what to type; then the certificates side by side, who changed them, and the rest.
+func (m *message) email() string {
+	w := &emailWriter{wide: labelWidth}
+	for i, paragraph := range m.opening(1000) {
 		if i > 0 {
-			l.WriteString("\n")
+			w.WriteString("\n")
 		}
 		for _, clause := range paragraph {
 			if strings.HasPrefix(clause, "- ") {
-				l.hang("", "  ", clause)
+				w.hanging("", "  ", clause)
 			} else {
-				l.prose("", clause)
+				w.prose("", clause)
 			}
 		}
 	}
-	if s.Storm != nil {
-		s.storm(l)
+	if m.Storm != nil {
+		m.storm(w)
 	} else {
-		s.single(l)
+		m.single(w)
 	}
-	l.heading("More")
-	l.line("Runbook", s.runbook())
-	if s.code() != trialCode {
-		l.line("Explain", "certdrift explain "+string(s.code()))
+	w.heading("More")
+	w.line("Runbook", m.runbook())
+	if m.code() != testCode {
+		w.line("Explain", "certdrift explain "+string(m.code()))
 	}
-	l.line("Dashboard", s.DashboardURL)
-	l.line("Sent by", s.Stack)
-	if s.Storm == nil {
-		l.exact("Incident", finding.Clean(s.Record.Key, maxValue))
+	w.line("Dashboard", m.DashboardURL)
+	w.line("Sent by", m.Stack)
+	if m.Storm == nil {
+		w.exact("Incident", finding.Clean(m.Record.Key, maxValue))
 	}
-	return cutLines(strings.TrimLeft(l.String(), "\n"), EmailLimit)
+	return cutLines(strings.TrimLeft(w.String(), "\n"), EmailLimit)
 }
 
 // over reports whether the notice is about what has ended.
-func (s *story) over() bool { return s.Event == incident.Recovered && !s.Eased }
+func (m *message) over() bool { return m.Event == incident.Recovered && !m.Eased }
 
-// single tells of one incident.
-func (s *story) single(l *letter) {
-	r := s.Record
-	l.WriteString("\n")
-	l.line("Began", stamp(r.First))
-	if s.over() {
-		l.line("Ended", stamp(s.At))
+// single writes one incident.
+func (m *message) single(w *emailWriter) {
+	r := m.Record
+	w.WriteString("\n")
+	w.line("Began", stamp(r.First))
+	if m.over() {
+		w.line("Ended", stamp(m.At))
 	}
-	l.line("Listener", finding.Clean(s.first.Listener, maxValue))
-	l.line("Address", finding.Clean(s.first.Address, maxValue))
+	w.line("Listener", finding.Clean(m.first.Listener, maxValue))
+	w.line("Address", finding.Clean(m.first.Address, maxValue))
 	if r.AffectsCount == 1 && len(r.Affects) == 1 {
-		l.line("Affected", finding.Clean(r.Affects[0], maxValue))
+		w.line("Affected", finding.Clean(r.Affects[0], maxValue))
 	}
-	l.line("Codes", joinCodes(r.Codes))
+	w.line("Codes", joinCodes(r.Codes))
 	if a := r.Acknowledged; a != nil {
-		l.line("Taken on by", finding.Clean(a.By, 100)+" at "+stamp(a.At))
+		w.line("Acknowledged", "by "+finding.Clean(a.By, 100)+" at "+stamp(a.At))
 	}
-	if !s.over() {
-		s.remedy(l)
+	if !m.over() {
+		m.remedy(w)
 	}
-	s.sides(l)
-	s.whoChanged(l)
-	s.affected(l)
-	s.others(l)
-	if !s.over() {
-		s.evidence(l)
+	m.comparison(w)
+	m.changeAuthor(w)
+	m.affected(w)
+	m.others(w)
+	if !m.over() {
+		m.evidence(w)
 	}
 }
 
 // remedy is what to do: prose, and each command alone on its line.
-func (s *story) remedy(l *letter) {
-	command := undo(s.first)
-	if s.first.Remedy == "" && command == "" {
+func (m *message) remedy(w *emailWriter) {
+	command := undo(m.first)
+	if m.first.Remedy == "" && command == "" {
 		return
 	}
-	l.heading("What to do")
-	for _, line := range strings.Split(strings.TrimSpace(s.first.Remedy), "\n") {
+	w.heading("What to do")
+	for _, line := range strings.Split(strings.TrimSpace(m.first.Remedy), "\n") {
 		for _, p := range pieces(line) {
 			if p.command {
-				l.command(p.text)
+				w.command(p.text)
 			} else {
-				l.prose(mailIndent, shortenIDs(finding.Clean(p.text, 2000)))
+				w.prose(emailIndent, shortenIDs(finding.Clean(p.text, 2000)))
 			}
 		}
 	}
-	if command != "" && !strings.Contains(s.first.Remedy, command) {
-		l.command(command)
+	if command != "" && !strings.Contains(m.first.Remedy, command) {
+		w.command(command)
 	}
-	l.tidy()
+	w.tidy()
 }
 
-// tidy takes away the empty lines that a command left at the end and between commands.
-func (l *letter) tidy() {
-	text := strings.TrimRight(l.String(), "\n") + "\n"
+// tidy removes the empty lines that commands left at the end and between them.
+func (w *emailWriter) tidy() {
+	text := strings.TrimRight(w.String(), "\n") + "\n"
 	for strings.Contains(text, "\n\n\n") {
 		text = strings.ReplaceAll(text, "\n\n\n", "\n\n")
 	}
-	l.Reset()
-	l.WriteString(text)
+	w.Reset()
+	w.WriteString(text)
 }
 
-func (s *story) affected(l *letter) {
-	r := s.Record
+func (m *message) affected(w *emailWriter) {
+	r := m.Record
 	if r.AffectsCount == 0 || r.AffectsCount == 1 && len(r.Affects) == 1 {
 		return
 	}
-	l.heading(fmt.Sprintf("Affected (%d)", r.AffectsCount))
+	w.heading(fmt.Sprintf("Affected (%d)", r.AffectsCount))
 	names := make([]string, 0, maxListed)
 	for _, key := range r.Affects[:min(len(r.Affects), maxListed)] {
 		names = append(names, finding.Clean(key, maxValue))
@@ -127,73 +127,74 @@ func (s *story) affected(l *letter) {
 	if left := r.AffectsCount - len(names); left > 0 {
 		text += fmt.Sprintf(" and %d more", left)
 	}
-	l.prose(mailIndent, text)
+	w.prose(emailIndent, text)
 }
 
-// others lists what the incident holds beyond what leads it.
-func (s *story) others(l *letter) {
-	if len(s.Findings) < 2 {
+// others lists the findings beyond the leading one.
+func (m *message) others(w *emailWriter) {
+	if len(m.Findings) < 2 {
 		return
 	}
-	l.heading("Also found")
-	for i, f := range s.Findings[1:] {
+	w.heading("Also found")
+	for i, f := range m.Findings[1:] {
 		if i == maxOthers {
-			fmt.Fprintf(l, "  and %d more\n", len(s.Findings)-1-i)
+			fmt.Fprintf(w, "  and %d more\n", len(m.Findings)-1-i)
 			return
 		}
-		l.hang(fmt.Sprintf("  %-8s ", f.Severity), "           ", string(f.Code)+": "+shortenIDs(finding.Clean(f.Summary, 500)))
+		w.hanging(fmt.Sprintf("  %-8s ", f.Severity), "           ", string(f.Code)+": "+shortenIDs(finding.Clean(f.Summary, 500)))
 	}
 }
 
-// evidence is what the mail has not said yet. Account, region and ARN stand in any case: what one pastes into the console.
-func (s *story) evidence(l *letter) {
-	said := strings.Join(strings.Fields(l.String()), " ")
+// evidence is what the email has not said yet. Account, region and ARN are always included, for pasting into the console.
+func (m *message) evidence(w *emailWriter) {
+	said := strings.Join(strings.Fields(w.String()), " ")
 	var names, values []string
-	l.wide = labelWidth
-	for _, name := range rest(s.first) {
-		value := when(s.first.Evidence[name])
-		if !keep(name) && (isSaid(value, said) || s.placeSaid(name, said)) {
+	w.wide = labelWidth
+	all := m.first.AllEvidence()
+	for _, name := range rest(all) {
+		value := render(all[name])
+		if !keep(name) && (isSaid(value, said) || m.placeSaid(name, said)) {
 			continue
 		}
 		names, values = append(names, label(name)), append(values, value)
 		said += " " + value
-		l.wide = max(l.wide, min(utf8.RuneCountInString(label(name)), 2*labelWidth))
+		w.wide = max(w.wide, min(utf8.RuneCountInString(label(name)), 2*labelWidth))
 	}
 	if len(names) > 0 {
-		l.heading("Evidence")
+		w.heading("Evidence")
 	}
 	for i, name := range names {
-		l.line(name, values[i])
+		w.line(name, values[i])
 	}
-	l.wide = labelWidth
+	w.wide = labelWidth
 }
 
-// isSaid reports whether a value stands in a text already. Short ones ("443") stand everywhere by chance.
+// isSaid reports whether a text already contains a value. Short ones ("443") occur anywhere by chance.
 func isSaid(value, said string) bool {
 	return len(value) >= 8 && (strings.Contains(said, value) || strings.Contains(said, shortenIDs(value)))
 }
 
 // placeSaid reports whether file and line have been named already, as FILE:LINE.
-func (s *story) placeSaid(name, said string) bool {
-	file := render(s.first.Evidence["file"])
-	return file != "" && (name == "line" || name == "column") && strings.Contains(said, file+":"+render(s.first.Evidence["line"]))
+func (m *message) placeSaid(name, said string) bool {
+	at := m.first.Subject.Source
+	return at.File != "" && (name == "line" || name == "column") && strings.Contains(said, fmt.Sprintf("%s:%d", clean(at.File), at.Line))
 }
 
 func keep(name string) bool { return name == "account" || name == "region" || name == "arn" }
 
-// label is a name of the evidence for people.
+// label is the name of a piece of evidence for people.
 func label(name string) string { return strings.ReplaceAll(finding.Clean(name, 40), "_", " ") }
 
 // storm lists many incidents, a line each.
-func (s *story) storm(l *letter) {
-	l.heading(fmt.Sprintf("Incidents (%d), one message for all of them", len(s.Storm)))
-	for i, n := range s.Storm {
+func (m *message) storm(w *emailWriter) {
+	w.heading(fmt.Sprintf("Incidents (%d), combined in one message", len(m.Storm)))
+	for i, n := range m.Storm {
 		if i == maxListed {
-			fmt.Fprintf(l, "  and %d more: certdrift incidents list shows them\n", len(s.Storm)-i)
+			fmt.Fprintf(w, "  and %d more (run certdrift incidents list to see all)\n", len(m.Storm)-i)
 			return
 		}
-		one := newStory(n, s.Options)
-		l.hang(fmt.Sprintf("  %-8s ", n.Severity), "           ",
+		one := newMessage(n, m.Options)
+		w.hanging(fmt.Sprintf("  %-8s ", n.Severity), "           ",
 			fmt.Sprintf("%s: %s (%s)", one.place(), phrase(one.code()), one.code()))
 	}
 }

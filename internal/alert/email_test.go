@@ -11,11 +11,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Prose is broken at mailWidth; only what is meant to be copied is longer.
+// Prose is broken at emailWidth; only what is meant to be copied is longer.
 func TestMailsAreNarrow(t *testing.T) {
 	for name, n := range kinds() {
 		for _, line := range strings.Split(Compose(n, options).Email, "\n") {
-			if utf8.RuneCountInString(line) <= mailWidth || isCommand(strings.TrimSpace(line)) {
+			if utf8.RuneCountInString(line) <= emailWidth || isCommand(strings.TrimSpace(line)) {
 				continue
 			}
 			if word := lastField(line); !strings.HasPrefix(word, "arn:") && !strings.Contains(word, ":arn:") {
@@ -42,7 +42,7 @@ func TestCommandsStayWhole(t *testing.T) {
 		f.Evidence = finding.Evidence{"undo": strings.Join(want, "\n")}
 		switch rapid.IntRange(0, 2).Draw(t, "remedy") {
 		case 0:
-			f.Remedy = "Put it back:\n" + strings.Join(want, "\n") + "\nThen mend the manifest."
+			f.Remedy = "Put it back:\n" + strings.Join(want, "\n") + "\nThen fix the manifest."
 		case 1:
 			f.Remedy = "Put it back: " + want[0]
 		}
@@ -65,11 +65,11 @@ func TestCommandsStayWhole(t *testing.T) {
 func TestCommandsWithinARemedy(t *testing.T) {
 	n := drifted()
 	n.Findings[0].Evidence = finding.Evidence{}
-	n.Findings[0].Remedy = "Look at the record: dig +short a.example.org A; dig +short a.example.org AAAA. Restore it, or: mend the resolver.\n" +
+	n.Findings[0].Remedy = "Check the record: dig +short a.example.org A; dig +short a.example.org AAAA. Restore it, or: fix the resolver.\n" +
 		"See what it would do: certdrift plan -f k8s/api.yaml"
 	mail := Compose(n, options).Email
 	for _, line := range []string{
-		"  Look at the record:", "    dig +short a.example.org A; dig +short a.example.org AAAA", "  Restore it, or: mend the resolver.",
+		"  Check the record:", "    dig +short a.example.org A; dig +short a.example.org AAAA", "  Restore it, or: fix the resolver.",
 		"    certdrift plan -f k8s/api.yaml",
 	} {
 		if !strings.Contains(mail, "\n"+line+"\n") {
@@ -82,8 +82,8 @@ func TestAnEndlessCommandIsLeftOut(t *testing.T) {
 	n := drifted()
 	n.Findings[0].Remedy = ""
 	n.Findings[0].Evidence["undo"] = "aws elb " + strings.Repeat("x", maxCommand)
-	if mail := Compose(n, options).Email; strings.Contains(mail, "xxxx") || !strings.Contains(mail, "too long for a mail") {
-		t.Errorf("the mail shows part of a command:\n%s", mail)
+	if email := Compose(n, options).Email; strings.Contains(email, "xxxx") || !strings.Contains(email, "too long for an email") {
+		t.Errorf("the email shows part of a command:\n%s", email)
 	}
 }
 
@@ -105,7 +105,9 @@ func TestWhatDiffersIsMarked(t *testing.T) {
 		"nothing attached":          {finding.Evidence{"declared": right, "attached": map[string]any{"none": true, "protocol": "TCP"}}, "attached"},
 	} {
 		var got []string
-		for _, side := range truths(finding.Finding{Evidence: test.evidence}) {
+		f := finding.Finding{Evidence: test.evidence}
+		f.Lift()
+		for _, side := range sides(f) {
 			if side.differs {
 				got = append(got, side.name)
 			}
@@ -116,31 +118,33 @@ func TestWhatDiffersIsMarked(t *testing.T) {
 	}
 }
 
-// The first words of a text message are what clients suffer, where a probe has seen it.
-func TestTextMessagesSayWhatClientsSuffer(t *testing.T) {
+// A text message begins with how clients are affected, where a probe has seen it.
+func TestTextMessagesSayHowClientsAreAffected(t *testing.T) {
 	of := func(fs ...finding.Finding) incident.Notice {
 		n := drifted()
 		n.Record.Code, n.Findings = fs[0].Code, fs
 		return n
 	}
 	one := func(code finding.Code, e finding.Evidence) finding.Finding {
-		return finding.Finding{Code: code, Severity: finding.Critical, Endpoint: "api", Evidence: e}
+		f := finding.Finding{Code: code, Severity: finding.Critical, Endpoint: "api", Evidence: e}
+		f.Lift()
+		return f
 	}
-	by := map[string]any{"name": "Operator", "tool": "AWS console"}
+	by := map[string]any{"name": "Operator", "tool": "AWS console", "standing": "confirmed"}
 	someAddress := one(finding.CertExpired, nil)
 	someAddress.Address = "192.0.2.1:443"
 	for name, test := range map[string]struct {
 		notice incident.Notice
 		want   string
 	}{
-		"expired":           {of(one(finding.CertExpired, nil)), "api +39: clients are refused, certificate expired"},
-		"at one address":    {of(someAddress), "api +39: clients are refused at 192.0.2.1:443, certificate expired"},
-		"refused":           {of(one(finding.ConnectRefused, nil)), "clients get no connection, connection refused"},
-		"wrong, proven":     {of(one(finding.DriftAttached, finding.Evidence{"changed_by": by}), one(finding.CertExpired, nil)), "clients are refused, certificate expired; wrong certificate attached by Operator"},
+		"expired":           {of(one(finding.CertExpired, nil)), "api +39: clients are rejecting the certificate: it has expired"},
+		"at one address":    {of(someAddress), "api +39: clients are rejecting the certificate at 192.0.2.1:443: it has expired"},
+		"refused":           {of(one(finding.ConnectRefused, nil)), "clients can't connect: connection refused"},
+		"wrong, proven":     {of(one(finding.DriftAttached, finding.Evidence{"changed_by": by}), one(finding.CertExpired, nil)), "clients are rejecting the certificate: it has expired; wrong certificate attached by Operator"},
 		"wrong, not proven": {of(one(finding.DriftAttached, finding.Evidence{"changed_by": by})), "api +39: wrong certificate attached by Operator"},
-		"a deploy to come":  {of(one(finding.DriftManifest, finding.Evidence{"changed_by": by, "would": []string{"x"}})), "the next deploy would break clients, undoing a change by Operator"},
+		"a deploy to come":  {of(one(finding.DriftManifest, finding.Evidence{"changed_by": by, "would": []string{"x"}})), "the next deploy will break clients, undoing a change by Operator"},
 		"not yet":           {of(one(finding.CertExpiring, nil)), "api +39: certificate expiring"},
-		"http":              {of(one(finding.HTTPStatus, nil)), "clients get errors, unexpected HTTP status"},
+		"http":              {of(one(finding.HTTPStatus, nil)), "clients get errors: unexpected HTTP status"},
 	} {
 		if sms := Compose(test.notice, options).SMS; !strings.Contains(sms, test.want) {
 			t.Errorf("%s: %q lacks %q", name, sms, test.want)
@@ -154,7 +158,8 @@ func TestEvidenceIsNotRepeated(t *testing.T) {
 	lb := n.Findings[0].Evidence["arn"]
 	n.Findings[0].Evidence["load_balancer_arn"] = lb
 	n.Findings[0].Evidence["file"], n.Findings[0].Evidence["line"] = "k8s/api.yaml", 7
-	n.Findings[0].Remedy = "Mend k8s/api.yaml:7."
+	n.Findings[0].Remedy = "Fix k8s/api.yaml:7."
+	n.Findings[0].Lift()
 	_, evidence, _ := strings.Cut(Compose(n, options).Email, "\nEVIDENCE\n")
 	for _, no := range []string{"load balancer arn", "  file", "  line", "  undo", "  declared"} {
 		if strings.Contains(evidence, no) {
@@ -168,23 +173,7 @@ func TestEvidenceIsNotRepeated(t *testing.T) {
 	}
 }
 
-// Breaking lines loses no word, adds none, and makes no line too long that could be shorter.
-func TestFoldKeepsEveryWord(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		text := strings.Join(rapid.SliceOf(rapid.StringMatching("[a-z`é]{1,30}")).Draw(t, "words"), " ")
-		lines := fold(text, 40)
-		if got := strings.Join(lines, " "); got != text {
-			t.Fatalf("%q became %q", text, got)
-		}
-		for _, line := range lines {
-			if utf8.RuneCountInString(line) > 40 && strings.Contains(line, " ") && !strings.Contains(line, "`") {
-				t.Errorf("%q is too long", line)
-			}
-		}
-	})
-}
-
-// Whatever a remedy says, its mail says too: splitting it into prose and commands loses nothing but a full stop.
+// Whatever a remedy says, its email says too: splitting it into prose and commands loses nothing but a full stop.
 func TestPiecesKeepTheText(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.SampledFrom([]string{"look:", "aws", "elb", "dig", "Then.", "certdrift", "x: y", "A.", "B", "openssl s_client", "a:"})

@@ -20,7 +20,10 @@ func render(v any) string {
 	case nil:
 		return ""
 	case string:
-		return finding.Clean(v, maxValue)
+		if at, err := time.Parse(time.RFC3339, v); err == nil { // a time of a saved incident
+			return stamp(at)
+		}
+		return clean(v)
 	case time.Time:
 		return stamp(v)
 	case []string:
@@ -40,7 +43,7 @@ func render(v any) string {
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
-	return finding.Clean(fmt.Sprint(v), maxValue)
+	return clean(fmt.Sprint(v))
 }
 
 func renderMap[V any](m map[string]V) string {
@@ -53,7 +56,7 @@ func renderMap[V any](m map[string]V) string {
 	return join(words)
 }
 
-// join lists words and says how many it leaves out.
+// join lists words, and how many it leaves out.
 func join(words []string) string {
 	const most = 12
 	if len(words) > most {
@@ -62,7 +65,7 @@ func join(words []string) string {
 	return finding.Clean(strings.Join(words, ", "), 2*maxValue)
 }
 
-// undo is the command that restores what was declared, as it is, of several lines perhaps; empty where the finding has
+// undo is the command that restores what was declared, as it is, possibly of several lines; empty where the finding has
 // none.
 func undo(f finding.Finding) string {
 	for _, name := range []string{"undo", "command"} {
@@ -73,14 +76,24 @@ func undo(f finding.Finding) string {
 	return ""
 }
 
-// rest are the names of the evidence that no section of its own shows, sorted.
-func rest(f finding.Finding) []string {
-	shown := append(whoKeys(), "manifest", "declared", "attached", "served", "undo", "command")
+// sections are the evidence that has a section of its own.
+var sections = [...]string{
+	"declared", "manifest", "attached", "served", "undo", "command", "changed_by", "author", "changed_at", "before", "after",
+}
+
+// rest are the names of the evidence without a section of its own, sorted.
+func rest(e finding.Evidence) []string {
 	var names []string
-	for _, name := range slices.Sorted(maps.Keys(f.Evidence)) {
-		if !slices.Contains(shown, name) && render(f.Evidence[name]) != "" {
+	for _, name := range slices.Sorted(maps.Keys(e)) {
+		if !slices.Contains(sections[:], name) && render(e[name]) != "" {
 			names = append(names, name)
 		}
 	}
 	return names
 }
+
+// has reports whether the finding has a piece of evidence that is not empty.
+func has(f finding.Finding, name string) bool { return render(f.Evidence[name]) != "" }
+
+// clean makes one remote text safe to show.
+func clean(text string) string { return finding.Clean(text, maxValue) }

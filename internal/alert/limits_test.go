@@ -57,7 +57,7 @@ func checkLimits(t fatal, m Message) {
 		t.Errorf("chat of %d bytes", len(m.Chat))
 	}
 	if !json.Valid([]byte(m.Chat)) || len(m.Email) > EmailLimit || !utf8.ValidString(m.Email) {
-		t.Errorf("chat valid %v, mail of %d bytes", json.Valid([]byte(m.Chat)), len(m.Email))
+		t.Errorf("chat valid %v, email of %d bytes", json.Valid([]byte(m.Chat)), len(m.Email))
 	}
 	whole, err := json.Marshal(map[string]string{
 		"default": m.Default, "email": m.Email, "sms": m.SMS, "https": m.JSON, "http": m.JSON, "sqs": m.JSON, "lambda": m.JSON,
@@ -116,7 +116,7 @@ func anyNotice(t *rapid.T) incident.Notice {
 	now := time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "now"), 0)
 	n := incident.Notice{
 		Event: rapid.SampledFrom([]incident.Event{incident.Opened, incident.Reminder, incident.Recovered}).Draw(t, "event"),
-		At:    now, Severity: severity.Draw(t, "severity"), Eased: rapid.Bool().Draw(t, "eased"),
+		At:    now, Severity: severity.Draw(t, "severity"), Eased: rapid.Bool().Draw(t, "downgraded"),
 		Removed: rapid.Bool().Draw(t, "removed"), Repetition: rapid.Bool().Draw(t, "repetition"),
 		Before: rapid.SampledFrom([]finding.Severity{finding.None, finding.Warning, finding.Critical}).Draw(t, "before"),
 	}

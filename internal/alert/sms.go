@@ -8,6 +8,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
+	"certdrift/internal/prose"
 )
 
 // The size of one SMS segment (3GPP TS 23.038): septets of the GSM 7-bit alphabet, or UCS-2 code units.
@@ -39,57 +40,53 @@ func SMSFits(text string) bool {
 	return septets <= gsmSegment
 }
 
-// sms is one segment: severity, where, who suffers, what they suffer, what was done and by whom, since when, in this
-// order. A piece that does not fit is left out whole: a name cut in two is another name.
-func (s *story) sms() string {
-	text := fit(s.headline(), []string{s.shownEnvironment(" ")}, oneLine, SMSFits)
-	place := s.place()
-	if name, more := s.who(); more > 0 {
+// sms is one segment: severity, where, who is affected and how, what was done and by whom, since when, in this order. A
+// piece that does not fit is left out whole: a truncated name is another name.
+func (m *message) sms() string {
+	text := fit(m.headline(), []string{m.shownEnvironment(" ")}, oneLine, SMSFits)
+	place := m.place()
+	if name, more := m.who(); more > 0 {
 		place = fmt.Sprintf("%s +%d", name, more)
 	}
-	text += s.placeWithin(text, " ", []string{place}, oneLine, SMSFits)
-	if s.Storm != nil {
-		text = fit(text, s.censusPieces(), oneLine, SMSFits)
+	text += m.placeWithin(text, " ", []string{place}, oneLine, SMSFits)
+	if m.Storm != nil {
+		text = fit(text, m.censusPieces(), oneLine, SMSFits)
 	} else {
-		for _, choices := range s.smsWhat() {
+		for _, choices := range m.smsWhat() {
 			text = fitOne(text, choices, oneLine, SMSFits)
 		}
 	}
-	pieces := []string{s.smsWhen()}
-	if s.Repetition {
-		pieces = append(pieces, " (maybe a repetition)")
+	pieces := []string{m.smsWhen()}
+	if m.Repetition {
+		pieces = append(pieces, " (possible duplicate)")
 	}
-	return fit(text, append(pieces, ". Details by mail."), oneLine, SMSFits)
+	return fit(text, append(pieces, ". Details in email."), oneLine, SMSFits)
 }
 
-// smsWhat is what clients suffer, and what was done by whom: for each the wordings to choose from, the fullest first.
-func (s *story) smsWhat() [][]string {
-	effect, reason := s.suffering()
-	effect = lower(effect)
-	what, by := phrase(s.code()), ""
-	if name := s.smsAuthor(); name != "" && s.Event != incident.Recovered {
-		by = s.smsDeed() + name
+// smsWhat is how clients are affected, and what was done by whom: for each the wordings to choose from, the fullest first.
+func (m *message) smsWhat() [][]string {
+	effect, cause := m.impact()
+	what, by := phrase(m.code()), ""
+	if name := m.smsAuthor(); name != "" && m.Event != incident.Recovered {
+		by = m.smsAction() + name
 	}
 	if effect == "" {
 		return [][]string{{": " + what + by, ": " + what}}
 	}
-	if s.code() == finding.DriftManifest {
-		return [][]string{{": " + effect}, {by}}
-	}
-	suffer := []string{": " + effect + ", " + reason, ": " + reason}
-	if reason == what {
-		return [][]string{suffer, {by}}
+	impact := []string{": " + lower(effect) + because(cause), ": " + phrase(cause)}
+	if cause == m.code() {
+		return [][]string{impact, {by}}
 	}
 	if strings.HasPrefix(by, ", ") { // it says what was done by itself, and who did it is news
-		return [][]string{suffer, {"; " + what + by, by, "; " + what}}
+		return [][]string{impact, {"; " + what + by, by, "; " + what}}
 	}
-	return [][]string{suffer, {"; " + what + by, "; " + what}}
+	return [][]string{impact, {"; " + what + by, "; " + what}}
 }
 
-// smsDeed is what the author did, up to the name. What is wrong says it of most.
-func (s *story) smsDeed() string {
-	switch did := deed(changedBy(s.first)); {
-	case s.code() == finding.DriftManifest:
+// smsAction is what the author did, up to the name. The phrase of most codes says it already.
+func (m *message) smsAction() string {
+	switch did := action(m.first.Attribution.Change); {
+	case m.code() == finding.DriftManifest:
 		return ", undoing a change by "
 	case did == "changed", did == "deleted":
 		return " by "
@@ -98,36 +95,36 @@ func (s *story) smsDeed() string {
 	}
 }
 
-// smsAuthor is who made the change, and that it is a claim where it is one: both, or neither.
-func (s *story) smsAuthor() string {
-	by := changedBy(s.first)
-	name := author(by)
-	if name != "" && !confirmed(by) {
-		name += " (claimed)"
+// smsAuthor is who made the change, and that it is unconfirmed where it is: both, or neither.
+func (m *message) smsAuthor() string {
+	by := m.first.Attribution.Change
+	name := authorName(by)
+	if name != "" && !by.Confirmed {
+		name += " (unconfirmed)"
 	}
 	return name
 }
 
-func (s *story) smsWhen() string {
+func (m *message) smsWhen() string {
 	switch {
-	case s.Eased:
-		return ", now " + s.Remaining.String()
-	case s.Removed:
+	case m.Eased:
+		return ", now " + m.Remaining.String()
+	case m.Removed:
 		return ", no longer configured"
-	case s.Event == incident.Recovered:
-		return ", over after " + span(s.At.Sub(s.Record.First))
-	case s.Event == incident.Reminder:
-		return ", for " + span(s.At.Sub(s.Record.First))
-	case s.worse():
-		return ", was " + s.Before.String()
-	case s.Before == s.Severity:
-		return "" // it began when it was foretold, not when it came
+	case m.Event == incident.Recovered:
+		return ", resolved after " + prose.Span(m.At.Sub(m.Record.First))
+	case m.Event == incident.Reminder:
+		return ", ongoing for " + prose.Span(m.At.Sub(m.Record.First))
+	case m.worse():
+		return ", was " + m.Before.String()
+	case m.Before == m.Severity:
+		return "" // it began when it was predicted, not when it happened
 	}
-	if s.At.Sub(s.Record.First) >= 12*time.Hour {
-		return ", since " + s.Record.First.UTC().Format("2 Jan")
+	if m.At.Sub(m.Record.First) >= 12*time.Hour {
+		return ", since " + m.Record.First.UTC().Format("2 Jan")
 	}
-	return ", since " + s.Record.First.UTC().Format("15:04 UTC")
+	return ", since " + m.Record.First.UTC().Format("15:04 UTC")
 }
 
-// oneLine keeps line breaks out.
+// oneLine replaces line breaks.
 func oneLine(text string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(text) }

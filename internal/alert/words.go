@@ -2,8 +2,8 @@ package alert
 
 import "certdrift/internal/finding"
 
-// phrase says in a few plain words what a code means, for where a whole summary has no room. An unknown code speaks for
-// itself.
+// phrase returns what a code means in a few plain words, where a whole summary does not fit; the code itself where it is
+// unknown.
 func phrase(code finding.Code) string {
 	if p, ok := phrases()[code]; ok {
 		return p
@@ -13,7 +13,7 @@ func phrase(code finding.Code) string {
 
 func phrases() map[finding.Code]string {
 	return map[finding.Code]string{
-		trialCode: "only a trial",
+		testCode: "test alert, no action needed",
 
 		finding.DNSFailure:     "name does not resolve",
 		finding.ConnectRefused: "connection refused",
@@ -25,20 +25,20 @@ func phrases() map[finding.Code]string {
 		finding.TLSTimeout:                   "TLS handshake times out",
 		finding.TLSPlaintext:                 "speaks plain HTTP on the TLS port",
 		finding.TLSVersionOld:                "only old TLS versions",
-		finding.TLSClientCertificateRequired: "wants a client certificate",
+		finding.TLSClientCertificateRequired: "requires a client certificate",
 
 		finding.CertExpired:         "certificate expired",
 		finding.CertNotYetValid:     "certificate not yet valid",
 		finding.CertExpiring:        "certificate expiring",
-		finding.CertNameMismatch:    "certificate for another name",
+		finding.CertNameMismatch:    "certificate doesn't match hostname",
 		finding.CertUntrusted:       "certificate not trusted",
 		finding.CertSelfSigned:      "self-signed certificate",
 		finding.CertChainIncomplete: "certificate chain incomplete",
-		finding.CertChainExpired:    "certificate of the chain expired",
+		finding.CertChainExpired:    "certificate in the chain expired",
 		finding.CertKeyWeak:         "weak certificate key",
 		finding.CertSignatureWeak:   "weak certificate signature",
-		finding.CertUsage:           "certificate not for servers",
-		finding.CertConstraint:      "certificate breaks its issuer's limits",
+		finding.CertUsage:           "not a server certificate",
+		finding.CertConstraint:      "certificate violates its issuer's constraints",
 		finding.CertLifetimeLong:    "certificate valid for too long",
 		finding.CertRevoked:         "certificate revoked",
 		finding.CertStapleBad:       "bad OCSP staple",
@@ -63,20 +63,48 @@ func phrases() map[finding.Code]string {
 		finding.ListenerCertExpiring:  "attached certificate expiring",
 		finding.ListenerNameUncovered: "no attached certificate covers the name",
 		finding.ListenerPolicyOld:     "old TLS policy on the listener",
-		finding.ListenerPlaintext:     "port 80 does not redirect",
-		finding.ListenerUnmanaged:     "listener that nothing declares",
+		finding.ListenerPlaintext:     "port 80 does not redirect to HTTPS",
+		finding.ListenerUnmanaged:     "undeclared listener",
 		finding.ACMRenewalFailing:     "ACM renewal failing",
 		finding.ACMRenewalIneligible:  "ACM will not renew",
 
 		finding.DriftAttached: "wrong certificate attached",
-		finding.DriftServed:   "served is not the attached certificate",
-		finding.DriftDeclared: "served is not the declared certificate",
+		finding.DriftServed:   "serving a different certificate than the one attached",
+		finding.DriftDeclared: "serving a different certificate than the one declared",
 		finding.DriftManifest: "next deploy changes the certificate",
 
 		finding.ConfigInvalid:     "configuration invalid",
-		finding.ObserveDenied:     "certdrift may not look",
-		finding.ObserveThrottled:  "certdrift is throttled",
-		finding.ObserveIncomplete: "certdrift could not look everywhere",
-		finding.AlertPathBroken:   "alerts do not arrive",
+		finding.ObserveDenied:     "certdrift lacks permission",
+		finding.ObserveThrottled:  "certdrift is being throttled",
+		finding.ObserveIncomplete: "some checks could not be run",
+		finding.AlertPathBroken:   "alerts are not being delivered",
+	}
+}
+
+// reason is the phrase of a code where the certificate, or what clients do, has just been named.
+func reason(code finding.Code) string {
+	if r, ok := reasons()[code]; ok {
+		return r
+	}
+	return phrase(code)
+}
+
+func reasons() map[finding.Code]string {
+	return map[finding.Code]string{
+		finding.CertExpired:         "it has expired",
+		finding.CertNotYetValid:     "it is not valid yet",
+		finding.CertNameMismatch:    "it doesn't match the hostname",
+		finding.CertUntrusted:       "its issuer is not trusted",
+		finding.CertSelfSigned:      "it is self-signed",
+		finding.CertChainIncomplete: "its chain is incomplete",
+		finding.CertChainExpired:    "a certificate in its chain has expired",
+		finding.CertKeyWeak:         "its key is too weak",
+		finding.CertSignatureWeak:   "its signature is too weak",
+		finding.CertUsage:           "it is not a server certificate",
+		finding.CertConstraint:      "it violates its issuer's constraints",
+		finding.CertRevoked:         "it has been revoked",
+		finding.CertStapleBad:       "its OCSP staple is invalid",
+		finding.CertChainOversized:  "its chain is too large",
+		finding.CertMalformed:       "it is malformed",
 	}
 }

@@ -21,7 +21,7 @@ const module = "certdrift"
 
 // pure packages judge, track and describe; they depend only on their arguments.
 var pure = []string{
-	"internal/arn", "internal/target", "internal/observation", "internal/finding", "internal/catalogue", "internal/chain", "internal/judge", "internal/alertpath",
+	"internal/arn", "internal/prose", "internal/target", "internal/observation", "internal/finding", "internal/catalogue", "internal/chain", "internal/judge", "internal/alertpath",
 	"internal/incident", "internal/metric", "internal/alert", "internal/topology", "internal/plan", "internal/policy", "internal/report", "internal/event",
 }
 

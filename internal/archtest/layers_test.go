@@ -19,7 +19,7 @@ var layers = []struct {
 	name, holds string
 	packages    []string
 }{
-	{"target", "what to check, and the names that AWS gives", []string{"internal/arn", "internal/target"}},
+	{"target", "what to check, the names that AWS gives, and text formats", []string{"internal/arn", "internal/prose", "internal/target"}},
 	{"observation", "what was seen", []string{"internal/observation"}},
 	{"finding", "what was concluded", []string{"internal/finding"}},
 	{"readings", "logic that several stages share", []string{"internal/alertpath", "internal/catalogue", "internal/chain", "internal/event", "internal/policy"}},
@@ -27,7 +27,7 @@ var layers = []struct {
 	{"plan", "what applying declarations would do", []string{"internal/plan"}},
 	{"judge, track", "findings from observations; incidents from findings", []string{"internal/incident", "internal/judge"}},
 	{"publish", "messages, metrics and reports", []string{"internal/alert", "internal/metric", "internal/report"}},
-	{"sides", "the three truths side by side, for pages", []string{"internal/report/truths"}},
+	{"comparison", "declared, attached and served side by side, for pages", []string{"internal/report/comparison"}},
 	{"pages", "the report as a web page and as a dashboard widget", []string{"internal/report/html", "internal/report/widget"}},
 	{"probe's parts", "the parts of probing without sockets: allowed addresses, STARTTLS, revocation, redaction", []string{"internal/probe/netguard", "internal/probe/redact", "internal/probe/revocation", "internal/probe/starttls"}},
 	{"forms", "grammars and errors shared by adapters", []string{"internal/awsio/awserr", "internal/config/yamldoc"}},

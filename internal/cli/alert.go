@@ -153,7 +153,7 @@ func (p *alertPath) testBus(ctx context.Context, topic string, out *pathReport) 
 	}
 	out.Bus = &busReport{Name: name, Sent: []string{}}
 	test := p.candidates(nil)[0]
-	if err := bus.Send(ctx, alert.Compose(alert.Trial(test.environment, test.severity, p.app.Now()), alert.Options{})); err != nil {
+	if err := bus.Send(ctx, alert.Compose(alert.TestAlert(test.environment, test.severity, p.app.Now()), alert.Options{})); err != nil {
 		out.Problems = append(out.Problems, fmt.Sprintf("publishing to the event bus %s failed: %v", name, err))
 		return nil
 	}
@@ -233,7 +233,7 @@ func (p *alertPath) candidates(all []alertpath.Subscriber) []candidate {
 // One is sent in any case.
 func testAlerts(paths []pathOfAlert, candidates []candidate, a *App) []incident.Notice {
 	reaches := func(c candidate, s pathOfAlert) bool {
-		m := alert.Compose(alert.Trial(c.environment, c.severity, a.Now()), alert.Options{})
+		m := alert.Compose(alert.TestAlert(c.environment, c.severity, a.Now()), alert.Options{})
 		return s.State == alertpath.OK && s.subscriber.Gets(m.Attributes)
 	}
 	var out []incident.Notice
@@ -254,7 +254,7 @@ func testAlerts(paths []pathOfAlert, candidates []candidate, a *App) []incident.
 		if most == 0 && len(out) > 0 {
 			return out
 		}
-		out = append(out, alert.Trial(best.environment, best.severity, a.Now()))
+		out = append(out, alert.TestAlert(best.environment, best.severity, a.Now()))
 		left = slices.DeleteFunc(left, func(s pathOfAlert) bool { return reaches(best, s) })
 		if len(left) == 0 {
 			return out

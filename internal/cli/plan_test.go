@@ -215,7 +215,7 @@ func TestPlanOfALoadBalancerToCome(t *testing.T) {
 		d := newDeploy(t)
 		d.account.RemoveLoadBalancer("a1b2c3")
 		d.manifest = manifest
-		if status, stdout, _ := d.plan(t); status != want || !strings.Contains(stdout, "not there yet") || !strings.Contains(stdout, "Plan: 1 to create") {
+		if status, stdout, _ := d.plan(t); status != want || !strings.Contains(stdout, "not created yet") || !strings.Contains(stdout, "Plan: 1 to create") {
 			t.Errorf("%s: exit status %d, want %d\n%s", manifest, status, want, stdout)
 		}
 	}
@@ -232,7 +232,7 @@ func TestPlanWithoutTheAuthor(t *testing.T) {
 		d.account.Deny("cloudtrail:LookupEvents")
 		note := "who attached certificate/good to a1b2c3:443 (CloudTrail could not be read): whether applying would undo somebody's change"
 		status, stdout, _ := d.plan(t)
-		if _, notes, _ := strings.Cut(stdout, "Not known here:"); status != 0 || !strings.Contains(notes, note) {
+		if _, notes, _ := strings.Cut(stdout, "Unknown:"); status != 0 || !strings.Contains(notes, note) {
 			t.Errorf("exit status %d, want 0; not said: %s\n%s", status, note, stdout)
 		}
 		_, stdout, _ = d.plan(t, "--format", "json")

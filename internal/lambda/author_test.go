@@ -112,7 +112,7 @@ func TestTheAlertSaysWhoChangedTheCertificate(t *testing.T) {
 			"ImportCertificate", "imported by Operator",
 		},
 	} {
-		for standing, says := range map[string]string{"confirmed": "CloudTrail confirms", "claimed": "an event claims; it is not confirmed yet"} {
+		for standing, says := range map[string]string{"confirmed": "CloudTrail (confirmed)", "claimed": "reported by an event, not yet confirmed by CloudTrail"} {
 			t.Run(name+", "+standing, func(t *testing.T) {
 				s, server := newStageWithIAM(t)
 				if s.tick(); len(s.found()) > 0 {
@@ -136,14 +136,14 @@ func TestTheAlertSaysWhoChangedTheCertificate(t *testing.T) {
 				}
 				for _, m := range messages {
 					mail := strings.Join(strings.Fields(m.Texts["email"]), " ")
-					for _, piece := range []string{"WHO CHANGED IT Operator as operator (AWS console), 2026-11-20 12:", "from 198.51.100.23 as " + says + " call " + tt.call + " on arn:aws:", " principal arn:aws:sts::111122223333:assumed-role/Operator/operator"} {
+					for _, piece := range []string{"WHO CHANGED IT Operator as operator (AWS console), 2026-11-20 12:", "from 198.51.100.23 source " + says + " call " + tt.call + " on arn:aws:", " principal arn:aws:sts::111122223333:assumed-role/Operator/operator"} {
 						if !strings.Contains(mail, piece) {
 							t.Errorf("the mail lacks %q:\n%s", piece, m.Texts["email"])
 						}
 					}
 					by := tt.by
 					if standing == "claimed" {
-						by += " (claimed)"
+						by += " (unconfirmed)"
 					}
 					if !strings.Contains(m.Texts["sms"], by) {
 						t.Errorf("the text message lacks %q: %s", by, m.Texts["sms"])

@@ -3,11 +3,11 @@ package report
 import (
 	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 // textLimit is how many characters of one remote text a document shows.
@@ -17,13 +17,15 @@ const textLimit = 500
 type Input struct {
 	Round      observation.Round
 	Conclusion finding.Conclusion
+	// Topology is the round's; nil for Build to build it.
+	Topology *topology.Topology
 	// FailOn is the severity from which findings fail the report; finding.None for never.
 	FailOn finding.Severity
 	// At is the time the round was judged by, where it is not the round's own end (a replay).
 	At time.Time
 }
 
-// Build tells a round.
+// Build makes the report of a round.
 func Build(in Input) Report {
 	r := Report{
 		Schema: Schema, Started: in.Round.Started.UTC(), Finished: in.Round.Finished.UTC(),
@@ -43,13 +45,16 @@ func Build(in Input) Report {
 	finding.Sort(r.Findings)
 	r.Verdict = verdict(r)
 
+	t := in.Topology
+	if t == nil {
+		t = topology.Build(in.Round, r.At)
+	}
 	by := index(r.Findings)
-	behind := join(in.Round)
-	for i, e := range in.Round.Endpoints {
-		r.Endpoints = append(r.Endpoints, endpoint(e, behind[i].String(), by.endpoints[e.Target.Key()], r.At))
+	for _, e := range t.Endpoints {
+		r.Endpoints = append(r.Endpoints, endpoint(e, by.endpoints[e.Target.Key()], r.At))
 	}
 	r.Endpoints = append(r.Endpoints, leftOut(in.Round, by)...)
-	r.Listeners = append(r.Listeners, listeners(in.Round, behind, by)...)
+	r.Listeners = append(r.Listeners, listeners(t, by)...)
 	return r
 }
 
@@ -58,13 +63,13 @@ func verdict(r Report) Verdict {
 	case r.FailOn != finding.None && finding.Worst(r.Findings) >= r.FailOn:
 		return Fail
 	case !r.Complete || slices.ContainsFunc(r.Findings, misconfigured):
-		return Incomplete // what the configuration gets wrong was not looked at
+		return Incomplete // what the configuration gets wrong was not checked
 	}
 	return Pass
 }
 
-// leftOut are the endpoints that a fault of the configuration kept out of the round. Nobody looked at them, and a count
-// without them would be of those that are written well.
+// leftOut are the endpoints that an error in the configuration kept out of the round. They were not checked, and a count
+// without them would hide that.
 func leftOut(round observation.Round, by byPlace) []Endpoint {
 	seen := map[string]bool{}
 	for _, e := range round.Endpoints {
@@ -85,15 +90,19 @@ func leftOut(round observation.Round, by byPlace) []Endpoint {
 	return out
 }
 
-func endpoint(e observation.Endpoint, behind string, fs []finding.Finding, at time.Time) Endpoint {
+func endpoint(e *topology.Endpoint, fs []finding.Finding, at time.Time) Endpoint {
+	compared := e.Compare()
 	out := Endpoint{
 		Environment: e.Target.Environment, Name: e.Target.Name, URL: finding.Clean(e.Target.URL, textLimit),
-		Listener: behind, Declared: e.Target.Declared, Kind: e.Target.Kind, Source: e.Target.Source,
+		Declared: e.Target.Declared, Comparison: comparisonOf(compared), Kind: e.Target.Kind, Source: e.Target.Source,
 		DNS: DNS{
 			CanonicalName: finding.Clean(e.DNS.CanonicalName, textLimit),
 			Addresses:     append([]string{}, e.DNS.Addresses...), Failure: failure(e.DNS.Failure),
 		},
-		Addresses: addresses(e.Addresses, at), findings: fs,
+		Addresses: addresses(e.Addresses, at), findings: fs, compared: compared,
+	}
+	if e.Listener != nil {
+		out.Listener = e.Listener.Label()
 	}
 	out.State = state(fs, e.Probed)
 	return out
@@ -162,7 +171,7 @@ func phases(p observation.Phases) Phases {
 	}
 }
 
-// ms gives milliseconds to the microsecond.
+// ms returns milliseconds to the microsecond.
 func ms(d time.Duration) float64 { return math.Round(float64(d)/1e3) / 1e3 }
 
 // byPlace holds the findings of each endpoint (ENVIRONMENT/NAME) and each listener (NAME:PORT), worst first.
@@ -191,6 +200,3 @@ func index(fs []finding.Finding) byPlace {
 	}
 	return by
 }
-
-// place is a listener's name in findings.
-func place(balancer string, port int) string { return balancer + ":" + strconv.Itoa(port) }

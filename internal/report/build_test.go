@@ -120,7 +120,7 @@ func TestStates(t *testing.T) {
 	}
 }
 
-// TestLeftOut holds that an endpoint that the configuration gets wrong is counted among those nobody looked at, once, and
+// TestLeftOut holds that an endpoint that the configuration gets wrong is counted among those nobody checked, once, and
 // that neither a fault of a whole file nor one of an endpoint that was probed all the same adds any.
 func TestLeftOut(t *testing.T) {
 	in := Input{Round: observation.Round{

@@ -14,7 +14,7 @@ import (
 	"certdrift/internal/finding"
 )
 
-// certificates tells a chain as served, at most MaxChain of it.
+// certificates describes a chain as served, at most MaxChain of it.
 func certificates(ders [][]byte) []Certificate {
 	out := []Certificate{}
 	for _, der := range ders[:min(len(ders), MaxChain)] {

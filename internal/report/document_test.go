@@ -40,7 +40,7 @@ func TestDocumentNamesEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := map[string]bool{}
+	listed := map[string]bool{}
 	path := ""
 	heading, row := regexp.MustCompile("^## (?:The document|`(.+)`)$"), regexp.MustCompile("^\\| `([a-z_0-9]+)` \\| .+ \\|$")
 	for line := range strings.Lines(string(text)) {
@@ -48,7 +48,7 @@ func TestDocumentNamesEveryKey(t *testing.T) {
 		if m := heading.FindStringSubmatch(line); m != nil {
 			path = m[1]
 		} else if m := row.FindStringSubmatch(line); m != nil {
-			told[path+" "+m[1]] = true
+			listed[path+" "+m[1]] = true
 		} else if strings.HasPrefix(line, "| `") {
 			t.Errorf("not understood: %s", line)
 		}
@@ -59,13 +59,13 @@ func TestDocumentNamesEveryKey(t *testing.T) {
 		}
 	}
 	for key := range made {
-		if !told[key] {
-			t.Errorf("docs/report.md does not tell of %q", key)
+		if !listed[key] {
+			t.Errorf("docs/report.md does not list %q", key)
 		}
 	}
-	for key := range told {
+	for key := range listed {
 		if !made[key] {
-			t.Errorf("docs/report.md tells of %q, which is not written", key)
+			t.Errorf("docs/report.md lists %q, which is not written", key)
 		}
 	}
 }

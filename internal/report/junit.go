@@ -50,7 +50,7 @@ type junitText struct {
 
 // WriteJUnit writes the report as JUnit XML: a suite per environment with a case per endpoint, a suite for the
 // listeners, and one for what concerns neither. Findings that fail the report are a case's failure, the others stand
-// in its output; what was not looked at is an error. Most readers take one failure a case, so all of a case are in it.
+// in its output; what was not checked is an error. Most readers take one failure a case, so it holds all of them.
 func WriteJUnit(w io.Writer, r Report) error {
 	all := junitSuites{Name: "certdrift", Time: seconds(r.Finished.Sub(r.Started).Seconds())}
 	suites := map[string]*junitSuite{}
@@ -64,9 +64,9 @@ func WriteJUnit(w io.Writer, r Report) error {
 		}
 		s.Cases = append(s.Cases, c)
 	}
-	told := map[string]bool{}
+	covered := map[string]bool{}
 	for _, e := range r.Endpoints {
-		told[e.Environment+"/"+e.Name] = true
+		covered[e.Environment+"/"+e.Name] = true
 		c := r.junitCase(orElse(e.Environment, "endpoints"), e.Name, slowest(e)/1000, e.findings)
 		if e.State == Unknown && c.Failure == nil {
 			c.Error = &junitProblem{Message: "not checked in this round", Type: string(finding.ObserveIncomplete)}
@@ -79,12 +79,12 @@ func WriteJUnit(w io.Writer, r Report) error {
 	}
 	for _, l := range r.Listeners {
 		if r.Plan != nil {
-			break // the plan's cases tell of them
+			break // the plan's cases cover them
 		}
-		told[l.Listener] = true
+		covered[l.Listener] = true
 		add("listeners", r.junitCase("listeners", l.Listener+" "+l.Region, 0, withoutEndpoint(l.findings)))
 	}
-	rest, places := remaining(r.Findings, told, r.Plan != nil)
+	rest, places := remaining(r.Findings, covered, r.Plan != nil)
 	for _, place := range places {
 		add("certdrift", r.junitCase("certdrift", place, 0, rest[place]))
 	}
@@ -132,15 +132,15 @@ func withoutEndpoint(fs []finding.Finding) []finding.Finding {
 	return out
 }
 
-// remaining are the findings that no endpoint's or listener's case tells: those of certdrift itself.
-func remaining(fs []finding.Finding, told map[string]bool, planned bool) (byPlace map[string][]finding.Finding, places []string) {
+// remaining are the findings that no endpoint's or listener's case covers: those of certdrift itself.
+func remaining(fs []finding.Finding, covered map[string]bool, planned bool) (byPlace map[string][]finding.Finding, places []string) {
 	byPlace = map[string][]finding.Finding{}
 	for _, f := range fs {
-		if f.Endpoint != "" && told[f.Environment+"/"+f.Endpoint] || f.Endpoint == "" && told[f.Listener] {
+		if f.Endpoint != "" && covered[f.Environment+"/"+f.Endpoint] || f.Endpoint == "" && covered[f.Listener] {
 			continue
 		}
 		if planned && f.Code == finding.DriftManifest {
-			continue // a row of the plan tells it
+			continue // a row of the plan covers it
 		}
 		place := where(f)
 		if byPlace[place] == nil {
@@ -174,7 +174,7 @@ func (r Report) junitCase(class, name string, took float64, fs []finding.Finding
 	return c
 }
 
-// notes adds what could not be learnt about an endpoint to its case's output.
+// notes adds what could not be learned about an endpoint to its case's output.
 func (c *junitCase) notes(e Endpoint) {
 	for _, n := range e.notes() {
 		if c.SystemOut == nil {
@@ -184,12 +184,12 @@ func (c *junitCase) notes(e Endpoint) {
 	}
 }
 
-// plain tells findings in plain text, as WriteText does.
+// plain returns findings in plain text, as WriteText writes them.
 func plain(fs []finding.Finding) string {
 	var b strings.Builder
 	for _, f := range fs {
 		fmt.Fprintf(&b, "%s %s %s\n%s\n", strings.ToUpper(f.Severity.String()), f.Code, where(f), f.Summary)
-		for _, e := range facts(f.Evidence) {
+		for _, e := range facts(f) {
 			fmt.Fprintf(&b, "  %s: %s\n", e.name, e.value)
 		}
 		if remedy := strings.Join(lines(f.Remedy), "\n"); remedy != "" {

@@ -1,105 +1,42 @@
 package report
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
-// spot is a listener: a load balancer and a port of it. The zero value is none.
-type spot struct {
-	balancer *observation.LoadBalancer
-	port     int
-}
-
-func (s spot) String() string {
-	if s.balancer == nil {
-		return ""
+// comparisonOf is the endpoint's comparison as the document has it; nil where nothing is known to compare.
+func comparisonOf(c topology.Comparison) *Comparison {
+	if len(c.Declared) == 0 && !c.Listener.Known() {
+		return nil
 	}
-	return place(s.balancer.Name, s.port)
-}
-
-// join finds the listener behind each endpoint, by the endpoint's index. It goes as the judge does: by the load balancer
-// that the configuration names, by the tags that Kubernetes controllers set, or by the name and addresses that DNS gave;
-// where several fit it is none.
-func join(round observation.Round) []spot {
-	behind := make([]spot, len(round.Endpoints))
-	for i, e := range round.Endpoints {
-		fit := fitting(round, e)
-		port := e.Target.Port
-		if ref := e.Target.LoadBalancer; ref != nil && ref.Port != 0 {
-			port = ref.Port
-		}
-		if len(fit) == 1 && slices.ContainsFunc(fit[0].Listeners, func(l observation.Listener) bool { return l.Port == port }) {
-			behind[i] = spot{fit[0], port}
-		}
+	out := &Comparison{
+		DeclaredAttached: c.DeclaredAttached.String(), AttachedServed: c.AttachedServed.String(), DeclaredServed: c.DeclaredServed.String(),
+		Unknown: string(c.Attached.Why),
 	}
-	return behind
-}
-
-// fitting are the load balancers that may stand before an endpoint.
-func fitting(round observation.Round, e observation.Endpoint) []*observation.LoadBalancer {
-	if ref := e.Target.LoadBalancer; ref != nil {
-		return balancers(round, func(lb *observation.LoadBalancer) bool {
-			return ref.Name == lb.Name && (ref.Region == "" || ref.Region == lb.Region)
-		})
-	}
-	byDNS := balancers(round, func(lb *observation.LoadBalancer) bool { return !e.DNS.Skipped && resolvesTo(e.DNS, lb) })
-	byService := balancers(round, func(lb *observation.LoadBalancer) bool {
-		return e.Target.Service != "" && slices.ContainsFunc(lb.Stacks(), func(s observation.Stack) bool { return s.Name == e.Target.Service })
-	})
-	both := slices.DeleteFunc(slices.Clone(byService), func(lb *observation.LoadBalancer) bool { return !slices.Contains(byDNS, lb) })
-	switch {
-	case len(byService) == 0:
-		return byDNS
-	case len(byService) > 1 && len(both) > 0:
-		return both
-	}
-	return byService
-}
-
-func balancers(round observation.Round, keep func(*observation.LoadBalancer) bool) []*observation.LoadBalancer {
-	var out []*observation.LoadBalancer
-	for i := range round.LoadBalancers {
-		if lb := &round.LoadBalancers[i]; keep(lb) {
-			out = append(out, lb)
-		}
+	if c.Attached.Known() {
+		out.Attached = c.Attached.Value.ARN
 	}
 	return out
 }
 
-func resolvesTo(dns observation.DNS, lb *observation.LoadBalancer) bool {
-	if lb.DNSName != "" && strings.TrimPrefix(dns.CanonicalName, "dualstack.") == lb.DNSName {
-		return true
-	}
-	return slices.ContainsFunc(dns.Addresses, func(a string) bool { return slices.Contains(lb.Addresses, a) })
-}
-
-func listeners(round observation.Round, behind []spot, by byPlace) []Listener {
-	known := map[string]*observation.Certificate{}
-	for i := range round.Certificates {
-		known[round.Certificates[i].ARN] = &round.Certificates[i]
-	}
+func listeners(t *topology.Topology, by byPlace) []Listener {
 	var out []Listener
-	for i := range round.LoadBalancers {
-		lb := &round.LoadBalancers[i]
-		for _, l := range lb.Listeners {
-			name := place(lb.Name, l.Port)
-			shown := Listener{
-				Listener: name, Kind: lb.Kind, Region: lb.Region, Account: lb.Account, ARN: l.ARN,
-				DNSName: lb.DNSName, Protocol: l.Protocol, Policy: l.Policy, MutualTLS: l.MutualTLS,
-				Certificates: attached(l.Certificates, known), Declared: []Declared{}, Endpoints: []string{},
-				findings: own(by.listeners[name], lb),
-			}
-			if shown.ARN == "" {
-				shown.ARN = lb.ARN
-			}
-			shown.State = state(shown.findings, !lb.Partial)
-			shown.add(round, behind, spot{lb, l.Port})
-			out = append(out, shown)
+	for _, l := range t.Listeners {
+		lb := l.LoadBalancer
+		shown := Listener{
+			Listener: l.Label(), Kind: lb.Kind, Region: lb.Region, Account: lb.Account, ARN: cmp.Or(l.ARN, lb.ARN),
+			DNSName: lb.DNSName, Protocol: l.Protocol, Policy: l.Policy, MutualTLS: l.MutualTLS,
+			Certificates: attached(t, l.Certificates), Declared: []Declared{}, Endpoints: []string{},
+			findings: own(by.listeners[l.Label()], lb),
 		}
+		shown.State = state(shown.findings, !lb.Partial)
+		shown.add(l)
+		out = append(out, shown)
 	}
 	return out
 }
@@ -113,11 +50,8 @@ func own(fs []finding.Finding, lb *observation.LoadBalancer) []finding.Finding {
 }
 
 // add names the endpoints behind the listener and what is declared for it.
-func (l *Listener) add(round observation.Round, behind []spot, here spot) {
-	for i, e := range round.Endpoints {
-		if behind[i] != here {
-			continue
-		}
+func (l *Listener) add(from *topology.Listener) {
+	for _, e := range from.Endpoints {
 		l.Endpoints = append(l.Endpoints, e.Target.Key())
 		if d := e.Target.Declared; d != nil {
 			l.Declared = append(l.Declared, Declared{
@@ -126,31 +60,28 @@ func (l *Listener) add(round observation.Round, behind []spot, here spot) {
 		}
 	}
 	slices.Sort(l.Endpoints)
-	for _, m := range round.Manifests {
-		if m.Port != here.port || !here.balancer.MadeFor(m) {
-			continue
-		}
-		for _, arn := range m.ARNs {
-			l.Declared = append(l.Declared, Declared{By: m.Object, ARN: arn, Source: m.Source})
+	for _, d := range from.Declarations {
+		for _, arn := range d.ARNs {
+			l.Declared = append(l.Declared, Declared{By: d.Object, ARN: arn, Source: d.Source})
 		}
 	}
 }
 
-func attached(on []observation.Attachment, known map[string]*observation.Certificate) []Attached {
+func attached(t *topology.Topology, on []observation.Attachment) []Attached {
 	out := []Attached{}
 	for _, a := range on {
 		shown := Attached{ARN: a.ARN, Default: a.Default, Names: []string{}}
-		if c := known[a.ARN]; c != nil {
-			shown.Missing = c.Missing
-			shown.describe(c)
+		if c := t.Record(a.ARN); c != nil {
+			shown.Missing = c.Missing()
+			shown.describe(c.Record)
 		}
 		out = append(out, shown)
 	}
 	return out
 }
 
-// describe goes by the certificate itself, and by ACM's record where the body could not be read.
-func (a *Attached) describe(c *observation.Certificate) {
+// describe reads the certificate itself, or ACM's record where the body could not be read.
+func (a *Attached) describe(c observation.Certificate) {
 	if len(c.Chain) > 0 {
 		leaf := certificate(c.Chain[0])
 		a.FingerprintSHA256 = leaf.FingerprintSHA256

@@ -8,7 +8,7 @@ import (
 	"certdrift/internal/finding"
 )
 
-// The bounds of a Markdown report, in bytes: GitHub refuses a comment of more than 65,536 characters. Each part may
+// The bounds of a Markdown report, in bytes: GitHub rejects a comment of more than 65,536 characters. Each part may
 // grow until the whole has reached its bound.
 const (
 	markdownTable   = 25_000
@@ -61,7 +61,7 @@ func markdownFinding(f finding.Finding) string {
 		fmt.Fprintf(&b, "affects %s\n\n", markdown(listText(f.Affects)))
 	}
 	var rows []string
-	for _, e := range facts(f.Evidence) {
+	for _, e := range facts(f) {
 		rows = append(rows, e.name+": "+finding.Clean(strings.ReplaceAll(e.value, "\n", " "), markdownText))
 	}
 	preformatted(&b, rows)
@@ -77,7 +77,7 @@ func markdownNotes(b *strings.Builder, r Report) {
 	if len(notes) == 0 {
 		return
 	}
-	b.WriteString("\nNot known, and no fault:\n\n")
+	b.WriteString("\nUnknown, but not a problem:\n\n")
 	grow(b, markdownDetails, "- and %s\n", len(notes), "more note", func(i int) string {
 		return fmt.Sprintf("- %s: %s\n", markdown(notes[i].Endpoint), markdown(notes[i].Text))
 	})

@@ -2,7 +2,7 @@ package report
 
 import "certdrift/internal/finding"
 
-// Note is what could not be learnt about an endpoint although nothing is wrong for it: it proves nothing either way.
+// Note is what could not be learned about an endpoint: it proves nothing either way.
 type Note struct {
 	// Endpoint is ENVIRONMENT/NAME. Both are cleaned.
 	Endpoint, Text string
@@ -25,7 +25,7 @@ const noteLimit = 4 * textLimit
 func (e Endpoint) notes() []string {
 	var out []string
 	if certificates := unanswered(e); len(certificates) > 0 {
-		out = append(out, "revocation is not known of "+listText(certificates))
+		out = append(out, "revocation status unknown: "+listText(certificates))
 	}
 	for _, a := range e.Addresses {
 		if a.Withheld != "" {

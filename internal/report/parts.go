@@ -5,6 +5,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/plan"
+	"certdrift/internal/topology"
 )
 
 // What follows is for writers outside this package (package html): the same words as every other format has.
@@ -12,10 +13,10 @@ import (
 // Fact is one entry of a finding's evidence, ready to show but for the format's own escaping.
 type Fact struct{ Name, Value string }
 
-// Facts are a finding's evidence sorted by name; what is empty is left out.
-func Facts(e finding.Evidence) []Fact {
+// Facts are a finding's evidence, typed facts included, sorted by name; what is empty is left out.
+func Facts(f finding.Finding) []Fact {
 	var out []Fact
-	for _, f := range facts(e) {
+	for _, f := range facts(f) {
 		out = append(out, Fact{f.name, f.value})
 	}
 	return out
@@ -24,16 +25,16 @@ func Facts(e finding.Evidence) []Fact {
 // Where names what a finding is about: ENVIRONMENT/ENDPOINT, its address, its listener.
 func Where(f finding.Finding) string { return where(f) }
 
-// Lines are a text of certdrift's own in its lines, each cleaned.
+// Lines are the lines of certdrift's own text, each cleaned.
 func Lines(text string) []string { return lines(text) }
 
-// LeftText is the time left in the unit that matters: "12 days left", "expired".
+// LeftText is the time left in its largest unit: "12 days left", "expired".
 func LeftText(left time.Duration) string { return leftText(left) }
 
-// AgoText is the time since an end in the unit that matters: "3 days ago".
+// AgoText is the time since an end in its largest unit: "3 days ago".
 func AgoText(since time.Duration) string { return agoText(since) }
 
-// PlanColumns head the table of a plan; PlanCells are a row of it, PlanNotes what could not be looked at.
+// PlanColumns head the table of a plan; PlanCells are a row of it, PlanNotes what could not be checked.
 func PlanColumns() []string { return planColumns[:] }
 
 // PlanCells are a row of a plan's table, cleaned.
@@ -45,7 +46,7 @@ func PlanCells(r Report, row plan.Row) []string {
 	return cells[:]
 }
 
-// PlanNotes are what could not be looked at for a plan, each once.
+// PlanNotes are what could not be checked for a plan, each once.
 func PlanNotes(r Report) []string {
 	var out []string
 	for _, note := range notKnown(r.Plan) {
@@ -53,6 +54,9 @@ func PlanNotes(r Report) []string {
 	}
 	return out
 }
+
+// Compared is how the endpoint's declared, attached and served certificates compare, as the findings have it.
+func (e Endpoint) Compared() topology.Comparison { return e.compared }
 
 // Findings are those that concern the endpoint, worst first.
 func (e Endpoint) Findings() []finding.Finding { return e.findings }

@@ -10,7 +10,7 @@ import (
 	"certdrift/internal/plan"
 )
 
-// BuildPlan tells what applying manifests would do. No endpoint was probed for it, so none is listed.
+// BuildPlan makes the report of what applying manifests would do. It probes no endpoint, so it lists none.
 func BuildPlan(in Input, rows []plan.Row) Report {
 	r := Build(in)
 	r.Endpoints, r.Plan = []Endpoint{}, append([]plan.Row{}, rows...)
@@ -18,9 +18,9 @@ func BuildPlan(in Input, rows []plan.Row) Report {
 }
 
 // planColumns head the table of a plan.
-var planColumns = [...]string{"OBJECT", "LISTENER", "DECLARED", "ATTACHED", "WOULD BE", "NAMES", "VERDICT"}
+var planColumns = [...]string{"OBJECT", "LISTENER", "DECLARED", "ATTACHED", "AFTER APPLY", "NAMES", "VERDICT"}
 
-// planCells are a row of the table: declared → attached → would be.
+// planCells are a row of the table: declared → attached → after apply.
 func planCells(r Report, row plan.Row) [len(planColumns)]string {
 	attached := certificateList(r, row.Attached)
 	switch {
@@ -28,9 +28,9 @@ func planCells(r Report, row plan.Row) [len(planColumns)]string {
 	case row.AttachedKnown:
 		attached = "none"
 	case row.Action == plan.Create:
-		attached = "not there yet"
+		attached = "not created yet"
 	default:
-		attached = "not known"
+		attached = "unknown"
 	}
 	would := orElse(certificateList(r, row.Would), "none")
 	switch row.Action {
@@ -40,12 +40,12 @@ func planCells(r Report, row plan.Row) [len(planColumns)]string {
 		would = "no listener"
 	}
 	return [...]string{
-		fmt.Sprintf("%s:%d", row.Object, row.Port), orElse(row.Listener, "not known"),
+		fmt.Sprintf("%s:%d", row.Object, row.Port), orElse(row.Listener, "unknown"),
 		orElse(certificateList(r, row.Declared), "-"), attached, would, nameList(row.Names), verdictText(row),
 	}
 }
 
-// certificateList shows the first certificate, and how many there are beside it.
+// certificateList shows the first certificate, and how many more there are.
 func certificateList(r Report, certs []plan.Certificate) string {
 	if len(certs) == 0 {
 		return ""
@@ -54,7 +54,7 @@ func certificateList(r Report, certs []plan.Certificate) string {
 	text := certificateName(r.Plan, c)
 	switch {
 	case c.Missing:
-		text += " (gone)"
+		text += " (deleted)"
 	case c.NotAfter != nil && c.NotAfter.Before(r.At):
 		text += " (expired " + c.NotAfter.Format("2006-01-02") + ")"
 	case c.NotAfter != nil:
@@ -66,7 +66,7 @@ func certificateList(r Report, certs []plan.Certificate) string {
 	return text
 }
 
-// certificateName is the shortest name that tells a certificate from the plan's others: the first part of ACM's UUID,
+// certificateName is the shortest name that distinguishes a certificate from the plan's others: the first part of ACM's UUID,
 // the name of IAM's, a fingerprint, or the issuer.
 func certificateName(rows []plan.Row, c plan.Certificate) string {
 	id := lastPart(c.ARN)
@@ -122,7 +122,7 @@ func verdictText(row plan.Row) string {
 			plan.Keep: "unchanged", plan.Change: "changes", plan.Create: "new", plan.Discover: "not known yet", plan.Unknown: "as declared",
 		}[row.Action]
 		if row.Action == plan.Unknown && len(row.Declared) == 0 {
-			text = "nothing against it"
+			text = "not checked (see above)"
 		}
 	}
 	if len(row.Reasons) > 0 {
@@ -134,7 +134,7 @@ func verdictText(row plan.Row) string {
 	return text
 }
 
-// plan writes the table of a plan, and what could not be known for it.
+// plan writes the table of a plan, and what is unknown.
 func (t text) plan(r Report) {
 	if len(r.Plan) == 0 {
 		fmt.Fprintf(t.w, "No load balancer's certificate is declared in these manifests.\n\n")
@@ -176,7 +176,7 @@ func (t text) plan(r Report) {
 	}
 	fmt.Fprintln(t.w)
 	if notes := notKnown(r.Plan); len(notes) > 0 {
-		fmt.Fprintln(t.w, "Not known here:")
+		fmt.Fprintln(t.w, "Unknown:")
 		for _, note := range notes {
 			fmt.Fprintf(t.w, "  %s\n", note)
 		}
@@ -203,7 +203,7 @@ func planMark(row plan.Row) (string, Role) {
 	return "=", RolePlain
 }
 
-// notKnown is what a plan could not look at, each once.
+// notKnown is what a plan could not check, each once.
 func notKnown(rows []plan.Row) []string {
 	var notes []string
 	attached := 0
@@ -216,7 +216,7 @@ func notKnown(rows []plan.Row) []string {
 	slices.Sort(notes)
 	notes = slices.Compact(notes)
 	if attached > 0 {
-		notes = append([]string{"what is attached now, for " + Count(attached, "listener") + ": whether applying would change it, or undo somebody's change"}, notes...)
+		notes = append([]string{"what is attached now to " + Count(attached, "listener") + ", so whether applying changes it or undoes someone's change"}, notes...)
 	}
 	return notes
 }
@@ -242,7 +242,7 @@ func planLine(r Report) string {
 		line += " Do not apply."
 	}
 	if !r.Complete {
-		line += " Incomplete: certdrift could not see all it should."
+		line += " Incomplete: some checks could not be run."
 	}
 	return line
 }
@@ -253,7 +253,7 @@ func markdownPlan(b *strings.Builder, r Report) {
 		b.WriteString("\nNo load balancer's certificate is declared in these manifests.\n")
 		return
 	}
-	b.WriteString("\n| | Object | Listener | Declared | Attached | Would be | Names | Verdict |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("\n| | Object | Listener | Declared | Attached | After apply | Names | Verdict |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	grow(b, markdownTable, "\nand %s\n", len(r.Plan), "more listener", func(i int) string {
 		mark, _ := planMark(r.Plan[i])
 		line := "| " + mark
@@ -263,8 +263,8 @@ func markdownPlan(b *strings.Builder, r Report) {
 		return line + " |\n"
 	})
 	if notes := notKnown(r.Plan); len(notes) > 0 {
-		b.WriteString("\nNot known here:\n\n")
-		grow(b, markdownTable, "- and %s\n", len(notes), "more thing", func(i int) string { return "- " + markdown(notes[i]) + "\n" })
+		b.WriteString("\nUnknown:\n\n")
+		grow(b, markdownTable, "- and %s\n", len(notes), "more item", func(i int) string { return "- " + markdown(notes[i]) + "\n" })
 	}
 }
 
@@ -274,7 +274,7 @@ func (r Report) planCases() []junitCase {
 	for _, row := range r.Plan {
 		c := junitCase{ClassName: "plan", Name: finding.Clean(strings.TrimSpace(fmt.Sprintf("%s:%d %s", row.Object, row.Port, row.Listener)), textLimit), Time: seconds(0)}
 		cells := planCells(r, row)
-		line := fmt.Sprintf("declared %s → attached %s → would be %s; %s\n%s\n", cells[2], cells[3], cells[4], cells[5], cells[6])
+		line := fmt.Sprintf("declared %s → attached %s → after apply %s; %s\n%s\n", cells[2], cells[3], cells[4], cells[5], cells[6])
 		switch {
 		case row.Verdict == plan.Refuse, row.Verdict == plan.Warn && r.FailOn == finding.Warning:
 			c.Failure = &junitProblem{Message: orElse(strings.Join(row.Reasons, "; "), string(row.Verdict)), Type: string(finding.DriftManifest), Text: line + plain(r.about(row))}

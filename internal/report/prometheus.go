@@ -56,7 +56,7 @@ func help() map[string]string {
 		"certdrift_findings":                                 "Findings by environment, severity and code.",
 		"certdrift_listener_certificate_expiry_time_seconds": "The end of a certificate attached to a listener, in Unix time.",
 		"certdrift_listeners":                                "Listeners by state.",
-		"certdrift_round_complete":                           "Whether certdrift saw all it should.",
+		"certdrift_round_complete":                           "Whether every check could be run.",
 		"certdrift_round_duration_seconds":                   "How long the round took.",
 		"certdrift_round_finished_time_seconds":              "When the round ended, in Unix time.",
 	}

@@ -13,6 +13,7 @@ import (
 	"certdrift/internal/observation"
 	"certdrift/internal/plan"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 )
 
 // Schema names the form of the JSON document.
@@ -21,15 +22,15 @@ const Schema = "certdrift.report/1"
 // Verdict is what the report comes to.
 type Verdict string
 
-// The verdicts. Fail: findings at or above the asked severity. Incomplete: none of these, but certdrift could not see
-// all it should. Pass: everything was seen, and nothing of that severity found.
+// The verdicts. Fail: findings at or above the severity asked for. Incomplete: none of these, but some checks could not be
+// run. Pass: every check ran, and found nothing of that severity.
 const (
 	Pass       Verdict = "pass"
 	Fail       Verdict = "fail"
 	Incomplete Verdict = "incomplete"
 )
 
-// Report is one round, told. Its JSON form is a contract; lists are never null.
+// Report is one round, reported. Its JSON form is a contract; lists are never null.
 type Report struct {
 	Schema    string            `json:"schema"`
 	Started   time.Time         `json:"started"`
@@ -38,18 +39,18 @@ type Report struct {
 	Endpoints []Endpoint        `json:"endpoints"`
 	Listeners []Listener        `json:"listeners"`
 	Findings  []finding.Finding `json:"findings"`
-	// Plan is what applying manifests would do; left out where nobody asked (certdrift plan).
+	// Plan is what applying manifests would do; left out unless asked for (certdrift plan).
 	Plan []plan.Row `json:"plan,omitzero"`
 
-	// At is the time that was judged by; days left count from it.
+	// At is the time the round was judged at; days left count from it.
 	At time.Time `json:"-"`
 	// FailOn is the severity from which findings fail the report; finding.None for never.
 	FailOn finding.Severity `json:"-"`
-	// Complete is false where certdrift could not see or judge all it should.
+	// Complete reports whether every check could be run.
 	Complete bool `json:"-"`
 }
 
-// State is how an endpoint or listener is: its worst finding, or unknown where it was not looked at.
+// State is how an endpoint or listener is: its worst finding, or unknown where it was not checked.
 type State string
 
 // The states. A finding of severity info leaves a state ok. Unknown are also endpoints that the configuration gets wrong.
@@ -67,13 +68,28 @@ type Endpoint struct {
 	URL         string `json:"url"` // empty where the configuration gets the endpoint wrong
 	State       State  `json:"state"`
 	// Listener is LOAD-BALANCER-NAME:PORT of the listener behind; empty where none is known.
-	Listener  string            `json:"listener"`
-	Declared  *target.Declared  `json:"declared"`
-	DNS       DNS               `json:"dns"`
-	Addresses []Address         `json:"addresses"`
-	Source    target.Position   `json:"-"`
-	Kind      target.Kind       `json:"-"`
-	findings  []finding.Finding // worst first
+	Listener string           `json:"listener"`
+	Declared *target.Declared `json:"declared"`
+	// Comparison is left out where neither a declaration nor a listener is known.
+	Comparison *Comparison       `json:"comparison,omitempty"`
+	DNS        DNS               `json:"dns"`
+	Addresses  []Address         `json:"addresses"`
+	Source     target.Position   `json:"-"`
+	Kind       target.Kind       `json:"-"`
+	findings   []finding.Finding // worst first
+	compared   topology.Comparison
+}
+
+// Comparison is how the endpoint's declared, attached and served certificates compare: same, equivalent, different or
+// unknown.
+type Comparison struct {
+	// Attached is the ARN of the certificate that the listener selects for the endpoint; empty where there is none, or
+	// Unknown says why it is not known.
+	Attached         string `json:"attached"`
+	Unknown          string `json:"unknown,omitempty"`
+	DeclaredAttached string `json:"declared_attached"`
+	AttachedServed   string `json:"attached_served"`
+	DeclaredServed   string `json:"declared_served"`
 }
 
 // DNS is what the name resolved to.
@@ -94,10 +110,10 @@ type Address struct {
 	Chain    []Certificate `json:"chain"`
 	// ChainLength is how many certificates were sent; Chain lists no more than MaxChain of them.
 	ChainLength int `json:"chain_length"`
-	// Revocation is what was learnt about revocation, and what could not be.
+	// Revocation is what was learned about revocation, and what could not be.
 	Revocation []Revocation `json:"revocation"`
-	// Withheld says why no request was sent over a connection that stood: it would have carried credentials to a server
-	// that does not verify.
+	// Withheld is why no request was sent over a working connection: it would have carried credentials to a server whose
+	// certificate does not verify.
 	Withheld string `json:"withheld,omitempty"`
 }
 
@@ -180,7 +196,7 @@ type Listener struct {
 	findings  []finding.Finding // worst first
 }
 
-// Attached is a certificate on a listener, with what ACM or IAM knows of it.
+// Attached is a certificate on a listener, with what ACM or IAM knows about it.
 type Attached struct {
 	ARN               string     `json:"arn"`
 	Default           bool       `json:"default"`
@@ -201,7 +217,7 @@ type Declared struct {
 	Source            target.Position `json:"source"`
 }
 
-// The bounds of what a document shows of one server's answer.
+// The bounds of what a document shows of one server's response.
 const (
 	MaxChain = 20
 	MaxNames = 100

@@ -18,7 +18,7 @@ type Revocation struct {
 	Source      observation.RevocationSource `json:"source"`
 	URL         string                       `json:"url,omitempty"`
 	Status      observation.RevocationStatus `json:"status"`
-	// Counts is false for an answer that proves nothing: it could not be had, is not signed by whom it should be, or is
+	// Counts is false for an answer that proves nothing: it was not available, has the wrong signer, or is
 	// stale. A "revoked" counts for as long as it is signed.
 	Counts     bool       `json:"counts"`
 	NextUpdate *time.Time `json:"next_update,omitempty"`
@@ -28,15 +28,15 @@ type Revocation struct {
 func revocations(observed []observation.Revocation, at time.Time) []Revocation {
 	out := []Revocation{}
 	for _, r := range observed {
-		told := Revocation{
+		shown := Revocation{
 			Certificate: r.Index, Source: r.Source, URL: finding.Clean(r.URL, textLimit), Status: r.Status,
 			Counts: counts(r, at), Detail: finding.Clean(r.Detail, textLimit),
 		}
 		if !r.NextUpdate.IsZero() {
 			next := r.NextUpdate.UTC()
-			told.NextUpdate = &next
+			shown.NextUpdate = &next
 		}
-		out = append(out, told)
+		out = append(out, shown)
 	}
 	return out
 }
@@ -51,8 +51,8 @@ func counts(r observation.Revocation, at time.Time) bool {
 	return r.Status == observation.Good && (r.NextUpdate.IsZero() || !at.After(r.NextUpdate))
 }
 
-// unanswered are the certificates of an endpoint, and of the hops it leads to, that were asked about in vain, each with
-// every source and its reason. A bad staple is a finding of its own and not told here.
+// unanswered are the certificates of an endpoint, and of the hops it leads to, whose revocation status no source could tell, each
+// with every source and its reason. A bad staple is a finding of its own.
 func unanswered(e Endpoint) []string {
 	var out []string
 	for _, a := range withHops(e.Addresses) {

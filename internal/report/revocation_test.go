@@ -36,7 +36,7 @@ func TestRevocation(t *testing.T) {
 	}{
 		"nothing asked":      {nil, ""},
 		"good":               {[]observation.Revocation{good}, ""},
-		"no answer":          {[]observation.Revocation{silent}, `revocation is not known of certificate 1 (crl http://ca.test/c.crl: status 500\x1b)`},
+		"no answer":          {[]observation.Revocation{silent}, `revocation status unknown: certificate 1 (crl http://ca.test/c.crl: status 500\x1b)`},
 		"two don't answer":   {[]observation.Revocation{silent, late}, `(crl http://ca.test/c.crl: status 500\x1b; ocsp http://ca.test/o: no answer)`},
 		"another answered":   {[]observation.Revocation{silent, good}, ""},
 		"stale":              {[]observation.Revocation{good, stale}, "certificate 2 (crl http://ca.test/c.crl: out of date since 2026-10-30)"},
@@ -53,7 +53,7 @@ func TestRevocation(t *testing.T) {
 			}
 			for _, format := range []string{"text.txt", "markdown.md", "junit.xml", "github.txt", "sarif.sarif"} {
 				out := render(t, writers()[format], r)
-				if told := strings.Contains(out, "revocation is not known of certificate"); told != (c.says != "") {
+				if told := strings.Contains(out, "revocation status unknown: certificate"); told != (c.says != "") {
 					t.Errorf("%s says\n%s", format, out)
 				}
 				if format == "text.txt" && !strings.Contains(out, c.says) {
@@ -71,7 +71,7 @@ func TestRevocationOfAHop(t *testing.T) {
 		Target: target.Endpoint{Environment: "test", Name: "api"}, Probed: true,
 		Addresses: []observation.Address{{HTTP: &observation.HTTP{Status: 302, Hops: []observation.Hop{{Addresses: []observation.Address{hop}}}}}},
 	}}}})
-	want := Note{"test/api", "revocation is not known of certificate 1 (ocsp http://ca.test/o: silence)"}
+	want := Note{"test/api", "revocation status unknown: certificate 1 (ocsp http://ca.test/o: silence)"}
 	if got := r.Notes(); !slices.Equal(got, []Note{want}) {
 		t.Errorf("the notes are %q", got)
 	}

@@ -7,11 +7,11 @@ const (
 	StatusClean      = 0 // nothing at or above the asked severity
 	StatusFindings   = 1 // findings at or above it
 	StatusUsage      = 2 // wrong usage, or a wrong configuration
-	StatusIncomplete = 3 // certdrift could not finish its round
+	StatusIncomplete = 3 // some checks could not be run
 )
 
 // ExitStatus is the status that a report ends with. What is found outweighs a wrong configuration, and that an
-// incomplete round: each needs somebody before the next can be told.
+// incomplete round: each must be fixed before the next can be determined.
 func ExitStatus(r Report) int {
 	wrong := false
 	for _, f := range r.Findings {
@@ -31,7 +31,7 @@ func ExitStatus(r Report) int {
 	return StatusClean
 }
 
-// misconfigured tells a finding that says: part of the configuration was not understood, so it was not looked at.
+// misconfigured reports whether a finding says that part of the configuration was not understood, and so not checked.
 func misconfigured(f finding.Finding) bool {
 	return f.Code == finding.ConfigInvalid && f.Severity == finding.Critical
 }

@@ -50,7 +50,7 @@ func (t text) finding(f finding.Finding) {
 	if len(f.Affects) > 0 {
 		fmt.Fprintf(t.w, "    affects %s\n", listText(f.Affects))
 	}
-	evidence := facts(f.Evidence)
+	evidence := facts(f)
 	width := 0
 	for _, e := range evidence {
 		width = max(width, len(e.name))

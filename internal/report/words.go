@@ -65,7 +65,8 @@ func line1(text string) string {
 type fact struct{ name, value string }
 
 // facts are the evidence sorted by name; what is empty is left out.
-func facts(e finding.Evidence) []fact {
+func facts(f finding.Finding) []fact {
+	e := f.AllEvidence()
 	var out []fact
 	for _, name := range slices.Sorted(maps.Keys(e)) {
 		if value := valueText(e[name]); value != "" {
@@ -164,7 +165,7 @@ func tally(fs []finding.Finding) map[finding.Severity]int {
 	return by
 }
 
-// leftText is the time left in the unit that matters: days, and hours where there are less than two.
+// leftText returns the time left in its largest unit: days, or hours where there are fewer than two days.
 func leftText(left time.Duration) string {
 	switch {
 	case left < 0:
@@ -206,13 +207,13 @@ func CountingLine(r Report) string {
 	}
 	line += "."
 	if !r.Complete {
-		line += " Incomplete: certdrift could not see all it should."
+		line += " Incomplete: some checks could not be run."
 	}
 	return line
 }
 
 // earliest is when the first leaf of an endpoint's addresses ends; ok is false without one. Only leaves count: an
-// expired certificate above one, beside a valid path, is no fault.
+// expired certificate above one, beside a valid path, is no problem.
 func earliest(e Endpoint) (end time.Time, ok bool) {
 	for _, a := range e.Addresses {
 		if len(a.Chain) == 0 || a.Chain[0].NotAfter.IsZero() {

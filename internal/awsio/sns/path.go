@@ -32,14 +32,14 @@ func NewPath[C subscriptionAPI](client func(region string) C, places ...Place) *
 }
 
 // Observe reads every topic. What could not be read is an ObserveError.
-func (p *Path) Observe(ctx context.Context) (topics []observation.Topic, troubles []observation.ObserveError) {
+func (p *Path) Observe(ctx context.Context) (topics []observation.Topic, observeErrors []observation.ObserveError) {
 	for i, place := range p.places {
 		topic, met := read(ctx, p.clients[i], place.ARN)
 		topic.Chat, topic.Expected = place.Chat, slices.Clone(place.Expected)
 		topics = append(topics, topic)
-		troubles = append(troubles, met...)
+		observeErrors = append(observeErrors, met...)
 	}
-	return topics, troubles
+	return topics, observeErrors
 }
 
 // RegionOf is the region in a topic's ARN; empty where it is no ARN of a topic.

@@ -19,7 +19,7 @@ import (
 // maxMessage is SNS's limit for body and attributes together, in bytes.
 const maxMessage = 256 << 10
 
-// topicAPI is what is asked of SNS.
+// topicAPI is the part of SNS used here.
 type topicAPI interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
@@ -35,21 +35,21 @@ type Topic struct {
 func New(client topicAPI, arn string) *Topic { return &Topic{client: client, arn: arn} }
 
 // NewChat makes a Topic that Amazon Q Developer in chat applications reads: it gets the message's Chat and nothing else,
-// since what is not in that schema is dropped there without a word.
+// since anything outside that schema is dropped silently.
 func NewChat(client topicAPI, arn string) *Topic { return &Topic{client: client, arn: arn, chat: true} }
 
 // ARN is the topic's.
 func (t *Topic) ARN() string { return t.arn }
 
-// Send publishes one message. SNS delivers it at least once; whether to send it at all is the caller's to know. For a
-// chat topic a message without Chat is nothing to send.
+// Send publishes one message. SNS delivers it at least once; whether to send it at all is up to the caller. For a
+// chat topic, a message without Chat is not sent.
 func (t *Topic) Send(ctx context.Context, m alert.Message) error {
 	in, err := t.input(m)
 	if err != nil || in == nil {
 		return err
 	}
 	if size := sizeOf(in); size > maxMessage {
-		return fmt.Errorf("publishing to the topic %q: %d bytes are more than SNS takes", t.arn, size)
+		return fmt.Errorf("publishing to the topic %q: %d bytes are more than SNS accepts", t.arn, size)
 	}
 	if _, err := t.client.Publish(ctx, in); err != nil {
 		return &awserr.Error{Doing: fmt.Sprintf("publishing to the topic %q", t.arn), Err: err}
@@ -67,7 +67,7 @@ func (t *Topic) input(m alert.Message) (*sns.PublishInput, error) {
 		return in, nil
 	}
 	if m.Default == "" {
-		return nil, errors.New("publishing an alert: it has no default text, which SNS asks for")
+		return nil, errors.New("publishing an alert: it has no default text, which SNS requires")
 	}
 	texts := map[string]string{"default": m.Default}
 	for protocol, text := range map[string]string{
@@ -88,8 +88,8 @@ func (t *Topic) input(m alert.Message) (*sns.PublishInput, error) {
 	return in, nil
 }
 
-// subject holds SNS's rule, which refuses the whole message where a subject breaks it: printable ASCII on one line, at
-// most 100 characters, a letter, digit or punctuation first. An alert is not to be lost over its subject.
+// subject applies SNS's rule, which rejects the whole message if its subject violates it: printable ASCII on one line, at
+// most 100 characters, a letter, digit or punctuation first. An alert must not be lost over its subject.
 func subject(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -104,7 +104,7 @@ func subject(s string) string {
 	return strings.TrimSpace(s[:min(len(s), alert.SubjectLimit)])
 }
 
-// attributes makes SNS's of them; it refuses empty ones, which say nothing to a filter policy anyway.
+// attributes converts message attributes; SNS rejects empty ones, which mean nothing to a filter policy anyway.
 func attributes(from map[string]string) map[string]types.MessageAttributeValue {
 	out := map[string]types.MessageAttributeValue{
 		// A text message about a broken service is not marketing: it goes out at the highest reliability.

@@ -14,7 +14,7 @@ import (
 	"certdrift/internal/observation"
 )
 
-// subscriptionAPI is what is asked of SNS.
+// subscriptionAPI is the part of SNS used here.
 type subscriptionAPI interface {
 	ListSubscriptionsByTopic(context.Context, *sns.ListSubscriptionsByTopicInput, ...func(*sns.Options)) (*sns.ListSubscriptionsByTopicOutput, error)
 	GetSubscriptionAttributes(context.Context, *sns.GetSubscriptionAttributesInput, ...func(*sns.Options)) (*sns.GetSubscriptionAttributesOutput, error)
@@ -28,11 +28,11 @@ const (
 )
 
 // read reads who is subscribed to a topic, with their filter policies, in SNS's order. What could not be read is a
-// ObserveError, one for each call that was refused.
+// ObserveError, one for each call that was denied.
 func read(ctx context.Context, client subscriptionAPI, topicARN string) (observation.Topic, []observation.ObserveError) {
 	r := reading{client: client, topic: observation.Topic{ARN: topicARN}}
 	if !r.list(ctx) {
-		return r.topic, r.troubles
+		return r.topic, r.observeErrors
 	}
 	r.topic.Read = true
 	var group sync.WaitGroup
@@ -51,17 +51,17 @@ func read(ctx context.Context, client subscriptionAPI, topicARN string) (observa
 			r.note(err, "sns:GetSubscriptionAttributes")
 		}
 	}
-	return r.topic, r.troubles
+	return r.topic, r.observeErrors
 }
 
 // reading is one topic being read.
 type reading struct {
-	client   subscriptionAPI
-	topic    observation.Topic
-	troubles []observation.ObserveError
+	client        subscriptionAPI
+	topic         observation.Topic
+	observeErrors []observation.ObserveError
 }
 
-// list lists the subscriptions; false where there is no such topic, or SNS did not say.
+// list lists the subscriptions; false where there is no such topic, or SNS did not respond.
 func (r *reading) list(ctx context.Context) bool {
 	var token *string
 	for page := 1; ; page++ {
@@ -87,7 +87,7 @@ func (r *reading) list(ctx context.Context) bool {
 	}
 }
 
-// subscription makes one of what a list says. In place of the ARN SNS gives a word until the subscription is confirmed,
+// subscription makes one of what a list says. In place of the ARN, SNS has a word until the subscription is confirmed,
 // and after it was ended.
 func subscription(arn, protocol, endpoint string) observation.Subscription {
 	s := observation.Subscription{Protocol: protocol, Endpoint: shown(endpoint)}
@@ -102,7 +102,7 @@ func subscription(arn, protocol, endpoint string) observation.Subscription {
 	return s
 }
 
-// shown leaves out what a URL may keep secret.
+// shown leaves out the parts of a URL that may be secret.
 func shown(endpoint string) string {
 	if u, err := url.Parse(endpoint); err == nil && u.Host != "" {
 		return u.Scheme + "://" + u.Host + "/…"
@@ -110,7 +110,7 @@ func shown(endpoint string) string {
 	return endpoint
 }
 
-// attributes adds a subscription's filter policy. An attribute that SNS or an emulator does not give is taken for unset.
+// attributes adds a subscription's filter policy. An attribute that SNS or an emulator omits counts as unset.
 func (r *reading) attributes(ctx context.Context, s *observation.Subscription) error {
 	if s.ARN == "" {
 		return nil
@@ -130,13 +130,13 @@ func (r *reading) attributes(ctx context.Context, s *observation.Subscription) e
 	return nil
 }
 
-// note keeps one trouble for each call, however many subscriptions it befell.
+// note keeps one error for each call, however many subscriptions it concerns.
 func (r *reading) note(err error, operation string) {
 	t := awserr.Of(err, operation, "", "", finding.Clean(r.topic.ARN, finding.QuoteLimit))
-	for _, known := range r.troubles {
+	for _, known := range r.observeErrors {
 		if known.Operation == t.Operation && known.Kind == t.Kind {
 			return
 		}
 	}
-	r.troubles = append(r.troubles, t)
+	r.observeErrors = append(r.observeErrors, t)
 }

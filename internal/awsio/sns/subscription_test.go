@@ -55,7 +55,7 @@ func TestSubscriptions(t *testing.T) {
 	}
 	api.all[0].SubscriptionArn, api.all[1].SubscriptionArn = aws.String("PendingConfirmation"), aws.String("Deleted")
 	api.all[3].Endpoint = aws.String("https://hooks.example.org/s3cr3t?token=s3cr3t")
-	topic, troubles := read(t.Context(), api, "arn:topic")
+	topic, observeErrors := read(t.Context(), api, "arn:topic")
 	all := topic.Subscriptions
 	if !topic.Read || topic.Missing || len(all) != 151 {
 		t.Fatalf("%d of 151 subscriptions, read %v, missing %v", len(all), topic.Read, topic.Missing)
@@ -63,8 +63,8 @@ func TestSubscriptions(t *testing.T) {
 	if !all[0].Pending || all[0].ARN != "" || !all[1].Deleted {
 		t.Errorf("one that nobody confirmed is %+v, one that was ended %+v", all[0], all[1])
 	}
-	if all[2].Unread == "" || len(troubles) != 1 || troubles[0].Operation != "sns:GetSubscriptionAttributes" {
-		t.Errorf("filters that could not be read: %+v, and the troubles %+v, one for all", all[2], troubles)
+	if all[2].Unread == "" || len(observeErrors) != 1 || observeErrors[0].Operation != "sns:GetSubscriptionAttributes" {
+		t.Errorf("filters that could not be read: %+v, and the errors %+v, one for all", all[2], observeErrors)
 	}
 	if all[3].Endpoint != "https://hooks.example.org/…" {
 		t.Errorf("a hook's secret is kept: %s", all[3].Endpoint)
@@ -72,12 +72,12 @@ func TestSubscriptions(t *testing.T) {
 	if last := all[150]; last.Pending || last.FilterPolicy != `{"severity":["critical"]}` || last.OnBody {
 		t.Errorf("the last page's subscription is %+v", last)
 	}
-	if topic, troubles := read(t.Context(), api, "arn:other"); !topic.Missing || topic.Read || len(troubles) > 0 {
-		t.Errorf("a topic that is not there: %+v, %v", topic, troubles)
+	if topic, observeErrors := read(t.Context(), api, "arn:other"); !topic.Missing || topic.Read || len(observeErrors) > 0 {
+		t.Errorf("a topic that is not there: %+v, %v", topic, observeErrors)
 	}
 	api.denied = true
-	if topic, troubles := read(t.Context(), api, "arn:topic"); topic.Missing || topic.Read || len(troubles) != 1 || troubles[0].Kind != observation.Denied {
-		t.Errorf("what may not be read: %+v, %v", topic, troubles)
+	if topic, observeErrors := read(t.Context(), api, "arn:topic"); topic.Missing || topic.Read || len(observeErrors) != 1 || observeErrors[0].Kind != observation.Denied {
+		t.Errorf("what may not be read: %+v, %v", topic, observeErrors)
 	}
 }
 
@@ -101,15 +101,15 @@ func TestPathAsksTheTopicsRegion(t *testing.T) {
 	}
 	path := NewPath(client, Place{ARN: "arn:aws:sns:eu-west-1:111122223333:alerts", Expected: []string{"email"}},
 		Place{ARN: "arn:aws-cn:sns:cn-north-1:111122223333:chat", Chat: true})
-	topics, troubles := path.Observe(t.Context())
-	if len(topics) != 2 || !topics[1].Chat || len(topics[0].Expected) != 1 || !topics[0].Missing || len(troubles) > 0 {
-		t.Errorf("%+v, %v", topics, troubles)
+	topics, observeErrors := path.Observe(t.Context())
+	if len(topics) != 2 || !topics[1].Chat || len(topics[0].Expected) != 1 || !topics[0].Missing || len(observeErrors) > 0 {
+		t.Errorf("%+v, %v", topics, observeErrors)
 	}
 	if fmt.Sprint(asked) != "[eu-west-1 cn-north-1]" {
 		t.Errorf("asked in %v", asked)
 	}
-	if topics, troubles := NewPath(client).Observe(t.Context()); len(topics) > 0 || len(troubles) > 0 || len(asked) != 2 {
-		t.Errorf("without a topic SNS is asked: %v %v", topics, troubles)
+	if topics, observeErrors := NewPath(client).Observe(t.Context()); len(topics) > 0 || len(observeErrors) > 0 || len(asked) != 2 {
+		t.Errorf("without a topic SNS is asked: %v %v", topics, observeErrors)
 	}
 	for _, no := range []string{"", "alerts", "arn:aws:sqs:us-west-2:111122223333:queue", "arn:aws:sns:us-west-2:111122223333:"} {
 		if got := RegionOf(no); got != "" {

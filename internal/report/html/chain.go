@@ -6,8 +6,9 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
-	"certdrift/internal/report/truths"
+	"certdrift/internal/report/comparison"
 )
 
 // chainView is one chain as served, with those that serve it.
@@ -34,7 +35,7 @@ type certView struct {
 // soon is when a box says how long its certificate has left.
 const soon = 30 * 24 * time.Hour
 
-// shownChains is how many chains without trouble stand open.
+// shownChains is how many chains without problems stand open.
 const shownChains = 6
 
 // chains are the distinct chains served, the worst first; many that are fine are folded.
@@ -57,7 +58,7 @@ func (b builder) chains() (open, folded []chainView) {
 				uses[key] = u
 				order = append(order, key)
 			}
-			if n := len(u.endpoints); n == 0 || truths.Name(u.endpoints[n-1]) != truths.Name(e) {
+			if n := len(u.endpoints); n == 0 || comparison.Name(u.endpoints[n-1]) != comparison.Name(e) {
 				u.endpoints = append(u.endpoints, e)
 			}
 		}
@@ -85,7 +86,7 @@ func (b builder) chain(a report.Address, endpoints []report.Endpoint) chainView 
 	var names []string
 	var about []finding.Finding
 	for _, e := range endpoints {
-		names = append(names, truths.Name(e))
+		names = append(names, comparison.Name(e))
 		for _, f := range e.Findings() {
 			if aboutChain(f) && !slices.ContainsFunc(about, func(g finding.Finding) bool { return identity(f) == identity(g) }) {
 				about = append(about, f)
@@ -125,13 +126,13 @@ func (v chainView) end(a report.Address, about []finding.Finding) chainView {
 	if last.Malformed != "" || last.Issuer == last.Subject {
 		return v
 	}
-	box := certView{Role: "not sent", Name: truths.CommonName(last.Issuer), Joint: joint(false), Missing: true, Class: "untold", Lines: []string{"a client needs it from its trust store"}}
+	box := certView{Role: "not sent", Name: comparison.CommonName(last.Issuer), Joint: joint(false), Missing: true, Class: "untold", Lines: []string{"clients must have it in their trust store"}}
 	for _, f := range about {
 		switch f.Code {
 		case finding.CertUntrusted, finding.CertChainIncomplete:
-			box.Class, box.Lines = severitySign(f.Severity).Class, []string{"no trusted issuer is known by this name"}
+			box.Class, box.Lines = severitySign(f.Severity).Class, []string{"no trusted issuer has this name"}
 			if f.Code == finding.CertChainIncomplete {
-				box.Lines = []string{"left out by the server: many clients can't find it"}
+				box.Lines = []string{"not sent by the server, and many clients can't find it"}
 			}
 		}
 	}
@@ -146,9 +147,9 @@ func joint(broken bool) string {
 	return "issued by"
 }
 
-// aboutChain tells findings on certificates as served from those on listeners or HTTP.
+// aboutChain reports whether a finding is about certificates as served, rather than listeners or HTTP.
 func aboutChain(f finding.Finding) bool {
-	return strings.HasPrefix(string(f.Code), "cert-") || f.Code == finding.AddressInconsistent
+	return f.Code.Class() == finding.ClassCertificate || f.Code == finding.AddressInconsistent
 }
 
 // leafFindings leaves out what is wrong above the leaf.
@@ -163,7 +164,7 @@ func leafFindings(about []finding.Finding) []finding.Finding {
 }
 
 func (b builder) box(c report.Certificate, i int) certView {
-	v := certView{Name: truths.Title(c), Class: "ok", Role: "issuer"}
+	v := certView{Name: comparison.Title(c), Class: "ok", Role: "issuer"}
 	switch {
 	case i == 0:
 		v.Role = "leaf"
@@ -174,7 +175,7 @@ func (b builder) box(c report.Certificate, i int) certView {
 		v.Class, v.Lines = "critical", []string{c.Malformed}
 		return v
 	}
-	v.Lines = []string{c.Key + ", " + c.Signature, truths.Day(c.NotBefore) + " to " + truths.Day(c.NotAfter), "SHA-256 " + truths.Short(c.FingerprintSHA256)}
+	v.Lines = []string{c.Key + ", " + c.Signature, prose.Day(c.NotBefore) + " to " + prose.Day(c.NotAfter), "SHA-256 " + comparison.Short(c.FingerprintSHA256)}
 	switch {
 	case b.At.After(c.NotAfter):
 		v.Class = "critical"

@@ -1,9 +1,9 @@
-// Package html writes a report as one page that needs nothing else: no network, no script, no font. It opens from a mail
-// or from a pipeline's artefacts, in light and dark, and prints.
+// Package html writes a report as one page that needs nothing else: no network, no script, no font. It opens from an email
+// or from a pipeline's artifacts, in light and dark, and prints.
 //
-// The page is ordered by what a person needs first: the verdict, the three truths of each endpoint side by side with what
-// disagrees, then each finding with what to do about it, and below them the pictures. Severity is told by a word and a sign, never by
-// colour alone.
+// The page is ordered by what a person needs first: the verdict, what is declared, attached and served for each endpoint side by
+// side, then each finding with what to do about it, and below them the pictures. Severity is shown by a word and a sign,
+// never by color alone.
 //
 // It stands apart from package report since it needs html/template, whose reflection would make every Lambda that links
 // it half as large again (archtest holds that none does). The template escapes all text for its place; package report

@@ -190,7 +190,7 @@ func TestTheVerdictSaysWhoseFaultItIs(t *testing.T) {
 	for _, c := range []struct {
 		findings []finding.Finding
 		want     string
-	}{{[]finding.Finding{own}, "certdrift itself"}, {[]finding.Finding{own, expired}, "A client is refused"}} {
+	}{{[]finding.Finding{own}, "certdrift itself"}, {[]finding.Finding{own, expired}, "Clients are failing"}} {
 		r := report.Build(report.Input{FailOn: finding.Critical, Conclusion: finding.Conclusion{Findings: c.findings, Complete: true}})
 		if got := sentence(r); !strings.Contains(got, c.want) {
 			t.Errorf("%q, want %q", got, c.want)
@@ -241,14 +241,14 @@ func TestPlan(t *testing.T) {
 	}
 	page := b.String()
 	for _, want := range []string{
-		"Do not apply", "<th scope=\"col\">Would be</th>", "<th scope=\"row\">Service production/api:443</th>", "refused", "undecided", "unchanged",
+		"Do not apply", "<th scope=\"col\">After apply</th>", "<th scope=\"row\">Service production/api:443</th>", "refused", "undecided", "unchanged",
 		"✗ &lt;script&gt;alert(1)&lt;/script&gt;\\x1b", "what ACM holds", "it would not be covered</div>", "href=\"#plan\"",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	for _, no := range []string{"endpoints ok", "<script>alert", "A client is refused"} {
+	for _, no := range []string{"endpoints ok", "<script>alert", "Clients are failing"} {
 		if strings.Contains(page, no) {
 			t.Errorf("the page says %q", no)
 		}

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"certdrift/internal/report"
-	"certdrift/internal/report/truths"
+	"certdrift/internal/report/comparison"
 )
 
 // shownAddresses is how many addresses stand open, the slowest; the others are folded.
@@ -47,9 +47,9 @@ func (b builder) latency() latency {
 				continue
 			}
 			most = max(most, a.Phases.Total)
-			p := probe{Name: truths.Name(e), Address: a.Address, Total: milliseconds(a.Phases.Total), Phases: phases(a.Phases), took: a.Phases.Total}
+			p := probe{Name: comparison.Name(e), Address: a.Address, Total: milliseconds(a.Phases.Total), Phases: phases(a.Phases), took: a.Phases.Total}
 			if a.Failure != nil {
-				p.Failed = truths.Failure(*a.Failure)
+				p.Failed = comparison.Failure(*a.Failure)
 			}
 			l.Rows = append(l.Rows, p)
 		}

@@ -1,15 +1,16 @@
 package html
 
 import (
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
-	"certdrift/internal/report/truths"
+	"certdrift/internal/report/comparison"
 )
 
 // listenerView is one listener.
 type listenerView struct {
 	Name, Kind, Place, Protocol, Policy, MutualTLS string
 	State                                          sign
-	Certificates                                   []truths.Value
+	Certificates                                   []comparison.Value
 	Endpoints                                      string
 	Findings                                       []link
 }
@@ -18,7 +19,7 @@ func (b builder) listeners() []listenerView {
 	var out []listenerView
 	for _, l := range b.Listeners {
 		v := listenerView{
-			Name: truths.Clean(l.Listener), Kind: string(l.Kind), Place: truths.Clean(l.Region + " " + l.Account), Protocol: truths.Clean(l.Protocol), Policy: truths.Clean(l.Policy),
+			Name: comparison.Clean(l.Listener), Kind: string(l.Kind), Place: comparison.Clean(l.Region + " " + l.Account), Protocol: comparison.Clean(l.Protocol), Policy: comparison.Clean(l.Policy),
 			MutualTLS: mutual(l),
 			State:     stateSign(l.State), Endpoints: users(l.Endpoints, fewUsers), Findings: b.links(l.Findings()),
 		}
@@ -35,16 +36,16 @@ func mutual(l report.Listener) string {
 	if l.MutualTLS == "off" {
 		return ""
 	}
-	return truths.Clean(l.MutualTLS)
+	return comparison.Clean(l.MutualTLS)
 }
 
-func attachedNote(a report.Attached) truths.Value {
-	v := truths.Value{Main: truths.ShortARN(a.ARN)}
+func attachedNote(a report.Attached) comparison.Value {
+	v := comparison.Value{Main: comparison.ShortARN(a.ARN)}
 	if a.Missing {
 		v.Notes, v.Differs = append(v.Notes, "gone"), true
 	}
 	if a.NotAfter != nil {
-		v.Notes = append(v.Notes, "until "+truths.Day(*a.NotAfter))
+		v.Notes = append(v.Notes, "until "+prose.Day(*a.NotAfter))
 	}
 	if len(a.Names) > 0 {
 		v.Notes = append(v.Notes, users(a.Names, fewUsers))

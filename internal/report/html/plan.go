@@ -54,7 +54,7 @@ func planSign(row plan.Row) sign {
 	return sign{"unchanged", "=", "none"}
 }
 
-// planTiles are the figures of a plan: no endpoint was looked at for it.
+// planTiles are the figures of a plan, which checks no endpoint.
 func planTiles(r report.Report) []tile {
 	c := plan.CountRows(r.Plan)
 	figure := func(n int, noun, class string) tile {
@@ -78,15 +78,15 @@ func planTiles(r report.Report) []tile {
 	return tiles
 }
 
-// planSentence says what the verdict on a plan means.
+// planSentence is what the verdict on a plan means.
 func planSentence(r report.Report) string {
 	switch {
 	case r.Verdict == report.Fail:
-		return "Do not apply: it would break an endpoint, undo a change, or attach what is not declared."
+		return "Do not apply: it would break an endpoint, undo a change, or attach a certificate that is not declared."
 	case r.Verdict == report.Incomplete:
-		return "Nothing speaks against applying it, but certdrift could not see all it should."
+		return "No objection to applying it, but some checks could not be run."
 	case len(r.Plan) == 0:
 		return "No load balancer's certificate is declared in these manifests."
 	}
-	return "It may be applied."
+	return "Safe to apply."
 }

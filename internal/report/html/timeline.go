@@ -9,8 +9,9 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
-	"certdrift/internal/report/truths"
+	"certdrift/internal/report/comparison"
 )
 
 // The bounds of the timeline: how many certificates it draws, and how far it looks back and ahead, in days.
@@ -99,8 +100,8 @@ func (b builder) certificates() []certificate {
 		c.worst = max(c.worst, worst)
 	}
 	for _, e := range b.Endpoints {
-		for _, c := range truths.Leaves(e) {
-			add(c.FingerprintSHA256, truths.Title(c), c.NotAfter, truths.Name(e), lifeSeverity(e.Findings()))
+		for _, c := range comparison.Leaves(e) {
+			add(c.FingerprintSHA256, comparison.Title(c), c.NotAfter, comparison.Name(e), lifeSeverity(e.Findings()))
 		}
 	}
 	for _, l := range b.Listeners {
@@ -108,7 +109,7 @@ func (b builder) certificates() []certificate {
 			if a.NotAfter == nil {
 				continue
 			}
-			name := truths.ShortARN(a.ARN)
+			name := comparison.ShortARN(a.ARN)
 			if len(a.Names) > 0 {
 				name = a.Names[0]
 			}
@@ -144,7 +145,7 @@ func (b builder) timeline() timeline {
 	for _, c := range shown {
 		from, to := x(0), x(days(c.end))
 		row := ending{
-			Name: c.name, Where: users(c.users, fewUsers), End: truths.Day(c.end), Left: b.left(c.end, c.worst),
+			Name: c.name, Where: users(c.users, fewUsers), End: prose.Day(c.end), Left: b.left(c.end, c.worst),
 			From: min(from, to), Width: max(math.Abs(to-from), 0.4),
 		}
 		row.Class = row.Left.Class

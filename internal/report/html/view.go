@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
 )
 
 // How many healthy endpoints stand open, and how many beside some that are not; more are folded.
 const (
-	shownEndpoints     = 40
-	shownBesideTrouble = 10
+	shownEndpoints      = 40
+	shownBesideProblems = 10
 )
 
 // view is what the page shows, in its order.
@@ -29,7 +30,7 @@ type view struct {
 	Tiles    []tile
 	Planned  bool
 	Plan     planView
-	Troubled []endpointRow
+	Failing  []endpointRow
 	Healthy  []endpointRow
 	// Open: the healthy ones are few enough to stand open.
 	Open      bool
@@ -37,12 +38,12 @@ type view struct {
 	Notes     []report.Note
 	Timeline  timeline
 	Chains    []chainView
-	Folded    []chainView // those that nothing is wrong with, where there are many
+	Folded    []chainView // those without problems, where there are many
 	Latency   latency
 	Listeners []listenerView
 }
 
-// sign is a state in a word, a mark and a class of the style sheet: no state is told by colour alone.
+// sign is a state in a word, a mark and a class of the style sheet: no state is shown by color alone.
 type sign struct{ Word, Mark, Class string }
 
 // tile is one figure under the verdict.
@@ -102,12 +103,12 @@ func viewOf(r report.Report) view {
 		if row.healthy() {
 			v.Healthy = append(v.Healthy, row)
 		} else {
-			v.Troubled = append(v.Troubled, row)
+			v.Failing = append(v.Failing, row)
 		}
 	}
 	v.Open = len(v.Healthy) <= shownEndpoints
-	if len(v.Troubled) > 0 {
-		v.Open = len(v.Healthy) <= shownBesideTrouble
+	if len(v.Failing) > 0 {
+		v.Open = len(v.Healthy) <= shownBesideProblems
 	}
 	v.Timeline, v.Latency, v.Listeners = page.timeline(), page.latency(), page.listeners()
 	v.Chains, v.Folded = page.chains()
@@ -121,7 +122,7 @@ type builder struct {
 	ids map[string]string
 }
 
-// identity tells findings apart; two alike lead to one place.
+// identity distinguishes findings; two alike share one link.
 func identity(f finding.Finding) string {
 	return strings.Join([]string{string(f.Code), f.Environment, f.Endpoint, f.Listener, f.Address, f.Summary}, "\x00")
 }
@@ -166,44 +167,42 @@ func stateSign(s report.State) sign {
 	return sign{"not checked", "?", "unknown"}
 }
 
-// sentence says what the verdict means.
+// sentence is what the verdict means.
 func sentence(r report.Report) string {
 	switch {
 	case r.Verdict == report.Fail && r.FailOn == finding.Warning:
-		return "Something is broken, or will break."
-	case r.Verdict == report.Fail && ownFault(r.Findings):
-		return "certdrift itself needs mending: no endpoint is known to be broken, and trouble may stay unseen or unheard."
+		return "Something is broken or will break."
+	case r.Verdict == report.Fail && ownProblem(r.Findings):
+		return "certdrift itself needs fixing: no endpoint is known to be broken, but problems may go unnoticed."
 	case r.Verdict == report.Fail:
-		return "A client is refused now or soon, or what is attached is not what was declared."
+		return "Clients are failing now or will soon, or the attached certificate is not the declared one."
 	case r.Verdict == report.Incomplete:
-		return "Nothing bad was seen, but certdrift could not see all it should."
+		return "No problems found, but some checks could not be run."
 	case len(r.Findings) == 0:
-		return "Every endpoint serves what it is meant to serve."
+		return "Every endpoint serves the intended certificate."
 	case r.FailOn == finding.None:
-		return "Nothing fails this report: it was asked only to tell."
+		return "Report only: --fail-on never."
 	}
-	return "Nothing here fails the report; what is worth knowing is below."
+	return "No findings at or above --fail-on; see below for the others."
 }
 
-// ownFault reports whether all that is critical is certdrift's own: its configuration, or its alerts.
-func ownFault(fs []finding.Finding) bool {
+// ownProblem reports whether everything critical is certdrift's own: its configuration, or its alerts.
+func ownProblem(fs []finding.Finding) bool {
 	return !slices.ContainsFunc(fs, func(f finding.Finding) bool {
 		return f.Severity == finding.Critical && f.Code != finding.ConfigInvalid && f.Code != finding.AlertPathBroken
 	})
 }
 
 func times(r report.Report) string {
-	text := "Checked " + stamp(r.Started)
+	text := "Checked " + prose.Second(r.Started)
 	if took := r.Finished.Sub(r.Started); took > 0 {
 		text += ", in " + took.Round(time.Millisecond).String()
 	}
 	if !r.At.Equal(r.Finished) {
-		text += ", judged as of " + stamp(r.At)
+		text += ", evaluated as of " + prose.Second(r.At)
 	}
 	return text
 }
-
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 func tiles(r report.Report) []tile {
 	by := map[finding.Severity]int{}
@@ -244,7 +243,7 @@ const shownAffects = 40
 func findingOf(id string, f finding.Finding) findingView {
 	v := findingView{
 		ID: id, Sign: severitySign(f.Severity), Code: string(f.Code), Where: report.Where(f), Summary: f.Summary,
-		Affects: users(f.Affects, shownAffects), Facts: report.Facts(f.Evidence), Remedy: remedy(f.Remedy),
+		Affects: users(f.Affects, shownAffects), Facts: report.Facts(f), Remedy: remedy(f.Remedy),
 	}
 	return v
 }
@@ -297,8 +296,8 @@ type table struct {
 	Rows    []endpointRow
 }
 
-// TroubledTable holds what is not ok, HealthyTable the others.
-func (v view) TroubledTable() table { return table{"Endpoints that need a look", v.Troubled} }
+// FailingTable holds what is not ok, HealthyTable the others.
+func (v view) FailingTable() table { return table{"Endpoints needing attention", v.Failing} }
 
-// HealthyTable is the other half of TroubledTable.
-func (v view) HealthyTable() table { return table{"Endpoints that are ok", v.Healthy} }
+// HealthyTable is the other half of FailingTable.
+func (v view) HealthyTable() table { return table{"Healthy endpoints", v.Healthy} }

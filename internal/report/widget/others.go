@@ -10,8 +10,8 @@ import (
 // maxOthers bounds what stands above the table.
 const maxOthers = 10
 
-// others writes what is wrong beside the endpoints: alerts that do not arrive, what could not be read, listeners that
-// nobody declares. No row of the table shows it.
+// others writes the problems that no row of the table shows: alerts that are not delivered, what could not be read,
+// undeclared listeners.
 func (d *drawing) others() {
 	shown := 0
 	for _, f := range d.Report.Findings {
@@ -34,8 +34,8 @@ func (d *drawing) others() {
 	d.unseen()
 }
 
-// unseen writes the open incidents beside the endpoints that the widget's own round has no finding for: that a topic
-// takes no message shows to whom sends one.
+// unseen writes the open incidents beside the endpoints that the widget's own round has no finding for: only a sender
+// notices that a topic rejects messages.
 func (d *drawing) unseen() {
 	shown := 0
 	for _, r := range d.Incidents {
@@ -68,7 +68,7 @@ func (d *drawing) has(r incident.Record) bool {
 	return false
 }
 
-// since says how long the incident of a finding is open; nothing where there is none.
+// since is when the incident of a finding began; empty where there is none.
 func (d *drawing) since(f finding.Finding) safe {
 	for _, r := range d.Incidents {
 		if r.Open() && r.Environment == f.Environment && r.Cause == f.Cause && f.Cause != "" {

@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
-	"certdrift/internal/report/truths"
+	"certdrift/internal/report/comparison"
 )
 
-// style follows the dashboard's theme, which the dashboard names; it is no media query's to know.
+// style follows the dashboard's theme, which the dashboard passes; a media query can't know it.
 func (d *drawing) style() {
 	critical, warning, ok, faint, soft, line := "#b3141c", "#8a5200", "#17713a", "#5b6675", "#fdecec", "#d9dee5"
 	if d.Dark {
@@ -55,7 +56,7 @@ func (d *drawing) head(environments []string, shown int) {
 }
 
 // row is one endpoint.
-func (d *drawing) row(r truths.Row) string {
+func (d *drawing) row(r comparison.Row) string {
 	w := drawing{Input: d.Input, open: d.open}
 	e := r.Endpoint
 	w.write(`<tr><td>`, text(e.Environment), `</td><th scope="row">`, anchor(pageOf(e.URL), e.Name), `</th><td>`)
@@ -72,7 +73,7 @@ func (d *drawing) row(r truths.Row) string {
 	for _, i := range w.open[e.Environment+"/"+e.Name] {
 		w.write(text("since "+i.First.UTC().Format("2006-01-02 15:04")), `<small>`, text(string(i.Code)))
 		if a := i.Acknowledged; a != nil {
-			w.write(text(", taken on by " + a.By))
+			w.write(text(", acknowledged by " + a.By))
 		}
 		if i.Silenced != nil {
 			w.write(text(", silenced"))
@@ -83,7 +84,7 @@ func (d *drawing) row(r truths.Row) string {
 	return w.String()
 }
 
-// state says how the endpoint is, by a word, and why.
+// state writes the state of the endpoint as a word, and why.
 func (d *drawing) state(e report.Endpoint) {
 	word := string(e.State)
 	if e.State == report.Unknown {
@@ -97,8 +98,8 @@ func (d *drawing) state(e report.Endpoint) {
 	}
 }
 
-// values are a truth's certificates, with a way to the console.
-func (d *drawing) values(all []truths.Value, l *report.Listener) {
+// values are a column's certificates, with links to the console.
+func (d *drawing) values(all []comparison.Value, l *report.Listener) {
 	for _, v := range all {
 		class := safe("")
 		if v.Differs {
@@ -117,7 +118,7 @@ func (d *drawing) values(all []truths.Value, l *report.Listener) {
 }
 
 // days counts whole days.
-func (d *drawing) days(r truths.Row) {
+func (d *drawing) days(r comparison.Row) {
 	if r.End.IsZero() {
 		d.write(`–`)
 		return
@@ -130,7 +131,7 @@ func (d *drawing) days(r truths.Row) {
 			break
 		}
 	}
-	word, note := fmt.Sprintf("%.0f", math.Floor(days)), truths.Day(r.End)
+	word, note := fmt.Sprintf("%.0f", math.Floor(days)), prose.Day(r.End)
 	if days < 0 {
 		class, word, note = "critical", "expired", report.AgoText(d.Report.At.Sub(r.End))+", "+note
 	}

@@ -1,6 +1,6 @@
 // Package widget draws the inventory for a CloudWatch dashboard's custom widget: a table of all endpoints with what is
-// declared, attached and served. It is pure, and does without html/template, which has no place in a Lambda: every text
-// goes through one escaping function, and the tests read the result as a browser does.
+// declared, attached and served. It is pure, and does without html/template, which is not linked into a Lambda: every text
+// goes through one escaping function, and the tests parse the result as a browser does.
 //
 // The dashboard takes HTML without scripts; a <cwdb-action> after an element calls the function again with other
 // parameters. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_about.html
@@ -15,8 +15,9 @@ import (
 	"strings"
 
 	"certdrift/internal/incident"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
-	"certdrift/internal/report/truths"
+	"certdrift/internal/report/comparison"
 )
 
 // Limit bounds the HTML, in bytes; rows beyond it are counted.
@@ -47,7 +48,7 @@ type Input struct {
 	// Function is the ARN of the Lambda function that draws; it is called again to sort.
 	Function string
 	Dark     bool
-	// Notes are said under the table: what could not be read.
+	// Notes go below the table: what could not be read.
 	Notes []string
 }
 
@@ -55,18 +56,18 @@ type Input struct {
 func Documentation() string {
 	return "## certdrift inventory\n\nEvery endpoint of the configuration with the certificate that is declared for it, attached to its listener and served " +
 		"by its addresses, probed when the widget is drawn (at most once a minute).\n\n### Parameters\n\n" +
-		"| name | means |\n| --- | --- |\n| `sort` | `state` (the worst first, the default), `environment`, `endpoint`, `days` |\n" +
+		"| name | meaning |\n| --- | --- |\n| `sort` | `state` (the worst first, the default), `environment`, `endpoint`, `days` |\n" +
 		"| `environment` | only the endpoints of this environment |\n\n### Example\n\n```yaml\nsort: days\nenvironment: production\n```\n"
 }
 
 // HTML draws the table.
 func HTML(in Input) string {
-	rows := truths.Rows(in.Report)
+	rows := comparison.Rows(in.Report)
 	environments := environmentsOf(rows)
-	rows = slices.DeleteFunc(rows, func(r truths.Row) bool {
+	rows = slices.DeleteFunc(rows, func(r comparison.Row) bool {
 		return in.Query.Environment != "" && r.Endpoint.Environment != in.Query.Environment
 	})
-	slices.SortStableFunc(rows, func(a, b truths.Row) int { return compare(in.Query.Sort, a, b) })
+	slices.SortStableFunc(rows, func(a, b comparison.Row) int { return compare(in.Query.Sort, a, b) })
 	d := drawing{Input: in, open: byEndpoint(in.Incidents)}
 	d.style()
 	d.others()
@@ -83,7 +84,7 @@ func HTML(in Input) string {
 	for _, note := range in.Notes {
 		d.write(`<p class="note">`, text(note), `</p>`)
 	}
-	d.write(`<p class="note">`, text(report.CountingLine(in.Report)), " ", text("Probed "+in.Report.Finished.UTC().Format("2006-01-02 15:04:05 UTC")+"."), `</p></div>`)
+	d.write(`<p class="note">`, text(report.CountingLine(in.Report)), " ", text("Probed "+prose.Second(in.Report.Finished)+"."), `</p></div>`)
 	return d.String()
 }
 
@@ -105,9 +106,9 @@ func (d *drawing) write(parts ...safe) {
 }
 
 // text makes a text safe within an element and within a quoted attribute.
-func text(s string) safe { return safe(html.EscapeString(truths.Clean(s))) }
+func text(s string) safe { return safe(html.EscapeString(comparison.Clean(s))) }
 
-func compare(by string, a, b truths.Row) int {
+func compare(by string, a, b comparison.Row) int {
 	name := cmp.Or(cmp.Compare(a.Endpoint.Environment, b.Endpoint.Environment), cmp.Compare(a.Endpoint.Name, b.Endpoint.Name))
 	switch by {
 	case ByEnvironment:
@@ -127,7 +128,7 @@ func compare(by string, a, b truths.Row) int {
 	return cmp.Or(cmp.Compare(rank[a.Endpoint.State], rank[b.Endpoint.State]), name)
 }
 
-func environmentsOf(rows []truths.Row) []string {
+func environmentsOf(rows []comparison.Row) []string {
 	var all []string
 	for _, r := range rows {
 		all = append(all, r.Endpoint.Environment)
@@ -158,7 +159,7 @@ func (d *drawing) again(label string, current bool, q Query) {
 		return
 	}
 	d.write(`<a href="#">`, text(label), `</a>`)
-	if d.Function != "" && truths.Clean(q.Environment) == q.Environment { // no name with something invisible in it
+	if d.Function != "" && comparison.Clean(q.Environment) == q.Environment { // no name with something invisible in it
 		d.write(`<cwdb-action action="call" display="widget" endpoint="`, text(d.Function), `">`, safe(html.EscapeString(string(parameters))), `</cwdb-action>`)
 	}
 }

@@ -94,7 +94,7 @@ func TestTable(t *testing.T) {
 		t.Fatalf("%d rows", len(rows))
 	}
 	first := inner(rows[1])
-	for _, want := range []string{"e004", "critical", "drift-attached", "≠", "since 2026-11-23 11:00", "taken on by jane"} {
+	for _, want := range []string{"e004", "critical", "drift-attached", "≠", "since 2026-11-23 11:00", "acknowledged by jane"} {
 		if !strings.Contains(first, want) {
 			t.Errorf("the broken endpoint does not stand first with %q: %s", want, first)
 		}

@@ -61,7 +61,7 @@ func TestTheIncident(t *testing.T) {
 		{"the deploy to staging puts an expired certificate back", staging, "fail",
 			[]finding.Code{finding.CertExpired, finding.DriftAttached, finding.DriftManifest, finding.ListenerCertExpired},
 			[]finding.Code{finding.DriftManifest}, 2, 2,
-			[]string{"masters.cluster.example.org", "Kubernetes cloud provider", "CloudTrail confirms", "before      certificate/5e91c6d4", "aws elb set-load-balancer-listener-ssl-certificate", stagingARN}, nil},
+			[]string{"masters.cluster.example.org", "Kubernetes cloud provider", "CloudTrail (confirmed)", "before       certificate/5e91c6d4", "aws elb set-load-balancer-listener-ssl-certificate", stagingARN}, nil},
 		{"the deploy to production puts another domain's certificate back", production, "fail",
 			[]finding.Code{finding.CertExpired, finding.DriftAttached, finding.DriftManifest, finding.ListenerCertExpired},
 			[]finding.Code{finding.DriftAttached, finding.DriftManifest}, 2, 2,

@@ -4,12 +4,12 @@ import (
 	"slices"
 
 	"certdrift/internal/report"
-	"certdrift/internal/report/truths"
+	"certdrift/internal/report/comparison"
 )
 
 // endpointRow is one endpoint with its three truths, as the page shows it.
 type endpointRow struct {
-	truths.Row
+	comparison.Row
 	Name, URL string
 	State     sign
 	Left      left
@@ -19,9 +19,9 @@ type endpointRow struct {
 // rows are all endpoints, the worst first, else in the report's order.
 func (b builder) rows() []endpointRow {
 	var rows []endpointRow
-	for _, r := range truths.Rows(b.Report) {
+	for _, r := range comparison.Rows(b.Report) {
 		e := r.Endpoint
-		row := endpointRow{Row: r, Name: truths.Name(e), URL: e.URL, State: stateSign(e.State), Findings: b.links(e.Findings())}
+		row := endpointRow{Row: r, Name: comparison.Name(e), URL: e.URL, State: stateSign(e.State), Findings: b.links(e.Findings())}
 		row.Left = left{"–", "untold"}
 		if !r.End.IsZero() {
 			row.Left = b.left(r.End, lifeSeverity(e.Findings()))

@@ -1,4 +1,4 @@
-package truths
+package comparison
 
 import (
 	"strings"

@@ -1,0 +1,84 @@
+package alert
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/prose"
+)
+
+// changeAuthor writes who made the change behind the finding, when, from where, and how certain that is.
+func (m *message) changeAuthor(w *emailWriter) {
+	by := m.first.Attribution.Change
+	if by == nil {
+		if text := m.first.Attribution.Unknown; text != "" {
+			w.heading("Who changed it")
+			w.prose(emailIndent, finding.Clean(text, maxValue))
+		}
+		return
+	}
+	w.heading("Who changed it")
+	if head := changeLine(by); head != "" {
+		w.prose(emailIndent, head)
+	}
+	w.line("source", confirmation(by))
+	w.line("call", clean(by.Event))
+	w.line("on", clean(by.Certificate))
+	w.line("principal", clean(by.Principal))
+	w.line("event id", clean(by.EventID))
+	if before := m.first.Attribution.Before; before != nil {
+		w.line("before", strings.TrimPrefix(shortID(before.ARN, "")+after(", since ", stamp(before.Since)), ", "))
+	}
+}
+
+// changeLine is the change in one line: name, tool, when, from where.
+func changeLine(by *finding.Change) string {
+	name := cmp.Or(clean(by.Name), lastWord(clean(by.Principal)))
+	// A person's session names the person; a machine's (i-0abc…) is part of the principal.
+	if session := clean(by.Session); session != "" && !strings.Contains(name, session) && !strings.HasPrefix(session, "i-") {
+		name = strings.TrimSpace(name + " as " + session)
+	}
+	if tool := clean(by.Tool); tool != "" {
+		name = strings.TrimSpace(name + " (" + tool + ")")
+	}
+	var pieces []string
+	for _, p := range []string{name, stamp(by.At), after("from ", clean(by.SourceIP))} {
+		if p != "" {
+			pieces = append(pieces, p)
+		}
+	}
+	return strings.Join(pieces, ", ")
+}
+
+// action is what was done to the certificate itself ("deleted"), or that a listener was changed.
+func action(by *finding.Change) string { return cmp.Or(clean(by.Action), "changed") }
+
+// confirmation is how certain it is who made the change. Without CloudTrail's own record it is a claim: anyone who may put
+// events on the bus can name anyone.
+func confirmation(by *finding.Change) string {
+	if by.Confirmed {
+		return "CloudTrail (confirmed)"
+	}
+	return "reported by an event, not yet confirmed by CloudTrail"
+}
+
+// authorName is a short name of who made the change; empty where it is not known.
+func authorName(by *finding.Change) string {
+	if by == nil {
+		return ""
+	}
+	return finding.Clean(cmp.Or(by.Name, lastWord(by.Principal)), 60)
+}
+
+// stamp is a time for people; empty for the zero time.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return prose.Stamp(t)
+}
+
+// lastWord is the end of an ARN.
+func lastWord(arn string) string { return arn[strings.LastIndexAny(arn, "/:")+1:] }

@@ -1,0 +1,277 @@
+package alert
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/incident"
+	"certdrift/internal/prose"
+)
+
+// headline is the first word: the severity while it lasts, in capitals.
+func (m *message) headline() string {
+	if m.Event == incident.Recovered {
+		switch {
+		case m.Eased:
+			return "DOWNGRADED"
+		case m.Removed:
+			return "CLOSED"
+		}
+		return "RECOVERED"
+	}
+	return strings.ToUpper(m.Severity.String())
+}
+
+// what is the problem in a few words; for a storm, how many of each.
+func (m *message) what() string {
+	if m.Storm != nil {
+		return strings.Join(m.census(), ", ")
+	}
+	return phrase(m.code())
+}
+
+// census counts a storm's incidents by code, the most frequent first.
+func (m *message) census() []string {
+	counts := map[finding.Code]int{}
+	var codes []finding.Code
+	for _, n := range m.Storm {
+		if counts[n.Record.Code] == 0 {
+			codes = append(codes, n.Record.Code)
+		}
+		counts[n.Record.Code]++
+	}
+	slices.SortFunc(codes, func(a, b finding.Code) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	words := make([]string, 0, len(codes))
+	for _, c := range codes {
+		words = append(words, fmt.Sprintf("%d x %s", counts[c], phrase(c)))
+	}
+	return words
+}
+
+// who is the one name to show of those affected, and how many more there are.
+func (m *message) who() (name string, more int) {
+	if m.Storm != nil {
+		return strconv.Itoa(len(m.Storm)) + " incidents", 0
+	}
+	name = m.first.Endpoint
+	if name == "" {
+		name = m.leadingEndpoint()
+	}
+	if name == "" {
+		return finding.Clean(m.first.Listener, finding.QuoteLimit), 0
+	}
+	return finding.Clean(name, finding.QuoteLimit), max(0, m.Record.AffectsCount-1)
+}
+
+// leadingEndpoint is the first one affected, one of the incident's own environment if there is one.
+func (m *message) leadingEndpoint() string {
+	for _, key := range m.Record.Affects {
+		if name, own := strings.CutPrefix(key, m.Record.Environment+"/"); own {
+			return name
+		}
+	}
+	if len(m.Record.Affects) > 0 {
+		return m.Record.Affects[0]
+	}
+	return ""
+}
+
+// place is who is affected in words: "api", "api and 39 more", "certdrift itself".
+func (m *message) place() string {
+	name, more := m.who()
+	switch {
+	case name == "":
+		return "certdrift itself"
+	case more > 0:
+		return fmt.Sprintf("%s and %d more", name, more)
+	}
+	return name
+}
+
+// opening is how clients are affected and what is particular about the notice; then what happened. A paragraph each, of
+// clauses that go on lines of their own; the summary is cut at limit characters.
+func (m *message) opening(limit int) [][]string {
+	notes := m.notes()
+	if effect, cause := m.impact(); effect != "" && m.Storm == nil {
+		notes = append([]string{effect + because(cause) + "."}, notes...)
+	}
+	var out [][]string
+	if len(notes) > 0 {
+		out = append(out, []string{strings.Join(notes, " ")})
+	}
+	if m.Storm != nil || m.first.Summary == "" {
+		return append(out, []string{m.place() + ": " + m.what() + "."})
+	}
+	clauses := m.clauses(limit)
+	if m.over() {
+		clauses[0] = "Was: " + clauses[0]
+	}
+	return append(out, clauses)
+}
+
+// because is why, to follow how clients are affected.
+func because(cause finding.Code) string {
+	if cause == finding.DriftManifest {
+		return ""
+	}
+	return ": " + reason(cause)
+}
+
+// clauses are the parts of the leading summary: its first sentence split at the semicolons, then the rest. Who changed it
+// has a section of its own; full ARNs follow below.
+func (m *message) clauses(limit int) []string {
+	first, more, _ := strings.Cut(shortenIDs(finding.Clean(m.first.Summary, limit)), ". ")
+	var out []string
+	for _, c := range strings.Split(first, "; ") {
+		if by := m.first.Attribution.Change; by != nil && strings.HasPrefix(c, action(by)+" by ") && len(out) > 0 {
+			continue
+		}
+		if len(out) > 0 {
+			c = "- " + c
+		}
+		out = append(out, c)
+	}
+	if more != "" {
+		out[len(out)-1] += "."
+		out = append(out, more)
+	}
+	return out
+}
+
+// shortenIDs cuts the UUIDs of ACM certificates outside of ARNs, for easier reading.
+func shortenIDs(text string) string {
+	const kind, uuid = "certificate/", len("0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01")
+	var b strings.Builder
+	for {
+		at := strings.Index(text, kind)
+		if at < 0 {
+			return b.String() + text
+		}
+		b.WriteString(text[:at])
+		text = text[at:]
+		keep := len(kind)
+		if len(text) >= keep+uuid && isUUID(text[keep:keep+uuid]) && (b.Len() == 0 || !strings.HasSuffix(b.String(), ":")) {
+			b.WriteString(text[:keep+8] + "…")
+			keep += uuid
+		} else {
+			b.WriteString(text[:keep])
+		}
+		text = text[keep:]
+	}
+}
+
+func isUUID(text string) bool {
+	for i, r := range text {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		if dash != (r == '-') || !dash && !strings.ContainsRune("0123456789abcdef", r) {
+			return false
+		}
+	}
+	return true
+}
+
+// lead is the opening as one short text.
+func (m *message) lead() string {
+	var lines []string
+	for _, paragraph := range m.opening(500) {
+		lines = append(lines, paragraph...)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// worse reports whether an earlier notice was less severe.
+func (m *message) worse() bool { return m.Before != finding.None && m.Before < m.Severity }
+
+// notes are what is particular about the notice.
+func (m *message) notes() []string {
+	var notes []string
+	switch {
+	case m.Eased:
+		notes = append(notes, fmt.Sprintf("No longer %s; a %s remains, so the incident stays open.", m.Before, m.Remaining))
+	case m.Removed:
+		notes = append(notes, "Removed from the configuration or the account, so the incident is closed. It was not verified as fixed.")
+	case m.Event == incident.Recovered:
+		notes = append(notes, "Resolved after "+prose.Span(m.At.Sub(m.Record.First))+". Rechecked: no problems.")
+	case m.Event == incident.Reminder:
+		notes = append(notes, "Ongoing for "+prose.Span(m.At.Sub(m.Record.First))+".")
+	case m.Before == m.Severity:
+		notes = append(notes, "This was predicted by an earlier alert.")
+	case m.Before != finding.None:
+		notes = append(notes, fmt.Sprintf("Escalated from %s to %s.", m.Before, m.Severity))
+	}
+	if m.Repetition {
+		notes = append(notes, "You may already have received this alert.")
+	}
+	return notes
+}
+
+// subject is assembled from whole pieces, the essential first; a piece that does not fit is left out, not cut.
+func (m *message) subject() string {
+	fits := func(text string) bool { return len(text) <= SubjectLimit }
+	text := fit(m.headline(), []string{m.shownEnvironment(" ")}, ascii, fits)
+	text += m.placeWithin(text, ": ", []string{m.place(), finding.Clean(m.first.Listener, finding.QuoteLimit)}, ascii, fits)
+	pieces := []string{": " + m.what()}
+	if m.Storm != nil {
+		pieces = m.censusPieces()
+	}
+	if m.Event == incident.Reminder {
+		pieces = append(pieces, ", for "+prose.Span(m.At.Sub(m.Record.First)))
+	}
+	if m.worse() {
+		pieces = append(pieces, ", was "+m.Before.String())
+	}
+	if m.Storm == nil {
+		pieces = append(pieces, " ("+string(m.code())+")")
+	}
+	if m.Stack != "" {
+		pieces = append(pieces, " ["+m.Stack+"]")
+	}
+	return fit(text, pieces, ascii, fits)
+}
+
+// placeWithin is who is affected: the first of some wordings that can be written and leaves room for a few words to follow;
+// else their number, or nothing.
+func (m *message) placeWithin(text, separator string, places []string, clean func(string) string, fits func(string) bool) string {
+	const room = "                                        "
+	for _, p := range append(places, fmt.Sprintf("%d endpoint(s)", max(1, m.Record.AffectsCount))) {
+		if written := clean(separator + p); p != "" && written != "" && fits(text+written+room) {
+			return written
+		}
+	}
+	return ""
+}
+
+// censusPieces are the words of a storm's census, each to be taken or left.
+func (m *message) censusPieces() []string {
+	pieces := m.census()
+	for i := range pieces {
+		pieces[i] = []string{": ", ", "}[min(i, 1)] + pieces[i]
+	}
+	return pieces
+}
+
+// fit adds each piece that leaves the text within its bound, and skips the others whole.
+func fit(text string, pieces []string, clean func(string) string, fits func(string) bool) string {
+	for _, p := range pieces {
+		if longer := text + clean(p); fits(longer) {
+			text = longer
+		}
+	}
+	return text
+}
+
+// fitOne adds the first of several wordings that leaves the text within its bound, or none.
+func fitOne(text string, choices []string, clean func(string) string, fits func(string) bool) string {
+	for _, c := range choices {
+		if longer := text + clean(c); fits(longer) {
+			return longer
+		}
+	}
+	return text
+}

@@ -1,0 +1,82 @@
+package alert
+
+import (
+	"fmt"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/incident"
+)
+
+// impact is how clients are affected, as certdrift's own probes saw it, and the code that says why. Both are empty where
+// nothing shows that they are: a listener's certificate alone does not.
+func (m *message) impact() (effect string, cause finding.Code) {
+	if m.Event == incident.Recovered {
+		return "", ""
+	}
+	for _, f := range m.Findings {
+		if f.Severity != finding.Critical {
+			continue
+		}
+		if effect, cause = impactOf(f); effect != "" {
+			return effect + m.at(f), cause
+		}
+	}
+	if m.code() == finding.DriftManifest && m.Severity == finding.Critical && has(m.first, "would") {
+		return "The next deploy will break clients", finding.DriftManifest
+	}
+	return "", ""
+}
+
+// at names the address that a finding is about, and how many more there are; empty where it holds for all of them.
+func (m *message) at(f finding.Finding) string {
+	if f.Address == "" {
+		return ""
+	}
+	others := map[string]bool{}
+	for _, g := range m.Findings {
+		if g.Code == f.Code && g.Address != f.Address {
+			others[g.Address] = true
+		}
+	}
+	text := " at " + clean(f.Address)
+	if len(others) > 0 {
+		text += fmt.Sprintf(" and %d more", len(others))
+	}
+	return text
+}
+
+// impactOf is the impact that one finding shows.
+func impactOf(f finding.Finding) (effect string, cause finding.Code) {
+	switch f.Code {
+	case finding.CertExpiring, finding.CertLifetimeLong, finding.HTTPSlow:
+		return "", ""
+	case finding.DriftAttached:
+		switch {
+		case has(f, "name_mismatches"):
+			return "Clients are rejecting the certificate", finding.CertNameMismatch
+		case has(f, "uncovered"):
+			return "Clients will reject the certificate", finding.CertNameMismatch
+		}
+		return "", ""
+	}
+	switch f.Code.Class() {
+	case finding.ClassCertificate:
+		return "Clients are rejecting the certificate", f.Code
+	case finding.ClassReach, finding.ClassTLS:
+		if f.Code != finding.AddressBlocked {
+			return "Clients can't connect", f.Code
+		}
+	case finding.ClassHTTP:
+		return "Clients get errors", f.Code
+	}
+	return "", ""
+}
+
+// lower begins one of our own sentences in lower case, for the middle of a line.
+func lower(sentence string) string {
+	if sentence == "" {
+		return ""
+	}
+	return strings.ToLower(sentence[:1]) + sentence[1:]
+}

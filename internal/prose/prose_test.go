@@ -1,0 +1,36 @@
+package prose
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+)
+
+// Wrapping loses no word, adds none, and makes no line too long that could be shorter.
+func TestWrapKeepsEveryWord(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOf(rapid.StringMatching("[a-z`é]{1,30}")).Draw(t, "words"), " ")
+		lines := Wrap(text, 40)
+		if got := strings.Join(lines, " "); got != text {
+			t.Fatalf("%q became %q", text, got)
+		}
+		for _, line := range lines {
+			if utf8.RuneCountInString(line) > 40 && strings.Contains(line, " ") && !strings.Contains(line, "`") {
+				t.Errorf("%q is too long", line)
+			}
+		}
+	})
+}
+
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "a minute", 80 * time.Minute: "80 minutes", 24 * time.Hour: "24 hours", 73 * time.Hour: "3 days",
+	} {
+		if got := Span(d); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+}
