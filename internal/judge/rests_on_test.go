@@ -46,7 +46,7 @@ func TestRestsOn(t *testing.T) {
 		}, finding.HTTPStatus, []finding.Fact{{Kind: finding.FactResponse, Endpoint: api}}},
 		"a manifest": {func(t *testing.T) *scene { return manifested(t, "stale", "good", "good") }, finding.DriftManifest, []finding.Fact{
 			{Kind: finding.FactCertificate, Resource: arn("good")}, {Kind: finding.FactCertificate, Resource: arn("stale")},
-			{Kind: finding.FactListener, Resource: listener}, {Kind: finding.FactManifest, Resource: "k8s/production/api.yaml"}}},
+			{Kind: finding.FactListener, Resource: listener}, {Kind: finding.FactManifest, Resource: "k8s/api.yaml"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, f := range c.scene(t).has(c.code) {
