@@ -38,7 +38,7 @@ func (f *Finding) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, (*plain)(f)); err != nil {
 		return err
 	}
-	f.Lift()
+	f.lift()
 	return nil
 }
 
@@ -146,8 +146,8 @@ func (c Change) Evidence() map[string]any {
 	return out
 }
 
-// Lift fills the typed facts from the evidence of the JSON form.
-func (f *Finding) Lift() {
+// lift fills the typed facts from the evidence of the JSON form.
+func (f *Finding) lift() {
 	e := fields(f.Evidence)
 	f.Subject = Subject{
 		Behind: e.text("listener"), Hop: e.text("redirected_to"),
