@@ -80,7 +80,7 @@ func TestPlanStopsTheIncident(t *testing.T) {
 		want   []string
 	}{
 		"right":         {0, []string{"4 unchanged; 0 refused."}},
-		"stale":         {1, []string{"4 to change", "4 refused. Do not apply.", "undo the change by Operator", "The manifest is stale; the next apply would break it"}},
+		"stale":         {1, []string{"4 to change", "4 refused. Do not apply.", "undo the change by Operator", "The manifest is out of date; the next apply would break this endpoint"}},
 		"stale/staging": {1, []string{"c4a8e1b2 (expired", "2 refused."}},
 	} {
 		t.Run(templates, func(t *testing.T) {

@@ -146,7 +146,7 @@ func (c Change) Evidence() map[string]any {
 	return out
 }
 
-// Lift fills the typed facts from the evidence of the JSON form.
+// Lift fills the typed facts from evidence in the JSON form, as UnmarshalJSON reads it and as fixtures write it.
 func (f *Finding) Lift() {
 	e := fields(f.Evidence)
 	f.Subject = Subject{

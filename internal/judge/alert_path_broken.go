@@ -73,7 +73,7 @@ func pathRemedy(p alertpath.Problem) string {
 	subscribe := "\naws sns subscribe --topic-arn " + topic + " --protocol email --notification-endpoint ADDRESS"
 	switch p.Kind {
 	case alertpath.TopicMissing:
-		return "Deploy certdrift's stack again: it makes the topic. Where another topic is meant, mend what names it."
+		return "Deploy certdrift's stack again: it makes the topic. If another topic is meant, fix what names it."
 	case alertpath.TopicRefuses:
 		return "See that the role may sns:Publish to the topic and kms:GenerateDataKey and kms:Decrypt with its key, that the key is enabled, and that neither policy denies it."
 	case alertpath.Nobody, alertpath.Unheard, alertpath.PartlyHeard:
@@ -83,11 +83,11 @@ func pathRemedy(p alertpath.Problem) string {
 	}
 	switch p.State {
 	case alertpath.Unconfirmed:
-		return "Confirm it by the link in AWS's mail (\"AWS Notification - Subscription Confirmation\"). After two days SNS forgets it; then subscribe again:" + subscribe
+		return "Confirm it with the link in AWS's email (\"AWS Notification - Subscription Confirmation\"). After two days SNS forgets it; then subscribe again:" + subscribe
 	case alertpath.Deleted:
 		return "SNS lists it for some days only: nothing is to be done, unless somebody unsubscribed by mistake. Then subscribe again:" + subscribe
 	}
-	return "Mend the filter policy of " + policyOwner(p) + ", or end the subscription. certdrift's attributes are environment, severity (critical, warning), code, " +
+	return "Fix the filter policy of " + policyOwner(p) + ", or delete the subscription. certdrift's attributes are environment, severity (critical, warning), code, " +
 		"event (opened, reminder, recovered) and sms (send, held)."
 }
 

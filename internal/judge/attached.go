@@ -86,7 +86,7 @@ func byline(c *finding.Change) string {
 	}
 	text := "; " + cmp.Or(c.Action, "changed") + " by " + who + " at " + moment(c.At)
 	if !c.Confirmed {
-		text += ", as an event claims"
+		text += ", reported by an event, not yet confirmed by CloudTrail"
 	}
 	return text
 }

@@ -86,7 +86,7 @@ func TestWhoDeletedTheCertificate(t *testing.T) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 			verb, _, _ := strings.Cut(c.want, " ")
-			if words := "; " + verb + " by Operator (AWS console) at 2026-11-20 11:59 UTC, as an event claims"; strings.HasSuffix(f.Summary, words) == (verb == "unknown") {
+			if words := "; " + verb + " by Operator (AWS console) at 2026-11-20 11:59 UTC, reported by an event, not yet confirmed by CloudTrail"; strings.HasSuffix(f.Summary, words) == (verb == "unknown") {
 				t.Errorf("summary %q", f.Summary)
 			}
 		})

@@ -30,15 +30,15 @@ func configInvalid() rule {
 
 func diagnosticFinding(d observation.Diagnostic) finding.Finding {
 	evidence := finding.Evidence{"message": finding.Clean(d.Message, finding.QuoteLimit)}
-	summary, at := cmp.Or(finding.Clean(d.Message, finding.QuoteLimit), "a fault without a message"), topology.Position(d.Position)
+	summary, at := cmp.Or(finding.Clean(d.Message, finding.QuoteLimit), "an error without a message"), topology.Position(d.Position)
 	if at != "" {
 		summary = at + ": " + summary
 	}
-	remedy := "Mend the file"
+	remedy := "Fix the file"
 	if at != "" {
-		remedy = "Mend " + at
+		remedy = "Fix " + at
 	}
-	remedy += "; `certdrift validate` shows all faults at once."
+	remedy += "; `certdrift validate` shows all errors at once."
 	if d.Hint != "" {
 		evidence["hint"] = finding.Clean(d.Hint, finding.QuoteLimit)
 		remedy = sentence(finding.Clean(d.Hint, finding.QuoteLimit)) + " " + remedy

@@ -67,7 +67,7 @@ func (l *listener) driftFinding(d *topology.Drift, es []*topology.Endpoint) find
 	if staleDeclaration(j, d, es) {
 		evidence["stale"] = "declared"
 		remedy = l.fixDeclaration(d, es)
-		summary += "; the declaration is stale, what is attached is right"
+		summary += "; the declaration is out of date; the attached certificate is right"
 	} else {
 		command := l.undo(d, es)
 		remedy = l.restore(d, command, es)
@@ -107,7 +107,7 @@ func staleDeclaration(j *judgment, d *topology.Drift, es []*topology.Endpoint) b
 
 // restore says how to reattach the declared certificate, and what else to fix so that it stays.
 func (l *listener) restore(d *topology.Drift, command string, es []*topology.Endpoint) string {
-	return "Put the declared certificate back (" + l.judgment.DeclaredLabel(d.Declared) + "):\n" + command + l.fixManifests(d, es)
+	return "Reattach the declared certificate (" + l.judgment.DeclaredLabel(d.Declared) + "):\n" + command + l.fixManifests(d, es)
 }
 
 // undo is the command that restores the declared state; with a placeholder where no ARN of the declared certificate is known.
@@ -123,7 +123,7 @@ func (l *listener) fixManifests(d *topology.Drift, es []*topology.Endpoint) stri
 		if m.Discovered || m.Agrees(d.Declared, es[0].Target.Host) {
 			continue
 		}
-		text += "\nThen mend " + m.ToFix() + ", which declares " + topology.Some(topology.ShortARNs(m.ARNs)) + ": its next apply would undo this."
+		text += "\nThen fix " + m.ToFix() + ", which declares " + topology.Some(topology.ShortARNs(m.ARNs)) + ", or the next apply will undo this."
 	}
 	return text
 }
@@ -138,7 +138,7 @@ func (l *listener) fixDeclaration(d *topology.Drift, es []*topology.Endpoint) st
 	attached := target.Declared{ARN: d.Attached.ARN}
 	for _, m := range es[0].Declarations {
 		if !m.Discovered && !m.Agrees(attached, es[0].Target.Host) {
-			text += "\nMend " + m.ToFix() + " too: the manifest is stale; the next apply would break it."
+			text += "\nFix " + m.ToFix() + " too: the manifest is out of date; the next apply would break this endpoint."
 		}
 	}
 	return text

@@ -25,7 +25,7 @@ func judgeDeclared(e *endpoint) []finding.Finding {
 		if r == topology.Equivalent {
 			severity, note = finding.Warning, ": another certificate, but the same key and names"
 		}
-		remedy := "Install the declared certificate, or mend the declaration"
+		remedy := "Install the declared certificate, or fix the declaration"
 		if at := topology.Position(d.Source); at != "" {
 			remedy += " in " + at
 		}

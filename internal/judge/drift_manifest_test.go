@@ -86,7 +86,7 @@ func TestDriftManifest(t *testing.T) {
 func TestDriftManifestSaysWhenTheHandMadeStateIsRight(t *testing.T) {
 	s := manifested(t, "stale", "good", "")
 	f := s.one(finding.DriftManifest, finding.Critical)
-	if !strings.Contains(f.Summary, "The manifest is stale; the next apply would break it") || !strings.Contains(f.Remedy, arnOf("good")) {
+	if !strings.Contains(f.Summary, "The manifest is out of date; the next apply would break this endpoint") || !strings.Contains(f.Remedy, arnOf("good")) {
 		t.Errorf("summary %q, remedy %q", f.Summary, f.Remedy)
 	}
 }
@@ -108,7 +108,7 @@ func TestDriftManifestWithoutAnAuthor(t *testing.T) {
 	s := manifested(t, "other", "good", "")
 	s.round.Planned = true
 	for why, want := range map[string]string{
-		"":       "unknown: neither an event nor CloudTrail told of the change",
+		"":       "unknown: neither an event nor CloudTrail reported the change",
 		"denied": "unknown: it could not be looked up in CloudTrail: denied",
 	} {
 		s.round.HistoryUnread = why

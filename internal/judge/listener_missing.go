@@ -63,7 +63,7 @@ func missing(p topology.Placement) finding.Finding {
 	return finding.Finding{
 		Code: finding.ListenerMissing, Severity: finding.Critical, Listener: label, Subject: finding.Subject{Listener: subject},
 		Summary: summary, Evidence: evidence,
-		Remedy: "Bring the listener back (re-apply its manifest), or mend load_balancer of the endpoint in the configuration.",
+		Remedy: "Restore the listener (re-apply its manifest), or fix load_balancer of the endpoint in the configuration.",
 		Cause:  fmt.Sprintf("listener:%s@%s/%s", label, region, account),
 	}
 }

@@ -19,7 +19,7 @@ func observeIncomplete() rule {
 					what += ": " + g.details[0]
 				}
 				found = append(found, g.finding(finding.ObserveIncomplete, "incomplete"+g.where()+g.concerned()+": "+what,
-					"Give the round more time, or mend what the evidence names, and run it again."))
+					"Give the round more time, or fix what the evidence names, and run it again."))
 			}
 			found = append(found, j.uncomparedFindings()...)
 			return append(found, j.passedOverFindings()...)

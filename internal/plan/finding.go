@@ -90,7 +90,7 @@ func (x effect) summary() string {
 		text += "; " + topology.Some(x.soon)
 	}
 	if x.right() && x.attached >= topology.Equivalent && (len(x.breaks) > 0 || x.configured == topology.Different) {
-		text += ". The manifest is stale; the next apply would break it"
+		text += ". The manifest is out of date; the next apply would break this endpoint"
 	}
 	return text
 }
@@ -148,7 +148,7 @@ func (x effect) remedy() string {
 // fix says what to change in the manifest.
 func (x effect) fix() string {
 	manifest := x.declaration.ToFix()
-	text := "Mend " + manifest + " before the next apply"
+	text := "Fix " + manifest + " before the next apply"
 	switch want := x.lacks(); {
 	case x.declaration.Closes:
 		return text + fmt.Sprintf(", if port %d is to stay; else take its endpoints out of the configuration", x.declaration.Port)

@@ -130,7 +130,7 @@ func (t *Topology) unknownAuthor() string {
 	if why := t.Round.HistoryUnread; why != "" {
 		return "unknown: it could not be looked up in CloudTrail: " + finding.Clean(why, finding.QuoteLimit)
 	}
-	return "unknown: neither an event nor CloudTrail told of the change"
+	return "unknown: neither an event nor CloudTrail reported the change"
 }
 
 // ChangeFact is a change as a finding shows it.
