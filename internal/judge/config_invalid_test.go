@@ -19,7 +19,7 @@ func TestConfigInvalid(t *testing.T) {
 	s.only(finding.ConfigInvalid)
 	f := s.one(finding.ConfigInvalid, finding.Critical)
 	if f.Endpoint != "api" || f.AllEvidence()["line"] != 9 || f.Evidence["hint"] != "did you mean url?" || !strings.HasPrefix(f.Summary, "certdrift.yaml:9: ") ||
-		!strings.HasPrefix(f.Remedy, "Did you mean url? Mend certdrift.yaml:9") {
+		!strings.HasPrefix(f.Remedy, "Did you mean url? Fix certdrift.yaml:9") {
 		t.Errorf("%+v", f)
 	}
 }

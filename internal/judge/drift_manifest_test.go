@@ -127,7 +127,7 @@ func TestDriftManifestOfTerraform(t *testing.T) {
 	d := &s.round.Manifests[0]
 	d.Object, d.Service, d.LoadBalancer, d.Source.File = "aws_elb.api", "", "a1", "tf/plan.json"
 	resource := "the resource aws_elb.api in the Terraform code"
-	if f := s.one(finding.DriftManifest, finding.Critical); !strings.HasPrefix(f.Remedy, "Mend "+resource+" before the next apply: declare "+arnOf("good")) || f.AllEvidence()["generated"] != true {
+	if f := s.one(finding.DriftManifest, finding.Critical); !strings.HasPrefix(f.Remedy, "Fix "+resource+" before the next apply: declare "+arnOf("good")) || f.AllEvidence()["generated"] != true {
 		t.Errorf("remedy %q, evidence %v", f.Remedy, f.Evidence)
 	}
 	if f := s.one(finding.DriftAttached, finding.Critical); !strings.Contains(f.Remedy, "Then mend "+resource) {

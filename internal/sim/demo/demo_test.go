@@ -55,7 +55,7 @@ func TestTheIncident(t *testing.T) {
 		{"at first all is well, and nobody hears of it", healthy, "pass", nil, nil, 0, 0, nil, nil},
 		{"the fix by hand is seen: the templates are stale", byHand, "fail",
 			[]finding.Code{finding.DriftManifest}, []finding.Code{finding.DriftManifest}, 4, 4,
-			[]string{"k8s/staging/ui-service.yaml:9", "Operator", "The manifest is stale"}, nil},
+			[]string{"k8s/staging/ui-service.yaml:9", "Operator", "The manifest is out of date"}, nil},
 		{"while it lasts there are reminders", weeks, "fail",
 			[]finding.Code{finding.DriftManifest}, []finding.Code{finding.DriftManifest}, 4, 4, []string{"33 days"}, nil},
 		{"the deploy to staging puts an expired certificate back", staging, "fail",
