@@ -152,7 +152,7 @@ func TestDriftAttachedSaysWhenTheDeclarationIsStale(t *testing.T) {
 	s.classic("a1", right)
 	behind(s.https("api", host, ok("10.0.0.1", good)), "a1", stale)
 	f := s.one(finding.DriftAttached, finding.Critical)
-	if !strings.Contains(f.Summary, "the declaration is stale") || !strings.Contains(f.Remedy, "certdrift.yaml:12") || strings.Contains(f.Remedy, "aws elb") {
+	if !strings.Contains(f.Summary, "the declaration is out of date") || !strings.Contains(f.Remedy, "certdrift.yaml:12") || strings.Contains(f.Remedy, "aws elb") {
 		t.Errorf("summary %q, remedy %q", f.Summary, f.Remedy)
 	}
 }

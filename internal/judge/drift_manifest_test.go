@@ -130,7 +130,7 @@ func TestDriftManifestOfTerraform(t *testing.T) {
 	if f := s.one(finding.DriftManifest, finding.Critical); !strings.HasPrefix(f.Remedy, "Fix "+resource+" before the next apply: declare "+arnOf("good")) || f.AllEvidence()["generated"] != true {
 		t.Errorf("remedy %q, evidence %v", f.Remedy, f.Evidence)
 	}
-	if f := s.one(finding.DriftAttached, finding.Critical); !strings.Contains(f.Remedy, "Then mend "+resource) {
+	if f := s.one(finding.DriftAttached, finding.Critical); !strings.Contains(f.Remedy, "Then fix "+resource) {
 		t.Errorf("remedy %q", f.Remedy)
 	}
 }
@@ -145,7 +145,7 @@ func TestDriftManifestCause(t *testing.T) {
 			t.Errorf("%s has the cause %q", f.Code, f.Cause)
 		}
 	}
-	if f := s.one(finding.DriftAttached, finding.Critical); !strings.Contains(f.Remedy, "Then mend k8s/api.yaml:7") {
+	if f := s.one(finding.DriftAttached, finding.Critical); !strings.Contains(f.Remedy, "Then fix k8s/api.yaml:7") {
 		t.Errorf("remedy %q", f.Remedy)
 	}
 	s = manifested(t, "stale", "good", "good")
