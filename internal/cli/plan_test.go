@@ -178,7 +178,7 @@ func TestPlanOverAWS(t *testing.T) {
 		{"expired, configuration silent", "", "good", "old", false, 1, []string{"expired"}},
 		{"ends sooner", "", "good", "short", false, 1, []string{"certificate/short ends"}},
 		{"ends sooner, declared", "short", "good", "short", false, 1, []string{"certificate/short ends"}},
-		{"was never there", "", "good", "gone", false, 1, []string{"gone (gone)", "does not exist any more"}},
+		{"was never there", "", "good", "gone", false, 1, []string{"gone (deleted)", "does not exist any more"}},
 		{"the annotation is gone", "", "good", "", false, 1, []string{"→ none", "✗ api.example.org", "declares no certificate for port 443", "would be left without a certificate"}},
 		{"broken already, and stays so", "", "foreign", "foreign", false, 1, []string{"✗ api.example.org"}},
 	} {
@@ -261,7 +261,7 @@ func TestPlanWithoutPermission(t *testing.T) {
 	d.account.Deny("elb:DescribeLoadBalancers")
 	d.account.Deny("elbv2:DescribeLoadBalancers")
 	d.declared, d.manifest = "good", "good"
-	if status, stdout, _ := d.plan(t); status != 3 || !strings.Contains(stdout, "observe-denied") || !strings.Contains(stdout, "not known") {
+	if status, stdout, _ := d.plan(t); status != 3 || !strings.Contains(stdout, "observe-denied") || !strings.Contains(stdout, "unknown") {
 		t.Errorf("exit status %d, want 3\n%s", status, stdout)
 	}
 	d.manifest = "foreign"
