@@ -151,6 +151,7 @@ func (f *Finding) Lift() {
 	e := fields(f.Evidence)
 	f.Subject = Subject{
 		Behind: e.text("listener"), Hop: e.text("redirected_to"),
+		Certificate: e.text("fingerprint_sha256"), CertificateNotAfter: e.time("not_after"),
 		Source:  Source{File: e.text("file"), Line: e.number("line"), Column: e.number("column"), Object: e.text("object"), Generated: e.truth("generated")},
 		Refused: e.truth("refused"),
 	}

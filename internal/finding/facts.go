@@ -11,6 +11,10 @@ type Subject struct {
 	// Behind is the listener, LOAD-BALANCER-NAME:PORT, behind which the endpoint of a certificate finding sits; empty where
 	// it does not matter.
 	Behind string
+	// Certificate is the served certificate that the finding is about: its SHA-256 and its end; zero where none is. The
+	// evidence has both among its other facts.
+	Certificate         string
+	CertificateNotAfter time.Time
 	// Hop is the URL of the redirect's hop that the finding is about; empty for the endpoint itself.
 	Hop string
 	// Source is the place in a file that is wrong; the zero value where no file is.

@@ -209,7 +209,7 @@ func TestDriftAndItsMismatchesAreOne(t *testing.T) {
 		hosts := slices.Clone(mismatches)
 		for i := range hosts {
 			hosts[i].Cause = "host:" + hosts[i].Endpoint
-			hosts[i].Evidence = finding.Evidence{"fingerprint_sha256": "aa"}
+			hosts[i].Subject.Certificate = "aa"
 		}
 		s.round(probed, hosts, Opened)
 		s.round(both, drifted)

@@ -28,15 +28,14 @@ func group(code finding.Code) string {
 	case finding.AddressInconsistent:
 		return groupCertificate
 	}
-	prefix, _, _ := strings.Cut(string(code), "-")
-	switch prefix {
-	case "cert":
+	switch code.Class() {
+	case finding.ClassCertificate:
 		return groupCertificate
-	case "http":
+	case finding.ClassHTTP:
 		return groupHTTP
-	case "listener", "acm":
+	case finding.ClassListener:
 		return groupListener
-	case "drift":
+	case finding.ClassDrift:
 		return groupDrift
 	}
 	return groupSelf
@@ -61,7 +60,7 @@ func certain(code finding.Code) bool {
 // causeOf is the finding's cause; the endpoint or listener itself, and the group, where it has none. A certificate with
 // other names is one cause however many hosts it disappoints: one wrong certificate on one load balancer breaks them all.
 func causeOf(f finding.Finding) string {
-	served, _ := f.Evidence["fingerprint_sha256"].(string)
+	served := f.Subject.Certificate
 	switch {
 	case f.Code == finding.CertNameMismatch && served != "" && strings.HasPrefix(f.Cause, "host:"):
 		return "mismatch:" + served

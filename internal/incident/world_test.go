@@ -99,7 +99,7 @@ func (w *world) served(s site, v view) (fs []finding.Finding) {
 	}
 	if w.drift && s.balance && v == viewProbes {
 		f := found(finding.CertNameMismatch, finding.Critical, s.name, "host:"+s.name)
-		f.Evidence = finding.Evidence{"fingerprint_sha256": "aa"}
+		f.Subject.Certificate = "aa"
 		fs = append(fs, f)
 	}
 	return fs

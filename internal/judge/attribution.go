@@ -38,8 +38,7 @@ func (j *judgment) hadProblem(f finding.Finding, c *topology.Certificate) func(t
 	case finding.CertRevoked, finding.CertStapleBad, finding.CertNotYetValid, finding.CertMalformed:
 		return nil
 	case finding.CertExpired, finding.CertExpiring, finding.CertChainExpired:
-		end, _ := f.Evidence["not_after"].(time.Time)
-		return j.nearEnd(c, end)
+		return j.nearEnd(c, f.Subject.CertificateNotAfter)
 	}
 	return j.Recently
 }

@@ -65,7 +65,8 @@ func trustStore(t target.Trust) string {
 // aboutCert makes a finding whose cause is one certificate.
 func (c *connection) aboutCert(code finding.Code, severity finding.Severity, cert *x509.Certificate, summary string, e finding.Evidence, remedy string) finding.Finding {
 	f := c.finding(code, severity, summary, e, remedy)
-	f.Cause = "certificate:" + topology.Fingerprint(cert)
+	f.Subject.Certificate, f.Subject.CertificateNotAfter = topology.Fingerprint(cert), cert.NotAfter.UTC()
+	f.Cause = "certificate:" + f.Subject.Certificate
 	return f
 }
 

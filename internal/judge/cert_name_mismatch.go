@@ -29,7 +29,7 @@ func findNameMismatch(c *connection) []finding.Finding {
 		e["hint"] = hint
 		covers += " (" + hint + ")"
 	}
-	f := c.finding(finding.CertNameMismatch, finding.Critical,
+	f := c.aboutCert(finding.CertNameMismatch, finding.Critical, leaf,
 		fmt.Sprintf("the certificate is not for %s: %s", finding.Clean(c.host, finding.QuoteLimit), covers), e,
 		c.replace(fmt.Sprintf("Serve a certificate whose subject alternative names cover %s.", finding.Clean(c.host, finding.QuoteLimit))))
 	f.Cause = "host:" + finding.Clean(chain.CanonicalHost(c.host), finding.QuoteLimit)

@@ -54,7 +54,7 @@ func TestDriftAttachedHoldsTheNameMismatch(t *testing.T) {
 		t.Errorf("remedy %q lacks %q", f.Remedy, want)
 	}
 	for _, truth := range []string{"declared", "attached", "served"} {
-		if f.Evidence[truth] == nil {
+		if f.AllEvidence()[truth] == nil {
 			t.Errorf("no evidence of what is %s", truth)
 		}
 	}

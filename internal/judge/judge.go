@@ -56,7 +56,6 @@ func judge(in Input, rules []rule) finding.Conclusion {
 		out.Findings[i].RestsOn = j.restsOn(f)
 		// Rules quote what servers send. The rest of a saved round was a configuration's once, but is a file like any other now.
 		out.Findings[i].Summary = finding.Clean(f.Summary, summaryLimit)
-		out.Findings[i].Evidence = out.Findings[i].AllEvidence() // until every consumer reads the typed facts
 	}
 	finding.Sort(out.Findings)
 	out.Changes = j.changeStatuses(out.Findings)

@@ -2,7 +2,6 @@ package judge
 
 import (
 	"slices"
-	"strings"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/plan"
@@ -20,9 +19,6 @@ func Preview(in Input) ([]plan.Row, finding.Conclusion) {
 	out := judge(in, slices.DeleteFunc(rules(), func(r rule) bool { return !besideThePlan(r.Code) }))
 	rows, found := plan.Preview(topology.Build(in.Round, in.Now), in.Policy)
 	out.Complete = out.Complete && !slices.ContainsFunc(rows, func(r plan.Row) bool { return r.Verdict == plan.Undecided })
-	for i := range found {
-		found[i].Evidence = found[i].AllEvidence() // until every consumer reads the typed facts
-	}
 	out.Findings = append(out.Findings, found...)
 	finding.Sort(out.Findings)
 	return rows, out
@@ -30,5 +26,5 @@ func Preview(in Input) ([]plan.Row, finding.Conclusion) {
 
 // besideThePlan reports whether a code matters before a deploy, whatever the manifests declare.
 func besideThePlan(code finding.Code) bool {
-	return code == finding.ConfigInvalid || strings.HasPrefix(string(code), "observe-")
+	return code.Class() == finding.ClassSelf && code != finding.AlertPathBroken
 }

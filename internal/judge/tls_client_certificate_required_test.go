@@ -81,7 +81,7 @@ func TestClientCertificateRequiredByTheListener(t *testing.T) {
 			s := mutual(t, mode)
 			s.only(finding.TLSClientCertificateRequired)
 			f := s.one(finding.TLSClientCertificateRequired, finding.Critical)
-			if e := f.Evidence; e["listener"] != "web:443" || e["arn"] != listenerARN || e["mutual_tls"] != mode || e["region"] != region {
+			if e := f.AllEvidence(); e["listener"] != "web:443" || e["arn"] != listenerARN || e["mutual_tls"] != mode || e["region"] != region {
 				t.Errorf("evidence %v", e)
 			}
 			for _, want := range []string{"Configure client_certificate", says, look, "Only if mutual TLS was not meant, switch it off:" + off} {

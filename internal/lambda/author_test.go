@@ -49,10 +49,10 @@ func (s *stage) authors() []string {
 	var out []string
 	for _, f := range s.last.Conclusion.Findings {
 		line := string(f.Code) + "@" + f.Listener + f.Endpoint + " -"
-		switch by, known := f.Evidence["changed_by"].(map[string]any); {
+		switch by, known := f.AllEvidence()["changed_by"].(map[string]any); {
 		case known:
 			line = strings.TrimSuffix(line, "-") + by["action"].(string) + " " + by["name"].(string) + " " + by["standing"].(string)
-		case f.Evidence["author"] != nil:
+		case f.AllEvidence()["author"] != nil:
 			line = strings.TrimSuffix(line, "-") + "unknown"
 		}
 		if f.Severity >= finding.Warning {
