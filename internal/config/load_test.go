@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"certdrift/internal/config/yamldoc"
 	"certdrift/internal/policy"
 	"certdrift/internal/target"
 )
@@ -185,24 +187,54 @@ func TestLargeFilesAreBounded(t *testing.T) {
 	}
 }
 
-// TestTenThousandEndpoints: a large inventory loads in good time.
-func TestTenThousandEndpoints(t *testing.T) {
+// inventory is a configuration with n endpoints.
+func inventory(n int) []byte {
 	var b strings.Builder
 	b.WriteString("version: 1\nenvironments:\n  production:\n    endpoints:\n")
-	for i := range 10_000 {
+	for i := range n {
 		fmt.Fprintf(&b, `      - name: service-%d
         url: https://service-%d.monitoring.example.org/api/v0
         certificate: {arn: "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-%012d"}
         load_balancer: {name: k8s-service-%d, region: us-west-2}
 `, i, i, i, i)
 	}
-	began := time.Now()
-	cfg, faults := Load([]byte(b.String()), Options{})
-	if len(faults) > 0 || len(cfg.Endpoints) != 10_000 {
-		t.Fatalf("%d endpoints, faults %v", len(cfg.Endpoints), faults)
+	return []byte(b.String())
+}
+
+// TestCostGrowsWithTheEndpoints checks that twice the endpoints take about twice the work, and that the limit on visited
+// nodes leaves room for 10,000 endpoints.
+func TestCostGrowsWithTheEndpoints(t *testing.T) {
+	const few = 200
+	cost := func(n int) (allocations float64, visits int) {
+		data := inventory(n)
+		file, problem := yamldoc.Parse(data)
+		if problem != nil {
+			t.Fatal(problem)
+		}
+		d := newDecoder("certdrift.yaml")
+		d.decode("the configuration", file.Docs[0].Body, reflect.ValueOf(new(File)).Elem())
+		return testing.AllocsPerRun(1, func() {
+			if cfg, faults := Load(data, Options{}); len(faults) > 0 || len(cfg.Endpoints) != n {
+				t.Fatalf("%d endpoints, faults %v", len(cfg.Endpoints), faults)
+			}
+		}), d.visits
 	}
-	if took := time.Since(began); took > 30*time.Second {
-		t.Errorf("it took %s", took)
+	small, visited := cost(few)
+	large, visitedMore := cost(2 * few)
+	if large > 2.2*small {
+		t.Errorf("%.0f allocations for %d endpoints, %.0f for %d", small, few, large, 2*few)
+	}
+	if all := (visitedMore - visited) * 10_000 / few; all > maxVisits {
+		t.Errorf("10,000 endpoints would take %d visits, and %d are allowed", all, maxVisits)
+	}
+}
+
+func BenchmarkTenThousandEndpoints(b *testing.B) {
+	data := inventory(10_000)
+	for b.Loop() {
+		if cfg, faults := Load(data, Options{}); len(faults) > 0 || len(cfg.Endpoints) != 10_000 {
+			b.Fatalf("%d endpoints, faults %v", len(cfg.Endpoints), faults)
+		}
 	}
 }
 

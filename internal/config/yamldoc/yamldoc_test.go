@@ -1,9 +1,10 @@
 package yamldoc
 
 import (
+	"math"
+	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -34,22 +35,50 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestCostIsBounded: the worst that passes the checks is parsed in seconds, not in minutes.
+// costly returns texts that are expensive to parse, at share/16 of the size that the limits allow.
+func costly(share int) map[string]string {
+	part := func(limit int) int { return limit * share / 16 }
+	return map[string]string{
+		"brackets": "a: " + strings.Repeat("[", part(maxDepth)) + strings.Repeat("]", part(maxDepth)),
+		"dashes":   strings.Repeat(strings.Repeat("- ", part(maxIndent/2)-1)+"a\n", 20),
+		"anchors":  "? " + strings.Repeat("a: &b\n", part(2000)),
+		"quotes":   strings.Repeat(`"`, part(1<<20)),
+		"texts":    strings.Repeat("x: |\n", part(maxKeys)),
+		"mapping":  strings.Repeat("k:\n  a: 1\n", part(maxKeys)),
+		"lists":    strings.Repeat("- a: 1\n  b: 1\n", part(maxLines/2)),
+	}
+}
+
+// TestCostIsBounded checks the memory that the parser allocates for the most expensive texts: it grows at most with the
+// square of their size, so that the largest ones that the limits allow stay below 3 GiB, most of it freed on the way.
 func TestCostIsBounded(t *testing.T) {
-	for name, text := range map[string]string{
-		"brackets": strings.Repeat("[", maxDepth-1) + strings.Repeat("]", maxDepth-1),
-		"dashes":   strings.Repeat(strings.Repeat("- ", maxIndent/2-1)+"a\n", 20),
-		"keys":     "? " + strings.Repeat("a: &b\n", 2000),
-		"quotes":   strings.Repeat(`"`, 1<<20),
-		"texts":    strings.Repeat("x: |\n", 100_000),
-		"mapping":  strings.Repeat("k:\n  a: 1\n", 10_000),
-		"lists":    strings.Repeat("- a: 1\n  b: 1\n", 90_000),
-	} {
-		began := time.Now()
+	allocated := func(text string) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		_, _ = Parse([]byte(text))
-		if took := time.Since(began); took > 20*time.Second {
-			t.Errorf("%s took %s", name, took)
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	half, whole := costly(1), costly(2)
+	for name := range whole {
+		small, large := allocated(half[name]), allocated(whole[name])
+		growth := float64(large) / float64(small)
+		if growth > 4.5 {
+			t.Errorf("%s: twice the size takes %.1f times the memory", name, growth)
 		}
+		if most := float64(large) * math.Pow(growth, 3) / (1 << 30); most > 3 { // three times twice the size is the limit
+			t.Errorf("%s: up to %.1f GiB", name, most)
+		}
+	}
+}
+
+func BenchmarkCostly(b *testing.B) {
+	for name, text := range costly(16) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				_, _ = Parse([]byte(text))
+			}
+		})
 	}
 }
 
