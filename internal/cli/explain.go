@@ -11,6 +11,7 @@ import (
 
 	"certdrift/internal/catalogue"
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
 )
 
@@ -148,19 +149,8 @@ func explainEntry(w io.Writer, e catalogue.Entry, style report.Style) {
 
 // fold breaks prose at spaces. An indented line is a command and stays whole.
 func fold(line string, width int) []string {
-	if strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t") {
+	if strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t") || line == "" {
 		return []string{line}
 	}
-	var out []string
-	current := ""
-	for _, word := range strings.Fields(line) {
-		if current != "" && len(current)+1+len(word) > width {
-			out, current = append(out, current), ""
-		}
-		if current != "" {
-			current += " "
-		}
-		current += word
-	}
-	return append(out, current)
+	return prose.Wrap(line, width)
 }

@@ -8,6 +8,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
 	"certdrift/internal/sim/account"
 )
@@ -33,7 +34,7 @@ func (p *printer) line(format string, args ...any) { fmt.Fprintf(p.out, format+"
 func (p *printer) scene(a Act) {
 	p.acts++
 	p.line("")
-	for i, line := range wrap(a.Title, 100) {
+	for i, line := range prose.Wrap(a.Title, 100) {
 		head := "   "
 		if i == 0 {
 			head = fmt.Sprintf("%d. ", p.acts)
@@ -138,18 +139,4 @@ func counts(byProtocol map[string]int) string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-// wrap breaks a text at spaces.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len(line)+1+len(word) > width {
-			lines = append(lines, line)
-			line = ""
-		}
-		line = strings.TrimSpace(line + " " + word)
-	}
-	return append(lines, line)
 }
