@@ -30,7 +30,7 @@ var layers = []struct {
 	{"comparison", "declared, attached and served side by side, for pages", []string{"internal/report/comparison"}},
 	{"pages", "the report as a web page and as a dashboard widget", []string{"internal/report/html", "internal/report/widget"}},
 	{"probe's parts", "the parts of probing without sockets: allowed addresses, STARTTLS, revocation, redaction", []string{"internal/probe/netguard", "internal/probe/redact", "internal/probe/revocation", "internal/probe/starttls"}},
-	{"forms", "grammars and errors shared by adapters", []string{"internal/awsio/awserr", "internal/config/yamldoc"}},
+	{"forms", "grammars and errors shared by adapters", []string{"internal/awsio/awserr", "internal/yamldoc"}},
 	{"adapters", "files, network and AWS, each behind one package", []string{
 		"internal/awsio/bus", "internal/awsio/cloudwatch", "internal/awsio/hook", "internal/awsio/listener", "internal/awsio/sns",
 		"internal/awsio/source", "internal/awsio/state", "internal/awsio/trail",

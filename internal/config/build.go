@@ -15,6 +15,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/policy"
 	"certdrift/internal/target"
+	"certdrift/internal/yamldoc"
 )
 
 // builder makes a Config of a File that was decoded as far as it could be.
@@ -28,6 +29,7 @@ type builder struct {
 type mistake struct{ message, hint string }
 
 func (b *builder) decodeFile(body ast.Node) {
+	b.doc = yamldoc.NewResolver(body, b.fault)
 	b.decode("the configuration", body, reflect.ValueOf(&b.in).Elem())
 }
 

@@ -10,10 +10,10 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"certdrift/internal/config/yamldoc"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
 	"certdrift/internal/target"
+	"certdrift/internal/yamldoc"
 )
 
 const (

@@ -9,14 +9,12 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"certdrift/internal/config/yamldoc"
 	"certdrift/internal/finding"
 	"certdrift/internal/target"
+	"certdrift/internal/yamldoc"
 )
 
-// Aliases can make a small file grow without end: nodes are counted each time they are visited.
 const (
-	maxVisits = 500_000
 	maxNested = 32   // deeper than any key of File
 	maxItems  = 1000 // of a mapping, and of any list but that of the endpoints
 )
@@ -29,8 +27,7 @@ type decoder struct {
 	places map[any]target.Position
 	// rejected are by pointer to what could not be read: a fault tells of it already.
 	rejected map[any]bool
-	anchors  map[string]ast.Node
-	visits   int
+	doc      *yamldoc.Resolver
 	depth    int
 	spent    bool
 	// within is the endpoint that is being filled.
@@ -44,9 +41,7 @@ type keyOf struct {
 }
 
 func newDecoder(file string) *decoder {
-	return &decoder{
-		reporter: reporter{file: file}, places: map[any]target.Position{}, rejected: map[any]bool{}, anchors: map[string]ast.Node{},
-	}
+	return &decoder{reporter: reporter{file: file}, places: map[any]target.Position{}, rejected: map[any]bool{}}
 }
 
 func (d *decoder) place(n ast.Node) target.Position {
@@ -77,7 +72,7 @@ func (d *decoder) decode(what string, n ast.Node, v reflect.Value) {
 	if !d.spend(n, 1) {
 		return
 	}
-	n = d.resolve(n)
+	n = d.doc.Value(n)
 	if n == nil {
 		d.spoil(v.Addr().Interface())
 		return
@@ -104,12 +99,12 @@ func (d *decoder) decode(what string, n ast.Node, v reflect.Value) {
 
 // spend takes from the bounds of what is visited, and reports whether there was enough left. It is said once when not.
 func (d *decoder) spend(n ast.Node, visits int) bool {
-	if d.visits += visits; d.visits <= maxVisits && d.depth <= maxNested {
+	if d.doc.Spend(visits) && d.depth <= maxNested {
 		return true
 	}
 	if !d.spent {
 		d.spent = true
-		d.report(d.place(n), nil, "the file grows too large when its aliases are followed", "write out what the aliases (*name) stand for")
+		d.report(d.place(n), nil, yamldoc.TooLarge, yamldoc.TooLargeHint)
 	}
 	return false
 }
@@ -223,15 +218,15 @@ func (d *decoder) table(what string, n ast.Node, v reflect.Value) {
 	}
 	v.Set(reflect.MakeMapWithSize(v.Type(), len(entries)))
 	for _, e := range entries {
-		d.places[keyOf{v.Addr().Interface(), e.key}] = d.place(e.node.Key)
+		d.places[keyOf{v.Addr().Interface(), e.Key}] = d.place(e.Node.Key)
 		value := reflect.New(v.Type().Elem()).Elem()
 		if value.Kind() == reflect.Pointer {
 			value.Set(reflect.New(value.Type().Elem()))
-			d.decode(e.key, e.node.Value, value.Elem())
+			d.decode(e.Key, e.Node.Value, value.Elem())
 		} else {
-			d.decode(e.key, e.node.Value, value)
+			d.decode(e.Key, e.Node.Value, value)
 		}
-		v.SetMapIndex(reflect.ValueOf(e.key), value)
+		v.SetMapIndex(reflect.ValueOf(e.Key), value)
 	}
 }
 
@@ -243,12 +238,12 @@ func (d *decoder) mapping(what string, n ast.Node, v reflect.Value) {
 	}
 	fields := fieldsOf(v.Type())
 	for _, e := range entries {
-		i := slices.IndexFunc(fields, func(f field) bool { return f.key == e.key })
+		i := slices.IndexFunc(fields, func(f field) bool { return f.key == e.Key })
 		if i < 0 {
-			d.fault(e.node.Key, "unknown key "+finding.Quote(e.key), suggest(e.key, keys(fields)))
+			d.fault(e.Node.Key, "unknown key "+finding.Quote(e.Key), suggest(e.Key, keys(fields)))
 			continue
 		}
-		d.decode(e.key, e.node.Value, v.Field(fields[i].index))
+		d.decode(e.Key, e.Node.Value, v.Field(fields[i].index))
 	}
 	for _, f := range fields {
 		if f.required {
@@ -259,8 +254,8 @@ func (d *decoder) mapping(what string, n ast.Node, v reflect.Value) {
 
 // require finds a key that must be there and is not, or has nothing behind it: a silence whose match: is empty would
 // silence all. What a text or a number lacks has been told.
-func (d *decoder) require(n ast.Node, entries []entry, f field, v reflect.Value) {
-	i := slices.IndexFunc(entries, func(e entry) bool { return e.key == f.key })
+func (d *decoder) require(n ast.Node, entries []yamldoc.Entry, f field, v reflect.Value) {
+	i := slices.IndexFunc(entries, func(e yamldoc.Entry) bool { return e.Key == f.key })
 	if i < 0 {
 		d.fault(n, fmt.Sprintf("%s is missing", f.key), f.advice())
 		return
@@ -268,7 +263,7 @@ func (d *decoder) require(n ast.Node, entries []entry, f field, v reflect.Value)
 	at := v.Addr().Interface()
 	_, given := d.places[at]
 	if (v.Kind() == reflect.Struct || v.Kind() == reflect.Slice) && !given && !d.rejected[at] && !d.spent {
-		d.reject(at, entries[i].node.Value, f.key+" is empty", f.advice())
+		d.reject(at, entries[i].Node.Value, f.key+" is empty", f.advice())
 	}
 }
 

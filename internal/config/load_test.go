@@ -4,16 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"certdrift/internal/config/yamldoc"
 	"certdrift/internal/policy"
 	"certdrift/internal/target"
+	"certdrift/internal/yamldoc"
 )
 
 // TestEveryKey reads a file that has every key, and looks at what became of each.
@@ -211,21 +210,21 @@ func TestCostGrowsWithTheEndpoints(t *testing.T) {
 		if problem != nil {
 			t.Fatal(problem)
 		}
-		d := newDecoder("certdrift.yaml")
-		d.decode("the configuration", file.Docs[0].Body, reflect.ValueOf(new(File)).Elem())
+		b := &builder{decoder: newDecoder("certdrift.yaml")}
+		b.decodeFile(file.Docs[0].Body)
 		return testing.AllocsPerRun(1, func() {
 			if cfg, faults := Load(data, Options{}); len(faults) > 0 || len(cfg.Endpoints) != n {
 				t.Fatalf("%d endpoints, faults %v", len(cfg.Endpoints), faults)
 			}
-		}), d.visits
+		}), b.doc.Visits()
 	}
 	small, visited := cost(few)
 	large, visitedMore := cost(2 * few)
 	if large > 2.2*small {
 		t.Errorf("%.0f allocations for %d endpoints, %.0f for %d", small, few, large, 2*few)
 	}
-	if all := (visitedMore - visited) * 10_000 / few; all > maxVisits {
-		t.Errorf("10,000 endpoints would take %d visits, and %d are allowed", all, maxVisits)
+	if all := (visitedMore - visited) * 10_000 / few; all > yamldoc.MaxVisits {
+		t.Errorf("10,000 endpoints would take %d visits, and %d are allowed", all, yamldoc.MaxVisits)
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"certdrift/internal/arn"
-	"certdrift/internal/config/yamldoc"
 	"certdrift/internal/finding"
+	"certdrift/internal/yamldoc"
 )
 
 // renderHint is for templates: certdrift reads what kubectl would apply.
@@ -43,8 +43,13 @@ func (r *reader) document(doc document) {
 		return
 	}
 	for _, parsed := range file.Docs {
-		if parsed.Body != nil {
-			r.object(newTree(parsed.Body, doc.line), parsed.Body, 0)
+		if parsed.Body == nil {
+			continue
+		}
+		t := r.newTree(parsed.Body, doc.line)
+		r.object(t, parsed.Body, 0)
+		if !t.doc.Spend(0) {
+			r.fault(doc.line, 1, yamldoc.TooLarge, yamldoc.TooLargeHint)
 		}
 	}
 }
@@ -93,9 +98,8 @@ func (o object) unambiguous() {
 	}
 	hint := "keep one of them; a line --- between two documents may be missing"
 	for _, path := range [][]string{nil, {"metadata"}, {"metadata", "annotations"}, {"spec"}} {
-		if e := o.twice(o.get(o.node, path...)); e != nil {
-			key, _ := yamldoc.Text(e.Key)
-			o.say(e, o.kind+" "+o.name()+": "+finding.Quote(key)+" is given twice", hint)
+		if e, ok := o.duplicate(o.get(o.node, path...)); ok {
+			o.say(e.Node, o.kind+" "+o.name()+": duplicate key "+finding.Quote(e.Key), hint)
 		}
 	}
 }
@@ -120,7 +124,7 @@ func (o object) note(name string) string {
 	if e == nil {
 		return ""
 	}
-	text, _ := yamldoc.Text(o.value(e.Value))
+	text, _ := yamldoc.Text(o.doc.Value(e.Value))
 	return strings.TrimSpace(text)
 }
 
@@ -132,21 +136,29 @@ func (o object) say(at *ast.MappingValueNode, message, hint string) {
 
 // rendered reports an object in whose names or annotations a template's braces stand, in quotes or not.
 func (o object) rendered() bool {
-	entries, _ := yamldoc.Entries(o.get(o.node, "metadata", "annotations"))
+	annotations, _ := o.doc.Entries(o.get(o.node, "metadata", "annotations"))
+	entries := slices.Clone(annotations)
 	for _, key := range []string{"name", "namespace"} {
 		if e := o.entry(o.get(o.node, "metadata"), key); e != nil {
-			entries = append(entries, e)
+			entries = append(entries, yamldoc.Entry{Key: key, Node: e})
 		}
 	}
 	for _, e := range entries {
-		text, scalar := yamldoc.Text(o.value(e.Value))
-		_, null := o.value(e.Value).(*ast.NullNode)
-		if key, _ := yamldoc.Text(e.Key); strings.Contains(key, "{{") || strings.Contains(text, "{{") && ours(key) {
-			o.say(e, o.kind+" "+o.name()+" is a template that was not rendered", renderHint)
-			return false
+		templated := strings.Contains(e.Key, "{{")
+		if !templated && !ours(e.Key) {
+			continue
 		}
-		if key, _ := yamldoc.Text(e.Key); !scalar && !null && ours(key) {
-			o.say(e, o.kind+" "+o.name()+": "+finding.Quote(key)+" must be text, and is "+yamldoc.Kind(o.value(e.Value)), renderHint)
+		value := o.doc.Value(e.Node.Value)
+		text, scalar := yamldoc.Text(value)
+		_, null := value.(*ast.NullNode)
+		switch {
+		case value == nil: // the resolver reported why
+			return false
+		case templated || strings.Contains(text, "{{"):
+			o.say(e.Node, o.kind+" "+o.name()+" is a template that was not rendered", renderHint)
+			return false
+		case !scalar && !null:
+			o.say(e.Node, o.kind+" "+o.name()+": "+finding.Quote(e.Key)+" must be text, and is "+yamldoc.Kind(value), renderHint)
 			return false
 		}
 	}
