@@ -93,9 +93,9 @@ func copyFile(from, to string) error {
 	return write(to, data)
 }
 
-// write writes a file that Lambda's user may read, whatever this machine's umask or the original's rights are.
+// write writes a file that Lambda's user may read, whatever this machine's umask or the original's permissions are.
 func write(name string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // Lambda's user must get in
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // Lambda's user needs access
 		return fmt.Errorf("writing the package: %w", err)
 	}
 	if err := os.WriteFile(name, data, 0o600); err != nil { //nolint:gosec // local paths only; where to is the caller's to say

@@ -1,6 +1,6 @@
 // Command bundle puts a configuration into a function's package, as certdrift.yaml, with the files that it names beside it:
-// CAs, client certificates, manifests. It refuses a configuration with faults, and one whose files a package cannot hold,
-// so that `sam build` tells of them and no deployed function has to.
+// CAs, client certificates, manifests. It rejects a configuration with errors, and one whose files a package cannot hold,
+// so that they fail `sam build` and not a deployed function.
 package main
 
 import (

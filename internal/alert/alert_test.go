@@ -146,7 +146,7 @@ func kinds() map[string]incident.Notice {
 	removed := later(expiring(), 3*time.Hour, incident.Recovered)
 	removed.Removed, removed.Before = true, finding.None
 	downgraded := later(drifted(), 3*time.Hour, incident.Recovered)
-	downgraded.Eased, downgraded.Before, downgraded.Remaining = true, finding.Critical, finding.Warning
+	downgraded.Downgraded, downgraded.Before, downgraded.Remaining = true, finding.Critical, finding.Warning
 	come := expiring()
 	come.Before, come.Findings[0].Code, come.Record.Code = finding.Critical, finding.CertExpired, finding.CertExpired
 	come.Findings[0].Summary = `the certificate of "www-staging.monitoring.example.org" expired 5 minutes ago`

@@ -100,10 +100,10 @@ func (m *message) newDocument() document {
 	if m.Before != finding.None {
 		d.Before = m.Before.String()
 	}
-	if m.Eased {
+	if m.Downgraded {
 		d.Remaining = m.Remaining.String()
 	}
-	if m.Event == incident.Recovered && !m.Eased {
+	if m.Event == incident.Recovered && !m.Downgraded {
 		d.State = "closed"
 	}
 	if d.Affects == nil {

@@ -50,7 +50,7 @@ func (m *message) email() string {
 }
 
 // over reports whether the notice is about what has ended.
-func (m *message) over() bool { return m.Event == incident.Recovered && !m.Eased }
+func (m *message) over() bool { return m.Event == incident.Recovered && !m.Downgraded }
 
 // single writes one incident.
 func (m *message) single(w *emailWriter) {

@@ -16,7 +16,7 @@ import (
 func (m *message) headline() string {
 	if m.Event == incident.Recovered {
 		switch {
-		case m.Eased:
+		case m.Downgraded:
 			return "DOWNGRADED"
 		case m.Removed:
 			return "CLOSED"
@@ -192,7 +192,7 @@ func (m *message) worse() bool { return m.Before != finding.None && m.Before < m
 func (m *message) notes() []string {
 	var notes []string
 	switch {
-	case m.Eased:
+	case m.Downgraded:
 		notes = append(notes, fmt.Sprintf("No longer %s; a %s remains, so the incident stays open.", m.Before, m.Remaining))
 	case m.Removed:
 		notes = append(notes, "Removed from the configuration or the account, so the incident is closed. It was not verified as fixed.")

@@ -116,7 +116,7 @@ func anyNotice(t *rapid.T) incident.Notice {
 	now := time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "now"), 0)
 	n := incident.Notice{
 		Event: rapid.SampledFrom([]incident.Event{incident.Opened, incident.Reminder, incident.Recovered}).Draw(t, "event"),
-		At:    now, Severity: severity.Draw(t, "severity"), Eased: rapid.Bool().Draw(t, "downgraded"),
+		At:    now, Severity: severity.Draw(t, "severity"), Downgraded: rapid.Bool().Draw(t, "downgraded"),
 		Removed: rapid.Bool().Draw(t, "removed"), Repetition: rapid.Bool().Draw(t, "repetition"),
 		Before: rapid.SampledFrom([]finding.Severity{finding.None, finding.Warning, finding.Critical}).Draw(t, "before"),
 	}

@@ -107,7 +107,7 @@ func (m *message) smsAuthor() string {
 
 func (m *message) smsWhen() string {
 	switch {
-	case m.Eased:
+	case m.Downgraded:
 		return ", now " + m.Remaining.String()
 	case m.Removed:
 		return ", no longer configured"

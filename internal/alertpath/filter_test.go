@@ -8,7 +8,7 @@ import (
 )
 
 func TestFilters(t *testing.T) {
-	trial := map[string]string{"environment": "production", "severity": "critical", "code": "trial", "event": "opened", "sms": "send"}
+	testAlert := map[string]string{"environment": "production", "severity": "critical", "code": "trial", "event": "opened", "sms": "send"}
 	for policy, want := range map[string]bool{
 		``:                          true,
 		`{}`:                        true,
@@ -35,8 +35,8 @@ func TestFilters(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := f.Passes(trial); got != want {
-			t.Errorf("%s lets a trial through: %v, want %v", policy, got, want)
+		if got := f.Passes(testAlert); got != want {
+			t.Errorf("%s lets a test alert through: %v, want %v", policy, got, want)
 		}
 	}
 	for policy, want := range map[string]bool{

@@ -78,13 +78,13 @@ func (a Alerts) Problems(topics []observation.Topic) []Problem {
 	return out
 }
 
-// ofTopic are the problems of one topic.
+// ofTopic returns the problems of one topic.
 func ofTopic(paths []path, i int) []Problem {
 	p := paths[i]
 	problem := func(kind Kind, severity finding.Severity, format string, args ...any) Problem {
 		return Problem{Kind: kind, Severity: severity, Topic: p.ARN, Text: fmt.Sprintf(format, args...)}
 	}
-	// Chat is a path beside the topic: without it people are told still, if somebody listens there.
+	// Chat is a second path beside the topic: without it people are still notified, if the topic has subscribers.
 	broken := finding.Critical
 	if p.Chat && othersHear(paths, i) {
 		broken = finding.Warning

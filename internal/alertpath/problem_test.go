@@ -143,7 +143,7 @@ func TestAttributesAreThoseOfAlerts(t *testing.T) {
 	}
 }
 
-// Hundreds of subscribers and environments are looked at at once.
+// Hundreds of subscribers and environments are checked at once.
 func TestManySubscribersAndEnvironments(t *testing.T) {
 	var environments []string
 	for i := range 200 {

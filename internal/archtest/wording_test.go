@@ -78,20 +78,19 @@ var literals = []string{"trial", "Troubles", "troubles"}
 // excused are the uses that stay, each with its reason: a word in a file, or in a directory if the path ends in a slash.
 var excused = []struct{ word, file, why string }{
 	{"trial", "docs/runbook.md", "the heading that test alerts link to"},
+	{"Fault", "internal/round/path_test.go", "fault injection into the simulated account"},
+	{"foretold", "internal/incident/incident.go", "a JSON key of saved records"},
+	{"eased", "internal/incident/incident.go", "a JSON key of notices"},
 }
 
 // pending are the directories, each with all below it, whose wording has not been revised yet. Their hits are logged (go test
 // -run Wording -v), not failures.
 var pending = []string{
 	".",
-	"cmd/bundle",
-	"cmd/certdrift",
 	"docs",
 	"e2e",
 	"internal/alert",
-	"internal/alertpath",
 	"internal/awsio",
-	"internal/boot",
 	"internal/catalogue",
 	"internal/certtest",
 	"internal/chain",
@@ -100,17 +99,13 @@ var pending = []string{
 	"internal/draft",
 	"internal/event",
 	"internal/finding",
-	"internal/incident",
 	"internal/judge",
-	"internal/lambda",
 	"internal/manifest",
 	"internal/metric",
 	"internal/observation",
 	"internal/plan",
-	"internal/policy",
 	"internal/probe",
 	"internal/report",
-	"internal/round",
 	"internal/sim",
 	"internal/target",
 	"internal/topology",

@@ -39,8 +39,8 @@ func (b bucketOf) Files(_ context.Context, place string) ([]source.File, error) 
 	return nil, &source.Error{Place: place, Err: err}
 }
 
-// TestManifestsThatAWSKeepsBack: what is refused or throttled is trouble of certdrift's own, and only a wrong place is a
-// mistake of the configuration's.
+// TestManifestsThatAWSKeepsBack: denied and throttled reads are errors of observation; only a wrong place is an error in
+// the configuration.
 func TestManifestsThatAWSKeepsBack(t *testing.T) {
 	for code, want := range map[string]observation.ObserveErrorKind{
 		"AccessDenied": observation.Denied, "SlowDown": observation.Throttled, "NoSuchBucket": "",
@@ -52,12 +52,12 @@ func TestManifestsThatAWSKeepsBack(t *testing.T) {
 		}
 		if want == "" {
 			if len(have.ObserveErrors) != 0 || len(have.Diagnostics) != 1 {
-				t.Errorf("%s: troubles %+v, faults %+v; want one fault", code, have.ObserveErrors, have.Diagnostics)
+				t.Errorf("%s: observe errors %+v, diagnostics %+v; want one diagnostic", code, have.ObserveErrors, have.Diagnostics)
 			}
 			continue
 		}
 		if len(have.Diagnostics) != 0 || len(have.ObserveErrors) != 1 || have.ObserveErrors[0].Kind != want || have.ObserveErrors[0].Operation != "s3:ListBucket" {
-			t.Errorf("%s: troubles %+v, faults %+v; want one %s", code, have.ObserveErrors, have.Diagnostics, want)
+			t.Errorf("%s: observe errors %+v, diagnostics %+v; want one %s", code, have.ObserveErrors, have.Diagnostics, want)
 		}
 	}
 }
@@ -82,7 +82,7 @@ func TestTheLastGoodConfigurationStandsIn(t *testing.T) {
 	for range 2 {
 		have, err = l.load(context.Background())
 		if err != nil || len(have.Config.Endpoints) != 1 || len(have.ObserveErrors) != 1 {
-			t.Fatalf("%d endpoints, troubles %v, error %v; want the last good configuration and one trouble", len(have.Config.Endpoints), have.ObserveErrors, err)
+			t.Fatalf("%d endpoints, observe errors %v, error %v; want the last good configuration and one observe error", len(have.Config.Endpoints), have.ObserveErrors, err)
 		}
 	}
 }
@@ -142,7 +142,7 @@ func TestAMissingConfigurationIsAlarmedAndTold(t *testing.T) {
 				publisher.Tell(told)
 				f := lambda.New(lambda.Parts{
 					Runner: (&Runners{Now: func() time.Time { return now }, Stores: &trust.Stores{}, Publisher: publisher}).For,
-					Load:   l.load, Depth: round.ListenersOnTrouble, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+					Load:   l.load, Depth: round.ListenersOnProblem, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 				})
 				ctx, cancel := context.WithTimeout(t.Context(), 55*time.Second)
 				defer cancel()

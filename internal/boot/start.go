@@ -62,7 +62,7 @@ func Probe(ctx context.Context, getenv func(string) string) (*lambda.Function, e
 		return nil, err
 	}
 	f.runners.AlertPath = nil // inspect checks it; once is enough
-	return f.monitor("probe", round.ListenersOnTrouble), nil
+	return f.monitor("probe", round.ListenersOnProblem), nil
 }
 
 // Inspect returns the function that compares listeners with what is declared and served.

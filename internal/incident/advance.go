@@ -41,10 +41,10 @@ func Advance(in Input) (changed []Record, notices []Notice) {
 type tracker struct {
 	Input
 	entries map[string]*entry
-	// explained are the endpoints (ENVIRONMENT/NAME) whose name mismatch hangs on another finding of this round: that
-	// it is not reported does not mean that it is over.
+	// explained are the endpoints (ENVIRONMENT/NAME) whose name mismatch is explained by another finding of this round:
+	// that it is not reported does not mean that it is resolved.
 	explained map[string]bool
-	// held tells which incident has the worst finding of a code at an endpoint.
+	// held is which incident has the worst finding of a code at an endpoint.
 	held map[fault]holder
 }
 
@@ -74,7 +74,7 @@ func newTracker(in Input) *tracker {
 	}
 	for _, f := range in.Findings {
 		if explains(f.Code) && f.Severity >= finding.Warning {
-			for _, endpoint := range suffering(f) {
+			for _, endpoint := range affectedEndpoints(f) {
 				b.explained[endpoint] = true
 			}
 		}
@@ -198,9 +198,9 @@ func (b *tracker) related(g findingGroup) *entry {
 	return found
 }
 
-// escalatePredicted opens an incident of its own for a group that only threatened so far: people were told that the next apply
-// would break something, and now it has. The threats end without a word. Their causes stay their own: once the listener
-// is mended, a manifest that is stale still is news again.
+// escalatePredicted opens an incident of its own for a group that was only predicted so far: people were notified that the next
+// apply would break something, and now it has. The predictions are closed without a notice. Their causes stay their own:
+// once the listener is fixed, a manifest that is still out of date is reported again.
 func (b *tracker) escalatePredicted(g findingGroup) *entry {
 	var threats []*entry
 	for _, e := range b.entries {

@@ -100,8 +100,8 @@ func TestConfirmation(t *testing.T) {
 		}
 		s.round(c, slow)
 		got = s.round(c, slow, Recovered)
-		if !got[0].Eased || got[0].Remaining != finding.Warning || !got[0].Record.Open() {
-			t.Errorf("the critical part is over, the warning stays: %+v", got[0])
+		if !got[0].Downgraded || got[0].Remaining != finding.Warning || !got[0].Record.Open() {
+			t.Errorf("the critical part is resolved, the warning remains: %+v", got[0])
 		}
 	})
 	t.Run("info never opens", func(t *testing.T) {
@@ -307,7 +307,7 @@ func TestSilence(t *testing.T) {
 	}
 	s.round(c, fs, Opened) // the silence is over, the incident is not
 
-	t.Run("what is over before anybody heard of it stays unheard", func(t *testing.T) {
+	t.Run("what ends before anybody is notified stays unreported", func(t *testing.T) {
 		s := newScript(t)
 		s.policy.Silences = []policy.Silence{{Until: at(50)}}
 		s.round(c, fs)
@@ -431,9 +431,9 @@ func TestTakeSMS(t *testing.T) {
 	}
 }
 
-// TestAThreatThatComesTrueIsNews: people know that the next apply would break an endpoint. When it has, they are told,
-// although nothing got more severe; and once the listener is mended, the manifest that is stale still is told of again.
-func TestAThreatThatComesTrueIsNews(t *testing.T) {
+// TestAThreatThatHappensIsNews: people know that the next apply would break an endpoint. When it has, they are notified,
+// although nothing got more severe. Once the listener is fixed, the manifest that is still out of date is reported again.
+func TestAThreatThatHappensIsNews(t *testing.T) {
 	both := full([]string{"api"}, "lb:443")
 	stale := found(finding.DriftManifest, finding.Critical, "api", "manifest:k8s/api.yaml")
 	applied := stale

@@ -41,7 +41,7 @@ func anyRecord(t *rapid.T, key string) Record {
 	return r
 }
 
-// Whatever stands in the table, nothing panics, and who has an expired certificate hears of it within a while.
+// Whatever the table holds, nothing panics, and an expired certificate is reported before long.
 func TestNoItemSilencesWhatIsCritical(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := full([]string{"api", "ui"})
@@ -78,7 +78,7 @@ func TestNoItemSilencesWhatIsCritical(t *testing.T) {
 			}
 		}
 		if !heard {
-			t.Fatalf("for two weeks nobody heard of it: %+v", records)
+			t.Fatalf("nobody was notified for two weeks: %+v", records)
 		}
 	})
 }

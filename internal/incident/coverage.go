@@ -21,29 +21,29 @@ const (
 	Whole            // every probe went through to its end, redirects included
 )
 
-// Coverage is what a round really looked at. Nothing recovers without it.
+// Coverage is what a round really checked. Nothing recovers without it.
 type Coverage struct {
 	// Configured are the endpoints (ENVIRONMENT/NAME) of the whole configuration, those left out for a fault included;
 	// nil where a mistake in the configuration may hide some. What is not among them is gone.
 	Configured map[string]bool
-	// Endpoints tells how far each endpoint was judged; absent is Unseen.
+	// Endpoints is how far each endpoint was judged; absent is Unseen.
 	Endpoints map[string]Depth
-	// Unvouched are, by endpoint, the certificates ("certificate:" and their SHA-256) of whose revocation somebody was asked,
-	// and nobody gave an answer that proves anything.
+	// Unvouched are, by endpoint, the certificates ("certificate:" and their SHA-256) whose revocation was checked
+	// without a conclusive answer.
 	Unvouched map[string]map[string]bool
 	// Listeners are those read completely; see ListenerKey.
 	Listeners map[string]bool
-	// Certificates tells, by ARN, what of each certificate could be read; Attached which ARNs each listener (ListenerKey)
+	// Certificates is, by ARN, what could be read of each certificate; Attached which ARNs each listener (ListenerKey)
 	// has; Declared which one each endpoint (ENVIRONMENT/NAME) declares by ARN.
 	Certificates map[string]CertificateParts
 	Attached     map[string][]string
 	Declared     map[string]string
-	// ListenersWhole: all load balancers were walked without trouble, so that a listener not among Listeners is gone.
+	// ListenersWhole: all load balancers were walked without errors, so that a listener not among Listeners is gone.
 	ListenersWhole bool
 	// Full: the round asked everything that the configuration asks for, whether it got an answer or not; an event
 	// narrowed it to nothing.
 	Full bool
-	// Subscriptions: who gets alerts was read without trouble. AlertsTaken: every topic took the last message sent to it.
+	// Subscriptions: who gets alerts was read without errors. AlertsTaken: every topic accepted the last message sent to it.
 	Subscriptions, AlertsTaken bool
 }
 
@@ -52,8 +52,8 @@ func ListenerKey(account, region, listener string) string {
 	return account + "/" + region + "/" + listener
 }
 
-// Cover says what a round looked at. configured are the keys of all endpoints of the configuration, narrowed tells that
-// an event or a flag restricted the round, and listeners that the configuration has load balancers to read at all.
+// Cover returns what a round checked. configured are the keys of all endpoints of the configuration, narrowed is whether
+// an event or a flag restricted the round, and listeners whether the configuration has load balancers to read at all.
 func Cover(round observation.Round, configured []string, narrowed, listeners bool) Coverage {
 	c := Coverage{
 		Configured: map[string]bool{}, Endpoints: map[string]Depth{}, Listeners: map[string]bool{},
@@ -166,9 +166,9 @@ func reached(f *observation.Failure) Depth {
 type evidence int
 
 const (
-	unknown evidence = iota // it was not looked at
-	clean                   // it was looked at and is not there
-	gone                    // its subject is no more in the configuration or the account
+	unknown evidence = iota // it was not checked
+	clean                   // it was checked and is not there
+	gone                    // its subject is no longer in the configuration or the account
 )
 
 // of says what the round knows of a part of an incident in an environment.
@@ -233,14 +233,14 @@ func (p Part) atListener(key string) bool {
 	return listener == p.Listener && (p.Region == "" || p.Region == region) && (p.Account == "" || p.Account == account)
 }
 
-// required says what must have been looked at before the absence of a part's finding means anything: its listener, and
+// required returns what must have been checked before the absence of a part's finding means anything: its listener, and
 // its endpoint to a depth.
 func required(p Part) (listener bool, endpoint Depth) {
 	switch group(p.Code) {
 	case groupReach:
 		endpoint = reachEvidence(p.Code)
 	case groupTLS, groupCertificate:
-		if listener = p.Listener != ""; !listener { // ACM's word about an attached certificate is unsaid by a look at the listener only
+		if listener = p.Listener != ""; !listener { // only reading the listener disproves what ACM reported about an attached certificate
 			endpoint = Handshaken
 		}
 	case groupHTTP:

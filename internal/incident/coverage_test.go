@@ -140,20 +140,20 @@ func TestAVastIncident(t *testing.T) {
 		delete(narrow.Endpoints, "production/"+name)
 	}
 	for range 4 {
-		s.round(narrow, nil) // half of it was looked at
+		s.round(narrow, nil) // only some of it was checked
 	}
 	s.round(c, nil)
 	s.round(c, nil, Recovered)
 }
 
-// Who gets alerts is known by reading, that a topic takes them by sending only; and neither has to do with listeners.
+// Reading shows who gets alerts. Only sending shows that a topic accepts them. Neither depends on listeners.
 func TestCoverOfTheAlertPath(t *testing.T) {
 	unheard, refused := Part{Code: finding.AlertPathBroken}, Part{Code: finding.AlertPathBroken, Refused: true}
 	read := observation.Topic{ARN: "a", Read: true}
 	taken := observation.Topic{ARN: "a", Taken: true}
 	for name, c := range map[string]struct {
 		topics           []observation.Topic
-		troubles         []observation.ObserveError
+		failures         []observation.ObserveError
 		unheard, refused evidence
 	}{
 		"nobody looked":         {nil, nil, unknown, unknown},
@@ -163,7 +163,7 @@ func TestCoverOfTheAlertPath(t *testing.T) {
 		"gone":                  {[]observation.Topic{{ARN: "a", Missing: true}}, nil, clean, unknown},
 		"a filter is not known": {[]observation.Topic{read}, []observation.ObserveError{{Kind: observation.Denied, Operation: "sns:GetSubscriptionAttributes"}}, unknown, unknown},
 	} {
-		round := observation.Round{ListenersRead: true, ObserveErrors: c.troubles}
+		round := observation.Round{ListenersRead: true, ObserveErrors: c.failures}
 		if c.topics != nil {
 			round.AlertPath = &observation.AlertPath{Topics: c.topics}
 		}

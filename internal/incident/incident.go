@@ -37,10 +37,10 @@ import (
 	"certdrift/internal/policy"
 )
 
-// Event is what a notice tells. The words are a contract: filter policies match on them.
+// Event is what a notice reports. The words are a contract: filter policies match on them.
 type Event string
 
-// The events. An incident that got worse is told as Opened, with Notice.Before set.
+// The events. An incident that got worse is reported as Opened, with Notice.Before set.
 const (
 	Opened    Event = "opened"
 	Reminder  Event = "reminder"
@@ -50,7 +50,7 @@ const (
 // Ending is how an incident ended.
 type Ending string
 
-// The endings: looked at and clean; its endpoint or listener is gone; a person closed it; it never opened; it turned out
+// The endings: checked and clean; its endpoint or listener is gone; a person closed it; it never opened; it turned out
 // to be part of another incident.
 const (
 	EndRecovered   Ending = "recovered"
@@ -63,33 +63,33 @@ const (
 // Record is the state of one incident, one item in the store. A record that is neither open nor closed is pending: its
 // finding waits for confirmation.
 type Record struct {
-	// Key names the incident for ever: environment and cause. It is also the thread of its chat messages.
+	// Key names the incident permanently: environment and cause. It is also the thread of its chat messages.
 	Key string `json:"key"`
 	// Version is what the store holds; 0 for a record that it does not hold yet. A write is conditional on it and
 	// stores Version+1.
 	Version int64 `json:"version"`
-	// Environment is empty for what belongs to none: certdrift's own troubles.
+	// Environment is empty for what belongs to none: certdrift's own problems.
 	Environment string `json:"environment,omitempty"`
 	// Cause is the finding's, or endpoint and group where it has none. Causes are all that this incident has taken in.
 	Cause  string   `json:"cause"`
 	Causes []string `json:"causes,omitempty"`
 
-	// First is when the trouble was first seen, Opened when it was certain; Opened is zero while pending.
+	// First is when the problem was first seen, Opened when it was confirmed; Opened is zero while pending.
 	First    time.Time `json:"first"`
 	Opened   time.Time `json:"opened,omitzero"`
 	LastSeen time.Time `json:"last_seen"`
 	// Closed is zero while open.
 	Closed time.Time `json:"closed,omitzero"`
-	// Ended says how it ended; it is set as soon as that is known, Closed when people have been told.
+	// Ended says how it ended; it is set as soon as that is known, Closed when people have been notified.
 	Ended    Ending `json:"ended,omitempty"`
 	ClosedBy string `json:"closed_by,omitempty"`
 
-	// Severity is the worst of the confirmed parts. Notified is the severity that people were last told; None where
-	// they were told of nothing yet.
+	// Severity is the worst of the confirmed parts. Notified is the severity in the last notice to people; None
+	// before the first.
 	Severity     finding.Severity `json:"severity"`
 	Notified     finding.Severity `json:"notified"`
 	LastNotified time.Time        `json:"last_notified,omitzero"`
-	// Predicted: the worst that people were told of was still to come.
+	// Predicted: the worst that people were notified about had not happened yet.
 	Predicted bool `json:"foretold,omitempty"`
 	// Reminders is how many reminders were sent since the incident opened or got worse.
 	Reminders int `json:"reminders,omitempty"`
@@ -104,13 +104,13 @@ type Record struct {
 	Affects      []string `json:"affects,omitempty"`
 	AffectsCount int      `json:"affects_count"`
 	// Parts are what keeps the incident open, at most MaxParts; Overflow counts those beyond, OverflowClean the rounds in a
-	// row that looked at everything and found none of them.
+	// row that checked everything and found none of them.
 	Parts         []Part `json:"parts"`
 	Overflow      int    `json:"overflow,omitempty"`
 	OverflowClean int    `json:"overflow_clean,omitempty"`
 
-	// Confirmations are rounds in a row that saw the trouble, as far as Policy.Confirm counts; CleanRounds such that
-	// saw none of it.
+	// Confirmations are rounds in a row that saw the problem, counted up to Policy.Confirm; CleanRounds those that
+	// did not see it.
 	Confirmations int `json:"confirmations"`
 	CleanRounds   int `json:"clean_rounds"`
 	// Counted is when a round last counted for Confirmations or CleanRounds: rounds nearer to each other than
@@ -124,7 +124,7 @@ type Record struct {
 	Claim *Claim `json:"claim,omitempty"`
 	// Unsure is a claim that ran out: its notice may have gone out, and was never recorded; nil for none.
 	Unsure *Claim `json:"unsure,omitempty"`
-	// Acknowledged is nil until somebody takes the incident on.
+	// Acknowledged is nil until somebody acknowledges the incident.
 	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
 	// Silenced says which silence holds the notices back; nil for none.
 	Silenced *Silenced `json:"silenced,omitempty"`
@@ -191,13 +191,13 @@ const (
 	MaxParts    = 1000
 )
 
-// Open reports whether the incident is open: confirmed, and not over.
+// Open reports whether the incident is open: confirmed, and not closed.
 func (r Record) Open() bool { return !r.Opened.IsZero() && r.Closed.IsZero() }
 
 // Pending reports whether a finding waits for confirmation.
 func (r Record) Pending() bool { return r.Counter == nil && r.Opened.IsZero() && r.Closed.IsZero() }
 
-// keep is how long a closed record stays in the store: it tells what was, and a flapping incident by it.
+// keep is how long a closed record stays in the store: it documents the incident and helps to detect flapping.
 const keep = 7 * 24 * time.Hour
 
 // Expires is when the store may forget the record (DynamoDB's TTL); zero for never.
@@ -211,7 +211,7 @@ func (r Record) Expires() time.Time {
 	return time.Time{}
 }
 
-// Notice is something to tell people. It becomes one message (see package alert).
+// Notice is something to notify people about. It becomes one message (see package alert).
 type Notice struct {
 	Event Event `json:"event"`
 	// Record is the incident as it is now; its Version is the one before the write.
@@ -222,24 +222,24 @@ type Notice struct {
 	At       time.Time         `json:"at"`
 	// Severity is what the notice alerts of: the worst that no silence covers. For Recovered it is what is over.
 	Severity finding.Severity `json:"severity"`
-	// Before is the severity that people knew, where the incident got worse or only eased; None otherwise. With Opened it
-	// is Severity itself where what was foretold has come.
+	// Before is the severity that people knew, where the incident got worse or was downgraded; None otherwise. With
+	// Opened it equals Severity where something predicted has happened.
 	Before finding.Severity `json:"before"`
-	// Predicted, with Opened: all that is as bad as Severity is still to come.
+	// Predicted, with Opened: everything as severe as Severity has not happened yet.
 	Predicted bool `json:"foretold,omitempty"`
-	// Eased: with Recovered, the worst of it is over and Severity's lesser part remains; the incident stays open.
-	Eased bool `json:"eased,omitempty"`
-	// Remaining is what an eased incident still is.
+	// Downgraded: with Recovered, the worst of it is resolved and a less severe part remains; the incident stays open.
+	Downgraded bool `json:"eased,omitempty"`
+	// Remaining is the severity of a downgraded incident.
 	Remaining finding.Severity `json:"remaining"`
 	// Removed: with Recovered, the endpoint is gone from the configuration; nothing proves that it works.
 	Removed bool `json:"removed,omitempty"`
-	// Repetition: the state could not be read or written, so people may know of this already.
+	// Repetition: the state could not be read or written, so people may already know about this.
 	Repetition bool `json:"repetition,omitempty"`
 	// Storm holds the notices that this one sums up, worst first; nil for a notice of one incident.
 	Storm []Notice `json:"storm,omitempty"`
 }
 
-// Each gives the notices of single incidents: those that a summary sums up, or the notice itself.
+// Each returns the notices of single incidents: those that a summary sums up, or the notice itself.
 func (n Notice) Each() []Notice {
 	if n.Storm != nil {
 		return n.Storm

@@ -11,8 +11,8 @@ import (
 	"certdrift/internal/finding"
 )
 
-// ledger is the month as a table: a row for each happening with the messages that told of it, and one for each message
-// that told of nothing.
+// ledger is the month as a table: a row for each happening with the messages that reported it, and one for each message
+// that reported nothing real.
 type ledger struct {
 	text          string
 	noise, misses int
@@ -75,12 +75,12 @@ func compare(h happening, told []Notice) (noise []bool, misses []due) {
 	return noise, misses
 }
 
-// cause is the happening that a message tells of: the latest that had begun, and ended less than an hour before. All that
+// cause is the happening that a message reports: the latest that had begun, and ended less than an hour before. All that
 // a summary sums up must be of it.
 func cause(script []happening, n Notice) int {
 	found := -1
 	for i, h := range script {
-		fits := !n.At.Before(h.from) && n.At.Before(h.to.Add(time.Hour)) && all(n.Each(), h.tells)
+		fits := !n.At.Before(h.from) && n.At.Before(h.to.Add(time.Hour)) && all(n.Each(), h.causes)
 		if fits && (found < 0 || script[found].from.Before(h.from)) {
 			found = i
 		}
@@ -88,8 +88,8 @@ func cause(script []happening, n Notice) int {
 	return found
 }
 
-// tells: the notice is of an incident that the happening makes.
-func (h happening) tells(n Notice) bool {
+// causes reports whether the notice is of an incident that the happening causes.
+func (h happening) causes(n Notice) bool {
 	return slices.ContainsFunc(h.keys, func(pattern string) bool {
 		ok, err := path.Match("production "+pattern, n.Record.Key)
 		return ok && err == nil
@@ -101,8 +101,8 @@ func describe(n Notice, noise bool) string {
 	switch {
 	case n.Removed:
 		what += " (removed)"
-	case n.Eased:
-		what += " (eased)"
+	case n.Downgraded:
+		what += " (downgraded)"
 	}
 	text := fmt.Sprintf("%s  %-19s %-8s  %s", n.At.Format("Mon 02 15:04"), what, n.Severity, n.Record.Code)
 	switch {

@@ -17,18 +17,18 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// happening is something that really was so in the month, and what is to be heard of it.
+// happening is something that really happened in the month, and the messages expected about it.
 type happening struct {
 	what     string
 	from, to time.Time
 	set      func(w *world, on bool)
-	// keys are the patterns (path.Match) of the incidents that tell of it.
+	// keys are the patterns (path.Match) of the incidents that it causes.
 	keys []string
-	// due are all messages that are to be sent; nil for what nobody should hear of.
+	// due are all expected messages; nil where nobody should be notified.
 	due []due
 }
 
-// due is one message: what it tells, and how bad that is.
+// due is one message: what it reports, and how severe that is.
 type due struct {
 	event    Event
 	severity finding.Severity

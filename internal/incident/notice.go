@@ -9,8 +9,8 @@ import (
 	"certdrift/internal/policy"
 )
 
-// silence says whether the incident is silenced: every confirmed part matches a silence that holds now. The silence of
-// the worst part is the one shown.
+// silence records whether the incident is silenced: every confirmed part matches an active silence. The silence of the
+// worst part is the one shown.
 func (b *tracker) silence(r *Record) {
 	r.Silenced = nil
 	if !r.Open() || b.audible(r) != finding.None {
@@ -47,7 +47,7 @@ func (b *tracker) silencedBy(r *Record, p Part) (longest Silenced, ok bool) {
 }
 
 // covers reports whether a silence is meant for a part. A part without an endpoint of its own is covered by a silence of
-// endpoints only if that covers every endpoint that suffers.
+// endpoints only if that covers every affected endpoint.
 func covers(s policy.Silence, r *Record, p Part) bool {
 	if p.Endpoint != "" || s.Endpoint == "" {
 		return s.Matches(r.Environment, p.Endpoint, string(p.Code))
@@ -58,18 +58,18 @@ func covers(s policy.Silence, r *Record, p Part) bool {
 	})
 }
 
-// decide reports whether there is something to say of an incident now. The record then carries the claim, or, where there
-// is nobody to tell, is closed.
+// decide reports whether a notice about an incident is due now. The record then carries the claim, or is closed if nobody
+// was ever notified.
 func (b *tracker) decide(e *entry) (Notice, bool) {
 	r := &e.record
 	if !r.Open() || r.Claim != nil && b.Now.Before(r.Claim.Until) {
 		return Notice{}, false
 	}
 	if r.Claim != nil {
-		r.Unsure, r.Claim = r.Claim, nil // a round claimed to send, and never said that it had
+		r.Unsure, r.Claim = r.Claim, nil // a round claimed to send, and never recorded that it had
 	}
 	if r.Unsure != nil && r.Unsure.Event == Recovered && len(r.Parts) > 0 {
-		r.Notified = finding.None // people may have read that it is over, and it is not
+		r.Notified = finding.None // people may have read that it is resolved, and it is not
 	}
 	n, due := b.due(r)
 	if !due {
@@ -87,12 +87,12 @@ func (b *tracker) decide(e *entry) (Notice, bool) {
 	return n, true
 }
 
-// due is what there is to say: that it is over, that it began or got worse, that what was foretold has come, that the
-// worst is over, or that it still stands.
+// due returns the notice that is due: resolved, opened or escalated, a prediction that has happened, downgraded, or a
+// reminder.
 func (b *tracker) due(r *Record) (Notice, bool) {
 	if r.Ended != "" {
 		if r.Notified == finding.None && r.Unsure == nil {
-			r.Closed = b.Now // nobody was ever told of it
+			r.Closed = b.Now // nobody was ever notified
 			return Notice{}, false
 		}
 		return Notice{Event: Recovered, Severity: max(r.Notified, r.Severity), Removed: r.Ended == EndRemoved}, true
@@ -101,26 +101,26 @@ func (b *tracker) due(r *Record) (Notice, bool) {
 	switch {
 	case audible == finding.None:
 		return Notice{}, false
-	case audible > r.Notified || r.Predicted && audible == finding.Critical && !b.foretells(r, audible):
-		return Notice{Event: Opened, Severity: audible, Before: r.Notified, Predicted: b.foretells(r, audible)}, true
+	case audible > r.Notified || r.Predicted && audible == finding.Critical && !b.onlyPredicted(r, audible):
+		return Notice{Event: Opened, Severity: audible, Before: r.Notified, Predicted: b.onlyPredicted(r, audible)}, true
 	case r.Severity < r.mayKnow():
-		return Notice{Event: Recovered, Severity: r.mayKnow(), Before: r.mayKnow(), Eased: true, Remaining: r.Severity}, true
+		return Notice{Event: Recovered, Severity: r.mayKnow(), Before: r.mayKnow(), Downgraded: true, Remaining: r.Severity}, true
 	case b.reminderDue(r):
 		return Notice{Event: Reminder, Severity: audible}, true
 	}
 	return Notice{}, false
 }
 
-// foretells reports whether all that is audible of a severity is still to come: the certificate ends soon, and works. When
-// it has ended clients are refused, and that is news, though nothing is more severe than critical.
-func (b *tracker) foretells(r *Record, severity finding.Severity) bool {
+// onlyPredicted reports whether everything audible of a severity is still to come: the certificate expires soon, and works.
+// Once it has expired, clients reject it, and that is worth a notice, although nothing is more severe than critical.
+func (b *tracker) onlyPredicted(r *Record, severity finding.Severity) bool {
 	return all(r.Parts, func(p Part) bool {
 		_, silenced := b.silencedBy(r, p)
-		return !p.Confirmed || silenced || p.Severity != severity || foretelling(p.Code)
+		return !p.Confirmed || silenced || p.Severity != severity || predicts(p.Code)
 	})
 }
 
-// mayKnow is the worst that people may have been told of the incident as it stands.
+// mayKnow is the worst severity that people may have been notified about.
 func (r *Record) mayKnow() finding.Severity {
 	if r.Unsure != nil && r.Unsure.Event == Opened {
 		return max(r.Notified, r.Unsure.Severity)
@@ -138,7 +138,7 @@ func (b *tracker) reminderDue(r *Record) bool {
 	return !b.Now.Before(r.LastNotified.Add(b.Policy.RemindAfter(r.Reminders)))
 }
 
-// Sent is the record after its notice went out. n is the notice as Advance made it (see Notice.Each); r may be newer
+// Sent returns the record after its notice went out. n is the notice as Advance made it (see Notice.Each); r may be newer
 // than the notice's record.
 func Sent(r Record, n Notice, now time.Time) Record {
 	r.Claim, r.Unsure = nil, nil
@@ -148,18 +148,18 @@ func Sent(r Record, n Notice, now time.Time) Record {
 		r.Notified, r.Reminders, r.Predicted = n.Severity, 0, n.Predicted
 	case n.Event == Reminder:
 		r.Reminders++
-	case n.Eased:
+	case n.Downgraded:
 		r.Notified, r.Reminders, r.Predicted = n.Remaining, 0, false
 		r.Flaps++
 	case r.Ended != "":
 		r.Closed = now
-	default: // it came back while the good news was on its way
+	default: // it came back while the recovery notice was being sent
 		r.Notified = finding.None
 	}
 	return r
 }
 
-// Released is the record after its notice could not be sent: the next round may try at once.
+// Released returns the record after its notice could not be sent: the next round may retry immediately.
 func Released(r Record) Record {
 	r.Claim = nil
 	return r
@@ -172,12 +172,12 @@ func Bundle(p policy.Alerting, notices []Notice) []Notice {
 	type kind struct {
 		environment string
 		event       Event
-		eased       bool
+		downgraded  bool
 	}
 	var order []kind
 	byKind := map[kind][]Notice{}
 	for _, n := range notices {
-		k := kind{n.Record.Environment, n.Event, n.Eased}
+		k := kind{n.Record.Environment, n.Event, n.Downgraded}
 		if byKind[k] == nil {
 			order = append(order, k)
 		}

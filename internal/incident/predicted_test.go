@@ -7,8 +7,8 @@ import (
 	"certdrift/internal/policy"
 )
 
-// What was foretold is news when it comes: people were told at the same severity that a certificate would end, and now
-// clients are refused.
+// A prediction that happens is worth a notice: people were notified at the same severity that a certificate would expire,
+// and now clients are rejecting it.
 func TestAnExpiryThatComesIsNews(t *testing.T) {
 	c := full([]string{"api"})
 	cert := func(code finding.Code) []finding.Finding {
@@ -25,12 +25,12 @@ func TestAnExpiryThatComesIsNews(t *testing.T) {
 		for range 3 {
 			s.round(c, come)
 		}
-		s.round(c, coming) // another certificate, as bad off
+		s.round(c, coming) // another certificate that expires soon
 		s.round(c, come)
 		s.round(c, nil)
 		s.round(c, nil, Recovered)
 	})
-	t.Run("though somebody has taken it on", func(t *testing.T) {
+	t.Run("although somebody has acknowledged it", func(t *testing.T) {
 		s := newScript(t)
 		s.round(c, coming, Opened)
 		if _, err := s.table.save(t, Acknowledge(s.table.get(t, "production certificate:aa"), "ada", at(1), at(60*24*60))); err != nil {
@@ -39,13 +39,13 @@ func TestAnExpiryThatComesIsNews(t *testing.T) {
 		s.round(c, coming)
 		s.round(c, come, Opened)
 	})
-	t.Run("again, where nobody knows whether it was told", func(t *testing.T) {
+	t.Run("again, where nobody knows whether it was sent", func(t *testing.T) {
 		s := newScript(t)
 		s.round(c, coming, Opened)
 		s.table.run(t, Input{Policy: s.policy, Findings: come, Coverage: c, Now: at(s.minute)}, crashes)
 		s.minute += 10
 		if got := s.round(c, come, Opened); !got[0].Repetition {
-			t.Error("the notice does not say that it may be a repetition")
+			t.Error("the notice does not say that it may be a duplicate")
 		}
 		s.round(c, come)
 	})
@@ -56,9 +56,9 @@ func TestAnExpiryThatComesIsNews(t *testing.T) {
 		s.round(c, come)
 		s.round(c, come)
 		s.round(c, come)
-		s.round(c, come, Opened) // the silence is over
+		s.round(c, come, Opened) // the silence has ended
 	})
-	t.Run("a warning is not made more of", func(t *testing.T) {
+	t.Run("a warning is not escalated", func(t *testing.T) {
 		s := newScript(t)
 		ending := []finding.Finding{found(finding.CertExpiring, finding.Warning, "api", "certificate:aa")}
 		s.round(c, ending, Opened)

@@ -23,9 +23,9 @@ func init() {
 type crowd struct {
 	t    *rapid.T
 	told map[string]finding.Severity
-	// coming: all that is critical of it is still to come, as far as they were told.
+	// coming: everything critical in the last notice was still to come.
 	coming map[string]bool
-	// doubt: a round died over this incident, so that what was said of it may be said again, or taken back.
+	// doubt: a round died while handling this incident, so its notice may be repeated or taken back.
 	doubt map[string]bool
 }
 
@@ -35,27 +35,27 @@ func (c *crowd) hear(n Notice, l *looks, p policy.Alerting) {
 	case Opened:
 		come := c.coming[key] && !onlyComing(n)
 		if c.told[key] >= n.Severity && !n.Repetition && !come {
-			c.t.Fatalf("%q was alerted of as %s already", key, c.told[key])
+			c.t.Fatalf("%q was already reported as %s", key, c.told[key])
 		}
 		c.told[key], c.coming[key] = n.Severity, onlyComing(n)
 	case Reminder:
 		if c.told[key] == finding.None && !n.Repetition {
-			c.t.Fatalf("a reminder of %q, which nobody was told of", key)
+			c.t.Fatalf("a reminder of %q, which was never reported", key)
 		}
 	case Recovered:
 		if c.told[key] == finding.None && !c.doubt[key] {
-			c.t.Fatalf("%q recovered, and nobody was told that it had begun", key)
+			c.t.Fatalf("%q recovered, and its opening was never reported", key)
 		}
 		c.told[key] = n.Remaining
-		if !n.Eased && !n.Removed {
+		if !n.Downgraded && !n.Removed {
 			c.proven(n, l, p)
 		}
 	}
 	delete(c.doubt, key)
 }
 
-// onlyComing reports whether certificates that end soon are all that is critical: in this round, and in rounds of before that
-// nobody heard of.
+// onlyComing reports whether certificates that end soon are all that is critical: in this round, and in earlier
+// rounds that nobody was notified about.
 func onlyComing(n Notice) bool {
 	coming := func(code finding.Code, s finding.Severity) bool {
 		return s < finding.Critical || code == finding.CertExpiring
@@ -64,7 +64,7 @@ func onlyComing(n Notice) bool {
 		all(n.Record.Parts, func(p Part) bool { return !p.Confirmed || coming(p.Code, p.Severity) })
 }
 
-// proven holds a recovery against what was really looked at.
+// proven compares a recovery with what was really checked.
 func (c *crowd) proven(n Notice, l *looks, p policy.Alerting) {
 	for _, f := range n.Record.Findings {
 		s := spotOf(f)

@@ -15,8 +15,8 @@ func explains(code finding.Code) bool {
 	return false
 }
 
-// foretelling reports whether findings of this code say what will be: clients are served well until then.
-func foretelling(code finding.Code) bool {
+// predicts reports whether findings of this code are about the future: clients are served correctly until then.
+func predicts(code finding.Code) bool {
 	switch code {
 	case finding.CertExpiring, finding.ListenerCertExpiring, finding.ACMRenewalFailing:
 		return true
@@ -24,13 +24,13 @@ func foretelling(code finding.Code) bool {
 	return false
 }
 
-// threatens reports whether all that an incident holds is what a deploy would do: no client suffers yet.
+// threatens reports whether an incident is only about what a deployment would do: no client is affected yet.
 func threatens(e *entry) bool {
 	return len(e.record.Parts) > 0 && all(e.record.Parts, func(p Part) bool { return p.Code == finding.DriftManifest })
 }
 
-// suffering are the endpoints (ENVIRONMENT/NAME) that a finding is about.
-func suffering(f finding.Finding) []string {
+// affectedEndpoints returns the endpoints (ENVIRONMENT/NAME) that a finding is about.
+func affectedEndpoints(f finding.Finding) []string {
 	endpoints := slices.Clone(f.Affects)
 	if f.Endpoint != "" {
 		endpoints = append(endpoints, f.Environment+"/"+f.Endpoint)
@@ -95,7 +95,7 @@ func all[T any](list []T, holds func(T) bool) bool {
 func explainedBy(e *entry, g findingGroup) bool {
 	known := map[string]bool{}
 	for _, f := range g.findings {
-		for _, endpoint := range suffering(f) {
+		for _, endpoint := range affectedEndpoints(f) {
 			known[endpoint] = true
 		}
 	}
@@ -111,12 +111,12 @@ func (g findingGroup) holds(p Part) bool {
 	})
 }
 
-// explainedEndpoints are those that suffer from the incident's drift, if it is one.
+// explainedEndpoints returns those that the incident's drift affects, if it is drift.
 func explainedEndpoints(e *entry) map[string]bool {
 	known := map[string]bool{}
 	for _, f := range e.present {
 		if explains(f.Code) {
-			for _, endpoint := range suffering(f) {
+			for _, endpoint := range affectedEndpoints(f) {
 				known[endpoint] = true
 			}
 		}

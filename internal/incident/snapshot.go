@@ -77,11 +77,11 @@ func codes(parts []Part) (finding.Code, []finding.Code) {
 	return list[0], list
 }
 
-// affected lists the endpoints that suffer, and counts them.
+// affected lists the affected endpoints, and counts them.
 func (b *tracker) affected(r *Record, present []finding.Finding, hidden bool) ([]string, int) {
 	set := map[string]bool{}
 	for _, f := range present {
-		for _, endpoint := range suffering(f) {
+		for _, endpoint := range affectedEndpoints(f) {
 			set[endpoint] = true
 		}
 	}

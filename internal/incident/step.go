@@ -131,7 +131,7 @@ func (b *tracker) spill(r *Record, beyond int, counts bool) {
 	}
 }
 
-// seeAgain counts a part that is still there, as far as counting matters: the record must not change for ever.
+// seeAgain counts a part that is still there, up to the count that matters: the record must not change forever.
 func (b *tracker) seeAgain(p *Part, code finding.Code, counts bool) {
 	p.Code = code
 	switch {
@@ -194,7 +194,7 @@ func (b *tracker) evidenceOf(r *Record, p Part) evidence {
 	return clean
 }
 
-// seesAll reports whether the round looked at everything there is.
+// seesAll reports whether the round checked everything there is.
 func (b *tracker) seesAll() bool {
 	if !b.Coverage.Full || b.Coverage.Configured == nil {
 		return false

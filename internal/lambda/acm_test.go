@@ -35,19 +35,19 @@ func TestACMEventsOpenAndCloseFindings(t *testing.T) {
 		event  string
 		before func(*stage) // what happens to the certificate
 		want   []string
-		says   string // a fact that the alert passes on: of the event, or of what ACM said when it was asked
-		mend   func(*stage)
-		mended string // the event that follows; a schedule's tick where empty
+		says   string // a fact that the alert includes, from the event or from ACM's answer
+		fix    func(*stage)
+		fixed  string // the event that follows; a scheduled tick if empty
 	}{
 		"approaching expiration": {
 			event: "acm-approaching-expiration", before: func(s *stage) { s.serve(s.leaf(100, 20, names()...)) },
 			want: append([]string{"cert-expiring@api", "cert-expiring@ui"}, both("listener-cert-expiring")...), says: "DaysToExpiry 31",
-			mend: renewed, mended: "acm-import-certificate",
+			fix: renewed, fixed: "acm-import-certificate",
 		},
 		"expired": {
 			event: "acm-expired", before: func(s *stage) { s.serve(s.leaf(100, -1, names()...)) },
 			want: append([]string{"cert-expired@api", "cert-expired@ui"}, both("listener-cert-expired")...), says: "CertificateType AMAZON_ISSUED",
-			mend: renewed, mended: "acm-available",
+			fix: renewed, fixed: "acm-available",
 		},
 		"renewal action required": {
 			event: "acm-renewal-action-required", before: func(s *stage) {
@@ -56,33 +56,33 @@ func TestACMEventsOpenAndCloseFindings(t *testing.T) {
 				})
 			},
 			want: []string{"acm-renewal-failing@"}, says: "RenewalStatusReason CAA_ERROR",
-			mend: renewed, mended: "acm-available",
+			fix: renewed, fixed: "acm-available",
 		},
 		"not eligible": {
 			event: "acm-approaching-expiration", before: func(s *stage) {
 				s.account.EditCertificate(s.shared, func(d *acmtypes.CertificateDetail) { d.RenewalEligibility = acmtypes.RenewalEligibilityIneligible })
 			},
 			want: []string{"acm-renewal-ineligible@"}, says: "CommonName monitoring.example.org",
-			mend: renewed, mended: "acm-rotated",
+			fix: renewed, fixed: "acm-rotated",
 		},
 		"revoked": {
 			event: "acm-revoked", before: func(s *stage) {
 				s.account.EditCertificate(s.shared, func(d *acmtypes.CertificateDetail) { d.Status = acmtypes.CertificateStatusRevoked })
 			},
 			want: both("cert-revoked"), says: "RevocationReason KEY_COMPROMISE",
-			mend: renewed, mended: "acm-rotated",
+			fix: renewed, fixed: "acm-rotated",
 		},
 		"deleted": {
 			event: "acm-delete-certificate", before: func(s *stage) { s.account.RemoveCertificate(s.shared) },
 			want: both("listener-cert-missing"), says: "certificate/11111111-0000-4000-8000-000000000001, missing true",
-			mend: renewed,
+			fix: renewed,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
 			s.tick()
 			if len(s.found()) > 0 {
-				t.Fatalf("ill before anything happened: %v", s.found())
+				t.Fatalf("findings before anything happened: %v", s.found())
 			}
 			tt.before(s)
 			s.handle(s.sample(tt.event, s.shared))
@@ -92,14 +92,14 @@ func TestACMEventsOpenAndCloseFindings(t *testing.T) {
 			if len(s.subjects()) != 1 {
 				t.Fatalf("%d messages, want one for the one cause: %q", len(s.subjects()), s.subjects())
 			}
-			if mail := s.account.Messages(s.topic)[0].Texts["email"]; tt.says == "" || !strings.Contains(strings.Join(strings.Fields(mail), " "), tt.says) {
-				t.Errorf("the mail does not pass on %q:\n%s", tt.says, mail)
+			if email := s.account.Messages(s.topic)[0].Texts["email"]; tt.says == "" || !strings.Contains(strings.Join(strings.Fields(email), " "), tt.says) {
+				t.Errorf("the email lacks %q:\n%s", tt.says, email)
 			}
-			tt.mend(s)
-			if tt.mended != "" {
-				s.handle(s.sample(tt.mended, s.shared))
+			tt.fix(s)
+			if tt.fixed != "" {
+				s.handle(s.sample(tt.fixed, s.shared))
 				if len(s.found()) > 0 {
-					t.Errorf("after %s there is still %v", tt.mended, s.found())
+					t.Errorf("after %s there is still %v", tt.fixed, s.found())
 				}
 			}
 			for range policy.DefaultAlerting().Recover {
@@ -134,7 +134,7 @@ func TestACertificateEventLooksAtItsUsersOnly(t *testing.T) {
 }
 
 // TestADeclaredCertificateIsLookedFor: ACM may not know yet who uses a certificate; where a load balancer is known by its
-// tags only, everything is looked at. What nobody declares is left alone, and asked about once.
+// tags only, everything is checked. What nobody declares is left alone, and queried once.
 func TestADeclaredCertificateIsLookedFor(t *testing.T) {
 	for declared, want := range map[bool]string{true: "pass", false: "ignored"} {
 		s := newStage(t)
@@ -232,8 +232,8 @@ func TestAnUnreadableCertificateMeansAWholeRound(t *testing.T) {
 	}
 }
 
-// TestARevokedCertificateThatIsReplacedRecovers: a probe that sees nothing wrong does not unsay ACM's word; a look at the
-// listener does.
+// TestARevokedCertificateThatIsReplacedRecovers: a probe that sees nothing wrong does not disprove ACM's status; reading
+// the listener does.
 func TestARevokedCertificateThatIsReplacedRecovers(t *testing.T) {
 	s := newStage(t)
 	s.account.EditCertificate(s.shared, func(d *acmtypes.CertificateDetail) { d.Status = acmtypes.CertificateStatusRevoked })

@@ -132,13 +132,13 @@ func TestTheAlertSaysWhoChangedTheCertificate(t *testing.T) {
 				}
 				messages := s.account.Messages(s.topic)
 				if len(messages) == 0 {
-					t.Fatal("nobody was told")
+					t.Fatal("nobody was notified")
 				}
 				for _, m := range messages {
-					mail := strings.Join(strings.Fields(m.Texts["email"]), " ")
+					email := strings.Join(strings.Fields(m.Texts["email"]), " ")
 					for _, piece := range []string{"WHO CHANGED IT Operator as operator (AWS console), 2026-11-20 12:", "from 198.51.100.23 source " + says + " call " + tt.call + " on arn:aws:", " principal arn:aws:sts::111122223333:assumed-role/Operator/operator"} {
-						if !strings.Contains(mail, piece) {
-							t.Errorf("the mail lacks %q:\n%s", piece, m.Texts["email"])
+						if !strings.Contains(email, piece) {
+							t.Errorf("the email lacks %q:\n%s", piece, m.Texts["email"])
 						}
 					}
 					by := tt.by
@@ -200,12 +200,12 @@ func TestTheScheduleLooksUpWhoChangedTheCertificate(t *testing.T) {
 	s.replays()
 }
 
-// TestNobodyIsAccusedOfWhatTheyDidNot: an event that names another certificate is no author of this one's end, nor is who
-// imported it when it was new.
-func TestNobodyIsAccusedOfWhatTheyDidNot(t *testing.T) {
+// TestChangesAreNotAttributedToBystanders: neither an event that names another certificate nor the import of this one
+// explains why it is gone.
+func TestChangesAreNotAttributedToBystanders(t *testing.T) {
 	t.Run("another certificate was deleted", func(t *testing.T) {
 		s, server := newStageWithIAM(t)
-		s.account.RemoveCertificate(s.shared) // and no trail tells who did it
+		s.account.RemoveCertificate(s.shared) // and no trail names who did it
 		s.account.As(account.Operator()).DeleteCertificate(server)
 		s.told()
 		want := []string{"listener-cert-missing@lb-api:443api unknown", "listener-cert-missing@lb-old:443old deleted Operator confirmed", "listener-cert-missing@lb-ui:443ui unknown"}

@@ -186,7 +186,7 @@ func TestAFailureIsLoggedAsAnError(t *testing.T) {
 	}
 }
 
-// TestAnEventIsFollowedThoughSTSHangs: whose the account is cannot be had, from a VPC without a way to STS.
+// TestAnEventIsFollowedThoughSTSHangs: the account cannot be identified from a VPC without a route to STS.
 func TestAnEventIsFollowedThoughSTSHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -133,7 +133,7 @@ func TestVerifyEndsBeforeLambda(t *testing.T) {
 	})
 }
 
-// TestVerifyAsHook holds that CodeDeploy is told in every case.
+// TestVerifyAsHook checks that CodeDeploy gets a result in every case.
 func TestVerifyAsHook(t *testing.T) {
 	hook := json.RawMessage(`{"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1", "Later": "something new"}`)
 	for name, c := range map[string]struct {
@@ -153,8 +153,8 @@ func TestVerifyAsHook(t *testing.T) {
 				if (err != nil) != c.err {
 					t.Errorf("error %v", err)
 				}
-				if ok, told := c.gate.answers["e-1"]; !told || ok != c.ok {
-					t.Errorf("CodeDeploy was told %v (at all: %v)", ok, told)
+				if ok, answered := c.gate.answers["e-1"]; !answered || ok != c.ok {
+					t.Errorf("CodeDeploy got %v (at all: %v)", ok, answered)
 				}
 				if c.environments != nil && !c.err && len(c.gate.asked.Config.Endpoints) != 2 {
 					t.Errorf("%d endpoints were verified", len(c.gate.asked.Config.Endpoints))
@@ -189,7 +189,7 @@ func TestVerifyRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// TestVerifyWithFaults holds that nothing is waited for that waiting does not mend.
+// TestVerifyWithFaults checks that verify does not wait for what waiting cannot fix.
 func TestVerifyWithFaults(t *testing.T) {
 	g := gate{bad: 99, severity: finding.Critical}
 	v := g.verifier()
@@ -202,7 +202,7 @@ func TestVerifyWithFaults(t *testing.T) {
 	}
 }
 
-// TestVerifyOfNothing holds that a gate does not pass for want of anything to look at.
+// TestVerifyOfNothing checks that a gate does not pass when there is nothing to check.
 func TestVerifyOfNothing(t *testing.T) {
 	g := gate{}
 	v := g.verifier()

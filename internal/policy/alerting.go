@@ -79,8 +79,8 @@ type Weekly struct {
 	Location *time.Location
 }
 
-// Active reports whether the silence holds at now, and until when. A silence without an end that is not weekly never
-// holds: muting for ever is not offered.
+// Active reports whether the silence is active at now, and until when. A silence without an end that is not weekly is
+// never active: permanent silences are not supported.
 func (s Silence) Active(now time.Time) (until time.Time, ok bool) {
 	if now.Before(s.From) || !s.Until.IsZero() && !now.Before(s.Until) {
 		return time.Time{}, false

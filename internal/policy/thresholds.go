@@ -10,11 +10,11 @@ import (
 
 // Thresholds are what the operator decides about verdicts.
 type Thresholds struct {
-	// ExpiryWarning and ExpiryCritical are how much of a certificate's life may be left before cert-expiring.
+	// ExpiryWarning and ExpiryCritical are how much of a certificate's lifetime may remain before cert-expiring is reported.
 	ExpiryWarning  Threshold      `json:"expiry_warning"`
 	ExpiryCritical Threshold      `json:"expiry_critical"`
 	Revocation     RevocationMode `json:"revocation"`
-	// Settle is how long served may differ from attached after a change that an event told of.
+	// Settle is how long served may differ from attached after a change that an event reported.
 	Settle time.Duration `json:"settle_ns"`
 }
 

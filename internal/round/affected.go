@@ -28,7 +28,7 @@ func (r *Runner) Concern(ctx context.Context, q Request) (only []string, nothing
 			users, known, err := r.Inspector.Users(ctx, q.Config.Scope, arn)
 			switch {
 			case err != nil:
-				r.warn(ctx, "asking who uses a certificate failed, so everything is looked at", err)
+				r.warn(ctx, "asking who uses a certificate failed, so everything is checked", err)
 				return nil, ""
 			case !known && c.Author != nil:
 				return nil, "" // somebody deleted it: whatever still refers to it must be found

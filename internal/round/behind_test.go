@@ -8,11 +8,11 @@ import (
 	"certdrift/internal/target"
 )
 
-// TestLooksBehindARefusalForWantOfAClientCertificate: the alert of a round that dials only names the listener whose mutual
-// TLS refuses the endpoint's clients; a refusal of another kind has no cause at a load balancer.
-func TestLooksBehindARefusalForWantOfAClientCertificate(t *testing.T) {
+// TestReadsListenersForAMissingClientCertificate: the alert of a round that only dials names the listener whose mutual TLS
+// rejects the endpoint's clients. Rejections of other kinds have no cause at a load balancer.
+func TestReadsListenersForAMissingClientCertificate(t *testing.T) {
 	f := newFixture(t)
-	f.request.Depth = ListenersOnTrouble
+	f.request.Depth = ListenersOnProblem
 	f.request.Config.Endpoints[0].LoadBalancer = &target.LoadBalancerRef{Name: "web", Port: 443}
 	f.account.attached.LoadBalancers = []observation.LoadBalancer{{Kind: observation.Application, Name: "web", Region: "us-west-2", Listeners: []observation.Listener{
 		{ARN: "arn:aws:elasticloadbalancing:us-west-2:111122223333:listener/app/web/50dc/0467", Port: 443, Protocol: "HTTPS", MutualTLS: "verify"},

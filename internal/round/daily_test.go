@@ -81,7 +81,7 @@ func TestTheDayIsKeptOnlyWhenItsFiguresArePut(t *testing.T) {
 	}
 }
 
-// The figures of certificates are inspect's: probe puts none, also where it read a load balancer because of trouble, and
+// The figures of certificates are inspect's: probe puts none, even if it read a load balancer because of a problem, and
 // keeps no day for them. It has a day for the endpoints' own figures.
 func TestProbeKeepsADayForItsOwnFiguresOnly(t *testing.T) {
 	d := newDaily(t)
@@ -97,7 +97,7 @@ func TestProbeKeepsADayForItsOwnFiguresOnly(t *testing.T) {
 		}
 		return n
 	}
-	d.request.Depth, d.request.Config.Scope = ListenersOnTrouble, target.Scope{Enabled: true, Walk: true}
+	d.request.Depth, d.request.Config.Scope = ListenersOnProblem, target.Scope{Enabled: true, Walk: true}
 	if got := d.written(3, time.Minute); len(got) > 0 || d.account.asked == 0 {
 		t.Errorf("probe, which asked AWS %d times, put the certificates' figures %v", d.account.asked, got)
 	}

@@ -43,11 +43,11 @@ func (d *deliveries) note(ctx context.Context, index int, to messenger, err erro
 	d.last[t.ARN()] = outcome{index, err}
 }
 
-// over lays what is remembered over the topics that were read, and adds those that were not.
+// over merges the remembered outcomes into the topics that were read, and adds those that were not.
 func (d *deliveries) over(topics []observation.Topic) ([]observation.Topic, []observation.ObserveError) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var troubles []observation.ObserveError
+	var failures []observation.ObserveError
 	for _, arn := range slices.Sorted(maps.Keys(d.last)) {
 		last := d.last[arn]
 		i := slices.IndexFunc(topics, func(t observation.Topic) bool { return t.ARN == arn })
@@ -55,13 +55,13 @@ func (d *deliveries) over(topics []observation.Topic) ([]observation.Topic, []ob
 			topics = append(topics, observation.Topic{ARN: arn, Chat: last.index > 0})
 			i = len(topics) - 1
 		}
-		troubles = append(troubles, last.tell(&topics[i])...)
+		failures = append(failures, last.record(&topics[i])...)
 	}
-	return topics, troubles
+	return topics, failures
 }
 
-// tell writes the outcome into the topic. What was throttled is a trouble, and no refusal.
-func (o outcome) tell(t *observation.Topic) []observation.ObserveError {
+// record writes the outcome into the topic. Throttling is a failure to observe, not a refusal.
+func (o outcome) record(t *observation.Topic) []observation.ObserveError {
 	if o.err == nil {
 		t.Taken = true
 		return nil

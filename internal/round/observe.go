@@ -20,7 +20,7 @@ func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
 		Manifests: q.Manifests, Changes: slices.Clone(q.Changes),
 		Diagnostics: slices.Clone(q.Diagnostics), ObserveErrors: slices.Clone(q.ObserveErrors),
 		CertificateFiles: fromFiles(q.Config.Certificates), Only: concerned(q),
-		EndpointsOnly: q.Depth == ListenersOnTrouble, Unlisted: !q.Config.Scope.Listed,
+		EndpointsOnly: q.Depth == ListenersOnProblem, Unlisted: !q.Config.Scope.Listed,
 	}
 	var group sync.WaitGroup
 	group.Go(func() { seen.Endpoints = r.Prober.Probe(ctx, narrow(q)) })

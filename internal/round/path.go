@@ -10,33 +10,33 @@ import (
 // pathTime bounds the reading of the alert path: it must not take an endpoint's turn.
 const pathTime = 10 * time.Second
 
-// pathSeen is what reading the alert path gave; the zero value where nobody looked.
+// pathSeen is the result of reading the alert path; the zero value if it was not read.
 type pathSeen struct {
 	topics   []observation.Topic
-	troubles []observation.ObserveError
+	failures []observation.ObserveError
 }
 
-// readPath reads who is subscribed. A round that follows an event leaves it alone: many follow a change, and the
-// schedule looks anyway.
+// readPath reads who is subscribed. A round that follows an event does not: a change causes many of those, and scheduled
+// rounds read it anyway.
 func (r *Runner) readPath(ctx context.Context, q Request) (seen pathSeen) {
 	if r.AlertPath == nil || len(q.Changes) > 0 {
 		return seen
 	}
 	ctx, cancel := context.WithTimeout(ctx, pathTime)
 	defer cancel()
-	seen.topics, seen.troubles = r.AlertPath.Observe(ctx)
+	seen.topics, seen.failures = r.AlertPath.Observe(ctx)
 	return seen
 }
 
-// addPath puts the alert path into the round: what was read, and what became of the last messages that this process sent.
+// addPath adds the alert path to the round: what was read, and the outcome of the last messages that this process sent.
 func (r *Runner) addPath(to *observation.Round, q Request, seen pathSeen) {
 	topics := seen.topics
 	if r.Publisher != nil {
-		var troubles []observation.ObserveError
-		topics, troubles = r.Publisher.deliveries.over(topics)
-		seen.troubles = append(seen.troubles, troubles...)
+		var failures []observation.ObserveError
+		topics, failures = r.Publisher.deliveries.over(topics)
+		seen.failures = append(seen.failures, failures...)
 	}
-	to.ObserveErrors = append(to.ObserveErrors, seen.troubles...)
+	to.ObserveErrors = append(to.ObserveErrors, seen.failures...)
 	if len(topics) == 0 {
 		return
 	}

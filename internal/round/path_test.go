@@ -67,7 +67,7 @@ func (l *listening) told(topic string, code finding.Code) []string {
 func (l *listening) expect(t *testing.T, topic string, code finding.Code, want ...string) {
 	t.Helper()
 	if got := l.told(topic, code); !slices.Equal(got, want) {
-		t.Errorf("%s was told %q of %s, want %q", topic, got, code, want)
+		t.Errorf("%s received %q about %s, want %q", topic, got, code, want)
 	}
 }
 
@@ -79,7 +79,7 @@ func TestAWholeAlertPathSaysNothing(t *testing.T) {
 	l.expect(t, l.alerts, finding.AlertPathBroken)
 }
 
-// An unconfirmed subscription is told to those who do hear, once, and is over when it is confirmed.
+// An unconfirmed subscription is reported to the other subscribers once, and resolved when it is confirmed.
 func TestAnUnconfirmedSubscriptionIsAnIncident(t *testing.T) {
 	l := newListening(t)
 	pending := simulated.Subscription{Protocol: "email", Endpoint: "new@example.org", Pending: true}
@@ -101,12 +101,12 @@ func TestAnUnconfirmedSubscriptionIsAnIncident(t *testing.T) {
 	l.expect(t, l.alerts, finding.AlertPathBroken, "opened warning", "recovered warning")
 }
 
-// The topic is gone: the chat hears, and not every round.
-func TestAMissingTopicIsToldByTheChat(t *testing.T) {
+// The topic is gone: the chat is notified, and not in every round.
+func TestAMissingTopicIsReportedToTheChat(t *testing.T) {
 	l := newListening(t)
 	l.request.Config.HeartbeatURL = "https://beat.example.org/token"
 	l.runner.Heartbeat = func(context.Context, string) error {
-		t.Error("the dead man's switch was told that all is well")
+		t.Error("the heartbeat was sent although the alert path is broken")
 		return nil
 	}
 	l.aws.DropTopic(l.alerts)
@@ -114,17 +114,17 @@ func TestAMissingTopicIsToldByTheChat(t *testing.T) {
 		t.Errorf("findings %v", fs)
 	}
 	if got := len(l.aws.Messages(l.chat)); got != 1 {
-		t.Errorf("in 20 rounds the chat was told %d times, want once", got)
+		t.Errorf("the chat received %d messages in 20 rounds, want one", got)
 	}
 }
 
-// The topic refuses: it is seen by sending, and over by sending only, a cold start in between or not.
+// The topic refuses messages: only sending shows it, and only sending resolves it, with or without a cold start in between.
 func TestATopicThatRefuses(t *testing.T) {
 	l := newListening(t)
 	l.rounds(2)
 	l.aws.Inject(simulated.Fault{Operation: "sns:Publish", Resource: `"TopicArn":"` + l.alerts, Error: l.aws.Refusal("KMSDisabled")})
 	if fs := l.rounds(5); len(fs) > 0 {
-		t.Errorf("nothing was sent, and yet it is known: %v", fs)
+		t.Errorf("reported before anything was sent: %v", fs)
 	}
 	l.probes["production/api"] = l.bad
 	if fs := l.rounds(5); len(fs) != 1 || fs[0].Severity != finding.Critical || !strings.Contains(fs[0].Summary, "KMSDisabled") {
@@ -146,28 +146,28 @@ func TestATopicThatRefuses(t *testing.T) {
 		t.Fatal("no incident is open")
 	}
 	for range 5 {
-		l.start() // it knows of no refusal, which is no evidence that it is over
+		l.start() // it knows of no refusal, which does not prove that it is resolved
 		l.rounds(1)
 	}
 	if !open() {
-		t.Error("it is over without a message that the topic took")
+		t.Error("resolved without a message that the topic accepted")
 	}
 	chat := len(l.aws.Messages(l.chat))
 	l.aws.Heal()
 	l.rounds(6)
 	if open() {
-		t.Error("the topic takes messages again, and the incident is still open")
+		t.Error("the topic accepts messages again, and the incident is still open")
 	}
 	l.expect(t, l.alerts, finding.CertExpired, "opened critical")
 	if got := l.told(l.alerts, finding.AlertPathBroken); len(got) == 0 || got[len(got)-1] != "recovered critical" {
-		t.Errorf("the topic was told %q", got)
+		t.Errorf("the topic received %q", got)
 	}
 	if len(l.aws.Messages(l.chat)) == chat {
-		t.Error("the chat was told of no recovery")
+		t.Error("the chat received no recovery")
 	}
 }
 
-// What may not be read, or is throttled, is a trouble of its own and says nothing about subscribers.
+// What cannot be read, for lack of permission or throttling, is a finding of its own and says nothing about subscribers.
 func TestTheAlertPathThatCannotBeRead(t *testing.T) {
 	for operation, broken := range map[string]func(*simulated.Account){
 		"sns:ListSubscriptionsByTopic": func(a *simulated.Account) { a.Deny("sns:ListSubscriptionsByTopic") },
@@ -183,7 +183,7 @@ func TestTheAlertPathThatCannotBeRead(t *testing.T) {
 		broken(l.aws)
 		res, err := l.runner.Run(context.Background(), l.request)
 		if err != nil || res.Conclusion.Complete || !slices.ContainsFunc(res.Round.ObserveErrors, func(tr observation.ObserveError) bool { return tr.Operation == operation }) {
-			t.Errorf("%s: complete %v, %v, troubles %+v", operation, res.Conclusion.Complete, err, res.Round.ObserveErrors)
+			t.Errorf("%s: complete %v, %v, observe errors %+v", operation, res.Conclusion.Complete, err, res.Round.ObserveErrors)
 		}
 		if fs := l.rounds(5); len(fs) > 0 {
 			t.Errorf("%s: a false alarm: %v", operation, fs)

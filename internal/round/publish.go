@@ -36,13 +36,13 @@ type Publisher struct {
 	Now   func() time.Time
 	Store store
 	// Messengers take every message; the first is the operators' topic, which decides whether a notice was sent. None:
-	// incidents are tracked, nobody is told.
+	// incidents are tracked, nobody is notified.
 	Messengers []messenger
 	Gauge      gauge // nil for none
 	Compose    alert.Options
 	// Function names the heartbeat; By names the round in claims.
 	Function, By string
-	// OnSent is told of every message that went out; nil for nobody.
+	// OnSent is called with every message that was sent; may be nil.
 	OnSent func(incident.Notice, alert.Message)
 
 	fallback   fallbackStore
@@ -61,23 +61,23 @@ func (p *Publisher) Ignored(ctx context.Context) error {
 }
 
 // load reads the state. What went wrong, now or when the last round wrote, is an ObserveError of the round: it is judged and
-// told like any other.
-func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread bool, trouble *observation.ObserveError) {
+// reported like any other.
+func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread bool, failure *observation.ObserveError) {
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
 	p.flush(ctx)
 	records, err := p.Store.Load(ctx)
 	if err != nil {
-		return p.fallback.all(), true, stateTrouble(err, "dynamodb:Scan", "the incidents cannot be read, so alerts may be repeated")
+		return p.fallback.all(), true, stateError(err, "dynamodb:Scan", "the incidents cannot be read, so alerts may be repeated")
 	}
 	records = p.fallback.over(records)
 	if err := p.fallback.failed(); err != nil {
-		trouble = stateTrouble(err, "dynamodb:PutItem", "the incidents cannot be written, so alerts may be repeated")
+		failure = stateError(err, "dynamodb:PutItem", "the incidents cannot be written, so alerts may be repeated")
 	}
-	return records, false, trouble
+	return records, false, failure
 }
 
-// flush writes what the store could not take before. Where somebody else has written since, what is loaded will tell.
+// flush writes what the store could not take before. If somebody else has written since, loading shows it.
 func (p *Publisher) flush(ctx context.Context) {
 	for _, r := range p.fallback.all() {
 		ok, err := p.Store.Save(ctx, r)
@@ -91,7 +91,7 @@ func (p *Publisher) flush(ctx context.Context) {
 	}
 }
 
-func stateTrouble(err error, operation, meaning string) *observation.ObserveError {
+func stateError(err error, operation, meaning string) *observation.ObserveError {
 	kind := observation.Incomplete
 	var classified interface {
 		error
@@ -152,8 +152,8 @@ func (p *Publisher) daily(q Request, records []incident.Record, unread bool) (in
 	return incident.TakeDay(records, p.Function, p.Now())
 }
 
-// countsCertificates reports whether a round puts the figures of certificates: inspect's do, which see those of every
-// listener. What probe reads behind an endpoint in trouble is not all of them.
+// countsCertificates reports whether a round puts the figures of certificates: inspect's do, which reads those of every
+// listener. What probe reads because of an endpoint's problem is not all of them.
 func countsCertificates(q Request) bool {
 	return q.Config.MetricsPerCertificate && q.Depth == Listeners
 }

@@ -21,8 +21,8 @@ const Enough = 2
 // leastRound is what a round gets even where the time is nearly over.
 const leastRound = time.Minute
 
-// Until runs rounds. again is told of each with its number, and whether another one follows. A first good round is
-// confirmed by another even where the time is over meanwhile. It gives the last round, and whether it was confirmed.
+// Until runs rounds. again is called after each with its number, and whether another one follows. A first good round is
+// confirmed by another even if the time is up meanwhile. Until returns the last round, and whether it was confirmed.
 func Until[T any](ctx context.Context, s Steady, once func(context.Context) (T, error), good func(T) bool, again func(n int, last T, more bool)) (last T, steady bool, err error) {
 	end := s.Now().Add(s.For)
 	inARow := 0

@@ -33,14 +33,14 @@ func TestUntil(t *testing.T) {
 					n++
 					return c.rounds[min(n, len(c.rounds))-1] == '+', nil
 				}
-				began, told := time.Now(), 0
+				began, reported := time.Now(), 0
 				_, steady, err := Until(t.Context(), steadily(c.wait), once, func(ok bool) bool { return ok }, func(i int, _ bool, more bool) {
-					told++
-					if i != told || more == (i == c.want) {
-						t.Errorf("round %d is told as %d, more %v", told, i, more)
+					reported++
+					if i != reported || more == (i == c.want) {
+						t.Errorf("round %d is reported as %d, more %v", reported, i, more)
 					}
 				})
-				if n != c.want || told != n || steady != c.steady || err != nil || time.Since(began) != c.took {
+				if n != c.want || reported != n || steady != c.steady || err != nil || time.Since(began) != c.took {
 					t.Errorf("%d rounds, steady %v, %v, after %s; want %d, %v, after %s", n, steady, err, time.Since(began), c.want, c.steady, c.took)
 				}
 			})

@@ -56,17 +56,17 @@ type Runner struct {
 	Log       *slog.Logger
 	// Heartbeat calls the configuration's heartbeat_url after each good round; nil for no call.
 	Heartbeat func(ctx context.Context, url string) error
-	// Done is told of each round before it is published; nil for nobody.
+	// Done is called with each round before it is published; may be nil.
 	Done func(Result)
 }
 
 // Depth is when a round reads the load balancers.
 type Depth int
 
-// The depths: never; when an endpoint's certificate is in trouble, so that the alert names the cause; in every round.
+// The depths: never; when an endpoint's certificate has a problem, so that the alert names the cause; in every round.
 const (
 	EndpointsOnly Depth = iota
-	ListenersOnTrouble
+	ListenersOnProblem
 	Listeners
 )
 
@@ -78,8 +78,8 @@ type Request struct {
 	// Manifests are what Kubernetes manifests and Terraform declare.
 	Manifests []observation.Declaration
 	Depth     Depth
-	// Changes are what an event told of. They narrow the round to the load balancers that they name; Only, names or
-	// ARNs, are those that they concern beyond (see Runner.Concern).
+	// Changes are what an event reported. They narrow the round to the load balancers that they name; Only, names or
+	// ARNs, are those that they concern as well (see Runner.Concern).
 	Changes []observation.Change
 	Only    []string
 	// ObserveErrors are what went wrong before the round began (a manifest source that could not be read).
@@ -104,9 +104,9 @@ func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
 	var records []incident.Record
 	var unread bool
 	if r.Publisher != nil {
-		var trouble *observation.ObserveError
-		if records, unread, trouble = r.Publisher.load(ctx); trouble != nil {
-			q.ObserveErrors = append(slices.Clone(q.ObserveErrors), *trouble)
+		var failure *observation.ObserveError
+		if records, unread, failure = r.Publisher.load(ctx); failure != nil {
+			q.ObserveErrors = append(slices.Clone(q.ObserveErrors), *failure)
 		}
 	}
 	res := r.look(ctx, q)
@@ -152,7 +152,7 @@ func (r *Runner) look(ctx context.Context, q Request) Result {
 	defer cancel()
 	res := Result{Round: r.observe(ctx, q)}
 	res.Conclusion = r.judge(q, res.Round)
-	if q.Depth == ListenersOnTrouble && r.Inspector != nil && NeedsAWS(q.Config) && looksBehind(res.Conclusion.Findings) {
+	if q.Depth == ListenersOnProblem && r.Inspector != nil && NeedsAWS(q.Config) && looksBehind(res.Conclusion.Findings) {
 		r.attach(ctx, q, &res.Round)
 		res.Conclusion = r.judge(q, res.Round)
 	}
@@ -186,8 +186,7 @@ func publishTime(ctx context.Context) time.Duration {
 	return max(time.Until(deadline)-500*time.Millisecond, time.Second)
 }
 
-// Fatal reports whether faults stand outside any single endpoint, so that a person should mend the file before anything
-// runs.
+// Fatal reports whether a diagnostic is outside any single endpoint, so that the file must be fixed before anything runs.
 func Fatal(faults []observation.Diagnostic) bool {
 	for _, f := range faults {
 		if f.Endpoint == "" {

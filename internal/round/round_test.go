@@ -276,9 +276,9 @@ func TestDeadFiguresAreAnErrorAndStopNoAlert(t *testing.T) {
 	}
 }
 
-func TestLooksBehindOnlyWhereACertificateIsInTrouble(t *testing.T) {
+func TestReadsListenersOnlyForACertificateProblem(t *testing.T) {
 	f := newFixture(t)
-	f.request.Depth = ListenersOnTrouble
+	f.request.Depth = ListenersOnProblem
 	f.request.Config.Scope = target.Scope{Enabled: true, Walk: true}
 	f.run(t)
 	if f.account.asked != 1 {

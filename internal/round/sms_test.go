@@ -107,8 +107,8 @@ func TestWarningsLeaveRoomForCriticals(t *testing.T) {
 	}
 }
 
-// A dead table is no licence to send without bound: the process counts for itself. One endpoint after another fails, since
-// those that fail together are told in one message while nothing can be written.
+// Without the table, the limit still applies: the process counts for itself. One endpoint after another fails, because
+// those that fail together share one message while nothing can be written.
 func TestADeadTableKeepsTheCeiling(t *testing.T) {
 	for name, broken := range map[string]store{"unreadable": brokenStore{}, "unwritable": readOnly{NewMemory()}} {
 		f := texting(t, 4, 10)

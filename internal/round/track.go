@@ -171,8 +171,8 @@ func (t *tracking) send(ctx context.Context, n incident.Notice) {
 }
 
 // deliver sends to every messenger; one that fails does not stop the others. The notice counts as sent where the first
-// messenger, the operators' topic, took it: a chat that is down must not repeat mails, and a topic that is down must not
-// repeat what the chat has taken.
+// messenger, the operators' topic, accepted it: a chat that is down must not repeat emails, and a topic that is down must
+// not repeat what the chat has accepted.
 func (t *tracking) deliver(ctx context.Context, n incident.Notice, m alert.Message) error {
 	var first error
 	for i, to := range t.Messengers {

@@ -55,7 +55,7 @@ type Store struct {
 	broken map[string]types.AttributeValue
 }
 
-// New makes a Store for a table. now tells which items have expired: DynamoDB deletes them up to days later.
+// New returns a Store for a table. now determines which items have expired: DynamoDB deletes them up to days later.
 func New(client tableAPI, table string, now func() time.Time) *Store {
 	return &Store{client: client, table: table, now: now, broken: map[string]types.AttributeValue{}}
 }

@@ -109,7 +109,7 @@ func (p *scenario) prepare() error {
 		p.events = append(p.events, e)
 	})
 	store := round.NewMemory()
-	p.inspect, p.probing = p.function("inspect", round.Listeners, store), p.function("probe", round.ListenersOnTrouble, store)
+	p.inspect, p.probing = p.function("inspect", round.Listeners, store), p.function("probe", round.ListenersOnProblem, store)
 	return nil
 }
 
