@@ -1,5 +1,5 @@
-// Package arn parses the Amazon Resource Names that certdrift meets: certificates, roles, topics and load balancers. It is
-// pure, and the only place that takes an ARN apart.
+// Package arn parses the Amazon Resource Names of certificates, roles, topics, listeners and load balancers. It is pure, and
+// the only package that splits ARNs.
 package arn
 
 import (
@@ -26,8 +26,8 @@ func (a ARN) String() string {
 	return strings.Join([]string{"arn", a.Partition, a.Service, a.Region, a.Account, a.Resource}, ":")
 }
 
-// Split takes an ARN of AWS's own apart without checking its parts; ok is false for what is no ARN. Parse checks what
-// people write.
+// Split splits an ARN that AWS returned, without checking its parts; ok is false if text is not an ARN. Parse is for what
+// people write: it checks every part.
 func Split(text string) (a ARN, ok bool) {
 	parts := strings.SplitN(text, ":", 6)
 	if len(parts) != 6 || parts[0] != "arn" {
@@ -46,7 +46,7 @@ func Parse(text string) (ARN, error) {
 	}
 	a, ok := Split(text)
 	if !ok {
-		return ARN{}, fmt.Errorf("has %d parts between colons, and needs six", strings.Count(text, ":")+1)
+		return ARN{}, fmt.Errorf("has %d parts separated by colons instead of six", strings.Count(text, ":")+1)
 	}
 	return a, a.check()
 }
@@ -85,27 +85,76 @@ func SameServerCertificate(a, b string) bool {
 		x.Partition == y.Partition && x.Service == y.Service && x.Account == y.Account && lastPart(x.Resource) == lastPart(y.Resource)
 }
 
+// IsCertificate reports whether the ARN is of an ACM certificate or an IAM server certificate.
+func (a ARN) IsCertificate() bool {
+	return a.Service == "acm" && strings.HasPrefix(a.Resource, "certificate/") ||
+		a.Service == "iam" && strings.HasPrefix(a.Resource, "server-certificate/")
+}
+
+// LoadBalancerOf returns the ARN of a listener's load balancer; empty if listener is not the ARN of a listener.
+// …:listener/app/NAME/ID/LISTENER belongs to …:loadbalancer/app/NAME/ID.
+func LoadBalancerOf(listener string) string { return owner(listener, "listener", "loadbalancer", 5) }
+
+// ListenerOf returns the ARN of a rule's listener; empty if rule is not the ARN of a rule.
+// …:listener-rule/app/NAME/ID/LISTENER/RULE belongs to …:listener/app/NAME/ID/LISTENER.
+func ListenerOf(rule string) string { return owner(rule, "listener-rule", "listener", 6) }
+
+func owner(text, kind, ownerKind string, count int) string {
+	a, ok := Split(text)
+	parts := strings.Split(a.Resource, "/")
+	if !ok || len(parts) != count || parts[0] != kind {
+		return ""
+	}
+	a.Resource = ownerKind + "/" + strings.Join(parts[1:count-1], "/")
+	return a.String()
+}
+
+// Short returns the ARN without what all ARNs share: its service, region and resource remain. Other texts stay as they are.
+func Short(text string) string {
+	a, ok := Split(text)
+	switch {
+	case !ok:
+		return text
+	case a.Region == "":
+		return a.Service + " " + a.Resource
+	}
+	return a.Service + " " + a.Region + " " + a.Resource
+}
+
+// Partition returns the partition that a region belongs to.
+func Partition(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	case strings.HasPrefix(region, "eusc-"):
+		return "aws-eusc"
+	}
+	return "aws"
+}
+
 func lastPart(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 func (a ARN) check() error {
 	switch a.Partition {
 	case "aws", "aws-cn", "aws-us-gov":
 	default:
-		return errors.New("names a partition other than aws, aws-cn and aws-us-gov")
+		return errors.New("has a partition other than aws, aws-cn and aws-us-gov")
 	}
 	switch {
 	case !made(a.Service, lower+"-") || a.Service == "":
-		return errors.New("names no service in its third part")
+		return errors.New("has no service in its third part")
 	case a.Region != "" && !Region(a.Region):
-		return errors.New("names a region that is none in its fourth part")
+		return errors.New("has no valid region in its fourth part")
 	case a.Account != "" && (len(a.Account) != 12 || !made(a.Account, digits)):
 		return errors.New("has an account that is not twelve digits")
 	case a.Resource == "":
-		return errors.New("names no resource after the fifth colon")
+		return errors.New("has no resource after the fifth colon")
 	}
 	for _, r := range a.Resource {
 		if r <= ' ' || r > '~' {
-			return errors.New("has a character that is not printable ASCII, or a space")
+			return errors.New("contains a space or a character that is not printable ASCII")
 		}
 	}
 	return nil
@@ -118,19 +167,19 @@ func Certificate(text string) (ARN, error) {
 		return ARN{}, err
 	}
 	if a.Account == "" {
-		return ARN{}, errors.New("names no account in its fifth part")
+		return ARN{}, errors.New("has no account in its fifth part")
 	}
 	switch kind, name, _ := strings.Cut(a.Resource, "/"); {
 	case a.Service == "acm" && a.Region == "":
-		return ARN{}, errors.New("is an ACM certificate's without a region")
+		return ARN{}, errors.New("is of an ACM certificate but has no region")
 	case a.Service == "acm" && kind == "certificate" && made(name, lower+digits+"-") && name != "":
 		return a, nil
 	case a.Service == "iam" && a.Region != "":
-		return ARN{}, errors.New("is an IAM certificate's with a region: IAM has none")
+		return ARN{}, errors.New("is of an IAM certificate but has a region: IAM ARNs have none")
 	case a.Service == "iam" && kind == "server-certificate" && name != "" && !strings.HasSuffix(name, "/"):
 		return a, nil
 	}
-	return ARN{}, errors.New("is neither an ACM certificate's nor an IAM server certificate's")
+	return ARN{}, errors.New("is not the ARN of an ACM certificate or an IAM server certificate")
 }
 
 // Role reads the ARN of an IAM role.
@@ -141,7 +190,7 @@ func Role(text string) (ARN, error) {
 	}
 	kind, name, _ := strings.Cut(a.Resource, "/")
 	if a.Service != "iam" || a.Region != "" || a.Account == "" || kind != "role" || name == "" {
-		return ARN{}, errors.New("is not an IAM role's")
+		return ARN{}, errors.New("is not the ARN of an IAM role")
 	}
 	return a, nil
 }

@@ -12,19 +12,19 @@ func TestCertificate(t *testing.T) {
 		"arn:aws-cn:iam::111122223333:server-certificate/web/2017/www":                        "",
 		"arn:aws:iam::111122223333:server-certificate/web-monitoring-2017":                    "",
 		"":                                   `does not begin with "arn:"`,
-		"arn:aws:acm:us-west-2:111122223333": "needs six",
+		"arn:aws:acm:us-west-2:111122223333": "instead of six",
 		"arn:azure:acm:us-west-2:111122223333:certificate/a":                               "partition",
 		"arn:aws::us-west-2:111122223333:certificate/a":                                    "no service",
-		"arn:aws:acm:uswest2:111122223333:certificate/a":                                   "region that is none",
-		"arn:aws:acm::111122223333:certificate/a":                                          "without a region",
+		"arn:aws:acm:uswest2:111122223333:certificate/a":                                   "no valid region",
+		"arn:aws:acm::111122223333:certificate/a":                                          "has no region",
 		"arn:aws:acm:us-west-2:1111:certificate/a":                                         "twelve digits",
 		"arn:aws:acm:us-west-2::certificate/a":                                             "no account",
 		"arn:aws:acm:us-west-2:111122223333:":                                              "no resource",
-		"arn:aws:acm:us-west-2:111122223333:certificate/":                                  "neither",
+		"arn:aws:acm:us-west-2:111122223333:certificate/":                                  "not the ARN",
 		"arn:aws:acm:us-west-2:111122223333:certificate/…":                                 "printable ASCII",
-		"arn:aws:iam:us-east-1:111122223333:server-certificate/a":                          "IAM has none",
-		"arn:aws:iam::111122223333:role/a":                                                 "neither",
-		"arn:aws:elasticloadbalancing:us-west-2:111122223333:loadbalancer/a":               "neither",
+		"arn:aws:iam:us-east-1:111122223333:server-certificate/a":                          "IAM ARNs have none",
+		"arn:aws:iam::111122223333:role/a":                                                 "not the ARN",
+		"arn:aws:elasticloadbalancing:us-west-2:111122223333:loadbalancer/a":               "not the ARN",
 		"arn:aws:acm:us-west-2:111122223333:certificate/" + strings.Repeat("a", maxLength): "longer",
 	} {
 		a, err := Certificate(text)
@@ -48,6 +48,53 @@ func TestRole(t *testing.T) {
 	} {
 		if _, err := Role(text); err == nil {
 			t.Errorf("Role(%q) passes", text)
+		}
+	}
+}
+
+// TestOwners checks the ARNs of the load balancer and the listener in those of listeners and rules, and what names them.
+func TestOwners(t *testing.T) {
+	const (
+		prefix   = "arn:aws:elasticloadbalancing:us-west-2:111122223333:"
+		balancer = prefix + "loadbalancer/app/web/50dc6c495c0c9188"
+		listener = prefix + "listener/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2"
+		rule     = prefix + "listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee"
+		classic  = prefix + "loadbalancer/a22e1d63"
+	)
+	for _, c := range []struct{ what, got, want string }{
+		{"the listener's load balancer", LoadBalancerOf(listener), balancer},
+		{"the load balancer's", LoadBalancerOf(balancer), ""},
+		{"that of text", LoadBalancerOf("listener/app/web/1/2"), ""},
+		{"the rule's listener", ListenerOf(rule), listener},
+		{"the listener's listener", ListenerOf(listener), ""},
+		{"short", Short(classic), "elasticloadbalancing us-west-2 loadbalancer/a22e1d63"},
+		{"short, global", Short("arn:aws:iam::111122223333:server-certificate/web"), "iam server-certificate/web"},
+		{"short text", Short("web"), "web"},
+		{"China", Partition("cn-north-1"), "aws-cn"},
+		{"GovCloud", Partition("us-gov-west-1"), "aws-us-gov"},
+		{"Brandenburg", Partition("eusc-de-east-1"), "aws-eusc"},
+		{"Oregon", Partition("us-west-2"), "aws"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %q, want %q", c.what, c.got, c.want)
+		}
+	}
+	for nameOrARN, want := range map[string]bool{"web": true, balancer: true, classic: false, listener: false, "": false} {
+		if NamesLoadBalancer(nameOrARN, "web") != want {
+			t.Errorf("NamesLoadBalancer(%q, web) = %t", nameOrARN, !want)
+		}
+	}
+}
+
+func TestSameServerCertificate(t *testing.T) {
+	const web = "arn:aws:iam::111122223333:server-certificate/web"
+	for other, want := range map[string]bool{
+		web: true, "arn:aws:iam::111122223333:server-certificate/tls/web": true,
+		"arn:aws:iam::111122223333:server-certificate/tls/ui": false, "arn:aws:iam::444455556666:server-certificate/web": false,
+		"arn:aws-cn:iam::111122223333:server-certificate/web": false, "web": false,
+	} {
+		if SameServerCertificate(web, other) != want {
+			t.Errorf("SameServerCertificate(…, %q) = %t", other, !want)
 		}
 	}
 }

@@ -27,7 +27,7 @@ type sessionIssuer struct {
 func (r *record) author() *observation.Author {
 	who := r.UserIdentity.Value
 	a := &observation.Author{
-		Principal: arn(who.ARN), UserAgent: text(r.UserAgent.Value), SourceIP: text(r.SourceIPAddress.Value),
+		Principal: cleanARN(who.ARN), UserAgent: text(r.UserAgent.Value), SourceIP: text(r.SourceIPAddress.Value),
 		Tool: tool(r.UserAgent.Value, who.InvokedBy.Value, fromConsole(r.SessionCredentialFromConsole.Value)),
 	}
 	_, session, assumed := strings.Cut(a.Principal, ":assumed-role/")

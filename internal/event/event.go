@@ -120,9 +120,9 @@ func (e *Event) call(in envelope) {
 func (e *Event) certificate(in envelope) {
 	e.Kind = Certificate
 	change := observation.Change{EventID: e.ID, Event: e.Name, At: e.At, Region: e.Region, Account: e.Account, Facts: facts(in.Detail)}
-	for _, arn := range in.Resources.Items {
-		if certificateARN(arn) && len(change.Certificates) < maxItems {
-			change.Certificates = append(change.Certificates, arn)
+	for _, name := range in.Resources.Items {
+		if certificateARN(name) && len(change.Certificates) < maxItems {
+			change.Certificates = append(change.Certificates, name)
 		}
 	}
 	e.Change = &change

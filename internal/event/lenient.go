@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 )
 
@@ -70,23 +71,18 @@ func word(s string) string {
 	return s
 }
 
-// arn is an ARN, or nothing.
-func arn(s string) string {
-	if len(s) > maxARN || !strings.HasPrefix(s, "arn:") || strings.Count(s, ":") < 5 ||
-		strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+// cleanARN returns an ARN of printable ASCII without spaces; anything else is empty.
+func cleanARN(s string) string {
+	if _, ok := arn.Split(s); !ok || len(s) > maxARN || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return ""
 	}
 	return s
 }
 
-// certificateARN reports whether an ARN is an ACM certificate's or an IAM server certificate's.
+// certificateARN reports whether an ARN is of an ACM certificate or an IAM server certificate.
 func certificateARN(s string) bool {
-	parts := strings.SplitN(arn(s), ":", 6)
-	if len(parts) < 6 {
-		return false
-	}
-	return parts[2] == "acm" && strings.HasPrefix(parts[5], "certificate/") ||
-		parts[2] == "iam" && strings.HasPrefix(parts[5], "server-certificate/")
+	a, ok := arn.Split(cleanARN(s))
+	return ok && a.IsCertificate()
 }
 
 // account is twelve digits, or nothing.

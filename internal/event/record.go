@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/observation"
 )
 
@@ -155,10 +156,10 @@ func (r *record) balancer(c *observation.Change) {
 	r.addCertificates(c, arnsOf(asked.Certificates.Items)...)
 	for _, l := range slices.Concat(asked.Listeners.Items, answered.Listeners.Items) {
 		if c.LoadBalancer == "" {
-			c.LoadBalancer = arn(l.LoadBalancerARN.Value)
+			c.LoadBalancer = cleanARN(l.LoadBalancerARN.Value)
 		}
 		if c.Listener == "" {
-			c.Listener = arn(l.ListenerARN.Value)
+			c.Listener = cleanARN(l.ListenerARN.Value)
 		}
 		// Of several listeners, one that has a certificate is the one to tell of.
 		if c.Port == 0 || len(c.Certificates) == 0 {
@@ -172,26 +173,26 @@ func (r *record) balancer(c *observation.Change) {
 		}
 	}
 	if c.LoadBalancer == "" && len(answered.LoadBalancers.Items) > 0 {
-		c.LoadBalancer = arn(answered.LoadBalancers.Items[0].ARN.Value)
+		c.LoadBalancer = cleanARN(answered.LoadBalancers.Items[0].ARN.Value)
 	}
 	if c.LoadBalancer == "" && r.APIVersion.Value != classicVersion {
 		c.LoadBalancer = word(asked.Name.Value)
 	}
 	if c.LoadBalancer == "" {
-		c.LoadBalancer = balancerOf(c.Listener)
+		c.LoadBalancer = arn.LoadBalancerOf(c.Listener)
 	}
 }
 
 // listener is the ARN of the listener that a request names, or whose rule it names; the rules of one request are all of
 // one listener (AWS: SetRulePriorities).
 func (p *parameters) listener() string {
-	if a := arn(p.ListenerARN.Value); a != "" {
+	if a := cleanARN(p.ListenerARN.Value); a != "" {
 		return a
 	}
-	if a := arn(p.RuleARN.Value); a != "" || len(p.RulePriorities.Items) == 0 {
-		return listenerOf(a)
+	if a := cleanARN(p.RuleARN.Value); a != "" || len(p.RulePriorities.Items) == 0 {
+		return arn.ListenerOf(a)
 	}
-	return listenerOf(arn(p.RulePriorities.Items[0].ARN.Value))
+	return arn.ListenerOf(cleanARN(p.RulePriorities.Items[0].ARN.Value))
 }
 
 // server reads an IAM call. A request names the certificate without its path, so that the ARN made from it fits a
@@ -214,15 +215,8 @@ func (r *record) server(c *observation.Change) {
 
 // serverARN is the ARN of a server certificate in the account and the partition of the region that the event came from.
 func serverARN(c *observation.Change, path, name string) string {
-	partition := "aws"
-	switch {
-	case strings.HasPrefix(c.Region, "cn-"):
-		partition = "aws-cn"
-	case strings.HasPrefix(c.Region, "us-gov-"):
-		partition = "aws-us-gov"
-	}
 	path = strings.ReplaceAll("/"+strings.Trim(word(path), "/")+"/", "//", "/")
-	return "arn:" + partition + ":iam::" + c.Account + ":server-certificate" + path + name
+	return "arn:" + arn.Partition(c.Region) + ":iam::" + c.Account + ":server-certificate" + path + name
 }
 
 func (r *record) addCertificates(c *observation.Change, arns ...string) {
@@ -233,31 +227,9 @@ func (r *record) addCertificates(c *observation.Change, arns ...string) {
 	}
 }
 
-// balancerOf is the ARN of the load balancer that a listener's ARN is made from:
-// …:listener/app/NAME/ID/LISTENER stands behind …:loadbalancer/app/NAME/ID.
-func balancerOf(listener string) string {
-	head, tail, ok := strings.Cut(listener, ":listener/")
-	parts := strings.Split(tail, "/")
-	if !ok || len(parts) != 4 {
-		return ""
-	}
-	return head + ":loadbalancer/" + strings.Join(parts[:3], "/")
-}
-
-// listenerOf is the ARN of the listener that a rule's ARN is made from:
-// …:listener-rule/app/NAME/ID/LISTENER/RULE stands behind …:listener/app/NAME/ID/LISTENER.
-func listenerOf(rule string) string {
-	head, tail, ok := strings.Cut(rule, ":listener-rule/")
-	parts := strings.Split(tail, "/")
-	if !ok || len(parts) != 5 {
-		return ""
-	}
-	return head + ":listener/" + strings.Join(parts[:4], "/")
-}
-
 // balancerName is the ARN, or else the name: letters, digits and hyphens, at most 32 of them.
 func balancerName(loadBalancerARN, name string) string {
-	if a := arn(loadBalancerARN); a != "" {
+	if a := cleanARN(loadBalancerARN); a != "" {
 		return a
 	}
 	if len(name) > 64 {

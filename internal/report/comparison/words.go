@@ -3,6 +3,7 @@ package comparison
 import (
 	"strings"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/report"
 )
@@ -54,18 +55,8 @@ func Short(fingerprint string) string {
 	return fingerprint[:shown] + "…"
 }
 
-// ShortARN leaves out what all ARNs share: service, account and what it names stay.
-func ShortARN(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 || parts[0] != "arn" {
-		return Clean(arn)
-	}
-	at := parts[2]
-	if parts[3] != "" {
-		at += " " + parts[3]
-	}
-	return Clean(at + " " + parts[5])
-}
+// ShortARN leaves out what all ARNs share.
+func ShortARN(text string) string { return Clean(arn.Short(text)) }
 
 // Clean makes a name of the configuration's or of a cloud's safe to look at, as package report does with what servers send.
 func Clean(text string) string { return finding.Clean(text, 300) }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/prose"
 	"certdrift/internal/report"
@@ -156,12 +157,12 @@ func pageOf(address string) string {
 }
 
 // certificatePage is the console's page of an ACM certificate; IAM's have none.
-func certificatePage(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[1] != "aws" || parts[2] != "acm" {
+func certificatePage(text string) string {
+	a, ok := arn.Split(text)
+	if !ok || a.Partition != "aws" || a.Service != "acm" {
 		return ""
 	}
-	return console(parts[3], "/acm/home?region="+url.QueryEscape(parts[3])+"#/certificates/"+url.PathEscape(strings.TrimPrefix(parts[5], "certificate/")))
+	return console(a.Region, "/acm/home?region="+url.QueryEscape(a.Region)+"#/certificates/"+url.PathEscape(strings.TrimPrefix(a.Resource, "certificate/")))
 }
 
 // balancerPage is the console's list of load balancers, searched for this one.
