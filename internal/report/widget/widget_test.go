@@ -21,7 +21,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 const (
 	function = "arn:aws:lambda:us-west-2:111122223333:function:certdrift-widget"
-	arn      = "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a"
+	acmARN   = "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a"
 	hostile  = "\x1b[31m</style><script>alert(1)</script><img src=x onerror=alert(2)>\" onmouseover=\"alert(3) ' javascript:alert(4) \u202e"
 )
 
@@ -36,9 +36,9 @@ func round(n int) report.Input {
 		}})
 	}
 	first := &in.Round.Endpoints[0].Target
-	first.LoadBalancer, first.Declared = &target.LoadBalancerRef{Name: "a1b2c3", Port: 443}, &target.Declared{ARN: arn}
+	first.LoadBalancer, first.Declared = &target.LoadBalancerRef{Name: "a1b2c3", Port: 443}, &target.Declared{ARN: acmARN}
 	in.Round.LoadBalancers = []observation.LoadBalancer{{Name: "a1b2c3", Region: "us-west-2", Listeners: []observation.Listener{{
-		Port: 443, Protocol: "HTTPS", Certificates: []observation.Attachment{{ARN: arn + "ff", Default: true}}}}}}
+		Port: 443, Protocol: "HTTPS", Certificates: []observation.Attachment{{ARN: acmARN + "ff", Default: true}}}}}}
 	in.Conclusion = finding.Conclusion{Complete: true, Findings: []finding.Finding{{
 		Code: finding.DriftAttached, Severity: finding.Critical, Environment: first.Environment, Endpoint: first.Name, Summary: "it drifted",
 	}}}
