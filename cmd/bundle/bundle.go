@@ -25,7 +25,7 @@ func bundle(file, to string) error {
 		names = append(names, name)
 		return os.ReadFile(resolve(dir, name))
 	}})
-	errs := told(faults)
+	errs := asErrors(faults)
 	for _, path := range cfg.Manifests {
 		found, err := manifests(dir, path)
 		if names = append(names, found...); err != nil {
@@ -36,7 +36,7 @@ func bundle(file, to string) error {
 	names = slices.Compact(names)
 	for _, name := range names {
 		if !filepath.IsLocal(name) {
-			errs = append(errs, fmt.Errorf("%s: names %q, which lies outside of its folder, where a package holds nothing; put it beside the configuration, or into S3", file, name))
+			errs = append(errs, fmt.Errorf("%s: names %q, which is outside the configuration's folder and cannot be packaged; put it next to the configuration, or in S3", file, name))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -57,8 +57,8 @@ func resolve(dir, name string) string {
 	return filepath.Join(dir, name)
 }
 
-// told are the faults as compilers tell them.
-func told(faults []observation.Diagnostic) []error {
+// asErrors returns the diagnostics in the format of compilers.
+func asErrors(faults []observation.Diagnostic) []error {
 	var errs []error
 	for _, f := range faults {
 		text := fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Message)
@@ -70,7 +70,7 @@ func told(faults []observation.Diagnostic) []error {
 	return errs
 }
 
-// manifests are the files behind one of the configuration's paths; none where it lies in S3.
+// manifests returns the files behind one of the configuration's paths; none if it is in S3.
 func manifests(dir, path string) ([]string, error) {
 	switch {
 	case strings.Contains(path, "://"):

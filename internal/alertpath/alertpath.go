@@ -1,5 +1,5 @@
-// Package alertpath tells whom alerts reach: it holds the subscriptions of topics against the alerts that certdrift
-// sends. It is pure; the rule alert-path-broken and `certdrift alert` both go by it.
+// Package alertpath determines who receives alerts: it compares the subscriptions of topics with the alerts that certdrift
+// sends. It does no I/O; the rule alert-path-broken and `certdrift alert` both use it.
 package alertpath
 
 import (
@@ -20,10 +20,10 @@ type Alerts struct {
 	Codes, Critical []finding.Code
 }
 
-// State is what a subscription is worth.
+// State is whether a subscription can receive alerts.
 type State string
 
-// The states. Unknown is given the benefit of the doubt: a filter that could not be read may let all through.
+// The states. Unknown counts as working: a filter policy that could not be read may match everything.
 const (
 	OK          State = "ok"
 	Unconfirmed State = "unconfirmed"
@@ -32,7 +32,7 @@ const (
 	Unknown     State = "unknown"
 )
 
-// Subscriber is a subscription with what it is worth, and why it is no more.
+// Subscriber is a subscription with its state, and the reason if it does not work.
 type Subscriber struct {
 	observation.Subscription
 	Filter Filter

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Filter is a subscription's filter policy over message attributes, as far as they are strings: certdrift sends no
+// Filter is a subscription's filter policy over string message attributes: certdrift sends no
 // others. https://docs.aws.amazon.com/sns/latest/dg/string-value-matching.html
 type Filter struct{ policy map[string]any }
 

@@ -13,8 +13,8 @@ import (
 // Kind is what is wrong on the path.
 type Kind string
 
-// The kinds: the topic is gone, or takes no message; nobody is subscribed; an environment's critical alerts, or those of
-// some codes only, reach nobody; a subscription is worth nothing; there are fewer than were asked for.
+// The kinds: the topic does not exist, or rejects messages; nobody is subscribed; an environment's critical alerts, or
+// those of some codes only, reach nobody; a subscription receives nothing; there are fewer than were deployed.
 const (
 	TopicMissing Kind = "topic-missing"
 	TopicRefuses Kind = "topic-refuses"
@@ -47,7 +47,7 @@ type path struct {
 	subscribers []Subscriber
 }
 
-// hears reports whether somebody may get what is sent to it. What could not be read is given the benefit of the doubt.
+// hears reports whether the topic may have subscribers that receive its messages. What could not be read counts as yes.
 func (p path) hears() bool {
 	if p.Missing || p.Refused != "" {
 		return false
@@ -91,16 +91,16 @@ func ofTopic(paths []path, i int) []Problem {
 	}
 	switch {
 	case p.Missing:
-		return []Problem{problem(TopicMissing, broken, "the topic %s does not exist: no alert reaches anybody by it", p.ARN)}
+		return []Problem{problem(TopicMissing, broken, "the topic %s does not exist, so it delivers no alerts", p.ARN)}
 	case p.Refused != "":
 		return []Problem{problem(TopicRefuses, broken, "the topic %s takes no message: %s", p.ARN, finding.Clean(p.Refused, finding.QuoteLimit))}
 	}
 	out := ofSubscriptions(p)
 	switch {
 	case !p.hears() && othersHear(paths, i):
-		out = append(out, problem(Nobody, finding.Warning, "nobody is subscribed to %s: no alert reaches anybody by it", p.ARN))
+		out = append(out, problem(Nobody, finding.Warning, "nobody is subscribed to %s, so it delivers no alerts", p.ARN))
 	case !p.hears():
-		out = append(out, problem(Nobody, finding.Critical, "nobody is subscribed to %s: no alert reaches anybody by it", p.ARN))
+		out = append(out, problem(Nobody, finding.Critical, "nobody is subscribed to %s, so it delivers no alerts", p.ARN))
 	default:
 		out = append(out, tooFew(p)...)
 	}
@@ -111,7 +111,7 @@ func othersHear(paths []path, i int) bool {
 	return slices.ContainsFunc(slices.Concat(paths[:i], paths[i+1:]), path.hears)
 }
 
-// ofSubscriptions are the subscriptions that are worth nothing, those with one fault together.
+// ofSubscriptions returns a problem for each kind of subscription that cannot receive alerts.
 func ofSubscriptions(p path) []Problem {
 	var out []Problem
 	for _, state := range []State{Unconfirmed, Deleted, Never} {
@@ -136,8 +136,8 @@ func ofSubscriptions(p path) []Problem {
 	return out
 }
 
-// Name is how people know a subscription: its protocol and address. Reports stand in pipelines' logs, so that a telephone
-// number shows by its end only.
+// Name identifies a subscription to people: its protocol and address. Reports end up in the logs of pipelines, so only the
+// last digits of a telephone number are shown.
 func (s Subscriber) Name() string {
 	endpoint := s.Endpoint
 	if s.Protocol == "sms" {
@@ -157,8 +157,8 @@ func some(names []string) string {
 	return text
 }
 
-// tooFew names the protocols by which fewer subscribers are left than were asked for: SNS forgets one that nobody
-// confirmed, and one that somebody ended, within days.
+// tooFew names the protocols by which fewer subscriptions remain than were deployed: SNS removes unconfirmed
+// and ended subscriptions within days.
 func tooFew(p path) []Problem {
 	if !p.Read || p.Partial {
 		return nil
@@ -171,7 +171,7 @@ func tooFew(p path) []Problem {
 	for _, protocol := range slices.Compact(slices.Sorted(slices.Values(p.Expected))) {
 		have := 0
 		for _, s := range p.subscribers {
-			if s.Protocol == protocol { // one that is worth nothing has been named
+			if s.Protocol == protocol { // one that receives nothing is reported already
 				have++
 			}
 		}
@@ -185,7 +185,7 @@ func tooFew(p path) []Problem {
 	return out
 }
 
-// unheard are the environments whose critical alerts nobody gets, whichever topic they go to.
+// unheard returns the environments whose critical alerts no subscriber of any topic receives.
 func (a Alerts) unheard(paths []path) []Problem {
 	var out []Problem
 	for _, environment := range a.Environments {
@@ -213,7 +213,7 @@ func (a Alerts) unheard(paths []path) []Problem {
 	return out
 }
 
-// silent are the codes of which a critical alert of an environment reaches nobody.
+// silent returns the codes whose critical alerts in an environment reach nobody.
 func (a Alerts) silent(paths []path, environment string) []finding.Code {
 	var out []finding.Code
 	for _, code := range a.Critical {

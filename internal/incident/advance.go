@@ -10,8 +10,8 @@ import (
 	"certdrift/internal/finding"
 )
 
-// Advance is one step: the state that the store holds and what a round found give the records to write and the notices
-// to send. It returns only records that changed, sorted by key, each with the Version that was loaded; and at most one
+// Advance is one step: from the records in the store and the findings of a round, it computes the records to write and the
+// notices to send. It returns only records that changed, sorted by key, each with the Version that was loaded; and at most one
 // notice per record, worst first. See the package's protocol for what to do with them.
 func Advance(in Input) (changed []Record, notices []Notice) {
 	if in.StateUnread && in.Records == nil {
@@ -82,8 +82,8 @@ func newTracker(in Input) *tracker {
 	return b
 }
 
-// present takes back what a record says of the future: a clock that ran ahead, or somebody who edited an item, must not
-// keep people from hearing until then. Clocks that differ a little are left alone.
+// present resets times of a record that are in the future: a clock that ran ahead, or an edited item, must not suppress
+// notices until then. Small differences between clocks are ignored.
 func (b *tracker) present(r Record) Record {
 	if b.Now.Before(r.Counted) && r.Counted.Sub(b.Now) >= b.Policy.Apart {
 		r.Counted = time.Time{}
@@ -143,8 +143,7 @@ func groupFindings(fs []finding.Finding) []findingGroup {
 	return groups
 }
 
-// assign gives a group of findings to its incident: the one that has its cause, one that it belongs to by what it says,
-// or a new one.
+// assign adds a group of findings to its incident: the one with its cause, one that its findings belong to, or a new one.
 func (b *tracker) assign(g findingGroup) {
 	e := b.holding(g)
 	if e == nil {

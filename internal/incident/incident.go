@@ -164,8 +164,8 @@ type Claim struct {
 	Until    time.Time        `json:"until"`
 }
 
-// Acknowledgement is somebody's word that they see to it. It holds reminders back until Until; for as long as the
-// incident lasts where Until is zero. Getting worse alerts all the same.
+// Acknowledgement records who is working on an incident. It suppresses reminders until Until, or until the incident ends if
+// Until is zero. An escalation is still sent.
 type Acknowledgement struct {
 	By    string    `json:"by"`
 	At    time.Time `json:"at"`

@@ -51,8 +51,8 @@ func countedSMS(records []Record, now time.Time) (r Record, used int) {
 	return r, used
 }
 
-// TakeDay reports whether a function's figures of once a day are due, and gives the record to write once they are put. ok is
-// false, and nothing needs writing, where that was done today (UTC) already.
+// TakeDay reports whether a function's daily metrics are due, and returns the record to write once they are put. ok is
+// false, and nothing needs writing, if that was done today (UTC) already.
 func TakeDay(records []Record, function string, now time.Time) (r Record, ok bool) {
 	r = Record{Key: "- daily:" + function}
 	for _, old := range records {

@@ -32,7 +32,7 @@ type Threshold struct {
 	Duration time.Duration `json:"duration_ns,omitempty"`
 }
 
-// Of gives the threshold for a certificate that is valid for lifetime.
+// Of returns the threshold for a certificate that is valid for lifetime.
 func (t Threshold) Of(lifetime time.Duration) time.Duration {
 	if t.Duration != 0 {
 		return t.Duration

@@ -13,9 +13,9 @@ import (
 // asking is how long ACM may take to say who uses a certificate; the rest of the time is the round's.
 const asking = 20 * time.Second
 
-// Concern finds what a request's changes are about where they name a certificate and no load balancer: it asks ACM who
-// uses it. It gives Request.Only, or why there is nothing to look at. Neither means a whole round: IAM does not say who
-// uses a certificate, ACM knows nothing of a deleted one, and what it refuses to tell the round finds out and reports.
+// Concern finds the load balancers of changes that name only a certificate: it asks ACM which ones use it. It returns
+// Request.Only, or the reason why there is nothing to check. Neither means a whole round: IAM does not report who uses a
+// certificate, ACM does not know a deleted one, and if ACM denies the request, the round reports that.
 func (r *Runner) Concern(ctx context.Context, q Request) (only []string, nothing string) {
 	ctx, cancel := context.WithTimeout(ctx, asking)
 	defer cancel()

@@ -20,15 +20,15 @@ type Memory struct {
 // NewMemory makes an empty store.
 func NewMemory() *Memory { return &Memory{records: map[string]incident.Record{}} }
 
-// Load gives all records, sorted by key.
+// Load returns all records, sorted by key.
 func (m *Memory) Load(context.Context) ([]incident.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.SortedFunc(maps.Values(m.records), func(a, b incident.Record) int { return strings.Compare(a.Key, b.Key) }), nil
 }
 
-// Save writes a record where the stored version is still the record's, and makes it one more; false where somebody
-// else wrote first.
+// Save writes a record if the stored version is still the record's, and increments it. It returns false if somebody else
+// wrote first.
 func (m *Memory) Save(_ context.Context, r incident.Record) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -138,9 +138,8 @@ func (p *Publisher) measure(ctx context.Context, q Request, res Result, records 
 	return nil
 }
 
-// daily reports whether the figures of once a day are due, and gives the record to write when they are put: the first
-// whole round of a day (UTC) puts them, however seldom rounds are. Where the state cannot be read it is the rounds of the
-// day's first hour.
+// daily reports whether the daily metrics are due, and returns the record to write when they are put: the first whole round
+// of a day (UTC) puts them, at any schedule. If the state cannot be read, the rounds of the day's first hour put them.
 func (p *Publisher) daily(q Request, records []incident.Record, unread bool) (incident.Record, bool) {
 	asked := countsCertificates(q) || slices.ContainsFunc(q.Config.Endpoints, func(e target.Endpoint) bool { return e.PerEndpointMetrics })
 	if !asked || len(concerned(q)) > 0 {
@@ -158,7 +157,7 @@ func countsCertificates(q Request) bool {
 	return q.Config.MetricsPerCertificate && q.Depth == Listeners
 }
 
-// NeedsAWS reports whether the configuration asks for anything that only AWS can tell: load balancers to walk or named
+// NeedsAWS reports whether the configuration needs anything that only AWS knows: load balancers to walk or named
 // by an endpoint, or a declared ARN that no file of the configuration holds.
 func NeedsAWS(c config.Config) bool {
 	if c.Scope.Enabled {

@@ -126,9 +126,8 @@ func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
 	return res, nil
 }
 
-// beat tells the operator's dead man's switch that certdrift is alive: it saw all it should, judged and could tell. Where
-// alerts reach nobody the switch is the path that still works: it is left to ring. A switch that is down is no fault of
-// the endpoints, and its silence is its own alarm.
+// beat sends the heartbeat: the round was complete, and its alerts can be delivered. If alerts reach nobody, no heartbeat
+// is sent, so that the external monitor fires. A monitor that is down is not a problem of the endpoints.
 func (r *Runner) beat(ctx context.Context, q Request, c finding.Conclusion) {
 	url := q.Config.HeartbeatURL.Reveal()
 	if url == "" || r.Heartbeat == nil || !c.Complete || unheard(c.Findings) {

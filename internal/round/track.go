@@ -12,8 +12,8 @@ import (
 	"certdrift/internal/incident"
 )
 
-// store keeps incidents. Load gives all of them. Save writes one on the condition that the stored version is still the
-// record's, which makes it one more; false where somebody else wrote first.
+// store keeps incidents. Load returns all of them. Save writes one if the stored version is still the record's, and
+// increments it. It returns false if somebody else wrote first.
 type store interface {
 	Load(ctx context.Context) ([]incident.Record, error)
 	Save(ctx context.Context, r incident.Record) (bool, error)
@@ -38,7 +38,7 @@ type tracking struct {
 	errs     []error
 }
 
-// track turns findings into notices and sends them. It gives the records as they stand, for the metrics.
+// track turns findings into notices and sends them. It returns the current records, for the metrics.
 func (p *Publisher) track(ctx context.Context, in incident.Input) ([]incident.Record, error) {
 	t := &tracking{Publisher: p, in: in, hung: map[int]bool{}}
 	t.claim(ctx)
@@ -104,7 +104,7 @@ func (t *tracking) steps() []step {
 	return steps
 }
 
-// write writes changed records and claims the notices about them. It gives those that another round wrote first.
+// write writes changed records and claims the notices about them. It returns those that another round wrote first.
 func (t *tracking) write(ctx context.Context, steps []step) (lost []step) {
 	for _, s := range steps {
 		ok, err := t.save(ctx, s.record)
@@ -192,7 +192,7 @@ func (t *tracking) deliver(ctx context.Context, n incident.Notice, m alert.Messa
 	return first
 }
 
-// errHung stands for a service that was not asked any more.
+// errHung is the error of a service that is not called again in this round.
 var errHung = errors.New("not tried, since it did not answer earlier in this round")
 
 // tell sends on one path. One that hangs is left alone for the rest of the round: it must not take the time that the

@@ -60,9 +60,9 @@ func New(client tableAPI, table string, now func() time.Time) *Store {
 	return &Store{client: client, table: table, now: now, broken: map[string]types.AttributeValue{}}
 }
 
-// Load gives all records that have not expired, sorted by key. Its errors have a ObserveErrorKind. An item that cannot be
+// Load returns all records that have not expired, sorted by key. Its errors have an ObserveErrorKind. An item that cannot be
 // decoded (a person edited it, an older version wrote it) is left out, and the next Save under its id replaces it: its
-// alert is repeated, which beats a store that can never be read again.
+// alert is repeated, which is better than a store that can never be read again.
 func (s *Store) Load(ctx context.Context) ([]incident.Record, error) {
 	var records []incident.Record
 	broken := map[string]types.AttributeValue{}
