@@ -21,7 +21,7 @@ func acmRenewalIneligible() rule {
 					}
 				}
 				found = append(found, u.findings(j, finding.ACMRenewalIneligible, severity, u.certificate.Label(r.ARN)+" "+how,
-					"Import the successor under the same ARN in time, or change to a certificate that ACM issues with DNS validation.",
+					"Import the new certificate under the same ARN before this one expires, or switch to a certificate that ACM issues with DNS validation.",
 					finding.Evidence{"type": finding.Clean(r.Type, 64), "renewal_eligibility": finding.Clean(r.RenewalEligibility, 64)})...)
 			}
 			return found

@@ -14,13 +14,13 @@ func addressBlocked() rule {
 			if f == nil {
 				return blockedReferences(c)
 			}
-			return c.failed(finding.AddressBlocked, f, hostPort(c.host, c.port)+" resolves to an address that is not dialled on a name's word", "Mend the DNS record, or name the address in connect_to if the endpoint is meant to be there.")
+			return c.failed(finding.AddressBlocked, f, hostPort(c.host, c.port)+" resolves to an address that certdrift does not connect to", "Fix the DNS record. If the endpoint really is at this address, put the address into connect_to.")
 		},
 	}
 }
 
-// blockedReferences tells of addresses that the certificates point at and that the guard refused: a certificate from
-// outside that points inside is worth knowing, and is no fault of the connection.
+// blockedReferences reports addresses that the certificates point to and that the address guard refused: a public
+// certificate that points into a private network is worth knowing, but not a problem of the connection.
 func blockedReferences(c *connection) []finding.Finding {
 	if c.TLS == nil {
 		return nil
@@ -41,7 +41,7 @@ func blockedReferences(c *connection) []finding.Finding {
 		return nil
 	}
 	return []finding.Finding{c.finding(finding.AddressBlocked, finding.Info,
-		"the chain of "+c.name()+" points at an address that is not dialled: "+urls[0],
-		finding.Evidence{"urls": urls, "why": why}, // of a redirect, too: then the URL itself looks harmless
-		"Nothing need be done for an internal CA: what it would have said stays unknown. Otherwise ask why this certificate points there.")}
+		"the chain of "+c.name()+" points to an address that certdrift does not connect to: "+urls[0],
+		finding.Evidence{"urls": urls, "why": why}, // redirects included: the URL itself may look harmless
+		"No action needed for an internal CA; what it would have reported stays unknown. Otherwise find out why this certificate points there.")}
 }

@@ -12,7 +12,7 @@ import (
 	"certdrift/internal/topology"
 )
 
-// leafGroup is one certificate with the connections that serve it.
+// leafGroup is a certificate with the connections that serve it.
 type leafGroup struct {
 	topology.ServedSide
 	connections []*connection
@@ -50,7 +50,7 @@ func judgeConsistency(e *endpoint) []finding.Finding {
 		fmt.Sprintf("the addresses of %s serve %d different certificates: %s", finding.Clean(e.Target.Host, finding.QuoteLimit),
 			len(groups), strings.Join(parts[:min(len(parts), 4)], "; ")),
 		finding.Evidence{"served": served},
-		"Finish the rollout, or take the address that lags behind out of DNS until it has caught up.")}
+		"Finish the rollout, or remove the outdated address from DNS until it serves the new certificate.")}
 }
 
 // leaves groups the endpoint's connections by the certificate they serve, the most common first.
@@ -68,17 +68,17 @@ func (e *endpoint) leaves() []leafGroup {
 	return groups
 }
 
-// healthy reports whether clients would accept the certificate at each of its addresses: one may lack the intermediate.
+// healthy reports whether clients would accept the certificate at all of its addresses: one may not send the intermediate.
 func (g leafGroup) healthy() bool {
 	return !slices.ContainsFunc(g.connections, func(c *connection) bool { return !c.healthy() })
 }
 
-// healthy reports whether a client would accept the certificate: for the host, with a valid path to a trusted root.
+// healthy reports whether a client would accept the certificate: it matches the host and has a valid path to a trusted root.
 func (c *connection) healthy() bool {
 	return c.built != nil && !c.garbled && c.built.Accepted() && chain.Covers(c.certs[0], c.host)
 }
 
-// means reports whether the certificate that is served is a declared one, or one attached for the name.
+// means reports whether the served certificate is a declared one, or one attached for the hostname.
 func (e *endpoint) means(leaf *x509.Certificate) bool {
 	if d := e.Declared(); d != nil {
 		return e.judgment.CompareDeclared(*d, "", leaf) == topology.Same && *d != (target.Declared{Source: d.Source})

@@ -28,7 +28,7 @@ func alertPathBroken() rule {
 	}
 }
 
-// Alerts are all that may be sent about some environments: every code of the catalogue.
+// Alerts returns all alerts that may be sent about the environments: every code of the catalogue.
 func Alerts(environments []string) alertpath.Alerts {
 	a := alertpath.Alerts{Environments: environments}
 	for _, e := range catalogue.Entries() {
@@ -40,7 +40,7 @@ func Alerts(environments []string) alertpath.Alerts {
 	return a
 }
 
-// pathFinding tells one problem. Each topic is one cause: whoever mends it looks at all of it at once.
+// pathFinding returns the finding for one problem. Each topic is one cause, since its problems are fixed together.
 func pathFinding(p alertpath.Problem) finding.Finding {
 	evidence := finding.Evidence{"topic": finding.Clean(p.Topic, finding.QuoteLimit), "problem": string(p.Kind)}
 	if len(p.Subscribers) > 0 {
@@ -67,25 +67,25 @@ func subscriberNames(all []alertpath.Subscriber) []string {
 	return names[:min(len(names), topology.MaxNames)]
 }
 
-// pathRemedy says what to do about one problem; a command stands on a line of its own.
+// pathRemedy says how to fix one problem; a command is on a line of its own.
 func pathRemedy(p alertpath.Problem) string {
 	topic := finding.Clean(p.Topic, finding.QuoteLimit)
 	subscribe := "\naws sns subscribe --topic-arn " + topic + " --protocol email --notification-endpoint ADDRESS"
 	switch p.Kind {
 	case alertpath.TopicMissing:
-		return "Deploy certdrift's stack again: it makes the topic. If another topic is meant, fix what names it."
+		return "Redeploy certdrift's stack, which creates the topic. If another topic is intended, fix the setting that names it."
 	case alertpath.TopicRefuses:
-		return "See that the role may sns:Publish to the topic and kms:GenerateDataKey and kms:Decrypt with its key, that the key is enabled, and that neither policy denies it."
+		return "Check that the role may sns:Publish to the topic and kms:GenerateDataKey and kms:Decrypt with its key, that the key is enabled, and that neither policy denies it."
 	case alertpath.Nobody, alertpath.Unheard, alertpath.PartlyHeard:
-		return "Subscribe somebody whose filter policy, if there is one, lets these alerts through:" + subscribe
+		return "Subscribe somebody without a filter policy, or with one that matches these alerts:" + subscribe
 	case alertpath.TooFew:
-		return "Where that is as it should be, deploy the stack without the address. Else subscribe again who is missing:" + subscribe
+		return "If this is intended, deploy the stack without the address. Otherwise add the missing subscription again:" + subscribe
 	}
 	switch p.State {
 	case alertpath.Unconfirmed:
-		return "Confirm it with the link in AWS's email (\"AWS Notification - Subscription Confirmation\"). After two days SNS forgets it; then subscribe again:" + subscribe
+		return "Confirm it with the link in AWS's email (\"AWS Notification - Subscription Confirmation\"). The link is valid for two days; after that, subscribe again:" + subscribe
 	case alertpath.Deleted:
-		return "SNS lists it for some days only: nothing is to be done, unless somebody unsubscribed by mistake. Then subscribe again:" + subscribe
+		return "No action needed: SNS removes it from the list after a few days. If somebody unsubscribed by mistake, subscribe again:" + subscribe
 	}
 	return "Fix the filter policy of " + policyOwner(p) + ", or delete the subscription. certdrift's attributes are environment, severity (critical, warning), code, " +
 		"event (opened, reminder, recovered) and sms (send, held)."

@@ -10,8 +10,8 @@ import (
 	"certdrift/internal/target"
 )
 
-// answer is the HTTP answer that the connection's endpoint is judged by: its own, or that of the last hop of the
-// redirects it followed. nil where there is none, or where it is a hop on the way.
+// answer is the HTTP response that the connection's endpoint is judged by: its own, or that of the last hop of the
+// redirects followed. It is nil where there is none, and for an intermediate hop.
 func (c *connection) answer() *observation.HTTP {
 	if c.HTTP == nil || c.HTTP.Status == 0 || c.misleads() {
 		return nil
@@ -29,12 +29,13 @@ func (c *connection) answer() *observation.HTTP {
 	return c.HTTP
 }
 
-// misleads tells of a redirect whose location cannot be read: the answer is invalid, and its status not what is wrong.
+// misleads reports whether the location of a redirect cannot be read: the response is invalid, and the status is not the
+// problem.
 func (c *connection) misleads() bool {
 	return c.Failure != nil && c.Failure.Phase == observation.PhaseHeaders && c.Failure.Kind == observation.Invalid
 }
 
-// expected reports whether a status is among those the endpoint must answer with.
+// expected reports whether a status is among those that the endpoint must return.
 func expected(e target.Expect, status int) bool {
 	if len(e.Status) == 0 {
 		return status >= 200 && status <= 299
@@ -42,9 +43,9 @@ func expected(e target.Expect, status int) bool {
 	return slices.Contains(e.Status, status)
 }
 
-// wantsClientCertificate reports whether an answer is the server's refusal for want of a client certificate: nginx takes
-// the request first and then answers 400 (its own 495 and 496, ngx_http_ssl_module), so that the handshake shows only
-// that one was asked for.
+// wantsClientCertificate reports whether the server rejected the request because it lacks a client certificate: nginx
+// accepts the request first and then responds with 400 (its own 495 and 496, ngx_http_ssl_module), so the handshake shows only
+// that a certificate was requested.
 func (c *connection) wantsClientCertificate(h *observation.HTTP) bool {
 	if c.TLS == nil || !c.TLS.ClientCertificateRequested {
 		return false
@@ -56,7 +57,7 @@ func (c *connection) wantsClientCertificate(h *observation.HTTP) bool {
 	return h.Status == 400 && (strings.Contains(page, "no required ssl certificate was sent") || strings.Contains(page, "the ssl certificate error"))
 }
 
-// answerEvidence shows an answer.
+// answerEvidence returns a response as evidence.
 func answerEvidence(h *observation.HTTP) finding.Evidence {
 	evidence := finding.Evidence{"status": h.Status}
 	if h.Proto != "" {

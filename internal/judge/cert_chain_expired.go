@@ -22,10 +22,10 @@ func findChainExpired(c *connection) []finding.Finding {
 	})
 }
 
-// staleRemedy: what the server sends does not help against a root that clients have and that has ended.
+// staleRemedy returns the remedy. A root that clients have and that has expired can't be replaced by what the server sends.
 func (c *connection) staleRemedy(cert *x509.Certificate) string {
 	if c.built.Path.Anchor != nil && cert == c.built.Path.Tip() {
-		return c.mend("Have the CA's new root trusted (for certdrift: in ca_files), or send a chain that leads to a root in date.")
+		return c.mend("Make clients trust the CA's new root (certdrift: in ca_files), or send a chain that leads to a root that is still valid.")
 	}
-	return c.mend("Replace the expired issuer in the chain with the CA's current one; if there is none, have the certificate issued again.")
+	return c.mend("Replace the expired issuer in the chain with the CA's current one; if there is none, have the certificate reissued.")
 }

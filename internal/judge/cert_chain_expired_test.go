@@ -32,7 +32,7 @@ func TestCertChainExpiredCrossSignBesideTheRoot(t *testing.T) {
 	srv.roots = []*pki.Pair{old} // a store from before the new root
 	stale := srv.expect(t, critical(finding.CertChainExpired))
 	says(t, stale, `the root "AddTrust"`)
-	if !strings.Contains(stale[0].Remedy, "new root trusted") {
+	if !strings.Contains(stale[0].Remedy, "trust the CA's new root") {
 		t.Errorf("%q", stale[0].Remedy)
 	}
 }

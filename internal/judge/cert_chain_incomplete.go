@@ -29,12 +29,12 @@ func findChainIncomplete(c *connection) []finding.Finding {
 	summary := fmt.Sprintf("the server does not send %s, the issuer of %s", issuerName(child), certName(child))
 	if other := c.built.Lookalike; other != nil {
 		e["same_name_other_key"] = topology.Fingerprint(other.Certificate)
-		summary += " (the one of that name that it sends has another key)"
+		summary += " (the certificate of that name that it sends has a different key)"
 	}
-	remedy := c.mend(fmt.Sprintf("Append the certificate of the issuer %s to the chain that the server sends, below the leaf.", issuerName(child)))
+	remedy := c.mend(fmt.Sprintf("Append the certificate of the issuer %s to the served chain, after the leaf.", issuerName(child)))
 	if c.spelled(child) {
-		summary = fmt.Sprintf("%s names its issuer %s otherwise encoded than the issuer's own certificate does: clients that compare names byte by byte, such as Go's and Firefox, find no issuer", certName(child), issuerName(child))
-		remedy = c.replace("Have the certificate issued anew, with its issuer's name encoded as it stands in the issuer's own certificate.")
+		summary = fmt.Sprintf("%s encodes the name of its issuer %s differently from the issuer's own certificate: clients that compare names byte by byte, such as Go's and Firefox, find no issuer", certName(child), issuerName(child))
+		remedy = c.replace("Have the certificate reissued, with its issuer's name encoded as in the issuer's own certificate.")
 	}
 	if len(path.Fetched) > 0 {
 		advice := ""
@@ -42,7 +42,7 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		if len(path.Problems) == 0 {
 			summary += "; with it the chain would be trusted"
 		} else {
-			advice = fmt.Sprintf("Ask the CA for a current certificate of the issuer %s and append that: the one that AIA gives has a fault of its own.", issuerName(child))
+			advice = fmt.Sprintf("Ask the CA for a current certificate of the issuer %s and append it: the one at the AIA URL has a problem of its own.", issuerName(child))
 		}
 		remedy = c.mend(advice)
 	} else if note := c.fetchNote(child); note != "" {
@@ -51,7 +51,7 @@ func findChainIncomplete(c *connection) []finding.Finding {
 	return []finding.Finding{c.aboutCert(finding.CertChainIncomplete, finding.Critical, c.leaf(), summary, e, remedy)}
 }
 
-// appendix is what AIA gave, as evidence and as advice to append it.
+// appendix returns the certificates fetched by AIA, as evidence and as advice to append them.
 func (c *connection) appendix(fetched []*x509.Certificate) (facts []map[string]string, advice string) {
 	var lines []string
 	for _, cert := range fetched {
@@ -59,22 +59,22 @@ func (c *connection) appendix(fetched []*x509.Certificate) (facts []map[string]s
 		facts = append(facts, map[string]string{"subject": certSubject(cert), "url": finding.Clean(from.URL, finding.QuoteLimit), "fingerprint_sha256": topology.Fingerprint(cert)})
 		lines = append(lines, certName(cert)+fetchCommand(from))
 	}
-	return facts, "Append to the chain that the server sends, in this order: " + strings.Join(lines, ", ") + "."
+	return facts, "Append to the served chain, in this order: " + strings.Join(lines, ", ") + "."
 }
 
-// issuerMisnamed: the certificate names its issuer by a key or number which that doesn't have. So it is after an issuer
-// was made anew with the same key and other identifiers, and its certificates were not.
+// issuerMisnamed is the finding for a certificate that identifies its issuer by a key identifier or serial number which the
+// issuer doesn't have: the issuer was reissued with the same key and other identifiers, and its certificates were not.
 func (c *connection) issuerMisnamed(f chain.Problem) finding.Finding {
 	e := c.pathEvidence(c.certEvidence(f.Certificate))
 	e["authority_key_identifier"] = finding.Clean(f.Detail, finding.QuoteLimit)
 	return c.aboutCert(finding.CertChainIncomplete, finding.Warning, f.Certificate,
-		fmt.Sprintf("%s names its issuer %s by %s: OpenSSL, curl and Python don't take that for its issuer, Go and browsers do",
+		fmt.Sprintf("%s identifies its issuer %s by %s: OpenSSL, curl and Python don't accept the issuer, Go and browsers do",
 			c.which(f.Certificate), issuerName(f.Certificate), finding.Clean(f.Detail, 120)), e,
-		c.mend(fmt.Sprintf("Send the certificate of %s that it names, or have it issued anew by the one that is sent.", issuerName(f.Certificate))))
+		c.mend(fmt.Sprintf("Send the certificate of %s that it identifies, or have it reissued by the one that is sent.", issuerName(f.Certificate))))
 }
 
-// spelled reports whether the server sends a certificate that signed child and whose name differs from that of child's
-// issuer only in case, spaces or the kind of its strings. RFC 5280 §7.1 has these be equal, and OpenSSL does.
+// spelled reports whether the server sends a certificate that signed child and whose name differs from child's issuer only
+// in case, spaces or string types. RFC 5280 §7.1 treats these as equal, and so does OpenSSL.
 func (c *connection) spelled(child *x509.Certificate) bool {
 	for _, cert := range c.certs[:min(len(c.certs), 8)] {
 		alike := strings.EqualFold(strings.Join(strings.Fields(cert.Subject.String()), " "), strings.Join(strings.Fields(child.Issuer.String()), " "))
@@ -85,7 +85,7 @@ func (c *connection) spelled(child *x509.Certificate) bool {
 	return false
 }
 
-// lastSent is the certificate, as sent, whose issuer is missing.
+// lastSent is the served certificate whose issuer is missing.
 func lastSent(p chain.Path) *x509.Certificate {
 	if len(p.Fetched) == 0 {
 		return p.Tip()
@@ -108,8 +108,8 @@ func (c *connection) fetchedFrom(cert *x509.Certificate) observation.FetchedIssu
 	return observation.FetchedIssuer{}
 }
 
-// fetchCommand shows how to get a certificate, in the form it has there; empty for an address that is not safe to paste
-// into a shell.
+// fetchCommand returns the command that downloads a certificate and converts it from the format it is served in; empty
+// for a URL that is not safe to paste into a shell.
 func fetchCommand(from observation.FetchedIssuer) string {
 	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/._~%+-?=&"
 	if from.URL == "" || strings.HasPrefix(from.URL, "-") || len(from.URL) > finding.QuoteLimit {
@@ -132,23 +132,23 @@ func fetchCommand(from observation.FetchedIssuer) string {
 	return fmt.Sprintf(" (`curl -sL %s | %s`)", topology.Shell(from.URL), read)
 }
 
-// fetchNote says what came of asking AIA for the issuer of child.
+// fetchNote describes the result of fetching child's issuer by AIA.
 func (c *connection) fetchNote(child *x509.Certificate) string {
 	for _, issuer := range c.TLS.Issuers {
 		if issuer.Failure != "" {
-			return "it could not be fetched from " + finding.Clean(issuer.URL, finding.QuoteLimit) + ": " + finding.Clean(issuer.Failure, finding.QuoteLimit)
+			return "it could not be downloaded from " + finding.Clean(issuer.URL, finding.QuoteLimit) + ": " + finding.Clean(issuer.Failure, finding.QuoteLimit)
 		}
 	}
 	if len(c.TLS.Issuers) > 0 {
-		return "what AIA points at does not lead to a trusted root either: the issuer may be a private CA"
+		return "the certificate at the AIA URL does not lead to a trusted root either: the issuer may be a private CA"
 	}
 	if len(child.IssuingCertificateURL) == 0 {
-		return "the certificate does not say where its issuer is to be had (no caIssuers address)"
+		return "the certificate does not say where to download its issuer (no caIssuers URL)"
 	}
 	return ""
 }
 
-// aiaURLs are the first few addresses that a certificate gives for its issuer.
+// aiaURLs returns the first few URLs that a certificate names for its issuer.
 func aiaURLs(cert *x509.Certificate) []string {
 	return topology.CleanAll(cert.IssuingCertificateURL[:min(len(cert.IssuingCertificateURL), 3)])
 }

@@ -19,7 +19,7 @@ func TestCertChainIncompleteWithAnIntermediateOfTheSameName(t *testing.T) {
 	s := newShop(t)
 	srv := s.serve(t)
 	srv.chain[1] = must(t)(s.root.Intermediate("Test Intermediate", certNow)).Certificate.Raw
-	says(t, srv.expect(t, critical(finding.CertChainIncomplete)), "the one of that name that it sends has another key")
+	says(t, srv.expect(t, critical(finding.CertChainIncomplete)), "the certificate of that name that it sends has a different key")
 }
 
 func TestCertChainIncomplete(t *testing.T) {
@@ -75,7 +75,7 @@ func TestCertChainIncompleteByEncoding(t *testing.T) {
 	}
 	srv.chain[0] = der
 	fs := srv.expect(t, critical(finding.CertChainIncomplete))
-	says(t, fs, "otherwise encoded")
+	says(t, fs, "differently from")
 	if strings.Contains(fs[0].Remedy, "Append") {
 		t.Errorf("appending does not help: %s", fs[0].Remedy)
 	}
@@ -125,7 +125,7 @@ func TestCertChainIncompleteByIdentifiers(t *testing.T) {
 		return append([]byte{0x30, byte(len(field))}, field...)
 	}
 	named := func(value []byte) server { return s.serve(t, extension(false, value, 2, 5, 29, 35)) }
-	says(t, named(keyID(0x80, 1, 2, 3)).expect(t, warning(finding.CertChainIncomplete)), `names its issuer "Test Intermediate" by the key identifier 010203`)
+	says(t, named(keyID(0x80, 1, 2, 3)).expect(t, warning(finding.CertChainIncomplete)), `identifies its issuer "Test Intermediate" by the key identifier 010203`)
 	says(t, named(keyID(0x82, 9)).expect(t, warning(finding.CertChainIncomplete)), "by the serial number 09")
 	says(t, named(keyID(0xa1, 0xa4, 2, 0x30, 0)).expect(t, warning(finding.CertChainIncomplete)), "by another issuer above it")
 	inter := s.inter.Certificate

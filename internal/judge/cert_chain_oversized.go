@@ -7,14 +7,14 @@ import (
 	"certdrift/internal/observation"
 )
 
-// oversized is from how many bytes on a chain is too large: OpenSSL's default bound (SSL_CTX_set_max_cert_list).
+// oversized is the size in bytes above which a chain is too large: OpenSSL's default limit (SSL_CTX_set_max_cert_list).
 const oversized = 100 << 10
 
 func findChainOversized(c *connection) []finding.Finding {
-	remedy := c.mend("Send the leaf and its intermediates only: remove the rest from the chain file.")
+	remedy := c.mend("Send only the leaf and its intermediates: remove the rest from the chain file.")
 	if c.Failure != nil && c.Failure.Kind == observation.ChainOversized {
 		return []finding.Finding{c.finding(finding.CertChainOversized, finding.Critical,
-			"the handshake fails: the server sends more certificates than a client takes",
+			"the handshake fails: the server sends a larger chain than clients accept",
 			finding.Evidence{"detail": finding.Clean(c.Failure.Detail, finding.QuoteLimit)}, remedy)}
 	}
 	if c.TLS == nil {
@@ -28,6 +28,6 @@ func findChainOversized(c *connection) []finding.Finding {
 		return nil
 	}
 	return []finding.Finding{c.finding(finding.CertChainOversized, finding.Warning,
-		fmt.Sprintf("the chain is %d KiB large (%d certificates): clients built on OpenSSL stop at 100 KiB", size>>10, len(c.TLS.Chain)),
+		fmt.Sprintf("the chain is %d KiB in size (%d certificates): clients based on OpenSSL stop reading at 100 KiB", size>>10, len(c.TLS.Chain)),
 		finding.Evidence{"bytes": size, "certificates": len(c.TLS.Chain)}, remedy)}
 }

@@ -21,7 +21,7 @@ func findConstraint(c *connection) []finding.Finding {
 	for _, f := range faults {
 		cert := f.Certificate
 		if f.Kind == chain.NoCertSign && noCA[cert] {
-			continue // what is no CA lacks keyCertSign by nature
+			continue // a certificate that is not a CA naturally lacks keyCertSign
 		}
 		noCA[cert] = noCA[cert] || f.Kind == chain.NotCA
 		e := c.pathEvidence(c.certEvidence(cert))
@@ -37,7 +37,7 @@ func findConstraint(c *connection) []finding.Finding {
 			severity = finding.Warning
 		}
 		out = append(out, c.aboutCert(finding.CertConstraint, severity, cert, constraintSummary(c, f), e,
-			c.replace("Have the certificate issued anew by a CA that may issue it: "+constraintRemedy(f.Kind)+".")))
+			c.replace("Have the certificate reissued by a CA that may issue it: "+constraintRemedy(f.Kind)+".")))
 	}
 	return out
 }
@@ -46,7 +46,7 @@ func constraintSummary(c *connection, f chain.Problem) string {
 	who, detail := c.which(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)
 	switch f.Kind {
 	case chain.NotCA:
-		return who + " is no CA (basicConstraints) and may not issue certificates"
+		return who + " is not a CA (basicConstraints) and may not issue certificates"
 	case chain.NoCertSign:
 		return who + " may not sign certificates (its key usage lacks keyCertSign)"
 	case chain.PathLength:
@@ -54,20 +54,20 @@ func constraintSummary(c *connection, f chain.Problem) string {
 	case chain.NameConstraint:
 		return fmt.Sprintf("%s may not issue for this name: %s", who, detail)
 	case chain.DirectoryNames:
-		return who + " limits directory names in a critical extension, which Go's clients don't know: they refuse the chain, browsers and OpenSSL take it"
+		return who + " constrains directory names in a critical extension, which Go's clients don't support: they reject the chain, browsers and OpenSSL accept it"
 	case chain.PolicyConstraint:
-		return fmt.Sprintf("%s demands a certificate policy (policyConstraints): %s", who, detail)
+		return fmt.Sprintf("%s requires a certificate policy (policyConstraints): %s", who, detail)
 	}
-	return fmt.Sprintf("%s has a critical extension that clients don't know: %s%s", who, detail, extensionHint(f.Detail))
+	return fmt.Sprintf("%s has a critical extension that clients don't support: %s%s", who, detail, extensionHint(f.Detail))
 }
 
-// extensionHint names the extensions that are met in the field.
+// extensionHint explains the extensions that occur in practice.
 func extensionHint(ids string) string {
 	switch ids {
 	case "1.3.6.1.4.1.11129.2.4.3":
-		return " (the CT poison: this is a precertificate, never meant to be served; RFC 6962 §3.1)"
+		return " (the CT poison extension: this is a precertificate, which must never be served; RFC 6962 §3.1)"
 	case "2.5.29.30":
-		return " (name constraints of a kind that clients can't check)"
+		return " (name constraints of a type that clients can't check)"
 	}
 	return ""
 }
@@ -81,16 +81,16 @@ func constraintRemedy(k chain.Kind) string {
 	case chain.PathLength:
 		return "with fewer intermediates, or under a CA with a longer path length"
 	case chain.DirectoryNames:
-		return "one without limits on directory names, where Go's clients matter"
+		return "one without constraints on directory names, if Go's clients matter"
 	case chain.NameConstraint:
 		return "one whose name constraints permit the name"
 	case chain.PolicyConstraint:
-		return "with a policy that the CAs above it assert, or under a CA that demands none"
+		return "with a policy that the CAs above it assert, or under a CA that requires none"
 	}
-	return "without that extension, or with it not marked critical"
+	return "without that extension, or with it marked non-critical"
 }
 
-// nameConstraints lists what a CA may and may not issue for, the first few of each.
+// nameConstraints returns the first few names that a CA may and may not issue for.
 func nameConstraints(ca *x509.Certificate) (permitted, excluded []string) {
 	may, mayNot := chain.DirectoryConstraints(ca)
 	permitted = firstFew(slices.Concat(ca.PermittedDNSDomains, ca.PermittedURIDomains, ca.PermittedEmailAddresses, may))

@@ -23,12 +23,12 @@ func TestCertConstraint(t *testing.T) {
 		opt  pki.Option
 		says string
 	}{
-		{"no CA", func(c *x509.Certificate) { c.IsCA, c.KeyUsage = false, x509.KeyUsageDigitalSignature }, "is no CA"},
+		{"no CA", func(c *x509.Certificate) { c.IsCA, c.KeyUsage = false, x509.KeyUsageDigitalSignature }, "is not a CA"},
 		{"may not sign", keyUsage(x509.KeyUsageCRLSign), "keyCertSign"},
 		{"name not permitted", func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} }, `"api.example.org" is not permitted`},
 		{"name excluded", func(c *x509.Certificate) { c.ExcludedDNSDomains = []string{"example.org"} }, "is excluded"},
 		{"critical extension", extension(true, []byte{5, 0}, 1, 2, 3, 4), "1.2.3.4"},
-		{"a policy that the leaf lacks", extension(true, []byte{0x30, 3, 0x80, 1, 0}, 2, 5, 29, 36), "demands a certificate policy"},
+		{"a policy that the leaf lacks", extension(true, []byte{0x30, 3, 0x80, 1, 0}, 2, 5, 29, 36), "requires a certificate policy"},
 		{"name permitted", func(c *x509.Certificate) {
 			c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{".org"}, true
 		}, ""},
@@ -62,7 +62,7 @@ func TestCertConstraintLeafThatIssues(t *testing.T) {
 	s := newShop(t)
 	mallory := must(t)(s.inter.Leaf(certNow, []string{"mallory.example.net"}))
 	srv := server{chain: must(t)(mallory.Leaf(certNow, []string{certHost})).Served(), roots: []*pki.Pair{s.root}}
-	says(t, srv.expect(t, critical(finding.CertConstraint)), `the issuer "mallory.example.net" is no CA`)
+	says(t, srv.expect(t, critical(finding.CertConstraint)), `the issuer "mallory.example.net" is not a CA`)
 }
 
 func TestCertConstraintWithOtherFaults(t *testing.T) {
@@ -110,7 +110,7 @@ func TestCertConstraintDirectoryNames(t *testing.T) {
 		says     string
 	}{
 		{"permitted", false, 0, "Acme Inc", ours, "", ""},
-		{"permitted, critical", true, 0, "Acme Inc", ours, warning(finding.CertConstraint), "Go's clients don't know"},
+		{"permitted, critical", true, 0, "Acme Inc", ours, warning(finding.CertConstraint), "Go's clients don't support"},
 		{"another permitted", false, 0, "Other", ours, critical(finding.CertConstraint), `directory name "CN=api.example.org,O=ACME  inc" is not permitted`},
 		{"another permitted, critical", true, 0, "Other", ours, critical(finding.CertConstraint), "is not permitted"},
 		{"excluded", false, 1, "Acme Inc", ours, critical(finding.CertConstraint), `is excluded by constraint "O=Acme Inc"`},

@@ -15,7 +15,7 @@ import (
 	"certdrift/internal/topology"
 )
 
-// certEvidence shows one certificate.
+// certEvidence returns a certificate as evidence.
 func (c *connection) certEvidence(cert *x509.Certificate) finding.Evidence {
 	e := finding.Evidence{
 		"subject": certSubject(cert), "issuer": certIssuer(cert), "serial": finding.Clean(cert.SerialNumber.Text(16), 64),
@@ -32,7 +32,7 @@ func (c *connection) certEvidence(cert *x509.Certificate) finding.Evidence {
 	return e
 }
 
-// pathEvidence adds the path that was tried, leaf first.
+// pathEvidence adds the path that was checked, leaf first.
 func (c *connection) pathEvidence(e finding.Evidence) finding.Evidence {
 	if c.built == nil {
 		return e
@@ -53,16 +53,16 @@ func (c *connection) pathEvidence(e finding.Evidence) finding.Evidence {
 	return e
 }
 
-// trustStore names what a chain was judged against.
+// trustStore names the trust store that a chain was checked against.
 func trustStore(t target.Trust) string {
 	name := string(t.Roots)
 	if n := len(t.CAs); n > 0 {
-		name += fmt.Sprintf(" and %d CA certificates of the configuration", n)
+		name += fmt.Sprintf(" and %d CA certificates from the configuration", n)
 	}
 	return name
 }
 
-// aboutCert makes a finding whose cause is one certificate.
+// aboutCert returns a finding whose cause is one certificate.
 func (c *connection) aboutCert(code finding.Code, severity finding.Severity, cert *x509.Certificate, summary string, e finding.Evidence, remedy string) finding.Finding {
 	f := c.finding(code, severity, summary, e, remedy)
 	f.Subject.Certificate, f.Subject.CertificateNotAfter = topology.Fingerprint(cert), cert.NotAfter.UTC()
@@ -80,7 +80,7 @@ func dn(name string) string {
 	return finding.Clean(name, finding.QuoteLimit)
 }
 
-// certName is what people call a certificate: its common name, else its first name, else its whole subject.
+// certName is the short name of a certificate: its common name, else its first name, else its whole subject.
 func certName(cert *x509.Certificate) string {
 	switch {
 	case cert.Subject.CommonName != "":
@@ -93,7 +93,7 @@ func certName(cert *x509.Certificate) string {
 	return finding.Quote(cert.Subject.String())
 }
 
-// issuerName is what people call a certificate's issuer.
+// issuerName is the short name of a certificate's issuer.
 func issuerName(cert *x509.Certificate) string {
 	if cert.Issuer.CommonName != "" {
 		return finding.Quote(cert.Issuer.CommonName)
@@ -101,7 +101,7 @@ func issuerName(cert *x509.Certificate) string {
 	return finding.Quote(cert.Issuer.String())
 }
 
-// which says of a certificate what it is in the chain.
+// which names a certificate with its role in the chain.
 func (c *connection) which(cert *x509.Certificate) string {
 	switch {
 	case cert == c.leaf():
@@ -112,10 +112,10 @@ func (c *connection) which(cert *x509.Certificate) string {
 	return "the issuer " + certName(cert)
 }
 
-// moment prints a time the same way everywhere.
+// moment formats a time, the same way everywhere.
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// span prints a length of time in the unit that matters.
+// span formats a duration in the unit that matters.
 func span(d time.Duration) string {
 	plural := func(n int, unit string) string {
 		if n == 1 {
@@ -143,19 +143,19 @@ func keyText(cert *x509.Certificate) string {
 	return cert.PublicKeyAlgorithm.String()
 }
 
-// replace says how a new leaf gets to where this one is: through ACM or IAM where that is known, else by hand.
+// replace says how to deploy a new leaf: through ACM or IAM where that is known, else manually.
 func (c *connection) replace(what string) string {
 	arn := c.certificateARN()
 	switch {
 	case strings.HasPrefix(arn, "arn:") && strings.Contains(arn, ":acm:"):
-		return fmt.Sprintf("%s It is meant to come from ACM: see `aws acm describe-certificate --region %s --certificate-arn %s` "+
-			"(Status, RenewalSummary); import the new one over the same ARN, or attach another certificate to the listener.",
+		return fmt.Sprintf("%s The expected certificate is in ACM: check `aws acm describe-certificate --region %s --certificate-arn %s` "+
+			"(Status, RenewalSummary), then import the new one under the same ARN, or attach another certificate to the listener.",
 			what, arnRegion(arn), finding.Clean(arn, finding.QuoteLimit))
 	case strings.HasPrefix(arn, "arn:"):
-		return fmt.Sprintf("%s It is meant to be %s: upload the new one to ACM or IAM and attach it to the listener.",
+		return fmt.Sprintf("%s The expected certificate is %s: upload the new one to ACM or IAM and attach it to the listener.",
 			what, finding.Clean(arn, finding.QuoteLimit))
 	}
-	return what + " Install it with its intermediates where TLS ends for this name (server or load balancer), reload, and run `certdrift check` again."
+	return what + " Install it with its intermediates where TLS is terminated for this hostname (server or load balancer), reload, and run `certdrift check` again."
 }
 
 // arnRegion is the region of an ARN; empty where it has none.
@@ -166,16 +166,16 @@ func arnRegion(arn string) string {
 	return ""
 }
 
-// reissue says how a fault of one certificate of a path is mended: the leaf by what is said, an issuer by another that
-// the CA must bring, since no new leaf of the same issuer would do.
+// reissue says how to fix one certificate of a path: the leaf as leaf says, an issuer as issuer says, because a new leaf
+// from the same issuer would not help.
 func (c *connection) reissue(cert *x509.Certificate, leaf, issuer string) string {
 	if cert == c.leaf() {
 		return c.replace(leaf)
 	}
-	return c.replace("This is the CA's to mend, not the leaf's: " + issuer)
+	return c.replace("A new leaf from the same issuer does not fix this: " + issuer)
 }
 
-// mend says how a chain gets right whose leaf may stay.
+// mend says how to fix a chain whose leaf can stay.
 func (c *connection) mend(what string) string {
 	if arn := c.certificateARN(); strings.Contains(arn, ":acm:") {
 		return what + " With ACM: `aws acm import-certificate --region " + arnRegion(arn) + " --certificate-arn " + finding.Clean(arn, finding.QuoteLimit) +
@@ -184,7 +184,7 @@ func (c *connection) mend(what string) string {
 	return what + " Then reload the server or load balancer, and run `certdrift check` again."
 }
 
-// certificateARN is the ARN of what the endpoint's own addresses are meant to serve; empty where unknown.
+// certificateARN is the ARN of the certificate that the endpoint's own addresses should serve; empty where unknown.
 func (c *connection) certificateARN() string {
 	if c.hop != nil {
 		return ""
@@ -198,7 +198,7 @@ func (c *connection) certificateARN() string {
 	return ""
 }
 
-// perFault makes a finding of each fault of some kinds.
+// perFault returns a finding for each fault.
 func perFault(faults []chain.Problem, conclude func(chain.Problem) finding.Finding) []finding.Finding {
 	var out []finding.Finding
 	for _, f := range faults {
@@ -207,7 +207,7 @@ func perFault(faults []chain.Problem, conclude func(chain.Problem) finding.Findi
 	return out
 }
 
-// leafFaults are the faults of some kinds that the leaf has, issuerFaults those of its issuers.
+// leafFaults returns the leaf's faults of the given kinds, issuerFaults those of its issuers.
 func (c *connection) leafFaults(kinds ...chain.Kind) []chain.Problem {
 	return slices.DeleteFunc(c.faults(kinds...), func(f chain.Problem) bool { return f.Certificate != c.leaf() })
 }

@@ -13,6 +13,6 @@ func findExpired(c *connection) []finding.Finding {
 		return c.aboutCert(finding.CertExpired, finding.Critical, cert,
 			fmt.Sprintf("the certificate %s expired on %s, %s ago", certName(cert), moment(cert.NotAfter), span(c.judgment.Now.Sub(cert.NotAfter))),
 			c.certEvidence(cert),
-			c.replace("Renew the certificate; if a newer one is there already, reload the server that still serves the old one."))
+			c.replace("Renew the certificate; if a newer one is already installed, reload the server that still serves the old one."))
 	})
 }

@@ -29,7 +29,7 @@ func findExpiring(c *connection) []finding.Finding {
 		}
 		remedy := c.replace("Renew the certificate.")
 		if cert != leaf {
-			remedy = "Get a chain with a newer issuer from the CA: " + c.replace("renewing the certificate mostly brings it.")
+			remedy = "Get a chain with a newer issuer from the CA: " + c.replace("renewing the certificate usually provides one.")
 		}
 		out = append(out, c.aboutCert(finding.CertExpiring, severity, cert,
 			fmt.Sprintf("%s expires on %s, in %s", c.which(cert), moment(cert.NotAfter), span(left)), e, remedy))
@@ -37,8 +37,8 @@ func findExpiring(c *connection) []finding.Finding {
 	return out
 }
 
-// measure is the lifetime that a share is of: the leaf's. One that has no end by RFC 5280 §4.1.2.5 gives no measure for
-// its issuer, which then has its own.
+// measure is the lifetime that the remaining share is computed from: the leaf's. If the leaf never expires by RFC 5280
+// §4.1.2.5, an issuer is measured by its own lifetime.
 func measure(leaf, cert *x509.Certificate) time.Duration {
 	if leaf.NotAfter.Year() >= 9999 {
 		return cert.NotAfter.Sub(cert.NotBefore)
@@ -46,7 +46,7 @@ func measure(leaf, cert *x509.Certificate) time.Duration {
 	return leaf.NotAfter.Sub(leaf.NotBefore)
 }
 
-// endsFirst gives the leaf and, of the valid path that lasts longest, the issuer that ends before it.
+// endsFirst returns the leaf and, of the valid path that lasts longest, the issuer that expires before it.
 func (c *connection) endsFirst() []*x509.Certificate {
 	leaf := c.leaf()
 	certs := []*x509.Certificate{leaf}

@@ -67,5 +67,5 @@ func TestCertKeyWeakHandshakeRefused(t *testing.T) {
 	s := newShop(t)
 	srv = server{failure: refused, roots: []*pki.Pair{s.root}}
 	srv.chain = must(t)(s.inter.LeafWithKey(certNow, []string{certHost}, p224)).Served()
-	says(t, srv.expect(t, critical(finding.CertKeyWeak)), "the handshake fails on it")
+	says(t, srv.expect(t, critical(finding.CertKeyWeak)), "the handshake fails because of it")
 }

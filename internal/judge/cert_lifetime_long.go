@@ -23,21 +23,21 @@ func findLifetimeLong(c *connection) []finding.Finding {
 	if limit >= 398 || lifetime > 398*24*time.Hour {
 		severity = finding.Critical
 	}
-	days := int((lifetime + 24*time.Hour - 1) / (24 * time.Hour)) // a day begun counts as one
+	days := int((lifetime + 24*time.Hour - 1) / (24 * time.Hour)) // a partial day counts as one
 	e := c.certEvidence(leaf)
 	e["lifetime_days"], e["limit_days"] = days, limit
 	return []finding.Finding{c.aboutCert(finding.CertLifetimeLong, severity, leaf,
-		fmt.Sprintf("the certificate %s is valid for %d days; issued on %s it may be valid for %d", certName(leaf), days, leaf.NotBefore.UTC().Format(time.DateOnly), limit),
-		e, c.replace("Have the certificate issued again, for a shorter time."))}
+		fmt.Sprintf("the certificate %s is valid for %d days; the limit for one issued on %s is %d days", certName(leaf), days, leaf.NotBefore.UTC().Format(time.DateOnly), limit),
+		e, c.replace("Have the certificate reissued with a shorter lifetime."))}
 }
 
 // inclusiveLifetime counts the last second too (RFC 5280 §4.1.2.5, CA/B BR §6.3.2).
 func inclusiveLifetime(cert *x509.Certificate) time.Duration {
-	life := cert.NotAfter.Sub(cert.NotBefore) // never beyond 292 years, where a Duration ends
+	life := cert.NotAfter.Sub(cert.NotBefore) // Sub saturates at 292 years, the longest Duration
 	return life + min(time.Second, math.MaxInt64-life)
 }
 
-// lifetimeLimit is the longest life in days of a certificate issued at a time; 0 before there was one in days.
+// lifetimeLimit is the longest allowed lifetime, in days, of a certificate issued at a time; 0 before limits were in days.
 func lifetimeLimit(issued time.Time) int {
 	limits := []struct {
 		from time.Time

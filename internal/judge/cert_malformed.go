@@ -11,7 +11,7 @@ import (
 )
 
 func findMalformed(c *connection) []finding.Finding {
-	remedy := c.replace("Install the certificate as the CA gave it; if it came so, have it issued again.")
+	remedy := c.replace("Install the certificate exactly as the CA issued it. If the CA issued it like this, have it reissued.")
 	if f := c.Failure; f != nil && f.Kind == observation.ChainMalformed && !curveUnsupported(f) && c.TLS == nil {
 		fault := strings.TrimPrefix(f.Detail, "tls: failed to parse certificate from server: ")
 		e := finding.Evidence{"detail": finding.Clean(f.Detail, finding.QuoteLimit)}
@@ -31,7 +31,7 @@ func findMalformed(c *connection) []finding.Finding {
 	return c.oddTimes(remedy)
 }
 
-// oddTimes are the certificates on the way up whose dates crypto/x509 reads and others don't.
+// oddTimes reports the certificates of the path whose dates crypto/x509 accepts and other clients don't.
 func (c *connection) oddTimes(remedy string) []finding.Finding {
 	path := c.certs[:min(len(c.certs), 1)]
 	if c.built != nil {
@@ -43,13 +43,13 @@ func (c *connection) oddTimes(remedy string) []finding.Finding {
 			e := c.certEvidence(cert)
 			e["detail"] = finding.Clean(odd, finding.QuoteLimit)
 			out = append(out, c.aboutCert(finding.CertMalformed, finding.Critical, cert,
-				fmt.Sprintf("a date of %s is written as %s, without seconds or not in UTC: OpenSSL and curl refuse it", c.which(cert), finding.Quote(odd)), e, remedy))
+				fmt.Sprintf("a date of %s is encoded as %s, without seconds or not in UTC: OpenSSL and curl reject it", c.which(cert), finding.Quote(odd)), e, remedy))
 		}
 	}
 	return out
 }
 
-// oddTime gives the first date of a certificate that is not written as RFC 5280 §4.1.2.5 has it: with seconds, in UTC.
+// oddTime returns the first date of a certificate that is not encoded as RFC 5280 §4.1.2.5 requires: with seconds, in UTC.
 func oddTime(cert *x509.Certificate) string {
 	var head struct {
 		Version                   int `asn1:"optional,explicit,default:0,tag:0"`

@@ -57,7 +57,7 @@ func TestCertMalformedDates(t *testing.T) {
 			srv.expect(t)
 			continue
 		}
-		says(t, srv.expect(t, critical(finding.CertMalformed)), `a date of the certificate "api.example.org" is written as "`+test.date)
+		says(t, srv.expect(t, critical(finding.CertMalformed)), `a date of the certificate "api.example.org" is encoded as "`+test.date)
 	}
 	srv := s.serve(t)
 	srv.chain[1] = certtest.Redate(t, srv.chain[1], s.root.Key, start.Format("0601021504Z"))

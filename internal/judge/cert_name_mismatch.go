@@ -30,7 +30,7 @@ func findNameMismatch(c *connection) []finding.Finding {
 		covers += " (" + hint + ")"
 	}
 	f := c.aboutCert(finding.CertNameMismatch, finding.Critical, leaf,
-		fmt.Sprintf("the certificate is not for %s: %s", finding.Clean(c.host, finding.QuoteLimit), covers), e,
+		fmt.Sprintf("the certificate doesn't match %s: %s", finding.Clean(c.host, finding.QuoteLimit), covers), e,
 		c.replace(fmt.Sprintf("Serve a certificate whose subject alternative names cover %s.", finding.Clean(c.host, finding.QuoteLimit))))
 	f.Cause = "host:" + finding.Clean(chain.CanonicalHost(c.host), finding.QuoteLimit)
 	return []finding.Finding{f}

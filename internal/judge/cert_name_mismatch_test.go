@@ -24,26 +24,26 @@ func TestCertNameMismatch(t *testing.T) {
 		{"api.example.org", []string{"API.Example.ORG"}, true, ""},
 		{"API.example.org.", []string{"api.example.org"}, true, ""},
 		{"api.example.org", []string{"*.example.org"}, true, ""},
-		{"a.b.example.org", []string{"*.example.org"}, false, "one label only"},
-		{"example.org", []string{"*.example.org"}, false, "does not cover the name above it"},
-		{"api.example.org", []string{"*.*.org"}, false, "whole first label"},
-		{"api.example.org", []string{"a*.example.org"}, false, "whole first label"},
-		{"api.example.org", []string{"*i.example.org"}, false, "whole first label"},
-		{"api.example.org", []string{"*"}, false, "alone stands for no name"},
-		{"api.example.org", []string{"api.example.org:443"}, false, "without scheme, port and spaces"},
-		{"api.example.org", []string{"https://api.example.org/v0"}, false, "without scheme, port and spaces"},
-		{"example.org", []string{"*.org"}, false, "right under a top-level name"},
+		{"a.b.example.org", []string{"*.example.org"}, false, "only one label"},
+		{"example.org", []string{"*.example.org"}, false, "doesn't match its parent domain"},
+		{"api.example.org", []string{"*.*.org"}, false, "entire leftmost label"},
+		{"api.example.org", []string{"a*.example.org"}, false, "entire leftmost label"},
+		{"api.example.org", []string{"*i.example.org"}, false, "entire leftmost label"},
+		{"api.example.org", []string{"*"}, false, "alone matches no name"},
+		{"api.example.org", []string{"api.example.org:443"}, false, "no scheme, port or spaces"},
+		{"api.example.org", []string{"https://api.example.org/v0"}, false, "no scheme, port or spaces"},
+		{"example.org", []string{"*.org"}, false, "directly below a top-level domain"},
 		{"localhost", []string{"localhost"}, true, ""},
 		{"localhost", []string{"*"}, false, ""},
-		{"www.example.org", []string{"example.org"}, false, "without www. alone"},
-		{"example.org", []string{"www.example.org"}, false, "with www. alone"},
+		{"www.example.org", []string{"example.org"}, false, "only the name without www."},
+		{"example.org", []string{"www.example.org"}, false, "only the name with www."},
 		{"xn--bcher-kva.example", []string{"xn--bcher-kva.example"}, true, ""},
 		{"xn--bcher-kva.example", []string{"*.example"}, false, "top-level"},
 		{"192.0.2.7", []string{"192.0.2.7"}, true, ""},
 		{"192.0.2.7", []string{"192.0.2.8"}, false, ""},
 		{"[2001:db8::1]", []string{"2001:db8:0::1"}, true, ""},
 		{"::ffff:192.0.2.7", []string{"192.0.2.7"}, true, ""},
-		{"192.0.2.7", []string{"*.0.2.7"}, false, "no IP address"},
+		{"192.0.2.7", []string{"*.0.2.7"}, false, "doesn't match IP addresses"},
 		{"api_1.example.org", []string{"api_1.example.org"}, true, ""},
 		{"api_1.example.org", []string{"*.example.org"}, true, ""},
 	} {
@@ -68,14 +68,14 @@ func TestCertNameMismatchWithoutNames(t *testing.T) {
 	srv.chain = must(t)(s.inter.Leaf(certNow, []string{certHost}, withoutNames, mail)).Served()
 	says(t, srv.expect(t, critical(finding.CertNameMismatch)), "no subject alternative name that is a DNS name or an IP address")
 	srv.chain = must(t)(s.inter.Leaf(certNow, []string{certHost}, dnsNames(" api.example.org"))).Served()
-	says(t, srv.expect(t, critical(finding.CertNameMismatch)), `it covers " api.example.org"`, "and spaces")
+	says(t, srv.expect(t, critical(finding.CertNameMismatch)), `it covers " api.example.org"`, "or spaces")
 }
 
 func TestCertNameMismatchAddressAsDNSName(t *testing.T) {
 	s := newShop(t)
 	srv := server{host: "192.0.2.7", roots: []*pki.Pair{s.root}}
 	srv.chain = must(t)(s.inter.Leaf(certNow, nil, dnsNames("192.0.2.7"))).Served()
-	says(t, srv.expect(t, critical(finding.CertNameMismatch)), "DNS name, which no client takes")
+	says(t, srv.expect(t, critical(finding.CertNameMismatch)), "DNS name, which no client accepts")
 }
 
 func TestCertNameMismatchListIsBounded(t *testing.T) {
@@ -124,7 +124,7 @@ func TestCertNameMismatchOfAChainInTheWrongOrder(t *testing.T) {
 	srv.chain[0], srv.chain[1] = srv.chain[1], srv.chain[0]
 	var told bool
 	for _, f := range srv.judge() {
-		told = told || strings.Contains(f.Summary, "certificate 2 that is sent is for the name")
+		told = told || strings.Contains(f.Summary, "certificate 2 in the served chain matches the hostname")
 	}
 	if !told {
 		t.Error("that the order is wrong is not said")

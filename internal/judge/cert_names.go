@@ -10,10 +10,10 @@ import (
 	"certdrift/internal/finding"
 )
 
-// maxNames is how many names a finding lists.
+// maxNames is the number of names that a finding lists.
 const maxNames = 10
 
-// coveredNames lists what a certificate covers, cleaned and cut.
+// coveredNames returns the names that a certificate covers, cleaned and truncated.
 func coveredNames(cert *x509.Certificate) []string {
 	total := len(cert.DNSNames) + len(cert.IPAddresses)
 	var out []string
@@ -33,7 +33,7 @@ func coveredNames(cert *x509.Certificate) []string {
 	return out
 }
 
-// otherNames tells of alternative names that are there and stand for no host.
+// otherNames says if a certificate has alternative names, but none of them is a host.
 func otherNames(cert *x509.Certificate) string {
 	for _, e := range cert.Extensions {
 		if e.Id.String() == "2.5.29.17" && len(e.Value) > 2 {
@@ -43,17 +43,17 @@ func otherNames(cert *x509.Certificate) string {
 	return ""
 }
 
-// behindHint tells of a certificate further down the chain that is for the name: then the order is wrong.
+// behindHint names a certificate further down the chain that matches the host: the order is wrong.
 func (c *connection) behindHint() string {
 	for i, cert := range c.certs[1:] {
 		if !cert.IsCA && chain.Covers(cert, c.host) {
-			return fmt.Sprintf("certificate %d that is sent is for the name; the server's own must come first", i+2)
+			return fmt.Sprintf("certificate %d in the served chain matches the hostname, but the leaf must come first", i+2)
 		}
 	}
 	return ""
 }
 
-// nameHint says what comes close, where something does: why a name that looks right is none.
+// nameHint explains why a name that is close to the host does not match; empty where none is close.
 func nameHint(cert *x509.Certificate, host string) string {
 	host = chain.CanonicalHost(host)
 	_, ipErr := netip.ParseAddr(host)
@@ -65,29 +65,29 @@ func nameHint(cert *x509.Certificate, host string) string {
 		suffix, wildcard := strings.CutPrefix(lower, "*")
 		switch {
 		case ipErr == nil && lower == host:
-			return "the address stands in it as a DNS name, which no client takes for an IP address"
+			return "it lists the address as a DNS name, which no client accepts for an IP address"
 		case lower == host+".":
-			return "the name in it ends in a dot, which clients don't take"
+			return "its name ends with a dot, which clients don't accept"
 		case lower != host && (bare == host || strings.TrimSpace(lower) == host):
-			return fmt.Sprintf("%s is written otherwise than a host name is: without scheme, port and spaces", finding.Quote(name))
+			return fmt.Sprintf("%s is not a valid hostname: it must have no scheme, port or spaces", finding.Quote(name))
 		case wildcard && ipErr == nil:
-			return "a wildcard stands for no IP address"
+			return "a wildcard doesn't match IP addresses"
 		case lower == "*":
-			return "a wildcard alone stands for no name"
+			return "a wildcard alone matches no name"
 		case wildcard && (suffix[0] != '.' || strings.Contains(suffix, "*")):
-			return fmt.Sprintf("%s: a wildcard must be the whole first label", finding.Quote(name))
+			return fmt.Sprintf("%s: a wildcard must be the entire leftmost label", finding.Quote(name))
 		case wildcard && strings.Count(lower, ".") < 2 && suffix == "."+parent:
-			return fmt.Sprintf("the wildcard %s stands right under a top-level name, where clients don't take it", finding.Quote(name))
+			return fmt.Sprintf("the wildcard %s is directly below a top-level domain, where clients don't accept it", finding.Quote(name))
 		case wildcard && suffix == "."+host:
-			return fmt.Sprintf("the wildcard %s does not cover the name above it", finding.Quote(name))
+			return fmt.Sprintf("the wildcard %s doesn't match its parent domain", finding.Quote(name))
 		case wildcard && suffix != "" && strings.HasSuffix(host, suffix) && !chain.MatchWildcard(lower, host):
-			return fmt.Sprintf("the wildcard %s stands for one label only", finding.Quote(name))
+			return fmt.Sprintf("the wildcard %s matches only one label", finding.Quote(name))
 		case !wildcard && strings.Contains(lower, "*"):
-			return fmt.Sprintf("%s: a wildcard must be the whole first label", finding.Quote(name))
+			return fmt.Sprintf("%s: a wildcard must be the entire leftmost label", finding.Quote(name))
 		case lower == "www."+host:
-			return "it is for the name with www. alone"
+			return "it covers only the name with www."
 		case "www."+lower == host:
-			return "it is for the name without www. alone"
+			return "it covers only the name without www."
 		}
 	}
 	return ""

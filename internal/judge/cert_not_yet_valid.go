@@ -12,14 +12,14 @@ func findNotYetValid(c *connection) []finding.Finding {
 	return perFault(c.faults(chain.NotYetValid), func(f chain.Problem) finding.Finding {
 		cert := f.Certificate
 		return c.aboutCert(finding.CertNotYetValid, finding.Critical, cert,
-			fmt.Sprintf("%s is valid only from %s, in %s", c.which(cert), moment(cert.NotBefore), span(cert.NotBefore.Sub(c.judgment.Now))),
+			fmt.Sprintf("%s is not valid until %s (in %s)", c.which(cert), moment(cert.NotBefore), span(cert.NotBefore.Sub(c.judgment.Now))),
 			c.certEvidence(cert), c.earlyRemedy(cert))
 	})
 }
 
 func (c *connection) earlyRemedy(cert *x509.Certificate) string {
 	if cert == c.leaf() {
-		return c.replace("Serve the certificate that is valid now until then, and check the clock where this one was issued.")
+		return c.replace("Serve the currently valid certificate until then, and check the clock of the machine that issued this one.")
 	}
-	return c.mend("Send the certificate of this issuer that is valid now until then (the leaf may stay where the key is the same), and check the clock where it was issued.")
+	return c.mend("Send this issuer's currently valid certificate until then (the leaf can stay if the key is the same), and check the clock of the machine that issued this one.")
 }

@@ -15,7 +15,7 @@ func TestCertNotYetValid(t *testing.T) {
 	inter := newShop(t, lasting(-3*dayLong, 900*dayLong))
 	issuer := inter.serve(t).expect(t, critical(finding.CertNotYetValid))
 	says(t, issuer, `the issuer "Test Intermediate"`)
-	if !strings.Contains(issuer[0].Remedy, "certificate of this issuer") || strings.Contains(fs[0].Remedy, "certificate of this issuer") {
+	if !strings.Contains(issuer[0].Remedy, "this issuer's currently valid certificate") || strings.Contains(fs[0].Remedy, "this issuer's currently valid certificate") {
 		t.Errorf("%q, %q", fs[0].Remedy, issuer[0].Remedy)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"certdrift/internal/topology"
 )
 
-// findRevokedAttached goes by ACM's own record (Status REVOKED), which needs no answer of a CA.
+// findRevokedAttached uses ACM's own record (Status REVOKED), which needs no response from a CA.
 func findRevokedAttached(l *listener) []finding.Finding {
 	if l.judgment.policy.Revocation == policy.RevocationOff {
 		return nil
@@ -22,7 +22,7 @@ func findRevokedAttached(l *listener) []finding.Finding {
 			continue
 		}
 		found = append(found, l.about(a, topology.CertificateChange{}, finding.CertRevoked, finding.Critical,
-			"listener "+l.Label()+" has a revoked certificate attached: "+topology.ShortARN(a.ARN)+", says ACM",
+			"listener "+l.Label()+" has a revoked certificate attached: "+topology.ShortARN(a.ARN)+", according to ACM",
 			"Have a certificate issued for a new key and attach it:\n"+l.AttachCommand(l.replacement(a), ""))...)
 	}
 	return found
@@ -59,9 +59,9 @@ func findRevoked(c *connection) []finding.Finding {
 			reason = " (" + finding.Clean(r.Reason, 60) + ")"
 		}
 		f := c.aboutCert(finding.CertRevoked, finding.Critical, cert,
-			fmt.Sprintf("%s was revoked%s%s, says the %s", c.which(cert), when, reason, sourceName(r.Source)), e,
+			fmt.Sprintf("%s was revoked%s%s, according to the %s", c.which(cert), when, reason, sourceName(r.Source)), e,
 			c.reissue(cert, "Have a certificate issued for a new key and serve it now.",
-				"have the certificate issued by its current issuer and serve it with that chain now."))
+				"have the certificate issued by the CA's current issuer and serve it with that chain now."))
 		f.RestsOn = []finding.Fact{{Kind: finding.FactRevocation, Endpoint: c.endpoint.Target.Key(), Resource: topology.Fingerprint(cert)}}
 		out = append(out, f)
 	}
@@ -78,7 +78,7 @@ func sourceName(s observation.RevocationSource) string {
 	return "CA's revocation list"
 }
 
-// sent is the certificate at a place of the chain as sent; nil where it cannot be parsed.
+// sent is the certificate at an index of the served chain; nil where it cannot be parsed.
 func (c *connection) sent(index int) *x509.Certificate {
 	if index < 0 || index >= len(c.TLS.Chain) {
 		return nil

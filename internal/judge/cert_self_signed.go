@@ -19,5 +19,5 @@ func findSelfSigned(c *connection) []finding.Finding {
 	}
 	return []finding.Finding{c.aboutCert(finding.CertSelfSigned, finding.Critical, leaf,
 		fmt.Sprintf("the certificate %s is self-signed: no CA vouches for it", certName(leaf)), e,
-		c.replace("Serve a certificate that a CA issued; if this very one is meant, name it in the endpoint's ca_files."))}
+		c.replace("Serve a certificate issued by a CA. If this certificate is intended, add it to the endpoint's ca_files."))}
 }

@@ -14,7 +14,7 @@ func findSignatureWeak(c *connection) []finding.Finding {
 		e["signature_algorithm"] = finding.Clean(f.Detail, 60)
 		return c.aboutCert(finding.CertSignatureWeak, finding.Critical, cert,
 			fmt.Sprintf("%s is signed with %s, which clients no longer accept", c.which(cert), finding.Clean(f.Detail, 60)), e,
-			c.reissue(cert, "Have the certificate issued again, signed with SHA-256 or better.",
-				"send its current certificate, signed with SHA-256 or better, instead of this one (the leaf may stay where the key is the same)."))
+			c.reissue(cert, "Have the certificate reissued, signed with SHA-256 or better.",
+				"send the issuer's current certificate, signed with SHA-256 or better, instead of this one (the leaf can stay if the key is the same)."))
 	})
 }

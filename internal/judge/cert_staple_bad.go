@@ -30,8 +30,8 @@ func findStapleBad(c *connection) []finding.Finding {
 			return nil
 		}
 		return []finding.Finding{c.aboutCert(finding.CertStapleBad, severity, leaf,
-			fmt.Sprintf("the certificate %s demands a stapled OCSP response (must-staple), and the server sends none", certName(leaf)), e,
-			"Switch OCSP stapling on at the server, or have the certificate issued without must-staple.")}
+			fmt.Sprintf("the certificate %s requires a stapled OCSP response (must-staple), and the server sends none", certName(leaf)), e,
+			"Enable OCSP stapling on the server, or have the certificate reissued without must-staple.")}
 	}
 	fault := stapleFault(c, c.TLS.Revocation[i])
 	if fault == "" {
@@ -50,25 +50,25 @@ func findStapleBad(c *connection) []finding.Finding {
 		stapleRemedy(must))}
 }
 
-// stapleRemedy: without a staple a must-staple certificate is refused as well.
+// stapleRemedy returns the remedy. Clients reject a must-staple certificate without a staple, too.
 func stapleRemedy(must bool) string {
-	const refresh = "Look whether the server reaches the CA's OCSP responder and refreshes its staple; reload it, or "
+	const refresh = "Check whether the server can reach the CA's OCSP responder and refreshes its staple; reload it, or "
 	if must {
-		return refresh + "have the certificate issued without must-staple."
+		return refresh + "have the certificate reissued without must-staple."
 	}
-	return refresh + "switch stapling off."
+	return refresh + "disable stapling."
 }
 
-// clockSkew is how far apart two clocks may be before a staple counts as being from the future: OpenSSL's clients and
-// nginx allow as much.
+// clockSkew is how far two clocks may differ before a staple counts as not valid yet: OpenSSL's clients and nginx allow
+// the same.
 const clockSkew = 5 * time.Minute
 
-// stapleFault says what is wrong with a staple; empty where it is good, or says "revoked" (a finding of its own).
+// stapleFault describes what is wrong with a staple; empty where it is good, or reports "revoked" (a finding of its own).
 func stapleFault(c *connection, r observation.Revocation) string {
 	now := c.judgment.Now
 	switch {
 	case !r.Signed && c.issuerUnknown():
-		return "" // nobody can check its signature: the missing issuer is a finding of its own
+		return "" // its signature can't be checked: the missing issuer is a finding of its own
 	case r.Status == observation.NoAnswer || !r.Signed:
 		why := finding.Clean(r.Detail, 120)
 		if why == "" {
@@ -78,11 +78,11 @@ func stapleFault(c *connection, r observation.Revocation) string {
 	case r.Status == observation.Revoked:
 		return ""
 	case !r.NextUpdate.IsZero() && now.After(r.NextUpdate):
-		return fmt.Sprintf("is out of date: it was good until %s, %s ago", moment(r.NextUpdate), span(now.Sub(r.NextUpdate)))
+		return fmt.Sprintf("is out of date: it was valid until %s, %s ago", moment(r.NextUpdate), span(now.Sub(r.NextUpdate)))
 	case r.ThisUpdate.Sub(now) > clockSkew:
-		return "is from the future: it begins at " + moment(r.ThisUpdate)
+		return "is not valid yet: it starts at " + moment(r.ThisUpdate)
 	case r.Status == observation.Unknown:
-		return "says that the CA does not know the certificate"
+		return "reports that the CA does not know the certificate"
 	}
 	return ""
 }
@@ -92,7 +92,7 @@ func (c *connection) issuerUnknown() bool {
 	return c.built == nil || len(c.built.Path.Certificates) == 1
 }
 
-// mustStaple reports whether the TLS feature extension asks for status_request (RFC 7633 §4.2.3; 17 is its older
+// mustStaple reports whether the TLS feature extension requires status_request (RFC 7633 §4.2.3; 17 is its older
 // version 2).
 func mustStaple(cert *x509.Certificate) bool {
 	id := asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}

@@ -71,7 +71,7 @@ func TestCertStapleBadIsNotMendedWithoutAStaple(t *testing.T) {
 	for must, srv := range map[bool]server{true: s.serve(t, mustStapleExt()), false: s.serve(t)} {
 		srv.revocation = []observation.Revocation{stale}
 		fs := srv.judge()
-		if len(fs) != 1 || strings.Contains(fs[0].Remedy, "stapling off") == must {
+		if len(fs) != 1 || strings.Contains(fs[0].Remedy, "disable stapling") == must {
 			t.Errorf("must-staple %v: %v", must, fs)
 		}
 	}

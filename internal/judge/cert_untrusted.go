@@ -19,19 +19,19 @@ func findUntrusted(c *connection) []finding.Finding {
 		e := c.pathEvidence(c.certEvidence(c.leaf()))
 		e["root"], e["constraint"] = certSubject(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)
 		return c.aboutCert(finding.CertUntrusted, finding.Critical, c.leaf(),
-			fmt.Sprintf("the root %s is trusted within limits only, and this chain is outside: %s", certName(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)),
-			e, c.replace("Have the certificate issued by another CA: the trust store's owner is phasing this root out."))
+			fmt.Sprintf("the root %s is trusted only within limits, which this chain exceeds: %s", certName(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)),
+			e, c.replace("Have the certificate issued by another CA: the maintainer of the trust store is phasing out this root."))
 	})...)
 	return append(out, perFault(c.faults(chain.Unverifiable), func(f chain.Problem) finding.Finding {
 		e := c.pathEvidence(c.certEvidence(f.Certificate))
 		e["signature_algorithm"] = finding.Clean(f.Detail, finding.QuoteLimit)
 		return c.aboutCert(finding.CertUntrusted, finding.Critical, f.Certificate,
-			fmt.Sprintf("the signature on %s (%s, by a key of the kind %s) is one that clients don't check", c.which(f.Certificate), finding.Clean(f.Detail, 60), c.issuerKey(f)),
+			fmt.Sprintf("clients don't support the signature on %s (%s, by a key of type %s)", c.which(f.Certificate), finding.Clean(f.Detail, 60), c.issuerKey(f)),
 			e, c.replace("Have the certificate issued with RSA or ECDSA and SHA-256 or better."))
 	})...)
 }
 
-// untrustedEnd says how the path that comes closest ends.
+// untrustedEnd is the finding for a path that does not end in a trusted root.
 func untrustedEnd(c *connection) finding.Finding {
 	r := c.built
 	tip := r.Path.Tip()
@@ -45,13 +45,13 @@ func untrustedEnd(c *connection) finding.Finding {
 }
 
 func untrustedRemedy(r *chain.Result, tip *x509.Certificate) string {
-	const trusted = "Serve a certificate of a CA that clients trust; if this is a private CA on purpose, name its root in ca_files"
+	const trusted = "Serve a certificate from a CA that clients trust; if a private CA is intended, add its root to ca_files"
 	switch {
 	case bytes.Equal(tip.RawIssuer, tip.RawSubject):
 		return trusted + "."
 	case r.Lookalike != nil:
-		return "Take certificate and chain anew as the CA gave them: the certificate was changed after it was signed, or the CA has another " +
-			"key by now, whose certificate belongs into the chain, or into ca_files."
+		return "Reinstall the certificate and chain exactly as the CA issued them: the certificate was modified after it was signed, or the CA has a " +
+			"new key, whose certificate belongs in the chain or in ca_files."
 	}
 	return fmt.Sprintf("%s; if %s is an intermediate of a trusted CA, append its certificate to the chain.", trusted, issuerName(tip))
 }
@@ -60,7 +60,7 @@ func untrustedSummary(c *connection, tip *x509.Certificate) string {
 	other, root := c.built.Lookalike, bytes.Equal(tip.RawIssuer, tip.RawSubject)
 	switch {
 	case root && other != nil && other.Trusted:
-		return fmt.Sprintf("the chain ends in the root %s, which is not trusted (a trusted one of the same name has another key)", certName(tip))
+		return fmt.Sprintf("the chain ends in the root %s, which is not trusted (a trusted root of the same name has a different key)", certName(tip))
 	case root:
 		return fmt.Sprintf("the chain ends in the root %s, which is not trusted", certName(tip))
 	case other != nil:
@@ -73,7 +73,7 @@ func untrustedSummary(c *connection, tip *x509.Certificate) string {
 	return fmt.Sprintf("the chain ends at the issuer %s, whose own issuer %s is not trusted", certName(tip), issuerName(tip))
 }
 
-// issuerKey names the kind of the key that should check a signature.
+// issuerKey describes the key that should verify a signature.
 func (c *connection) issuerKey(f chain.Problem) string {
 	path := c.built.Path.Certificates
 	for i, cert := range path[:len(path)-1] {

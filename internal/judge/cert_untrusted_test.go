@@ -42,7 +42,7 @@ func TestCertUntrustedByTheRootsLimit(t *testing.T) {
 	srv.anchors = []chain.Anchor{{Certificate: s.root.Certificate, Public: true, Constraint: func([]*x509.Certificate) error {
 		return errors.New("issued after its distrust date")
 	}}}
-	says(t, srv.expect(t, critical(finding.CertUntrusted)), `the root "Test Root" is trusted within limits only`, "issued after its distrust date")
+	says(t, srv.expect(t, critical(finding.CertUntrusted)), `the root "Test Root" is trusted only within limits`, "issued after its distrust date")
 }
 
 func TestCertUntrustedAndItsIssuerExpired(t *testing.T) {
@@ -64,5 +64,5 @@ func TestCertUntrustedRemedies(t *testing.T) {
 	remedy(srv, `if "Test Root" is an intermediate of a trusted CA, append its certificate`)
 	srv = newShop(t).serve(t)
 	srv.chain[0][len(srv.chain[0])-1] ^= 1
-	remedy(srv, "changed after it was signed")
+	remedy(srv, "modified after it was signed")
 }

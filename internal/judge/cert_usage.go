@@ -13,28 +13,28 @@ func findUsage(c *connection) []finding.Finding {
 	if len(c.faults(chain.Usage)) == 0 {
 		faults = append(faults, c.disputed(chain.UsageAny)...)
 	}
-	if len(faults) > 1 { // what is absent matters little beside what is wrong
+	if len(faults) > 1 { // a missing usage matters little beside a wrong one
 		faults = slices.DeleteFunc(faults, func(f chain.Problem) bool { return f.Kind == chain.UsageAbsent })
 	}
 	return perFault(faults, func(f chain.Problem) finding.Finding {
 		cert := f.Certificate
 		e := c.certEvidence(cert)
-		severity, summary := finding.Critical, fmt.Sprintf("%s is not for server authentication (%s)", c.which(cert), finding.Clean(f.Detail, finding.QuoteLimit))
+		severity, summary := finding.Critical, fmt.Sprintf("%s is not meant for server authentication (%s)", c.which(cert), finding.Clean(f.Detail, finding.QuoteLimit))
 		switch f.Kind {
 		case chain.UsageSignature:
 			severity = finding.Warning
-			summary = fmt.Sprintf("the key usage of %s lacks digitalSignature: browsers refuse it for TLS 1.3 and ECDHE", c.which(cert))
+			summary = fmt.Sprintf("the key usage of %s lacks digitalSignature: browsers reject it for TLS 1.3 and ECDHE", c.which(cert))
 		case chain.UsageAny:
 			severity = finding.Info
-			summary = fmt.Sprintf("%s names any extended key usage and not serverAuth: OpenSSL and curl refuse it, Go takes it", c.which(cert))
+			summary = fmt.Sprintf("%s has anyExtendedKeyUsage without serverAuth: OpenSSL and curl reject it, Go accepts it", c.which(cert))
 		case chain.UsageAbsent:
 			severity = finding.Info
-			summary = fmt.Sprintf("%s names no extended key usage: most clients take it for every use, Apple's refuse it", c.which(cert))
+			summary = fmt.Sprintf("%s has no extended key usage: most clients accept it for every use, Apple's reject it", c.which(cert))
 		default:
 			e["usage"] = finding.Clean(f.Detail, finding.QuoteLimit)
 		}
 		return c.aboutCert(finding.CertUsage, severity, cert, summary, e,
 			c.reissue(cert, "Have the certificate issued with extendedKeyUsage = serverAuth and keyUsage = digitalSignature.",
-				"have the certificate issued by one that may issue for servers (its own extendedKeyUsage holds serverAuth, or it has none)."))
+				"have the certificate issued by an issuer that may issue server certificates (its extendedKeyUsage contains serverAuth, or it has none)."))
 	})
 }

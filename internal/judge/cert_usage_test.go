@@ -30,7 +30,7 @@ func TestCertUsage(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) { s.serve(t, test.opt).expect(t, test.want...) })
 	}
 	says(t, s.serve(t, usages(x509.ExtKeyUsageClientAuth)).judge(), "clientAuth")
-	says(t, newShop(t, usages(x509.ExtKeyUsageAny)).serve(t).expect(t, notice(finding.CertUsage)), `the issuer "Test Intermediate" names any`)
+	says(t, newShop(t, usages(x509.ExtKeyUsageAny)).serve(t).expect(t, notice(finding.CertUsage)), `the issuer "Test Intermediate" has any`)
 	newShop(t, usages(x509.ExtKeyUsageAny, x509.ExtKeyUsageServerAuth)).serve(t).expect(t)
 	says(t, newShop(t, usages(x509.ExtKeyUsageEmailProtection)).serve(t).expect(t, critical(finding.CertUsage)), `the issuer "Test Intermediate"`, "emailProtection")
 }
@@ -38,7 +38,7 @@ func TestCertUsage(t *testing.T) {
 // TestAnIssuersFaultIsNotMendedByAnotherLeaf: the remedy of what is wrong with an issuer asks for another issuer.
 func TestAnIssuersFaultIsNotMendedByAnotherLeaf(t *testing.T) {
 	fs := newShop(t, usages(x509.ExtKeyUsageEmailProtection)).serve(t).judge()
-	if len(fs) != 1 || !strings.Contains(fs[0].Remedy, "issued by one that may issue for servers") {
+	if len(fs) != 1 || !strings.Contains(fs[0].Remedy, "may issue server certificates") {
 		t.Errorf("%v", fs)
 	}
 	fs = newShop(t).serve(t, usages(x509.ExtKeyUsageClientAuth)).judge()

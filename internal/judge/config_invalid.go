@@ -50,7 +50,7 @@ func diagnosticFinding(d observation.Diagnostic) finding.Finding {
 	}
 }
 
-// sentence begins with a capital letter and ends with a mark.
+// sentence capitalizes a text and ends it with a period.
 func sentence(text string) string {
 	if first, size := utf8.DecodeRuneInString(text); !strings.HasPrefix(text, "certdrift") {
 		text = string(unicode.ToUpper(first)) + text[size:]
@@ -72,8 +72,8 @@ func ambiguous(p topology.Placement) finding.Finding {
 	}
 	f := finding.Finding{
 		Code: finding.ConfigInvalid, Severity: finding.Critical,
-		Summary:  fmt.Sprintf("%s fits %d load balancers; the endpoint's listener is not watched", finding.Clean(p.Named, finding.QuoteLimit), len(p.Candidates)),
-		Evidence: evidence, Remedy: "Name the one that is meant: load_balancer: {name: …, port: …, region: …}.",
+		Summary:  fmt.Sprintf("%s matches %d load balancers; the endpoint's listener is not monitored", finding.Clean(p.Named, finding.QuoteLimit), len(p.Candidates)),
+		Evidence: evidence, Remedy: "Name the intended one: load_balancer: {name: …, port: …, region: …}.",
 	}
 	topology.Affect(&f, []*topology.Endpoint{p.Endpoint})
 	return f

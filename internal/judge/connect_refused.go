@@ -13,17 +13,17 @@ func connectRefused() rule {
 			if f == nil {
 				return nil
 			}
-			found := c.failed(finding.ConnectRefused, f, c.name()+refusal(f), "See that something listens at "+c.Address.Address+" and that security groups, network ACLs and routes let clients through; take the address out of DNS if it is no longer in use.")
+			found := c.failed(finding.ConnectRefused, f, c.name()+refusal(f), "Check that a process listens on "+c.Address.Address+" and that security groups, network ACLs and routes allow clients. Remove the address from DNS if it is no longer in use.")
 			if f.Local && c.reachedElsewhere() {
 				found[0].Severity = finding.Info
-				found[0].Remedy = "Give certdrift's host a route for this kind of address (IPv6, mostly) if its clients use it; nothing is said of the endpoint."
+				found[0].Remedy = "If clients use this kind of address (usually IPv6), give certdrift's host a route for it. This says nothing about the endpoint itself."
 			}
 			return found
 		},
 	}
 }
 
-// reachedElsewhere reports whether another address of the same name was connected to.
+// reachedElsewhere reports whether the connection to another address of the same name succeeded.
 func (c *connection) reachedElsewhere() bool {
 	for _, other := range c.judgment.connections {
 		if other.endpoint == c.endpoint && other.hop == c.hop && (other.Failure == nil || other.Failure.Phase != observation.PhaseConnect) {
@@ -42,5 +42,5 @@ func refusal(f *observation.Failure) string {
 	case f.Kind == observation.Unreachable:
 		return " cannot be reached: no route to the host or network"
 	}
-	return " could not be connected to"
+	return " could not be reached"
 }

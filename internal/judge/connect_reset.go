@@ -10,7 +10,7 @@ func connectReset() rule {
 			if f == nil {
 				return nil
 			}
-			return c.failed(finding.ConnectReset, f, c.name()+" reset the connection "+phaseWords(f.Phase), "Look into the log of the server at "+c.Address.Address+" for the time of the probe, then at firewalls and proxies in between.")
+			return c.failed(finding.ConnectReset, f, c.name()+" reset the connection "+phaseWords(f.Phase), "Check the log of the server at "+c.Address.Address+" for the time of the probe, then the firewalls and proxies in between.")
 		},
 	}
 }

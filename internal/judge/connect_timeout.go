@@ -10,7 +10,7 @@ func connectTimeout() rule {
 			if f == nil {
 				return nil
 			}
-			return c.failed(finding.ConnectTimeout, f, c.name()+" did not accept a connection "+c.patience(f), "Look for a security group, network ACL or firewall that drops packets to "+c.Address.Address+", or a host that is down.")
+			return c.failed(finding.ConnectTimeout, f, c.name()+" did not accept a connection "+c.patience(f), "Check for a security group, network ACL or firewall that drops packets to "+c.Address.Address+", or a host that is down.")
 		},
 	}
 }

@@ -36,10 +36,10 @@ func judgeDNS(e *endpoint) []finding.Finding {
 	return found
 }
 
-// hopDNSFault is why a redirect's hop has no address, or (none false) not all of them.
+// hopDNSFault is why a redirect's hop could not be resolved; none is false where some of its addresses were.
 func hopDNSFault(hop *observation.Hop) (f *observation.Failure, none bool) {
 	if hop.Blocked != "" || hop.DNS.Failure != nil && hop.DNS.Failure.Kind == observation.Blocked {
-		return nil, false // http-redirect-blocked tells of it
+		return nil, false // http-redirect-blocked reports it
 	}
 	none = len(hop.Addresses) == 0
 	if f := dnsFault(hop.DNS, none); f != nil {
@@ -53,7 +53,7 @@ func hopDNSFault(hop *observation.Hop) (f *observation.Failure, none bool) {
 	return nil, false
 }
 
-// dnsFault is why there is no address; a name that resolved to nothing without an error is not found.
+// dnsFault is why a name could not be resolved. A name without addresses and without an error counts as not found.
 func dnsFault(d observation.DNS, none bool) *observation.Failure {
 	switch {
 	case d.Failure != nil:
@@ -66,18 +66,18 @@ func dnsFault(d observation.DNS, none bool) *observation.Failure {
 
 func (e *endpoint) dnsFinding(host, hop string, f *observation.Failure, none bool) finding.Finding {
 	name := finding.Quote(host)
-	summary, severity := "no address for "+name+": "+dnsWords(f.Kind), finding.Critical
+	summary, severity := "could not resolve "+name+": "+dnsWords(f.Kind), finding.Critical
 	if !none {
-		summary, severity = "not every address for "+name+" could be had: "+dnsWords(f.Kind), finding.Warning
+		summary, severity = "could not resolve all addresses of "+name+": "+dnsWords(f.Kind), finding.Warning
 	}
 	evidence := finding.Evidence{"host": finding.Clean(host, finding.QuoteLimit), "kind": string(f.Kind), "phase": string(observation.PhaseDNS)}
 	if f.Detail != "" {
 		evidence["detail"] = finding.Clean(f.Detail, finding.QuoteLimit)
 	}
 	if hop != "" {
-		summary += " (a redirect of " + finding.Clean(e.Target.Host, finding.QuoteLimit) + " leads there)"
+		summary += " (redirected from " + finding.Clean(e.Target.Host, finding.QuoteLimit) + ")"
 	}
-	remedy := "Look at the record: dig +short " + topology.Shell(host) + " A; dig +short " + topology.Shell(host) + " AAAA. Restore it, or mend the resolver where others fail too."
+	remedy := "Check the record: dig +short " + topology.Shell(host) + " A; dig +short " + topology.Shell(host) + " AAAA. Restore the record; if other names fail too, fix the resolver."
 	found := e.finding(finding.DNSFailure, severity, summary, evidence, remedy)
 	found.Subject.Hop = hop
 	found.Cause = "host:" + finding.Clean(host, finding.QuoteLimit)
@@ -89,9 +89,9 @@ func dnsWords(kind observation.FailureKind) string {
 	case observation.NotFound:
 		return "the name does not exist or has no address"
 	case observation.TimedOut:
-		return "the resolver did not answer in time"
+		return "the resolver timed out"
 	case observation.ResolverFailed:
 		return "the resolver failed or could not be reached"
 	}
-	return "the look-up failed"
+	return "the lookup failed"
 }

@@ -9,7 +9,7 @@ import (
 	"certdrift/internal/observation"
 )
 
-// codeOf gives every failure of a probe exactly one code, so that no two rules speak of it and none stays unspoken of.
+// codeOf returns the one code of a probe's failure, so that exactly one rule reports it.
 func (c *connection) codeOf(f *observation.Failure) finding.Code {
 	switch {
 	case f.Kind == observation.ChainOversized:
@@ -38,7 +38,7 @@ func (c *connection) codeOf(f *observation.Failure) finding.Code {
 	return connectCode(f.Kind)
 }
 
-// lookedUp reports whether a failure is that of looking a name up.
+// lookedUp reports whether a failure is one of DNS resolution.
 func lookedUp(f *observation.Failure) bool {
 	switch f.Kind {
 	case observation.Blocked, observation.ChainOversized, observation.ChainMalformed, observation.KeyUnusable:
@@ -47,8 +47,8 @@ func lookedUp(f *observation.Failure) bool {
 	return f.Phase == observation.PhaseDNS
 }
 
-// connectCode: a network that has no route refuses as surely as a host without a listener, and what to do is the same;
-// so whatever is neither silence nor a torn connection is connect-refused.
+// connectCode returns the code of a failure to connect. A network without a route fails as immediately as a host without a
+// listener, and the remedy is the same, so whatever is neither a timeout nor a reset is connect-refused.
 func connectCode(kind observation.FailureKind) finding.Code {
 	switch kind {
 	case observation.TimedOut:
@@ -83,9 +83,9 @@ func httpCode(kind observation.FailureKind) finding.Code {
 	return finding.HTTPInvalid
 }
 
-// insists reports whether the server ended the connection for want of a client certificate, or of another one. In TLS 1.3
-// that shows only after the handshake (RFC 8446 §4.4.2.4); older servers send some alert or other once they have asked
-// for a certificate and got none.
+// insists reports whether the server closed the connection because the client sent no certificate, or one it does not
+// accept. In TLS 1.3 that shows only after the handshake (RFC 8446 §4.4.2.4); older servers send one of several alerts after
+// they requested a certificate and got none.
 func (c *connection) insists(f *observation.Failure) bool {
 	if f.Kind == observation.ClientCertNeeded || f.Alert == "certificate_required" {
 		return true
@@ -101,7 +101,7 @@ func (c *connection) insists(f *observation.Failure) bool {
 	return false
 }
 
-// fails gives the connection's failure where it is the code's to tell.
+// fails returns the connection's failure if the code's rule reports it; else nil.
 func (c *connection) fails(code finding.Code) *observation.Failure {
 	if f := c.Failure; f != nil && c.codeOf(f) == code {
 		return f
@@ -109,7 +109,7 @@ func (c *connection) fails(code finding.Code) *observation.Failure {
 	return nil
 }
 
-// failed is the finding of a failed probe: critical, with the phase and the system's own word in evidence.
+// failed is the finding for a failed probe: critical, with the phase and the system's own message in the evidence.
 func (c *connection) failed(code finding.Code, f *observation.Failure, summary, remedy string) []finding.Finding {
 	evidence := finding.Evidence{"phase": string(f.Phase), "kind": string(f.Kind)}
 	if f.Alert != "" {
@@ -124,11 +124,11 @@ func (c *connection) failed(code finding.Code, f *observation.Failure, summary, 
 	return []finding.Finding{c.finding(code, finding.Critical, summary, evidence, remedy)}
 }
 
-// name is how a summary names what was dialled: host and port, the redirect named where one led here.
+// name is how a summary names the target of a connection: host and port, and the redirect if one led here.
 func (c *connection) name() string {
 	text := hostPort(c.host, c.port)
 	if c.hop != nil {
-		text += " (a redirect of " + finding.Clean(c.endpoint.Target.Host, finding.QuoteLimit) + " leads there)"
+		text += " (redirected from " + finding.Clean(c.endpoint.Target.Host, finding.QuoteLimit) + ")"
 	}
 	return text
 }
@@ -141,22 +141,22 @@ func hostPort(host string, port int) string {
 	return fmt.Sprintf("%s:%d", host, port)
 }
 
-// patience is how long the probe waited for a phase, in words.
+// patience describes how long the probe waited for a phase.
 func (c *connection) patience(f *observation.Failure) string {
 	if f.Hurried {
-		return "before the time for all redirects was over"
+		return "before the time limit for all redirects expired"
 	}
 	if t := c.endpoint.Target.Timeout; t > 0 {
 		return "within " + t.Round(time.Millisecond).String()
 	}
-	return "within the time allowed"
+	return "within the time limit"
 }
 
-// phaseWords says what a probe was doing.
+// phaseWords describes what a probe was doing.
 func phaseWords(p observation.Phase) string {
 	switch p {
 	case observation.PhaseDNS:
-		return "while the name was looked up"
+		return "during DNS resolution"
 	case observation.PhaseConnect:
 		return "while connecting"
 	case observation.PhaseStartTLS:
@@ -164,9 +164,9 @@ func phaseWords(p observation.Phase) string {
 	case observation.PhaseTLS:
 		return "during the TLS handshake"
 	case observation.PhaseHeaders:
-		return "after the request, before the answer's headers"
+		return "after the request, before the response headers"
 	case observation.PhaseBody:
-		return "in the middle of the answer's body"
+		return "in the middle of the response body"
 	}
 	return "after connecting"
 }

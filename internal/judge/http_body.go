@@ -23,13 +23,13 @@ func httpBody() rule {
 			evidence["unmet"] = unmet
 			evidence["size"] = h.Size
 			return []finding.Finding{c.finding(finding.HTTPBody, finding.Critical,
-				c.where()+" answers with the expected status, but not as expected: "+strings.Join(kinds, ", "), evidence,
-				"See what answers instead (the evidence shows the start of it), and mend the application or the expectation.")}
+				c.where()+" returns the expected status, but these expectations fail: "+strings.Join(kinds, ", "), evidence,
+				"Check what is served instead (the evidence shows the start of it), and fix the application or the expectation.")}
 		},
 	}
 }
 
-// unmetOf lists the expectations that do not hold, those of the body only where it came whole.
+// unmetOf returns the expectations that fail, those of the body only where it arrived completely.
 func unmetOf(h *observation.HTTP, whole bool) (unmet []any, kinds []string) {
 	for _, u := range h.Unmet {
 		if u.Expectation != "header" && !whole {

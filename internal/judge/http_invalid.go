@@ -21,23 +21,23 @@ func httpInvalid() rule {
 func (c *connection) invalidRemedy(f *observation.Failure) string {
 	if f.Kind == observation.SpeaksTLS {
 		if c.hop != nil {
-			return "Mend the redirect: its address must begin with https. Often the application builds it from the plain connection behind the load balancer; have it trust X-Forwarded-Proto."
+			return "Fix the redirect: its URL must begin with https. Often the application builds it from the plain connection behind the load balancer; configure it to trust X-Forwarded-Proto."
 		}
-		return "Give the endpoint an https URL, or the listener its plain HTTP back."
+		return "Change the endpoint to an https URL, or change the listener back to plain HTTP."
 	}
-	return "See which process answers at " + c.Address.Address + ", whether it ended in mid-answer, and what proxies do to encoding and length."
+	return "Check which process answers at " + c.Address.Address + ", whether it stopped in the middle of the response, and how proxies change encoding and length."
 }
 
 func invalidWords(f *observation.Failure) string {
 	switch {
 	case f.Kind == observation.SpeaksTLS:
-		return "speaks TLS where plain HTTP is due"
+		return "speaks TLS instead of plain HTTP"
 	case f.Kind == observation.Closed && f.Phase == observation.PhaseBody:
-		return "ended its answer before the body was complete"
+		return "ended the response before the body was complete"
 	case f.Kind == observation.Closed:
-		return "closed the connection without an answer"
+		return "closed the connection without a response"
 	case f.Phase == observation.PhaseBody:
 		return "sent a body that cannot be read or decoded"
 	}
-	return "did not answer in valid HTTP"
+	return "did not return a valid HTTP response"
 }

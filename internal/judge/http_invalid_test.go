@@ -50,7 +50,7 @@ func TestHTTPInvalidAtATLSPort(t *testing.T) {
 	failure := observation.Failure{Phase: observation.PhaseHeaders, Kind: observation.SpeaksTLS, Detail: "EOF"}
 	s := newScene(t)
 	s.https("api", host, observation.Address{Address: "10.0.0.1:80", Failure: &failure}).Target.Kind = target.HTTP
-	if f := s.one(finding.HTTPInvalid, finding.Critical); !strings.Contains(f.Summary, "speaks TLS where plain HTTP is due") || !strings.Contains(f.Remedy, "an https URL") {
+	if f := s.one(finding.HTTPInvalid, finding.Critical); !strings.Contains(f.Summary, "speaks TLS instead of plain HTTP") || !strings.Contains(f.Remedy, "an https URL") {
 		t.Errorf("%q, %q", f.Summary, f.Remedy)
 	}
 	s = newScene(t)
@@ -59,7 +59,7 @@ func TestHTTPInvalidAtATLSPort(t *testing.T) {
 	a.HTTP.Hops = []observation.Hop{{URL: "http://" + host + ":443/", Kind: target.HTTP, Host: host, Port: 443, Insecure: true,
 		Addresses: []observation.Address{{Address: "10.0.0.1:443", Failure: &failure}}}}
 	s.https("api", host, a)
-	if f := s.one(finding.HTTPInvalid, finding.Critical); !strings.Contains(f.Remedy, "Mend the redirect") {
+	if f := s.one(finding.HTTPInvalid, finding.Critical); !strings.Contains(f.Remedy, "Fix the redirect") {
 		t.Errorf("%q", f.Remedy)
 	}
 }

@@ -20,16 +20,16 @@ func httpRedirectBlocked() rule {
 					continue
 				}
 				found = append(found, c.finding(finding.HTTPRedirectBlocked, finding.Critical,
-					c.where()+" redirects to "+finding.Quote(hop.URL)+", which is not dialled",
+					c.where()+" redirects to "+finding.Quote(hop.URL)+", which certdrift does not connect to",
 					finding.Evidence{"location": finding.Clean(hop.URL, finding.QuoteLimit), "reason": finding.Clean(why, finding.QuoteLimit)},
-					"Mend the redirect: an internal name or address has leaked into it. If the place is right, make it an endpoint of its own with connect_to."))
+					"Fix the redirect: it exposes an internal hostname or address. If the target is right, make it a separate endpoint with connect_to."))
 			}
 			return found
 		},
 	}
 }
 
-// blocked says why a hop was not dialled: before its name was looked up, or at one of its addresses.
+// blocked says why certdrift did not connect to a hop: before resolving its name, or at one of its addresses.
 func blocked(hop *observation.Hop) string {
 	if hop.Blocked != "" {
 		return hop.Blocked

@@ -16,14 +16,14 @@ func httpRedirectInsecure() rule {
 			for _, location := range downgrades(c.HTTP) {
 				found = append(found, c.finding(finding.HTTPRedirectInsecure, finding.Warning,
 					c.where()+" redirects from https to "+finding.Quote(location), finding.Evidence{"location": finding.Clean(location, finding.QuoteLimit)},
-					"Mend the redirect's target; have the application trust X-Forwarded-Proto where a load balancer ends TLS."))
+					"Fix the redirect's target. If a load balancer terminates TLS, configure the application to trust X-Forwarded-Proto."))
 			}
 			return found
 		},
 	}
 }
 
-// downgrades are the URLs of plain http that redirects of https lead to, also the one that closes a loop.
+// downgrades returns the http URLs that https URLs redirect to, including the one that closes a loop.
 func downgrades(h *observation.HTTP) []string {
 	var urls []string
 	for _, hop := range h.Hops {

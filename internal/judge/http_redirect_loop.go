@@ -18,8 +18,8 @@ func httpRedirectLoop() rule {
 				path = append(path, hop.URL)
 			}
 			evidence["redirects"] = topology.CleanAll(path)
-			return []finding.Finding{c.finding(finding.HTTPRedirectLoop, finding.Critical, c.where()+" redirects without end", evidence,
-				"Have the application trust X-Forwarded-Proto where a load balancer ends TLS, or mend the rule that sends the client back.")}
+			return []finding.Finding{c.finding(finding.HTTPRedirectLoop, finding.Critical, c.where()+" redirects endlessly", evidence,
+				"If a load balancer terminates TLS, configure the application to trust X-Forwarded-Proto, or fix the rule that redirects the client back.")}
 		},
 	}
 }

@@ -15,9 +15,9 @@ func httpSlow() rule {
 				return nil
 			}
 			return []finding.Finding{c.finding(finding.HTTPSlow, finding.Warning,
-				c.where()+" answers more slowly than max_latency ("+limit.Round(time.Millisecond).String()+")",
+				c.where()+" responds more slowly than max_latency ("+limit.Round(time.Millisecond).String()+")",
 				finding.Evidence{"first_byte_ms": c.Phases.FirstByte.Milliseconds(), "max_latency_ms": limit.Milliseconds()},
-				"Look at the application's latency and its backends; raise max_latency if it is too strict.")}
+				"Check the latency of the application and its backends; raise max_latency if it is too strict.")}
 		},
 	}
 }

@@ -22,12 +22,12 @@ func httpStatus() rule {
 			evidence := answerEvidence(h)
 			evidence["expected"] = wantedStatus(want)
 			return []finding.Finding{c.finding(finding.HTTPStatus, finding.Critical,
-				fmt.Sprintf("%s answers %d where %s is expected", c.where(), h.Status, wantedStatus(want)), evidence, c.statusRemedy(h))}
+				fmt.Sprintf("%s returns %d (expected %s)", c.where(), h.Status, wantedStatus(want)), evidence, c.statusRemedy(h))}
 		},
 	}
 }
 
-// where is the URL asked, or the host where the hop's URL is meant.
+// where is the endpoint's URL, or the host for a redirect's hop.
 func (c *connection) where() string {
 	if c.hop != nil {
 		return c.name()
@@ -40,8 +40,8 @@ func (c *connection) where() string {
 	return finding.Clean(u.String(), finding.QuoteLimit)
 }
 
-// wantsTLS recognises the answers of nginx, Go and Tomcat to plain HTTP on a port of theirs that speaks TLS. Apache's
-// begins with more than an excerpt holds.
+// wantsTLS recognizes the responses of nginx, Go and Tomcat to plain HTTP on a TLS port. Apache's does not fit into an
+// excerpt.
 func wantsTLS(h *observation.HTTP) bool {
 	if h.Status != 400 {
 		return false
@@ -69,18 +69,18 @@ func (c *connection) statusRemedy(h *observation.HTTP) string {
 	status := h.Status
 	switch {
 	case wantsTLS(h) && c.TLS == nil:
-		return "The port speaks TLS: give the endpoint an https URL, or the listener its plain HTTP back."
+		return "The port speaks TLS: change the endpoint to an https URL, or change the listener back to plain HTTP."
 	case wantsTLS(h):
-		return "What ends TLS here speaks plain HTTP to a target that wants TLS: set the target group's or the listener's instance protocol to " +
-			"HTTPS (on Kubernetes the annotation aws-load-balancer-backend-protocol), or send it to the target's plain port."
+		return "The load balancer or proxy terminates TLS and sends plain HTTP to a target that expects TLS: set the target group's protocol or the listener's " +
+			"instance protocol to HTTPS (on Kubernetes the annotation aws-load-balancer-backend-protocol), or use the target's plain HTTP port."
 	case status >= 502 && status <= 504:
-		return "Look at the health of the targets behind the load balancer: it answers for them."
+		return "Check target health: the load balancer is answering on the targets' behalf."
 	case status >= 500:
-		return "Look into the application's log at the time of the probe."
+		return "Check the application's log at the time of the probe."
 	case status == 401 || status == 403:
-		return "Look at the credentials and headers configured for the endpoint, and at what the server lets in."
+		return "Check the credentials and headers configured for the endpoint, and the server's access rules."
 	case status >= 300 && status < 400 && status != 304:
-		return "Follow the redirect by hand (curl -v), or put its status into expect.status if it is the right answer."
+		return "Follow the redirect manually (curl -v), or add its status to expect.status if it is the right response."
 	}
-	return "Look at the path and the application; if the status is right, put it into expect.status."
+	return "Check the path and the application; if the status is right, add it to expect.status."
 }

@@ -13,14 +13,14 @@ func httpTimeout() rule {
 			if f == nil {
 				return nil
 			}
-			return c.failed(finding.HTTPTimeout, f, c.name()+" did not "+waited(f.Phase)+" "+c.patience(f), "Look at the application behind "+c.Address.Address+"; if it is meant to be slow, raise the endpoint's timeout or probe a cheaper path.")
+			return c.failed(finding.HTTPTimeout, f, c.name()+" did not "+waited(f.Phase)+" "+c.patience(f), "Check the application behind "+c.Address.Address+"; if it is expected to be slow, raise the endpoint's timeout or probe a cheaper path.")
 		},
 	}
 }
 
 func waited(p observation.Phase) string {
 	if p == observation.PhaseBody {
-		return "finish the body of its answer"
+		return "finish the response body"
 	}
-	return "answer the request"
+	return "respond to the request"
 }

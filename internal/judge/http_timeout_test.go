@@ -34,12 +34,12 @@ func TestHTTPTimeout(t *testing.T) {
 
 // TestHTTPTimeoutOfTheWhole: a server that was given less than the timeout is not said to have had all of it.
 func TestHTTPTimeoutOfTheWhole(t *testing.T) {
-	for hurried, want := range map[bool]string{false: "within 5s", true: "before the time for all redirects was over"} {
+	for hurried, want := range map[bool]string{false: "within 5s", true: "before the time limit for all redirects expired"} {
 		s := newScene(t)
 		a := failing("10.0.0.1", observation.PhaseHeaders, observation.TimedOut)
 		a.Failure.Hurried = hurried
 		s.https("api", host, a).Target.Timeout = 5 * time.Second
-		if f := s.one(finding.HTTPTimeout, finding.Critical); !strings.HasSuffix(f.Summary, "did not answer the request "+want) {
+		if f := s.one(finding.HTTPTimeout, finding.Critical); !strings.HasSuffix(f.Summary, "did not respond to the request "+want) {
 			t.Errorf("hurried %v: %s", hurried, f.Summary)
 		}
 	}

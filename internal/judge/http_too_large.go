@@ -23,16 +23,16 @@ func httpTooLarge() rule {
 func tooLargeWords(p observation.Phase, limit int64) string {
 	switch {
 	case p != observation.PhaseBody:
-		return "more before its answer than a client takes"
+		return "more data before its response than clients accept"
 	case limit > 0:
 		return "a body larger than max_size (" + strconv.FormatInt(limit, 10) + " bytes)"
 	}
-	return "a body larger than certdrift reads"
+	return "a body larger than certdrift's own limit"
 }
 
 func tooLargeRemedy(p observation.Phase) string {
-	if p != observation.PhaseBody { // max_size is the body's
-		return "Find out what makes the header so large: a cookie that grows with every response, interim responses without end, or frames of HTTP/2 that carry nothing."
+	if p != observation.PhaseBody { // max_size applies to the body only
+		return "Find out what makes the headers so large: a cookie that grows with every response, endless interim responses, or empty HTTP/2 frames."
 	}
-	return "Find out what makes the answer so large; if it is meant to be, raise expect.max_size or probe a smaller path."
+	return "Find out what makes the response so large; if it is intended, raise expect.max_size or probe a smaller path."
 }

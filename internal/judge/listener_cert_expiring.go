@@ -19,8 +19,8 @@ func listenerCertExpiring() rule {
 				}
 				_, end := a.Dates()
 				found = append(found, l.about(a, l.judgment.Import(a.ARN, a.Certificate, l.judgment.nearEnd(a.Certificate, end)), finding.ListenerCertExpiring, severity,
-					fmt.Sprintf("listener %s: the attached certificate %s ends %s, in %s", l.Label(), topology.ShortARN(a.ARN), topology.Day(end), topology.Span(left)),
-					"Import the successor under the same ARN (aws acm import-certificate --certificate-arn "+topology.Shell(a.ARN)+" …), or attach another.")...)
+					fmt.Sprintf("listener %s: the attached certificate %s expires on %s, in %s", l.Label(), topology.ShortARN(a.ARN), topology.Day(end), topology.Span(left)),
+					"Import the new certificate under the same ARN (aws acm import-certificate --certificate-arn "+topology.Shell(a.ARN)+" …), or attach another.")...)
 			}
 			return found
 		},

@@ -37,7 +37,7 @@ func missing(p topology.Placement) finding.Finding {
 	if ref := p.Endpoint.Target.LoadBalancer; ref != nil {
 		region = ref.Region
 	}
-	summary := fmt.Sprintf("there is no load balancer %s", finding.Quote(name))
+	summary := fmt.Sprintf("load balancer %s does not exist", finding.Quote(name))
 	evidence := finding.Evidence{"load_balancer": finding.Clean(name, finding.QuoteLimit), "port": p.Port}
 	var subject finding.Listener
 	account := ""

@@ -16,11 +16,11 @@ func judgePlaintext(l *listener) []finding.Finding {
 	severity, why, evidence := finding.None, "", finding.Evidence{}
 	if l.LoadBalancer.Kind == observation.Application {
 		if rule, answers := plainRule(l.Rules); answers {
-			severity, why = finding.Warning, "its rule "+finding.Quote(rule.Priority)+" answers by "+finding.Quote(rule.Action)
+			severity, why = finding.Warning, "its rule "+finding.Quote(rule.Priority)+" has the action "+finding.Quote(rule.Action)
 			evidence["rule"], evidence["action"] = finding.Clean(rule.Priority, finding.QuoteLimit), finding.Clean(rule.Action, finding.QuoteLimit)
 		}
 	} else {
-		severity, why = finding.Info, "only the application behind could redirect, and no http endpoint probes it"
+		severity, why = finding.Info, "only the application behind it could redirect, and no http endpoint probes it"
 		switch probed(l.Endpoints) {
 		case redirects:
 			return nil
@@ -39,12 +39,12 @@ func judgePlaintext(l *listener) []finding.Finding {
 		}
 		found = append(found, l.Finding(finding.ListenerPlaintext, severity, g.Endpoints,
 			"listener "+l.Label()+" serves plain HTTP: "+why, own,
-			"Redirect port 80 to https (on an ALB by a listener rule, else in the application), or close it."))
+			"Redirect port 80 to https (on an ALB with a listener rule, otherwise in the application), or close it."))
 	}
 	return found
 }
 
-// besideTLS leaves out a load balancer that is for plain HTTP altogether and is watched as such.
+// besideTLS reports whether the load balancer also serves TLS, or no endpoint monitors the listener as plain HTTP.
 func (l *listener) besideTLS() bool {
 	for _, other := range l.LoadBalancer.Listeners {
 		if other.Secure() {
@@ -54,7 +54,7 @@ func (l *listener) besideTLS() bool {
 	return len(l.Endpoints) == 0
 }
 
-// plainRule is the first rule that answers by anything but a redirect to https.
+// plainRule returns the first rule whose action is not a redirect to https.
 func plainRule(rules []observation.ListenerRule) (observation.ListenerRule, bool) {
 	for _, r := range rules {
 		if r.Action != "redirect" || r.RedirectProtocol != "HTTPS" {
@@ -64,7 +64,7 @@ func plainRule(rules []observation.ListenerRule) (observation.ListenerRule, bool
 	return observation.ListenerRule{}, false
 }
 
-// plainAnswer is what a probe of port 80 showed.
+// plainAnswer is the result of probing port 80.
 type plainAnswer int
 
 const (
@@ -73,7 +73,7 @@ const (
 	serves
 )
 
-// probed tells what the http endpoints behind a listener showed; one that serves outweighs one that redirects.
+// probed returns what probes of the http endpoints behind a listener showed; one that serves outweighs one that redirects.
 func probed(es []*topology.Endpoint) plainAnswer {
 	answer := unprobed
 	for _, e := range es {

@@ -31,21 +31,21 @@ func listenerPolicyOld() rule {
 
 func (l *listener) policyRemedy() string {
 	if l.LoadBalancer.Kind == observation.Classic {
-		return "Give the port a policy that refers to ELBSecurityPolicy-TLS-1-2-2017-01: aws elb create-load-balancer-policy, then aws elb set-load-balancer-policies-of-listener --region " +
+		return "Set a policy on the port that references ELBSecurityPolicy-TLS-1-2-2017-01: aws elb create-load-balancer-policy, then aws elb set-load-balancer-policies-of-listener --region " +
 			topology.Shell(l.LoadBalancer.Region) + " --load-balancer-name " + topology.Shell(l.LoadBalancer.Name) + " …"
 	}
 	return "aws elbv2 modify-listener --region " + topology.Shell(l.LoadBalancer.Region) + " --listener-arn " + topology.Shell(l.ARN) +
 		" --ssl-policy ELBSecurityPolicy-TLS13-1-2-2021-06"
 }
 
-// oldPolicies are AWS's own that allow TLS 1.0 or 1.1, for when the protocols could not be read.
+// oldPolicies are AWS's predefined policies that allow TLS 1.0 or 1.1, for when the protocols could not be read.
 var oldPolicies = [...]string{
 	"ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-2015-", "ELBSecurityPolicy-2014-", "ELBSecurityPolicy-2011-",
 	"ELBSecurityPolicy-TLS-1-0-", "ELBSecurityPolicy-TLS-1-1-", "ELBSecurityPolicy-FS-2018-06", "ELBSecurityPolicy-FS-1-1-",
 	"ELBSecurityPolicy-TLS13-1-0-", "ELBSecurityPolicy-TLS13-1-1-",
 }
 
-// oldProtocols lists the deprecated protocols that the listener allows, sorted.
+// oldProtocols returns the deprecated protocols that the listener allows, sorted.
 func oldProtocols(l *listener) []string {
 	var old []string
 	for _, p := range l.Protocols {

@@ -12,9 +12,9 @@ func listenerUnmanaged() rule {
 				return nil
 			}
 			f := l.Finding(finding.ListenerUnmanaged, finding.Info, nil,
-				"nothing declares the TLS listener "+l.Label(),
+				"undeclared TLS listener "+l.Label(),
 				finding.Evidence{"protocol": finding.Clean(l.Protocol, finding.QuoteLimit), "dns_name": finding.Clean(l.LoadBalancer.DNSName, finding.QuoteLimit)},
-				"Add an endpoint for it (certdrift init --from-aws writes one), narrow load_balancers.tags, or delete the listener.")
+				"Add an endpoint for it (certdrift init --from-aws generates one), narrow load_balancers.tags, or delete the listener.")
 			f.Certificates.Attached = l.AttachedFacts()
 			return []finding.Finding{f}
 		},

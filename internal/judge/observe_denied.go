@@ -12,11 +12,11 @@ func observeDenied() rule {
 			var found []finding.Finding
 			for _, g := range j.troubles(observation.Denied) {
 				if g.Operation == observation.Credentials {
-					found = append(found, g.finding(finding.ObserveDenied, "there are no AWS credentials that work", credentialsRemedy))
+					found = append(found, g.finding(finding.ObserveDenied, "certdrift has no valid AWS credentials", credentialsRemedy))
 					continue
 				}
 				action := finding.Clean(g.Operation, finding.QuoteLimit)
-				f := g.finding(finding.ObserveDenied, "AWS refuses "+action+g.where()+g.concerned(), deniedRemedy(g))
+				f := g.finding(finding.ObserveDenied, "certdrift lacks the permission "+action+g.where()+g.concerned(), deniedRemedy(g))
 				f.Evidence["action"] = action
 				found = append(found, f)
 			}
@@ -25,10 +25,10 @@ func observeDenied() rule {
 	}
 }
 
-const credentialsRemedy = "Sign in (`aws sso login`, or `aws configure`), or name a profile that works (AWS_PROFILE); " +
-	"`aws sts get-caller-identity` shows whether it does. A function has its role's: see that it still exists."
+const credentialsRemedy = "Sign in (`aws sso login`, or `aws configure`), or set AWS_PROFILE to a working profile; " +
+	"check with `aws sts get-caller-identity`. A Lambda function uses its role's credentials: check that the role still exists."
 
-func deniedRemedy(g troubleGroup) string {
+func deniedRemedy(g errorGroup) string {
 	resource := "*"
 	if g.Operation == "sts:AssumeRole" && len(g.resources) == 1 {
 		resource = g.resources[0]
@@ -36,7 +36,7 @@ func deniedRemedy(g troubleGroup) string {
 	text := "Add to the policy of certdrift's role: " +
 		`{"Effect": "Allow", "Action": "` + finding.Clean(g.Operation, finding.QuoteLimit) + `", "Resource": "` + resource + `"}`
 	if g.Operation == "sts:AssumeRole" {
-		text += "; and see that the other role's trust policy names certdrift's role and the same external id"
+		text += "; and check that the other role's trust policy names certdrift's role and the same external ID"
 	}
 	return text
 }

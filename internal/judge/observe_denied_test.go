@@ -27,7 +27,7 @@ func TestObserveDenied(t *testing.T) {
 		t.Errorf("remedy %q", f.Remedy)
 	}
 	s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "sts:AssumeRole", Resource: "arn:aws:iam::999:role/certdrift"}}
-	if f := s.one(finding.ObserveDenied, finding.Warning); !strings.Contains(f.Remedy, `"Resource": "arn:aws:iam::999:role/certdrift"`) || !strings.Contains(f.Remedy, "external id") {
+	if f := s.one(finding.ObserveDenied, finding.Warning); !strings.Contains(f.Remedy, `"Resource": "arn:aws:iam::999:role/certdrift"`) || !strings.Contains(f.Remedy, "external ID") {
 		t.Errorf("remedy %q", f.Remedy)
 	}
 }

@@ -10,24 +10,24 @@ import (
 	"certdrift/internal/topology"
 )
 
-// troubleGroup is one trouble of the round, however many resources and endpoints it befell.
-type troubleGroup struct {
+// errorGroup is one observe error of the round with all the resources and endpoints that it affected.
+type errorGroup struct {
 	observation.ObserveError
 	resources, affects, details []string
 }
 
-// troubles groups the round's troubles of one kind by what was tried, and where.
-func (j *judgment) troubles(kind observation.ObserveErrorKind) []troubleGroup {
-	var groups []troubleGroup
+// troubles groups the round's observe errors of one kind by operation, region, account and environment.
+func (j *judgment) troubles(kind observation.ObserveErrorKind) []errorGroup {
+	var groups []errorGroup
 	for _, t := range j.Round.ObserveErrors {
 		if t.Kind != kind {
 			continue
 		}
-		i := slices.IndexFunc(groups, func(g troubleGroup) bool {
+		i := slices.IndexFunc(groups, func(g errorGroup) bool {
 			return g.Operation == t.Operation && g.Region == t.Region && g.Account == t.Account && g.Environment == t.Environment
 		})
 		if i < 0 {
-			groups = append(groups, troubleGroup{ObserveError: t})
+			groups = append(groups, errorGroup{ObserveError: t})
 			i = len(groups) - 1
 		}
 		groups[i].add(t)
@@ -38,14 +38,14 @@ func (j *judgment) troubles(kind observation.ObserveErrorKind) []troubleGroup {
 			*list = slices.Compact(*list)
 		}
 	}
-	slices.SortStableFunc(groups, func(a, b troubleGroup) int {
+	slices.SortStableFunc(groups, func(a, b errorGroup) int {
 		return cmp.Or(strings.Compare(a.Operation, b.Operation), strings.Compare(a.Region, b.Region),
 			strings.Compare(a.Account, b.Account), strings.Compare(a.Environment, b.Environment))
 	})
 	return groups
 }
 
-func (g *troubleGroup) add(t observation.ObserveError) {
+func (g *errorGroup) add(t observation.ObserveError) {
 	note := func(list *[]string, text string) {
 		if text != "" {
 			*list = append(*list, text)
@@ -58,8 +58,8 @@ func (g *troubleGroup) add(t observation.ObserveError) {
 	}
 }
 
-// finding fills in what every finding about a trouble says.
-func (g troubleGroup) finding(code finding.Code, summary, remedy string) finding.Finding {
+// finding returns a finding with what all findings about observe errors have in common.
+func (g errorGroup) finding(code finding.Code, summary, remedy string) finding.Finding {
 	evidence := finding.Evidence{"operation": finding.Clean(g.Operation, finding.QuoteLimit)}
 	for key, value := range map[string]string{"region": g.Region, "account": g.Account} {
 		if value != "" {
@@ -85,7 +85,7 @@ func (g troubleGroup) finding(code finding.Code, summary, remedy string) finding
 	return f
 }
 
-func (g troubleGroup) cause() string {
+func (g errorGroup) cause() string {
 	switch {
 	case g.Region != "":
 		return "api:" + finding.Clean(g.Region, 64)
@@ -96,23 +96,23 @@ func (g troubleGroup) cause() string {
 	return "certdrift:" + finding.Clean(g.Operation, 64)
 }
 
-// where says in a summary which region and account are concerned.
-func (g troubleGroup) where() string {
+// where names the region and account in a summary.
+func (g errorGroup) where() string {
 	text := ""
 	if g.Region != "" {
 		text += " in " + finding.Clean(g.Region, 64)
 	}
 	if g.Account != "" {
-		text += " of account " + finding.Clean(g.Account, 64)
+		text += " in account " + finding.Clean(g.Account, 64)
 	}
 	return text
 }
 
-// concerned names what a summary speaks of: the one resource or endpoint, or how many.
-func (g troubleGroup) concerned() string {
+// concerned names the resources or endpoints in a summary, the first few with a count of the rest.
+func (g errorGroup) concerned() string {
 	list := g.resources
 	if len(list) == 0 {
-		for _, key := range g.affects { // a URL of the command line belongs to no environment
+		for _, key := range g.affects { // a URL from the command line belongs to no environment
 			list = append(list, strings.TrimPrefix(key, "/"))
 		}
 	}

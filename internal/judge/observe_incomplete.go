@@ -18,7 +18,7 @@ func observeIncomplete() rule {
 				if len(g.details) > 0 {
 					what += ": " + g.details[0]
 				}
-				found = append(found, g.finding(finding.ObserveIncomplete, "incomplete"+g.where()+g.concerned()+": "+what,
+				found = append(found, g.finding(finding.ObserveIncomplete, "some checks could not be run"+g.where()+g.concerned()+": "+what,
 					"Give the round more time, or fix what the evidence names, and run it again."))
 			}
 			found = append(found, j.uncomparedFindings()...)
@@ -29,18 +29,18 @@ func observeIncomplete() rule {
 				return nil
 			}
 			return []finding.Finding{e.finding(finding.ObserveIncomplete, finding.Info,
-				fmt.Sprintf("%s has more addresses than certdrift dials: %d were left out", finding.Clean(e.Target.Host, finding.QuoteLimit), e.DNS.Omitted),
+				fmt.Sprintf("%s has more addresses than certdrift connects to: %d were skipped", finding.Clean(e.Target.Host, finding.QuoteLimit), e.DNS.Omitted),
 				finding.Evidence{"dialled": len(e.Addresses), "omitted": e.DNS.Omitted},
-				"Name the addresses that matter in connect_to, in several endpoints if need be.")}
+				"List the addresses that matter in connect_to, in several endpoints if necessary.")}
 		},
 	}
 }
 
-// passedOver are the endpoints that were to be probed and were not, and of which no trouble of the round says why. A round
-// of certdrift's own has none; in a saved one the word may be lost.
+// passedOver returns the endpoints that should have been probed and were not, without an observe error that says why.
+// certdrift's own rounds have none; a saved round may have lost the error.
 func (j *judgment) passedOver() []*topology.Endpoint {
 	if j.Round.Planned {
-		return nil // a plan asks AWS, not the endpoints
+		return nil // a plan reads AWS and does not probe
 	}
 	told := map[string]bool{}
 	for _, t := range j.Round.ObserveErrors {
@@ -60,9 +60,9 @@ func (j *judgment) passedOverFindings() []finding.Finding {
 	for _, g := range topology.ByEnvironment(j.passedOver()) {
 		f := finding.Finding{
 			Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: "certdrift:probe",
-			Summary:  "not probed, and the round does not say why: " + topology.Some(topology.Hosts(g.Endpoints)),
+			Summary:  "not probed for an unknown reason: " + topology.Some(topology.Hosts(g.Endpoints)),
 			Evidence: finding.Evidence{"operation": "probe"},
-			Remedy:   "Probe the endpoints anew: nothing is known of them.",
+			Remedy:   "Probe the endpoints again: their state is unknown.",
 		}
 		topology.Affect(&f, g.Endpoints)
 		found = append(found, f)
@@ -70,7 +70,7 @@ func (j *judgment) passedOverFindings() []finding.Finding {
 	return found
 }
 
-// uncomparedFindings names the endpoints whose declared ARN could not be compared, those of an environment together.
+// uncomparedFindings returns a finding for each environment with endpoints whose declared ARN could not be compared.
 func (j *judgment) uncomparedFindings() []finding.Finding {
 	var found []finding.Finding
 	for _, g := range topology.ByEnvironment(j.Uncompared()) {
@@ -80,9 +80,9 @@ func (j *judgment) uncomparedFindings() []finding.Finding {
 		}
 		f := finding.Finding{
 			Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: "certdrift:declared",
-			Summary:  "the declared certificate could not be compared for " + topology.Some(topology.Hosts(g.Endpoints)) + ": no listener was readable, and what the ARN holds is not known",
+			Summary:  "the declared certificate could not be compared for " + topology.Some(topology.Hosts(g.Endpoints)) + ": no listener was readable, and the ARN's certificate is unknown",
 			Evidence: finding.Evidence{"arns": topology.CleanAll(arns[:min(len(arns), topology.MaxNames)])},
-			Remedy:   "Let certdrift read the load balancer and ACM or IAM, or give the certificate as a file: certificates: [{arn: …, file: …}].",
+			Remedy:   "Allow certdrift to read the load balancer and ACM or IAM, or provide the certificate as a file: certificates: [{arn: …, file: …}].",
 		}
 		topology.Affect(&f, g.Endpoints)
 		f.RestsOn = probeFacts(f, finding.FactHandshake)

@@ -12,8 +12,8 @@ func observeThrottled() rule {
 			var found []finding.Finding
 			for _, g := range j.troubles(observation.Throttled) {
 				found = append(found, g.finding(finding.ObserveThrottled,
-					"AWS throttles "+finding.Clean(g.Operation, finding.QuoteLimit)+g.where()+g.concerned(),
-					"Mostly it passes. If it stays: inspect less often, narrow load_balancers to regions and tags, or ask AWS for a higher rate."))
+					"AWS is throttling "+finding.Clean(g.Operation, finding.QuoteLimit)+g.where()+g.concerned(),
+					"Throttling usually passes. If it persists, inspect less often, limit load_balancers to regions and tags, or request a higher quota from AWS."))
 			}
 			return found
 		},

@@ -9,11 +9,11 @@ import (
 func judgeClientCertificate(c *connection) []finding.Finding {
 	const code = finding.TLSClientCertificateRequired
 	shown := c.TLS != nil && c.TLS.ClientCertificateSent
-	summary := c.name() + " insists on a client certificate, and none is configured"
-	remedy := "Configure client_certificate for the endpoint, or switch mutual TLS off if it is not meant."
+	summary := c.name() + " requires a client certificate, and none is configured"
+	remedy := "Configure client_certificate for the endpoint, or disable mutual TLS if it is not intended."
 	if shown {
-		summary = c.name() + " refuses the client certificate that is configured"
-		remedy = "Renew the endpoint's client_certificate, or have the server trust its issuer."
+		summary = c.name() + " rejects the configured client certificate"
+		remedy = "Renew the endpoint's client_certificate, or make the server trust its issuer."
 	}
 	asks := c.mutual()
 	if asks != nil {
@@ -30,8 +30,8 @@ func judgeClientCertificate(c *connection) []finding.Finding {
 	return nil
 }
 
-// mutual is the listener behind which the connection's endpoint is known to be, where it asks for client certificates; nil
-// otherwise. A redirect's hop leads anywhere.
+// mutual is the listener that the connection's endpoint is known to be behind, if it requests client certificates; else nil.
+// A redirect's hop can be behind any listener.
 func (c *connection) mutual() *listener {
 	l := c.endpoint.listener()
 	if c.hop != nil || l == nil || l.MutualTLS != "verify" && l.MutualTLS != "passthrough" {
@@ -40,7 +40,7 @@ func (c *connection) mutual() *listener {
 	return l
 }
 
-// mutualEvidence names the listener and what it does about client certificates; nothing where l is nil.
+// mutualEvidence adds the listener and its mode for client certificates; nothing where l is nil.
 func (l *listener) mutualEvidence(fs []finding.Finding) []finding.Finding {
 	if l == nil {
 		return fs
@@ -59,12 +59,12 @@ func (l *listener) mutualRemedy(shown bool) string {
 	at := " --region " + topology.Shell(l.LoadBalancer.Region) + " --listener-arn"
 	text := "\nListener " + l.Label() + " verifies client certificates itself"
 	if l.MutualTLS == "passthrough" {
-		text = "\nListener " + l.Label() + " hands client certificates on unverified: it is the targets behind it that refuse"
+		text = "\nListener " + l.Label() + " passes client certificates on unverified: the targets behind it reject clients"
 	}
-	text += "; see its mode and trust store:\naws elbv2 describe-listeners" + at + "s " + topology.Shell(l.ARN) +
+	text += "; check its mode and trust store:\naws elbv2 describe-listeners" + at + "s " + topology.Shell(l.ARN) +
 		" --query 'Listeners[].MutualAuthentication'"
 	if shown {
 		return text
 	}
-	return text + "\nOnly if mutual TLS was not meant, switch it off:\naws elbv2 modify-listener" + at + " " + topology.Shell(l.ARN) + " --mutual-authentication Mode=off"
+	return text + "\nOnly if mutual TLS is not intended, disable it:\naws elbv2 modify-listener" + at + " " + topology.Shell(l.ARN) + " --mutual-authentication Mode=off"
 }

@@ -41,7 +41,7 @@ func TestClientCertificateRequired(t *testing.T) {
 			}
 			s.only(c.want)
 			f := s.one(c.want, finding.Critical)
-			if c.sent && !strings.Contains(f.Summary, "refuses the client certificate that is configured") {
+			if c.sent && !strings.Contains(f.Summary, "rejects the configured client certificate") {
 				t.Errorf("summary %q", f.Summary)
 			}
 		})
@@ -76,7 +76,7 @@ func TestClientCertificateRequiredByTheListener(t *testing.T) {
 	const listenerARN = "arn:aws:elasticloadbalancing:us-west-2:111122223333:listener/app/web/50dc/0467"
 	const look = "\naws elbv2 describe-listeners --region us-west-2 --listener-arns " + listenerARN + " --query 'Listeners[].MutualAuthentication'"
 	const off = "\naws elbv2 modify-listener --region us-west-2 --listener-arn " + listenerARN + " --mutual-authentication Mode=off"
-	for mode, says := range map[string]string{"verify": "verifies client certificates itself", "passthrough": "the targets behind it that refuse"} {
+	for mode, says := range map[string]string{"verify": "verifies client certificates itself", "passthrough": "the targets behind it reject clients"} {
 		t.Run(mode, func(t *testing.T) {
 			s := mutual(t, mode)
 			s.only(finding.TLSClientCertificateRequired)
@@ -84,7 +84,7 @@ func TestClientCertificateRequiredByTheListener(t *testing.T) {
 			if e := f.AllEvidence(); e["listener"] != "web:443" || e["arn"] != listenerARN || e["mutual_tls"] != mode || e["region"] != region {
 				t.Errorf("evidence %v", e)
 			}
-			for _, want := range []string{"Configure client_certificate", says, look, "Only if mutual TLS was not meant, switch it off:" + off} {
+			for _, want := range []string{"Configure client_certificate", says, look, "Only if mutual TLS is not intended, disable it:" + off} {
 				if !strings.Contains(f.Remedy, want) {
 					t.Errorf("the remedy lacks %q:\n%s", want, f.Remedy)
 				}

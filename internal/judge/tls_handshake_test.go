@@ -18,7 +18,7 @@ func TestTLSHandshake(t *testing.T) {
 		{observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "handshake_failure"}, `"handshake_failure"`},
 		{observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Closed}, "closed the connection during the TLS handshake"},
 		{observation.Failure{Phase: observation.PhaseTLS, Kind: observation.NoCertificate}, "no certificate"},
-		{observation.Failure{Phase: observation.PhaseTLS, Kind: observation.NotTLS}, "not TLS"},
+		{observation.Failure{Phase: observation.PhaseTLS, Kind: observation.NotTLS}, "other than TLS"},
 		{observation.Failure{Phase: observation.PhaseStartTLS, Kind: observation.StartTLSRefused}, "STARTTLS"},
 		{observation.Failure{Phase: observation.PhaseStartTLS, Kind: observation.Closed}, "before STARTTLS"},
 		{observation.Failure{Phase: observation.PhaseTLS, Kind: observation.HandshakeFailed}, "failed"},
@@ -52,7 +52,7 @@ func TestTLSHandshakeBySTARTTLS(t *testing.T) {
 		return s.one(finding.TLSHandshake, finding.Critical)
 	}
 	f := failed(observation.Failure{Phase: observation.PhaseStartTLS, Kind: observation.StartTLSRefused, Detail: `STARTTLS refused: the server answers "421 busy"`})
-	if !strings.Contains(f.Summary, `(smtp): the server answers "421 busy"`) || !strings.Contains(f.Remedy, "the server's own answer") {
+	if !strings.Contains(f.Summary, `(smtp): the server answers "421 busy"`) || !strings.Contains(f.Remedy, "the server's own reply") {
 		t.Errorf("%q, %q", f.Summary, f.Remedy)
 	}
 	f = failed(observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Closed})
@@ -70,8 +70,8 @@ func TestTLSHandshakeRemedies(t *testing.T) {
 		summary string
 		remedy  string
 	}{
-		{host, foreign, "a key that does not belong to the certificate", "openssl pkey -pubout"},
-		{host, observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "unrecognized_name"}, "", "a certificate for the name"},
+		{host, foreign, "a key that doesn't match the first certificate", "openssl pkey -pubout"},
+		{host, observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "unrecognized_name"}, "", "a certificate for it"},
 		{host, observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "internal_error"}, "", "-servername " + host},
 		{"10.0.0.1", observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "unrecognized_name"}, "", "connect_to"},
 		{"10.0.0.1", observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Closed}, "", "-noservername"},

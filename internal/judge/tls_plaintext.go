@@ -10,7 +10,7 @@ func tlsPlaintext() rule {
 			if f == nil {
 				return nil
 			}
-			return c.failed(finding.TLSPlaintext, f, c.name()+" speaks plain HTTP where TLS is due", "Give the listener its TLS protocol and certificate back (on Kubernetes: the annotations aws-load-balancer-ssl-cert and -ssl-ports).")
+			return c.failed(finding.TLSPlaintext, f, c.name()+" speaks plain HTTP instead of TLS", "Restore the listener's TLS protocol and certificate (on Kubernetes: the annotations aws-load-balancer-ssl-cert and -ssl-ports).")
 		},
 	}
 }

@@ -13,17 +13,17 @@ func tlsTimeout() rule {
 			if f == nil {
 				return nil
 			}
-			return c.failed(finding.TLSTimeout, f, c.name()+" did not finish "+handshakeWords(f.Phase)+" "+c.patience(f), c.silenceRemedy(f.Phase))
+			return c.failed(finding.TLSTimeout, f, c.name()+" did not complete "+handshakeWords(f.Phase)+" "+c.patience(f), c.silenceRemedy(f.Phase))
 		},
 	}
 }
 
 func (c *connection) silenceRemedy(p observation.Phase) string {
 	if p == observation.PhaseStartTLS {
-		return "See whether the server at " + c.Address.Address + " is alive, not overloaded, and speaks " + string(c.kind) +
-			" on this port. One that speaks TLS from the first byte (as on 465, 993 and 995) wants a tls URL."
+		return "Check that the server at " + c.Address.Address + " is running, not overloaded, and speaks " + string(c.kind) +
+			" on this port. If it speaks TLS from the first byte (as on 465, 993 and 995), use a tls URL."
 	}
-	return "See whether the server at " + c.Address.Address + " is alive, not overloaded, and speaks TLS on this port."
+	return "Check that the server at " + c.Address.Address + " is running, not overloaded, and speaks TLS on this port."
 }
 
 func handshakeWords(p observation.Phase) string {

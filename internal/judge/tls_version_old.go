@@ -25,8 +25,8 @@ func tlsVersionOld() rule {
 				evidence["detail"] = finding.Clean(f.Detail, finding.QuoteLimit)
 			}
 			return []finding.Finding{c.finding(finding.TLSVersionOld, finding.Critical,
-				c.name()+" offers nothing newer than "+cmp.Or(version, "TLS 1.1"), evidence,
-				"Enable TLS 1.2 and 1.3 at the server, or choose a newer security policy for the listener.")}
+				c.name()+" supports nothing newer than "+cmp.Or(version, "TLS 1.1"), evidence,
+				"Enable TLS 1.2 and 1.3 on the server, or choose a newer security policy for the listener.")}
 		},
 	}
 }
