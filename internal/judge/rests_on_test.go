@@ -49,13 +49,13 @@ func TestRestsOn(t *testing.T) {
 			{Kind: finding.FactListener, Resource: listener}, {Kind: finding.FactManifest, Resource: "k8s/api.yaml"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, f := range c.scene(t).has(c.code) {
-				if !slices.Equal(f.RestsOn, c.want) {
-					t.Errorf("rests on %+v, want %+v", f.RestsOn, c.want)
-				}
-				return
+			found := c.scene(t).has(c.code)
+			if len(found) == 0 {
+				t.Fatal("no finding")
 			}
-			t.Error("no finding")
+			if f := found[0]; !slices.Equal(f.RestsOn, c.want) {
+				t.Errorf("rests on %+v, want %+v", f.RestsOn, c.want)
+			}
 		})
 	}
 }

@@ -30,5 +30,5 @@ func (t *tracking) returnSMS(ctx context.Context, held bool) {
 
 // count changes the counter. A count that cannot be written is no reason to hold a message back.
 func (t *tracking) count(ctx context.Context, change func([]incident.Record) (incident.Record, bool)) {
-	_ = t.compareAndSwap(ctx, change) //nolint:errcheck // the fallback store has it, and the round reports that
+	_ = t.compareAndSwap(ctx, change) // the fallback store has it, and the round reports that
 }

@@ -41,7 +41,10 @@ type Fact[T any] struct {
 func known[T any](value T) Fact[T]      { return Fact[T]{Value: value, State: Known} }
 func absent[T any]() Fact[T]            { return Fact[T]{State: Absent} }
 func unknown[T any](why Reason) Fact[T] { return Fact[T]{State: Unknown, Why: why} }
-func (f Fact[T]) Known() bool           { return f.State == Known }
+
+// Known reports whether the fact was observed and is there.
+func (f Fact[T]) Known() bool { return f.State == Known }
+
 func reasonOf(t observation.ObserveError) Reason {
 	switch t.Kind {
 	case observation.Denied:
