@@ -1,6 +1,6 @@
 package finding
 
-// Code names a kind of fault. A code is stable for ever; one rule each.
+// Code identifies a kind of problem. Codes never change; each has one rule.
 type Code string
 
 // The codes, grouped as in the catalogue (docs/findings.md).

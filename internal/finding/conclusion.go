@@ -2,13 +2,13 @@ package finding
 
 import "certdrift/internal/observation"
 
-// Conclusion is what a round comes to.
+// Conclusion is the result of a round.
 type Conclusion struct {
 	// Findings are in Sort's order.
 	Findings []Finding
-	// Complete is false where certdrift could not see or judge all it should.
+	// Complete is false if some checks could not be run.
 	Complete bool
-	// Changes are the round's, each with what it means.
+	// Changes are the round's changes, each with its status.
 	Changes []ChangeStatus
 }
 
@@ -25,11 +25,12 @@ const (
 )
 
 // ChangeStatus is a change that an event or CloudTrail reported, and how it compares with what is declared. A change that
-// agrees is no finding, but worth a record.
+// agrees is not a finding, but is worth recording.
 type ChangeStatus struct {
 	observation.Change
 	Agreement Agreement
-	// Listeners are those that the change concerns, NAME:PORT; Codes are the findings about them. Both are sorted.
+	// Listeners are the listeners that the change affects, NAME:PORT; Codes are those of the findings about them. Both are
+	// sorted.
 	Listeners []string
 	Codes     []Code
 }

@@ -12,7 +12,7 @@ import (
 // Finding.Subject, Certificates and Attribution.
 type Evidence map[string]any
 
-// AllEvidence returns Evidence together with the typed facts under their names in the JSON form. The map is the caller's.
+// AllEvidence returns Evidence and the typed facts, under their names in the JSON form. The caller owns the map.
 func (f Finding) AllEvidence() Evidence {
 	out := Evidence{}
 	f.Subject.evidence(out)
@@ -22,7 +22,7 @@ func (f Finding) AllEvidence() Evidence {
 	return out
 }
 
-// MarshalJSON writes the typed facts among the evidence, where the contract has them.
+// MarshalJSON writes the typed facts as part of the evidence, as the contract requires.
 func (f Finding) MarshalJSON() ([]byte, error) {
 	type plain Finding
 	out := plain(f)
@@ -32,7 +32,7 @@ func (f Finding) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// UnmarshalJSON reads a finding and lifts the typed facts out of its evidence.
+// UnmarshalJSON reads a finding and extracts the typed facts from its evidence.
 func (f *Finding) UnmarshalJSON(b []byte) error {
 	type plain Finding
 	if err := json.Unmarshal(b, (*plain)(f)); err != nil {
@@ -173,8 +173,8 @@ func (f *Finding) Lift() {
 	}
 }
 
-// fields reads evidence that rules made, or that encoding/json read: a number is an int or a float64 then, a time a
-// time.Time or a text.
+// fields reads evidence from a rule or from encoding/json: a number is an int or a float64, a time a time.Time or a
+// string.
 type fields map[string]any
 
 func (e fields) text(name string) string {
@@ -232,7 +232,7 @@ func (e fields) since(name string) *Since {
 	return &Since{fields(m).text("arn"), fields(m).time("since")}
 }
 
-// side reads a truth: one certificate, a list, or one by address where the addresses differ.
+// side reads the certificates of one source: one certificate, a list, or one for each address where the addresses differ.
 func (e fields) side(name string) []Certificate {
 	switch v := e[name].(type) {
 	case map[string]any:

@@ -36,13 +36,13 @@ type Listener struct {
 type Source struct {
 	File         string
 	Line, Column int
-	// Object is the manifest's object that declares; empty for a configuration file.
+	// Object is the declaring object in a manifest; empty for a configuration file.
 	Object string
-	// Generated reports that a tool wrote the file, as Terraform writes its plan: it is fixed in the code it is made from.
+	// Generated reports whether a tool generated the file, as Terraform generates its plan: fix the code it comes from.
 	Generated bool
 }
 
-// Certificates are the certificates that a finding compares, each truth's own.
+// Certificates are the certificates that a finding compares, by source.
 type Certificates struct {
 	Declared, Manifest, Attached, Served []Certificate
 }
@@ -52,7 +52,7 @@ func (c Certificates) Empty() bool {
 	return len(c.Declared)+len(c.Manifest)+len(c.Attached)+len(c.Served) == 0
 }
 
-// Certificate is one certificate of a comparison, as far as it is known. Remote text in it is clean.
+// Certificate is one certificate of a comparison, with the fields that are known. Remote text in it is clean.
 type Certificate struct {
 	ARN               string
 	FingerprintSHA256 string
@@ -66,18 +66,18 @@ type Certificate struct {
 	// None: no certificate is attached at all; Protocol is what the listener speaks instead.
 	None     bool
 	Protocol string
-	// At is where it is declared, FILE:LINE; empty where nobody wrote it down.
+	// At is where it is declared, FILE:LINE; empty where it is not declared in a file.
 	At string
 	// Addresses are those that serve it; empty for all of the endpoint's.
 	Addresses []string
 }
 
-// Change is who made the change that a finding comes from, and what it was.
+// Change is the change that caused a finding, and who made it.
 type Change struct {
 	At      time.Time
 	Event   string // as CloudTrail or ACM names it
 	EventID string
-	// Confirmed: CloudTrail or the state of the listener bears the event out. An event alone is a claim.
+	// Confirmed reports whether CloudTrail or the state of the listener confirms the event. An event alone is a claim.
 	Confirmed bool
 	Principal string
 	Name      string
@@ -90,17 +90,17 @@ type Change struct {
 	Action, Certificate string
 }
 
-// Attribution is who is known to have caused a finding.
+// Attribution is what is known about who caused a finding.
 type Attribution struct {
 	// Change is nil where nobody is known.
 	Change *Change
-	// Unknown says why nobody is known although a change must have been made; empty where the question does not arise.
+	// Unknown says why the author of a change is not known; empty where there was no change.
 	Unknown string
-	// Before and After are the certificates attached before the change and by it; nil where not known.
+	// Before and After are the certificates attached before and after the change; nil where not known.
 	Before, After *Since
 }
 
-// Since is a certificate with the time since when it was attached.
+// Since is a certificate and the time when it was attached.
 type Since struct {
 	ARN   string
 	Since time.Time

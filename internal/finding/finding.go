@@ -1,5 +1,5 @@
-// Package finding holds what certdrift concludes: findings with their stable codes, and how severe they are. Others
-// script against the codes and the JSON form: both are contracts.
+// Package finding defines what certdrift concludes: findings with their stable codes and severities. Scripts depend on
+// the codes and the JSON form: both are contracts.
 package finding
 
 import (
@@ -10,8 +10,8 @@ import (
 // Severity is how much a finding matters. The zero value is None.
 type Severity int
 
-// The severities. Critical: a client is refused now, or will be within hours, or what is attached is not what was
-// declared. Warning: it will break, or is weaker than it should be. Info: worth knowing.
+// The severities. Critical: clients are failing now or will within hours, or the attached certificate is not the declared
+// one. Warning: it will break, or is weaker than it should be. Info: worth knowing.
 const (
 	None Severity = iota
 	Info
@@ -19,7 +19,7 @@ const (
 	Critical
 )
 
-// String gives the contract's word.
+// String returns the contract's word.
 func (s Severity) String() string {
 	switch s {
 	case Info:
@@ -35,13 +35,13 @@ func (s Severity) String() string {
 // MarshalText writes the contract's word.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads the contract's word; what it does not know becomes None.
+// UnmarshalText reads the contract's word; any other becomes None.
 func (s *Severity) UnmarshalText(b []byte) error {
 	*s = ParseSeverity(string(b))
 	return nil
 }
 
-// ParseSeverity reads the contract's word; None for any other.
+// ParseSeverity returns the severity for the contract's word; None for any other.
 func ParseSeverity(word string) Severity {
 	for _, s := range []Severity{Info, Warning, Critical} {
 		if s.String() == word {
@@ -57,12 +57,12 @@ type Finding struct {
 	Severity    Severity `json:"severity"`
 	Environment string   `json:"environment"`
 	Endpoint    string   `json:"endpoint"`
-	// Address is the IP:PORT concerned; empty where the finding holds for every address.
+	// Address is the IP:PORT; empty where the finding holds for every address.
 	Address string `json:"address"`
-	// Listener is LOAD-BALANCER-NAME:PORT; region, ARN and account stand in Evidence.
+	// Listener is LOAD-BALANCER-NAME:PORT; region, ARN and account are in Evidence.
 	Listener string `json:"listener"`
 	// Summary is one line for people: what is wrong, with the names and dates that matter. Remote text in it is quoted
-	// and cut (see Quote).
+	// and truncated (see Quote).
 	Summary string `json:"summary"`
 	// Subject, Certificates and Attribution are typed; in the JSON form they are part of the evidence (see AllEvidence).
 	Subject      Subject      `json:"-"`
@@ -75,14 +75,14 @@ type Finding struct {
 	RestsOn []Fact `json:"rests_on,omitempty"`
 	// Remedy says what to do, command included where there is one.
 	Remedy string `json:"remedy"`
-	// Cause groups findings that one repair ends: "listener:NAME:PORT@REGION/ACCOUNT", "certificate:SHA256", "host:NAME",
+	// Cause groups findings that one fix resolves: "listener:NAME:PORT@REGION/ACCOUNT", "certificate:SHA256", "host:NAME",
 	// "api:REGION". Incidents are kept per cause. Empty: the endpoint itself.
 	Cause string `json:"cause,omitempty"`
-	// Affects lists the endpoints (ENVIRONMENT/NAME) that suffer, where they are more than Endpoint, sorted.
+	// Affects lists the affected endpoints (ENVIRONMENT/NAME), sorted, if there are others than Endpoint.
 	Affects []string `json:"affects,omitempty"`
 }
 
-// Sort puts findings into the stable order of every output: worst first, then by environment, endpoint, listener,
+// Sort sorts findings into the stable order of every output: worst first, then by environment, endpoint, listener,
 // address, code and summary; diagnostics of files after the others of their severity, in the files' own order.
 func Sort(fs []Finding) {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
@@ -119,7 +119,7 @@ func byPlace(a, b Finding) int {
 
 func ofFile(f Finding) bool { return f.Code == ConfigInvalid && f.Subject.Source.File != "" }
 
-// Worst is the highest severity among findings; None of none.
+// Worst returns the highest severity among findings; None if there are none.
 func Worst(fs []Finding) Severity {
 	worst := None
 	for _, f := range fs {

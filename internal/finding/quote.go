@@ -6,13 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// QuoteLimit is how many characters of a remote text a finding shows.
+// QuoteLimit is the number of characters of a remote text that a finding shows.
 const QuoteLimit = 200
 
-// Clean makes a remote text safe to show anywhere (terminal, mail, log, page): control characters, invalid UTF-8,
-// bidirectional controls and other invisible runes are escaped as \xNN or \u{NNNN}, and what is longer than limit
-// characters is cut with "…". So is the beginning of a command to a build server: GitHub's and Azure's agents carry out
-// "##[error]" and "##vso[task.setvariable …]" wherever in a line of a log they stand.
+// Clean makes a remote text safe to show anywhere (terminal, email, log, page): control characters, invalid UTF-8,
+// bidirectional controls and other invisible runes are escaped as \xNN or \u{NNNN}, and a text longer than limit
+// characters is truncated with "…". The start of a command to a build server is escaped, too: GitHub's and Azure's agents
+// execute "##[error]" and "##vso[task.setvariable …]" anywhere in a log line.
 func Clean(remote string, limit int) string {
 	var b strings.Builder
 	count := 0
@@ -44,7 +44,8 @@ func commands(s string, i int) bool {
 	return i > 0 && s[i-1] == '#' && strings.HasPrefix(strings.TrimLeft(s[i+1:], letters), "[")
 }
 
-// Quote is Clean in double quotes, at most QuoteLimit characters long, quotes and backslashes in it escaped.
+// Quote returns the result of Clean in double quotes, at most QuoteLimit characters long, with quotes and backslashes
+// escaped.
 func Quote(remote string) string {
 	escaped := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(remote[:min(len(remote), 8*QuoteLimit)])
 	return `"` + Clean(escaped, QuoteLimit) + `"`

@@ -43,5 +43,5 @@ func TestAlertPathBroken(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	path.Topics[0] = observation.Topic{ARN: topic}
-	s.none(finding.AlertPathBroken) // it could not be read: that is a trouble, and proves nothing
+	s.none(finding.AlertPathBroken) // it could not be read: that is an observe error, and proves nothing
 }

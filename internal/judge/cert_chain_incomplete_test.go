@@ -49,7 +49,7 @@ func TestCertChainIncomplete(t *testing.T) {
 	}
 }
 
-// TestCertChainIncompleteAndExpired: what AIA gives would not mend the chain, and is not recommended.
+// TestCertChainIncompleteAndExpired: the certificate at the AIA URL would not fix the chain, and is not recommended.
 func TestCertChainIncompleteAndExpired(t *testing.T) {
 	s := newShop(t)
 	old := must(t)(s.root.Intermediate("Old Intermediate", certNow, lasting(90*dayLong, -dayLong)))

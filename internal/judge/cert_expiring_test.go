@@ -43,7 +43,7 @@ func TestCertExpiring(t *testing.T) {
 }
 
 func TestCertExpiringIssuer(t *testing.T) {
-	// An old CA is no trouble as long as it outlives the leaf.
+	// An old CA is not a problem as long as it outlives the leaf.
 	newShop(t, lasting(3600*dayLong, 61*dayLong)).serve(t).expect(t)
 	// One that ends before it is measured against the leaf's ninety days.
 	fs := newShop(t, lasting(3600*dayLong, 20*dayLong)).serve(t).expect(t, warning(finding.CertExpiring))

@@ -53,8 +53,8 @@ func TestCertKeyWeakCurveThatCannotBeParsed(t *testing.T) {
 	srv.expect(t, critical(finding.CertKeyWeak))
 }
 
-// TestCertKeyWeakHandshakeRefused: the failure of the handshake is the key's, and is told once, with the leaf where it
-// could be parsed.
+// TestCertKeyWeakHandshakeRefused: a handshake that fails because of the key is reported once, with the leaf if it could
+// be parsed.
 func TestCertKeyWeakHandshakeRefused(t *testing.T) {
 	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
 	if err != nil {

@@ -51,7 +51,7 @@ func TestCertUntrustedAndItsIssuerExpired(t *testing.T) {
 	srv.expect(t, critical(finding.CertUntrusted), critical(finding.CertChainExpired))
 }
 
-// TestCertUntrustedRemedies: what is to be done depends on where the path ends.
+// TestCertUntrustedRemedies: the remedy depends on where the path ends.
 func TestCertUntrustedRemedies(t *testing.T) {
 	remedy := func(srv server, want string) {
 		t.Helper()

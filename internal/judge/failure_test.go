@@ -20,7 +20,7 @@ var everyPhase = []observation.Phase{
 	observation.PhaseDNS, observation.PhaseConnect, observation.PhaseStartTLS, observation.PhaseTLS, observation.PhaseHeaders, observation.PhaseBody, "",
 }
 
-// Every failure, at whatever phase, is told of once: neither twice nor not at all.
+// Every failure, at whatever phase, is reported exactly once.
 func TestEveryFailureHasExactlyOneFinding(t *testing.T) {
 	for _, phase := range everyPhase {
 		for _, kind := range everyKind {

@@ -45,7 +45,7 @@ func TestHTTPInvalidRedirect(t *testing.T) {
 	s.only(finding.HTTPInvalid)
 }
 
-// TestHTTPInvalidAtATLSPort: what is to be mended is the URL, or the redirect that leads there.
+// TestHTTPInvalidAtATLSPort: the fix is to the URL, or to the redirect that leads there.
 func TestHTTPInvalidAtATLSPort(t *testing.T) {
 	failure := observation.Failure{Phase: observation.PhaseHeaders, Kind: observation.SpeaksTLS, Detail: "EOF"}
 	s := newScene(t)

@@ -40,7 +40,7 @@ func TestListenerMissing(t *testing.T) {
 	s = base()
 	trouble.Region = "eu-west-1"
 	s.round.ObserveErrors = []observation.ObserveError{trouble, {Kind: observation.Incomplete, Operation: "probe", Environment: "production", Endpoint: "x"}}
-	s.one(finding.ListenerMissing, finding.Critical) // trouble elsewhere hides nothing here
+	s.one(finding.ListenerMissing, finding.Critical) // an observe error elsewhere hides nothing here
 	s.round.Only = []string{"arn:aws:elasticloadbalancing:us-west-2:1:loadbalancer/gone"}
 	s.one(finding.ListenerMissing, finding.Critical)
 }

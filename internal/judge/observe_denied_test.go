@@ -20,7 +20,7 @@ func TestObserveDenied(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	if s.judge().Complete {
-		t.Error("complete in spite of a trouble")
+		t.Error("complete despite an observe error")
 	}
 	s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: observation.Credentials, Detail: "no credentials"}}
 	if f := s.one(finding.ObserveDenied, finding.Warning); !strings.Contains(f.Remedy, "AWS_PROFILE") || strings.Contains(f.Remedy, "Action") {

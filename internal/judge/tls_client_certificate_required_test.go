@@ -59,7 +59,7 @@ func TestClientCertificateRequiredAsNginxSaysIt(t *testing.T) {
 	s.only(finding.HTTPStatus)
 }
 
-// mutual is a scene whose endpoint is refused for want of a client certificate, behind a listener of a mode.
+// mutual is a scene with an endpoint that rejects clients without a certificate, behind a listener with a mutual TLS mode.
 func mutual(t *testing.T, mode string) *scene {
 	t.Helper()
 	s := newScene(t)
@@ -106,8 +106,8 @@ func TestClientCertificateRequiredAsNginxSaysItBehindAListener(t *testing.T) {
 	}
 }
 
-// The listener is named where it is to blame only: not one that asks for nothing, nor one that is not known, nor the endpoint's
-// own where it is a redirect's hop that refuses.
+// The listener is named only if it is the cause: not if it requests no certificate, is unknown, or is the endpoint's own while
+// a redirect's hop rejects the client.
 func TestClientCertificateRequiredByNoListenerThatIsKnown(t *testing.T) {
 	hop := func(s *scene) {
 		own := ok("10.0.0.1", s.leaf(host))

@@ -61,7 +61,7 @@ func TestTLSHandshakeBySTARTTLS(t *testing.T) {
 	}
 }
 
-// TestTLSHandshakeRemedies: what is to be done depends on what failed.
+// TestTLSHandshakeRemedies: the remedy depends on what failed.
 func TestTLSHandshakeRemedies(t *testing.T) {
 	foreign := observation.Failure{Phase: observation.PhaseTLS, Kind: observation.HandshakeFailed, Detail: "tls: invalid signature by the server certificate: ECDSA verification failure"}
 	for _, c := range []struct {

@@ -6,23 +6,23 @@ import (
 	"certdrift/internal/target"
 )
 
-// Endpoint is what probing one endpoint saw.
+// Endpoint is the result of probing one endpoint.
 type Endpoint struct {
 	Target target.Endpoint `json:"target"`
-	// Probed is false where the round ended before the endpoint was done with; an ObserveError says so.
+	// Probed is false if the round ended before this endpoint was finished; an ObserveError says so.
 	Probed bool `json:"probed"`
 	DNS    DNS  `json:"dns"`
-	// Addresses are all that were dialled, in the order of their text.
+	// Addresses are all addresses that were probed, sorted as text.
 	Addresses []Address `json:"addresses"`
 }
 
-// DNS is what a name resolved to. With connect_to it holds the given addresses and Skipped.
+// DNS is the result of resolving a name. With connect_to, it holds the given addresses and Skipped.
 type DNS struct {
-	// CanonicalName is the end of the CNAME chain, lower case, without the trailing dot; empty where not known.
+	// CanonicalName is the end of the CNAME chain, lower case, without the trailing dot; empty where unknown.
 	CanonicalName string   `json:"canonical_name,omitempty"`
 	Addresses     []string `json:"addresses,omitempty"` // IP addresses, sorted
-	Skipped       bool     `json:"skipped,omitempty"`   // connect_to or an IP address: nothing was asked
-	// Omitted is how many addresses beyond the probe's bound were not dialled.
+	Skipped       bool     `json:"skipped,omitempty"`   // connect_to or an IP address: nothing was resolved
+	// Omitted is the number of addresses beyond the probe's limit, which were not probed.
 	Omitted int           `json:"omitted,omitempty"`
 	Took    time.Duration `json:"took_ns,omitempty"`
 	Failure *Failure      `json:"failure,omitempty"`
@@ -33,29 +33,29 @@ type Address struct {
 	Address string    `json:"address"` // IP:PORT
 	Started time.Time `json:"started"`
 	Phases  Phases    `json:"phases"`
-	// Failure is where and why the probe stopped early; nil where it went through. What was seen before it stays.
+	// Failure is where and why the probe stopped early; nil where it completed. What was observed before it is kept.
 	Failure *Failure `json:"failure,omitempty"`
 	TLS     *TLS     `json:"tls,omitempty"`
 	HTTP    *HTTP    `json:"http,omitempty"`
-	// Withheld says why an http or https endpoint was sent no request although the connection stood: nothing is known of
-	// HTTP then. Empty where one was sent.
+	// Withheld says why no request was sent to an http or https endpoint although the connection was established, so that
+	// nothing is known about HTTP. Empty where one was sent.
 	Withheld string `json:"withheld,omitempty"`
 }
 
-// Phases are how long each phase took; 0 where it was not reached.
+// Phases are the durations of the phases; 0 where a phase was not reached.
 type Phases struct {
 	DNS       time.Duration `json:"dns_ns,omitempty"`
 	Connect   time.Duration `json:"connect_ns,omitempty"`
 	StartTLS  time.Duration `json:"starttls_ns,omitempty"` // the plain-text preamble
 	TLS       time.Duration `json:"tls_ns,omitempty"`
-	FirstByte time.Duration `json:"first_byte_ns,omitempty"` // request written to first byte of the answer
+	FirstByte time.Duration `json:"first_byte_ns,omitempty"` // request written to first byte of the response
 	Total     time.Duration `json:"total_ns,omitempty"`
 }
 
 // Phase is a step of a probe.
 type Phase string
 
-// The phases in their order.
+// The phases, in order.
 const (
 	PhaseDNS      Phase = "dns"
 	PhaseConnect  Phase = "connect"
@@ -65,7 +65,7 @@ const (
 	PhaseBody     Phase = "body"
 )
 
-// FailureKind is a closed set of reasons.
+// FailureKind is why a probe failed, one of a closed set.
 type FailureKind string
 
 // The reasons.
@@ -75,24 +75,24 @@ const (
 	TimedOut         FailureKind = "timed-out"        // any phase
 	Refused          FailureKind = "refused"          // connect
 	Reset            FailureKind = "reset"            // any phase after DNS: RST
-	Closed           FailureKind = "closed"           // the peer ended the connection where more was due
+	Closed           FailureKind = "closed"           // the peer closed the connection before it was complete
 	Unreachable      FailureKind = "unreachable"      // connect: no route to host or network
-	Blocked          FailureKind = "blocked"          // the address guard refused to dial
+	Blocked          FailureKind = "blocked"          // the address guard refused to connect
 	Alert            FailureKind = "alert"            // TLS: the peer sent an alert (see Failure.Alert)
 	Plaintext        FailureKind = "plaintext"        // TLS: the peer answered in plain HTTP
 	NotTLS           FailureKind = "not-tls"          // TLS: the peer answered with something that is neither TLS nor HTTP
-	VersionOld       FailureKind = "version-old"      // TLS: nothing above TLS 1.1, or below what can be spoken
-	ChainOversized   FailureKind = "chain-oversized"  // TLS: the certificate message is larger than a client takes
+	VersionOld       FailureKind = "version-old"      // TLS: nothing newer than TLS 1.1, or older than the probe supports
+	ChainOversized   FailureKind = "chain-oversized"  // TLS: the certificate message is larger than clients accept
 	ChainMalformed   FailureKind = "chain-malformed"  // TLS: a certificate cannot be parsed
 	KeyUnusable      FailureKind = "key-unusable"     // TLS: the certificate's key is too weak for a handshake
 	NoCertificate    FailureKind = "no-certificate"   // TLS: the peer sent no certificate
-	HandshakeFailed  FailureKind = "handshake-failed" // TLS: any other fault of the handshake
-	ClientCertNeeded FailureKind = "client-cert"      // TLS or headers: the peer insists on a client certificate
+	HandshakeFailed  FailureKind = "handshake-failed" // TLS: any other failure of the handshake
+	ClientCertNeeded FailureKind = "client-cert"      // TLS or headers: the peer requires a client certificate
 	StartTLSRefused  FailureKind = "starttls-refused" // STARTTLS: not offered, or refused
 	Invalid          FailureKind = "invalid"          // HTTP: not a valid response; body that cannot be decoded
-	SpeaksTLS        FailureKind = "speaks-tls"       // HTTP: the peer speaks TLS where plain HTTP is due
-	TooLarge         FailureKind = "too-large"        // HTTP: header or body past the bound
-	Other            FailureKind = "other"            // anything else; Detail says what
+	SpeaksTLS        FailureKind = "speaks-tls"       // HTTP: the peer speaks TLS instead of plain HTTP
+	TooLarge         FailureKind = "too-large"        // HTTP: headers or body exceed the limit
+	Other            FailureKind = "other"            // anything else; see Detail
 )
 
 // Failure is where and why a probe stopped.
@@ -101,55 +101,57 @@ type Failure struct {
 	Kind  FailureKind `json:"kind"`
 	// Alert is the name of the TLS alert received ("handshake_failure", RFC 8446 §6).
 	Alert string `json:"alert,omitempty"`
-	// Detail is the system's or library's own word for it, cleaned and cut.
+	// Detail is the system's or library's own message, cleaned and truncated.
 	Detail string `json:"detail,omitempty"`
-	// Local: this machine could not send (no IPv6 route, a local firewall), which says nothing of the endpoint.
+	// Local reports whether this machine could not send (no IPv6 route, a local firewall), which says nothing about the
+	// endpoint.
 	Local bool `json:"local,omitempty"`
-	// Hurried: the phase was cut short since the time for all redirects was over.
+	// Hurried reports whether the phase was cut short because the time limit for all redirects expired.
 	Hurried bool `json:"hurried,omitempty"`
 }
 
-// TLS is what the handshake showed. It is gathered without trusting anything: the judge verifies.
+// TLS is what the handshake showed. The probe verifies nothing: package judge does.
 type TLS struct {
 	ServerName string `json:"server_name,omitempty"` // as sent in SNI; empty for an IP address
 	Version    string `json:"version"`               // "TLS 1.3"
 	Cipher     string `json:"cipher"`
 	ALPN       string `json:"alpn,omitempty"`
-	// Chain is what the server sent, leaf first as sent, DER.
+	// Chain is what the server sent, in the order sent (leaf first), DER.
 	Chain [][]byte `json:"chain"`
-	// ClientCertificateRequested: the server asked for one. ClientCertificateSent: one was configured and shown.
+	// ClientCertificateRequested reports whether the server requested one, ClientCertificateSent whether one was configured
+	// and sent.
 	ClientCertificateRequested bool `json:"client_certificate_requested,omitempty"`
 	ClientCertificateSent      bool `json:"client_certificate_sent,omitempty"`
-	// Issuers were fetched from AIA caIssuers URLs because the chain as sent does not lead to a root; DER, nearest
+	// Issuers were fetched from AIA caIssuers URLs because the served chain does not lead to a root; DER, nearest
 	// first.
 	Issuers []FetchedIssuer `json:"issuers,omitempty"`
-	// Revocation holds what is known about each certificate of the chain but the root.
+	// Revocation holds what is known about each certificate of the chain except the root.
 	Revocation []Revocation `json:"revocation,omitempty"`
 }
 
-// FetchedIssuer is a certificate that AIA pointed at.
+// FetchedIssuer is a certificate that an AIA URL points to.
 type FetchedIssuer struct {
 	URL string `json:"url"`
 	DER []byte `json:"der,omitempty"`
-	// Form is how it stands there; empty for a certificate in DER, as it should be.
+	// Form is the format it is served in; empty for DER, as it should be.
 	Form IssuerForm `json:"form,omitempty"`
-	// Failure says why it could not be had; DER is empty then.
+	// Failure says why it could not be downloaded; DER is then empty.
 	Failure string `json:"failure,omitempty"`
-	// Blocked: the address guard refused to dial there.
+	// Blocked reports whether the address guard refused to connect to the URL.
 	Blocked bool `json:"blocked,omitempty"`
 }
 
-// IssuerForm is a way to serve an issuer's certificate beside RFC 5280's own.
+// IssuerForm is a format, other than RFC 5280's DER, in which an issuer's certificate is served.
 type IssuerForm string
 
-// The forms. PKCS #7 in DER is RFC 5280's other one, of which several certificates may come.
+// The forms. RFC 5280 also allows PKCS #7 in DER, which may contain several certificates.
 const (
 	IssuerPEM      IssuerForm = "pem"
 	IssuerPKCS7    IssuerForm = "pkcs7"
 	IssuerPKCS7PEM IssuerForm = "pkcs7-pem"
 )
 
-// RevocationSource is where an answer came from.
+// RevocationSource is where a revocation status came from.
 type RevocationSource string
 
 // The sources.
@@ -159,11 +161,11 @@ const (
 	CRL    RevocationSource = "crl"
 )
 
-// RevocationStatus is what a source said.
+// RevocationStatus is what a source reported.
 type RevocationStatus string
 
-// The answers. NoAnswer: it could not be had, could not be parsed, or is not signed by whom it should be; it proves
-// nothing.
+// The statuses. NoAnswer: the response could not be downloaded, could not be parsed, or is not signed by the right party; it
+// proves nothing.
 const (
 	Good     RevocationStatus = "good"
 	Revoked  RevocationStatus = "revoked"
@@ -171,21 +173,21 @@ const (
 	NoAnswer RevocationStatus = "no-answer"
 )
 
-// Revocation is one source's answer about one certificate. Whether it is stale is for the judge, who knows the time.
+// Revocation is one source's response about one certificate. Package judge decides whether it is out of date.
 type Revocation struct {
-	// Index is the certificate's place in the chain as sent.
+	// Index is the certificate's index in the served chain.
 	Index  int              `json:"index"`
 	Source RevocationSource `json:"source"`
 	URL    string           `json:"url,omitempty"`
 	Status RevocationStatus `json:"status"`
-	// Signed: the answer carries a valid signature of the issuer or its delegate.
+	// Signed reports whether the response has a valid signature of the issuer or its delegate.
 	Signed     bool      `json:"signed"`
 	ThisUpdate time.Time `json:"this_update,omitzero"`
 	NextUpdate time.Time `json:"next_update,omitzero"`
 	RevokedAt  time.Time `json:"revoked_at,omitzero"`
 	Reason     string    `json:"reason,omitempty"` // RFC 5280 §5.3.1: "keyCompromise"
-	Detail     string    `json:"detail,omitempty"` // why there is no answer, or why it ends early
-	// Blocked: the address guard refused to dial there.
+	Detail     string    `json:"detail,omitempty"` // why there is no response, or why it is incomplete
+	// Blocked reports whether the address guard refused to connect to the URL.
 	Blocked bool `json:"blocked,omitempty"`
 }
 
@@ -193,41 +195,42 @@ type Revocation struct {
 type HTTP struct {
 	Proto  string `json:"proto"` // "HTTP/1.1", "HTTP/2.0"
 	Status int    `json:"status"`
-	// Headers are the few that findings show (Content-Type, Location, Server), cleaned and cut.
+	// Headers are the few that findings show (Content-Type, Location, Server), cleaned and truncated.
 	Headers map[string]string `json:"headers,omitempty"`
-	// Excerpt is the start of the decoded body, cleaned and cut.
+	// Excerpt is the start of the decoded body, cleaned and truncated.
 	Excerpt string `json:"excerpt,omitempty"`
-	Size    int64  `json:"size"` // of the decoded body, in bytes, as far as it was read
-	// Unmet are the expectations of body and headers that do not hold.
+	Size    int64  `json:"size"` // of the part of the decoded body that was read, in bytes
+	// Unmet are the expectations of body and headers that failed.
 	Unmet []Unmet `json:"unmet,omitempty"`
 	// Location is where a redirect that was not followed points; cleaned.
 	Location string `json:"location,omitempty"`
-	// Hops are the redirects followed, in order. The last hop's answer is the one that is judged.
+	// Hops are the redirects followed, in order. The last hop's response is the one that is judged.
 	Hops []Hop `json:"hops,omitempty"`
-	// Loop: the redirects came back to a URL already seen, or passed the bound.
+	// Loop reports whether the redirects led back to a URL already visited, or exceeded the limit.
 	Loop bool `json:"loop,omitempty"`
-	// LoopInsecure: the redirect that made it a loop leads from https to http; those before are marked by their hops.
+	// LoopInsecure reports whether the redirect that closes the loop leads from https to http; earlier ones are marked in
+	// their hops.
 	LoopInsecure bool `json:"loop_insecure,omitempty"`
 }
 
-// Unmet is an expectation that does not hold.
+// Unmet is an expectation that failed.
 type Unmet struct {
 	Expectation string `json:"expectation"` // "body_contains", "body_matches", "body_json", "header"
 	Want        string `json:"want"`
 	Got         string `json:"got,omitempty"`
 }
 
-// Hop is one redirect followed, or refused.
+// Hop is one redirect, followed or blocked.
 type Hop struct {
 	URL  string      `json:"url"` // cleaned, without credentials
 	Kind target.Kind `json:"kind"`
 	Host string      `json:"host"`
 	Port int         `json:"port"`
-	// Insecure: the redirect led from https to http.
+	// Insecure reports whether the redirect led from https to http.
 	Insecure bool `json:"insecure,omitempty"`
-	// Blocked says why the hop was not dialled; empty where it was.
+	// Blocked says why certdrift did not connect to the hop; empty where it did.
 	Blocked string `json:"blocked,omitempty"`
 	DNS     DNS    `json:"dns"`
-	// Addresses are the hop's probes. Their HTTP carries no hops of its own.
+	// Addresses are the hop's probes. Their HTTP has no hops of its own.
 	Addresses []Address `json:"addresses,omitempty"`
 }

@@ -9,7 +9,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// LoadBalancerKind tells the load balancers apart.
+// LoadBalancerKind is a kind of load balancer.
 type LoadBalancerKind string
 
 // The kinds.
@@ -23,11 +23,11 @@ const (
 type LoadBalancer struct {
 	Kind    LoadBalancerKind `json:"kind"`
 	Name    string           `json:"name"`
-	ARN     string           `json:"arn"` // made from region, account and name for a classic one
+	ARN     string           `json:"arn"` // built from region, account and name for a classic one
 	Region  string           `json:"region"`
 	Account string           `json:"account"`
 	DNSName string           `json:"dns_name"` // lower case, no trailing dot
-	// Addresses are what DNSName resolves to, sorted; empty where it was not asked for.
+	// Addresses are what DNSName resolves to, sorted; empty where it was not resolved.
 	Addresses []string          `json:"addresses,omitempty"`
 	Internal  bool              `json:"internal,omitempty"`
 	Tags      map[string]string `json:"tags,omitempty"`
@@ -37,7 +37,8 @@ type LoadBalancer struct {
 	Partial bool `json:"partial,omitempty"`
 }
 
-// Stack is the Kubernetes object that a load balancer is made for. A Service and an Ingress of one name are two.
+// Stack is the Kubernetes object that a load balancer belongs to. A Service and an Ingress of the same name are different
+// stacks.
 type Stack struct {
 	Kind string // Service or Ingress
 	Name string // NAMESPACE/NAME, or the name of a group of Ingresses
@@ -49,9 +50,9 @@ const (
 	Ingress = "Ingress"
 )
 
-// Stacks are the objects that the load balancer was made for, as its tags say: those of the in-tree provider
+// Stacks returns the objects that the load balancer belongs to according to its tags: those of the in-tree provider
 // (cloud-provider-aws), of the AWS Load Balancer Controller for Services and Ingresses, and of the controller within EKS
-// Auto Mode. Each comes once.
+// Auto Mode. Each is listed once.
 func (lb LoadBalancer) Stacks() []Stack {
 	var out []Stack
 	for _, tag := range [...]struct{ kind, key string }{
@@ -66,7 +67,7 @@ func (lb LoadBalancer) Stacks() []Stack {
 	return out
 }
 
-// MadeFor reports whether the load balancer is the one that the declaration's object makes: by its name, or by its tags.
+// MadeFor reports whether the load balancer is the one that the declaration's object creates, by its name or its tags.
 func (lb LoadBalancer) MadeFor(d Declaration) bool {
 	if d.LoadBalancer != "" && d.LoadBalancer == lb.Name {
 		return true
@@ -80,14 +81,14 @@ type Listener struct {
 	ARN      string `json:"arn,omitempty"` // none for classic
 	Port     int    `json:"port"`
 	Protocol string `json:"protocol"` // HTTP, HTTPS, TCP, SSL (classic), TLS (network), …
-	// Certificates are the attached ones, the default first; others serve by SNI.
+	// Certificates are the attached ones, the default first; the others are selected by SNI.
 	Certificates []Attachment `json:"certificates,omitempty"`
 	// Policy is the name of the security policy, Protocols what it allows ("TLSv1.2"); empty where unknown.
 	Policy    string   `json:"policy,omitempty"`
 	Protocols []string `json:"protocols,omitempty"`
 	// MutualTLS is the mode: "off", "passthrough", "verify"; empty where the kind has none.
 	MutualTLS string `json:"mutual_tls,omitempty"`
-	// Rules are an ALB's answers, default first; read for plain HTTP listeners only.
+	// Rules are an ALB's rules, default first; read for plain HTTP listeners only.
 	Rules []ListenerRule `json:"rules,omitempty"`
 }
 
@@ -106,7 +107,7 @@ type Attachment struct {
 	Default bool   `json:"default,omitempty"`
 }
 
-// ListenerRule is what an ALB does with a request.
+// ListenerRule is an ALB's rule for requests.
 type ListenerRule struct {
 	Priority string `json:"priority"` // "default", or a number
 	Action   string `json:"action"`   // forward, redirect, fixed-response, …
@@ -114,20 +115,20 @@ type ListenerRule struct {
 	RedirectProtocol string `json:"redirect_protocol,omitempty"`
 }
 
-// Certificate is what ACM or IAM holds under an ARN.
+// Certificate is what ACM or IAM stores under an ARN.
 type Certificate struct {
 	ARN string `json:"arn"`
-	// Missing: ACM or IAM says that there is none.
+	// Missing reports whether ACM or IAM says that there is none.
 	Missing bool `json:"missing,omitempty"`
 	// Unreadable: it could not be asked for; an ObserveError says why.
 	Unreadable bool `json:"unreadable,omitempty"`
-	// Chain is leaf first, DER; empty where only the record could be read.
+	// Chain is the chain, leaf first, DER; empty where only the record could be read.
 	Chain [][]byte `json:"chain,omitempty"`
-	// Names are the record's, for when there is no body.
+	// Names are the record's, used where Chain is empty.
 	Names     []string  `json:"names,omitempty"`
 	NotBefore time.Time `json:"not_before,omitzero"`
 	NotAfter  time.Time `json:"not_after,omitzero"`
-	// Imported is when somebody put there what the ARN holds: ACM's ImportedAt, IAM's UploadDate.
+	// Imported is when the current certificate was imported under the ARN: ACM's ImportedAt, IAM's UploadDate.
 	Imported time.Time `json:"imported,omitzero"`
 	// Status, Type, Renewal… are ACM's own words (DescribeCertificate); empty for IAM.
 	Status              string `json:"status,omitempty"`
@@ -152,36 +153,36 @@ type Validation struct {
 
 // Declaration is one listener's certificates as a manifest declares them.
 type Declaration struct {
-	// Object is what declares: "Service production/api", "Ingress web/site", "aws_lb_listener.https".
+	// Object is the declaring object: "Service production/api", "Ingress web/site", "aws_lb_listener.https".
 	Object string `json:"object"`
 	// Service is NAMESPACE/NAME for a Kubernetes object; empty for Terraform.
 	Service string `json:"service,omitempty"`
 	// LoadBalancer is the load balancer's name, where the manifest names it.
 	LoadBalancer string `json:"load_balancer,omitempty"`
-	// Group is an Ingress's group.name, Order its group.order: the lowest comes first.
+	// Group is an Ingress's group.name, Order its group.order: the lowest is first.
 	Group string `json:"group,omitempty"`
 	Order int    `json:"order,omitempty"`
-	// Kind is the load balancer that the object makes; empty where the manifest leaves it open.
+	// Kind is the kind of load balancer that the object creates; empty where the manifest does not determine it.
 	Kind LoadBalancerKind `json:"kind,omitempty"`
 	Port int              `json:"port"`
-	// Listener is the ARN of a listener that the certificates are added to, beside others; Port is 0 then.
+	// Listener is the ARN of a listener that the certificates are added to, in addition to others; Port is then 0.
 	Listener string `json:"listener,omitempty"`
-	// ARNs are the certificates, the default first. Empty with Discovered: the controller picks them from ACM by Hosts.
+	// ARNs are the certificates, the default first. Empty with Discovered: the controller selects them from ACM by Hosts.
 	ARNs       []string `json:"arns,omitempty"`
 	Discovered bool     `json:"discovered,omitempty"`
-	// More: beside the ARNs, the controller puts certificates there that it discovers for other Ingresses of the group.
+	// More reports whether the controller adds certificates to the ARNs that it discovers for other Ingresses of the group.
 	More   bool     `json:"more,omitempty"`
 	Hosts  []string `json:"hosts,omitempty"`
 	Policy string   `json:"policy,omitempty"`
-	// Closes: the object's load balancer keeps only the listeners of the object's other declarations, and where there are
-	// none, it goes. Port is 0 then. Perhaps is what may keep them (of an Ingress: port
-	// 443) all the same, and cannot be seen in the manifest.
+	// Closes reports whether the object's load balancer keeps only the listeners of the object's other declarations; without
+	// any, the load balancer is deleted. Port is then 0. Perhaps is what may keep them nevertheless (for an Ingress: port
+	// 443) and is not visible in the manifest.
 	Closes  bool            `json:"closes,omitempty"`
 	Perhaps string          `json:"perhaps,omitempty"`
 	Source  target.Position `json:"source"`
 }
 
-// Stacks are what the tags of the load balancer that the object makes may say.
+// Stacks returns the objects that the tags of the object's load balancer may name.
 func (d Declaration) Stacks() []Stack {
 	var out []Stack
 	if kind, _, _ := strings.Cut(d.Object, " "); d.Service != "" {
@@ -193,8 +194,8 @@ func (d Declaration) Stacks() []Stack {
 	return out
 }
 
-// Fits reports whether the object may make a load balancer of that kind: an Ingress makes application load balancers, and
-// nothing else does.
+// Fits reports whether the object may create a load balancer of that kind: an Ingress creates application load balancers,
+// and nothing else does.
 func (d Declaration) Fits(kind LoadBalancerKind) bool {
 	if d.Service == "" {
 		return true
@@ -202,29 +203,29 @@ func (d Declaration) Fits(kind LoadBalancerKind) bool {
 	return strings.HasPrefix(d.Object, Ingress+" ") == (kind == Application)
 }
 
-// Generated reports whether Source is a file that a tool wrote: Terraform's plan or state. What it says is changed in the code
-// that it was made from.
+// Generated reports whether Source is a file that a tool generated: Terraform's plan or state. To change it, change the code
+// that it was generated from.
 func (d Declaration) Generated() bool { return d.Service == "" }
 
-// Change is a change that CloudTrail or ACM told of.
+// Change is a change that CloudTrail or ACM reported.
 type Change struct {
 	EventID string    `json:"event_id,omitempty"`
 	Event   string    `json:"event"` // "SetLoadBalancerListenerSSLCertificate", "ACM Certificate Expired"
 	At      time.Time `json:"at"`
 	Region  string    `json:"region"`
 	Account string    `json:"account"`
-	// LoadBalancer is a name or an ARN, Listener an ARN; Port and Certificates as requested. What the event does not
-	// say is empty.
+	// LoadBalancer is a name or an ARN, Listener an ARN; Port and Certificates are as requested. What the event does
+	// not contain is empty.
 	LoadBalancer string   `json:"load_balancer,omitempty"`
 	Listener     string   `json:"listener,omitempty"`
 	Port         int      `json:"port,omitempty"`
 	Certificates []string `json:"certificates,omitempty"`
-	// Renamed is the ARN that UpdateServerCertificate gave a certificate, where the event says the whole of it.
+	// Renamed is the new ARN that UpdateServerCertificate assigned to a certificate, if the event contains all of it.
 	Renamed string `json:"renamed,omitempty"`
-	// Author is who did it; nil for ACM's own events, which have Facts: the event's detail, in ACM's words.
+	// Author is who made it; nil for ACM's own events, which have Facts: the event's detail, in ACM's words.
 	Author *Author           `json:"author,omitempty"`
 	Facts  map[string]string `json:"facts,omitempty"`
-	// Confirmed: LookupEvents or the state of the listener bears the event out. An event alone is a claim.
+	// Confirmed reports whether LookupEvents or the state of the listener confirms the event. An event alone is a claim.
 	Confirmed bool `json:"confirmed"`
 }
 
@@ -239,19 +240,19 @@ func (c Change) Names(certificate string) bool {
 
 // Author is who made a change.
 type Author struct {
-	// Principal is the ARN; Name the role or user people know it by.
+	// Principal is the ARN; Name is the role or user as people know it.
 	Principal string `json:"principal"`
 	Name      string `json:"name"`
-	// Session tells one user of a role from another.
+	// Session distinguishes the users of a role.
 	Session string `json:"session,omitempty"`
-	// Tool is what the user agent shows: "AWS console", "Kubernetes cloud provider", "AWS Load Balancer Controller",
+	// Tool is the tool that the user agent identifies: "AWS console", "Kubernetes cloud provider", "AWS Load Balancer Controller",
 	// "Terraform", "AWS CLI", "CloudFormation", or the agent's own first word.
 	Tool      string `json:"tool"`
 	UserAgent string `json:"user_agent,omitempty"`
 	SourceIP  string `json:"source_ip,omitempty"`
 }
 
-// Attached is what reading AWS gave.
+// Attached is the result of reading AWS.
 type Attached struct {
 	LoadBalancers []LoadBalancer
 	Certificates  []Certificate

@@ -1,6 +1,6 @@
-// Package observation holds what a round saw: endpoints probed and listeners read. Its types are plain values, JSON in
-// and JSON out, so that any verdict can be replayed from a saved file. A broken endpoint is data here, never a Go
-// error.
+// Package observation defines what a round observed: the endpoints probed and the listeners read. Its types are plain values
+// that round-trip through JSON, so that any verdict can be replayed from a saved file. A broken endpoint is data here, never
+// a Go error.
 package observation
 
 import (
@@ -11,61 +11,61 @@ import (
 	"certdrift/internal/target"
 )
 
-// Schema names the form of a saved round.
+// Schema identifies the format of a saved round.
 const Schema = "certdrift.observations/1"
 
-// Round is everything one round saw.
+// Round is everything that one round observed.
 type Round struct {
 	Schema   string    `json:"schema"`
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
-	// Endpoints were asked for, in the configuration's order, whether the round got to them or not.
+	// Endpoints are the requested ones, in the configuration's order, whether the round reached them or not.
 	Endpoints []Endpoint `json:"endpoints"`
-	// EndpointsOnly: the round was not meant to ask AWS, since another one does. What is declared goes uncompared then,
-	// and the round is complete all the same.
+	// EndpointsOnly reports whether the round was not meant to read AWS, because another round does. What is declared is then
+	// not compared, and the round is complete nevertheless.
 	EndpointsOnly bool `json:"endpoints_only,omitempty"`
-	// ListenersRead reports whether AWS was asked about load balancers at all in this round.
+	// ListenersRead reports whether this round read any load balancers from AWS.
 	ListenersRead bool `json:"listeners_read"`
-	// Unlisted: the configuration does not ask for load balancers beyond those of its endpoints and manifests. Others may
-	// have been read on the way to them, and are nobody's business here.
+	// Unlisted reports whether the configuration requests only the load balancers of its endpoints and manifests. Others that
+	// were read along with them are out of scope.
 	Unlisted      bool           `json:"unlisted,omitempty"`
 	LoadBalancers []LoadBalancer `json:"load_balancers,omitempty"`
 	Certificates  []Certificate  `json:"certificates,omitempty"`
-	// CertificateFiles are what the configuration's own files say that ARNs hold; AWS's word goes before them.
+	// CertificateFiles are the certificates of ARNs according to the configuration's own files; what AWS reports takes precedence.
 	CertificateFiles []Certificate `json:"certificate_files,omitempty"`
-	// Only, where not empty, tells that just these load balancers (names or ARNs) were read: the absence of others
-	// proves nothing.
+	// Only, if not empty, lists the only load balancers (names or ARNs) that were read: the absence of others proves
+	// nothing.
 	Only []string `json:"only,omitempty"`
-	// Planned reports whether Manifests are about to be applied: a difference from what is attached is then what the deploy
-	// is for, and no fault unless it breaks something.
+	// Planned reports whether Manifests are about to be applied: a difference from what is attached is then the purpose of the
+	// deploy, and not a problem unless it breaks something.
 	Planned bool `json:"planned,omitempty"`
 	// Manifests are the certificates that Kubernetes manifests and Terraform files declare.
 	Manifests []Declaration `json:"manifests,omitempty"`
-	// Changes are what CloudTrail told of, newest last.
+	// Changes are the changes that CloudTrail reported, newest last.
 	Changes []Change `json:"changes,omitempty"`
-	// HistoryUnread is why CloudTrail could not be asked, or not for all, who made the changes that led to drift; empty
-	// where it could, or where there was nothing to ask.
+	// HistoryUnread says why CloudTrail could not be queried, at least for some, for who made the changes that led to drift;
+	// empty where it could, or where there was nothing to query.
 	HistoryUnread string `json:"history_unread,omitempty"`
-	// Diagnostics are what is wrong with the configuration and the manifests.
+	// Diagnostics are the errors in the configuration and the manifests.
 	Diagnostics []Diagnostic `json:"faults,omitempty"`
-	// ObserveErrors are what kept the round from seeing all it should.
+	// ObserveErrors are what prevented some checks of the round.
 	ObserveErrors []ObserveError `json:"troubles,omitempty"`
-	// AlertPath is whom alerts reach; nil where the round did not look.
+	// AlertPath is who receives alerts; nil where the round did not check.
 	AlertPath *AlertPath `json:"alert_path,omitempty"`
 }
 
-// Diagnostic is a mistake in the configuration or a manifest, at its place.
+// Diagnostic is an error in the configuration or a manifest, with its position.
 type Diagnostic struct {
 	target.Position
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
-	// Environment and Endpoint name the endpoint that is left out because of it; empty where the fault is not one
-	// endpoint's.
+	// Environment and Endpoint name the endpoint that is skipped because of it; empty where the error does not concern one
+	// endpoint.
 	Environment string `json:"environment,omitempty"`
 	Endpoint    string `json:"endpoint,omitempty"`
 }
 
-// SortDiagnostics puts faults into the order of the files, as people mend them and as every output tells them.
+// SortDiagnostics sorts errors into the order of the files, as people fix them and as every output lists them.
 func SortDiagnostics(faults []Diagnostic) {
 	slices.SortStableFunc(faults, func(a, b Diagnostic) int {
 		return cmp.Or(
@@ -78,27 +78,27 @@ func SortDiagnostics(faults []Diagnostic) {
 // ObserveErrorKind is why something could not be observed.
 type ObserveErrorKind string
 
-// Credentials is the Operation of an ObserveError that stands for there being none: every call fails alike.
+// Credentials is the Operation of an ObserveError that reports missing credentials: every call fails for the same reason.
 const Credentials = "credentials"
 
-// The kinds of trouble, each with its finding code: observe-denied, observe-throttled, observe-incomplete.
+// The kinds of observe errors, each with its finding code: observe-denied, observe-throttled, observe-incomplete.
 const (
 	Denied     ObserveErrorKind = "denied"
 	Throttled  ObserveErrorKind = "throttled"
 	Incomplete ObserveErrorKind = "incomplete"
 )
 
-// ObserveError is one thing that certdrift could not see or do.
+// ObserveError is one thing that certdrift could not observe or do.
 type ObserveError struct {
 	Kind ObserveErrorKind `json:"kind"`
-	// Operation is what was tried, as IAM names it ("elasticloadbalancing:DescribeLoadBalancers"), or a stage of
+	// Operation is what was attempted, as IAM names it ("elasticloadbalancing:DescribeLoadBalancers"), or a stage of
 	// certdrift's own ("round", "judge").
 	Operation string `json:"operation"`
 	Region    string `json:"region,omitempty"`
 	Account   string `json:"account,omitempty"`
-	// Resource is the ARN or name concerned; empty where the whole region is.
+	// Resource is the affected ARN or name; empty where the whole region is affected.
 	Resource string `json:"resource,omitempty"`
-	// Environment and Endpoint are set where one endpoint's round is what is missing.
+	// Environment and Endpoint are set where the probe of one endpoint is missing.
 	Environment string `json:"environment,omitempty"`
 	Endpoint    string `json:"endpoint,omitempty"`
 	Detail      string `json:"detail"`
