@@ -158,7 +158,7 @@ func (o object) rendered() bool {
 			o.say(e.Node, o.kind+" "+o.name()+" is a template that was not rendered", renderHint)
 			return false
 		case !scalar && !null:
-			o.say(e.Node, o.kind+" "+o.name()+": "+finding.Quote(e.Key)+" must be text, and is "+yamldoc.Kind(value), renderHint)
+			o.say(e.Node, o.kind+" "+o.name()+": "+finding.Quote(e.Key)+" must be text, not "+yamldoc.Kind(value), renderHint)
 			return false
 		}
 	}

@@ -148,7 +148,7 @@ func place(t *token.Token) (line, column int) {
 func Kind(n ast.Node) string {
 	switch v := n.(type) {
 	case nil, *ast.NullNode:
-		return "nothing"
+		return "null"
 	case *ast.MappingNode, *ast.MappingValueNode:
 		return "a mapping"
 	case *ast.SequenceNode:
