@@ -82,7 +82,7 @@ func (b *builder) names() map[*Endpoint][2]string {
 func (b *builder) build() Config {
 	cfg := Config{Policy: policy.DefaultThresholds(), Incidents: policy.DefaultAlerting(), ManifestsAt: map[string]target.Position{}}
 	if b.given(&b.in.Version) && b.in.Version != 1 {
-		b.wrong(nil, "version", &b.in.Version, &mistake{fmt.Sprintf("%d is not known", b.in.Version), "write version: 1"})
+		b.wrong(nil, "version", &b.in.Version, &mistake{fmt.Sprintf("%d is not supported", b.in.Version), "write version: 1"})
 	}
 	b.policy(&cfg)
 	cfg.Certificates = b.certificates()
@@ -98,8 +98,8 @@ func (b *builder) build() Config {
 		}
 	}
 	if len(b.faults) == 0 && len(cfg.Endpoints) == 0 && !cfg.Scope.Enabled && len(cfg.Manifests) == 0 {
-		b.report(b.at(&b.in), nil, "there is nothing to watch: no endpoints, no load_balancers, no manifests",
-			"add environments with endpoints; certdrift.example.yaml shows how")
+		b.report(b.at(&b.in), nil, "there is nothing to check: no endpoints, no load_balancers, no manifests",
+			"add environments with endpoints, as in certdrift.example.yaml")
 	}
 	return cfg
 }
@@ -127,7 +127,7 @@ func (b *builder) policy(cfg *Config) {
 			continue
 		}
 		if *count.from < 1 || *count.from > count.most {
-			b.wrong(nil, count.key, count.from, &mistake{fmt.Sprintf("%d is out of bounds", *count.from),
+			b.wrong(nil, count.key, count.from, &mistake{fmt.Sprintf("%d is out of range", *count.from),
 				fmt.Sprintf("write a number from 1 to %d", count.most)})
 			continue
 		}
@@ -194,15 +194,15 @@ func (b *builder) endpoints() []target.Endpoint {
 			b.wrong(nil, "the environment's name", where, m)
 		}
 		if len(environment.Endpoints) == 0 && !b.mentioned(environment) {
-			b.wrong(nil, "the environment "+finding.Quote(env), where, &mistake{"has no endpoints", "add endpoints: below it, or remove it"})
+			b.wrong(nil, "the environment "+finding.Quote(env), where, &mistake{"has no endpoints", "add endpoints: under it, or remove it"})
 		}
 		seen := map[string]int{}
 		for i := range environment.Endpoints {
 			e := &environment.Endpoints[i]
 			made := b.endpoint(env, e, defaults, trust)
 			if line, twice := seen[e.Name]; twice && e.Name != "" {
-				b.wrong(e, "name", &e.Name, &mistake{fmt.Sprintf("%s is taken by the endpoint in line %d", finding.Quote(e.Name), line),
-					"give each endpoint of an environment a name of its own"})
+				b.wrong(e, "name", &e.Name, &mistake{fmt.Sprintf("%s is already used by the endpoint in line %d", finding.Quote(e.Name), line),
+					"give each endpoint of an environment a unique name"})
 			} else {
 				seen[e.Name] = b.at(&e.Name, e).Line
 			}
@@ -225,7 +225,7 @@ func checkName(name string) *mistake {
 	case len(name) > 200:
 		return &mistake{"is longer than 200 bytes", "shorten it"}
 	case finding.Clean(name, 200) != name:
-		return &mistake{"holds characters that cannot be seen", "use printable characters"}
+		return &mistake{"contains invisible characters", "use printable characters"}
 	}
 	return nil
 }
@@ -251,7 +251,7 @@ func (b *builder) scope(endpoints []target.Endpoint) target.Scope {
 			continue
 		}
 		if !arn.Region(in.Regions[i]) {
-			b.wrong(nil, "the region", &in.Regions[i], &mistake{finding.Quote(in.Regions[i]) + " is none", "write it as us-west-2, without an availability zone's letter"})
+			b.wrong(nil, "regions", &in.Regions[i], &mistake{"contains " + finding.Quote(in.Regions[i]) + ", which is not a region", "write it as us-west-2, without the letter of an availability zone"})
 			continue
 		}
 		if !slices.Contains(s.Regions, in.Regions[i]) {

@@ -136,7 +136,7 @@ func (d *decoder) byKind(what string, n ast.Node, v reflect.Value) {
 		if b, ok := n.(*ast.BoolNode); ok {
 			v.SetBool(b.Value)
 		} else {
-			d.reject(v.Addr().Interface(), n, what+" must be true or false, and is "+yamldoc.Kind(n), "write true or false, without quotes")
+			d.reject(v.Addr().Interface(), n, what+" must be true or false, not "+yamldoc.Kind(n), "write true or false, without quotes")
 		}
 	}
 }
@@ -162,11 +162,11 @@ func (d *decoder) text(what string, n ast.Node, v reflect.Value) {
 		v.SetString(text)
 		return
 	}
-	hint := "write one text"
+	hint := "write a single text value"
 	if _, ok := yamldoc.Text(n); ok {
 		hint = "put it in quotes"
 	}
-	d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s must be text, and is %s", what, yamldoc.Kind(n)), hint)
+	d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s must be text, not %s", what, yamldoc.Kind(n)), hint)
 }
 
 func (d *decoder) integer(what string, n ast.Node, v reflect.Value) {
@@ -176,20 +176,20 @@ func (d *decoder) integer(what string, n ast.Node, v reflect.Value) {
 			return
 		}
 	}
-	d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s must be a whole number, and is %s", what, yamldoc.Kind(n)), "write digits, without quotes")
+	d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s must be a whole number, not %s", what, yamldoc.Kind(n)), "write digits, without quotes")
 }
 
 func (d *decoder) list(what string, n ast.Node, v reflect.Value) {
 	seq, ok := n.(*ast.SequenceNode)
 	if !ok {
-		d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s must be a list, and is %s", what, yamldoc.Kind(n)), "write each item on a line of its own after a dash, or all in [ ]")
+		d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s must be a list, not %s", what, yamldoc.Kind(n)), "write each item on its own line after a dash, or all items in [ ]")
 		return
 	}
 	if !d.spend(n, len(seq.Values)) {
 		return
 	}
 	if len(seq.Values) > maxItems && v.Type().Elem() != reflect.TypeFor[Endpoint]() {
-		d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s has more than %d items", what, maxItems), "keep those that are needed")
+		d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s has more than %d items", what, maxItems), "remove those that are not needed")
 		return
 	}
 	// Made whole before it is filled: places hold pointers to the elements.

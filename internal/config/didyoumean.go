@@ -10,7 +10,7 @@ func suggest(word string, known []string) string {
 	if best := nearest(word, known); best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
-	return "known here: " + strings.Join(known, ", ")
+	return "expected one of: " + strings.Join(known, ", ")
 }
 
 // nearest is the known word that another one may be a slip of; empty where none is near.

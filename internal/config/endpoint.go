@@ -97,13 +97,13 @@ func (b *builder) fitting(e *Endpoint, out *target.Endpoint) {
 		fits  bool
 		hint  string
 	}{
-		{"expect", &e.Expect, out.Kind.Web(), "only http and https have answers to look at: remove it"},
+		{"expect", &e.Expect, out.Kind.Web(), "only http and https have responses: remove it"},
 		{"request", &e.Request, out.Kind.Web(), "only http and https have requests: remove it"},
 		{"certificate", e.Certificate, out.Kind.Secured(), "http serves no certificate: remove it, or write https"},
-		{"client_certificate", e.ClientCertificate, out.Kind.Secured(), "http has no use for it: remove it, or write https"},
+		{"client_certificate", e.ClientCertificate, out.Kind.Secured(), "http does not use it: remove it, or write https"},
 	} {
 		if b.given(key.value) && !key.fits {
-			b.report(b.at(key.value), e, fmt.Sprintf("%s does not go with %s", key.name, out.Kind), key.hint)
+			b.report(b.at(key.value), e, fmt.Sprintf("%s cannot be used with %s", key.name, out.Kind), key.hint)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func (b *builder) declared(e *Endpoint, out *target.Endpoint) {
 	}
 	out.Declared = &target.Declared{ARN: in.ARN, Issuer: in.Issuer, Source: b.at(&in.ARN, &in.FingerprintSHA256, &in.Issuer, in)}
 	if !b.mentioned(&in.ARN) && !b.mentioned(&in.FingerprintSHA256) && !b.mentioned(&in.Issuer) {
-		b.wrong(e, "certificate", in, &mistake{"says nothing", "add arn, fingerprint_sha256 or issuer"})
+		b.wrong(e, "certificate", in, &mistake{"declares nothing", "add arn, fingerprint_sha256 or issuer"})
 	}
 	if b.given(&in.ARN) {
 		b.wrong(e, "arn", &in.ARN, checkCertificateARN(in.ARN))
@@ -156,26 +156,26 @@ func (b *builder) loadBalancer(e *Endpoint, out *target.Endpoint) {
 	if b.given(&in.Port) {
 		out.LoadBalancer.Port = in.Port
 		if in.Port < 1 || in.Port > 65535 {
-			b.wrong(e, "port", &in.Port, &mistake{fmt.Sprintf("%d is none", in.Port), "a port is a number from 1 to 65535"})
+			b.wrong(e, "port", &in.Port, &mistake{fmt.Sprintf("%d is out of range", in.Port), "a port is a number from 1 to 65535"})
 		}
 	}
 	if b.given(&in.Name) && !madeOfNameCharacters(in.Name) {
-		b.wrong(e, "name", &in.Name, &mistake{finding.Quote(in.Name) + " is no load balancer's name",
+		b.wrong(e, "name", &in.Name, &mistake{finding.Quote(in.Name) + " is not a load balancer name",
 			"write the name alone, not its ARN or DNS name: at most 32 letters, digits and hyphens"})
 	}
 	if !b.given(&in.Region) {
 		return
 	}
 	if !arn.Region(in.Region) {
-		b.wrong(e, "region", &in.Region, &mistake{finding.Quote(in.Region) + " is none", "write it as us-west-2, without an availability zone's letter"})
+		b.wrong(e, "region", &in.Region, &mistake{finding.Quote(in.Region) + " is not a region", "write it as us-west-2, without the letter of an availability zone"})
 		return
 	}
 	if out.Declared == nil {
 		return
 	}
 	if a, err := arn.Certificate(out.Declared.ARN); err == nil && a.Region != "" && a.Region != in.Region {
-		b.wrong(e, "arn", &e.Certificate.ARN, &mistake{"is of " + a.Region + ", and the load balancer is in " + in.Region,
-			"a listener takes ACM certificates of its own region only"})
+		b.wrong(e, "arn", &e.Certificate.ARN, &mistake{"is in " + a.Region + ", but the load balancer is in " + in.Region,
+			"a listener takes ACM certificates only from its own region"})
 	}
 }
 

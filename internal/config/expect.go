@@ -25,7 +25,7 @@ func (b *builder) expect(e *Endpoint, in *Expect, out *target.Expect) {
 		out.Status = slices.Clone(in.Status)
 		for i := range in.Status {
 			if b.given(&in.Status[i]) && (in.Status[i] < 100 || in.Status[i] > 599) {
-				b.wrong(e, "status", &in.Status[i], &mistake{fmt.Sprintf("%d is none", in.Status[i]), "a status is a number from 100 to 599"})
+				b.wrong(e, "status", &in.Status[i], &mistake{fmt.Sprintf("%d is not a status code", in.Status[i]), "a status is a number from 100 to 599"})
 			}
 		}
 	}
@@ -58,7 +58,7 @@ func (b *builder) expectJSON(e *Endpoint, in *Expect, out *target.Expect) {
 	for i := range in.BodyJSON {
 		v := &in.BodyJSON[i]
 		if b.given(&v.Path) && !path.MatchString(v.Path) {
-			b.wrong(e, "path", &v.Path, &mistake{finding.Quote(v.Path) + " is no path", "write it as $.status or $.items[0].id"})
+			b.wrong(e, "path", &v.Path, &mistake{finding.Quote(v.Path) + " is not a valid path", "write it as $.status or $.items[0].id"})
 		}
 		out.BodyJSON = append(out.BodyJSON, target.JSONValue{Path: v.Path, Equals: v.Equals.Text})
 	}
@@ -72,7 +72,7 @@ func (b *builder) expectHeaders(e *Endpoint, in *Expect, out *target.Expect) {
 	for i := range in.Headers {
 		v := &in.Headers[i]
 		if b.given(&v.Name) && !httpguts.ValidHeaderFieldName(v.Name) {
-			b.wrong(e, "name", &v.Name, &mistake{finding.Quote(v.Name) + " is no header's name", "use letters, digits and hyphens"})
+			b.wrong(e, "name", &v.Name, &mistake{finding.Quote(v.Name) + " is not a valid header name", "use letters, digits and hyphens"})
 		}
 		out.Headers = append(out.Headers, target.HeaderValue{Name: textproto.CanonicalMIMEHeaderKey(v.Name), Contains: v.Contains})
 	}
@@ -90,13 +90,13 @@ func (b *builder) request(e *Endpoint, out *target.Endpoint) {
 		// The value is never shown: it may hold a token.
 		switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
 		case !httpguts.ValidHeaderFieldName(name):
-			b.wrong(e, "headers", at, &mistake{"holds " + finding.Quote(name) + ", which is no header's name", "use letters, digits and hyphens"})
+			b.wrong(e, "headers", at, &mistake{"contains " + finding.Quote(name) + ", which is not a valid header name", "use letters, digits and hyphens"})
 		case !httpguts.ValidHeaderFieldValue(in.Headers[name]):
-			b.wrong(e, "headers", at, &mistake{"holds a value for " + name + " that cannot be sent", "keep line breaks and control characters out of it"})
+			b.wrong(e, "headers", at, &mistake{"contains a value for " + name + " that cannot be sent", "keep line breaks and control characters out of it"})
 		case slices.Contains([]string{"Host", "Content-Length", "Transfer-Encoding", "Connection", "Trailer", "Upgrade"}, canonical):
-			b.wrong(e, "headers", at, &mistake{"cannot set " + canonical, "the URL's host is what is asked for; to dial another address use connect_to"})
+			b.wrong(e, "headers", at, &mistake{"cannot set " + canonical, "the host comes from the URL; to connect to another address use connect_to"})
 		case seen[canonical]:
-			b.wrong(e, "headers", at, &mistake{"holds " + canonical + " twice, in capital and in small letters", "keep one of the two"})
+			b.wrong(e, "headers", at, &mistake{"contains " + canonical + " twice, in different case", "keep one of the two"})
 		default:
 			seen[canonical] = true
 			out.Request.Headers = append(out.Request.Headers, target.Header{Name: canonical, Value: target.Secret(in.Headers[name])})
@@ -104,7 +104,7 @@ func (b *builder) request(e *Endpoint, out *target.Endpoint) {
 	}
 	slices.SortStableFunc(out.Request.Headers, func(x, y target.Header) int { return cmp.Compare(x.Name, y.Name) })
 	if in.Method == "HEAD" && (e.Expect.BodyContains != "" || e.Expect.BodyMatches != "" || len(e.Expect.BodyJSON) > 0) {
-		b.wrong(e, "method", &in.Method, &mistake{"HEAD brings no body, and expect asks for one", "write GET, or expect no body"})
+		b.wrong(e, "method", &in.Method, &mistake{"HEAD returns no body, but expect requires one", "write GET, or expect no body"})
 	}
 	if e.ClientCertificate == nil || !b.given(&e.ClientCertificate.CertFile) || !b.given(&e.ClientCertificate.KeyFile) {
 		return
@@ -128,7 +128,7 @@ func (b *builder) certificates() []target.CertificateFile {
 			continue
 		}
 		if line, twice := lines[strings.ToLower(c.ARN)]; twice {
-			b.wrong(nil, "arn", &c.ARN, &mistake{fmt.Sprintf("is there twice, first in line %d", line), "keep one of the two"})
+			b.wrong(nil, "arn", &c.ARN, &mistake{fmt.Sprintf("is a duplicate, first in line %d", line), "keep one of the two"})
 			continue
 		}
 		lines[strings.ToLower(c.ARN)] = b.at(&c.ARN).Line

@@ -4,34 +4,34 @@ package config
 // tag names the key, required and example in the jsonschema tag serve faults and schema alike, doc describes the key.
 type File struct {
 	Version       int                     `yaml:"version" jsonschema:"required,enum=1,example=1" doc:"The version of this file's format: 1."`
-	Trust         Trust                   `yaml:"trust" doc:"What certificate chains are judged against."`
-	Policy        Policy                  `yaml:"policy" doc:"When something is worth a finding or an alert."`
-	Defaults      Defaults                `yaml:"defaults" doc:"What holds for every endpoint that does not say otherwise."`
-	Environments  map[string]*Environment `yaml:"environments" doc:"The endpoints to watch, by environment."`
-	LoadBalancers *LoadBalancers          `yaml:"load_balancers" doc:"The load balancers to walk, beyond those that endpoints name and beside the own account's."`
+	Trust         Trust                   `yaml:"trust" doc:"The trust store that certificate chains are verified with."`
+	Policy        Policy                  `yaml:"policy" doc:"Thresholds for findings and alerts."`
+	Defaults      Defaults                `yaml:"defaults" doc:"Settings for all endpoints that do not override them."`
+	Environments  map[string]*Environment `yaml:"environments" doc:"The endpoints to check, by environment."`
+	LoadBalancers *LoadBalancers          `yaml:"load_balancers" doc:"The load balancers to inspect in addition to those that endpoints name, in this account and in others."`
 	Manifests     []string                `yaml:"manifests" doc:"Kubernetes manifests and Terraform JSON that declare certificates: files, directories, globs, or s3://bucket/prefix/."`
-	Certificates  []Certificate           `yaml:"certificates" doc:"What an ARN holds, where AWS cannot be asked (certdrift plan --offline)."`
-	Silences      []Silence               `yaml:"silences" doc:"Alerts that nobody wants, until a date or in weekly maintenance windows. What is silenced is still counted and shown."`
-	Metrics       Metrics                 `yaml:"metrics" doc:"CloudWatch series beyond the fixed few per environment. Each costs money."`
-	HeartbeatURL  string                  `yaml:"heartbeat_url" doc:"Called after every good round, one that saw all it should and could tell: a dead man's switch. http or https."`
+	Certificates  []Certificate           `yaml:"certificates" doc:"The certificates behind ARNs, for use without access to AWS (certdrift plan --offline)."`
+	Silences      []Silence               `yaml:"silences" doc:"Alerts to suppress until a date or in weekly maintenance windows. Silenced incidents are still counted and shown."`
+	Metrics       Metrics                 `yaml:"metrics" doc:"CloudWatch metrics in addition to the fixed set per environment. Each one costs money."`
+	HeartbeatURL  string                  `yaml:"heartbeat_url" doc:"Called after every round that ran all its checks and delivered all its alerts, as a dead man's switch. http or https."`
 }
 
 // Trust is the trust store for all endpoints.
 type Trust struct {
-	Roots   string   `yaml:"roots" jsonschema:"enum=mozilla,enum=system,example=mozilla" doc:"mozilla (embedded in certdrift, the default) or system (this machine's own)."`
-	CAFiles []string `yaml:"ca_files" doc:"Files with further trusted CAs, PEM or DER, beside this file."`
+	Roots   string   `yaml:"roots" jsonschema:"enum=mozilla,enum=system,example=mozilla" doc:"mozilla (embedded in certdrift, the default) or system (the machine's own trust store)."`
+	CAFiles []string `yaml:"ca_files" doc:"Files with additional trusted CAs, PEM or DER. Paths are relative to this file."`
 }
 
 // Policy is the operator's thresholds.
 type Policy struct {
-	Expiry     Expiry   `yaml:"expiry" doc:"How much of a certificate's life may be left before cert-expiring."`
-	Confirm    int      `yaml:"confirm" jsonschema:"minimum=1,maximum=100,example=2" doc:"Rounds in a row before an endpoint's incident opens (default 2). Drift and what is certain open at once."`
-	Recover    int      `yaml:"recover" jsonschema:"minimum=1,maximum=100,example=2" doc:"Rounds in a row that must see nothing before an incident is over (default 2)."`
-	Remind     Duration `yaml:"remind" doc:"How long after an alert its first reminder comes (default 24h); each later one comes after twice the time."`
-	StormAfter int      `yaml:"storm_after" jsonschema:"minimum=1,maximum=1000,example=10" doc:"More notices of one kind than this in a round become one summary (default 10)."`
-	SMSPerHour int      `yaml:"sms_per_hour" jsonschema:"minimum=1,maximum=1000,example=20" doc:"The most text messages in an hour (default 20), half of them for what is not critical; e-mail goes on."`
+	Expiry     Expiry   `yaml:"expiry" doc:"How much of a certificate's lifetime is left when cert-expiring is reported."`
+	Confirm    int      `yaml:"confirm" jsonschema:"minimum=1,maximum=100,example=2" doc:"Consecutive rounds with the problem before an endpoint's incident opens (default 2). Drift and problems that cannot be transient open at once."`
+	Recover    int      `yaml:"recover" jsonschema:"minimum=1,maximum=100,example=2" doc:"Consecutive rounds without the problem before an incident is resolved (default 2)."`
+	Remind     Duration `yaml:"remind" doc:"Time from an alert to its first reminder (default 24h). The interval doubles with each reminder."`
+	StormAfter int      `yaml:"storm_after" jsonschema:"minimum=1,maximum=1000,example=10" doc:"If a round has more notices of one kind than this, they are sent as one summary (default 10)."`
+	SMSPerHour int      `yaml:"sms_per_hour" jsonschema:"minimum=1,maximum=1000,example=20" doc:"The maximum number of text messages per hour (default 20), at most half of them for incidents that are not critical. Email is not limited."`
 	Revocation string   `yaml:"revocation" jsonschema:"enum=staple,enum=full,enum=off,example=staple" doc:"staple (the stapled OCSP response only, the default), full (CRL and OCSP too) or off."`
-	Settle     Duration `yaml:"settle" doc:"How long served may differ from attached after a known change of a listener (default 2m)."`
+	Settle     Duration `yaml:"settle" doc:"How long the served certificate may differ from the attached one after a known change to the listener (default 2m)."`
 }
 
 // Expiry is the two thresholds of cert-expiring.
@@ -42,29 +42,29 @@ type Expiry struct {
 
 // Defaults is what endpoints take where they say nothing.
 type Defaults struct {
-	Timeout Duration `yaml:"timeout" doc:"Bounds each phase of a probe: DNS, connect, TLS, first byte, body (default 10s)."`
-	Expect  Expect   `yaml:"expect" doc:"What http and https endpoints must answer; an endpoint's own keys go first."`
+	Timeout Duration `yaml:"timeout" doc:"The timeout of each phase of a probe: DNS, connect, TLS, first byte, body (default 10s)."`
+	Expect  Expect   `yaml:"expect" doc:"The expected response of http and https endpoints. An endpoint's own keys take precedence."`
 }
 
 // Environment is a group of endpoints that belong together, such as staging.
 type Environment struct {
-	Endpoints []Endpoint `yaml:"endpoints" jsonschema:"required" doc:"The endpoints, each with a name of its own."`
+	Endpoints []Endpoint `yaml:"endpoints" jsonschema:"required" doc:"The endpoints. Names must be unique within the environment."`
 }
 
 // Endpoint is one thing to probe.
 type Endpoint struct {
-	Name               string             `yaml:"name" jsonschema:"required,example=api" doc:"What reports and alerts call it; unique within the environment."`
+	Name               string             `yaml:"name" jsonschema:"required,example=api" doc:"The name in reports and alerts, unique within the environment."`
 	URL                string             `yaml:"url" jsonschema:"required,example=https://api.example.org/health" doc:"https, http, tls (a handshake only; needs a port), or with STARTTLS {starttls}. Credentials in it are sent to its own origin only and never printed."`
-	ConnectTo          []string           `yaml:"connect_to" doc:"HOST:PORT to dial instead of asking DNS, as curl's --connect-to does."`
-	CAFiles            []string           `yaml:"ca_files" doc:"Further trusted CAs for this endpoint, PEM or DER."`
-	Timeout            Duration           `yaml:"timeout" doc:"Bounds each phase of this endpoint's probe."`
-	Request            Request            `yaml:"request" doc:"What is sent, for http and https."`
-	ClientCertificate  *ClientCertificate `yaml:"client_certificate" doc:"Shown to a server that asks for one."`
-	Expect             Expect             `yaml:"expect" doc:"What an http or https endpoint must answer; any status from 200 to 299 by default."`
-	Certificate        *Declared          `yaml:"certificate" doc:"The certificate that the endpoint is meant to serve."`
-	LoadBalancer       *LoadBalancerRef   `yaml:"load_balancer" doc:"The load balancer in front. Left out, it is found by service and tags, then by DNS."`
-	Service            string             `yaml:"service" jsonschema:"example=production/api" doc:"The Kubernetes Service or Ingress in front, NAMESPACE/NAME; by default known from the load balancer's tags."`
-	PerEndpointMetrics bool               `yaml:"per_endpoint_metrics" doc:"CloudWatch series of the endpoint's own. Each costs money."`
+	ConnectTo          []string           `yaml:"connect_to" doc:"HOST:PORT to connect to instead of using DNS, as curl's --connect-to does."`
+	CAFiles            []string           `yaml:"ca_files" doc:"Files with additional trusted CAs for this endpoint, PEM or DER."`
+	Timeout            Duration           `yaml:"timeout" doc:"The timeout of each phase of this endpoint's probe."`
+	Request            Request            `yaml:"request" doc:"The request to send (http and https)."`
+	ClientCertificate  *ClientCertificate `yaml:"client_certificate" doc:"Presented to a server that requests one."`
+	Expect             Expect             `yaml:"expect" doc:"The expected response of an http or https endpoint. By default any status from 200 to 299."`
+	Certificate        *Declared          `yaml:"certificate" doc:"The certificate that the endpoint should serve."`
+	LoadBalancer       *LoadBalancerRef   `yaml:"load_balancer" doc:"The load balancer in front of the endpoint. If omitted, it is found by service and tags, then by DNS."`
+	Service            string             `yaml:"service" jsonschema:"example=production/api" doc:"The Kubernetes Service or Ingress in front of the endpoint, NAMESPACE/NAME. By default it is taken from the load balancer's tags."`
+	PerEndpointMetrics bool               `yaml:"per_endpoint_metrics" doc:"Separate CloudWatch metrics for this endpoint. Each one costs money."`
 }
 
 // Request is the HTTP request.
@@ -81,25 +81,25 @@ type ClientCertificate struct {
 
 // Expect is what an answer must look like.
 type Expect struct {
-	Status       []int         `yaml:"status" jsonschema:"minimum=100,maximum=599,example=200" doc:"The accepted status codes. A redirect among them is not followed."`
-	BodyContains string        `yaml:"body_contains" doc:"A text that the body must contain."`
+	Status       []int         `yaml:"status" jsonschema:"minimum=100,maximum=599,example=200" doc:"The accepted status codes. A redirect with an accepted status is not followed."`
+	BodyContains string        `yaml:"body_contains" doc:"Text that the body must contain."`
 	BodyMatches  string        `yaml:"body_matches" doc:"A regular expression (RE2) that the body must match."`
-	BodyJSON     []JSONValue   `yaml:"body_json" doc:"Values that the JSON body must hold."`
-	Headers      []HeaderValue `yaml:"headers" doc:"Texts that response headers must contain."`
-	MaxLatency   Duration      `yaml:"max_latency" doc:"Bounds the time to the first byte."`
-	MaxSize      Size          `yaml:"max_size" doc:"Bounds the decoded body."`
+	BodyJSON     []JSONValue   `yaml:"body_json" doc:"Values that the JSON body must contain."`
+	Headers      []HeaderValue `yaml:"headers" doc:"Text that response headers must contain."`
+	MaxLatency   Duration      `yaml:"max_latency" doc:"The maximum time to the first byte."`
+	MaxSize      Size          `yaml:"max_size" doc:"The maximum size of the decoded body."`
 }
 
 // JSONValue asks for a value at a path of the body.
 type JSONValue struct {
-	Path   string `yaml:"path" jsonschema:"required,example=$.status" doc:"Where: $.status, $.items[0].id."`
-	Equals Scalar `yaml:"equals" doc:"The value that must stand there: a text, a number, true, false. Left out, any value will do."`
+	Path   string `yaml:"path" jsonschema:"required,example=$.status" doc:"The path of the value: $.status, $.items[0].id."`
+	Equals Scalar `yaml:"equals" doc:"The expected value: text, a number, true or false. If omitted, any value is accepted."`
 }
 
 // HeaderValue asks that a response header contain a text.
 type HeaderValue struct {
 	Name     string `yaml:"name" jsonschema:"required,example=Content-Type" doc:"The header's name."`
-	Contains string `yaml:"contains" doc:"A text that its value must contain. Left out, the header must be there."`
+	Contains string `yaml:"contains" doc:"Text that its value must contain. If omitted, the header only has to be present."`
 }
 
 // Declared is the certificate that is meant to be served; each key given must hold.
@@ -113,20 +113,20 @@ type Declared struct {
 type LoadBalancerRef struct {
 	Name   string `yaml:"name" jsonschema:"required,example=a22e1d63f8ea522f9ac4b17d603e9f82" doc:"The load balancer's name."`
 	Port   int    `yaml:"port" jsonschema:"minimum=1,maximum=65535,example=443" doc:"The listener's port; the URL's by default."`
-	Region string `yaml:"region" jsonschema:"example=us-west-2" doc:"Its region, where the name alone is not unique."`
+	Region string `yaml:"region" jsonschema:"example=us-west-2" doc:"Its region. Required if the name is not unique."`
 }
 
 // LoadBalancers is what inspect walks.
 type LoadBalancers struct {
-	Regions  []string          `yaml:"regions" jsonschema:"example=us-west-2" doc:"The regions to walk; the own one by default."`
-	Tags     map[string]string `yaml:"tags" doc:"Only load balancers that bear all of these tags; every one by default."`
+	Regions  []string          `yaml:"regions" jsonschema:"example=us-west-2" doc:"The regions to inspect. By default the region that certdrift runs in."`
+	Tags     map[string]string `yaml:"tags" doc:"Only load balancers with all of these tags are inspected. By default all are."`
 	RoleARNs []Role            `yaml:"role_arns" doc:"Roles to assume for other accounts."`
 }
 
 // Role is a role's ARN, or a mapping of it with an external id.
 type Role struct {
 	ARN        string `yaml:"arn" jsonschema:"required,example=arn:aws:iam::444455556666:role/certdrift" doc:"The role's ARN."`
-	ExternalID string `yaml:"external_id" doc:"The external id that the role's trust policy asks for."`
+	ExternalID string `yaml:"external_id" doc:"The external ID that the role's trust policy requires."`
 }
 
 // Certificate says what an ARN holds.
@@ -137,31 +137,31 @@ type Certificate struct {
 
 // Silence keeps alerts back.
 type Silence struct {
-	Match  Match   `yaml:"match" jsonschema:"required" doc:"What is silenced; at least one pattern."`
-	From   Time    `yaml:"from" doc:"When it begins; at once by default."`
-	Until  Time    `yaml:"until" doc:"When it ends. Needed unless it is weekly."`
-	Weekly *Weekly `yaml:"weekly" doc:"A maintenance window that comes back every week."`
-	Reason string  `yaml:"reason" jsonschema:"required,example=the cluster is being rebuilt" doc:"Why, for whoever reads it at night."`
+	Match  Match   `yaml:"match" jsonschema:"required" doc:"Which incidents are silenced. At least one pattern is required."`
+	From   Time    `yaml:"from" doc:"When it starts. By default at once."`
+	Until  Time    `yaml:"until" doc:"When it ends. Required unless weekly is set."`
+	Weekly *Weekly `yaml:"weekly" doc:"A weekly maintenance window."`
+	Reason string  `yaml:"reason" jsonschema:"required,example=the cluster is being rebuilt" doc:"The reason, for the person on call."`
 }
 
 // Match is which incidents a silence concerns: all patterns must match.
 type Match struct {
-	Environment string `yaml:"environment" jsonschema:"example=staging" doc:"A pattern with * and ? for the environment. It must fit one of this file."`
-	Endpoint    string `yaml:"endpoint" jsonschema:"example=api-*" doc:"A pattern for the endpoint's name. It must fit one of this file, within the environments that match."`
-	Code        string `yaml:"code" jsonschema:"example=http-*" doc:"A pattern for the finding's code. It must fit one."`
+	Environment string `yaml:"environment" jsonschema:"example=staging" doc:"A pattern with * and ? for the environment. It must match an environment in this file."`
+	Endpoint    string `yaml:"endpoint" jsonschema:"example=api-*" doc:"A pattern for the endpoint's name. It must match an endpoint in this file, within the environments that match."`
+	Code        string `yaml:"code" jsonschema:"example=http-*" doc:"A pattern for the finding code. It must match a code."`
 }
 
 // Weekly is a window of time that comes back every week.
 type Weekly struct {
-	Days     []Weekday `yaml:"days" doc:"The days on which it begins: mon, tue, wed, thu, fri, sat, sun; every day by default."`
-	From     Clock     `yaml:"from" jsonschema:"required" doc:"When it begins."`
-	To       Clock     `yaml:"to" jsonschema:"required" doc:"When it ends; on the next day where it is not after from."`
-	Timezone string    `yaml:"timezone" jsonschema:"example=Europe/Zurich" doc:"The IANA name of the time zone; UTC by default."`
+	Days     []Weekday `yaml:"days" doc:"The days on which it starts: mon, tue, wed, thu, fri, sat, sun. By default every day."`
+	From     Clock     `yaml:"from" jsonschema:"required" doc:"When it starts."`
+	To       Clock     `yaml:"to" jsonschema:"required" doc:"When it ends. If this is not after from, it ends on the next day."`
+	Timezone string    `yaml:"timezone" jsonschema:"example=Europe/Zurich" doc:"The IANA name of the time zone. By default UTC."`
 }
 
 // Metrics is what is published beyond the fixed few series per environment.
 type Metrics struct {
-	PerEndpoint    bool `yaml:"per_endpoint" doc:"Series of its own for every endpoint."`
+	PerEndpoint    bool `yaml:"per_endpoint" doc:"Separate metrics for every endpoint."`
 	PerCertificate bool `yaml:"per_certificate" doc:"Days to expiry of every certificate, once a day."`
-	WhileFailing   bool `yaml:"while_failing" doc:"Series of an endpoint's own while a critical finding is about it, for 100 endpoints at the most."`
+	WhileFailing   bool `yaml:"while_failing" doc:"Separate metrics for an endpoint while it has a critical finding, for at most 100 endpoints."`
 }

@@ -48,7 +48,7 @@ func (f *files) get(name string) ([]byte, *mistake) {
 func (f *files) fetch(name string) ([]byte, *mistake) {
 	quoted := finding.Quote(name)
 	if f.read == nil {
-		return nil, &mistake{quoted + " cannot be read: this configuration has no files beside it",
+		return nil, &mistake{quoted + " cannot be read: there are no files beside this configuration",
 			"load the configuration from a file or an S3 object, with the files that it names beside it"}
 	}
 	data, err := f.read(name)
@@ -56,11 +56,11 @@ func (f *files) fetch(name string) ([]byte, *mistake) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &mistake{quoted + " does not exist", "paths are relative to the configuration file"}
 	case errors.Is(err, fs.ErrPermission):
-		return nil, &mistake{quoted + " may not be read", "let the user that runs certdrift read it"}
+		return nil, &mistake{quoted + " cannot be read: permission denied", "give the user that runs certdrift read permission"}
 	case err != nil:
-		return nil, &mistake{quoted + " cannot be read: " + finding.Clean(err.Error(), finding.QuoteLimit), "see that it is a readable file"}
+		return nil, &mistake{quoted + " cannot be read: " + finding.Clean(err.Error(), finding.QuoteLimit), "check that it is a readable file"}
 	case len(data) > maxFile:
-		return nil, &mistake{fmt.Sprintf("%s is larger than %d KiB", quoted, maxFile>>10), "keep in it only the certificates that are needed"}
+		return nil, &mistake{fmt.Sprintf("%s is larger than %d KiB", quoted, maxFile>>10), "remove certificates that are not needed"}
 	}
 	return data, nil
 }
@@ -86,16 +86,16 @@ func (f *files) parse(name string) ([][]byte, *mistake) {
 	ders, other := pemCertificates(data)
 	if len(ders) == 0 && other == "" {
 		if _, err := x509.ParseCertificate(data); err != nil {
-			return nil, &mistake{finding.Quote(name) + " holds no certificate", "name a file with -----BEGIN CERTIFICATE-----, or a certificate in DER"}
+			return nil, &mistake{finding.Quote(name) + " contains no certificate", "name a file with -----BEGIN CERTIFICATE-----, or a certificate in DER"}
 		}
 		return [][]byte{data}, nil
 	}
 	if len(ders) == 0 {
-		return nil, &mistake{fmt.Sprintf("%s holds a %s and no certificate", finding.Quote(name), finding.Clean(other, 40)),
+		return nil, &mistake{fmt.Sprintf("%s contains a %s but no certificate", finding.Quote(name), finding.Clean(other, 40)),
 			"name a file with -----BEGIN CERTIFICATE-----"}
 	}
 	if len(ders) > maxCertificates {
-		return nil, &mistake{fmt.Sprintf("%s holds more than %d certificates", finding.Quote(name), maxCertificates), "keep in it only those that are needed"}
+		return nil, &mistake{fmt.Sprintf("%s contains more than %d certificates", finding.Quote(name), maxCertificates), "remove those that are not needed"}
 	}
 	for i, der := range ders {
 		if _, err := x509.ParseCertificate(der); err != nil {

@@ -143,7 +143,7 @@ func TestSecretsStayInside(t *testing.T) {
 
 func TestWithoutReadFileTheKeysAreFaults(t *testing.T) {
 	_, faults := Load([]byte("version: 1\ntrust: {ca_files: [ca.pem]}\nmanifests: [k8s/]\n"), Options{File: "s3://bucket/key"})
-	if len(faults) != 1 || faults[0].Line != 2 || !strings.Contains(faults[0].Message, "no files beside it") {
+	if len(faults) != 1 || faults[0].Line != 2 || !strings.Contains(faults[0].Message, "cannot be read") {
 		t.Errorf("%+v", faults)
 	}
 }

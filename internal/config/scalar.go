@@ -31,7 +31,7 @@ func (d *Duration) parse(text string) error {
 // than nothing is an error; a plus is none of people's notations.
 func ParseDuration(text string) (time.Duration, error) {
 	if strings.HasPrefix(text, "+") {
-		return 0, errors.New("is no duration")
+		return 0, errors.New("is not a duration")
 	}
 	var total time.Duration
 	rest := text
@@ -45,7 +45,7 @@ func ParseDuration(text string) (time.Duration, error) {
 		}
 		n, err := strconv.ParseFloat(count, 64)
 		if err != nil || strings.Trim(count, "0123456789.") != "" || n*float64(unit.span) > float64(math.MaxInt64/4) {
-			return 0, errors.New("is no duration")
+			return 0, errors.New("is not a duration")
 		}
 		total += time.Duration(n * float64(unit.span))
 		rest = after
@@ -53,12 +53,12 @@ func ParseDuration(text string) (time.Duration, error) {
 	if rest != "" || total == 0 {
 		d, err := time.ParseDuration(rest)
 		if err != nil || d > math.MaxInt64/4 {
-			return 0, errors.New("is no duration")
+			return 0, errors.New("is not a duration")
 		}
 		total += d
 	}
 	if total <= 0 {
-		return 0, errors.New("is not longer than nothing")
+		return 0, errors.New("is not greater than zero")
 	}
 	return total, nil
 }
@@ -70,7 +70,7 @@ type Threshold struct {
 }
 
 func (*Threshold) hint() string {
-	return "write a share of the certificate's lifetime, as 25%, or a duration, as 21d"
+	return "write a percentage of the certificate's lifetime, such as 25%, or a duration, such as 21d"
 }
 
 func (t *Threshold) parse(text string) error {
@@ -78,14 +78,14 @@ func (t *Threshold) parse(text string) error {
 		number = strings.TrimRight(number, " ")
 		n, err := strconv.ParseFloat(number, 64) // takes 1e1, 0x19p0 and 2_5 too
 		if err != nil || strings.Trim(number, "0123456789.") != "" || n <= 0 || n >= 100 {
-			return errors.New("is no share between 0% and 100%")
+			return errors.New("is not a percentage between 0% and 100%")
 		}
 		t.Share = n / 100
 		return nil
 	}
 	var err error
 	if t.Duration, err = ParseDuration(text); err != nil {
-		return errors.New("is neither a share nor a duration")
+		return errors.New("is neither a percentage nor a duration")
 	}
 	return nil
 }
@@ -102,7 +102,7 @@ func (s *Size) parse(text string) error {
 	}[text[len(number):]]
 	n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
 	if !ok || err != nil || n <= 0 || n > math.MaxInt64/factor {
-		return errors.New("is no size")
+		return errors.New("is not a size")
 	}
 	*s = Size(n * factor)
 	return nil
@@ -120,7 +120,7 @@ func (t *Time) parse(text string) error {
 			return nil
 		}
 	}
-	return errors.New("is no time")
+	return errors.New("is not a time")
 }
 
 // Clock is a time of the day, as the time since its beginning.
@@ -131,7 +131,7 @@ func (*Clock) hint() string { return `write hours and minutes in quotes: "02:00"
 func (c *Clock) parse(text string) error {
 	t, err := time.Parse("15:04", text)
 	if err != nil {
-		return errors.New("is no time of the day")
+		return errors.New("is not a time of day")
 	}
 	*c = Clock(time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute)
 	return nil
@@ -149,13 +149,13 @@ func (d *Weekday) parse(text string) error {
 			return nil
 		}
 	}
-	return errors.New("is no day of the week")
+	return errors.New("is not a day of the week")
 }
 
 // Scalar is any text, number or truth value, as text.
 type Scalar struct{ Text *string }
 
-func (*Scalar) hint() string { return "write a text, a number, true or false" }
+func (*Scalar) hint() string { return "write text, a number, true or false" }
 
 func (s *Scalar) parse(text string) error {
 	if len(text) > 1<<16 {

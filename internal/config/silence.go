@@ -63,9 +63,9 @@ func (b *builder) match(in *Silence) (good bool) {
 			continue
 		}
 		if _, err := path.Match(*p.text, ""); err != nil {
-			b.wrong(nil, p.key, p.text, &mistake{finding.Quote(*p.text) + " is no pattern", `use * and ?; write \[ for a bracket`})
+			b.wrong(nil, p.key, p.text, &mistake{finding.Quote(*p.text) + " is not a valid pattern", `use * and ?; write \[ for a bracket`})
 		} else if p.key == "code" && !fitsACode(*p.text) {
-			b.wrong(nil, p.key, p.text, &mistake{finding.Quote(*p.text) + " fits no finding's code", "docs/findings.md lists the codes"})
+			b.wrong(nil, p.key, p.text, &mistake{finding.Quote(*p.text) + " matches no finding code", "docs/findings.md lists the codes"})
 		}
 	}
 	if patterns == 0 && b.given(&in.Match) {
@@ -85,16 +85,16 @@ func (b *builder) concerned(in *Silence, s policy.Silence) {
 		return !policy.Silence{Environment: s.Environment}.Concerns(env, "")
 	})
 	if len(within) == 0 && s.Environment != "" {
-		b.wrong(nil, "environment", &in.Match.Environment, &mistake{finding.Quote(s.Environment) + " fits no environment of this file", fitting(s.Environment, known)})
+		b.wrong(nil, "environment", &in.Match.Environment, &mistake{finding.Quote(s.Environment) + " matches no environment in this file", fitting(s.Environment, known)})
 		return
 	}
 	names, whole := b.endpointsOf(within)
 	if whole && s.Endpoint != "" && !slices.ContainsFunc(names, func(name string) bool {
 		return policy.Silence{Endpoint: s.Endpoint}.Concerns("", name)
 	}) {
-		what := " fits no endpoint of this file"
+		what := " matches no endpoint in this file"
 		if s.Environment != "" {
-			what = " fits no endpoint of " + finding.Quote(s.Environment)
+			what = " matches no endpoint in " + finding.Quote(s.Environment)
 		}
 		b.wrong(nil, "endpoint", &in.Match.Endpoint, &mistake{finding.Quote(s.Endpoint) + what, fitting(s.Endpoint, names)})
 	}
@@ -118,17 +118,17 @@ func (b *builder) endpointsOf(environments []string) (names []string, whole bool
 
 // fitting is the hint for a pattern that fits none of the known names.
 func fitting(pattern string, known []string) string {
-	const gone = "if it is gone, remove the silence"
+	const gone = "if it was removed, remove the silence too"
 	if near := nearest(pattern, known); near != "" {
-		return fmt.Sprintf("did you mean %q? Or, %s", near, gone)
+		return fmt.Sprintf("did you mean %q? If it was removed, remove the silence too", near)
 	}
 	if len(known) == 0 {
-		return "there is none in it; match by code"
+		return "there are none; match by code"
 	}
 	if len(known) > 10 {
-		return "write it as it stands below environments; " + gone
+		return "write it as it appears under environments; " + gone
 	}
-	return "known here: " + strings.Join(known, ", ") + "; " + gone
+	return "expected one of: " + strings.Join(known, ", ") + "; " + gone
 }
 
 func fitsACode(pattern string) bool {

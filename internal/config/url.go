@@ -70,7 +70,7 @@ func checkText(text string) *mistake {
 		return &mistake{"is longer than " + strconv.Itoa(maxURL) + " bytes", "shorten it"}
 	}
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
-		return &mistake{"holds a space, a backslash, a control character or broken UTF-8", "remove it, or write it as %XX"}
+		return &mistake{"contains a space, a backslash, a control character or invalid UTF-8", "remove it, or write it as %XX"}
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func checkScheme(scheme string) *mistake {
 	if !ok {
 		hint = suggest(scheme, target.Schemes())
 	}
-	return &mistake{"has the scheme " + finding.Quote(scheme) + ", which certdrift does not speak", hint}
+	return &mistake{"has the scheme " + finding.Quote(scheme) + ", which certdrift does not support", hint}
 }
 
 func parsePort(u *url.URL, kind target.Kind) (int, *mistake) {
@@ -116,10 +116,10 @@ func (l location) checkParts(u *url.URL) *mistake {
 		return nil
 	}
 	if u.User != nil {
-		return &mistake{"has credentials, which " + string(l.kind) + " has no use for here", "remove them: certdrift looks at the TLS handshake only"}
+		return &mistake{"has credentials, which " + string(l.kind) + " does not use", "remove them: certdrift checks only the TLS handshake"}
 	}
 	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery {
-		return &mistake{"has a path or a query, which " + string(l.kind) + " has no use for", "write it as " + string(l.kind) + "://HOST:PORT"}
+		return &mistake{"has a path or a query, which " + string(l.kind) + " does not use", "write it as " + string(l.kind) + "://HOST:PORT"}
 	}
 	return nil
 }
@@ -144,17 +144,17 @@ func parseHost(host string) (string, *mistake) {
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
 		if ip.Zone() != "" {
-			return "", &mistake{"has an IPv6 address with a zone (%…)", "certificates know no zones: use a name or a global address"}
+			return "", &mistake{"has an IPv6 address with a zone (%…)", "certificates have no zones: use a name or a global address"}
 		}
 		return ip.String(), nil
 	}
 	ascii, err := idnaProfile().ToASCII(strings.TrimSuffix(host, "."))
 	if err != nil || !validName(ascii) || !utf8.ValidString(host) { // broken UTF-8 would get an A-label that reads as nothing
-		return "", &mistake{"has the host " + finding.Quote(host) + ", which is no host name",
+		return "", &mistake{"has the host " + finding.Quote(host) + ", which is not a valid host name",
 			"use letters, digits and hyphens between dots; IPv6 addresses in [ ]"}
 	}
 	if last := ascii[strings.LastIndexByte(ascii, '.')+1:]; strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x") {
-		return "", &mistake{"has the host " + finding.Quote(host) + ", a number that is no IP address", "write an IPv4 address as four decimal numbers"}
+		return "", &mistake{"has the host " + finding.Quote(host) + ", a number that is not an IP address", "write an IPv4 address as four decimal numbers"}
 	}
 	return ascii, nil
 }

@@ -18,7 +18,7 @@ const defaultEnvironment = "default"
 func Write(in Input) []byte {
 	w := &writer{certificates: known(in.Attached.Certificates), used: map[string]bool{}}
 	w.line("# yaml-language-server: $schema=./certdrift.schema.json")
-	w.line("# A first draft by `certdrift init`. Read it, mend it, then: certdrift validate && certdrift check")
+	w.line("# A first draft by `certdrift init`. Review and edit, then run: certdrift validate && certdrift check")
 	w.line("version: 1")
 	w.sources(in)
 	w.environments(places(in))
@@ -49,7 +49,7 @@ func (w *writer) sources(in Input) {
 		w.line("load_balancers:")
 		w.line("  regions: [%s]", strings.Join(regions, ", "))
 		if key, value := clusterTag(in.Attached.LoadBalancers); key != "" {
-			w.line("  # all of them bear this tag; with it, others are left alone")
+			w.line("  # all load balancers have this tag; uncomment it to ignore others")
 			w.line("  # tags: {%s: %s}", scalar(key), scalar(value))
 		}
 	}
@@ -61,7 +61,7 @@ func (w *writer) sources(in Input) {
 		w.line("manifests: [%s]", strings.Join(paths, ", "))
 	}
 	if len(in.Regions) == 0 && (in.Asked || len(in.Paths) == 0) {
-		w.line("load_balancers: {} # of the region that certdrift runs in")
+		w.line("load_balancers: {} # in the region that certdrift runs in")
 	}
 }
 
@@ -110,17 +110,17 @@ func (w *writer) place(p place) {
 		w.line("      # declared at %s:%d", clean(p.source.File), p.source.Line)
 	}
 	if p.disagrees() {
-		w.line("      # The manifest declares %s, which is not what is attached: the next apply would change it.", clean(p.declared[0]))
-		w.line("      # Below stands what clients get today. Settle which is right.")
+		w.line("      # The manifest declares %s, but a different certificate is attached: the next apply would replace it.", clean(p.declared[0]))
+		w.line("      # The endpoint below has the attached certificate, which clients get today. Decide which is right.")
 	}
 	w.several(p)
 	if guessed && len(hosts) > 0 {
-		w.line("      # the hosts come from the certificate; keep those that lead here")
+		w.line("      # hosts taken from the certificate; keep those this listener serves")
 	}
 	for _, name := range left[:min(len(left), maxHosts)] {
 		switch {
 		case strings.HasPrefix(name, "*."):
-			w.line("      # %s can't be probed as it is: add an endpoint for each host that leads here", clean(name))
+			w.line("      # %s can't be probed: add an endpoint for each host that this listener serves", clean(name))
 		default:
 			w.line("      # left out: %s", clean(name))
 		}
@@ -129,7 +129,7 @@ func (w *writer) place(p place) {
 		w.endpoint("", p, host)
 	}
 	if len(hosts) == 0 {
-		w.line("      # No host is known that leads here. Name the one that clients use, and take the marks away:")
+		w.line("      # Hostname unknown. Fill in HOST and uncomment:")
 		w.endpoint("# ", p, "")
 	}
 }
@@ -140,7 +140,7 @@ func (w *writer) several(p place) {
 	if len(arns) < 2 {
 		return
 	}
-	w.line("      # %d certificates stand here, the default first. An endpoint declares one, the one that its host gets:", len(arns))
+	w.line("      # %d certificates are attached, the default first. Each endpoint declares the one that its host gets:", len(arns))
 	for _, arn := range arns[:min(len(arns), maxHosts)] {
 		line := "      #   " + clean(arn)
 		if names := w.certificates.names(arn); len(names) > 0 {
@@ -170,7 +170,7 @@ func (w *writer) endpoint(mark string, p place, host string) {
 	w.line("%s        url: %s", mark, p.url(shown))
 	certificate, sure := w.certificates.covering(p.arns(), host)
 	if len(p.arns()) > 1 && !sure {
-		w.line("%s        # the default: no certificate above is known to be for this host. Put the one here that it is meant to get", mark)
+		w.line("%s        # the default: no certificate above is known to cover this host. Replace it with the intended one", mark)
 	}
 	if declarable(certificate) {
 		w.line("%s        certificate: {arn: %s}", mark, scalar(certificate))

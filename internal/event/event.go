@@ -65,7 +65,7 @@ type envelope struct {
 // Other.
 func Decode(data []byte) (Event, error) {
 	if len(data) > Limit {
-		return Event{}, fmt.Errorf("decoding an event: %d bytes are more than the %d that EventBridge delivers", len(data), Limit)
+		return Event{}, fmt.Errorf("decoding an event: %d bytes exceed the %d that EventBridge delivers", len(data), Limit)
 	}
 	var in envelope
 	trimmed := bytes.TrimSpace(data)

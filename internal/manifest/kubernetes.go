@@ -13,7 +13,7 @@ import (
 )
 
 // renderHint is for templates: certdrift reads what kubectl would apply.
-const renderHint = "render it first, and give certdrift the output: `helm template … | certdrift plan -f -`, `kustomize build … | certdrift plan -f -`"
+const renderHint = "render it first, and pass the output to certdrift: `helm template … | certdrift plan -f -`, `kustomize build … | certdrift plan -f -`"
 
 // Aliases can make a small file grow without end.
 const (
@@ -59,7 +59,7 @@ func (r *reader) object(t tree, n ast.Node, depth int) {
 	if r.objects++; r.objects > maxObjects {
 		if r.objects == maxObjects+1 {
 			line, column := t.place(n)
-			r.fault(line, column, fmt.Sprintf("the file holds more than %d objects", maxObjects), "split it")
+			r.fault(line, column, fmt.Sprintf("the file contains more than %d objects", maxObjects), "split it")
 		}
 		return
 	}
@@ -158,7 +158,7 @@ func (o object) rendered() bool {
 			o.say(e.Node, o.kind+" "+o.name()+" is a template that was not rendered", renderHint)
 			return false
 		case !scalar && !null:
-			o.say(e.Node, o.kind+" "+o.name()+": "+finding.Quote(e.Key)+" must be text, and is "+yamldoc.Kind(value), renderHint)
+			o.say(e.Node, o.kind+" "+o.name()+": "+finding.Quote(e.Key)+" must be text, not "+yamldoc.Kind(value), renderHint)
 			return false
 		}
 	}

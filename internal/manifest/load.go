@@ -114,16 +114,16 @@ func (l *loader) path(path string) {
 func (l *loader) stdin() {
 	const name = "standard input"
 	if l.opts.Stdin == nil {
-		l.fault(name, "there is no standard input here", "name files or directories")
+		l.fault(name, "standard input is not available here", "name files or directories")
 		return
 	}
 	data, err := io.ReadAll(io.LimitReader(l.opts.Stdin, maxFile+1))
 	if err != nil {
-		l.fault(name, "reading standard input: "+clean(err.Error()), "see that the command before the pipe went through")
+		l.fault(name, "reading standard input: "+clean(err.Error()), "check that the command before the pipe succeeded")
 		return
 	}
 	if len(strings.TrimSpace(string(data))) == 0 {
-		l.fault(name, "standard input is empty", "see that the command before the pipe wrote something")
+		l.fault(name, "standard input is empty", "check that the command before the pipe wrote output")
 		return
 	}
 	l.file(name, data)
@@ -146,9 +146,9 @@ func (l *loader) remote(path string) {
 	}
 	switch {
 	case err != nil:
-		l.refuse(path, "it cannot be read: "+clean(err.Error()), "see that it exists, and that certdrift may list and read it")
+		l.refuse(path, "it cannot be read: "+clean(err.Error()), "check that it exists and that certdrift has permission to list and read it")
 	case len(files) == 0:
-		l.refuse(path, "there are no files", "end the prefix of a folder with /, and put *.yaml or *.json there")
+		l.refuse(path, "no files found", "end the prefix of a folder with / and put *.yaml or *.json files there")
 	}
 }
 
@@ -159,10 +159,10 @@ func (l *loader) local(path string) {
 		l.refuse(path, "it does not exist", "name a file, a directory or a pattern such as k8s/*.yaml")
 		return
 	case err != nil:
-		l.refuse(path, "it cannot be read: "+clean(err.Error()), "see that it exists and may be read")
+		l.refuse(path, "it cannot be read: "+clean(err.Error()), "check that it exists and is readable")
 		return
 	case len(names) == 0:
-		l.refuse(path, "there are no manifests: no *.yaml, *.yml or *.json", "name a directory that has some, or a file")
+		l.refuse(path, "no manifests found: no *.yaml, *.yml or *.json", "name a directory that contains some, or a file")
 		return
 	}
 	for _, name := range names {
@@ -176,7 +176,7 @@ func (l *loader) open(name string) {
 	switch {
 	case err != nil:
 	case !info.Mode().IsRegular():
-		err = errors.New("it is no regular file")
+		err = errors.New("it is not a regular file")
 	case info.Size() > maxFile:
 		err = errors.New("it is larger than 32 MiB")
 	}
@@ -185,7 +185,7 @@ func (l *loader) open(name string) {
 		data, err = os.ReadFile(where)
 	}
 	if err != nil {
-		l.refuse(name, "it cannot be read: "+clean(err.Error()), "see that it exists and may be read")
+		l.refuse(name, "it cannot be read: "+clean(err.Error()), "check that it exists and is readable")
 		return
 	}
 	l.file(name, data)
@@ -198,7 +198,7 @@ func (l *loader) file(name string, data []byte) {
 	l.seen[name] = true
 	if l.total += len(data); len(l.seen) > maxFiles || l.total > maxTotal {
 		if l.total -= len(data); len(l.seen) <= maxFiles+1 {
-			l.fault(name, fmt.Sprintf("too many manifests: more than %d, or more than %d MiB", maxFiles, maxTotal>>20), "name the Services and Ingresses alone")
+			l.fault(name, fmt.Sprintf("too many manifests: more than %d, or more than %d MiB", maxFiles, maxTotal>>20), "pass only the Services and Ingresses")
 		}
 		return
 	}

@@ -87,7 +87,7 @@ func TestLoadNamesWhatItCannotRead(t *testing.T) {
 		"empty":         {"empty", Options{}, "no manifests"},
 		"no match":      {"k8s/*.json", Options{}, "no manifests"},
 		"bad glob":      {"k8s/[", Options{}, "pattern"},
-		"no stdin":      {"-", Options{}, "no standard input"},
+		"no stdin":      {"-", Options{}, "not available"},
 		"empty stdin":   {"-", Options{Stdin: strings.NewReader("\n")}, "is empty"},
 		"no remote":     {"s3://bucket/k8s/", Options{}, "cannot read it here"},
 		"broken remote": {"s3://bucket/k8s/", Options{Remote: broken}, `AccessDenied\x1b`},

@@ -27,7 +27,7 @@ func Read(name string, data []byte) ([]observation.Declaration, []observation.Di
 func read(r *reader, data []byte) ([]observation.Declaration, []observation.Diagnostic) {
 	switch {
 	case len(data) > maxFile:
-		r.fault(1, 1, "the file is larger than 32 MiB", "give certdrift the Services and Ingresses alone")
+		r.fault(1, 1, "the file is larger than 32 MiB", "pass only the Services and Ingresses")
 	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) && r.terraform(data):
 	default:
 		r.kubernetes(data)
@@ -68,10 +68,10 @@ func (r *reader) terraform(data []byte) bool {
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&shown); err != nil || shown.Kind != "" {
 		return false
 	}
-	const hint = "run `terraform show -json PLAN` (or `terraform show -json` for the state) and give certdrift its output"
+	const hint = "run `terraform show -json PLAN` (or `terraform show -json` for the state) and pass its output to certdrift"
 	switch {
 	case shown.FormatVersion == "" && (shown.Terraform != "" || shown.Level != ""):
-		r.fault(1, 1, "this is Terraform's own state or log, whose form changes between versions", hint)
+		r.fault(1, 1, "this is Terraform's internal state or log, whose format changes between versions", hint)
 		return true
 	case shown.FormatVersion == "":
 		return false

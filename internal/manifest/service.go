@@ -152,7 +152,7 @@ func (o object) unknownPorts(ports []servicePort, wanted []string) {
 			names = append(names, fmt.Sprintf("%s (%d)", p.name, p.number))
 		}
 		if !known {
-			o.say(o.annotation(sslPorts), "Service "+o.name()+": ssl-ports names "+finding.Quote(want)+", which is no port of the Service",
+			o.say(o.annotation(sslPorts), "Service "+o.name()+": ssl-ports names "+finding.Quote(want)+", which is not a port of the Service",
 				finding.Clean("its ports: "+strings.Join(names, ", "), 2*finding.QuoteLimit))
 		}
 	}

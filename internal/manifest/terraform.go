@@ -78,7 +78,7 @@ type terraform struct {
 	found     int // where the last address was found in data
 }
 
-var errOtherForm = errors.New("its resources have another form than was expected")
+var errOtherForm = errors.New("its resources have an unexpected form")
 
 func (t *terraform) read(values, configuration, changes json.RawMessage) error {
 	var in struct {
@@ -260,7 +260,7 @@ func (t *terraform) certificate(res resource, at target.Position, text string) [
 	}
 	if _, err := arn.Certificate(text); err != nil {
 		t.fault(at.Line, at.Column, clean(res.Address)+": the certificate "+finding.Quote(text)+" "+err.Error(),
-			"give it the ARN of an ACM certificate or an IAM server certificate")
+			"use the ARN of an ACM certificate or an IAM server certificate")
 		return nil
 	}
 	return []string{text}

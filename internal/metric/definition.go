@@ -45,22 +45,22 @@ type Definition struct {
 // Definitions lists every series that certdrift ever writes. A template whose alarm names another waits for ever.
 func Definitions() []Definition {
 	return []Definition{
-		{EndpointsUp, []string{Environment}, Count, 1, "endpoints probed that no critical finding is about"},
-		{EndpointsDown, []string{Environment}, Count, 1, "endpoints that a critical finding is about"},
-		{EndpointsUnseen, []string{Environment}, Count, 1, "endpoints that the round did not get to"},
-		{Findings, []string{Environment, Severity}, Count, 3, "findings of a severity: critical, warning, info"},
-		{LifetimeLeft, []string{Environment}, Percent, 1, "the smallest share of its life that any served certificate has left; below zero once it has expired"},
-		{ProbeDuration, []string{Environment}, Milliseconds, 1, "how long each address took from DNS to the last byte; a distribution, so that percentiles work"},
-		{IncidentsOpen, []string{Environment, Severity}, Count, 2, "open incidents of a severity (critical, warning), silenced ones included"},
-		{IncidentsSilenced, []string{Environment}, Count, 1, "open incidents that a silence keeps quiet"},
-		{Heartbeat, []string{Function}, Count, 1, "1 for each round that came to its end; none is an alarm"},
-		{ObserveErrors, []string{Function}, Count, 1, "what the round could not see: denied, throttled, incomplete"},
-		{EventsIgnored, []string{Function}, Count, 1, "events that no round followed: refused calls, accounts, regions and ARNs that the configuration does not name, certificates that no listener uses, what is no event; written when there is one"},
-		{EndpointUp, []string{Environment, Endpoint}, Count, 1, "1 where no critical finding is about the endpoint, else 0"},
-		{EndpointDuration, []string{Environment, Endpoint}, Milliseconds, 1, "how long each of its addresses took"},
-		{EndpointLifetime, []string{Environment, Endpoint}, Percent, 1, "the share of its life that its certificate has left"},
-		{EndpointDaysLeft, []string{Environment, Endpoint}, NoUnit, 1, "days until its certificate ends, below zero once it has; written once a day, since a series is billed for the hours in which it is written"},
-		{CertificateDays, []string{Environment, Certificate}, NoUnit, 1, "days until a certificate of this name ends, below zero once it has: served, attached or declared; written once a day by inspect"},
+		{EndpointsUp, []string{Environment}, Count, 1, "probed endpoints without a critical finding"},
+		{EndpointsDown, []string{Environment}, Count, 1, "endpoints with a critical finding"},
+		{EndpointsUnseen, []string{Environment}, Count, 1, "endpoints that the round did not probe"},
+		{Findings, []string{Environment, Severity}, Count, 3, "findings by severity: critical, warning, info"},
+		{LifetimeLeft, []string{Environment}, Percent, 1, "the smallest remaining share of the lifetime of any served certificate; negative once it has expired"},
+		{ProbeDuration, []string{Environment}, Milliseconds, 1, "time for each address from DNS to the last byte; a distribution, so that percentiles work"},
+		{IncidentsOpen, []string{Environment, Severity}, Count, 2, "open incidents by severity (critical, warning), including silenced ones"},
+		{IncidentsSilenced, []string{Environment}, Count, 1, "open incidents that are silenced"},
+		{Heartbeat, []string{Function}, Count, 1, "1 for each completed round; an alarm fires if there is none"},
+		{ObserveErrors, []string{Function}, Count, 1, "what the round could not observe: denied, throttled, incomplete"},
+		{EventsIgnored, []string{Function}, Count, 1, "events that started no round: failed calls; accounts, regions and ARNs that the configuration does not name; certificates that no listener uses; input that is not an event. Written only when there is one"},
+		{EndpointUp, []string{Environment, Endpoint}, Count, 1, "1 if the endpoint has no critical finding, else 0"},
+		{EndpointDuration, []string{Environment, Endpoint}, Milliseconds, 1, "time for each of its addresses"},
+		{EndpointLifetime, []string{Environment, Endpoint}, Percent, 1, "the remaining share of the lifetime of its certificate"},
+		{EndpointDaysLeft, []string{Environment, Endpoint}, NoUnit, 1, "days until its certificate expires, negative once it has expired; written once a day, since a metric is billed for the hours in which it is written"},
+		{CertificateDays, []string{Environment, Certificate}, NoUnit, 1, "days until a certificate of this name (served, attached or declared) expires, negative once it has expired; written once a day by inspect"},
 	}
 }
 

@@ -148,7 +148,7 @@ func (r *Resolver) own(values []*ast.MappingValueNode) (own []Entry, sources []a
 		}
 		key, ok := keyText(value.Key)
 		if !ok {
-			r.problem(value.Key, "a key must be text, and is "+Kind(value.Key), "put it in quotes")
+			r.problem(value.Key, "a key must be text, not "+Kind(value.Key), "put it in quotes")
 			continue
 		}
 		own = append(own, Entry{key, value, firsts[key]})
@@ -169,7 +169,7 @@ func (r *Resolver) merge(own []Entry, sources []ast.Node) []Entry {
 	for _, mapping := range r.mappings(sources) {
 		entries, ok := r.Entries(mapping)
 		if !ok {
-			r.problem(mapping, "what << merges must be a mapping, and is "+Kind(mapping), "write its keys below it, indented: key: value")
+			r.problem(mapping, "what << merges must be a mapping, not "+Kind(mapping), "write its keys below it, indented: key: value")
 		}
 		if !r.Spend(1 + len(entries)) {
 			return own

@@ -42,7 +42,7 @@ func Parse(data []byte) (file *ast.File, problem *Problem) {
 		// A parser that panics on somebody's file must not take the round down with it.
 		if p := recover(); p != nil {
 			file, problem = nil, &Problem{1, 1, "the YAML parser failed on this file: " +
-				finding.Clean(fmt.Sprint(p), finding.QuoteLimit), "simplify the file's notation, and report this file to certdrift"}
+				finding.Clean(fmt.Sprint(p), finding.QuoteLimit), "simplify the file, and report a bug with it"}
 		}
 	}()
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
@@ -54,13 +54,13 @@ func Parse(data []byte) (file *ast.File, problem *Problem) {
 
 // syntax keeps the parser's message and place, not its excerpt of the source: that may hold a secret.
 func syntax(err error) *Problem {
-	p := &Problem{1, 1, "the YAML cannot be parsed", "look for an unclosed quote or bracket, or a wrong indentation, near this place"}
+	p := &Problem{1, 1, "the YAML cannot be parsed", "check for an unclosed quote or bracket, or wrong indentation, near this position"}
 	var located yaml.Error
 	if errors.As(err, &located) {
 		p.Message = "the YAML cannot be parsed: " + finding.Clean(located.GetMessage(), finding.QuoteLimit)
 		p.Line, p.Column = place(located.GetToken())
 		if strings.Contains(p.Message, `'\x09'`) {
-			p.Hint = "indent with spaces: YAML takes no tabs there"
+			p.Hint = "indent with spaces: YAML does not allow tabs there"
 		}
 	}
 	return p
@@ -72,9 +72,9 @@ func check(data []byte) *Problem {
 		r, size := utf8.DecodeRune(data[i:])
 		switch {
 		case r == utf8.RuneError && size == 1:
-			return &Problem{line, column, "the file is not UTF-8", "save it as UTF-8, without other encodings mixed in"}
+			return &Problem{line, column, "the file is not UTF-8", "save it as UTF-8"}
 		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r == 0x7f:
-			return &Problem{line, column, fmt.Sprintf("the file holds the control character U+%04X", r), "remove it; in a quoted text write it as an escape"}
+			return &Problem{line, column, fmt.Sprintf("the file contains the control character U+%04X", r), "remove it, or write it as an escape in a quoted text"}
 		case r == '[' || r == '{':
 			depth++
 		case r == ']' || r == '}':
@@ -148,7 +148,7 @@ func place(t *token.Token) (line, column int) {
 func Kind(n ast.Node) string {
 	switch v := n.(type) {
 	case nil, *ast.NullNode:
-		return "nothing"
+		return "null"
 	case *ast.MappingNode, *ast.MappingValueNode:
 		return "a mapping"
 	case *ast.SequenceNode:

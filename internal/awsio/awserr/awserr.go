@@ -84,15 +84,15 @@ func Text(err error) string {
 		}
 		return finding.Clean(text, detailLimit)
 	case heldBack(err):
-		return "throttled until the round's time was over"
+		return "throttled until the round ran out of time"
 	case noCredentials(err) && errors.Is(err, context.DeadlineExceeded): // of the metadata service, mostly: there is none
-		return "no AWS credentials that work: whoever was asked for them did not answer in time"
+		return "no working AWS credentials: the credential provider did not respond in time"
 	case errors.Is(err, context.DeadlineExceeded):
-		return "the round's time was over"
+		return "the round ran out of time"
 	case errors.Is(err, context.Canceled):
 		return "the round was stopped"
 	case noCredentials(err):
-		return "no AWS credentials that work: " + finding.Clean(innermost(err).Error(), detailLimit)
+		return "no working AWS credentials: " + finding.Clean(innermost(err).Error(), detailLimit)
 	}
 	return finding.Clean(innermost(err).Error(), detailLimit)
 }

@@ -111,7 +111,7 @@ func TestWithoutAnAnswer(t *testing.T) {
 			return aws.Credentials{}, errors.New("no EC2 IMDS role found")
 		}))
 		_, err := elb.NewFromConfig(config).DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{})
-		if awserr.Kind(err) != observation.Denied || !strings.Contains(awserr.Text(err), "no AWS credentials that work") {
+		if awserr.Kind(err) != observation.Denied || !strings.Contains(awserr.Text(err), "no working AWS credentials") {
 			t.Errorf("%s: %s", awserr.Kind(err), awserr.Text(err))
 		}
 	})
@@ -121,7 +121,7 @@ func TestWithoutAnAnswer(t *testing.T) {
 			return aws.Credentials{}, fmt.Errorf("no EC2 IMDS role found, operation error ec2imds: %w", context.DeadlineExceeded)
 		}))
 		_, err := elb.NewFromConfig(config).DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{})
-		if awserr.Kind(err) != observation.Denied || !strings.Contains(awserr.Text(err), "no AWS credentials that work") {
+		if awserr.Kind(err) != observation.Denied || !strings.Contains(awserr.Text(err), "no working AWS credentials") {
 			t.Errorf("%s: %s", awserr.Kind(err), awserr.Text(err))
 		}
 	})
@@ -135,7 +135,7 @@ func TestWithoutAnAnswer(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 		defer cancel()
 		_, err := elb.NewFromConfig(sdk("http://127.0.0.1:1")).DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{})
-		if awserr.Kind(err) != observation.Incomplete || awserr.Text(err) != "the round's time was over" {
+		if awserr.Kind(err) != observation.Incomplete || awserr.Text(err) != "the round ran out of time" {
 			t.Errorf("%s: %s", awserr.Kind(err), awserr.Text(err))
 		}
 	})

@@ -60,7 +60,7 @@ func (g *Gauge) Put(ctx context.Context, data []metric.Datum) error {
 	for _, batch := range batches(good) {
 		_, err := g.client.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String(g.namespace), MetricData: batch})
 		if err != nil {
-			errs = append(errs, &awserr.Error{Doing: fmt.Sprintf("putting %d data to the namespace %q", len(batch), g.namespace), Err: err})
+			errs = append(errs, &awserr.Error{Doing: fmt.Sprintf("writing %d data points to the namespace %q", len(batch), g.namespace), Err: err})
 		}
 	}
 	return errors.Join(errs...)
@@ -69,7 +69,7 @@ func (g *Gauge) Put(ctx context.Context, data []metric.Datum) error {
 // convert makes the SDK's data of one: several, where it has more values than CloudWatch takes in one.
 func convert(d metric.Datum) ([]types.MetricDatum, error) {
 	if err := check(d); err != nil {
-		return nil, fmt.Errorf("leaving out the figure %q: %w", d.Name, err)
+		return nil, fmt.Errorf("skipping the metric %q: %w", d.Name, err)
 	}
 	made := types.MetricDatum{MetricName: aws.String(d.Name), Unit: types.StandardUnit(d.Unit)}
 	if !d.At.IsZero() {
@@ -98,7 +98,7 @@ func convert(d metric.Datum) ([]types.MetricDatum, error) {
 func check(d metric.Datum) error {
 	switch {
 	case d.Name == "" || len(d.Name) > 255:
-		return errors.New("its name has not 1 to 255 characters")
+		return errors.New("its name must have 1 to 255 characters")
 	case len(d.Dimensions) > maxDimensions:
 		return fmt.Errorf("%d dimensions are more than %d", len(d.Dimensions), maxDimensions)
 	case len(d.Counts) > 0 && len(d.Counts) != len(d.Values):
@@ -113,7 +113,7 @@ func check(d metric.Datum) error {
 	}
 	for _, v := range append(slices.Concat(d.Values, d.Counts), d.Value) {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("%v is no number that CloudWatch takes", v)
+			return fmt.Errorf("%v is not a number that CloudWatch accepts", v)
 		}
 	}
 	return nil

@@ -49,7 +49,7 @@ func (in *inspection) certificate(ctx context.Context, name string) observation.
 			return c
 		}
 	}
-	in.unreadable(&c, errors.New("this is no ARN of an ACM or IAM certificate"), "acm:DescribeCertificate", at)
+	in.unreadable(&c, errors.New("this is not the ARN of an ACM or IAM certificate"), "acm:DescribeCertificate", at)
 	return c
 }
 
@@ -60,7 +60,7 @@ func (in *inspection) reach(c *observation.Certificate, operation string, at arn
 		return
 	}
 	if !reachable {
-		in.unreadable(c, fmt.Errorf("no role of the configuration leads to the account %q", at.Account), operation, at)
+		in.unreadable(c, fmt.Errorf("no configured role has access to the account %q", at.Account), operation, at)
 		return
 	}
 	read()
@@ -163,7 +163,7 @@ func (in *inspection) fromIAM(ctx context.Context, c *observation.Certificate, c
 		c.Missing = true
 		return
 	case err == nil && out.ServerCertificate == nil:
-		err = errors.New("IAM answered without a certificate")
+		err = errors.New("IAM returned no certificate")
 	case err == nil:
 		if m := out.ServerCertificate.ServerCertificateMetadata; m != nil {
 			if found := aws.ToString(m.Arn); found != "" && found != c.ARN && wrongPath(found, at) {
@@ -203,7 +203,7 @@ func readBody(c *observation.Certificate, body, chain string) error {
 		}
 	}
 	if len(ders) == 0 {
-		return errors.New("AWS gave no certificate in PEM")
+		return errors.New("AWS returned no PEM certificate")
 	}
 	c.Chain = ders
 	leaf, err := x509.ParseCertificate(ders[0])

@@ -107,7 +107,7 @@ func (in *inspection) regions() (regions []string, homeless bool) {
 func nowhere() observation.ObserveError {
 	return observation.ObserveError{
 		Kind: observation.Incomplete, Operation: "elasticloadbalancing:DescribeLoadBalancers",
-		Detail: "no AWS region is known: name some in load_balancers: {regions: […]}, or set AWS_REGION",
+		Detail: "no AWS region is known: set load_balancers: {regions: […]}, or set AWS_REGION",
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // maxPages bounds any listing: 400 load balancers a page make 80,000, far above AWS's quotas.
 const maxPages = 200
 
-var errRepeatedToken = errors.New("AWS gave the same page token twice; the rest of the list is left out")
+var errRepeatedToken = errors.New("AWS returned the same page token twice; the rest of the list was not read")
 
 // pages asks for page after page until there is none. next gets the token of the page wanted and gives the next one's.
 // A repeated token or an endless list ends it with an error: the SDK's own paginators would go round for ever.
@@ -32,5 +32,5 @@ func pages(ctx context.Context, next func(token *string) (*string, error)) error
 		seen[*following] = true
 		token = following
 	}
-	return fmt.Errorf("reading no further than %d pages", maxPages)
+	return fmt.Errorf("stopped after %d pages", maxPages)
 }

@@ -77,7 +77,7 @@ func TestThrottlingIsSatOutWithinTheRoundOnly(t *testing.T) {
 	}
 	for _, one := range got.ObserveErrors {
 		// The time may also run out between two attempts, where the SDK does not say why it waited.
-		if one.Kind == observation.Denied || !strings.Contains(one.Detail, "the round's time was over") {
+		if one.Kind == observation.Denied || !strings.Contains(one.Detail, "the round ran out of time") {
 			t.Errorf("%+v", one)
 		}
 	}

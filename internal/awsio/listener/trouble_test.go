@@ -144,7 +144,7 @@ func TestInspectEndsWithTheRound(t *testing.T) {
 			t.Errorf("what was read in time (-want +got):\n%s", diff)
 		}
 		for _, one := range got.ObserveErrors {
-			if one.Kind != observation.Incomplete || one.Detail != "the round's time was over" {
+			if one.Kind != observation.Incomplete || one.Detail != "the round ran out of time" {
 				t.Errorf("trouble: %+v", one)
 			}
 		}

@@ -19,13 +19,13 @@ import (
 func (i *Inspector) Users(ctx context.Context, scope target.Scope, certificate string) (users []string, known bool, err error) {
 	at, ok := arn.Split(certificate)
 	if !ok || at.Service != "acm" {
-		return nil, false, fmt.Errorf("%q is no ARN of an ACM certificate", certificate)
+		return nil, false, fmt.Errorf("%q is not the ARN of an ACM certificate", certificate)
 	}
 	in := &inspection{Inspector: i, wanted: target.Wanted{Scope: scope}, roles: map[string]target.Role{}}
 	in.identify(ctx)
 	role, reachable := in.roles[at.Account]
 	if !reachable {
-		return nil, false, fmt.Errorf("no role of the configuration leads to the account %q", at.Account)
+		return nil, false, fmt.Errorf("no configured role has access to the account %q", at.Account)
 	}
 	out, err := i.at(at.Region, role).ACM.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: aws.String(certificate)})
 	switch {
@@ -34,7 +34,7 @@ func (i *Inspector) Users(ctx context.Context, scope target.Scope, certificate s
 	case err != nil:
 		return nil, false, fmt.Errorf("describing %q: %w", certificate, err)
 	case out.Certificate == nil:
-		return nil, false, fmt.Errorf("describing %q: ACM answered without a certificate", certificate)
+		return nil, false, fmt.Errorf("describing %q: ACM returned no certificate", certificate)
 	}
 	for _, user := range out.Certificate.InUseBy {
 		if p, ok := arn.Split(user); ok && p.LoadBalancer() != "" {

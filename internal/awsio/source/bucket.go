@@ -14,7 +14,7 @@ import (
 func split(place string) (bucket, key string, err error) {
 	bucket, key, _ = strings.Cut(strings.TrimPrefix(place, "s3://"), "/")
 	if bucket == "" {
-		return "", "", errors.New("it names no bucket: write s3://BUCKET/KEY")
+		return "", "", errors.New("it does not name a bucket: write s3://BUCKET/KEY")
 	}
 	return bucket, key, nil
 }
@@ -25,7 +25,7 @@ func (r *Reader) object(ctx context.Context, place string) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case key == "" || strings.HasSuffix(key, "/"):
-		return nil, errors.New("it is a prefix where one object is needed: write s3://BUCKET/KEY")
+		return nil, errors.New("it is a prefix, but one object is needed: write s3://BUCKET/KEY")
 	case r.options.S3 == nil:
 		return nil, errNoClient
 	}

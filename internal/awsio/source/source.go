@@ -120,9 +120,9 @@ func action(place string, err error) string {
 
 var (
 	errTooLarge = fmt.Errorf("it is larger than %d KiB", MaxFile>>10)
-	errTooMany  = fmt.Errorf("it holds more than %d files, or %d MiB", MaxFiles, MaxTotal>>20)
-	errPattern  = errors.New("S3 has no patterns")
-	errNoClient = errors.New("there is no AWS client to read it with")
+	errTooMany  = fmt.Errorf("it contains more than %d files or %d MiB", MaxFiles, MaxTotal>>20)
+	errPattern  = errors.New("S3 does not support patterns")
+	errNoClient = errors.New("no AWS client is available to read it")
 )
 
 // Remote reports whether a place is reached through AWS.
@@ -267,14 +267,14 @@ func (r *Reader) parameter(ctx context.Context, place string) ([]byte, error) {
 		return nil, errNoClient
 	}
 	if strings.Trim(name, "/") == "" {
-		return nil, errors.New("it names no parameter: write ssm:///NAME")
+		return nil, errors.New("it does not name a parameter: write ssm:///NAME")
 	}
 	out, err := r.options.SSM.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(name), WithDecryption: aws.Bool(true)})
 	if err != nil {
 		return nil, err
 	}
 	if out.Parameter == nil {
-		return nil, errors.New("AWS answered without a parameter")
+		return nil, errors.New("AWS returned no parameter")
 	}
 	return []byte(aws.ToString(out.Parameter.Value)), nil
 }
@@ -292,13 +292,13 @@ func advice(place string, err error) string {
 	denied := awserr.Kind(err) == observation.Denied
 	switch code := awserr.Code(err); {
 	case errors.Is(err, fs.ErrNotExist):
-		return "there is no such file; a function finds what is in its deployment package, s3://BUCKET/KEY and ssm:///NAME"
+		return "there is no such file; a function can read files in its deployment package, s3://BUCKET/KEY and ssm:///NAME"
 	case errors.Is(err, errPattern):
-		return "name a prefix, which ends in \"/\"; all manifests below it are read"
+		return "use a prefix that ends in \"/\"; all manifests under it are read"
 	case errors.Is(err, errTooLarge), errors.Is(err, errTooMany):
-		return "split it, or name a narrower place"
+		return "split it, or name a narrower path"
 	case errors.Is(err, context.DeadlineExceeded):
-		return "nothing answered; functions in a VPC (SubnetIds) reach AWS by NAT or by endpoints of the VPC only"
+		return "no response; functions in a VPC (SubnetIds) reach AWS only through a NAT gateway or VPC endpoints"
 	case code == "NoSuchBucket":
 		return "there is no such bucket; check its name"
 	case code == "NoSuchKey":
@@ -310,7 +310,7 @@ func advice(place string, err error) string {
 	case denied && strings.Contains(strings.ToLower(err.Error()), "kms"):
 		return "the role needs kms:Decrypt on the key that it is encrypted with"
 	case denied && inBucket:
-		return "the role needs s3:GetObject, and s3:ListBucket for a prefix or to tell a missing object from a forbidden one"
+		return "the role needs s3:GetObject, and s3:ListBucket for a prefix or to distinguish a missing object from a forbidden one"
 	case denied:
 		return "the role needs ssm:GetParameter on it"
 	}

@@ -162,8 +162,8 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", place, diff)
 		}
 	}
-	if _, err := r.Files(t.Context(), "s3://conf/k8s/*.yaml"); err == nil || !strings.Contains(err.Error(), "a prefix, which ends in") {
-		t.Errorf("a pattern in S3: %v, want to be told how a prefix is written", err)
+	if _, err := r.Files(t.Context(), "s3://conf/k8s/*.yaml"); err == nil || !strings.Contains(err.Error(), "a prefix that ends in") {
+		t.Errorf("a pattern in S3: %v, want a hint how a prefix is written", err)
 	}
 	if _, err := r.Files(t.Context(), "gone/*.yaml"); err == nil {
 		t.Error("a pattern that fits nothing passes in silence")

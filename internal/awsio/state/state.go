@@ -160,7 +160,7 @@ func encode(r incident.Record) (map[string]types.AttributeValue, error) {
 		return nil, fmt.Errorf("encoding the incident %q: %w", r.Key, err)
 	}
 	if len(text) > maxItem {
-		return nil, fmt.Errorf("encoding the incident %q: its %d bytes are more than DynamoDB takes", r.Key, len(text))
+		return nil, fmt.Errorf("encoding the incident %q: its %d bytes exceed DynamoDB's limit", r.Key, len(text))
 	}
 	item := map[string]types.AttributeValue{
 		idAttribute:      &types.AttributeValueMemberS{Value: r.Key},

@@ -112,7 +112,7 @@ func (s *search) in(ctx context.Context, p place, q question) {
 	client := s.options.Client(p.region, s.role(p.account))
 	for i, name := range q.names {
 		if i > 0 && !sleep(ctx, s.options.Pause) || !s.take() {
-			s.fail(p, name, errors.New("the look-up's requests or its time were used up"))
+			s.fail(p, name, errors.New("the lookup ran out of requests or time"))
 			return
 		}
 		out, err := client.LookupEvents(ctx, &cloudtrail.LookupEventsInput{

@@ -25,7 +25,7 @@ func Schema() ([]byte, error) {
 	}
 	root := reflector.Reflect(&config.File{})
 	root.Title = "certdrift.yaml"
-	root.Description = "What certdrift watches: endpoints, the certificates they are meant to serve, and the load balancers in front."
+	root.Description = "What certdrift checks: endpoints, the certificates they should serve, and the load balancers in front of them."
 	refine(root)
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
