@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -196,10 +197,13 @@ func TestAIA(t *testing.T) {
 		}
 	})
 	t.Run("silent", func(t *testing.T) {
-		address := certtest.Serve(t, "127.0.0.1", certtest.Silent)
-		a := one(t, look(t, at(t, target.TLS, alone(issued("http://"+address+"/")), timeout(short)), incomplete))
-		if len(a.TLS.Issuers) != 1 || a.TLS.Issuers[0].Failure == "" {
-			t.Errorf("got %+v", a.TLS.Issuers)
-		}
+		p := issued("http://127.0.0.1:80/")
+		config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{p.Certificate.Raw}, PrivateKey: p.Key}}}
+		synctest.Test(t, func(t *testing.T) {
+			a := one(t, look(t, at(t, target.TLS, "127.0.0.1:1000"), incomplete, pipes{"1000": secured(config)}.dialing))
+			if len(a.TLS.Issuers) != 1 || a.TLS.Issuers[0].Failure == "" {
+				t.Errorf("got %+v", a.TLS.Issuers)
+			}
+		})
 	})
 }

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -19,27 +18,6 @@ import (
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
-
-// pipes is a network within the process, for tests by a clock of their own. A port without a server takes connections and
-// never says anything.
-type pipes map[string]func(net.Conn)
-
-func (p pipes) dial(_ context.Context, _, address string) (net.Conn, error) {
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, err
-	}
-	here, there := net.Pipe()
-	serve := p[port]
-	if serve == nil {
-		serve = func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
-	}
-	go func() {
-		defer there.Close()
-		serve(there)
-	}()
-	return here, nil
-}
 
 // answering speaks TLS and answers one request.
 func answering(config *tls.Config, answer string) func(net.Conn) {
@@ -74,7 +52,7 @@ func TestRevocationIsNotTheRedirects(t *testing.T) {
 			}
 			network[fmt.Sprint(1000+i)] = answering(listed(t), answer)
 		}
-		a := one(t, look(t, at(t, target.HTTPS, "127.0.0.1:1000"), full, func(o *Options) { o.Dialer = network.dial }))
+		a := one(t, look(t, at(t, target.HTTPS, "127.0.0.1:1000"), full, network.dialing))
 		healthy(t, a)
 		if len(a.HTTP.Hops) != hops {
 			t.Fatalf("%d hops, not %d", len(a.HTTP.Hops), hops)
@@ -88,19 +66,24 @@ func TestRevocationIsNotTheRedirects(t *testing.T) {
 	})
 }
 
-// TestWaitForRefusalIsNotTheServers: a server that asks for a client certificate and lets those without in gets time to
-// refuse; that it does not take it is no slowness of its own.
+// TestWaitForRefusalIsNotTheServers: a server that asks for a client certificate but does not require one gets time to
+// refuse. That time is not charged to the server.
 func TestWaitForRefusalIsNotTheServers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		config := serving(t)
-		config.ClientAuth = tls.RequestClientCert
-		network := pipes{"1000": func(c net.Conn) { _, _ = io.Copy(io.Discard, tls.Server(c, config)) }}
-		a := one(t, look(t, at(t, target.TLS, "127.0.0.1:1000"), func(o *Options) { o.Dialer = network.dial }))
-		healthy(t, a)
-		if a.Phases.Total >= refusalWait {
-			t.Errorf("phases %+v: the wait is told as the server's", a.Phases)
-		}
-	})
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		synctest.Test(t, func(t *testing.T) {
+			config := serving(t)
+			config.MinVersion, config.MaxVersion = version, version
+			config.ClientAuth = tls.VerifyClientCertIfGiven
+			a := one(t, look(t, at(t, target.TLS, "127.0.0.1:1000"), pipes{"1000": secured(config)}.dialing))
+			healthy(t, a)
+			if a.TLS == nil || !a.TLS.ClientCertificateRequested || a.TLS.ClientCertificateSent || len(a.TLS.Chain) == 0 {
+				t.Errorf("%s: got %+v", tls.VersionName(version), a.TLS)
+			}
+			if a.Phases.Total != 0 {
+				t.Errorf("%s: phases %+v include the wait", tls.VersionName(version), a.Phases)
+			}
+		})
+	}
 }
 
 // TestRevokedBehindASilentList: the responder is asked although nobody answers at the list's address.
@@ -112,9 +95,7 @@ func TestRevokedBehindASilentList(t *testing.T) {
 		}))
 		answer := string(ocspAnswer(t, ca, leaf.Certificate, ca, ocsp.Revoked))
 		network := pipes{
-			"1000": func(c net.Conn) {
-				_, _ = io.Copy(io.Discard, tls.Server(c, &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}}))
-			},
+			"1000": secured(&tls.Config{Certificates: []tls.Certificate{leaf.TLS()}}),
 			"81": func(c net.Conn) {
 				if r, err := http.ReadRequest(bufio.NewReader(c)); err == nil && strings.HasPrefix(r.URL.Path, "/ocsp") {
 					_, _ = io.Copy(io.Discard, r.Body)
@@ -122,7 +103,7 @@ func TestRevokedBehindASilentList(t *testing.T) {
 				}
 			},
 		}
-		a := one(t, look(t, at(t, target.TLS, "127.0.0.1:1000"), full, func(o *Options) { o.Dialer = network.dial }))
+		a := one(t, look(t, at(t, target.TLS, "127.0.0.1:1000"), full, network.dialing))
 		r := a.TLS.Revocation
 		if len(r) != 2 || r[0].Source != observation.CRL || r[0].Status != observation.NoAnswer ||
 			r[1].Source != observation.OCSP || r[1].Status != observation.Revoked {

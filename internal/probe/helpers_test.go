@@ -12,17 +12,19 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"certdrift/internal/certtest"
 	"certdrift/internal/observation"
 	"certdrift/internal/probe/netguard"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
 )
 
-// short is the timeout of endpoints that are meant to run into it; patient that of all others, and what bounds a test of
-// what would else never end: a machine that stands still for seconds is no slow server.
-const short, patient = 400 * time.Millisecond, 30 * time.Second
+// patient is the timeout of endpoints: longer than a busy machine stalls. Probes that are meant to time out run on pipes,
+// where the clock is fake.
+const patient = 30 * time.Second
 
 // must hands a pair on, or ends the test.
 func must(t testing.TB) func(*pki.Pair, error) *pki.Pair {
@@ -78,6 +80,50 @@ func at(t testing.TB, kind target.Kind, address string, change ...func(*target.E
 		c(&e)
 	}
 	return e
+}
+
+// pipes is a network within the process, by HOST:PORT or port alone, for tests with a fake clock (testing/synctest). An
+// address without a server accepts connections and never answers.
+type pipes map[string]func(net.Conn)
+
+func (p pipes) dial(_ context.Context, _, address string) (net.Conn, error) {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	serve := p[address]
+	if serve == nil {
+		serve = p[port]
+	}
+	if serve == nil {
+		serve = certtest.Silent
+	}
+	here, there := net.Pipe()
+	go func() {
+		defer there.Close()
+		serve(there)
+	}()
+	return here, nil
+}
+
+func (p pipes) dialing(o *Options) { o.Dialer = p.dial }
+
+// secured makes TLS handshakes and never answers what follows.
+func secured(config *tls.Config) func(net.Conn) {
+	return func(c net.Conn) { _, _ = io.Copy(io.Discard, tls.Server(c, config)) }
+}
+
+// lookAt probes a server at its only address. A probe that waits runs on pipes.
+func lookAt(t *testing.T, kind target.Kind, serve func(net.Conn), waits bool) (a observation.Address) {
+	t.Helper()
+	if !waits {
+		return one(t, look(t, at(t, kind, certtest.Serve(t, "127.0.0.1", serve))))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		a = one(t, look(t, at(t, kind, "127.0.0.1:1000"), pipes{"1000": serve}.dialing))
+		time.Sleep(time.Second) // fake time: a server that sleeps wakes up and notices that its connection is closed
+	})
+	return a
 }
 
 func timeout(d time.Duration) func(*target.Endpoint) {

@@ -126,33 +126,32 @@ func TestHTTPFloods(t *testing.T) {
 	}
 	ok := "HTTP/1.1 200 OK\r\n"
 	for name, c := range map[string]struct {
-		serve   func(net.Conn)
-		timeout time.Duration
-		phase   observation.Phase
-		kind    observation.FailureKind
+		serve func(net.Conn)
+		waits bool
+		phase observation.Phase
+		kind  observation.FailureKind
 	}{
-		"endless headers":       {flood(ok, "X: y\r\n"), patient, observation.PhaseHeaders, observation.TooLarge},
-		"one endless header":    {flood(ok, "XXXXXXXX"), patient, observation.PhaseHeaders, observation.TooLarge},
-		"interim answers":       {flood("", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), patient, observation.PhaseHeaders, observation.TooLarge},
-		"an endless body":       {flood(ok+"\r\n", "0123456789"), patient, observation.PhaseBody, observation.TooLarge},
-		"endless chunks":        {flood(ok+"Transfer-Encoding: chunked\r\n\r\n", "400\r\n"+strings.Repeat("x", 1024)+"\r\n"), patient, observation.PhaseBody, observation.TooLarge},
-		"endless trailers":      {flood(ok+"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", "X: y\r\n"), patient, observation.PhaseBody, observation.TooLarge},
-		"an endless chunk size": {flood(ok+"Transfer-Encoding: chunked\r\n\r\n1;", "x=y;"), patient, observation.PhaseBody, observation.TooLarge},
-		"no answer":             {certtest.Silent, short, observation.PhaseHeaders, observation.TimedOut},
-		"a header byte by byte": {trickle(ok, "x"), short, observation.PhaseHeaders, observation.TimedOut},
-		"a body byte by byte":   {trickle(ok+"\r\n", "x"), short, observation.PhaseBody, observation.TimedOut},
-		"a body that stops":     {trickle(ok+"Content-Length: 9\r\n\r\n", "x"), patient, "", ""},
-		"a reset":               {certtest.Reset, patient, observation.PhaseHeaders, observation.Reset},
+		"endless headers":       {flood(ok, "X: y\r\n"), false, observation.PhaseHeaders, observation.TooLarge},
+		"one endless header":    {flood(ok, "XXXXXXXX"), false, observation.PhaseHeaders, observation.TooLarge},
+		"interim answers":       {flood("", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"), false, observation.PhaseHeaders, observation.TooLarge},
+		"an endless body":       {flood(ok+"\r\n", "0123456789"), false, observation.PhaseBody, observation.TooLarge},
+		"endless chunks":        {flood(ok+"Transfer-Encoding: chunked\r\n\r\n", "400\r\n"+strings.Repeat("x", 1024)+"\r\n"), false, observation.PhaseBody, observation.TooLarge},
+		"endless trailers":      {flood(ok+"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", "X: y\r\n"), false, observation.PhaseBody, observation.TooLarge},
+		"an endless chunk size": {flood(ok+"Transfer-Encoding: chunked\r\n\r\n1;", "x=y;"), false, observation.PhaseBody, observation.TooLarge},
+		"no answer":             {certtest.Silent, true, observation.PhaseHeaders, observation.TimedOut},
+		"a header byte by byte": {trickle(ok, "x"), true, observation.PhaseHeaders, observation.TimedOut},
+		"a body byte by byte":   {trickle(ok+"\r\n", "x"), true, observation.PhaseBody, observation.TimedOut},
+		"a body that stops":     {trickle(ok+"Content-Length: 9\r\n\r\n", "x"), true, "", ""},
+		"a reset":               {certtest.Reset, false, observation.PhaseHeaders, observation.Reset},
 		"a reset within": {func(c net.Conn) {
 			_, _ = c.Write([]byte(ok + "Content-Length: 9\r\n\r\nx"))
 			time.Sleep(20 * time.Millisecond)
 			certtest.Reset(c)
-		}, patient, observation.PhaseBody, observation.Reset},
+		}, false, observation.PhaseBody, observation.Reset},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := at(t, target.HTTP, certtest.Serve(t, "127.0.0.1", c.serve), timeout(c.timeout))
-			a := one(t, look(t, e))
+			a := lookAt(t, target.HTTP, c.serve, c.waits)
 			if c.kind == "" {
 				healthy(t, a)
 				return
@@ -284,10 +283,6 @@ func TestHTTP2Bounds(t *testing.T) {
 		if r.URL.Path == "/abort" {
 			panic(http.ErrAbortHandler)
 		}
-		if r.URL.Path == "/hang" {
-			<-r.Context().Done()
-			return
-		}
 		floodBody(w)
 	})
 	a := one(t, look(t, at(t, target.HTTPS, address, path("/headers"))))
@@ -296,8 +291,9 @@ func TestHTTP2Bounds(t *testing.T) {
 	failed(t, a, observation.PhaseBody, observation.TooLarge)
 	a = one(t, look(t, at(t, target.HTTPS, address, path("/abort"))))
 	failed(t, a, observation.PhaseHeaders, observation.Invalid)
-	a = one(t, look(t, at(t, target.HTTPS, address, path("/hang"), timeout(short))))
-	failed(t, a, observation.PhaseHeaders, observation.TimedOut)
+	silent := serving(t)
+	silent.NextProtos = []string{protocolH2}
+	failed(t, lookAt(t, target.HTTPS, secured(silent), true), observation.PhaseHeaders, observation.TimedOut)
 }
 
 func floodBody(w io.Writer) {
@@ -453,7 +449,7 @@ func TestLocationCredentials(t *testing.T) {
 
 // TestFirstByteIsTheAnswers: an interim answer is not the one that max_latency waits for.
 func TestFirstByteIsTheAnswers(t *testing.T) {
-	const pause = 200 * time.Millisecond
+	const pause = 50 * time.Millisecond
 	address := web(t, serving(t), func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusEarlyHints)
 		time.Sleep(pause)

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"certdrift/internal/certtest"
@@ -70,11 +71,13 @@ func TestDNSFaults(t *testing.T) {
 		"silent":        {asked{hang: true}, observation.TimedOut},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := target.Endpoint{Name: "e", Kind: target.TLS, Host: "site.test", Port: 443, Timeout: short}
-			seen := look(t, e, func(o *Options) { o.Resolver = c.resolver })
-			if !seen.Probed || seen.DNS.Failure == nil || seen.DNS.Failure.Kind != c.kind || seen.DNS.Failure.Phase != observation.PhaseDNS || len(seen.Addresses) > 0 {
-				t.Errorf("got %+v, probed %v", seen.DNS.Failure, seen.Probed)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				e := target.Endpoint{Name: "e", Kind: target.TLS, Host: "site.test", Port: 443, Timeout: patient}
+				seen := look(t, e, func(o *Options) { o.Resolver = c.resolver })
+				if !seen.Probed || seen.DNS.Failure == nil || seen.DNS.Failure.Kind != c.kind || seen.DNS.Failure.Phase != observation.PhaseDNS || len(seen.Addresses) > 0 {
+					t.Errorf("got %+v, probed %v", seen.DNS.Failure, seen.Probed)
+				}
+			})
 		})
 	}
 }
@@ -109,7 +112,7 @@ func TestConnectFaults(t *testing.T) {
 			}
 		}
 	}
-	e := at(t, target.HTTPS, "127.0.0.1:443", timeout(short))
+	e := at(t, target.HTTPS, "127.0.0.1:443")
 	for _, c := range []struct {
 		err   error
 		kind  observation.FailureKind
@@ -123,11 +126,13 @@ func TestConnectFaults(t *testing.T) {
 		{fmt.Errorf("%w: %w", errNoRoute, syscall.ENETUNREACH), observation.Unreachable, true},
 		{errors.New("strange"), observation.Other, false},
 	} {
-		a := one(t, look(t, e, dialling(c.err)))
-		failed(t, a, observation.PhaseConnect, c.kind)
-		if a.Failure.Local != c.local {
-			t.Errorf("%v: local is %v", c.err, a.Failure.Local)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			a := one(t, look(t, e, dialling(c.err)))
+			failed(t, a, observation.PhaseConnect, c.kind)
+			if a.Failure.Local != c.local {
+				t.Errorf("%v: local is %v", c.err, a.Failure.Local)
+			}
+		})
 	}
 	if seen := look(t, e, dialling(syscall.EMFILE)); seen.Probed || len(seen.Addresses) > 0 {
 		t.Errorf("without descriptors: probed %v", seen.Probed)
@@ -137,7 +142,7 @@ func TestConnectFaults(t *testing.T) {
 // TestBlocked: the endpoint's own name may not lead to metadata, and nothing is dialled to find that out.
 func TestBlocked(t *testing.T) {
 	var dialled atomic.Int32
-	e := target.Endpoint{Name: "e", Kind: target.HTTPS, URL: "https://site.test/", Host: "site.test", Port: 443, Timeout: short}
+	e := target.Endpoint{Name: "e", Kind: target.HTTPS, URL: "https://site.test/", Host: "site.test", Port: 443, Timeout: patient}
 	seen := look(t, e, resolving(zone{"site.test": {"169.254.169.254"}}), func(o *Options) {
 		o.Dialer = func(context.Context, string, string) (net.Conn, error) {
 			dialled.Add(1)
@@ -150,74 +155,77 @@ func TestBlocked(t *testing.T) {
 	}
 }
 
-// TestDeadline: one deadline for the round. What is done is returned, what hangs does not hold it up.
+// TestDeadline: one deadline for the round. Finished probes are returned, and probes that hang do not delay them.
 func TestDeadline(t *testing.T) {
-	healthyOne := certtest.ServeTLS(t, "127.0.0.1", serving(t), nil)
-	hanging := certtest.Serve(t, "127.0.0.1", certtest.Silent)
-	_, port, _ := net.SplitHostPort(healthyOne)
-	certtest.Serve(t, "127.0.0.2:"+port, certtest.Silent)
-	half := at(t, target.TLS, healthyOne, func(e *target.Endpoint) { e.Host = "half.test" })
-	endpoints := []target.Endpoint{at(t, target.TLS, hanging), at(t, target.TLS, healthyOne), half}
-	for range 50 {
-		endpoints = append(endpoints, at(t, target.TLS, hanging))
-	}
-	var last, calls int
-	p := New(Options{Now: time.Now, Concurrency: 8, Resolver: zone{"half.test": {"127.0.0.1", "127.0.0.2"}}, Progress: func(done, total int) {
-		calls++
-		if done != last+1 || total != len(endpoints) {
-			t.Errorf("progress %d of %d after %d", done, total, last)
+	synctest.Test(t, func(t *testing.T) {
+		network := pipes{"127.0.0.1:1000": secured(serving(t))} // nobody answers at 127.0.0.2, nor at other ports
+		half := at(t, target.TLS, "127.0.0.1:1000", func(e *target.Endpoint) { e.Host = "half.test" })
+		hanging := at(t, target.TLS, "127.0.0.1:2000")
+		endpoints := []target.Endpoint{hanging, at(t, target.TLS, "127.0.0.1:1000"), half}
+		for range 50 {
+			endpoints = append(endpoints, hanging)
 		}
-		last = done
-	}})
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
-	seen := p.Probe(ctx, endpoints)
-	if len(seen) != len(endpoints) || calls != len(endpoints) {
-		t.Fatalf("%d observations, %d calls of Progress", len(seen), calls)
-	}
-	healthy(t, one(t, seen[1]))
-	if seen[2].Probed || len(seen[2].Addresses) != 1 {
-		t.Errorf("half done: probed %v with %d addresses", seen[2].Probed, len(seen[2].Addresses))
-	}
-	for i, e := range seen {
-		if i != 1 && e.Probed {
-			t.Errorf("endpoint %d counts as probed", i)
+		var last, calls int
+		p := New(Options{
+			Now: time.Now, Concurrency: 8, Resolver: zone{"half.test": {"127.0.0.1", "127.0.0.2"}}, Dialer: network.dial,
+			Progress: func(done, total int) {
+				calls++
+				if done != last+1 || total != len(endpoints) {
+					t.Errorf("progress %d of %d after %d", done, total, last)
+				}
+				last = done
+			},
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), patient/2)
+		defer cancel()
+		seen := p.Probe(ctx, endpoints)
+		if len(seen) != len(endpoints) || calls != len(endpoints) {
+			t.Fatalf("%d observations, %d calls of Progress", len(seen), calls)
 		}
-		if e.Target.Kind != target.TLS {
-			t.Errorf("endpoint %d has lost its target", i)
+		healthy(t, one(t, seen[1]))
+		if seen[2].Probed || len(seen[2].Addresses) != 1 {
+			t.Errorf("half done: probed %v with %d addresses", seen[2].Probed, len(seen[2].Addresses))
 		}
-	}
+		for i, e := range seen {
+			if i != 1 && e.Probed {
+				t.Errorf("endpoint %d counts as probed", i)
+			}
+			if e.Target.Kind != target.TLS {
+				t.Errorf("endpoint %d has lost its target", i)
+			}
+		}
+	})
 }
 
-// TestEveryEndpointGetsItsTurn: where the time never suffices for all, a round begins where the last one ended. The last
-// endpoints of a long configuration would else never be looked at.
+// TestEveryEndpointGetsItsTurn: where a round never has time for all endpoints, the next one begins where it ended.
+// Otherwise the last endpoints of a long configuration would never be probed.
 func TestEveryEndpointGetsItsTurn(t *testing.T) {
-	hanging := certtest.Serve(t, "127.0.0.1", certtest.Silent)
-	var endpoints []target.Endpoint
-	for i := range 5 {
-		endpoints = append(endpoints, at(t, target.TLS, hanging, func(e *target.Endpoint) {
-			e.Environment, e.Name, e.Timeout = "production", fmt.Sprint(i), 150*time.Millisecond
-		}))
-	}
-	p := New(Options{Now: time.Now, Concurrency: 1})
-	turns := map[string]int{}
-	// Three rounds are enough; a busy machine may take more. Without turns no number of them is.
-	for round := 0; round < 15 && len(turns) < len(endpoints); round++ {
-		ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond) // for two, and a part of a third
-		seen := p.Probe(ctx, endpoints)
-		cancel()
-		for i, e := range seen {
-			if e.Target.Name != fmt.Sprint(i) {
-				t.Fatalf("observation %d is of %s: the order is the configuration's", i, e.Target.Name)
-			}
-			if e.Probed {
-				turns[e.Target.Name]++
+	synctest.Test(t, func(t *testing.T) {
+		var endpoints []target.Endpoint
+		for i := range 5 {
+			endpoints = append(endpoints, at(t, target.TLS, "127.0.0.1:1000", func(e *target.Endpoint) {
+				e.Environment, e.Name = "production", fmt.Sprint(i)
+			}))
+		}
+		p := New(Options{Now: time.Now, Concurrency: 1, Dialer: pipes{}.dial})
+		turns := map[string]int{}
+		for range 3 {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*(patient+plainWait)/2) // for two, and half of a third
+			seen := p.Probe(ctx, endpoints)
+			cancel()
+			for i, e := range seen {
+				if e.Target.Name != fmt.Sprint(i) {
+					t.Fatalf("observation %d is of %s: the order is the configuration's", i, e.Target.Name)
+				}
+				if e.Probed {
+					turns[e.Target.Name]++
+				}
 			}
 		}
-	}
-	if len(turns) != len(endpoints) {
-		t.Errorf("only these had their turn: %v; want all %d", turns, len(endpoints))
-	}
+		if len(turns) != len(endpoints) {
+			t.Errorf("only these had their turn: %v; want all %d", turns, len(endpoints))
+		}
+	})
 }
 
 // TestNarrowedRoundsTakeNoTurn: a round over a few endpoints does not make the next whole one forget where to begin.
@@ -322,13 +330,21 @@ func TestNothingLeft(t *testing.T) {
 				floodBody(w)
 			}
 		})
-		ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
-		defer cancel()
-		New(Options{Now: time.Now}).Probe(ctx, []target.Endpoint{
-			at(t, target.HTTPS, page), at(t, target.HTTPS, page, path("/big")),
-			at(t, target.HTTPS, certtest.Serve(t, "127.0.0.1", certtest.Silent)),
-			at(t, target.HTTP, certtest.Serve(t, "127.0.0.1", certtest.Silent)),
-			at(t, target.SMTP, certtest.Serve(t, "127.0.0.1", certtest.Silent)),
+		p := New(Options{Now: time.Now})
+		p.Probe(t.Context(), []target.Endpoint{at(t, target.HTTPS, page), at(t, target.HTTPS, page, path("/big"))})
+
+		ctx, cancel := context.WithCancel(t.Context())
+		var waiting atomic.Int32
+		silent := func(c net.Conn) {
+			if waiting.Add(1) == 3 {
+				cancel() // in the middle of three probes
+			}
+			certtest.Silent(c)
+		}
+		p.Probe(ctx, []target.Endpoint{
+			at(t, target.HTTPS, certtest.Serve(t, "127.0.0.1", silent)),
+			at(t, target.HTTP, certtest.Serve(t, "127.0.0.1", silent)),
+			at(t, target.SMTP, certtest.Serve(t, "127.0.0.1", silent)),
 		})
 	})
 	for range 100 {
@@ -355,15 +371,17 @@ func (slow) LookupCNAME(context.Context, string) (string, error) { return "", ni
 
 // TestNamesByTimeout: an endpoint that gives a resolver little time says nothing of another that waits for it.
 func TestNamesByTimeout(t *testing.T) {
-	hasty := target.Endpoint{Name: "hasty", Kind: target.TLS, Host: "site.test", Port: 1, Timeout: short}
-	other := hasty
-	other.Name, other.Timeout = "patient", time.Hour
-	p := New(Options{Now: time.Now, Resolver: slow(time.Minute), Concurrency: 1})
-	seen := p.Probe(t.Context(), []target.Endpoint{hasty, other})
-	if f := seen[0].DNS.Failure; f == nil || f.Kind != observation.TimedOut {
-		t.Errorf("hasty: %+v", f)
-	}
-	if f := seen[1].DNS.Failure; f != nil {
-		t.Errorf("patient: %+v", *f)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		hasty := target.Endpoint{Name: "hasty", Kind: target.TLS, Host: "site.test", Port: 1, Timeout: patient}
+		other := hasty
+		other.Name, other.Timeout = "patient", time.Hour
+		p := New(Options{Now: time.Now, Resolver: slow(time.Minute), Dialer: pipes{"1": secured(serving(t))}.dial, Concurrency: 1})
+		seen := p.Probe(t.Context(), []target.Endpoint{hasty, other})
+		if f := seen[0].DNS.Failure; f == nil || f.Kind != observation.TimedOut {
+			t.Errorf("hasty: %+v", f)
+		}
+		if f := seen[1].DNS.Failure; f != nil {
+			t.Errorf("patient: %+v", *f)
+		}
+	})
 }

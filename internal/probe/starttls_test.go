@@ -86,12 +86,7 @@ func TestStartTLS(t *testing.T) {
 			if c.upgrade {
 				upgrade = config
 			}
-			address := certtest.Serve(t, "127.0.0.1", scripted(t, upgrade, c.steps...))
-			limit := patient
-			if c.fault == observation.TimedOut {
-				limit = short
-			}
-			a := one(t, look(t, at(t, c.kind, address, timeout(limit))))
+			a := lookAt(t, c.kind, scripted(t, upgrade, c.steps...), c.fault == observation.TimedOut)
 			if c.fault != "" {
 				failed(t, a, observation.PhaseStartTLS, c.fault)
 				return
@@ -132,14 +127,10 @@ func TestStartTLSBrokenOff(t *testing.T) {
 			_, _ = io.WriteString(c, "220 x\r\n")
 			certtest.Reset(c)
 		}, observation.Reset},
-		"a byte at a time": {func(c net.Conn) { certtest.Trickle(c, []byte("220-x"), 10*time.Millisecond) }, observation.TimedOut},
+		"a byte at a time": {func(c net.Conn) { certtest.Trickle(c, []byte("220-x"), 100*time.Millisecond) }, observation.TimedOut},
 	} {
 		t.Run(name, func(t *testing.T) {
-			limit := patient
-			if c.kind == observation.TimedOut {
-				limit = short
-			}
-			a := one(t, look(t, at(t, target.SMTP, certtest.Serve(t, "127.0.0.1", c.serve), timeout(limit))))
+			a := lookAt(t, target.SMTP, c.serve, c.kind == observation.TimedOut)
 			failed(t, a, observation.PhaseStartTLS, c.kind)
 		})
 	}

@@ -170,11 +170,7 @@ func TestHandshakeFaults(t *testing.T) {
 		}, observation.HandshakeFailed, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			limit := patient
-			if c.kind == observation.TimedOut {
-				limit = short
-			}
-			a := one(t, look(t, at(t, target.HTTPS, certtest.Serve(t, "127.0.0.1", c.serve), timeout(limit))))
+			a := lookAt(t, target.HTTPS, c.serve, c.kind == observation.TimedOut)
 			failed(t, a, observation.PhaseTLS, c.kind)
 			if a.Failure.Alert != c.alert || !strings.Contains(a.Failure.Detail, c.detail) {
 				t.Errorf("got alert %q, detail %q", a.Failure.Alert, a.Failure.Detail)
@@ -212,7 +208,7 @@ func TestTLSBehindPlainHTTP(t *testing.T) {
 
 // TestPlainHTTPBehindSilence: so is one that waits for the end of a header, which a ClientHello does not have.
 func TestPlainHTTPBehindSilence(t *testing.T) {
-	address := certtest.Serve(t, "127.0.0.1", func(conn net.Conn) {
+	a := lookAt(t, target.HTTPS, func(conn net.Conn) {
 		header := bufio.NewReader(conn)
 		for {
 			line, err := header.ReadString('\n')
@@ -224,17 +220,16 @@ func TestPlainHTTPBehindSilence(t *testing.T) {
 				return
 			}
 		}
-	})
-	failed(t, one(t, look(t, at(t, target.HTTPS, address, timeout(short)))), observation.PhaseTLS, observation.Plaintext)
+	}, true)
+	failed(t, a, observation.PhaseTLS, observation.Plaintext)
 }
 
-// TestSecondLooksTakeNoTime: what is asked after the time-out is not told as the endpoint's time.
-func TestSecondLooksTakeNoTime(t *testing.T) {
-	silent := certtest.Serve(t, "127.0.0.1", certtest.Silent)
-	got := one(t, look(t, at(t, target.HTTPS, silent, timeout(short))))
+// TestFollowUpProbesTakeNoTime: follow-up probes after the timeout are not charged to the endpoint.
+func TestFollowUpProbesTakeNoTime(t *testing.T) {
+	got := lookAt(t, target.HTTPS, certtest.Silent, true)
 	failed(t, got, observation.PhaseTLS, observation.TimedOut)
-	if beside := got.Phases.Total - got.Phases.TLS - got.Phases.Connect; beside > short/2 {
-		t.Errorf("phases %+v: %s are told of that no phase took", got.Phases, beside)
+	if got.Phases.TLS != patient || got.Phases.Total != patient {
+		t.Errorf("phases %+v: want %s in all, for TLS", got.Phases, patient)
 	}
 }
 
@@ -347,7 +342,7 @@ func TestClientCertificate(t *testing.T) {
 		config.MinVersion, config.MaxVersion = version, version
 		config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, pool
 		optional := config.Clone()
-		optional.ClientAuth = tls.VerifyClientCertIfGiven
+		optional.ClientAuth = tls.VerifyClientCertIfGiven // over bare TLS: see TestWaitForRefusalIsNotTheServers
 		for name, c := range map[string]struct {
 			kind    target.Kind
 			address string
@@ -360,9 +355,6 @@ func TestClientCertificate(t *testing.T) {
 			"required, shown, tls":       {target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil), client, false},
 			"required, a wrong one, tls": {target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil), stranger, true},
 			"optional, none, https":      {target.HTTPS, web(t, optional, page), nil, false},
-			"optional, none, tls": {target.TLS, certtest.ServeTLS(t, "127.0.0.1", optional, func(c *tls.Conn) {
-				certtest.Silent(c)
-			}), nil, false},
 		} {
 			t.Run(tls.VersionName(version)+" "+name, func(t *testing.T) {
 				a := one(t, look(t, at(t, c.kind, c.address, func(e *target.Endpoint) {
