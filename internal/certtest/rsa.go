@@ -6,23 +6,28 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"math/big"
+	"sync"
 	"testing"
 	"time"
 
 	"certdrift/internal/sim/pki"
 )
 
-// RSAKey makes a key of bits bits.
+// rsaKeys holds the keys by size: generating one takes up to a second with the race detector.
+var rsaKeys sync.Map
+
+// RSAKey returns a key of that many bits, the same one for all tests of a package.
 func RSAKey(t testing.TB, bits int) *rsa.PrivateKey {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, bits)
+	generate, _ := rsaKeys.LoadOrStore(bits, sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, bits) }))
+	key, err := generate.(func() (*rsa.PrivateKey, error))() //nolint:forcetypeassert // nothing else is stored
 	if err != nil {
 		t.Fatal(err)
 	}
 	return key
 }
 
-// RSARoot is a root whose key is RSA, so that what it issues can be signed anew by Resign.
+// RSARoot returns a root whose key is RSA, so that Resign can sign again what it issues.
 func RSARoot(t testing.TB, commonName string, now time.Time, bits int) (*pki.Pair, *rsa.PrivateKey) {
 	t.Helper()
 	key := RSAKey(t, bits)
@@ -39,7 +44,7 @@ func RSARoot(t testing.TB, commonName string, now time.Time, bits int) (*pki.Pai
 	return &pki.Pair{Certificate: Parse(t, der), Key: key}, key
 }
 
-// Parse is x509.ParseCertificate for what cannot fail.
+// Parse is x509.ParseCertificate for certificates that the test made itself.
 func Parse(t testing.TB, der []byte) *x509.Certificate {
 	t.Helper()
 	cert, err := x509.ParseCertificate(der)

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
+	"certdrift/internal/certtest"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
@@ -93,7 +94,7 @@ func TestRevokedBehindASilentList(t *testing.T) {
 		leaf := must(t)(ca.Leaf(time.Now(), []string{"127.0.0.1"}, func(c *x509.Certificate) {
 			c.CRLDistributionPoints, c.OCSPServer = []string{"http://127.0.0.1:80/crl"}, []string{"http://127.0.0.1:81/ocsp"}
 		}))
-		answer := string(ocspAnswer(t, ca, leaf.Certificate, ca, ocsp.Revoked))
+		answer := string(certtest.OCSPResponse(t, ca, leaf.Certificate, ca, ocsp.Revoked))
 		network := pipes{
 			"1000": secured(&tls.Config{Certificates: []tls.Certificate{leaf.TLS()}}),
 			"81": func(c net.Conn) {

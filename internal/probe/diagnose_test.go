@@ -113,7 +113,7 @@ func TestStapleOfAMalformedChain(t *testing.T) {
 	leaf := must(t)(ca.Leaf(time.Now(), []string{"site.test"}))
 	served := leaf.TLS()
 	served.Certificate = append(served.Certificate, []byte("no certificate"))
-	served.OCSPStaple = ocspAnswer(t, ca, leaf.Certificate, ca, ocsp.Good)
+	served.OCSPStaple = certtest.OCSPResponse(t, ca, leaf.Certificate, ca, ocsp.Good)
 	config := &tls.Config{Certificates: []tls.Certificate{served}, MaxVersion: tls.VersionTLS12}
 	a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
 	failed(t, a, observation.PhaseTLS, observation.ChainMalformed)

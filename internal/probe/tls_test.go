@@ -69,10 +69,7 @@ func TestStapleBeforeRefusal(t *testing.T) {
 }
 
 func TestOldSuites(t *testing.T) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := certtest.RSAKey(t, 2048)
 	_, ca := authority(t)
 	leaf := must(t)(ca.LeafWithKey(time.Now(), []string{"site.test"}, key))
 	for _, suite := range []uint16{
@@ -99,10 +96,7 @@ func TestBeyondDefaults(t *testing.T) {
 		t.Fatalf("rsa1024min is not 0: %v", err)
 	}
 	small := must(t)(ca.LeafWithKey(time.Now(), []string{"site.test"}, weak)).TLS()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := certtest.RSAKey(t, 2048)
 	sha1 := must(t)(ca.LeafWithKey(time.Now(), []string{"site.test"}, key)).TLS()
 	sha1.SupportedSignatureAlgorithms = []tls.SignatureScheme{tls.PKCS1WithSHA1}
 	for name, certificate := range map[string]tls.Certificate{"RSA-768": small, "SHA-1 in the handshake": sha1} {
@@ -124,10 +118,7 @@ func TestHugeKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := certtest.RSAKey(t, 2048)
 	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MaxVersion: tls.VersionTLS12}
 	a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
 	failed(t, a, observation.PhaseTLS, observation.HandshakeFailed)
