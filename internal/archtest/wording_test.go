@@ -114,39 +114,91 @@ var endings = []string{".md", ".yaml", ".yml", ".html", ".css", ".toml", ".txtar
 
 type use struct{ place, word, write, text string }
 
-type wordlist struct {
-	// any matches wherever one of the words does: most texts hold none, and one pass shows it.
-	any   *regexp.Regexp
-	words []struct {
-		re    *regexp.Regexp
-		write string
-	}
+type wordlist []struct {
+	re     *regexp.Regexp
+	begins []string // a text without any of them has no match, which is much cheaper to see
+	write  string
 }
 
 func compile(lists ...[]struct{ pattern, write string }) wordlist {
 	var out wordlist
-	var patterns []string
 	for _, list := range lists {
 		for _, w := range list {
-			patterns = append(patterns, w.pattern)
-			out.words = append(out.words, struct {
-				re    *regexp.Regexp
-				write string
-			}{regexp.MustCompile(`(?i)\b(?:` + w.pattern + `)\b`), w.write})
+			out = append(out, struct {
+				re     *regexp.Regexp
+				begins []string
+				write  string
+			}{regexp.MustCompile(`(?:` + w.pattern + `)\b`), begins(w.pattern), w.write})
 		}
 	}
-	out.any = regexp.MustCompile(`(?i)\b(?:` + strings.Join(patterns, "|") + `)\b`)
+	return out
+}
+
+// begins returns what the matches of a pattern begin with: the letters that each of its alternatives opens with.
+func begins(pattern string) []string {
+	var out []string
+	depth, start := 0, 0
+	for i := 0; i <= len(pattern); i++ {
+		switch {
+		case i == len(pattern) || depth == 0 && pattern[i] == '|':
+			out = append(out, beginsOf(pattern[start:i])...)
+			start = i + 1
+		case pattern[i] == '(':
+			depth++
+		case pattern[i] == ')':
+			depth--
+		}
+	}
+	return out
+}
+
+// beginsOf is begins of one alternative, which may open with a group.
+func beginsOf(alternative string) []string {
+	if group, ok := strings.CutPrefix(alternative, "("); ok {
+		inner, _, _ := strings.Cut(group, ")")
+		return begins(inner)
+	}
+	end := strings.IndexFunc(alternative, func(r rune) bool { return !unicode.IsLetter(r) && r != '-' && r != '\'' })
+	switch {
+	case end < 0:
+		return []string{alternative}
+	case alternative[end] == '?': // the letter before it may be missing
+		end--
+	}
+	return []string{alternative[:end]}
+}
+
+func containsAny(text string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+}
+
+// near returns the words that a file may hold.
+func (l wordlist) near(file []byte) wordlist {
+	lower := strings.ToLower(string(file))
+	var out wordlist
+	for _, w := range l {
+		if containsAny(lower, w.begins) {
+			out = append(out, w)
+		}
+	}
 	return out
 }
 
 // in returns the replaced words of a text.
-func (l wordlist) in(place, text string) []use {
+func (l wordlist) in(text string) []use {
 	var out []use
-	if !l.any.MatchString(text) {
-		return nil
+	lower := strings.ToLower(text)
+	if len(lower) != len(text) {
+		text = lower // a letter whose small form has another length
 	}
-	for _, w := range l.words {
-		for _, at := range w.re.FindAllStringIndex(text, -1) {
+	for _, w := range l {
+		if !containsAny(lower, w.begins) {
+			continue
+		}
+		for _, at := range w.re.FindAllStringIndex(lower, -1) {
+			if at[0] > 0 && isWord(lower[at[0]-1]) {
+				continue // within another word
+			}
 			word := text[at[0]:at[1]]
 			if strings.EqualFold(word, "email") || strings.EqualFold(word, "emails") {
 				continue
@@ -155,10 +207,14 @@ func (l wordlist) in(place, text string) []use {
 			if contract.MatchString(near) || strings.HasPrefix(strings.ToLower(word), "mail") && protocol.MatchString(near) {
 				continue
 			}
-			out = append(out, use{place, word, w.write, strings.Join(strings.Fields(text[max(0, at[0]-30):min(len(text), at[1]+30)]), " ")})
+			out = append(out, use{"", word, w.write, strings.Join(strings.Fields(text[max(0, at[0]-30):min(len(text), at[1]+30)]), " ")})
 		}
 	}
 	return out
+}
+
+func isWord(b byte) bool {
+	return b == '_' || b >= 'a' && b <= 'z' || b >= '0' && b <= '9'
 }
 
 // words splits an identifier at its capitals.
@@ -177,8 +233,7 @@ func words(name string) string {
 	return b.String()
 }
 
-// usesInGo reads comments, strings and identifiers; clean remembers the identifiers that hold no replaced word.
-func usesInGo(name string, src []byte, prose, names wordlist, clean map[string]bool) []use {
+func usesInGo(name string, src []byte, prose, names wordlist) []use {
 	var out []use
 	fset := token.NewFileSet()
 	var s scanner.Scanner
@@ -186,28 +241,28 @@ func usesInGo(name string, src []byte, prose, names wordlist, clean map[string]b
 	s.Init(f, src, nil, scanner.ScanComments)
 	for {
 		pos, tok, lit := s.Scan()
-		if tok == token.EOF {
-			return out
-		}
-		place := fmt.Sprintf("%s:%d", name, fset.Position(pos).Line)
+		var found []use
 		//exhaustive:ignore
 		switch tok {
+		case token.EOF:
+			return out
 		case token.COMMENT:
-			out = append(out, prose.in(place, lit)...)
+			found = prose.in(lit)
 		case token.STRING:
 			if text, err := strconv.Unquote(lit); err == nil && !slices.Contains(literals, text) {
-				out = append(out, prose.in(place, text)...)
+				found = prose.in(text)
 			}
 		case token.IDENT:
-			if _, known := clean[lit]; !known {
-				clean[lit] = len(names.in(place, words(lit))) == 0
-			}
-			if !clean[lit] {
-				out = append(out, names.in(place, words(lit))...)
+			if len(names) > 0 {
+				found = names.in(words(lit))
 			}
 			if write, ok := replacedNames[lit]; ok {
-				out = append(out, use{place, lit, write, lit})
+				found = append(found, use{word: lit, write: write, text: lit})
 			}
+		}
+		for _, u := range found {
+			u.place = fmt.Sprintf("%s:%d", name, fset.Position(pos).Line)
+			out = append(out, u)
 		}
 	}
 }
@@ -218,7 +273,7 @@ func TestWording(t *testing.T) {
 	names := compile(replaced)
 	prose := compile(replaced, replacedInProse)
 	root := filepath.Join("..", "..")
-	counts, clean := map[string]int{}, map[string]bool{}
+	counts := map[string]int{}
 	files := 0
 	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -245,10 +300,14 @@ func TestWording(t *testing.T) {
 		files++
 		var found []use
 		if path.Ext(name) == ".go" {
-			found = usesInGo(name, src, prose, names, clean)
+			found = usesInGo(name, src, prose.near(src), names.near(src))
 		} else {
+			candidates := prose.near(src)
 			for i, line := range strings.Split(string(src), "\n") {
-				found = append(found, prose.in(fmt.Sprintf("%s:%d", name, i+1), line)...)
+				for _, u := range candidates.in(line) {
+					u.place = fmt.Sprintf("%s:%d", name, i+1)
+					found = append(found, u)
+				}
 			}
 		}
 		for _, u := range found {
