@@ -29,13 +29,13 @@ type builder struct {
 type mistake struct{ message, hint string }
 
 func (b *builder) decodeFile(body ast.Node) {
-	b.doc = yamldoc.NewResolver(body, b.fault)
+	b.doc = yamldoc.NewResolver(body, b.errorAt)
 	b.decode("the configuration", body, reflect.ValueOf(&b.in).Elem())
 }
 
 // given reports whether the file holds a value that could be read; value points into b.in.
 func (b *builder) given(value any) bool {
-	_, ok := b.places[value]
+	_, ok := b.positions[value]
 	return ok
 }
 
@@ -45,14 +45,14 @@ func (b *builder) mentioned(value any) bool { return b.given(value) || b.rejecte
 // at is the place of the first of the values that the file holds.
 func (b *builder) at(values ...any) target.Position {
 	for _, v := range values {
-		if at, ok := b.places[v]; ok {
+		if at, ok := b.positions[v]; ok {
 			return at
 		}
 	}
 	return target.Position{File: b.file, Line: 1, Column: 1}
 }
 
-// wrong reports a mistake in the value of a key; e is nil where no endpoint is spoilt by it.
+// wrong reports a mistake in the value of a key; e is nil where no endpoint is excluded by it.
 func (b *builder) wrong(e *Endpoint, key string, value any, m *mistake) {
 	if m != nil {
 		b.report(b.at(value, e), e, key+" "+m.message, m.hint)
@@ -97,7 +97,7 @@ func (b *builder) build() Config {
 			cfg.ManifestsAt[b.in.Manifests[i]] = b.at(&b.in.Manifests[i])
 		}
 	}
-	if len(b.faults) == 0 && len(cfg.Endpoints) == 0 && !cfg.Scope.Enabled && len(cfg.Manifests) == 0 {
+	if len(b.diagnostics) == 0 && len(cfg.Endpoints) == 0 && !cfg.Scope.Enabled && len(cfg.Manifests) == 0 {
 		b.report(b.at(&b.in), nil, "there is nothing to check: no endpoints, no load_balancers, no manifests",
 			"add environments with endpoints, as in certdrift.example.yaml")
 	}
@@ -206,7 +206,7 @@ func (b *builder) endpoints() []target.Endpoint {
 			} else {
 				seen[e.Name] = b.at(&e.Name, e).Line
 			}
-			if !b.spoilt[e] && b.given(&e.Name) && b.given(&e.URL) {
+			if !b.excluded[e] && b.given(&e.Name) && b.given(&e.URL) {
 				good = append(good, made)
 			}
 		}

@@ -56,7 +56,7 @@ func Load(data []byte, opts Options) (Config, []observation.Diagnostic) {
 	b := &builder{decoder: newDecoder(opts.File), files: files{read: opts.ReadFile}}
 	b.read(data)
 	cfg := b.build()
-	return cfg, b.finished(b.names())
+	return cfg, b.sorted(b.names())
 }
 
 // read fills the builder's File.
@@ -86,7 +86,7 @@ func (b *builder) read(data []byte) {
 		if doc.Start != nil && doc.Start.Position != nil {
 			at.Line, at.Column = max(doc.Start.Position.Line, 1), max(doc.Start.Position.Column, 1)
 		} else if doc.Body != nil {
-			at = b.place(doc.Body)
+			at = b.position(doc.Body)
 		}
 		b.report(at, nil, "a second document begins here", "keep one document in the file; remove the line ---")
 	}

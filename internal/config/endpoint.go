@@ -59,7 +59,7 @@ func (b *builder) endpoint(env string, e *Endpoint, defaults common, trust targe
 	if b.given(&e.Service) {
 		b.wrong(e, "service", &e.Service, checkService(e.Service))
 	}
-	b.fitting(e, &out)
+	b.checkKind(e, &out)
 	return out
 }
 
@@ -87,7 +87,7 @@ func (b *builder) connectTo(e *Endpoint, out *target.Endpoint) {
 }
 
 // fitting finds keys that the URL's kind has no use for.
-func (b *builder) fitting(e *Endpoint, out *target.Endpoint) {
+func (b *builder) checkKind(e *Endpoint, out *target.Endpoint) {
 	if out.Kind == "" {
 		return
 	}

@@ -43,14 +43,14 @@ func plain(t *token.Token) bool {
 func (d *decoder) entries(what string, n ast.Node) ([]yamldoc.Entry, bool) {
 	all, ok := d.doc.Entries(n)
 	if !ok {
-		d.fault(n, fmt.Sprintf("%s must be a mapping, not %s", what, yamldoc.Kind(n)), "write its keys below it, indented: key: value")
+		d.errorAt(n, fmt.Sprintf("%s must be a mapping, not %s", what, yamldoc.Kind(n)), "write its keys below it, indented: key: value")
 		return nil, false
 	}
 	if !d.spend(n, 0) {
 		return nil, false
 	}
 	if len(all) > maxItems {
-		d.fault(n, fmt.Sprintf("%s has more than %d keys", what, maxItems), "remove those that are not needed")
+		d.errorAt(n, fmt.Sprintf("%s has more than %d keys", what, maxItems), "remove those that are not needed")
 		return nil, false
 	}
 	once := make([]yamldoc.Entry, 0, len(all))
@@ -59,8 +59,8 @@ func (d *decoder) entries(what string, n ast.Node) ([]yamldoc.Entry, bool) {
 			once = append(once, e)
 			continue
 		}
-		line, _ := yamldoc.Place(e.First.Key)
-		d.fault(e.Node.Key, fmt.Sprintf("duplicate key %s, first in line %d", finding.Quote(e.Key), line), "keep one of the two")
+		line, _ := yamldoc.Position(e.First.Key)
+		d.errorAt(e.Node.Key, fmt.Sprintf("duplicate key %s, first in line %d", finding.Quote(e.Key), line), "keep one of the two")
 	}
 	return once, true
 }

@@ -71,7 +71,7 @@ const maxHosts = 20
 
 // hostsOf are the names to probe at a listener: those the manifest names, else those of its certificates. left are the
 // names that cannot be probed as they are, or are too many; guessed tells that they come from certificates.
-func (c certificates) hostsOf(p place) (hosts, left []string, guessed bool) {
+func (c certificates) hostsOf(p tlsListener) (hosts, left []string, guessed bool) {
 	names := p.hosts
 	if len(names) == 0 {
 		guessed = true
@@ -92,7 +92,7 @@ func (c certificates) hostsOf(p place) (hosts, left []string, guessed bool) {
 }
 
 // arns are the certificates to declare: those attached, which clients get today; else those of the manifest.
-func (p place) arns() []string {
+func (p tlsListener) arns() []string {
 	if len(p.attached) > 0 {
 		return p.attached
 	}
@@ -100,6 +100,6 @@ func (p place) arns() []string {
 }
 
 // disagrees reports whether manifest and load balancer name different certificates.
-func (p place) disagrees() bool {
+func (p tlsListener) disagrees() bool {
 	return len(p.attached) > 0 && len(p.declared) > 0 && p.attached[0] != p.declared[0]
 }

@@ -24,7 +24,7 @@ type Input struct {
 }
 
 // place is one listener that clients reach by TLS, with what is known of it.
-type place struct {
+type tlsListener struct {
 	environment, name string // of the endpoints to be
 	service           string // NAMESPACE/NAME; empty where unknown
 	balancer, region  string
@@ -39,12 +39,12 @@ type place struct {
 }
 
 // places brings the manifests' listeners and the account's together.
-func places(in Input) []place {
-	var out []place
+func listeners(in Input) []tlsListener {
+	var out []tlsListener
 	for _, lb := range in.Attached.LoadBalancers {
 		for _, l := range lb.Listeners {
 			if l.Secure() {
-				out = append(out, attachedPlace(lb, l))
+				out = append(out, fromLoadBalancer(lb, l))
 			}
 		}
 	}
@@ -52,9 +52,9 @@ func places(in Input) []place {
 		if len(d.ARNs) == 0 && !d.Discovered {
 			continue // a port that speaks no TLS
 		}
-		i := slices.IndexFunc(out, func(p place) bool { return p.madeBy(d) })
+		i := slices.IndexFunc(out, func(p tlsListener) bool { return p.madeBy(d) })
 		if i < 0 {
-			out = append(out, declaredPlace(d))
+			out = append(out, fromDeclaration(d))
 			continue
 		}
 		p := &out[i]
@@ -64,27 +64,27 @@ func places(in Input) []place {
 			p.source = d.Source
 		}
 		if p.service == "" {
-			p.of(d.Service)
+			p.nameAfter(d.Service)
 		}
 	}
 	for i := range out {
 		slices.Sort(out[i].hosts)
 		out[i].hosts = slices.Compact(out[i].hosts)
 	}
-	slices.SortStableFunc(out, func(a, b place) int {
+	slices.SortStableFunc(out, func(a, b tlsListener) int {
 		return cmp.Or(strings.Compare(a.environment, b.environment), strings.Compare(a.name, b.name),
 			strings.Compare(a.region, b.region), cmp.Compare(a.port, b.port))
 	})
 	return out
 }
 
-func attachedPlace(lb observation.LoadBalancer, l observation.Listener) place {
-	p := place{
+func fromLoadBalancer(lb observation.LoadBalancer, l observation.Listener) tlsListener {
+	p := tlsListener{
 		environment: defaultEnvironment, name: lb.Name, balancer: lb.Name, region: lb.Region, kind: lb.Kind,
 		protocol: l.Protocol, port: l.Port, stacks: lb.Stacks(),
 	}
 	for _, stack := range p.stacks {
-		if p.of(stack.Name); p.service != "" {
+		if p.nameAfter(stack.Name); p.service != "" {
 			break
 		}
 	}
@@ -100,12 +100,12 @@ func attachedPlace(lb observation.LoadBalancer, l observation.Listener) place {
 	return p
 }
 
-func declaredPlace(d observation.Declaration) place {
-	p := place{
+func fromDeclaration(d observation.Declaration) tlsListener {
+	p := tlsListener{
 		environment: defaultEnvironment, name: cmp.Or(d.LoadBalancer, d.Object), balancer: d.LoadBalancer,
 		kind: d.Kind, port: d.Port, declared: d.ARNs, hosts: slices.Clone(d.Hosts), source: d.Source,
 	}
-	p.of(d.Service)
+	p.nameAfter(d.Service)
 	d.Group = "" // each Ingress of a group has hosts of its own
 	p.stacks = d.Stacks()
 	return p
@@ -115,14 +115,14 @@ func declaredPlace(d observation.Declaration) place {
 var objectForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
 
 // of names the place after the Kubernetes object in front; any other text changes nothing.
-func (p *place) of(service string) {
+func (p *tlsListener) nameAfter(service string) {
 	if namespace, name, _ := strings.Cut(service, "/"); objectForm.MatchString(service) {
 		p.service, p.environment, p.name = service, namespace, name
 	}
 }
 
 // madeBy reports whether the manifest's object makes the listener.
-func (p place) madeBy(d observation.Declaration) bool {
+func (p tlsListener) madeBy(d observation.Declaration) bool {
 	return p.port == d.Port && (d.LoadBalancer != "" && d.LoadBalancer == p.balancer ||
 		slices.ContainsFunc(d.Stacks(), func(s observation.Stack) bool { return slices.Contains(p.stacks, s) }))
 }

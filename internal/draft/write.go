@@ -21,7 +21,7 @@ func Write(in Input) []byte {
 	w.line("# A first draft by `certdrift init`. Review and edit, then run: certdrift validate && certdrift check")
 	w.line("version: 1")
 	w.sources(in)
-	w.environments(places(in))
+	w.environments(listeners(in))
 	return []byte(w.text.String())
 }
 
@@ -66,7 +66,7 @@ func (w *writer) sources(in Input) {
 }
 
 // environments writes those that have an endpoint to probe, and as comments what wants a host first.
-func (w *writer) environments(all []place) {
+func (w *writer) environments(all []tlsListener) {
 	names := map[string]bool{} // whether there is anything to probe
 	var order []string
 	for _, p := range all {
@@ -97,14 +97,14 @@ func (w *writer) environments(all []place) {
 		w.line("%s    endpoints:", mark)
 		for _, p := range all {
 			if p.environment == environment {
-				w.place(p)
+				w.listener(p)
 			}
 		}
 	}
 }
 
 // place writes the endpoints behind a listener.
-func (w *writer) place(p place) {
+func (w *writer) listener(p tlsListener) {
 	hosts, left, guessed := w.certificates.hostsOf(p)
 	if p.source.File != "" {
 		w.line("      # declared at %s:%d", clean(p.source.File), p.source.Line)
@@ -135,7 +135,7 @@ func (w *writer) place(p place) {
 }
 
 // several names the certificates of a listener that has more than one: an endpoint can declare one only.
-func (w *writer) several(p place) {
+func (w *writer) several(p tlsListener) {
 	arns := p.arns()
 	if len(arns) < 2 {
 		return
@@ -161,7 +161,7 @@ func declarable(certificate string) bool {
 	return err == nil
 }
 
-func (w *writer) endpoint(mark string, p place, host string) {
+func (w *writer) endpoint(mark string, p tlsListener, host string) {
 	shown := host
 	if host == "" {
 		shown = "HOST"
@@ -188,7 +188,7 @@ func (w *writer) endpoint(mark string, p place, host string) {
 }
 
 // url is https, or a handshake only where it is not known that HTTP is spoken.
-func (p place) url(host string) string {
+func (p tlsListener) url(host string) string {
 	switch {
 	case p.kind == observation.Network, p.protocol == "SSL", p.protocol == "TLS":
 		return fmt.Sprintf("tls://%s:%d", host, p.port)
@@ -200,7 +200,7 @@ func (p place) url(host string) string {
 
 // unique is a name that no other endpoint of the environment has: the object's, with the host's first label where there
 // are several, with a number where that is taken too.
-func (w *writer) unique(p place, host string) string {
+func (w *writer) unique(p tlsListener, host string) string {
 	label, _, _ := strings.Cut(host, ".")
 	candidates := []string{p.name, p.name + "-" + label, p.name + "-" + host}
 	for n := 2; ; n++ {

@@ -45,7 +45,7 @@ func (o object) ingress() {
 	if !ok {
 		return
 	}
-	line, column := o.place(o.where(at))
+	line, column := o.position(o.where(at))
 	names := o.hosts()
 	order, _ := strconv.Atoi(o.note(groupOrder)) // 0 by default
 	for _, port := range ports {
@@ -148,7 +148,7 @@ func (o object) securedPorts(certificates bool) ([]int, bool) {
 }
 
 func (o object) badPorts(at *ast.MappingValueNode) {
-	o.say(at, "Ingress "+o.name()+": listen-ports cannot be read: "+finding.Quote(o.note(listenPorts)),
+	o.report(at, "Ingress "+o.name()+": listen-ports cannot be read: "+finding.Quote(o.note(listenPorts)),
 		`write it as JSON in single quotes: '[{"HTTP": 80}, {"HTTPS": 443}]'`)
 }
 

@@ -36,9 +36,9 @@ func (r *reader) document(doc document) {
 	if problem != nil {
 		line := problem.Line + doc.line - 1
 		if doc.templated() {
-			r.fault(line, problem.Column, "this is a template, not a manifest: it cannot be parsed before it is rendered", renderHint)
+			r.errorAt(line, problem.Column, "this is a template, not a manifest: it cannot be parsed before it is rendered", renderHint)
 		} else {
-			r.fault(line, problem.Column, problem.Message, problem.Hint)
+			r.errorAt(line, problem.Column, problem.Message, problem.Hint)
 		}
 		return
 	}
@@ -49,7 +49,7 @@ func (r *reader) document(doc document) {
 		t := r.newTree(parsed.Body, doc.line)
 		r.object(t, parsed.Body, 0)
 		if !t.doc.Spend(0) {
-			r.fault(doc.line, 1, yamldoc.TooLarge, yamldoc.TooLargeHint)
+			r.errorAt(doc.line, 1, yamldoc.TooLarge, yamldoc.TooLargeHint)
 		}
 	}
 }
@@ -58,14 +58,14 @@ func (r *reader) document(doc document) {
 func (r *reader) object(t tree, n ast.Node, depth int) {
 	if r.objects++; r.objects > maxObjects {
 		if r.objects == maxObjects+1 {
-			line, column := t.place(n)
-			r.fault(line, column, fmt.Sprintf("the file contains more than %d objects", maxObjects), "split it")
+			line, column := t.position(n)
+			r.errorAt(line, column, fmt.Sprintf("the file contains more than %d objects", maxObjects), "split it")
 		}
 		return
 	}
 	version, kind := t.text(n, "apiVersion"), t.text(n, "kind")
 	o := object{reader: r, tree: t, node: n, kind: kind}
-	o.unambiguous()
+	o.reportDuplicates()
 	switch {
 	case strings.HasSuffix(kind, "List") && depth < maxListed:
 		for _, item := range t.items(n, "items") {
@@ -92,14 +92,14 @@ type object struct {
 
 // unambiguous reports keys that are given twice in a Service or an Ingress, where they matter. The last one counts for
 // parsers that let it pass, and kubectl refuses it: mostly two documents that lack the line between them.
-func (o object) unambiguous() {
+func (o object) reportDuplicates() {
 	if kinds := o.all(o.node, "kind"); !slices.Contains(kinds, "Service") && !slices.Contains(kinds, "Ingress") {
 		return
 	}
 	hint := "keep one of them; a line --- between two documents may be missing"
 	for _, path := range [][]string{nil, {"metadata"}, {"metadata", "annotations"}, {"spec"}} {
 		if e, ok := o.duplicate(o.get(o.node, path...)); ok {
-			o.say(e.Node, o.kind+" "+o.name()+": duplicate key "+finding.Quote(e.Key), hint)
+			o.report(e.Node, o.kind+" "+o.name()+": duplicate key "+finding.Quote(e.Key), hint)
 		}
 	}
 }
@@ -129,9 +129,9 @@ func (o object) note(name string) string {
 }
 
 // say reports a fault at an entry's key.
-func (o object) say(at *ast.MappingValueNode, message, hint string) {
-	line, column := o.place(at.Key)
-	o.fault(line, column, finding.Clean(message, 2*finding.QuoteLimit), hint)
+func (o object) report(at *ast.MappingValueNode, message, hint string) {
+	line, column := o.position(at.Key)
+	o.errorAt(line, column, finding.Clean(message, 2*finding.QuoteLimit), hint)
 }
 
 // rendered reports an object in whose names or annotations a template's braces stand, in quotes or not.
@@ -145,7 +145,7 @@ func (o object) rendered() bool {
 	}
 	for _, e := range entries {
 		templated := strings.Contains(e.Key, "{{")
-		if !templated && !ours(e.Key) {
+		if !templated && !relevant(e.Key) {
 			continue
 		}
 		value := o.doc.Value(e.Node.Value)
@@ -155,10 +155,10 @@ func (o object) rendered() bool {
 		case value == nil: // the resolver reported why
 			return false
 		case templated || strings.Contains(text, "{{"):
-			o.say(e.Node, o.kind+" "+o.name()+" is a template that was not rendered", renderHint)
+			o.report(e.Node, o.kind+" "+o.name()+" is a template that was not rendered", renderHint)
 			return false
 		case !scalar && !null:
-			o.say(e.Node, o.kind+" "+o.name()+": "+finding.Quote(e.Key)+" must be text, not "+yamldoc.Kind(value), renderHint)
+			o.report(e.Node, o.kind+" "+o.name()+": "+finding.Quote(e.Key)+" must be text, not "+yamldoc.Kind(value), renderHint)
 			return false
 		}
 	}
@@ -166,7 +166,7 @@ func (o object) rendered() bool {
 }
 
 // ours reports whether certdrift reads the key: other annotations may hold what they like, braces too.
-func ours(key string) bool {
+func relevant(key string) bool {
 	return key == "name" || key == "namespace" || strings.HasPrefix(key, servicePrefix) || strings.HasPrefix(key, ingressPrefix)
 }
 
@@ -179,7 +179,7 @@ func (o object) arns(at *ast.MappingValueNode, text string) []string {
 			continue
 		}
 		if _, err := arn.Certificate(part); err != nil {
-			o.say(at, o.kind+" "+o.name()+": "+finding.Quote(part)+" "+err.Error(),
+			o.report(at, o.kind+" "+o.name()+": "+finding.Quote(part)+" "+err.Error(),
 				"write the ARN of an ACM certificate or an IAM server certificate, as arn:aws:acm:REGION:ACCOUNT:certificate/ID")
 			continue
 		}

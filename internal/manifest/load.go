@@ -84,7 +84,7 @@ type loader struct {
 	total int
 }
 
-func (l *loader) fault(file, message, hint string) {
+func (l *loader) errorAt(file, message, hint string) {
 	l.Diagnostics = append(l.Diagnostics, observation.Diagnostic{
 		Position: target.Position{File: finding.Clean(file, finding.QuoteLimit)}, Message: message, Hint: hint,
 	})
@@ -94,7 +94,7 @@ func (l *loader) fault(file, message, hint string) {
 func (l *loader) refuse(path, message, hint string) {
 	at, written := l.opts.Places[path]
 	if !written {
-		l.fault(path, message, hint)
+		l.errorAt(path, message, hint)
 		return
 	}
 	l.Diagnostics = append(l.Diagnostics, observation.Diagnostic{Position: at, Message: "the manifests " + finding.Quote(path) + ": " + message, Hint: hint})
@@ -114,16 +114,16 @@ func (l *loader) path(path string) {
 func (l *loader) stdin() {
 	const name = "standard input"
 	if l.opts.Stdin == nil {
-		l.fault(name, "standard input is not available here", "name files or directories")
+		l.errorAt(name, "standard input is not available here", "name files or directories")
 		return
 	}
 	data, err := io.ReadAll(io.LimitReader(l.opts.Stdin, maxFile+1))
 	if err != nil {
-		l.fault(name, "reading standard input: "+clean(err.Error()), "check that the command before the pipe succeeded")
+		l.errorAt(name, "reading standard input: "+clean(err.Error()), "check that the command before the pipe succeeded")
 		return
 	}
 	if len(strings.TrimSpace(string(data))) == 0 {
-		l.fault(name, "standard input is empty", "check that the command before the pipe wrote output")
+		l.errorAt(name, "standard input is empty", "check that the command before the pipe wrote output")
 		return
 	}
 	l.file(name, data)
@@ -138,9 +138,9 @@ func (l *loader) remote(path string) {
 	for _, f := range files {
 		l.file(f.Name, f.Data)
 	}
-	if told, ok := errors.AsType[unread](err); ok {
-		if trouble, is := told.Unread(); is {
-			l.ObserveErrors = append(l.ObserveErrors, trouble)
+	if read, ok := errors.AsType[unread](err); ok {
+		if problem, is := read.Unread(); is {
+			l.ObserveErrors = append(l.ObserveErrors, problem)
 			return
 		}
 	}
@@ -198,13 +198,13 @@ func (l *loader) file(name string, data []byte) {
 	l.seen[name] = true
 	if l.total += len(data); len(l.seen) > maxFiles || l.total > maxTotal {
 		if l.total -= len(data); len(l.seen) <= maxFiles+1 {
-			l.fault(name, fmt.Sprintf("too many manifests: more than %d, or more than %d MiB", maxFiles, maxTotal>>20), "pass only the Services and Ingresses")
+			l.errorAt(name, fmt.Sprintf("too many manifests: more than %d, or more than %d MiB", maxFiles, maxTotal>>20), "pass only the Services and Ingresses")
 		}
 		return
 	}
-	declared, faults := read(&reader{file: name, namespace: l.opts.Namespace, plain: l.opts.Plain}, data)
+	declared, diagnostics := read(&reader{file: name, namespace: l.opts.Namespace, plain: l.opts.Plain}, data)
 	l.Declared = append(l.Declared, declared...)
-	l.Diagnostics = append(l.Diagnostics, faults...)
+	l.Diagnostics = append(l.Diagnostics, diagnostics...)
 }
 
 func (l *loader) resolve(name string) string {

@@ -27,12 +27,12 @@ func Read(name string, data []byte) ([]observation.Declaration, []observation.Di
 func read(r *reader, data []byte) ([]observation.Declaration, []observation.Diagnostic) {
 	switch {
 	case len(data) > maxFile:
-		r.fault(1, 1, "the file is larger than 32 MiB", "pass only the Services and Ingresses")
+		r.errorAt(1, 1, "the file is larger than 32 MiB", "pass only the Services and Ingresses")
 	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) && r.terraform(data):
 	default:
 		r.kubernetes(data)
 	}
-	return r.declared, r.faults
+	return r.declared, r.diagnostics
 }
 
 // reader gathers what one file gives.
@@ -41,15 +41,15 @@ type reader struct {
 	plain           bool   // see Options.Plain
 	objects         int    // seen so far
 	declared        []observation.Declaration
-	faults          []observation.Diagnostic
+	diagnostics     []observation.Diagnostic
 }
 
 func (r *reader) at(line, column int) target.Position {
 	return target.Position{File: r.file, Line: line, Column: column}
 }
 
-func (r *reader) fault(line, column int, message, hint string) {
-	r.faults = append(r.faults, observation.Diagnostic{Position: r.at(line, column), Message: message, Hint: hint})
+func (r *reader) errorAt(line, column int, message, hint string) {
+	r.diagnostics = append(r.diagnostics, observation.Diagnostic{Position: r.at(line, column), Message: message, Hint: hint})
 }
 
 // terraform reads Terraform's JSON; false where the file is some other JSON.
@@ -71,7 +71,7 @@ func (r *reader) terraform(data []byte) bool {
 	const hint = "run `terraform show -json PLAN` (or `terraform show -json` for the state) and pass its output to certdrift"
 	switch {
 	case shown.FormatVersion == "" && (shown.Terraform != "" || shown.Level != ""):
-		r.fault(1, 1, "this is Terraform's internal state or log, whose format changes between versions", hint)
+		r.errorAt(1, 1, "this is Terraform's internal state or log, whose format changes between versions", hint)
 		return true
 	case shown.FormatVersion == "":
 		return false
@@ -82,7 +82,7 @@ func (r *reader) terraform(data []byte) bool {
 		values = shown.Values
 	}
 	if err := t.read(values, shown.Configuration, shown.Changes); err != nil {
-		r.fault(1, 1, "the Terraform JSON cannot be read: "+err.Error(), hint)
+		r.errorAt(1, 1, "the Terraform JSON cannot be read: "+err.Error(), hint)
 	}
 	return true
 }

@@ -21,8 +21,8 @@ func (r *reader) newTree(root ast.Node, line int) tree {
 	t.doc = yamldoc.NewResolver(root, func(at ast.Node, message, hint string) {
 		if !reported[at] {
 			reported[at] = true
-			line, column := t.place(at)
-			r.fault(line, column, message, hint)
+			line, column := t.position(at)
+			r.errorAt(line, column, message, hint)
 		}
 	})
 	return t
@@ -90,7 +90,7 @@ func (t tree) items(n ast.Node, keys ...string) []ast.Node {
 }
 
 // place is where a node begins in the file.
-func (t tree) place(n ast.Node) (line, column int) {
-	line, column = yamldoc.Place(n)
+func (t tree) position(n ast.Node) (line, column int) {
+	line, column = yamldoc.Position(n)
 	return line + t.line - 1, column
 }

@@ -66,7 +66,7 @@ func (o object) closes(at ast.Node, perhaps string) {
 	if at == nil {
 		at = o.node
 	}
-	line, column := o.place(at)
+	line, column := o.position(at)
 	d := observation.Declaration{Object: o.kind + " " + o.name(), Service: o.name(), Closes: true, Perhaps: perhaps, Source: o.reader.at(line, column)}
 	switch o.kind {
 	case observation.Service:
@@ -79,7 +79,7 @@ func (o object) closes(at ast.Node, perhaps string) {
 
 // declare declares the same certificates for each of some ports.
 func (o object) declare(at ast.Node, arns []string, ports []int) {
-	line, column := o.place(at)
+	line, column := o.position(at)
 	names := hosts(split(o.note(externalDNS)))
 	for _, port := range ports {
 		o.declared = append(o.declared, observation.Declaration{
@@ -152,7 +152,7 @@ func (o object) unknownPorts(ports []servicePort, wanted []string) {
 			names = append(names, fmt.Sprintf("%s (%d)", p.name, p.number))
 		}
 		if !known {
-			o.say(o.annotation(sslPorts), "Service "+o.name()+": ssl-ports names "+finding.Quote(want)+", which is not a port of the Service",
+			o.report(o.annotation(sslPorts), "Service "+o.name()+": ssl-ports names "+finding.Quote(want)+", which is not a port of the Service",
 				finding.Clean("its ports: "+strings.Join(names, ", "), 2*finding.QuoteLimit))
 		}
 	}

@@ -153,14 +153,14 @@ func (t *terraform) removed(changes json.RawMessage) error {
 		if err := json.Unmarshal(c.Change.Before, &res.Values); err != nil {
 			return errOtherForm
 		}
-		t.bare(res, append(res.Values.Listeners, listener{Port: res.Values.Port})...)
+		t.withoutCertificate(res, append(res.Values.Listeners, listener{Port: res.Values.Port})...)
 	}
 	return nil
 }
 
 // bare declares ports of a load balancer that will have no certificate, where that is asked for.
-func (t *terraform) bare(res resource, ports ...listener) {
-	d := observation.Declaration{Object: clean(res.Address), Source: t.place(res.Address), Kind: observation.Classic, LoadBalancer: clean(res.Values.Name)}
+func (t *terraform) withoutCertificate(res resource, ports ...listener) {
+	d := observation.Declaration{Object: clean(res.Address), Source: t.position(res.Address), Kind: observation.Classic, LoadBalancer: clean(res.Values.Name)}
 	if isListener(res.Type) {
 		d.Kind, d.LoadBalancer = "", t.balancerName(res)
 	}
@@ -176,12 +176,12 @@ func (t *terraform) bare(res resource, ports ...listener) {
 func (t *terraform) listener(res resource) {
 	v := res.Values
 	if v.Protocol != "HTTPS" && v.Protocol != "TLS" {
-		t.bare(res, listener{Port: v.Port})
+		t.withoutCertificate(res, listener{Port: v.Port})
 		return
 	}
 	d := observation.Declaration{
 		Object: clean(res.Address), Port: v.Port, Kind: observation.Application, Policy: clean(v.Policy),
-		Source: t.place(res.Address),
+		Source: t.position(res.Address),
 	}
 	if v.Protocol == "TLS" {
 		d.Kind = observation.Network
@@ -191,7 +191,7 @@ func (t *terraform) listener(res resource) {
 	d.Discovered = v.CertificateARN == ""
 	for _, extra := range t.resources {
 		if isListenerCertificate(extra.Type) && t.belongs(extra, res) && !d.Discovered {
-			d.ARNs = append(d.ARNs, t.certificate(extra, t.place(extra.Address), extra.Values.CertificateARN)...)
+			d.ARNs = append(d.ARNs, t.certificate(extra, t.position(extra.Address), extra.Values.CertificateARN)...)
 		}
 	}
 	if len(d.ARNs) > 0 || d.Discovered {
@@ -216,7 +216,7 @@ func (t *terraform) orphans() {
 		if !isListenerCertificate(extra.Type) || name == "" || t.hasListener(extra) {
 			continue
 		}
-		source := t.place(extra.Address)
+		source := t.position(extra.Address)
 		if arns := t.certificate(extra, source, extra.Values.CertificateARN); len(arns) > 0 {
 			t.declared = append(t.declared, observation.Declaration{
 				Object: clean(extra.Address), LoadBalancer: name, Kind: kind, Listener: clean(extra.Values.Listener), ARNs: arns, Source: source,
@@ -236,10 +236,10 @@ func (t *terraform) hasListener(extra resource) bool {
 
 // classic declares the TLS listeners of a classic load balancer.
 func (t *terraform) classic(res resource) {
-	source := t.place(res.Address)
+	source := t.position(res.Address)
 	for _, l := range res.Values.Listeners {
 		if protocol := strings.ToUpper(l.Protocol); protocol != "HTTPS" && protocol != "SSL" {
-			t.bare(res, l)
+			t.withoutCertificate(res, l)
 			continue
 		}
 		arns := t.certificate(res, source, l.Certificate)
@@ -259,7 +259,7 @@ func (t *terraform) certificate(res resource, at target.Position, text string) [
 		return nil
 	}
 	if _, err := arn.Certificate(text); err != nil {
-		t.fault(at.Line, at.Column, clean(res.Address)+": the certificate "+finding.Quote(text)+" "+err.Error(),
+		t.errorAt(at.Line, at.Column, clean(res.Address)+": the certificate "+finding.Quote(text)+" "+err.Error(),
 			"use the ARN of an ACM certificate or an IAM server certificate")
 		return nil
 	}
@@ -299,7 +299,7 @@ func fromARN(text string) (string, observation.LoadBalancerKind) {
 
 // place finds a resource in the text. Addresses mostly come in the order of the file, so the search begins where the
 // last one ended.
-func (t *terraform) place(address string) target.Position {
+func (t *terraform) position(address string) target.Position {
 	quoted, err := json.Marshal(address)
 	if err != nil {
 		return t.at(1, 1)

@@ -58,7 +58,7 @@ func syntax(err error) *Problem {
 	var located yaml.Error
 	if errors.As(err, &located) {
 		p.Message = "the YAML cannot be parsed: " + finding.Clean(located.GetMessage(), finding.QuoteLimit)
-		p.Line, p.Column = place(located.GetToken())
+		p.Line, p.Column = tokenPosition(located.GetToken())
 		if strings.Contains(p.Message, `'\x09'`) {
 			p.Hint = "indent with spaces: YAML does not allow tabs there"
 		}
@@ -122,22 +122,22 @@ func crowded(data []byte) *Problem {
 }
 
 // Place is where a node begins. It is never before line 1, column 1.
-func Place(n ast.Node) (line, column int) {
+func Position(n ast.Node) (line, column int) {
 	switch v := n.(type) {
 	case nil:
 		return 1, 1
 	case *ast.MappingNode:
 		// The token of a block mapping is its first colon; people look for the key.
 		if len(v.Values) > 0 && !v.IsFlowStyle {
-			return Place(v.Values[0].Key)
+			return Position(v.Values[0].Key)
 		}
 	case *ast.MappingValueNode:
-		return Place(v.Key)
+		return Position(v.Key)
 	}
-	return place(n.GetToken())
+	return tokenPosition(n.GetToken())
 }
 
-func place(t *token.Token) (line, column int) {
+func tokenPosition(t *token.Token) (line, column int) {
 	if t == nil || t.Position == nil {
 		return 1, 1
 	}
