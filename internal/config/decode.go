@@ -19,22 +19,22 @@ const (
 	maxItems  = 1000 // of a mapping, and of any list but that of the endpoints
 )
 
-// decoder fills a File from YAML nodes. It goes on after a fault, and remembers the place of everything it filled, so
-// that later checks can name it. (goccy's own decoder stops at the first fault.)
+// decoder fills a File from YAML nodes. It continues after an error and records the position of everything it fills, for later
+// checks. (goccy's own decoder stops at the first error.)
 type decoder struct {
 	reporter
-	// places are by pointer to what was filled; what is not there was not in the file, or could not be read.
+	// positions are by pointer to what was filled; a value without one was not in the file or could not be read.
 	positions map[any]target.Position
-	// rejected are by pointer to what could not be read: a fault tells of it already.
+	// rejected are by pointer to what could not be read and has been reported.
 	rejected map[any]bool
 	doc      *yamldoc.Resolver
 	depth    int
 	spent    bool
-	// within is the endpoint that is being filled.
+	// within is the endpoint that is being filled, if any.
 	within *Endpoint
 }
 
-// keyOf stands in places for a key of a map; holder points to the map.
+// keyOf is the key in positions for a key of a map; holder points to the map.
 type keyOf struct {
 	holder any
 	key    string
@@ -53,19 +53,19 @@ func (d *decoder) errorAt(n ast.Node, message, hint string) {
 	d.report(d.position(n), d.within, message, hint)
 }
 
-// reject is fault for a value that v could not take.
+// reject reports a value that v cannot hold.
 func (d *decoder) reject(v any, n ast.Node, message, hint string) {
 	d.markRejected(v)
 	d.errorAt(n, message, hint)
 }
 
-// spoil notes that a fault tells of v already.
+// markRejected records that v was reported.
 func (d *decoder) markRejected(v any) {
 	delete(d.positions, v)
 	d.rejected[v] = true
 }
 
-// decode fills v, which must be addressable, from n. what names the key for messages.
+// decode fills v, which must be addressable, from n. what is the key's name in messages.
 func (d *decoder) decode(what string, n ast.Node, v reflect.Value) {
 	d.depth++
 	defer func() { d.depth-- }()
@@ -97,7 +97,7 @@ func (d *decoder) decode(what string, n ast.Node, v reflect.Value) {
 	d.byKind(what, n, v)
 }
 
-// spend takes from the bounds of what is visited, and reports whether there was enough left. It is said once when not.
+// spend counts visits and reports whether the file is within the limits. The first time it is not, it reports an error.
 func (d *decoder) spend(n ast.Node, visits int) bool {
 	if d.doc.Spend(visits) && d.depth <= maxNested {
 		return true
@@ -111,9 +111,9 @@ func (d *decoder) spend(n ast.Node, visits int) bool {
 
 func (d *decoder) byKind(what string, n ast.Node, v reflect.Value) {
 	if _, null := n.(*ast.NullNode); null {
-		delete(d.positions, v.Addr().Interface()) // "key:" with nothing behind it is as good as no key…
+		delete(d.positions, v.Addr().Interface()) // "key:" without a value counts as no key…
 		switch v.Kind() {
-		case reflect.String, reflect.Int, reflect.Bool: // …but one that should hold a value was forgotten
+		case reflect.String, reflect.Int, reflect.Bool: // …but a missing scalar is a mistake
 			d.errorAt(n, what+" is empty", "give it a value, or remove the key")
 		}
 		return
@@ -192,14 +192,14 @@ func (d *decoder) list(what string, n ast.Node, v reflect.Value) {
 		d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s has more than %d items", what, maxItems), "remove those that are not needed")
 		return
 	}
-	// Made whole before it is filled: places hold pointers to the elements.
+	// The slice has its final length before it is filled, since positions holds pointers to the elements.
 	v.Set(reflect.MakeSlice(v.Type(), len(seq.Values), len(seq.Values)))
 	for i, item := range seq.Values {
 		d.item(what, item, v.Index(i))
 	}
 }
 
-// item is one element of a list. Nothing where something belongs is a fault there, unlike behind a key.
+// item decodes one element of a list. An empty element is an error, unlike an empty key.
 func (d *decoder) item(what string, n ast.Node, v reflect.Value) {
 	n = unsplit(n)
 	if _, null := n.(*ast.NullNode); null && v.Kind() == reflect.Struct {
@@ -252,8 +252,8 @@ func (d *decoder) mapping(what string, n ast.Node, v reflect.Value) {
 	}
 }
 
-// require finds a key that must be there and is not, or has nothing behind it: a silence whose match: is empty would
-// silence all. What a text or a number lacks has been told.
+// require reports a required key that is missing or empty: a silence with an empty match would silence everything. Empty
+// scalars are reported already.
 func (d *decoder) require(n ast.Node, entries []yamldoc.Entry, f field, v reflect.Value) {
 	i := slices.IndexFunc(entries, func(e yamldoc.Entry) bool { return e.Key == f.key })
 	if i < 0 {

@@ -10,8 +10,8 @@ import (
 	"certdrift/internal/yamldoc"
 )
 
-// unsplit gives the plain text back that the parser took for a mapping: in a list within braces it splits 127.0.0.1:8443
-// and arn:aws:… at the first colon, though YAML parts a key from its value there by a colon and a space.
+// unsplit restores plain text that the parser took for a mapping: in a list within braces it splits 127.0.0.1:8443 and
+// arn:aws:… at the first colon, although YAML separates a key from its value there by a colon and a space.
 // https://yaml.org/spec/1.2.2/#733-plain-style
 func unsplit(n ast.Node) ast.Node {
 	pair, ok := n.(*ast.MappingValueNode)
@@ -30,7 +30,7 @@ func unsplit(n ast.Node) ast.Node {
 	return ast.String(token.New(text, text, key.Position))
 }
 
-// plain tells a scalar without quotes.
+// plain reports whether a token is a scalar without quotes.
 func plain(t *token.Token) bool {
 	switch t.Type {
 	case token.StringType, token.IntegerType, token.FloatType:
@@ -39,7 +39,7 @@ func plain(t *token.Token) bool {
 	return false
 }
 
-// entries lists a mapping's entries, what it merges from elsewhere (<<) behind its own. Of a repeated key the first counts.
+// entries returns a mapping's own entries, then those that it merges (<<). If a key is repeated, the first one counts.
 func (d *decoder) entries(what string, n ast.Node) ([]yamldoc.Entry, bool) {
 	all, ok := d.doc.Entries(n)
 	if !ok {

@@ -5,10 +5,10 @@ import (
 	"certdrift/internal/target"
 )
 
-// maxDiagnostics bounds what a hopeless file gives.
+// maxDiagnostics is the maximum number of diagnostics for one file.
 const maxDiagnostics = 1000
 
-// reporter collects faults, each with the endpoint that it spoils.
+// reporter collects diagnostics, each with the endpoint that is excluded because of it.
 type reporter struct {
 	file        string
 	diagnostics []diagnostic
@@ -17,7 +17,7 @@ type reporter struct {
 
 type diagnostic struct {
 	at            target.Position
-	endpoint      *Endpoint // nil where the fault is not one endpoint's
+	endpoint      *Endpoint // nil if it does not concern one endpoint
 	message, hint string
 }
 
@@ -30,7 +30,7 @@ func (r *reporter) report(at target.Position, endpoint *Endpoint, message, hint 
 	}
 }
 
-// broken leaves an endpoint out.
+// exclude leaves an endpoint out.
 func (r *reporter) exclude(endpoint *Endpoint) {
 	if r.excluded == nil {
 		r.excluded = map[*Endpoint]bool{}
@@ -38,7 +38,7 @@ func (r *reporter) exclude(endpoint *Endpoint) {
 	r.excluded[endpoint] = true
 }
 
-// finished gives the faults in the file's order. names tells each endpoint's environment and name.
+// sorted returns the diagnostics in the file's order. names has each endpoint's environment and name.
 func (r *reporter) sorted(names map[*Endpoint][2]string) []observation.Diagnostic {
 	diagnostics := make([]observation.Diagnostic, 0, len(r.diagnostics))
 	for _, f := range r.diagnostics {

@@ -14,11 +14,11 @@ import (
 	"certdrift/internal/policy"
 )
 
-// silences takes the silences and maintenance windows. One that has ended is no fault: a configuration does not go bad
-// by itself.
+// silences returns the silences and maintenance windows. One that has ended is not an error: a configuration must not become
+// invalid by itself.
 func (b *builder) silences() []policy.Silence {
 	var out []policy.Silence
-	slipped := len(b.in.Environments) == 0 && len(b.diagnostics) > 0 // a slip in their key is told already
+	slipped := len(b.in.Environments) == 0 && len(b.diagnostics) > 0 // a misspelled key is reported already
 	for i := range b.in.Silences {
 		in := &b.in.Silences[i]
 		if !b.given(in) {
@@ -47,8 +47,8 @@ func (b *builder) silences() []policy.Silence {
 	return out
 }
 
-// match checks the patterns of a silence, and reports whether they are good. A code's pattern must fit a code: a silence
-// with a slip in it would silence nothing, and be believed.
+// match checks the patterns of a silence and reports whether they are valid. A pattern for codes must match a code: a
+// misspelled silence would silence nothing without anyone noticing.
 func (b *builder) match(in *Silence) (good bool) {
 	m := &in.Match
 	patterns, before := 0, len(b.diagnostics)
@@ -74,8 +74,8 @@ func (b *builder) match(in *Silence) (good bool) {
 	return before == len(b.diagnostics)
 }
 
-// concerned holds a silence against the endpoints of the file, which are all there are: neither manifests nor what is
-// found in AWS adds any. What a pattern like "*" means is no slip, also where there are none.
+// checkMatches checks that a silence matches an environment and an endpoint of the file, which has all of them: manifests and
+// AWS add none. A pattern such as "*" is correct even if there are none.
 func (b *builder) checkMatches(in *Silence, s policy.Silence) {
 	if s.Concerns("", "") {
 		return
@@ -100,8 +100,7 @@ func (b *builder) checkMatches(in *Silence, s policy.Silence) {
 	}
 }
 
-// endpointsOf are the names of the endpoints of some environments. They are not whole where a fault tells of a name that
-// could not be read.
+// endpointsOf returns the names of the endpoints of some environments. whole is false if some names could not be read.
 func (b *builder) endpointsOf(environments []string) (names []string, whole bool) {
 	whole = true
 	for _, env := range environments {
@@ -116,7 +115,7 @@ func (b *builder) endpointsOf(environments []string) (names []string, whole bool
 	return names, whole
 }
 
-// fitting is the hint for a pattern that fits none of the known names.
+// matchHint returns the hint for a pattern that matches none of the known names.
 func matchHint(pattern string, known []string) string {
 	const gone = "if it was removed, remove the silence too"
 	if near := nearest(pattern, known); near != "" {
@@ -146,7 +145,7 @@ func codes() []string {
 	return all
 }
 
-// weekly takes a window; it lasts past midnight where its end is not after its beginning.
+// weekly returns a window; it extends past midnight if its end is not after its start.
 func (b *builder) weekly(in *Weekly) *policy.Weekly {
 	out := &policy.Weekly{Start: time.Duration(in.From), Length: time.Duration(in.To - in.From)}
 	if out.Length <= 0 {

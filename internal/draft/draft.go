@@ -1,5 +1,5 @@
-// Package draft writes a first configuration from what is there: the load balancers of an account, the manifests that
-// make them, or both. What it can't know it leaves to the reader, as comments in the place where it belongs.
+// Package draft writes a first configuration from the load balancers of an account, the manifests that create them, or both.
+// What it can't know it leaves to the reader, as comments in the right place.
 package draft
 
 import (
@@ -13,17 +13,17 @@ import (
 	"certdrift/internal/target"
 )
 
-// Input is what a draft is made of.
+// Input is what a draft is written from.
 type Input struct {
 	Manifests []observation.Declaration
-	// Attached is what AWS said; Asked tells that it was asked at all.
+	// Attached is what AWS returned; Asked reports whether it was asked.
 	Attached observation.Attached
 	Asked    bool
-	// Paths are the manifests' own places, for the configuration to name; Regions those that were walked.
+	// Paths are the paths of the manifests; Regions are the inspected regions. The configuration names both.
 	Paths, Regions []string
 }
 
-// place is one listener that clients reach by TLS, with what is known of it.
+// tlsListener is one listener that clients reach by TLS, with what is known about it.
 type tlsListener struct {
 	environment, name string // of the endpoints to be
 	service           string // NAMESPACE/NAME; empty where unknown
@@ -35,10 +35,10 @@ type tlsListener struct {
 	declared          []string // ARNs that a manifest declares
 	hosts             []string
 	source            target.Position
-	stacks            []observation.Stack // what the load balancer is made for
+	stacks            []observation.Stack // what created the load balancer
 }
 
-// places brings the manifests' listeners and the account's together.
+// listeners combines the listeners of the manifests and of the account.
 func listeners(in Input) []tlsListener {
 	var out []tlsListener
 	for _, lb := range in.Attached.LoadBalancers {
@@ -50,7 +50,7 @@ func listeners(in Input) []tlsListener {
 	}
 	for _, d := range in.Manifests {
 		if len(d.ARNs) == 0 && !d.Discovered {
-			continue // a port that speaks no TLS
+			continue // a port without TLS
 		}
 		i := slices.IndexFunc(out, func(p tlsListener) bool { return p.madeBy(d) })
 		if i < 0 {
@@ -111,23 +111,23 @@ func fromDeclaration(d observation.Declaration) tlsListener {
 	return p
 }
 
-// objectForm is a Kubernetes object as NAMESPACE/NAME (RFC 1123 label, RFC 1123 subdomain).
+// objectForm is the pattern of a Kubernetes object's NAMESPACE/NAME (RFC 1123 label, RFC 1123 subdomain).
 var objectForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
 
-// of names the place after the Kubernetes object in front; any other text changes nothing.
+// nameAfter names the listener after the Kubernetes object in front; any other text changes nothing.
 func (p *tlsListener) nameAfter(service string) {
 	if namespace, name, _ := strings.Cut(service, "/"); objectForm.MatchString(service) {
 		p.service, p.environment, p.name = service, namespace, name
 	}
 }
 
-// madeBy reports whether the manifest's object makes the listener.
+// madeBy reports whether the manifest's object creates the listener.
 func (p tlsListener) madeBy(d observation.Declaration) bool {
 	return p.port == d.Port && (d.LoadBalancer != "" && d.LoadBalancer == p.balancer ||
 		slices.ContainsFunc(d.Stacks(), func(s observation.Stack) bool { return slices.Contains(p.stacks, s) }))
 }
 
-// clusterTag is the tag of a Kubernetes cluster that all load balancers bear; empty where there is none.
+// clusterTag returns the Kubernetes cluster tag that all load balancers have; empty if there is none.
 func clusterTag(balancers []observation.LoadBalancer) (key, value string) {
 	for i, lb := range balancers {
 		found := false
@@ -143,5 +143,5 @@ func clusterTag(balancers []observation.LoadBalancer) (key, value string) {
 	return key, value
 }
 
-// clean makes a text fit for a comment's line.
+// clean makes a text safe for a line of a comment.
 func clean(text string) string { return finding.Clean(text, finding.QuoteLimit) }

@@ -12,10 +12,10 @@ import (
 	"certdrift/internal/yamldoc"
 )
 
-// renderHint is for templates: certdrift reads what kubectl would apply.
+// renderHint is the hint for templates: certdrift reads what kubectl would apply.
 const renderHint = "render it first, and pass the output to certdrift: `helm template … | certdrift plan -f -`, `kustomize build … | certdrift plan -f -`"
 
-// Aliases can make a small file grow without end.
+// Aliases can make a small file expand to any size.
 const (
 	maxListed  = 4       // how deep Lists may hold Lists
 	maxObjects = 100_000 // in a file
@@ -54,7 +54,7 @@ func (r *reader) document(doc document) {
 	}
 }
 
-// object reads one object, or those that a List holds.
+// object reads one object, or the items of a List.
 func (r *reader) object(t tree, n ast.Node, depth int) {
 	if r.objects++; r.objects > maxObjects {
 		if r.objects == maxObjects+1 {
@@ -71,7 +71,7 @@ func (r *reader) object(t tree, n ast.Node, depth int) {
 		for _, item := range t.items(n, "items") {
 			r.object(t, item, depth+1)
 		}
-	case kind == "Service" && version == "v1": // Knative's Services are of another group
+	case kind == "Service" && version == "v1": // Knative's Services are in another API group
 		if o.rendered() {
 			o.service()
 		}
@@ -90,8 +90,8 @@ type object struct {
 	kind string
 }
 
-// unambiguous reports keys that are given twice in a Service or an Ingress, where they matter. The last one counts for
-// parsers that let it pass, and kubectl refuses it: mostly two documents that lack the line between them.
+// reportDuplicates reports duplicate keys in a Service or an Ingress, where they matter. Lenient parsers use the last one, and
+// kubectl rejects them: usually the line between two documents is missing.
 func (o object) reportDuplicates() {
 	if kinds := o.all(o.node, "kind"); !slices.Contains(kinds, "Service") && !slices.Contains(kinds, "Ingress") {
 		return
@@ -113,12 +113,12 @@ func (o object) name() string {
 	return finding.Clean(namespace+"/"+o.text(o.node, "metadata", "name"), finding.QuoteLimit)
 }
 
-// annotation is the entry of an annotation; nil where there is none.
+// annotation returns the entry of an annotation; nil if there is none.
 func (o object) annotation(name string) *ast.MappingValueNode {
 	return o.entry(o.get(o.node, "metadata", "annotations"), name)
 }
 
-// note is an annotation's text without blanks around it; empty where there is none.
+// note returns an annotation's text without surrounding spaces; empty if there is none.
 func (o object) note(name string) string {
 	e := o.annotation(name)
 	if e == nil {
@@ -128,13 +128,14 @@ func (o object) note(name string) string {
 	return strings.TrimSpace(text)
 }
 
-// say reports a fault at an entry's key.
+// report reports an error at an entry's key.
 func (o object) report(at *ast.MappingValueNode, message, hint string) {
 	line, column := o.position(at.Key)
 	o.errorAt(line, column, finding.Clean(message, 2*finding.QuoteLimit), hint)
 }
 
-// rendered reports an object in whose names or annotations a template's braces stand, in quotes or not.
+// rendered reports whether the object's names and annotations are free of template braces, quoted or not. If not, it reports
+// an error.
 func (o object) rendered() bool {
 	annotations, _ := o.doc.Entries(o.get(o.node, "metadata", "annotations"))
 	entries := slices.Clone(annotations)
@@ -165,12 +166,12 @@ func (o object) rendered() bool {
 	return true
 }
 
-// ours reports whether certdrift reads the key: other annotations may hold what they like, braces too.
+// relevant reports whether certdrift reads the key: other annotations may contain anything, including braces.
 func relevant(key string) bool {
 	return key == "name" || key == "namespace" || strings.HasPrefix(key, servicePrefix) || strings.HasPrefix(key, ingressPrefix)
 }
 
-// arns reads a list of certificates' ARNs, commas between them.
+// arns parses a comma-separated list of certificate ARNs.
 func (o object) arns(at *ast.MappingValueNode, text string) []string {
 	var arns []string
 	for _, part := range split(text) {
@@ -188,7 +189,7 @@ func (o object) arns(at *ast.MappingValueNode, text string) []string {
 	return arns
 }
 
-// split cuts an annotation at its commas.
+// split splits an annotation at its commas.
 func split(text string) []string {
 	parts := strings.SplitN(text, ",", maxEntries+1)
 	return parts[:min(len(parts), maxEntries)]

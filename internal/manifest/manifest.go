@@ -1,9 +1,8 @@
-// Package manifest reads what is declared: the certificates that Kubernetes manifests and Terraform files would put on
-// load balancers. A deploy applies these again and again, so whatever they hold wins in the end over what somebody
-// mended by hand.
+// Package manifest reads the certificates that Kubernetes manifests and Terraform files attach to load balancers. Every
+// deployment applies them again, so that they eventually override what was fixed by hand.
 //
-// Read takes the content of one file. Load finds files: paths, directories, globs, standard input, and remote prefixes
-// through a function that the caller gives.
+// Read takes the content of one file. Load finds files: paths, directories, globs, standard input, and remote prefixes through
+// a function of the caller.
 package manifest
 
 import (
@@ -14,12 +13,12 @@ import (
 	"certdrift/internal/target"
 )
 
-// maxFile bounds one file, in bytes: `helm template` of a large platform gives some megabytes.
+// maxFile is the maximum size of one file in bytes: `helm template` of a large platform writes some megabytes.
 const maxFile = 32 << 20
 
-// Read gives the certificates that one file declares, in the file's order, and what is wrong with it. The file holds
-// Kubernetes objects (YAML or JSON, many documents, Lists), or is a Terraform plan or state as `terraform show -json`
-// writes it. Objects of other kinds are passed over.
+// Read returns the certificates that one file declares, in the file's order, and its errors. The file contains Kubernetes
+// objects (YAML or JSON, several documents, Lists), or is a Terraform plan or state as `terraform show -json` prints it.
+// Objects of other kinds are ignored.
 func Read(name string, data []byte) ([]observation.Declaration, []observation.Diagnostic) {
 	return read(&reader{file: name, namespace: "default"}, data)
 }
@@ -35,7 +34,7 @@ func read(r *reader, data []byte) ([]observation.Declaration, []observation.Diag
 	return r.declared, r.diagnostics
 }
 
-// reader gathers what one file gives.
+// reader collects the declarations and errors of one file.
 type reader struct {
 	file, namespace string // the namespace of objects that name none
 	plain           bool   // see Options.Plain
@@ -52,7 +51,7 @@ func (r *reader) errorAt(line, column int, message, hint string) {
 	r.diagnostics = append(r.diagnostics, observation.Diagnostic{Position: r.at(line, column), Message: message, Hint: hint})
 }
 
-// terraform reads Terraform's JSON; false where the file is some other JSON.
+// terraform reads Terraform's JSON; false if the file is other JSON.
 func (r *reader) terraform(data []byte) bool {
 	var shown struct {
 		FormatVersion string          `json:"format_version"`
@@ -64,7 +63,7 @@ func (r *reader) terraform(data []byte) bool {
 		Configuration json.RawMessage `json:"configuration"`
 		Changes       json.RawMessage `json:"resource_changes"`
 	}
-	// Of several values, as `terraform plan -json` streams them, the first tells what it is.
+	// `terraform plan -json` streams several values; the first one identifies it.
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&shown); err != nil || shown.Kind != "" {
 		return false
 	}
