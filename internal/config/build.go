@@ -18,48 +18,48 @@ import (
 	"certdrift/internal/yamldoc"
 )
 
-// builder makes a Config of a File that was decoded as far as it could be.
+// builder builds a Config from a File, of which some values may be missing because of errors.
 type builder struct {
 	*decoder
 	files files
 	in    File
 }
 
-// mistake is what is wrong with a value, without its place. The message goes on after the key's name.
+// mistake is what is wrong with a value, without its position. The message continues a sentence that begins with the key.
 type mistake struct{ message, hint string }
 
 func (b *builder) decodeFile(body ast.Node) {
-	b.doc = yamldoc.NewResolver(body, b.fault)
+	b.doc = yamldoc.NewResolver(body, b.errorAt)
 	b.decode("the configuration", body, reflect.ValueOf(&b.in).Elem())
 }
 
-// given reports whether the file holds a value that could be read; value points into b.in.
+// given reports whether the file has a value that could be read; value points into b.in.
 func (b *builder) given(value any) bool {
-	_, ok := b.places[value]
+	_, ok := b.positions[value]
 	return ok
 }
 
-// mentioned reports whether the file has the key at all, with a value that could be read or not.
+// mentioned reports whether the file has the key at all, even with a value that could not be read.
 func (b *builder) mentioned(value any) bool { return b.given(value) || b.rejected[value] }
 
-// at is the place of the first of the values that the file holds.
+// at returns the position of the first of the values that the file has.
 func (b *builder) at(values ...any) target.Position {
 	for _, v := range values {
-		if at, ok := b.places[v]; ok {
+		if at, ok := b.positions[v]; ok {
 			return at
 		}
 	}
 	return target.Position{File: b.file, Line: 1, Column: 1}
 }
 
-// wrong reports a mistake in the value of a key; e is nil where no endpoint is spoilt by it.
+// wrong reports a mistake in the value of a key; e is the endpoint that is excluded because of it, or nil.
 func (b *builder) wrong(e *Endpoint, key string, value any, m *mistake) {
 	if m != nil {
 		b.report(b.at(value, e), e, key+" "+m.message, m.hint)
 	}
 }
 
-// names tells each endpoint's environment, and the name that faults call it by.
+// names returns each endpoint's environment and its name in diagnostics.
 func (b *builder) names() map[*Endpoint][2]string {
 	names := map[*Endpoint][2]string{}
 	for env, environment := range b.in.Environments {
@@ -97,7 +97,7 @@ func (b *builder) build() Config {
 			cfg.ManifestsAt[b.in.Manifests[i]] = b.at(&b.in.Manifests[i])
 		}
 	}
-	if len(b.faults) == 0 && len(cfg.Endpoints) == 0 && !cfg.Scope.Enabled && len(cfg.Manifests) == 0 {
+	if len(b.diagnostics) == 0 && len(cfg.Endpoints) == 0 && !cfg.Scope.Enabled && len(cfg.Manifests) == 0 {
 		b.report(b.at(&b.in), nil, "there is nothing to check: no endpoints, no load_balancers, no manifests",
 			"add environments with endpoints, as in certdrift.example.yaml")
 	}
@@ -135,8 +135,8 @@ func (b *builder) policy(cfg *Config) {
 	}
 }
 
-// expiry takes the thresholds. Shares and durations cannot be compared without a certificate, so both must be of one
-// kind for their order to be checked.
+// expiry sets the thresholds. Percentages and durations cannot be compared without a certificate, so their order is checked
+// only if both are of one kind.
 func (b *builder) expiry(p *policy.Thresholds) {
 	e := &b.in.Policy.Expiry
 	if b.given(&e.Warning) {
@@ -155,7 +155,7 @@ func (b *builder) expiry(p *policy.Thresholds) {
 	}
 }
 
-// span takes a duration that is at most most.
+// span sets a duration that is at most most.
 func (b *builder) span(key string, from *Duration, most time.Duration, to *time.Duration) {
 	if !b.given(from) {
 		return
@@ -167,7 +167,7 @@ func (b *builder) span(key string, from *Duration, most time.Duration, to *time.
 	*to = time.Duration(*from)
 }
 
-// oneOf reports whether a text is there and among the allowed ones.
+// oneOf reports whether a text is set and is one of the allowed ones.
 func (b *builder) oneOf(e *Endpoint, key string, text *string, allowed ...string) bool {
 	if !b.given(text) {
 		return false
@@ -179,10 +179,10 @@ func (b *builder) oneOf(e *Endpoint, key string, text *string, allowed ...string
 	return true
 }
 
-// endpoints gives the good ones, in the file's order.
+// endpoints returns the valid endpoints in the file's order.
 func (b *builder) endpoints() []target.Endpoint {
 	if b.spent {
-		return nil // what was read of them is not what was written
+		return nil // the endpoints were not read completely
 	}
 	trust := b.trust()
 	defaults := b.defaults()
@@ -206,7 +206,7 @@ func (b *builder) endpoints() []target.Endpoint {
 			} else {
 				seen[e.Name] = b.at(&e.Name, e).Line
 			}
-			if !b.spoilt[e] && b.given(&e.Name) && b.given(&e.URL) {
+			if !b.excluded[e] && b.given(&e.Name) && b.given(&e.URL) {
 				good = append(good, made)
 			}
 		}
@@ -217,7 +217,7 @@ func (b *builder) endpoints() []target.Endpoint {
 	return good
 }
 
-// checkName takes whatever people call things, short of what breaks a line or a column.
+// checkName accepts any name that does not break lines or columns.
 func checkName(name string) *mistake {
 	switch {
 	case strings.TrimSpace(name) != name || name == "":
@@ -230,8 +230,8 @@ func checkName(name string) *mistake {
 	return nil
 }
 
-// scope is what inspect walks. It is enabled where the configuration has to do with load balancers at all: by
-// load_balancers, by an endpoint's load_balancer or service, or by a declared ARN whose endpoint is found through DNS.
+// scope returns what inspect reads. It is enabled if the configuration refers to load balancers at all: by load_balancers, by
+// an endpoint's load_balancer or service, or by a declared ARN of an endpoint that is found through DNS.
 func (b *builder) scope(endpoints []target.Endpoint) target.Scope {
 	s := target.Scope{Enabled: slices.ContainsFunc(endpoints, func(e target.Endpoint) bool {
 		declared := e.Declared != nil && e.Declared.ARN != "" && len(e.ConnectTo) == 0
@@ -272,7 +272,7 @@ func (b *builder) scope(endpoints []target.Endpoint) target.Scope {
 	return s
 }
 
-// heartbeat is the URL, which must be one that can be called.
+// heartbeat returns the URL to call, if it is valid.
 func (b *builder) heartbeat() target.Secret {
 	if !b.given(&b.in.HeartbeatURL) {
 		return ""

@@ -59,9 +59,9 @@ func beside(t testing.TB) func(name string) ([]byte, error) {
 	}
 }
 
-func list(faults []observation.Diagnostic) string {
+func list(diagnostics []observation.Diagnostic) string {
 	var b strings.Builder
-	for _, f := range faults {
+	for _, f := range diagnostics {
 		fmt.Fprintf(&b, "%d:%d", f.Line, f.Column)
 		if f.Endpoint != "" {
 			fmt.Fprintf(&b, " [%s/%s]", f.Environment, f.Endpoint)
@@ -92,9 +92,9 @@ func read(t testing.TB, name string) []byte {
 func TestGoodFilesHaveNoFaults(t *testing.T) {
 	for _, name := range append(cases(t, "testdata/*.ok.yaml"), "../../certdrift.example.yaml") {
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			cfg, faults := Load(read(t, name), Options{File: name, ReadFile: beside(t)})
-			if len(faults) > 0 {
-				t.Fatalf("faults:\n%s", list(faults))
+			cfg, diagnostics := Load(read(t, name), Options{File: name, ReadFile: beside(t)})
+			if len(diagnostics) > 0 {
+				t.Fatalf("diagnostics:\n%s", list(diagnostics))
 			}
 			if len(cfg.Endpoints) == 0 && !cfg.Scope.Enabled && len(cfg.Manifests) == 0 {
 				t.Error("nothing was read")
@@ -107,16 +107,16 @@ func TestGoodFilesHaveNoFaults(t *testing.T) {
 func TestBadFiles(t *testing.T) {
 	for _, name := range cases(t, "testdata/*.bad.yaml") {
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			cfg, faults := Load(read(t, name), Options{File: name, ReadFile: beside(t)})
-			if len(faults) == 0 {
-				t.Fatal("no faults")
+			cfg, diagnostics := Load(read(t, name), Options{File: name, ReadFile: beside(t)})
+			if len(diagnostics) == 0 {
+				t.Fatal("no diagnostics")
 			}
 			var b strings.Builder
-			b.WriteString(list(faults))
+			b.WriteString(list(diagnostics))
 			for _, e := range cfg.Endpoints {
 				fmt.Fprintf(&b, "good: %s\n", e.Key())
 			}
-			checkFaults(t, faults)
+			checkDiagnostics(t, diagnostics)
 			golden := strings.TrimSuffix(name, ".yaml") + ".golden"
 			if *update {
 				if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
@@ -130,12 +130,12 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
-// checkFaults holds for the faults of any file.
-func checkFaults(t *testing.T, faults []observation.Diagnostic) {
+// checkDiagnostics holds for the faults of any file.
+func checkDiagnostics(t *testing.T, diagnostics []observation.Diagnostic) {
 	t.Helper()
-	for _, f := range faults {
+	for _, f := range diagnostics {
 		if f.File == "" || f.Line < 1 || f.Column < 1 || f.Message == "" || f.Hint == "" {
-			t.Errorf("a fault without place, message or hint: %+v", f)
+			t.Errorf("a diagnostic without position, message or hint: %+v", f)
 		}
 		if f.Endpoint != "" && f.Environment == "" && !strings.Contains(f.Message, "name") {
 			t.Errorf("a fault with an endpoint and no environment: %+v", f)

@@ -1,8 +1,8 @@
-// Package config reads certdrift.yaml: bytes to targets and policies, strictly. Every fault is reported at once, each
-// with its line and a hint; an endpoint with a fault is left out and the others stay.
+// Package config reads certdrift.yaml strictly: from bytes to targets and policies. All errors are reported at once, each with
+// its line and a hint. An endpoint with an error is left out, and the others stay.
 //
-// Reading goes in two steps. The decoder fills a File from the YAML nodes and remembers where each value stood; the
-// builder checks the values and makes a Config of them. Neither stops at a fault.
+// Reading takes two steps. The decoder fills a File from the YAML nodes and records the position of each value; the builder
+// checks the values and builds a Config. Neither stops at an error.
 package config
 
 import (
@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	// maxConfig bounds the configuration in bytes: ten thousand endpoints are some 3 MiB.
+	// maxConfig is the maximum size of the configuration in bytes: ten thousand endpoints take about 3 MiB.
 	maxConfig = 4 << 20
-	// maxFile bounds each file that it names.
+	// maxFile is the maximum size of each file that it names.
 	maxFile = 1 << 20
 )
 
-// Config is a configuration that has been checked: defaults are filled in and files it names are read.
+// Config is a checked configuration, with defaults filled in and the files it names read.
 type Config struct {
 	Policy       policy.Thresholds
 	Incidents    policy.Alerting
@@ -32,31 +32,31 @@ type Config struct {
 	Certificates []target.CertificateFile
 	// Manifests are paths, globs or s3:// prefixes, as written; the manifest package reads them.
 	Manifests []string
-	// ManifestsAt are the places in the file where they are named.
+	// ManifestsAt has their positions in the file.
 	ManifestsAt map[string]target.Position
 	// MetricsPerCertificate asks for the days to expiry of every certificate, once a day.
 	MetricsPerCertificate bool
-	// MetricsWhileFailing gives endpoints series of their own while they fail.
+	// MetricsWhileFailing asks for separate metrics for endpoints while they fail.
 	MetricsWhileFailing bool
-	// HeartbeatURL is called after every good round; empty for none. Services of this kind put a token into the path.
+	// HeartbeatURL is called after every successful round; empty for none. Heartbeat services put a token into the path.
 	HeartbeatURL target.Secret
 }
 
 // Options say where a configuration comes from.
 type Options struct {
-	// File is what faults and positions call it.
+	// File is its name in diagnostics and positions.
 	File string
-	// ReadFile reads a file that the configuration names, relative to it. Without it such keys are faults.
+	// ReadFile reads a file that the configuration names, relative to it. If nil, such keys are errors.
 	ReadFile func(name string) ([]byte, error)
 }
 
-// Load reads a configuration. With faults, the Config holds what is good all the same: a fault with an Endpoint left
-// that endpoint out, a fault without one is the file's own, and the caller may refuse the whole.
+// Load reads a configuration. The Config has everything valid even if there are errors: a diagnostic with an Endpoint means
+// that this endpoint was left out; one without concerns the whole file, and the caller may reject it.
 func Load(data []byte, opts Options) (Config, []observation.Diagnostic) {
 	b := &builder{decoder: newDecoder(opts.File), files: files{read: opts.ReadFile}}
 	b.read(data)
 	cfg := b.build()
-	return cfg, b.finished(b.names())
+	return cfg, b.sorted(b.names())
 }
 
 // read fills the builder's File.
@@ -86,7 +86,7 @@ func (b *builder) read(data []byte) {
 		if doc.Start != nil && doc.Start.Position != nil {
 			at.Line, at.Column = max(doc.Start.Position.Line, 1), max(doc.Start.Position.Column, 1)
 		} else if doc.Body != nil {
-			at = b.place(doc.Body)
+			at = b.position(doc.Body)
 		}
 		b.report(at, nil, "a second document begins here", "keep one document in the file; remove the line ---")
 	}

@@ -19,53 +19,53 @@ const (
 	maxItems  = 1000 // of a mapping, and of any list but that of the endpoints
 )
 
-// decoder fills a File from YAML nodes. It goes on after a fault, and remembers the place of everything it filled, so
-// that later checks can name it. (goccy's own decoder stops at the first fault.)
+// decoder fills a File from YAML nodes. It continues after an error and records the position of everything it fills, for later
+// checks. (goccy's own decoder stops at the first error.)
 type decoder struct {
 	reporter
-	// places are by pointer to what was filled; what is not there was not in the file, or could not be read.
-	places map[any]target.Position
-	// rejected are by pointer to what could not be read: a fault tells of it already.
+	// positions are by pointer to what was filled; a value without one was not in the file or could not be read.
+	positions map[any]target.Position
+	// rejected are by pointer to what could not be read and has been reported.
 	rejected map[any]bool
 	doc      *yamldoc.Resolver
 	depth    int
 	spent    bool
-	// within is the endpoint that is being filled.
+	// within is the endpoint that is being filled, if any.
 	within *Endpoint
 }
 
-// keyOf stands in places for a key of a map; holder points to the map.
+// keyOf is the key in positions for a key of a map; holder points to the map.
 type keyOf struct {
 	holder any
 	key    string
 }
 
 func newDecoder(file string) *decoder {
-	return &decoder{reporter: reporter{file: file}, places: map[any]target.Position{}, rejected: map[any]bool{}}
+	return &decoder{reporter: reporter{file: file}, positions: map[any]target.Position{}, rejected: map[any]bool{}}
 }
 
-func (d *decoder) place(n ast.Node) target.Position {
-	line, column := yamldoc.Place(n)
+func (d *decoder) position(n ast.Node) target.Position {
+	line, column := yamldoc.Position(n)
 	return target.Position{File: d.file, Line: line, Column: column}
 }
 
-func (d *decoder) fault(n ast.Node, message, hint string) {
-	d.report(d.place(n), d.within, message, hint)
+func (d *decoder) errorAt(n ast.Node, message, hint string) {
+	d.report(d.position(n), d.within, message, hint)
 }
 
-// reject is fault for a value that v could not take.
+// reject reports a value that v cannot hold.
 func (d *decoder) reject(v any, n ast.Node, message, hint string) {
-	d.spoil(v)
-	d.fault(n, message, hint)
+	d.markRejected(v)
+	d.errorAt(n, message, hint)
 }
 
-// spoil notes that a fault tells of v already.
-func (d *decoder) spoil(v any) {
-	delete(d.places, v)
+// markRejected records that v was reported.
+func (d *decoder) markRejected(v any) {
+	delete(d.positions, v)
 	d.rejected[v] = true
 }
 
-// decode fills v, which must be addressable, from n. what names the key for messages.
+// decode fills v, which must be addressable, from n. what is the key's name in messages.
 func (d *decoder) decode(what string, n ast.Node, v reflect.Value) {
 	d.depth++
 	defer func() { d.depth-- }()
@@ -74,11 +74,11 @@ func (d *decoder) decode(what string, n ast.Node, v reflect.Value) {
 	}
 	n = d.doc.Value(n)
 	if n == nil {
-		d.spoil(v.Addr().Interface())
+		d.markRejected(v.Addr().Interface())
 		return
 	}
-	at := d.place(n)
-	d.places[v.Addr().Interface()] = at
+	at := d.position(n)
+	d.positions[v.Addr().Interface()] = at
 	if endpoint, ok := v.Addr().Interface().(*Endpoint); ok {
 		d.within = endpoint
 		defer func() { d.within = nil }()
@@ -90,31 +90,31 @@ func (d *decoder) decode(what string, n ast.Node, v reflect.Value) {
 	if role, ok := v.Addr().Interface().(*Role); ok {
 		if text, plain := n.(*ast.StringNode); plain {
 			role.ARN = text.Value
-			d.places[&role.ARN] = at
+			d.positions[&role.ARN] = at
 			return
 		}
 	}
 	d.byKind(what, n, v)
 }
 
-// spend takes from the bounds of what is visited, and reports whether there was enough left. It is said once when not.
+// spend counts visits and reports whether the file is within the limits. The first time it is not, it reports an error.
 func (d *decoder) spend(n ast.Node, visits int) bool {
 	if d.doc.Spend(visits) && d.depth <= maxNested {
 		return true
 	}
 	if !d.spent {
 		d.spent = true
-		d.report(d.place(n), nil, yamldoc.TooLarge, yamldoc.TooLargeHint)
+		d.report(d.position(n), nil, yamldoc.TooLarge, yamldoc.TooLargeHint)
 	}
 	return false
 }
 
 func (d *decoder) byKind(what string, n ast.Node, v reflect.Value) {
 	if _, null := n.(*ast.NullNode); null {
-		delete(d.places, v.Addr().Interface()) // "key:" with nothing behind it is as good as no key…
+		delete(d.positions, v.Addr().Interface()) // "key:" without a value counts as no key…
 		switch v.Kind() {
-		case reflect.String, reflect.Int, reflect.Bool: // …but one that should hold a value was forgotten
-			d.fault(n, what+" is empty", "give it a value, or remove the key")
+		case reflect.String, reflect.Int, reflect.Bool: // …but a missing scalar is a mistake
+			d.errorAt(n, what+" is empty", "give it a value, or remove the key")
 		}
 		return
 	}
@@ -192,19 +192,19 @@ func (d *decoder) list(what string, n ast.Node, v reflect.Value) {
 		d.reject(v.Addr().Interface(), n, fmt.Sprintf("%s has more than %d items", what, maxItems), "remove those that are not needed")
 		return
 	}
-	// Made whole before it is filled: places hold pointers to the elements.
+	// The slice has its final length before it is filled, since positions holds pointers to the elements.
 	v.Set(reflect.MakeSlice(v.Type(), len(seq.Values), len(seq.Values)))
 	for i, item := range seq.Values {
 		d.item(what, item, v.Index(i))
 	}
 }
 
-// item is one element of a list. Nothing where something belongs is a fault there, unlike behind a key.
+// item decodes one element of a list. An empty element is an error, unlike an empty key.
 func (d *decoder) item(what string, n ast.Node, v reflect.Value) {
 	n = unsplit(n)
 	if _, null := n.(*ast.NullNode); null && v.Kind() == reflect.Struct {
 		endpoint, _ := v.Addr().Interface().(*Endpoint)
-		d.report(d.place(n), endpoint, "an item of "+what+" is empty", "fill it in, or remove the dash")
+		d.report(d.position(n), endpoint, "an item of "+what+" is empty", "fill it in, or remove the dash")
 		return
 	}
 	d.decode("an item of "+what, n, v)
@@ -213,12 +213,12 @@ func (d *decoder) item(what string, n ast.Node, v reflect.Value) {
 func (d *decoder) table(what string, n ast.Node, v reflect.Value) {
 	entries, ok := d.entries(what, n)
 	if !ok {
-		d.spoil(v.Addr().Interface())
+		d.markRejected(v.Addr().Interface())
 		return
 	}
 	v.Set(reflect.MakeMapWithSize(v.Type(), len(entries)))
 	for _, e := range entries {
-		d.places[keyOf{v.Addr().Interface(), e.Key}] = d.place(e.Node.Key)
+		d.positions[keyOf{v.Addr().Interface(), e.Key}] = d.position(e.Node.Key)
 		value := reflect.New(v.Type().Elem()).Elem()
 		if value.Kind() == reflect.Pointer {
 			value.Set(reflect.New(value.Type().Elem()))
@@ -233,14 +233,14 @@ func (d *decoder) table(what string, n ast.Node, v reflect.Value) {
 func (d *decoder) mapping(what string, n ast.Node, v reflect.Value) {
 	entries, ok := d.entries(what, n)
 	if !ok {
-		d.spoil(v.Addr().Interface())
+		d.markRejected(v.Addr().Interface())
 		return
 	}
 	fields := fieldsOf(v.Type())
 	for _, e := range entries {
 		i := slices.IndexFunc(fields, func(f field) bool { return f.key == e.Key })
 		if i < 0 {
-			d.fault(e.Node.Key, "unknown key "+finding.Quote(e.Key), suggest(e.Key, keys(fields)))
+			d.errorAt(e.Node.Key, "unknown key "+finding.Quote(e.Key), suggest(e.Key, keys(fields)))
 			continue
 		}
 		d.decode(e.Key, e.Node.Value, v.Field(fields[i].index))
@@ -252,16 +252,16 @@ func (d *decoder) mapping(what string, n ast.Node, v reflect.Value) {
 	}
 }
 
-// require finds a key that must be there and is not, or has nothing behind it: a silence whose match: is empty would
-// silence all. What a text or a number lacks has been told.
+// require reports a required key that is missing or empty: a silence with an empty match would silence everything. Empty
+// scalars are reported already.
 func (d *decoder) require(n ast.Node, entries []yamldoc.Entry, f field, v reflect.Value) {
 	i := slices.IndexFunc(entries, func(e yamldoc.Entry) bool { return e.Key == f.key })
 	if i < 0 {
-		d.fault(n, fmt.Sprintf("%s is missing", f.key), f.advice())
+		d.errorAt(n, fmt.Sprintf("%s is missing", f.key), f.advice())
 		return
 	}
 	at := v.Addr().Interface()
-	_, given := d.places[at]
+	_, given := d.positions[at]
 	if (v.Kind() == reflect.Struct || v.Kind() == reflect.Slice) && !given && !d.rejected[at] && !d.spent {
 		d.reject(at, entries[i].Node.Value, f.key+" is empty", f.advice())
 	}

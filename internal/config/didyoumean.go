@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// suggest is the hint for a word that is not among the known ones: the nearest of them, or all.
+// suggest returns the hint for an unknown word: the nearest known one, or all of them.
 func suggest(word string, known []string) string {
 	if best := nearest(word, known); best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
@@ -13,7 +13,7 @@ func suggest(word string, known []string) string {
 	return "expected one of: " + strings.Join(known, ", ")
 }
 
-// nearest is the known word that another one may be a slip of; empty where none is near.
+// nearest returns the known word that a word may be a misspelling of; empty if none is near.
 func nearest(word string, known []string) string {
 	best, distance := "", len(word)/2+1
 	for _, k := range known {
@@ -24,7 +24,7 @@ func nearest(word string, known []string) string {
 	return best
 }
 
-// editDistance counts the insertions, deletions, substitutions and swaps of neighbours that make b of a (optimal string
+// editDistance counts the insertions, deletions, substitutions and swaps of neighbors that turn a into b (optimal string
 // alignment).
 func editDistance(a, b string) int {
 	a = a[:min(len(a), 64)]

@@ -12,13 +12,13 @@ import (
 	"certdrift/internal/target"
 )
 
-// The bounds of a phase's timeout. A Lambda function lives for 15 minutes.
+// The limits of a phase's timeout. A Lambda function runs for at most 15 minutes.
 const (
 	defaultTimeout = 10 * time.Second
 	maxTimeout     = 5 * time.Minute
 )
 
-// common is what endpoints take from the configuration's defaults.
+// common has the defaults of all endpoints.
 type common struct {
 	timeout time.Duration
 	expect  target.Expect
@@ -32,7 +32,7 @@ func (b *builder) defaults() common {
 	return c
 }
 
-// endpoint makes a target of an endpoint. What is wrong is reported, and the endpoint then left out.
+// endpoint returns the target for an endpoint. Errors are reported, and the endpoint is then left out.
 func (b *builder) endpoint(env string, e *Endpoint, defaults common, trust target.Trust) target.Endpoint {
 	out := target.Endpoint{
 		Environment: env, Name: e.Name, Timeout: defaults.timeout, Service: e.Service,
@@ -59,7 +59,7 @@ func (b *builder) endpoint(env string, e *Endpoint, defaults common, trust targe
 	if b.given(&e.Service) {
 		b.wrong(e, "service", &e.Service, checkService(e.Service))
 	}
-	b.fitting(e, &out)
+	b.checkKind(e, &out)
 	return out
 }
 
@@ -86,8 +86,8 @@ func (b *builder) connectTo(e *Endpoint, out *target.Endpoint) {
 	}
 }
 
-// fitting finds keys that the URL's kind has no use for.
-func (b *builder) fitting(e *Endpoint, out *target.Endpoint) {
+// checkKind reports keys that the URL's kind does not use.
+func (b *builder) checkKind(e *Endpoint, out *target.Endpoint) {
 	if out.Kind == "" {
 		return
 	}
@@ -179,7 +179,7 @@ func (b *builder) loadBalancer(e *Endpoint, out *target.Endpoint) {
 	}
 }
 
-// madeOfNameCharacters holds for the names of load balancers of all kinds (CreateLoadBalancer, both APIs).
+// madeOfNameCharacters reports whether a text can be the name of a load balancer of any kind (CreateLoadBalancer, both APIs).
 func madeOfNameCharacters(name string) bool {
 	return len(name) <= 32 && !strings.ContainsFunc(name, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-')

@@ -16,10 +16,10 @@ import (
 	"certdrift/internal/target"
 )
 
-// JSONPath is the form of body_json's paths: $.name, $.list[0], $["a name"]. The "$." may be left out.
+// JSONPath is the pattern of body_json's paths: $.name, $.list[0], $["a name"]. The "$." is optional.
 const JSONPath = `^(\$|[^$.\[\]"'\s][^.\[\]"'\s]*)(\.[^.\[\]"'\s]+|\[[0-9]{1,9}\]|\["[^"]+"\]|\['[^']+'\])*$`
 
-// expect takes the expectations that the file holds; what it does not say stays in out.
+// expect sets the expectations that the file has; the others stay in out.
 func (b *builder) expect(e *Endpoint, in *Expect, out *target.Expect) {
 	if b.given(&in.Status) {
 		out.Status = slices.Clone(in.Status)
@@ -78,7 +78,7 @@ func (b *builder) expectHeaders(e *Endpoint, in *Expect, out *target.Expect) {
 	}
 }
 
-// request takes method, headers and the client certificate.
+// request sets the method, the headers and the client certificate.
 func (b *builder) request(e *Endpoint, out *target.Endpoint) {
 	in := &e.Request
 	if b.oneOf(e, "method", &in.Method, "GET", "HEAD", "OPTIONS", "POST") {
@@ -87,7 +87,7 @@ func (b *builder) request(e *Endpoint, out *target.Endpoint) {
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(in.Headers)) {
 		at := keyOf{&in.Headers, name}
-		// The value is never shown: it may hold a token.
+		// The value is never shown: it may be a token.
 		switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
 		case !httpguts.ValidHeaderFieldName(name):
 			b.wrong(e, "headers", at, &mistake{"contains " + finding.Quote(name) + ", which is not a valid header name", "use letters, digits and hyphens"})
@@ -114,7 +114,7 @@ func (b *builder) request(e *Endpoint, out *target.Endpoint) {
 	b.wrong(e, "client_certificate", e.ClientCertificate, m)
 }
 
-// certificates reads what the file says that ARNs hold.
+// certificates reads the certificates that the file gives for ARNs.
 func (b *builder) certificates() []target.CertificateFile {
 	var out []target.CertificateFile
 	lines := map[string]int{}

@@ -1,7 +1,7 @@
 package config
 
-// File is certdrift.yaml as it is written. The decoder, the checks and the JSON Schema all go by these types: the yaml
-// tag names the key, required and example in the jsonschema tag serve faults and schema alike, doc describes the key.
+// File is certdrift.yaml as written. The decoder, the checks and the JSON Schema all use these types: the yaml tag is the key,
+// required and example in the jsonschema tag are for both error messages and the schema, and doc describes the key.
 type File struct {
 	Version       int                     `yaml:"version" jsonschema:"required,enum=1,example=1" doc:"The version of this file's format: 1."`
 	Trust         Trust                   `yaml:"trust" doc:"The trust store that certificate chains are verified with."`
@@ -40,7 +40,7 @@ type Expiry struct {
 	Critical Threshold `yaml:"critical" doc:"A share of the certificate's own lifetime (10%, the default) or a duration (7d)."`
 }
 
-// Defaults is what endpoints take where they say nothing.
+// Defaults are the settings of endpoints that do not override them.
 type Defaults struct {
 	Timeout Duration `yaml:"timeout" doc:"The timeout of each phase of a probe: DNS, connect, TLS, first byte, body (default 10s)."`
 	Expect  Expect   `yaml:"expect" doc:"The expected response of http and https endpoints. An endpoint's own keys take precedence."`
@@ -79,7 +79,7 @@ type ClientCertificate struct {
 	KeyFile  string `yaml:"key_file" jsonschema:"required,example=client-key.pem" doc:"Its private key, PEM."`
 }
 
-// Expect is what an answer must look like.
+// Expect is the expected response.
 type Expect struct {
 	Status       []int         `yaml:"status" jsonschema:"minimum=100,maximum=599,example=200" doc:"The accepted status codes. A redirect with an accepted status is not followed."`
 	BodyContains string        `yaml:"body_contains" doc:"Text that the body must contain."`
@@ -90,19 +90,19 @@ type Expect struct {
 	MaxSize      Size          `yaml:"max_size" doc:"The maximum size of the decoded body."`
 }
 
-// JSONValue asks for a value at a path of the body.
+// JSONValue expects a value at a path of the body.
 type JSONValue struct {
 	Path   string `yaml:"path" jsonschema:"required,example=$.status" doc:"The path of the value: $.status, $.items[0].id."`
 	Equals Scalar `yaml:"equals" doc:"The expected value: text, a number, true or false. If omitted, any value is accepted."`
 }
 
-// HeaderValue asks that a response header contain a text.
+// HeaderValue expects a response header to contain a text.
 type HeaderValue struct {
 	Name     string `yaml:"name" jsonschema:"required,example=Content-Type" doc:"The header's name."`
 	Contains string `yaml:"contains" doc:"Text that its value must contain. If omitted, the header only has to be present."`
 }
 
-// Declared is the certificate that is meant to be served; each key given must hold.
+// Declared is the certificate that should be served; it must match every key that is set.
 type Declared struct {
 	ARN               string `yaml:"arn" jsonschema:"example=arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01" doc:"The ARN of an ACM certificate or an IAM server certificate."`
 	FingerprintSHA256 string `yaml:"fingerprint_sha256" doc:"The leaf's SHA-256 fingerprint: 64 hexadecimal digits, with or without colons."`
@@ -116,26 +116,26 @@ type LoadBalancerRef struct {
 	Region string `yaml:"region" jsonschema:"example=us-west-2" doc:"Its region. Required if the name is not unique."`
 }
 
-// LoadBalancers is what inspect walks.
+// LoadBalancers is what inspect reads.
 type LoadBalancers struct {
 	Regions  []string          `yaml:"regions" jsonschema:"example=us-west-2" doc:"The regions to inspect. By default the region that certdrift runs in."`
 	Tags     map[string]string `yaml:"tags" doc:"Only load balancers with all of these tags are inspected. By default all are."`
 	RoleARNs []Role            `yaml:"role_arns" doc:"Roles to assume for other accounts."`
 }
 
-// Role is a role's ARN, or a mapping of it with an external id.
+// Role is a role's ARN, or a mapping of the ARN and an external ID.
 type Role struct {
 	ARN        string `yaml:"arn" jsonschema:"required,example=arn:aws:iam::444455556666:role/certdrift" doc:"The role's ARN."`
 	ExternalID string `yaml:"external_id" doc:"The external ID that the role's trust policy requires."`
 }
 
-// Certificate says what an ARN holds.
+// Certificate has the certificate behind an ARN.
 type Certificate struct {
 	ARN  string `yaml:"arn" jsonschema:"required,example=arn:aws:iam::111122223333:server-certificate/web-monitoring-2017" doc:"The certificate's ARN."`
 	File string `yaml:"file" jsonschema:"required,example=old.pem" doc:"The certificate and its chain, leaf first, PEM."`
 }
 
-// Silence keeps alerts back.
+// Silence suppresses alerts.
 type Silence struct {
 	Match  Match   `yaml:"match" jsonschema:"required" doc:"Which incidents are silenced. At least one pattern is required."`
 	From   Time    `yaml:"from" doc:"When it starts. By default at once."`
@@ -144,14 +144,14 @@ type Silence struct {
 	Reason string  `yaml:"reason" jsonschema:"required,example=the cluster is being rebuilt" doc:"The reason, for the person on call."`
 }
 
-// Match is which incidents a silence concerns: all patterns must match.
+// Match selects the incidents that are silenced: all patterns must match.
 type Match struct {
 	Environment string `yaml:"environment" jsonschema:"example=staging" doc:"A pattern with * and ? for the environment. It must match an environment in this file."`
 	Endpoint    string `yaml:"endpoint" jsonschema:"example=api-*" doc:"A pattern for the endpoint's name. It must match an endpoint in this file, within the environments that match."`
 	Code        string `yaml:"code" jsonschema:"example=http-*" doc:"A pattern for the finding code. It must match a code."`
 }
 
-// Weekly is a window of time that comes back every week.
+// Weekly is a weekly time window.
 type Weekly struct {
 	Days     []Weekday `yaml:"days" doc:"The days on which it starts: mon, tue, wed, thu, fri, sat, sun. By default every day."`
 	From     Clock     `yaml:"from" jsonschema:"required" doc:"When it starts."`
@@ -159,7 +159,7 @@ type Weekly struct {
 	Timezone string    `yaml:"timezone" jsonschema:"example=Europe/Zurich" doc:"The IANA name of the time zone. By default UTC."`
 }
 
-// Metrics is what is published beyond the fixed few series per environment.
+// Metrics selects metrics in addition to the fixed set per environment.
 type Metrics struct {
 	PerEndpoint    bool `yaml:"per_endpoint" doc:"Separate metrics for every endpoint."`
 	PerCertificate bool `yaml:"per_certificate" doc:"Days to expiry of every certificate, once a day."`

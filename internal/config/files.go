@@ -13,10 +13,10 @@ import (
 	"certdrift/internal/target"
 )
 
-// maxCertificates bounds the certificates of one file.
+// maxCertificates is the maximum number of certificates in one file.
 const maxCertificates = 2000
 
-// files reads what the configuration names, each file once.
+// files reads the files that the configuration names, each once.
 type files struct {
 	read   func(name string) ([]byte, error)
 	seen   map[string]content
@@ -106,7 +106,7 @@ func (f *files) parse(name string) ([][]byte, *mistake) {
 	return ders, nil
 }
 
-// pemCertificates gives the certificates of a PEM text, and the type of a block that is something else.
+// pemCertificates returns the certificates of a PEM text, and the type of a block that is not a certificate.
 func pemCertificates(data []byte) (ders [][]byte, other string) {
 	for {
 		var block *pem.Block

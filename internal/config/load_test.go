@@ -18,9 +18,9 @@ import (
 // TestEveryKey reads a file that has every key, and looks at what became of each.
 func TestEveryKey(t *testing.T) {
 	const file = "testdata/full.ok.yaml"
-	cfg, faults := Load(read(t, file), Options{File: file, ReadFile: beside(t)})
-	if len(faults) > 0 {
-		t.Fatal(list(faults))
+	cfg, diagnostics := Load(read(t, file), Options{File: file, ReadFile: beside(t)})
+	if len(diagnostics) > 0 {
+		t.Fatal(list(diagnostics))
 	}
 	zurich, err := time.LoadLocation("Europe/Zurich")
 	if err != nil {
@@ -142,9 +142,9 @@ func TestSecretsStayInside(t *testing.T) {
 }
 
 func TestWithoutReadFileTheKeysAreFaults(t *testing.T) {
-	_, faults := Load([]byte("version: 1\ntrust: {ca_files: [ca.pem]}\nmanifests: [k8s/]\n"), Options{File: "s3://bucket/key"})
-	if len(faults) != 1 || faults[0].Line != 2 || !strings.Contains(faults[0].Message, "cannot be read") {
-		t.Errorf("%+v", faults)
+	_, diagnostics := Load([]byte("version: 1\ntrust: {ca_files: [ca.pem]}\nmanifests: [k8s/]\n"), Options{File: "s3://bucket/key"})
+	if len(diagnostics) != 1 || diagnostics[0].Line != 2 || !strings.Contains(diagnostics[0].Message, "cannot be read") {
+		t.Errorf("%+v", diagnostics)
 	}
 }
 
@@ -165,24 +165,24 @@ func TestScopeFollowsWhatIsNamed(t *testing.T) {
 		{"load_balancer: {name: a}", "manifests: [k8s/]", walk},
 		{"load_balancer: {name: a}", "load_balancers: {}", listed},
 	} {
-		cfg, faults := Load([]byte("version: 1\nenvironments: {a: {endpoints: [{name: b, url: 'https://b.example.org', "+c.keys+"}]}}\n"+c.rest+"\n"), Options{})
-		if diff := cmp.Diff(c.want, cfg.Scope); len(faults) > 0 || diff != "" {
-			t.Errorf("%q %s: -want +got:\n%s%v", c.keys, c.rest, diff, faults)
+		cfg, diagnostics := Load([]byte("version: 1\nenvironments: {a: {endpoints: [{name: b, url: 'https://b.example.org', "+c.keys+"}]}}\n"+c.rest+"\n"), Options{})
+		if diff := cmp.Diff(c.want, cfg.Scope); len(diagnostics) > 0 || diff != "" {
+			t.Errorf("%q %s: -want +got:\n%s%v", c.keys, c.rest, diff, diagnostics)
 		}
 	}
 }
 
 func TestThresholdsOfTwoKindsAreNotCompared(t *testing.T) {
-	_, faults := Load([]byte("version: 1\nload_balancers: {}\npolicy: {expiry: {warning: 1d, critical: 10%}}\n"), Options{})
-	if len(faults) > 0 {
-		t.Error(list(faults))
+	_, diagnostics := Load([]byte("version: 1\nload_balancers: {}\npolicy: {expiry: {warning: 1d, critical: 10%}}\n"), Options{})
+	if len(diagnostics) > 0 {
+		t.Error(list(diagnostics))
 	}
 }
 
 func TestLargeFilesAreBounded(t *testing.T) {
-	_, faults := Load(make([]byte, maxConfig+1), Options{File: "f"})
-	if len(faults) != 1 || !strings.Contains(faults[0].Message, "larger") {
-		t.Error(faults)
+	_, diagnostics := Load(make([]byte, maxConfig+1), Options{File: "f"})
+	if len(diagnostics) != 1 || !strings.Contains(diagnostics[0].Message, "larger") {
+		t.Error(diagnostics)
 	}
 }
 
@@ -213,8 +213,8 @@ func TestCostGrowsWithTheEndpoints(t *testing.T) {
 		b := &builder{decoder: newDecoder("certdrift.yaml")}
 		b.decodeFile(file.Docs[0].Body)
 		return testing.AllocsPerRun(1, func() {
-			if cfg, faults := Load(data, Options{}); len(faults) > 0 || len(cfg.Endpoints) != n {
-				t.Fatalf("%d endpoints, faults %v", len(cfg.Endpoints), faults)
+			if cfg, diagnostics := Load(data, Options{}); len(diagnostics) > 0 || len(cfg.Endpoints) != n {
+				t.Fatalf("%d endpoints, diagnostics %v", len(cfg.Endpoints), diagnostics)
 			}
 		}), b.doc.Visits()
 	}
@@ -231,8 +231,8 @@ func TestCostGrowsWithTheEndpoints(t *testing.T) {
 func BenchmarkTenThousandEndpoints(b *testing.B) {
 	data := inventory(10_000)
 	for b.Loop() {
-		if cfg, faults := Load(data, Options{}); len(faults) > 0 || len(cfg.Endpoints) != 10_000 {
-			b.Fatalf("%d endpoints, faults %v", len(cfg.Endpoints), faults)
+		if cfg, diagnostics := Load(data, Options{}); len(diagnostics) > 0 || len(cfg.Endpoints) != 10_000 {
+			b.Fatalf("%d endpoints, diagnostics %v", len(cfg.Endpoints), diagnostics)
 		}
 	}
 }
@@ -251,11 +251,11 @@ func FuzzLoad(f *testing.F) {
 	readFile := beside(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		opts := Options{File: "f", ReadFile: readFile}
-		cfg, faults := Load(data, opts)
+		cfg, diagnostics := Load(data, opts)
 		lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + 2
-		for _, fault := range faults {
-			if fault.File != "f" || fault.Line < 1 || fault.Line > lines || fault.Column < 1 || fault.Message == "" || fault.Hint == "" {
-				t.Fatalf("a fault without place, message or hint: %+v", fault)
+		for _, diagnostic := range diagnostics {
+			if diagnostic.File != "f" || diagnostic.Line < 1 || diagnostic.Line > lines || diagnostic.Column < 1 || diagnostic.Message == "" || diagnostic.Hint == "" {
+				t.Fatalf("a diagnostic without position, message or hint: %+v", diagnostic)
 			}
 		}
 		for _, e := range cfg.Endpoints {
@@ -266,12 +266,12 @@ func FuzzLoad(f *testing.F) {
 				t.Fatalf("%q does not read back: %+v %+v", e.URL, l, m)
 			}
 		}
-		again, faultsAgain := Load(data, opts)
+		again, diagnosticsAgain := Load(data, opts)
 		sameZone := cmp.Comparer(func(a, b *time.Location) bool { return fmt.Sprint(a) == fmt.Sprint(b) })
 		if diff := cmp.Diff(cfg, again, sameZone); diff != "" {
 			t.Fatalf("loading twice differs:\n%s", diff)
 		}
-		if diff := cmp.Diff(faults, faultsAgain); diff != "" {
+		if diff := cmp.Diff(diagnostics, diagnosticsAgain); diff != "" {
 			t.Fatalf("loading twice differs:\n%s", diff)
 		}
 	})

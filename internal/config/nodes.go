@@ -10,8 +10,8 @@ import (
 	"certdrift/internal/yamldoc"
 )
 
-// unsplit gives the plain text back that the parser took for a mapping: in a list within braces it splits 127.0.0.1:8443
-// and arn:aws:… at the first colon, though YAML parts a key from its value there by a colon and a space.
+// unsplit restores plain text that the parser took for a mapping: in a list within braces it splits 127.0.0.1:8443 and
+// arn:aws:… at the first colon, although YAML separates a key from its value there by a colon and a space.
 // https://yaml.org/spec/1.2.2/#733-plain-style
 func unsplit(n ast.Node) ast.Node {
 	pair, ok := n.(*ast.MappingValueNode)
@@ -30,7 +30,7 @@ func unsplit(n ast.Node) ast.Node {
 	return ast.String(token.New(text, text, key.Position))
 }
 
-// plain tells a scalar without quotes.
+// plain reports whether a token is a scalar without quotes.
 func plain(t *token.Token) bool {
 	switch t.Type {
 	case token.StringType, token.IntegerType, token.FloatType:
@@ -39,18 +39,18 @@ func plain(t *token.Token) bool {
 	return false
 }
 
-// entries lists a mapping's entries, what it merges from elsewhere (<<) behind its own. Of a repeated key the first counts.
+// entries returns a mapping's own entries, then those that it merges (<<). If a key is repeated, the first one counts.
 func (d *decoder) entries(what string, n ast.Node) ([]yamldoc.Entry, bool) {
 	all, ok := d.doc.Entries(n)
 	if !ok {
-		d.fault(n, fmt.Sprintf("%s must be a mapping, not %s", what, yamldoc.Kind(n)), "write its keys below it, indented: key: value")
+		d.errorAt(n, fmt.Sprintf("%s must be a mapping, not %s", what, yamldoc.Kind(n)), "write its keys below it, indented: key: value")
 		return nil, false
 	}
 	if !d.spend(n, 0) {
 		return nil, false
 	}
 	if len(all) > maxItems {
-		d.fault(n, fmt.Sprintf("%s has more than %d keys", what, maxItems), "remove those that are not needed")
+		d.errorAt(n, fmt.Sprintf("%s has more than %d keys", what, maxItems), "remove those that are not needed")
 		return nil, false
 	}
 	once := make([]yamldoc.Entry, 0, len(all))
@@ -59,8 +59,8 @@ func (d *decoder) entries(what string, n ast.Node) ([]yamldoc.Entry, bool) {
 			once = append(once, e)
 			continue
 		}
-		line, _ := yamldoc.Place(e.First.Key)
-		d.fault(e.Node.Key, fmt.Sprintf("duplicate key %s, first in line %d", finding.Quote(e.Key), line), "keep one of the two")
+		line, _ := yamldoc.Position(e.First.Key)
+		d.errorAt(e.Node.Key, fmt.Sprintf("duplicate key %s, first in line %d", finding.Quote(e.Key), line), "keep one of the two")
 	}
 	return once, true
 }

@@ -9,9 +9,9 @@ import (
 
 func TestTextWithColonsWithinBraces(t *testing.T) {
 	const file = "testdata/braces.yaml"
-	cfg, faults := Load(read(t, file), Options{File: file, ReadFile: beside(t)})
-	if len(faults) > 0 || len(cfg.Endpoints) != 1 {
-		t.Fatalf("%d endpoints, faults:\n%s", len(cfg.Endpoints), list(faults))
+	cfg, diagnostics := Load(read(t, file), Options{File: file, ReadFile: beside(t)})
+	if len(diagnostics) > 0 || len(cfg.Endpoints) != 1 {
+		t.Fatalf("%d endpoints, diagnostics:\n%s", len(cfg.Endpoints), list(diagnostics))
 	}
 	if got, want := cfg.Endpoints[0].ConnectTo, []string{"127.0.0.1:8443", "localhost:8444"}; !slices.Equal(got, want) {
 		t.Errorf("connect_to is %q, want %q", got, want)
@@ -25,7 +25,7 @@ func TestTextWithColonsWithinBraces(t *testing.T) {
 func TestMappingsInListsStayMappings(t *testing.T) {
 	for _, item := range []string{"{127.0.0.1: 8443}", "127.0.0.1: 8443", "'127.0.0.1':8443"} {
 		data := []byte("version: 1\nenvironments: {p: {endpoints: [{name: api, url: https://api.example.org/, connect_to: [" + item + "]}]}}\n")
-		if _, faults := Load(data, Options{File: "certdrift.yaml", ReadFile: beside(t)}); len(faults) == 0 {
+		if _, diagnostics := Load(data, Options{File: "certdrift.yaml", ReadFile: beside(t)}); len(diagnostics) == 0 {
 			t.Errorf("connect_to: [%s] is taken for text", item)
 		}
 	}

@@ -5,48 +5,48 @@ import (
 	"certdrift/internal/target"
 )
 
-// maxFaults bounds what a hopeless file gives.
-const maxFaults = 1000
+// maxDiagnostics is the maximum number of diagnostics for one file.
+const maxDiagnostics = 1000
 
-// reporter collects faults, each with the endpoint that it spoils.
+// reporter collects diagnostics, each with the endpoint that is excluded because of it.
 type reporter struct {
-	file   string
-	faults []fault
-	spoilt map[*Endpoint]bool
+	file        string
+	diagnostics []diagnostic
+	excluded    map[*Endpoint]bool
 }
 
-type fault struct {
+type diagnostic struct {
 	at            target.Position
-	endpoint      *Endpoint // nil where the fault is not one endpoint's
+	endpoint      *Endpoint // nil if it does not concern one endpoint
 	message, hint string
 }
 
 func (r *reporter) report(at target.Position, endpoint *Endpoint, message, hint string) {
 	if endpoint != nil {
-		r.broken(endpoint)
+		r.exclude(endpoint)
 	}
-	if len(r.faults) < maxFaults {
-		r.faults = append(r.faults, fault{at, endpoint, message, hint})
+	if len(r.diagnostics) < maxDiagnostics {
+		r.diagnostics = append(r.diagnostics, diagnostic{at, endpoint, message, hint})
 	}
 }
 
-// broken leaves an endpoint out.
-func (r *reporter) broken(endpoint *Endpoint) {
-	if r.spoilt == nil {
-		r.spoilt = map[*Endpoint]bool{}
+// exclude leaves an endpoint out.
+func (r *reporter) exclude(endpoint *Endpoint) {
+	if r.excluded == nil {
+		r.excluded = map[*Endpoint]bool{}
 	}
-	r.spoilt[endpoint] = true
+	r.excluded[endpoint] = true
 }
 
-// finished gives the faults in the file's order. names tells each endpoint's environment and name.
-func (r *reporter) finished(names map[*Endpoint][2]string) []observation.Diagnostic {
-	faults := make([]observation.Diagnostic, 0, len(r.faults))
-	for _, f := range r.faults {
+// sorted returns the diagnostics in the file's order. names has each endpoint's environment and name.
+func (r *reporter) sorted(names map[*Endpoint][2]string) []observation.Diagnostic {
+	diagnostics := make([]observation.Diagnostic, 0, len(r.diagnostics))
+	for _, f := range r.diagnostics {
 		name := names[f.endpoint]
-		faults = append(faults, observation.Diagnostic{
+		diagnostics = append(diagnostics, observation.Diagnostic{
 			Position: f.at, Message: f.message, Hint: f.hint, Environment: name[0], Endpoint: name[1],
 		})
 	}
-	observation.SortDiagnostics(faults)
-	return faults
+	observation.SortDiagnostics(diagnostics)
+	return diagnostics
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// scalar is a type that reads itself from the text of a YAML scalar. The error says what is wrong with the text, for a
-// sentence that begins with the key's name; hint gives the form that is wanted.
+// scalar is a type that parses the text of a YAML scalar. The error says what is wrong with the text, in a sentence that
+// begins with the key; hint describes the expected form.
 type scalar interface {
 	parse(text string) error
 	hint() string
@@ -27,8 +27,8 @@ func (d *Duration) parse(text string) error {
 	return err
 }
 
-// ParseDuration reads Go's durations and, before them, weeks and days: 500ms, 10s, 24h, 21d, 2w. One that is not longer
-// than nothing is an error; a plus is none of people's notations.
+// ParseDuration parses Go's durations, optionally with weeks and days before them: 500ms, 10s, 24h, 21d, 2w. Durations must
+// be positive and have no plus sign.
 func ParseDuration(text string) (time.Duration, error) {
 	if strings.HasPrefix(text, "+") {
 		return 0, errors.New("is not a duration")
@@ -76,7 +76,7 @@ func (*Threshold) hint() string {
 func (t *Threshold) parse(text string) error {
 	if number, ok := strings.CutSuffix(text, "%"); ok {
 		number = strings.TrimRight(number, " ")
-		n, err := strconv.ParseFloat(number, 64) // takes 1e1, 0x19p0 and 2_5 too
+		n, err := strconv.ParseFloat(number, 64) // accepts 1e1, 0x19p0 and 2_5 too
 		if err != nil || strings.Trim(number, "0123456789.") != "" || n <= 0 || n >= 100 {
 			return errors.New("is not a percentage between 0% and 100%")
 		}
@@ -108,7 +108,7 @@ func (s *Size) parse(text string) error {
 	return nil
 }
 
-// Time is an instant: RFC 3339, or a date alone for its first moment in UTC.
+// Time is an instant: RFC 3339, or a date for midnight UTC.
 type Time struct{ time.Time }
 
 func (*Time) hint() string { return "write it as 2027-01-01T00:00:00Z, or as a date: 2027-01-01" }
@@ -123,7 +123,7 @@ func (t *Time) parse(text string) error {
 	return errors.New("is not a time")
 }
 
-// Clock is a time of the day, as the time since its beginning.
+// Clock is a time of day, as the time since midnight.
 type Clock time.Duration
 
 func (*Clock) hint() string { return `write hours and minutes in quotes: "02:00"` }
@@ -152,7 +152,7 @@ func (d *Weekday) parse(text string) error {
 	return errors.New("is not a day of the week")
 }
 
-// Scalar is any text, number or truth value, as text.
+// Scalar is any text, number or boolean, as text.
 type Scalar struct{ Text *string }
 
 func (*Scalar) hint() string { return "write text, a number, true or false" }

@@ -14,23 +14,23 @@ import (
 	"certdrift/internal/policy"
 )
 
-// silences takes the silences and maintenance windows. One that has ended is no fault: a configuration does not go bad
-// by itself.
+// silences returns the silences and maintenance windows. One that has ended is not an error: a configuration must not become
+// invalid by itself.
 func (b *builder) silences() []policy.Silence {
 	var out []policy.Silence
-	slipped := len(b.in.Environments) == 0 && len(b.faults) > 0 // a slip in their key is told already
+	slipped := len(b.in.Environments) == 0 && len(b.diagnostics) > 0 // a misspelled key is reported already
 	for i := range b.in.Silences {
 		in := &b.in.Silences[i]
 		if !b.given(in) {
 			continue
 		}
-		before := len(b.faults)
+		before := len(b.diagnostics)
 		s := policy.Silence{
 			Environment: in.Match.Environment, Endpoint: in.Match.Endpoint, Code: in.Match.Code,
 			From: in.From.Time, Until: in.Until.Time, Reason: in.Reason,
 		}
 		if b.match(in) && !slipped && !b.spent {
-			b.concerned(in, s)
+			b.checkMatches(in, s)
 		}
 		if in.Weekly != nil && b.given(in.Weekly) {
 			s.Weekly = b.weekly(in.Weekly)
@@ -40,18 +40,18 @@ func (b *builder) silences() []policy.Silence {
 		if b.given(&in.From) && b.given(&in.Until) && !in.Until.After(in.From.Time) {
 			b.wrong(nil, "until", &in.Until, &mistake{"is not after from", "let the silence end after it begins"})
 		}
-		if before == len(b.faults) {
+		if before == len(b.diagnostics) {
 			out = append(out, s)
 		}
 	}
 	return out
 }
 
-// match checks the patterns of a silence, and reports whether they are good. A code's pattern must fit a code: a silence
-// with a slip in it would silence nothing, and be believed.
+// match checks the patterns of a silence and reports whether they are valid. A pattern for codes must match a code: a
+// misspelled silence would silence nothing without anyone noticing.
 func (b *builder) match(in *Silence) (good bool) {
 	m := &in.Match
-	patterns, before := 0, len(b.faults)
+	patterns, before := 0, len(b.diagnostics)
 	for _, p := range []struct {
 		key  string
 		text *string
@@ -64,19 +64,19 @@ func (b *builder) match(in *Silence) (good bool) {
 		}
 		if _, err := path.Match(*p.text, ""); err != nil {
 			b.wrong(nil, p.key, p.text, &mistake{finding.Quote(*p.text) + " is not a valid pattern", `use * and ?; write \[ for a bracket`})
-		} else if p.key == "code" && !fitsACode(*p.text) {
+		} else if p.key == "code" && !matchesCode(*p.text) {
 			b.wrong(nil, p.key, p.text, &mistake{finding.Quote(*p.text) + " matches no finding code", "docs/findings.md lists the codes"})
 		}
 	}
 	if patterns == 0 && b.given(&in.Match) {
 		b.wrong(nil, "match", &in.Match, &mistake{"matches everything", `name an environment, an endpoint or a code; environment: "*" for all`})
 	}
-	return before == len(b.faults)
+	return before == len(b.diagnostics)
 }
 
-// concerned holds a silence against the endpoints of the file, which are all there are: neither manifests nor what is
-// found in AWS adds any. What a pattern like "*" means is no slip, also where there are none.
-func (b *builder) concerned(in *Silence, s policy.Silence) {
+// checkMatches checks that a silence matches an environment and an endpoint of the file, which has all of them: manifests and
+// AWS add none. A pattern such as "*" is correct even if there are none.
+func (b *builder) checkMatches(in *Silence, s policy.Silence) {
 	if s.Concerns("", "") {
 		return
 	}
@@ -85,7 +85,7 @@ func (b *builder) concerned(in *Silence, s policy.Silence) {
 		return !policy.Silence{Environment: s.Environment}.Concerns(env, "")
 	})
 	if len(within) == 0 && s.Environment != "" {
-		b.wrong(nil, "environment", &in.Match.Environment, &mistake{finding.Quote(s.Environment) + " matches no environment in this file", fitting(s.Environment, known)})
+		b.wrong(nil, "environment", &in.Match.Environment, &mistake{finding.Quote(s.Environment) + " matches no environment in this file", matchHint(s.Environment, known)})
 		return
 	}
 	names, whole := b.endpointsOf(within)
@@ -96,12 +96,11 @@ func (b *builder) concerned(in *Silence, s policy.Silence) {
 		if s.Environment != "" {
 			what = " matches no endpoint in " + finding.Quote(s.Environment)
 		}
-		b.wrong(nil, "endpoint", &in.Match.Endpoint, &mistake{finding.Quote(s.Endpoint) + what, fitting(s.Endpoint, names)})
+		b.wrong(nil, "endpoint", &in.Match.Endpoint, &mistake{finding.Quote(s.Endpoint) + what, matchHint(s.Endpoint, names)})
 	}
 }
 
-// endpointsOf are the names of the endpoints of some environments. They are not whole where a fault tells of a name that
-// could not be read.
+// endpointsOf returns the names of the endpoints of some environments. whole is false if some names could not be read.
 func (b *builder) endpointsOf(environments []string) (names []string, whole bool) {
 	whole = true
 	for _, env := range environments {
@@ -116,8 +115,8 @@ func (b *builder) endpointsOf(environments []string) (names []string, whole bool
 	return names, whole
 }
 
-// fitting is the hint for a pattern that fits none of the known names.
-func fitting(pattern string, known []string) string {
+// matchHint returns the hint for a pattern that matches none of the known names.
+func matchHint(pattern string, known []string) string {
 	const gone = "if it was removed, remove the silence too"
 	if near := nearest(pattern, known); near != "" {
 		return fmt.Sprintf("did you mean %q? If it was removed, remove the silence too", near)
@@ -131,7 +130,7 @@ func fitting(pattern string, known []string) string {
 	return "expected one of: " + strings.Join(known, ", ") + "; " + gone
 }
 
-func fitsACode(pattern string) bool {
+func matchesCode(pattern string) bool {
 	return slices.ContainsFunc(codes(), func(code string) bool {
 		ok, _ := path.Match(pattern, code)
 		return ok
@@ -146,7 +145,7 @@ func codes() []string {
 	return all
 }
 
-// weekly takes a window; it lasts past midnight where its end is not after its beginning.
+// weekly returns a window; it extends past midnight if its end is not after its start.
 func (b *builder) weekly(in *Weekly) *policy.Weekly {
 	out := &policy.Weekly{Start: time.Duration(in.From), Length: time.Duration(in.To - in.From)}
 	if out.Length <= 0 {

@@ -14,10 +14,10 @@ import (
 	"certdrift/internal/target"
 )
 
-// maxURL bounds a URL, in bytes.
+// maxURL is the maximum length of a URL in bytes.
 const maxURL = 2048
 
-// location is a URL taken apart. No text of a mistake in one repeats the URL: it may hold credentials.
+// location is a parsed URL. Messages about mistakes never repeat the URL: it may contain credentials.
 type location struct {
 	shown    string // without credentials, the host in ASCII
 	kind     target.Kind
@@ -136,7 +136,7 @@ func shown(l location, u *url.URL) string {
 	return clean.String()
 }
 
-// parseHost gives a host as SNI and certificates have it: A-labels in lower case without the trailing dot, or an IP
+// parseHost returns a host as it appears in SNI and certificates: lower-case A-labels without the trailing dot, or an IP
 // address.
 func parseHost(host string) (string, *mistake) {
 	if host == "" {
@@ -149,7 +149,7 @@ func parseHost(host string) (string, *mistake) {
 		return ip.String(), nil
 	}
 	ascii, err := idnaProfile().ToASCII(strings.TrimSuffix(host, "."))
-	if err != nil || !validName(ascii) || !utf8.ValidString(host) { // broken UTF-8 would get an A-label that reads as nothing
+	if err != nil || !validName(ascii) || !utf8.ValidString(host) { // invalid UTF-8 would get a meaningless A-label
 		return "", &mistake{"has the host " + finding.Quote(host) + ", which is not a valid host name",
 			"use letters, digits and hyphens between dots; IPv6 addresses in [ ]"}
 	}
@@ -159,13 +159,13 @@ func parseHost(host string) (string, *mistake) {
 	return ascii, nil
 }
 
-// idnaProfile maps as browsers do (UTS 46, non-transitional), but lets underscores and hyphens pass wherever DNS does.
+// idnaProfile maps as browsers do (UTS 46, non-transitional), but allows underscores and hyphens wherever DNS does.
 func idnaProfile() *idna.Profile {
 	return idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.StrictDomainName(false), idna.CheckHyphens(false))
 }
 
-// validName reports whether a name can be asked for in DNS (RFC 1035 §2.3.4) and written into a certificate; underscores
-// pass, since internal names have them.
+// validName reports whether a name is valid in DNS (RFC 1035 §2.3.4) and in certificates; underscores are allowed, since
+// internal names have them.
 func validName(name string) bool {
 	if len(name) > 253 {
 		return false
@@ -183,7 +183,7 @@ func validName(name string) bool {
 	return true
 }
 
-// parseConnectTo reads HOST:PORT. Whoever pastes a URL there may paste credentials: they are not shown.
+// parseConnectTo parses HOST:PORT. A URL pasted there may contain credentials, which are not shown.
 func parseConnectTo(text string) (string, *mistake) {
 	shown := text
 	if at := strings.LastIndexByte(text, '@'); at >= 0 {

@@ -9,7 +9,7 @@ import (
 	"certdrift/internal/observation"
 )
 
-// certificates are what ARNs hold, as far as AWS said.
+// certificates has the certificates that AWS returned, by ARN.
 type certificates map[string]observation.Certificate
 
 func known(list []observation.Certificate) certificates {
@@ -20,7 +20,7 @@ func known(list []observation.Certificate) certificates {
 	return out
 }
 
-// names are what a certificate is for.
+// names returns the names of a certificate.
 func (c certificates) names(arn string) []string {
 	cert := c[arn]
 	names := cert.Names
@@ -38,8 +38,8 @@ func (c certificates) names(arn string) []string {
 	return out
 }
 
-// covering is the first of the ARNs whose certificate is for the host, those chosen by name before the default; the
-// default where none is, or nothing is known, which sure tells.
+// covering returns the first of the ARNs whose certificate covers the host, SNI certificates before the default. If none is
+// known to cover it, it returns the default and sure is false.
 func (c certificates) covering(arns []string, host string) (arn string, sure bool) {
 	if len(arns) == 0 {
 		return "", false
@@ -52,7 +52,7 @@ func (c certificates) covering(arns []string, host string) (arn string, sure boo
 	return arns[0], false
 }
 
-// matches compares a certificate's name with a host: "*" stands for one whole first label.
+// matches reports whether a certificate's name matches a host: "*" matches exactly the first label.
 func matches(name, host string) bool {
 	if parent, ok := strings.CutPrefix(name, "*."); ok {
 		_, rest, found := strings.Cut(host, ".")
@@ -61,17 +61,17 @@ func matches(name, host string) bool {
 	return name == host
 }
 
-// hostForm is a name that can be dialled.
+// hostForm is the pattern of a name that can be dialed.
 var hostForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 func dialable(host string) bool { return len(host) <= 253 && hostForm.MatchString(host) }
 
-// maxHosts is how many endpoints one listener gets at the most.
+// maxHosts is the maximum number of endpoints for one listener.
 const maxHosts = 20
 
-// hostsOf are the names to probe at a listener: those the manifest names, else those of its certificates. left are the
-// names that cannot be probed as they are, or are too many; guessed tells that they come from certificates.
-func (c certificates) hostsOf(p place) (hosts, left []string, guessed bool) {
+// hostsOf returns the names to probe at a listener: those in the manifest, else those of its certificates. left has the names
+// that cannot be probed or are too many; guessed reports that the names come from certificates.
+func (c certificates) hostsOf(p tlsListener) (hosts, left []string, guessed bool) {
 	names := p.hosts
 	if len(names) == 0 {
 		guessed = true
@@ -91,15 +91,15 @@ func (c certificates) hostsOf(p place) (hosts, left []string, guessed bool) {
 	return hosts, left, guessed
 }
 
-// arns are the certificates to declare: those attached, which clients get today; else those of the manifest.
-func (p place) arns() []string {
+// arns returns the certificates to declare: the attached ones, which clients get today, else those in the manifest.
+func (p tlsListener) arns() []string {
 	if len(p.attached) > 0 {
 		return p.attached
 	}
 	return p.declared
 }
 
-// disagrees reports whether manifest and load balancer name different certificates.
-func (p place) disagrees() bool {
+// disagrees reports whether the manifest and the load balancer have different certificates.
+func (p tlsListener) disagrees() bool {
 	return len(p.attached) > 0 && len(p.declared) > 0 && p.attached[0] != p.declared[0]
 }

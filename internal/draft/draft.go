@@ -1,5 +1,5 @@
-// Package draft writes a first configuration from what is there: the load balancers of an account, the manifests that
-// make them, or both. What it can't know it leaves to the reader, as comments in the place where it belongs.
+// Package draft writes a first configuration from the load balancers of an account, the manifests that create them, or both.
+// What it can't know it leaves to the reader, as comments in the right place.
 package draft
 
 import (
@@ -13,18 +13,18 @@ import (
 	"certdrift/internal/target"
 )
 
-// Input is what a draft is made of.
+// Input is what a draft is written from.
 type Input struct {
 	Manifests []observation.Declaration
-	// Attached is what AWS said; Asked tells that it was asked at all.
+	// Attached is what AWS returned; Asked reports whether it was asked.
 	Attached observation.Attached
 	Asked    bool
-	// Paths are the manifests' own places, for the configuration to name; Regions those that were walked.
+	// Paths are the paths of the manifests; Regions are the inspected regions. The configuration names both.
 	Paths, Regions []string
 }
 
-// place is one listener that clients reach by TLS, with what is known of it.
-type place struct {
+// tlsListener is one listener that clients reach by TLS, with what is known about it.
+type tlsListener struct {
 	environment, name string // of the endpoints to be
 	service           string // NAMESPACE/NAME; empty where unknown
 	balancer, region  string
@@ -35,26 +35,26 @@ type place struct {
 	declared          []string // ARNs that a manifest declares
 	hosts             []string
 	source            target.Position
-	stacks            []observation.Stack // what the load balancer is made for
+	stacks            []observation.Stack // what created the load balancer
 }
 
-// places brings the manifests' listeners and the account's together.
-func places(in Input) []place {
-	var out []place
+// listeners combines the listeners of the manifests and of the account.
+func listeners(in Input) []tlsListener {
+	var out []tlsListener
 	for _, lb := range in.Attached.LoadBalancers {
 		for _, l := range lb.Listeners {
 			if l.Secure() {
-				out = append(out, attachedPlace(lb, l))
+				out = append(out, fromLoadBalancer(lb, l))
 			}
 		}
 	}
 	for _, d := range in.Manifests {
 		if len(d.ARNs) == 0 && !d.Discovered {
-			continue // a port that speaks no TLS
+			continue // a port without TLS
 		}
-		i := slices.IndexFunc(out, func(p place) bool { return p.madeBy(d) })
+		i := slices.IndexFunc(out, func(p tlsListener) bool { return p.madeBy(d) })
 		if i < 0 {
-			out = append(out, declaredPlace(d))
+			out = append(out, fromDeclaration(d))
 			continue
 		}
 		p := &out[i]
@@ -64,27 +64,27 @@ func places(in Input) []place {
 			p.source = d.Source
 		}
 		if p.service == "" {
-			p.of(d.Service)
+			p.nameAfter(d.Service)
 		}
 	}
 	for i := range out {
 		slices.Sort(out[i].hosts)
 		out[i].hosts = slices.Compact(out[i].hosts)
 	}
-	slices.SortStableFunc(out, func(a, b place) int {
+	slices.SortStableFunc(out, func(a, b tlsListener) int {
 		return cmp.Or(strings.Compare(a.environment, b.environment), strings.Compare(a.name, b.name),
 			strings.Compare(a.region, b.region), cmp.Compare(a.port, b.port))
 	})
 	return out
 }
 
-func attachedPlace(lb observation.LoadBalancer, l observation.Listener) place {
-	p := place{
+func fromLoadBalancer(lb observation.LoadBalancer, l observation.Listener) tlsListener {
+	p := tlsListener{
 		environment: defaultEnvironment, name: lb.Name, balancer: lb.Name, region: lb.Region, kind: lb.Kind,
 		protocol: l.Protocol, port: l.Port, stacks: lb.Stacks(),
 	}
 	for _, stack := range p.stacks {
-		if p.of(stack.Name); p.service != "" {
+		if p.nameAfter(stack.Name); p.service != "" {
 			break
 		}
 	}
@@ -100,34 +100,34 @@ func attachedPlace(lb observation.LoadBalancer, l observation.Listener) place {
 	return p
 }
 
-func declaredPlace(d observation.Declaration) place {
-	p := place{
+func fromDeclaration(d observation.Declaration) tlsListener {
+	p := tlsListener{
 		environment: defaultEnvironment, name: cmp.Or(d.LoadBalancer, d.Object), balancer: d.LoadBalancer,
 		kind: d.Kind, port: d.Port, declared: d.ARNs, hosts: slices.Clone(d.Hosts), source: d.Source,
 	}
-	p.of(d.Service)
+	p.nameAfter(d.Service)
 	d.Group = "" // each Ingress of a group has hosts of its own
 	p.stacks = d.Stacks()
 	return p
 }
 
-// objectForm is a Kubernetes object as NAMESPACE/NAME (RFC 1123 label, RFC 1123 subdomain).
+// objectForm is the pattern of a Kubernetes object's NAMESPACE/NAME (RFC 1123 label, RFC 1123 subdomain).
 var objectForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
 
-// of names the place after the Kubernetes object in front; any other text changes nothing.
-func (p *place) of(service string) {
+// nameAfter names the listener after the Kubernetes object in front; any other text changes nothing.
+func (p *tlsListener) nameAfter(service string) {
 	if namespace, name, _ := strings.Cut(service, "/"); objectForm.MatchString(service) {
 		p.service, p.environment, p.name = service, namespace, name
 	}
 }
 
-// madeBy reports whether the manifest's object makes the listener.
-func (p place) madeBy(d observation.Declaration) bool {
+// madeBy reports whether the manifest's object creates the listener.
+func (p tlsListener) madeBy(d observation.Declaration) bool {
 	return p.port == d.Port && (d.LoadBalancer != "" && d.LoadBalancer == p.balancer ||
 		slices.ContainsFunc(d.Stacks(), func(s observation.Stack) bool { return slices.Contains(p.stacks, s) }))
 }
 
-// clusterTag is the tag of a Kubernetes cluster that all load balancers bear; empty where there is none.
+// clusterTag returns the Kubernetes cluster tag that all load balancers have; empty if there is none.
 func clusterTag(balancers []observation.LoadBalancer) (key, value string) {
 	for i, lb := range balancers {
 		found := false
@@ -143,5 +143,5 @@ func clusterTag(balancers []observation.LoadBalancer) (key, value string) {
 	return key, value
 }
 
-// clean makes a text fit for a comment's line.
+// clean makes a text safe for a line of a comment.
 func clean(text string) string { return finding.Clean(text, finding.QuoteLimit) }

@@ -11,17 +11,17 @@ import (
 	"certdrift/internal/observation"
 )
 
-// defaultEnvironment is where load balancers belong that no Kubernetes object made.
+// defaultEnvironment is the environment of load balancers that no Kubernetes object created.
 const defaultEnvironment = "default"
 
-// Write drafts a configuration. It loads without a fault.
+// Write drafts a configuration. It loads without errors.
 func Write(in Input) []byte {
 	w := &writer{certificates: known(in.Attached.Certificates), used: map[string]bool{}}
 	w.line("# yaml-language-server: $schema=./certdrift.schema.json")
 	w.line("# A first draft by `certdrift init`. Review and edit, then run: certdrift validate && certdrift check")
 	w.line("version: 1")
 	w.sources(in)
-	w.environments(places(in))
+	w.environments(listeners(in))
 	return []byte(w.text.String())
 }
 
@@ -39,7 +39,7 @@ func (w *writer) line(format string, args ...any) {
 	fmt.Fprintf(&w.text, format+"\n", args...)
 }
 
-// sources names where load balancers and manifests are found from now on.
+// sources writes where load balancers and manifests are.
 func (w *writer) sources(in Input) {
 	if in.Asked && len(in.Regions) > 0 {
 		var regions []string
@@ -65,8 +65,8 @@ func (w *writer) sources(in Input) {
 	}
 }
 
-// environments writes those that have an endpoint to probe, and as comments what wants a host first.
-func (w *writer) environments(all []place) {
+// environments writes the environments. Endpoints without a known host are comments.
+func (w *writer) environments(all []tlsListener) {
 	names := map[string]bool{} // whether there is anything to probe
 	var order []string
 	for _, p := range all {
@@ -76,7 +76,7 @@ func (w *writer) environments(all []place) {
 		}
 		names[p.environment] = names[p.environment] || len(hosts) > 0
 	}
-	slices.SortStableFunc(order, func(a, b string) int { // those with endpoints first, so that comments stand at the end
+	slices.SortStableFunc(order, func(a, b string) int { // those with endpoints first, so that comments come at the end
 		switch {
 		case names[a] == names[b]:
 			return 0
@@ -97,14 +97,14 @@ func (w *writer) environments(all []place) {
 		w.line("%s    endpoints:", mark)
 		for _, p := range all {
 			if p.environment == environment {
-				w.place(p)
+				w.listener(p)
 			}
 		}
 	}
 }
 
-// place writes the endpoints behind a listener.
-func (w *writer) place(p place) {
+// listener writes the endpoints behind a listener.
+func (w *writer) listener(p tlsListener) {
 	hosts, left, guessed := w.certificates.hostsOf(p)
 	if p.source.File != "" {
 		w.line("      # declared at %s:%d", clean(p.source.File), p.source.Line)
@@ -134,8 +134,8 @@ func (w *writer) place(p place) {
 	}
 }
 
-// several names the certificates of a listener that has more than one: an endpoint can declare one only.
-func (w *writer) several(p place) {
+// several lists the certificates of a listener that has more than one: an endpoint can declare only one.
+func (w *writer) several(p tlsListener) {
 	arns := p.arns()
 	if len(arns) < 2 {
 		return
@@ -153,7 +153,7 @@ func (w *writer) several(p place) {
 	}
 }
 
-// balancerForm is a load balancer's name, as AWS takes it.
+// balancerForm is the pattern of a load balancer's name.
 var balancerForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,32}$`)
 
 func declarable(certificate string) bool {
@@ -161,7 +161,7 @@ func declarable(certificate string) bool {
 	return err == nil
 }
 
-func (w *writer) endpoint(mark string, p place, host string) {
+func (w *writer) endpoint(mark string, p tlsListener, host string) {
 	shown := host
 	if host == "" {
 		shown = "HOST"
@@ -187,8 +187,8 @@ func (w *writer) endpoint(mark string, p place, host string) {
 	}
 }
 
-// url is https, or a handshake only where it is not known that HTTP is spoken.
-func (p place) url(host string) string {
+// url returns an https URL, or a tls URL (a handshake only) if the listener may not serve HTTP.
+func (p tlsListener) url(host string) string {
 	switch {
 	case p.kind == observation.Network, p.protocol == "SSL", p.protocol == "TLS":
 		return fmt.Sprintf("tls://%s:%d", host, p.port)
@@ -198,9 +198,9 @@ func (p place) url(host string) string {
 	return "https://" + host + "/"
 }
 
-// unique is a name that no other endpoint of the environment has: the object's, with the host's first label where there
-// are several, with a number where that is taken too.
-func (w *writer) unique(p place, host string) string {
+// unique returns a name that no other endpoint of the environment has: the object's, with the host's first label if there are
+// several, or with a number if that is taken too.
+func (w *writer) unique(p tlsListener, host string) string {
 	label, _, _ := strings.Cut(host, ".")
 	candidates := []string{p.name, p.name + "-" + label, p.name + "-" + host}
 	for n := 2; ; n++ {
@@ -214,10 +214,10 @@ func (w *writer) unique(p place, host string) string {
 	}
 }
 
-// plain is a text that YAML takes for itself without quotes.
+// plain is the pattern of a text that needs no quotes in YAML.
 var plain = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._/-]*$`)
 
-// scalar writes a text as YAML: Go's escapes are among YAML's.
+// scalar returns a text as YAML: Go's escapes are valid in YAML.
 func scalar(text string) string {
 	if plain.MatchString(text) && !slices.Contains([]string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}, strings.ToLower(text)) {
 		return text

@@ -23,7 +23,7 @@ type sessionIssuer struct {
 	UserName string `json:"userName"`
 }
 
-// author is who made the call, in the names that people use for each other.
+// author returns who made the call, by the names that people use.
 func (r *record) author() *observation.Author {
 	who := r.UserIdentity.Value
 	a := &observation.Author{
@@ -52,8 +52,8 @@ func (r *record) author() *observation.Author {
 	return a
 }
 
-// agents are the tools known by a part of their user agent, lower case; the first that fits counts. Terraform stands
-// before the SDK's own words, which it carries too.
+// agents are tools with a part of their user agent in lower case; the first match counts. Terraform comes before the SDK, whose
+// name its user agent contains too.
 var agents = []struct{ part, tool string }{
 	{"elbv2.k8s.aws", "AWS Load Balancer Controller"},
 	{"aws-load-balancer-controller", "AWS Load Balancer Controller"},
@@ -72,8 +72,8 @@ var agents = []struct{ part, tool string }{
 	{"aws-cli/", "AWS CLI"},
 }
 
-// tool names what the caller used. The console is known by CloudTrail's own mark, or by a browser's agent; a tool that
-// runs with credentials from the console (CloudShell) is still that tool.
+// tool returns what the caller used. The console is identified by CloudTrail's mark or by a browser's user agent; a tool with
+// credentials from the console (CloudShell) is still that tool.
 func tool(agent, invokedBy string, console bool) string {
 	lower := strings.ToLower(agent + " " + invokedBy)
 	for _, known := range agents {

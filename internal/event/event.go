@@ -1,6 +1,6 @@
-// Package event decodes what EventBridge delivers: ticks of a schedule, changes that CloudTrail recorded, ACM's own
-// events and CloudWatch alarms. It needs no SDK, believes nothing (a change that it decodes is a claim, see
-// observation.Change) and bounds everything, since whoever may call a function may also make an event up.
+// Package event decodes what EventBridge delivers: scheduled events, changes recorded by CloudTrail, ACM events and CloudWatch
+// alarms. It needs no SDK, trusts nothing (a decoded change is a claim, see observation.Change) and limits everything, since
+// anyone who may invoke a function can forge an event.
 package event
 
 import (
@@ -18,32 +18,32 @@ type Kind string
 
 // The kinds.
 const (
-	// Schedule is a tick, or an invocation without an event of its own: do a whole round.
+	// Schedule is a scheduled event, or an invocation without an event: run a full round.
 	Schedule Kind = "schedule"
 	// Change is a call that CloudTrail recorded and that can change what a listener serves.
 	Change Kind = "change"
-	// Certificate is ACM's own word about a certificate.
+	// Certificate is an ACM event about a certificate.
 	Certificate Kind = "certificate"
 	// Alarm is a CloudWatch alarm that changed its state.
 	Alarm Kind = "alarm"
-	// Other is anything else: to be counted and left alone.
+	// Other is anything else, which is only counted.
 	Other Kind = "other"
 )
 
-// Limit is the size of the largest event that is decoded, in bytes; EventBridge's own limit is 1 MiB.
+// Limit is the maximum size of an event in bytes; EventBridge's limit is 1 MiB.
 const Limit = 1 << 20
 
 // Event is one event, decoded.
 type Event struct {
 	Kind Kind
 	ID   string
-	// Name is the CloudTrail event name, or the detail type where there is none.
+	// Name is the CloudTrail event name, or the detail type if there is none.
 	Name            string
 	Account, Region string
 	At              time.Time
 	// Change is set for the kinds Change and Certificate.
 	Change *observation.Change
-	// Failed is the error code of a call that AWS refused: it changed nothing.
+	// Failed is the error code of a failed call, which changed nothing.
 	Failed string
 	// Detail is an alarm's, for a person to read; nil otherwise.
 	Detail map[string]string
@@ -61,8 +61,7 @@ type envelope struct {
 	Detail     json.RawMessage `json:"detail"`
 }
 
-// Decode reads one event. An error means that it is no JSON object, or too large; an object of an unknown kind is
-// Other.
+// Decode decodes one event. An error means that it is too large or not a JSON object; an object of an unknown kind is Other.
 func Decode(data []byte) (Event, error) {
 	if len(data) > Limit {
 		return Event{}, fmt.Errorf("decoding an event: %d bytes exceed the %d that EventBridge delivers", len(data), Limit)
@@ -81,7 +80,7 @@ func Decode(data []byte) (Event, error) {
 	}
 	switch {
 	case in.DetailType == "" && in.Source == "":
-		// Nobody's event: `aws lambda invoke` without a payload, or a Scheduler target with an input of its own.
+		// Not an event: `aws lambda invoke` without a payload, or a Scheduler target with its own input.
 		e.Kind = Schedule
 	case in.DetailType == "Scheduled Event":
 		e.Kind = Schedule
@@ -95,8 +94,7 @@ func Decode(data []byte) (Event, error) {
 	return e, nil
 }
 
-// call decodes a CloudTrail record in an envelope. The envelope's account and region count: EventBridge sets them,
-// whatever the record says.
+// call decodes a CloudTrail record in an envelope. The account and region of the envelope count, since EventBridge sets them.
 func (e *Event) call(in envelope) {
 	r, err := Record(in.Detail)
 	if err != nil {
@@ -116,7 +114,7 @@ func (e *Event) call(in envelope) {
 	e.Change = &change
 }
 
-// certificate decodes ACM's own events, whose first resource is the certificate.
+// certificate decodes ACM events, whose first resource is the certificate.
 func (e *Event) certificate(in envelope) {
 	e.Kind = Certificate
 	change := observation.Change{EventID: e.ID, Event: e.Name, At: e.At, Region: e.Region, Account: e.Account, Facts: facts(in.Detail)}
@@ -145,7 +143,7 @@ func (e *Event) alarm(in envelope) {
 	}
 }
 
-// facts are the scalar fields of a detail object, as text.
+// facts returns the scalar fields of a detail object as text.
 func facts(detail json.RawMessage) map[string]string {
 	var fields map[string]any
 	if json.Unmarshal(detail, &fields) != nil {

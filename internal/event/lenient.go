@@ -16,14 +16,14 @@ const (
 	maxWord  = 128  // characters of an identifier
 )
 
-// list is a JSON array, or nothing where there is something else: one odd field must not cost the whole event.
+// list is a JSON array, or empty if the JSON is something else: one unexpected field must not invalidate the whole event.
 type list[T any] struct{ Items []T }
 
 // UnmarshalJSON implements json.Unmarshaler; it never fails.
 func (l *list[T]) UnmarshalJSON(data []byte) error {
 	var items []json.RawMessage
 	if json.Unmarshal(data, &items) != nil {
-		items = nil // no list: nothing is in it
+		items = nil // not a list: it is empty
 	}
 	for _, raw := range items {
 		var item T
@@ -34,7 +34,7 @@ func (l *list[T]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// lenient is an object of a known shape, or its zero value where there is something else.
+// lenient is a value of a known type, or its zero value if the JSON is something else.
 type lenient[T any] struct{ Value T }
 
 // UnmarshalJSON implements json.Unmarshaler; it never fails.
@@ -60,10 +60,10 @@ func (t *lenientTime) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// text is safe to show to a person.
+// text returns a text that is safe to show.
 func text(s string) string { return finding.Clean(s[:min(len(s), 8*maxText)], maxText) }
 
-// word is an identifier: printable ASCII without spaces, or nothing.
+// word returns an identifier of printable ASCII without spaces; anything else is empty.
 func word(s string) string {
 	if len(s) > maxWord || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return ""
@@ -85,7 +85,7 @@ func certificateARN(s string) bool {
 	return ok && a.IsCertificate()
 }
 
-// account is twelve digits, or nothing.
+// account returns an account of twelve digits; anything else is empty.
 func account(s string) string {
 	if len(s) != 12 || strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' }) {
 		return ""
@@ -93,7 +93,7 @@ func account(s string) string {
 	return s
 }
 
-// region is a region's name, or nothing.
+// region returns the name of a region; anything else is empty.
 func region(s string) string {
 	if len(s) > 32 || strings.ContainsFunc(s, func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
 		return ""

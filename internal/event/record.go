@@ -18,12 +18,12 @@ type Call struct {
 	Source string
 	// Relevant reports whether such a call can change what a listener serves.
 	Relevant bool
-	// Failed is the error code of a call that AWS refused; it changed nothing.
+	// Failed is the error code of a failed call, which changed nothing.
 	Failed string
 }
 
-// record is the part of a CloudTrail record that is read. encoding/json ignores the case of keys, which serves here:
-// CloudTrail writes "sSLCertificateId" where the API says "SSLCertificateId".
+// record is the part of a CloudTrail record that is read. encoding/json ignores the case of keys, which helps here: CloudTrail
+// writes "sSLCertificateId" for the API's "SSLCertificateId".
 type record struct {
 	EventID                      string              `json:"eventID"`
 	EventTime                    lenientTime         `json:"eventTime"`
@@ -41,7 +41,7 @@ type record struct {
 	ResponseElements             lenient[parameters] `json:"responseElements"`
 }
 
-// parameters are those of all calls that matter, classic and v2, ACM and IAM. Each call uses a few of them.
+// parameters are the parameters of all relevant calls, classic and v2, ACM and IAM. Each call uses a few of them.
 type parameters struct {
 	LoadBalancerName  lenient[string]    `json:"loadBalancerName"`
 	LoadBalancerARN   lenient[string]    `json:"loadBalancerArn"`
@@ -90,8 +90,8 @@ type metadata struct {
 	ARN lenient[string] `json:"arn"`
 }
 
-// The event sources, and the API versions that tell classic load balancers from the newer ones: both APIs share one
-// event source (AWS: Logging API calls using CloudTrail, for either).
+// The event sources, and the API version of classic load balancers: both ELB APIs share one event source (AWS: Logging API calls
+// using CloudTrail).
 const (
 	balancerSource = "elasticloadbalancing.amazonaws.com"
 	acmSource      = "acm.amazonaws.com"
@@ -99,7 +99,7 @@ const (
 	classicVersion = "2012-06-01"
 )
 
-// Names are the calls that can change what a listener serves, by event source.
+// Names returns the calls of an event source that can change what a listener serves.
 func Names(source string) []string {
 	switch source {
 	case balancerSource:
@@ -145,8 +145,8 @@ func Record(data []byte) (Call, error) {
 	return c, nil
 }
 
-// balancer reads which load balancer, listener and certificates a call named. What the request leaves out, the answer
-// may have: a ModifyListener names the listener only.
+// balancer reads which load balancer, listener and certificates a call names. The response may have what the request does not:
+// ModifyListener names only the listener.
 func (r *record) balancer(c *observation.Change) {
 	asked, answered := r.RequestParameters.Value, r.ResponseElements.Value
 	c.LoadBalancer = balancerName(asked.LoadBalancerARN.Value, asked.LoadBalancerName.Value)
@@ -161,7 +161,7 @@ func (r *record) balancer(c *observation.Change) {
 		if c.Listener == "" {
 			c.Listener = cleanARN(l.ListenerARN.Value)
 		}
-		// Of several listeners, one that has a certificate is the one to tell of.
+		// Of several listeners, one with a certificate is reported.
 		if c.Port == 0 || len(c.Certificates) == 0 {
 			if p := port(l.LoadBalancerPort.Value, l.Port.Value); p != 0 {
 				c.Port = p
@@ -183,7 +183,7 @@ func (r *record) balancer(c *observation.Change) {
 	}
 }
 
-// listener is the ARN of the listener that a request names, or whose rule it names; the rules of one request are all of
+// listener returns the ARN of the listener that a request names directly or by a rule; the rules of one request all belong to
 // one listener (AWS: SetRulePriorities).
 func (p *parameters) listener() string {
 	if a := cleanARN(p.ListenerARN.Value); a != "" {
@@ -195,8 +195,8 @@ func (p *parameters) listener() string {
 	return arn.ListenerOf(cleanARN(p.RulePriorities.Items[0].ARN.Value))
 }
 
-// server reads an IAM call. A request names the certificate without its path, so that the ARN made from it fits a
-// certificate at the root only (observation.Change.Names knows). The new ARN is known whole where the request has a path.
+// server reads an IAM call. A request names the certificate without its path, so that the ARN made from it is right only for a
+// certificate at the root (observation.Change.Names handles this). The new ARN is complete if the request has a path.
 func (r *record) server(c *observation.Change) {
 	if made := r.ResponseElements.Value.ServerCertificateMetadata.Value.ARN.Value; made != "" {
 		r.addCertificates(c, made)
@@ -213,7 +213,7 @@ func (r *record) server(c *observation.Change) {
 	}
 }
 
-// serverARN is the ARN of a server certificate in the account and the partition of the region that the event came from.
+// serverARN returns the ARN of a server certificate in the event's account and partition.
 func serverARN(c *observation.Change, path, name string) string {
 	path = strings.ReplaceAll("/"+strings.Trim(word(path), "/")+"/", "//", "/")
 	return "arn:" + arn.Partition(c.Region) + ":iam::" + c.Account + ":server-certificate" + path + name
@@ -227,7 +227,7 @@ func (r *record) addCertificates(c *observation.Change, arns ...string) {
 	}
 }
 
-// balancerName is the ARN, or else the name: letters, digits and hyphens, at most 32 of them.
+// balancerName returns the ARN, or else the name: letters, digits and hyphens, at most 32.
 func balancerName(loadBalancerARN, name string) string {
 	if a := cleanARN(loadBalancerARN); a != "" {
 		return a
@@ -246,7 +246,7 @@ func arnsOf(certs []certificate) []string {
 	return out
 }
 
-// port is the first that can be one.
+// port returns the first valid port.
 func port(candidates ...int) int {
 	for _, p := range candidates {
 		if p > 0 && p < 1<<16 {
@@ -263,8 +263,8 @@ func first(ports []int) int {
 	return ports[0]
 }
 
-// sourceOf is the EventBridge source of a CloudTrail event source: elasticloadbalancing.amazonaws.com comes as
-// aws.elasticloadbalancing.
+// sourceOf returns the EventBridge source of a CloudTrail event source: aws.elasticloadbalancing for
+// elasticloadbalancing.amazonaws.com.
 func sourceOf(eventSource string) string {
 	return "aws." + strings.TrimSuffix(eventSource, ".amazonaws.com")
 }

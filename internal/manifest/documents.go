@@ -11,8 +11,8 @@ type document struct {
 	line int // the line of the file on which text begins, from 1
 }
 
-// documents cuts a file at its --- and ... lines. Each document is parsed on its own, so that one that cannot be parsed
-// hides no other, and because the parser's time grows with the square of their number.
+// documents splits a file at its --- and ... lines. Each document is parsed separately, so that one that cannot be parsed
+// does not hide the others, and because the parser's time grows with the square of their number.
 func documents(data []byte) []document {
 	var docs []document
 	current := document{line: 1}
@@ -25,7 +25,7 @@ func documents(data []byte) []document {
 		}
 		docs = append(docs, current)
 		current = document{line: line}
-		// What follows --- on its line belongs to the document; blanks keep its columns.
+		// Text after --- on its line belongs to the document; spaces keep its columns.
 		if rest, ok := bytes.CutPrefix(text, []byte("---")); ok {
 			current.text = append([]byte("   "), rest...)
 		} else {
@@ -44,11 +44,11 @@ func separates(line []byte) bool {
 	return false
 }
 
-// templated reports whether a document holds the braces of a template that nobody has rendered yet.
+// templated reports whether a document contains the braces of a template that has not been rendered.
 func (d document) templated() bool { return bytes.Contains(d.text, []byte("{{")) }
 
-// elsewhere tells of a document whose kind, written on a line of its own, is none that declares certificates. It saves
-// parsing custom resource definitions, which make up most of a platform's output.
+// elsewhere reports whether the document's kind, on its own line, is one that cannot declare certificates. This avoids parsing
+// custom resource definitions, which make up most of a platform's manifests.
 func (d document) elsewhere() bool {
 	if d.templated() {
 		return false

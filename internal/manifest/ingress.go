@@ -27,8 +27,8 @@ const (
 	ingressClass   = "kubernetes.io/ingress.class"
 )
 
-// ingress declares one listener for each HTTPS port. Without certificate-arn the controller discovers certificates in
-// ACM by the hosts.
+// ingress declares one listener for each HTTPS port. Without certificate-arn the controller looks up certificates in ACM by
+// host.
 func (o object) ingress() {
 	if !o.forALB() {
 		o.closes(o.get(o.node, "spec", "ingressClassName"), o.parameters())
@@ -38,14 +38,14 @@ func (o object) ingress() {
 	var arns []string
 	if at != nil {
 		if arns = o.arns(at, o.note(certificateARN)); len(arns) == 0 && o.note(certificateARN) != "" {
-			return // each of them is a fault already
+			return // each of them is reported already
 		}
 	}
 	ports, ok := o.securedPorts(len(arns) > 0)
 	if !ok {
 		return
 	}
-	line, column := o.place(o.where(at))
+	line, column := o.position(o.where(at))
 	names := o.hosts()
 	order, _ := strconv.Atoi(o.note(groupOrder)) // 0 by default
 	for _, port := range ports {
@@ -62,9 +62,9 @@ func (o object) ingress() {
 	o.closes(o.where(at), perhaps)
 }
 
-// parameters is what may make an Ingress listen on port 443 without a word of its own: the parameters of its class
-// (IngressClassParams) may name certificates, and then 443 is the default. listen-ports goes before all defaults, and a
-// class that is named by the old annotation has no parameters. Empty where nothing can.
+// parameters returns what may make an Ingress listen on port 443 although it does not say so: the parameters of its class
+// (IngressClassParams) may name certificates, and then 443 is the default. listen-ports overrides all defaults, and a class
+// named by the old annotation has no parameters. It is empty if there is no such thing.
 // https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/ingress_class/
 func (o object) parameters() string {
 	class := o.text(o.node, "spec", "ingressClassName")
@@ -77,7 +77,7 @@ func (o object) parameters() string {
 	return "whether the parameters of the class " + finding.Quote(class) + " (IngressClassParams) name certificates"
 }
 
-// where is what people would mend: the annotation with the certificate, else the one that asks for TLS, else the object.
+// where returns the node to fix: the annotation with the certificate, else the one that requests TLS, else the object.
 func (o object) where(at *ast.MappingValueNode) ast.Node {
 	if at == nil {
 		at = o.annotation(listenPorts)
@@ -88,11 +88,11 @@ func (o object) where(at *ast.MappingValueNode) ast.Node {
 	return at.Key
 }
 
-// otherClasses are the names that other controllers give their class. An Ingress for one of them may bear the ALB's
-// annotations beside, and no load balancer comes of it. Any other name may be a class of the ALB controller's.
+// otherClasses are the usual class names of other controllers. The ALB controller ignores an Ingress with one of these classes
+// even if it has ALB annotations. Any other name may be a class of the ALB controller.
 var otherClasses = [...]string{"nginx", "traefik", "haproxy", "kong", "istio", "contour", "cilium", "gce", "ambassador"}
 
-// forALB reports whether the controller takes the Ingress: by its class, or since it has the controller's annotations.
+// forALB reports whether the ALB controller handles the Ingress, judging by its class or its annotations.
 func (o object) forALB() bool {
 	switch {
 	case o.class() == "alb":
@@ -116,8 +116,8 @@ func (o object) class() string {
 
 func (o object) otherClass() bool { return slices.Contains(otherClasses[:], o.class()) }
 
-// securedPorts are the HTTPS ports of listen-ports. By default there is 443 where certificates are named, and none
-// otherwise. False where the annotation cannot be read.
+// securedPorts returns the HTTPS ports of listen-ports. The default is 443 if certificates are named, and none otherwise. It
+// is false if the annotation cannot be parsed.
 func (o object) securedPorts(certificates bool) ([]int, bool) {
 	at := o.annotation(listenPorts)
 	if at == nil || o.note(listenPorts) == "" {
@@ -148,11 +148,11 @@ func (o object) securedPorts(certificates bool) ([]int, bool) {
 }
 
 func (o object) badPorts(at *ast.MappingValueNode) {
-	o.say(at, "Ingress "+o.name()+": listen-ports cannot be read: "+finding.Quote(o.note(listenPorts)),
+	o.report(at, "Ingress "+o.name()+": listen-ports cannot be read: "+finding.Quote(o.note(listenPorts)),
 		`write it as JSON in single quotes: '[{"HTTP": 80}, {"HTTPS": 443}]'`)
 }
 
-// hosts are the names of rules and tls, sorted, each once.
+// hosts returns the names in rules and tls, sorted and without duplicates.
 func (o object) hosts() []string {
 	var names []string
 	for _, rule := range o.items(o.node, "spec", "rules") {

@@ -12,10 +12,10 @@ import (
 	"certdrift/internal/yamldoc"
 )
 
-// renderHint is for templates: certdrift reads what kubectl would apply.
+// renderHint is the hint for templates: certdrift reads what kubectl would apply.
 const renderHint = "render it first, and pass the output to certdrift: `helm template … | certdrift plan -f -`, `kustomize build … | certdrift plan -f -`"
 
-// Aliases can make a small file grow without end.
+// Aliases can make a small file expand to any size.
 const (
 	maxListed  = 4       // how deep Lists may hold Lists
 	maxObjects = 100_000 // in a file
@@ -36,9 +36,9 @@ func (r *reader) document(doc document) {
 	if problem != nil {
 		line := problem.Line + doc.line - 1
 		if doc.templated() {
-			r.fault(line, problem.Column, "this is a template, not a manifest: it cannot be parsed before it is rendered", renderHint)
+			r.errorAt(line, problem.Column, "this is a template, not a manifest: it cannot be parsed before it is rendered", renderHint)
 		} else {
-			r.fault(line, problem.Column, problem.Message, problem.Hint)
+			r.errorAt(line, problem.Column, problem.Message, problem.Hint)
 		}
 		return
 	}
@@ -49,29 +49,29 @@ func (r *reader) document(doc document) {
 		t := r.newTree(parsed.Body, doc.line)
 		r.object(t, parsed.Body, 0)
 		if !t.doc.Spend(0) {
-			r.fault(doc.line, 1, yamldoc.TooLarge, yamldoc.TooLargeHint)
+			r.errorAt(doc.line, 1, yamldoc.TooLarge, yamldoc.TooLargeHint)
 		}
 	}
 }
 
-// object reads one object, or those that a List holds.
+// object reads one object, or the items of a List.
 func (r *reader) object(t tree, n ast.Node, depth int) {
 	if r.objects++; r.objects > maxObjects {
 		if r.objects == maxObjects+1 {
-			line, column := t.place(n)
-			r.fault(line, column, fmt.Sprintf("the file contains more than %d objects", maxObjects), "split it")
+			line, column := t.position(n)
+			r.errorAt(line, column, fmt.Sprintf("the file contains more than %d objects", maxObjects), "split it")
 		}
 		return
 	}
 	version, kind := t.text(n, "apiVersion"), t.text(n, "kind")
 	o := object{reader: r, tree: t, node: n, kind: kind}
-	o.unambiguous()
+	o.reportDuplicates()
 	switch {
 	case strings.HasSuffix(kind, "List") && depth < maxListed:
 		for _, item := range t.items(n, "items") {
 			r.object(t, item, depth+1)
 		}
-	case kind == "Service" && version == "v1": // Knative's Services are of another group
+	case kind == "Service" && version == "v1": // Knative's Services are in another API group
 		if o.rendered() {
 			o.service()
 		}
@@ -90,16 +90,16 @@ type object struct {
 	kind string
 }
 
-// unambiguous reports keys that are given twice in a Service or an Ingress, where they matter. The last one counts for
-// parsers that let it pass, and kubectl refuses it: mostly two documents that lack the line between them.
-func (o object) unambiguous() {
+// reportDuplicates reports duplicate keys in a Service or an Ingress, where they matter. Lenient parsers use the last one, and
+// kubectl rejects them: usually the line between two documents is missing.
+func (o object) reportDuplicates() {
 	if kinds := o.all(o.node, "kind"); !slices.Contains(kinds, "Service") && !slices.Contains(kinds, "Ingress") {
 		return
 	}
 	hint := "keep one of them; a line --- between two documents may be missing"
 	for _, path := range [][]string{nil, {"metadata"}, {"metadata", "annotations"}, {"spec"}} {
 		if e, ok := o.duplicate(o.get(o.node, path...)); ok {
-			o.say(e.Node, o.kind+" "+o.name()+": duplicate key "+finding.Quote(e.Key), hint)
+			o.report(e.Node, o.kind+" "+o.name()+": duplicate key "+finding.Quote(e.Key), hint)
 		}
 	}
 }
@@ -113,12 +113,12 @@ func (o object) name() string {
 	return finding.Clean(namespace+"/"+o.text(o.node, "metadata", "name"), finding.QuoteLimit)
 }
 
-// annotation is the entry of an annotation; nil where there is none.
+// annotation returns the entry of an annotation; nil if there is none.
 func (o object) annotation(name string) *ast.MappingValueNode {
 	return o.entry(o.get(o.node, "metadata", "annotations"), name)
 }
 
-// note is an annotation's text without blanks around it; empty where there is none.
+// note returns an annotation's text without surrounding spaces; empty if there is none.
 func (o object) note(name string) string {
 	e := o.annotation(name)
 	if e == nil {
@@ -128,13 +128,14 @@ func (o object) note(name string) string {
 	return strings.TrimSpace(text)
 }
 
-// say reports a fault at an entry's key.
-func (o object) say(at *ast.MappingValueNode, message, hint string) {
-	line, column := o.place(at.Key)
-	o.fault(line, column, finding.Clean(message, 2*finding.QuoteLimit), hint)
+// report reports an error at an entry's key.
+func (o object) report(at *ast.MappingValueNode, message, hint string) {
+	line, column := o.position(at.Key)
+	o.errorAt(line, column, finding.Clean(message, 2*finding.QuoteLimit), hint)
 }
 
-// rendered reports an object in whose names or annotations a template's braces stand, in quotes or not.
+// rendered reports whether the object's names and annotations are free of template braces, quoted or not. If not, it reports
+// an error.
 func (o object) rendered() bool {
 	annotations, _ := o.doc.Entries(o.get(o.node, "metadata", "annotations"))
 	entries := slices.Clone(annotations)
@@ -145,7 +146,7 @@ func (o object) rendered() bool {
 	}
 	for _, e := range entries {
 		templated := strings.Contains(e.Key, "{{")
-		if !templated && !ours(e.Key) {
+		if !templated && !relevant(e.Key) {
 			continue
 		}
 		value := o.doc.Value(e.Node.Value)
@@ -155,22 +156,22 @@ func (o object) rendered() bool {
 		case value == nil: // the resolver reported why
 			return false
 		case templated || strings.Contains(text, "{{"):
-			o.say(e.Node, o.kind+" "+o.name()+" is a template that was not rendered", renderHint)
+			o.report(e.Node, o.kind+" "+o.name()+" is a template that was not rendered", renderHint)
 			return false
 		case !scalar && !null:
-			o.say(e.Node, o.kind+" "+o.name()+": "+finding.Quote(e.Key)+" must be text, not "+yamldoc.Kind(value), renderHint)
+			o.report(e.Node, o.kind+" "+o.name()+": "+finding.Quote(e.Key)+" must be text, not "+yamldoc.Kind(value), renderHint)
 			return false
 		}
 	}
 	return true
 }
 
-// ours reports whether certdrift reads the key: other annotations may hold what they like, braces too.
-func ours(key string) bool {
+// relevant reports whether certdrift reads the key: other annotations may contain anything, including braces.
+func relevant(key string) bool {
 	return key == "name" || key == "namespace" || strings.HasPrefix(key, servicePrefix) || strings.HasPrefix(key, ingressPrefix)
 }
 
-// arns reads a list of certificates' ARNs, commas between them.
+// arns parses a comma-separated list of certificate ARNs.
 func (o object) arns(at *ast.MappingValueNode, text string) []string {
 	var arns []string
 	for _, part := range split(text) {
@@ -179,7 +180,7 @@ func (o object) arns(at *ast.MappingValueNode, text string) []string {
 			continue
 		}
 		if _, err := arn.Certificate(part); err != nil {
-			o.say(at, o.kind+" "+o.name()+": "+finding.Quote(part)+" "+err.Error(),
+			o.report(at, o.kind+" "+o.name()+": "+finding.Quote(part)+" "+err.Error(),
 				"write the ARN of an ACM certificate or an IAM server certificate, as arn:aws:acm:REGION:ACCOUNT:certificate/ID")
 			continue
 		}
@@ -188,7 +189,7 @@ func (o object) arns(at *ast.MappingValueNode, text string) []string {
 	return arns
 }
 
-// split cuts an annotation at its commas.
+// split splits an annotation at its commas.
 func split(text string) []string {
 	parts := strings.SplitN(text, ",", maxEntries+1)
 	return parts[:min(len(parts), maxEntries)]

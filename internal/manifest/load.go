@@ -16,7 +16,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// The bounds of all files together.
+// The limits for all files together.
 const (
 	maxFiles = 10_000
 	maxTotal = 256 << 20 // bytes
@@ -28,40 +28,40 @@ type File struct {
 	Data []byte
 }
 
-// Options say where files come from. The zero value reads this machine's, relative to the working directory.
+// Options say where files come from. The zero value reads local files, relative to the working directory.
 type Options struct {
-	// Dir is what paths are relative to; faults and positions show them as they are written.
+	// Dir is the directory that paths are relative to; diagnostics and positions show paths as written.
 	Dir string
-	// Namespace is that of objects that name none; "default" where it is empty.
+	// Namespace is the namespace of objects that name none; "default" if empty.
 	Namespace string
-	// Plain asks for the ports of load balancers without a certificate too, as declarations without ARNs that are not
-	// Discovered, and that every object has no further ports (Closes): applying takes away what somebody attached.
+	// Plain also returns the ports of load balancers without a certificate, as declarations without ARNs that are not Discovered,
+	// and one declaration per object that it has no other ports (Closes): applying it removes listeners that were added by hand.
 	Plain bool
-	// Places are where somebody wrote paths down, by path; a fault of such a path as a whole is told there.
+	// Places has the positions where paths are configured, by path; errors about such a path as a whole are reported there.
 	Places map[string]target.Position
-	// Stdin is what "-" stands for; without it "-" is a fault.
+	// Stdin is read for "-"; if nil, "-" is an error.
 	Stdin io.Reader
-	// Remote reads what a path with a scheme stands for, such as s3://bucket/prefix/, in a stable order; without it such
-	// paths are faults. Its error is shown.
+	// Remote reads the files of a path with a scheme, such as s3://bucket/prefix/, in a stable order; if nil, such paths are
+	// errors. Its error is shown.
 	Remote func(path string) ([]File, error)
 }
 
-// Loaded is what manifests declare, and what kept some of them from being read: mistakes that a person made (Diagnostics), and
-// what AWS refused or did not give in time (ObserveErrors), which says nothing of the manifests.
+// Loaded is what manifests declare, and why some could not be read: mistakes in them or their paths (Diagnostics), and failures
+// of AWS (ObserveErrors), which say nothing about the manifests.
 type Loaded struct {
 	Declared      []observation.Declaration
 	Diagnostics   []observation.Diagnostic
 	ObserveErrors []observation.ObserveError
 }
 
-// unread is an error that may be a trouble of reading and no mistake of whoever wrote the path.
+// unread is an error that may be a failure to read, not a mistake in the path.
 type unread interface {
 	error
 	Unread() (observation.ObserveError, bool)
 }
 
-// Load reads the manifests at paths: files, directories (recursively, *.yaml, *.yml and *.json), globs (** stands for
-// any directories), "-" and remote ones. It goes on after a fault. A file that several paths name is read once.
+// Load reads the manifests at paths: files, directories (recursively: *.yaml, *.yml and *.json), globs (** matches any
+// directories), "-" and remote paths. It continues after an error. A file named by several paths is read once.
 func Load(paths []string, opts Options) Loaded {
 	l := loader{opts: opts, seen: map[string]bool{}}
 	l.opts.Namespace = cmp.Or(opts.Namespace, "default")
@@ -72,7 +72,7 @@ func Load(paths []string, opts Options) Loaded {
 	return l.Loaded
 }
 
-// Names lists the files that a local path stands for, as Load reads them: relative to Dir, sorted.
+// Names returns the files that Load reads for a local path, relative to Dir and sorted.
 func Names(path string, opts Options) ([]string, error) {
 	return (&loader{opts: opts}).names(path)
 }
@@ -84,17 +84,17 @@ type loader struct {
 	total int
 }
 
-func (l *loader) fault(file, message, hint string) {
+func (l *loader) errorAt(file, message, hint string) {
 	l.Diagnostics = append(l.Diagnostics, observation.Diagnostic{
 		Position: target.Position{File: finding.Clean(file, finding.QuoteLimit)}, Message: message, Hint: hint,
 	})
 }
 
-// refuse is fault for a path as a whole.
+// refuse reports an error about a path as a whole.
 func (l *loader) refuse(path, message, hint string) {
 	at, written := l.opts.Places[path]
 	if !written {
-		l.fault(path, message, hint)
+		l.errorAt(path, message, hint)
 		return
 	}
 	l.Diagnostics = append(l.Diagnostics, observation.Diagnostic{Position: at, Message: "the manifests " + finding.Quote(path) + ": " + message, Hint: hint})
@@ -114,16 +114,16 @@ func (l *loader) path(path string) {
 func (l *loader) stdin() {
 	const name = "standard input"
 	if l.opts.Stdin == nil {
-		l.fault(name, "standard input is not available here", "name files or directories")
+		l.errorAt(name, "standard input is not available here", "name files or directories")
 		return
 	}
 	data, err := io.ReadAll(io.LimitReader(l.opts.Stdin, maxFile+1))
 	if err != nil {
-		l.fault(name, "reading standard input: "+clean(err.Error()), "check that the command before the pipe succeeded")
+		l.errorAt(name, "reading standard input: "+clean(err.Error()), "check that the command before the pipe succeeded")
 		return
 	}
 	if len(strings.TrimSpace(string(data))) == 0 {
-		l.fault(name, "standard input is empty", "check that the command before the pipe wrote output")
+		l.errorAt(name, "standard input is empty", "check that the command before the pipe wrote output")
 		return
 	}
 	l.file(name, data)
@@ -138,9 +138,9 @@ func (l *loader) remote(path string) {
 	for _, f := range files {
 		l.file(f.Name, f.Data)
 	}
-	if told, ok := errors.AsType[unread](err); ok {
-		if trouble, is := told.Unread(); is {
-			l.ObserveErrors = append(l.ObserveErrors, trouble)
+	if read, ok := errors.AsType[unread](err); ok {
+		if problem, is := read.Unread(); is {
+			l.ObserveErrors = append(l.ObserveErrors, problem)
 			return
 		}
 	}
@@ -198,13 +198,13 @@ func (l *loader) file(name string, data []byte) {
 	l.seen[name] = true
 	if l.total += len(data); len(l.seen) > maxFiles || l.total > maxTotal {
 		if l.total -= len(data); len(l.seen) <= maxFiles+1 {
-			l.fault(name, fmt.Sprintf("too many manifests: more than %d, or more than %d MiB", maxFiles, maxTotal>>20), "pass only the Services and Ingresses")
+			l.errorAt(name, fmt.Sprintf("too many manifests: more than %d, or more than %d MiB", maxFiles, maxTotal>>20), "pass only the Services and Ingresses")
 		}
 		return
 	}
-	declared, faults := read(&reader{file: name, namespace: l.opts.Namespace, plain: l.opts.Plain}, data)
+	declared, diagnostics := read(&reader{file: name, namespace: l.opts.Namespace, plain: l.opts.Plain}, data)
 	l.Declared = append(l.Declared, declared...)
-	l.Diagnostics = append(l.Diagnostics, faults...)
+	l.Diagnostics = append(l.Diagnostics, diagnostics...)
 }
 
 func (l *loader) resolve(name string) string {
@@ -214,7 +214,7 @@ func (l *loader) resolve(name string) string {
 	return filepath.Join(l.opts.Dir, name)
 }
 
-// names lists the files that a local path stands for, sorted, as they are shown.
+// names returns the files that a local path matches, sorted, as they are shown.
 func (l *loader) names(path string) ([]string, error) {
 	info, err := os.Stat(l.resolve(path))
 	if err == nil && !info.IsDir() {
@@ -256,8 +256,8 @@ func (l *loader) names(path string) ([]string, error) {
 	return names, nil
 }
 
-// walk lists the files below a directory whose base name is wanted. Hidden directories are left out, symbolic links to
-// files are followed: both as a mounted ConfigMap needs it.
+// walk returns the files below a directory whose base name is wanted. It skips hidden directories and follows symbolic links to
+// files, as mounted ConfigMaps require.
 func (l *loader) walk(dir string, wanted func(name string) bool) ([]string, error) {
 	var names []string
 	root, err := filepath.EvalSymlinks(l.resolve(dir)) // the directory itself may be a link

@@ -60,9 +60,9 @@ func TestLoadFindsFiles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			read := Load(test.paths, Options{Dir: dir, Stdin: strings.NewReader(service("stdin")), Remote: remote})
-			declared, faults := read.Declared, read.Diagnostics
-			if len(faults) > 0 {
-				t.Fatal(faults)
+			declared, diagnostics := read.Declared, read.Diagnostics
+			if len(diagnostics) > 0 {
+				t.Fatal(diagnostics)
 			}
 			var got []string
 			for _, d := range declared {
@@ -95,9 +95,9 @@ func TestLoadNamesWhatItCannotRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			test.opts.Dir = dir
 			read := Load([]string{test.path, "k8s/a.yaml"}, test.opts)
-			declared, faults := read.Declared, read.Diagnostics
-			if len(faults) != 1 || !strings.Contains(faults[0].Message, test.want) || faults[0].Hint == "" || faults[0].File == "" {
-				t.Errorf("faults: %+v, want one with %q", faults, test.want)
+			declared, diagnostics := read.Declared, read.Diagnostics
+			if len(diagnostics) != 1 || !strings.Contains(diagnostics[0].Message, test.want) || diagnostics[0].Hint == "" || diagnostics[0].File == "" {
+				t.Errorf("diagnostics: %+v, want one with %q", diagnostics, test.want)
 			}
 			if len(declared) != 1 {
 				t.Errorf("the good file gave %d declarations", len(declared))

@@ -1,9 +1,8 @@
-// Package manifest reads what is declared: the certificates that Kubernetes manifests and Terraform files would put on
-// load balancers. A deploy applies these again and again, so whatever they hold wins in the end over what somebody
-// mended by hand.
+// Package manifest reads the certificates that Kubernetes manifests and Terraform files attach to load balancers. Every
+// deployment applies them again, so that they eventually override what was fixed by hand.
 //
-// Read takes the content of one file. Load finds files: paths, directories, globs, standard input, and remote prefixes
-// through a function that the caller gives.
+// Read takes the content of one file. Load finds files: paths, directories, globs, standard input, and remote prefixes through
+// a function of the caller.
 package manifest
 
 import (
@@ -14,12 +13,12 @@ import (
 	"certdrift/internal/target"
 )
 
-// maxFile bounds one file, in bytes: `helm template` of a large platform gives some megabytes.
+// maxFile is the maximum size of one file in bytes: `helm template` of a large platform writes some megabytes.
 const maxFile = 32 << 20
 
-// Read gives the certificates that one file declares, in the file's order, and what is wrong with it. The file holds
-// Kubernetes objects (YAML or JSON, many documents, Lists), or is a Terraform plan or state as `terraform show -json`
-// writes it. Objects of other kinds are passed over.
+// Read returns the certificates that one file declares, in the file's order, and its errors. The file contains Kubernetes
+// objects (YAML or JSON, several documents, Lists), or is a Terraform plan or state as `terraform show -json` prints it.
+// Objects of other kinds are ignored.
 func Read(name string, data []byte) ([]observation.Declaration, []observation.Diagnostic) {
 	return read(&reader{file: name, namespace: "default"}, data)
 }
@@ -27,32 +26,32 @@ func Read(name string, data []byte) ([]observation.Declaration, []observation.Di
 func read(r *reader, data []byte) ([]observation.Declaration, []observation.Diagnostic) {
 	switch {
 	case len(data) > maxFile:
-		r.fault(1, 1, "the file is larger than 32 MiB", "pass only the Services and Ingresses")
+		r.errorAt(1, 1, "the file is larger than 32 MiB", "pass only the Services and Ingresses")
 	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) && r.terraform(data):
 	default:
 		r.kubernetes(data)
 	}
-	return r.declared, r.faults
+	return r.declared, r.diagnostics
 }
 
-// reader gathers what one file gives.
+// reader collects the declarations and errors of one file.
 type reader struct {
 	file, namespace string // the namespace of objects that name none
 	plain           bool   // see Options.Plain
 	objects         int    // seen so far
 	declared        []observation.Declaration
-	faults          []observation.Diagnostic
+	diagnostics     []observation.Diagnostic
 }
 
 func (r *reader) at(line, column int) target.Position {
 	return target.Position{File: r.file, Line: line, Column: column}
 }
 
-func (r *reader) fault(line, column int, message, hint string) {
-	r.faults = append(r.faults, observation.Diagnostic{Position: r.at(line, column), Message: message, Hint: hint})
+func (r *reader) errorAt(line, column int, message, hint string) {
+	r.diagnostics = append(r.diagnostics, observation.Diagnostic{Position: r.at(line, column), Message: message, Hint: hint})
 }
 
-// terraform reads Terraform's JSON; false where the file is some other JSON.
+// terraform reads Terraform's JSON; false if the file is other JSON.
 func (r *reader) terraform(data []byte) bool {
 	var shown struct {
 		FormatVersion string          `json:"format_version"`
@@ -64,14 +63,14 @@ func (r *reader) terraform(data []byte) bool {
 		Configuration json.RawMessage `json:"configuration"`
 		Changes       json.RawMessage `json:"resource_changes"`
 	}
-	// Of several values, as `terraform plan -json` streams them, the first tells what it is.
+	// `terraform plan -json` streams several values; the first one identifies it.
 	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&shown); err != nil || shown.Kind != "" {
 		return false
 	}
 	const hint = "run `terraform show -json PLAN` (or `terraform show -json` for the state) and pass its output to certdrift"
 	switch {
 	case shown.FormatVersion == "" && (shown.Terraform != "" || shown.Level != ""):
-		r.fault(1, 1, "this is Terraform's internal state or log, whose format changes between versions", hint)
+		r.errorAt(1, 1, "this is Terraform's internal state or log, whose format changes between versions", hint)
 		return true
 	case shown.FormatVersion == "":
 		return false
@@ -82,7 +81,7 @@ func (r *reader) terraform(data []byte) bool {
 		values = shown.Values
 	}
 	if err := t.read(values, shown.Configuration, shown.Changes); err != nil {
-		r.fault(1, 1, "the Terraform JSON cannot be read: "+err.Error(), hint)
+		r.errorAt(1, 1, "the Terraform JSON cannot be read: "+err.Error(), hint)
 	}
 	return true
 }

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func list(declared []observation.Declaration, faults []observation.Diagnostic) string {
+func list(declared []observation.Declaration, diagnostics []observation.Diagnostic) string {
 	var b strings.Builder
 	for _, d := range declared {
 		fmt.Fprintf(&b, "%s:%d:%d %s port %d", filepath.Base(d.Source.File), d.Source.Line, d.Source.Column, d.Object, d.Port)
@@ -32,7 +32,7 @@ func list(declared []observation.Declaration, faults []observation.Diagnostic) s
 		}
 		b.WriteString("\n")
 	}
-	for _, f := range faults {
+	for _, f := range diagnostics {
 		fmt.Fprintf(&b, "fault %s:%d:%d %s\n\t%s\n", filepath.Base(f.File), f.Line, f.Column, f.Message, f.Hint)
 	}
 	return b.String()
@@ -87,9 +87,9 @@ func TestIncident(t *testing.T) {
 		"stale": {"production/api": foreign, "production/ui": foreign, "staging/api": expired, "staging/ui": expired},
 	} {
 		read := Load([]string{filepath.Join("testdata/incident", dir)}, Options{})
-		declared, faults := read.Declared, read.Diagnostics
-		if len(faults) > 0 {
-			t.Fatal(faults)
+		declared, diagnostics := read.Declared, read.Diagnostics
+		if len(diagnostics) > 0 {
+			t.Fatal(diagnostics)
 		}
 		got := map[string]string{}
 		for _, d := range declared {
@@ -115,7 +115,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add([]byte("a: &a [*a]\nkind: List\nitems: &i [*i, *i, {kind: List, items: *i}]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		declared, faults := Read("file", data)
+		declared, diagnostics := Read("file", data)
 		lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + 1
 		for _, d := range declared {
 			if d.Source.File != "file" || d.Source.Line < 1 || d.Source.Line > lines || d.Source.Column < 1 {
@@ -125,13 +125,13 @@ func FuzzRead(f *testing.F) {
 				t.Fatalf("a declaration of nothing: %+v", d)
 			}
 		}
-		for _, f := range faults {
+		for _, f := range diagnostics {
 			if f.File != "file" || f.Line < 1 || f.Line > lines+1 || f.Column < 1 || f.Message == "" || f.Hint == "" {
-				t.Fatalf("a fault without place, message or hint: %+v", f)
+				t.Fatalf("a diagnostic without position, message or hint: %+v", f)
 			}
 		}
-		again, faultsAgain := Read("file", data)
-		if diff := cmp.Diff(list(declared, faults), list(again, faultsAgain)); diff != "" {
+		again, diagnosticsAgain := Read("file", data)
+		if diff := cmp.Diff(list(declared, diagnostics), list(again, diagnosticsAgain)); diff != "" {
 			t.Fatalf("reading twice differs:\n%s", diff)
 		}
 	})

@@ -21,8 +21,8 @@ func (r *reader) newTree(root ast.Node, line int) tree {
 	t.doc = yamldoc.NewResolver(root, func(at ast.Node, message, hint string) {
 		if !reported[at] {
 			reported[at] = true
-			line, column := t.place(at)
-			r.fault(line, column, message, hint)
+			line, column := t.position(at)
+			r.errorAt(line, column, message, hint)
 		}
 	})
 	return t
@@ -62,7 +62,7 @@ func (t tree) duplicate(n ast.Node) (yamldoc.Entry, bool) {
 	return entries[i], true
 }
 
-// get walks down mappings.
+// get follows keys through nested mappings.
 func (t tree) get(n ast.Node, keys ...string) ast.Node {
 	for _, key := range keys {
 		e := t.entry(n, key)
@@ -74,13 +74,13 @@ func (t tree) get(n ast.Node, keys ...string) ast.Node {
 	return t.doc.Value(n)
 }
 
-// text is a scalar's text; empty for anything else.
+// text returns a scalar's text; empty for anything else.
 func (t tree) text(n ast.Node, keys ...string) string {
 	text, _ := yamldoc.Text(t.get(n, keys...))
 	return text
 }
 
-// items are a list's elements.
+// items returns a list's elements.
 func (t tree) items(n ast.Node, keys ...string) []ast.Node {
 	seq, ok := t.get(n, keys...).(*ast.SequenceNode)
 	if !ok {
@@ -89,8 +89,8 @@ func (t tree) items(n ast.Node, keys ...string) []ast.Node {
 	return seq.Values[:min(len(seq.Values), maxObjects)]
 }
 
-// place is where a node begins in the file.
-func (t tree) place(n ast.Node) (line, column int) {
-	line, column = yamldoc.Place(n)
+// position returns where a node begins in the file.
+func (t tree) position(n ast.Node) (line, column int) {
+	line, column = yamldoc.Position(n)
 	return line + t.line - 1, column
 }

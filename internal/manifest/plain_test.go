@@ -45,7 +45,7 @@ spec: {ports: [{port: 443}]}
 			"default/half:443 1 default/half:8443 0 default/half:0 0 default/inside:0 0",
 	} {
 		read := Load([]string{"-"}, Options{Stdin: strings.NewReader(services), Plain: plain})
-		declared, faults := read.Declared, read.Diagnostics
+		declared, diagnostics := read.Declared, read.Diagnostics
 		var got []string
 		for _, d := range declared {
 			got = append(got, fmt.Sprintf("%s:%d %d", d.Service, d.Port, len(d.ARNs)))
@@ -53,8 +53,8 @@ spec: {ports: [{port: 443}]}
 				t.Errorf("%s has no place, or no port: %+v", d.Object, d)
 			}
 		}
-		if strings.Join(got, " ") != want || len(faults) > 0 {
-			t.Errorf("plain %v: %q, want %q; %v", plain, got, want, faults)
+		if strings.Join(got, " ") != want || len(diagnostics) > 0 {
+			t.Errorf("plain %v: %q, want %q; %v", plain, got, want, diagnostics)
 		}
 	}
 }

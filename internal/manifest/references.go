@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// references are what the expressions of a plan's configuration refer to, by module and resource without indexes, and
-// then by attribute. A resource that is yet to be made has no ARN that others could name it by.
+// references has what the expressions of a plan's configuration refer to, by module and resource without indexes, and then by
+// attribute. A resource that does not exist yet has no ARN to be referred to by.
 type references map[string]map[string][]string
 
 type configModule struct {
@@ -19,7 +19,7 @@ type configModule struct {
 	} `json:"module_calls"`
 }
 
-// readReferences gives none where there is no configuration, as in a state.
+// readReferences returns none if there is no configuration, as in a state.
 func readReferences(configuration json.RawMessage) references {
 	refs := references{}
 	var in struct {
@@ -51,8 +51,8 @@ func (r references) add(path string, m configModule, depth int) {
 	}
 }
 
-// leads reports whether an attribute of one resource refers to another of the same module. Where both have indexes, they
-// must agree.
+// leads reports whether an attribute of one resource refers to another of the same module. If both have indexes, these must
+// be equal.
 func (r references) leads(from resource, attribute string, to resource) bool {
 	base, index := withoutIndexes(from.Address)
 	_, otherIndex := withoutIndexes(to.Address)
@@ -68,7 +68,7 @@ func (r references) leads(from resource, attribute string, to resource) bool {
 	return false
 }
 
-// withoutIndexes cuts [0] and ["key"] from an address, and gives the last of them.
+// withoutIndexes removes [0] and ["key"] from an address, and returns the last of them.
 func withoutIndexes(address string) (plain, last string) {
 	var b strings.Builder
 	for {

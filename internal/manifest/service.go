@@ -24,15 +24,15 @@ const (
 	externalDNS   = "external-dns.alpha.kubernetes.io/hostname"
 )
 
-// service declares one listener for each port that speaks TLS, and where they are asked for those that don't. A Service of
-// another type than LoadBalancer has none, whatever its annotations say.
+// service declares one listener for each port with TLS and, on request, for each port without. A Service that is not of type
+// LoadBalancer has none, whatever its annotations say.
 func (o object) service() {
 	if o.text(o.node, "spec", "type") != "LoadBalancer" {
 		o.closes(o.get(o.node, "spec", "type"), o.patch())
 		return
 	}
 	at := o.annotation(sslCert)
-	if o.note(sslCert) == "" { // left out, or a value that nobody set: for the cloud provider it is the same
+	if o.note(sslCert) == "" { // missing or empty: the same for the cloud provider
 		o.declare(o.get(o.node, "spec", "type"), nil, o.plainPorts(nil))
 		o.closes(o.get(o.node, "spec", "ports"), o.patch())
 		return
@@ -47,8 +47,8 @@ func (o object) service() {
 	o.closes(o.get(o.node, "spec", "ports"), o.patch())
 }
 
-// patch is what cannot be told of a Service that names no ports and no type that has none: kubectl would refuse it, so
-// that it must be a patch of another manifest. Empty for a whole one.
+// patch returns what is unknown about a Service without ports whose type requires some: kubectl would reject it, so it must be
+// a patch of another manifest. It is empty for a complete Service.
 func (o object) patch() string {
 	kind := o.text(o.node, "spec", "type")
 	if len(o.items(o.node, "spec", "ports")) > 0 || kind != "" && kind != "LoadBalancer" {
@@ -57,8 +57,8 @@ func (o object) patch() string {
 	return "which ports Service " + o.name() + " has: this manifest names none, as a patch does"
 }
 
-// closes declares, where anybody asks for it, that the object's load balancer has no other listeners than the ones
-// declared. at is what says so; nil for the object itself.
+// closes declares, on request, that the object's load balancer has only the declared listeners. at is the node that says so;
+// nil for the object itself.
 func (o object) closes(at ast.Node, perhaps string) {
 	if !o.plain {
 		return
@@ -66,7 +66,7 @@ func (o object) closes(at ast.Node, perhaps string) {
 	if at == nil {
 		at = o.node
 	}
-	line, column := o.place(at)
+	line, column := o.position(at)
 	d := observation.Declaration{Object: o.kind + " " + o.name(), Service: o.name(), Closes: true, Perhaps: perhaps, Source: o.reader.at(line, column)}
 	switch o.kind {
 	case observation.Service:
@@ -77,9 +77,9 @@ func (o object) closes(at ast.Node, perhaps string) {
 	o.declared = append(o.declared, d)
 }
 
-// declare declares the same certificates for each of some ports.
+// declare declares the same certificates for each of the ports.
 func (o object) declare(at ast.Node, arns []string, ports []int) {
-	line, column := o.place(at)
+	line, column := o.position(at)
 	names := hosts(split(o.note(externalDNS)))
 	for _, port := range ports {
 		o.declared = append(o.declared, observation.Declaration{
@@ -90,7 +90,7 @@ func (o object) declare(at ast.Node, arns []string, ports []int) {
 	}
 }
 
-// plainPorts are the ports that are not secure, where anybody asks for them.
+// plainPorts returns the ports without TLS, on request.
 func (o object) plainPorts(secure []int) []int {
 	if !o.plain {
 		return nil
@@ -104,8 +104,8 @@ func (o object) plainPorts(secure []int) []int {
 	return plain
 }
 
-// serviceKind is a network load balancer where the manifest says so. Otherwise it depends on the cluster: the cloud
-// provider makes a classic one, the controller's webhook a network one.
+// serviceKind is Network if the manifest says so. Otherwise it depends on the cluster: the cloud provider creates a classic
+// load balancer, the controller's webhook a network load balancer.
 func (o object) serviceKind() observation.LoadBalancerKind {
 	switch o.note(serviceLBType) {
 	case "nlb", "nlb-ip", "external":
@@ -123,7 +123,7 @@ type servicePort struct {
 	number int
 }
 
-// securePorts are the ports that ssl-ports names, all by default.
+// securePorts returns the ports that ssl-ports names, by default all.
 func (o object) securePorts() []int {
 	ports := o.ports()
 	wanted := split(o.note(sslPorts))
@@ -140,8 +140,8 @@ func (o object) securePorts() []int {
 	return secure
 }
 
-// unknownPorts reports what ssl-ports names and the Service lacks: the provider passes over it, and the port that was
-// meant speaks plain text.
+// unknownPorts reports ports in ssl-ports that the Service does not have: the provider ignores them, and the intended port has
+// no TLS.
 func (o object) unknownPorts(ports []servicePort, wanted []string) {
 	for _, want := range wanted {
 		want = strings.TrimSpace(want)
@@ -152,13 +152,13 @@ func (o object) unknownPorts(ports []servicePort, wanted []string) {
 			names = append(names, fmt.Sprintf("%s (%d)", p.name, p.number))
 		}
 		if !known {
-			o.say(o.annotation(sslPorts), "Service "+o.name()+": ssl-ports names "+finding.Quote(want)+", which is not a port of the Service",
+			o.report(o.annotation(sslPorts), "Service "+o.name()+": ssl-ports names "+finding.Quote(want)+", which is not a port of the Service",
 				finding.Clean("its ports: "+strings.Join(names, ", "), 2*finding.QuoteLimit))
 		}
 	}
 }
 
-// ports are the Service's TCP ports: no certificate goes on UDP or SCTP.
+// ports returns the Service's TCP ports: UDP and SCTP take no certificates.
 func (o object) ports() []servicePort {
 	var ports []servicePort
 	for _, p := range o.items(o.node, "spec", "ports") {
@@ -174,7 +174,7 @@ func (o object) ports() []servicePort {
 	return ports
 }
 
-// number reads a port; 0 where there is none.
+// number returns a port; 0 if there is none.
 func (o object) number(n ast.Node, key string) int {
 	port, err := strconv.Atoi(o.text(n, key))
 	if err != nil || port < 1 || port > 65535 {

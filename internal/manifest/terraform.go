@@ -13,7 +13,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// maxModules bounds how deep modules may hold modules.
+// maxModules is the maximum nesting depth of modules.
 const maxModules = 50
 
 // module is a module of planned_values or values (https://developer.hashicorp.com/terraform/internals/json-format).
@@ -33,7 +33,7 @@ type resource struct {
 	module  string          // the module's address
 }
 
-// attributes are those of the resources that certdrift reads. Other types have some of the same names for other things.
+// attributes are the attributes of the resource types that certdrift reads. Other types use some of the names differently.
 type attributes struct {
 	ID             string     `json:"id"`
 	ARN            string     `json:"arn"`
@@ -47,7 +47,7 @@ type attributes struct {
 	Listeners      []listener `json:"listener"`
 }
 
-// matters reports whether a type declares listeners, certificates or the names of load balancers.
+// matters reports whether a type declares listeners, certificates or names of load balancers.
 func matters(kind string) bool {
 	switch kind {
 	case "aws_elb", "aws_lb", "aws_alb":
@@ -75,7 +75,7 @@ type terraform struct {
 	data      []byte
 	resources []resource
 	refs      references
-	found     int // where the last address was found in data
+	found     int // offset in data of the last address that was found
 }
 
 var errOtherForm = errors.New("its resources have an unexpected form")
@@ -128,7 +128,7 @@ func (t *terraform) collect(m module, depth int) error {
 	return nil
 }
 
-// removed declares that the listeners which a plan deletes will have no certificate any more, where that is asked for.
+// removed declares, on request, that the listeners that a plan deletes will have no certificate.
 func (t *terraform) removed(changes json.RawMessage) error {
 	var all []struct {
 		Address string `json:"address"`
@@ -153,14 +153,14 @@ func (t *terraform) removed(changes json.RawMessage) error {
 		if err := json.Unmarshal(c.Change.Before, &res.Values); err != nil {
 			return errOtherForm
 		}
-		t.bare(res, append(res.Values.Listeners, listener{Port: res.Values.Port})...)
+		t.withoutCertificate(res, append(res.Values.Listeners, listener{Port: res.Values.Port})...)
 	}
 	return nil
 }
 
-// bare declares ports of a load balancer that will have no certificate, where that is asked for.
-func (t *terraform) bare(res resource, ports ...listener) {
-	d := observation.Declaration{Object: clean(res.Address), Source: t.place(res.Address), Kind: observation.Classic, LoadBalancer: clean(res.Values.Name)}
+// withoutCertificate declares, on request, ports of a load balancer that will have no certificate.
+func (t *terraform) withoutCertificate(res resource, ports ...listener) {
+	d := observation.Declaration{Object: clean(res.Address), Source: t.position(res.Address), Kind: observation.Classic, LoadBalancer: clean(res.Values.Name)}
 	if isListener(res.Type) {
 		d.Kind, d.LoadBalancer = "", t.balancerName(res)
 	}
@@ -171,17 +171,17 @@ func (t *terraform) bare(res resource, ports ...listener) {
 	}
 }
 
-// listener declares a listener of an ALB or NLB with the certificates that go by SNI. A certificate that the plan makes
-// itself has no ARN yet: it is as little known as one that a controller discovers.
+// listener declares a listener of an ALB or NLB with its SNI certificates. A certificate that the plan creates has no ARN yet:
+// it is unknown, like one that a controller discovers.
 func (t *terraform) listener(res resource) {
 	v := res.Values
 	if v.Protocol != "HTTPS" && v.Protocol != "TLS" {
-		t.bare(res, listener{Port: v.Port})
+		t.withoutCertificate(res, listener{Port: v.Port})
 		return
 	}
 	d := observation.Declaration{
 		Object: clean(res.Address), Port: v.Port, Kind: observation.Application, Policy: clean(v.Policy),
-		Source: t.place(res.Address),
+		Source: t.position(res.Address),
 	}
 	if v.Protocol == "TLS" {
 		d.Kind = observation.Network
@@ -191,7 +191,7 @@ func (t *terraform) listener(res resource) {
 	d.Discovered = v.CertificateARN == ""
 	for _, extra := range t.resources {
 		if isListenerCertificate(extra.Type) && t.belongs(extra, res) && !d.Discovered {
-			d.ARNs = append(d.ARNs, t.certificate(extra, t.place(extra.Address), extra.Values.CertificateARN)...)
+			d.ARNs = append(d.ARNs, t.certificate(extra, t.position(extra.Address), extra.Values.CertificateARN)...)
 		}
 	}
 	if len(d.ARNs) > 0 || d.Discovered {
@@ -199,8 +199,8 @@ func (t *terraform) listener(res resource) {
 	}
 }
 
-// belongs reports whether a further certificate goes on a listener: by the listener's ARN, or, before there is one, by
-// the reference in the configuration.
+// belongs reports whether an additional certificate is for a listener: by the listener's ARN or, before it exists, by the
+// reference in the configuration.
 func (t *terraform) belongs(extra, listener resource) bool {
 	if extra.Values.Listener != "" {
 		return extra.Values.Listener == listener.Values.ARN || extra.Values.Listener == listener.Values.ID
@@ -208,15 +208,15 @@ func (t *terraform) belongs(extra, listener resource) bool {
 	return extra.module == listener.module && t.refs.leads(extra, "listener_arn", listener)
 }
 
-// orphans are further certificates of listeners that this file does not make: they are known by the listener's ARN,
-// their port is not.
+// orphans declares additional certificates of listeners that this file does not create: the listener's ARN is known, its port
+// is not.
 func (t *terraform) orphans() {
 	for _, extra := range t.resources {
 		name, kind := fromARN(extra.Values.Listener)
 		if !isListenerCertificate(extra.Type) || name == "" || t.hasListener(extra) {
 			continue
 		}
-		source := t.place(extra.Address)
+		source := t.position(extra.Address)
 		if arns := t.certificate(extra, source, extra.Values.CertificateARN); len(arns) > 0 {
 			t.declared = append(t.declared, observation.Declaration{
 				Object: clean(extra.Address), LoadBalancer: name, Kind: kind, Listener: clean(extra.Values.Listener), ARNs: arns, Source: source,
@@ -236,10 +236,10 @@ func (t *terraform) hasListener(extra resource) bool {
 
 // classic declares the TLS listeners of a classic load balancer.
 func (t *terraform) classic(res resource) {
-	source := t.place(res.Address)
+	source := t.position(res.Address)
 	for _, l := range res.Values.Listeners {
 		if protocol := strings.ToUpper(l.Protocol); protocol != "HTTPS" && protocol != "SSL" {
-			t.bare(res, l)
+			t.withoutCertificate(res, l)
 			continue
 		}
 		arns := t.certificate(res, source, l.Certificate)
@@ -253,21 +253,21 @@ func (t *terraform) classic(res resource) {
 	}
 }
 
-// certificate checks an ARN; none where it is not known yet.
+// certificate checks an ARN; it returns none if the ARN is not known yet.
 func (t *terraform) certificate(res resource, at target.Position, text string) []string {
 	if text == "" {
 		return nil
 	}
 	if _, err := arn.Certificate(text); err != nil {
-		t.fault(at.Line, at.Column, clean(res.Address)+": the certificate "+finding.Quote(text)+" "+err.Error(),
+		t.errorAt(at.Line, at.Column, clean(res.Address)+": the certificate "+finding.Quote(text)+" "+err.Error(),
 			"use the ARN of an ACM certificate or an IAM server certificate")
 		return nil
 	}
 	return []string{text}
 }
 
-// balancerName is the name of a listener's load balancer: from its ARN, or, before there is one, from the resource that
-// the configuration refers to.
+// balancerName returns the name of a listener's load balancer: from its ARN or, before it exists, from the resource that the
+// configuration refers to.
 func (t *terraform) balancerName(res resource) string {
 	if name, _ := fromARN(res.Values.LoadBalancer); name != "" {
 		return name
@@ -280,7 +280,7 @@ func (t *terraform) balancerName(res resource) string {
 	return ""
 }
 
-// fromARN takes a load balancer's name and kind from its ARN or that of one of its listeners:
+// fromARN returns a load balancer's name and kind from its ARN or that of one of its listeners:
 // …:loadbalancer/app/NAME/ID, …:listener/net/NAME/ID/ID.
 func fromARN(text string) (string, observation.LoadBalancerKind) {
 	a, err := arn.Parse(text)
@@ -297,9 +297,9 @@ func fromARN(text string) (string, observation.LoadBalancerKind) {
 	return "", ""
 }
 
-// place finds a resource in the text. Addresses mostly come in the order of the file, so the search begins where the
-// last one ended.
-func (t *terraform) place(address string) target.Position {
+// position finds a resource in the text. Addresses mostly come in the order of the file, so the search begins where the last
+// one ended.
+func (t *terraform) position(address string) target.Position {
 	quoted, err := json.Marshal(address)
 	if err != nil {
 		return t.at(1, 1)

@@ -20,9 +20,9 @@ func tfPlan(resources, changes string) string {
 func ports(t *testing.T, text string) []string {
 	t.Helper()
 	read := Load([]string{"-"}, Options{Plain: true, Stdin: strings.NewReader(text)})
-	declared, faults := read.Declared, read.Diagnostics
-	if len(faults) > 0 {
-		t.Fatal(faults)
+	declared, diagnostics := read.Declared, read.Diagnostics
+	if len(diagnostics) > 0 {
+		t.Fatal(diagnostics)
 	}
 	var out []string
 	for _, d := range declared {
@@ -65,7 +65,7 @@ func TestTerraformTakesAway(t *testing.T) {
 
 // TestMergeKeys: what YAML's merge key brings counts where the mapping itself is silent, and never before it.
 func TestMergeKeys(t *testing.T) {
-	declared, faults := Read("f.yaml", []byte(`apiVersion: v1
+	declared, diagnostics := Read("f.yaml", []byte(`apiVersion: v1
 kind: List
 x-common: &common
   service.beta.kubernetes.io/aws-load-balancer-ssl-cert: `+tfCert+`
@@ -74,8 +74,8 @@ items:
 - {apiVersion: v1, kind: Service, metadata: {name: list, annotations: {<<: [{team: web}, *common]}}, spec: {type: LoadBalancer, ports: [{port: 443}]}}
 - {apiVersion: v1, kind: Service, metadata: {name: own, annotations: {service.beta.kubernetes.io/aws-load-balancer-ssl-cert: `+tfCert+`b, <<: *common}}, spec: {type: LoadBalancer, ports: [{port: 443}]}}
 `))
-	if len(faults) > 0 || len(declared) != 3 {
-		t.Fatalf("%+v %+v", declared, faults)
+	if len(diagnostics) > 0 || len(declared) != 3 {
+		t.Fatalf("%+v %+v", declared, diagnostics)
 	}
 	for i, want := range []string{tfCert, tfCert, tfCert + "b"} {
 		if d := declared[i]; len(d.ARNs) != 1 || d.ARNs[0] != want || d.Source.Line == 0 {

@@ -11,15 +11,14 @@ import (
 	"certdrift/internal/observation"
 )
 
-// MaxCertificates bounds the series of certificates; those that end first have them.
+// MaxCertificates is the maximum number of metrics for certificates; those that expire first have them.
 const MaxCertificates = 1000
 
-// named is a certificate as its series knows it: by its leading name, so that a renewal goes on in the same series.
+// named is a certificate with the name that its metric uses, so that a renewed certificate continues the same metric.
 type named struct{ environment, name string }
 
-// certificates adds the days that each certificate has left: those that endpoints serve, and those that ACM and IAM hold
-// on a listener or under a declared ARN and that no endpoint serves. Of several with one name it is the one that ends
-// first.
+// certificates adds the days left for each certificate: those that endpoints serve, and those in ACM and IAM that are on a
+// listener or declared and that no endpoint serves. Of several with one name, the one that expires first counts.
 func (b *builder) certificates() {
 	ends := map[named]time.Time{}
 	note := func(environment string, names []string, end time.Time) {
@@ -47,7 +46,7 @@ func (b *builder) certificates() {
 	}
 }
 
-// served notes the certificates that endpoints serve, and gives their digests.
+// served records the certificates that endpoints serve and returns their digests.
 func (b *builder) served(note func(environment string, names []string, end time.Time)) map[[32]byte]bool {
 	seen := map[[32]byte]bool{}
 	for _, e := range b.Round.Endpoints {
@@ -59,7 +58,7 @@ func (b *builder) served(note func(environment string, names []string, end time.
 	return seen
 }
 
-// leaves are the certificates that an endpoint's addresses serve, each once.
+// leaves returns the certificates that an endpoint's addresses serve, each once.
 func leaves(e observation.Endpoint) []*x509.Certificate {
 	var out []*x509.Certificate
 	known := map[string]bool{}
@@ -79,7 +78,7 @@ func namesOf(c *x509.Certificate) []string {
 	return append(slices.Clone(c.DNSNames), c.Subject.CommonName)
 }
 
-// leading is the first name that is one.
+// leading returns the first usable name.
 func leading(names []string) string {
 	for _, n := range names {
 		if n != "" {

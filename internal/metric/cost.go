@@ -1,14 +1,14 @@
 package metric
 
-// Inventory is what a bill depends on.
+// Inventory is what the cost depends on.
 type Inventory struct {
 	Environments int
 	Functions    int
-	// Endpoints and Certificates are those with series of their own.
+	// Endpoints and Certificates are those with separate metrics.
 	Endpoints, Certificates int
 }
 
-// Count is how many series of a kind an inventory has.
+// Count returns how many metrics of a definition an inventory has.
 func (i Inventory) Count(d Definition) int {
 	switch {
 	case d.PerEndpoint():
@@ -21,8 +21,8 @@ func (i Inventory) Count(d Definition) int {
 	return d.Series * i.Environments
 }
 
-// SeriesCount is how many series certdrift writes for an inventory, those that are written all day and those that are
-// written an hour a day.
+// SeriesCount returns how many metrics certdrift writes for an inventory: those written all day and those written in one hour a
+// day.
 func SeriesCount(i Inventory) (allDay, hourly int) {
 	for _, d := range Definitions() {
 		if d.OnceADay() {
@@ -34,12 +34,12 @@ func SeriesCount(i Inventory) (allDay, hourly int) {
 	return allDay, hourly
 }
 
-// HoursAMonth is how many hours an average month has: 365 × 24 / 12.
+// HoursAMonth is the number of hours in an average month: 365 × 24 / 12.
 const HoursAMonth = 730
 
-// MonthlyUSD is what custom metrics cost in a month at the list price of us-east-1
-// (aws.amazon.com/cloudwatch/pricing): 0.30 USD for each of the first 10,000, then 0.10, 0.05, and 0.02 past a million.
-// CloudWatch bills a metric for the hours in which it is written. The ten metrics of the free tier are not counted.
+// MonthlyUSD returns the monthly cost of custom metrics at the list price of us-east-1 (aws.amazon.com/cloudwatch/pricing):
+// 0.30 USD for each of the first 10,000, then 0.10, 0.05, and 0.02 above a million. CloudWatch bills a metric for the hours
+// in which it is written. The free tier of ten metrics is not deducted.
 func MonthlyUSD(allDay, hourly int) float64 {
 	left := float64(allDay) + float64(hourly)/24
 	var usd float64

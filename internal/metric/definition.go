@@ -1,6 +1,6 @@
 package metric
 
-// The names of the series. Alarms and dashboards are written against them; Definitions says what each carries.
+// The names of the metrics, which alarms and dashboards refer to; Definitions describes each.
 const (
 	EndpointsUp       = "EndpointsUp"
 	EndpointsDown     = "EndpointsDown"
@@ -20,7 +20,7 @@ const (
 	CertificateDays   = "CertificateDaysLeft"
 )
 
-// The names of dimensions.
+// The names of the dimensions.
 const (
 	Environment = "Environment"
 	Endpoint    = "Endpoint"
@@ -29,20 +29,20 @@ const (
 	Certificate = "Certificate"
 )
 
-// NoEnvironment is the dimension's value for what belongs to no environment: certdrift's own troubles.
+// NoEnvironment is the dimension's value for what belongs to no environment: certdrift's own problems.
 const NoEnvironment = "none"
 
-// Definition is what a series is. The table in docs/metrics.md holds one row for each.
+// Definition describes a metric. The table in docs/metrics.md has one row for each.
 type Definition struct {
 	Name       string
 	Dimensions []string
 	Unit       Unit
-	// Series is how many there are: per environment, per function, per endpoint or per certificate according to Dimensions.
+	// Series is how many there are per environment, function, endpoint or certificate, depending on Dimensions.
 	Series  int
 	Meaning string
 }
 
-// Definitions lists every series that certdrift ever writes. A template whose alarm names another waits for ever.
+// Definitions returns every metric that certdrift writes. An alarm on any other name never gets data.
 func Definitions() []Definition {
 	return []Definition{
 		{EndpointsUp, []string{Environment}, Count, 1, "probed endpoints without a critical finding"},
@@ -64,15 +64,15 @@ func Definitions() []Definition {
 	}
 }
 
-// PerEndpoint reports whether the series is an endpoint's own: written only where the configuration asks.
+// PerEndpoint reports whether the metric is one endpoint's: written only if configured.
 func (d Definition) PerEndpoint() bool { return d.by(Endpoint) }
 
-// PerCertificate reports whether the series is a certificate's own: written only where the configuration asks.
+// PerCertificate reports whether the metric is one certificate's: written only if configured.
 func (d Definition) PerCertificate() bool { return d.by(Certificate) }
 
 func (d Definition) by(dimension string) bool {
 	return len(d.Dimensions) == 2 && d.Dimensions[1] == dimension
 }
 
-// OnceADay reports whether the series is written once a day only, so that it is billed for one hour of it.
+// OnceADay reports whether the metric is written once a day, so that it is billed for one hour of each day.
 func (d Definition) OnceADay() bool { return d.Name == EndpointDaysLeft || d.Name == CertificateDays }

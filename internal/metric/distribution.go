@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// distribution counts values, rounded just enough to leave at most MaxValues distinct ones: to a millisecond first, then
-// to two significant digits, then to powers of ever larger steps. A round over ten thousand addresses is one datum.
+// distribution counts values, rounded just enough to leave at most MaxValues distinct ones: to a millisecond first, then to two
+// significant digits, then to powers of larger and larger steps. A round over ten thousand addresses is one datum.
 func distribution(values []float64) (distinct, counts []float64) {
 	for step := 0; ; step++ {
 		seen := map[float64]float64{}
@@ -27,8 +27,8 @@ func distribution(values []float64) (distinct, counts []float64) {
 	}
 }
 
-// rounded is v to the fineness of a step. From step 1 on, the error is relative: about 2 % at first, then growing with
-// the square of the step.
+// rounded rounds v with the precision of a step. From step 1 on, the error is relative: about 2% at first, then growing with the
+// square of the step.
 func rounded(v float64, step int) float64 {
 	if step == 0 {
 		return math.Round(v)

@@ -123,7 +123,7 @@ func TestANarrowedRoundCountsNoEnvironment(t *testing.T) {
 	}
 }
 
-func TestUnknownIncidentsAreNotNought(t *testing.T) {
+func TestUnknownIncidentsAreNotZero(t *testing.T) {
 	in := example(t)
 	in.StateUnread = true
 	for name := range figures(Of(in)) {

@@ -15,36 +15,36 @@ import (
 	"certdrift/internal/target"
 )
 
-// Input is all that the figures depend on.
+// Input is everything that the metrics depend on.
 type Input struct {
 	Round    observation.Round
 	Findings []finding.Finding
-	// Function is the one that runs: probe, inspect, verify.
+	// Function is the running function: probe, inspect, verify.
 	Function string
 	Now      time.Time
-	// Incidents are the records as they stand after the round.
+	// Incidents are the records after the round.
 	Incidents []incident.Record
-	// Narrowed: the round looked at a part only (an event told of one load balancer). Figures of whole environments are
-	// left out then: half a count is a wrong one.
+	// Narrowed: the round checked only a part (an event named one load balancer). Metrics of whole environments are left out then,
+	// since partial counts are wrong.
 	Narrowed bool
-	// StateUnread: the incidents are not known; their figures are left out rather than nought.
+	// StateUnread: the incidents are unknown; their metrics are left out instead of zero.
 	StateUnread bool
-	// WhileFailing gives an endpoint series of its own for as long as a critical finding is about it; MaxFailing of them.
+	// WhileFailing adds metrics for endpoints with a critical finding, at most MaxFailing of them.
 	WhileFailing bool
-	// Daily: the figures that are written once a day are due. PerCertificate asks for those of certificates.
+	// Daily: the metrics that are written once a day are due. PerCertificate includes those of certificates.
 	Daily, PerCertificate bool
 }
 
-// MaxFailing bounds the endpoints that get series because they fail: an outage of all must not cost a thousand series.
+// MaxFailing is the maximum number of endpoints with metrics because they fail: a total outage must not create a thousand metrics.
 const MaxFailing = 100
 
-// Ignored is the figure of one event that no round followed.
+// Ignored is the metric of one event that started no round.
 func Ignored(function string, at time.Time) []Datum {
 	return []Datum{{Name: EventsIgnored, Unit: Count, Dimensions: []Dimension{{Function, function}}, Value: 1, At: at}}
 }
 
-// Of gives a round's figures in a stable order: by name, then by dimensions. Every environment that has an endpoint gets
-// its noughts too, so that an alarm comes back by itself.
+// Of returns a round's metrics in a stable order: by name, then by dimensions. Zeros are written for every environment that has
+// an endpoint, so that alarms recover by themselves.
 func Of(in Input) []Datum {
 	b := &builder{Input: in, down: downEndpoints(in.Findings)}
 	b.add(Heartbeat, 1, Dimension{Function, b.function()})
@@ -64,7 +64,7 @@ func Of(in Input) []Datum {
 
 type builder struct {
 	Input
-	down map[string]bool // ENVIRONMENT/NAME of endpoints that a critical finding is about
+	down map[string]bool // ENVIRONMENT/NAME of endpoints with a critical finding
 	data []Datum
 }
 
@@ -75,7 +75,7 @@ func (b *builder) add(name string, value float64, dimensions ...Dimension) {
 	b.data = append(b.data, Datum{Name: name, Unit: unitOf(name), Dimensions: dimensions, Value: value, At: b.Now})
 }
 
-// addAll adds a distribution; nothing where there are no values.
+// addAll adds a distribution, if there are values.
 func (b *builder) addAll(name string, values []float64, dimensions ...Dimension) {
 	if len(values) == 0 {
 		return
@@ -101,7 +101,7 @@ func (b *builder) function() string {
 	return b.Function
 }
 
-// environments are those of the endpoints asked for, of findings and of open incidents, sorted.
+// environments returns those of the configured endpoints, the findings and the open incidents, sorted.
 func (b *builder) environments() []string {
 	set := map[string]bool{}
 	for _, e := range b.Round.Endpoints {
@@ -118,7 +118,7 @@ func (b *builder) environments() []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// environment adds the figures of one environment.
+// environment adds the metrics of one environment.
 func (b *builder) environment(env string) {
 	dimension := Dimension{Environment, valueOf(env)}
 	var up, down, unseen int
@@ -182,7 +182,7 @@ func (b *builder) incidents(env string, dimension Dimension) {
 	b.add(IncidentsSilenced, float64(silenced), dimension)
 }
 
-// endpoints adds the series of endpoints' own, where they were asked for.
+// endpoints adds the metrics of single endpoints, if configured.
 func (b *builder) endpoints() {
 	failing := 0
 	for _, e := range b.Round.Endpoints {
@@ -198,7 +198,7 @@ func (b *builder) endpoints() {
 	}
 }
 
-// endpoint adds the series of an endpoint's own.
+// endpoint adds the metrics of one endpoint.
 func (b *builder) endpoint(e observation.Endpoint) {
 	dimensions := []Dimension{{Environment, valueOf(e.Target.Environment)}, {Endpoint, valueOf(e.Target.Name)}}
 	up := 1.0
@@ -217,7 +217,7 @@ func (b *builder) endpoint(e observation.Endpoint) {
 	}
 }
 
-// downEndpoints are those that a critical finding is about.
+// downEndpoints returns the endpoints with a critical finding.
 func downEndpoints(fs []finding.Finding) map[string]bool {
 	down := map[string]bool{}
 	for _, f := range fs {
@@ -234,7 +234,7 @@ func downEndpoints(fs []finding.Finding) map[string]bool {
 	return down
 }
 
-// durations are what each address took, in milliseconds, those that failed included.
+// durations returns the time that each address took, in milliseconds, including those that failed.
 func durations(e observation.Endpoint) []float64 {
 	var ms []float64
 	for _, a := range e.Addresses {
@@ -245,9 +245,9 @@ func durations(e observation.Endpoint) []float64 {
 	return ms
 }
 
-// lifetime is the least that any address's own certificate has left: in percent of its whole life, and as a time. It is
-// below zero once it has expired, so that the figure does not vanish when it matters most. Issuers are for the judge,
-// who knows which path counts.
+// lifetime returns the least that is left of any address's certificate: in percent of its lifetime, and as a duration. It is
+// negative once expired, so that the metric does not disappear when it matters most. Issuers are left to judge, which knows the
+// path that counts.
 func lifetime(e observation.Endpoint, now time.Time) (percent float64, left time.Duration, ok bool) {
 	for _, a := range e.Addresses {
 		if a.TLS == nil || len(a.TLS.Chain) == 0 {
@@ -272,7 +272,7 @@ func lifetime(e observation.Endpoint, now time.Time) (percent float64, left time
 // days counts days to two decimals, rounded down.
 func days(left time.Duration) float64 { return math.Floor(left.Hours()/24*100) / 100 }
 
-// valueOf makes a name fit for a dimension's value: printable ASCII, 1 to 255 characters, not all blank, no colon first.
+// valueOf turns a name into a valid dimension value: printable ASCII, 1 to 255 characters, not blank, no leading colon.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
 func valueOf(name string) string {
 	if strings.TrimSpace(name) == "" {

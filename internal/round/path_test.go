@@ -122,7 +122,7 @@ func TestAMissingTopicIsReportedToTheChat(t *testing.T) {
 func TestATopicThatRefuses(t *testing.T) {
 	l := newListening(t)
 	l.rounds(2)
-	l.aws.Inject(simulated.Fault{Operation: "sns:Publish", Resource: `"TopicArn":"` + l.alerts, Error: l.aws.Refusal("KMSDisabled")})
+	l.aws.Inject(simulated.Failure{Operation: "sns:Publish", Resource: `"TopicArn":"` + l.alerts, Error: l.aws.Refusal("KMSDisabled")})
 	if fs := l.rounds(5); len(fs) > 0 {
 		t.Errorf("reported before anything was sent: %v", fs)
 	}

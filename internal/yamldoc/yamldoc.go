@@ -1,5 +1,5 @@
-// Package yamldoc parses YAML that somebody else wrote: it bounds what the text may cost before the parser sees it,
-// turns the parser's errors into problems with a place, and finds the place of any node.
+// Package yamldoc parses untrusted YAML: it limits the cost of a text before the parser sees it, turns the parser's errors into
+// problems with a position, returns the position of any node, and follows aliases and merge keys.
 package yamldoc
 
 import (
@@ -26,20 +26,20 @@ const (
 	maxKeys   = 20_000  // lines of one mapping; texts that look like one are counted too
 )
 
-// Problem is why a text cannot be used. Line and Column count from 1.
+// Problem is the reason that a text cannot be used. Line and Column start at 1.
 type Problem struct {
 	Line, Column  int
 	Message, Hint string
 }
 
-// Parse parses all documents of a text. Duplicate keys pass: whoever walks the nodes reports them, all at once.
+// Parse parses all documents of a text. It accepts duplicate keys: Resolver.Entries returns them, so that all are reported.
 func Parse(data []byte) (file *ast.File, problem *Problem) {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark is no content (YAML 1.2.2 §5.2)
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark is not content (YAML 1.2.2 §5.2)
 	if problem := cmp.Or(check(data), crowded(data)); problem != nil {
 		return nil, problem
 	}
 	defer func() {
-		// A parser that panics on somebody's file must not take the round down with it.
+		// A panic of the parser must not end the round.
 		if p := recover(); p != nil {
 			file, problem = nil, &Problem{1, 1, "the YAML parser failed on this file: " +
 				finding.Clean(fmt.Sprint(p), finding.QuoteLimit), "simplify the file, and report a bug with it"}
@@ -52,13 +52,13 @@ func Parse(data []byte) (file *ast.File, problem *Problem) {
 	return file, nil
 }
 
-// syntax keeps the parser's message and place, not its excerpt of the source: that may hold a secret.
+// syntax keeps the parser's message and position, but not its excerpt of the source, which may contain a secret.
 func syntax(err error) *Problem {
 	p := &Problem{1, 1, "the YAML cannot be parsed", "check for an unclosed quote or bracket, or wrong indentation, near this position"}
 	var located yaml.Error
 	if errors.As(err, &located) {
 		p.Message = "the YAML cannot be parsed: " + finding.Clean(located.GetMessage(), finding.QuoteLimit)
-		p.Line, p.Column = place(located.GetToken())
+		p.Line, p.Column = tokenPosition(located.GetToken())
 		if strings.Contains(p.Message, `'\x09'`) {
 			p.Hint = "indent with spaces: YAML does not allow tabs there"
 		}
@@ -96,7 +96,7 @@ func check(data []byte) *Problem {
 	return nil
 }
 
-// crowded finds a mapping of too many keys: lines of one indentation with a colon, and no shallower line between them.
+// crowded finds a mapping with too many keys: lines of one indentation with a colon, without a less indented line between them.
 func crowded(data []byte) *Problem {
 	var keys [maxIndent + 1]int
 	deepest, number := 0, 0
@@ -121,30 +121,30 @@ func crowded(data []byte) *Problem {
 	return nil
 }
 
-// Place is where a node begins. It is never before line 1, column 1.
-func Place(n ast.Node) (line, column int) {
+// Position returns where a node begins; at least line 1, column 1.
+func Position(n ast.Node) (line, column int) {
 	switch v := n.(type) {
 	case nil:
 		return 1, 1
 	case *ast.MappingNode:
-		// The token of a block mapping is its first colon; people look for the key.
+		// The token of a block mapping is its first colon; people expect the key.
 		if len(v.Values) > 0 && !v.IsFlowStyle {
-			return Place(v.Values[0].Key)
+			return Position(v.Values[0].Key)
 		}
 	case *ast.MappingValueNode:
-		return Place(v.Key)
+		return Position(v.Key)
 	}
-	return place(n.GetToken())
+	return tokenPosition(n.GetToken())
 }
 
-func place(t *token.Token) (line, column int) {
+func tokenPosition(t *token.Token) (line, column int) {
 	if t == nil || t.Position == nil {
 		return 1, 1
 	}
 	return max(t.Position.Line, 1), max(t.Position.Column, 1)
 }
 
-// Kind names a node's type in the words of people.
+// Kind returns a node's type in plain words.
 func Kind(n ast.Node) string {
 	switch v := n.(type) {
 	case nil, *ast.NullNode:
@@ -165,7 +165,7 @@ func Kind(n ast.Node) string {
 	return "text"
 }
 
-// Text is a scalar's text as written, quotes resolved; false for lists, mappings and nothing.
+// Text returns a scalar's text as written, without quotes; false for lists, mappings and null.
 func Text(n ast.Node) (string, bool) {
 	switch v := n.(type) {
 	case *ast.StringNode:
@@ -178,7 +178,7 @@ func Text(n ast.Node) (string, bool) {
 	return "", false
 }
 
-// Entries are a mapping's entries; false where the node is no mapping.
+// Entries returns a mapping's entries as written; false if the node is not a mapping.
 func Entries(n ast.Node) ([]*ast.MappingValueNode, bool) {
 	switch v := n.(type) {
 	case *ast.MappingNode:

@@ -82,18 +82,18 @@ func BenchmarkCostly(b *testing.B) {
 	}
 }
 
-func TestPlace(t *testing.T) {
+func TestPosition(t *testing.T) {
 	file, problem := Parse([]byte("\xef\xbb\xbfa:\n  - {b: 1}\n  - c: 2\n    d: 3\n"))
 	if problem != nil {
 		t.Fatal(problem)
 	}
 	list := file.Docs[0].Body.(*ast.MappingNode).Values[0].Value.(*ast.SequenceNode)
 	for i, want := range [][2]int{{2, 5}, {3, 5}} {
-		if line, column := Place(list.Values[i]); line != want[0] || column != want[1] {
+		if line, column := Position(list.Values[i]); line != want[0] || column != want[1] {
 			t.Errorf("item %d is at %d:%d, want %v", i, line, column, want)
 		}
 	}
-	if line, column := Place(nil); line != 1 || column != 1 {
+	if line, column := Position(nil); line != 1 || column != 1 {
 		t.Errorf("nothing is at %d:%d", line, column)
 	}
 }

@@ -34,7 +34,7 @@ func (w *walk) classic(ctx context.Context) []observation.LoadBalancer {
 		}
 		return out.NextMarker, nil
 	})
-	told, untold := w.tags(ctx, "classic", namesOf(found), func(names []string) (map[string]map[string]string, error) {
+	tags, unreadable := w.tags(ctx, "classic", namesOf(found), func(names []string) (map[string]map[string]string, error) {
 		out, err := w.clients.Classic.DescribeTags(ctx, &elb.DescribeTagsInput{LoadBalancerNames: names})
 		if err != nil {
 			return nil, err
@@ -49,7 +49,7 @@ func (w *walk) classic(ctx context.Context) []observation.LoadBalancer {
 		}
 		return tags, nil
 	})
-	found = w.tagged(found, func(lb observation.LoadBalancer) string { return lb.Name }, told, untold)
+	found = w.tagged(found, func(lb observation.LoadBalancer) string { return lb.Name }, tags, unreadable)
 	return each(found, func(lb *observation.LoadBalancer) bool { return w.negotiation(ctx, lb, policies) })
 }
 

@@ -148,8 +148,8 @@ func names(got observation.Attached) []string {
 	return out
 }
 
-// troubles is a trouble a line: "denied elasticloadbalancing:DescribeTags us-west-2".
-func troubles(got observation.Attached) []string {
+// problems is a trouble a line: "denied elasticloadbalancing:DescribeTags us-west-2".
+func problems(got observation.Attached) []string {
 	var out []string
 	for _, t := range got.ObserveErrors {
 		out = append(out, fmt.Sprintf("%s %s %s", t.Kind, t.Operation, t.Region))

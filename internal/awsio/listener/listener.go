@@ -36,12 +36,12 @@ type Inspector struct {
 	options Options
 
 	mu       sync.Mutex
-	clients  map[place]Clients
+	clients  map[clientKey]Clients
 	accounts map[target.Role]string
 }
 
 // place is where clients lead to.
-type place struct {
+type clientKey struct {
 	region string
 	role   target.Role
 }
@@ -51,7 +51,7 @@ func New(o Options) *Inspector {
 	if o.Parallel <= 0 {
 		o.Parallel = defaultParallel
 	}
-	return &Inspector{options: o, clients: map[place]Clients{}, accounts: map[target.Role]string{}}
+	return &Inspector{options: o, clients: map[clientKey]Clients{}, accounts: map[target.Role]string{}}
 }
 
 // inspection is one round's work.
@@ -70,9 +70,9 @@ type inspection struct {
 // kind and name; certificates by ARN, each read once however many listeners share it.
 func (i *Inspector) Inspect(ctx context.Context, wanted target.Wanted) observation.Attached {
 	in := &inspection{Inspector: i, wanted: wanted, slots: make(chan struct{}, i.options.Parallel), roles: map[string]target.Role{}}
-	regions, homeless := in.regions()
-	if homeless {
-		in.notes.add(nowhere())
+	regions, regionUnknown := in.regions()
+	if regionUnknown {
+		in.notes.add(noRegion())
 	}
 	if len(regions) == 0 && len(wanted.Certificates) == 0 {
 		return observation.Attached{ObserveErrors: in.notes.all()}
@@ -85,8 +85,8 @@ func (i *Inspector) Inspect(ctx context.Context, wanted target.Wanted) observati
 	return out
 }
 
-// regions are those to walk, sorted. homeless tells that some are wanted whose name nobody gave.
-func (in *inspection) regions() (regions []string, homeless bool) {
+// regions are those to walk, sorted. regionUnknown tells that some are wanted whose name nobody gave.
+func (in *inspection) regions() (regions []string, regionUnknown bool) {
 	unnamed := in.wanted.Scope.Walk
 	for _, ref := range in.wanted.LoadBalancers {
 		if ref.Region != "" {
@@ -97,14 +97,14 @@ func (in *inspection) regions() (regions []string, homeless bool) {
 	}
 	if unnamed {
 		scope := in.scopeRegions()
-		regions, homeless = append(regions, scope...), len(scope) == 0
+		regions, regionUnknown = append(regions, scope...), len(scope) == 0
 	}
 	slices.Sort(regions)
-	return slices.Compact(regions), homeless
+	return slices.Compact(regions), regionUnknown
 }
 
 // nowhere is the trouble of not knowing where to look: that nothing was seen must not read as "nothing is there".
-func nowhere() observation.ObserveError {
+func noRegion() observation.ObserveError {
 	return observation.ObserveError{
 		Kind: observation.Incomplete, Operation: "elasticloadbalancing:DescribeLoadBalancers",
 		Detail: "no AWS region is known: set load_balancers: {regions: […]}, or set AWS_REGION",
@@ -174,7 +174,7 @@ func (i *Inspector) account(ctx context.Context, role target.Role) (string, erro
 func (i *Inspector) at(region string, role target.Role) Clients {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	key := place{region, role}
+	key := clientKey{region, role}
 	clients, ok := i.clients[key]
 	if !ok {
 		clients = i.options.Clients(region, role)

@@ -32,7 +32,7 @@ func TestInspectReadsEveryKind(t *testing.T) {
 		t.Errorf("listeners (-want +got):\n%s", diff)
 	}
 	if len(got.ObserveErrors) > 0 {
-		t.Errorf("troubles: %v", got.ObserveErrors)
+		t.Errorf("errors: %v", got.ObserveErrors)
 	}
 	web := got.LoadBalancers[0]
 	if !web.Internal || web.Tags["env"] != "staging" || web.Account != "111122223333" || web.Region != "us-west-2" || web.DNSName != w.west.DNSName("web") {
@@ -121,7 +121,7 @@ func TestInspectNarrows(t *testing.T) {
 				t.Errorf("load balancers (-want +got):\n%s", diff)
 			}
 			if len(got.ObserveErrors) > 0 {
-				t.Errorf("troubles: %v", got.ObserveErrors)
+				t.Errorf("errors: %v", got.ObserveErrors)
 			}
 			if calls := w.west.Repeated(); len(calls) > 0 {
 				t.Errorf("asked more than once: %v", calls)
@@ -188,11 +188,11 @@ func TestInspectOtherAccountsAndRegions(t *testing.T) {
 	if c := read[arn]; len(c.Chain) == 0 {
 		t.Errorf("the other account's certificate is not read: %+v", c)
 	}
-	if diff := cmp.Diff([]string{"incomplete sts:AssumeRole "}, troubles(got)); diff != "" {
-		t.Errorf("troubles (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]string{"incomplete sts:AssumeRole "}, problems(got)); diff != "" {
+		t.Errorf("errors (-want +got):\n%s", diff)
 	}
 	if got.ObserveErrors[0].Account != "777788889999" || got.ObserveErrors[0].Resource != "arn:aws:iam::777788889999:role/refused" {
-		t.Errorf("the trouble names no role: %+v", got.ObserveErrors[0])
+		t.Errorf("the error names no role: %+v", got.ObserveErrors[0])
 	}
 }
 
@@ -208,7 +208,7 @@ func contains(all []string, one string) bool {
 func TestNothingWantedAsksNothing(t *testing.T) {
 	w := newWorld(t)
 	if got := w.inspect(t, target.Wanted{}); len(w.west.Calls()) > 0 || got.ObserveErrors != nil {
-		t.Errorf("asked %v, troubles %v", w.west.Calls(), got.ObserveErrors)
+		t.Errorf("asked %v, errors %v", w.west.Calls(), got.ObserveErrors)
 	}
 }
 
@@ -231,11 +231,11 @@ func TestNoRegionIsNotNothing(t *testing.T) {
 		"nothing":                  {target.Wanted{}, true},
 	} {
 		got := inspector.Inspect(t.Context(), c.wanted)
-		told := slices.ContainsFunc(got.ObserveErrors, func(t observation.ObserveError) bool {
+		tags := slices.ContainsFunc(got.ObserveErrors, func(t observation.ObserveError) bool {
 			return t.Kind == observation.Incomplete && strings.Contains(t.Detail, "AWS_REGION")
 		})
-		if told == c.known || !c.known && len(got.LoadBalancers) > 0 {
-			t.Errorf("%s: told %v, %d load balancers, troubles %+v", name, told, len(got.LoadBalancers), got.ObserveErrors)
+		if tags == c.known || !c.known && len(got.LoadBalancers) > 0 {
+			t.Errorf("%s: tags %v, %d load balancers, errors %+v", name, tags, len(got.LoadBalancers), got.ObserveErrors)
 		}
 	}
 }

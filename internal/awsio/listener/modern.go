@@ -36,7 +36,7 @@ func (w *walk) modern(ctx context.Context) []observation.LoadBalancer {
 		}
 		return out.NextMarker, nil
 	})
-	told, untold := w.tags(ctx, "modern", arnsOf(found), func(arns []string) (map[string]map[string]string, error) {
+	tags, unreadable := w.tags(ctx, "modern", arnsOf(found), func(arns []string) (map[string]map[string]string, error) {
 		out, err := w.clients.Modern.DescribeTags(ctx, &elbv2.DescribeTagsInput{ResourceArns: arns})
 		if err != nil {
 			return nil, err
@@ -51,7 +51,7 @@ func (w *walk) modern(ctx context.Context) []observation.LoadBalancer {
 		}
 		return tags, nil
 	})
-	found = w.tagged(found, func(lb observation.LoadBalancer) string { return lb.ARN }, told, untold)
+	found = w.tagged(found, func(lb observation.LoadBalancer) string { return lb.ARN }, tags, unreadable)
 	found = each(found, func(lb *observation.LoadBalancer) bool { return w.listeners(ctx, lb) })
 	w.protocols(ctx, found)
 	return found

@@ -63,7 +63,7 @@ func TestThrottlingIsSatOut(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if got := real(&throttling{times: 2}).Inspect(ctx, everything()); len(got.ObserveErrors) > 0 {
-		t.Errorf("troubles: %v", got.ObserveErrors)
+		t.Errorf("errors: %v", got.ObserveErrors)
 	}
 }
 

@@ -68,7 +68,7 @@ func TestCallsOfALargeRound(t *testing.T) {
 		}
 	}
 	if secure != 2000 || len(got.Certificates) != 500 || len(got.ObserveErrors) > 0 {
-		t.Fatalf("%d listeners, %d certificates, troubles %v", secure, len(got.Certificates), got.ObserveErrors)
+		t.Fatalf("%d listeners, %d certificates, errors %v", secure, len(got.Certificates), got.ObserveErrors)
 	}
 	want := map[string]int{
 		"elb:DescribeLoadBalancers":          1,    // 250 load balancers
@@ -95,8 +95,8 @@ func TestCallsOfALargeRound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if told := fmt.Sprintf("%d,%03d calls for 2,000 TLS listeners", sum/1000, sum%1000); !strings.Contains(string(readme), told) {
-		t.Errorf("the README does not say %q", told)
+	if tags := fmt.Sprintf("%d,%03d calls for 2,000 TLS listeners", sum/1000, sum%1000); !strings.Contains(string(readme), tags) {
+		t.Errorf("the README does not say %q", tags)
 	}
 	if calls := a.Repeated(); len(calls) > 0 {
 		t.Errorf("asked more than once: %v", calls)

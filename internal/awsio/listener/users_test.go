@@ -47,8 +47,8 @@ func TestUsers(t *testing.T) {
 	}
 }
 
-// TestUsersOfTrouble: ACM lists what else uses a certificate; and it may refuse.
-func TestUsersOfTrouble(t *testing.T) {
+// TestUsersFailures: ACM lists what else uses a certificate; and it may refuse.
+func TestUsersFailures(t *testing.T) {
 	w := newWorld(t)
 	w.west.Deny("acm:DescribeCertificate")
 	if _, _, err := w.inspector.Users(t.Context(), target.Scope{}, w.acm); err == nil || !strings.Contains(err.Error(), w.acm) {

@@ -96,10 +96,10 @@ func (w *walk) list(ctx context.Context, describe func(name string, token *strin
 const tagBatch = 20
 
 // tags reads the tags of load balancers in batches, keyed by what they were asked by. A batch is refused as a whole
-// when one of its load balancers was deleted meanwhile: it is halved until that one stands alone. untold are those
+// when one of its load balancers was deleted meanwhile: it is halved until that one stands alone. unreadable are those
 // whose tags could not be read.
-func (w *walk) tags(ctx context.Context, api string, keys []string, describe func(keys []string) (map[string]map[string]string, error)) (told map[string]map[string]string, untold map[string]bool) {
-	told, untold = map[string]map[string]string{}, map[string]bool{}
+func (w *walk) tags(ctx context.Context, api string, keys []string, describe func(keys []string) (map[string]map[string]string, error)) (tags map[string]map[string]string, unreadable map[string]bool) {
+	tags, unreadable = map[string]map[string]string{}, map[string]bool{}
 	var mu sync.Mutex
 	var read func(batch []string)
 	read = func(batch []string) {
@@ -116,9 +116,9 @@ func (w *walk) tags(ctx context.Context, api string, keys []string, describe fun
 		defer mu.Unlock()
 		for _, key := range batch {
 			if err != nil {
-				untold[key] = true
-			} else if tags, ok := found[key]; ok {
-				told[key] = tags
+				unreadable[key] = true
+			} else if read, ok := found[key]; ok {
+				tags[key] = read
 			}
 		}
 		if err != nil {
@@ -130,7 +130,7 @@ func (w *walk) tags(ctx context.Context, api string, keys []string, describe fun
 		group.Go(func() { read(batch) })
 	}
 	group.Wait()
-	return told, untold
+	return tags, unreadable
 }
 
 // each does something for every load balancer side by side and keeps those that it returns true for.
@@ -158,14 +158,14 @@ func each(balancers []observation.LoadBalancer, do func(*observation.LoadBalance
 
 // tagged keeps the load balancers whose tags are wanted. One whose tags could not be read stays where an endpoint
 // names it or where tags don't matter, marked partial; one that is gone when its tags are asked for is gone.
-func (w *walk) tagged(balancers []observation.LoadBalancer, key func(observation.LoadBalancer) string, told map[string]map[string]string, untold map[string]bool) []observation.LoadBalancer {
+func (w *walk) tagged(balancers []observation.LoadBalancer, key func(observation.LoadBalancer) string, read map[string]map[string]string, unreadable map[string]bool) []observation.LoadBalancer {
 	var out []observation.LoadBalancer
 	for _, lb := range balancers {
-		tags, known := told[key(lb)]
+		tags, known := read[key(lb)]
 		switch {
 		case known:
 			lb.Tags = tags
-		case untold[key(lb)]:
+		case unreadable[key(lb)]:
 			lb.Partial = true
 		default:
 			continue

@@ -248,7 +248,7 @@ func TestTheLookUpIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.set(t, account.Operator(), "a22e1d63", w.other)
-		w.Inject(account.Fault{Operation: "cloudtrail:LookupEvents", After: 1, Delay: time.Hour})
+		w.Inject(account.Failure{Operation: "cloudtrail:LookupEvents", After: 1, Delay: time.Hour})
 		began := time.Now()
 		changes, err := w.trail().LastChanges(t.Context(), []observation.LoadBalancer{w.classic})
 		if took := time.Since(began); took > 16*time.Second {

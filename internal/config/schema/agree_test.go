@@ -127,16 +127,16 @@ func TestSchemaAgreesWithTheLoader(t *testing.T) {
 	excused := beyond()
 	none := func(string) ([]byte, error) { return nil, fs.ErrNotExist }
 	for _, text := range texts() {
-		_, faults := config.Load([]byte(text), config.Options{File: "certdrift.yaml", ReadFile: none})
+		_, diagnostics := config.Load([]byte(text), config.Options{File: "certdrift.yaml", ReadFile: none})
 		marks := validate(t, compiled, text)
 		reason, beyondIt := excused[text]
 		switch {
-		case beyondIt && (len(faults) == 0 || marks != nil):
-			t.Errorf("no longer beyond a schema (%s): %s\nfaults %v\nmarks %v", reason, text, faults, marks)
-		case !beyondIt && len(faults) == 0 && marks != nil:
+		case beyondIt && (len(diagnostics) == 0 || marks != nil):
+			t.Errorf("no longer beyond a schema (%s): %s\nfaults %v\nmarks %v", reason, text, diagnostics, marks)
+		case !beyondIt && len(diagnostics) == 0 && marks != nil:
 			t.Errorf("the loader takes it, the schema does not: %s\n%v", text, marks)
-		case !beyondIt && len(faults) > 0 && marks == nil:
-			t.Errorf("the schema takes it, the loader does not: %s\n%s", text, faults[0].Message)
+		case !beyondIt && len(diagnostics) > 0 && marks == nil:
+			t.Errorf("the schema takes it, the loader does not: %s\n%s", text, diagnostics[0].Message)
 		}
 	}
 }

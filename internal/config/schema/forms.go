@@ -9,7 +9,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// The parts that patterns are made of: what RE2 and ECMA 262 both take.
+// The building blocks of patterns, in the syntax that RE2 and ECMA 262 share.
 const (
 	number   = `([0-9]+\.?[0-9]*|\.[0-9]+)`
 	duration = `(` + number + `w)?(` + number + `d)?(` + number + `(ns|us|µs|μs|ms|s|m|h))*`
@@ -23,13 +23,13 @@ const (
 	visible  = `^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$`
 )
 
-// positive is what a text needs that is a number and must not be nothing.
+// positive adds that a number must not be zero.
 func positive(s *jsonschema.Schema) *jsonschema.Schema {
 	s.AllOf = []*jsonschema.Schema{{Pattern: "[1-9]"}}
 	return s
 }
 
-// anyCase is a pattern for a word in capital and small letters.
+// anyCase returns a pattern for a word in upper or lower case.
 func anyCase(word string) string {
 	var b strings.Builder
 	for _, r := range word {
@@ -49,7 +49,7 @@ func anyOf(words ...string) string {
 	return "(" + strings.Join(words, "|") + ")"
 }
 
-// weekdays are the days, whole or by three letters.
+// weekdays returns a pattern for the days, in full or as three letters.
 func weekdays() string {
 	days := []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
 	for _, day := range days {
@@ -64,8 +64,7 @@ func otherURL() string {
 	return "^(" + anyCase("tls") + host + ":[0-9]+|" + anyOf(strings.Split(target.StartTLSSchemes(" "), " ")...) + host + ")/?$"
 }
 
-// forms are the patterns of texts, by type and key. The loader's own checks say more; TestSchemaAgreesWithTheLoader holds
-// the two against each other.
+// forms returns the patterns of texts by type and key. The loader checks more; TestSchemaAgreesWithTheLoader compares the two.
 func forms() map[string]map[string]string {
 	return map[string]map[string]string{
 		"":                {"heartbeat_url": webURL()},

@@ -4,7 +4,7 @@ import (
 	"github.com/invopop/jsonschema"
 )
 
-// refine adds to the schema of the types what their checks ask for beyond the types.
+// refine adds the requirements of the loader's checks to the schema of the types.
 func refine(root *jsonschema.Schema) {
 	requireDeclaration(root)
 	patterns := forms()
@@ -30,7 +30,7 @@ func refine(root *jsonschema.Schema) {
 	allowRoleARN(root)
 }
 
-// fill says that no text is empty, and what form it has; of a list and a mapping, that of their texts.
+// fill requires texts to be non-empty and to match a pattern, also in lists and mappings.
 func fill(s *jsonschema.Schema, pattern string) {
 	switch {
 	case s.Type == "array":
@@ -46,8 +46,7 @@ func fill(s *jsonschema.Schema, pattern string) {
 	}
 }
 
-// orNothing lets a key stand with nothing behind it where a mapping or a list is due and none is required: people
-// comment out what is below.
+// orNothing allows an optional mapping or list to be null, since people comment out what is below a key.
 func orNothing(s *jsonschema.Schema) *jsonschema.Schema {
 	if s.Ref == "" && s.Type != "array" && s.Type != "object" {
 		return s
@@ -57,7 +56,7 @@ func orNothing(s *jsonschema.Schema) *jsonschema.Schema {
 	return &jsonschema.Schema{Description: s.Description, AnyOf: []*jsonschema.Schema{&bare, {Type: "null"}}}
 }
 
-// requireDeclaration asks for one key at least where none alone is required.
+// requireDeclaration requires at least one key where no particular one is required.
 func requireDeclaration(root *jsonschema.Schema) {
 	for _, name := range []string{"Declared", "Match"} {
 		one := uint64(1)
@@ -65,7 +64,7 @@ func requireDeclaration(root *jsonschema.Schema) {
 	}
 }
 
-// refineEndpoint bounds names, and keeps keys away from URLs that have no use for them.
+// refineEndpoint limits names, and forbids keys that the URL's kind does not use.
 func refineEndpoint(root *jsonschema.Schema) {
 	endpoint := root.Definitions["Endpoint"]
 	longest, url := uint64(200), uint64(2048)
@@ -78,7 +77,7 @@ func refineEndpoint(root *jsonschema.Schema) {
 	}
 }
 
-// without allows nothing behind some keys where the URL has a form.
+// without forbids values for some keys if the URL matches a pattern.
 func without(url string, keys ...string) *jsonschema.Schema {
 	is, then := jsonschema.NewProperties(), jsonschema.NewProperties()
 	is.Set("url", &jsonschema.Schema{Pattern: url})
@@ -90,7 +89,7 @@ func without(url string, keys ...string) *jsonschema.Schema {
 	}
 }
 
-// refineHeaders says what headers may be called, and what they may hold.
+// refineHeaders restricts the names and values of headers.
 func refineHeaders(root *jsonschema.Schema) {
 	headers := property(root.Definitions["Request"], "headers").AnyOf[0]
 	headers.PropertyNames = &jsonschema.Schema{Pattern: field, Not: &jsonschema.Schema{
@@ -99,7 +98,7 @@ func refineHeaders(root *jsonschema.Schema) {
 	headers.AdditionalProperties.Pattern = `^[^\x00-\x08\x0a-\x1f\x7f]+$`
 }
 
-// refineSilence asks for an end.
+// refineSilence requires an end.
 func refineSilence(root *jsonschema.Schema) {
 	weekly := jsonschema.NewProperties()
 	weekly.Set("weekly", &jsonschema.Schema{Type: "object"})
@@ -108,12 +107,12 @@ func refineSilence(root *jsonschema.Schema) {
 	}
 }
 
-// allowRoleARN lets a role be its ARN alone.
+// allowRoleARN allows a role to be only its ARN.
 func allowRoleARN(root *jsonschema.Schema) {
 	root.Definitions["Role"] = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{text(roleARN()), root.Definitions["Role"]}}
 }
 
-// property is one that the types have.
+// property returns a property of a type.
 func property(of *jsonschema.Schema, key string) *jsonschema.Schema {
 	s, _ := of.Properties.Get(key)
 	return s

@@ -1,6 +1,6 @@
-// Package schema makes the JSON Schema of certdrift.yaml from the types that the configuration is decoded into, so that
-// editors complete and check it as certdrift will. It stands apart from package config to keep the generator out of the
-// Lambda functions.
+// Package schema generates the JSON Schema of certdrift.yaml from the types that the configuration is decoded into, so that
+// editors complete and check it as certdrift does. It is separate from package config to keep the generator out of the Lambda
+// functions.
 package schema
 
 import (
@@ -17,7 +17,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// Schema is the JSON Schema (draft 2020-12) of certdrift.yaml, indented.
+// Schema returns the JSON Schema (draft 2020-12) of certdrift.yaml, indented.
 func Schema() ([]byte, error) {
 	reflector := jsonschema.Reflector{
 		Anonymous: true, FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true, ExpandedStruct: true,
@@ -37,7 +37,7 @@ func Schema() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// scalars are the types that read themselves from text.
+// scalars returns the types that parse themselves from text.
 func scalars(t reflect.Type) *jsonschema.Schema {
 	switch t {
 	case reflect.TypeFor[config.Duration]():
@@ -64,7 +64,7 @@ func text(pattern string, examples ...any) *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "string", Pattern: pattern, Examples: examples}
 }
 
-// description is a key's doc tag; types have none of their own.
+// description returns a key's doc tag; types have no descriptions.
 func description(t reflect.Type, fieldName string) string {
 	if fieldName == "" {
 		return ""

@@ -44,7 +44,7 @@ type world struct {
 	data         []Datum
 	records      []record
 	onEvent      []func(event []byte)
-	faults       []*Fault
+	failures     []*Failure
 	calls        map[string]int
 	asked        map[string]int // by operation and input
 	serial       int

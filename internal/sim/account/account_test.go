@@ -266,7 +266,7 @@ func TestFaults(t *testing.T) {
 		t.Errorf("denied: %v", err)
 	}
 	a.Heal()
-	a.Inject(account.Fault{Operation: "*", Delay: time.Hour})
+	a.Inject(account.Failure{Operation: "*", Delay: time.Hour})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	if err := ask(ctx); !errors.Is(err, context.DeadlineExceeded) {

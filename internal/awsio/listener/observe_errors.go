@@ -8,8 +8,8 @@ import (
 	"certdrift/internal/observation"
 )
 
-// severalTroubles is how many resources in trouble for one reason are named one by one; more become one trouble.
-const severalTroubles = 3
+// maxListed is how many resources in trouble for one reason are named one by one; more become one trouble.
+const maxListed = 3
 
 // notes collects troubles.
 type notes struct {
@@ -27,7 +27,7 @@ func (n *notes) add(t observation.ObserveError) {
 func (n *notes) all() []observation.ObserveError {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	slices.SortFunc(n.taken, compareTroubles)
+	slices.SortFunc(n.taken, compareErrors)
 	taken := slices.CompactFunc(n.taken, func(a, b observation.ObserveError) bool { return sameReason(a, b) && a.Resource == b.Resource })
 	var out []observation.ObserveError
 	for len(taken) > 0 {
@@ -35,7 +35,7 @@ func (n *notes) all() []observation.ObserveError {
 		if end < 0 {
 			end = len(taken)
 		}
-		if end > severalTroubles {
+		if end > maxListed {
 			t := taken[0]
 			t.Detail = fmt.Sprintf("%s (at %s and %d more)", t.Detail, t.Resource, end-1)
 			t.Resource = ""
@@ -52,7 +52,7 @@ func sameReason(a, b observation.ObserveError) bool {
 	return a.Kind == b.Kind && a.Operation == b.Operation && a.Region == b.Region && a.Account == b.Account
 }
 
-func compareTroubles(a, b observation.ObserveError) int {
+func compareErrors(a, b observation.ObserveError) int {
 	return compareAll(a.Account, b.Account, a.Region, b.Region, a.Operation, b.Operation, string(a.Kind), string(b.Kind),
 		a.Resource, b.Resource, a.Detail, b.Detail)
 }

@@ -19,11 +19,11 @@ import (
 func TestInspectGoesOn(t *testing.T) {
 	all := []string{"a22e1d63", "tcp", "web"}
 	tests := []struct {
-		name     string
-		fault    func(w *world)
-		found    []string
-		troubles []string
-		partial  string // names of the load balancers that are marked
+		name    string
+		fault   func(w *world)
+		found   []string
+		errors  []string
+		partial string // names of the load balancers that are marked
 	}{
 		{"without permission for certificates of listeners", func(w *world) { w.west.Deny("elbv2:DescribeListenerCertificates") },
 			all, []string{"denied elasticloadbalancing:DescribeListenerCertificates us-west-2"}, "tcp web"},
@@ -41,24 +41,24 @@ func TestInspectGoesOn(t *testing.T) {
 		{"throttled", func(w *world) { w.west.Throttle("elb:DescribeLoadBalancers", 0) },
 			[]string{"tcp", "web"}, []string{"throttled elasticloadbalancing:DescribeLoadBalancers us-west-2"}, ""},
 		{"a page that fails", func(w *world) {
-			w.west.Inject(account.Fault{Operation: "elbv2:DescribeListeners", Resource: "page-2", Error: context.DeadlineExceeded})
+			w.west.Inject(account.Failure{Operation: "elbv2:DescribeListeners", Resource: "page-2", Error: context.DeadlineExceeded})
 		}, all, []string{"incomplete elasticloadbalancing:DescribeListeners us-west-2"}, "web"},
 		{"a token that repeats", func(w *world) {
-			w.west.Inject(account.Fault{Operation: "elbv2:DescribeListenerCertificates", RepeatToken: true, After: 1 << 30})
+			w.west.Inject(account.Failure{Operation: "elbv2:DescribeListenerCertificates", RepeatToken: true, After: 1 << 30})
 		}, all, []string{"incomplete elasticloadbalancing:DescribeListenerCertificates us-west-2"}, "tcp web"},
 		{"the region down", func(w *world) { w.west.Down() },
 			nil, []string{"incomplete elasticloadbalancing:DescribeLoadBalancers us-west-2"}, ""},
 		{"a load balancer deleted before its listeners are read", func(w *world) {
-			w.west.Inject(account.Fault{Operation: "elbv2:DescribeListeners", Times: 1, Do: func() { w.west.RemoveLoadBalancer("web") }})
+			w.west.Inject(account.Failure{Operation: "elbv2:DescribeListeners", Times: 1, Do: func() { w.west.RemoveLoadBalancer("web") }})
 		}, []string{"a22e1d63", "tcp"}, nil, ""},
 		{"one deleted before its certificates are read", func(w *world) {
-			w.west.Inject(account.Fault{Operation: "elbv2:DescribeListenerCertificates", Resource: "/net/tcp/", Times: 1, Do: func() { w.west.RemoveLoadBalancer("tcp") }})
+			w.west.Inject(account.Failure{Operation: "elbv2:DescribeListenerCertificates", Resource: "/net/tcp/", Times: 1, Do: func() { w.west.RemoveLoadBalancer("tcp") }})
 		}, all, nil, ""},
 		{"one deleted before its tags are read", func(w *world) {
-			w.west.Inject(account.Fault{Operation: "elbv2:DescribeTags", Times: 1, Do: func() { w.west.RemoveLoadBalancer("web") }})
+			w.west.Inject(account.Failure{Operation: "elbv2:DescribeTags", Times: 1, Do: func() { w.west.RemoveLoadBalancer("web") }})
 		}, []string{"a22e1d63", "tcp"}, nil, ""},
 		{"one deleted before its policies are read", func(w *world) {
-			w.west.Inject(account.Fault{Operation: "elb:DescribeLoadBalancerPolicies", Times: 1, Do: func() { w.west.RemoveLoadBalancer("a22e1d63") }})
+			w.west.Inject(account.Failure{Operation: "elb:DescribeLoadBalancerPolicies", Times: 1, Do: func() { w.west.RemoveLoadBalancer("a22e1d63") }})
 		}, []string{"tcp", "web"}, nil, ""},
 	}
 	for _, test := range tests {
@@ -70,8 +70,8 @@ func TestInspectGoesOn(t *testing.T) {
 			if diff := cmp.Diff(test.found, names(got)); diff != "" {
 				t.Errorf("load balancers (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(test.troubles, distinct(troubles(got))); diff != "" {
-				t.Errorf("troubles (-want +got):\n%s", diff)
+			if diff := cmp.Diff(test.errors, distinct(problems(got))); diff != "" {
+				t.Errorf("errors (-want +got):\n%s", diff)
 			}
 			var partial []string
 			for _, lb := range got.LoadBalancers {
@@ -99,7 +99,7 @@ func TestOneRegionDownLeavesTheOther(t *testing.T) {
 }
 
 // One missing permission is one trouble, however many resources it keeps from being read.
-func TestManyResourcesMakeOneTrouble(t *testing.T) {
+func TestManyResourcesMakeOneError(t *testing.T) {
 	w := newWorld(t)
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
 		w.west.AddLoadBalancer(account.LoadBalancer{Kind: observation.Application, Name: name})
@@ -107,7 +107,7 @@ func TestManyResourcesMakeOneTrouble(t *testing.T) {
 	w.west.Throttle("elbv2:DescribeListeners", 0)
 	got := w.inspect(t, everything())
 	if len(got.ObserveErrors) != 1 || got.ObserveErrors[0].Resource != "" || !strings.Contains(got.ObserveErrors[0].Detail, "and 5 more") {
-		t.Errorf("troubles: %+v", got.ObserveErrors)
+		t.Errorf("errors: %+v", got.ObserveErrors)
 	}
 }
 
@@ -117,7 +117,7 @@ func TestDenialNamesWhatIsMissing(t *testing.T) {
 	w.west.Deny("elbv2:DescribeRules")
 	got := w.inspect(t, everything())
 	if len(got.ObserveErrors) != 1 {
-		t.Fatalf("troubles: %+v", got.ObserveErrors)
+		t.Fatalf("errors: %+v", got.ObserveErrors)
 	}
 	one := got.ObserveErrors[0]
 	if !strings.Contains(one.Detail, "is not authorized to perform: elasticloadbalancing:DescribeRules") || strings.Contains(one.Detail, "RequestID") {
@@ -132,7 +132,7 @@ func TestInspectEndsWithTheRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill()
-		w.west.Inject(account.Fault{Operation: "elbv2:*", Delay: time.Hour})
+		w.west.Inject(account.Failure{Operation: "elbv2:*", Delay: time.Hour})
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		began := time.Now()
@@ -145,7 +145,7 @@ func TestInspectEndsWithTheRound(t *testing.T) {
 		}
 		for _, one := range got.ObserveErrors {
 			if one.Kind != observation.Incomplete || one.Detail != "the round ran out of time" {
-				t.Errorf("trouble: %+v", one)
+				t.Errorf("error: %+v", one)
 			}
 		}
 		if len(got.ObserveErrors) == 0 {
@@ -166,10 +166,10 @@ func TestCertificatesThatAreNotThere(t *testing.T) {
 	const (
 		gone     = "arn:aws:acm:us-west-2:111122223333:certificate/99999999-0000-4000-8000-000000000009"
 		goneIAM  = "arn:aws:iam::111122223333:server-certificate/gone"
-		stranger = "arn:aws:acm:us-west-2:999999999999:certificate/99999999-0000-4000-8000-000000000009"
+		unlisted = "arn:aws:acm:us-west-2:999999999999:certificate/99999999-0000-4000-8000-000000000009"
 		odd      = "arn:aws:s3:::bucket"
 	)
-	got := w.inspect(t, target.Wanted{Certificates: []string{w.acm, w.acm2, gone, goneIAM, stranger, odd}})
+	got := w.inspect(t, target.Wanted{Certificates: []string{w.acm, w.acm2, gone, goneIAM, unlisted, odd}})
 	read := map[string]observation.Certificate{}
 	for _, c := range got.Certificates {
 		read[c.ARN] = c
@@ -185,13 +185,13 @@ func TestCertificatesThatAreNotThere(t *testing.T) {
 			t.Errorf("a deleted one: %+v", c)
 		}
 	}
-	for _, arn := range []string{stranger, odd} {
+	for _, arn := range []string{unlisted, odd} {
 		if c := read[arn]; c.Missing || !c.Unreadable {
 			t.Errorf("one out of reach: %+v", c)
 		}
 	}
-	if diff := cmp.Diff([]string{"incomplete acm:DescribeCertificate ", "incomplete acm:DescribeCertificate us-west-2"}, troubles(got)); diff != "" {
-		t.Errorf("troubles (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]string{"incomplete acm:DescribeCertificate ", "incomplete acm:DescribeCertificate us-west-2"}, problems(got)); diff != "" {
+		t.Errorf("errors (-want +got):\n%s", diff)
 	}
 }
 

@@ -15,14 +15,14 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Fault is something that goes wrong. The first that fits a call counts.
-type Fault struct {
+// Failure is something that goes wrong. The first that fits a call counts.
+type Failure struct {
 	// Operation is SERVICE:OPERATION, the service one of elb, elbv2, acm, iam, sns, cloudwatch, cloudtrail, sts; "*" and
 	// "elb:*" fit many.
 	Operation string
 	// Resource, where set, must occur in the call's input (a name, an ARN).
 	Resource string
-	// After calls that fit go through before the fault begins; Times is how many then meet it, 0 for all.
+	// After calls that fit go through before the failure begins; Times is how many then meet it, 0 for all.
 	After, Times int
 	// Error is answered instead; nil lets the call go on.
 	Error error
@@ -34,16 +34,16 @@ type Fault struct {
 	RepeatToken bool
 }
 
-// Inject adds a fault.
-func (w *world) Inject(f Fault) {
+// Inject adds a failure.
+func (w *world) Inject(f Failure) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.faults = append(w.faults, &f)
+	w.failures = append(w.failures, &f)
 }
 
 // Throttle refuses an operation for its rate, so many times; 0 for ever.
 func (w *world) Throttle(operation string, times int) {
-	w.Inject(Fault{Operation: operation, Times: times, Error: apiError(http.StatusBadRequest, "Throttling", "Rate exceeded")})
+	w.Inject(Failure{Operation: operation, Times: times, Error: apiError(http.StatusBadRequest, "Throttling", "Rate exceeded")})
 }
 
 // Deny refuses an operation as IAM does.
@@ -52,20 +52,20 @@ func (w *world) Deny(operation string) {
 	if service == "elb" || service == "elbv2" {
 		service = "elasticloadbalancing" // as IAM calls both
 	}
-	w.Inject(Fault{Operation: operation, Error: apiError(http.StatusForbidden, "AccessDenied",
+	w.Inject(Failure{Operation: operation, Error: apiError(http.StatusForbidden, "AccessDenied",
 		"User: arn:aws:sts::"+w.options.ID+":assumed-role/certdrift/certdrift is not authorized to perform: "+service+":"+name)})
 }
 
 // Down makes every call fail as an unreachable region does.
 func (w *world) Down() {
-	w.Inject(Fault{Operation: "*", Error: fmt.Errorf("dial tcp: connection refused by the region %q", w.options.Region)})
+	w.Inject(Failure{Operation: "*", Error: fmt.Errorf("dial tcp: connection refused by the region %q", w.options.Region)})
 }
 
-// Heal takes all faults away.
+// Heal takes all failures away.
 func (w *world) Heal() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.faults = nil
+	w.failures = nil
 }
 
 // Calls are how often each operation was called, those that failed included.
@@ -89,32 +89,32 @@ func (w *world) Repeated() []string {
 	return out
 }
 
-// enter counts a call and lets the faults have their way with it.
+// enter counts a call and lets the failures have their way with it.
 func (w *world) enter(ctx context.Context, operation string, input any) error {
 	w.mu.Lock()
 	w.calls[operation]++
 	said, _ := json.Marshal(input) // inputs are the SDK's plain structs
 	w.asked[operation+" "+string(said)]++
-	fault := w.meet(operation, string(said))
+	failure := w.meet(operation, string(said))
 	w.mu.Unlock()
-	if fault != nil {
-		if err := wait(ctx, fault.Delay); err != nil {
+	if failure != nil {
+		if err := wait(ctx, failure.Delay); err != nil {
 			return err
 		}
-		if fault.Do != nil {
-			fault.Do()
+		if failure.Do != nil {
+			failure.Do()
 		}
-		if fault.Error != nil {
-			return fault.Error
+		if failure.Error != nil {
+			return failure.Error
 		}
 	}
 	return ctx.Err()
 }
 
-// meet is the first fault that fits; nil for none. The lock is held.
-func (w *world) meet(operation, input string) *Fault {
+// meet is the first failure that fits; nil for none. The lock is held.
+func (w *world) meet(operation, input string) *Failure {
 	service, _, _ := strings.Cut(operation, ":")
-	for _, f := range w.faults {
+	for _, f := range w.failures {
 		if f.Operation != "*" && f.Operation != service+":*" && f.Operation != operation || !strings.Contains(input, f.Resource) {
 			continue
 		}
@@ -185,7 +185,7 @@ func page[T any](w *world, operation string, all []T, token *string, asked *int3
 	if to < len(all) {
 		next = new(fmt.Sprintf("page-%d", to))
 	}
-	for _, f := range w.faults {
+	for _, f := range w.failures {
 		if f.RepeatToken && f.Operation == operation {
 			next = new("page-0")
 		}
