@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Serve runs handle for every connection to a listener of its own on loopback and returns its HOST:PORT. All ends with
-// the test. host is an address of loopback: "127.0.0.1", "127.0.0.2", "::1"; a port may follow.
+// Serve runs handle for every connection to a new listener on loopback and returns its HOST:PORT. It stops with the test.
+// host is an address of loopback: "127.0.0.1", "127.0.0.2", "::1"; a port may follow.
 func Serve(t testing.TB, host string, handle func(net.Conn)) string {
 	t.Helper()
 	if _, _, err := net.SplitHostPort(host); err != nil {
@@ -49,7 +49,7 @@ func Serve(t testing.TB, host string, handle func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// ServeTLS is Serve over TLS; handle sees the connection after a good handshake. It may be nil.
+// ServeTLS is Serve over TLS; handle gets the connection after a successful handshake. It may be nil.
 func ServeTLS(t testing.TB, host string, config *tls.Config, handle func(*tls.Conn)) string {
 	t.Helper()
 	return Serve(t, host, func(conn net.Conn) {
@@ -64,13 +64,13 @@ func ServeTLS(t testing.TB, host string, config *tls.Config, handle func(*tls.Co
 	})
 }
 
-// Silent never says anything.
+// Silent never sends anything.
 func Silent(conn net.Conn) { drain(conn) }
 
-// HangUp ends the connection in order, once it has read something.
+// HangUp closes the connection in order after its first read.
 func HangUp(conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) }
 
-// Reset ends the connection by RST, once it has read something.
+// Reset closes the connection by RST after its first read.
 func Reset(conn net.Conn) {
 	_, _ = conn.Read(make([]byte, 4096))
 	if tcp, ok := conn.(*net.TCPConn); ok {
@@ -78,7 +78,7 @@ func Reset(conn net.Conn) {
 	}
 }
 
-// Say answers whatever comes with fixed bytes, then ends the connection in order.
+// Say answers the first read with fixed bytes, then closes the connection in order.
 func Say(answer string) func(net.Conn) {
 	return func(conn net.Conn) {
 		_, _ = conn.Read(make([]byte, 64<<10))
@@ -88,7 +88,7 @@ func Say(answer string) func(net.Conn) {
 	}
 }
 
-// Trickle sends a byte at a time, for ever.
+// Trickle sends answer a byte at a time, over and over.
 func Trickle(conn net.Conn, answer []byte, pause time.Duration) {
 	for i := 0; ; i++ {
 		if _, err := conn.Write(answer[i%len(answer) : i%len(answer)+1]); err != nil {
@@ -98,7 +98,7 @@ func Trickle(conn net.Conn, answer []byte, pause time.Duration) {
 	}
 }
 
-// Flood sends the same bytes for ever.
+// Flood sends the same bytes over and over.
 func Flood(conn net.Conn, again []byte) {
 	for {
 		if _, err := conn.Write(again); err != nil {

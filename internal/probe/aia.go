@@ -24,10 +24,10 @@ const (
 	maxIssuers = 4        // certificates fetched above a chain
 )
 
-// fetchIssuers follows AIA caIssuers (RFC 5280 §4.2.2.1) upwards while the chain does not lead to a root. Where the top
-// of it leads no further, those below are asked: a server may send one certificate of an issuer, for a root that is not
-// trusted, and AIA give another of the same issuer. Failures are part of what is returned; the second result are those
-// that did issue what stands below them.
+// fetchIssuers follows AIA caIssuers (RFC 5280 §4.2.2.1) upwards while the chain does not lead to a root. Where
+// the top certificate leads no further, those below it are tried: a server may send an issuer's certificate under an
+// untrusted root while AIA points at another certificate of the same issuer. The first result includes failures. The second
+// is the certificates that did issue the one below them.
 func (v *endpointProbe) fetchIssuers(ctx context.Context, peers []*x509.Certificate) ([]observation.FetchedIssuer, []*x509.Certificate) {
 	if v.needsIssuer == nil {
 		return nil, nil
@@ -50,7 +50,7 @@ func (v *endpointProbe) fetchIssuers(ctx context.Context, peers []*x509.Certific
 	return tried, found
 }
 
-// highest is the certificate nearest to the root, of what was found last, that has not been asked for its issuer.
+// highest returns the certificate nearest to the root whose issuer has not been fetched yet; nil if there is none.
 func (v *endpointProbe) highest(peers, found []*x509.Certificate, asked map[*x509.Certificate]bool) *x509.Certificate {
 	up, _ := v.path(peers, found)
 	if len(found) > 0 {
@@ -81,13 +81,13 @@ func (v *endpointProbe) fetchIssuer(ctx context.Context, child *x509.Certificate
 	return nil
 }
 
-// issuerFile is what an address has.
+// issuerFile is the content of a caIssuers URL.
 type issuerFile struct {
 	certs []*x509.Certificate
 	form  observation.IssuerForm
 }
 
-// issuerAt gets what an address has that issued child, and the form it has there.
+// issuerAt fetches the certificate at a URL that issued child, and its encoding.
 func (v *endpointProbe) issuerAt(ctx context.Context, from string, child *x509.Certificate) (*x509.Certificate, observation.IssuerForm, error) {
 	now := v.now()
 	found, err := v.documents.get(ctx, "issuer "+v.guard.Key()+from, now, func() document {
@@ -97,7 +97,7 @@ func (v *endpointProbe) issuerAt(ctx context.Context, from string, child *x509.C
 		}
 		file := parseIssuers(body)
 		if len(file.certs) == 0 {
-			err = errors.New("what is there is not a certificate in DER, PEM or PKCS #7")
+			err = errors.New("the document is not a certificate in DER, PEM or PKCS #7")
 		}
 		return document{value: file, err: err, until: now.Add(24 * time.Hour), size: 3 * len(body)}
 	})
@@ -110,10 +110,10 @@ func (v *endpointProbe) issuerAt(ctx context.Context, from string, child *x509.C
 			return cert, file.form, nil
 		}
 	}
-	return nil, "", errors.New("the certificate there did not issue this one")
+	return nil, "", errors.New("the certificate at the URL did not issue this one")
 }
 
-// parseIssuers reads a certificate in DER, or several in PKCS #7, as RFC 5280 §4.2.2.1 wants it, or either in PEM, as
+// parseIssuers reads a certificate in DER, or several in PKCS #7, as RFC 5280 §4.2.2.1 requires, or either in PEM, as
 // some CAs serve it.
 func parseIssuers(body []byte) issuerFile {
 	var certificate observation.IssuerForm

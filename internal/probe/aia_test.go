@@ -60,7 +60,7 @@ func TestCertsOnly(t *testing.T) {
 	}
 }
 
-// FuzzIssuers: whatever an address gives, reading it ends, and what is read are certificates that were there.
+// FuzzIssuers: reading any document ends, and the result is certificates that were in it.
 func FuzzIssuers(f *testing.F) {
 	data, err := os.ReadFile("testdata/certs-only.p7c")
 	if err != nil {
@@ -135,7 +135,7 @@ func TestAIA(t *testing.T) {
 					found, form = true, i.Form
 				}
 				failures += i.Failure
-				if i.Blocked != strings.Contains(i.Failure, "is not dialled") {
+				if i.Blocked != strings.Contains(i.Failure, "is not dialed") {
 					t.Errorf("blocked %v: %q", i.Blocked, i.Failure)
 				}
 				if (i.DER == nil) == (i.Failure == "") {
@@ -146,7 +146,7 @@ func TestAIA(t *testing.T) {
 				t.Errorf("found %v, failures %q", found, failures)
 			}
 			if form != c.form {
-				t.Errorf("it is said to stand there as %q, not %q", form, c.form)
+				t.Errorf("its form is %q, not %q", form, c.form)
 			}
 		})
 	}
@@ -178,7 +178,7 @@ func TestAIA(t *testing.T) {
 			t.Errorf("got %+v", a.TLS.Issuers)
 		}
 	})
-	t.Run("upwards, for ever", func(t *testing.T) {
+	t.Run("upwards, forever", func(t *testing.T) {
 		above, chain := root, []*pki.Pair{}
 		for i := range 8 {
 			p := "/level" + string(rune('0'+i))

@@ -7,8 +7,8 @@ import (
 	"reflect"
 )
 
-// receivedAlert names the TLS alert that the peer sent; empty where err is none. crypto/tls reports one as a
-// *net.OpError with Op "remote error" around an unexported number; its own words for it are not the standard's.
+// receivedAlert returns the name of the TLS alert that the peer sent; empty if err is not an alert. crypto/tls reports one as
+// a *net.OpError with Op "remote error" around an unexported number; its text does not use the standard's names.
 func receivedAlert(err error) string {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Op != "remote error" {
@@ -21,7 +21,7 @@ func receivedAlert(err error) string {
 	return alertName(uint8(v.Uint())) //nolint:gosec // the kind is Uint8
 }
 
-// alertName gives the name of RFC 8446 §6, RFC 5246 §7.2 and the IANA registry of TLS alerts.
+// alertName returns the name from RFC 8446 §6, RFC 5246 §7.2 and the IANA registry of TLS alerts.
 func alertName(n uint8) string {
 	names := map[uint8]string{
 		0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 21: "decryption_failed",

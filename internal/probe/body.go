@@ -19,26 +19,26 @@ import (
 
 const (
 	defaultMaxBody = 10 << 20
-	// wireSlack is what the body as sent, or decoded in part, may have beyond the bound of the decoded one.
+	// wireSlack is how many bytes the encoded or partly decoded body may have beyond the bound of the decoded one.
 	wireSlack = 1 << 20
-	// maxJSON bounds what is kept of a body for body_json.
+	// maxJSON bounds the part of a body that is kept for body_json.
 	maxJSON = 1 << 20
 	// maxEncodings bounds the layers of Content-Encoding.
 	maxEncodings = 3
 )
 
-var errTooLarge = errors.New("the body is larger than the bound")
+var errTooLarge = errors.New("the body is larger than the limit")
 
-// readBody reads the body to its end without keeping it, and checks the expectations on the way. grown hears of how much
-// of it came.
+// readBody reads the body to its end without keeping it, and checks the expectations on the way. It calls grown with the
+// number of bytes read so far.
 func (v *endpointProbe) readBody(r *http.Response, h *observation.HTTP, grown func(int64)) error {
 	limit := v.target.Expect.MaxSize
 	if limit <= 0 {
 		limit = defaultMaxBody
 	}
 	watch := v.newWatch()
-	// net/http reports a missing close_notify as an unexpected end. Where nothing but the connection's end marks the
-	// body's, browsers take it as that.
+	// net/http reports a missing close_notify as an unexpected end. Where only the end of the connection marks the
+	// end of the body, browsers accept it.
 	lenient := r.ContentLength < 0 && len(r.TransferEncoding) == 0 && r.ProtoMajor == 1
 	wire := &counter{r: r.Body, max: limit + wireSlack, lenient: lenient, grown: grown}
 	decoded, err := decode(wire, r.Header, limit+wireSlack)
@@ -64,7 +64,7 @@ type counter struct {
 	r       io.Reader
 	n, max  int64
 	lenient bool
-	grown   func(n int64) // hears of every read; may be nil
+	grown   func(n int64) // called after every read; may be nil
 	err     error
 	ended   bool
 }
@@ -101,8 +101,8 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decode undoes Content-Encoding (RFC 9110 §8.4), last applied first. An empty body is empty in any encoding. What an
-// encoding gives is at most that many bytes: the next one may make nothing of gigabytes, in which no deadline would be looked at.
+// decode undoes Content-Encoding (RFC 9110 §8.4), last applied first. An empty body is empty in any encoding. Each
+// layer yields at most that many bytes: the next layer could reduce gigabytes to nothing without ever returning to a deadline check.
 func decode(r io.Reader, h http.Header, most int64) (io.Reader, error) {
 	encodings := strings.FieldsFunc(strings.Join(h.Values("Content-Encoding"), ","), func(c rune) bool {
 		return c == ',' || c == ' ' || c == '\t'
@@ -133,16 +133,16 @@ func inflate(encoding string, r io.Reader, start []byte) (io.Reader, error) {
 	case "gzip", "x-gzip":
 		return gzip.NewReader(r)
 	case "deflate":
-		// RFC 9110 §8.4.1.2 means zlib; some servers send bare deflate. The first two bytes tell (RFC 1950 §2.2).
+		// RFC 9110 §8.4.1.2 means zlib; some servers send bare deflate. The first two bytes distinguish them (RFC 1950 §2.2).
 		if len(start) == 2 && start[0]&0x0f == 8 && (uint(start[0])<<8|uint(start[1]))%31 == 0 {
 			return zlib.NewReader(r)
 		}
 		return flate.NewReader(r), nil
 	}
-	return nil, fmt.Errorf("the content encoding %s was not asked for", finding.Quote(encoding))
+	return nil, fmt.Errorf("the content encoding %s was not requested", finding.Quote(encoding))
 }
 
-// watch looks at a body as it passes.
+// watch checks a body as it is read.
 type watch struct {
 	start    []byte // for the excerpt
 	contains *finder
@@ -171,7 +171,7 @@ func (v *endpointProbe) newWatch() *watch {
 	return w
 }
 
-// read drains r, which feeds Write, through the regular expression if there is one. How r ended its counter knows.
+// read drains r, which feeds Write, through the regular expression if there is one. Its counter records how r ended.
 func (w *watch) read(r io.Reader) {
 	if w.matches != nil {
 		w.matched = w.matches.MatchReader(bufio.NewReader(r))
@@ -225,7 +225,7 @@ func (w *watch) unmet(v *endpointProbe) []observation.Unmet {
 	return unmet
 }
 
-// finder looks for a text in a stream.
+// finder searches a stream for a text.
 type finder struct {
 	want  []byte
 	tail  []byte // the end of what passed, one byte shorter than want

@@ -18,20 +18,20 @@ import (
 // callTimeout bounds a Call as a whole.
 const callTimeout = 10 * time.Second
 
-// guarded dials what a target may be: a private network's switch, and nothing where clouds keep their credentials.
+// guarded returns a dialer for addresses that an endpoint may have: private networks, but not cloud metadata services.
 func guarded() *net.Dialer {
 	allow := netguard.New(target.Endpoint{}).Target
 	return &net.Dialer{KeepAlive: -1, Control: func(_, address string, _ syscall.RawConn) error { return netguard.Control(allow, address) }}
 }
 
-// Call asks for a URL of the operator's, a dead man's switch, and drops the answer. Redirects are not followed. The URL
-// holds a token: no error shows more of it than its host.
+// Call requests the operator's heartbeat URL (a dead man's switch) and discards the response. It does not follow redirects.
+// The URL holds a token, so errors show only its host.
 func Call(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return errors.New("calling the heartbeat URL: it is not one")
+		return errors.New("calling the heartbeat URL: it is not a valid URL")
 	}
 	client := &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10, DialContext: guarded().DialContext},
@@ -48,7 +48,7 @@ func Call(ctx context.Context, address string) error {
 	defer answer.Body.Close() //nolint:errcheck // nothing is left to be read
 	_, _ = io.CopyN(io.Discard, answer.Body, 4<<10)
 	if answer.StatusCode >= 300 {
-		return fmt.Errorf("calling the heartbeat URL at %q: it answered %d", request.URL.Host, answer.StatusCode)
+		return fmt.Errorf("calling the heartbeat URL at %q: the server answered with status %d", request.URL.Host, answer.StatusCode)
 	}
 	return nil
 }

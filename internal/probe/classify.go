@@ -21,7 +21,7 @@ var errPhase = errors.New("the phase took longer than the timeout")
 // fail makes a Failure of an error: its kind from the error, its detail cleaned and cut.
 func fail(phase observation.Phase, err error) *observation.Failure {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
-		err = errPhase // says more
+		err = errPhase // more specific
 	}
 	f := &observation.Failure{Phase: phase, Detail: detail(err)}
 	switch phase {
@@ -49,10 +49,10 @@ func fail(phase observation.Phase, err error) *observation.Failure {
 	return f
 }
 
-// chainHidden is what is added where a malformed chain stays unseen.
+// chainHidden is appended to the detail where a malformed chain cannot be seen.
 const chainHidden = " (none of the chain can be shown)"
 
-// networkKind is what may happen to any connection; empty where err is something else.
+// networkKind classifies errors that any connection may have; empty for other errors.
 func networkKind(err error) observation.FailureKind {
 	var netErr net.Error
 	switch {
@@ -91,21 +91,21 @@ func connectKind(err error) observation.FailureKind {
 	return networkKind(err)
 }
 
-// localFault reports whether this machine could not send, which says nothing of the endpoint: no route for the address
-// family, a local firewall, no port left.
+// localFault reports whether this machine could not send, which says nothing about the endpoint: no route for the
+// address family, a local firewall, no port left.
 func localFault(err error) bool {
 	return errors.Is(err, errNoRoute) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EPERM) ||
 		errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
 }
 
-// exhausted reports whether this machine had nothing left to open a connection with: certdrift's own trouble.
+// exhausted reports whether this machine had no resources left to open a connection: a problem of certdrift's own.
 func exhausted(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOBUFS) ||
 		errors.Is(err, syscall.ENOMEM)
 }
 
-// tlsKind sorts the faults of a handshake. Where crypto/tls has no type for a fault its text decides; a test holds each
-// text against the Go release in use.
+// tlsKind classifies handshake errors. Where crypto/tls has no type for an error, its text decides; a test checks each text
+// against the Go release in use.
 func tlsKind(err error) observation.FailureKind {
 	if alert := receivedAlert(err); alert != "" {
 		if alert == "protocol_version" {
@@ -132,15 +132,15 @@ func tlsKind(err error) observation.FailureKind {
 	case strings.Contains(text, "failed to parse certificate"):
 		return observation.ChainMalformed
 	case strings.Contains(text, "empty certificates message"),
-		// TLS 1.2: the message is the awaited one, but empty.
+		// TLS 1.2: the message is the expected one, but empty.
 		strings.Contains(text, "of type *tls.certificateMsg when waiting for *tls.certificateMsg"):
 		return observation.NoCertificate
 	}
 	return observation.HandshakeFailed
 }
 
-// plainHTTP tells by its first bytes whether a server answered a ClientHello as a plain HTTP server does: with a status
-// line, or as HTTP/0.9 with nothing but a page.
+// plainHTTP reports whether the first bytes of an answer to a ClientHello are those of a plain HTTP server: a status line, or
+// an HTTP/0.9 page without one.
 func plainHTTP(start []byte) bool {
 	for _, prefix := range []string{"HTTP/", "<!DOC", "<html", "<HTML", "<?xml", "<head", "<HEAD", "<h1>"} {
 		if bytes.HasPrefix(start, []byte(prefix[:min(5, len(prefix))])) {
@@ -150,8 +150,8 @@ func plainHTTP(start []byte) bool {
 	return false
 }
 
-// httpKind sorts the faults of a request. What is neither the network's nor a bound's is a response that net/http
-// cannot read.
+// httpKind classifies errors of a request. Anything but a network error or an exceeded bound is a response that net/http
+// cannot parse.
 func httpKind(phase observation.Phase, err error) observation.FailureKind {
 	if receivedAlert(err) != "" {
 		return observation.Alert
@@ -159,7 +159,7 @@ func httpKind(phase observation.Phase, err error) observation.FailureKind {
 	switch {
 	case errors.Is(err, errTooLarge), passedBound(err.Error()):
 		return observation.TooLarge
-	case errors.Is(err, errDialledOnce):
+	case errors.Is(err, errDialedOnce):
 		return observation.Closed
 	}
 	kind := networkKind(err)
@@ -169,9 +169,9 @@ func httpKind(phase observation.Phase, err error) observation.FailureKind {
 	return kind
 }
 
-// passedBound tells a bound that was passed from what cannot be read: of headers, interim ones included, of trailers, of
-// a line of chunked encoding, and of what that has beside the body. net/http has no types for its own, and over HTTP/2
-// it keeps the text alone of what is returned to it.
+// passedBound reports whether an error is an exceeded bound and not a parse error: on headers (interim ones included),
+// trailers, a line of chunked encoding, or chunked encoding's overhead. net/http has no types for its own bounds, and over
+// HTTP/2 it keeps only the text of errors returned to it.
 func passedBound(text string) bool {
 	for _, words := range []string{
 		errInterim.Error(), errFlood.Error(), "response headers exceeded", "header list larger", "header list too large",

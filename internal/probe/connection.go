@@ -14,26 +14,26 @@ import (
 	"certdrift/internal/probe/netguard"
 )
 
-// answer is what one connection showed.
+// answer is what was observed on one connection.
 type answer struct {
 	observation.Address
-	// location is where a redirect that is to be followed points; empty for any other answer.
+	// location is the target of a redirect to follow; nil for any other answer.
 	location *origin
 	// peers is the chain as sent.
 	peers []*x509.Certificate
 	// staple is the OCSP response that came with the handshake.
 	staple []byte
-	// auth tells of a client certificate being asked for.
+	// auth records requests for a client certificate.
 	auth *clientAuth
-	// version is that of TLS as crypto/tls numbers it; 0 where none was agreed on.
+	// version is that of TLS as crypto/tls numbers it; 0 if none was negotiated.
 	version uint16
-	// exhausted: this machine could not open the connection; it says nothing of the endpoint.
+	// exhausted reports that this machine could not open the connection, which says nothing about the endpoint.
 	exhausted bool
 }
 
-// connect looks at one address; ask is false where the handshake is all that is wanted. A server that chose HTTP/2 and
-// should not have is asked again for HTTP/1.1: it says so itself, or its TLS is too old. HTTP/2 over TLS 1.0 and 1.1 is
-// forbidden (RFC 9113 §9.2), though a server may choose both and then break off; its version is what is wrong with it.
+// connect probes one address; ask is false if only the handshake is needed. It retries with HTTP/1.1 if the server chose
+// HTTP/2 but asks for HTTP/1.1, or its TLS is too old for HTTP/2. HTTP/2 over TLS 1.0 and 1.1 is forbidden (RFC 9113 §9.2),
+// but some servers negotiate both and then close the connection; the TLS version is their actual problem.
 func (v *endpointProbe) connect(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, ask bool) answer {
 	got := v.attempt(ctx, o, at, allow, ask)
 	tooOld := got.Failure != nil && got.TLS != nil && got.TLS.ALPN == protocolH2 && got.version < tls.VersionTLS12
@@ -44,12 +44,12 @@ func (v *endpointProbe) connect(ctx context.Context, o *origin, at netip.AddrPor
 	plain.http1 = true
 	again := v.attempt(ctx, &plain, at, allow, ask)
 	if !tooOld && again.TLS == nil {
-		return got // it speaks nothing but HTTP/2
+		return got // it supports HTTP/2 only
 	}
 	return again
 }
 
-// wantsHTTP1 reports whether a server refused a request over HTTP/2 by HTTP_1_1_REQUIRED (RFC 9113 §7).
+// wantsHTTP1 reports whether a server rejected a request over HTTP/2 with HTTP_1_1_REQUIRED (RFC 9113 §7).
 func wantsHTTP1(got answer) bool {
 	return got.Failure != nil && got.Failure.Phase == observation.PhaseHeaders && got.TLS != nil && got.TLS.ALPN == protocolH2 &&
 		strings.Contains(got.Failure.Detail, "HTTP_1_1_REQUIRED")
@@ -59,9 +59,9 @@ func wantsHTTP1(got answer) bool {
 func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, ask bool) (got answer) {
 	got.Address, got.auth = observation.Address{Address: at.String(), Started: v.now()}, &clientAuth{}
 	begin := time.Now()
-	// over takes the endpoint's time: what is looked into, or waited for, from there on is certdrift's own.
-	over := sync.OnceFunc(func() { got.Phases.Total = time.Since(begin) })
-	defer over()
+	// stopClock records the endpoint's time: follow-up probes and waits after it are certdrift's own.
+	stopClock := sync.OnceFunc(func() { got.Phases.Total = time.Since(begin) })
+	defer stopClock()
 
 	conn, err := v.open(ctx, at, allow)
 	got.Phases.Connect = time.Since(begin)
@@ -76,7 +76,7 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 			v.exchange(ctx, o, conn, &got)
 		}
 		if got.Failure != nil && got.HTTP == nil {
-			over()
+			stopClock()
 			v.seekTLS(ctx, o, at, allow, got.Failure)
 		}
 		return got
@@ -87,17 +87,17 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 	secured := v.handshake(ctx, o, conn, &got)
 	switch {
 	case got.Failure != nil:
-		over()
+		stopClock()
 		v.seekPlainHTTP(ctx, o, at, allow, received(conn), got.Failure)
 		v.diagnose(ctx, o, at, allow, &got)
 	case o.kind.Web() && ask && v.withholds(o, got.peers):
-		over()
+		stopClock()
 		got.Withheld = withheld
 		v.awaitRefusal(ctx, secured, &got)
 	case o.kind.Web() && ask:
 		v.exchange(ctx, o, secured, &got)
 	default:
-		over()
+		stopClock()
 		v.awaitRefusal(ctx, secured, &got)
 	}
 	return got
@@ -114,23 +114,23 @@ func (v *endpointProbe) open(ctx context.Context, at netip.AddrPort, allow netgu
 	return &countingConn{Conn: conn}, nil
 }
 
-// phase bounds one phase as a whole.
+// phase returns a context for one phase.
 func (v *endpointProbe) phase(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, v.timeout, errPhase)
 }
 
-// interrupt makes reads and writes of conn fail once ctx ends; the function it returns takes that back.
+// interrupt makes reads and writes of conn fail once ctx ends; the function it returns cancels that.
 func interrupt(ctx context.Context, conn net.Conn) (stop func()) {
 	undo := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	return func() { undo() }
 }
 
-// refusalWait is how long a server that asked for a client certificate gets to say, in TLS 1.3 after the handshake,
-// that it insists. The alert is one round trip away, behind whatever else the server is busy with.
+// refusalWait is how long a TLS 1.3 server that requested a client certificate gets to reject the connection after the
+// handshake. Its alert takes one round trip, plus the time the server needs.
 const refusalWait = 2 * time.Second
 
-// awaitRefusal reads for a moment where nothing is asked for over the connection: in TLS 1.3 the handshake is over for
-// the client before the server has looked at its certificate (RFC 8446 §4.4.2.4).
+// awaitRefusal waits for an alert on a connection that carries no request: in TLS 1.3 the client completes the handshake
+// before the server has checked its certificate (RFC 8446 §4.4.2.4).
 func (v *endpointProbe) awaitRefusal(ctx context.Context, conn *tls.Conn, got *answer) {
 	if conn.ConnectionState().Version < tls.VersionTLS13 || !got.TLS.ClientCertificateRequested {
 		return

@@ -17,14 +17,14 @@ import (
 // maxCRL bounds a certificate revocation list in bytes.
 const maxCRL = 8 << 20
 
-// The ways to ask after revocation, as the configuration has them.
+// The values of the configuration's revocation setting.
 const (
 	revocationFull = "full"
 	revocationOff  = "off"
 )
 
-// askRevocation asks CRL and OCSP about every certificate on the way up but the root, within the timeout of a phase. All
-// are asked at once: one that never answers must not take the time of another that says "revoked".
+// askRevocation checks CRL and OCSP for every certificate of the path except the root, within the timeout of one phase. It
+// queries all at once: a source that never answers must not use up the time of another that reports "revoked".
 func (v *endpointProbe) askRevocation(ctx context.Context, peers, fetched []*x509.Certificate) []observation.Revocation {
 	ctx, cancel := v.phase(ctx)
 	defer cancel()
@@ -33,7 +33,7 @@ func (v *endpointProbe) askRevocation(ctx context.Context, peers, fetched []*x50
 	answers := make([]struct {
 		observation.Revocation
 		asked bool
-		bug   any // what was panicked with
+		bug   any // the value of a panic
 	}, len(up)*len(sources))
 	var wg sync.WaitGroup
 	for i, cert := range up {
@@ -55,7 +55,7 @@ func (v *endpointProbe) askRevocation(ctx context.Context, peers, fetched []*x50
 	for _, a := range answers {
 		switch {
 		case a.bug != nil:
-			panic(a.bug) // here, where it ends the probe of the address and not the process
+			panic(a.bug) // in this goroutine, where it ends the probe of the address and not the process
 		case a.asked:
 			out = append(out, a.Revocation)
 		}
@@ -63,7 +63,7 @@ func (v *endpointProbe) askRevocation(ctx context.Context, peers, fetched []*x50
 	return out
 }
 
-// askCRL asks the lists of child's distribution points in their order until one answers.
+// askCRL tries the lists at child's distribution points in order until one has an answer.
 func (v *endpointProbe) askCRL(ctx context.Context, child, issuer *x509.Certificate) (observation.Revocation, bool) {
 	var out observation.Revocation
 	urls := references(child.CRLDistributionPoints)
@@ -87,7 +87,7 @@ func (v *endpointProbe) askCRL(ctx context.Context, child, issuer *x509.Certific
 
 func (v *endpointProbe) listAt(ctx context.Context, from string, issuer *x509.Certificate) (*revocation.List, error) {
 	if issuer == nil {
-		return nil, errors.New("the issuer is not known, so its signature cannot be checked")
+		return nil, errors.New("the issuer is unknown, so the signature cannot be checked")
 	}
 	now := v.now()
 	key := fmt.Sprintf("crl %s%s %x", v.guard.Key(), from, sha256.Sum256(issuer.RawSubjectPublicKeyInfo))

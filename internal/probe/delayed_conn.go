@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// delayedConn holds back what a server says before it was asked. net/http takes that for an answer on an idle connection, and
-// writes the server's words into the process's log.
+// delayedConn delays reading until the first write. net/http would treat data received before the request as an unsolicited
+// response on an idle connection and write it to the process's log.
 type delayedConn struct {
 	net.Conn
 	once  sync.Once

@@ -9,8 +9,8 @@ import (
 	"certdrift/internal/finding"
 )
 
-// detail words an error so that the same fault reads the same in each round: without the local port that the net
-// package puts into its texts.
+// detail returns the text of an error, the same in each round for the same error: without the local port that package net
+// includes.
 func detail(err error) string {
 	text := err.Error()
 	var dns *net.DNSError

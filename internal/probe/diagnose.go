@@ -15,19 +15,20 @@ import (
 	"certdrift/internal/probe/netguard"
 )
 
-// diagnoseTimeout bounds each further question to a server that has just answered: long enough for a slow network, or a
-// machine that stands still, not to hide the cause.
+// diagnoseTimeout bounds each follow-up probe of a server that has just answered: long enough that a slow network or a stalled
+// machine does not hide the cause.
 const diagnoseTimeout = 5 * time.Second
 
-// diagnose seeks the cause where a server refused a handshake by an alert that names none. It asks twice more. For TLS
-// 1.2 and up only: a server that then refuses the version has nothing newer. And for the certificate alone, with every
-// curve and signature there is: one with a key that clients don't know is refused just like that.
+// diagnose determines why a server rejected a handshake with an alert that does not name the cause. It makes two diagnostic
+// handshakes. One offers only TLS 1.2 and later: a server that then rejects the version supports nothing newer. The other
+// offers every curve and signature algorithm and reads only the certificate: servers reject clients with the same alert if
+// the clients do not support the certificate's key.
 func (v *endpointProbe) diagnose(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, got *answer) {
 	f := got.Failure
 	if f.Kind == observation.ChainMalformed && got.TLS == nil {
 		v.readChain(ctx, o, at, allow, got)
 	}
-	if f.Kind != observation.Alert || got.TLS != nil || !mute(f.Alert) {
+	if f.Kind != observation.Alert || got.TLS != nil || !unspecific(f.Alert) {
 		return
 	}
 	if v.refusesModern(ctx, o, at, allow) {
@@ -39,7 +40,7 @@ func (v *endpointProbe) diagnose(ctx context.Context, o *origin, at netip.AddrPo
 	}
 }
 
-// rawHello reads a server's hello and certificate over a connection of its own.
+// rawHello reads a server's hello and certificate over a new connection.
 func (v *endpointProbe) rawHello(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit) (seen serverHello, err error) {
 	err = v.onNewConnection(ctx, o, at, allow, func(conn net.Conn) (err error) {
 		seen, err = exchangeHello(conn, o.sni())
@@ -48,8 +49,8 @@ func (v *endpointProbe) rawHello(ctx context.Context, o *origin, at netip.AddrPo
 	return seen, err
 }
 
-// readChain gets a chain of which a certificate cannot be parsed, as servers of TLS 1.2 show it: crypto/tls hands out
-// none of it. Which of the certificates it is can be said then, and the others be judged.
+// readChain reads a chain with a certificate that cannot be parsed from a TLS 1.2 server: crypto/tls returns none of it. The
+// malformed certificate can then be named and the others judged.
 func (v *endpointProbe) readChain(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, got *answer) {
 	seen, err := v.rawHello(ctx, o, at, allow)
 	if err != nil || readKey(seen.chain[0]).weak || !slices.ContainsFunc(seen.chain, unparsable) {
@@ -64,8 +65,8 @@ func unparsable(der []byte) bool {
 	return err != nil && !strings.Contains(err.Error(), "unsupported elliptic curve")
 }
 
-// mute reports whether an alert leaves the cause open: what a server says when it finds no way to agree.
-func mute(alert string) bool {
+// unspecific reports whether an alert leaves the cause open: servers send it when negotiation fails.
+func unspecific(alert string) bool {
 	switch alert {
 	case "handshake_failure", "insufficient_security", "internal_error", "illegal_parameter":
 		return true
@@ -73,7 +74,7 @@ func mute(alert string) bool {
 	return false
 }
 
-// onNewConnection opens one more connection and goes up to where TLS begins.
+// onNewConnection opens another connection and calls do where TLS begins.
 func (v *endpointProbe) onNewConnection(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, do func(net.Conn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, diagnoseTimeout))
 	defer cancel()
@@ -89,8 +90,8 @@ func (v *endpointProbe) onNewConnection(ctx context.Context, o *origin, at netip
 	return do(conn)
 }
 
-// refusesModern reports whether a server answers a client that speaks TLS 1.2 and 1.3 alone with "protocol_version", or
-// in an older version all the same.
+// refusesModern reports whether a server answers a client that offers only TLS 1.2 and 1.3 with "protocol_version" or with an
+// older version.
 func (v *endpointProbe) refusesModern(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit) bool {
 	config, err := v.tlsConfig(o, &clientAuth{})
 	if err != nil {
@@ -101,32 +102,32 @@ func (v *endpointProbe) refusesModern(ctx context.Context, o *origin, at netip.A
 	return err != nil && tlsKind(err) == observation.VersionOld
 }
 
-// explain adds to an answer what a serverHello shows: the chain, to be judged like any other, and whether its key is why
-// the handshake failed.
-func (g serverHello) explain(o *origin, got *answer) {
+// explain adds to an answer the chain, to be judged like any other, and whether its key is why the handshake failed.
+func (h serverHello) explain(o *origin, got *answer) {
 	f := got.Failure
-	switch key := readKey(g.chain[0]); {
+	switch key := readKey(h.chain[0]); {
 	case key.weak:
-		f.Kind, f.Detail = observation.KeyUnusable, "the certificate's key is "+key.kind+", and clients don't take it"
+		f.Kind, f.Detail = observation.KeyUnusable, "the certificate's key is "+key.kind+", which clients reject"
 	case !key.usable:
-		f.Detail += ": the certificate's key is " + key.kind + ", which few clients know"
+		f.Detail += ": the certificate's key is " + key.kind + ", which few clients support"
 	default:
-		f.Detail += ": only a client that offers all there is gets on, by " + tls.VersionName(g.version) + " and the cipher suite " + tls.CipherSuiteName(g.suite)
+		f.Detail += ": only a client that offers every cipher suite, curve and signature algorithm can connect, with " +
+			tls.VersionName(h.version) + " and the cipher suite " + tls.CipherSuiteName(h.suite)
 	}
-	if _, err := x509.ParseCertificate(g.chain[0]); err == nil { // else its key is of a kind that keeps it from being parsed
-		g.show(o, got)
+	if _, err := x509.ParseCertificate(h.chain[0]); err == nil { // else its key is of a kind that keeps it from being parsed
+		h.show(o, got)
 	}
 }
 
-// show puts what a serverHello shows into an answer, as a handshake would. Peers are what can be parsed, and none of it
-// without the leaf.
-func (g serverHello) show(o *origin, got *answer) {
-	got.TLS = &observation.TLS{ServerName: o.sni(), Version: tls.VersionName(g.version), Cipher: tls.CipherSuiteName(g.suite), Chain: g.chain}
-	for i, der := range g.chain {
+// show records a serverHello in an answer, as a handshake would. Peers are the certificates that can be parsed; none if the
+// leaf cannot.
+func (h serverHello) show(o *origin, got *answer) {
+	got.TLS = &observation.TLS{ServerName: o.sni(), Version: tls.VersionName(h.version), Cipher: tls.CipherSuiteName(h.suite), Chain: h.chain}
+	for i, der := range h.chain {
 		cert, err := x509.ParseCertificate(der)
 		switch {
 		case err == nil:
-			got.peers, got.staple = append(got.peers, cert), g.staple
+			got.peers, got.staple = append(got.peers, cert), h.staple
 		case i == 0:
 			return
 		}

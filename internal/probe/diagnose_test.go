@@ -18,7 +18,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// greeting is what a server of TLS 1.2 or older says up to its certificate, in records of a few bytes.
+// greeting is what a server of TLS 1.2 or older sends up to its certificate, in records of a few bytes.
 func greeting(version uint16, chain ...[]byte) []byte {
 	var b cryptobyte.Builder
 	message := func(kind uint8, body cryptobyte.BuilderContinuation) {
@@ -48,7 +48,7 @@ func greeting(version uint16, chain ...[]byte) []byte {
 	return out
 }
 
-// picky answers a ClientHello that holds all of wants with what it has, and any other by the alert handshake_failure.
+// picky answers a ClientHello that contains wants with answer, and any other with the alert handshake_failure.
 func picky(t testing.TB, wants string, answer []byte) string {
 	t.Helper()
 	return certtest.Serve(t, "127.0.0.1", func(conn net.Conn) {
@@ -62,7 +62,7 @@ func picky(t testing.TB, wants string, answer []byte) string {
 	})
 }
 
-func TestKeyThatNobodyTakes(t *testing.T) {
+func TestUnsupportedKey(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -77,15 +77,15 @@ func TestKeyThatNobodyTakes(t *testing.T) {
 	}
 }
 
-func TestSecondLook(t *testing.T) {
+func TestDiagnosticHandshake(t *testing.T) {
 	const curves = "\x00\x12\x00\x13\x00\x14" // P-192 and its neighbours in supported_groups
 	for _, test := range []struct {
 		name, file, detail string
 		kind               observation.FailureKind
 	}{
 		{"a weak curve that cannot be parsed", "p192", "ECDSA on P-192", observation.KeyUnusable},
-		{"a key that few clients know", "ed448", "Ed448, which few clients know", observation.Alert},
-		{"a sound key, and no cipher in common", "p256", "by TLS 1.2 and the cipher suite TLS_ECDHE_ECDSA", observation.Alert},
+		{"a key that few clients know", "ed448", "Ed448, which few clients support", observation.Alert},
+		{"a sound key, and no cipher in common", "p256", "with TLS 1.2 and the cipher suite TLS_ECDHE_ECDSA", observation.Alert},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := picky(t, curves, greeting(0x0303, certificateFile(t, "testdata/keys/"+test.file+".pem")))
@@ -98,8 +98,8 @@ func TestSecondLook(t *testing.T) {
 	}
 }
 
-// TestOldVersionBehindAnAlert: a server of TLS 1.1 whose suites need an RSA key that it has not. Openssl's says
-// internal_error like that, at its default security level.
+// TestOldVersionBehindAnAlert: a TLS 1.1 server whose cipher suites need an RSA key that it does not have. OpenSSL sends
+// internal_error in such a case, at its default security level.
 func TestOldVersionBehindAnAlert(t *testing.T) {
 	config := serving(t)
 	config.MaxVersion, config.CipherSuites = tls.VersionTLS11, []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}
@@ -107,7 +107,7 @@ func TestOldVersionBehindAnAlert(t *testing.T) {
 	failed(t, a, observation.PhaseTLS, observation.VersionOld)
 }
 
-// TestStapleOfAMalformedChain: what was stapled to a chain with a certificate that cannot be parsed is seen all the same.
+// TestStapleOfAMalformedChain: the staple of a chain with a certificate that cannot be parsed is observed.
 func TestStapleOfAMalformedChain(t *testing.T) {
 	_, ca := authority(t)
 	leaf := must(t)(ca.Leaf(time.Now(), []string{"site.test"}))

@@ -14,11 +14,11 @@ import (
 // dialer opens one connection; net.Dialer.DialContext is one.
 type dialer = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// errNoRoute reports whether this machine has no route to the address.
-var errNoRoute = errors.New("this machine has no route there")
+// errNoRoute is returned if this machine has no route to the address.
+var errNoRoute = errors.New("this machine has no route to the address")
 
-// dial connects to an address if the guard permits it. The guard looks twice: at the address asked for, and in the
-// dialer's Control at the one that the socket is really about to connect to.
+// dial connects to an address if the guard permits it. The guard checks twice: the requested address, and in the dialer's
+// Control the address that the socket is about to connect to.
 func (p *Prober) dial(ctx context.Context, allow netguard.Permit, to netip.AddrPort) (net.Conn, error) {
 	if blocked := allow(to.Addr()); blocked != nil {
 		return nil, blocked
@@ -36,8 +36,8 @@ func (p *Prober) dial(ctx context.Context, allow netguard.Permit, to netip.AddrP
 	return conn, err
 }
 
-// routed asks the kernel for a route, which connecting a UDP socket does without sending anything. It tells "no IPv6
-// here" from a router's answer.
+// routed asks the kernel for a route, which connecting a UDP socket does without sending anything. It distinguishes "no
+// IPv6 here" from a router's answer.
 func routed(ctx context.Context, to netip.AddrPort) bool {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "udp", to.String())

@@ -12,40 +12,40 @@ import (
 )
 
 const (
-	// maxKept bounds what documents keep in memory, in bytes, roughly.
+	// maxKept bounds the documents kept in memory, in bytes, approximately.
 	maxKept = 48 << 20
-	// longestKept bounds how long a document stands in for its source: a list may be valid for a week, but whoever
-	// revokes a certificate wants to see it.
+	// longestKept bounds how long a document is reused: a list may be valid for a week, but a revocation must show up
+	// sooner.
 	longestKept = time.Hour
-	// failureKept is how long a failure stands, so that a dead responder is not waited for by every endpoint.
+	// failureKept is how long a failure is reused, so that not every endpoint waits for a dead responder.
 	failureKept = time.Minute
-	// maxLists bounds the lists that are read at the same time: each may take tens of MiB while it is parsed.
+	// maxLists bounds the lists that are parsed at the same time: each may take tens of MiB.
 	maxLists = 4
 )
 
-// documents keeps what certificates point at (issuers, CRLs, OCSP answers), so that it is fetched once for all
-// endpoints. Asking twice at the same time fetches once.
+// documents caches what certificates point at (issuers, CRLs, OCSP responses), so that it is fetched once for all endpoints.
+// Concurrent requests for one document share a fetch.
 type documents struct {
 	flights singleflight.Group
 	mu      sync.Mutex
 	kept    map[string]document
 	size    int
-	lists   chan struct{} // one per list that is being read
+	lists   chan struct{} // one per list that is being parsed
 }
 
-// document is what was found, or why it was not.
+// document is the content found, or the error.
 type document struct {
 	value any
 	err   error
-	until time.Time // of validity; the zero time: not to be kept
-	size  int       // in bytes, roughly
+	until time.Time // end of validity; the zero time: not kept
+	size  int       // in bytes, approximately
 }
 
 func newDocuments() *documents {
 	return &documents{kept: map[string]document{}, lists: make(chan struct{}, maxLists)}
 }
 
-// get returns a kept document or loads it.
+// get returns a cached document or loads it.
 func (d *documents) get(ctx context.Context, key string, now time.Time, load func() document) (any, error) {
 	for {
 		if doc, ok := d.find(key, now); ok {
@@ -62,7 +62,7 @@ func (d *documents) get(ctx context.Context, key string, now time.Time, load fun
 		if !ok {
 			return nil, errors.New("the document was not loaded")
 		}
-		// Who came along must not suffer from the end of another's time.
+		// A caller that shared the load must not fail because another's time ran out.
 		if !leader && ctx.Err() == nil && outOfTime(doc.err) {
 			continue
 		}

@@ -45,8 +45,8 @@ func (r *round) endpoint(ctx context.Context, e target.Endpoint) observation.End
 	return out
 }
 
-// addresses probes each address in a slot of its own. complete is false where the round ended first, or where this
-// machine could not open a connection; what was seen by then is returned.
+// addresses probes each address in a slot of its own. complete is false if the round ended first or this machine could not
+// open a connection; the results so far are returned.
 func (v *endpointProbe) addresses(ctx context.Context, where []netip.AddrPort, took time.Duration) (seen []observation.Address, complete bool) {
 	results := make([]*observation.Address, len(where))
 	var wg sync.WaitGroup
@@ -71,10 +71,10 @@ func (v *endpointProbe) addresses(ctx context.Context, where []netip.AddrPort, t
 	return seen, complete
 }
 
-// address probes one address and follows where it redirects; nil where the round ended before it was through.
+// address probes one address and follows its redirects; nil if the round ended before it was done.
 func (v *endpointProbe) address(ctx context.Context, at netip.AddrPort, dns time.Duration) (seen *observation.Address) {
 	defer func() {
-		// What a server sends must not end the round, not even through a bug in a parser; the address counts as not seen.
+		// What a server sends must not end the round, not even through a bug in a parser; the address counts as not probed.
 		if recover() != nil {
 			seen = nil
 		}
@@ -86,12 +86,12 @@ func (v *endpointProbe) address(ctx context.Context, at netip.AddrPort, dns time
 	got := v.connect(ctx, origin, at, v.guard.Target, true)
 	got.Phases.DNS = dns
 	got.Phases.Total += dns
-	var way []*hop
+	var visited []*hop
 	if got.location != nil {
-		way = v.follow(ctx, origin, at, &got)
+		visited = v.follow(ctx, origin, at, &got)
 	}
 	v.addExtras(ctx, &got)
-	v.addHopExtras(ctx, way)
+	v.addHopExtras(ctx, visited)
 	if ctx.Err() != nil || got.exhausted {
 		return nil
 	}

@@ -10,20 +10,20 @@ import (
 	"certdrift/internal/observation"
 )
 
-// extras remembers, for one endpoint and round, what was found out about a chain: its addresses usually serve the same.
+// extras caches, for one endpoint and round, the extras of each chain: an endpoint's addresses usually serve the same one.
 type extras struct {
 	mu      sync.Mutex
 	byChain map[[sha256.Size]byte]func() chainExtras
 }
 
-// chainExtras is what is asked elsewhere about a chain.
+// chainExtras is what other servers report about a chain: missing issuers and revocation.
 type chainExtras struct {
 	issuers    []observation.FetchedIssuer
 	fetched    []*x509.Certificate
 	revocation []observation.Revocation
 }
 
-// addExtras adds what the handshake does not show: missing issuers and revocation.
+// addExtras adds missing issuers and revocation.
 func (v *endpointProbe) addExtras(ctx context.Context, got *answer) {
 	if got.TLS == nil || len(got.peers) == 0 {
 		return
@@ -68,8 +68,8 @@ func (v *endpointProbe) chainExtras(ctx context.Context, peers []*x509.Certifica
 // maxPath bounds how far up a chain is followed.
 const maxPath = 8
 
-// path is the way up from the leaf through what is known, and the places of its certificates among peers; a place of -1
-// is a certificate that was not sent.
+// path returns the path up from the leaf through the known certificates, and the index of each among peers; -1 for a
+// certificate that the server did not send.
 func (v *endpointProbe) path(peers, fetched []*x509.Certificate) (up []*x509.Certificate, index []int) {
 	up, index = []*x509.Certificate{peers[0]}, []int{0}
 	for len(up) < maxPath && !selfSigned(up[len(up)-1]) {
@@ -91,8 +91,8 @@ func indexOf(cert *x509.Certificate, among []*x509.Certificate) int {
 	return -1
 }
 
-// issuerOf finds who signed a certificate: among what was sent, what was fetched, the endpoint's own CAs and the trust
-// anchors. nil where nobody known did.
+// issuerOf returns the certificate that signed child, among the sent and fetched ones, the endpoint's own CAs and the trust
+// anchors; nil if none of them did.
 func (v *endpointProbe) issuerOf(child *x509.Certificate, peers, fetched []*x509.Certificate) *x509.Certificate {
 	for _, pool := range [][]*x509.Certificate{peers, fetched, v.anchorsFor(child)} {
 		tried := 0
@@ -125,7 +125,7 @@ func (v *endpointProbe) anchorsFor(child *x509.Certificate) []*x509.Certificate 
 	return found
 }
 
-// signed reports whether parent's key made child's signature; whether parent may issue is for the judge.
+// signed reports whether parent's key made child's signature; whether parent may issue is up to the judge.
 func signed(parent, child *x509.Certificate) bool {
 	return parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature) == nil
 }

@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	// maxReferences bounds the URLs of one kind that are tried of a certificate.
+	// maxReferences bounds the URLs of one kind that are tried per certificate.
 	maxReferences = 3
-	// maxFetchRedirects bounds the redirects of a fetch; each is dialled under the guard.
+	// maxFetchRedirects bounds the redirects of a fetch; each is dialed under the guard.
 	maxFetchRedirects = 3
 )
 
-// references are the URLs of a certificate that are worth trying: RFC 5280 §4.2.2.1 and §4.2.1.13 make http the one
-// that must work, and https would have to be trusted in turn.
+// references returns the URLs of a certificate to try: http only. RFC 5280 §4.2.2.1 and §4.2.1.13 require that http works,
+// and https would need a chain of its own to verify.
 func references(urls []string) []string {
 	var usable []string
 	for _, u := range urls {
@@ -50,19 +50,19 @@ func (v *endpointProbe) fetch(ctx context.Context, method, from, contentType str
 	}
 	defer response.Body.Close() //nolint:errcheck // the connection is closed anyhow
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the server answers with status %d", response.StatusCode)
+		return nil, fmt.Errorf("the server answered with status %d", response.StatusCode)
 	}
 	document, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("reading the answer: %w", err)
+		return nil, fmt.Errorf("reading the response: %w", err)
 	case int64(len(document)) > limit:
-		return nil, fmt.Errorf("the answer has more than %d bytes", limit)
+		return nil, fmt.Errorf("the response has more than %d bytes", limit)
 	}
 	return document, nil
 }
 
-// fetcher is a client for one document: its connections, one for each redirect, are closed once they are read.
+// fetcher returns a client for one document. It closes its connections, one for each redirect, once they are read.
 func (v *endpointProbe) fetcher() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
@@ -77,8 +77,8 @@ func (v *endpointProbe) fetcher() *http.Client {
 	}
 }
 
-// fetchFailed is why there is no answer: the end of the time that there was, or what net/http says without the URL, which
-// stands beside it.
+// fetchFailed returns why a fetch failed: the end of its time, or net/http's error without the URL, which is recorded
+// separately.
 func fetchFailed(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return fmt.Errorf("%w: %w", context.DeadlineExceeded, cause)
@@ -105,9 +105,9 @@ func (v *endpointProbe) dialReference(ctx context.Context, _, address string) (n
 		return nil, fmt.Errorf("resolving %s: %s", finding.Quote(host), dns.Failure.Detail)
 	}
 	err = errors.New("the name has no address")
-	for _, place := range places(dns, uint16(port)) {
+	for _, addr := range addrPorts(dns, uint16(port)) {
 		var conn net.Conn
-		if conn, err = v.dial(ctx, v.guard.Reference, place); err == nil {
+		if conn, err = v.dial(ctx, v.guard.Reference, addr); err == nil {
 			return newDelayedConn(conn), nil
 		}
 	}

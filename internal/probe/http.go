@@ -23,24 +23,24 @@ import (
 const (
 	// maxHeader bounds the header of a response in bytes, interim responses included.
 	maxHeader = 64 << 10
-	// userAgent lets a server's owner see who asks; a configured header replaces it.
+	// userAgent identifies certdrift to a server's owner; a configured header replaces it.
 	userAgent = "certdrift"
 )
 
-// errDialledOnce ends net/http's attempts to send a request again over another connection.
-var errDialledOnce = errors.New("the server closed the connection or refused the stream without an answer")
+// errDialedOnce ends net/http's attempts to send a request again over another connection.
+var errDialedOnce = errors.New("the server closed the connection or refused the stream without an answer")
 
-// errInterim ends a flood of interim responses.
+// errInterim is returned for a flood of interim responses.
 var errInterim = fmt.Errorf("the interim responses are larger than %d bytes", maxHeader)
 
-// exchange sends the request over a connection that is ready for it, and reads the answer.
+// exchange sends the request over an open connection and reads the response.
 func (v *endpointProbe) exchange(ctx context.Context, o *origin, conn net.Conn, got *answer) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	timer := time.AfterFunc(v.timeout, func() { cancel(errPhase) })
 	defer timer.Stop()
 
-	clock, before, wire := &stopwatch{}, received(conn), metered(conn)
+	clock, before, wire := &stopwatch{}, received(conn), counting(conn)
 	wire.await()
 	transport := overConn(conn, got.TLS)
 	defer transport.CloseIdleConnections()
@@ -61,18 +61,18 @@ func (v *endpointProbe) exchange(ctx context.Context, o *origin, conn net.Conn, 
 	}
 	restoreHopByHop(response)
 	got.HTTP = v.head(response)
-	if v.leadsOn(o, response, got) || response.StatusCode == http.StatusSwitchingProtocols {
+	if v.redirects(o, response, got) || response.StatusCode == http.StatusSwitchingProtocols {
 		return
 	}
 	timer.Reset(v.timeout)
 	if err := v.readBody(response, got.HTTP, wire.account()); err != nil {
 		got.Failure = v.requestFailed(ctx, observation.PhaseBody, err, conn, got)
 	}
-	got.auth.tell(got.TLS)
+	got.auth.record(got.TLS)
 	v.noticeClientCertificate(got)
 }
 
-// request is what is sent. Configured headers and credentials go to the endpoint's own origin only.
+// request returns the request to send. Configured headers and credentials go to the endpoint's own origin only.
 func (v *endpointProbe) request(ctx context.Context, o *origin) *http.Request {
 	r := (&http.Request{
 		Method: o.method, URL: o.url, Host: o.url.Host, Header: http.Header{},
@@ -97,33 +97,32 @@ func (v *endpointProbe) request(ctx context.Context, o *origin) *http.Request {
 	return r
 }
 
-// overConn is a transport for one request over a connection that is open already. What net/http makes of it follows
-// from ALPN: h2 or HTTP/1.1.
+// overConn returns a transport for one request over an open connection. ALPN decides between HTTP/2 and HTTP/1.1.
 func overConn(conn net.Conn, secured *observation.TLS) *http.Transport {
 	h2 := secured != nil && secured.ALPN == protocolH2
-	if !h2 { // HTTP/2 servers speak first, and net/http wants to see the *tls.Conn
+	if !h2 { // HTTP/2 servers send first, and net/http needs the *tls.Conn
 		conn = newDelayedConn(conn)
 	}
 	var once sync.Once
-	hand := func(context.Context, string, string) (c net.Conn, err error) {
-		err = errDialledOnce
+	dialOnce := func(context.Context, string, string) (c net.Conn, err error) {
+		err = errDialedOnce
 		once.Do(func() { c, err = conn, nil })
 		return c, err
 	}
 	return &http.Transport{
-		DialContext: hand, DialTLSContext: hand,
+		DialContext: dialOnce, DialTLSContext: dialOnce,
 		ForceAttemptHTTP2:      h2,
 		DisableKeepAlives:      true,
 		DisableCompression:     true, // the body is decoded here, under a bound
 		MaxResponseHeaderBytes: maxHeader,
-		// What a server may send ahead of being read; net/http's own bound of 4 MiB is too much for many at a time.
+		// Flow control windows: net/http's default of 4 MiB is too much for many connections at a time.
 		HTTP2: &http.HTTP2Config{
 			MaxReceiveBufferPerStream: 64 << 10, MaxReceiveBufferPerConnection: 64 << 10, MaxReadFrameSize: 16 << 10,
 		},
 	}
 }
 
-// head notes the status and the few headers that findings show.
+// head records the status and the few headers that findings show.
 func (v *endpointProbe) head(r *http.Response) *observation.HTTP {
 	shown := []string{"Content-Type", "Location", "Server", "Content-Length"}
 	h := &observation.HTTP{Proto: r.Proto, Status: r.StatusCode, Headers: map[string]string{}}
@@ -155,9 +154,9 @@ func (v *endpointProbe) unmetHeaders(h http.Header) []observation.Unmet {
 	return unmet
 }
 
-// leadsOn reports whether the answer is a redirect to be followed, and notes where to. A status that is expected is the
-// answer itself; a redirect to nowhere that can be gone to is a fault of the response.
-func (v *endpointProbe) leadsOn(o *origin, r *http.Response, got *answer) bool {
+// redirects reports whether the response is a redirect to follow, and records its target. An expected status is not followed;
+// a redirect without a usable target is a failure of the response.
+func (v *endpointProbe) redirects(o *origin, r *http.Response, got *answer) bool {
 	location := r.Header.Get("Location")
 	switch r.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
@@ -179,18 +178,18 @@ func (v *endpointProbe) leadsOn(o *origin, r *http.Response, got *answer) bool {
 		return true
 	}
 	got.location = next
-	got.HTTP.Unmet = nil // the last hop's answer is the one that must meet them
+	got.HTTP.Unmet = nil // the last hop's response is the one that must meet them
 	return true
 }
 
-// requestFailed sorts a fault of request or answer. In TLS 1.3 the alert of a server that insists on a client
-// certificate arrives here; where the write failed first, the alert may still wait to be read.
+// requestFailed returns the failure for an error of the request or response. In TLS 1.3 the alert of a server that requires a
+// client certificate arrives here; if the write failed first, the alert may not have been read yet.
 func (v *endpointProbe) requestFailed(ctx context.Context, phase observation.Phase, err error, conn net.Conn, got *answer) *observation.Failure {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	f := fail(phase, err)
-	if m := metered(conn); m != nil && m.reset.Load() && (f.Kind == observation.Closed || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
+	if c := counting(conn); c != nil && c.reset.Load() && (f.Kind == observation.Closed || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
 		f = fail(phase, syscall.ECONNRESET)
 	}
 	secured, ok := conn.(*tls.Conn)
@@ -201,12 +200,12 @@ func (v *endpointProbe) requestFailed(ctx context.Context, phase observation.Pha
 		}
 	}
 	f.Detail = v.secrets.Show(f.Detail, finding.QuoteLimit)
-	got.auth.tell(got.TLS)
-	insists(f, got.TLS)
+	got.auth.record(got.TLS)
+	requiresClientCertificate(f, got.TLS)
 	return f
 }
 
-// noticeClientCertificate recognises nginx, which lets the handshake pass and then answers 400.
+// noticeClientCertificate recognizes nginx, which completes the handshake and then answers 400.
 func (v *endpointProbe) noticeClientCertificate(got *answer) {
 	if got.Failure != nil || got.TLS == nil || !got.TLS.ClientCertificateRequested ||
 		got.HTTP.Status != http.StatusBadRequest || !strings.Contains(got.HTTP.Excerpt, "SSL certificate") {
@@ -217,11 +216,11 @@ func (v *endpointProbe) noticeClientCertificate(got *answer) {
 	}
 }
 
-// stopwatch takes the time from the request written to the first byte of the answer.
+// stopwatch measures the time from writing the request to the first byte of the response.
 type stopwatch struct {
 	mu             sync.Mutex
 	written, first time.Time
-	interim        int // bytes of interim responses; net/http leaves it to its caller to bound them
+	interim        int // bytes of interim responses; net/http does not bound them itself
 }
 
 func (s *stopwatch) trace() *httptrace.ClientTrace {
@@ -239,7 +238,7 @@ func (s *stopwatch) trace() *httptrace.ClientTrace {
 	}
 }
 
-// passed counts an interim response by the size that RFC 9113 §6.5.2 gives a header list, and its status line.
+// passed counts an interim response by its header list size (RFC 9113 §6.5.2) and its status line.
 func (s *stopwatch) passed(_ int, header textproto.MIMEHeader) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -255,8 +254,8 @@ func (s *stopwatch) passed(_ int, header textproto.MIMEHeader) error {
 	return nil
 }
 
-// answered takes the time once the header of the answer is there. An interim response is no answer (RFC 9110 §15.2), so
-// what came after one counts from its own header's end: net/http tells of no later first byte.
+// answered returns the time once the response's header is complete. An interim response is not the response (RFC 9110 §15.2),
+// so after one the end of the header counts as the first byte: net/http reports no later first byte.
 func (s *stopwatch) answered() time.Duration {
 	s.mu.Lock()
 	if s.interim > 0 {
@@ -272,5 +271,5 @@ func (s *stopwatch) took() time.Duration {
 	if s.first.IsZero() || s.written.IsZero() {
 		return 0
 	}
-	return max(1, s.first.Sub(s.written)) // an answer that came before the request was through still took something
+	return max(1, s.first.Sub(s.written)) // a response that came before the request was written still took time
 }

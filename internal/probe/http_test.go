@@ -337,7 +337,7 @@ func TestExpectations(t *testing.T) {
 		}}, "/", ""},
 		"JSON, another value": {target.Expect{BodyJSON: []target.JSONValue{{Path: "$.status", Equals: equals("down")}}}, "/", "body_json $.status = down up"},
 		"JSON, a near number": {target.Expect{BodyJSON: []target.JSONValue{{Path: "$.big", Equals: equals("9007199254740992")}}}, "/", "body_json $.big = 9007199254740992 9007199254740993"},
-		"JSON, not there":     {target.Expect{BodyJSON: []target.JSONValue{{Path: "$.items[2]"}}}, "/", "body_json $.items[2] nothing there"},
+		"JSON, not there":     {target.Expect{BodyJSON: []target.JSONValue{{Path: "$.items[2]"}}}, "/", "body_json $.items[2] no such value"},
 		"header":              {target.Expect{Headers: []target.HeaderValue{{Name: "x-served-by", Contains: "node"}}}, "/", ""},
 		"header, other":       {target.Expect{Headers: []target.HeaderValue{{Name: "x-served-by", Contains: "rack"}}}, "/", "header X-Served-By: rack node-7"},
 		"header, not there":   {target.Expect{Headers: []target.HeaderValue{{Name: "X-None", Contains: ""}}}, "/", "header X-None:  "},

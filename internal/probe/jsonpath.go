@@ -14,11 +14,11 @@ import (
 	"certdrift/internal/target"
 )
 
-// unmetJSON lists what a body does not hold of what is asked. cut tells that the body went on beyond what is kept.
+// unmetJSON lists the expected values that a body does not have. cut reports that the body is longer than body.
 func unmetJSON(asked []target.JSONValue, body []byte, cut bool) []observation.Unmet {
 	document, err := parseJSON(body)
 	if cut {
-		err = fmt.Errorf("the body is longer than the %d bytes that are looked at as JSON", maxJSON)
+		err = fmt.Errorf("the body is longer than %d bytes, the most that is parsed as JSON", maxJSON)
 	}
 	var unmet []observation.Unmet
 	for _, a := range asked {
@@ -30,10 +30,10 @@ func unmetJSON(asked []target.JSONValue, body []byte, cut bool) []observation.Un
 			unmet = append(unmet, observation.Unmet{Want: want, Got: err.Error()})
 			continue
 		}
-		value, there := atPath(document, a.Path)
+		value, found := atPath(document, a.Path)
 		switch {
-		case !there:
-			unmet = append(unmet, observation.Unmet{Want: want, Got: "nothing there"})
+		case !found:
+			unmet = append(unmet, observation.Unmet{Want: want, Got: "no such value"})
 		case a.Equals != nil && !equalJSON(value, *a.Equals):
 			unmet = append(unmet, observation.Unmet{Want: want, Got: jsonText(value)})
 		}
@@ -42,7 +42,7 @@ func unmetJSON(asked []target.JSONValue, body []byte, cut bool) []observation.Un
 }
 
 func parseJSON(body []byte) (any, error) {
-	// RFC 8259 §8.1: a byte order mark may be passed over, as browsers do.
+	// RFC 8259 §8.1: a byte order mark may be ignored, as browsers do.
 	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
 	decoder.UseNumber()
 	var document any
@@ -50,13 +50,13 @@ func parseJSON(body []byte) (any, error) {
 		return nil, fmt.Errorf("the body is not JSON: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("the body goes on after its JSON value")
+		return nil, errors.New("the body continues after its JSON value")
 	}
 	return document, nil
 }
 
-// atPath walks "$.items[0].id", `$["a key"][2]`; the "$" may be left out.
-func atPath(document any, path string) (value any, there bool) {
+// atPath walks "$.items[0].id", `$["a key"][2]`; the "$" is optional.
+func atPath(document any, path string) (value any, found bool) {
 	rest := strings.TrimPrefix(path, "$")
 	value = document
 	for rest != "" {
@@ -102,13 +102,13 @@ func cutStep(path string) (step string, isKey bool, rest string, ok bool) {
 	return index, false, after, found
 }
 
-// equalJSON compares a value with a text: strings as they are, numbers by value, all else by its JSON form.
+// equalJSON compares a value with a text: strings as they are, numbers by value, anything else by its JSON form.
 func equalJSON(value any, text string) bool {
 	switch v := value.(type) {
 	case string:
 		return v == text
 	case json.Number:
-		if len(v) > 100 || len(text) > 100 { // big.Rat would work out 1e999999999
+		if len(v) > 100 || len(text) > 100 { // parsing 1e999999999 exactly would take forever
 			return v.String() == text
 		}
 		a, errA := strconv.ParseFloat(v.String(), 64)
@@ -122,7 +122,7 @@ func equalJSON(value any, text string) bool {
 	}
 }
 
-// exact tells integers apart that one float64 stands for.
+// exact compares integers that have the same float64.
 func exact(a, b string) bool {
 	x, okX := new(big.Int).SetString(a, 10)
 	y, okY := new(big.Int).SetString(b, 10)

@@ -8,13 +8,13 @@ import (
 	der "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// keyInfo is what can be said of a certificate's key without knowing how to work with it.
+// keyInfo describes a certificate's key, also of a kind that crypto/x509 does not support.
 type keyInfo struct {
 	kind string // in words, such as "ECDSA on P-192"
-	// usable: all clients of today can do a handshake with it. RSA of less than 1024 bits is too short for the signatures
-	// of TLS 1.3.
+	// usable reports whether all current clients can make a handshake with it. RSA of less than 1024 bits is too short for
+	// the signatures of TLS 1.3.
 	usable bool
-	// weak: it is not usable since it is too weak, as cert-key-weak has it.
+	// weak reports whether it is unusable because it is too weak, as for cert-key-weak.
 	weak bool
 }
 
@@ -61,10 +61,10 @@ func rsaKey(key cryptobyte.String) keyInfo {
 	return keyInfo{kind: fmt.Sprintf("RSA with %d bits", 8*len(modulus)), usable: !weak, weak: weak}
 }
 
-// curveKey tells a curve by its name, and its strength by the size of the point (SEC 1 §2.3.3).
+// curveKey reads the curve's name, and its strength from the size of the point (SEC 1 §2.3.3).
 func curveKey(parameters cryptobyte.String, point []byte) keyInfo {
 	var id asn1.ObjectIdentifier
-	name := "a curve of its own"
+	name := "an unnamed curve"
 	if parameters.ReadASN1ObjectIdentifier(&id) {
 		name = curveName(id.String())
 	}
@@ -78,7 +78,7 @@ func curveKey(parameters cryptobyte.String, point []byte) keyInfo {
 	return keyInfo{kind: "ECDSA on " + name, usable: usable, weak: !usable && size < 256/8}
 }
 
-// curveName names the curves that servers may be found with; others by their number.
+// curveName returns the name of a curve that servers use; others by their object identifier.
 func curveName(id string) string {
 	names := map[string]string{
 		"1.2.840.10045.3.1.1": "P-192", "1.3.132.0.33": "P-224", "1.2.840.10045.3.1.7": "P-256",

@@ -19,10 +19,10 @@ import (
 	"certdrift/internal/probe/revocation"
 )
 
-// maxOCSP bounds an OCSP answer in bytes.
+// maxOCSP bounds an OCSP response in bytes.
 const maxOCSP = 64 << 10
 
-// askOCSP asks the responders of child in their order until one answers.
+// askOCSP queries child's responders in order until one answers.
 func (v *endpointProbe) askOCSP(ctx context.Context, child, issuer *x509.Certificate) (observation.Revocation, bool) {
 	var out observation.Revocation
 	urls := references(child.OCSPServer)
@@ -38,7 +38,7 @@ func (v *endpointProbe) askOCSP(ctx context.Context, child, issuer *x509.Certifi
 
 func (v *endpointProbe) askResponder(ctx context.Context, responder string, child, issuer *x509.Certificate) observation.Revocation {
 	if issuer == nil {
-		return noAnswer(errors.New("the issuer is not known, so nothing can be asked"))
+		return noAnswer(errors.New("the issuer is unknown, so there is nothing to query"))
 	}
 	request, err := ocsp.CreateRequest(child, issuer, nil)
 	if err != nil {
@@ -57,7 +57,7 @@ func (v *endpointProbe) askResponder(ctx context.Context, responder string, chil
 	return revocation.ReadOCSP(body, child, issuer)
 }
 
-// query posts the request and, where that is refused, puts it into the URL (RFC 6960 appendix A.1).
+// query posts the request and, if that fails, retries with the request in the URL (RFC 6960 appendix A.1).
 func (v *endpointProbe) query(ctx context.Context, responder string, request []byte) ([]byte, error) {
 	body, err := v.fetch(ctx, http.MethodPost, responder, "application/ocsp-request", request, maxOCSP)
 	if err == nil || ctx.Err() != nil || errors.As(err, new(*netguard.BlockedError)) {
@@ -70,7 +70,7 @@ func (v *endpointProbe) query(ctx context.Context, responder string, request []b
 	return nil, err
 }
 
-// noAnswer is revocation.NoAnswer with the network's errors worded alike in each round, and what the guard blocked marked.
+// noAnswer is revocation.NoAnswer with network errors in the text of detail, and a mark on what the guard blocked.
 func noAnswer(err error) observation.Revocation {
 	out := revocation.NoAnswer(nil)
 	if err != nil {

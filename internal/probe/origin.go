@@ -16,12 +16,12 @@ import (
 	"certdrift/internal/target"
 )
 
-// origin is whom a connection is to: the endpoint itself or where a redirect leads, with what to ask there.
+// origin is the server a connection goes to, the endpoint itself or a redirect's target, with the request to send.
 type origin struct {
 	kind   target.Kind
 	host   string // A-labels, or an IP address without brackets
 	port   int
-	url    *url.URL // nil where nothing is asked over HTTP
+	url    *url.URL // nil if no HTTP request is sent
 	method string
 	// own reports whether it is the endpoint's own scheme, host and port: credentials and connect_to are for it alone.
 	own bool
@@ -29,7 +29,7 @@ type origin struct {
 	http1 bool
 }
 
-// origin is the endpoint's own.
+// origin returns the endpoint's own origin.
 func (v *endpointProbe) origin() (*origin, error) {
 	e := v.target
 	o := &origin{kind: e.Kind, host: e.Host, port: e.Port, method: e.Request.Method, own: true}
@@ -43,12 +43,12 @@ func (v *endpointProbe) origin() (*origin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the URL of %q: %w", e.Name, errors.Unwrap(err))
 	}
-	o.settle(u)
+	o.setURL(u)
 	return o, nil
 }
 
-// settle takes a URL in the form in which it is asked for and compared.
-func (o *origin) settle(u *url.URL) {
+// setURL sets the URL in the form in which it is requested and compared.
+func (o *origin) setURL(u *url.URL) {
 	u.User, u.Fragment, u.RawFragment = nil, "", ""
 	u.Host = o.authority()
 	if u.Path == "" {
@@ -57,7 +57,7 @@ func (o *origin) settle(u *url.URL) {
 	o.url = u
 }
 
-// authority is HOST or HOST:PORT as it goes into a request.
+// authority returns HOST or HOST:PORT as sent in a request.
 func (o *origin) authority() string {
 	host := o.host
 	if strings.Contains(host, ":") {
@@ -69,7 +69,7 @@ func (o *origin) authority() string {
 	return host + ":" + strconv.Itoa(o.port)
 }
 
-// sni is the name to send in SNI; empty for an address, since RFC 6066 §3 has none of them there.
+// sni returns the name to send in SNI; empty for an address, which RFC 6066 §3 does not allow there.
 func (o *origin) sni() string {
 	if _, isIP := netguard.ParseHost(o.host); isIP {
 		return ""
@@ -77,44 +77,44 @@ func (o *origin) sni() string {
 	return o.host
 }
 
-// maxLocation bounds a Location header in bytes; browsers take a little more or less.
+// maxLocation bounds a Location header in bytes; browsers accept about as much.
 const maxLocation = 8 << 10
 
 // maxScheme bounds what is shown of a scheme in characters.
 const maxScheme = 32
 
-// redirected is where a Location header leads from o.
+// redirected returns the target of a Location header received from o.
 func (v *endpointProbe) redirected(o *origin, status int, location string) (*origin, error) {
 	if len(location) > maxLocation {
 		return nil, fmt.Errorf("the redirect's location has %d bytes", len(location))
 	}
 	u, err := o.url.Parse(location)
 	if err != nil {
-		return nil, fmt.Errorf("the redirect's location %s is no URL", finding.Quote(withoutUserinfo(location)))
+		return nil, fmt.Errorf("the redirect's location %s is not a URL", finding.Quote(withoutUserinfo(location)))
 	}
 	next := &origin{kind: target.Kind(u.Scheme), url: u}
-	if !next.kind.Web() { // the hop says that it is not followed
+	if !next.kind.Web() { // not followed: see visitHop
 		u.User = nil
 		next.kind = target.Kind(v.secrets.Show(u.Scheme, maxScheme))
 		next.host = v.secrets.Show(u.Hostname(), finding.QuoteLimit)
 		return next, nil
 	}
 	if next.host, err = asciiHost(u.Hostname()); err != nil {
-		return nil, fmt.Errorf("the redirect's host %s is no name: %w", finding.Quote(u.Hostname()), err)
+		return nil, fmt.Errorf("the redirect's host %s is not a valid name: %w", finding.Quote(u.Hostname()), err)
 	}
 	next.port = next.kind.DefaultPort()
 	if p := u.Port(); p != "" {
 		if next.port, err = strconv.Atoi(p); err != nil || next.port < 1 || next.port > 65535 {
-			return nil, fmt.Errorf("the redirect's port %s is none", finding.Quote(p))
+			return nil, fmt.Errorf("the redirect's port %s is not valid", finding.Quote(p))
 		}
 	}
 	next.method = methodAfter(status, o.method)
-	next.settle(u)
+	next.setURL(u)
 	next.own = next.kind == v.target.Kind && next.host == v.target.Host && next.port == v.target.Port
 	return next, nil
 }
 
-// methodAfter is the method of the next request: a POST becomes a GET after 301 and 302, as browsers have it, and
+// methodAfter returns the method of the next request: a POST becomes a GET after 301 and 302, as in browsers, and
 // everything but HEAD after 303 (RFC 9110 §15.4.2 to §15.4.4).
 func methodAfter(status int, method string) string {
 	moved := status == http.StatusMovedPermanently || status == http.StatusFound
@@ -124,7 +124,7 @@ func methodAfter(status int, method string) string {
 	return method
 }
 
-// withoutUserinfo takes the credentials out of every authority in a text that may be a URL, or hold one in its query.
+// withoutUserinfo removes the credentials from every authority in a text that may be a URL or contain one.
 func withoutUserinfo(text string) string {
 	var shown strings.Builder
 	for {
@@ -142,7 +142,7 @@ func withoutUserinfo(text string) string {
 	}
 }
 
-// asciiHost brings a host into the form of target.Endpoint.Host.
+// asciiHost returns a host in the form of target.Endpoint.Host.
 func asciiHost(host string) (string, error) {
 	if a, ok := netguard.ParseHost(host); ok {
 		return a.String(), nil

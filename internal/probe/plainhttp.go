@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	// plainWait is how long a server that broke off a handshake gets to answer in plain HTTP.
+	// plainWait is how long a server that aborted a handshake gets to answer in plain HTTP.
 	plainWait = 2 * time.Second
-	// hangUpWait is how long it gets to hang up unasked.
+	// hangUpWait is how long it gets to close a connection on which nothing was sent.
 	hangUpWait = 100 * time.Millisecond
 )
 
-// seekPlainHTTP asks once more, in plain HTTP, where a server answered a ClientHello with neither TLS nor an alert: some
-// plain HTTP servers just hang up on what they cannot read, others wait for the end of a header that never comes. If it
-// answers, that is the cause. heard is how many bytes came before.
+// seekPlainHTTP makes a follow-up probe in plain HTTP if a server answered a ClientHello with neither TLS nor an alert: some
+// plain HTTP servers close the connection when they cannot parse a request, others wait for the end of a header that never
+// comes. An answer shows the cause. heard is how many bytes were received before.
 //
-// A server that closes every connection at once is told as closing, not as resetting: whether the system makes a reset
-// of it hangs on how soon the ClientHello came.
+// A server that closes every connection at once is recorded as closing, not as resetting: whether the system turns it into a
+// reset depends on when the ClientHello arrived.
 func (v *endpointProbe) seekPlainHTTP(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, heard int64, f *observation.Failure) {
 	if o.kind != target.HTTPS && o.kind != target.TLS || f.Phase != observation.PhaseTLS {
 		return
@@ -43,7 +43,7 @@ func (v *endpointProbe) seekPlainHTTP(ctx context.Context, o *origin, at netip.A
 	defer conn.Close() //nolint:errcheck // nothing is left to be written
 	defer interrupt(ctx, conn)()
 	if f.Kind == observation.Reset && hangsUp(ctx, conn) {
-		f.Kind, f.Detail = observation.Closed, "the server closes the connection as soon as it is made"
+		f.Kind, f.Detail = observation.Closed, "the server closes every connection immediately"
 		return
 	}
 	if _, err := io.WriteString(conn, "HEAD / HTTP/1.1\r\nHost: "+o.authority()+"\r\nUser-Agent: "+userAgent+"\r\nConnection: close\r\n\r\n"); err != nil {
@@ -55,7 +55,7 @@ func (v *endpointProbe) seekPlainHTTP(ctx context.Context, o *origin, at netip.A
 	}
 }
 
-// hangsUp reports whether the server ends a fresh connection in order before anything was sent over it.
+// hangsUp reports whether the server closes a new connection in order before anything was sent over it.
 func hangsUp(ctx context.Context, conn net.Conn) bool {
 	_ = conn.SetReadDeadline(time.Now().Add(hangUpWait))
 	_, err := conn.Read(make([]byte, 1))
@@ -65,8 +65,8 @@ func hangsUp(ctx context.Context, conn net.Conn) bool {
 	return errors.Is(err, io.EOF)
 }
 
-// seekTLS greets once more, as a TLS client, where a server broke off at a plain HTTP request: some that want TLS answer
-// by an alert, others hang up. If it answers in TLS, that is the cause.
+// seekTLS makes a follow-up probe with a ClientHello if a server aborted a plain HTTP request: some TLS servers answer with an
+// alert, others close the connection. An answer in TLS shows the cause.
 func (v *endpointProbe) seekTLS(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, f *observation.Failure) {
 	if f.Phase != observation.PhaseHeaders || f.Kind != observation.Closed && f.Kind != observation.Reset && f.Kind != observation.Invalid {
 		return

@@ -1,9 +1,9 @@
-// Package probe looks at endpoints from outside, as a client does: every address of a name gets a fresh connection, a
-// full handshake and, where the endpoint is a web one, a request. It is the only package that dials.
+// Package probe checks endpoints from outside, as a client does: every address of a name gets a new connection, a full
+// handshake and, if the endpoint is a web one, a request. It is the only package that dials.
 //
-// A probe gathers facts and judges nothing: the handshake runs without trusting the chain, so that a broken one can be
-// seen. Whatever a server does is an observation, never an error. Servers are taken for hostile: each phase, the whole,
-// every byte count and every list is bounded, and no address is dialled that the guard does not permit (see guard).
+// A probe collects facts and judges nothing: the handshake does not verify the chain, so that a broken one can be observed.
+// Whatever a server does is an observation, never an error. Servers are assumed to be hostile: each phase, the whole probe,
+// every byte count and every list is bounded, and only addresses that the guard permits are dialed (see package netguard).
 package probe
 
 import (
@@ -23,32 +23,34 @@ const (
 	defaultTimeout     = 10 * time.Second
 )
 
-// Options are what a Prober needs from outside. Only Now is required.
+// Options configure a Prober. Only Now is required.
 type Options struct {
 	// Now stamps observations and ages cached lists; phases are timed by the monotonic clock.
 	Now func() time.Time
-	// Resolver answers for names; nil: net.DefaultResolver.
+	// Resolver resolves names; net.DefaultResolver if nil.
 	Resolver resolver
-	// Dialer opens connections, to addresses that the guard has permitted; nil: the network.
+	// Dialer opens connections to addresses that the guard has permitted; a net.Dialer if nil.
 	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
-	// Concurrency bounds the connections to endpoints in flight; 0: 64, far below Lambda's 1,024 descriptors. Questions about
-	// revocation come on top, for each certificate on the way up.
+	// Concurrency bounds the connections to endpoints in flight; 64 if 0, far below Lambda's 1,024 descriptors. Revocation
+	// checks come on top, for each certificate of a path.
 	Concurrency int
-	// NeedsIssuer reports whether a chain does not lead to a root, so that its AIA is worth following; nil: it never is.
+	// NeedsIssuer reports whether a chain does not lead to a root, so that its AIA is worth following; if nil, AIA
+	// is not followed.
 	NeedsIssuer func(e target.Endpoint, chain []*x509.Certificate) bool
-	// Anchors gives the trust anchors that may have issued a certificate. Revocation of a certificate whose issuer is a
-	// root can be checked with it only, since servers do not send roots. May be nil: the endpoint's own CAs are known.
+	// Anchors returns the trust anchors that may have issued a certificate. Without it, revocation of a certificate issued by
+	// a root can be checked only if the root is one of the endpoint's own CAs, since servers do not send roots. May be nil.
 	Anchors func(e target.Endpoint, child *x509.Certificate) []*x509.Certificate
-	// Verified reports whether a client would take what is served at the endpoint's own origin, name and chain. Credentials
-	// and secret headers are sent where it does and nowhere else; nil: they are never sent over TLS.
+	// Verified reports whether a client would accept the name and chain served at the endpoint's own origin. Credentials and
+	// secret headers are sent only if it does; if nil, they are never sent over TLS.
 	Verified func(e target.Endpoint, chain []*x509.Certificate, at time.Time) bool
-	// Revocation is how far revocation is asked after: "staple" (the default), "full" (CRL and OCSP too), "off".
+	// Revocation is how revocation is checked: "staple" (the default), "full" (CRL and OCSP too), "off".
 	Revocation string
-	// Progress, if not nil, is told of each endpoint done, from one goroutine at a time.
+	// Progress, if not nil, is called after each endpoint, from one goroutine at a time.
 	Progress func(done, total int)
 }
 
-// Prober probes endpoints. It keeps nothing between rounds but the lists that certificates point at, and whose turn it is.
+// Prober probes endpoints. Between rounds it keeps only the documents that certificates point at, and where the next round
+// begins.
 type Prober struct {
 	now         func() time.Time
 	resolver    resolver
@@ -63,7 +65,7 @@ type Prober struct {
 	turn        turn
 }
 
-// New makes a Prober.
+// New returns a Prober.
 func New(o Options) *Prober {
 	p := &Prober{
 		now: o.Now, resolver: o.Resolver, dialer: o.Dialer, concurrency: o.Concurrency,
@@ -79,17 +81,17 @@ func New(o Options) *Prober {
 	return p
 }
 
-// round is what the endpoints of one call of Probe share.
+// round is the state that the endpoints of one call of Probe share.
 type round struct {
 	*Prober
 	slots chan struct{} // one per connection in flight
 	names names
-	// lookup resolves within the round's time: what one endpoint asks for, others may be waiting for too.
+	// lookup resolves within the round's time, not one endpoint's: others may be waiting for the same name.
 	lookup func(host string, timeout time.Duration) observation.DNS
 }
 
-// Probe looks at all endpoints and returns one observation for each, in their order. When ctx ends it returns at once
-// with what was done: an endpoint that was not finished by then has Probed false, and the addresses that were.
+// Probe probes all endpoints and returns one observation for each, in order. When ctx ends, it returns at once: an endpoint
+// that was not finished has Probed false and the addresses that were.
 func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []observation.Endpoint {
 	r := &round{
 		Prober: p, slots: make(chan struct{}, p.concurrency),
@@ -100,13 +102,13 @@ func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []obser
 	}
 	out := make([]observation.Endpoint, len(endpoints))
 	indices := make(chan int)
-	tell := p.teller(len(endpoints))
+	report := p.reporter(len(endpoints))
 	var workers sync.WaitGroup
 	for range min(p.concurrency, len(endpoints)) {
 		workers.Go(func() {
 			for i := range indices {
 				out[i] = r.endpoint(ctx, endpoints[i])
-				tell()
+				report()
 			}
 		})
 	}
@@ -120,7 +122,7 @@ func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []obser
 	return out
 }
 
-// turn is where the next round begins: with an endpoint that the last one had no time for.
+// turn is where the next round begins: with an endpoint that the last round had no time for.
 type turn struct {
 	mu   sync.Mutex
 	next string // its key; empty: with the first
@@ -132,13 +134,13 @@ func (t *turn) first(endpoints []target.Endpoint) int {
 	return max(0, slices.IndexFunc(endpoints, func(e target.Endpoint) bool { return e.Key() == t.next }))
 }
 
-// over takes down which endpoint a round that began with the first did not finish. The ones at its head had all of its
-// time: those that took it without an end are not to begin the next one too.
+// over records the first endpoint that a round did not finish, of those after its head. The endpoints at its head had all of
+// its time: those that never finish must not begin the next round too.
 func (t *turn) over(seen []observation.Endpoint, first, head int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if slices.ContainsFunc(seen, func(e observation.Endpoint) bool { return e.Target.Key() == t.next }) {
-		t.next = "" // a round that an event narrowed may not have had it
+		t.next = "" // a round that an event narrowed may not have included it
 	}
 	for i := head; i < len(seen); i++ {
 		if e := seen[(first+i)%len(seen)]; !e.Probed {
@@ -148,8 +150,8 @@ func (t *turn) over(seen []observation.Endpoint, first, head int) {
 	}
 }
 
-// teller counts endpoints and passes the count on, one at a time.
-func (p *Prober) teller(total int) func() {
+// reporter returns a function that counts endpoints and calls Progress, one call at a time.
+func (p *Prober) reporter(total int) func() {
 	var mu sync.Mutex
 	done := 0
 	return func() {
@@ -162,7 +164,7 @@ func (p *Prober) teller(total int) func() {
 	}
 }
 
-// acquire takes a slot; false when ctx ended first.
+// acquire takes a slot; false if ctx ended first.
 func (r *round) acquire(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():

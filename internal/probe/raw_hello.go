@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// serverHello is what a server shows before it has to sign anything.
+// serverHello is what a server sends before it has to sign anything.
 type serverHello struct {
 	version, suite uint16
 	chain          [][]byte // DER, leaf first; never empty
@@ -33,8 +33,8 @@ const (
 // maxRawHello bounds the bytes read for a serverHello.
 const maxRawHello = 128 << 10
 
-// exchangeHello greets a server as a client of TLS 1.2 that can do more than crypto/tls, and reads up to its certificate.
-// It goes no further: a key of a kind unknown here cannot be worked with, but it can be named.
+// exchangeHello sends a TLS 1.2 ClientHello that offers more than crypto/tls supports, and reads up to the certificate. It
+// stops there: an unsupported kind of key cannot be used, but it can be named.
 func exchangeHello(conn net.Conn, sni string) (serverHello, error) {
 	hello, err := widestHello(sni)
 	if err != nil {
@@ -46,28 +46,28 @@ func exchangeHello(conn net.Conn, sni string) (serverHello, error) {
 	return readServerHello(conn)
 }
 
-func readServerHello(from io.Reader) (g serverHello, err error) {
+func readServerHello(from io.Reader) (h serverHello, err error) {
 	in := &messages{from: io.LimitReader(from, maxRawHello)}
 	for {
 		kind, body, err := in.next()
 		if err != nil || kind == serverKeyExchange || kind == serverHelloDone {
-			if len(g.chain) > 0 {
-				return g, nil
+			if len(h.chain) > 0 {
+				return h, nil
 			}
-			return g, errors.Join(errors.New("no certificate came"), err)
+			return h, errors.Join(errors.New("no certificate was received"), err)
 		}
-		if !g.take(kind, body) {
-			return g, errors.New("reading the server's greeting: it is malformed")
+		if !h.read(kind, body) {
+			return h, errors.New("reading the server's hello: it is malformed")
 		}
 	}
 }
 
-// take reads one handshake message of TLS 1.2; false where it is malformed.
-func (g *serverHello) take(kind uint8, body cryptobyte.String) bool {
+// read parses one handshake message of TLS 1.2; false if it is malformed.
+func (h *serverHello) read(kind uint8, body cryptobyte.String) bool {
 	switch kind {
 	case serverHelloMessage:
 		var session cryptobyte.String
-		return body.ReadUint16(&g.version) && body.Skip(32) && body.ReadUint8LengthPrefixed(&session) && body.ReadUint16(&g.suite)
+		return body.ReadUint16(&h.version) && body.Skip(32) && body.ReadUint8LengthPrefixed(&session) && body.ReadUint16(&h.suite)
 	case certificate:
 		var list cryptobyte.String
 		if !body.ReadUint24LengthPrefixed(&list) {
@@ -78,19 +78,19 @@ func (g *serverHello) take(kind uint8, body cryptobyte.String) bool {
 			if !list.ReadUint24LengthPrefixed(&der) {
 				return false
 			}
-			g.chain = append(g.chain, slices.Clone(der))
+			h.chain = append(h.chain, slices.Clone(der))
 		}
 	case certificateStatus:
 		var response cryptobyte.String
 		if !body.Skip(1) || !body.ReadUint24LengthPrefixed(&response) {
 			return false
 		}
-		g.staple = slices.Clone(response)
+		h.staple = slices.Clone(response)
 	}
 	return true
 }
 
-// messages puts handshake messages together from records.
+// messages assembles handshake messages from records.
 type messages struct {
 	from   io.Reader
 	buffer []byte
@@ -119,14 +119,14 @@ func (m *messages) next() (kind uint8, body cryptobyte.String, err error) {
 	}
 }
 
-// widestHello is a record with a ClientHello of TLS 1.2 that offers every curve and signature algorithm of the IANA
-// registries, and every suite with a certificate that servers may still have.
+// widestHello returns a record with a TLS 1.2 ClientHello that offers every curve and signature algorithm of the IANA
+// registries, and every cipher suite with a certificate that servers may still use.
 func widestHello(sni string) ([]byte, error) {
 	random := make([]byte, 32)
 	_, _ = rand.Read(random) // it never fails
 	var b cryptobyte.Builder
 	b.AddUint8(recordHandshake)
-	b.AddUint16(0x0301) // as all clients have it, RFC 8446 §5.1
+	b.AddUint16(0x0301) // as all clients send it, RFC 8446 §5.1
 	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
 		b.AddUint8(clientHello)
 		b.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) {
@@ -173,7 +173,7 @@ func addList(b *cryptobyte.Builder, values []uint16) {
 	})
 }
 
-// allSuites are those that authenticate by a certificate: ECDHE, DHE, RSA, DSS, with AES, ChaCha20, Camellia, SEED,
+// allSuites returns the cipher suites that authenticate by a certificate: ECDHE, DHE, RSA, DSS, with AES, ChaCha20, Camellia, SEED,
 // 3DES and RC4.
 func allSuites() []uint16 {
 	return []uint16{
@@ -185,7 +185,7 @@ func allSuites() []uint16 {
 	}
 }
 
-// allGroups are the elliptic curves and, for DHE, the groups of RFC 7919. The curves that all clients have come first.
+// allGroups returns the elliptic curves and, for DHE, the groups of RFC 7919. Curves that all clients support come first.
 func allGroups() []uint16 {
 	groups := []uint16{29, 23, 24, 25, 30, 26, 27, 28}
 	for id := uint16(1); id <= 22; id++ {
@@ -194,7 +194,7 @@ func allGroups() []uint16 {
 	return append(groups, 256, 257, 258, 259, 260)
 }
 
-// allSignatures are the algorithms of TLS 1.2, by hash and kind of key, and the PSS and Edwards ones.
+// allSignatures returns the algorithms of TLS 1.2, by hash and kind of key, and the PSS and Edwards-curve ones.
 func allSignatures() []uint16 {
 	var all []uint16
 	for hash := uint16(6); hash >= 1; hash-- { // SHA-512, 384, 256, 224, SHA-1, MD5

@@ -21,23 +21,23 @@ const (
 	redirectPhases = 5
 )
 
-// hops remembers, for one endpoint and round, where redirects led: all its addresses usually lead to the same place.
+// hops caches, for one endpoint and round, the targets of redirects: an endpoint's addresses usually have the same.
 type hops struct {
 	mu   sync.Mutex
 	seen map[string]*hop
 }
 
-// hop is one place that a redirect leads to, with what it answered.
+// hop is one target of a redirect, with its answers.
 type hop struct {
 	once, asking sync.Once
 	observation.Hop
 	answers  []answer // one for each of Addresses
-	location *origin  // where it leads on to; nil at the end
-	cut      bool     // this machine could not dial, which says nothing of the place
+	location *origin  // its own redirect's target; nil if it does not redirect
+	cut      bool     // this machine could not dial, which says nothing about the target
 }
 
-// follow goes where the answer of one of the endpoint's addresses leads, and gives the places it came to.
-func (v *endpointProbe) follow(ctx context.Context, from *origin, at netip.AddrPort, got *answer) (way []*hop) {
+// follow follows the redirect of one of the endpoint's addresses, and returns the hops it visited.
+func (v *endpointProbe) follow(ctx context.Context, from *origin, at netip.AddrPort, got *answer) (visited []*hop) {
 	ctx, cancel := context.WithTimeoutCause(ctx, redirectPhases*v.timeout, errPhase)
 	defer cancel()
 	h := got.HTTP
@@ -46,30 +46,30 @@ func (v *endpointProbe) follow(ctx context.Context, from *origin, at netip.AddrP
 		if len(h.Hops) == maxHops || seen[next.key()] {
 			h.Loop, h.LoopInsecure = true, downgrades(from, next)
 			h.Location = v.secrets.Show(next.url.String(), finding.QuoteLimit)
-			return way
+			return visited
 		}
 		seen[next.key()] = true
 		reached := v.hop(ctx, next, at)
 		if reached.cut {
 			got.exhausted = true
-			return way
+			return visited
 		}
-		way = append(way, reached)
+		visited = append(visited, reached)
 		shown := reached.Hop
 		shown.Insecure = downgrades(from, next)
 		h.Hops = append(h.Hops, shown)
 		from, next = next, reached.location
 	}
 	h.Location = ""
-	return way
+	return visited
 }
 
-// addHopExtras adds what is asked elsewhere about the chains on the way, once for each place. It has a time of its own: what
-// certdrift waits for there is not the redirects', and is bounded all the same.
-func (v *endpointProbe) addHopExtras(ctx context.Context, way []*hop) {
+// addHopExtras adds the extras of the chains of hops, once for each hop. It has a timeout of its own: time spent on extras
+// does not count as time of the redirects.
+func (v *endpointProbe) addHopExtras(ctx context.Context, visited []*hop) {
 	ctx, cancel := context.WithTimeoutCause(ctx, redirectPhases*v.timeout, errPhase)
 	defer cancel()
-	for _, h := range way {
+	for _, h := range visited {
 		h.asking.Do(func() {
 			for i := range h.answers {
 				v.addExtras(ctx, &h.answers[i])
@@ -80,11 +80,11 @@ func (v *endpointProbe) addHopExtras(ctx context.Context, way []*hop) {
 
 func downgrades(from, to *origin) bool { return from.kind == target.HTTPS && to.kind == target.HTTP }
 
-// key tells places apart: a POST that becomes a GET at the same URL is no loop.
+// key identifies a target: a POST that becomes a GET at the same URL is not a loop.
 func (o *origin) key() string { return o.method + " " + o.url.String() }
 
-// hop goes to one place, once per endpoint and round. The endpoint's own origin is asked at the very address that
-// redirected, so that an address that cannot serve the page it redirects to is found.
+// hop probes one target, once per endpoint and round. The endpoint's own origin is probed at the address that redirected, so
+// that an address that cannot serve the page it redirects to is found.
 func (v *endpointProbe) hop(ctx context.Context, o *origin, at netip.AddrPort) *hop {
 	key := o.key()
 	if o.own {
@@ -116,7 +116,7 @@ func (v *endpointProbe) visitHop(ctx context.Context, h *hop, o *origin, at neti
 		h.DNS = observation.DNS{Addresses: []string{at.Addr().String()}, Skipped: true}
 	} else {
 		h.DNS = v.resolve(o.host, v.timeout)
-		allow, where = v.guard.Redirect, places(h.DNS, uint16(o.port)) //nolint:gosec // redirected checks the range
+		allow, where = v.guard.Redirect, addrPorts(h.DNS, uint16(o.port)) //nolint:gosec // redirected checks the range
 	}
 	if len(where) > maxHopAddresses {
 		h.DNS.Omitted += len(where) - maxHopAddresses
@@ -126,10 +126,10 @@ func (v *endpointProbe) visitHop(ctx context.Context, h *hop, o *origin, at neti
 		return
 	}
 	answered := false
-	for _, place := range where {
-		got := v.connect(ctx, o, place, allow, !answered)
+	for _, addr := range where {
+		got := v.connect(ctx, o, addr, allow, !answered)
 		if f := got.Failure; f != nil && f.Kind == observation.TimedOut && ctx.Err() != nil {
-			f.Hurried, f.Detail = true, fmt.Sprintf("the redirects took longer than %d times the timeout in all", redirectPhases)
+			f.Hurried, f.Detail = true, fmt.Sprintf("the redirects took longer in total than %d times the timeout", redirectPhases)
 		}
 		if h.cut = got.exhausted; h.cut {
 			return
@@ -144,11 +144,11 @@ func (v *endpointProbe) visitHop(ctx context.Context, h *hop, o *origin, at neti
 	}
 }
 
-// allBlocked says why none of the places may be dialled; empty where one may.
+// allBlocked returns why none of the addresses may be dialed; empty if one may.
 func allBlocked(where []netip.AddrPort, allow netguard.Permit) string {
 	reason := ""
-	for _, place := range where {
-		blocked := allow(place.Addr())
+	for _, addr := range where {
+		blocked := allow(addr.Addr())
 		if blocked == nil {
 			return ""
 		}

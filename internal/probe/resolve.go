@@ -15,21 +15,21 @@ import (
 	"certdrift/internal/probe/netguard"
 )
 
-// resolver is what the prober asks for names; net.DefaultResolver is one.
+// resolver resolves names; net.DefaultResolver is one.
 type resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 	LookupCNAME(ctx context.Context, host string) (string, error)
 }
 
 const (
-	// maxAddresses bounds how many addresses of a name are dialled; a load balancer's name gives eight at most.
+	// maxAddresses bounds how many addresses of a name are dialed; a load balancer's name has at most eight.
 	maxAddresses = 32
-	// cnameGrace is how long the canonical name may take beyond the addresses: it only helps to find the load balancer.
+	// cnameGrace is how much longer than the addresses the canonical name may take: it only helps to find the load balancer.
 	cnameGrace = 2 * time.Second
 )
 
-// Resolve looks up all addresses of a host and the end of its CNAME chain. Nothing is asked for a host that is an
-// address. A failure is part of the answer.
+// Resolve looks up all addresses of a host and the end of its CNAME chain. It sends no query for a host that is an address.
+// A failure is part of the result.
 func (p *Prober) Resolve(ctx context.Context, host string) observation.DNS {
 	return p.resolve(ctx, host, defaultTimeout)
 }
@@ -72,7 +72,7 @@ func (p *Prober) resolve(ctx context.Context, host string, timeout time.Duration
 	return dns
 }
 
-// sorted gives addresses as text, without repetition, in the order of their text, and how many are beyond the bound.
+// sorted returns addresses as text, sorted and without duplicates, and how many exceed the bound.
 func sorted(found []netip.Addr) (addrs []string, omitted int) {
 	for _, a := range found {
 		addrs = append(addrs, a.Unmap().String())
@@ -83,19 +83,19 @@ func sorted(found []netip.Addr) (addrs []string, omitted int) {
 	return addrs[:len(addrs)-omitted], omitted
 }
 
-// names remembers what was resolved within one round: endpoints often share a host.
+// names caches what was resolved within one round: endpoints often share a host.
 type names struct {
 	mu    sync.Mutex
 	known map[question]func() observation.DNS
 }
 
-// question is a name with the time that its answer has: who waits for longer is not to be told of another's time-out.
+// question is a name and the timeout of its resolution: an endpoint with a longer timeout must not get another's timeout.
 type question struct {
 	host    string
 	timeout time.Duration
 }
 
-// resolve asks once per question and round. Who calls it holds a slot, since a query is an open socket too.
+// resolve sends one query per question and round. The caller holds a slot, since a query is an open socket too.
 func (r *round) resolve(host string, timeout time.Duration) observation.DNS {
 	q := question{host, timeout}
 	r.names.mu.Lock()
@@ -108,11 +108,11 @@ func (r *round) resolve(host string, timeout time.Duration) observation.DNS {
 	return ask()
 }
 
-// locate finds the places to dial for an endpoint: connect_to, or all addresses of its name.
+// locate returns the addresses to dial for an endpoint: connect_to, or all addresses of its name.
 func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 	if len(v.target.ConnectTo) == 0 {
 		dns := v.resolve(v.target.Host, v.timeout)
-		return dns, places(dns, uint16(v.target.Port)) //nolint:gosec // config checks the port's range
+		return dns, addrPorts(dns, uint16(v.target.Port)) //nolint:gosec // config checks the port's range
 	}
 	dns := observation.DNS{Skipped: true}
 	var all []netip.AddrPort
@@ -129,7 +129,7 @@ func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 		if one.Failure != nil {
 			dns.Failure = one.Failure
 		}
-		all = append(all, places(one, port)...)
+		all = append(all, addrPorts(one, port)...)
 	}
 	slices.Sort(dns.Addresses)
 	dns.Addresses = slices.Compact(dns.Addresses)
@@ -137,7 +137,7 @@ func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 	return dns, slices.Compact(all)
 }
 
-func places(dns observation.DNS, port uint16) []netip.AddrPort {
+func addrPorts(dns observation.DNS, port uint16) []netip.AddrPort {
 	var all []netip.AddrPort
 	for _, text := range dns.Addresses {
 		if a, err := netip.ParseAddr(text); err == nil {

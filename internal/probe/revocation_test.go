@@ -54,7 +54,7 @@ func TestStaples(t *testing.T) {
 	})
 }
 
-// library serves documents by path over plain HTTP on 127.0.0.1 and counts what is asked.
+// library serves documents by path over plain HTTP on 127.0.0.1 and counts requests.
 type library struct {
 	address string
 	asked   atomic.Int32
@@ -114,7 +114,7 @@ func TestCRL(t *testing.T) {
 	}
 }
 
-// TestCRLOfIntermediate: every certificate but the root is asked after, and a list is fetched once for many endpoints.
+// TestCRLOfIntermediate: every certificate but the root is checked, and a list is fetched once for many endpoints.
 func TestCRLOfIntermediate(t *testing.T) {
 	now := time.Now()
 	l := newLibrary(t)
@@ -140,9 +140,9 @@ func TestCRLOfIntermediate(t *testing.T) {
 	if n := l.asked.Load(); n != 2 {
 		t.Errorf("the lists were fetched %d times", n)
 	}
-	// Without the root at hand nothing is proved.
+	// Without the root nothing is proven.
 	r := one(t, look(t, at(t, target.TLS, address), full)).TLS.Revocation
-	if len(r) != 2 || r[1].Status != observation.NoAnswer || !strings.Contains(r[1].Detail, "issuer is not known") {
+	if len(r) != 2 || r[1].Status != observation.NoAnswer || !strings.Contains(r[1].Detail, "issuer is unknown") {
 		t.Errorf("got %+v", r)
 	}
 }

@@ -41,12 +41,12 @@ func TestEveryAddress(t *testing.T) {
 
 // asked is a resolver that fails in a given way.
 type asked struct {
-	err  error
-	hang bool
+	err    error
+	silent bool
 }
 
 func (a asked) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
-	if a.hang {
+	if a.silent {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
@@ -68,7 +68,7 @@ func TestDNSFaults(t *testing.T) {
 		"SERVFAIL":      {asked{err: &net.DNSError{Err: "server misbehaving", IsTemporary: true}}, observation.ResolverFailed},
 		"not reachable": {asked{err: &net.DNSError{Err: "connection refused"}}, observation.ResolverFailed},
 		"timed out":     {asked{err: &net.DNSError{Err: "i/o timeout", IsTimeout: true}}, observation.TimedOut},
-		"silent":        {asked{hang: true}, observation.TimedOut},
+		"silent":        {asked{silent: true}, observation.TimedOut},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

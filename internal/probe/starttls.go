@@ -11,7 +11,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// startTLS speaks the plain-text preamble of a STARTTLS kind; nil for the other kinds and where the server agreed.
+// startTLS performs the plaintext preamble of a STARTTLS kind. It returns nil if the server agreed, and for other kinds.
 func (v *endpointProbe) startTLS(ctx context.Context, kind target.Kind, conn net.Conn, phases *observation.Phases) *observation.Failure {
 	speak := starttls.Preamble(kind)
 	if speak == nil {

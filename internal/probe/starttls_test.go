@@ -103,7 +103,7 @@ func TestPostgresSaysWhy(t *testing.T) {
 	for said, want := range map[string]string{
 		"E\x00\x00\x00\x2fSFATAL\x00C53300\x00Mtoo many connections\x00\x00": `an error: "too many connections"`,
 		"E\xff\xff\xff\xffSFATAL\x00Mno \x1b[31m end":                        `an error: "no \x1b[31m end"`,
-		"E\x00\x00": "without a message",
+		"E\x00\x00": "no message",
 	} {
 		address := certtest.Serve(t, "127.0.0.1", func(conn net.Conn) {
 			_, _ = conn.Read(make([]byte, 8))

@@ -15,7 +15,7 @@ import (
 // protocolH2 is HTTP/2's name in ALPN.
 const protocolH2 = "h2"
 
-// handshake makes a full TLS handshake over conn and notes what it showed, also where it failed halfway.
+// handshake makes a full TLS handshake over conn and records what it showed, even if it failed halfway.
 func (v *endpointProbe) handshake(ctx context.Context, o *origin, conn net.Conn, got *answer) *tls.Conn {
 	seen := &observation.TLS{ServerName: o.sni()}
 	config, err := v.tlsConfig(o, got.auth)
@@ -25,8 +25,8 @@ func (v *endpointProbe) handshake(ctx context.Context, o *origin, conn net.Conn,
 		return nil
 	}
 	config.VerifyConnection = func(state tls.ConnectionState) error {
-		// The handshake may yet fail, for want of a client certificate: what came before is known all the same.
-		note(seen, state)
+		// The handshake may still fail without a client certificate; what came before is known.
+		record(seen, state)
 		got.TLS, got.peers, got.staple, got.version = seen, state.PeerCertificates, state.OCSPResponse, state.Version
 		return nil
 	}
@@ -38,27 +38,27 @@ func (v *endpointProbe) handshake(ctx context.Context, o *origin, conn net.Conn,
 	got.Phases.TLS = time.Since(begin)
 	if err != nil {
 		got.Failure = fail(observation.PhaseTLS, err)
-		got.auth.tell(seen)
-		insists(got.Failure, seen)
+		got.auth.record(seen)
+		requiresClientCertificate(got.Failure, seen)
 		return nil
 	}
-	note(seen, secured.ConnectionState())
-	got.auth.tell(seen)
+	record(seen, secured.ConnectionState())
+	got.auth.record(seen)
 	return secured
 }
 
-// tlsConfig is the widest client there is: what a server can do shall show itself, for the judge to rate.
+// tlsConfig returns the most permissive client configuration: whatever a server supports is observed, for the judge to rate.
 func (v *endpointProbe) tlsConfig(o *origin, auth *clientAuth) (*tls.Config, error) {
 	config := &tls.Config{
-		// The chain is gathered as served, so that a broken one can be explained; the judge verifies it afterwards
-		// against a clean store. Nothing secret goes over a connection that does not verify (see withholds).
+		// The chain is collected as served, so that a broken one can be explained; the judge verifies it afterwards.
+		// Nothing secret is sent over a connection that does not verify (see withholds).
 		InsecureSkipVerify: true,             //nolint:gosec // see above
-		MinVersion:         tls.VersionTLS10, // an old server is to be seen, not to be missed
+		MinVersion:         tls.VersionTLS10, // to observe old servers instead of failing
 		CipherSuites:       everySuite(),
-		// A resumed session shows the certificate of the handshake before it.
+		// A resumed session would show the certificate of an earlier handshake.
 		SessionTicketsDisabled: true,
-		// Up to TLS 1.2 some servers (Apache, per location) ask for a client certificate once they have read the request.
-		// crypto/tls sees to it that the server's own certificate stays the same.
+		// Up to TLS 1.2 some servers (Apache, per location) request a client certificate after reading the request.
+		// crypto/tls ensures that the server's own certificate stays the same.
 		Renegotiation: tls.RenegotiateOnceAsClient,
 	}
 	config.ServerName = o.sni()
@@ -84,17 +84,17 @@ func (v *endpointProbe) tlsConfig(o *origin, auth *clientAuth) (*tls.Config, err
 	return config, nil
 }
 
-// clientAuth reports whether a server asked for a client certificate, which one may do, in the goroutine that reads the
-// answer, after the handshake too.
+// clientAuth records whether a server requested a client certificate. Servers may do so after the handshake too, in the
+// goroutine that reads the response.
 type clientAuth struct{ requested, sent atomic.Bool }
 
-func (a *clientAuth) tell(seen *observation.TLS) {
+func (a *clientAuth) record(seen *observation.TLS) {
 	if seen != nil {
 		seen.ClientCertificateRequested, seen.ClientCertificateSent = a.requested.Load(), a.sent.Load()
 	}
 }
 
-// everySuite lists all that crypto/tls can speak, RSA key exchange, 3DES and RC4 last.
+// everySuite returns all cipher suites of crypto/tls; RSA key exchange, 3DES and RC4 last.
 func everySuite() []uint16 {
 	var ids []uint16
 	for _, suites := range [][]*tls.CipherSuite{tls.CipherSuites(), tls.InsecureCipherSuites()} {
@@ -105,7 +105,7 @@ func everySuite() []uint16 {
 	return ids
 }
 
-func note(seen *observation.TLS, state tls.ConnectionState) {
+func record(seen *observation.TLS, state tls.ConnectionState) {
 	seen.Version = tls.VersionName(state.Version)
 	seen.Cipher = tls.CipherSuiteName(state.CipherSuite)
 	seen.ALPN = state.NegotiatedProtocol
@@ -115,13 +115,13 @@ func note(seen *observation.TLS, state tls.ConnectionState) {
 	}
 }
 
-// insists turns a failure into "wants a client certificate" where the server had asked for one and then broke off.
-func insists(f *observation.Failure, seen *observation.TLS) {
+// requiresClientCertificate changes a failure to ClientCertNeeded if the server requested a certificate and then aborted.
+func requiresClientCertificate(f *observation.Failure, seen *observation.TLS) {
 	if seen == nil || !seen.ClientCertificateRequested {
 		return
 	}
-	broke := !seen.ClientCertificateSent && (f.Kind == observation.Reset || f.Kind == observation.Closed)
-	if broke || f.Kind == observation.Alert && refusesClient(f.Alert) {
+	aborted := !seen.ClientCertificateSent && (f.Kind == observation.Reset || f.Kind == observation.Closed)
+	if aborted || f.Kind == observation.Alert && refusesClient(f.Alert) {
 		f.Kind = observation.ClientCertNeeded
 	}
 }

@@ -224,7 +224,7 @@ func TestFollowUpProbesTakeNoTime(t *testing.T) {
 	}
 }
 
-// TestHangsUpAtOnce: such a server is told as closing, whether its system made a reset of it or not.
+// TestHangsUpAtOnce: such a server is recorded as closing, whether its system sent a reset or not.
 func TestHangsUpAtOnce(t *testing.T) {
 	var met atomic.Int32
 	address := certtest.Serve(t, "127.0.0.1", func(net.Conn) {
@@ -324,7 +324,7 @@ func TestClientCertificate(t *testing.T) {
 		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	}))
 	_, other := authority(t)
-	stranger := must(t)(other.Leaf(time.Now(), []string{"stranger"}))
+	unknown := must(t)(other.Leaf(time.Now(), []string{"unknown"}))
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.Certificate)
 	page := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }
@@ -344,7 +344,7 @@ func TestClientCertificate(t *testing.T) {
 			"required, none, tls":        {target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil), nil, true},
 			"required, shown, https":     {target.HTTPS, web(t, config, page), client, false},
 			"required, shown, tls":       {target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil), client, false},
-			"required, a wrong one, tls": {target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil), stranger, true},
+			"required, a wrong one, tls": {target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil), unknown, true},
 			"optional, none, https":      {target.HTTPS, web(t, optional, page), nil, false},
 		} {
 			t.Run(tls.VersionName(version)+" "+name, func(t *testing.T) {

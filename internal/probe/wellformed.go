@@ -10,21 +10,21 @@ import (
 	"certdrift/internal/finding"
 )
 
-// errContentBeyond tells of content where there may be none.
-var errContentBeyond = errors.New("content came with a status that has none (RFC 9113 §8.1.1)")
+// errContentBeyond is returned for content where none is allowed.
+var errContentBeyond = errors.New("the response has content, which its status does not allow (RFC 9113 §8.1.1)")
 
-// malformed looks for what net/http lets pass in the head of a response and other clients refuse. curl and whatever else
-// is built on nghttp2 end the stream with PROTOCOL_ERROR for each of these over HTTP/2, as RFC 9113 §8.1.1 asks.
+// malformed returns an error for a response header that net/http accepts and other clients reject. curl and other clients
+// built on nghttp2 end the stream with PROTOCOL_ERROR for each of these over HTTP/2, as RFC 9113 §8.1.1 requires.
 func malformed(r *http.Response) error {
 	if r.StatusCode < 100 || r.StatusCode > 999 {
-		return fmt.Errorf("the status %03d is none (RFC 9110 §15)", r.StatusCode)
+		return fmt.Errorf("the status %03d is not valid (RFC 9110 §15)", r.StatusCode)
 	}
 	if r.ProtoMajor != 2 {
-		return nil // net/http looks at the rest itself
+		return nil // net/http checks the rest itself
 	}
 	for _, name := range []string{"Connection", "Proxy-Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade"} {
 		if values := r.Header.Values(name); len(values) > 0 {
-			return fmt.Errorf("the header %q with %s has no place in HTTP/2 (RFC 9113 §8.2.2)",
+			return fmt.Errorf("the header %q with %s is not allowed in HTTP/2 (RFC 9113 §8.2.2)",
 				strings.ToLower(name), finding.Quote(strings.Join(values, ", ")))
 		}
 	}
@@ -37,13 +37,13 @@ func malformed(r *http.Response) error {
 	return nil
 }
 
-// hasNoContent reports whether a response must come without content (RFC 9110 §6.4.1). Over HTTP/1.1 what follows it is no
-// part of it; over HTTP/2 it is, and clients refuse it.
+// hasNoContent reports whether a response must not have content (RFC 9110 §6.4.1). Over HTTP/1.1 data after it is not part of
+// it; over HTTP/2 it is, and clients reject it.
 func hasNoContent(r *http.Response) bool {
 	return r.ProtoMajor == 2 && (r.StatusCode == http.StatusNoContent || r.StatusCode == http.StatusNotModified)
 }
 
-// restoreHopByHop puts back what net/http takes out of an HTTP/1.1 header, so that expect.headers can ask for it.
+// restoreHopByHop restores the headers that net/http removes from an HTTP/1.1 response, so that expect.headers can match them.
 func restoreHopByHop(r *http.Response) {
 	if r.ProtoMajor != 1 {
 		return
@@ -60,7 +60,7 @@ func restoreHopByHop(r *http.Response) {
 	}
 	slices.Sort(trailers)
 	put("Trailer", trailers)
-	if r.Close && r.ProtoMinor > 0 { // an HTTP/1.0 header is left as it came
+	if r.Close && r.ProtoMinor > 0 { // an HTTP/1.0 header is left as received
 		put("Connection", []string{"close"})
 	}
 }

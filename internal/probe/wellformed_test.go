@@ -131,13 +131,13 @@ func TestHeadersThatNetHTTPTakesOut(t *testing.T) {
 	}
 }
 
-// torn is a connection that was reset: the write hears of it, the read sees an end.
+// torn is a connection that was reset: the write gets the error, the read sees an orderly end.
 type torn struct{ net.Conn }
 
 func (torn) Write([]byte) (int, error) { return 0, &net.OpError{Op: "write", Err: syscall.ECONNRESET} }
 
-// TestResetThatAWriteHears: an end of the connection after it is the reset, not an orderly close.
-func TestResetThatAWriteHears(t *testing.T) {
+// TestResetReportedToWrite: the end of the connection after it is the reset, not an orderly close.
+func TestResetReportedToWrite(t *testing.T) {
 	v := &endpointProbe{}
 	for _, ended := range []error{io.EOF, io.ErrUnexpectedEOF} {
 		m := &countingConn{}

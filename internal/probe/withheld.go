@@ -7,10 +7,10 @@ import (
 )
 
 // withheld is why no request was sent.
-const withheld = "the request carries credentials or secret headers, and the certificate served does not verify: whoever answers may not be whom they are for"
+const withheld = "the request carries credentials or secret headers, and the certificate served does not verify: the server may not be the intended recipient"
 
 // withholds reports whether a request must not be sent over a connection: it carries secrets, and the server did not prove
-// to be the one they are for. The handshake itself trusts nobody, so that a bad chain can be seen.
+// that it is the intended recipient. The handshake itself does not verify, so that a bad chain can be observed.
 func (v *endpointProbe) withholds(o *origin, peers []*x509.Certificate) bool {
 	if !o.own || !redact.CarriesSecrets(v.target.Request) {
 		return false

@@ -2,10 +2,10 @@ package target
 
 import "strings"
 
-// Kind is how an endpoint is spoken to. It is the URL's scheme.
+// Kind is the protocol of an endpoint. It is the URL's scheme.
 type Kind string
 
-// The kinds. TLS is a handshake and nothing more; those from SMTP on speak plain text first and change to TLS by STARTTLS.
+// The kinds. TLS is a handshake only; SMTP and those after it begin in plaintext and change to TLS by STARTTLS.
 const (
 	HTTPS    Kind = "https"
 	HTTP     Kind = "http"
@@ -16,10 +16,10 @@ const (
 	Postgres Kind = "postgres"
 )
 
-// protocol is what sets one kind apart from the others.
+// protocol is what is specific to one kind.
 type protocol struct {
 	kind     Kind
-	port     int  // of a URL that names none; 0 where the kind has no default
+	port     int  // of a URL without a port; 0 if the kind has no default
 	startTLS bool // package starttls has its preamble
 }
 
@@ -55,7 +55,7 @@ func Schemes() []string {
 	return all
 }
 
-// StartTLSSchemes returns the URL schemes of the kinds that begin in plain text, joined by a separator.
+// StartTLSSchemes returns the URL schemes of the kinds that begin in plaintext, joined by a separator.
 func StartTLSSchemes(separator string) string {
 	var all []string
 	for _, p := range protocols() {
@@ -66,14 +66,14 @@ func StartTLSSchemes(separator string) string {
 	return strings.Join(all, separator)
 }
 
-// DefaultPort is the port of a URL that names none; 0 where the kind has no default (tls).
+// DefaultPort returns the port of a URL without one; 0 if the kind has no default (tls).
 func (k Kind) DefaultPort() int { return k.protocol().port }
 
-// Secured reports whether a TLS handshake belongs to the kind.
+// Secured reports whether the kind includes a TLS handshake.
 func (k Kind) Secured() bool { return k != HTTP }
 
-// StartTLS reports whether plain text is spoken before the handshake.
+// StartTLS reports whether the kind begins in plaintext before the handshake.
 func (k Kind) StartTLS() bool { return k.protocol().startTLS }
 
-// Web reports whether an HTTP request belongs to the kind.
+// Web reports whether the kind includes an HTTP request.
 func (k Kind) Web() bool { return k == HTTP || k == HTTPS }

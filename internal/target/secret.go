@@ -2,13 +2,13 @@ package target
 
 import "encoding/json"
 
-// Secret is a string that must not be seen: it prints, logs and marshals as "[secret]". Reveal gives the value, and a
-// search for its callers shows every place that a secret goes to.
+// Secret is a string that must not be seen: it prints, logs and marshals as "[secret]". Reveal returns the value; a search
+// for its callers finds everywhere a secret goes.
 type Secret string
 
 const redacted = "[secret]"
 
-// Reveal gives the value itself.
+// Reveal returns the value itself.
 func (s Secret) Reveal() string { return string(s) }
 
 // String implements fmt.Stringer without the value.

@@ -1,12 +1,11 @@
-// Package target holds what certdrift is asked to look at: endpoints, what is declared about them, and the load
-// balancers to walk. Its types are plain values without logic of their own; config and manifest make them, round hands
-// them to the observers.
+// Package target defines what certdrift checks: endpoints, what is declared about them, and the load balancers to read. Its
+// types are plain values without logic of their own; config and manifest create them, and round passes them to the observers.
 package target
 
 import "time"
 
-// Endpoint is one thing to probe. It is saved with its observation, so that a verdict can be replayed; what is secret
-// in it never leaves the process (see Secret).
+// Endpoint is one thing to probe. It is saved with its observation, so that a verdict can be replayed; its
+// secrets never leave the process (see Secret).
 type Endpoint struct {
 	Environment string `json:"environment"`
 	Name        string `json:"name"`
@@ -17,18 +16,17 @@ type Endpoint struct {
 	// address without brackets.
 	Host string `json:"host"`
 	Port int    `json:"port"`
-	// ConnectTo, each HOST:PORT, stands in for DNS, as curl's --connect-to does: for this URL's own scheme, host and
-	// port only.
+	// ConnectTo, each HOST:PORT, replaces DNS, like curl's --connect-to, for this URL's own scheme, host and port only.
 	ConnectTo []string `json:"connect_to,omitempty"`
 	// Timeout bounds each phase (DNS, connect, TLS, first byte, body), not their sum.
 	Timeout time.Duration `json:"timeout_ns"`
 	Trust   Trust         `json:"trust"`
 	Request Request       `json:"request"`
 	Expect  Expect        `json:"expect"`
-	// Declared is the certificate the endpoint is meant to serve; nil where nothing is declared.
+	// Declared is the certificate the endpoint is meant to serve; nil if none is declared.
 	Declared     *Declared        `json:"declared,omitempty"`
 	LoadBalancer *LoadBalancerRef `json:"load_balancer,omitempty"`
-	// Service is the Kubernetes Service or Ingress in front, NAMESPACE/NAME; empty where unknown.
+	// Service is the Kubernetes Service or Ingress in front, NAMESPACE/NAME; empty if unknown.
 	Service string `json:"service,omitempty"`
 	// PerEndpointMetrics asks for CloudWatch series of the endpoint's own.
 	PerEndpointMetrics bool     `json:"per_endpoint_metrics,omitempty"`
@@ -41,16 +39,16 @@ func (e Endpoint) Key() string { return e.Environment + "/" + e.Name }
 // Roots names a trust store.
 type Roots string
 
-// The trust stores: Mozilla's, embedded in the binary; this machine's own; none but the CAs given.
+// The trust stores: Mozilla's, embedded in the binary, and this machine's own.
 const (
 	Mozilla Roots = "mozilla"
 	System  Roots = "system"
 )
 
-// Trust is what a chain is judged against.
+// Trust is what a chain is verified against.
 type Trust struct {
 	Roots Roots `json:"roots"`
-	// CAs are further trust anchors, DER.
+	// CAs are additional trust anchors, DER.
 	CAs [][]byte `json:"cas,omitempty"`
 }
 
@@ -62,7 +60,7 @@ type Request struct {
 	// Username and Password come from the URL; they go to the URL's own origin only.
 	Username Secret `json:"-"`
 	Password Secret `json:"-"`
-	// ClientCertificate is shown to a server that asks for one; nil for none.
+	// ClientCertificate is sent to a server that requests one; nil for none.
 	ClientCertificate *ClientCertificate `json:"client_certificate,omitempty"`
 }
 
@@ -78,33 +76,33 @@ type ClientCertificate struct {
 	KeyPEM         Secret `json:"-"`
 }
 
-// Expect is what an http or https endpoint must answer. The zero value asks for any status from 200 to 299.
+// Expect is the response that an http or https endpoint must send. The zero value accepts any status from 200 to 299.
 type Expect struct {
 	Status       []int         `json:"status,omitempty"`
 	BodyContains string        `json:"body_contains,omitempty"`
 	BodyMatches  string        `json:"body_matches,omitempty"` // RE2
 	BodyJSON     []JSONValue   `json:"body_json,omitempty"`
 	Headers      []HeaderValue `json:"headers,omitempty"`
-	// MaxLatency bounds the time to the first byte; 0 for no bound.
+	// MaxLatency bounds the time to the first byte; 0 for no limit.
 	MaxLatency time.Duration `json:"max_latency_ns,omitempty"`
-	// MaxSize bounds the decoded body in bytes; 0 for the probe's own bound.
+	// MaxSize bounds the decoded body in bytes; 0 for the probe's own limit.
 	MaxSize int64 `json:"max_size,omitempty"`
 }
 
-// JSONValue asks that the JSON body hold Equals at Path ("$.status", "$.items[0].id"); any value where Equals is nil.
+// JSONValue requires that the JSON body have Equals at Path ("$.status", "$.items[0].id"), or any value if Equals is nil.
 type JSONValue struct {
 	Path   string  `json:"path"`
 	Equals *string `json:"equals,omitempty"`
 }
 
-// HeaderValue asks that a response header contain a text.
+// HeaderValue requires that a response header contain a text.
 type HeaderValue struct {
 	Name     string `json:"name"`
 	Contains string `json:"contains"`
 }
 
-// Declared is the certificate that someone wrote down for an endpoint: by ARN, by fingerprint or by issuer. More than
-// one may be set; each must hold.
+// Declared is the certificate declared for an endpoint: by ARN, by fingerprint or by issuer. If more than one is set, each
+// must match.
 type Declared struct {
 	// ARN is an ACM certificate's or an IAM server certificate's.
 	ARN string `json:"arn,omitempty"`
@@ -115,55 +113,55 @@ type Declared struct {
 	Source Position `json:"source"`
 }
 
-// LoadBalancerRef names the listener that an endpoint sits behind.
+// LoadBalancerRef names the listener in front of an endpoint.
 type LoadBalancerRef struct {
 	Name   string `json:"name"`
 	Port   int    `json:"port"`
-	Region string `json:"region,omitempty"` // where a name is not unique
+	Region string `json:"region,omitempty"` // needed if the name is not unique
 }
 
-// Role is a role to assume for another account.
+// Role is a role to assume in another account.
 type Role struct {
 	ARN        string `json:"arn"`
 	ExternalID string `json:"external_id,omitempty"`
 }
 
-// Scope is what inspect walks beyond the load balancers that endpoints name.
+// Scope is what inspect reads beyond the load balancers that endpoints name.
 type Scope struct {
-	// Enabled reports whether the configuration has to do with load balancers at all.
+	// Enabled reports whether the configuration involves load balancers at all.
 	Enabled bool `json:"enabled"`
-	// Walk: all load balancers of the regions are read, since one of them may be what an endpoint or a manifest sits
-	// behind. Without it only those are that endpoints name.
+	// Walk reports whether all load balancers of the regions are read, since any of them may belong to an endpoint or a
+	// manifest. Otherwise only those that endpoints name are read.
 	Walk bool `json:"walk"`
-	// Listed: the configuration's load_balancers ask for all, so that what nobody declares there is told of too.
+	// Listed reports whether the configuration's load_balancers include all, so that undeclared listeners are reported too.
 	Listed  bool              `json:"listed"`
 	Regions []string          `json:"regions,omitempty"`
 	Tags    map[string]string `json:"tags,omitempty"`
-	// Roles lead to other accounts, beside the own one.
+	// Roles are for other accounts, in addition to certdrift's own.
 	Roles []Role `json:"roles,omitempty"`
 }
 
-// CertificateFile says what an ARN holds, where AWS can't be asked.
+// CertificateFile is the certificate of an ARN, for use without AWS.
 type CertificateFile struct {
 	ARN string `json:"arn"`
 	// Chain is leaf first, DER.
 	Chain [][]byte `json:"chain"`
 }
 
-// Position is a place in a file that a person wrote. Line and Column count from 1; 0 where unknown.
+// Position is a position in a file that a person wrote. Line and Column count from 1; 0 if unknown.
 type Position struct {
 	File   string `json:"file,omitempty"`
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`
 }
 
-// Wanted is what a round asks AWS for.
+// Wanted is what a round reads from AWS.
 type Wanted struct {
 	Scope Scope
 	// LoadBalancers are those that endpoints name, beyond the scope's.
 	LoadBalancers []LoadBalancerRef
-	// Certificates are ARNs that endpoints or manifests declare: they are read even where nothing attaches them.
+	// Certificates are the ARNs that endpoints or manifests declare: they are read even if no listener has them.
 	Certificates []string
-	// Only, where not empty, narrows the round to these load balancers (names or ARNs): an event told of them.
+	// Only, if not empty, limits the round to these load balancers (names or ARNs), which an event reported.
 	Only []string
 }

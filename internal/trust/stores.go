@@ -10,10 +10,10 @@ import (
 	"certdrift/internal/target"
 )
 
-// Stores makes each trust store once and keeps it. The zero value is ready; it is safe for concurrent use. Its Get is
-// what judge.Input.Roots asks for.
+// Stores creates each trust store once and keeps it. The zero value is ready to use; it is safe for concurrent use. Its Get is
+// used as judge.Input.Roots.
 type Stores struct {
-	// Places are where the system's roots are looked for; SystemPlaces where empty.
+	// Places are where to find the system's roots; SystemPlaces if empty.
 	Places Places
 
 	mu     sync.Mutex
@@ -21,14 +21,14 @@ type Stores struct {
 	errs   map[target.Roots]error
 }
 
-// Get gives a trust store; nil where it cannot be had. The judge then says what it can without one, reports the round
-// as incomplete, and calls nothing untrusted. Err tells why.
+// Get returns a trust store; nil if it is not available, for the reason that Err returns. The judge then checks what it can
+// without one, reports the round as incomplete, and reports no chain as untrusted.
 func (s *Stores) Get(roots target.Roots) *chain.Store {
 	store, _ := s.load(roots)
 	return store
 }
 
-// Err tells why a trust store cannot be had; nil where it can.
+// Err returns why a trust store is not available; nil if it is.
 func (s *Stores) Err(roots target.Roots) error {
 	_, err := s.load(roots)
 	return err
@@ -63,7 +63,7 @@ func (s *Stores) make(roots target.Roots) (*chain.Store, error) {
 }
 
 // NeedsIssuer reports whether a chain as served does not lead to the endpoint's anchors, so that the issuers that AIA
-// points at are worth fetching. Dates don't matter here. Where the store cannot be had nothing is fetched.
+// points at are worth fetching. Dates don't matter here. It returns false if the store is not available.
 func (s *Stores) NeedsIssuer(e target.Endpoint, served []*x509.Certificate) bool {
 	if s.Err(e.Trust.Roots) != nil {
 		return false
@@ -71,8 +71,8 @@ func (s *Stores) NeedsIssuer(e target.Endpoint, served []*x509.Certificate) bool
 	return !chain.Reaches(s.store(e), served)
 }
 
-// Verified reports whether a client that has the endpoint's trust store would take what is served there, name and chain, at a
-// time. Where the store cannot be had nothing is verified.
+// Verified reports whether a client with the endpoint's trust store would accept the served name and chain at a time. It
+// returns false if the store is not available.
 func (s *Stores) Verified(e target.Endpoint, served []*x509.Certificate, at time.Time) bool {
 	if len(served) == 0 || s.Err(e.Trust.Roots) != nil || !chain.Covers(served[0], e.Host) {
 		return false
@@ -80,12 +80,12 @@ func (s *Stores) Verified(e target.Endpoint, served []*x509.Certificate, at time
 	return chain.Build(s.store(e), chain.Query{Served: served, At: at}).Accepted()
 }
 
-// Anchors gives the anchors of an endpoint that issued a certificate.
+// Anchors returns the anchors of an endpoint that issued a certificate.
 func (s *Stores) Anchors(e target.Endpoint, child *x509.Certificate) []*x509.Certificate {
 	return s.store(e).Issuers(child)
 }
 
-// store is the endpoint's trust store, its own CAs included; nil where there is none.
+// store returns the endpoint's trust store, its own CAs included; nil if there is none.
 func (s *Stores) store(e target.Endpoint) *chain.Store {
 	var cas []*x509.Certificate
 	for _, der := range e.Trust.CAs {

@@ -1,8 +1,8 @@
-// Package trust makes the trust stores that chains are judged against: Mozilla's roots, embedded in the binary, and this
+// Package trust provides the trust stores that chains are verified against: Mozilla's roots, embedded in the binary, and this
 // machine's own.
 //
-// Mozilla's are the default, so that a verdict does not hang on what a laptop, a build image or a Lambda happens to
-// trust. They carry Mozilla's own limits (issued after a distrust date) as constraints.
+// Mozilla's are the default, so that a verdict does not depend on what a laptop, a build image or a Lambda function happens to
+// trust. They include Mozilla's own limits (issued after a distrust date) as constraints.
 package trust
 
 import (
@@ -21,7 +21,7 @@ import (
 	"certdrift/internal/chain"
 )
 
-// Mozilla gives the roots embedded in the binary. They are parsed one by one as chains lead to them.
+// Mozilla returns the roots embedded in the binary. Each is parsed when a chain leads to it.
 func Mozilla() *chain.Store {
 	var anchors []chain.RawAnchor
 	for root := range bundle.Roots() {
@@ -30,15 +30,15 @@ func Mozilla() *chain.Store {
 	return chain.NewLazyStore(anchors)
 }
 
-// Places are where a system keeps its roots, in OpenSSL's and Go's order: the first file that can be read, and every
-// file in the directories.
+// Places are where a system keeps its roots, in the order of OpenSSL and Go: the first readable file, and every file in the
+// directories.
 type Places struct {
 	Files []string
 	Dirs  []string
 }
 
-// SystemPlaces are this system's: SSL_CERT_FILE and SSL_CERT_DIR (colon-separated) where they are set, else the usual
-// places of Linux distributions, the BSDs and macOS's export.
+// SystemPlaces returns this system's: SSL_CERT_FILE and SSL_CERT_DIR (colon-separated) if set, otherwise the usual places of
+// Linux distributions, the BSDs and macOS's export.
 func SystemPlaces() Places {
 	p := Places{
 		Files: []string{
@@ -61,8 +61,8 @@ func SystemPlaces() Places {
 	return p
 }
 
-// Store reads the roots. Those that Mozilla trusts too count as public, the others as this machine's own CAs. An error
-// means that there is nothing to judge by: no root could be read.
+// Store reads the roots. Those that Mozilla trusts too count as public, the others as this machine's own CAs. It returns an
+// error if no root could be read.
 func (p Places) Store() (*chain.Store, error) {
 	found := bundles{seen: map[[sha256.Size]byte]bool{}, public: publicRoots()}
 	for _, file := range p.Files {
@@ -84,7 +84,7 @@ func (p Places) Store() (*chain.Store, error) {
 	store := chain.NewLazyStore(found.anchors)
 	if store.Len() == 0 {
 		return nil, fmt.Errorf("reading the system's trust store: no root in %q: %w",
-			strings.Join(slices.Concat(p.Files, p.Dirs), ", "), errors.Join(append(found.faults, errNoRoots)...))
+			strings.Join(slices.Concat(p.Files, p.Dirs), ", "), errors.Join(append(found.errs, errNoRoots)...))
 	}
 	return store, nil
 }
@@ -92,16 +92,16 @@ func (p Places) Store() (*chain.Store, error) {
 // bundles are the roots of the files read so far, each once, and why others could not be read.
 type bundles struct {
 	anchors      []chain.RawAnchor
-	faults       []error
+	errs         []error
 	seen, public map[[sha256.Size]byte]bool // by fingerprint
 }
 
-// add takes in a file; false where it cannot be read.
+// add adds a file's roots; false if it cannot be read.
 func (b *bundles) add(file string) bool {
 	data, err := readBounded(file)
 	if err != nil {
 		if !errors.Is(err, os.ErrNotExist) {
-			b.faults = append(b.faults, err)
+			b.errs = append(b.errs, err)
 		}
 		return false
 	}
@@ -115,7 +115,7 @@ func (b *bundles) add(file string) bool {
 	return true
 }
 
-var errNoRoots = errors.New("nothing there that is a certificate")
+var errNoRoots = errors.New("no certificate found")
 
 // maxFile bounds a bundle in bytes: Debian's has 0.2 MB.
 const maxFile = 16 << 20
@@ -126,7 +126,7 @@ func readBounded(file string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("reading roots: %w", err)
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("reading roots from %q: no regular file", file)
+		return nil, fmt.Errorf("reading roots from %q: not a regular file", file)
 	case info.Size() > maxFile:
 		return nil, fmt.Errorf("reading roots from %q: larger than %d bytes", file, maxFile)
 	}
@@ -137,7 +137,7 @@ func readBounded(file string) ([]byte, error) {
 	return data, nil
 }
 
-// blocks gives the certificates of a PEM file, DER. OpenSSL's TRUSTED CERTIFICATE blocks carry more and are left out.
+// blocks returns the certificates of a PEM file, DER. OpenSSL's TRUSTED CERTIFICATE blocks contain more and are skipped.
 func blocks(data []byte) [][]byte {
 	var out [][]byte
 	for {
@@ -151,8 +151,8 @@ func blocks(data []byte) [][]byte {
 	}
 }
 
-// Certificates parses a CA file: PEM, one certificate or more. Text between the blocks is let be; a block that is no
-// certificate is an error, since a CA that is silently missing shows as an untrusted endpoint.
+// Certificates parses a CA file: PEM, one certificate or more. Text between the blocks is ignored; a block that is not
+// a certificate is an error, since a silently missing CA would show as an untrusted endpoint.
 func Certificates(data []byte) ([]*x509.Certificate, error) {
 	var out []*x509.Certificate
 	for i, der := range blocks(data) {
@@ -168,7 +168,7 @@ func Certificates(data []byte) ([]*x509.Certificate, error) {
 	return out, nil
 }
 
-// publicRoots are the fingerprints of Mozilla's roots.
+// publicRoots returns the fingerprints of Mozilla's roots.
 func publicRoots() map[[sha256.Size]byte]bool {
 	out := map[[sha256.Size]byte]bool{}
 	for root := range bundle.Roots() {

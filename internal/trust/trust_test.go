@@ -205,7 +205,7 @@ func TestEndpointsOwnCAs(t *testing.T) {
 		t.Errorf("%d anchors issued the leaf", len(a))
 	}
 	if a := stores.Anchors(without, served[0]); len(a) != 0 {
-		t.Errorf("%d anchors issued a stranger", len(a))
+		t.Errorf("%d anchors issued a certificate of another CA", len(a))
 	}
 }
 

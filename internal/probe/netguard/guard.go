@@ -1,7 +1,7 @@
 // Package netguard decides which addresses may be dialed on behalf of an endpoint. A server chooses where redirects and the
 // URLs in its certificates lead, so these must not reach into the network that certdrift runs in: loopback, private and
-// link-local addresses, cloud metadata, and every notation that hides one of them (see ParseHost and the table of special
-// networks). It is pure; package probe asks it before each connection.
+// link-local addresses, cloud metadata, and every notation of one of them (see ParseHost and the table of special
+// networks). It is pure; package probe consults it before each connection.
 package netguard
 
 import (
@@ -13,7 +13,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// BlockedError is returned where the guard refuses an address.
+// BlockedError is returned if the guard does not permit an address.
 type BlockedError struct {
 	Addr   netip.Addr
 	Reason string
@@ -21,24 +21,24 @@ type BlockedError struct {
 
 // Error implements error.
 func (e *BlockedError) Error() string {
-	return fmt.Sprintf("%s is not dialled: %s", e.Addr, e.Reason)
+	return fmt.Sprintf("%s is not dialed: %s", e.Addr, e.Reason)
 }
 
-// Permit returns why an address must not be dialed; nil where it may be.
+// Permit returns why an address must not be dialed; nil if it may be.
 type Permit func(netip.Addr) *BlockedError
 
 // Guard decides what may be dialed on behalf of one endpoint, whose own addresses the configuration chose.
 type Guard struct {
-	// literal are addresses written down in the configuration as such.
+	// literal are the addresses that the configuration names as such.
 	literal map[netip.Addr]bool
-	// own are loopback and private addresses at which the URL's host itself sits; redirects may go there, to any port.
+	// own are the loopback and private addresses of the URL's host; redirects may go there, to any port.
 	own map[netip.Addr]bool
-	// given are those that connect_to adds. They are no licence for a redirect, since connect_to stands for the URL's
-	// own origin only; what the endpoint's certificates point at may live beside it.
+	// given are those that connect_to adds. Redirects may not go there, since connect_to replaces only the URL's own origin;
+	// the URLs in the endpoint's certificates may.
 	given map[netip.Addr]bool
 }
 
-// New returns a guard that permits what the configuration writes down; AddOwn adds what the name resolves to.
+// New returns a guard that permits what the configuration names; AddOwn adds what the name resolves to.
 func New(e target.Endpoint) *Guard {
 	g := &Guard{literal: map[netip.Addr]bool{}, own: map[netip.Addr]bool{}, given: map[netip.Addr]bool{}}
 	if a, ok := ParseHost(e.Host); ok {
@@ -79,8 +79,8 @@ func (g *Guard) license(into map[netip.Addr]bool, a netip.Addr) {
 	}
 }
 
-// Target permits the endpoint's own addresses: internal load balancers live on private networks, nothing that is meant
-// to be probed lives on link-local ones, where clouds keep their credentials.
+// Target permits the endpoint's own addresses. Internal load balancers are on private networks; nothing to probe is on
+// link-local ones, where clouds serve credentials.
 func (g *Guard) Target(a netip.Addr) *BlockedError {
 	a = plain(a)
 	if g.literal[a] {
@@ -94,7 +94,7 @@ func (g *Guard) Target(a netip.Addr) *BlockedError {
 	}
 }
 
-// Redirect permits where redirects may lead: globally routable addresses, and the loopback or private address at which
+// Redirect permits the targets of redirects: globally routable addresses, and the loopback or private address at which
 // the endpoint itself is configured.
 func (g *Guard) Redirect(a netip.Addr) *BlockedError {
 	a = plain(a)
@@ -104,7 +104,7 @@ func (g *Guard) Redirect(a netip.Addr) *BlockedError {
 	return nil
 }
 
-// Reference permits what a certificate may point at (AIA, CRL, OCSP).
+// Reference permits the URLs in certificates (AIA, CRL, OCSP).
 func (g *Guard) Reference(a netip.Addr) *BlockedError {
 	if g.given[plain(a)] {
 		return nil
@@ -112,10 +112,10 @@ func (g *Guard) Reference(a netip.Addr) *BlockedError {
 	return g.Redirect(a)
 }
 
-// plain is the address without zone and without the IPv4-mapped form, as it is compared.
+// plain returns the address for comparison: without a zone, and not IPv4-mapped.
 func plain(a netip.Addr) netip.Addr { return a.WithZone("").Unmap() }
 
-// Key identifies what the guard permits: a document fetched under one guard is not handed to another.
+// Key identifies what the guard permits: a document fetched under one guard is not reused under another.
 func (g *Guard) Key() string {
 	var all []string
 	for a := range g.own {

@@ -9,8 +9,8 @@ import (
 )
 
 // ParseHost reads a host that is an address: the usual forms of IPv4 and IPv6 (with or without brackets), and the
-// numeric IPv4 forms of inet_aton(3), which browsers (WHATWG URL §3.5) and curl take too: "2130706433", "0x7f.1",
-// "0177.0.0.1". Left to a resolver, these would slip past a guard that looks at names.
+// numeric IPv4 forms of inet_aton(3), which browsers (WHATWG URL §3.5) and curl accept too: "2130706433", "0x7f.1",
+// "0177.0.0.1". A resolver would accept these and bypass a guard that checks names.
 func ParseHost(host string) (netip.Addr, bool) {
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	if a, err := netip.ParseAddr(host); err == nil {
@@ -42,7 +42,7 @@ func parseNumeric(host string) (netip.Addr, bool) {
 		}
 		value |= n
 	}
-	return netip.AddrFrom4([4]byte{byte(value >> 24), byte(value >> 16), byte(value >> 8), byte(value)}), true // each byte is wanted by itself
+	return netip.AddrFrom4([4]byte{byte(value >> 24), byte(value >> 16), byte(value >> 8), byte(value)}), true // the truncation to bytes is intended
 }
 
 // parseNumber reads decimal, octal (leading 0) and hexadecimal (leading 0x).
@@ -52,7 +52,7 @@ func parseNumber(s string) (uint64, bool) {
 	case len(s) >= 2 && (s[:2] == "0x" || s[:2] == "0X"):
 		s, base = s[2:], 16
 		if s == "" {
-			return 0, true // as WHATWG has it
+			return 0, true // as WHATWG specifies
 		}
 	case len(s) > 1 && s[0] == '0':
 		s, base = s[1:], 8

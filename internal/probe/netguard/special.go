@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// scope is what an address is good for.
+// scope is the reach of an address.
 type scope int
 
-// The scopes. Everything but global is refused to what a server chooses.
+// The scopes, from least to most restricted. A server may choose global addresses only.
 const (
 	global scope = iota
 	loopback
 	private   // RFC 1918, RFC 6598 (CGNAT), RFC 4193 (ULA)
 	reserved  // documentation, benchmarks, future use, retired transition mechanisms
 	linkLocal // RFC 3927, RFC 4291 §2.5.6
-	metadata  // where clouds hand out credentials
+	metadata  // where clouds serve credentials
 	multicast
-	unspecified // RFC 1122 §3.2.1.3: "this network"; Linux dials itself at 0.0.0.0
+	unspecified // RFC 1122 §3.2.1.3: "this network"; Linux connects to itself at 0.0.0.0
 	broadcast
 )
 
-// String says it for people.
+// String returns a description for people.
 func (s scope) String() string {
 	return [...]string{"a globally routable address", "a loopback address", "a private address", "a reserved address",
 		"a link-local address", "a cloud metadata address", "a multicast address", "an unspecified address",
@@ -57,12 +57,12 @@ func specials() []special {
 		{p("2001:3::/32"), global}, {p("2001:4:112::/48"), global}, {p("2001:20::/28"), global},
 		{p("2001:30::/28"), global}, {p("2001::/23"), reserved}, {p("2001:db8::/32"), reserved},
 		{p("2002::/16"), reserved}, {p("3fff::/20"), reserved}, {p("2000::/3"), global},
-		{p("::/0"), reserved}, // IANA gives out global unicast from 2000::/3 only
+		{p("::/0"), reserved}, // IANA allocates global unicast from 2000::/3 only
 	}
 }
 
-// classify tells an address's scope. An IPv6 address that carries an IPv4 one is at best as good as what it carries:
-// a translator would take the packet there.
+// classify returns an address's scope. An IPv6 address that embeds an IPv4 one is at least as restricted as that one: a
+// translator would forward the packet there.
 func classify(a netip.Addr) scope {
 	a = plain(a)
 	worst := lookup(a)
@@ -91,11 +91,11 @@ func lookup(a netip.Addr) scope {
 	return global
 }
 
-// table is specials, parsed once; it is never written again.
+// table is specials, parsed once; it is not modified.
 var table = specials()
 
-// embedded lists the IPv4 addresses that an IPv6 address carries. translated tells that it lies in 64:ff9b::/96, which
-// is globally reachable if what it carries is.
+// embedded returns the IPv4 addresses embedded in an IPv6 address. translated reports whether it is in 64:ff9b::/96, which is
+// globally reachable if the embedded address is.
 func embedded(a netip.Addr) (carried []netip.Addr, translated bool) {
 	if !a.Is6() {
 		return nil, false
@@ -109,7 +109,7 @@ func embedded(a netip.Addr) (carried []netip.Addr, translated bool) {
 		return []netip.Addr{last}, true
 	case in("64:ff9b:1::/48"): // local NAT64, RFC 8215: the network picks a prefix length of 48, 64 or 96
 		readings := []netip.Addr{last, v4(b[6], b[7], b[9], b[10]), v4(b[9], b[10], b[11], b[12])}
-		// Read by the wrong length, an address begins with zeros.
+		// Read with the wrong prefix length, an address begins with zeros.
 		return slices.DeleteFunc(readings, func(a netip.Addr) bool { return a.As4()[0] == 0 }), false
 	case in("2002::/16"): // 6to4, RFC 3056
 		return []netip.Addr{v4(b[2], b[3], b[4], b[5])}, false

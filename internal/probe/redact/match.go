@@ -8,15 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// minPart is how much of a secret must stand at the end of a text that was cut, in bytes.
+// minPart is how many bytes of a secret at the end of a truncated text count as the secret.
 const minPart = 3
 
-// matchEncoded tells how many bytes at the start of a text spell a secret, 0 where it does not start with it; both in lower
-// case, since hosts and schemes come in that. Each character may stand as it is or in an escape of its own, as URLs,
-// JSON and HTML have them and mix them, and lines may be broken in between. Where the text was cut, at its end or before
-// a "…", the first part of the secret counts too.
+// matchEncoded returns how many bytes at the start of a text represent a secret; 0 if it does not start with it. Both are in
+// lower case, since hosts and schemes are. Each character may appear as it is or as an escape of a URL, JSON or HTML, in any
+// mixture, and lines may be broken in between. If the text was truncated, at its end or before a "…", the first part of the
+// secret counts too.
 func matchEncoded(text, secret string, cut bool) int {
-	if strings.HasPrefix(text, secret) { // also one that holds escapes itself
+	if strings.HasPrefix(text, secret) { // also one that contains escapes itself
 		return len(secret)
 	}
 	rest, want := text, secret
@@ -37,8 +37,8 @@ func matchEncoded(text, secret string, cut bool) int {
 	return 0
 }
 
-// nextChar takes the next character of a secret off want, and tells how many bytes of the text it takes; 0 where the text
-// goes on otherwise.
+// nextChar removes the next character of a secret from want, and returns how many bytes of the text it takes; 0 if the text
+// continues differently.
 func nextChar(text string, want *string, secret string) int {
 	char, n := escaped(text)
 	switch {
@@ -56,7 +56,7 @@ func nextChar(text string, want *string, secret string) int {
 	return lineBreak(text)
 }
 
-// lower is a text with ASCII letters in lower case, byte for byte.
+// lower returns a text with ASCII letters in lower case, byte for byte.
 func lower(s string) string {
 	b := []byte(s)
 	for i, c := range b {
@@ -67,7 +67,7 @@ func lower(s string) string {
 	return string(b)
 }
 
-// lineBreak is how many bytes a line's end takes, with the blanks that fold the next line.
+// lineBreak returns how many bytes a line break takes, including the whitespace of a folded line.
 func lineBreak(s string) int {
 	after := strings.TrimLeft(s, "\r\n")
 	if len(after) == len(s) {
@@ -76,16 +76,16 @@ func lineBreak(s string) int {
 	return len(s) - len(strings.TrimLeft(after, " \t"))
 }
 
-// maxEscape is how long an escape may be in bytes: a surrogate pair in JSON.
+// maxEscape is the longest escape in bytes: a surrogate pair in JSON.
 const maxEscape = 12
 
-// halfEscape reports whether a text that was cut ends within an escape.
+// halfEscape reports whether a truncated text ends within an escape.
 func halfEscape(s string) bool {
 	return s != "" && len(s) < maxEscape && (s[0] == '%' || s[0] == '\\' || s[0] == '&')
 }
 
-// escaped reads one escaped character: %2F and + (a form's blank), \u002f and \/, &#47; and &amp;. n is 0 where the text
-// does not start with one.
+// escaped reads one escaped character: %2F and + (a space in forms), \u002f and \/, &#47; and &amp;. n is 0 if the text does
+// not start with one.
 func escaped(s string) (char string, n int) {
 	switch s[0] {
 	case '+':

@@ -1,5 +1,5 @@
 // Package redact hides an endpoint's configured secrets in what its server sends back: an echo of the request must not carry
-// a token into a finding, an email or a report. It finds them in every notation that servers use (see match.go).
+// a token into a finding, an email or a report. It finds them in every encoding that servers use (see match.go).
 package redact
 
 import (
@@ -12,7 +12,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// CarriesSecrets reports whether a request carries anything that only the server it is meant for should see.
+// CarriesSecrets reports whether a request carries anything that only the intended server may receive.
 func CarriesSecrets(r target.Request) bool {
 	return r.Username != "" || r.Password != "" ||
 		slices.ContainsFunc(r.Headers, func(h target.Header) bool { return h.Value != "" && !harmless(h.Name) })
@@ -21,7 +21,7 @@ func CarriesSecrets(r target.Request) bool {
 // Redactor hides the secrets of one endpoint's request.
 type Redactor struct{ secrets []string }
 
-// minSecret is how long a text must be to be looked for: "1" as a header's value is no secret.
+// minSecret is the minimum length of a secret: "1" as a header's value is not one.
 const minSecret = 4
 
 // New returns a Redactor for what a request carries: user name, password and the values of its secret headers.
@@ -50,7 +50,7 @@ func New(r target.Request) Redactor {
 	return out
 }
 
-// add takes a secret in, and what it is encoded as a whole; escapes of its single characters spelled finds.
+// add adds a secret, and its encodings as a whole; matchEncoded finds escapes of single characters.
 func (r *Redactor) add(s string) {
 	if len(s) < minSecret {
 		return
@@ -62,7 +62,7 @@ func (r *Redactor) add(s string) {
 	}
 }
 
-// harmless tells of headers that carry no secret: "Accept: application/json" must not hide the answer's type.
+// harmless reports whether a header carries no secret: "Accept: application/json" must not hide the response's type.
 func harmless(name string) bool {
 	switch strings.ToLower(name) {
 	case "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "connection", "content-type",
@@ -72,7 +72,7 @@ func harmless(name string) bool {
 	return false
 }
 
-// hide replaces the secrets in a text. cut tells that the text once went on: its end may be the first part of a secret.
+// hide replaces the secrets in a text. cut reports that the text was truncated: its end may be the first part of a secret.
 func (r Redactor) hide(s string, cut bool) string {
 	if len(r.secrets) == 0 {
 		return s
@@ -80,7 +80,7 @@ func (r Redactor) hide(s string, cut bool) string {
 	var shown strings.Builder
 	for rest := lower(s); rest != ""; {
 		n := 0
-		for _, secret := range r.secrets { // the longest: a token within a header's value must not leave the rest standing
+		for _, secret := range r.secrets { // the longest: a token within a header's value must not leave the rest visible
 			n = max(n, matchEncoded(rest, secret, cut))
 		}
 		if n > 0 {
@@ -94,10 +94,10 @@ func (r Redactor) hide(s string, cut bool) string {
 	return shown.String()
 }
 
-// maxShown bounds in bytes what is looked through of a text of which a few hundred characters are shown.
+// maxShown bounds in bytes the part of a text that is searched; only a few hundred characters are shown.
 const maxShown = 4 << 10
 
-// Show makes a remote text fit to be kept: secrets hidden, cleaned, cut.
+// Show returns a remote text with secrets hidden, cleaned and truncated.
 func (r Redactor) Show(s string, limit int) string {
 	if len(s) > maxShown {
 		return finding.Clean(r.hide(s[:maxShown], true)+"…", limit)
@@ -110,7 +110,7 @@ func (r Redactor) Excerpt(start []byte, cut bool) string {
 	return finding.Clean(strings.TrimSpace(r.hide(string(start), cut)), finding.QuoteLimit)
 }
 
-// Expectation returns the expectation without secrets, so that it can be saved: an author may expect the echo of a secret.
+// Expectation returns the expectation without secrets, so that it can be saved: it may expect the echo of a secret.
 func (r Redactor) Expectation(e target.Expect) target.Expect {
 	e.BodyContains, e.BodyMatches = r.hide(e.BodyContains, false), r.hide(e.BodyMatches, false)
 	e.Headers, e.BodyJSON = slices.Clone(e.Headers), slices.Clone(e.BodyJSON)

@@ -16,7 +16,7 @@ import (
 	"certdrift/internal/observation"
 )
 
-// List is a revocation list, checked and reduced to what is asked of it.
+// List is a revocation list, checked and reduced to what is queried.
 type List struct {
 	ThisUpdate, NextUpdate time.Time
 	revoked                map[string]revoked // by serial number
@@ -28,7 +28,7 @@ type revoked struct {
 	reason int8
 }
 
-// About returns what the list says of a serial number; Covers must have reported that it speaks for the certificate.
+// About returns the status of a serial number; the caller must have checked Covers.
 func (l *List) About(serial *big.Int) observation.Revocation {
 	out := observation.Revocation{
 		Status: observation.Good, Signed: true, ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate,
@@ -36,7 +36,7 @@ func (l *List) About(serial *big.Int) observation.Revocation {
 	if r, ok := l.revoked[string(serial.Bytes())]; ok {
 		out.Status, out.RevokedAt, out.Reason = observation.Revoked, time.Unix(r.at, 0).UTC(), reasonName(int(r.reason))
 	} else if l.scope.reasons {
-		return NoAnswer(errors.New("the CRL is for some reasons only, and does not name the certificate"))
+		return NoAnswer(errors.New("the CRL is limited to some reasons and does not list the certificate"))
 	}
 	return out
 }
@@ -51,7 +51,7 @@ func ReadList(body []byte, issuer *x509.Certificate) (*List, error) {
 		return nil, fmt.Errorf("reading the CRL: %w", err)
 	}
 	if !bytes.Equal(parsed.RawIssuer, issuer.RawSubject) {
-		return nil, errors.New("the CRL is another issuer's")
+		return nil, errors.New("the CRL is from another issuer")
 	}
 	if err := parsed.CheckSignatureFrom(issuer); err != nil {
 		return nil, fmt.Errorf("the CRL is not signed by the issuer: %w", err)
@@ -74,7 +74,7 @@ func ReadList(body []byte, issuer *x509.Certificate) (*List, error) {
 }
 
 // entryOf reports whether an entry is about a certificate of issuer. An indirect list (RFC 5280 §5.3.3) names another CA where
-// its entries begin; until then they are the list's own issuer's.
+// its entries begin; until then entries are of the list's own issuer.
 func entryOf(e x509.RevocationListEntry, issuer *x509.Certificate, before bool) bool {
 	for _, ext := range e.Extensions {
 		if ext.Id.String() != "2.5.29.29" {
@@ -87,38 +87,38 @@ func entryOf(e x509.RevocationListEntry, issuer *x509.Certificate, before bool) 
 	return before
 }
 
-// scopeOfList is a list's issuing distribution point (RFC 5280 §5.2.5). CAs split their lists: one that is not about a
+// scopeOfList is a list's issuing distribution point (RFC 5280 §5.2.5). CAs split their lists: one that does not cover a
 // certificate must not vouch for it.
 type scopeOfList struct {
-	names       []string // URIs of the distribution point; none: the whole CA's
+	names       []string // URIs of the distribution point; if empty, the whole CA's
 	users, cas  bool     // only those
-	reasons     bool     // for some reasons only: it proves what it names, and vouches for nothing
-	unsupported bool     // for attribute certificates, or named in a way that is not read here
+	reasons     bool     // limited to some reasons: certificates not listed may still be revoked
+	unsupported bool     // for attribute certificates, or named in an unsupported way
 }
 
 func (s scopeOfList) covers(cert *x509.Certificate) error {
 	switch {
 	case s.unsupported:
-		return errors.New("the CRL is for attribute certificates, or of a kind that is not read")
+		return errors.New("the CRL is for attribute certificates, or of an unsupported kind")
 	case s.users && cert.IsCA, s.cas && !cert.IsCA:
-		return errors.New("the CRL is not about this kind of certificate")
+		return errors.New("the CRL does not cover this kind of certificate")
 	case len(s.names) > 0 && !slices.ContainsFunc(cert.CRLDistributionPoints, func(u string) bool { return slices.Contains(s.names, u) }):
-		return errors.New("the CRL is another distribution point's")
+		return errors.New("the CRL is for another distribution point")
 	}
 	return nil
 }
 
-// readScope reads the extensions that say what a list is about. Any other critical one makes it unusable (RFC 5280 §5.2).
+// readScope reads the extensions that limit a list. Any other critical one makes it unusable (RFC 5280 §5.2).
 func readScope(parsed *x509.RevocationList) (scopeOfList, error) {
 	var s scopeOfList
 	for _, e := range parsed.Extensions {
 		switch {
 		case e.Id.String() == "2.5.29.28":
 			if !s.read(cryptobyte.String(e.Value)) {
-				return s, errors.New("the CRL's issuing distribution point cannot be read")
+				return s, errors.New("the CRL's issuing distribution point cannot be parsed")
 			}
 		case e.Id.String() == "2.5.29.27":
-			return s, errors.New("what is there is a delta CRL")
+			return s, errors.New("the document is a delta CRL")
 		case e.Critical:
 			return s, fmt.Errorf("the CRL has the unknown critical extension %s", e.Id)
 		}
@@ -149,7 +149,7 @@ func (s *scopeOfList) read(der cryptobyte.String) bool {
 			s.cas = set
 		case asn1.Tag(3).ContextSpecific(), asn1.Tag(3).ContextSpecific().Constructed():
 			s.reasons = true
-		case asn1.Tag(4).ContextSpecific(): // indirect: each entry tells whose it is
+		case asn1.Tag(4).ContextSpecific(): // indirect: each entry names its CA
 		default:
 			s.unsupported = s.unsupported || set
 		}
@@ -157,7 +157,7 @@ func (s *scopeOfList) read(der cryptobyte.String) bool {
 	return true
 }
 
-// readNames takes the URIs out of a DistributionPointName; a name relative to the issuer is not supported.
+// readNames reads the URIs of a DistributionPointName; a name relative to the issuer is not supported.
 func (s *scopeOfList) readNames(point cryptobyte.String) bool {
 	var names cryptobyte.String
 	if !point.ReadASN1(&names, asn1.Tag(0).ContextSpecific().Constructed()) {
@@ -180,5 +180,5 @@ func (s *scopeOfList) readNames(point cryptobyte.String) bool {
 // Len returns how many certificates the list revokes.
 func (l *List) Len() int { return len(l.revoked) }
 
-// Covers returns why the list does not speak for a certificate: CAs split their lists. nil where it does.
+// Covers returns why the list does not cover a certificate; nil if it does. CAs split their lists.
 func (l *List) Covers(cert *x509.Certificate) error { return l.scope.covers(cert) }

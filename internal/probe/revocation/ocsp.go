@@ -1,6 +1,6 @@
-// Package revocation reads what is known about the revocation of a certificate: OCSP responses (RFC 6960), stapled or asked
-// for, and certificate revocation lists (RFC 5280 §5). An answer counts only if it is signed by the issuer or its delegate
-// and is about this certificate. It is pure: package probe fetches.
+// Package revocation reads the revocation status of a certificate: OCSP responses (RFC 6960), stapled or queried, and
+// certificate revocation lists (RFC 5280 §5). An answer counts only if it is signed by the issuer or its delegate and is
+// about this certificate. It is pure: package probe fetches.
 package revocation
 
 import (
@@ -26,10 +26,10 @@ func NoAnswer(err error) observation.Revocation {
 }
 
 // ReadOCSP reads a response (RFC 6960 §4.2) about child, whose issuer may be nil. A response that is not signed by the
-// issuer or its delegate is no answer.
+// issuer or its delegate is not an answer.
 func ReadOCSP(der []byte, child, issuer *x509.Certificate) observation.Revocation {
 	if issuer == nil {
-		return NoAnswer(errors.New("the issuer is not known, so its signature cannot be checked"))
+		return NoAnswer(errors.New("the issuer is unknown, so the signature cannot be checked"))
 	}
 	response, err := parseOCSP(der, child)
 	if err != nil {
@@ -46,8 +46,8 @@ func ReadOCSP(der []byte, child, issuer *x509.Certificate) observation.Revocatio
 	}
 	out.Signed = true
 	if d := response.Certificate; d != nil && (out.NextUpdate.IsZero() || d.NotAfter.Before(out.NextUpdate)) {
-		// Clients check the responder's certificate at the time they read the response, and not when it was made.
-		out.NextUpdate, out.Detail = d.NotAfter, "the OCSP responder's certificate ends before its response"
+		// Clients check the responder's certificate when they read the response, not when it was made.
+		out.NextUpdate, out.Detail = d.NotAfter, "the OCSP responder's certificate expires before its response"
 	}
 	switch response.Status {
 	case ocsp.Good:
@@ -61,8 +61,8 @@ func ReadOCSP(der []byte, child, issuer *x509.Certificate) observation.Revocatio
 	return out
 }
 
-// signedFor checks who signed (RFC 6960 §4.2.2.2): the issuer, or a responder whose certificate the issuer signed for
-// that purpose. Without the purpose any certificate of the issuer could vouch for any other.
+// signedFor checks the signer (RFC 6960 §4.2.2.2): the issuer, or a responder whose certificate the issuer signed for that
+// purpose. Without the purpose, any certificate of the issuer could vouch for any other.
 func signedFor(r *ocsp.Response, issuer *x509.Certificate) error {
 	if r.Certificate == nil || bytes.Equal(r.Certificate.RawSubjectPublicKeyInfo, issuer.RawSubjectPublicKeyInfo) {
 		if err := r.CheckSignatureFrom(issuer); err != nil {
@@ -75,14 +75,14 @@ func signedFor(r *ocsp.Response, issuer *x509.Certificate) error {
 	case !bytes.Equal(delegate.RawIssuer, issuer.RawSubject) || !signedBy(delegate, issuer):
 		return errors.New("the OCSP response is signed by a certificate that the issuer did not sign")
 	case !slices.Contains(delegate.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning):
-		return errors.New("the OCSP response is signed by a certificate without the purpose OCSPSigning")
+		return errors.New("the OCSP response is signed by a certificate without the extended key usage OCSPSigning")
 	case r.ProducedAt.Before(delegate.NotBefore) || r.ProducedAt.After(delegate.NotAfter):
 		return errors.New("the OCSP responder's certificate was not valid when it signed")
 	}
 	return nil
 }
 
-// reasonName returns the name from RFC 5280 §5.3.1; empty where no reason was given.
+// reasonName returns the name from RFC 5280 §5.3.1; empty if there is none.
 func reasonName(code int) string {
 	names := []string{"", "keyCompromise", "cACompromise", "affiliationChanged", "superseded", "cessationOfOperation",
 		"certificateHold", "", "removeFromCRL", "privilegeWithdrawn", "aACompromise"}

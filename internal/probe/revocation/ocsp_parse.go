@@ -15,7 +15,7 @@ import (
 // maxResponderCerts bounds how many certificates of an OCSP response are tried as its signer.
 const maxResponderCerts = 8
 
-// ocspMessage and basicOCSP are the frame of a response (RFC 6960 §4.2.1), as far as it is taken apart here.
+// ocspMessage and basicOCSP are the frame of a response (RFC 6960 §4.2.1), as far as it is parsed here.
 type ocspMessage struct {
 	Status   asn1.Enumerated
 	Response struct {
@@ -31,7 +31,7 @@ type basicOCSP struct {
 	Certificates []asn1.RawValue `asn1:"explicit,tag:0,optional"`
 }
 
-// ocspData is what the signature is over; certificate ids are all that is read of it.
+// ocspData is the signed part; only its certificate ids are read.
 type ocspData struct {
 	Version   int `asn1:"optional,default:0,explicit,tag:0"`
 	Responder asn1.RawValue
@@ -45,8 +45,8 @@ type certID struct {
 	Serial            *big.Int
 }
 
-// parseOCSP reads a response about child. The library takes the first of its certificates for the signer's; a responder may
-// send others before it (RFC 6960 §4.2.1 sets no order): then each is tried, and the issuer itself last.
+// parseOCSP reads a response about child. Package ocsp takes the first of its certificates as the signer's, but a responder may
+// send others before it (RFC 6960 §4.2.1 sets no order). So each is tried, and the issuer itself last.
 func parseOCSP(der []byte, child *x509.Certificate) (*ocsp.Response, error) {
 	response, err := ocsp.ParseResponseForCert(der, child, nil)
 	if err == nil {
@@ -60,8 +60,8 @@ func parseOCSP(der []byte, child *x509.Certificate) (*ocsp.Response, error) {
 	return nil, err //nolint:wrapcheck // the caller says what was read
 }
 
-// withOneCertificate returns a response of several certificates, or of one that did not sign it, again with one each, and with
-// none. Certificates are no part of what is signed.
+// withOneCertificate returns copies of a response with one of its certificates each, and with none. The certificates are not
+// part of what is signed.
 func withOneCertificate(der []byte) [][]byte {
 	var message ocspMessage
 	var basic basicOCSP
@@ -89,8 +89,8 @@ func withOneCertificate(der []byte) [][]byte {
 	return out
 }
 
-// namesIssuer checks that what a response says of child's serial number is about a certificate of the issuer: serial numbers
-// are unique within a CA only (RFC 6960 §4.1.1).
+// namesIssuer checks that a response for child's serial number is about a certificate of the issuer: serial numbers are unique
+// only within a CA (RFC 6960 §4.1.1).
 func namesIssuer(r *ocsp.Response, child, issuer *x509.Certificate) error {
 	var data ocspData
 	if _, err := asn1.Unmarshal(r.TBSResponseData, &data); err != nil || !r.IssuerHash.Available() {
@@ -102,7 +102,7 @@ func namesIssuer(r *ocsp.Response, child, issuer *x509.Certificate) error {
 			if bytes.Equal(one.ID.NameHash, name) && bytes.Equal(one.ID.KeyHash, key) {
 				return nil
 			}
-			break // the library reads the first
+			break // package ocsp reads the first
 		}
 	}
 	return errors.New("the OCSP response is about another issuer's certificate")
@@ -114,12 +114,12 @@ func digest(h crypto.Hash, b []byte) []byte {
 	return sum.Sum(nil)
 }
 
-// keyOf is a certificate's public key without its algorithm, as certificate ids are made of it.
+// keyOf returns a certificate's public key without its algorithm, as certificate ids hash it.
 func keyOf(cert *x509.Certificate) []byte {
 	var info struct {
 		Algorithm asn1.RawValue
 		Key       asn1.BitString
 	}
-	_, _ = asn1.Unmarshal(cert.RawSubjectPublicKeyInfo, &info) // crypto/x509 has read it before
+	_, _ = asn1.Unmarshal(cert.RawSubjectPublicKeyInfo, &info) // crypto/x509 has parsed it before
 	return info.Key.RightAlign()
 }

@@ -56,8 +56,8 @@ func TestReadOCSP(t *testing.T) {
 		"by a delegate":          {certtest.OCSPResponse(t, ca, leaf.Certificate, delegate, ocsp.Good), observation.Good, true, ""},
 		"forged":                 {certtest.OCSPResponse(t, other, leaf.Certificate, other, ocsp.Good), observation.NoAnswer, false, "not signed by the issuer"},
 		"by another CA":          {certtest.OCSPResponse(t, ca, leaf.Certificate, other, ocsp.Good), observation.NoAnswer, false, "did not sign"},
-		"by any leaf of the CA":  {certtest.OCSPResponse(t, ca, leaf.Certificate, plainLeaf, ocsp.Good), observation.NoAnswer, false, "without the purpose"},
-		"by the very leaf":       {certtest.OCSPResponse(t, ca, leaf.Certificate, leaf, ocsp.Good), observation.NoAnswer, false, "without the purpose"},
+		"by any leaf of the CA":  {certtest.OCSPResponse(t, ca, leaf.Certificate, plainLeaf, ocsp.Good), observation.NoAnswer, false, "without the extended key usage"},
+		"by the very leaf":       {certtest.OCSPResponse(t, ca, leaf.Certificate, leaf, ocsp.Good), observation.NoAnswer, false, "without the extended key usage"},
 		"of another certificate": {certtest.OCSPResponse(t, ca, otherLeaf.Certificate, ca, ocsp.Good), observation.NoAnswer, false, "no response matching"},
 		"of another issuer":      {certtest.OCSPResponse(t, other, leaf.Certificate, ca, ocsp.Good), observation.NoAnswer, false, "another issuer's"},
 		"garbage":                {[]byte("no DER"), observation.NoAnswer, false, "reading the OCSP response"},
@@ -105,7 +105,7 @@ func TestResponderCertificates(t *testing.T) {
 	}
 	r := ReadOCSP(certtest.OCSPResponse(t, ca, leaf, ending, ocsp.Good), leaf, ca.Certificate)
 	if r.Status != observation.Good || !r.NextUpdate.Equal(ending.Certificate.NotAfter) {
-		t.Errorf("by a delegate that ends before its response: %+v", r)
+		t.Errorf("by a delegate that expires before its response: %+v", r)
 	}
 }
 
@@ -192,14 +192,14 @@ func TestReadList(t *testing.T) {
 		"revoked, PEM": {pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: certtest.CRL(t, ca, nil, serial)}), observation.Revoked, ""},
 		"its own part": {certtest.CRL(t, ca, func(r *x509.RevocationList) { r.ExtraExtensions = []pkix.Extension{scopeExtension(t, point)} }), observation.Good, ""},
 		"another part": {certtest.CRL(t, ca, func(r *x509.RevocationList) { r.ExtraExtensions = []pkix.Extension{scopeExtension(t, point+"/2")} }), observation.NoAnswer, "another distribution point"},
-		"another's":    {certtest.CRL(t, root, nil, serial), observation.NoAnswer, "another issuer's"},
+		"another's":    {certtest.CRL(t, root, nil, serial), observation.NoAnswer, "from another issuer"},
 		"forged":       {certtest.CRL(t, other, nil, serial), observation.NoAnswer, "not signed by the issuer"},
 		"not a list":   {[]byte("hello"), observation.NoAnswer, "reading the CRL"},
 		"a delta": {certtest.CRL(t, ca, func(r *x509.RevocationList) {
 			r.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 27}, Critical: true, Value: []byte{2, 1, 1}}}
 		}), observation.NoAnswer, "delta"},
 		"some reasons, and it is named": {certtest.CRL(t, ca, scoped(0x83, 2, 6, 0x08), serial), observation.Revoked, ""},
-		"some reasons, and it is not":   {certtest.CRL(t, ca, scoped(0x83, 2, 6, 0x08)), observation.NoAnswer, "some reasons only"},
+		"some reasons, and it is not":   {certtest.CRL(t, ca, scoped(0x83, 2, 6, 0x08)), observation.NoAnswer, "some reasons"},
 		"attribute certificates":        {certtest.CRL(t, ca, scoped(0x85, 1, 0xff), serial), observation.NoAnswer, "attribute certificates"},
 		"indirect, its own":             {certtest.CRL(t, ca, scoped(0x84, 1, 0xff), big.NewInt(5), serial), observation.Revoked, ""},
 		"indirect, another CA's": {certtest.CRL(t, ca, func(r *x509.RevocationList) {

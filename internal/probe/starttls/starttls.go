@@ -1,5 +1,5 @@
-// Package starttls speaks the plain-text preambles after which a connection changes to TLS: SMTP (RFC 3207), IMAP and POP3
-// (RFC 2595), and PostgreSQL's SSLRequest. Every line and every answer is bounded.
+// Package starttls performs the plaintext preambles after which a connection changes to TLS: SMTP (RFC 3207), IMAP and POP3
+// (RFC 2595), and PostgreSQL's SSLRequest. The length of every line and answer is bounded.
 package starttls
 
 import (
@@ -23,15 +23,15 @@ const (
 	maxLines = 100
 )
 
-// ErrRefused is returned where the server does not offer TLS or refuses it; the text says what it answered.
+// ErrRefused is returned if the server does not offer TLS or refuses it; the text includes its answer.
 var ErrRefused = errors.New("STARTTLS refused")
 
 func refused(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrRefused}, args...)...)
 }
 
-// Preamble returns the function that speaks a kind's preamble up to the point where TLS begins; nil for a kind without
-// one. Its error is ErrRefused where the server does not offer TLS or refuses it.
+// Preamble returns the function that performs a kind's preamble up to where TLS begins; nil for a kind without one. Its error
+// is ErrRefused if the server does not offer TLS or refuses it.
 func Preamble(kind target.Kind) func(net.Conn) error {
 	return map[target.Kind]func(net.Conn) error{
 		target.SMTP: smtp, target.IMAP: imap, target.POP3: pop3, target.Postgres: postgres,
@@ -47,11 +47,11 @@ func smtp(conn net.Conn) error {
 	if _, err := fmt.Fprintf(conn, "EHLO %s\r\n", addressLiteral(conn.LocalAddr())); err != nil {
 		return err
 	}
-	offers, err := lines.reply("250")
+	offered, err := lines.reply("250")
 	if err != nil {
 		return err
 	}
-	if !offersStartTLS(offers) {
+	if !offersStartTLS(offered) {
 		return refused("the server does not offer it")
 	}
 	if _, err := io.WriteString(conn, "STARTTLS\r\n"); err != nil {
@@ -63,8 +63,8 @@ func smtp(conn net.Conn) error {
 	return lines.silent()
 }
 
-func offersStartTLS(offers []string) bool {
-	for _, o := range offers {
+func offersStartTLS(offered []string) bool {
+	for _, o := range offered {
 		if strings.EqualFold(strings.TrimSpace(o), "STARTTLS") {
 			return true
 		}
@@ -72,7 +72,7 @@ func offersStartTLS(offers []string) bool {
 	return false
 }
 
-// addressLiteral names this client to an SMTP server (RFC 5321 §4.1.3): it has no host name to give.
+// addressLiteral names this client to an SMTP server (RFC 5321 §4.1.3): it has no host name.
 func addressLiteral(a net.Addr) string {
 	if tcp, ok := a.(*net.TCPAddr); ok {
 		if tcp.IP.To4() == nil {
@@ -83,7 +83,7 @@ func addressLiteral(a net.Addr) string {
 	return "[127.0.0.1]"
 }
 
-// imap follows RFC 9051 §6.2.1. A greeting of PREAUTH or BYE leaves no way to STARTTLS.
+// imap follows RFC 9051 §6.2.1. After a greeting of PREAUTH or BYE, STARTTLS is not possible.
 func imap(conn net.Conn) error {
 	lines := newLines(conn)
 	greeting, err := lines.next()
@@ -91,7 +91,7 @@ func imap(conn net.Conn) error {
 		return err
 	}
 	if !hasWord(greeting, "* OK") {
-		return refused("the server greets with %s", finding.Quote(greeting))
+		return refused("the server's greeting is %s", finding.Quote(greeting))
 	}
 	if _, err := io.WriteString(conn, "a1 STARTTLS\r\n"); err != nil {
 		return err
@@ -104,10 +104,10 @@ func imap(conn net.Conn) error {
 		case hasWord(line, "a1 OK"):
 			return lines.silent()
 		case !strings.HasPrefix(line, "* "):
-			return refused("the server answers %s", finding.Quote(line))
+			return refused("the server answered %s", finding.Quote(line))
 		}
 	}
-	return refused("the server does not come to an answer")
+	return refused("the server sent more than %d lines without an answer", maxLines)
 }
 
 // pop3 follows RFC 2595 §4.
@@ -122,7 +122,7 @@ func pop3(conn net.Conn) error {
 			return err
 		}
 		if !hasWord(line, "+OK") {
-			return refused("the server answers %s", finding.Quote(line))
+			return refused("the server answered %s", finding.Quote(line))
 		}
 	}
 	return lines.silent()
@@ -141,19 +141,19 @@ func postgres(conn net.Conn) error {
 	case 'S':
 		return nil
 	case 'N':
-		return refused("the server has TLS switched off")
+		return refused("the server has TLS disabled")
 	case 'E':
-		return refused("the server answers an error: %s", postgresError(conn))
+		return refused("the server answered with an error: %s", postgresError(conn))
 	}
-	return refused("the server answers %q to an SSLRequest", answer[:])
+	return refused("the server answered %q to an SSLRequest", answer[:])
 }
 
-// postgresError reads what follows the first byte of an ErrorResponse: its length, then fields of a type and a text, of
-// which M is the message for people (PostgreSQL, "Message Formats").
+// postgresError reads an ErrorResponse after its first byte: its length, then fields of a type and a text. Field M is the
+// message for people (PostgreSQL, "Message Formats").
 func postgresError(conn net.Conn) string {
 	var size [4]byte
 	if _, err := io.ReadFull(conn, size[:]); err != nil {
-		return "without a message"
+		return "no message"
 	}
 	fields := make([]byte, min(max(4, binary.BigEndian.Uint32(size[:]))-4, maxLine))
 	n, _ := io.ReadFull(conn, fields)
@@ -162,7 +162,7 @@ func postgresError(conn net.Conn) string {
 			return finding.Quote(text)
 		}
 	}
-	return "without a message"
+	return "no message"
 }
 
 func hasWord(line, start string) bool {
@@ -181,7 +181,7 @@ func newLines(r io.Reader) *lines { return &lines{bufio.NewReaderSize(r, maxLine
 func (l *lines) next() (string, error) {
 	line, err := l.r.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
-		return "", refused("the server answers with a line of more than %d bytes", maxLine)
+		return "", refused("the server answered with a line of more than %d bytes", maxLine)
 	}
 	if err != nil {
 		return "", err
@@ -189,7 +189,7 @@ func (l *lines) next() (string, error) {
 	return string(bytes.TrimRight(line, "\r\n")), nil
 }
 
-// reply reads an SMTP reply of one or more lines (RFC 5321 §4.2) and returns the texts behind the code it must have.
+// reply reads an SMTP reply of one or more lines (RFC 5321 §4.2) with the given code, and returns the text of each line.
 func (l *lines) reply(code string) ([]string, error) {
 	var texts []string
 	for range maxLines {
@@ -198,7 +198,7 @@ func (l *lines) reply(code string) ([]string, error) {
 			return nil, err
 		}
 		if !strings.HasPrefix(line, code) || len(line) > 3 && line[3] != ' ' && line[3] != '-' {
-			return nil, refused("the server answers %s", finding.Quote(line))
+			return nil, refused("the server answered %s", finding.Quote(line))
 		}
 		if len(line) <= 4 {
 			texts = append(texts, "")
@@ -209,14 +209,14 @@ func (l *lines) reply(code string) ([]string, error) {
 			return texts, nil
 		}
 	}
-	return nil, refused("the server does not come to an end of its reply")
+	return nil, refused("the server's reply has more than %d lines", maxLines)
 }
 
-// silent checks that nothing came after the agreement: text there was injected (CVE-2011-0411), and no TLS server
-// speaks first.
+// silent checks that nothing followed the server's agreement: text there was injected (CVE-2011-0411), and no TLS server
+// sends first.
 func (l *lines) silent() error {
 	if n := l.r.Buffered(); n > 0 {
-		return refused("the server sends %d bytes of plain text after agreeing", n)
+		return refused("the server sent %d bytes of plaintext after agreeing to TLS", n)
 	}
 	return nil
 }
