@@ -3,7 +3,7 @@ package chain
 import (
 	"crypto"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // SHA-1 is recognised here, to be reported
+	"crypto/sha1" //nolint:gosec // SHA-1 is recognized here, to be reported
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -11,7 +11,7 @@ import (
 
 const pssWithSHA1 = "RSASSA-PSS with SHA-1"
 
-// SignatureName names a signature's algorithm, by its number where crypto/x509 does not know it.
+// SignatureName returns the name of a signature's algorithm, or its object identifier if it is unknown.
 func SignatureName(cert *x509.Certificate) string {
 	if cert.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
 		return cert.SignatureAlgorithm.String()
@@ -35,11 +35,11 @@ func algorithmIdentifier(cert *x509.Certificate) pkix.AlgorithmIdentifier {
 		Algorithm pkix.AlgorithmIdentifier
 		Signature asn1.BitString
 	}
-	_, _ = asn1.Unmarshal(cert.Raw, &outer) // what cannot be read has no algorithm
+	_, _ = asn1.Unmarshal(cert.Raw, &outer) // no algorithm if it cannot be parsed
 	return outer.Algorithm
 }
 
-// signedPSSWithSHA1 reports whether the parameters name SHA-1 and its mask, or leave them out, which means both (RFC 4055
+// signedPSSWithSHA1 reports whether the parameters name SHA-1 and its mask, or omit them, which means both (RFC 4055
 // §3.1).
 func signedPSSWithSHA1(cert *x509.Certificate) bool {
 	a := algorithmIdentifier(cert)

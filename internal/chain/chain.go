@@ -1,13 +1,13 @@
-// Package chain builds certification paths (RFC 5280 §6) from what a server sent to a trust store, and says for each
-// path what is wrong with it. It is pure: trust store and time are arguments.
+// Package chain builds certification paths (RFC 5280 §6) from the certificates a server sent to a trust store, and lists the
+// problems of each path. It is pure: trust store and time are arguments.
 //
-// crypto/x509 answers "no" with its first reason only, and gives one error for a self-signed leaf, an unknown root and
-// a missing intermediate. An operator needs them apart, and needs all the faults at once. So the graph of "signed by"
-// is walked here: every certificate that was sent or fetched and every anchor is a node, an edge is a matching name
-// with a signature that verifies. Dates, usages and constraints don't stop the walk; they are faults of the path.
+// crypto/x509 reports only its first reason, and has one error for a self-signed leaf, an unknown root and a missing
+// intermediate. An operator needs to distinguish them, and needs all problems at once. So this package walks the graph of
+// signatures: every certificate that was sent or fetched and every anchor is a node, and an edge is a matching name with a
+// signature that verifies. Dates, usages and constraints don't stop the walk; they are problems of the path.
 //
-// A hostile server chooses the nodes. The walk is bounded in signatures checked, steps taken and depth, and it first
-// measures which nodes lead to an anchor at all, so that a mesh of cross-signs can neither stall it nor hide a way out.
+// A hostile server chooses the nodes. The walk is bounded in signatures checked, steps taken and depth. It first measures
+// which nodes lead to an anchor, so that a mesh of cross-signs can neither stall it nor hide a path.
 package chain
 
 import (
@@ -15,28 +15,28 @@ import (
 	"time"
 )
 
-// Kind is what may be wrong with a certificate in its place in a path.
+// Kind is a kind of problem of a certificate at its position in a path.
 type Kind string
 
-// The kinds of fault.
+// The kinds of problem.
 const (
 	Expired           Kind = "expired"
 	NotYetValid       Kind = "not-yet-valid"
-	NotCA             Kind = "not-ca"             // it issued another, but is no CA (RFC 5280 §4.2.1.9)
+	NotCA             Kind = "not-ca"             // it issued another, but is not a CA (RFC 5280 §4.2.1.9)
 	NoCertSign        Kind = "no-cert-sign"       // it issued another, but its key usage lacks keyCertSign (§4.2.1.3)
-	PathLength        Kind = "path-length"        // more CAs stand below it than it allows (§4.2.1.9)
+	PathLength        Kind = "path-length"        // more CAs are below it than it allows (§4.2.1.9)
 	NameConstraint    Kind = "name-constraint"    // a name below it is outside what it may issue for (§4.2.1.10)
-	PolicyConstraint  Kind = "policy-constraint"  // it demands a policy that the path does not have (§4.2.1.11)
-	CriticalExtension Kind = "critical-extension" // it is marked critical and nobody knows it (§4.2)
+	PolicyConstraint  Kind = "policy-constraint"  // it requires a policy that the path does not have (§4.2.1.11)
+	CriticalExtension Kind = "critical-extension" // it has an unknown critical extension (§4.2)
 	DirectoryNames    Kind = "directory-names"    // its critical name constraints hold directory names, which Go can't check
 	Usage             Kind = "usage"              // it is not for server authentication (§4.2.1.12)
 	UsageAbsent       Kind = "usage-absent"       // the leaf has no extended key usage at all
-	UsageAny          Kind = "usage-any"          // the leaf is for any usage, and not for server authentication by name
+	UsageAny          Kind = "usage-any"          // the leaf allows any usage, but does not name server authentication
 	UsageSignature    Kind = "usage-signature"    // the leaf's key usage lacks digitalSignature
 	IssuerMisnamed    Kind = "issuer-misnamed"    // its authority key identifier contradicts the issuer that signed it (§4.2.1.1)
 	WeakKey           Kind = "weak-key"
 	WeakSignature     Kind = "weak-signature"
-	Unverifiable      Kind = "unverifiable"    // its signature or its issuer's key is of a kind that clients can't check
+	Unverifiable      Kind = "unverifiable"    // clients do not support the kind of its signature or of its issuer's key
 	RootConstraint    Kind = "root-constraint" // the trust store limits the root, and this path is past the limit
 )
 
@@ -44,66 +44,66 @@ const (
 type Problem struct {
 	Kind        Kind
 	Certificate *x509.Certificate
-	// Detail says what exactly, where the kind does not; it may quote remote text and is not cleaned.
+	// Detail is specific where the kind is not; it may quote remote text and is not cleaned.
 	Detail string
 }
 
 // Path is a leaf with its issuers.
 type Path struct {
-	// Certificates are leaf first; the anchor, where there is one, is the last.
+	// Certificates are leaf first; the anchor, if there is one, is the last.
 	Certificates []*x509.Certificate
-	// Anchor is what the path ends in; nil for a path that ends short of the trust store.
+	// Anchor is the path's anchor; nil for a path that does not reach the trust store.
 	Anchor *Anchor
-	// Fetched are those of Certificates that the server did not send and the store does not hold, leaf side first.
+	// Fetched are those of Certificates that are neither sent by the server nor in the store, leaf side first.
 	Fetched []*x509.Certificate
 	// Problems are those of the issuers. The leaf's own are the same for every path: see Result.Leaf.
 	Problems []Problem
 }
 
-// Valid reports whether clients that trust the store accept the path, the leaf's own faults aside.
+// Valid reports whether clients that trust the store accept the path, apart from the leaf's own problems.
 func (p Path) Valid() bool { return p.Anchor != nil && len(p.Problems) == 0 }
 
-// Tip is the last certificate.
+// Tip returns the last certificate.
 func (p Path) Tip() *x509.Certificate { return p.Certificates[len(p.Certificates)-1] }
 
 // Verdict is where a chain leads.
 type Verdict string
 
-// The verdicts. Trusted says that the chain as sent leads to the trust store, by a path that may have faults.
+// The verdicts. Trusted means that the chain as sent leads to the trust store, by a path that may have problems.
 const (
 	Trusted    Verdict = "trusted"
 	SelfSigned Verdict = "self-signed" // the leaf is its own issuer and not in the store
-	Incomplete Verdict = "incomplete"  // an issuer was not sent, and with it the chain would do
-	Untrusted  Verdict = "untrusted"   // it ends in an issuer that the store does not know
+	Incomplete Verdict = "incomplete"  // an issuer was not sent; with it the chain would lead to the store
+	Untrusted  Verdict = "untrusted"   // it ends in an issuer that is not in the store
 )
 
 // Result is what a chain leads to.
 type Result struct {
 	Verdict Verdict
-	// Leaf are the faults of the leaf itself, whatever the path.
+	// Leaf are the problems of the leaf itself, independent of the path.
 	Leaf []Problem
-	// Path is the best path: a valid one where there is one, else that which comes closest to the store.
+	// Path is the best path: a valid one if there is one, otherwise the one that comes closest to the store.
 	Path Path
-	// Valid are all valid paths made of what was sent, best first. Best is the one that lasts longest.
+	// Valid are all valid paths of sent certificates, best first. The best is the one that expires last.
 	Valid []Path
-	// Lookalike is a certificate with the name, but not the key, of the issuer that Path's tip lacks; nil where there
-	// is none.
+	// Lookalike is a certificate with the name, but not the key, of the issuer that Path's tip lacks; nil if there is
+	// none.
 	Lookalike *Lookalike
 	// Limited reports whether the walk was cut at its bounds: another path may exist.
 	Limited bool
 }
 
-// Lookalike is a certificate with the name of an issuer that did not sign what it seems to have signed.
+// Lookalike is a certificate with the name of an issuer, but not the key that signed the certificate below it.
 type Lookalike struct {
 	Certificate *x509.Certificate
-	// Trusted reports whether it stands in the store.
+	// Trusted reports whether it is in the store.
 	Trusted bool
-	// Claimed reports whether the key identifiers name it as the issuer, or are silent: the signature is what is wrong.
+	// Claimed reports whether the key identifiers match or are absent, so that it is the signature that is wrong.
 	Claimed bool
 }
 
-// Accepted reports whether a client that trusts the store takes the chain. What some clients alone dislike (a usage that is
-// not said) does not count.
+// Accepted reports whether a client that trusts the store accepts the chain. Problems for some clients only (an unstated
+// usage) do not count.
 func (r *Result) Accepted() bool {
 	if len(r.Valid) == 0 {
 		return false
@@ -116,7 +116,7 @@ func (r *Result) Accepted() bool {
 	return true
 }
 
-// Public reports whether a way leads to a public root: a valid one, or the best where none is valid.
+// Public reports whether a path leads to a public root: a valid path, or the best one if none is valid.
 func (r *Result) Public() bool {
 	for _, p := range r.Valid {
 		if p.Anchor.Public {
@@ -126,16 +126,16 @@ func (r *Result) Public() bool {
 	return r.Path.Anchor != nil && r.Path.Anchor.Public
 }
 
-// Query is what to build.
+// Query is the input of Build.
 type Query struct {
-	// Served is the chain as sent, the leaf first; the others in any order, with anything beside them. It is not empty.
+	// Served is the chain as sent, the leaf first; the others in any order, possibly with unrelated ones. It is not empty.
 	Served []*x509.Certificate
 	// Fetched are issuers that AIA pointed at.
 	Fetched []*x509.Certificate
 	At      time.Time
 }
 
-// Build walks from the leaf towards the store.
+// Build builds the paths from the leaf to the store.
 func Build(store *Store, q Query) *Result {
 	r := &Result{Leaf: LeafFaults(q.Served[0], q.At)}
 	w := newWalk(store, q)
@@ -166,8 +166,8 @@ func Build(store *Store, q Query) *Result {
 	return r
 }
 
-// Reaches reports whether the chain as sent leads to the store, whatever its dates: where it does not, the issuers that
-// AIA points at are worth fetching.
+// Reaches reports whether the chain as sent leads to the store, regardless of dates. If it does not, the issuers
+// that AIA points at are worth fetching.
 func Reaches(store *Store, served []*x509.Certificate) bool {
 	if len(served) == 0 {
 		return false

@@ -14,7 +14,7 @@ const maxNameChecks = 256
 // nameCheck is a CA with name constraints, and a certificate below it.
 type nameCheck struct{ below, ca *x509.Certificate }
 
-// nameConstraintFaults finds the CAs of a path that may not issue for the names below them (RFC 5280 §4.2.1.10).
+// nameConstraintFaults returns the CAs of a path that may not issue for the names below them (RFC 5280 §4.2.1.10).
 func (w *walk) nameConstraintFaults(path []*x509.Certificate) []Problem {
 	var fs []Problem
 	for i := 1; i < len(path); i++ {
@@ -48,7 +48,7 @@ func hasExtension(c *x509.Certificate, id asn1.ObjectIdentifier) bool {
 	return false
 }
 
-// namesFit holds a certificate's names against a CA's constraints, once for each pair, and no more than the bound allows.
+// namesFit checks a certificate's names against a CA's constraints, once for each pair and within the bound.
 func (w *walk) namesFit(below, ca *x509.Certificate) error {
 	limits := w.limitsOf(ca)
 	if limits.none() && !hasExtension(below, oidSubjectAltName) {
@@ -73,11 +73,11 @@ func (w *walk) namesFit(below, ca *x509.Certificate) error {
 	return err
 }
 
-// verifyNames asks whether a certificate's names fit a CA's constraints.
+// verifyNames checks whether a certificate's names fit a CA's constraints.
 //
-// The matching is left to x509.Verify, so that certdrift and Go's clients cannot disagree. Verify reads a certificate's
-// struct fields: it is given copies with sound dates and usages, and a signature of a key made for the purpose, so that
-// names are all it can object to.
+// x509.Verify does the matching, so that certdrift and Go's clients cannot disagree. Verify reads a certificate's struct
+// fields: it gets copies with valid dates and usages, and a signature of a key made for the purpose, so that only the names
+// can fail.
 func verifyNames(below, ca *x509.Certificate) error {
 	at := time.Unix(1<<30, 0)
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)) // it signs nothing that leaves this function
@@ -98,7 +98,7 @@ func verifyNames(below, ca *x509.Certificate) error {
 	return err
 }
 
-// plainCopy is a copy that nothing but its names can be held against.
+// plainCopy returns a copy in which only the names can be invalid.
 func plainCopy(c *x509.Certificate, at time.Time) *x509.Certificate {
 	out := *c
 	out.NotBefore, out.NotAfter = at.Add(-time.Hour), at.Add(time.Hour)

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// generalSubtrees are NameConstraints (RFC 5280 §4.2.1.10): what a CA may, and may not, issue for.
+// generalSubtrees is NameConstraints (RFC 5280 §4.2.1.10): the names that a CA may and may not issue for.
 type generalSubtrees struct {
 	Permitted []subtree `asn1:"optional,tag:0"`
 	Excluded  []subtree `asn1:"optional,tag:1"`
@@ -22,7 +22,7 @@ type subtree struct {
 	Maximum int `asn1:"optional,default:-1,tag:1"`
 }
 
-// The tags of GeneralName that are looked at, and that Go knows as constraints.
+// The tags of GeneralName that are checked, and that Go supports as constraints.
 const (
 	tagEmail     = 1
 	tagDNS       = 2
@@ -34,7 +34,7 @@ const (
 // maxSubtrees bounds the name constraints that are read, in bytes: a walk reads them for every pair of certificates.
 const maxSubtrees = 16 << 10
 
-// subtreesOf reads a CA's name constraints; ok is false where there are none, or they cannot be read.
+// subtreesOf reads a CA's name constraints; ok is false if there are none or they cannot be parsed.
 func subtreesOf(ca *x509.Certificate) (trees generalSubtrees, ok bool) {
 	for _, e := range ca.Extensions {
 		if e.Id.Equal(oidNameConstraints) && len(e.Value) <= maxSubtrees {
@@ -45,7 +45,7 @@ func subtreesOf(ca *x509.Certificate) (trees generalSubtrees, ok bool) {
 	return trees, false
 }
 
-// DirectoryConstraints gives the directory names among a CA's name constraints.
+// DirectoryConstraints returns the directory names among a CA's name constraints.
 func DirectoryConstraints(ca *x509.Certificate) (permitted, excluded []string) {
 	trees, ok := subtreesOf(ca)
 	if !ok {
@@ -76,12 +76,12 @@ func directories(from []subtree) (names []pkix.RDNSequence) {
 // maxDirectoryNames bounds the pairs of a name and a constraint that are compared for two certificates.
 const maxDirectoryNames = 4096
 
-// directoryLimits are the directory names that a CA may, and may not, issue for.
+// directoryLimits are the directory names that a CA may and may not issue for.
 type directoryLimits struct{ permitted, excluded []pkix.RDNSequence }
 
 func (d directoryLimits) none() bool { return len(d.permitted)+len(d.excluded) == 0 }
 
-// limitsOf reads a CA's directoryLimits, once in a walk.
+// limitsOf returns a CA's directoryLimits, parsed once per walk.
 func (w *walk) limitsOf(ca *x509.Certificate) directoryLimits {
 	known, ok := w.limits[ca]
 	if !ok {
@@ -92,7 +92,7 @@ func (w *walk) limitsOf(ca *x509.Certificate) directoryLimits {
 	return known
 }
 
-// fit says which of a certificate's directory names, its subject among them, may not be issued. crypto/x509 does not
+// fit returns an error for a directory name of a certificate, or its subject, that the CA may not issue. crypto/x509 does not
 // check them.
 func (d directoryLimits) fit(below *x509.Certificate) error {
 	if d.none() || below.IsCA && bytes.Equal(below.RawSubject, below.RawIssuer) { // self-issued: RFC 5280 §6.1.3 (b)
@@ -114,7 +114,7 @@ func (d directoryLimits) fit(below *x509.Certificate) error {
 	return nil
 }
 
-// directoryNames are a certificate's subject, where it is not empty, and the directory names beside it.
+// directoryNames returns a certificate's subject, if it is not empty, and its alternative directory names.
 func directoryNames(c *x509.Certificate) []pkix.RDNSequence {
 	var names []pkix.RDNSequence
 	add := func(der []byte) {
@@ -158,9 +158,9 @@ func plainRDN(rdn pkix.RelativeDistinguishedNameSET) string {
 	return strings.ToLower(strings.Join(strings.Fields(pkix.RDNSequence{rdn}.String()), " "))
 }
 
-// goAloneRefuses reports whether a certificate's critical extensions are known to all clients but Go's: name constraints
-// with directory names, as CA/B BR §7.1.2.5.2 has them in the CAs of companies.
-func goAloneRefuses(c *x509.Certificate) bool {
+// onlyGoRejects reports whether all clients but Go's support a certificate's critical extensions: name constraints with
+// directory names, which CA/B BR §7.1.2.5.2 requires in CAs of companies.
+func onlyGoRejects(c *x509.Certificate) bool {
 	if len(c.UnhandledCriticalExtensions) != 1 || !c.UnhandledCriticalExtensions[0].Equal(oidNameConstraints) {
 		return false
 	}

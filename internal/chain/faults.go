@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// LeafFaults are the faults of a server's certificate itself, whatever chain stands above it.
+// LeafFaults returns the problems of a server's certificate itself, independent of its chain.
 func LeafFaults(leaf *x509.Certificate, at time.Time) []Problem {
 	var fs []Problem
 	fs = append(fs, dateFaults(leaf, at)...)
@@ -26,13 +26,13 @@ func LeafFaults(leaf *x509.Certificate, at time.Time) []Problem {
 	return fs
 }
 
-// pathFaults are the faults of the issuers of a path that went along trail.
+// pathFaults returns the problems of the issuers of a path that follows trail.
 func (w *walk) pathFaults(p Path, trail []*node) []Problem {
 	var fs []Problem
 	last := len(p.Certificates) - 1
 	judged := p.Certificates
 	if p.Anchor == nil && last > 0 && bytes.Equal(p.Tip().RawSubject, p.Tip().RawIssuer) {
-		judged = p.Certificates[:last] // a root that nobody trusts has no other fault that matters
+		judged = p.Certificates[:last] // for an untrusted root no other problem matters
 	}
 	for i, c := range judged {
 		if i < last && weakSignature(c) == "" && w.check(trail[i], trail[i+1]) == unverifiable {
@@ -48,7 +48,7 @@ func (w *walk) pathFaults(p Path, trail []*node) []Problem {
 		if key := weakKey(c); key != "" {
 			fs = append(fs, Problem{WeakKey, c, key})
 		}
-		// A root's signature on itself proves nothing and is not checked by anybody.
+		// A root's signature on itself proves nothing, and no client checks it.
 		root := i == last && (p.Anchor != nil || bytes.Equal(c.RawSubject, c.RawIssuer))
 		if algorithm := weakSignature(c); algorithm != "" && !root {
 			fs = append(fs, Problem{WeakSignature, c, algorithm})
@@ -64,23 +64,23 @@ func (w *walk) pathFaults(p Path, trail []*node) []Problem {
 	return fs
 }
 
-// dateFaults: both ends of the validity are within it (RFC 5280 §4.1.2.5).
+// dateFaults checks the validity, which includes both ends (RFC 5280 §4.1.2.5).
 func dateFaults(c *x509.Certificate, at time.Time) []Problem {
 	var fs []Problem
 	if at.Before(c.NotBefore) {
 		fs = append(fs, Problem{Kind: NotYetValid, Certificate: c})
 	}
-	if at.After(c.NotAfter) { // both, where it ends before it begins
+	if at.After(c.NotAfter) { // both, if it ends before it begins
 		fs = append(fs, Problem{Kind: Expired, Certificate: c})
 	}
 	return fs
 }
 
-// issuerFaults: whether the i-th certificate may issue what stands below it.
+// issuerFaults checks whether the i-th certificate may issue the ones below it.
 func issuerFaults(path []*x509.Certificate, i int) []Problem {
 	c := path[i]
 	var fs []Problem
-	// A version 1 certificate has no extensions: as a root it is taken for a CA, anywhere else not.
+	// A version 1 certificate has no extensions: clients accept it as a CA only if it is a root.
 	old := c.Version < 3 && i == len(path)-1
 	if !old && !(c.BasicConstraintsValid && c.IsCA) || c.BasicConstraintsValid && !c.IsCA {
 		fs = append(fs, Problem{Kind: NotCA, Certificate: c})
@@ -96,14 +96,14 @@ func issuerFaults(path []*x509.Certificate, i int) []Problem {
 			}
 		}
 		if below > c.MaxPathLen {
-			fs = append(fs, Problem{PathLength, c, fmt.Sprintf("it allows %d below it and has %d", c.MaxPathLen, below)})
+			fs = append(fs, Problem{PathLength, c, fmt.Sprintf("it allows %d CAs below it, and the path has %d", c.MaxPathLen, below)})
 		}
 	}
 	return fs
 }
 
 func extensionFaults(c *x509.Certificate) []Problem {
-	if len(c.UnhandledCriticalExtensions) == 0 || goAloneRefuses(c) {
+	if len(c.UnhandledCriticalExtensions) == 0 || onlyGoRejects(c) {
 		return nil
 	}
 	var ids []string
@@ -113,8 +113,8 @@ func extensionFaults(c *x509.Certificate) []Problem {
 	return []Problem{{CriticalExtension, c, strings.Join(ids, ", ")}}
 }
 
-// usageFaults: an extended key usage that is there must allow serverAuth, in every certificate of the path as clients
-// practise it (CA/B BR §7.1.2).
+// usageFaults checks that the extended key usage, if present, allows serverAuth. Clients require that of every certificate
+// in the path (CA/B BR §7.1.2).
 func usageFaults(c *x509.Certificate) []Problem {
 	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 {
 		return nil
@@ -125,7 +125,7 @@ func usageFaults(c *x509.Certificate) []Problem {
 	return []Problem{{Usage, c, "extended key usage " + usageNames(c)}}
 }
 
-// leafUsageFaults: the key usage of a server's certificate, as OpenSSL and BoringSSL hold it to be.
+// leafUsageFaults checks the key usage of a server's certificate as OpenSSL and BoringSSL do.
 func leafUsageFaults(c *x509.Certificate) []Problem {
 	var fs []Problem
 	const forTLS = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageKeyAgreement
@@ -145,7 +145,7 @@ func leafUsageFaults(c *x509.Certificate) []Problem {
 	return fs
 }
 
-// forAnyUse reports whether a certificate is for any use and not for servers by name. OpenSSL refuses it for a server
+// forAnyUse reports whether a certificate allows any usage but does not name server authentication. OpenSSL refuses it for a server
 // wherever in the path it stands, Go and Windows don't.
 func forAnyUse(c *x509.Certificate) bool {
 	return slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny) && !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
@@ -159,7 +159,7 @@ func (p Path) Disputed() []Problem {
 		if forAnyUse(c) {
 			fs = append(fs, Problem{Kind: UsageAny, Certificate: c})
 		}
-		if goAloneRefuses(c) {
+		if onlyGoRejects(c) {
 			fs = append(fs, Problem{Kind: DirectoryNames, Certificate: c})
 		}
 	}

@@ -19,8 +19,8 @@ type authorityKey struct {
 	Serial *big.Int      `asn1:"optional,tag:2"`
 }
 
-// misnamed says in what child's authority key identifier contradicts the certificate that signed it; empty where it does
-// not. By RFC 5280 §6.1 that is no fault of a path. OpenSSL takes such a certificate for no issuer at all.
+// misnamed returns how child's authority key identifier contradicts the certificate that signed it; empty if it does not. By
+// RFC 5280 §6.1 that does not invalidate a path, but OpenSSL does not accept such a certificate as the issuer.
 func misnamed(child, parent *x509.Certificate) string {
 	named := authorityKeyOf(child)
 	switch {
@@ -46,8 +46,7 @@ func authorityKeyOf(c *x509.Certificate) (named authorityKey) {
 	return named
 }
 
-// namesIssuer reports whether the first directory name among GeneralNames, where there is one, is the given name, however
-// it is encoded.
+// namesIssuer reports whether the first directory name among GeneralNames, if there is one, is the given name in any encoding.
 func namesIssuer(generalNames, issuer []byte) bool {
 	for rest := generalNames; len(rest) > 0; {
 		var name asn1.RawValue
@@ -70,7 +69,7 @@ func nameText(der []byte) string {
 	return name.String()
 }
 
-// short prints the start of an identifier.
+// short returns the start of an identifier in hexadecimal.
 func short(id []byte) string {
 	if len(id) > 8 {
 		return fmt.Sprintf("%x…", id[:8])
@@ -78,8 +77,8 @@ func short(id []byte) string {
 	return fmt.Sprintf("%x", id)
 }
 
-// Misnamed are the certificates of the best path that name another issuer than the one that signed them, where every
-// valid path has such.
+// Misnamed returns the certificates of the best path that name an issuer other than the one that signed them, if every valid
+// path has some.
 func (r *Result) Misnamed() []Problem {
 	for _, p := range r.Valid {
 		if len(p.misnamed()) == 0 {

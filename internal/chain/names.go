@@ -7,8 +7,8 @@ import (
 )
 
 // Covers reports whether a certificate is for a host, as clients compare names (RFC 9525 §6): subject alternative names
-// only, an IP address by an IP name only, case aside, a wildcard for exactly one whole first label. A wildcard right
-// under a top-level name ("*.com", "*.local") counts for nothing: OpenSSL, curl and browsers don't take it.
+// only, an IP address by an IP name only, ignoring case, a wildcard for exactly one whole first label. A wildcard directly
+// under a top-level domain ("*.com", "*.local") does not match: OpenSSL, curl and browsers reject it.
 func Covers(cert *x509.Certificate, host string) bool {
 	host = CanonicalHost(host)
 	if host == "" || cert.VerifyHostname(host) != nil {
@@ -29,14 +29,14 @@ func Covers(cert *x509.Certificate, host string) bool {
 	return false
 }
 
-// MatchWildcard reports whether a pattern that begins with "*" stands for a host, by its labels alone.
+// MatchWildcard reports whether a pattern that begins with "*" matches a host, by its labels only.
 func MatchWildcard(pattern, host string) bool {
 	suffix, ok := strings.CutPrefix(pattern, "*")
 	first, rest, found := strings.Cut(host, ".")
 	return ok && found && first != "" && strings.EqualFold(suffix, "."+rest)
 }
 
-// CanonicalHost is a host as certificates write it: no brackets, zone or trailing dot, lower case.
+// CanonicalHost returns a host as written in certificates: no brackets, zone or trailing dot, lower case.
 func CanonicalHost(host string) string {
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	if addr, err := netip.ParseAddr(host); err == nil {

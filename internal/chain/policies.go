@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// maxPolicyChecks bounds how many certificates are held against policies in one walk, over all paths.
+// maxPolicyChecks bounds how many certificates are checked for policies in one walk, over all paths.
 const maxPolicyChecks = 512
 
 var oidPolicyConstraints = asn1.ObjectIdentifier{2, 5, 29, 36}
 
-// policyFaults finds the CA that demands a certificate policy of what stands below it (RFC 5280 §4.2.1.11) where none holds
-// all the way down. Without such a demand no policy can be amiss.
+// policyFaults returns the CA that requires a certificate policy of the certificates below it (RFC 5280 §4.2.1.11) if no
+// policy is valid for the whole path. Without such a requirement policies cannot fail.
 func (w *walk) policyFaults(path []*x509.Certificate) []Problem {
-	for i := len(path) - 2; i >= 0; i-- { // an anchor's demands are no part of the path (§6.1)
+	for i := len(path) - 2; i >= 0; i-- { // an anchor's requirements are not part of the path (§6.1)
 		c := path[i]
 		if !hasExtension(c, oidPolicyConstraints) || c.RequireExplicitPolicy <= 0 && !c.RequireExplicitPolicyZero {
 			continue
@@ -30,13 +30,13 @@ func (w *walk) policyFaults(path []*x509.Certificate) []Problem {
 		if policiesHold(path) {
 			return nil
 		}
-		return []Problem{{PolicyConstraint, c, "no policy holds all the way down to the server's certificate"}}
+		return []Problem{{PolicyConstraint, c, "no policy is valid for the whole path"}}
 	}
 	return nil
 }
 
-// policiesHold leaves the processing (§6.1 as RFC 9618 has it) to x509.Verify, as verifyNames leaves names to it: it is
-// given copies that nothing but their policies can be held against.
+// policiesHold checks the policies of a path (§6.1 as updated by RFC 9618). Like verifyNames it uses x509.Verify, with copies
+// in which only the policies can be invalid.
 func policiesHold(path []*x509.Certificate) bool {
 	at := time.Unix(1<<30, 0)
 	copies := policyCopies(path, at)
@@ -55,14 +55,14 @@ func policiesHold(path []*x509.Certificate) bool {
 	return !errors.As(err, &invalid) || invalid.Reason != x509.NoValidChains
 }
 
-// policyCopies are plain copies of a path with the policies left in, each signed by the next. A self-issued certificate
-// stays one: it counts for less (§6.1.4 (h)).
+// policyCopies returns plain copies of a path that keep the policies, each signed by the next. A self-issued certificate stays
+// self-issued, since it is counted differently (§6.1.4 (h)).
 func policyCopies(path []*x509.Certificate, at time.Time) []*x509.Certificate {
 	out := make([]*x509.Certificate, len(path))
 	name, signer := []byte("anchor"), policyKey(len(path))
 	for i := len(path) - 1; i >= 0; i-- {
 		from, c := path[i], plainCopy(path[i], at)
-		c.Extensions = nil // names are not asked about
+		c.Extensions = nil // names are not checked here
 		c.Policies, c.PolicyMappings = from.Policies, from.PolicyMappings
 		c.RequireExplicitPolicy, c.RequireExplicitPolicyZero = from.RequireExplicitPolicy, from.RequireExplicitPolicyZero
 		c.InhibitPolicyMapping, c.InhibitPolicyMappingZero = from.InhibitPolicyMapping, from.InhibitPolicyMappingZero

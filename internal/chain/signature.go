@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/md5" //nolint:gosec // MD5 is recognised here, to be reported
+	"crypto/md5" //nolint:gosec // MD5 is recognized here, to be reported
 	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // as above
 	"crypto/sha256"
@@ -13,21 +13,21 @@ import (
 	"math/big"
 )
 
-// maxKeyBits bounds the RSA keys that are worked with: what is larger costs more than a chain is worth.
+// maxKeyBits bounds the RSA keys that are used: larger ones take too much time.
 const maxKeyBits = 16384
 
-// signature is what checking one signature gave.
+// signature is the result of checking one signature.
 type signature int
 
 const (
 	badSignature signature = iota
 	goodSignature
-	// unverifiable: no client of today can check it; whether it is right is unknown.
+	// unverifiable: no current client can check it, so whether it is valid is unknown.
 	unverifiable
 )
 
-// checkSignature reports whether parent's key signed child. It looks at the signature alone: not at parent's right to
-// sign, and it takes SHA-1 and MD5, which are faults of their own (see weakSignature).
+// checkSignature reports whether parent's key signed child. It checks only the signature, not whether parent may sign, and
+// it accepts SHA-1 and MD5, which are problems of their own (see weakSignature).
 func checkSignature(child, parent *x509.Certificate) signature {
 	key, isRSA := parent.PublicKey.(*rsa.PublicKey)
 	if isRSA && key.N.BitLen() > maxKeyBits {
@@ -37,7 +37,7 @@ func checkSignature(child, parent *x509.Certificate) signature {
 		return goodSignature
 	}
 	if isRSA {
-		// crypto/rsa refuses small keys and crypto/x509 refuses MD5, right or wrong: look again by hand.
+		// crypto/rsa rejects all small keys and crypto/x509 all MD5 signatures, so check those here.
 		if prefix, digest, ok := pkcs1Digest(child); ok {
 			if verifyPKCS1(key, prefix, digest, child.Signature) {
 				return goodSignature
@@ -60,7 +60,7 @@ func checkSignature(child, parent *x509.Certificate) signature {
 	return badSignature
 }
 
-// pkcs1Digest gives the DigestInfo prefix (RFC 8017 §9.2) and the digest of what was signed.
+// pkcs1Digest returns the DigestInfo prefix (RFC 8017 §9.2) and the digest of the signed data.
 func pkcs1Digest(child *x509.Certificate) (prefix, digest []byte, ok bool) {
 	hash := func(id byte, size byte) []byte { // the NIST hashes: 2.16.840.1.101.3.4.2.id
 		return []byte{0x30, 0x11 + size, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, id, 0x05, 0x00, 0x04, size}
@@ -103,7 +103,7 @@ func verifyPKCS1(key *rsa.PublicKey, prefix, digest, sig []byte) bool {
 	return bytes.Equal(got, want)
 }
 
-// weakSignature names the algorithm where clients no longer take it; empty for a sound one.
+// weakSignature returns the algorithm if clients no longer accept it; empty for a strong one.
 func weakSignature(cert *x509.Certificate) string {
 	switch cert.SignatureAlgorithm {
 	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.DSAWithSHA256:
@@ -116,8 +116,8 @@ func weakSignature(cert *x509.Certificate) string {
 	return ""
 }
 
-// weakKey describes the key where clients no longer take it (CA/B BR §6.1.5: RSA of 2048 bits, the curves P-256, P-384
-// and P-521); empty for a sound one.
+// weakKey describes the key if clients no longer accept it (CA/B BR §6.1.5: RSA of 2048 bits, the curves P-256, P-384 and
+// P-521); empty for a strong one.
 func weakKey(cert *x509.Certificate) string {
 	switch key := cert.PublicKey.(type) {
 	case *rsa.PublicKey:

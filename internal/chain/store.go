@@ -7,13 +7,13 @@ import (
 	"sync"
 )
 
-// Anchor is a certificate that is trusted as it stands.
+// Anchor is a certificate that is trusted as is.
 type Anchor struct {
 	Certificate *x509.Certificate
-	// Constraint limits what the anchor is trusted for, beyond what its certificate says (a distrust date); it is given
-	// the path without the anchor, leaf first. nil for no limit.
+	// Constraint limits what the anchor is trusted for, beyond its certificate (a distrust date). Its argument is the
+	// path without the anchor, leaf first. nil for no limit.
 	Constraint func([]*x509.Certificate) error
-	// Public reports whether the anchor is a root of the Web's, bound by the CA/Browser Forum's rules.
+	// Public reports whether the anchor is a public root, bound by the CA/Browser Forum's rules.
 	Public bool
 }
 
@@ -31,7 +31,7 @@ type Store struct {
 	size      int
 }
 
-// NewStore makes a store of anchors.
+// NewStore returns a store of anchors.
 func NewStore(anchors []Anchor) *Store {
 	s := &Store{bySubject: make(map[string][]func() *Anchor, len(anchors))}
 	for i := range anchors {
@@ -41,8 +41,7 @@ func NewStore(anchors []Anchor) *Store {
 	return s
 }
 
-// NewLazyStore makes a store of anchors that are parsed one by one as chains lead to them. What is no certificate is
-// left out.
+// NewLazyStore returns a store of anchors, each parsed when a chain leads to it. It skips what is not a certificate.
 func NewLazyStore(anchors []RawAnchor) *Store {
 	s := &Store{bySubject: make(map[string][]func() *Anchor, len(anchors))}
 	for _, raw := range anchors {
@@ -66,7 +65,7 @@ func (s *Store) add(subject []byte, get func() *Anchor) {
 	s.size++
 }
 
-// With gives a store that holds private CAs too. The store itself stays as it is.
+// With returns a store that contains private CAs too. The store itself is not modified.
 func (s *Store) With(cas []*x509.Certificate) *Store {
 	if len(cas) == 0 {
 		return s
@@ -80,7 +79,7 @@ func (s *Store) With(cas []*x509.Certificate) *Store {
 	return top
 }
 
-// Len is how many anchors the store holds.
+// Len returns how many anchors the store contains.
 func (s *Store) Len() int {
 	if s == nil {
 		return 0
@@ -88,7 +87,7 @@ func (s *Store) Len() int {
 	return s.size + s.below.Len()
 }
 
-// Issuers gives the anchors whose name and key fit a certificate.
+// Issuers returns the anchors whose name and key issued a certificate.
 func (s *Store) Issuers(child *x509.Certificate) []*x509.Certificate {
 	var found []*x509.Certificate
 	for _, a := range s.named(child.RawIssuer) {
@@ -99,7 +98,7 @@ func (s *Store) Issuers(child *x509.Certificate) []*x509.Certificate {
 	return found
 }
 
-// named gives the anchors with a subject, each certificate once.
+// named returns the anchors with a subject, each certificate once.
 func (s *Store) named(subject []byte) []*Anchor {
 	var found []*Anchor
 	for ; s != nil; s = s.below {
@@ -112,8 +111,8 @@ func (s *Store) named(subject []byte) []*Anchor {
 	return found
 }
 
-// merge adds an anchor. One that an operator names beside the public store stays public and loses the store's limits:
-// it is trusted by choice.
+// merge adds an anchor. One that an operator configures in addition to the public store stays public and loses the store's
+// limits: it is trusted by choice.
 func merge(found []*Anchor, a *Anchor) []*Anchor {
 	for i, b := range found {
 		if !bytes.Equal(a.Certificate.Raw, b.Certificate.Raw) {
@@ -129,7 +128,7 @@ func merge(found []*Anchor, a *Anchor) []*Anchor {
 	return append(found, a)
 }
 
-// find gives the anchor that is this very certificate; nil where there is none.
+// find returns the anchor that is this certificate; nil if there is none.
 func (s *Store) find(cert *x509.Certificate) *Anchor {
 	for _, a := range s.named(cert.RawSubject) {
 		if bytes.Equal(a.Certificate.Raw, cert.Raw) {
@@ -139,7 +138,7 @@ func (s *Store) find(cert *x509.Certificate) *Anchor {
 	return nil
 }
 
-// rawSubject cuts the subject out of a certificate without parsing the rest.
+// rawSubject extracts the subject of a certificate without parsing the rest.
 func rawSubject(der []byte) ([]byte, bool) {
 	var outer struct {
 		TBS struct {

@@ -11,7 +11,7 @@ import (
 // The bounds of a walk. Go's own verifier stops after 100 signatures, OpenSSL's at a depth of 100.
 const (
 	maxSignatures = 256
-	maxBad        = 32 // signatures tried in vain for one certificate
+	maxBad        = 32 // failed signature checks per certificate
 	maxSteps      = 4096
 	maxPaths      = 32
 	maxDepth      = 128
@@ -28,18 +28,18 @@ type walk struct {
 	verified  map[edge]signature
 	names     map[nameCheck]error
 	limits    map[*x509.Certificate]directoryLimits
-	policies  int // certificates held against policies
+	policies  int // certificates checked for policies
 	limited   bool
 	steps     int
 }
 
-// node is a certificate that a path may go through.
+// node is a certificate that may be part of a path.
 type node struct {
 	cert *x509.Certificate
-	// anchor is set where the store holds this very certificate.
+	// anchor is set if the store contains this certificate.
 	anchor  *Anchor
 	fetched bool
-	// complete: the store has been asked for the node's issuers.
+	// complete reports whether the node's issuers in the store have been added.
 	complete bool
 	// distance is how many steps lead from here to an anchor.
 	distance int
@@ -63,7 +63,7 @@ func newWalk(store *Store, q Query) *walk {
 	return w
 }
 
-// add makes a node, once for each certificate.
+// add adds a node, once for each certificate.
 func (w *walk) add(cert *x509.Certificate, anchor *Anchor, fetched bool) {
 	for _, n := range w.bySubject[string(cert.RawSubject)] {
 		if bytes.Equal(n.cert.Raw, cert.Raw) {
@@ -75,7 +75,7 @@ func (w *walk) add(cert *x509.Certificate, anchor *Anchor, fetched bool) {
 	w.bySubject[string(cert.RawSubject)] = append(w.bySubject[string(cert.RawSubject)], n)
 }
 
-// named gives every certificate with the name of n's issuer, those of the fitting key identifier first.
+// named returns every certificate with the name of n's issuer, those with the matching key identifier first.
 func (w *walk) named(n *node) []*node {
 	if !n.complete {
 		n.complete = true
@@ -88,7 +88,7 @@ func (w *walk) named(n *node) []*node {
 	return found
 }
 
-// keyRank orders candidates, the likeliest first. Key identifiers are hints and no more (RFC 5280 §4.2.1.1).
+// keyRank orders candidates, the likeliest first. Key identifiers are only hints (RFC 5280 §4.2.1.1).
 func keyRank(child, parent *node) int {
 	rank := 1
 	if id := parent.cert.SubjectKeyId; len(id) > 0 && len(child.cert.AuthorityKeyId) > 0 {
@@ -103,7 +103,7 @@ func keyRank(child, parent *node) int {
 	return 2*rank + 1
 }
 
-// issuers gives the certificates whose key signed n.
+// issuers returns the certificates whose key signed n.
 func (w *walk) issuers(n *node, withFetched bool) []*node {
 	var found []*node
 	bad := 0
@@ -123,7 +123,7 @@ func (w *walk) issuers(n *node, withFetched bool) []*node {
 	return found
 }
 
-// check is checkSignature, once for a certificate and a key, and no more than the bound allows.
+// check is checkSignature, once for a certificate and a key and within the bound.
 func (w *walk) check(child, parent *node) signature {
 	e := edge{child, string(parent.cert.RawSubjectPublicKeyInfo)}
 	if s, ok := w.verified[e]; ok {
@@ -138,9 +138,9 @@ func (w *walk) check(child, parent *node) signature {
 	return s
 }
 
-// measure finds how far each node that the leaf leads to is from an anchor.
+// measure computes the distance to an anchor of each node that is reachable from the leaf.
 func (w *walk) measure(withFetched bool) {
-	above := map[*node][]*node{} // by issuer: whom it signed
+	above := map[*node][]*node{} // by issuer: the nodes it signed
 	seen := map[*node]bool{w.nodes[0]: true}
 	queue := []*node{w.nodes[0]}
 	for _, n := range w.nodes {
@@ -175,7 +175,7 @@ func (w *walk) measure(withFetched bool) {
 	}
 }
 
-// paths gives the paths to the store, the best first.
+// paths returns the paths to the store, the best first.
 func (w *walk) paths(withFetched bool) []Path {
 	w.measure(withFetched)
 	if w.nodes[0].distance == unreachable {
@@ -191,7 +191,7 @@ func (w *walk) paths(withFetched bool) []Path {
 	return found
 }
 
-// descend visits every way from the trail's end to an anchor, the shortest first, until visit says stop.
+// descend visits every path from the trail's end to an anchor, the shortest first, until visit returns false.
 func (w *walk) descend(trail []*node, withFetched bool, visit func([]*node) bool) bool {
 	w.steps++
 	if w.steps > maxSteps || len(trail) > maxDepth {
@@ -216,8 +216,8 @@ func (w *walk) descend(trail []*node, withFetched bool, visit func([]*node) bool
 	return true
 }
 
-// onTrail reports whether a trail went through the certificate or another of the same names and key: cross-signs may form
-// a loop.
+// onTrail reports whether a trail contains the certificate or another with the same names and key: cross-signs may form a
+// loop.
 func onTrail(trail []*node, p *node) bool {
 	return slices.ContainsFunc(trail, func(n *node) bool {
 		return n == p || bytes.Equal(n.cert.RawSubject, p.cert.RawSubject) && sameKey(n.cert, p.cert) &&
@@ -225,8 +225,7 @@ func onTrail(trail []*node, p *node) bool {
 	})
 }
 
-// comparePaths puts the best first: with the fewest faults, with what was sent rather than fetched, and then the one
-// that lasts longest.
+// comparePaths orders the best path first: the fewest problems, then the fewest fetched certificates, then the latest expiry.
 func comparePaths(a, b Path) int {
 	return cmp.Or(
 		cmp.Compare(len(a.Problems), len(b.Problems)),
@@ -236,7 +235,7 @@ func comparePaths(a, b Path) int {
 	)
 }
 
-// ends is when the first certificate of a path expires.
+// ends returns when the first certificate of a path expires.
 func ends(p Path) time.Time {
 	end := p.Certificates[0].NotAfter
 	for _, c := range p.Certificates {
@@ -247,7 +246,7 @@ func ends(p Path) time.Time {
 	return end
 }
 
-// deadEnd follows what was sent as far as it leads; of several ways the longest, and of those one that ends in a root.
+// deadEnd returns the longest path of sent certificates.
 func (w *walk) deadEnd() Path {
 	var best []*node
 	w.steps = 0
@@ -271,7 +270,7 @@ func (w *walk) deadEnd() Path {
 	return w.path(best, false)
 }
 
-// verdict names the cause of a dead end.
+// verdict returns the verdict for a dead end.
 func (w *walk) verdict(p Path) Verdict {
 	switch {
 	case len(p.Certificates) > 1:
@@ -282,7 +281,7 @@ func (w *walk) verdict(p Path) Verdict {
 	return Incomplete
 }
 
-// lookalike finds a certificate with the name of the issuer that signed tip, but another key.
+// lookalike returns a certificate with the name of the issuer that signed tip, but another key.
 func (w *walk) lookalike(tip *x509.Certificate) *Lookalike {
 	if bytes.Equal(tip.RawSubject, tip.RawIssuer) && selfSigned(tip) {
 		for _, a := range w.store.named(tip.RawSubject) {
@@ -304,7 +303,7 @@ func (w *walk) lookalike(tip *x509.Certificate) *Lookalike {
 	return nil
 }
 
-// path makes a path of a trail and finds its faults.
+// path converts a trail to a path and finds its problems.
 func (w *walk) path(trail []*node, anchored bool) Path {
 	var p Path
 	for _, n := range trail {
