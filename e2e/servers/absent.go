@@ -7,17 +7,17 @@ import (
 	"certdrift/internal/finding"
 )
 
-// Absent are findings that no server of the catalogue gives, and why.
+// Absent are findings that no server of the catalogue causes, and why.
 type Absent struct {
-	// What it is, where it is no code of its own.
+	// What describes it, if it has no code of its own.
 	What  string
 	Codes []finding.Code
 	Why   string
-	// Where are the tests that hold certdrift to them instead, each as "PACKAGE TEST". Every rule has its own beside it.
+	// Where are the tests that check certdrift for them instead, each as "PACKAGE TEST". Every rule has tests of its own too.
 	Where []string
 }
 
-// absent says why, of a code or of a whole group of the rules.
+// absent has the reasons, by code or by group of the rules.
 var absent = map[string]Absent{
 	string(finding.AddressBlocked): {
 		Why: "a name's DNS record would have to lead to a metadata service, and to answer for DNS a lab would have to change this machine's " +
@@ -42,14 +42,14 @@ var absent = map[string]Absent{
 	},
 }
 
-// limits are no codes of their own, and can't be shown here either.
+// limits have no codes of their own, and cannot be shown here either.
 var limits = []Absent{{
 	What:  "`cert-untrusted` for a certificate issued after the date from which Mozilla distrusts its root",
 	Why:   "under a public root only, as for `cert-lifetime-long`",
 	Where: []string{"internal/trust TestMozillasLimitsHold", "internal/judge TestCertUntrustedByTheRootsLimit"},
 }}
 
-// NotHere are the findings that no case gives, in the order of the rules; one entry for each reason.
+// NotHere returns the findings that no case causes, in the order of the rules; one entry for each reason.
 func NotHere() []Absent {
 	shown := map[finding.Code]bool{}
 	for _, c := range All() {

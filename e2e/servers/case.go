@@ -14,29 +14,29 @@ import (
 
 // Case is one server, good or bad.
 type Case struct {
-	// Name says what is the matter.
+	// Name describes the problem.
 	Name string
 	// Want are the codes of all findings but those of severity info, each once, in the order of their text; none for a
 	// healthy server.
 	Want []finding.Code
-	// Needs names the program that the case cannot do without; empty for none.
+	// Needs is the program that the case requires; empty for none.
 	Needs string
-	// Waits reports whether a verdict other than a timeout needs the whole time of a phase.
+	// Waits reports whether a verdict other than a timeout takes the whole timeout of a phase.
 	Waits bool
 	// serve starts it.
 	serve func(*Lab) Target
 }
 
-// Target is how certdrift is asked about a case.
+// Target is what certdrift is configured to check for a case.
 type Target struct {
-	// URL, and the addresses that stand in for DNS.
+	// URL, and the addresses that replace DNS.
 	URL string
 	To  []string
-	// CAs are files with roots to trust; the lab's own root where empty.
+	// CAs are files with roots to trust; the lab's own root if empty.
 	CAs []string
-	// Endpoint and Policy are further lines of the configuration, without their indentation.
+	// Endpoint and Policy are additional lines of the configuration, without their indentation.
 	Endpoint, Policy string
-	// Client is a client certificate to show; nil for none.
+	// Client is the client certificate to send; nil for none.
 	Client *Client
 	// Timeout of each phase; Start sets it.
 	Timeout string
@@ -45,8 +45,8 @@ type Target struct {
 // Client is a client certificate and its key, as files.
 type Client struct{ Cert, Key string }
 
-// A phase may last so long: the limit where the verdict waits for it, and else long enough for a machine that stands
-// still for seconds not to be taken for a slow server.
+// The timeouts of a phase: short if the verdict waits for it, otherwise long enough that a machine that stalls for seconds does
+// not look like a slow server.
 const limit, patient = 3 * time.Second, 30 * time.Second
 
 func isTimeout(c finding.Code) bool {
@@ -88,10 +88,10 @@ func (c Case) Start(l *Lab) (t Target, err error) {
 	return t, nil
 }
 
-// Configuration is the certdrift.yaml for a target.
+// Configuration returns the certdrift.yaml for a target.
 func (t Target) Configuration() string { return Configuration(t.Policy, t.Lines("it")) }
 
-// Configuration is a certdrift.yaml for endpoints, each in Lines of its own.
+// Configuration returns a certdrift.yaml for endpoints, each the Lines of a target.
 func Configuration(policy string, endpoints ...string) string {
 	var b strings.Builder
 	b.WriteString("version: 1\n")
@@ -102,7 +102,7 @@ func Configuration(policy string, endpoints ...string) string {
 	return b.String()
 }
 
-// Lines are the target's part of a configuration.
+// Lines returns the target's part of a configuration.
 func (t Target) Lines(name string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "      - name: %s\n        url: %q\n        timeout: %s\n", name, t.URL, t.Timeout)
@@ -138,7 +138,7 @@ type Group struct {
 	Cases []Case
 }
 
-// Groups are the catalogue.
+// Groups returns the catalogue.
 func Groups() []Group {
 	return []Group{
 		{"Healthy servers of many kinds", healthy()},
@@ -161,7 +161,7 @@ func Groups() []Group {
 	}
 }
 
-// All are the cases of every group.
+// All returns the cases of every group.
 func All() []Case {
 	var all []Case
 	for _, g := range Groups() {

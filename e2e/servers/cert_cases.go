@@ -27,12 +27,12 @@ func certPEM(ders ...[]byte) []byte {
 	return out
 }
 
-// ok answers as a healthy application does.
+// ok answers like a healthy application.
 func ok() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 }
 
-// serve serves a pair's chain to whoever asks.
+// serve serves a pair's chain to every client.
 func (l *Lab) serve(p *pki.Pair) Target { return l.chain(p, p.Served()...) }
 
 // chain serves a chain of the case's own, leaf first, under the pair's key.
@@ -43,7 +43,7 @@ func (l *Lab) chain(p *pki.Pair, ders ...[]byte) Target {
 
 func at(addresses ...string) Target { return Target{URL: "https://" + Host + "/", To: addresses} }
 
-// named asks for another host.
+// named requests another host.
 func (t Target) named(host string) Target {
 	t.URL = "https://" + host + "/"
 	return t
@@ -73,7 +73,7 @@ func somePolicy(c *x509.Certificate) {
 	c.Policies = []x509.OID{must(x509.OIDFromInts([]uint64{1, 2, 3}))}
 }
 
-// demandPolicy makes a CA demand a policy at once (requireExplicitPolicy 0).
+// demandPolicy makes a CA require a policy at once (requireExplicitPolicy 0).
 func demandPolicy(c *x509.Certificate) {
 	somePolicy(c)
 	c.ExtraExtensions = []pkix.Extension{{Id: []int{2, 5, 29, 36}, Critical: true, Value: []byte{0x30, 3, 0x80, 1, 0}}}
@@ -107,8 +107,8 @@ func dates() []Case {
 		}},
 		{Name: "expired, for another name, unknown CA", Want: codes(finding.CertExpired, finding.CertNameMismatch, finding.CertUntrusted),
 			serve: func(l *Lab) Target {
-				root := must(pki.Root("Stranger", l.Now))
-				sub := must(root.Intermediate("Stranger CA", l.Now))
+				root := must(pki.Root("Unknown Root", l.Now))
+				sub := must(root.Intermediate("Unknown CA", l.Now))
 				return l.serve(must(sub.Leaf(l.Now, []string{"other.example.net"}, pki.Valid(l.Now.Add(-90*day), l.Now.Add(-day)))))
 			}},
 	}
@@ -164,7 +164,7 @@ func names() []Case {
 			p := l.leafFor([]string{"::1"})
 			return Target{URL: "https://" + l.web("::1", &tls.Config{Certificates: []tls.Certificate{p.TLS()}}, ok()) + "/"} // a server's defaults
 		}},
-		{Name: "a URI and a mail address beside the name", serve: func(l *Lab) Target {
+		{Name: "a URI and an email address beside the name", serve: func(l *Lab) Target {
 			return l.serve(l.leaf(func(c *x509.Certificate) {
 				c.URIs, c.EmailAddresses = []*url.URL{{Scheme: "spiffe", Host: "example.org", Path: "/x"}}, []string{"a@example.org"}
 			}))
@@ -183,7 +183,7 @@ func ca(l *Lab, name string, opts ...pki.Option) *pki.Pair {
 	return must(l.Root.Intermediate(name, l.Now, opts...))
 }
 
-// crossed signs a pair's key and name anew under another issuer.
+// crossed issues another certificate for a pair's key and name under another issuer.
 func (l *Lab) crossed(p, issuer *pki.Pair, opts ...pki.Option) []byte {
 	again := func(c *x509.Certificate) {
 		c.RawSubject, c.Subject, c.SubjectKeyId = p.Certificate.RawSubject, p.Certificate.Subject, p.Certificate.SubjectKeyId
@@ -208,11 +208,11 @@ func chains() []Case {
 			return l.serve(p).with(l, p)
 		}),
 		bad("an unknown CA, intermediate sent", finding.CertUntrusted, func(l *Lab) Target {
-			sub := must(must(pki.Root("Stranger", l.Now)).Intermediate("Stranger CA", l.Now))
+			sub := must(must(pki.Root("Unknown Root", l.Now)).Intermediate("Unknown CA", l.Now))
 			return l.serve(must(sub.Leaf(l.Now, []string{Host})))
 		}),
 		bad("an unknown CA, root sent", finding.CertUntrusted, func(l *Lab) Target {
-			root := must(pki.Root("Stranger", l.Now))
+			root := must(pki.Root("Unknown Root", l.Now))
 			p := must(root.Leaf(l.Now, []string{Host}))
 			return l.chain(p, p.Certificate.Raw, root.Certificate.Raw)
 		}),

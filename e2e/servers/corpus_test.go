@@ -18,13 +18,13 @@ import (
 	"certdrift/internal/finding"
 )
 
-var update = flag.Bool("update", false, "keep the observations of servers that testdata lacks (with CERTDRIFT_E2E=1), and write the verdicts on all of them anew")
+var update = flag.Bool("update", false, "keep the observations of servers that testdata lacks (with CERTDRIFT_E2E=1), and rewrite the verdicts on all of them")
 
-// corpus holds what `certdrift check --save` saw of each server, on the day the server came into the catalogue. It
-// grows: what is kept stays as it is, so that it also shows that files of before are read and judged as they were.
+// corpus contains what `certdrift check --save` observed of each server when it was added to the catalogue. Files in it never
+// change, so that it also shows that older files are still read and judged alike.
 const corpus = "testdata/observations"
 
-// kept is where a case's observations lie: a folder for each group, a file for each case.
+// kept returns the path of a case's observations: a folder for each group, a file for each case.
 func kept(group, name string) string { return filepath.Join(corpus, slug(group), slug(name)+".json") }
 
 func slug(name string) string {
@@ -32,7 +32,7 @@ func slug(name string) string {
 	return strings.Join(words, "-")
 }
 
-// keep adds a case's observations to the corpus, unless they are there.
+// keep adds a case's observations to the corpus, unless it has them.
 func keep(t *testing.T, path string, observations []byte) {
 	t.Helper()
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
@@ -46,7 +46,7 @@ func keep(t *testing.T, path string, observations []byte) {
 	}
 }
 
-// judged is what `certdrift judge` says in this process; the trust stores of parts are read once for all.
+// judged returns the verdict of `certdrift judge`, run in this process; the trust stores of parts are read once for all.
 func judged(t *testing.T, parts cli.Parts, args ...string) report {
 	t.Helper()
 	var out, said bytes.Buffer
@@ -64,8 +64,8 @@ func judged(t *testing.T, parts cli.Parts, args ...string) report {
 	return r
 }
 
-// TestCorpus judges the kept observations of every server, without the servers: what is found is what the catalogue
-// says, and the golden file holds the words.
+// TestCorpus judges the saved observations of every server, without the servers: the findings are those of the catalogue, and
+// the golden file pins their text.
 func TestCorpus(t *testing.T) {
 	parts := cli.Product()
 	var all strings.Builder
@@ -106,7 +106,7 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// TestCorpusLater: what was healthy then is judged again years later, when no certificate is.
+// TestCorpusLater: the same observations, judged years later, when every certificate has expired.
 func TestCorpusLater(t *testing.T) {
 	parts := cli.Product()
 	count := 0
@@ -128,7 +128,7 @@ func TestCorpusLater(t *testing.T) {
 	}
 }
 
-// files are the paths of the corpus.
+// files returns the paths of the corpus.
 func files(t *testing.T) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
@@ -144,7 +144,7 @@ func files(t *testing.T) map[string]bool {
 	return all
 }
 
-// difference is the first lines that differ.
+// difference returns the first lines that differ.
 func difference(want, got string) string {
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
 	for i := range min(len(w), len(g)) {

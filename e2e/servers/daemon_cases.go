@@ -9,7 +9,7 @@ import (
 	"certdrift/internal/finding"
 )
 
-// fullBacklog listens and never accepts, its queue filled: a further SYN gets no answer.
+// fullBacklog listens with a full queue and never accepts: another SYN gets no answer.
 func (l *Lab) fullBacklog() string {
 	fd := must(syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0))
 	l.onClose(func() { _ = syscall.Close(fd) })
@@ -19,7 +19,7 @@ func (l *Lab) fullBacklog() string {
 	for range 2 {
 		waiting := must(syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK, 0))
 		l.onClose(func() { _ = syscall.Close(waiting) })
-		_ = syscall.Connect(waiting, name) // in progress, for ever
+		_ = syscall.Connect(waiting, name) // in progress, forever
 	}
 	return fmt.Sprintf("127.0.0.1:%d", name.Port)
 }
@@ -39,7 +39,7 @@ func nginx(name string, want []finding.Code, block string) Case {
 	}}
 }
 
-// haproxy starts haproxy with a bind line's options and what follows it.
+// haproxy starts haproxy with a bind line's options and the lines after it.
 func haproxy(name string, want []finding.Code, bind, rest string) Case {
 	return Case{Name: "haproxy: " + name, Needs: "haproxy", Want: want, serve: func(l *Lab) Target {
 		p := l.leaf()
@@ -53,8 +53,8 @@ func haproxy(name string, want []finding.Code, bind, rest string) Case {
 	}}
 }
 
-// apache starts Apache httpd, which wants a client certificate for a path: with TLS 1.2 it asks once it has read the
-// request. shown says that there is one.
+// apache starts Apache httpd, which requires a client certificate for a path: with TLS 1.2 it requests one after reading the
+// request. shown reports whether the client has one.
 func apache(name string, want []finding.Code, shown bool) Case {
 	return Case{Name: "apache: " + name, Needs: "apache2", Want: want, serve: func(l *Lab) Target {
 		cert, key := l.files(l.leaf())
@@ -112,7 +112,7 @@ func daemons() []Case {
 	}
 }
 
-// renamed asks a case for another host.
+// renamed requests another host of a case.
 func (c Case) renamed(host string) Case {
 	serve := c.serve
 	c.serve = func(l *Lab) Target { return serve(l).named(host) }

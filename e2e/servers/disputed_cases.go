@@ -10,7 +10,7 @@ import (
 	"certdrift/internal/sim/pki"
 )
 
-// disputed are chains that some clients take and others refuse.
+// disputed are chains that some clients accept and others reject.
 func disputed() []Case {
 	ours := func(c *x509.Certificate) { c.Subject.Organization = []string{"Example"} }
 	under := func(name string, want []finding.Code, opt pki.Option) Case {
@@ -27,8 +27,8 @@ func disputed() []Case {
 		}},
 		{Name: "it names its issuer's twin, which is sent, too", serve: func(l *Lab) Target {
 			p := l.leaf(added(authorityKey(0x80, 1, 2, 3, 4), false, 2, 5, 29, 35))
-			twin := l.crossed(l.Sub, l.Root, func(c *x509.Certificate) { c.SubjectKeyId = []byte{1, 2, 3, 4} })
-			return l.chain(p, p.Certificate.Raw, l.Sub.Certificate.Raw, twin)
+			equivalent := l.crossed(l.Sub, l.Root, func(c *x509.Certificate) { c.SubjectKeyId = []byte{1, 2, 3, 4} })
+			return l.chain(p, p.Certificate.Raw, l.Sub.Certificate.Raw, equivalent)
 		}},
 		under("an intermediate for any usage", nil, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny} }),
 		under("directory names within the issuer's limits, critical", codes(finding.CertConstraint), directoryLimit(true, "Example")),
@@ -48,7 +48,7 @@ func disputed() []Case {
 	}
 }
 
-// added adds an extension of the case's own.
+// added adds an extension.
 func added(value []byte, critical bool, id ...int) pki.Option {
 	return func(c *x509.Certificate) {
 		c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: id, Critical: critical, Value: value})
@@ -58,7 +58,7 @@ func added(value []byte, critical bool, id ...int) pki.Option {
 // authorityKey is an authority key identifier with one field: a key identifier (0x80), or a serial number (0x82).
 func authorityKey(field byte, value ...byte) []byte { return nested(0x30, nested(field, value)) }
 
-// directoryLimit permits a CA nothing but subjects of one organization.
+// directoryLimit permits a CA only subjects of one organization.
 func directoryLimit(critical bool, organization string) pki.Option {
 	name := must(asn1.Marshal(pkix.Name{Organization: []string{organization}}.ToRDNSequence()))
 	return added(nested(0x30, nested(0xa0, nested(0x30, nested(0xa4, name)))), critical, 2, 5, 29, 30)

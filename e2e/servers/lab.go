@@ -1,10 +1,10 @@
-// Package servers runs bad servers, and good ones, for certdrift to be tried on as its users use it: through the command
-// line, against live sockets on loopback. What Go can serve is served by Go; openssl s_server, nginx, haproxy and Apache
-// serve what it can't, or where a real one teaches more.
+// Package servers runs bad and good servers to test certdrift as its users run it: through the command line, against live
+// sockets on loopback. Go serves what it can; openssl s_server, nginx, haproxy and Apache serve the rest, and cases where the
+// behavior of a real server matters.
 //
-// The cases stand in one catalogue, each with the findings that it must give: these and no others. The test of this
-// package holds certdrift to it; e2e/accuracy asks curl and openssl s_client about the same servers, for
-// docs/accuracy.md. Nothing leaves loopback.
+// One catalogue has all cases, each with the exact findings that it must cause. The tests of this package check certdrift
+// against it; e2e/accuracy runs curl and openssl s_client against the same servers, for docs/accuracy.md. Nothing leaves
+// loopback.
 package servers
 
 import (
@@ -24,14 +24,14 @@ import (
 	"certdrift/internal/sim/pki"
 )
 
-// Host is the name that most cases are asked for.
+// Host is the name of most cases.
 const Host = "api.example.org"
 
-// Lab is where servers run: a private PKI, a directory, and everything that is to be ended with it.
+// Lab is the environment of servers: a private PKI, a directory, and everything to close with it.
 type Lab struct {
 	Dir string
 	Now time.Time
-	// Root is what certdrift, curl and openssl are told to trust. Sub is the intermediate that most leaves stand under.
+	// Root is the root that certdrift, curl and openssl trust. Sub is the intermediate that issues most leaves.
 	Root, Sub *pki.Pair
 
 	mu      sync.Mutex
@@ -39,7 +39,7 @@ type Lab struct {
 	written int
 }
 
-// NewLab makes a lab; Close ends it.
+// NewLab creates a lab; Close ends it.
 func NewLab() (*Lab, error) {
 	dir, err := os.MkdirTemp("", "certdrift-lab")
 	if err != nil {
@@ -57,7 +57,7 @@ func NewLab() (*Lab, error) {
 	return l, nil
 }
 
-// Close ends every server and removes what was written.
+// Close stops every server and removes the lab's files.
 func (l *Lab) Close() {
 	l.mu.Lock()
 	ends := l.ends
@@ -74,10 +74,10 @@ func (l *Lab) onClose(end func()) {
 	l.ends = append(l.ends, end)
 }
 
-// labError carries a fault of the lab itself out of a case's set-up; Case.Start returns it.
+// labError carries an error of the lab itself out of a case's setup; Case.Start returns it.
 type labError struct{ err error }
 
-// must keeps the cases short: a fault of the lab itself ends the case.
+// must keeps the cases short: it panics with a labError.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(labError{err})
@@ -85,7 +85,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// write puts a file into the lab's directory and gives its path.
+// write writes a file into the lab's directory and returns its path.
 func (l *Lab) write(name string, content []byte) string {
 	l.mu.Lock()
 	l.written++
@@ -95,14 +95,14 @@ func (l *Lab) write(name string, content []byte) string {
 	return path
 }
 
-// leaf is a certificate for Host under the lab's intermediate, right in all that opts don't change.
+// leaf returns a certificate for Host under the lab's intermediate, valid apart from what opts change.
 func (l *Lab) leaf(opts ...pki.Option) *pki.Pair { return l.leafFor([]string{Host}, opts...) }
 
 func (l *Lab) leafFor(names []string, opts ...pki.Option) *pki.Pair {
 	return must(l.Sub.Leaf(l.Now, names, opts...))
 }
 
-// listen accepts connections on an address of loopback and handles each; it gives HOST:PORT.
+// listen accepts connections on a loopback address and handles each; it returns HOST:PORT.
 func (l *Lab) listen(ip string, handle func(net.Conn)) string {
 	listener := must(net.Listen("tcp", net.JoinHostPort(ip, "0")))
 	l.accept(listener, handle)
@@ -128,7 +128,7 @@ func (l *Lab) accept(listener net.Listener, handle func(net.Conn)) {
 // raw is listen on 127.0.0.1.
 func (l *Lab) raw(handle func(net.Conn)) string { return l.listen("127.0.0.1", handle) }
 
-// secured handles connections after a good handshake.
+// secured handles connections after a successful handshake.
 func (l *Lab) secured(config *tls.Config, handle func(net.Conn)) string {
 	return l.raw(func(conn net.Conn) {
 		over := tls.Server(conn, config)
@@ -139,7 +139,7 @@ func (l *Lab) secured(config *tls.Config, handle func(net.Conn)) string {
 	})
 }
 
-// web serves HTTP over TLS, h2 included, at an address of loopback.
+// web serves HTTP over TLS, h2 included, at a loopback address.
 func (l *Lab) web(ip string, config *tls.Config, handler http.Handler) string {
 	listener := must(net.Listen("tcp", net.JoinHostPort(ip, "0")))
 	server := &http.Server{Handler: handler, TLSConfig: config, ReadHeaderTimeout: time.Minute, ErrorLog: silent()}
@@ -182,15 +182,15 @@ func (l *Lab) run(address, name string, args ...string) {
 		select {
 		case <-ended:
 			said, _ := os.ReadFile(log.Name())
-			panic(labError{fmt.Errorf("starting %s %q: it ended, saying %q", name, args, said)})
+			panic(labError{fmt.Errorf("starting %s %q: it exited with the output %q", name, args, said)})
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 	panic(labError{fmt.Errorf("starting %s: %w", name, errors.New("it does not listen"))})
 }
 
-// reserve gives an address on loopback where nobody listens. A socket of the lab's keeps the port until the end, so that no
-// other server gets it by chance; one that asks for just this port, with SO_REUSEADDR, does.
+// reserve returns a loopback address where nothing listens. A socket of the lab's holds the port until the end, so that no
+// other server gets it by chance; one that requests this port with SO_REUSEADDR does.
 func (l *Lab) reserve() string {
 	fd := must(syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0))
 	l.onClose(func() { _ = syscall.Close(fd) })

@@ -21,7 +21,7 @@ import (
 	"certdrift/internal/sim/pki"
 )
 
-// combined are servers with several faults at once, and faults that hide behind others.
+// combined are servers with several problems at once, and problems hidden behind others.
 func combined() []Case {
 	return []Case{
 		{Name: "self-signed, expired, weak, for another name", Want: codes(finding.CertExpired, finding.CertKeyWeak, finding.CertNameMismatch, finding.CertSelfSigned),
@@ -50,7 +50,7 @@ func combined() []Case {
 			return l.serve(must(ca(l, "Old CA", old).Leaf(l.Now, []string{Host}, old)))
 		}},
 		{Name: "an expired intermediate of an unknown CA", Want: codes(finding.CertChainExpired, finding.CertUntrusted), serve: func(l *Lab) Target {
-			sub := must(must(pki.Root("Stranger", l.Now)).Intermediate("Stranger CA", l.Now, pki.Valid(l.Now.AddDate(-3, 0, 0), l.Now.Add(-day))))
+			sub := must(must(pki.Root("Unknown Root", l.Now)).Intermediate("Unknown CA", l.Now, pki.Valid(l.Now.AddDate(-3, 0, 0), l.Now.Add(-day))))
 			return l.serve(must(sub.Leaf(l.Now, []string{Host})))
 		}},
 		{Name: "the expired intermediate beside its renewal of the same key", serve: func(l *Lab) Target {
@@ -178,7 +178,7 @@ func framed(name string, want []finding.Code, speak func(*http2.Framer)) Case {
 	}}
 }
 
-// literal is a header in HPACK, never indexed and spelled out (RFC 7541 §6.2.2).
+// literal is a header in HPACK, never indexed and not compressed (RFC 7541 §6.2.2).
 func literal(name, value string) string {
 	return "\x00" + string(rune(len(name))) + name + string(rune(len(value))) + value
 }

@@ -22,14 +22,14 @@ func (l *Lab) openssl(args ...string) {
 // made is a certificate that openssl made, with its files.
 type made struct{ cert, key, chain string }
 
-// weak says what is to be weak.
+// weak describes what is weak.
 type weak struct {
 	key    []string // arguments of genpkey
 	digest string
 	ca     []string // arguments of genpkey for the CA's key
 }
 
-// make has openssl make a CA and a leaf under it, as Go's own issuer would not.
+// make has openssl create a CA and a leaf under it that Go would not create.
 func (l *Lab) make(w weak) (leaf, root made) {
 	rsa := []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"}
 	if w.key == nil {
@@ -55,8 +55,8 @@ func (l *Lab) make(w weak) (leaf, root made) {
 	return leaf, root
 }
 
-// sServer starts openssl s_server with a small web server in it, whose page shows the arguments: files of the lab are
-// named from its directory, so that no path of a machine gets into what is kept of it.
+// sServer starts openssl s_server with a small web server, whose page shows the arguments. Files of the lab have names relative
+// to its directory, so that saved observations contain no local paths.
 func (l *Lab) sServer(args ...string) Target {
 	address := l.reserve()
 	for i, arg := range args {
@@ -71,7 +71,7 @@ func (l *Lab) files(p *pki.Pair) (cert, key string) {
 	return l.write("chain.pem", p.PEM()), l.write("chain.key", must(p.KeyPEM()))
 }
 
-// weakCase has s_server show a certificate with a weakness.
+// weakCase has s_server send a certificate with a weakness.
 func weakCase(name string, want []finding.Code, w weak, args ...string) Case {
 	return Case{Name: name, Needs: "openssl", Want: want, serve: func(l *Lab) Target {
 		leaf, root := l.make(w)
@@ -95,7 +95,7 @@ func crypto() []Case {
 		weakCase("RSA 4096", nil, weak{key: rsaBits("4096")}),
 		weakCase("a root with RSA 1024", codes(finding.CertKeyWeak), weak{ca: rsaBits("1024")}),
 		weakCase("signed with SHA-1", codes(finding.CertSignatureWeak), weak{digest: "-sha1"}),
-		// s_server knows that no client wants MD5, and refuses to show it.
+		// s_server refuses to send MD5, since no client offers it.
 		{Name: "signed with MD5", Needs: "openssl", Want: codes(finding.CertSignatureWeak), serve: func(l *Lab) Target {
 			leaf, root := l.make(weak{digest: "-md5"})
 			pair := must(tls.LoadX509KeyPair(leaf.cert, leaf.key))
@@ -116,7 +116,7 @@ func crypto() []Case {
 	}
 }
 
-// protocol has s_server speak what args say, with a healthy certificate.
+// protocol runs s_server with args and a healthy certificate.
 func protocol(name string, want []finding.Code, args ...string) Case {
 	return Case{Name: name, Needs: "openssl", Want: want, serve: func(l *Lab) Target {
 		leaf, root := l.make(weak{})

@@ -113,7 +113,7 @@ func revocation() []Case {
 		listed("not on the CRL", nil, "revocation: full", func(l *Lab, _ *big.Int) []byte { return l.list(l.Sub, l.Now.Add(day), big.NewInt(1)) }),
 		listed("revoked by a stale CRL", codes(finding.CertRevoked), "revocation: full", func(l *Lab, serial *big.Int) []byte { return l.list(l.Sub, l.Now.Add(-day), serial) }),
 		listed("a CRL of another signer", nil, "revocation: full", func(l *Lab, serial *big.Int) []byte { return l.list(l.Root, l.Now.Add(day), serial) }),
-		listed("a CRL that cannot be had", nil, "revocation: full", func(*Lab, *big.Int) []byte { return nil }),
+		listed("a CRL that is not available", nil, "revocation: full", func(*Lab, *big.Int) []byte { return nil }),
 		{Name: "the intermediate is revoked by the root's CRL", Want: codes(finding.CertRevoked), serve: func(l *Lab) Target {
 			serial := big.NewInt(815)
 			list := l.list(l.Root, l.Now.Add(day), serial)

@@ -12,13 +12,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"certdrift/e2e/debian"
 	"certdrift/internal/finding"
 )
 
-// report is what is asked of certdrift's JSON.
+// report is the part of certdrift's JSON that is checked.
 type report struct {
 	Verdict  string
 	Findings []struct {
@@ -30,7 +29,7 @@ type report struct {
 	}
 }
 
-// codes are the codes of all findings but those of severity info, each once, in the order of their text.
+// codes returns the codes of all findings except those of severity info, sorted and without duplicates.
 func (r report) codes() []finding.Code {
 	var all []finding.Code
 	for _, f := range r.Findings {
@@ -42,7 +41,7 @@ func (r report) codes() []finding.Code {
 	return slices.Compact(all)
 }
 
-// certdrift runs it as a user does, in a directory that holds the configuration.
+// certdrift runs certdrift as a user does, in the directory of the configuration.
 func certdrift(t *testing.T, binary, dir string, args ...string) (out []byte, status int) {
 	t.Helper()
 	cmd := exec.Command(binary, args...)
@@ -60,7 +59,7 @@ func certdrift(t *testing.T, binary, dir string, args ...string) (out []byte, st
 	return out, cmd.ProcessState.ExitCode()
 }
 
-// check checks by a configuration, and keeps what was seen in observations.json of the directory.
+// check runs a check with a configuration, and saves the observations in observations.json of the directory.
 func check(t *testing.T, binary, dir, configuration string) (r report, out []byte, status int) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, "certdrift.yaml"), []byte(configuration), 0o600); err != nil {
@@ -73,11 +72,11 @@ func check(t *testing.T, binary, dir, configuration string) (r report, out []byt
 	return r, out, status
 }
 
-// built is certdrift's binary, where the servers are to be tried.
+// built returns the path of certdrift's binary; it skips the test unless real servers are to be tested.
 func built(t *testing.T) string {
 	t.Helper()
 	if os.Getenv("CERTDRIFT_E2E") == "" {
-		t.Skip("real servers are tried by make e2e")
+		t.Skip("make e2e tests real servers")
 	}
 	debian.Install(t, map[string]string{"nginx": "nginx-light", "haproxy": "haproxy", "apache2": "apache2-bin", "openssl": "openssl"})
 	if binary := os.Getenv("CERTDRIFT_BINARY"); binary != "" {
@@ -90,7 +89,7 @@ func built(t *testing.T) string {
 	return binary
 }
 
-// TestServers holds certdrift, as it is typed, to the catalogue: each server gives the findings it must and no others.
+// TestServers checks certdrift's command line against the catalogue: each server causes exactly the findings it must.
 func TestServers(t *testing.T) {
 	binary := built(t)
 	for _, g := range Groups() {
@@ -98,9 +97,9 @@ func TestServers(t *testing.T) {
 			t.Run(c.Name, func(t *testing.T) {
 				t.Parallel()
 				if c.Missing() {
-					t.Skipf("%s is not on this machine", c.Needs)
+					t.Skipf("%s is not installed", c.Needs)
 				}
-				hold(t, binary, c, kept(g.Title, c.Name))
+				verify(t, binary, c, kept(g.Title, c.Name))
 			})
 		}
 	}
@@ -121,8 +120,8 @@ func started(t *testing.T, c Case) Target {
 	return asked
 }
 
-// hold starts a case's servers and holds certdrift to what must be found. What was seen is judged again from its file.
-func hold(t *testing.T, binary string, c Case, corpus string) {
+// verify starts a case's servers and checks certdrift's findings. Judging the saved observations must have the same result.
+func verify(t *testing.T, binary string, c Case, corpus string) {
 	t.Helper()
 	asked := started(t, c)
 	dir := t.TempDir()
@@ -142,7 +141,7 @@ func hold(t *testing.T, binary string, c Case, corpus string) {
 	}
 	again, statusAgain := certdrift(t, binary, dir, "judge", "observations.json", "--format", "json")
 	if statusAgain != status || !bytes.Equal(again, out) {
-		t.Errorf("judged again from its file it is another verdict (exit status %d):\n%s\nand it was (exit status %d):\n%s", statusAgain, again, status, out)
+		t.Errorf("the verdict on the saved observations differs (exit status %d):\n%s\nfrom the first (exit status %d):\n%s", statusAgain, again, status, out)
 	}
 	if *update && !t.Failed() {
 		seen, err := os.ReadFile(filepath.Join(dir, "observations.json"))
@@ -153,7 +152,7 @@ func hold(t *testing.T, binary string, c Case, corpus string) {
 	}
 }
 
-// TestAccuracyDocument: docs/accuracy.md speaks of every server (make accuracy writes it anew).
+// TestAccuracyDocument: docs/accuracy.md lists every server (make accuracy rewrites it).
 func TestAccuracyDocument(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "accuracy.md"))
 	if err != nil {
@@ -171,8 +170,8 @@ func TestAccuracyDocument(t *testing.T) {
 	}
 }
 
-// TestServersTogether asks all servers in one round: what one of them does to certdrift changes nothing of the verdict on
-// the others.
+// TestServersTogether checks all servers in one round: what one of them does to certdrift does not change the verdict on the
+// others.
 func TestServersTogether(t *testing.T) {
 	binary := built(t)
 	var endpoints []string
@@ -187,9 +186,8 @@ func TestServersTogether(t *testing.T) {
 			want[name], endpoints = c.Want, append(endpoints, asked.Lines(name))
 		}
 	}
-	begun := time.Now()
 	all, _, _ := check(t, binary, t.TempDir(), Configuration("", endpoints...))
-	t.Logf("%d servers in %v", len(endpoints), time.Since(begun).Round(time.Millisecond))
+	t.Logf("%d servers", len(endpoints))
 	each := map[string]*report{}
 	for _, f := range all.Findings {
 		if each[f.Endpoint] == nil {
@@ -212,7 +210,8 @@ func TestServersTogether(t *testing.T) {
 	}
 }
 
-// TestNotHere: what no server gives has a reason, which is printed in docs/accuracy.md and has not been overtaken, and tests that exist.
+// TestNotHere: every finding that no server causes has a reason that is printed in docs/accuracy.md and still applies, and tests
+// that exist.
 func TestNotHere(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "accuracy.md"))
 	if err != nil {
@@ -222,7 +221,7 @@ func TestNotHere(t *testing.T) {
 	for _, a := range NotHere() {
 		used[a.Why] = true
 		if a.Why == "" {
-			t.Errorf("no server gives %q, and nothing says why", a.Codes)
+			t.Errorf("no server causes %q, without a reason", a.Codes)
 		}
 		for _, code := range a.Codes {
 			if !regexp.MustCompile("(?m)^\\| [^|]*`" + string(code) + "`[^|]* \\| " + regexp.QuoteMeta(a.Why)).Match(text) {
@@ -232,13 +231,13 @@ func TestNotHere(t *testing.T) {
 		for _, where := range a.Where {
 			folder, test, _ := strings.Cut(where, " ")
 			if !declares(t, filepath.Join("..", "..", folder), "func "+test+"(") {
-				t.Errorf("%s is no test", where)
+				t.Errorf("%s is not a test", where)
 			}
 		}
 	}
 	for of, a := range absent {
 		if !used[a.Why] {
-			t.Errorf("servers give %s: its reason for being absent is out of date", of)
+			t.Errorf("servers cause %s: its reason for being absent is out of date", of)
 		}
 	}
 }

@@ -12,12 +12,14 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/net/idna"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/target"
 )
 
 // Tools are the tools that are compared.
@@ -31,17 +33,17 @@ type Tool struct {
 	ask  func(context.Context, asking) (Answer, error)
 }
 
-// Answer is what a tool made of a server.
+// Answer is a tool's result for a server.
 type Answer struct {
-	// Asked is false where the tool does not speak the protocol.
+	// Asked is false if the tool does not support the protocol.
 	Asked bool
-	// Detected: it did not end as it does for a healthy server.
+	// Detected reports whether it ended differently than for a healthy server.
 	Detected bool
-	// Named: what it said tells the cause, and each of them where there are several.
+	// Named reports whether its output names the cause, and each of them if there are several.
 	Named bool
 }
 
-// asking is a case that runs, and how to ask about it.
+// asking is a running case, and how to check it.
 type asking struct {
 	Case
 	Target
@@ -49,17 +51,17 @@ type asking struct {
 	certdrift string
 }
 
-// patience bounds a tool's run; certdrift bounds its phases itself.
+// patience bounds a tool's run; certdrift has its own timeouts.
 const patience = 10 * time.Second
 
-// Compare starts a case and asks every tool about it, in the order of Tools. certdrift is the path of the binary.
+// Compare starts a case and runs every tool on it, in the order of Tools. certdrift is the path of the binary.
 func Compare(ctx context.Context, c Case, certdrift string) ([]Answer, error) {
 	var answers []Answer
 	for _, tool := range Tools() {
-		// A fresh server for each tool: none shall find what another left behind.
+		// A new server for each tool, so that none is affected by another.
 		answer, err := compare(ctx, c, tool, certdrift)
 		if err != nil {
-			return nil, fmt.Errorf("asking %s about %q: %w", tool.Name, c.Name, err)
+			return nil, fmt.Errorf("running %s on %q: %w", tool.Name, c.Name, err)
 		}
 		answers = append(answers, answer)
 	}
@@ -72,11 +74,11 @@ func compare(ctx context.Context, c Case, tool Tool, certdrift string) (Answer, 
 		return Answer{}, err
 	}
 	defer lab.Close()
-	target, err := c.Start(lab)
+	started, err := c.Start(lab)
 	if err != nil {
 		return Answer{}, err
 	}
-	return tool.ask(ctx, asking{c, target, lab, certdrift})
+	return tool.ask(ctx, asking{c, started, lab, certdrift})
 }
 
 func askCertdrift(ctx context.Context, a asking) (Answer, error) {
@@ -105,28 +107,28 @@ func askCertdrift(ctx context.Context, a asking) (Answer, error) {
 	return Answer{Asked: true, Detected: len(got) > 0, Named: slices.Equal(got, a.Want)}, nil
 }
 
-// askCurl asks as a careful script would: certificate verified, redirects followed, error statuses failing. What it is
-// told to expect beyond that it has no way to check. It is tied to the loopback device, so that no redirect leads out.
+// askCurl runs curl as a careful script would: it verifies certificates, follows redirects and fails on error statuses. It
+// cannot check other expectations. It is bound to the loopback device, so that no redirect leads out.
 func askCurl(ctx context.Context, a asking) (Answer, error) {
 	u, err := url.Parse(a.URL)
 	if err != nil {
 		return Answer{}, fmt.Errorf("reading the case's URL: %w", err)
 	}
-	mail := slices.Contains([]string{"smtp", "imap", "pop3"}, u.Scheme)
+	email := slices.Contains([]string{"smtp", "imap", "pop3"}, u.Scheme)
 	switch {
-	case mail && len(a.Want) == 0, // these servers have nothing to say after the handshake
-		strings.Contains(a.Endpoint, "status:") && len(a.Want) == 0, // a script that expects 404 would not say --fail
+	case email && len(a.Want) == 0, // these servers send nothing after the handshake
+		strings.Contains(a.Endpoint, "status:") && len(a.Want) == 0, // a script that expects 404 would not use --fail
 		slices.Contains(a.Want, finding.DNSFailure):
 		return Answer{}, nil
 	}
-	speaks := slices.Contains([]string{"https", "http", "smtp", "imap", "pop3"}, u.Scheme)
-	// Redirects to the inside of a network curl follows: that is not tried out.
-	if !speaks || strings.HasSuffix(u.Hostname(), ".onion") || slices.Contains(a.Want, finding.HTTPRedirectBlocked) {
+	supported := slices.Contains([]string{"https", "http", "smtp", "imap", "pop3"}, u.Scheme)
+	// curl follows redirects into private networks: that is not tested.
+	if !supported || strings.HasSuffix(u.Hostname(), ".onion") || slices.Contains(a.Want, finding.HTTPRedirectBlocked) {
 		return Answer{}, nil
 	}
 	args := []string{"-q", "-sS", "-L", "--max-redirs", "10", "--fail", "-o", "/dev/null", "--interface", "lo", "--ssl-reqd", "--max-time", fmt.Sprint(patience.Seconds() / 2),
 		"--capath", "/dev/null", "--cacert", a.CAs[0], "--resolve", "*:443:127.0.0.1", "--resolve", "*:80:127.0.0.1"} // no name is looked up
-	if len(a.To) > 0 { // curl asks one address
+	if len(a.To) > 0 { // curl connects to one address
 		for _, host := range []string{u.Hostname(), plainName(u), plainName(u) + "."} {
 			args = append(args, "--connect-to", fmt.Sprintf("%s:%s:%s", host, port(u), a.To[0]))
 		}
@@ -137,7 +139,7 @@ func askCurl(ctx context.Context, a asking) (Answer, error) {
 	return run(ctx, a, exec.CommandContext(ctx, "curl", append(args, a.URL)...), curlNames()) // arguments are this package's own
 }
 
-// plainName is a URL's host in A-labels, without a trailing dot.
+// plainName returns a URL's host in A-labels, without a trailing dot.
 func plainName(u *url.URL) string {
 	host := strings.TrimSuffix(u.Hostname(), ".")
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
@@ -150,11 +152,10 @@ func port(u *url.URL) string {
 	if p := u.Port(); p != "" {
 		return p
 	}
-	return map[string]string{"https": "443", "http": "80", "smtp": "25", "imap": "143", "pop3": "110"}[u.Scheme]
+	return strconv.Itoa(target.Kind(u.Scheme).DefaultPort())
 }
 
-// askOpenSSL makes a handshake with everything that s_client can be told to verify. It looks at one address, and at no
-// HTTP.
+// askOpenSSL makes a handshake with all checks that s_client supports. It checks one address, and no HTTP.
 func askOpenSSL(ctx context.Context, a asking) (Answer, error) {
 	u, err := url.Parse(a.URL)
 	if err != nil {
@@ -184,8 +185,8 @@ func askOpenSSL(ctx context.Context, a asking) (Answer, error) {
 	return run(ctx, a, cmd, opensslNames())
 }
 
-// listening is a standard input that ends after a moment. In TLS 1.3 a server refuses a client after the handshake is
-// over for it; s_client that has nothing left to send would be gone by then, or not, as it happens.
+// listening is a standard input that ends after a moment. In TLS 1.3 a server rejects a client after the client has completed
+// the handshake; without input, s_client may have exited by then.
 type listening struct{}
 
 func (listening) Read([]byte) (int, error) {
@@ -193,7 +194,7 @@ func (listening) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// run runs a tool until its patience ends, and reads what it says.
+// run runs a tool, at most for patience, and reads its output.
 func run(ctx context.Context, a asking, cmd *exec.Cmd, says map[finding.Code]*regexp.Regexp) (Answer, error) {
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -207,7 +208,7 @@ func run(ctx context.Context, a asking, cmd *exec.Cmd, says map[finding.Code]*re
 		return Answer{}, ctx.Err()
 	}
 	if !late.Stop() {
-		said.WriteString("\nended from outside\n")
+		said.WriteString("\nkilled after the timeout\n")
 	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -221,13 +222,13 @@ func run(ctx context.Context, a asking, cmd *exec.Cmd, says map[finding.Code]*re
 	return answer, nil
 }
 
-// withoutPEM leaves out certificates: by chance anything may stand in them.
+// withoutPEM removes certificates, which could contain any word by chance.
 func withoutPEM(text []byte) []byte {
 	return regexp.MustCompile(`(?s)-----BEGIN.*?-----END[^\n]*`).ReplaceAll(text, nil)
 }
 
-// opensslNames are the words that name the cause for somebody who knows the tool. A code that is not here has none: the
-// error is the same as for something else ("unable to get local issuer certificate").
+// opensslNames returns the messages that name the cause to a user who knows the tool. Codes without one have an error that other
+// problems cause too ("unable to get local issuer certificate").
 func opensslNames() map[finding.Code]*regexp.Regexp {
 	return patterns(map[finding.Code]string{
 		finding.CertExpired:                  `depth=0.*\n.*certificate has expired`,
@@ -256,7 +257,7 @@ func opensslNames() map[finding.Code]*regexp.Regexp {
 	})
 }
 
-// curlNames are curl's words, which are OpenSSL's where it passes them on.
+// curlNames returns curl's messages, some of which are OpenSSL's.
 func curlNames() map[finding.Code]*regexp.Regexp {
 	names := opensslNames()
 	delete(names, finding.CertChainExpired) // curl does not say which certificate

@@ -17,7 +17,7 @@ func pki90(l *Lab) []pki.Option {
 	return []pki.Option{pki.Valid(l.Now.Add(-90*day), l.Now.Add(-day))}
 }
 
-// leads answers with a redirect until it is asked for /end.
+// leads answers with a redirect to everything but /end.
 func leads(status int, to func(*http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/end" {
@@ -35,7 +35,7 @@ func redirects() []Case {
 	redirect := func(name string, want []finding.Code, status int, where func(*http.Request) string, expect string) Case {
 		return answer(name, want, leads(status, where), expect)
 	}
-	// onLoopback is asked for by its address, so that redirects may lead to other ports there.
+	// onLoopback is requested by its address, so that redirects may lead to other ports there.
 	onLoopback := func(name string, want []finding.Code, handler func(l *Lab) http.Handler) Case {
 		return Case{Name: name, Want: want, serve: func(l *Lab) Target {
 			config := &tls.Config{Certificates: []tls.Certificate{l.leafFor([]string{"127.0.0.1"}).TLS()}} // a server's defaults
@@ -92,7 +92,7 @@ func redirects() []Case {
 	}
 }
 
-// nasty is what a server may put into every text it controls.
+// nasty is a hostile text that a server may send wherever it controls text.
 const nasty = "\x1b[31mred\r\n::error::x\u202e<script>alert(1)</script>"
 
 func hostile() []Case {
@@ -109,7 +109,7 @@ func hostile() []Case {
 		}},
 		answer("hostile headers and body", codes(finding.HTTPStatus), page(500, nasty, "Server", "x\x1b[31m<script>", "Content-Type", "::error::x\u202e"), ""),
 		{Name: "a hostile SMTP greeting", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
-			return l.mail("smtp://"+Host, nil, "554 "+strings.ReplaceAll(nasty, "\r\n", "\r")+"\r\n")
+			return l.scripted("smtp://"+Host, nil, "554 "+strings.ReplaceAll(nasty, "\r\n", "\r")+"\r\n")
 		}},
 		wire("a hostile location", codes(finding.HTTPInvalid), says("HTTP/1.1 302 Found\r\nLocation: https://"+strings.ReplaceAll(nasty, "\r\n", "")+"\r\nContent-Length: 0\r\n\r\n")),
 	}

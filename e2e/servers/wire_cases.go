@@ -16,10 +16,10 @@ import (
 	"certdrift/internal/finding"
 )
 
-// hangs reads, and says nothing.
+// hangs reads and never answers.
 func hangs(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 
-// says sends a text once something was read, then ends its side.
+// says sends a text after the first read, then closes its side.
 func says(text string) func(net.Conn) {
 	return func(conn net.Conn) {
 		_, _ = conn.Read(make([]byte, 64<<10))
@@ -44,7 +44,7 @@ func trickles(text string) func(net.Conn) {
 	}
 }
 
-// resets tears the connection down.
+// resets resets the connection.
 func resets(conn net.Conn) {
 	_, _ = conn.Read(make([]byte, 64<<10))
 	under := conn
@@ -190,8 +190,8 @@ func (l *Lab) padding(size int) []byte {
 	}).Certificate.Raw
 }
 
-// mail speaks a script of lines over plain TCP: an even line is said, an odd one waited for. Then TLS begins.
-func (l *Lab) mail(url string, config *tls.Config, script ...string) Target {
+// scripted follows a script of lines over plain TCP: it sends even lines and waits for odd ones. Then TLS begins.
+func (l *Lab) scripted(url string, config *tls.Config, script ...string) Target {
 	to := l.raw(func(conn net.Conn) {
 		r, tag := bufio.NewReader(conn), ""
 		for i, line := range script {
@@ -216,8 +216,8 @@ func (l *Lab) mail(url string, config *tls.Config, script ...string) Target {
 	return Target{URL: url, To: []string{to}}
 }
 
-// awaits reads lines until one holds a word, and gives what that line begins with. Questions about what the server can
-// do, which some clients ask first, are answered on the way.
+// awaits reads lines until one contains a word, and returns how that line begins. It answers the requests for capabilities that
+// some clients send first.
 func awaits(conn net.Conn, r *bufio.Reader, word string) (tag string, ok bool) {
 	for {
 		got, err := r.ReadString('\n')
@@ -243,9 +243,9 @@ func startTLS() []Case {
 	mail := func(name string, want []finding.Code, url string, tlsAfter bool, script ...string) Case {
 		return Case{Name: name, Want: want, serve: func(l *Lab) Target {
 			if !tlsAfter {
-				return l.mail(url, nil, script...)
+				return l.scripted(url, nil, script...)
 			}
-			return l.mail(url, l.config(), script...)
+			return l.scripted(url, l.config(), script...)
 		}}
 	}
 	ehlo := "250-mail\r\n250-SIZE 1000\r\n250 STARTTLS\r\n"
@@ -260,7 +260,7 @@ func startTLS() []Case {
 	expired := mail("smtp: expired", codes(finding.CertExpired), smtp, true)
 	expired.serve = func(l *Lab) Target {
 		p := l.leaf(pki90(l)...)
-		return l.mail(smtp, &tls.Config{Certificates: []tls.Certificate{p.TLS()}}, "220 mail\r\n", "EHLO", ehlo, "STARTTLS", "220 go\r\n") // a server's defaults
+		return l.scripted(smtp, &tls.Config{Certificates: []tls.Certificate{p.TLS()}}, "220 mail\r\n", "EHLO", ehlo, "STARTTLS", "220 go\r\n") // a server's defaults
 	}
 	return []Case{
 		mail("smtp: healthy", nil, smtp, true, "220-mail\r\n220 ready\r\n", "EHLO", ehlo, "STARTTLS", "220 go\r\n"),
@@ -311,7 +311,7 @@ func zipped(text []byte) string {
 	return b.String()
 }
 
-// bomb is a case of a small body that becomes 200 MiB once its encodings are undone.
+// bomb is a case of a small body that decodes to 200 MiB.
 func bomb(name string, encodings ...string) Case {
 	return Case{Name: name, Want: codes(finding.HTTPTooLarge), serve: func(l *Lab) Target {
 		body := string(make([]byte, 200<<20))
@@ -341,7 +341,7 @@ func answers() []Case {
 		time.Sleep(400 * time.Millisecond)
 		_, _ = io.WriteString(w, "ok")
 	})
-	hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	silence := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	halt := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "begin")
 		_ = http.NewResponseController(w).Flush()
@@ -388,7 +388,7 @@ func answers() []Case {
 		answer("larger than max_size", codes(finding.HTTPTooLarge), page(200, strings.Repeat("x", 5000)), "expect: {max_size: 4000}"),
 		answer("slower than max_latency", codes(finding.HTTPSlow), slow, "expect: {max_latency: 100ms}"),
 		answer("faster than max_latency", nil, page(200, ""), "expect: {max_latency: 900ms}"),
-		answer("no answer", codes(finding.HTTPTimeout), hang, ""),
+		answer("no answer", codes(finding.HTTPTimeout), silence, ""),
 		answer("a body that stops", codes(finding.HTTPTimeout), halt, ""),
 		answer("gzip", nil, page(200, zipped([]byte("all healthy")), "Content-Encoding", "gzip"), "expect: {body_contains: healthy}"),
 		answer("gzip that is none", codes(finding.HTTPInvalid), page(200, "plain", "Content-Encoding", "gzip"), ""),

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// ResignPSS signs a version 3 certificate anew by RSASSA-PSS with its default parameters, which mean SHA-1 (RFC 4055 §3.1).
+// ResignPSS signs a version 3 certificate again by RSASSA-PSS with its default parameters, which mean SHA-1 (RFC 4055 §3.1).
 func ResignPSS(t testing.TB, der []byte, issuer *rsa.PrivateKey) []byte {
 	t.Helper()
 	check := func(err error) {

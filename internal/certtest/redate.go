@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Redate signs a certificate anew whose validity begins with notBefore as it stands, a UTCTime. The issuer's key is an
-// ECDSA one; crypto/x509 writes none but sound dates.
+// Redate signs a certificate again with notBefore, a UTCTime, unchanged as the start of its validity. The issuer has an ECDSA
+// key. crypto/x509 writes only valid dates.
 func Redate(t testing.TB, der []byte, issuer crypto.Signer, notBefore string) []byte {
 	t.Helper()
 	var outer struct {

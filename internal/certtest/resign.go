@@ -1,4 +1,5 @@
-// Package certtest makes certificates for tests that Go's own issuer refuses to make. It is imported by tests only.
+// Package certtest creates certificates that crypto/x509 refuses to create, revocation data, and servers on loopback. Only tests
+// import it.
 package certtest
 
 import (
@@ -11,7 +12,7 @@ import (
 	"testing"
 )
 
-// Resign signs a certificate that was signed with SHA-256 and RSA anew, over MD5 or SHA-1.
+// Resign signs a certificate again that was signed with SHA-256 and RSA, with MD5 or SHA-1.
 func Resign(t testing.TB, der []byte, issuer *rsa.PrivateKey, hash crypto.Hash) []byte {
 	t.Helper()
 	sha256WithRSA := []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b}
@@ -42,7 +43,7 @@ func Resign(t testing.TB, der []byte, issuer *rsa.PrivateKey, hash crypto.Hash) 
 	return out
 }
 
-// signPKCS1 signs by hand: crypto/rsa takes no keys below 1024 bits.
+// signPKCS1 implements the signature itself: crypto/rsa rejects keys below 1024 bits.
 func signPKCS1(t testing.TB, key *rsa.PrivateKey, hash crypto.Hash, digest []byte) []byte {
 	t.Helper()
 	if key.N.BitLen() >= 1024 {

@@ -96,7 +96,7 @@ func issuerFaults(path []*x509.Certificate, i int) []Problem {
 			}
 		}
 		if below > c.MaxPathLen {
-			fs = append(fs, Problem{PathLength, c, fmt.Sprintf("it allows %d CAs below it, and the path has %d", c.MaxPathLen, below)})
+			fs = append(fs, Problem{PathLength, c, fmt.Sprintf("it allows %d, and the path has %d", c.MaxPathLen, below)})
 		}
 	}
 	return fs

@@ -1,5 +1,5 @@
-// Package edge is the simulated load balancers' public face: real TLS servers on loopback that serve whatever
-// certificate is attached at the moment of each handshake.
+// Package edge is the simulated load balancers' public face: real TLS servers on loopback that serve the
+// certificate attached at the time of each handshake.
 package edge
 
 import (
@@ -22,7 +22,7 @@ type Server struct {
 	done    chan error
 }
 
-// Certificate gives the certificate attached for a server name.
+// Certificate returns the certificate attached for a server name.
 type Certificate func(serverName string) (*tls.Certificate, error)
 
 // Start serves handler over TLS on a free port of host (an address of the loopback network) until Close.
@@ -49,7 +49,7 @@ func Start(ctx context.Context, host string, certificate Certificate, handler ht
 	return s, nil
 }
 
-// Close ends the server and every connection.
+// Close stops the server and closes every connection.
 func (s *Server) Close() error {
 	err := s.server.Close()
 	if served := <-s.done; !errors.Is(served, http.ErrServerClosed) {

@@ -1,5 +1,5 @@
-// Package pki issues certificates for the simulated account and for tests: roots, intermediates and leaves, right ones
-// and wrong ones alike. It is not for anything that a client should trust.
+// Package pki issues certificates for the simulated account and for tests: roots, intermediates and leaves, valid
+// and invalid. Clients must not trust them.
 package pki
 
 import (
@@ -33,28 +33,28 @@ func Valid(notBefore, notAfter time.Time) Option {
 	return func(c *x509.Certificate) { c.NotBefore, c.NotAfter = notBefore, notAfter }
 }
 
-// Root makes a self-signed CA valid for ten years around now.
+// Root returns a self-signed CA valid for ten years around now.
 func Root(commonName string, now time.Time, opts ...Option) (*Pair, error) {
 	return issue(nil, ca(commonName, now.AddDate(-5, 0, 0), now.AddDate(5, 0, 0)), nil, opts)
 }
 
-// Intermediate makes a CA under p.
+// Intermediate returns a CA under p.
 func (p *Pair) Intermediate(commonName string, now time.Time, opts ...Option) (*Pair, error) {
 	return issue(p, ca(commonName, now.AddDate(-2, 0, 0), now.AddDate(3, 0, 0)), nil, opts)
 }
 
-// Leaf makes a server certificate under p for names (DNS names or IP addresses), the first as common name, valid from
+// Leaf returns a server certificate under p for names (DNS names or IP addresses), the first as common name, valid from
 // 30 days ago for 90 days.
 func (p *Pair) Leaf(now time.Time, names []string, opts ...Option) (*Pair, error) {
 	return issue(p, leaf(now, names), nil, opts)
 }
 
-// LeafWithKey is Leaf for a key of the caller's own.
+// LeafWithKey is Leaf for the caller's key.
 func (p *Pair) LeafWithKey(now time.Time, names []string, key crypto.Signer, opts ...Option) (*Pair, error) {
 	return issue(p, leaf(now, names), key, opts)
 }
 
-// SelfSigned makes a server certificate that is its own issuer.
+// SelfSigned returns a server certificate that is its own issuer.
 func SelfSigned(now time.Time, names []string, opts ...Option) (*Pair, error) {
 	return issue(nil, leaf(now, names), nil, opts)
 }
@@ -124,7 +124,7 @@ func issue(parent *Pair, template *x509.Certificate, key crypto.Signer, opts []O
 	return p, nil
 }
 
-// Served is the chain as a well-kept server sends it: the leaf and the intermediates, without the root.
+// Served returns the chain as a well-configured server sends it: the leaf and the intermediates, without the root.
 func (p *Pair) Served() [][]byte {
 	chain := [][]byte{p.Certificate.Raw}
 	for i, parent := range p.Parents {
@@ -135,12 +135,12 @@ func (p *Pair) Served() [][]byte {
 	return chain
 }
 
-// TLS gives the pair to a server that sends Served.
+// TLS returns the pair for a server that sends Served.
 func (p *Pair) TLS() tls.Certificate {
 	return tls.Certificate{Certificate: p.Served(), PrivateKey: p.Key}
 }
 
-// PEM is Served in PEM.
+// PEM returns Served in PEM.
 func (p *Pair) PEM() []byte {
 	var out []byte
 	for _, der := range p.Served() {
@@ -149,7 +149,7 @@ func (p *Pair) PEM() []byte {
 	return out
 }
 
-// KeyPEM is the key in PKCS #8.
+// KeyPEM returns the key in PKCS #8.
 func (p *Pair) KeyPEM() ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(p.Key)
 	if err != nil {
