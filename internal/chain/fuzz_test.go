@@ -12,8 +12,8 @@ import (
 )
 
 // FuzzBuild cuts its input into certificates, each with a length of two bytes before it; the last is trusted, some before
-// it count as fetched. Whatever they are, the walk ends soon, gives the same result twice, and each path it gives is
-// linked by names and ends where it says.
+// it count as fetched. The walk always ends soon and has the same result twice, and each of its paths is linked by names and
+// ends where it says.
 func FuzzBuild(f *testing.F) {
 	must := ok(f)
 	root := must(pki.Root("Root", now))

@@ -124,8 +124,8 @@ func directoryNames(t *testing.T, n int) []byte {
 	return wrap(asn1.ClassUniversal, asn1.TagSequence, wrap(asn1.ClassContextSpecific, 1, all))
 }
 
-// TestManyDirectoryConstraints: thirty CAs in a row, each with hundreds of directory names, a list near the bound that is
-// read. The walk goes on to an answer in time.
+// TestManyDirectoryConstraints: thirty CAs in a row, each with hundreds of directory names, a list near the bound on its
+// size. The walk still has a result.
 func TestManyDirectoryConstraints(t *testing.T) {
 	must := ok(t)
 	value := directoryNames(t, 300)

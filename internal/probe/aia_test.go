@@ -125,7 +125,7 @@ func TestAIA(t *testing.T) {
 		"none":                 {nil, false, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := one(t, look(t, at(t, target.TLS, alone(issued(c.urls...))), incomplete, resolving(zone{})))
+			a := one(t, observe(t, at(t, target.TLS, alone(issued(c.urls...))), incomplete, resolving(zone{})))
 			healthy(t, a)
 			var found bool
 			var failures string
@@ -154,7 +154,7 @@ func TestAIA(t *testing.T) {
 		p := issued(l.url("/ca.der"))
 		config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{p.Certificate.Raw, ca.Certificate.Raw, root.Certificate.Raw}, PrivateKey: p.Key}}}
 		before := l.asked.Load()
-		a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil)), incomplete))
+		a := one(t, observe(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil)), incomplete))
 		if len(a.TLS.Issuers) != 0 || l.asked.Load() != before {
 			t.Errorf("got %+v", a.TLS.Issuers)
 		}
@@ -173,7 +173,7 @@ func TestAIA(t *testing.T) {
 				return indexOf(ca.Certificate, chain) < 0
 			}
 		}
-		a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil)), untilFound))
+		a := one(t, observe(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil)), untilFound))
 		if len(a.TLS.Issuers) != 1 || string(a.TLS.Issuers[0].DER) != string(ca.Certificate.Raw) {
 			t.Errorf("got %+v", a.TLS.Issuers)
 		}
@@ -191,7 +191,7 @@ func TestAIA(t *testing.T) {
 		}
 		last := chain[len(chain)-1]
 		leaf := must(t)(last.Leaf(now, []string{"site.test"}, func(c *x509.Certificate) { c.IssuingCertificateURL = []string{l.url("/level7")} }))
-		a := one(t, look(t, at(t, target.TLS, alone(leaf)), incomplete))
+		a := one(t, observe(t, at(t, target.TLS, alone(leaf)), incomplete))
 		if len(a.TLS.Issuers) != maxIssuers {
 			t.Errorf("%d issuers", len(a.TLS.Issuers))
 		}
@@ -200,7 +200,7 @@ func TestAIA(t *testing.T) {
 		p := issued("http://127.0.0.1:80/")
 		config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{p.Certificate.Raw}, PrivateKey: p.Key}}}
 		synctest.Test(t, func(t *testing.T) {
-			a := one(t, look(t, at(t, target.TLS, "127.0.0.1:1000"), incomplete, pipes{"1000": secured(config)}.dialing))
+			a := one(t, observe(t, at(t, target.TLS, "127.0.0.1:1000"), incomplete, pipes{"1000": secured(config)}.dialing))
 			if len(a.TLS.Issuers) != 1 || a.TLS.Issuers[0].Failure == "" {
 				t.Errorf("got %+v", a.TLS.Issuers)
 			}

@@ -10,7 +10,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// BenchmarkBareHandshake is what any client of crypto/tls pays, server on the same machine included.
+// BenchmarkBareHandshake is the cost of any crypto/tls client, including the server on the same machine.
 func BenchmarkBareHandshake(b *testing.B) {
 	address := certtest.ServeTLS(b, "127.0.0.1", serving(b), nil)
 	b.ReportAllocs()
@@ -23,7 +23,7 @@ func BenchmarkBareHandshake(b *testing.B) {
 	}
 }
 
-// BenchmarkProbeTLS is the same with all that certdrift notes.
+// BenchmarkProbeTLS is the same with all that certdrift records.
 func BenchmarkProbeTLS(b *testing.B) {
 	benchmark(b, at(b, target.TLS, certtest.ServeTLS(b, "127.0.0.1", serving(b), nil)))
 }

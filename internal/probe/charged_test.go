@@ -20,7 +20,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// answering speaks TLS and answers one request.
+// answering answers one request over TLS.
 func answering(config *tls.Config, answer string) func(net.Conn) {
 	return func(c net.Conn) {
 		secured := tls.Server(c, config)
@@ -31,7 +31,7 @@ func answering(config *tls.Config, answer string) func(net.Conn) {
 	}
 }
 
-// listed serves a certificate of its own, with a distribution point at which nobody answers.
+// listed returns a configuration with a new certificate, whose distribution point does not answer.
 func listed(t testing.TB) *tls.Config {
 	t.Helper()
 	_, ca := authority(t)
@@ -41,7 +41,7 @@ func listed(t testing.TB) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}}
 }
 
-// TestRevocationIsNotTheRedirects: what certdrift asks elsewhere about the chains on the way is no time of the redirects.
+// TestRevocationIsNotTheRedirects: time that revocation checks of the chains take is not charged to the redirects.
 func TestRevocationIsNotTheRedirects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const hops = 8
@@ -53,7 +53,7 @@ func TestRevocationIsNotTheRedirects(t *testing.T) {
 			}
 			network[fmt.Sprint(1000+i)] = answering(listed(t), answer)
 		}
-		a := one(t, look(t, at(t, target.HTTPS, "127.0.0.1:1000"), full, network.dialing))
+		a := one(t, observe(t, at(t, target.HTTPS, "127.0.0.1:1000"), full, network.dialing))
 		healthy(t, a)
 		if len(a.HTTP.Hops) != hops {
 			t.Fatalf("%d hops, not %d", len(a.HTTP.Hops), hops)
@@ -61,7 +61,7 @@ func TestRevocationIsNotTheRedirects(t *testing.T) {
 		for _, h := range a.HTTP.Hops {
 			healthy(t, h.Addresses[0])
 			if r := h.Addresses[0].TLS.Revocation; len(r) != 1 || r[0].Status != observation.NoAnswer {
-				t.Errorf("%s: asked of revocation: %+v", h.URL, r)
+				t.Errorf("%s: revocation: %+v", h.URL, r)
 			}
 		}
 	})
@@ -75,7 +75,7 @@ func TestWaitForRefusalIsNotTheServers(t *testing.T) {
 			config := serving(t)
 			config.MinVersion, config.MaxVersion = version, version
 			config.ClientAuth = tls.VerifyClientCertIfGiven
-			a := one(t, look(t, at(t, target.TLS, "127.0.0.1:1000"), pipes{"1000": secured(config)}.dialing))
+			a := one(t, observe(t, at(t, target.TLS, "127.0.0.1:1000"), pipes{"1000": secured(config)}.dialing))
 			healthy(t, a)
 			if a.TLS == nil || !a.TLS.ClientCertificateRequested || a.TLS.ClientCertificateSent || len(a.TLS.Chain) == 0 {
 				t.Errorf("%s: got %+v", tls.VersionName(version), a.TLS)
@@ -87,7 +87,7 @@ func TestWaitForRefusalIsNotTheServers(t *testing.T) {
 	}
 }
 
-// TestRevokedBehindASilentList: the responder is asked although nobody answers at the list's address.
+// TestRevokedBehindASilentList: the responder is queried although the list's server does not answer.
 func TestRevokedBehindASilentList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, ca := authority(t)
@@ -104,7 +104,7 @@ func TestRevokedBehindASilentList(t *testing.T) {
 				}
 			},
 		}
-		a := one(t, look(t, at(t, target.TLS, "127.0.0.1:1000"), full, network.dialing))
+		a := one(t, observe(t, at(t, target.TLS, "127.0.0.1:1000"), full, network.dialing))
 		r := a.TLS.Revocation
 		if len(r) != 2 || r[0].Source != observation.CRL || r[0].Status != observation.NoAnswer ||
 			r[1].Source != observation.OCSP || r[1].Status != observation.Revoked {

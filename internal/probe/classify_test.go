@@ -39,8 +39,8 @@ func TestConnectionFaults(t *testing.T) {
 	}
 }
 
-// FuzzHandshakeAnswer: whatever a server answers to a ClientHello, the fault has a kind of the handshake's, and its
-// detail is fit to be shown.
+// FuzzHandshakeAnswer: whatever a server answers to a ClientHello, the failure has a kind of the TLS phase, and its
+// detail is clean.
 func FuzzHandshakeAnswer(f *testing.F) {
 	for _, s := range []string{"HTTP/1.1 400", "<html>", "SSH-2.0", "\x15\x03\x03\x00\x02\x02\x28", "\x16\x03\x03\xff\xff", "\x80\x00", ""} {
 		f.Add([]byte(s))
@@ -69,7 +69,7 @@ func FuzzHandshakeAnswer(f *testing.F) {
 	})
 }
 
-// canned is a connection whose other end has said all it has to say.
+// canned is a connection with fixed data to read.
 type canned struct {
 	io.Reader
 }
@@ -82,7 +82,7 @@ func (*canned) SetDeadline(time.Time) error      { return nil }
 func (*canned) SetReadDeadline(time.Time) error  { return nil }
 func (*canned) SetWriteDeadline(time.Time) error { return nil }
 
-// FuzzPath: a path never panics and gives the same twice; an index or a key that is there is found.
+// FuzzPath: a path never panics and has the same result twice; an index or a key that exists is found.
 func FuzzPath(f *testing.F) {
 	for _, s := range []string{"$.a[0].b", "$", "a", `$["x"]`, "$['x'][1]", "$..", "$[", "$[]", `$["`, "$.a.[0]"} {
 		f.Add(s)
@@ -103,7 +103,7 @@ func FuzzPath(f *testing.F) {
 	})
 }
 
-// TestDetailIsStable: the same fault reads the same in each round, whatever local port the connection had.
+// TestDetailIsStable: the same error has the same text in each round, whatever local port the connection had.
 func TestDetailIsStable(t *testing.T) {
 	for want, err := range map[string]error{
 		"read: connection reset by peer": &net.OpError{

@@ -70,7 +70,7 @@ func TestUnsupportedKey(t *testing.T) {
 	_, ca := authority(t)
 	leaf := must(t)(ca.LeafWithKey(time.Now(), []string{"site.test"}, key))
 	config := &tls.Config{Certificates: []tls.Certificate{leaf.TLS()}} // a server's defaults: TLS 1.3, which knows no P-224
-	a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
+	a := one(t, observe(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
 	failed(t, a, observation.PhaseTLS, observation.KeyUnusable)
 	if a.TLS == nil || len(a.TLS.Chain) != 2 || a.TLS.Version != "TLS 1.2" || a.Failure.Alert != "handshake_failure" {
 		t.Errorf("got %+v and %+v", a.TLS, a.Failure)
@@ -89,7 +89,7 @@ func TestDiagnosticHandshake(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := picky(t, curves, greeting(0x0303, certificateFile(t, "testdata/keys/"+test.file+".pem")))
-			a := one(t, look(t, at(t, target.TLS, server)))
+			a := one(t, observe(t, at(t, target.TLS, server)))
 			failed(t, a, observation.PhaseTLS, test.kind)
 			if !strings.Contains(a.Failure.Detail, test.detail) || (a.TLS == nil) != (test.file == "p192") {
 				t.Errorf("got %q and %+v", a.Failure.Detail, a.TLS)
@@ -103,7 +103,7 @@ func TestDiagnosticHandshake(t *testing.T) {
 func TestOldVersionBehindAnAlert(t *testing.T) {
 	config := serving(t)
 	config.MaxVersion, config.CipherSuites = tls.VersionTLS11, []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}
-	a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
+	a := one(t, observe(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
 	failed(t, a, observation.PhaseTLS, observation.VersionOld)
 }
 
@@ -115,7 +115,7 @@ func TestStapleOfAMalformedChain(t *testing.T) {
 	served.Certificate = append(served.Certificate, []byte("no certificate"))
 	served.OCSPStaple = certtest.OCSPResponse(t, ca, leaf.Certificate, ca, ocsp.Good)
 	config := &tls.Config{Certificates: []tls.Certificate{served}, MaxVersion: tls.VersionTLS12}
-	a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
+	a := one(t, observe(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
 	failed(t, a, observation.PhaseTLS, observation.ChainMalformed)
 	if a.TLS == nil || len(a.TLS.Revocation) != 1 || a.TLS.Revocation[0].Status != observation.Good {
 		t.Errorf("got %+v", a.TLS)

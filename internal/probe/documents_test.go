@@ -49,7 +49,7 @@ func TestDocumentsBounded(t *testing.T) {
 	}
 }
 
-// TestDocumentsShared: who asks at the same time waits for one load; but the end of the leader's time is not theirs.
+// TestDocumentsShared: concurrent callers wait for one load, but a timeout of the caller that loads is not theirs.
 func TestDocumentsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, loads := newDocuments(), 0

@@ -26,7 +26,7 @@ import (
 // where the clock is fake.
 const patient = 30 * time.Second
 
-// must hands a pair on, or ends the test.
+// must returns a function that passes a pair on, or ends the test.
 func must(t testing.TB) func(*pki.Pair, error) *pki.Pair {
 	t.Helper()
 	return func(p *pki.Pair, err error) *pki.Pair {
@@ -113,14 +113,14 @@ func secured(config *tls.Config) func(net.Conn) {
 	return func(c net.Conn) { _, _ = io.Copy(io.Discard, tls.Server(c, config)) }
 }
 
-// lookAt probes a server at its only address. A probe that waits runs on pipes.
-func lookAt(t *testing.T, kind target.Kind, serve func(net.Conn), waits bool) (a observation.Address) {
+// observeServer probes a server at its only address. A probe that waits runs on pipes.
+func observeServer(t *testing.T, kind target.Kind, serve func(net.Conn), waits bool) (a observation.Address) {
 	t.Helper()
 	if !waits {
-		return one(t, look(t, at(t, kind, certtest.Serve(t, "127.0.0.1", serve))))
+		return one(t, observe(t, at(t, kind, certtest.Serve(t, "127.0.0.1", serve))))
 	}
 	synctest.Test(t, func(t *testing.T) {
-		a = one(t, look(t, at(t, kind, "127.0.0.1:1000"), pipes{"1000": serve}.dialing))
+		a = one(t, observe(t, at(t, kind, "127.0.0.1:1000"), pipes{"1000": serve}.dialing))
 		time.Sleep(time.Second) // fake time: a server that sleeps wakes up and notices that its connection is closed
 	})
 	return a
@@ -134,8 +134,8 @@ func path(p string) func(*target.Endpoint) {
 	return func(e *target.Endpoint) { e.URL = strings.TrimSuffix(e.URL, "/") + p }
 }
 
-// look probes one endpoint.
-func look(t testing.TB, e target.Endpoint, change ...func(*Options)) observation.Endpoint {
+// observe probes one endpoint.
+func observe(t testing.TB, e target.Endpoint, change ...func(*Options)) observation.Endpoint {
 	t.Helper()
 	o := Options{Now: time.Now}
 	for _, c := range change {
@@ -171,7 +171,7 @@ func healthy(t testing.TB, a observation.Address) {
 	}
 }
 
-// zone is a resolver that knows a few names and asks nobody.
+// zone is a resolver with a few fixed names.
 type zone map[string][]string
 
 func (z zone) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
@@ -192,12 +192,12 @@ func (z zone) LookupCNAME(_ context.Context, host string) (string, error) {
 
 func resolving(z zone) func(*Options) { return func(o *Options) { o.Resolver = z } }
 
-// verifying takes every server for whom it says it is.
+// verifying accepts every server's chain.
 func verifying(o *Options) {
 	o.Verified = func(target.Endpoint, []*x509.Certificate, time.Time) bool { return true }
 }
 
-// incomplete asks for AIA whenever a chain does not hold a root.
+// incomplete requests AIA whenever a chain does not contain a root.
 func incomplete(o *Options) {
 	o.NeedsIssuer = func(_ target.Endpoint, chain []*x509.Certificate) bool {
 		for _, c := range chain {

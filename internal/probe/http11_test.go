@@ -28,7 +28,7 @@ func frame(kind byte, stream uint32, payload ...byte) []byte {
 	return append(binary.BigEndian.AppendUint32(b, stream), payload...)
 }
 
-// asksForHTTP11 answers HTTP/2 requests with a refusal, and those over HTTP/1.1 with a page.
+// asksForHTTP11 rejects HTTP/2 requests, and answers those over HTTP/1.1 with a page.
 func asksForHTTP11(refusal []byte) func(*tls.Conn) {
 	return func(conn *tls.Conn) {
 		if conn.Handshake() != nil {
@@ -56,7 +56,7 @@ func asksForHTTP11(refusal []byte) func(*tls.Conn) {
 	}
 }
 
-// TestServerThatAsksForHTTP11: it is given what it asks for, as browsers do.
+// TestServerThatAsksForHTTP11: it gets an HTTP/1.1 request, as from browsers.
 func TestServerThatAsksForHTTP11(t *testing.T) {
 	for name, refusal := range map[string][]byte{
 		"of the stream":     frame(frameReset, 1, 0, 0, 0, http11Required),
@@ -65,7 +65,7 @@ func TestServerThatAsksForHTTP11(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			config := serving(t)
 			config.NextProtos = []string{protocolH2, "http/1.1"}
-			got := one(t, look(t, at(t, target.HTTPS, certtest.ServeTLS(t, "127.0.0.1", config, asksForHTTP11(refusal)))))
+			got := one(t, observe(t, at(t, target.HTTPS, certtest.ServeTLS(t, "127.0.0.1", config, asksForHTTP11(refusal)))))
 			if got.Failure != nil || got.HTTP == nil || got.HTTP.Status != http.StatusOK || got.TLS.ALPN != "http/1.1" {
 				t.Errorf("got failure %+v, HTTP %+v, TLS %+v", got.Failure, got.HTTP, got.TLS)
 			}
@@ -82,7 +82,7 @@ func TestServerThatAsksForHTTP11(t *testing.T) {
 			answer[4] = 0x5
 			asksForHTTP11(answer)(conn)
 		})
-		got := one(t, look(t, at(t, target.HTTPS, address)))
+		got := one(t, observe(t, at(t, target.HTTPS, address)))
 		if got.Failure != nil || got.HTTP == nil || got.HTTP.Status != http.StatusOK || asked.Load() != 1 {
 			t.Errorf("asked %d times, failure %+v, HTTP %+v", asked.Load(), got.Failure, got.HTTP)
 		}
@@ -97,6 +97,6 @@ func TestServerThatAsksForHTTP11(t *testing.T) {
 			return nil, nil //nolint:nilnil // the configuration as it stands
 		}
 		address := certtest.ServeTLS(t, "127.0.0.1", config, asksForHTTP11(frame(frameReset, 1, 0, 0, 0, http11Required)))
-		failed(t, one(t, look(t, at(t, target.HTTPS, address))), observation.PhaseHeaders, observation.Invalid)
+		failed(t, one(t, observe(t, at(t, target.HTTPS, address))), observation.PhaseHeaders, observation.Invalid)
 	})
 }

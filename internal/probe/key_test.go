@@ -50,7 +50,7 @@ func certificateFile(t testing.TB, file string) []byte {
 	return block.Bytes
 }
 
-// FuzzServerHello: whatever a server sends, reading its hello ends, and a chain in it is made of bytes that came.
+// FuzzServerHello: whatever a server sends, reading its hello ends, and a chain in it consists of received bytes.
 func FuzzServerHello(f *testing.F) {
 	f.Add([]byte("\x16\x03\x03\x00\x04\x0e\x00\x00\x00"))
 	f.Add([]byte("\x15\x03\x03\x00\x02\x02\x28"))

@@ -22,14 +22,14 @@ import (
 const (
 	// flying is how many checks TestMemory has in flight at once.
 	flying = 64
-	// overBare bounds what each may hold beyond a bare client of net/http that reads the same: tens of KiB. Some
-	// 5 KiB are usual, 20 with the race detector.
+	// overBare bounds what each may hold beyond a bare client of net/http that reads the same: tens of KiB. About
+	// 5 KiB is usual, 20 with the race detector.
 	overBare = 48 << 10
-	// serveEnv makes the test binary the server of TestMemory: its memory is not to be counted with the prober's.
+	// serveEnv makes the test binary the server of TestMemory: its memory must not count as the prober's.
 	serveEnv = "CERTDRIFT_TEST_SERVE_WITHOUT_END"
 )
 
-// TestMemory: many checks in flight hold little more than what TLS and HTTP/2 themselves do, whatever their servers send.
+// TestMemory: many checks in flight use little more memory than TLS and HTTP/2 themselves, whatever their servers send.
 func TestMemory(t *testing.T) {
 	if os.Getenv(serveEnv) != "" {
 		serveWithoutEnd(t)
@@ -61,7 +61,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// inFlight is what each of the requests that ask sends holds while the server keeps them all waiting, in bytes.
+// inFlight returns the bytes of memory that each request sent by ask uses while the server keeps them all waiting.
 func inFlight(t *testing.T, ask func(ctx context.Context, address string)) int64 {
 	t.Helper()
 	server := otherProcess(t)
@@ -78,7 +78,7 @@ func inFlight(t *testing.T, ask func(ctx context.Context, address string)) int64
 	return each
 }
 
-// fetchBare is what any program does that asks over HTTP/2 and throws the answer away.
+// fetchBare makes a request over HTTP/2 and discards the response, like any program.
 func fetchBare(ctx context.Context, address string) {
 	transport := &http.Transport{
 		ForceAttemptHTTP2: true, DisableKeepAlives: true,
@@ -96,7 +96,7 @@ func fetchBare(ctx context.Context, address string) {
 	_ = response.Body.Close()
 }
 
-// held is what the heap holds after a collection, and the stacks. A stack shrinks in a collection, so it takes two.
+// held returns the size of heap and stacks after garbage collection. Stacks shrink in a collection, so it takes two.
 func held() int64 {
 	var m runtime.MemStats
 	runtime.GC()
@@ -158,7 +158,7 @@ func (s *endless) release(t *testing.T) {
 	}
 }
 
-// serveWithoutEnd says where it serves, says so when all are served, and ends with its standard input.
+// serveWithoutEnd prints its address, reports when all requests have arrived, and ends with its standard input.
 func serveWithoutEnd(t *testing.T) {
 	var served atomic.Int32
 	release := make(chan struct{})

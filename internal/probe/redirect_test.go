@@ -72,7 +72,7 @@ func TestRedirects(t *testing.T) {
 			e.Request.Username, e.Request.Password = "user", "password"
 			e.Request.Headers = []target.Header{{Name: "X-Token", Value: "token"}}
 		})
-		return one(t, look(t, at(t, target.HTTPS, address, change...), resolving(z), verifying))
+		return one(t, observe(t, at(t, target.HTTPS, address, change...), resolving(z), verifying))
 	}
 
 	t.Run("followed", func(t *testing.T) {
@@ -136,7 +136,7 @@ func TestRedirects(t *testing.T) {
 	})
 }
 
-// TestRedirectConnectTo: connect_to stands for the URL's own origin only.
+// TestRedirectConnectTo: connect_to applies to the URL's own origin only.
 func TestRedirectConnectTo(t *testing.T) {
 	other := plainWeb(t, "127.0.0.1", ok)
 	var port string
@@ -152,21 +152,21 @@ func TestRedirectConnectTo(t *testing.T) {
 	e := at(t, target.HTTPS, address, func(e *target.Endpoint) {
 		e.Host, e.ConnectTo, e.URL = "site.test", []string{address}, "https://site.test:"+port
 	})
-	a := one(t, look(t, with(e, path("/own")), resolving(zone{})))
+	a := one(t, observe(t, with(e, path("/own")), resolving(zone{})))
 	if len(a.HTTP.Hops) != 1 || a.HTTP.Hops[0].Addresses[0].Address != address || a.HTTP.Hops[0].Addresses[0].HTTP.Status != 200 {
 		t.Errorf("the own origin is not reached by connect_to: %+v", a.HTTP.Hops)
 	}
-	a = one(t, look(t, with(e, path("/other")), resolving(zone{})))
+	a = one(t, observe(t, with(e, path("/other")), resolving(zone{})))
 	if len(a.HTTP.Hops) != 1 || a.HTTP.Hops[0].Blocked == "" {
 		t.Errorf("connect_to licensed another hop: %+v", a.HTTP.Hops)
 	}
-	a = one(t, look(t, with(e, path("/name")), resolving(zone{})))
+	a = one(t, observe(t, with(e, path("/name")), resolving(zone{})))
 	if len(a.HTTP.Hops) != 1 || a.HTTP.Hops[0].DNS.Failure == nil {
 		t.Errorf("connect_to stood in for another name: %+v", a.HTTP.Hops)
 	}
 }
 
-// TestRedirectShared: what all addresses redirect to is visited once; a page of the own origin at each address.
+// TestRedirectShared: a shared target is visited once, a page of the endpoint's own origin at each address.
 func TestRedirectShared(t *testing.T) {
 	var visits atomic.Int32
 	shared := plainWeb(t, "127.0.0.1", func(w http.ResponseWriter, r *http.Request) { visits.Add(1); ok(w, r) })
@@ -188,7 +188,7 @@ func TestRedirectShared(t *testing.T) {
 	e := at(t, target.HTTP, good, func(e *target.Endpoint) {
 		e.Host, e.URL, e.ConnectTo = "localhost", "http://localhost:"+good[strings.LastIndex(good, ":")+1:]+"/", []string{good, bad}
 	})
-	seen := look(t, e, resolving(zone{}))
+	seen := observe(t, e, resolving(zone{}))
 	var statuses []int
 	for _, a := range seen.Addresses {
 		statuses = append(statuses, a.HTTP.Hops[0].Addresses[0].HTTP.Status)
@@ -196,7 +196,7 @@ func TestRedirectShared(t *testing.T) {
 	if fmt.Sprint(statuses) != "[200 502]" {
 		t.Errorf("each address' own page: got %v", statuses)
 	}
-	seen = look(t, with(e, path("/shared")), resolving(zone{}))
+	seen = observe(t, with(e, path("/shared")), resolving(zone{}))
 	if len(seen.Addresses) != 2 || len(seen.Addresses[1].HTTP.Hops) != 1 || visits.Load() != 1 {
 		t.Errorf("the shared page was visited %d times", visits.Load())
 	}
@@ -219,7 +219,7 @@ func TestRedirectBounded(t *testing.T) {
 			_, _ = fmt.Fprintf(secured, "HTTP/1.1 302 Found\r\nLocation: /%d\r\nContent-Length: 0\r\n\r\n", n+1)
 			_ = secured.Close()
 		}
-		hops := one(t, look(t, at(t, target.HTTPS, "127.0.0.1:1000"), pipes{"1000": slow}.dialing)).HTTP.Hops
+		hops := one(t, observe(t, at(t, target.HTTPS, "127.0.0.1:1000"), pipes{"1000": slow}.dialing)).HTTP.Hops
 		time.Sleep(patient) // fake time: the last server wakes up and ends
 		if len(hops) != redirectPhases+1 {
 			t.Fatalf("%d hops in the time of %d phases", len(hops), redirectPhases)
@@ -288,7 +288,7 @@ func TestLoopThatDowngrades(t *testing.T) {
 	plain, secure = server.URL+"/", "https://"+web(t, serving(t), bounce(&plain))+"/"
 	for begin, want := range map[string]bool{plain: true, secure: false} {
 		scheme, address, _ := strings.Cut(strings.TrimSuffix(begin, "/"), "://")
-		a := one(t, look(t, at(t, target.Kind(scheme), address)))
+		a := one(t, observe(t, at(t, target.Kind(scheme), address)))
 		if !a.HTTP.Loop || a.HTTP.LoopInsecure != want || len(a.HTTP.Hops) != 1 || a.HTTP.Hops[0].Insecure == want {
 			t.Errorf("from %s: %+v", begin, a.HTTP)
 		}

@@ -36,7 +36,7 @@ func TestStaples(t *testing.T) {
 		"garbage": {[]byte("no DER"), observation.NoAnswer},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := one(t, look(t, at(t, target.TLS, serve(c.staple))))
+			a := one(t, observe(t, at(t, target.TLS, serve(c.staple))))
 			healthy(t, a)
 			if len(a.TLS.Revocation) != 1 {
 				t.Fatalf("got %+v", a.TLS.Revocation)
@@ -47,7 +47,7 @@ func TestStaples(t *testing.T) {
 		})
 	}
 	t.Run("off", func(t *testing.T) {
-		a := one(t, look(t, at(t, target.TLS, serve([]byte("x"))), func(o *Options) { o.Revocation = "off" }))
+		a := one(t, observe(t, at(t, target.TLS, serve([]byte("x"))), func(o *Options) { o.Revocation = "off" }))
 		if len(a.TLS.Revocation) != 0 {
 			t.Errorf("got %+v", a.TLS.Revocation)
 		}
@@ -101,7 +101,7 @@ func TestCRL(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l.put("/crl", c.body)
-			a := one(t, look(t, at(t, target.TLS, address), full))
+			a := one(t, observe(t, at(t, target.TLS, address), full))
 			healthy(t, a)
 			if len(a.TLS.Revocation) != 1 {
 				t.Fatalf("got %+v", a.TLS.Revocation)
@@ -141,7 +141,7 @@ func TestCRLOfIntermediate(t *testing.T) {
 		t.Errorf("the lists were fetched %d times", n)
 	}
 	// Without the root nothing is proven.
-	r := one(t, look(t, at(t, target.TLS, address), full)).TLS.Revocation
+	r := one(t, observe(t, at(t, target.TLS, address), full)).TLS.Revocation
 	if len(r) != 2 || r[1].Status != observation.NoAnswer || !strings.Contains(r[1].Detail, "issuer is unknown") {
 		t.Errorf("got %+v", r)
 	}
@@ -168,7 +168,7 @@ func TestOCSP(t *testing.T) {
 	}
 	check := func(t *testing.T, want observation.RevocationStatus) {
 		t.Helper()
-		r := one(t, look(t, at(t, target.TLS, address), full)).TLS.Revocation
+		r := one(t, observe(t, at(t, target.TLS, address), full)).TLS.Revocation
 		if len(r) != 1 || r[0].Source != observation.OCSP || r[0].Status != want {
 			t.Errorf("got %+v, want %s", r, want)
 		}

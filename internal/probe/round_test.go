@@ -28,7 +28,7 @@ func TestEveryAddress(t *testing.T) {
 	_, port, _ := net.SplitHostPort(good)
 	certtest.Serve(t, "127.0.0.2:"+port, certtest.Reset)
 	e := at(t, target.TLS, good, func(e *target.Endpoint) { e.Host = "site.test" })
-	seen := look(t, e, resolving(zone{"site.test": {"127.0.0.2", "127.0.0.1", "127.0.0.1", "::ffff:127.0.0.1"}}))
+	seen := observe(t, e, resolving(zone{"site.test": {"127.0.0.2", "127.0.0.1", "127.0.0.1", "::ffff:127.0.0.1"}}))
 	if len(seen.Addresses) != 2 || seen.DNS.CanonicalName != "canonical.site.test" || !slices.Equal(seen.DNS.Addresses, []string{"127.0.0.1", "127.0.0.2"}) {
 		t.Fatalf("got %d addresses, dns %+v", len(seen.Addresses), seen.DNS)
 	}
@@ -39,7 +39,7 @@ func TestEveryAddress(t *testing.T) {
 	}
 }
 
-// asked is a resolver that fails in a given way.
+// asked is a resolver with a given error.
 type asked struct {
 	err    error
 	silent bool
@@ -73,7 +73,7 @@ func TestDNSFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := target.Endpoint{Name: "e", Kind: target.TLS, Host: "site.test", Port: 443, Timeout: patient}
-				seen := look(t, e, func(o *Options) { o.Resolver = c.resolver })
+				seen := observe(t, e, func(o *Options) { o.Resolver = c.resolver })
 				if !seen.Probed || seen.DNS.Failure == nil || seen.DNS.Failure.Kind != c.kind || seen.DNS.Failure.Phase != observation.PhaseDNS || len(seen.Addresses) > 0 {
 					t.Errorf("got %+v, probed %v", seen.DNS.Failure, seen.Probed)
 				}
@@ -99,7 +99,7 @@ func TestManyAddresses(t *testing.T) {
 
 func TestConnectFaults(t *testing.T) {
 	const address = "127.0.0.1:1" // no port that another test could be given
-	failed(t, one(t, look(t, at(t, target.HTTPS, address))), observation.PhaseConnect, observation.Refused)
+	failed(t, one(t, observe(t, at(t, target.HTTPS, address))), observation.PhaseConnect, observation.Refused)
 
 	dialling := func(err error) func(*Options) {
 		return func(o *Options) {
@@ -127,23 +127,23 @@ func TestConnectFaults(t *testing.T) {
 		{errors.New("strange"), observation.Other, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			a := one(t, look(t, e, dialling(c.err)))
+			a := one(t, observe(t, e, dialling(c.err)))
 			failed(t, a, observation.PhaseConnect, c.kind)
 			if a.Failure.Local != c.local {
 				t.Errorf("%v: local is %v", c.err, a.Failure.Local)
 			}
 		})
 	}
-	if seen := look(t, e, dialling(syscall.EMFILE)); seen.Probed || len(seen.Addresses) > 0 {
+	if seen := observe(t, e, dialling(syscall.EMFILE)); seen.Probed || len(seen.Addresses) > 0 {
 		t.Errorf("without descriptors: probed %v", seen.Probed)
 	}
 }
 
-// TestBlocked: the endpoint's own name may not lead to metadata, and nothing is dialled to find that out.
+// TestBlocked: the endpoint's own name may not lead to metadata, and certdrift does not dial to find that out.
 func TestBlocked(t *testing.T) {
 	var dialled atomic.Int32
 	e := target.Endpoint{Name: "e", Kind: target.HTTPS, URL: "https://site.test/", Host: "site.test", Port: 443, Timeout: patient}
-	seen := look(t, e, resolving(zone{"site.test": {"169.254.169.254"}}), func(o *Options) {
+	seen := observe(t, e, resolving(zone{"site.test": {"169.254.169.254"}}), func(o *Options) {
 		o.Dialer = func(context.Context, string, string) (net.Conn, error) {
 			dialled.Add(1)
 			return nil, errors.New("dialled")
@@ -228,7 +228,7 @@ func TestEveryEndpointGetsItsTurn(t *testing.T) {
 	})
 }
 
-// TestNarrowedRoundsTakeNoTurn: a round over a few endpoints does not make the next whole one forget where to begin.
+// TestNarrowedRoundsTakeNoTurn: a round over a few endpoints does not change where the next whole round begins.
 func TestNarrowedRoundsTakeNoTurn(t *testing.T) {
 	var seen []observation.Endpoint
 	for i := range 4 {
@@ -258,7 +258,7 @@ func TestDeadlineBeforeTheStart(t *testing.T) {
 	}
 }
 
-// TestConcurrency: no more connections are in flight than allowed, and many endpoints get their turn.
+// TestConcurrency: no more connections are in flight than allowed, and every endpoint gets its turn.
 func TestConcurrency(t *testing.T) {
 	var now, most atomic.Int32
 	address := certtest.Serve(t, "127.0.0.1", func(c net.Conn) {
@@ -286,7 +286,7 @@ func TestConcurrency(t *testing.T) {
 // TestPanic: a bug in a parser ends the probe of one address, not the round.
 func TestPanic(t *testing.T) {
 	e := at(t, target.TLS, "127.0.0.1:443")
-	seen := look(t, e, func(o *Options) {
+	seen := observe(t, e, func(o *Options) {
 		o.Dialer = func(context.Context, string, string) (net.Conn, error) { panic("a bug") }
 	})
 	if seen.Probed || len(seen.Addresses) > 0 {
@@ -300,7 +300,7 @@ func TestConnectToName(t *testing.T) {
 	e := at(t, target.TLS, address, func(e *target.Endpoint) {
 		e.Host, e.ConnectTo = "site.test", []string{"backend.test:" + port, "gone.test:" + port}
 	})
-	seen := look(t, e, resolving(zone{"backend.test": {"127.0.0.1"}}))
+	seen := observe(t, e, resolving(zone{"backend.test": {"127.0.0.1"}}))
 	healthy(t, one(t, seen))
 	if seen.DNS.Failure == nil || !strings.Contains(seen.DNS.Failure.Detail, "gone.test") {
 		t.Errorf("the name that is gone is not said: %+v", seen.DNS)
@@ -314,14 +314,14 @@ func TestIPv6(t *testing.T) {
 	}
 	_ = probe.Close()
 	address := certtest.ServeTLS(t, "::1", serving(t), nil)
-	a := one(t, look(t, at(t, target.TLS, address)))
+	a := one(t, observe(t, at(t, target.TLS, address)))
 	healthy(t, a)
 	if a.Address != address || a.TLS.ServerName != "" {
 		t.Errorf("got %s with SNI %q", a.Address, a.TLS.ServerName)
 	}
 }
 
-// TestNothingLeft: a round leaves no goroutine and no connection behind, whatever became of its probes.
+// TestNothingLeft: a round leaves no goroutine and no connection behind, whatever the result of its probes.
 func TestNothingLeft(t *testing.T) {
 	before := runtime.NumGoroutine()
 	t.Run("probes", func(t *testing.T) {
@@ -356,7 +356,7 @@ func TestNothingLeft(t *testing.T) {
 	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
 
-// slow is a resolver that answers nobody who waits for less than a given time.
+// slow is a resolver that answers only callers that wait for at least a given time.
 type slow time.Duration
 
 func (s slow) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
@@ -369,7 +369,7 @@ func (s slow) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error
 
 func (slow) LookupCNAME(context.Context, string) (string, error) { return "", nil }
 
-// TestNamesByTimeout: an endpoint that gives a resolver little time says nothing of another that waits for it.
+// TestNamesByTimeout: a timeout of an endpoint with a short timeout is not reused for one with a longer one.
 func TestNamesByTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hasty := target.Endpoint{Name: "hasty", Kind: target.TLS, Host: "site.test", Port: 1, Timeout: patient}

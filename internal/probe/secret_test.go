@@ -9,7 +9,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// TestExpectedSecret: an endpoint that must echo a token is judged by it, and what is saved of it shows none.
+// TestExpectedSecret: an endpoint that must echo a token is checked for it, and the saved observation does not contain it.
 func TestExpectedSecret(t *testing.T) {
 	const token = "S3cr3t/Token"
 	equals := token
@@ -20,7 +20,7 @@ func TestExpectedSecret(t *testing.T) {
 		BodyContains: token, BodyMatches: "other " + token, BodyJSON: []target.JSONValue{{Path: "$.echo", Equals: &equals}},
 		Headers: []target.HeaderValue{{Name: "X-Echo", Contains: token}},
 	}
-	seen := look(t, e)
+	seen := observe(t, e)
 	if unmet := one(t, seen).HTTP.Unmet; len(unmet) != 1 {
 		t.Errorf("got %+v", unmet)
 	}

@@ -13,10 +13,10 @@ import (
 	"certdrift/internal/target"
 )
 
-// step is one exchange of a scripted server: what it waits for, what it answers.
+// step is one exchange of a scripted server: what it waits for and its answer.
 type step struct{ want, answer string }
 
-// scripted speaks a preamble and then, where upgrade is set, TLS.
+// scripted performs a preamble and then, if upgrade is set, TLS.
 func scripted(t testing.TB, upgrade *tls.Config, steps ...step) func(net.Conn) {
 	return func(conn net.Conn) {
 		for _, s := range steps {
@@ -86,7 +86,7 @@ func TestStartTLS(t *testing.T) {
 			if c.upgrade {
 				upgrade = config
 			}
-			a := lookAt(t, c.kind, scripted(t, upgrade, c.steps...), c.fault == observation.TimedOut)
+			a := observeServer(t, c.kind, scripted(t, upgrade, c.steps...), c.fault == observation.TimedOut)
 			if c.fault != "" {
 				failed(t, a, observation.PhaseStartTLS, c.fault)
 				return
@@ -109,7 +109,7 @@ func TestPostgresSaysWhy(t *testing.T) {
 			_, _ = conn.Read(make([]byte, 8))
 			_, _ = io.WriteString(conn, said)
 		})
-		a := one(t, look(t, at(t, target.Postgres, address)))
+		a := one(t, observe(t, at(t, target.Postgres, address)))
 		failed(t, a, observation.PhaseStartTLS, observation.StartTLSRefused)
 		if !strings.Contains(a.Failure.Detail, want) {
 			t.Errorf("got %q, want %q in it", a.Failure.Detail, want)
@@ -130,7 +130,7 @@ func TestStartTLSBrokenOff(t *testing.T) {
 		"a byte at a time": {func(c net.Conn) { certtest.Trickle(c, []byte("220-x"), 100*time.Millisecond) }, observation.TimedOut},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := lookAt(t, target.SMTP, c.serve, c.kind == observation.TimedOut)
+			a := observeServer(t, target.SMTP, c.serve, c.kind == observation.TimedOut)
 			failed(t, a, observation.PhaseStartTLS, c.kind)
 		})
 	}

@@ -31,7 +31,7 @@ func TestVersions(t *testing.T) {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			config := serving(t)
 			config.MinVersion, config.MaxVersion = version, version
-			a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
+			a := one(t, observe(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
 			healthy(t, a)
 			if a.TLS.Version != tls.VersionName(version) || len(a.TLS.Chain) != 2 || a.TLS.ServerName != "" || a.TLS.ALPN != "" {
 				t.Errorf("got %s with %d certificates, SNI %q and ALPN %q", a.TLS.Version, len(a.TLS.Chain), a.TLS.ServerName, a.TLS.ALPN)
@@ -43,12 +43,12 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// TestOldVersionWithHTTP2: Go's servers choose h2 with TLS 1.0 and 1.1, and then refuse it as RFC 9113 §9.2 has it.
+// TestOldVersionWithHTTP2: Go's servers choose h2 with TLS 1.0 and 1.1, and then reject it as RFC 9113 §9.2 requires.
 func TestOldVersionWithHTTP2(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11} {
 		config := serving(t)
 		config.MinVersion, config.MaxVersion = version, version
-		a := one(t, look(t, at(t, target.HTTPS, web(t, config, func(http.ResponseWriter, *http.Request) {}))))
+		a := one(t, observe(t, at(t, target.HTTPS, web(t, config, func(http.ResponseWriter, *http.Request) {}))))
 		healthy(t, a)
 		if a.TLS.Version != tls.VersionName(version) || a.HTTP == nil || a.HTTP.Proto != "HTTP/1.1" || a.HTTP.Status != http.StatusOK {
 			t.Errorf("got %s and %+v", a.TLS.Version, a.HTTP)
@@ -56,12 +56,12 @@ func TestOldVersionWithHTTP2(t *testing.T) {
 	}
 }
 
-// TestStapleBeforeRefusal: a server that wants a client certificate has shown its staple all the same.
+// TestStapleBeforeRefusal: the staple of a server that requires a client certificate is observed.
 func TestStapleBeforeRefusal(t *testing.T) {
 	config := serving(t)
 	config.MaxVersion, config.ClientAuth = tls.VersionTLS12, tls.RequireAnyClientCert
 	config.Certificates[0].OCSPStaple = []byte("no OCSP response, but a staple")
-	a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
+	a := one(t, observe(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
 	failed(t, a, observation.PhaseTLS, observation.ClientCertNeeded)
 	if r := a.TLS.Revocation; len(r) != 1 || r[0].Source != observation.Staple {
 		t.Errorf("want the staple, got %+v", r)
@@ -80,7 +80,7 @@ func TestOldSuites(t *testing.T) {
 			Certificates: []tls.Certificate{leaf.TLS()}, CipherSuites: []uint16{suite},
 			MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS12,
 		}
-		a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
+		a := one(t, observe(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
 		healthy(t, a)
 		if want := tls.CipherSuiteName(suite); a.TLS.Cipher != want {
 			t.Errorf("got %s, want %s", a.TLS.Cipher, want)
@@ -88,7 +88,7 @@ func TestOldSuites(t *testing.T) {
 	}
 }
 
-// TestBeyondDefaults: what Go's client refuses by default is seen, thanks to the godebug block of go.mod.
+// TestBeyondDefaults: what Go's client rejects by default is observed, thanks to the godebug block of go.mod.
 func TestBeyondDefaults(t *testing.T) {
 	_, ca := authority(t)
 	weak, err := rsa.GenerateKey(rand.Reader, 768)
@@ -101,15 +101,15 @@ func TestBeyondDefaults(t *testing.T) {
 	sha1.SupportedSignatureAlgorithms = []tls.SignatureScheme{tls.PKCS1WithSHA1}
 	for name, certificate := range map[string]tls.Certificate{"RSA-768": small, "SHA-1 in the handshake": sha1} {
 		config := &tls.Config{Certificates: []tls.Certificate{certificate}, MaxVersion: tls.VersionTLS12}
-		a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
+		a := one(t, observe(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
 		if a.Failure != nil || a.TLS == nil || len(a.TLS.Chain) != 2 {
 			t.Errorf("%s: got %+v, %+v", name, a.Failure, a.TLS)
 		}
 	}
 }
 
-// TestHugeKey: a key that crypto/tls refuses by default (8,192 bits is its bound) is shown. Its owner cannot prove
-// possession here, so the handshake fails after the chain was seen.
+// TestHugeKey: a key that crypto/tls rejects by default (more than 8,192 bits) is observed. The test server does not have it, so
+// the handshake fails after the chain was sent.
 func TestHugeKey(t *testing.T) {
 	modulus := new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 9215), big.NewInt(1))
 	_, ca := authority(t)
@@ -120,7 +120,7 @@ func TestHugeKey(t *testing.T) {
 	}
 	key := certtest.RSAKey(t, 2048)
 	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MaxVersion: tls.VersionTLS12}
-	a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
+	a := one(t, observe(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
 	failed(t, a, observation.PhaseTLS, observation.HandshakeFailed)
 	if a.TLS == nil || len(a.TLS.Chain) != 1 || strings.Contains(a.Failure.Detail, "larger than") {
 		t.Errorf("the chain was not seen: %+v, %+v", a.Failure, a.TLS)
@@ -161,7 +161,7 @@ func TestHandshakeFaults(t *testing.T) {
 		}, observation.HandshakeFailed, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := lookAt(t, target.HTTPS, c.serve, c.kind == observation.TimedOut)
+			a := observeServer(t, target.HTTPS, c.serve, c.kind == observation.TimedOut)
 			failed(t, a, observation.PhaseTLS, c.kind)
 			if a.Failure.Alert != c.alert || !strings.Contains(a.Failure.Detail, c.detail) {
 				t.Errorf("got alert %q, detail %q", a.Failure.Alert, a.Failure.Detail)
@@ -170,7 +170,7 @@ func TestHandshakeFaults(t *testing.T) {
 	}
 }
 
-// TestPlainHTTPBehindHangUp: a plain HTTP server that hangs up on a ClientHello is found out by asking it in HTTP.
+// TestPlainHTTPBehindHangUp: a plain HTTP server that closes the connection on a ClientHello is detected by an HTTP request.
 func TestPlainHTTPBehindHangUp(t *testing.T) {
 	address := certtest.Serve(t, "127.0.0.1", func(conn net.Conn) {
 		start := make([]byte, 4096)
@@ -178,12 +178,12 @@ func TestPlainHTTPBehindHangUp(t *testing.T) {
 			_, _ = conn.Write([]byte("HTTP/1.0 200 OK\r\n\r\n"))
 		}
 	})
-	failed(t, one(t, look(t, at(t, target.HTTPS, address))), observation.PhaseTLS, observation.Plaintext)
-	failed(t, one(t, look(t, at(t, target.TLS, address))), observation.PhaseTLS, observation.Plaintext)
+	failed(t, one(t, observe(t, at(t, target.HTTPS, address))), observation.PhaseTLS, observation.Plaintext)
+	failed(t, one(t, observe(t, at(t, target.TLS, address))), observation.PhaseTLS, observation.Plaintext)
 }
 
-// TestTLSBehindPlainHTTP: a server that hangs up on a plain request, or answers it by an alert, is found out by a
-// ClientHello. One that speaks neither stays what it is.
+// TestTLSBehindPlainHTTP: a server that closes the connection on a plain request, or answers it with an alert, is detected by a
+// ClientHello. The failure of a server of neither protocol does not change.
 func TestTLSBehindPlainHTTP(t *testing.T) {
 	hangsUp := certtest.ServeTLS(t, "127.0.0.1", serving(t), nil)
 	alerts := certtest.Serve(t, "127.0.0.1", func(conn net.Conn) {
@@ -191,15 +191,15 @@ func TestTLSBehindPlainHTTP(t *testing.T) {
 		_, _ = conn.Write([]byte("\x15\x03\x01\x00\x02\x02\x46"))
 	})
 	for _, address := range []string{hangsUp, alerts} {
-		failed(t, one(t, look(t, at(t, target.HTTP, address))), observation.PhaseHeaders, observation.SpeaksTLS)
+		failed(t, one(t, observe(t, at(t, target.HTTP, address))), observation.PhaseHeaders, observation.SpeaksTLS)
 	}
-	failed(t, one(t, look(t, at(t, target.HTTP, certtest.Serve(t, "127.0.0.1", certtest.Say("SSH-2.0-x\r\n"))))), observation.PhaseHeaders, observation.Invalid)
-	failed(t, one(t, look(t, at(t, target.HTTP, certtest.Serve(t, "127.0.0.1", certtest.Say(""))))), observation.PhaseHeaders, observation.Closed)
+	failed(t, one(t, observe(t, at(t, target.HTTP, certtest.Serve(t, "127.0.0.1", certtest.Say("SSH-2.0-x\r\n"))))), observation.PhaseHeaders, observation.Invalid)
+	failed(t, one(t, observe(t, at(t, target.HTTP, certtest.Serve(t, "127.0.0.1", certtest.Say(""))))), observation.PhaseHeaders, observation.Closed)
 }
 
 // TestPlainHTTPBehindSilence: so is one that waits for the end of a header, which a ClientHello does not have.
 func TestPlainHTTPBehindSilence(t *testing.T) {
-	a := lookAt(t, target.HTTPS, func(conn net.Conn) {
+	a := observeServer(t, target.HTTPS, func(conn net.Conn) {
 		header := bufio.NewReader(conn)
 		for {
 			line, err := header.ReadString('\n')
@@ -217,7 +217,7 @@ func TestPlainHTTPBehindSilence(t *testing.T) {
 
 // TestFollowUpProbesTakeNoTime: follow-up probes after the timeout are not charged to the endpoint.
 func TestFollowUpProbesTakeNoTime(t *testing.T) {
-	got := lookAt(t, target.HTTPS, certtest.Silent, true)
+	got := observeServer(t, target.HTTPS, certtest.Silent, true)
 	failed(t, got, observation.PhaseTLS, observation.TimedOut)
 	if got.Phases.TLS != patient || got.Phases.Total != patient {
 		t.Errorf("phases %+v: want %s in all, for TLS", got.Phases, patient)
@@ -232,7 +232,7 @@ func TestHangsUpAtOnce(t *testing.T) {
 			time.Sleep(100 * time.Millisecond) // the ClientHello is there by now, and unread: closing becomes a reset
 		}
 	})
-	failed(t, one(t, look(t, at(t, target.TLS, address))), observation.PhaseTLS, observation.Closed)
+	failed(t, one(t, observe(t, at(t, target.TLS, address))), observation.PhaseTLS, observation.Closed)
 	if met.Load() != 2 {
 		t.Errorf("connected %d times, not twice", met.Load())
 	}
@@ -267,7 +267,7 @@ func TestChains(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := &tls.Config{Certificates: []tls.Certificate{c.certificate}, MinVersion: c.version, MaxVersion: c.version}
-			a := one(t, look(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
+			a := one(t, observe(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
 			if c.kind == "" {
 				healthy(t, a)
 				return
@@ -285,8 +285,8 @@ func TestChains(t *testing.T) {
 	}
 }
 
-// TestNoCertificate: a server in TLS 1.3 that sends an empty Certificate message cannot be made with crypto/tls; one of
-// TLS 1.2 is written by hand up to there.
+// TestNoCertificate: a server in TLS 1.3 that sends an empty Certificate message cannot be made with crypto/tls, so the
+// test writes the messages of a TLS 1.2 server.
 func TestNoCertificate(t *testing.T) {
 	hello := append([]byte{3, 3}, make([]byte, 32)...)
 	hello = append(hello, 0, 0xc0, 0x2f, 0, 0, 5, 0xff, 1, 0, 1, 0) // ECDHE_RSA_AES128_GCM, renegotiation_info
@@ -295,7 +295,7 @@ func TestNoCertificate(t *testing.T) {
 		return append(binary.BigEndian.AppendUint16([]byte{22, 3, 3}, uint16(len(m))), m...)
 	}
 	answer := append(message(2, hello), message(11, []byte{0, 0, 0})...)
-	a := one(t, look(t, at(t, target.TLS, certtest.Serve(t, "127.0.0.1", certtest.Say(string(answer))))))
+	a := one(t, observe(t, at(t, target.TLS, certtest.Serve(t, "127.0.0.1", certtest.Say(string(answer))))))
 	failed(t, a, observation.PhaseTLS, observation.NoCertificate)
 }
 
@@ -310,7 +310,7 @@ func TestSNI(t *testing.T) {
 	e := at(t, target.TLS, address, func(e *target.Endpoint) {
 		e.Host, e.ConnectTo = "site.test", []string{address}
 	})
-	seen := look(t, e)
+	seen := observe(t, e)
 	a := one(t, seen)
 	healthy(t, a)
 	if asked != "site.test" || a.TLS.ServerName != "site.test" || !seen.DNS.Skipped || a.Address != address {
@@ -348,7 +348,7 @@ func TestClientCertificate(t *testing.T) {
 			"optional, none, https":      {target.HTTPS, web(t, optional, page), nil, false},
 		} {
 			t.Run(tls.VersionName(version)+" "+name, func(t *testing.T) {
-				a := one(t, look(t, at(t, c.kind, c.address, func(e *target.Endpoint) {
+				a := one(t, observe(t, at(t, c.kind, c.address, func(e *target.Endpoint) {
 					if c.shown != nil {
 						key, err := c.shown.KeyPEM()
 						if err != nil {
@@ -371,8 +371,8 @@ func TestClientCertificate(t *testing.T) {
 	}
 }
 
-// lastWords is a connection that breaks when the request is written, after the two flights of a TLS 1.3 handshake. What
-// the other end said by then is still to be read.
+// lastWords is a connection that breaks when the request is written, after the two flights of a TLS 1.3 handshake. Data
+// that the other end has sent can still be read.
 type lastWords struct {
 	net.Conn
 	writes int
@@ -385,8 +385,8 @@ func (l *lastWords) Write(p []byte) (int, error) {
 	return l.Conn.Write(p)
 }
 
-// TestRefusalBehindABrokenPipe: a server that insists on a client certificate closes at once, so that the request cannot
-// be written; its alert says why.
+// TestRefusalBehindABrokenPipe: a server that requires a client certificate closes at once, so that the request cannot
+// be written; its alert has the reason.
 func TestRefusalBehindABrokenPipe(t *testing.T) {
 	for _, protocols := range [][]string{{"http/1.1"}, {"h2"}} {
 		config := serving(t)
@@ -398,12 +398,12 @@ func TestRefusalBehindABrokenPipe(t *testing.T) {
 				return &lastWords{Conn: conn}, err
 			}
 		}
-		a := one(t, look(t, at(t, target.HTTPS, address), dialing))
+		a := one(t, observe(t, at(t, target.HTTPS, address), dialing))
 		failed(t, a, observation.PhaseHeaders, observation.ClientCertNeeded)
 	}
 }
 
-// TestNginxClientCertificate: nginx lets the handshake pass and says so in the answer.
+// TestNginxClientCertificate: nginx completes the handshake and requires the certificate in its response.
 func TestNginxClientCertificate(t *testing.T) {
 	config := serving(t)
 	config.ClientAuth = tls.RequestClientCert
@@ -411,14 +411,14 @@ func TestNginxClientCertificate(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = w.Write([]byte("<html><head><title>400 No required SSL certificate was sent</title></head>"))
 	})
-	a := one(t, look(t, at(t, target.HTTPS, address)))
+	a := one(t, observe(t, at(t, target.HTTPS, address)))
 	failed(t, a, observation.PhaseHeaders, observation.ClientCertNeeded)
 	if a.HTTP == nil || a.HTTP.Status != http.StatusBadRequest {
 		t.Errorf("the answer is lost: %+v", a.HTTP)
 	}
 }
 
-// TestFreshHandshake: a certificate swapped between two rounds of one Prober is seen, keep-alive, tickets and all.
+// TestFreshHandshake: a certificate replaced between two rounds of one Prober is observed despite keep-alive and tickets.
 func TestFreshHandshake(t *testing.T) {
 	_, ca := authority(t)
 	var current *pki.Pair

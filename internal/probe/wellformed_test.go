@@ -20,7 +20,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// framed serves HTTP/2 with an answer of the test's own to the first request.
+// framed serves HTTP/2 with the test's answer to the first request.
 func framed(t testing.TB, answer func(*http2.Framer)) target.Endpoint {
 	t.Helper()
 	config := serving(t)
@@ -64,7 +64,7 @@ func sends(body string, header ...string) func(*http2.Framer) {
 	}
 }
 
-// TestMalformedOverHTTP2: what net/http lets pass, and curl and others end the stream for.
+// TestMalformedOverHTTP2: responses that net/http accepts, but curl and others reject.
 func TestMalformedOverHTTP2(t *testing.T) {
 	for name, header := range map[string][]string{
 		"Connection":                {"connection", "keep-alive"},
@@ -75,56 +75,56 @@ func TestMalformedOverHTTP2(t *testing.T) {
 		"a length of words":         {"content-length", "abc"},
 		"a negative length":         {"content-length", "-4"},
 	} {
-		got := one(t, look(t, framed(t, sends("page", append([]string{":status", "200"}, header...)...))))
+		got := one(t, observe(t, framed(t, sends("page", append([]string{":status", "200"}, header...)...))))
 		if got.Failure == nil || got.Failure.Phase != observation.PhaseHeaders || got.Failure.Kind != observation.Invalid {
 			t.Errorf("%s: got %+v", name, got.Failure)
 		}
 	}
 	for _, status := range []string{"000", "099", "2000", "-20"} {
-		failed(t, one(t, look(t, framed(t, sends("page", ":status", status)))), observation.PhaseHeaders, observation.Invalid)
+		failed(t, one(t, observe(t, framed(t, sends("page", ":status", status)))), observation.PhaseHeaders, observation.Invalid)
 	}
-	failed(t, one(t, look(t, framed(t, sends("page", ":status", "204")))), observation.PhaseBody, observation.Invalid)
+	failed(t, one(t, observe(t, framed(t, sends("page", ":status", "204")))), observation.PhaseBody, observation.Invalid)
 	for _, header := range [][]string{
 		{":status", "204"}, {":status", "200", "content-length", "0"}, {":status", "200", "te", "trailers"},
 	} {
-		healthy(t, one(t, look(t, framed(t, sends("", header...)))))
+		healthy(t, one(t, observe(t, framed(t, sends("", header...)))))
 	}
-	healthy(t, one(t, look(t, framed(t, sends("page", ":status", "200", "content-length", "4", "content-length", "4")))))
+	healthy(t, one(t, observe(t, framed(t, sends("page", ":status", "200", "content-length", "4", "content-length", "4")))))
 }
 
-// TestLongValueOverHTTP2: HPACK gives up at the first word of it, and calls that a fault of the compression.
+// TestLongValueOverHTTP2: HPACK rejects such a value at its start, as a compression error.
 func TestLongValueOverHTTP2(t *testing.T) {
 	answer := sends("page", ":status", "200", "x-long", strings.Repeat("long", 256<<10))
-	failed(t, one(t, look(t, framed(t, answer))), observation.PhaseHeaders, observation.TooLarge)
+	failed(t, one(t, observe(t, framed(t, answer))), observation.PhaseHeaders, observation.TooLarge)
 	broken := func(f *http2.Framer) {
 		_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0xff, 0x80, 0x80, 1}, EndHeaders: true, EndStream: true})
 	}
-	failed(t, one(t, look(t, framed(t, broken))), observation.PhaseHeaders, observation.Invalid)
+	failed(t, one(t, observe(t, framed(t, broken))), observation.PhaseHeaders, observation.Invalid)
 }
 
-// TestStatusThatIsNone: 000 would pass for "nobody asked", and be found well.
-func TestStatusThatIsNone(t *testing.T) {
+// TestInvalidStatus: 000 could be mistaken for "no request".
+func TestInvalidStatus(t *testing.T) {
 	for _, status := range []string{"000", "099", "+20"} {
-		got := one(t, look(t, raw(t, "HTTP/1.1 "+status+" Odd\r\nContent-Length: 0\r\n\r\n")))
+		got := one(t, observe(t, raw(t, "HTTP/1.1 "+status+" Odd\r\nContent-Length: 0\r\n\r\n")))
 		failed(t, got, observation.PhaseHeaders, observation.Invalid)
 	}
-	if got := one(t, look(t, raw(t, "HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"))); got.HTTP == nil || got.HTTP.Status != 999 {
+	if got := one(t, observe(t, raw(t, "HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"))); got.HTTP == nil || got.HTTP.Status != 999 {
 		t.Errorf("999: %+v", got)
 	}
 }
 
-// TestHeadersThatNetHTTPTakesOut can be expected all the same.
-func TestHeadersThatNetHTTPTakesOut(t *testing.T) {
+// TestHopByHopHeaders: headers that net/http removes can be expected.
+func TestHopByHopHeaders(t *testing.T) {
 	chunked := "HTTP/1.1 200 OK\r\nConnection: close\r\nTrailer: X-B, X-A\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-A: 1\r\n\r\n"
 	expect := func(name, text string) func(*target.Endpoint) {
 		return expecting(target.Expect{Headers: []target.HeaderValue{{Name: name, Contains: text}}})
 	}
 	for name, text := range map[string]string{"Connection": "close", "Transfer-Encoding": "chunked", "Trailer": "X-A"} {
-		got := one(t, look(t, with(raw(t, chunked), expect(name, text))))
+		got := one(t, observe(t, with(raw(t, chunked), expect(name, text))))
 		if got.Failure != nil || len(got.HTTP.Unmet) != 0 {
 			t.Errorf("%s: %+v %+v", name, got.Failure, got.HTTP)
 		}
-		got = one(t, look(t, with(raw(t, "HTTP/1.0 200 OK\r\n\r\nx"), expect(name, text))))
+		got = one(t, observe(t, with(raw(t, "HTTP/1.0 200 OK\r\n\r\nx"), expect(name, text))))
 		if got.Failure != nil || len(got.HTTP.Unmet) != 1 {
 			t.Errorf("%s, which was not sent: %+v %+v", name, got.Failure, got.HTTP)
 		}
@@ -157,7 +157,7 @@ func TestResetReportedToWrite(t *testing.T) {
 	}
 }
 
-// TestFlood: frames that carry nothing take neither the time of the phase nor a processor's.
+// TestFlood: a flood of frames without content ends before the timeout.
 func TestFlood(t *testing.T) {
 	flood := func(write func(*http2.Framer) error) func(*http2.Framer) {
 		return func(f *http2.Framer) {
@@ -177,12 +177,12 @@ func TestFlood(t *testing.T) {
 		}, observation.PhaseBody},
 	} {
 		t.Run(name, func(t *testing.T) {
-			failed(t, one(t, look(t, framed(t, c.answer))), c.phase, observation.TooLarge)
+			failed(t, one(t, observe(t, framed(t, c.answer))), c.phase, observation.TooLarge)
 		})
 	}
 	t.Run("a page byte by byte", func(t *testing.T) {
 		const size = 50_000
-		got := one(t, look(t, framed(t, func(f *http2.Framer) {
+		got := one(t, observe(t, framed(t, func(f *http2.Framer) {
 			_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x88}, EndHeaders: true})
 			for i := range size {
 				_ = f.WriteData(1, i == size-1, []byte("x"))

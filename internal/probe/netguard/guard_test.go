@@ -8,8 +8,8 @@ import (
 	"certdrift/internal/target"
 )
 
-// hostile are addresses that a naive check misses, with what each may be used for: as an endpoint's own address, and by
-// what a server chooses.
+// hostile are addresses that a simple check misses, with whether each is permitted as an endpoint's own address and as a
+// server's choice.
 var hostile = []struct {
 	addr         string
 	own, foreign bool
@@ -102,8 +102,8 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// TestGuardLicence: only what was written down or resolved opens the guard, and only for that very address.
-func TestGuardLicence(t *testing.T) {
+// TestGuardOwnAddresses: only configured or resolved addresses are permitted, and no others.
+func TestGuardOwnAddresses(t *testing.T) {
 	port := func(s string) netip.AddrPort { return netip.AddrPortFrom(netip.MustParseAddr(s), 443) }
 	resolved := New(target.Endpoint{Host: "site.test"})
 	resolved.AddOwn([]netip.AddrPort{port("10.0.0.5"), port("8.8.8.8"), port("169.254.169.254")}, false)
@@ -135,7 +135,7 @@ func TestGuardLicence(t *testing.T) {
 	}
 }
 
-// TestControl: the last look is at the address that the socket is given.
+// TestControl: the last check is of the socket's address.
 func TestControl(t *testing.T) {
 	g := New(target.Endpoint{Host: "site.test"})
 	if err := Control(g.Target, "169.254.169.254:80"); !errors.As(err, new(*BlockedError)) {
@@ -168,8 +168,8 @@ func TestParseHost(t *testing.T) {
 	}
 }
 
-// FuzzHost: a host that is read as an address is an address in its shortest form again, and never slips past the guard
-// by another way of writing it.
+// FuzzHost: the canonical form of a host that parses as an address parses as the same address, and no notation bypasses the
+// guard.
 func FuzzHost(f *testing.F) {
 	for _, h := range hostile {
 		f.Add(h.addr)

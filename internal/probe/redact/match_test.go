@@ -3,7 +3,9 @@ package redact
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"html"
 	"net/url"
 	"strings"
 	"testing"
@@ -11,7 +13,7 @@ import (
 	"certdrift/internal/target"
 )
 
-// TestSecretsSpelled: an echo in any notation, or in a mixture of them, shows nothing of a token.
+// TestSecretsSpelled: an echo in any encoding, or in a mixture of them, shows nothing of a token.
 func TestSecretsSpelled(t *testing.T) {
 	const token = "S3cr3t/Tok+en=42&é%z"
 	secrets := New(target.Request{Headers: []target.Header{{Name: "X-Token", Value: token}}})
@@ -44,7 +46,7 @@ func TestSecretsSpelled(t *testing.T) {
 	}
 }
 
-// TestSecretsCut: a text that was cut in the middle of a token, or of an escape in it, shows no part of it.
+// TestSecretsCut: a text truncated in the middle of a token, or of an escape in it, shows no part of it.
 func TestSecretsCut(t *testing.T) {
 	secrets := New(target.Request{Headers: []target.Header{{Name: "X-Token", Value: "S3cr3t/Token"}}})
 	for _, part := range []string{"S3c", "S3cr3t/Toke", "S3cr3t%", "S3cr3t%2", `S3cr3t\`, "S3cr3t&#4", "S3cr3t%2FTok"} {
@@ -66,7 +68,32 @@ func TestSecretsCut(t *testing.T) {
 	}
 }
 
-// FuzzSecretsSpelled holds that no token is left in what is shown, and that nothing else is lost.
+// TestSecretsEscaped: pages and APIs echo in encodings of their own.
+func TestSecretsEscaped(t *testing.T) {
+	const password = `pa"ss\w&r<d`
+	secrets := New(target.Request{Username: "scraper", Password: password})
+	asJSON, err := json.Marshal(password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, echo := range []string{
+		password, html.EscapeString(password), url.QueryEscape(password), string(asJSON), `"pa\"ss\\w&r<d"`,
+	} {
+		if shown := secrets.Show("<p>"+echo+"</p>", 200); strings.Contains(shown, "ss") || !strings.Contains(shown, "[secret]") {
+			t.Errorf("%s is shown: %s", echo, shown)
+		}
+	}
+	token := New(target.Request{Headers: []target.Header{{Name: "Authorization", Value: `Bearer abc/def+"'ghi`}}})
+	for _, echo := range []string{
+		`abc\/def+\"'ghi`, "YWJjL2RlZisiJ2doaQ==", `abc/def\u002b\"'ghi`, `abc/def+&quot;&#039;ghi`, `abc/def+&#34;&#39;ghi`,
+	} {
+		if shown := token.Show(echo, 200); strings.Contains(shown, "ghi") || strings.Contains(shown, "YWJj") {
+			t.Errorf("%s is shown: %s", echo, shown)
+		}
+	}
+}
+
+// FuzzSecretsSpelled checks that the result contains no token, and that nothing else is removed.
 func FuzzSecretsSpelled(f *testing.F) {
 	f.Add("a S3cr3t/Token b", "S3cr3t/Token", true)
 	f.Add(`\u0053\ud83d%`, "S3cr😀", true)

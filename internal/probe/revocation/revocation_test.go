@@ -78,7 +78,7 @@ func TestReadOCSP(t *testing.T) {
 	}
 }
 
-// TestResponderCertificates: which of the certificates in a response signed it, and until when clients believe it.
+// TestResponderCertificates: which certificate in a response signed it, and until when clients accept it.
 func TestResponderCertificates(t *testing.T) {
 	now := time.Now()
 	_, ca := authority(t)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzReply: whatever a server says, reading its reply ends within the bounds, and a reply that is taken has the code
-// on each of its lines.
+// FuzzReply: whatever a server sends, reading its reply ends within the bounds, and an accepted reply has the code on each of its
+// lines.
 func FuzzReply(f *testing.F) {
 	f.Add("250-mail.test\r\n250 STARTTLS\r\n")
 	f.Add("250\n")
