@@ -175,8 +175,8 @@ func (c *connection) reissue(cert *x509.Certificate, leaf, issuer string) string
 	return c.replace("A new leaf from the same issuer does not fix this: " + issuer)
 }
 
-// mend says how to fix a chain whose leaf can stay.
-func (c *connection) mend(what string) string {
+// chainRemedy returns the remedy for a chain whose leaf can stay.
+func (c *connection) chainRemedy(what string) string {
 	if arn := c.certificateARN(); strings.Contains(arn, ":acm:") {
 		return what + " With ACM: `aws acm import-certificate --region " + arnRegion(arn) + " --certificate-arn " + finding.Clean(arn, finding.QuoteLimit) +
 			"` with the same certificate and key, and --certificate-chain."

@@ -21,5 +21,5 @@ func (c *connection) earlyRemedy(cert *x509.Certificate) string {
 	if cert == c.leaf() {
 		return c.replace("Serve the currently valid certificate until then, and check the clock of the machine that issued this one.")
 	}
-	return c.mend("Send this issuer's currently valid certificate until then (the leaf can stay if the key is the same), and check the clock of the machine that issued this one.")
+	return c.chainRemedy("Send this issuer's currently valid certificate until then (the leaf can stay if the key is the same), and check the clock of the machine that issued this one.")
 }

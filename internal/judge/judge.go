@@ -25,7 +25,7 @@ type Input struct {
 	Round observation.Round
 }
 
-// shownFailures bounds what is told of certdrift's own faults: the first few are enough to find them.
+// shownFailures is how many of certdrift's own failures are reported: the first few are enough to find them.
 const shownFailures = 3
 
 // summaryLimit bounds a finding's summary, in characters.

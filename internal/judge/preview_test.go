@@ -24,7 +24,7 @@ func TestPreview(t *testing.T) {
 		{"all agree", "good", "good", "good", plan.Keep, plan.Pass},
 		{"stale", "stale", "good", "good", plan.Change, plan.Refuse},
 		{"expired, nothing configured", "expired", "good", "", plan.Change, plan.Refuse},
-		{"mends what is attached", "good", "stale", "good", plan.Change, plan.Pass},
+		{"fixes what is attached", "good", "stale", "good", plan.Change, plan.Pass},
 		{"a rotation, nothing configured", "other", "good", "", plan.Change, plan.Warn},
 		{"stale and attached already", "stale", "stale", "", plan.Keep, plan.Refuse},
 		{"not there yet", "good", "", "good", plan.Create, plan.Pass},
@@ -83,9 +83,9 @@ func TestPreviewWithoutAWS(t *testing.T) {
 	}
 }
 
-// TestPreviewOfStrangers holds that a manifest whose endpoint is not known passes only where the configuration declares
+// TestPreviewOfListenersOutOfScope holds that a manifest whose endpoint is not known passes only where the configuration declares
 // its certificate for some endpoint, or AWS said that nothing is behind.
-func TestPreviewOfStrangers(t *testing.T) {
+func TestPreviewOfListenersOutOfScope(t *testing.T) {
 	s := manifested(t, "good", "", "")
 	s.round.Endpoints[0].Target.Service = ""
 	if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Undecided {

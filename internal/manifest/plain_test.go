@@ -8,7 +8,7 @@ import (
 	"certdrift/internal/observation"
 )
 
-// TestPlain holds that ports without a certificate are told where they are asked for, and only there.
+// TestPlain holds that ports without a certificate are returned where they are asked for, and only there.
 func TestPlain(t *testing.T) {
 	const services = `apiVersion: v1
 kind: Service

@@ -88,7 +88,7 @@ func (p planner) additions(d *topology.Declaration) []effect {
 			c := p.Certificate(arn)
 			served := slices.DeleteFunc(topology.Secured(l.Endpoints), func(e *topology.Endpoint) bool { return !c.Covers(e.Target.Host) })
 			for _, g := range topology.OrNone(topology.ByEnvironment(served)) {
-				x := effect{planner: p, declaration: d, listener: l, endpoints: g.Endpoints, attached: topology.Different, configured: topology.NotCompared}
+				x := effect{planner: p, declaration: d, listener: l, endpoints: g.Endpoints, attached: topology.Different}
 				if l.Has(arn) {
 					x.attached = topology.Same
 				} else if l.LoadBalancer.Partial {
@@ -104,7 +104,7 @@ func (p planner) additions(d *topology.Declaration) []effect {
 
 // effect is what a declaration would do to a listener (nil where it is not known) and endpoints behind it.
 func (p planner) effect(d *topology.Declaration, l *topology.Listener, es []*topology.Endpoint) effect {
-	x := effect{planner: p, declaration: d, listener: l, endpoints: es, attached: topology.NotCompared, configured: topology.NotCompared}
+	x := effect{planner: p, declaration: d, listener: l, endpoints: es}
 	byDefault := topology.NotCompared
 	if l != nil && !l.LoadBalancer.Partial {
 		byDefault = p.compareDefaults(d, l)
@@ -120,12 +120,12 @@ func (p planner) effect(d *topology.Declaration, l *topology.Listener, es []*top
 	}
 	for _, e := range es {
 		o := p.outcome(d, l, e)
-		x.attached = max(x.attached, o.attached)
+		x.attached = topology.Worst(x.attached, o.attached)
 		if e.Target.Declared != nil {
-			x.declared = e.Target.Declared
-			if x.configured == topology.NotCompared || o.configured > x.configured {
+			if x.configured = topology.Worst(x.configured, o.configured); x.declared == nil {
 				x.configured = o.configured
 			}
+			x.declared = e.Target.Declared
 		}
 		x.problems = x.problems.and(o.problems)
 	}
@@ -185,7 +185,7 @@ func (p planner) outcome(d *topology.Declaration, l *topology.Listener, e *topol
 	}
 	arn, c := d.Certificate(e.Target.Host, kind)
 	open := d.Open(c, e.Target.Host)
-	o := outcome{attached: topology.Same, configured: topology.NotCompared}
+	o := outcome{attached: topology.Same}
 	if now != nil && !open {
 		o.attached = p.CompareARN(arn, now.ARN, now.Body())
 	}
