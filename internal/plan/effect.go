@@ -198,7 +198,7 @@ func (p planner) outcome(d *topology.Declaration, l *topology.Listener, e *topol
 	}
 	host := finding.Clean(e.Target.Host, finding.QuoteLimit)
 	switch {
-	case d.Closes:
+	case d.RemovesListeners:
 		o.problems = breaks("%s would be left without a listener", host)
 	case arn == "":
 		o.problems = breaks("%s would be left without a certificate", host)

@@ -102,7 +102,7 @@ func (x effect) declares() string {
 		declares = "no certificate"
 	}
 	switch {
-	case d.Closes:
+	case d.RemovesListeners:
 		return fmt.Sprintf("%s asks for no listener on port %d", d.At(), d.Port)
 	case d.Listener != "":
 		return d.At() + " adds " + declares + " to a listener of " + finding.Clean(d.LoadBalancer, finding.QuoteLimit)
@@ -114,7 +114,7 @@ func (x effect) declares() string {
 func (x effect) difference() string {
 	d := x.declaration
 	switch {
-	case d.Closes:
+	case d.RemovesListeners:
 		return ": applying takes it away from " + finding.Clean(x.listener.LoadBalancer.Name, finding.QuoteLimit)
 	case d.Listener != "" && x.attached == topology.Different:
 		return ", which does not have it attached"
@@ -150,7 +150,7 @@ func (x effect) fix() string {
 	manifest := x.declaration.ToFix()
 	text := "Fix " + manifest + " before the next apply"
 	switch want := x.lacks(); {
-	case x.declaration.Closes:
+	case x.declaration.RemovesListeners:
 		return text + fmt.Sprintf(", if port %d is to stay; else take its endpoints out of the configuration", x.declaration.Port)
 	case want != "":
 		return text + ": declare " + finding.Clean(want, finding.QuoteLimit)

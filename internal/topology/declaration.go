@@ -23,7 +23,7 @@ type Declaration struct {
 // addDeclarations brings the manifests' declarations together with listeners and endpoints.
 func (t *Topology) addDeclarations() {
 	for _, d := range pooled(t.Round.Manifests) {
-		if !d.Closes {
+		if !d.RemovesListeners {
 			t.Declarations = append(t.Declarations, t.Declaration(d))
 		}
 	}
