@@ -11,8 +11,8 @@ import (
 )
 
 // Advance is one step: from the records in the store and the findings of a round, it computes the records to write and the
-// notices to send. It returns only records that changed, sorted by key, each with the Version that was loaded; and at most one
-// notice per record, worst first. See the package's protocol for what to do with them.
+// notices to send. It returns the records that changed or have a notice, sorted by key, each with the Version that was loaded;
+// and at most one notice per record, worst first. See the package's protocol for what to do with them.
 func Advance(in Input) (changed []Record, notices []Notice) {
 	if in.StateUnread && in.Records == nil {
 		in.Policy.Confirm = 1 // nothing is remembered, so nothing can be counted: better early than never
@@ -23,13 +23,15 @@ func Advance(in Input) (changed []Record, notices []Notice) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(b.entries)) {
 		e := b.entries[key]
+		due := false
 		if e.record.Closed.IsZero() {
 			b.step(e)
-			if n, ok := b.decide(e); ok {
+			var n Notice
+			if n, due = b.decide(e); due {
 				notices = append(notices, n)
 			}
 		}
-		if !reflect.DeepEqual(e.record, e.loaded) {
+		if due || !reflect.DeepEqual(e.record, e.loaded) {
 			changed = append(changed, e.record)
 		}
 	}
@@ -68,9 +70,7 @@ type entry struct {
 func newTracker(in Input) *tracker {
 	b := &tracker{Input: in, entries: map[string]*entry{}, explained: map[string]bool{}, held: map[fault]holder{}}
 	for _, r := range in.Records {
-		if r.Counter == nil {
-			b.entries[r.Key] = &entry{loaded: r, record: b.present(clone(r))}
-		}
+		b.entries[r.Key] = &entry{loaded: r, record: b.present(clone(r))}
 	}
 	for _, f := range in.Findings {
 		if explains(f.Code) && f.Severity >= finding.Warning {

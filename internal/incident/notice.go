@@ -91,11 +91,13 @@ func (b *tracker) decide(e *entry) (Notice, bool) {
 // reminder.
 func (b *tracker) due(r *Record) (Notice, bool) {
 	if r.Ended != "" {
-		if r.Notified == finding.None && r.Unsure == nil {
-			r.Closed = b.Now // nobody was ever notified
+		if r.Notified == finding.None && r.Unsure == nil && r.Owed == finding.None {
+			r.Closed = b.Now // nobody was ever notified, or had to be
 			return Notice{}, false
 		}
-		return Notice{Event: Recovered, Severity: max(r.Notified, r.Severity), Removed: r.Ended == EndRemoved}, true
+		return Notice{
+			Event: Recovered, Severity: max(r.Notified, r.Severity), Removed: r.Ended == EndRemoved, Undelivered: r.Notified == finding.None && r.Owed > finding.None,
+		}, true
 	}
 	audible := b.audible(r)
 	switch {
@@ -141,7 +143,7 @@ func (b *tracker) reminderDue(r *Record) bool {
 // Sent returns the record after its notice went out. n is the notice as Advance made it (see Notice.Each); r may be newer
 // than the notice's record.
 func Sent(r Record, n Notice, now time.Time) Record {
-	r.Claim, r.Unsure = nil, nil
+	r.Claim, r.Unsure, r.Owed = nil, nil, finding.None
 	r.LastNotified = now
 	switch {
 	case n.Event == Opened:
@@ -159,9 +161,16 @@ func Sent(r Record, n Notice, now time.Time) Record {
 	return r
 }
 
-// Released returns the record after its notice could not be sent: the next round may retry immediately.
-func Released(r Record) Record {
+// Released returns the record after its notice could not be sent: the next round may retry immediately. unsure means that
+// the topic may have taken it all the same.
+func Released(r Record, n Notice, unsure bool) Record {
 	r.Claim = nil
+	if n.Event == Opened {
+		r.Owed = max(r.Owed, n.Severity)
+	}
+	if unsure {
+		r.Unsure = &Claim{Event: n.Event, Severity: n.Severity, Until: n.At}
+	}
 	return r
 }
 
@@ -208,6 +217,7 @@ func summary(members []Notice) Notice {
 	worst.Findings = nil
 	for _, m := range members {
 		worst.Repetition = worst.Repetition || m.Repetition
+		worst.Undelivered = worst.Undelivered && m.Undelivered
 		worst.Remaining = max(worst.Remaining, m.Remaining)
 		if len(m.Findings) > 0 && len(worst.Findings) < MaxFindings {
 			worst.Findings = append(worst.Findings, m.Findings[0])
