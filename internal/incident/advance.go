@@ -235,18 +235,19 @@ func (e *entry) take(other *entry, b *tracker) {
 // oldest is the live incident that fits; open before pending, then the longest known, then by key.
 func (b *tracker) oldest(fits func(*entry) bool) *entry {
 	var found *entry
-	for _, key := range slices.Sorted(maps.Keys(b.entries)) {
-		e := b.entries[key]
-		if !e.record.Closed.IsZero() || !fits(e) {
-			continue
-		}
-		better := found == nil || e.record.Open() && !found.record.Open() ||
-			e.record.Open() == found.record.Open() && e.record.First.Before(found.record.First)
-		if better {
+	for _, e := range b.entries { // in no order: in a storm, sorting for each of thousands of causes is what a round would be busy with
+		if e.record.Closed.IsZero() && (found == nil || e.older(found)) && fits(e) {
 			found = e
 		}
 	}
 	return found
+}
+
+func (e *entry) older(than *entry) bool {
+	if e.record.Open() != than.record.Open() {
+		return e.record.Open()
+	}
+	return cmp.Or(e.record.First.Compare(than.record.First), cmp.Compare(e.record.Key, than.record.Key)) < 0
 }
 
 // open makes a record, or makes a new incident of a closed one: the store's version goes on counting.

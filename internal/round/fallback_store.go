@@ -16,6 +16,20 @@ type fallbackStore struct {
 	// claims are the last ones that could not be written, by key, as far as this process knows: the store may have taken them
 	// and failed to say so.
 	claims map[string]incident.Claim
+	// last is the state after the last round, by which this process goes where none can be read.
+	last incident.State
+}
+
+func (f *fallbackStore) setLast(s incident.State) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.last = s
+}
+
+func (f *fallbackStore) lastState() incident.State {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last
 }
 
 // keep remembers what could not be written.

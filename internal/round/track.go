@@ -27,6 +27,8 @@ type tracking struct {
 	hung     map[int]bool       // messengers that took all of messageTime
 	observed map[string]outcome // what became of this round's last message to each topic
 
+	backlog bool // earlier rounds have left more to write than there was time for
+
 	recording sync.WaitGroup
 	unsent    int // text messages that were counted and not sent
 
@@ -46,18 +48,28 @@ func (p *Publisher) begin(ctx context.Context) *tracking {
 	if err != nil {
 		t.store.unread = true
 		t.failure = stateError(err, "dynamodb:Scan", "the incidents cannot be read, so alerts may be repeated")
-		t.shared = Share(t.store, p.fallback.all())
+		t.shared = Share(t.store, p.fallback.lastState())
 		return t
 	}
 	t.shared = Share(t.store, loaded)
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
-	t.shared.Swap(ctx, func(incident.State) incident.State { return p.fallback.all() }, func(key string, err error) {
-		if t.remember(key, err); err != nil {
+	t.flush(ctx)
+	return t
+}
+
+// flush writes what the store could not take before. What there was no time for is left to the end of the round.
+func (t *tracking) flush(ctx context.Context) {
+	t.backlog, t.failure = false, nil
+	t.shared.Swap(ctx, func(incident.State) incident.State { return t.fallback.all() }, func(key string, err error) {
+		switch t.remember(key, err); {
+		case err == nil:
+		case ctx.Err() != nil && !t.store.hangs.Load():
+			t.backlog = true
+		default:
 			t.failure = stateError(err, "dynamodb:PutItem", "the incidents cannot be written, so alerts may be repeated")
 		}
 	})
-	return t
 }
 
 // remember has the process stand in for the store where that could not take an item.
@@ -164,11 +176,16 @@ func (t *tracking) addObserved(q Request, to *observation.Round) {
 func (t *tracking) finish(ctx context.Context) (incident.State, error) {
 	t.returnSMS(ctx)
 	t.recording.Wait()
+	if t.backlog {
+		t.flush(ctx)
+	}
+	state := t.shared.State()
+	t.fallback.setLast(state)
 	if n := len(t.unwritten); n > 0 {
 		first := slices.Min(slices.Collect(maps.Keys(t.unwritten)))
 		t.errs = append(t.errs, fmt.Errorf("writing %d items of the state, %q among them: %w", n, first, t.unwritten[first]))
 	}
-	return t.shared.State(), errors.Join(t.errs...)
+	return state, errors.Join(t.errs...)
 }
 
 func (t *tracking) fail(format string, args ...any) {
