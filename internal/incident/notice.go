@@ -24,10 +24,14 @@ func (b *tracker) silence(r *Record) {
 	}
 }
 
-// audible is the worst severity that no silence covers; None where all is silenced.
+// audible is the worst severity that no silence covers; None where all is silenced. That alerts are not being delivered is not
+// said once one was: it would be read where it is untrue.
 func (b *tracker) audible(r *Record) finding.Severity {
 	worst := finding.None
 	for _, p := range r.Parts {
+		if p.Code == finding.AlertPathBroken && p.Clean > 0 {
+			continue
+		}
 		if _, silenced := b.silencedBy(r, p); p.Confirmed && !silenced {
 			worst = max(worst, p.Severity)
 		}
@@ -72,8 +76,8 @@ func (b *tracker) decide(e *entry) (Notice, bool) {
 		r.Notified = finding.None // people may have read that it is resolved, and it is not
 	}
 	n, due := b.due(r)
-	if !due {
-		return Notice{}, false
+	if !due || r.Code == finding.AlertPathBroken && n.Event != Recovered && len(e.present) == 0 {
+		return Notice{}, false // what is said about the alert path rests on the round that says it
 	}
 	if !b.StateUnread {
 		r.Claim = &Claim{Event: n.Event, Severity: n.Severity, By: b.By, Until: b.Now.Add(b.Policy.Lease)}
@@ -96,7 +100,8 @@ func (b *tracker) due(r *Record) (Notice, bool) {
 			return Notice{}, false
 		}
 		return Notice{
-			Event: Recovered, Severity: max(r.Notified, r.Severity), Removed: r.Ended == EndRemoved, Undelivered: r.Notified == finding.None && r.Owed > finding.None,
+			Event: Recovered, Severity: max(r.Notified, r.Severity), Removed: r.Ended == EndRemoved,
+			Undelivered: r.Notified == finding.None && r.Unsure == nil,
 		}, true
 	}
 	audible := b.audible(r)

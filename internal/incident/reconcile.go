@@ -1,25 +1,42 @@
 package incident
 
-import "certdrift/internal/finding"
+import (
+	"slices"
+
+	"certdrift/internal/finding"
+)
 
 // Reconcile returns a stored record with what this process knows of the incident and could not write, because the store has
-// gone on: that a notice was delivered stays true, whoever wrote since, and so does that one is owed. claim is the last one
-// that the process could not write, the zero value for none; the store may have taken it all the same. changed is false
-// where there is nothing to add.
-func Reconcile(stored, mine Record, claim Claim) (r Record, changed bool) {
+// gone on: that a notice was delivered stays true, whoever wrote since, and so does that one is owed. claims are those of
+// this process, whether it knows that the store has taken them or not. changed is false where there is nothing to add.
+func Reconcile(stored, mine Record, claims []Claim) (r Record, changed bool) {
 	r = stored
-	ours := stored.Claim != nil && *stored.Claim == claim
+	ours := stored.Claim != nil && slices.ContainsFunc(claims, stored.Claim.equal)
 	if ours {
 		r.Claim = nil
 	}
 	switch {
+	case stored.Pending() && mine.Open() && !stored.First.After(mine.Opened): // the others have still to confirm it
+		mine.Version, mine.Claim = stored.Version, r.Claim
+		return mine, true
 	case mine.LastNotified.After(stored.LastNotified) && !stored.First.After(mine.LastNotified):
 		return delivered(r, mine)
-	case stored.Closed.IsZero() && mine.Closed.IsZero() && mine.Owed > max(stored.Owed, stored.Notified):
-		r.Owed = mine.Owed
+	case stored.Closed.IsZero() && mine.Closed.IsZero() && undelivered(stored, mine):
+		r.Owed, r.Unsure = max(r.Owed, mine.Owed), mine.Unsure
 		return r, true
 	}
 	return r, ours
+}
+
+func (c Claim) equal(d Claim) bool {
+	return c.Event == d.Event && c.Severity == d.Severity && c.By == d.By && c.Until.Equal(d.Until)
+}
+
+// undelivered reports whether the process knows of a notice that it could not deliver, or of one that may have been, and the
+// store does not.
+func undelivered(stored, mine Record) bool {
+	return mine.Owed > max(stored.Owed, stored.Notified) ||
+		mine.Unsure != nil && stored.Unsure == nil && mine.Unsure.Until.After(stored.LastNotified)
 }
 
 // delivered is a stored record where the process has delivered a later notice than the store knows of.

@@ -86,8 +86,8 @@ func (t *tracking) tell(ctx context.Context, i int, to messenger, m alert.Messag
 	return err
 }
 
-// recheck sends a test alert to the topics that did not take the last message, as far as this process or the state knows,
-// and that this round has not sent anything else: whether they take messages shows only by sending one.
+// recheck sends a test alert to the topics that did not take the last message, as far as this process knows, or else the
+// state, and that this round has not sent anything else: whether they take messages shows only by sending one.
 func (t *tracking) recheck(ctx context.Context) {
 	incidents := t.shared.State().Incidents
 	for i, to := range t.Messengers {
@@ -95,8 +95,9 @@ func (t *tracking) recheck(ctx context.Context) {
 		if !ok {
 			continue
 		}
-		refused := t.deliveries.refused(topic.ARN()) ||
-			slices.ContainsFunc(incidents, func(r incident.Record) bool { return r.Refuses(topic.ARN()) })
+		last, known := t.deliveries.lastTo(topic.ARN())
+		refused := last.err != nil ||
+			!known && slices.ContainsFunc(incidents, func(r incident.Record) bool { return r.Refuses(topic.ARN()) })
 		if _, tried := t.observed[topic.ARN()]; tried || !refused {
 			continue
 		}

@@ -39,11 +39,12 @@ func (d *deliveries) note(topicARN string, o outcome) {
 	d.last[topicARN] = o
 }
 
-// refused reports whether a topic did not take the last message.
-func (d *deliveries) refused(topicARN string) bool {
+// lastTo is what became of the last message to a topic; ok is false where this process sent none.
+func (d *deliveries) lastTo(topicARN string) (last outcome, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.last[topicARN].err != nil
+	last, ok = d.last[topicARN]
+	return last, ok
 }
 
 // accepted are the topics that took the last message. What others did with one in an earlier round says nothing about now.

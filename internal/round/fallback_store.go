@@ -13,11 +13,35 @@ type fallbackStore struct {
 	mu        sync.Mutex
 	incidents map[string]incident.Record
 	counters  map[string]incident.Counter
-	// claims are the last ones that could not be written, by key, as far as this process knows: the store may have taken them
-	// and failed to say so.
-	claims map[string]incident.Claim
+	// claims are the last ones of this process, by key, until the store has taken what became of the notice. One that it could
+	// not take, as far as this process knows, it may have taken and failed to say so.
+	claims map[string][]incident.Claim
 	// last is the state after the last round, by which this process goes where none can be read.
 	last incident.State
+}
+
+// maxClaims bounds what is remembered of an incident's claims: older ones have run out.
+const maxClaims = 10
+
+// claim remembers that a notice is claimed.
+func (f *fallbackStore) claim(n incident.Notice) {
+	if n.Record.Claim == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.claims == nil {
+		f.claims = map[string][]incident.Claim{}
+	}
+	claims := f.claims[n.Record.Key]
+	f.claims[n.Record.Key] = append(claims[max(0, len(claims)-maxClaims):], *n.Record.Claim)
+}
+
+// settle forgets an incident's claims: the store has taken what became of the notice.
+func (f *fallbackStore) settle(key string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.claims, key)
 }
 
 func (f *fallbackStore) setLast(s incident.State) {
@@ -37,13 +61,10 @@ func (f *fallbackStore) keep(items incident.State) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.incidents == nil {
-		f.incidents, f.counters, f.claims = map[string]incident.Record{}, map[string]incident.Counter{}, map[string]incident.Claim{}
+		f.incidents, f.counters = map[string]incident.Record{}, map[string]incident.Counter{}
 	}
 	for _, r := range items.Incidents {
 		f.incidents[r.Key] = r
-		if r.Claim != nil {
-			f.claims[r.Key] = *r.Claim
-		}
 	}
 	for _, c := range items.Counters {
 		f.counters[c.Key] = c
@@ -60,7 +81,6 @@ func (f *fallbackStore) forget(key string) {
 func (f *fallbackStore) drop(key string) {
 	delete(f.incidents, key)
 	delete(f.counters, key)
-	delete(f.claims, key)
 }
 
 // all is what is remembered, sorted by key.

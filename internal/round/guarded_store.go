@@ -16,21 +16,17 @@ var (
 	errUnread = errors.New("the incidents could not be read")
 )
 
-// guardedStore is the store as one round uses it: each call has its time, a store that hangs is left alone for the rest of
-// the round, and what an earlier round could not write is laid over what is read.
+// guardedStore is the store as one round uses it: each call has its time, and a store that hangs is left alone for the rest
+// of the round.
 type guardedStore struct {
-	store    Store
-	fallback *fallbackStore
-	unread   bool
-	hangs    atomic.Bool
+	store  Store
+	unread bool // nothing is written then
+	hangs  atomic.Bool
 }
 
 func (g *guardedStore) Load(ctx context.Context) (loaded incident.State, err error) {
 	err = g.ask(ctx, loadTime, func(ctx context.Context) (err error) { loaded, err = g.store.Load(ctx); return err })
-	if err != nil {
-		return incident.State{}, err
-	}
-	return g.fallback.over(loaded), nil
+	return loaded, err
 }
 
 func (g *guardedStore) SaveIncident(ctx context.Context, r incident.Record) (ok bool, err error) {

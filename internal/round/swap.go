@@ -25,8 +25,9 @@ const (
 
 // Shared is the state of a store as one writer knows it. All writes to the store go through Swap.
 type Shared struct {
-	store Store
-	slots chan struct{}
+	store    Store
+	slots    chan struct{}
+	fallback *fallbackStore // remembers what the store could not take
 
 	mu        sync.Mutex // not held while the store is read or written
 	incidents map[string]incident.Record
@@ -35,13 +36,15 @@ type Shared struct {
 }
 
 // Share returns the state of a store, as it was when it was loaded.
-func Share(store Store, loaded incident.State) *Shared {
+func Share(store Store, loaded incident.State) *Shared { return share(store, loaded, &fallbackStore{}) }
+
+func share(store Store, loaded incident.State, fallback *fallbackStore) *Shared {
 	s := &Shared{
-		store: store, slots: make(chan struct{}, writers),
+		store: store, slots: make(chan struct{}, writers), fallback: fallback,
 		incidents: make(map[string]incident.Record, len(loaded.Incidents)), counters: map[string]incident.Counter{},
 		mine: map[string]bool{},
 	}
-	s.put(loaded, 0)
+	s.put(loaded)
 	return s
 }
 
@@ -50,19 +53,6 @@ func (s *Shared) State() incident.State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return sorted(s.incidents, s.counters)
-}
-
-// item returns what is known under a key.
-func (s *Shared) item(key string) (out incident.State) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r, ok := s.incidents[key]; ok {
-		out.Incidents = []incident.Record{r}
-	}
-	if c, ok := s.counters[key]; ok {
-		out.Counters = []incident.Counter{c}
-	}
-	return out
 }
 
 // Swap is the one compare-and-swap: it writes what change makes of the state, concurrently. Where another writer was first,
@@ -92,7 +82,7 @@ func (s *Shared) Swap(ctx context.Context, change func(incident.State) incident.
 		}
 		s.reload(loaded)
 	}
-	s.put(lost, 0)
+	s.keep(lost)
 	for _, key := range keys(lost) {
 		report(key, why)
 	}
@@ -107,9 +97,9 @@ func (s *Shared) write(ctx context.Context, wanted incident.State, report func(s
 			won, err := s.inSlot(ctx, save)
 			switch {
 			case err != nil:
-				s.put(item, 0)
+				s.keep(item)
 			case won:
-				s.put(item, 1)
+				s.wrote(item)
 			default:
 				mu.Lock()
 				defer mu.Unlock()
@@ -142,32 +132,51 @@ func (s *Shared) inSlot(ctx context.Context, save func() (bool, error)) (bool, e
 	return save()
 }
 
-// put takes items into what is known: written ones are a version on.
-func (s *Shared) put(items incident.State, written int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// put takes items into what is known.
+func (s *Shared) put(items incident.State) {
 	for _, r := range items.Incidents {
-		r.Version += written
 		s.incidents[r.Key] = r
-		s.mine[r.Key] = s.mine[r.Key] || written > 0
 	}
 	for _, c := range items.Counters {
-		c.Version += written
 		s.counters[c.Key] = c
-		s.mine[c.Key] = s.mine[c.Key] || written > 0
 	}
 }
 
-// reload replaces what is known, but for what this writer wrote after the store was read.
-func (s *Shared) reload(loaded incident.State) {
-	fresh := Share(nil, loaded)
+// wrote takes items into what is known that the store has taken, as its next versions.
+func (s *Shared) wrote(items incident.State) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for i := range items.Incidents {
+		items.Incidents[i].Version++
+	}
+	for i := range items.Counters {
+		items.Counters[i].Version++
+	}
+	s.put(items)
+	for _, key := range keys(items) {
+		s.mine[key] = true
+		s.fallback.forget(key)
+	}
+}
+
+// keep takes items into what is known that the store has not taken.
+func (s *Shared) keep(items incident.State) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.put(items)
+	s.fallback.keep(items)
+}
+
+// reload replaces what is known, but for what this writer wrote after the store was read, or could not write.
+func (s *Shared) reload(loaded incident.State) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fresh := Share(nil, s.fallback.over(loaded))
 	for key := range s.mine {
-		if r := s.incidents[key]; s.mine[key] && r.Version > fresh.incidents[key].Version {
+		if r := s.incidents[key]; r.Version > fresh.incidents[key].Version {
 			fresh.incidents[key] = r
 		}
-		if c := s.counters[key]; s.mine[key] && c.Version > fresh.counters[key].Version {
+		if c := s.counters[key]; c.Version > fresh.counters[key].Version {
 			fresh.counters[key] = c
 		}
 	}

@@ -41,17 +41,17 @@ type tracking struct {
 // take the next one's time to read. What went wrong is an ObserveError of the round: it is judged and reported like any other.
 func (p *Publisher) begin(ctx context.Context) *tracking {
 	t := &tracking{
-		Publisher: p, store: &guardedStore{store: p.Store, fallback: &p.fallback},
+		Publisher: p, store: &guardedStore{store: p.Store},
 		hung: map[int]bool{}, observed: map[string]outcome{}, unwritten: map[string]error{},
 	}
 	loaded, err := t.store.Load(ctx)
 	if err != nil {
 		t.store.unread = true
 		t.failure = stateError(err, "dynamodb:Scan", "the incidents cannot be read, so alerts may be repeated")
-		t.shared = Share(t.store, p.fallback.lastState())
+		t.shared = share(t.store, p.fallback.lastState(), &p.fallback)
 		return t
 	}
-	t.shared = Share(t.store, loaded)
+	t.shared = share(t.store, p.fallback.over(loaded), &p.fallback)
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
 	t.flush(ctx)
@@ -61,8 +61,8 @@ func (p *Publisher) begin(ctx context.Context) *tracking {
 // flush writes what the store could not take before. What there was no time for is left to the end of the round.
 func (t *tracking) flush(ctx context.Context) {
 	t.backlog, t.failure = false, nil
-	t.shared.Swap(ctx, func(incident.State) incident.State { return t.fallback.all() }, func(key string, err error) {
-		switch t.remember(key, err); {
+	t.shared.Swap(ctx, func(incident.State) incident.State { return t.fallback.all() }, func(_ string, err error) {
+		switch {
 		case err == nil:
 		case ctx.Err() != nil && !t.store.hangs.Load():
 			t.backlog = true
@@ -72,19 +72,9 @@ func (t *tracking) flush(ctx context.Context) {
 	})
 }
 
-// remember has the process stand in for the store where that could not take an item.
-func (t *tracking) remember(key string, err error) {
-	if err == nil {
-		t.fallback.forget(key)
-		return
-	}
-	t.fallback.keep(t.shared.item(key))
-}
-
 // swap changes the state by Shared.Swap.
 func (t *tracking) swap(ctx context.Context, change func(incident.State) incident.State, written func(key string, err error)) {
 	t.shared.Swap(ctx, change, func(key string, err error) {
-		t.remember(key, err)
 		t.mu.Lock()
 		if delete(t.unwritten, key); err != nil && !t.store.unread {
 			t.unwritten[key] = err
@@ -123,6 +113,7 @@ func (t *tracking) claim(ctx context.Context, in incident.Input, path bool) []in
 		due = make(map[string]incident.Notice, len(notices))
 		for _, n := range notices {
 			due[n.Record.Key] = n
+			t.fallback.claim(n)
 		}
 		return incident.State{Incidents: changed}
 	}, func(key string, err error) {
@@ -159,7 +150,12 @@ func (t *tracking) record(ctx context.Context, n incident.Notice, err error) {
 			}
 		}
 		return wanted
-	}, func(key string, _ error) { delete(open, key) })
+	}, func(key string, err error) {
+		delete(open, key)
+		if err == nil {
+			t.fallback.settle(key)
+		}
+	})
 }
 
 // addObserved adds to the round what became of its messages.
