@@ -91,6 +91,7 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 		Environment: "production", Name: "api", URL: "https://api.example.org:8443/v0?x=1", Kind: target.HTTPS,
 		Host: "api.example.org", Port: 8443, Timeout: time.Minute, Service: "production/api", PerEndpointMetrics: true,
 		ConnectTo: []string{"127.0.0.1:8443", "[::1]:8443", "backend.example.org:443"},
+		Networks:  []string{"10.0.0.0/8", "fd12:3456::/32"},
 		Trust:     target.Trust{Roots: target.System},
 		Request: target.Request{
 			Method: "POST", Username: "user", Password: "s3cr3t",
@@ -104,10 +105,10 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 		Declared: &target.Declared{
 			ARN:               "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01",
 			FingerprintSHA256: strings.Repeat("aabbccddeeff00112233445566778899", 2), Issuer: "Amazon RSA 2048 M02",
-			Source: target.Position{File: "testdata/full.ok.yaml", Line: 35, Column: 16},
+			Source: target.Position{File: "testdata/full.ok.yaml", Line: 36, Column: 16},
 		},
 		LoadBalancer: &target.LoadBalancerRef{Name: "a1b2c3", Port: 443, Region: "us-west-2"},
-		Source:       target.Position{File: "testdata/full.ok.yaml", Line: 20, Column: 9},
+		Source:       target.Position{File: "testdata/full.ok.yaml", Line: 21, Column: 9},
 	}
 	if diff := cmp.Diff(wantAPI, api); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

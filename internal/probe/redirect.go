@@ -148,7 +148,7 @@ func (v *endpointProbe) visitHop(ctx context.Context, h *hop, o *origin, at neti
 func allBlocked(where []netip.AddrPort, allow netguard.Permit) string {
 	reason := ""
 	for _, addr := range where {
-		blocked := allow(addr.Addr())
+		blocked := allow(addr)
 		if blocked == nil {
 			return ""
 		}
