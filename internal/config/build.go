@@ -290,7 +290,7 @@ func (b *builder) scope(endpoints []target.Endpoint) target.Scope {
 			b.wrong(nil, "the role's ARN", &r.ARN, &mistake{err.Error(), "write it as arn:aws:iam::444455556666:role/NAME"})
 			continue
 		}
-		s.Roles = append(s.Roles, target.Role{ARN: r.ARN, ExternalID: r.ExternalID})
+		s.Roles = append(s.Roles, target.Role{ARN: r.ARN, ExternalID: target.Secret(r.ExternalID)})
 	}
 	return s
 }

@@ -71,7 +71,7 @@ func (b *builder) location(e *Endpoint, out *target.Endpoint) {
 	l, m := parseURL(e.URL)
 	b.wrong(e, "url", &e.URL, m)
 	out.URL, out.Kind, out.Host, out.Port = l.shown, l.kind, l.host, l.port
-	out.Request.Username, out.Request.Password = l.user, l.password
+	out.Request.Username, out.Request.Password, out.Request.Query = l.user, l.password, l.query
 }
 
 func (b *builder) connectTo(e *Endpoint, out *target.Endpoint) {

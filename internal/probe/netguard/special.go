@@ -10,12 +10,12 @@ type scope int
 
 // The scopes, from least to most restricted. A server may choose global addresses only.
 const (
-	global scope = iota
-	private   // RFC 1918, RFC 6598 (CGNAT), RFC 4193 (ULA)
-	reserved  // documentation, benchmarks, future use, retired transition mechanisms
-	loopback  // this machine itself
-	linkLocal // RFC 3927, RFC 4291 §2.5.6
-	metadata  // where clouds serve credentials
+	global    scope = iota
+	private         // RFC 1918, RFC 6598 (CGNAT), RFC 4193 (ULA)
+	reserved        // documentation, benchmarks, future use, retired transition mechanisms
+	loopback        // this machine itself
+	linkLocal       // RFC 3927, RFC 4291 §2.5.6
+	metadata        // where clouds serve credentials
 	multicast
 	unspecified // RFC 1122 §3.2.1.3: "this network"; Linux connects to itself at 0.0.0.0
 	broadcast
