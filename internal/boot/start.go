@@ -51,7 +51,7 @@ func start(ctx context.Context, getenv func(string) string) (*function, error) {
 	logger := lambdacontext.NewLogger() // in Lambda's own format and level
 	load := &loader{reader: cloud.reader(), location: env.Config, now: now}
 	return &function{env, cloud, logger, load.load, &Runners{
-		Now: now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), AlertPath: cloud.alertPath(env.Topic, env.ChatTopic, env.Expected), Log: logger,
+		Now: now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), RuntimeAPI: env.RuntimeAPI, AlertPath: cloud.alertPath(env.Topic, env.ChatTopic, env.Expected), Log: logger,
 	}}, nil
 }
 
@@ -76,7 +76,7 @@ func Inspect(ctx context.Context, getenv func(string) string) (*lambda.Function,
 
 // monitor returns a function that tracks incidents and alerts.
 func (f *function) monitor(name string, depth round.Depth) *lambda.Function {
-	f.runners.History, f.runners.Publisher, f.runners.Heartbeat = f.cloud.historian, f.cloud.publisher(name, f.env), probe.Call
+	f.runners.History, f.runners.Publisher, f.runners.Heartbeat = f.cloud.historian, f.cloud.publisher(name, f.env), probe.Heartbeat{RuntimeAPI: f.env.RuntimeAPI}.Call
 	return lambda.New(lambda.Parts{
 		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, Now: now,
 		Again: settling, Wait: Wait, Account: f.cloud.own,
