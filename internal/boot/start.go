@@ -20,6 +20,7 @@ import (
 	"certdrift/internal/awsio/state"
 	"certdrift/internal/awsio/trail"
 	"certdrift/internal/config"
+	"certdrift/internal/incident"
 	"certdrift/internal/lambda"
 	"certdrift/internal/probe"
 	"certdrift/internal/round"
@@ -107,7 +108,11 @@ func Widget(ctx context.Context, getenv func(string) string) (*lambda.Widget, er
 		return f.runners.For(q.Config).Run(ctx, q)
 	}}
 	if f.env.Table != "" {
-		p.Incidents = f.cloud.incidents(f.env.Table).Load
+		table := f.cloud.incidents(f.env.Table)
+		p.Incidents = func(ctx context.Context) ([]incident.Record, error) {
+			loaded, err := table.Load(ctx)
+			return loaded.Incidents, err
+		}
 	}
 	return lambda.NewWidget(p), nil
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"certdrift/internal/alertpath"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -43,8 +44,10 @@ type Coverage struct {
 	// Full: the round asked everything that the configuration asks for, whether it got an answer or not; an event
 	// narrowed it to nothing.
 	Full bool
-	// Subscriptions: who gets alerts was read without errors. AlertsTaken: every topic accepted the last message sent to it.
-	Subscriptions, AlertsTaken bool
+	// Subscriptions: who gets alerts was read without errors. Taken are the topics, by the cause of what is wrong with them
+	// (alertpath.Cause), that accepted the last message sent to them.
+	Subscriptions bool
+	Taken         map[string]bool
 }
 
 // ListenerKey names a listener across regions and accounts. listener is NAME:PORT.
@@ -76,7 +79,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 			c.ListenersWhole = false
 		}
 	}
-	c.Subscriptions, c.AlertsTaken = coverPath(round)
+	c.coverPath(round)
 	for _, lb := range round.LoadBalancers {
 		if lb.Partial {
 			c.ListenersWhole = false
@@ -107,14 +110,16 @@ func (c *Coverage) faults(faults []observation.Diagnostic) {
 }
 
 // coverPath says what a round knows of the alert path.
-func coverPath(round observation.Round) (subscriptions, taken bool) {
+func (c *Coverage) coverPath(round observation.Round) {
 	if round.AlertPath == nil {
-		return false, false
+		return
 	}
-	topics := round.AlertPath.Topics
-	subscriptions = all(topics, func(t observation.Topic) bool { return t.Read || t.Missing }) &&
+	c.Taken = map[string]bool{}
+	for _, t := range round.AlertPath.Topics {
+		c.Taken[alertpath.Cause(t.ARN)] = t.Taken
+	}
+	c.Subscriptions = all(round.AlertPath.Topics, func(t observation.Topic) bool { return t.Read || t.Missing }) &&
 		!slices.ContainsFunc(round.ObserveErrors, func(t observation.ObserveError) bool { return strings.HasPrefix(t.Operation, "sns:Get") })
-	return subscriptions, all(topics, func(t observation.Topic) bool { return t.Taken })
 }
 
 // depth is the least that the probes of an endpoint reached.
@@ -173,9 +178,6 @@ const (
 
 // of says what the round knows of a part of an incident in an environment.
 func (c Coverage) of(environment string, p Part) evidence {
-	if p.Code == finding.AlertPathBroken {
-		return c.ofPath(p)
-	}
 	if p.Endpoint != "" && c.Configured != nil && !c.Configured[environment+"/"+p.Endpoint] {
 		return gone
 	}
@@ -194,14 +196,6 @@ func (c Coverage) of(environment string, p Part) evidence {
 		result = unknown
 	}
 	return result
-}
-
-// ofPath: who is subscribed shows by reading, that a topic takes messages only by sending one.
-func (c Coverage) ofPath(p Part) evidence {
-	if p.Refused && c.AlertsTaken || !p.Refused && c.Subscriptions {
-		return clean
-	}
-	return unknown
 }
 
 // ofListener matches by name and port, and by region and account where the part knows them.

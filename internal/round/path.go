@@ -2,6 +2,7 @@ package round
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"certdrift/internal/observation"
@@ -28,15 +29,19 @@ func (r *Runner) readPath(ctx context.Context, q Request) (seen pathSeen) {
 	return seen
 }
 
-// addPath adds the alert path to the round: what was read, and the outcome of the last messages that this process sent.
+// addPath adds the alert path to the round: what was read, and that topics took the last message that this process sent.
 func (r *Runner) addPath(to *observation.Round, q Request, seen pathSeen) {
-	topics := seen.topics
+	var accepted map[string]outcome
 	if r.Publisher != nil {
-		var failures []observation.ObserveError
-		topics, failures = r.Publisher.deliveries.over(topics)
-		seen.failures = append(seen.failures, failures...)
+		accepted = r.Publisher.deliveries.accepted()
 	}
-	to.ObserveErrors = append(to.ObserveErrors, seen.failures...)
+	topics, _ := addOutcomes(seen.topics, accepted)
+	setTopics(to, q, topics, seen.failures)
+}
+
+// setTopics puts topics into the round's alert path.
+func setTopics(to *observation.Round, q Request, topics []observation.Topic, failures []observation.ObserveError) {
+	to.ObserveErrors = slices.Concat(to.ObserveErrors, failures)
 	if len(topics) == 0 {
 		return
 	}
