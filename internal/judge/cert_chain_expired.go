@@ -6,6 +6,7 @@ import (
 
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 )
 
 func findChainExpired(c *connection) []finding.Finding {
@@ -17,7 +18,7 @@ func findChainExpired(c *connection) []finding.Finding {
 			e["aia"] = urls
 		}
 		return c.aboutCert(finding.CertChainExpired, finding.Critical, cert,
-			fmt.Sprintf("%s expired on %s, %s ago, and no other path to a trusted root is valid", c.which(cert), moment(cert.NotAfter), span(c.judgment.Now.Sub(cert.NotAfter))),
+			fmt.Sprintf("%s expired on %s, %s ago, and no other path to a trusted root is valid", c.which(cert), prose.Stamp(cert.NotAfter), prose.Span(c.judgment.Now.Sub(cert.NotAfter))),
 			e, c.staleRemedy(cert))
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
@@ -110,26 +109,6 @@ func (c *connection) which(cert *x509.Certificate) string {
 		return "the root " + certName(cert)
 	}
 	return "the issuer " + certName(cert)
-}
-
-// moment formats a time, the same way everywhere.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
-
-// span formats a duration in the unit that matters.
-func span(d time.Duration) string {
-	plural := func(n int, unit string) string {
-		if n == 1 {
-			return "1 " + unit
-		}
-		return fmt.Sprintf("%d %ss", n, unit)
-	}
-	switch d = d.Abs(); {
-	case d >= 48*time.Hour:
-		return plural(int(d.Hours())/24, "day")
-	case d >= 2*time.Hour:
-		return plural(int(d.Hours()), "hour")
-	}
-	return plural(int(d.Minutes()), "minute")
 }
 
 // keyText describes a public key.

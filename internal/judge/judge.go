@@ -32,12 +32,11 @@ const shownFailures = 3
 const summaryLimit = 4000
 
 // Judge applies every rule to everything the round saw.
-func Judge(in Input) finding.Conclusion { return judge(in, rules()) }
+func Judge(in Input) finding.Conclusion { return newJudgment(in).conclude(rules()) }
 
-// judge is Judge with the rules as an argument, so that a test can put a broken one among them.
-func judge(in Input, rules []rule) finding.Conclusion {
-	j := newJudgment(in)
-	out := finding.Conclusion{Complete: len(in.Round.ObserveErrors) == 0 && len(j.Uncompared()) == 0 && len(j.passedOver()) == 0 && len(j.failures) == 0}
+// conclude applies the rules. They are an argument so that a test can put a broken one among them.
+func (j *judgment) conclude(rules []rule) finding.Conclusion {
+	out := finding.Conclusion{Complete: len(j.Round.ObserveErrors) == 0 && len(j.Uncompared()) == 0 && len(j.passedOver()) == 0 && len(j.failures) == 0}
 	for _, err := range j.failures[:min(len(j.failures), shownFailures)] {
 		out.Findings = append(out.Findings, ruleFailed("building chains", err))
 	}

@@ -7,8 +7,8 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/plan"
+	"certdrift/internal/prose"
 	"certdrift/internal/target"
-	"certdrift/internal/topology"
 )
 
 func (s *scene) preview() ([]plan.Row, finding.Conclusion) { s.t.Helper(); return Preview(s.input()) }
@@ -167,7 +167,7 @@ func TestPreviewOfWhatEndsSoon(t *testing.T) {
 				return
 			}
 			said := strings.Join(rows[0].Reasons, "\n") + out.Findings[0].Summary
-			if strings.Count(said, "certificate/soon ends "+topology.Day(soon.Certificate.NotAfter)) != 2 || strings.Contains(out.Findings[0].Remedy, "declare "+arnOf("soon")) {
+			if strings.Count(said, "certificate/soon ends "+prose.Day(soon.Certificate.NotAfter)) != 2 || strings.Contains(out.Findings[0].Remedy, "declare "+arnOf("soon")) {
 				t.Errorf("%q, remedy %q", said, out.Findings[0].Remedy)
 			}
 		})

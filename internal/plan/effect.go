@@ -8,6 +8,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
+	"certdrift/internal/prose"
 	"certdrift/internal/target"
 	"certdrift/internal/topology"
 )
@@ -224,7 +225,7 @@ func (p planner) certificateProblems(l *topology.Listener, arn string, c *topolo
 	case c.Missing() && c.Leaf == nil:
 		return breaks("%s does not exist any more", name)
 	case c.Expired(p.Now):
-		return breaks("%s expired %s", name, topology.Day(end))
+		return breaks("%s expired %s", name, prose.Day(end))
 	case c.Record.Status == "REVOKED" && p.policy.Revocation != policy.RevocationOff:
 		return breaks("%s was revoked, says ACM", name)
 	case c.Record.Status != "" && c.Leaf == nil && c.Record.Status != "ISSUED":
@@ -241,7 +242,7 @@ func (p planner) expiryProblems(l *topology.Listener, arn string, c *topology.Ce
 		return problems{}
 	}
 	_, end := c.Dates()
-	text := fmt.Sprintf("%s ends %s, in %s", topology.ShortARN(arn), topology.Day(end), topology.Span(left))
+	text := fmt.Sprintf("%s ends %s, in %s", topology.ShortARN(arn), prose.Day(end), prose.Span(left))
 	var current time.Time
 	if now != nil {
 		_, current = now.Dates()

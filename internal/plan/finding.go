@@ -7,6 +7,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/policy"
+	"certdrift/internal/prose"
 	"certdrift/internal/topology"
 )
 
@@ -77,7 +78,7 @@ func (x effect) cause() string {
 func (x effect) summary() string {
 	text := x.declares() + x.difference()
 	if made := x.undoes(); made != nil {
-		text += "; applying would undo the change by " + finding.Clean(made.Author.Name, 64) + " of " + made.At.UTC().Format("2006-01-02 15:04 UTC")
+		text += "; applying would undo the change by " + finding.Clean(made.Author.Name, 64) + " of " + prose.Stamp(made.At)
 	}
 	if len(x.breaks) > 0 {
 		text += "; "
