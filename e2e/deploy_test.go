@@ -32,7 +32,7 @@ func deploy(t *testing.T, f *front, w *world, parameters ...string) *stack {
 	check(t, err)
 	script, err := filepath.Abs("deploy.py")
 	check(t, err)
-	args := append([]string{script, f.url, "template.yaml", packages, t.TempDir(), "AlertEmail=ops@example.org", "AlertSms=+12065550100"}, parameters...)
+	args := append([]string{script, f.url, "template.yaml", packages, t.TempDir(), "AlertEmail=ops@example.org", "AlertSms=+491713920010"}, parameters...)
 	out, err := run(t.Context(), []string{"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "PYTHONDONTWRITEBYTECODE=1"}, python(t), args...)
 	check(t, err)
 	s := &stack{front: f}

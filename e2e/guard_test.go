@@ -134,9 +134,10 @@ func (s statement) holds(c call) bool {
 				if !slices.Contains(want, namespace) {
 					return false
 				}
-			case operator == "StringEquals" && key == "events:source":
+			case operator == "Null" && key == "events:source": // every entry has one
+			case operator == "ForAllValues:StringEquals" && key == "events:source":
 				var in struct{ Entries []struct{ Source string } }
-				if json.Unmarshal(c.body, &in) != nil {
+				if json.Unmarshal(c.body, &in) != nil || len(in.Entries) == 0 {
 					return false
 				}
 				for _, e := range in.Entries {
