@@ -18,7 +18,7 @@ import (
 func TestWhatCanBeChosen(t *testing.T) {
 	enabled(t)
 	t.Parallel()
-	always := []string{"logs", "publish", "read-history", "read-listeners", "vpc"}
+	always := []string{"logs", "publish", "read-history", "read-listeners", "read-stack", "vpc"}
 	for name, c := range map[string]struct {
 		parameters []string
 		config     string

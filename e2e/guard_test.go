@@ -170,7 +170,7 @@ func resourceOf(c call) string {
 	var body struct {
 		TableName      string
 		CertificateArn string
-		Name           string
+		Name, Rule     string
 		Entries        []struct{ EventBusName string }
 	}
 	if c.target != "" {
@@ -201,6 +201,9 @@ func resourceOf(c call) string {
 	case "codedeploy": // the call names a deployment, the policy its group
 		return "arn:aws:codedeploy:" + region + ":" + account + ":deploymentgroup:monitoring/staging"
 	case "events":
+		if rule := body.Name + body.Rule; rule != "" {
+			return "arn:aws:events:" + region + ":" + account + ":rule/" + rule
+		}
 		return "arn:aws:events:" + region + ":" + account + ":event-bus/default"
 	}
 	return "*"

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	ownstack "certdrift/internal/awsio/stack"
 )
 
 // These tests hold what only AWS itself would refuse, or do differently than meant: the emulator and cfn-lint accept all of it.
@@ -149,11 +151,11 @@ func TestNamesFitTheLongestStackName(t *testing.T) {
 			t.Errorf("infra/%s.yaml takes a stack name of %d characters and says %v", name, n, prefix["ConstraintDescription"])
 		}
 	}
-	stack := strings.Repeat("s", longest)
+	longName := strings.Repeat("s", longest)
 	tm := readTemplate(t, "template.yaml")
 	var names []string
 	for id := range tm.of("AWS::IAM::Role") {
-		names = append(names, stack+"-"+id+"-"+strings.Repeat("r", 13)) // as CloudFormation makes it
+		names = append(names, longName+"-"+id+"-"+strings.Repeat("r", 13)) // as CloudFormation makes it
 	}
 	for _, f := range tm.of("AWS::Serverless::Function") {
 		names = append(names, fmt.Sprint(f.Properties["FunctionName"]))
@@ -167,7 +169,7 @@ func TestNamesFitTheLongestStackName(t *testing.T) {
 		}
 	}
 	for _, name := range names {
-		if name = strings.ReplaceAll(name, "${AWS::StackName}", stack); len(name) > 64 {
+		if name = strings.ReplaceAll(name, "${AWS::StackName}", longName); len(name) > 64 {
 			t.Errorf("%s has %d characters", name, len(name))
 		}
 	}
@@ -330,11 +332,13 @@ func TestTheWidgetReadsNoHistory(t *testing.T) {
 	}
 }
 
-// TestTheAlarmsComeFirst: inspect reports a missing alarm, so the alarms must be there before it runs.
+// TestTheAlarmsComeFirst: probe and inspect report a missing alarm, so the alarms must be there before they run.
 func TestTheAlarmsComeFirst(t *testing.T) {
 	tm := readTemplate(t, "template.yaml")
-	if tm.Resources["InspectFunction"].DependsOn != "Alarms" {
-		t.Errorf("inspect depends on %v", tm.Resources["InspectFunction"].DependsOn)
+	for _, id := range []string{"ProbeFunction", "InspectFunction"} {
+		if tm.Resources[id].DependsOn != "Alarms" {
+			t.Errorf("%s depends on %v", id, tm.Resources[id].DependsOn)
+		}
 	}
 	alarms, _ := within(tm.Resources["Alarms"].Properties, "Parameters").(map[string]any)
 	for id, f := range tm.of("AWS::Serverless::Function") {
@@ -374,5 +378,62 @@ func TestAddressesStayOutOfGit(t *testing.T) {
 	check(t, err)
 	if set := regexp.MustCompile(`(?m)^\s*'\w+=`).FindString(string(example)); set != "" || strings.Contains(string(example), "@") {
 		t.Errorf("the example sets %q, or has an address", set)
+	}
+}
+
+// TestTheStackKnowsWhatGuardsIt: probe and inspect know every rule and every alarm of the stack, each as what it is.
+func TestTheStackKnowsWhatGuardsIt(t *testing.T) {
+	tm := readTemplate(t, "template.yaml")
+	refs := map[string]any{"HasSms": true, "HasChat": true}
+	var actions, inputs []string
+	for _, kind := range []string{"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"} {
+		for _, a := range infra(t, "alarms").of(kind) {
+			name := strings.TrimPrefix(fmt.Sprint(a.Properties["AlarmName"]), "${Prefix}-")
+			if a.Properties["AlarmActions"] != nil {
+				actions = append(actions, name)
+			} else {
+				inputs = append(inputs, name)
+			}
+		}
+	}
+	rules := map[string]string{}
+	for _, f := range tm.of("AWS::Serverless::Function") {
+		events, _ := f.Properties["Events"].(map[string]any)
+		for _, e := range events {
+			if schedule := within(e, "Properties", "Schedule"); schedule != nil {
+				rules[fmt.Sprint(within(e, "Properties", "Name"))] = "${" + fmt.Sprint(schedule) + "}"
+			} else {
+				rules[fmt.Sprint(within(e, "Properties", "RuleName"))] = ""
+			}
+		}
+	}
+	for _, id := range []string{"ProbeFunction", "InspectFunction"} {
+		variables := within(tm.Resources[id].Properties, "Environment", "Variables")
+		for name, want := range map[string][]string{"CERTDRIFT_ALARMS": actions, "CERTDRIFT_ALARM_INPUTS": inputs} {
+			value := filled(within(variables, name), refs)
+			if join := asList(value); len(join) == 2 {
+				var all []string
+				for _, part := range asList(join[1]) {
+					all = append(all, fmt.Sprint(part))
+				}
+				value = strings.Join(all, fmt.Sprint(join[0]))
+			}
+			got := strings.Fields(fmt.Sprint(value))
+			slices.Sort(got)
+			slices.Sort(want)
+			if !slices.Equal(got, want) || len(want) < 8 {
+				t.Errorf("%s: %s is\n%q, and the alarms are\n%q", id, name, got, want)
+			}
+		}
+		got, err := ownstack.ParseRules(fmt.Sprint(within(variables, "CERTDRIFT_RULES")), "${AWS::StackName}")
+		check(t, err)
+		if len(got) != len(rules) {
+			t.Errorf("%s knows %v, and the rules are %v", id, got, rules)
+		}
+		for _, r := range got {
+			if schedule, ok := rules[r.Name]; !ok || schedule != r.Schedule {
+				t.Errorf("%s expects %s at %q, deployed at %q", id, r.Name, r.Schedule, schedule)
+			}
+		}
 	}
 }

@@ -44,7 +44,8 @@ type Coverage struct {
 	// narrowed it to nothing.
 	Full bool
 	// Subscriptions: who gets alerts was read without errors. AlertsTaken: every topic accepted the last message sent to it.
-	Subscriptions, AlertsTaken bool
+	// Stack: the rules and alarms of certdrift's own stack were read without errors.
+	Subscriptions, AlertsTaken, Stack bool
 }
 
 // ListenerKey names a listener across regions and accounts. listener is NAME:PORT.
@@ -72,11 +73,11 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 	c.faults(round.Diagnostics)
 	c.ListenersWhole = round.ListenersRead && !narrowed
 	for _, t := range round.ObserveErrors {
-		if t.Endpoint == "" && !strings.HasPrefix(t.Operation, "sns:") {
+		if t.Endpoint == "" && !readsPath(t.Operation) {
 			c.ListenersWhole = false
 		}
 	}
-	c.Subscriptions, c.AlertsTaken = coverPath(round)
+	c.coverPath(round)
 	for _, lb := range round.LoadBalancers {
 		if lb.Partial {
 			c.ListenersWhole = false
@@ -106,15 +107,28 @@ func (c *Coverage) faults(faults []observation.Diagnostic) {
 	}
 }
 
-// coverPath says what a round knows of the alert path.
-func coverPath(round observation.Round) (subscriptions, taken bool) {
+// coverPath records what the round knows of the alert path.
+func (c *Coverage) coverPath(round observation.Round) {
 	if round.AlertPath == nil {
-		return false, false
+		return
+	}
+	failed := func(operations ...string) bool {
+		return slices.ContainsFunc(round.ObserveErrors, func(t observation.ObserveError) bool {
+			return slices.ContainsFunc(operations, func(operation string) bool { return strings.HasPrefix(t.Operation, operation) })
+		})
 	}
 	topics := round.AlertPath.Topics
-	subscriptions = all(topics, func(t observation.Topic) bool { return t.Read || t.Missing }) &&
-		!slices.ContainsFunc(round.ObserveErrors, func(t observation.ObserveError) bool { return strings.HasPrefix(t.Operation, "sns:Get") })
-	return subscriptions, all(topics, func(t observation.Topic) bool { return t.Taken })
+	c.Subscriptions = len(topics) > 0 && all(topics, func(t observation.Topic) bool { return t.Read || t.Missing }) && !failed("sns:Get")
+	c.AlertsTaken = len(topics) > 0 && all(topics, func(t observation.Topic) bool { return t.Taken })
+	c.Stack = round.AlertPath.Stack != nil && !failed(stackOperations...)
+}
+
+// stackOperations are the calls that read certdrift's own stack. Without credentials none of them was made.
+var stackOperations = []string{"events:DescribeRule", "events:ListTargetsByRule", "cloudwatch:DescribeAlarms", observation.Credentials}
+
+// readsPath reports whether a call reads the alert path: whether it fails says nothing about load balancers.
+func readsPath(operation string) bool {
+	return strings.HasPrefix(operation, "sns:") || operation != observation.Credentials && slices.Contains(stackOperations, operation)
 }
 
 // depth is the least that the probes of an endpoint reached.
@@ -198,7 +212,14 @@ func (c Coverage) of(environment string, p Part) evidence {
 
 // ofPath: who is subscribed shows by reading, that a topic takes messages only by sending one.
 func (c Coverage) ofPath(p Part) evidence {
-	if p.Refused && c.AlertsTaken || !p.Refused && c.Subscriptions {
+	covered := c.Subscriptions
+	switch {
+	case p.Refused:
+		covered = c.AlertsTaken
+	case slices.ContainsFunc(p.RestsOn, func(f finding.Fact) bool { return f.Kind == finding.FactStack }):
+		covered = c.Stack
+	}
+	if covered {
 		return clean
 	}
 	return unknown

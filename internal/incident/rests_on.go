@@ -103,6 +103,8 @@ func (c Coverage) observed(environment string, p Part) bool {
 			return c.Subscriptions
 		case finding.FactDelivery:
 			return c.AlertsTaken
+		case finding.FactStack:
+			return c.Stack
 		}
 		return c.Full
 	})

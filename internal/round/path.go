@@ -2,6 +2,7 @@ package round
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"certdrift/internal/observation"
@@ -13,18 +14,28 @@ const pathTime = 10 * time.Second
 // pathSeen is the result of reading the alert path; the zero value if it was not read.
 type pathSeen struct {
 	topics   []observation.Topic
+	stack    *observation.OwnStack
 	failures []observation.ObserveError
 }
 
-// readPath reads who is subscribed. A round that follows an event does not: a change causes many of those, and scheduled
+// readPath reads who is subscribed, and whether certdrift's own rules and alarms are armed. A round that follows an event does not: a change causes many of those, and scheduled
 // rounds read it anyway.
 func (r *Runner) readPath(ctx context.Context, q Request) (seen pathSeen) {
-	if r.AlertPath == nil || len(q.Changes) > 0 {
+	if len(q.Changes) > 0 {
 		return seen
 	}
 	ctx, cancel := context.WithTimeout(ctx, pathTime)
 	defer cancel()
-	seen.topics, seen.failures = r.AlertPath.Observe(ctx)
+	var group sync.WaitGroup
+	var failures []observation.ObserveError
+	if r.Stack != nil {
+		group.Go(func() { seen.stack, failures = r.Stack.Observe(ctx) })
+	}
+	if r.AlertPath != nil {
+		seen.topics, seen.failures = r.AlertPath.Observe(ctx)
+	}
+	group.Wait()
+	seen.failures = append(seen.failures, failures...)
 	return seen
 }
 
@@ -37,12 +48,12 @@ func (r *Runner) addPath(to *observation.Round, q Request, seen pathSeen) {
 		seen.failures = append(seen.failures, failures...)
 	}
 	to.ObserveErrors = append(to.ObserveErrors, seen.failures...)
-	if len(topics) == 0 {
+	if len(topics) == 0 && seen.stack == nil {
 		return
 	}
 	environments := q.Environments
 	if environments == nil {
 		environments = Environments(q.Config, q.Diagnostics)
 	}
-	to.AlertPath = &observation.AlertPath{Environments: environments, Topics: topics}
+	to.AlertPath = &observation.AlertPath{Environments: environments, Topics: topics, Stack: seen.stack}
 }
