@@ -93,16 +93,9 @@ func TestEveryFailureHasAnAlarm(t *testing.T) {
 	want := []string{"Errors VerifyFunctionName", "Throttles VerifyFunctionName", "Errors WidgetFunctionName", "Throttles WidgetFunctionName",
 		"Errors ProbeFunctionName", "Throttles ProbeFunctionName", "Errors InspectFunctionName", "Throttles InspectFunctionName",
 		"NumberOfNotificationsFailed TopicName", "NumberOfNotificationsFailed ChatTopicName"}
-	for _, f := range root.of("AWS::Serverless::Function") {
-		events, _ := f.Properties["Events"].(map[string]any)
-		for _, e := range events {
-			name := fmt.Sprint(within(e, "Properties", "RuleName"))
-			if within(e, "Type") == "Schedule" {
-				name = fmt.Sprint(within(e, "Properties", "Name"))
-			}
-			name = strings.Replace(name, "AWS::StackName", "Prefix", 1)
-			want = append(want, "FailedInvocations "+name, "InvocationsFailedToBeSentToDlq "+name)
-		}
+	for name := range root.rules() {
+		name = strings.Replace(name, "AWS::StackName", "Prefix", 1)
+		want = append(want, "FailedInvocations "+name, "InvocationsFailedToBeSentToDlq "+name)
 	}
 	var got []string
 	for id, r := range readTemplate(t, filepath.Join("infra", "alarms.yaml")).of("AWS::CloudWatch::Alarm") {

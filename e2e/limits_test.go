@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -159,15 +160,8 @@ func TestNamesFitTheLongestStackName(t *testing.T) {
 	}
 	for _, f := range tm.of("AWS::Serverless::Function") {
 		names = append(names, fmt.Sprint(f.Properties["FunctionName"]))
-		events, _ := f.Properties["Events"].(map[string]any)
-		for _, e := range events {
-			for _, key := range []string{"Name", "RuleName"} {
-				if name := within(e, "Properties", key); name != nil {
-					names = append(names, fmt.Sprint(name))
-				}
-			}
-		}
 	}
+	names = slices.AppendSeq(names, maps.Keys(tm.rules()))
 	for _, name := range names {
 		if name = strings.ReplaceAll(name, "${AWS::StackName}", longName); len(name) > 64 {
 			t.Errorf("%s has %d characters", name, len(name))
@@ -396,17 +390,7 @@ func TestTheStackKnowsWhatGuardsIt(t *testing.T) {
 			}
 		}
 	}
-	rules := map[string]string{}
-	for _, f := range tm.of("AWS::Serverless::Function") {
-		events, _ := f.Properties["Events"].(map[string]any)
-		for _, e := range events {
-			if schedule := within(e, "Properties", "Schedule"); schedule != nil {
-				rules[fmt.Sprint(within(e, "Properties", "Name"))] = "${" + fmt.Sprint(schedule) + "}"
-			} else {
-				rules[fmt.Sprint(within(e, "Properties", "RuleName"))] = ""
-			}
-		}
-	}
+	rules := tm.rules()
 	for _, id := range []string{"ProbeFunction", "InspectFunction"} {
 		variables := within(tm.Resources[id].Properties, "Environment", "Variables")
 		for name, want := range map[string][]string{"CERTDRIFT_ALARMS": actions, "CERTDRIFT_ALARM_INPUTS": inputs} {
@@ -431,9 +415,46 @@ func TestTheStackKnowsWhatGuardsIt(t *testing.T) {
 			t.Errorf("%s knows %v, and the rules are %v", id, got, rules)
 		}
 		for _, r := range got {
-			if schedule, ok := rules[r.Name]; !ok || schedule != r.Schedule {
+			if schedule, ok := rules[r.Name]; !ok || schedule != strings.Trim(r.Schedule, "${}") {
 				t.Errorf("%s expects %s at %q, deployed at %q", id, r.Name, r.Schedule, schedule)
 			}
 		}
+	}
+}
+
+// TestChangesAreCollected: all three rules of events put them into one queue, which inspect reads in batches, by few instances. Nothing is
+// lost on the way: what fails comes back, and goes to the queue of undelivered events in the end.
+func TestChangesAreCollected(t *testing.T) {
+	tm := readTemplate(t, "template.yaml")
+	inspect := tm.Resources["InspectFunction"].Properties
+	source := within(inspect, "Events", "Changes")
+	window, _ := within(source, "Properties", "MaximumBatchingWindowInSeconds").(uint64)
+	most, _ := within(source, "Properties", "ScalingConfig", "MaximumConcurrency").(uint64)
+	size, _ := within(source, "Properties", "BatchSize").(uint64)
+	if within(source, "Type") != "SQS" || within(source, "Properties", "Queue") != "Changes.Arn" || window < 5 || window > 20 || most < 2 || most > 5 || size < 50 {
+		t.Errorf("inspect reads %v", source)
+	}
+	for id, r := range tm.of("AWS::Events::Rule") {
+		targets := asList(r.Properties["Targets"])
+		if len(targets) != 1 || within(targets[0], "Arn") != "Changes.Arn" || within(targets[0], "DeadLetterConfig", "Arn") != "UndeliveredEvents.Arn" ||
+			within(targets[0], "RetryPolicy") == nil {
+			t.Errorf("%s sends to %v", id, targets)
+		}
+	}
+	queue := tm.Resources["Changes"].Properties
+	number := func(v any) uint64 { n, _ := v.(uint64); return n }
+	visible, attempts := number(queue["VisibilityTimeout"]), number(within(queue, "RedrivePolicy", "maxReceiveCount"))
+	if visible < number(inspect["Timeout"])+window || number(queue["MessageRetentionPeriod"]) <= visible*attempts || attempts < 5 ||
+		within(queue, "RedrivePolicy", "deadLetterTargetArn") != "UndeliveredEvents.Arn" {
+		t.Errorf("the queue is %v", queue)
+	}
+	allowed := 0
+	statementsOf(tm.Resources["ChangesPolicy"].Properties, func(s map[string]any) {
+		if within(s, "Principal", "Service") == "events.amazonaws.com" && s["Action"] == "sqs:SendMessage" && s["Resource"] == "Changes.Arn" && s["Condition"] != nil {
+			allowed++
+		}
+	})
+	if allowed != 1 {
+		t.Error("EventBridge may not put changes into the queue")
 	}
 }

@@ -67,13 +67,27 @@ func within(v any, keys ...string) any {
 	return v
 }
 
-// rulesTo are the event rules of a function, by name.
-func rulesTo(f resource) map[string]map[string]any {
+// patterns are the event patterns of a template's rules, by logical ID.
+func (tm template) patterns() map[string]map[string]any {
 	all := map[string]map[string]any{}
-	events, _ := f.Properties["Events"].(map[string]any)
-	for name, e := range events {
-		if within(e, "Type") == "EventBridgeRule" {
-			all[name], _ = within(e, "Properties").(map[string]any)
+	for id, r := range tm.of("AWS::Events::Rule") {
+		all[id], _ = r.Properties["EventPattern"].(map[string]any)
+	}
+	return all
+}
+
+// rules are all rules of a template by name, with the parameter that holds the schedule; empty for a rule of events.
+func (tm template) rules() map[string]string {
+	all := map[string]string{}
+	for _, r := range tm.of("AWS::Events::Rule") {
+		all[fmt.Sprint(r.Properties["Name"])] = ""
+	}
+	for _, f := range tm.of("AWS::Serverless::Function") {
+		events, _ := f.Properties["Events"].(map[string]any)
+		for _, e := range events {
+			if within(e, "Type") == "Schedule" {
+				all[fmt.Sprint(within(e, "Properties", "Name"))] = fmt.Sprint(within(e, "Properties", "Schedule"))
+			}
 		}
 	}
 	return all
@@ -89,7 +103,7 @@ var notForInspect = map[string]string{
 
 // TestTheRulesTakeTheSamples: each sample for inspect matches exactly one rule of the template, because two would inspect twice.
 func TestTheRulesTakeTheSamples(t *testing.T) {
-	rules := rulesTo(readTemplate(t, "template.yaml").Resources["InspectFunction"])
+	rules := readTemplate(t, "template.yaml").patterns()
 	if len(rules) != 3 {
 		t.Fatalf("rules %v", rules)
 	}
@@ -107,7 +121,7 @@ func TestTheRulesTakeTheSamples(t *testing.T) {
 		check(t, json.Unmarshal(text, &event))
 		var taken []string
 		for name, r := range rules {
-			if pattern, ok := r["Pattern"].(map[string]any); ok && fits(pattern, event) {
+			if r != nil && fits(r, event) {
 				taken = append(taken, name)
 			}
 		}
@@ -123,7 +137,7 @@ func TestTheRulesTakeTheSamples(t *testing.T) {
 
 // TestTheRulesLeaveTheRest: similar but irrelevant events match no rule, so that a busy account does not start useless rounds.
 func TestTheRulesLeaveTheRest(t *testing.T) {
-	rules := rulesTo(readTemplate(t, "template.yaml").Resources["InspectFunction"])
+	rules := readTemplate(t, "template.yaml").patterns()
 	for name, text := range map[string]string{
 		"a read":                   `{"source":"aws.elasticloadbalancing","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"elasticloadbalancing.amazonaws.com","eventName":"DescribeListeners"}}`,
 		"targets come and go":      `{"source":"aws.elasticloadbalancing","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"elasticloadbalancing.amazonaws.com","eventName":"RegisterTargets"}}`,
@@ -136,7 +150,7 @@ func TestTheRulesLeaveTheRest(t *testing.T) {
 		var event map[string]any
 		check(t, json.Unmarshal([]byte(text), &event))
 		for rule, r := range rules {
-			if fits(r["Pattern"].(map[string]any), event) {
+			if fits(r, event) {
 				t.Errorf("%s is taken by %s", name, rule)
 			}
 		}
@@ -261,6 +275,9 @@ func TestFunctionsAreComplete(t *testing.T) {
 		}
 		events, _ := p["Events"].(map[string]any)
 		for name, e := range events {
+			if within(e, "Type") == "SQS" { // the queue has both
+				continue
+			}
 			if within(e, "Properties", "DeadLetterConfig") == nil || within(e, "Properties", "RetryPolicy") == nil {
 				t.Errorf("%s: %s has no dead-letter queue, or no bound of its retries", id, name)
 			}
@@ -316,10 +333,10 @@ func TestRolesReadAndChangeNothing(t *testing.T) {
 	writes := []string{
 		"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords", "cloudwatch:PutMetricData",
 		"sns:Publish", "events:PutEvents", "kms:GenerateDataKey", "kms:Decrypt", "dynamodb:PutItem", "sqs:SendMessage", "sts:AssumeRole",
-		"codedeploy:PutLifecycleEventHookExecutionStatus",
+		"codedeploy:PutLifecycleEventHookExecutionStatus", "sqs:DeleteMessage",
 		"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
 	}
-	reads := regexp.MustCompile(`^(elasticloadbalancing|acm|ec2):Describe\w+$|^events:(DescribeRule|ListTargetsByRule)$|^cloudwatch:DescribeAlarms$|^(acm|iam|s3|ssm):Get\w+$|^cloudtrail:LookupEvents$|^s3:ListBucket$|^dynamodb:Scan$|^sns:(ListSubscriptionsByTopic|GetSubscriptionAttributes)$`)
+	reads := regexp.MustCompile(`^(elasticloadbalancing|acm|ec2):Describe\w+$|^events:(DescribeRule|ListTargetsByRule)$|^cloudwatch:DescribeAlarms$|^(acm|iam|s3|ssm):Get\w+$|^cloudtrail:LookupEvents$|^s3:ListBucket$|^dynamodb:Scan$|^sqs:(ReceiveMessage|GetQueueAttributes)$|^sns:(ListSubscriptionsByTopic|GetSubscriptionAttributes)$`)
 	// These do not support resource-level permissions: a policy that names a resource allows nothing.
 	everywhere := regexp.MustCompile(`^(elasticloadbalancing|cloudtrail|ec2|xray):|^cloudwatch:(PutMetricData|DescribeAlarms)$|^sns:GetSubscriptionAttributes$`)
 	for id, r := range tm.of("AWS::IAM::Role") {

@@ -88,6 +88,8 @@ type Request struct {
 	// ARNs, are those that they concern as well (see Runner.Concern).
 	Changes []observation.Change
 	Only    []string
+	// Whole undoes the narrowing: one of the changes may concern any load balancer.
+	Whole bool
 	// ObserveErrors are what went wrong before the round began (a manifest source that could not be read).
 	ObserveErrors []observation.ObserveError
 	// Environments are all of the configuration, where Config is narrowed to some: alerts go out about each.
