@@ -17,6 +17,7 @@ import (
 	"certdrift/internal/awsio/bus"
 	"certdrift/internal/awsio/cloudwatch"
 	"certdrift/internal/awsio/sns"
+	"certdrift/internal/awsio/stack"
 	"certdrift/internal/awsio/state"
 	"certdrift/internal/awsio/trail"
 	"certdrift/internal/config"
@@ -30,6 +31,9 @@ import (
 
 // settling is the interval between the rounds after a change.
 const settling = 15 * time.Second
+
+// probeReadsStack is how often probe reads the stack; inspect does in every round.
+const probeReadsStack = time.Hour
 
 // function is what every Lambda function starts with.
 type function struct {
@@ -62,7 +66,8 @@ func Probe(ctx context.Context, getenv func(string) string) (*lambda.Function, e
 	if err != nil {
 		return nil, err
 	}
-	f.runners.AlertPath = nil // inspect checks it; once is enough
+	// inspect checks whether alerts arrive. Whether somebody disabled inspect is checked here, now and then.
+	f.runners.AlertPath, f.runners.Stack = nil, f.cloud.stack(f.env, probeReadsStack)
 	return f.monitor("probe", round.ListenersOnProblem), nil
 }
 
@@ -72,6 +77,7 @@ func Inspect(ctx context.Context, getenv func(string) string) (*lambda.Function,
 	if err != nil {
 		return nil, err
 	}
+	f.runners.Stack = f.cloud.stack(f.env, 0)
 	return f.monitor("inspect", round.Listeners), nil
 }
 
@@ -137,6 +143,15 @@ func (c *cloud) publisher(name string, env Env) *round.Publisher {
 		p.Tell(bus.New(eventbridge.NewFromConfig(c.base), env.Bus))
 	}
 	return p
+}
+
+// stack returns what reads certdrift's own stack, at most once per interval; nil where nothing of it is known.
+func (c *cloud) stack(env Env, every time.Duration) *stack.Reader {
+	d := stack.Deployed{Rules: env.Rules, Alarms: env.Alarms, Inputs: env.AlarmInputs, Topic: env.Topic}
+	if len(d.Rules)+len(d.Alarms)+len(d.Inputs) == 0 {
+		return nil
+	}
+	return stack.New(eventbridge.NewFromConfig(c.base), awscloudwatch.NewFromConfig(c.base), d, every, time.Now)
 }
 
 // incidents opens the functions' table.

@@ -48,6 +48,8 @@ type Coverage struct {
 	// (alertpath.Cause), that accepted the last message sent to them.
 	Subscriptions bool
 	Taken         map[string]bool
+	// Stack: the rules and alarms of certdrift's own stack were read without errors.
+	Stack bool
 }
 
 // ListenerKey names a listener across regions and accounts. listener is NAME:PORT.
@@ -75,7 +77,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 	c.faults(round.Diagnostics)
 	c.ListenersWhole = round.ListenersRead && !narrowed
 	for _, t := range round.ObserveErrors {
-		if t.Endpoint == "" && !strings.HasPrefix(t.Operation, "sns:") {
+		if t.Endpoint == "" && !readsPath(t.Operation) {
 			c.ListenersWhole = false
 		}
 	}
@@ -109,17 +111,31 @@ func (c *Coverage) faults(faults []observation.Diagnostic) {
 	}
 }
 
-// coverPath says what a round knows of the alert path.
+// coverPath records what the round knows of the alert path.
 func (c *Coverage) coverPath(round observation.Round) {
 	if round.AlertPath == nil {
 		return
 	}
+	failed := func(operations ...string) bool {
+		return slices.ContainsFunc(round.ObserveErrors, func(t observation.ObserveError) bool {
+			return slices.ContainsFunc(operations, func(operation string) bool { return strings.HasPrefix(t.Operation, operation) })
+		})
+	}
+	topics := round.AlertPath.Topics
 	c.Taken = map[string]bool{}
-	for _, t := range round.AlertPath.Topics {
+	for _, t := range topics {
 		c.Taken[alertpath.Cause(t.ARN)] = t.Taken
 	}
-	c.Subscriptions = all(round.AlertPath.Topics, func(t observation.Topic) bool { return t.Read || t.Missing }) &&
-		!slices.ContainsFunc(round.ObserveErrors, func(t observation.ObserveError) bool { return strings.HasPrefix(t.Operation, "sns:Get") })
+	c.Subscriptions = len(topics) > 0 && all(topics, func(t observation.Topic) bool { return t.Read || t.Missing }) && !failed("sns:Get")
+	c.Stack = round.AlertPath.Stack != nil && !failed(stackOperations...)
+}
+
+// stackOperations are the calls that read certdrift's own stack. Without credentials none of them was made.
+var stackOperations = []string{"events:DescribeRule", "events:ListTargetsByRule", "cloudwatch:DescribeAlarms", observation.Credentials}
+
+// readsPath reports whether a call reads the alert path: whether it fails says nothing about load balancers.
+func readsPath(operation string) bool {
+	return strings.HasPrefix(operation, "sns:") || operation != observation.Credentials && slices.Contains(stackOperations, operation)
 }
 
 // depth is the least that the probes of an endpoint reached.

@@ -104,6 +104,8 @@ func (c Coverage) observed(environment string, p Part) bool {
 			return c.Subscriptions
 		case finding.FactDelivery:
 			return len(c.Taken) > 0 && !slices.Contains(slices.Collect(maps.Values(c.Taken)), false)
+		case finding.FactStack:
+			return c.Stack
 		}
 		return c.Full
 	})

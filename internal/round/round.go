@@ -43,14 +43,20 @@ type pathReader interface {
 	Observe(ctx context.Context) ([]observation.Topic, []observation.ObserveError)
 }
 
+// stackReader reads certdrift's own stack; nil where it did not.
+type stackReader interface {
+	Observe(ctx context.Context) (*observation.OwnStack, []observation.ObserveError)
+}
+
 // Runner runs rounds. It is made once per process; a nil part is left out of the flow.
 type Runner struct {
 	Now       func() time.Time
 	Prober    prober
 	Inspector inspector
 	History   historian
-	// AlertPath is read in every round that follows no event.
+	// AlertPath and Stack are read in every round that follows no event.
 	AlertPath pathReader
+	Stack     stackReader
 	Roots     func(target.Roots) *chain.Store
 	Publisher *Publisher
 	Log       *slog.Logger
@@ -82,6 +88,8 @@ type Request struct {
 	// ARNs, are those that they concern as well (see Runner.Concern).
 	Changes []observation.Change
 	Only    []string
+	// Whole undoes the narrowing: one of the changes may concern any load balancer.
+	Whole bool
 	// ObserveErrors are what went wrong before the round began (a manifest source that could not be read).
 	ObserveErrors []observation.ObserveError
 	// Environments are all of the configuration, where Config is narrowed to some: alerts go out about each.
