@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,7 +109,7 @@ func (i *inbox) Publish(ctx context.Context, in *awssns.PublishInput, _ ...func(
 type faultyTable struct {
 	*Memory
 	mode  tableMode
-	saved int // in this round
+	saved atomic.Int32 // in this round
 }
 
 var errTable = errors.New("the table is down")
@@ -144,8 +145,8 @@ func (f *faultyTable) SaveCounter(ctx context.Context, c incident.Counter) (bool
 }
 
 func (f *faultyTable) save(do func() (bool, error)) (bool, error) {
-	f.saved++
-	if f.mode == tableUnwritable || f.mode == tableDead || f.mode == tableMidway && f.saved > 1 {
+	n := f.saved.Add(1)
+	if f.mode == tableUnwritable || f.mode == tableDead || f.mode == tableMidway && n > 1 {
 		return false, errTable
 	}
 	ok, err := do()
@@ -191,7 +192,8 @@ func (a *alarm) cold() {
 // round runs one in a situation and returns what SNS took of the incident.
 func (a *alarm) round(s situation) (got []received, err error) {
 	start, before := time.Now(), len(a.sns.got)
-	a.table.mode, a.table.saved, a.sns.mode = s.table, 0, s.topic
+	a.table.mode, a.sns.mode = s.table, s.topic
+	a.table.saved.Store(0)
 	ctx, cancel := context.WithTimeout(context.Background(), lambdaTime)
 	defer cancel()
 	_, err = a.runner.Run(ctx, a.request)
@@ -285,11 +287,13 @@ func (a *alarm) play(sequence []situation, who processes) (faults []string) {
 
 var exhaustive = flag.Bool("exhaustive", false, "try every pair of situations, and more long sequences, in TestNoAlertIsWithheld")
 
-// sequences are what the first rounds meet: each fault of the table with each of the topic, either of them over after one,
-// two or four rounds, and long sequences at random. Where nobody runs all rounds, both are
-// over at once.
+// sequences are what the first rounds meet: each fault of the table with each of the topic, either of them over after one or
+// three rounds, and long sequences at random. Where nobody runs all rounds, both are over at once.
 func sequences(who processes) (all [][]situation) {
-	lengths := []int{1, 2, 4}
+	lengths, many := []int{1, 3}, 40
+	if *exhaustive {
+		lengths, many = []int{1, 2, 3, 4, 5, 6}, 2000
+	}
 	for _, s := range everySituation() {
 		for _, table := range lengths {
 			for _, topic := range lengths {
@@ -305,10 +309,7 @@ func sequences(who processes) (all [][]situation) {
 			}
 		}
 	}
-	random, many := rand.New(rand.NewPCG(1, 2)), 60
-	if *exhaustive {
-		many = 2000
-	}
+	random := rand.New(rand.NewPCG(1, 2))
 	for range many {
 		long := make([]situation, 8)
 		for i := range long {
