@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -11,6 +10,7 @@ import (
 	"certdrift/internal/boot"
 	"certdrift/internal/incident"
 	"certdrift/internal/observation"
+	"certdrift/internal/report"
 )
 
 // Cloud is what commands reach of a deployed stack.
@@ -74,9 +74,7 @@ func (f *textOrJSON) check() error {
 
 // writeJSON writes one indented document.
 func (a *App) writeJSON(v any) error {
-	e := json.NewEncoder(a.Stdout)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
+	if err := report.EncodeJSON(a.Stdout, v); err != nil {
 		return fmt.Errorf("writing the document: %w", err)
 	}
 	return nil

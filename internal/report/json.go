@@ -13,16 +13,16 @@ import (
 // WriteJSON writes the document of the contract, indented, with a newline at its end. Strings are escaped for HTML
 // too (encoding/json's default), so that the document may stand in a page, and for a terminal.
 func WriteJSON(w io.Writer, r Report) error {
-	if err := writeJSON(w, r); err != nil {
+	if err := EncodeJSON(w, r); err != nil {
 		return fmt.Errorf("encoding the report: %w", err)
 	}
 	return nil
 }
 
-// writeJSON encodes a value with what is invisible (bidirectional controls, zero-width characters) as \uNNNN, and the
+// EncodeJSON encodes a value with what is invisible (bidirectional controls, zero-width characters) as \uNNNN, and the
 // second half of "##", which begins a build server's commands: outside of strings JSON has none of it, so the document
 // says the same.
-func writeJSON(w io.Writer, v any) error {
+func EncodeJSON(w io.Writer, v any) error {
 	raw, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
