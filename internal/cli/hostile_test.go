@@ -8,14 +8,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"certdrift/internal/boot"
+	"certdrift/internal/certtest"
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 	"certdrift/internal/observation"
@@ -24,77 +22,15 @@ import (
 	"certdrift/internal/target"
 )
 
-// hostile is what a terminal, a log viewer or a build server would act on: escape sequences of two kinds, a new line, a command,
-// bidirectional controls, what is invisible, and what is not UTF-8.
-const hostile = "::error::x \x1b]0;title\a\x1b[31m\r\n::set-output name=a::b\n##[error]y\u202eevil\u202c \u009b1m\u200b\u2028\x00\xff\x7f"
-
-// poison puts hostile text into every text below a value, and one element into every list and mapping. Types of text of their own
-// are closed sets, which no server chooses.
-func poison(v reflect.Value, depth int) {
-	if depth > 12 || !v.CanSet() {
-		return
-	}
-	switch v.Kind() {
-	case reflect.String:
-		if v.Type() == reflect.TypeFor[string]() {
-			v.SetString(hostile)
-		}
-	case reflect.Int, reflect.Int64:
-		v.SetInt(1)
-	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[time.Time]() {
-			v.Set(reflect.ValueOf(morning))
-			return
-		}
-		for i := range v.NumField() {
-			poison(v.Field(i), depth+1)
-		}
-	case reflect.Pointer:
-		if depth < 10 {
-			v.Set(reflect.New(v.Type().Elem()))
-			poison(v.Elem(), depth+1)
-		}
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		poison(v.Index(0), depth+1)
-	case reflect.Map:
-		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-		poison(key, depth+1)
-		poison(value, depth+1)
-		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(key, value)
-	case reflect.Interface:
-		if v.NumMethod() == 0 {
-			v.Set(reflect.ValueOf(hostile))
-		}
-	}
-}
-
-// harmlessOutput checks that nothing in an output is acted on. commands are a build server's own, which certdrift wrote.
-func harmlessOutput(t *testing.T, what, text string, commands bool) {
-	t.Helper()
-	for line := range strings.Lines(text) {
-		line = strings.TrimSuffix(line, "\n")
-		if i := strings.IndexFunc(line, func(r rune) bool { return !unicode.IsPrint(r) && r != '\t' }); i >= 0 || !utf8.ValidString(line) {
-			t.Errorf("%s: an invisible character: %.120q", what, line[max(0, i-40):])
-			return
-		}
-		if begin := strings.TrimSpace(line); !commands && strings.HasPrefix(begin, "::") || strings.Contains(begin, "##[") {
-			t.Errorf("%s: a command to a build server: %.120q", what, line)
-			return
-		}
-	}
-}
-
 // TestHostileIncidents: every text of the table is escaped, in every command that shows an incident.
 func TestHostileIncidents(t *testing.T) {
 	fresh := func() *keeping {
-		store := &keeping{Memory: round.NewMemory(), broken: []string{hostile}}
+		store := &keeping{Memory: round.NewMemory(), broken: []string{certtest.Hostile}}
 		for i, closed := range []bool{false, true, false, false} {
 			var r incident.Record
-			poison(reflect.ValueOf(&r).Elem(), 0)
-			r.Code, r.Codes, r.Ended = hostile, []finding.Code{hostile}, hostile // a table may have anything
-			r.Key, r.Version, r.Severity, r.Counter, r.Closed = fmt.Sprint(hostile, i), 0, finding.Critical, nil, time.Time{}
+			certtest.Poison(&r)
+			r.Code, r.Codes, r.Ended = certtest.Hostile, []finding.Code{certtest.Hostile}, certtest.Hostile // a table may have anything
+			r.Key, r.Version, r.Severity, r.Counter, r.Closed = fmt.Sprint(certtest.Hostile, i), 0, finding.Critical, nil, time.Time{}
 			if closed {
 				r.Closed = morning.Add(-time.Minute)
 			}
@@ -105,15 +41,15 @@ func TestHostileIncidents(t *testing.T) {
 		return store
 	}
 	for _, args := range [][]string{
-		{"list"}, {"list", "--all"}, {"list", "--all", "--format", "json"}, {"ack", "y", "--by", hostile}, {"ack", hostile + "0", "--by", hostile},
-		{"ack", hostile + "0", "--by", hostile, "--format", "json"}, {"close", hostile + "2", "--by", hostile}, {"close", hostile + "9", "--by", "x"}, {"ack", "x", "--by", "y", "--until", hostile}, {"ack", hostile},
+		{"list"}, {"list", "--all"}, {"list", "--all", "--format", "json"}, {"ack", "y", "--by", certtest.Hostile}, {"ack", certtest.Hostile + "0", "--by", certtest.Hostile},
+		{"ack", certtest.Hostile + "0", "--by", certtest.Hostile, "--format", "json"}, {"close", certtest.Hostile + "2", "--by", certtest.Hostile}, {"close", certtest.Hostile + "9", "--by", "x"}, {"ack", "x", "--by", "y", "--until", certtest.Hostile}, {"ack", certtest.Hostile},
 	} {
 		_, out, errs := run(t, desk(fresh()), nil, append([]string{"incidents", "--table", "t"}, args...)...)
 		if out+errs == "" {
 			t.Errorf("%q: no output", args)
 		}
-		harmlessOutput(t, fmt.Sprintf("%.40q, standard output", args), out, false)
-		harmlessOutput(t, fmt.Sprintf("%.40q, standard error", args), errs, false)
+		certtest.Harmless(t, fmt.Sprintf("%.40q, standard output", args), out, false)
+		certtest.Harmless(t, fmt.Sprintf("%.40q, standard error", args), errs, false)
 		if strings.Contains(strings.Join(args, " "), "json") {
 			var document any
 			if err := json.Unmarshal([]byte(out), &document); err != nil || !strings.Contains(fmt.Sprint(document), "\u202eevil") {
@@ -126,7 +62,7 @@ func TestHostileIncidents(t *testing.T) {
 // TestHostileRound: every text that a round can hold is escaped, in every format and in what is written beside it.
 func TestHostileRound(t *testing.T) {
 	var kept saved
-	poison(reflect.ValueOf(&kept.Round).Elem(), 0)
+	certtest.Poison(&kept.Round)
 	p := policy.DefaultThresholds()
 	kept.Policy, kept.Schema = &p, observation.Schema
 	e := &kept.Endpoints[0]
@@ -146,11 +82,11 @@ func TestHostileRound(t *testing.T) {
 			t.Fatalf("%s: exit status %d: %s", format, status, all["standard error"])
 		}
 		for where, text := range all {
-			harmlessOutput(t, format+", "+where, text, format == "github")
+			certtest.Harmless(t, format+", "+where, text, format == "github")
 		}
 	}
 	result := round.Result{Round: kept.Round}
-	poison(reflect.ValueOf(&result.Conclusion).Elem(), 0)
+	certtest.Poison(&result.Conclusion)
 	result.Conclusion.Findings[0].Severity = finding.Critical
 	config := filepath.Join(dir, "certdrift.yaml")
 	if err := os.WriteFile(config, []byte("version: 1\nenvironments: {p: {endpoints: [{name: a, url: https://example.org/}]}}\n"), 0o600); err != nil {
@@ -158,13 +94,13 @@ func TestHostileRound(t *testing.T) {
 	}
 	rounds := func(context.Context, round.Request, boot.Options) (round.Result, error) { return result, nil }
 	failing := func(context.Context, round.Request, boot.Options) (round.Result, error) {
-		return result, errors.Join(errors.New(hostile), fmt.Errorf("x: %w", errors.New(strings.Repeat(hostile, 10_000))))
+		return result, errors.Join(errors.New(certtest.Hostile), fmt.Errorf("x: %w", errors.New(strings.Repeat(certtest.Hostile, 10_000))))
 	}
 	for _, args := range [][]string{{"check", "-c", config}, {"verify", "-c", config, "--wait", "1ns"}, {"check", "-c", config, "--format", "json"}} {
 		for name, rounds := range map[string]func(context.Context, round.Request, boot.Options) (round.Result, error){"a round": rounds, "an error": failing} {
 			_, out, errs := run(t, nil, rounds, args...)
-			harmlessOutput(t, fmt.Sprintf("%s, %q, standard output", name, args), out, false)
-			harmlessOutput(t, fmt.Sprintf("%s, %q, standard error", name, args), errs, false)
+			certtest.Harmless(t, fmt.Sprintf("%s, %q, standard output", name, args), out, false)
+			certtest.Harmless(t, fmt.Sprintf("%s, %q, standard error", name, args), errs, false)
 			if len(errs) > 256<<10 {
 				t.Errorf("%s: %d bytes of errors", name, len(errs))
 			}
@@ -175,32 +111,32 @@ func TestHostileRound(t *testing.T) {
 // TestHostileAccount: so is what AWS says of subscriptions and load balancers, and what is said of files and arguments.
 func TestHostileAccount(t *testing.T) {
 	topic := &fakeTopic{all: []observation.Subscription{
-		{Protocol: hostile, Endpoint: hostile}, {Protocol: "email", Endpoint: hostile, FilterPolicy: `{"severity": ["` + "\u202e" + `"]}`}, {Protocol: "sms", Endpoint: hostile, Pending: true}, {Protocol: "https", Endpoint: hostile, FilterPolicy: hostile},
+		{Protocol: certtest.Hostile, Endpoint: certtest.Hostile}, {Protocol: "email", Endpoint: certtest.Hostile, FilterPolicy: `{"severity": ["` + "\u202e" + `"]}`}, {Protocol: "sms", Endpoint: certtest.Hostile, Pending: true}, {Protocol: "https", Endpoint: certtest.Hostile, FilterPolicy: certtest.Hostile},
 	}}
-	for _, args := range [][]string{nil, {"--test"}, {"--format", "json"}, {"-e", hostile, "--test"}} {
+	for _, args := range [][]string{nil, {"--test"}, {"--format", "json"}, {"-e", certtest.Hostile, "--test"}} {
 		_, out, errs := alerting(t, topic, args...)
-		harmlessOutput(t, fmt.Sprintf("alert %q, standard output", args), out, false)
-		harmlessOutput(t, fmt.Sprintf("alert %q, standard error", args), errs, false)
+		certtest.Harmless(t, fmt.Sprintf("alert %q, standard output", args), out, false)
+		certtest.Harmless(t, fmt.Sprintf("alert %q, standard error", args), errs, false)
 	}
 	var attached observation.Attached
-	poison(reflect.ValueOf(&attached).Elem(), 0)
+	certtest.Poison(&attached)
 	account := func(a *App) {
 		a.Parts.Inventory = func(context.Context, []string) (observation.Attached, error) { return attached, nil }
 	}
 	dir := t.TempDir()
-	odd := filepath.Join(dir, strings.NewReplacer("\x00", "", "/", "").Replace(hostile)+".yaml")
-	if err := os.WriteFile(odd, []byte("version: 1\n"+hostile+": x\n"), 0o600); err != nil {
+	odd := filepath.Join(dir, strings.NewReplacer("\x00", "", "/", "").Replace(certtest.Hostile)+".yaml")
+	if err := os.WriteFile(odd, []byte("version: 1\n"+certtest.Hostile+": x\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"init"}, {"init", "--region", "us-west-2"}, {"validate", "-c", odd}, {"validate", odd, "--format", "json"}, {"check", "-c", odd}, {"check", hostile}, {"check", "https://" + hostile}, {"plan", odd},
-		{"plan", "--offline", odd, "--format", "json"}, {hostile}, {"explain", hostile}, {"judge", odd}, {"judge", hostile}, {"check", "-c", odd, "--format", hostile}, {"--" + hostile}, {"cost", "-c", odd}, {"verify", "-c", odd, "-e", hostile},
+		{"init"}, {"init", "--region", "us-west-2"}, {"validate", "-c", odd}, {"validate", odd, "--format", "json"}, {"check", "-c", odd}, {"check", certtest.Hostile}, {"check", "https://" + certtest.Hostile}, {"plan", odd},
+		{"plan", "--offline", odd, "--format", "json"}, {certtest.Hostile}, {"explain", certtest.Hostile}, {"judge", odd}, {"judge", certtest.Hostile}, {"check", "-c", odd, "--format", certtest.Hostile}, {"--" + certtest.Hostile}, {"cost", "-c", odd}, {"verify", "-c", odd, "-e", certtest.Hostile},
 	} {
 		_, out, errs := run(t, account, nil, args...)
 		if out+errs == "" {
 			t.Errorf("%q: no output", args)
 		}
-		harmlessOutput(t, fmt.Sprintf("%.60q, standard output", args), out, false)
-		harmlessOutput(t, fmt.Sprintf("%.60q, standard error", args), errs, false)
+		certtest.Harmless(t, fmt.Sprintf("%.60q, standard output", args), out, false)
+		certtest.Harmless(t, fmt.Sprintf("%.60q, standard error", args), errs, false)
 	}
 }
