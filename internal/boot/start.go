@@ -44,6 +44,9 @@ type function struct {
 	runners *Runners
 }
 
+// NewLogger returns a function's logger, in Lambda's own format and level.
+func NewLogger() *slog.Logger { return slog.New(lambda.Bounded(lambdacontext.NewLogger().Handler())) }
+
 func start(ctx context.Context, getenv func(string) string) (*function, error) {
 	env, err := ReadEnv(getenv)
 	if err != nil {
@@ -53,7 +56,7 @@ func start(ctx context.Context, getenv func(string) string) (*function, error) {
 	if err != nil {
 		return nil, err
 	}
-	logger := lambdacontext.NewLogger() // in Lambda's own format and level
+	logger := NewLogger()
 	load := &loader{reader: cloud.reader(), location: env.Config, now: now}
 	return &function{env, cloud, logger, load.load, &Runners{
 		Now: now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), RuntimeAPI: env.RuntimeAPI, AlertPath: cloud.alertPath(env.Topic, env.ChatTopic, env.Expected), Log: logger,
