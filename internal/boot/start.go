@@ -55,8 +55,13 @@ func start(ctx context.Context, getenv func(string) string) (*function, error) {
 	logger := lambdacontext.NewLogger() // in Lambda's own format and level
 	load := &loader{reader: cloud.reader(), location: env.Config, now: time.Now}
 	return &function{env, cloud, logger, load.load, &Runners{
-		Now: time.Now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), AlertPath: cloud.alertPath(env.Topic, env.ChatTopic, env.Expected), Log: logger,
+		Now: time.Now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), Log: logger,
 	}}, nil
+}
+
+// readAlertPath has rounds check who receives alerts.
+func (f *function) readAlertPath() {
+	f.runners.AlertPath = f.cloud.alertPath(f.env.Topic, f.env.ChatTopic, f.env.Expected)
 }
 
 // Probe returns the function that probes every endpoint. It reads load balancers only to find the cause of a problem.
@@ -66,7 +71,7 @@ func Probe(ctx context.Context, getenv func(string) string) (*lambda.Function, e
 		return nil, err
 	}
 	// inspect checks whether alerts arrive. Whether somebody disabled inspect is checked here, now and then.
-	f.runners.AlertPath, f.runners.Stack = nil, f.cloud.stack(f.env, probeReadsStack)
+	f.runners.Stack = f.cloud.stack(f.env, probeReadsStack)
 	return f.monitor("probe", round.ListenersOnProblem), nil
 }
 
@@ -76,6 +81,7 @@ func Inspect(ctx context.Context, getenv func(string) string) (*lambda.Function,
 	if err != nil {
 		return nil, err
 	}
+	f.readAlertPath()
 	f.runners.Stack = f.cloud.stack(f.env, 0)
 	return f.monitor("inspect", round.Listeners), nil
 }
@@ -96,6 +102,7 @@ func Verify(ctx context.Context, getenv func(string) string, answer func(aws.Con
 	if err != nil {
 		return nil, err
 	}
+	f.readAlertPath()
 	f.runners.History = f.cloud.historian
 	return lambda.NewVerifier(lambda.VerifyParts{
 		Load: f.load, Round: f.runners.run, Answer: answer(f.cloud.base), Environments: f.env.Environments, Log: f.log, Now: time.Now, Pause: Wait,
@@ -108,6 +115,7 @@ func Widget(ctx context.Context, getenv func(string) string) (*lambda.Widget, er
 	if err != nil {
 		return nil, err
 	}
+	f.readAlertPath()
 	p := lambda.WidgetParts{Load: f.load, Log: f.log, Now: time.Now, Round: func(ctx context.Context, q round.Request) (round.Result, error) {
 		q.Depth = round.Listeners
 		return f.runners.For(q.Config).Run(ctx, q)
