@@ -83,7 +83,10 @@ func TestTheRunbookRuns(t *testing.T) {
 
 // lacks lists operations that the emulator does not have and crashes on: the CLI understood its command line and sent the request.
 func lacks() []string {
-	return []string{"aws iam simulate-principal-policy", "aws sns get-sms-sandbox-account-status"}
+	return []string{
+		"aws iam simulate-principal-policy", "aws sns get-sms-sandbox-account-status", "aws sns create-sms-sandbox-phone-number",
+		"aws cloudformation detect-stack-drift",
+	}
 }
 
 // crashed matches what the CLI prints about the emulator's error page.
@@ -116,7 +119,7 @@ func TestOnlyWhatTheEmulatorLacksIsExcused(t *testing.T) {
 // silent reports whether a command prints nothing on success.
 func silent(command string) bool {
 	for _, quiet := range []string{
-		"set-load-balancer-listener-ssl-certificate", "purge-queue", "enable-rule", "set-subscription-attributes", "get-function-concurrency", "nc -vz", "incidents ack",
+		"set-load-balancer-listener-ssl-certificate", "purge-queue", "enable-rule", "enable-alarm-actions", "set-subscription-attributes", "set-sms-attributes", "get-function-concurrency", "nc -vz", "incidents ack",
 	} {
 		if strings.Contains(command, quiet) {
 			return true

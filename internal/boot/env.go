@@ -30,6 +30,8 @@ type Env struct {
 	RunbookURL string
 	// Function is the Lambda function's name.
 	Function string
+	// RuntimeAPI is the HOST:PORT of the Lambda Runtime API.
+	RuntimeAPI string
 	// Environments are what the verify function checks where its input names none; empty for all.
 	Environments []string
 }
@@ -50,6 +52,7 @@ func ReadEnv(get func(string) string) (Env, error) {
 		Namespace: or("CERTDRIFT_NAMESPACE", "Certdrift"), Stack: or("CERTDRIFT_STACK", "certdrift"),
 		RunbookURL: or("CERTDRIFT_RUNBOOK_URL", ""), Function: or("AWS_LAMBDA_FUNCTION_NAME", "certdrift"),
 	}
+	env.RuntimeAPI = or("AWS_LAMBDA_RUNTIME_API", "")
 	env.Environments = split(get("CERTDRIFT_VERIFY_ENVIRONMENTS"))
 	var problems []string
 	var err error

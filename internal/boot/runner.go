@@ -41,6 +41,8 @@ type Runners struct {
 	Stack     *stack.Reader
 	Publisher *round.Publisher
 	Heartbeat func(ctx context.Context, url string) error
+	// RuntimeAPI is the HOST:PORT of the Lambda Runtime API, which is never dialed; empty outside of Lambda.
+	RuntimeAPI string
 	// Done is called with each round's result, Progress after each endpoint.
 	Done     func(round.Result)
 	Progress func(done, total int)
@@ -77,7 +79,7 @@ func (r *Runners) prober(mode policy.RevocationMode) *probe.Prober {
 	}
 	if r.probers[mode] == nil {
 		r.probers[mode] = probe.New(probe.Options{
-			Now: r.Now, Revocation: string(mode), Progress: r.Progress,
+			Now: r.Now, Revocation: string(mode), RuntimeAPI: r.RuntimeAPI, Progress: r.Progress,
 			NeedsIssuer: r.Stores.NeedsIssuer, Anchors: r.Stores.Anchors, Verified: r.Stores.Verified,
 		})
 	}

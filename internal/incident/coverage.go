@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"certdrift/internal/alertpath"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -43,9 +44,10 @@ type Coverage struct {
 	// Full: the round asked everything that the configuration asks for, whether it got an answer or not; an event
 	// narrowed it to nothing.
 	Full bool
-	// Subscriptions: who gets alerts was read without errors. AlertsTaken: every topic accepted the last message sent to it.
-	// Stack: the rules and alarms of certdrift's own stack were read without errors.
-	Subscriptions, AlertsTaken, Stack bool
+	// Subscriptions: who gets alerts was read without errors. Stack: the rules and alarms of certdrift's own stack were. Taken are the
+	// topics, by the cause of what is wrong with them (alertpath.Cause), that accepted the last message sent to them.
+	Subscriptions, Stack bool
+	Taken                map[string]bool
 }
 
 // ListenerKey names a listener across regions and accounts. listener is NAME:PORT.
@@ -107,7 +109,7 @@ func (c *Coverage) faults(faults []observation.Diagnostic) {
 	}
 }
 
-// coverPath records what the round knows of the alert path.
+// coverPath says what a round knows of the alert path.
 func (c *Coverage) coverPath(round observation.Round) {
 	if round.AlertPath == nil {
 		return
@@ -118,8 +120,11 @@ func (c *Coverage) coverPath(round observation.Round) {
 		})
 	}
 	topics := round.AlertPath.Topics
+	c.Taken = map[string]bool{}
+	for _, t := range topics {
+		c.Taken[alertpath.Cause(t.ARN)] = t.Taken
+	}
 	c.Subscriptions = len(topics) > 0 && all(topics, func(t observation.Topic) bool { return t.Read || t.Missing }) && !failed("sns:Get")
-	c.AlertsTaken = len(topics) > 0 && all(topics, func(t observation.Topic) bool { return t.Taken })
 	c.Stack = round.AlertPath.Stack != nil && !failed(stackOperations...)
 }
 
@@ -187,9 +192,6 @@ const (
 
 // of says what the round knows of a part of an incident in an environment.
 func (c Coverage) of(environment string, p Part) evidence {
-	if p.Code == finding.AlertPathBroken {
-		return c.ofPath(p)
-	}
 	if p.Endpoint != "" && c.Configured != nil && !c.Configured[environment+"/"+p.Endpoint] {
 		return gone
 	}
@@ -208,21 +210,6 @@ func (c Coverage) of(environment string, p Part) evidence {
 		result = unknown
 	}
 	return result
-}
-
-// ofPath: who is subscribed shows by reading, that a topic takes messages only by sending one.
-func (c Coverage) ofPath(p Part) evidence {
-	covered := c.Subscriptions
-	switch {
-	case p.Refused:
-		covered = c.AlertsTaken
-	case slices.ContainsFunc(p.RestsOn, func(f finding.Fact) bool { return f.Kind == finding.FactStack }):
-		covered = c.Stack
-	}
-	if covered {
-		return clean
-	}
-	return unknown
 }
 
 // ofListener matches by name and port, and by region and account where the part knows them.

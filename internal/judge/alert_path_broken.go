@@ -59,7 +59,7 @@ func pathFinding(p alertpath.Problem) finding.Finding {
 	return finding.Finding{
 		Code: finding.AlertPathBroken, Severity: p.Severity, Environment: p.Environment,
 		Subject: finding.Subject{Refused: p.Kind == alertpath.TopicRefuses},
-		Summary: p.Text, Evidence: evidence, Remedy: pathRemedy(p), Cause: "alerts:" + finding.Clean(p.Topic, finding.QuoteLimit),
+		Summary: p.Text, Evidence: evidence, Remedy: pathRemedy(p), Cause: alertpath.Cause(p.Topic),
 	}
 }
 

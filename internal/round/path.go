@@ -2,6 +2,7 @@ package round
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,8 +19,8 @@ type pathSeen struct {
 	failures []observation.ObserveError
 }
 
-// readPath reads who is subscribed, and whether certdrift's own rules and alarms are armed. A round that follows an event does not: a change causes many of those, and scheduled
-// rounds read it anyway.
+// readPath reads who is subscribed, and whether certdrift's own rules and alarms are armed. A round that follows an event does
+// not: a change causes many of those, and scheduled rounds read it anyway.
 func (r *Runner) readPath(ctx context.Context, q Request) (seen pathSeen) {
 	if len(q.Changes) > 0 {
 		return seen
@@ -39,21 +40,35 @@ func (r *Runner) readPath(ctx context.Context, q Request) (seen pathSeen) {
 	return seen
 }
 
-// addPath adds the alert path to the round: what was read, and the outcome of the last messages that this process sent.
+// addPath adds the alert path to the round: what was read, and that topics took the last message that this process sent.
 func (r *Runner) addPath(to *observation.Round, q Request, seen pathSeen) {
-	topics := seen.topics
+	var accepted map[string]outcome
 	if r.Publisher != nil {
-		var failures []observation.ObserveError
-		topics, failures = r.Publisher.deliveries.over(topics)
-		seen.failures = append(seen.failures, failures...)
+		accepted = r.Publisher.deliveries.accepted()
 	}
-	to.ObserveErrors = append(to.ObserveErrors, seen.failures...)
-	if len(topics) == 0 && seen.stack == nil {
+	topics, _ := addOutcomes(seen.topics, accepted)
+	setTopics(to, q, topics, seen.failures)
+	if seen.stack == nil {
+		return
+	}
+	if to.AlertPath == nil {
+		to.AlertPath = &observation.AlertPath{}
+	}
+	to.AlertPath.Stack = seen.stack
+}
+
+// setTopics puts topics into the round's alert path.
+func setTopics(to *observation.Round, q Request, topics []observation.Topic, failures []observation.ObserveError) {
+	to.ObserveErrors = slices.Concat(to.ObserveErrors, failures)
+	if len(topics) == 0 {
 		return
 	}
 	environments := q.Environments
 	if environments == nil {
 		environments = Environments(q.Config, q.Diagnostics)
 	}
-	to.AlertPath = &observation.AlertPath{Environments: environments, Topics: topics, Stack: seen.stack}
+	if to.AlertPath == nil {
+		to.AlertPath = &observation.AlertPath{}
+	}
+	to.AlertPath.Environments, to.AlertPath.Topics = environments, topics
 }

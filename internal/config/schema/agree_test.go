@@ -36,6 +36,12 @@ func beyond() map[string]string {
 		url("https://a..b.org/"):                                        "names have a grammar of their own",
 		url("https://a.org:65536/"):                                     "a bound within a text",
 		url("'https://a.org/%zz'"):                                      "percent-encoding",
+		top("networks: {allow: [10.0.0.1/8]}"):                          "bits are compared",
+		top("networks: {allow: [127.0.0.0/8]}"):                         "networks are compared",
+		top("networks: {allow: [8.8.8.0/24]}"):                          "networks are compared",
+		top("networks: {allow: [0.0.0.0/0]}"):                           "networks are compared",
+		top("networks: {allow: ['::/0']}"):                              "networks are compared",
+		top("networks: {allow: ['fe80::/10']}"):                         "networks are compared",
 		"version: 1\nenvironments: {p: {endpoints: [{name: a, url: https://a.org}, {name: a, url: https://b.org}]}}": "names are compared",
 		silence("match: {code: htp-*}, until: 2027-01-01"):                                                           "patterns are held against the codes",
 		silence("match: {environment: q}, until: 2027-01-01"):                                                        "names are compared",
@@ -112,6 +118,7 @@ func texts() (all []string) {
 	add(each(silence, "match: {code: '*'}, weekly: %s", "{from: '02:00', to: '04:00'}", "{from: '2:00', to: '4:05'}", "{from: '25:00', to: '04:00'}", "{from: '24:00', to: '04:00'}", "{from: '02:60', to: '04:00'}", "{from: '02:0', to: '04:00'}", "{from: '02:00'}", "{}", "null", "always", "{from: '02:00', to: '04:00', days: [sat]}", "{from: '02:00', to: '04:00', days: [SAT, Sunday, monday]}", "{from: '02:00', to: '04:00', days: [xyz]}", "{from: '02:00', to: '04:00', days: [satur]}", "{from: '02:00', to: '04:00', days: sat}", "{from: '02:00', to: '04:00', days: []}", "{from: '02:00', to: '04:00', timezone: Europe/Zurich}", "{from: '02:00', to: '04:00', timezone: ''}")...)
 	add(each(top, "load_balancers: %s", "{}", "[]", "{regions: [us-west-2]}", "{regions: us-west-2}", "{regions: [mars]}", "{regions: ['']}", "{regions: }", "{tags: {a: b}}", "{tags: {a: 1}}", "{tags: {a: ''}}", "{tags: [a]}", "{tags: }", "{role_arns: ['arn:aws:iam::444455556666:role/x']}", "{role_arns: [{arn: 'arn:aws:iam::444455556666:role/x', external_id: y}]}", "{role_arns: [{arn: 'arn:aws:iam::444455556666:role/a/b/x'}]}", "{role_arns: [x]}", "{role_arns: ['arn:aws:iam::444455556666:user/x']}", "{role_arns: [{external_id: y}]}", "{role_arns: x}")...)
 	add(each(top, "manifests: %s", "[a.yaml]", "a.yaml", "['']", "[]", "['s3://bucket/prefix/']", "[5]", "[null]")...)
+	add(each(top, "networks: %s", "{}", "null", "[]", "10.0.0.0/8", "{allow: 10.0.0.0/8}", "{allow: []}", "{allow: }", "{allow: ['']}", "{allow: [null]}", "{allow: [5]}", "{allow: [10.0.0.0/8, 'fd12::/16', 172.16.0.0/12, 100.64.0.0/10, 198.19.0.0/16, 10.0.0.9/32]}", "{allow: [10.0.0.0]}", "{allow: [10.0.0.0/]}", "{allow: [10.0.0/8]}", "{allow: [10.0.0.0/8 ]}", "{allow: ['10.0.0.0/8 ']}", "{allow: ['10.0.0.0-10.1.0.0']}", "{allow: [intranet.example.org]}", "{allow: ['::ffff:10.0.0.0/104']}", "{allow: ['FD00::/8']}", "{allow: ['fe80::1%eth0/64']}", "{deny: [10.0.0.0/8]}")...)
 	add(each(top, "certificates: %s", "[]", "[{arn: x, file: y}]", "[{file: y}]", "[{arn: "+arn+"}]", "[null]")...)
 	add(each(top, "heartbeat_url: %s", "https://a.org/x", "http://a.org", "ftp://a.org", "tls://a.org:1", "''", "5", "a.org")...)
 	add(each(top, "metrics: %s", "{per_endpoint: true}", "{per_certificate: no}", "true", "{per_endpoint: null}")...)

@@ -75,6 +75,7 @@ func forms() map[string]map[string]string {
 		"Certificate":     {"arn": certificateARN()},
 		"LoadBalancerRef": {"name": "^[A-Za-z0-9-]{1,32}$", "region": "^" + region + "$"},
 		"LoadBalancers":   {"regions": "^" + region + "$"},
+		"Networks":        {"allow": `^([0-9]+(\.[0-9]+){3}/[0-9]{1,2}|[0-9A-Fa-f:]+/[0-9]{1,3})$`},
 		"Role":            {"arn": roleARN()},
 	}
 }
