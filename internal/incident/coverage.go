@@ -44,10 +44,12 @@ type Coverage struct {
 	// Full: the round asked everything that the configuration asks for, whether it got an answer or not; an event
 	// narrowed it to nothing.
 	Full bool
-	// Subscriptions: who gets alerts was read without errors. Stack: the rules and alarms of certdrift's own stack were. Taken are the
-	// topics, by the cause of what is wrong with them (alertpath.Cause), that accepted the last message sent to them.
-	Subscriptions, Stack bool
-	Taken                map[string]bool
+	// Subscriptions: who gets alerts was read without errors. Taken are the topics, by the cause of what is wrong with them
+	// (alertpath.Cause), that accepted the last message sent to them.
+	Subscriptions bool
+	Taken         map[string]bool
+	// Stack: the rules and alarms of certdrift's own stack were read without errors.
+	Stack bool
 }
 
 // ListenerKey names a listener across regions and accounts. listener is NAME:PORT.
@@ -109,7 +111,7 @@ func (c *Coverage) faults(faults []observation.Diagnostic) {
 	}
 }
 
-// coverPath says what a round knows of the alert path.
+// coverPath records what the round knows of the alert path.
 func (c *Coverage) coverPath(round observation.Round) {
 	if round.AlertPath == nil {
 		return

@@ -28,16 +28,17 @@ func (r Record) hasCause(cause string) bool {
 	return r.Cause == cause || slices.Contains(r.Causes, cause)
 }
 
-// ofPath: who is subscribed shows by reading, that a topic takes messages only by sending one.
+// ofPath: who is subscribed, and whether rules and alarms are armed, shows by reading; that a topic takes messages only by
+// sending one.
 func (c Coverage) ofPath(r *Record, p Part) evidence {
 	covered := c.Subscriptions
-	if slices.ContainsFunc(p.RestsOn, func(f finding.Fact) bool { return f.Kind == finding.FactStack }) {
+	switch {
+	case p.Refused:
+		covered = all(append([]string{r.Cause}, r.Causes...), func(cause string) bool { return c.Taken[cause] })
+	case slices.ContainsFunc(p.RestsOn, func(f finding.Fact) bool { return f.Kind == finding.FactStack }):
 		covered = c.Stack
 	}
-	if !p.Refused && covered {
-		return clean
-	}
-	if p.Refused && all(append([]string{r.Cause}, r.Causes...), func(cause string) bool { return c.Taken[cause] }) {
+	if covered {
 		return clean
 	}
 	return unknown

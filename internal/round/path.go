@@ -19,8 +19,8 @@ type pathSeen struct {
 	failures []observation.ObserveError
 }
 
-// readPath reads who is subscribed, and whether certdrift's own rules and alarms are armed. A round that follows an event does
-// not: a change causes many of those, and scheduled rounds read it anyway.
+// readPath reads who is subscribed, and whether certdrift's own rules and alarms are armed. A round that follows an event does not: a change causes many of those, and scheduled
+// rounds read it anyway.
 func (r *Runner) readPath(ctx context.Context, q Request) (seen pathSeen) {
 	if len(q.Changes) > 0 {
 		return seen
@@ -48,27 +48,31 @@ func (r *Runner) addPath(to *observation.Round, q Request, seen pathSeen) {
 	}
 	topics, _ := addOutcomes(seen.topics, accepted)
 	setTopics(to, q, topics, seen.failures)
-	if seen.stack == nil {
-		return
+	if to.AlertPath == nil && seen.stack != nil {
+		to.AlertPath = &observation.AlertPath{Environments: pathEnvironments(q)}
 	}
-	if to.AlertPath == nil {
-		to.AlertPath = &observation.AlertPath{}
+	if to.AlertPath != nil {
+		to.AlertPath.Stack = seen.stack
 	}
-	to.AlertPath.Stack = seen.stack
 }
 
-// setTopics puts topics into the round's alert path.
+// setTopics puts topics into the round's alert path, beside what is known of the stack.
 func setTopics(to *observation.Round, q Request, topics []observation.Topic, failures []observation.ObserveError) {
 	to.ObserveErrors = slices.Concat(to.ObserveErrors, failures)
 	if len(topics) == 0 {
 		return
 	}
-	environments := q.Environments
-	if environments == nil {
-		environments = Environments(q.Config, q.Diagnostics)
+	path := observation.AlertPath{Environments: pathEnvironments(q)}
+	if to.AlertPath != nil {
+		path = *to.AlertPath // not in place: the round that was read stays as it is
 	}
-	if to.AlertPath == nil {
-		to.AlertPath = &observation.AlertPath{}
+	path.Topics = topics
+	to.AlertPath = &path
+}
+
+func pathEnvironments(q Request) []string {
+	if q.Environments != nil {
+		return q.Environments
 	}
-	to.AlertPath.Environments, to.AlertPath.Topics = environments, topics
+	return Environments(q.Config, q.Diagnostics)
 }
