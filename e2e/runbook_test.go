@@ -59,9 +59,10 @@ func TestTheRunbookRuns(t *testing.T) {
 	for _, command := range commands {
 		line := desk.fill(command)
 		stdout, stderr, status := desk.paste(t, line)
+		excused := false
 		for _, failed := range desk.failures(t) {
 			if operation := lacking(failed); operation != "" {
-				lacked[operation] = true
+				lacked[operation], excused = true, true
 				stderr = crashed.ReplaceAllString(stderr, "") // the crash of another command is reported separately
 				continue
 			}
@@ -70,7 +71,7 @@ func TestTheRunbookRuns(t *testing.T) {
 		if said := confused.FindString(stderr); said != "" {
 			t.Errorf("%s\n  as     %s\n  ends with %d and says %q:\n%s", command, line, status, said, tail([]byte(stderr), 600))
 		}
-		if strings.TrimSpace(stdout) == "" && !silent(command) {
+		if strings.TrimSpace(stdout) == "" && !silent(command) && !excused {
 			t.Errorf("%s\n  as     %s\n  shows nothing (status %d): %s", command, line, status, tail([]byte(stderr), 600))
 		}
 	}
