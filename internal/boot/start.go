@@ -49,9 +49,9 @@ func start(ctx context.Context, getenv func(string) string) (*function, error) {
 		return nil, err
 	}
 	logger := lambdacontext.NewLogger() // in Lambda's own format and level
-	load := &loader{reader: cloud.reader(), location: env.Config, now: time.Now}
+	load := &loader{reader: cloud.reader(), location: env.Config, now: now}
 	return &function{env, cloud, logger, load.load, &Runners{
-		Now: time.Now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), AlertPath: cloud.alertPath(env.Topic, env.ChatTopic, env.Expected), Log: logger,
+		Now: now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), AlertPath: cloud.alertPath(env.Topic, env.ChatTopic, env.Expected), Log: logger,
 	}}, nil
 }
 
@@ -78,7 +78,7 @@ func Inspect(ctx context.Context, getenv func(string) string) (*lambda.Function,
 func (f *function) monitor(name string, depth round.Depth) *lambda.Function {
 	f.runners.History, f.runners.Publisher, f.runners.Heartbeat = f.cloud.historian, f.cloud.publisher(name, f.env), probe.Call
 	return lambda.New(lambda.Parts{
-		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, Now: time.Now,
+		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, Now: now,
 		Again: settling, Wait: Wait, Account: f.cloud.own,
 	})
 }
@@ -92,7 +92,7 @@ func Verify(ctx context.Context, getenv func(string) string, answer func(aws.Con
 	}
 	f.runners.History = f.cloud.historian
 	return lambda.NewVerifier(lambda.VerifyParts{
-		Load: f.load, Round: f.runners.run, Answer: answer(f.cloud.base), Environments: f.env.Environments, Log: f.log, Now: time.Now, Pause: Wait,
+		Load: f.load, Round: f.runners.run, Answer: answer(f.cloud.base), Environments: f.env.Environments, Log: f.log, Now: now, Pause: Wait,
 	}), nil
 }
 
@@ -102,7 +102,7 @@ func Widget(ctx context.Context, getenv func(string) string) (*lambda.Widget, er
 	if err != nil {
 		return nil, err
 	}
-	p := lambda.WidgetParts{Load: f.load, Log: f.log, Now: time.Now, Round: func(ctx context.Context, q round.Request) (round.Result, error) {
+	p := lambda.WidgetParts{Load: f.load, Log: f.log, Now: now, Round: func(ctx context.Context, q round.Request) (round.Result, error) {
 		q.Depth = round.Listeners
 		return f.runners.For(q.Config).Run(ctx, q)
 	}}
@@ -115,7 +115,7 @@ func Widget(ctx context.Context, getenv func(string) string) (*lambda.Widget, er
 // publisher returns what tracks incidents in the table and alerts the topics.
 func (c *cloud) publisher(name string, env Env) *round.Publisher {
 	p := &round.Publisher{
-		Now: time.Now, Function: name, By: env.Function, Gauge: cloudwatch.New(awscloudwatch.NewFromConfig(c.base), env.Namespace),
+		Now: now, Function: name, By: env.Function, Gauge: cloudwatch.New(awscloudwatch.NewFromConfig(c.base), env.Namespace),
 		Compose: alert.Options{RunbookURL: env.RunbookURL, Stack: env.Stack}, Store: round.NewMemory(),
 	}
 	if env.Table != "" {
@@ -136,13 +136,13 @@ func (c *cloud) publisher(name string, env Env) *round.Publisher {
 
 // incidents opens the functions' table.
 func (c *cloud) incidents(table string) *state.Store {
-	return state.New(dynamodb.NewFromConfig(c.base), table, time.Now)
+	return state.New(dynamodb.NewFromConfig(c.base), table, now)
 }
 
 // historian looks up who changed what, in the accounts that the configuration names.
 func (c *cloud) historian(cfg config.Config) Historian {
 	return trail.New(trail.Options{
-		Now: time.Now, Roles: cfg.Scope.Roles,
+		Now: now, Roles: cfg.Scope.Roles,
 		Client: func(region string, role target.Role) trail.Client {
 			return cloudtrail.NewFromConfig(c.in(region, role))
 		},

@@ -17,7 +17,7 @@ import (
 type Cloud struct {
 	// Incidents opens the table that the functions keep incidents in.
 	Incidents func(ctx context.Context, table string) (incidentStore, error)
-	// Topic opens an SNS topic; chat tells that Amazon Q Developer in chat applications reads it.
+	// Topic opens an SNS topic; chat reports that Amazon Q Developer in chat applications reads it.
 	Topic func(ctx context.Context, arn string, chat bool) (alertTopic, error)
 	// Bus opens an EventBridge bus in the region of a topic, or in the one that its own ARN names.
 	Bus func(ctx context.Context, name, topicARN string) (alertBus, error)

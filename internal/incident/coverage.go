@@ -16,7 +16,7 @@ type Depth int
 // The depths. What lies deeper than a probe came is neither broken nor sound: it was not seen.
 const (
 	Unseen     Depth = iota
-	Asked            // it was probed; the name has no address, or an address could not be dialled
+	Asked            // it was probed; the name has no address, or an address could not be dialed
 	Connected        // every address took the connection; the handshake failed
 	Handshaken       // every address showed its certificates
 	Whole            // every probe went through to its end, redirects included

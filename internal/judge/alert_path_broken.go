@@ -76,7 +76,7 @@ func pathRemedy(p alertpath.Problem) string {
 		return "Redeploy certdrift's stack, which creates the topic. If another topic is intended, fix the setting that names it."
 	case alertpath.TopicRefuses:
 		return "Check that the role may sns:Publish to the topic and kms:GenerateDataKey and kms:Decrypt with its key, that the key is enabled, and that neither policy denies it."
-	case alertpath.Nobody, alertpath.Unheard, alertpath.PartlyHeard:
+	case alertpath.Nobody, alertpath.EnvironmentUnreached, alertpath.EnvironmentPartlyReached:
 		return "Subscribe somebody without a filter policy, or with one that matches these alerts:" + subscribe
 	case alertpath.TooFew:
 		return "If this is intended, deploy the stack without the address. Otherwise add the missing subscription again:" + subscribe

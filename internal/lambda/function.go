@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"certdrift/internal/config"
@@ -151,7 +152,8 @@ func (f *Function) summarize(ctx context.Context, res round.Result) Summary {
 	case !res.Conclusion.Complete:
 		s.Verdict = "incomplete"
 	}
-	f.Log.InfoContext(ctx, "round done", "verdict", s.Verdict, "endpoints", s.Endpoints, "listeners", s.Listeners, "findings", s.Findings)
+	f.Log.InfoContext(ctx, "round done", "verdict", s.Verdict, "endpoints", s.Endpoints, "listeners", s.Listeners, "findings", s.Findings,
+		"goroutines", runtime.NumGoroutine()) // a leak shows in them first
 	for _, e := range res.Round.Endpoints {
 		f.logEndpoint(ctx, e, res.Conclusion.Findings)
 	}
