@@ -35,7 +35,7 @@ type function struct {
 	env     Env
 	cloud   *cloud
 	log     *slog.Logger
-	load    func(ctx context.Context) (round.Request, error)
+	loader  *loader
 	runners *Runners
 }
 
@@ -49,8 +49,8 @@ func start(ctx context.Context, getenv func(string) string) (*function, error) {
 		return nil, err
 	}
 	logger := lambdacontext.NewLogger() // in Lambda's own format and level
-	load := &loader{reader: cloud.reader(), location: env.Config, now: now}
-	return &function{env, cloud, logger, load.load, &Runners{
+	loader := &loader{reader: cloud.reader(), location: env.Config, log: logger, now: now}
+	return &function{env, cloud, logger, loader, &Runners{
 		Now: now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), AlertPath: cloud.alertPath(env.Topic, env.ChatTopic, env.Expected), Log: logger,
 	}}, nil
 }
@@ -77,8 +77,11 @@ func Inspect(ctx context.Context, getenv func(string) string) (*lambda.Function,
 // monitor returns a function that tracks incidents and alerts.
 func (f *function) monitor(name string, depth round.Depth) *lambda.Function {
 	f.runners.History, f.runners.Publisher, f.runners.Heartbeat = f.cloud.historian, f.cloud.publisher(name, f.env), probe.Call
+	if f.env.Table != "" {
+		f.loader.keeper = state.NewConfiguration(dynamodb.NewFromConfig(f.cloud.base), f.env.Table)
+	}
 	return lambda.New(lambda.Parts{
-		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, Now: now,
+		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.loader.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, Now: now,
 		Again: settling, Wait: Wait, Account: f.cloud.own,
 	})
 }
@@ -92,7 +95,7 @@ func Verify(ctx context.Context, getenv func(string) string, answer func(aws.Con
 	}
 	f.runners.History = f.cloud.historian
 	return lambda.NewVerifier(lambda.VerifyParts{
-		Load: f.load, Round: f.runners.run, Answer: answer(f.cloud.base), Environments: f.env.Environments, Log: f.log, Now: now, Pause: Wait,
+		Load: f.loader.load, Round: f.runners.run, Answer: answer(f.cloud.base), Environments: f.env.Environments, Log: f.log, Now: now, Pause: Wait,
 	}), nil
 }
 
@@ -102,7 +105,7 @@ func Widget(ctx context.Context, getenv func(string) string) (*lambda.Widget, er
 	if err != nil {
 		return nil, err
 	}
-	p := lambda.WidgetParts{Load: f.load, Log: f.log, Now: now, Round: func(ctx context.Context, q round.Request) (round.Result, error) {
+	p := lambda.WidgetParts{Load: f.loader.load, Log: f.log, Now: now, Round: func(ctx context.Context, q round.Request) (round.Result, error) {
 		q.Depth = round.Listeners
 		return f.runners.For(q.Config).Run(ctx, q)
 	}}

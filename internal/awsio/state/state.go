@@ -1,7 +1,7 @@
 // Package state keeps incidents in a DynamoDB table: one item an incident, so that two functions that run at once meet
 // at the incident and nowhere else. The table's key is the attribute id, a text; its TTL attribute is expires.
 //
-// Load scans the table rather than querying a partition: the table holds nothing but incidents, all of them are wanted,
+// Load scans the table rather than querying a partition: it holds little but incidents (see Configuration), all are wanted,
 // and without a shared partition key no write can make another one wait.
 package state
 
@@ -75,6 +75,9 @@ func (s *Store) Load(ctx context.Context) ([]incident.Record, error) {
 			return nil, &awserr.Error{Doing: fmt.Sprintf("reading the incidents from the table %q", s.table), Err: err}
 		}
 		for _, item := range out.Items {
+			if isConfiguration(item) {
+				continue
+			}
 			r, err := decode(item)
 			switch {
 			case err != nil:
