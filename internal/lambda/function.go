@@ -49,11 +49,13 @@ func New(p Parts) *Function { return &Function{p} }
 
 // Summary is an invocation's response.
 type Summary struct {
-	Verdict   string         `json:"verdict"` // pass, fail, incomplete; ignored for an event that asks for no round
-	Reason    string         `json:"reason,omitempty"`
-	Endpoints int            `json:"endpoints"`
-	Listeners int            `json:"listeners"`
-	Findings  map[string]int `json:"findings,omitempty"` // by severity
+	Verdict string `json:"verdict"` // pass, fail, incomplete; ignored for an event that asks for no round
+	Reason  string `json:"reason,omitempty"`
+	// Configuration says which one is in use where it is not the current one.
+	Configuration string         `json:"configuration,omitempty"`
+	Endpoints     int            `json:"endpoints"`
+	Listeners     int            `json:"listeners"`
+	Findings      map[string]int `json:"findings,omitempty"` // by severity
 }
 
 // Handle runs the round that an event asks for. Broken endpoints are a result; an error means that certdrift itself failed
@@ -63,10 +65,10 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 	if err != nil {
 		f.Log.ErrorContext(ctx, "round failed", "error", err)
 	}
-	return s, err
+	return s, answered(err)
 }
 
-func (f *Function) handle(ctx context.Context, raw json.RawMessage) (Summary, error) {
+func (f *Function) handle(ctx context.Context, raw json.RawMessage) (s Summary, err error) {
 	var events []event.Event
 	var answer Summary
 	for _, one := range event.Batch(raw) {
@@ -84,6 +86,10 @@ func (f *Function) handle(ctx context.Context, raw json.RawMessage) (Summary, er
 	have, err := f.Load(ctx)
 	if err != nil {
 		return f.unconfigured(ctx, have, fmt.Errorf("loading the configuration: %w", err))
+	}
+	if !have.ConfigOf.IsZero() {
+		f.Log.ErrorContext(ctx, "the last good configuration is in use", "of", have.ConfigOf)
+		defer func() { s.Configuration = "the last good one, of " + have.ConfigOf.UTC().Format(time.RFC3339) }()
 	}
 	a := f.ask(ctx, have, events)
 	if !a.wanted {
@@ -170,7 +176,7 @@ func (f *Function) ignored(ctx context.Context, level slog.Level, e event.Event,
 			f.Log.WarnContext(ctx, "counting an ignored event failed", "error", err)
 		}
 	}
-	return Summary{Verdict: "ignored", Reason: reason}
+	return Summary{Verdict: "ignored", Reason: oneLine(reason, maxError)}
 }
 
 // settle repeats the round until the policy's settle time after the last change is over, or the function's own time: the
