@@ -101,7 +101,7 @@ func newSoak(t *testing.T, seed, endpoints int) *soak {
 	check(t, err)
 	issuer, err := ca.Intermediate("certdrift soak issuer", now)
 	check(t, err)
-	stranger, err := pki.Root("another root", now)
+	unrelated, err := pki.Root("another root", now)
 	check(t, err)
 	long := pki.Valid(now.AddDate(0, 0, -30), now.AddDate(1, 0, 0))
 	for name, issue := range map[string]func() (*pki.Pair, error){
@@ -110,7 +110,7 @@ func newSoak(t *testing.T, seed, endpoints int) *soak {
 			return issuer.Leaf(now, []string{"*.soak.example.org"}, pki.Valid(now.AddDate(-1, 0, 0), now.AddDate(0, -1, 0)))
 		},
 		"foreign":   func() (*pki.Pair, error) { return issuer.Leaf(now, []string{"*.example.net"}, long) },
-		"untrusted": func() (*pki.Pair, error) { return stranger.Leaf(now, []string{"*.soak.example.org"}, long) },
+		"untrusted": func() (*pki.Pair, error) { return unrelated.Leaf(now, []string{"*.soak.example.org"}, long) },
 	} {
 		s.pairs[name], err = issue()
 		check(t, err)

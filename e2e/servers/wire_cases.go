@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/textproto"
 	"strings"
 	"time"
 
@@ -91,6 +92,43 @@ func handshakes() []Case {
 			}
 			hangs(conn)
 		})),
+		waits(raw("a plain HTTP server that waits, and answers 404", finding.TLSPlaintext, func(conn net.Conn) {
+			in := textproto.NewReader(bufio.NewReader(conn))
+			for {
+				switch line, err := in.ReadLine(); {
+				case err != nil:
+					return
+				case line == "": // the end of a header, whatever it was
+					_, _ = io.WriteString(conn, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+					return
+				}
+			}
+		})),
+		{Name: "a TLS server that hangs in the handshake", Want: codes(finding.TLSTimeout), serve: func(l *Lab) Target {
+			config := l.config()
+			config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+				<-hello.Context().Done()
+				return nil, hello.Context().Err()
+			}
+			return at(l.web("127.0.0.1", config, ok())) // it answers plain HTTP with 400: sent to an HTTPS server
+		}},
+		raw("a TLS server that hangs in the handshake and answers plain HTTP with 400", finding.TLSTimeout, func(conn net.Conn) {
+			in := bufio.NewReader(conn)
+			if start, err := in.Peek(1); err == nil && start[0] != 0x16 {
+				_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+				return
+			}
+			hangs(conn)
+		}),
+		raw("a TLS server that aborts handshakes and asks plain HTTP for TLS", finding.TLSHandshake, func(conn net.Conn) {
+			in := bufio.NewReader(conn)
+			if start, err := in.Peek(1); err != nil || start[0] == 0x16 {
+				_, _ = in.Discard(in.Buffered()) // what is left unread would make the close a reset
+				return
+			}
+			body := "<center>The plain HTTP request was sent to HTTPS port</center>"
+			_, _ = fmt.Fprintf(conn, "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
+		}),
 		raw("SSH where TLS is due", finding.TLSHandshake, says("SSH-2.0-OpenSSH_9.2\r\n")),
 		raw("an SMTP greeting where TLS is due", finding.TLSHandshake, says("220 mail ready\r\n")),
 		raw("the alert handshake_failure", finding.TLSHandshake, says("\x15\x03\x03\x00\x02\x02\x28")),

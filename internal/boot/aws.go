@@ -86,7 +86,7 @@ func (c *cloud) in(region string, role target.Role) aws.Config {
 			func(o *stscreds.AssumeRoleOptions) {
 				o.RoleSessionName = "certdrift"
 				if role.ExternalID != "" {
-					o.ExternalID = aws.String(role.ExternalID)
+					o.ExternalID = aws.String(role.ExternalID.Reveal())
 				}
 			}))
 	}

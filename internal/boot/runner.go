@@ -9,6 +9,7 @@ import (
 
 	"certdrift/internal/awsio/listener"
 	"certdrift/internal/awsio/sns"
+	"certdrift/internal/awsio/stack"
 	"certdrift/internal/config"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
@@ -33,8 +34,11 @@ type Runners struct {
 	// History returns what looks up changes in the accounts that a configuration names.
 	History   func(config.Config) Historian
 	AlertPath *sns.Path
+	Stack     *stack.Reader
 	Publisher *round.Publisher
 	Heartbeat func(ctx context.Context, url string) error
+	// RuntimeAPI is the HOST:PORT of the Lambda Runtime API, which is never dialed; empty outside of Lambda.
+	RuntimeAPI string
 	// Done is called with each round's result, Progress after each endpoint.
 	Done     func(round.Result)
 	Progress func(done, total int)
@@ -59,6 +63,9 @@ func (r *Runners) For(c config.Config) *round.Runner {
 	if r.AlertPath != nil {
 		runner.AlertPath = r.AlertPath
 	}
+	if r.Stack != nil {
+		runner.Stack = r.Stack
+	}
 	return runner
 }
 
@@ -71,7 +78,7 @@ func (r *Runners) prober(mode policy.RevocationMode) *probe.Prober {
 	}
 	if r.probers[mode] == nil {
 		r.probers[mode] = probe.New(probe.Options{
-			Now: r.Now, Revocation: string(mode), Progress: r.Progress,
+			Now: r.Now, Revocation: string(mode), RuntimeAPI: r.RuntimeAPI, Progress: r.Progress,
 			NeedsIssuer: r.Stores.NeedsIssuer, Anchors: r.Stores.Anchors, Verified: r.Stores.Verified,
 		})
 	}

@@ -17,9 +17,11 @@ import (
 	"certdrift/internal/awsio/bus"
 	"certdrift/internal/awsio/cloudwatch"
 	"certdrift/internal/awsio/sns"
+	"certdrift/internal/awsio/stack"
 	"certdrift/internal/awsio/state"
 	"certdrift/internal/awsio/trail"
 	"certdrift/internal/config"
+	"certdrift/internal/incident"
 	"certdrift/internal/lambda"
 	"certdrift/internal/probe"
 	"certdrift/internal/round"
@@ -29,6 +31,9 @@ import (
 
 // settling is the interval between the rounds after a change.
 const settling = 15 * time.Second
+
+// probeReadsStack is how often probe reads the stack; inspect does in every round.
+const probeReadsStack = time.Hour
 
 // function is what every Lambda function starts with.
 type function struct {
@@ -51,7 +56,7 @@ func start(ctx context.Context, getenv func(string) string) (*function, error) {
 	logger := lambdacontext.NewLogger() // in Lambda's own format and level
 	loader := &loader{reader: cloud.reader(), location: env.Config, log: logger, now: now}
 	return &function{env, cloud, logger, loader, &Runners{
-		Now: now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), AlertPath: cloud.alertPath(env.Topic, env.ChatTopic, env.Expected), Log: logger,
+		Now: now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), RuntimeAPI: env.RuntimeAPI, AlertPath: cloud.alertPath(env.Topic, env.ChatTopic, env.Expected), Log: logger,
 	}}, nil
 }
 
@@ -61,7 +66,8 @@ func Probe(ctx context.Context, getenv func(string) string) (*lambda.Function, e
 	if err != nil {
 		return nil, err
 	}
-	f.runners.AlertPath = nil // inspect checks it; once is enough
+	// inspect checks whether alerts arrive. Whether somebody disabled inspect is checked here, now and then.
+	f.runners.AlertPath, f.runners.Stack = nil, f.cloud.stack(f.env, probeReadsStack)
 	return f.monitor("probe", round.ListenersOnProblem), nil
 }
 
@@ -71,12 +77,13 @@ func Inspect(ctx context.Context, getenv func(string) string) (*lambda.Function,
 	if err != nil {
 		return nil, err
 	}
+	f.runners.Stack = f.cloud.stack(f.env, 0)
 	return f.monitor("inspect", round.Listeners), nil
 }
 
 // monitor returns a function that tracks incidents and alerts.
 func (f *function) monitor(name string, depth round.Depth) *lambda.Function {
-	f.runners.History, f.runners.Publisher, f.runners.Heartbeat = f.cloud.historian, f.cloud.publisher(name, f.env), probe.Call
+	f.runners.History, f.runners.Publisher, f.runners.Heartbeat = f.cloud.historian, f.cloud.publisher(name, f.env), probe.Heartbeat{RuntimeAPI: f.env.RuntimeAPI}.Call
 	if f.env.Table != "" {
 		f.loader.keeper = state.NewConfiguration(dynamodb.NewFromConfig(f.cloud.base), f.env.Table)
 	}
@@ -110,7 +117,11 @@ func Widget(ctx context.Context, getenv func(string) string) (*lambda.Widget, er
 		return f.runners.For(q.Config).Run(ctx, q)
 	}}
 	if f.env.Table != "" {
-		p.Incidents = f.cloud.incidents(f.env.Table).Load
+		table := f.cloud.incidents(f.env.Table)
+		p.Incidents = func(ctx context.Context) ([]incident.Record, error) {
+			loaded, err := table.Load(ctx)
+			return loaded.Incidents, err
+		}
 	}
 	return lambda.NewWidget(p), nil
 }
@@ -135,6 +146,15 @@ func (c *cloud) publisher(name string, env Env) *round.Publisher {
 		p.Tell(bus.New(eventbridge.NewFromConfig(c.base), env.Bus))
 	}
 	return p
+}
+
+// stack returns what reads certdrift's own stack, at most once per interval; nil where nothing of it is known.
+func (c *cloud) stack(env Env, every time.Duration) *stack.Reader {
+	d := stack.Deployed{Rules: env.Rules, Alarms: env.Alarms, Inputs: env.AlarmInputs, Topic: env.Topic}
+	if len(d.Rules)+len(d.Alarms)+len(d.Inputs) == 0 {
+		return nil
+	}
+	return stack.New(eventbridge.NewFromConfig(c.base), awscloudwatch.NewFromConfig(c.base), d, every, time.Now)
 }
 
 // incidents opens the functions' table.

@@ -91,10 +91,11 @@ func http() []Entry {
 			Title:    "A redirect leads to an address that certdrift does not connect to",
 			Meaning: "The server redirects to loopback, a private or link-local network, a metadata service or another special-purpose " +
 				"address, or to a scheme that is not http. Public clients can't follow the redirect, and certdrift must not: otherwise " +
-				"a server could make it send requests into your internal network.",
+				"a server could make it send requests into your internal network. An endpoint whose hostname has private addresses only " +
+				"may redirect to itself at any port; beside a public address, a private one counts for the endpoint's own probe only.",
 			Check: "curl -sS -o /dev/null -D - URL | grep -i '^location:'",
-			Remedy: "Fix the redirect: it exposes an internal hostname or address. If the target is right, probe it as a separate endpoint, " +
-				"with its address in connect_to.",
+			Remedy: "Fix the redirect: it exposes an internal hostname or address. If the target is right, such as an internal " +
+				"sign-on page, add its network to networks.allow, or probe it as a separate endpoint with its address in connect_to.",
 			Source: "IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890)",
 		},
 		{

@@ -61,15 +61,17 @@ func reach() []Entry {
 			Code:     finding.AddressBlocked,
 			Severity: "critical; info where only an address that a certificate points to (CRL, OCSP, AIA) is refused",
 			Title:    "certdrift refused to connect to the address",
-			Meaning: "The hostname resolved to an address that is never a legitimate probe target: link-local (where " +
+			Meaning: "The hostname resolved to an address that DNS must not lead to: loopback, link-local (where " +
 				"clouds serve instance metadata and credentials), multicast, broadcast or unspecified. Otherwise, whoever controls the " +
-				"name's DNS could make certdrift send requests there. An endpoint's own hostname may resolve to loopback or a " +
-				"private network, where internal load balancers are; the addresses that a certificate names for its " +
-				"CRL, OCSP responder and issuer may do so only if the endpoint itself does. What a " +
-				"blocked CRL, OCSP or AIA request would have shown stays unknown and does not raise the severity.",
+				"name's DNS could make certdrift send requests there. An endpoint's own hostname may resolve to a " +
+				"private network, where internal load balancers are. The addresses that a certificate names for its " +
+				"CRL, OCSP responder and issuer may do so only if the endpoint itself has private addresses and no others, or if the " +
+				"network is in `networks.allow`. What a blocked CRL, OCSP or AIA request would have shown stays unknown and does not " +
+				"raise the severity. A function never connects to its own Lambda Runtime API, whatever the configuration says.",
 			Check: "dig +short HOST A; dig +short HOST AAAA",
 			Remedy: "If the record is wrong, fix it. If the endpoint really is at this address, declare it in the configuration: " +
-				"put the address into the URL or into connect_to.",
+				"put the address into the URL or into connect_to. For an internal CA's CRL, OCSP responder or issuer, add its network " +
+				"to networks.allow.",
 			Source: "IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890)",
 		},
 	}

@@ -42,7 +42,9 @@ func tls() []Entry {
 			Code:     finding.TLSPlaintext,
 			Severity: "critical",
 			Title:    "The port speaks plain HTTP instead of TLS",
-			Meaning: "The server answered the TLS handshake with plain HTTP, or did not answer it but did answer a plain HTTP request. Clients see a protocol error " +
+			Meaning: "The server answered the TLS handshake with plain HTTP, or did not answer it but served a plain HTTP request. (An answer that asks for TLS, such as " +
+				"nginx's \"The plain HTTP request was sent to HTTPS port\", proves the opposite, and a server that hangs in the handshake and answers " +
+				"plain HTTP with an error is tls-timeout.) Clients see a protocol error " +
 				"(ERR_SSL_PROTOCOL_ERROR, 'wrong version number'). This is typical after a Service manifest lost its " +
 				"certificate or its ssl-ports annotation, which changed the listener from HTTPS to HTTP or TCP.",
 			Check: "curl -v http://HOST:PORT/",

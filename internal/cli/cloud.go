@@ -9,8 +9,8 @@ import (
 
 	"certdrift/internal/alert"
 	"certdrift/internal/boot"
-	"certdrift/internal/incident"
 	"certdrift/internal/observation"
+	"certdrift/internal/round"
 )
 
 // Cloud is what commands reach of a deployed stack.
@@ -30,9 +30,7 @@ type alertBus interface {
 
 // incidentStore keeps incidents.
 type incidentStore interface {
-	Load(ctx context.Context) ([]incident.Record, error)
-	// Save writes on the condition that nobody wrote since; false where somebody did.
-	Save(ctx context.Context, r incident.Record) (bool, error)
+	round.Store
 	// Broken are the items that the last Load could not read.
 	Broken() []string
 }

@@ -14,6 +14,7 @@ import (
 	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/policy"
+	"certdrift/internal/probe/netguard"
 	"certdrift/internal/target"
 	"certdrift/internal/yamldoc"
 )
@@ -186,6 +187,7 @@ func (b *builder) endpoints() []target.Endpoint {
 	}
 	trust := b.trust()
 	defaults := b.defaults()
+	defaults.networks = b.networks()
 	var good []target.Endpoint
 	for _, env := range slices.Sorted(maps.Keys(b.in.Environments)) {
 		environment := b.in.Environments[env]
@@ -215,6 +217,27 @@ func (b *builder) endpoints() []target.Endpoint {
 		return cmp.Or(cmp.Compare(x.Source.Line, y.Source.Line), cmp.Compare(x.Source.Column, y.Source.Column))
 	})
 	return good
+}
+
+// networks returns the private networks that the file opens.
+func (b *builder) networks() []string {
+	var out []string
+	for i := range b.in.Networks.Allow {
+		text := &b.in.Networks.Allow[i]
+		if !b.given(text) {
+			continue
+		}
+		network, err := netguard.ParseNetwork(*text)
+		if err != nil {
+			b.wrong(nil, "allow", text, &mistake{finding.Quote(*text) + " " + err.Error(),
+				"write a network such as 10.0.0.0/8, or 10.0.0.9/32 for one address"})
+			continue
+		}
+		if !slices.Contains(out, network.String()) {
+			out = append(out, network.String())
+		}
+	}
+	return out
 }
 
 // checkName accepts any name that does not break lines or columns.
@@ -267,7 +290,7 @@ func (b *builder) scope(endpoints []target.Endpoint) target.Scope {
 			b.wrong(nil, "the role's ARN", &r.ARN, &mistake{err.Error(), "write it as arn:aws:iam::444455556666:role/NAME"})
 			continue
 		}
-		s.Roles = append(s.Roles, target.Role{ARN: r.ARN, ExternalID: r.ExternalID})
+		s.Roles = append(s.Roles, target.Role{ARN: r.ARN, ExternalID: target.Secret(r.ExternalID)})
 	}
 	return s
 }

@@ -20,8 +20,9 @@ const (
 
 // common has the defaults of all endpoints.
 type common struct {
-	timeout time.Duration
-	expect  target.Expect
+	timeout  time.Duration
+	expect   target.Expect
+	networks []string
 }
 
 func (b *builder) defaults() common {
@@ -35,7 +36,7 @@ func (b *builder) defaults() common {
 // endpoint returns the target for an endpoint. Errors are reported, and the endpoint is then left out.
 func (b *builder) endpoint(env string, e *Endpoint, defaults common, trust target.Trust) target.Endpoint {
 	out := target.Endpoint{
-		Environment: env, Name: e.Name, Timeout: defaults.timeout, Service: e.Service,
+		Environment: env, Name: e.Name, Timeout: defaults.timeout, Networks: defaults.networks, Service: e.Service,
 		PerEndpointMetrics: b.in.Metrics.PerEndpoint || e.PerEndpointMetrics, Source: b.at(e),
 		Trust: target.Trust{Roots: trust.Roots, CAs: slices.Concat(trust.CAs, b.caFiles(e, e.CAFiles))},
 	}
@@ -70,7 +71,7 @@ func (b *builder) location(e *Endpoint, out *target.Endpoint) {
 	l, m := parseURL(e.URL)
 	b.wrong(e, "url", &e.URL, m)
 	out.URL, out.Kind, out.Host, out.Port = l.shown, l.kind, l.host, l.port
-	out.Request.Username, out.Request.Password = l.user, l.password
+	out.Request.Username, out.Request.Password, out.Request.Query = l.user, l.password, l.query
 }
 
 func (b *builder) connectTo(e *Endpoint, out *target.Endpoint) {

@@ -7,6 +7,7 @@ type File struct {
 	Trust         Trust                   `yaml:"trust" doc:"The trust store that certificate chains are verified with."`
 	Policy        Policy                  `yaml:"policy" doc:"Thresholds for findings and alerts."`
 	Defaults      Defaults                `yaml:"defaults" doc:"Settings for all endpoints that do not override them."`
+	Networks      Networks                `yaml:"networks" doc:"Private networks that redirects and certificates may lead into."`
 	Environments  map[string]*Environment `yaml:"environments" doc:"The endpoints to check, by environment."`
 	LoadBalancers *LoadBalancers          `yaml:"load_balancers" doc:"The load balancers to inspect in addition to those that endpoints name, in this account and in others."`
 	Manifests     []string                `yaml:"manifests" doc:"Kubernetes manifests and Terraform JSON that declare certificates: files, directories, globs, or s3://bucket/prefix/."`
@@ -44,6 +45,11 @@ type Expiry struct {
 type Defaults struct {
 	Timeout Duration `yaml:"timeout" doc:"The timeout of each phase of a probe: DNS, connect, TLS, first byte, body (default 10s)."`
 	Expect  Expect   `yaml:"expect" doc:"The expected response of http and https endpoints. An endpoint's own keys take precedence."`
+}
+
+// Networks opens private networks.
+type Networks struct {
+	Allow []string `yaml:"allow" jsonschema:"example=10.0.0.0/8" doc:"Private networks, in CIDR notation, that redirects and the URLs in certificates (AIA, CRL, OCSP) may lead into. By default none, except where the endpoint itself is. Endpoints' own addresses need no entry."`
 }
 
 // Environment is a group of endpoints that belong together, such as staging.

@@ -71,15 +71,15 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 		seen = append(seen, fmt.Sprintf("%s %s %s %d", e.Key(), e.URL, e.Host, e.Port))
 	}
 	want := []string{
-		"production/api https://api.example.org:8443/v0?x=1 api.example.org 8443",
-		"staging/api https://api.example.org:8443/v0?x=1 api.example.org 8443",
+		"production/api https://api.example.org:8443/v0?x=[secret] api.example.org 8443",
+		"staging/api https://api.example.org:8443/v0?x=[secret] api.example.org 8443",
 		"production/mail smtp://mail.example.org mail.example.org 25",
 		"production/imap imap://mail.example.org:1143/ mail.example.org 1143",
 		"production/pop pop3://mail.example.org mail.example.org 110",
 		"production/database postgres://[2001:db8::1] 2001:db8::1 5432",
 		"production/broker tls://xn--bcher-kva.example.org:8883 xn--bcher-kva.example.org 8883",
 		"production/plain http://192.0.2.1/health 192.0.2.1 80",
-		"production/api-2 https://api.example.org:8443/v0?x=1 api.example.org 8443",
+		"production/api-2 https://api.example.org:8443/v0?x=[secret] api.example.org 8443",
 	}
 	if diff := cmp.Diff(want, seen); diff != "" {
 		t.Fatalf("-want +got:\n%s", diff)
@@ -88,12 +88,13 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 	id, seven := "ok", "7"
 	api.Trust.CAs, api.Request.ClientCertificate = nil, nil
 	wantAPI := target.Endpoint{
-		Environment: "production", Name: "api", URL: "https://api.example.org:8443/v0?x=1", Kind: target.HTTPS,
+		Environment: "production", Name: "api", URL: "https://api.example.org:8443/v0?x=[secret]", Kind: target.HTTPS,
 		Host: "api.example.org", Port: 8443, Timeout: time.Minute, Service: "production/api", PerEndpointMetrics: true,
 		ConnectTo: []string{"127.0.0.1:8443", "[::1]:8443", "backend.example.org:443"},
+		Networks:  []string{"10.0.0.0/8", "fd12:3456::/32"},
 		Trust:     target.Trust{Roots: target.System},
 		Request: target.Request{
-			Method: "POST", Username: "user", Password: "s3cr3t",
+			Method: "POST", Username: "user", Password: "s3cr3t", Query: "x=s3cr3t",
 			Headers: []target.Header{{Name: "Authorization", Value: "Bearer s3cr3t"}, {Name: "X-Probe", Value: "certdrift"}},
 		},
 		Expect: target.Expect{
@@ -104,10 +105,10 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 		Declared: &target.Declared{
 			ARN:               "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01",
 			FingerprintSHA256: strings.Repeat("aabbccddeeff00112233445566778899", 2), Issuer: "Amazon RSA 2048 M02",
-			Source: target.Position{File: "testdata/full.ok.yaml", Line: 35, Column: 16},
+			Source: target.Position{File: "testdata/full.ok.yaml", Line: 36, Column: 16},
 		},
 		LoadBalancer: &target.LoadBalancerRef{Name: "a1b2c3", Port: 443, Region: "us-west-2"},
-		Source:       target.Position{File: "testdata/full.ok.yaml", Line: 20, Column: 9},
+		Source:       target.Position{File: "testdata/full.ok.yaml", Line: 21, Column: 9},
 	}
 	if diff := cmp.Diff(wantAPI, api); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -302,7 +303,7 @@ func FuzzURL(f *testing.F) {
 func TestJSONIsRead(t *testing.T) {
 	const file = "testdata/json.ok.yaml"
 	cfg, _ := Load(read(t, file), Options{File: file})
-	if len(cfg.Endpoints) != 2 || cfg.Endpoints[0].URL != "https://api.example.org/?a=1&b=2" || cfg.Endpoints[1].URL != "https://api.example.org/" {
+	if len(cfg.Endpoints) != 2 || cfg.Endpoints[0].URL != "https://api.example.org/?a=[secret]&b=[secret]" || cfg.Endpoints[0].Request.Query != "a=1&b=2" || cfg.Endpoints[1].URL != "https://api.example.org/" {
 		t.Errorf("%+v", cfg.Endpoints)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/probe/redact"
 	"certdrift/internal/target"
 )
 
@@ -19,12 +20,13 @@ const maxURL = 2048
 
 // location is a parsed URL. Messages about mistakes never repeat the URL: it may contain credentials.
 type location struct {
-	shown    string // without credentials, the host in ASCII
+	shown    string // without credentials and the values of the query, the host in ASCII
 	kind     target.Kind
 	host     string
 	port     int
 	user     target.Secret
 	password target.Secret
+	query    target.Secret
 }
 
 // parseURL reads an endpoint's URL.
@@ -61,6 +63,7 @@ func parseURL(text string) (location, *mistake) {
 	if password, ok := u.User.Password(); ok {
 		l.password = target.Secret(password)
 	}
+	l.query = target.Secret(u.RawQuery)
 	l.shown = shown(l, u)
 	return l, nil
 }
@@ -132,7 +135,7 @@ func shown(l location, u *url.URL) string {
 	if u.Port() != "" {
 		host += ":" + u.Port()
 	}
-	clean := url.URL{Scheme: string(l.kind), Host: host, Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}
+	clean := url.URL{Scheme: string(l.kind), Host: host, Path: u.Path, RawPath: u.RawPath, RawQuery: redact.Query(u.RawQuery)}
 	return clean.String()
 }
 
@@ -189,6 +192,7 @@ func parseConnectTo(text string) (string, *mistake) {
 	if at := strings.LastIndexByte(text, '@'); at >= 0 {
 		shown = "…" + text[at:]
 	}
+	shown = redact.URL(shown)
 	wrong := &mistake{finding.Quote(shown) + " is not HOST:PORT", "write it as 127.0.0.1:8443, [::1]:8443 or name.example.org:443"}
 	host, portText, err := net.SplitHostPort(text)
 	if err != nil {

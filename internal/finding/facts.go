@@ -123,6 +123,7 @@ const (
 	FactManifest      FactKind = "manifest"      // the manifest or configuration Resource (FILE) was read
 	FactSubscriptions FactKind = "subscriptions" // SNS was asked who is subscribed, and answered
 	FactDelivery      FactKind = "delivery"      // every topic took the last message
+	FactStack         FactKind = "stack"         // the rules and alarms of certdrift's own stack were read
 	FactRound         FactKind = "round"         // the round asked for everything that the configuration asks for
 	FactCall          FactKind = "call"          // the AWS call Resource (ACCOUNT/REGION/OPERATION) was made and answered
 	FactEverything    FactKind = "everything"    // the round saw everything that there is: in place of more facts than are listed

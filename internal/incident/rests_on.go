@@ -2,6 +2,7 @@ package incident
 
 import (
 	"cmp"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -91,7 +92,9 @@ func (c Coverage) observed(environment string, p Part) bool {
 		case finding.FactSubscriptions:
 			return c.Subscriptions
 		case finding.FactDelivery:
-			return c.AlertsTaken
+			return len(c.Taken) > 0 && !slices.Contains(slices.Collect(maps.Values(c.Taken)), false)
+		case finding.FactStack:
+			return c.Stack
 		case finding.FactEverything:
 			return c.ListenersWhole && c.wholly(Handshaken)
 		}

@@ -43,5 +43,5 @@ func blockedReferences(c *connection) []finding.Finding {
 	return []finding.Finding{c.finding(finding.AddressBlocked, finding.Info,
 		"the chain of "+c.name()+" points to an address that certdrift does not connect to: "+urls[0],
 		finding.Evidence{"urls": urls, "why": why}, // redirects included: the URL itself may look harmless
-		"No action needed for an internal CA; what it would have reported stays unknown. Otherwise find out why this certificate points there.")}
+		"For an internal CA, add its network to networks.allow: until then, what it would have reported stays unknown. Otherwise find out why this certificate points there.")}
 }

@@ -22,7 +22,7 @@ func httpRedirectBlocked() rule {
 				found = append(found, c.finding(finding.HTTPRedirectBlocked, finding.Critical,
 					c.where()+" redirects to "+finding.Quote(hop.URL)+", which certdrift does not connect to",
 					finding.Evidence{"location": finding.Clean(hop.URL, finding.QuoteLimit), "reason": finding.Clean(why, finding.QuoteLimit)},
-					"Fix the redirect: it exposes an internal hostname or address. If the target is right, make it a separate endpoint with connect_to."))
+					"Fix the redirect: it exposes an internal hostname or address. If the target is right and on a private network, add the network to networks.allow."))
 			}
 			return found
 		},

@@ -18,15 +18,22 @@ import (
 // callTimeout bounds a Call as a whole.
 const callTimeout = 10 * time.Second
 
-// guarded returns a dialer for addresses that an endpoint may have: private networks, but not cloud metadata services.
-func guarded() *net.Dialer {
-	allow := netguard.New(target.Endpoint{}).Target
+// Heartbeat calls the operator's heartbeat URL, a dead man's switch.
+type Heartbeat struct {
+	// RuntimeAPI is as in Options.
+	RuntimeAPI string
+}
+
+// dialer returns a dialer for addresses that an endpoint with this host may have: private networks, but not this machine or
+// cloud metadata services, unless the host is such an address.
+func (h Heartbeat) dialer(host string) *net.Dialer {
+	allow := netguard.New(target.Endpoint{Host: host}, netguard.ParseRuntimeAPI(h.RuntimeAPI)).Target
 	return &net.Dialer{KeepAlive: -1, Control: func(_, address string, _ syscall.RawConn) error { return netguard.Control(allow, address) }}
 }
 
-// Call requests the operator's heartbeat URL (a dead man's switch) and discards the response. It does not follow redirects.
-// The URL holds a token, so errors show only its host.
-func Call(ctx context.Context, address string) error {
+// Call requests the URL and discards the response. It does not follow redirects. The URL holds a token, so errors show only
+// its host.
+func (h Heartbeat) Call(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -34,7 +41,9 @@ func Call(ctx context.Context, address string) error {
 		return errors.New("calling the heartbeat URL: it is not a valid URL")
 	}
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10, DialContext: guarded().DialContext},
+		Transport: &http.Transport{
+			DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10, DialContext: h.dialer(request.URL.Hostname()).DialContext,
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	answer, err := client.Do(request)

@@ -20,7 +20,7 @@ var errNoRoute = errors.New("this machine has no route to the address")
 // dial connects to an address if the guard permits it. The guard checks twice: the requested address, and in the dialer's
 // Control the address that the socket is about to connect to.
 func (p *Prober) dial(ctx context.Context, allow netguard.Permit, to netip.AddrPort) (net.Conn, error) {
-	if blocked := allow(to.Addr()); blocked != nil {
+	if blocked := allow(to); blocked != nil {
 		return nil, blocked
 	}
 	if p.dialer != nil {

@@ -25,7 +25,7 @@ type endpointProbe struct {
 
 // endpoint probes all addresses of one endpoint.
 func (r *round) endpoint(ctx context.Context, e target.Endpoint) observation.Endpoint {
-	v := &endpointProbe{round: r, target: e, timeout: e.Timeout, guard: netguard.New(e), secrets: redact.New(e.Request)}
+	v := &endpointProbe{round: r, target: e, timeout: e.Timeout, guard: netguard.New(e, r.runtime), secrets: redact.New(e.Request)}
 	out := observation.Endpoint{Target: e}
 	out.Target.Expect = v.secrets.Expectation(e.Expect)
 	if v.timeout <= 0 {
@@ -40,7 +40,6 @@ func (r *round) endpoint(ctx context.Context, e target.Endpoint) observation.End
 		return out
 	}
 	out.DNS = dns
-	v.guard.AddOwn(where, len(e.ConnectTo) > 0)
 	out.Addresses, out.Probed = v.addresses(ctx, where, dns.Took)
 	return out
 }

@@ -131,7 +131,7 @@ func (v *endpointProbe) head(r *http.Response) *observation.HTTP {
 	}
 	for _, name := range shown {
 		if values := r.Header.Values(name); len(values) > 0 {
-			h.Headers[name] = v.secrets.Show(withoutUserinfo(strings.Join(values, ", ")), finding.QuoteLimit)
+			h.Headers[name] = v.secrets.ShowURL(strings.Join(values, ", "), finding.QuoteLimit)
 		}
 	}
 	h.Unmet = v.unmetHeaders(r.Header)
@@ -148,7 +148,7 @@ func (v *endpointProbe) unmetHeaders(h http.Header) []observation.Unmet {
 		unmet = append(unmet, observation.Unmet{
 			Expectation: "header",
 			Want:        v.secrets.Show(http.CanonicalHeaderKey(e.Name)+": "+e.Contains, finding.QuoteLimit),
-			Got:         v.secrets.Show(withoutUserinfo(strings.Join(values, ", ")), finding.QuoteLimit),
+			Got:         v.secrets.ShowURL(strings.Join(values, ", "), finding.QuoteLimit),
 		})
 	}
 	return unmet
@@ -167,7 +167,7 @@ func (v *endpointProbe) redirects(o *origin, r *http.Response, got *answer) bool
 	if location == "" {
 		return false
 	}
-	got.HTTP.Location = v.secrets.Show(withoutUserinfo(location), finding.QuoteLimit)
+	got.HTTP.Location = v.secrets.ShowURL(location, finding.QuoteLimit)
 	if slices.Contains(v.target.Expect.Status, r.StatusCode) {
 		return false
 	}

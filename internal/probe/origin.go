@@ -13,6 +13,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/probe/netguard"
+	"certdrift/internal/probe/redact"
 	"certdrift/internal/target"
 )
 
@@ -42,6 +43,9 @@ func (v *endpointProbe) origin() (*origin, error) {
 	u, err := url.Parse(e.URL)
 	if err != nil {
 		return nil, fmt.Errorf("reading the URL of %q: %w", e.Name, errors.Unwrap(err))
+	}
+	if query := e.Request.Query.Reveal(); query != "" {
+		u.RawQuery = query
 	}
 	o.setURL(u)
 	return o, nil
@@ -90,7 +94,7 @@ func (v *endpointProbe) redirected(o *origin, status int, location string) (*ori
 	}
 	u, err := o.url.Parse(location)
 	if err != nil {
-		return nil, fmt.Errorf("the redirect's location %s is not a URL", finding.Quote(withoutUserinfo(location)))
+		return nil, fmt.Errorf("the redirect's location %s is not a URL", finding.Quote(redact.URL(location)))
 	}
 	next := &origin{kind: target.Kind(u.Scheme), url: u}
 	if !next.kind.Web() { // not followed: see visitHop
@@ -122,24 +126,6 @@ func methodAfter(status int, method string) string {
 		return http.MethodGet
 	}
 	return method
-}
-
-// withoutUserinfo removes the credentials from every authority in a text that may be a URL or contain one.
-func withoutUserinfo(text string) string {
-	var shown strings.Builder
-	for {
-		before, rest, found := strings.Cut(text, "//")
-		shown.WriteString(before)
-		if !found {
-			return shown.String()
-		}
-		shown.WriteString("//")
-		authority := rest
-		if end := strings.IndexAny(rest, "/?#"); end >= 0 {
-			authority = rest[:end]
-		}
-		text = rest[strings.LastIndexByte(authority, '@')+1:]
-	}
 }
 
 // asciiHost returns a host in the form of target.Endpoint.Host.

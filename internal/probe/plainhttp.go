@@ -1,11 +1,16 @@
 package probe
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"certdrift/internal/observation"
@@ -22,7 +27,7 @@ const (
 
 // seekPlainHTTP makes a follow-up probe in plain HTTP if a server answered a ClientHello with neither TLS nor an alert: some
 // plain HTTP servers close the connection when they cannot parse a request, others wait for the end of a header that never
-// comes. An answer shows the cause. heard is how many bytes were received before.
+// comes. An answer shows the cause, unless it is that of a TLS server. heard is how many bytes were received before.
 //
 // A server that closes every connection at once is recorded as closing, not as resetting: whether the system turns it into a
 // reset depends on when the ClientHello arrived.
@@ -34,25 +39,91 @@ func (v *endpointProbe) seekPlainHTTP(ctx context.Context, o *origin, at netip.A
 	if f.Kind != observation.Closed && f.Kind != observation.Reset && f.Kind != observation.NotTLS && !silent {
 		return
 	}
+	answer, ok := v.askPlainHTTP(ctx, o, at, allow, f)
+	switch {
+	case !ok:
+	case answer.wantsTLS():
+		f.Detail += "; it answers plain HTTP by asking for TLS"
+	case silent && answer.failed() && (answer.status == http.StatusBadRequest || !v.readsLines(ctx, o, at, allow)):
+		f.Detail += fmt.Sprintf("; it answers plain HTTP with status %d", answer.status)
+	default:
+		f.Kind = observation.Plaintext
+	}
+}
+
+// plainAnswer is a response in plain HTTP from a port that should speak TLS.
+type plainAnswer struct {
+	status         int // 0 if the response is malformed
+	location, text string
+}
+
+// wantsTLS reports whether a response can only come from a TLS port: servers explain there what they expect (nginx and the
+// load balancers built on it, Go, Apache, Tomcat).
+func (a plainAnswer) wantsTLS() bool {
+	text := strings.ToLower(a.text)
+	return a.status >= 400 && slices.ContainsFunc([]string{
+		"sent to https port", "to an https server", "to an ssl-enabled server", "to a tls-enabled server", "requires tls", "requires ssl",
+	}, func(words string) bool { return strings.Contains(text, words) })
+}
+
+// failed reports whether a server did not serve the request: an error, or a redirect to https, may come from a TLS server that
+// hangs in handshakes.
+func (a plainAnswer) failed() bool {
+	return a.status >= 400 || strings.HasPrefix(strings.ToLower(a.location), "https:")
+}
+
+// maxPlainAnswer bounds what is read of a response in plain HTTP.
+const maxPlainAnswer = 8 << 10
+
+// askPlainHTTP sends a plain HTTP request over a new connection; false if the answer is not HTTP.
+func (v *endpointProbe) askPlainHTTP(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, f *observation.Failure) (got plainAnswer, ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, plainWait))
 	defer cancel()
 	conn, err := v.dial(ctx, allow, at)
 	if err != nil {
-		return
+		return got, false
 	}
 	defer conn.Close() //nolint:errcheck // nothing is left to be written
 	defer interrupt(ctx, conn)()
 	if f.Kind == observation.Reset && hangsUp(ctx, conn) {
 		f.Kind, f.Detail = observation.Closed, "the server closes every connection immediately"
-		return
+		return got, false
 	}
-	if _, err := io.WriteString(conn, "HEAD / HTTP/1.1\r\nHost: "+o.authority()+"\r\nUser-Agent: "+userAgent+"\r\nConnection: close\r\n\r\n"); err != nil {
-		return
+	// A response to HEAD would not have the text that explains it.
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: "+o.authority()+"\r\nUser-Agent: "+userAgent+"\r\nConnection: close\r\n\r\n"); err != nil {
+		return got, false
 	}
+	in := bufio.NewReader(io.LimitReader(conn, maxPlainAnswer))
+	if start, err := in.Peek(5); err != nil || string(start) != "HTTP/" {
+		return got, false
+	}
+	response, err := http.ReadResponse(in, nil)
+	if err != nil {
+		return got, true
+	}
+	defer response.Body.Close() //nolint:errcheck // nothing is left to be read
+	text, _ := io.ReadAll(response.Body)
+	return plainAnswer{response.StatusCode, response.Header.Get("Location"), string(text)}, true
+}
+
+// readsLines reports whether a server answers a ClientHello in plain HTTP once the end of a header follows it. A TLS server
+// never does, however it hangs.
+func (v *endpointProbe) readsLines(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit) bool {
+	hello, err := widestHello(o.sni())
+	if err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, plainWait))
+	defer cancel()
 	var start [5]byte
-	if _, err := io.ReadFull(conn, start[:]); err == nil && string(start[:]) == "HTTP/" {
-		f.Kind = observation.Plaintext
-	}
+	err = v.onNewConnection(ctx, o, at, allow, func(conn net.Conn) error {
+		if _, err := conn.Write(append(hello, "\r\n\r\n"...)); err != nil {
+			return err
+		}
+		_, err := io.ReadFull(conn, start[:])
+		return err
+	})
+	return err == nil && plainHTTP(start[:])
 }
 
 // hangsUp reports whether the server closes a new connection in order before anything was sent over it.

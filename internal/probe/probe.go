@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/netguard"
 	"certdrift/internal/target"
 )
 
@@ -45,6 +46,9 @@ type Options struct {
 	Verified func(e target.Endpoint, chain []*x509.Certificate, at time.Time) bool
 	// Revocation is how revocation is checked: "staple" (the default), "full" (CRL and OCSP too), "off".
 	Revocation string
+	// RuntimeAPI is the HOST:PORT of the Lambda Runtime API (AWS_LAMBDA_RUNTIME_API), which is never dialed; empty outside of
+	// Lambda.
+	RuntimeAPI string
 	// Progress, if not nil, is called after each endpoint, from one goroutine at a time.
 	Progress func(done, total int)
 }
@@ -61,6 +65,7 @@ type Prober struct {
 	verified    func(target.Endpoint, []*x509.Certificate, time.Time) bool
 	revocation  string
 	progress    func(done, total int)
+	runtime     netguard.RuntimeAPI
 	documents   *documents
 	turn        turn
 }
@@ -70,7 +75,7 @@ func New(o Options) *Prober {
 	p := &Prober{
 		now: o.Now, resolver: o.Resolver, dialer: o.Dialer, concurrency: o.Concurrency,
 		needsIssuer: o.NeedsIssuer, anchors: o.Anchors, verified: o.Verified, revocation: o.Revocation, progress: o.Progress,
-		documents: newDocuments(),
+		runtime: netguard.ParseRuntimeAPI(o.RuntimeAPI), documents: newDocuments(),
 	}
 	if p.resolver == nil {
 		p.resolver = net.DefaultResolver

@@ -45,7 +45,7 @@ func (v *endpointProbe) follow(ctx context.Context, from *origin, at netip.AddrP
 	for next := got.location; next != nil; {
 		if len(h.Hops) == maxHops || seen[next.key()] {
 			h.Loop, h.LoopInsecure = true, downgrades(from, next)
-			h.Location = v.secrets.Show(next.url.String(), finding.QuoteLimit)
+			h.Location = v.secrets.ShowURL(next.url.String(), finding.QuoteLimit)
 			return visited
 		}
 		seen[next.key()] = true
@@ -97,7 +97,7 @@ func (v *endpointProbe) hop(ctx context.Context, o *origin, at netip.AddrPort) *
 	h, ok := v.hops.seen[key]
 	if !ok {
 		h = &hop{Hop: observation.Hop{
-			URL: v.secrets.Show(o.url.String(), 2*finding.QuoteLimit), Kind: o.kind, Host: o.host, Port: o.port,
+			URL: v.secrets.ShowURL(o.url.String(), 2*finding.QuoteLimit), Kind: o.kind, Host: o.host, Port: o.port,
 		}}
 		v.hops.seen[key] = h
 	}
@@ -148,7 +148,7 @@ func (v *endpointProbe) visitHop(ctx context.Context, h *hop, o *origin, at neti
 func allBlocked(where []netip.AddrPort, allow netguard.Permit) string {
 	reason := ""
 	for _, addr := range where {
-		blocked := allow(addr.Addr())
+		blocked := allow(addr)
 		if blocked == nil {
 			return ""
 		}

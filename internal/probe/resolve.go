@@ -119,11 +119,14 @@ func (r *round) resolve(host string, timeout time.Duration) observation.DNS {
 	return asked.dns
 }
 
-// locate returns the addresses to dial for an endpoint: connect_to, or all addresses of its name.
+// locate returns the addresses to dial for an endpoint: connect_to, or all addresses of its name. The guard learns of each name
+// on its own: connect_to may list several.
 func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 	if len(v.target.ConnectTo) == 0 {
 		dns := v.resolve(v.target.Host, v.timeout)
-		return dns, addrPorts(dns, uint16(v.target.Port)) //nolint:gosec // config checks the port's range
+		where := addrPorts(dns, uint16(v.target.Port)) //nolint:gosec // config checks the port's range
+		v.guard.Resolved(where, dns.Omitted, false)
+		return dns, where
 	}
 	dns := observation.DNS{Skipped: true}
 	var all []netip.AddrPort
@@ -140,7 +143,9 @@ func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 		if one.Failure != nil {
 			dns.Failure = one.Failure
 		}
-		all = append(all, addrPorts(one, port)...)
+		where := addrPorts(one, port)
+		v.guard.Resolved(where, one.Omitted, true)
+		all = append(all, where...)
 	}
 	slices.Sort(dns.Addresses)
 	dns.Addresses = slices.Compact(dns.Addresses)

@@ -24,17 +24,16 @@ import (
 // TestEveryAddress: of two addresses of a name one is broken, and both are reported.
 func TestEveryAddress(t *testing.T) {
 	config := serving(t)
-	good := certtest.ServeTLS(t, "127.0.0.1", config, nil)
-	_, port, _ := net.SplitHostPort(good)
-	certtest.Serve(t, "127.0.0.2:"+port, certtest.Reset)
-	e := at(t, target.TLS, good, func(e *target.Endpoint) { e.Host = "site.test" })
-	seen := observe(t, e, resolving(zone{"site.test": {"127.0.0.2", "127.0.0.1", "127.0.0.1", "::ffff:127.0.0.1"}}))
-	if len(seen.Addresses) != 2 || seen.DNS.CanonicalName != "canonical.site.test" || !slices.Equal(seen.DNS.Addresses, []string{"127.0.0.1", "127.0.0.2"}) {
+	network := &lan{servers: map[string]string{
+		"10.0.0.1:443": certtest.ServeTLS(t, "127.0.0.1", config, nil), "10.0.0.2:443": certtest.Serve(t, "127.0.0.1", certtest.Reset),
+	}}
+	seen := observe(t, handshakes(site()), resolving(zone{"site.test": {"10.0.0.2", "10.0.0.1", "10.0.0.1", "::ffff:10.0.0.1"}}), network.dialing)
+	if len(seen.Addresses) != 2 || seen.DNS.CanonicalName != "canonical.site.test" || !slices.Equal(seen.DNS.Addresses, []string{"10.0.0.1", "10.0.0.2"}) {
 		t.Fatalf("got %d addresses, dns %+v", len(seen.Addresses), seen.DNS)
 	}
 	healthy(t, seen.Addresses[0])
 	failed(t, seen.Addresses[1], observation.PhaseTLS, observation.Reset)
-	if seen.Addresses[0].Address != good {
+	if seen.Addresses[0].Address != "10.0.0.1:443" {
 		t.Errorf("not in the order of their text: %s first", seen.Addresses[0].Address)
 	}
 }
@@ -158,7 +157,8 @@ func TestBlocked(t *testing.T) {
 // TestDeadline: one deadline for the round. Finished probes are returned, and probes that hang do not delay them.
 func TestDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := pipes{"127.0.0.1:1000": secured(serving(t))} // nobody answers at 127.0.0.2, nor at other ports
+		serve := secured(serving(t))
+		network := pipes{"127.0.0.1:1000": serve, "10.0.0.1:1000": serve} // nobody answers elsewhere
 		half := at(t, target.TLS, "127.0.0.1:1000", func(e *target.Endpoint) { e.Host = "half.test" })
 		hanging := at(t, target.TLS, "127.0.0.1:2000")
 		endpoints := []target.Endpoint{hanging, at(t, target.TLS, "127.0.0.1:1000"), half}
@@ -167,7 +167,7 @@ func TestDeadline(t *testing.T) {
 		}
 		var last, calls int
 		p := New(Options{
-			Now: time.Now, Concurrency: 8, Resolver: zone{"half.test": {"127.0.0.1", "127.0.0.2"}}, Dialer: network.dial,
+			Now: time.Now, Concurrency: 8, Resolver: zone{"half.test": {"10.0.0.1", "10.0.0.2"}}, Dialer: network.dial,
 			Progress: func(done, total int) {
 				calls++
 				if done != last+1 || total != len(endpoints) {
@@ -300,7 +300,8 @@ func TestConnectToName(t *testing.T) {
 	e := at(t, target.TLS, address, func(e *target.Endpoint) {
 		e.Host, e.ConnectTo = "site.test", []string{"backend.test:" + port, "gone.test:" + port}
 	})
-	seen := observe(t, e, resolving(zone{"backend.test": {"127.0.0.1"}}))
+	network := &lan{servers: map[string]string{"10.0.0.1:" + port: address}}
+	seen := observe(t, e, resolving(zone{"backend.test": {"10.0.0.1"}}), network.dialing)
 	healthy(t, one(t, seen))
 	if seen.DNS.Failure == nil || !strings.Contains(seen.DNS.Failure.Detail, "gone.test") {
 		t.Errorf("the name that is gone is not said: %+v", seen.DNS)

@@ -174,7 +174,7 @@ func TestHandshakeFaults(t *testing.T) {
 func TestPlainHTTPBehindHangUp(t *testing.T) {
 	address := certtest.Serve(t, "127.0.0.1", func(conn net.Conn) {
 		start := make([]byte, 4096)
-		if n, _ := conn.Read(start); strings.HasPrefix(string(start[:n]), "HEAD ") {
+		if n, _ := conn.Read(start); strings.HasPrefix(string(start[:n]), "GET ") {
 			_, _ = conn.Write([]byte("HTTP/1.0 200 OK\r\n\r\n"))
 		}
 	})

@@ -24,6 +24,16 @@ type blackout struct {
 	phases []phase
 	// scoped: the round leaves things out on purpose, and is complete nevertheless.
 	scoped bool
+	// aws: probes see what they saw before.
+	aws bool
+}
+
+// probes is what the world is like for probes in a phase.
+func (b blackout) probes(p phase) string {
+	if b.aws {
+		return ""
+	}
+	return p.name
 }
 
 // phase is one way; begin runs before each of its rounds.
@@ -35,6 +45,7 @@ type phase struct {
 // heal gives the facts back.
 func (w *world) heal() {
 	w.resolve, w.dial, w.mute, w.s3, w.only, w.depth, w.patience = nil, nil, false, nil, nil, round.Listeners, time.Minute
+	w.like = ""
 	w.account.Heal()
 }
 
@@ -48,7 +59,7 @@ func awsBlackouts() []blackout {
 		"acm:DescribeCertificate", "acm:GetCertificate", "iam:GetServerCertificate",
 		"elb:*", "elbv2:*", "acm:*", "*",
 	} {
-		out = append(out, blackout{name: operation, phases: []phase{
+		out = append(out, blackout{name: operation, aws: true, phases: []phase{
 			{operation + " is denied", func(w *world) { w.account.Deny(operation) }},
 			{operation + " is throttled", func(w *world) { w.account.Throttle(operation, 0) }},
 			{operation + " hangs", func(w *world) { w.account.Inject(account.Failure{Operation: operation, Delay: time.Hour}) }},

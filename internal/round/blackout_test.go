@@ -66,8 +66,8 @@ func blackOut(t *testing.T, scenarios []scenario, blackouts []blackout) {
 	}
 }
 
-// darkRounds is how long each phase of a blackout lasts: one more than a recovery takes.
-const darkRounds = 3
+// darkRounds is how long each phase of a blackout lasts: as long as a recovery takes.
+const darkRounds = 2
 
 // play is one run of the scenarios.
 type play struct {
@@ -145,6 +145,7 @@ func (p *play) open() {
 // dark is one round of a blackout.
 func (p *play) dark(b blackout, phase phase) {
 	phase.begin(p.w)
+	p.w.like = b.probes(phase)
 	told := p.round()
 	p.w.heal()
 	for _, s := range p.scenarios {
@@ -163,7 +164,7 @@ func (p *play) dark(b blackout, phase phase) {
 
 // light gives all facts back.
 func (p *play) light() {
-	for range 3 {
+	for range 2 {
 		for environment, notices := range p.round() {
 			for _, n := range notices {
 				p.t.Errorf("%s: %s (%s) after everything could be seen again", environment, n.Event, n.Severity)
@@ -182,8 +183,9 @@ func (p *play) fix() {
 	for _, fix := range p.fixes {
 		fix()
 	}
+	p.w.like = "fixed"
 	recovered := map[string]int{}
-	for range 6 {
+	for range 4 {
 		for environment, notices := range p.round() {
 			for _, n := range notices {
 				if n.Event != incident.Recovered || n.Downgraded || n.Removed {

@@ -9,7 +9,7 @@ import "time"
 type Endpoint struct {
 	Environment string `json:"environment"`
 	Name        string `json:"name"`
-	// URL is as configured, without credentials.
+	// URL is as configured, without credentials and the values of the query (see Request.Query).
 	URL  string `json:"url"`
 	Kind Kind   `json:"kind"`
 	// Host is what SNI carries and the certificate must cover: lower-case ASCII (A-labels), no trailing dot; an IP
@@ -18,6 +18,8 @@ type Endpoint struct {
 	Port int    `json:"port"`
 	// ConnectTo, each HOST:PORT, replaces DNS, like curl's --connect-to, for this URL's own scheme, host and port only.
 	ConnectTo []string `json:"connect_to,omitempty"`
+	// Networks are the private networks, in CIDR notation, that redirects and the URLs in certificates may lead into.
+	Networks []string `json:"networks,omitempty"`
 	// Timeout bounds each phase (DNS, connect, TLS, first byte, body), not their sum.
 	Timeout time.Duration `json:"timeout_ns"`
 	Trust   Trust         `json:"trust"`
@@ -60,6 +62,8 @@ type Request struct {
 	// Username and Password come from the URL; they go to the URL's own origin only.
 	Username Secret `json:"-"`
 	Password Secret `json:"-"`
+	// Query is the URL's query with its values; empty if the URL has all of it.
+	Query Secret `json:"-"`
 	// ClientCertificate is sent to a server that requests one; nil for none.
 	ClientCertificate *ClientCertificate `json:"client_certificate,omitempty"`
 }
@@ -123,7 +127,7 @@ type LoadBalancerRef struct {
 // Role is a role to assume in another account.
 type Role struct {
 	ARN        string `json:"arn"`
-	ExternalID string `json:"external_id,omitempty"`
+	ExternalID Secret `json:"external_id,omitempty"`
 }
 
 // Scope is what inspect reads beyond the load balancers that endpoints name.

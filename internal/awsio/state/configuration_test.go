@@ -33,11 +33,11 @@ func TestConfigurationIsNoIncident(t *testing.T) {
 			t.Errorf("%q, %v; want %q", data, err, want)
 		}
 	}
-	if ok, err := incidents.Save(ctx, incident.Record{Key: "production/a"}); !ok || err != nil {
+	if ok, err := incidents.SaveIncident(ctx, incident.Record{Key: "production/a"}); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	if records, err := incidents.Load(ctx); len(records) != 1 || len(incidents.Broken()) != 0 || err != nil {
-		t.Errorf("%d incidents, broken %v, %v", len(records), incidents.Broken(), err)
+	if all, err := incidents.Load(ctx); len(all.Incidents) != 1 || len(incidents.Broken()) != 0 || err != nil {
+		t.Errorf("%d incidents, broken %v, %v", len(all.Incidents), incidents.Broken(), err)
 	}
 	if err := kept.Save(ctx, make([]byte, state.MaxConfiguration+1)); err == nil {
 		t.Error("a configuration larger than an item was kept")

@@ -184,6 +184,8 @@ func iamRegion(region string) string {
 		return "cn-north-1"
 	case strings.HasPrefix(region, "us-gov-"):
 		return "us-gov-west-1"
+	case strings.HasPrefix(region, "eusc-"):
+		return "eusc-de-east-1"
 	}
 	return "us-east-1"
 }

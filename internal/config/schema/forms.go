@@ -15,7 +15,7 @@ const (
 	duration = `(` + number + `w)?(` + number + `d)?(` + number + `(ns|us|µs|μs|ms|s|m|h))*`
 	share    = `0*[0-9]{0,2}(\.[0-9]*)? *%`
 	region   = `[a-z]+(-[a-z]+)+-[0-9]+`
-	arnStart = `^arn:aws(-cn|-us-gov)?:`
+	arnStart = `^arn:aws(-[a-z]+)*:`
 	label    = `[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?`
 	name     = label + `(\.` + label + `)*`
 	host     = `://[^\s\\#/?@]+`
@@ -75,6 +75,7 @@ func forms() map[string]map[string]string {
 		"Certificate":     {"arn": certificateARN()},
 		"LoadBalancerRef": {"name": "^[A-Za-z0-9-]{1,32}$", "region": "^" + region + "$"},
 		"LoadBalancers":   {"regions": "^" + region + "$"},
+		"Networks":        {"allow": `^([0-9]+(\.[0-9]+){3}/[0-9]{1,2}|[0-9A-Fa-f:]+/[0-9]{1,3})$`},
 		"Role":            {"arn": roleARN()},
 	}
 }

@@ -1,7 +1,8 @@
 // Package netguard decides which addresses may be dialed on behalf of an endpoint. A server chooses where redirects and the
-// URLs in its certificates lead, so these must not reach into the network that certdrift runs in: loopback, private and
-// link-local addresses, cloud metadata, and every notation of one of them (see ParseHost and the table of special
-// networks). It is pure; package probe consults it before each connection.
+// URLs in its certificates lead, and whoever controls a name's DNS chooses its addresses, so neither must reach into the
+// network that certdrift runs in: loopback, private and link-local addresses, cloud metadata, and every notation of one of
+// them (see ParseHost and the table of special networks). Only the configuration opens these. The package is pure; package
+// probe consults it before each connection, about the address that is dialed.
 package netguard
 
 import (
@@ -25,91 +26,107 @@ func (e *BlockedError) Error() string {
 }
 
 // Permit returns why an address must not be dialed; nil if it may be.
-type Permit func(netip.Addr) *BlockedError
+type Permit func(netip.AddrPort) *BlockedError
 
-// Guard decides what may be dialed on behalf of one endpoint, whose own addresses the configuration chose.
+// Guard decides what may be dialed on behalf of one endpoint.
 type Guard struct {
-	// literal are the addresses that the configuration names as such.
-	literal map[netip.Addr]bool
-	// own are the loopback and private addresses of the URL's host; redirects may go there, to any port.
+	runtime RuntimeAPI
+	// configured are the addresses that the configuration names, as literals or as localhost.
+	configured map[netip.Addr]bool
+	// own are those of the URL's host; redirects may go there, to any port.
 	own map[netip.Addr]bool
-	// given are those that connect_to adds. Redirects may not go there, since connect_to replaces only the URL's own origin;
-	// the URLs in the endpoint's certificates may.
+	// given are those of connect_to. Redirects may not go there, since connect_to replaces only the URL's own origin; the URLs
+	// in the endpoint's certificates may.
 	given map[netip.Addr]bool
+	// networks are the private networks that the configuration opens.
+	networks []netip.Prefix
 }
 
-// New returns a guard that permits what the configuration names; AddOwn adds what the name resolves to.
-func New(e target.Endpoint) *Guard {
-	g := &Guard{literal: map[netip.Addr]bool{}, own: map[netip.Addr]bool{}, given: map[netip.Addr]bool{}}
-	if a, ok := ParseHost(e.Host); ok {
-		g.literal[a] = true
-		g.license(g.own, a)
+// New returns a guard that permits what the configuration names; Resolved adds what its names resolve to.
+func New(e target.Endpoint, runtime RuntimeAPI) *Guard {
+	g := &Guard{
+		runtime: runtime, configured: map[netip.Addr]bool{}, own: map[netip.Addr]bool{}, given: map[netip.Addr]bool{},
 	}
-	if e.Host == "localhost" { // RFC 6761 §6.3: always the loopback addresses
-		g.own[netip.AddrFrom4([4]byte{127, 0, 0, 1})] = true
-		g.own[netip.IPv6Loopback()] = true
+	for _, text := range e.Networks {
+		if network, err := ParseNetwork(text); err == nil {
+			g.networks = append(g.networks, network)
+		}
 	}
+	g.configure(g.own, e.Host)
 	for _, to := range e.ConnectTo {
-		host, _, err := SplitHostPort(to)
-		if a, ok := ParseHost(host); err == nil && ok {
-			g.literal[a] = true
+		if host, _, err := SplitHostPort(to); err == nil {
+			g.configure(g.given, host)
 		}
 	}
 	return g
 }
 
-// AddOwn permits the addresses at which the endpoint was found.
-func (g *Guard) AddOwn(addrs []netip.AddrPort, connectTo bool) {
+// configure permits a host that is an address, or localhost, whose addresses RFC 6761 §6.3 defines.
+func (g *Guard) configure(into map[netip.Addr]bool, host string) {
+	for _, a := range configuredAddrs(host) {
+		g.configured[a], into[a] = true, true
+	}
+}
+
+// configuredAddrs returns the addresses that a host in the configuration stands for without DNS.
+func configuredAddrs(host string) []netip.Addr {
+	if a, ok := ParseHost(host); ok {
+		return []netip.Addr{a}
+	}
+	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
+		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
+	}
+	return nil
+}
+
+// Resolved records the addresses of one of the endpoint's names. A name with private addresses only is that of an internal load
+// balancer, and redirects and certificates may lead to them. An answer that mixes them with others, or of which a part was
+// omitted, opens none: whoever controls the DNS of a public name must not choose private addresses beside it.
+func (g *Guard) Resolved(addrs []netip.AddrPort, omitted int, connectTo bool) {
+	if omitted > 0 || slices.ContainsFunc(addrs, func(a netip.AddrPort) bool { return classify(a.Addr()) != private }) {
+		return
+	}
 	into := g.own
 	if connectTo {
 		into = g.given
 	}
 	for _, a := range addrs {
-		g.license(into, a.Addr())
+		into[plain(a.Addr())] = true
 	}
 }
 
-func (g *Guard) license(into map[netip.Addr]bool, a netip.Addr) {
-	a = plain(a)
-	switch c := classify(a); {
-	case c == loopback || c == private:
-		into[a] = true
-	case g.literal[a]:
-		into[a] = true
-	}
+// Target permits the endpoint's own addresses. Internal load balancers are on private networks. DNS does not lead to this
+// machine itself, nor to link-local addresses, where clouds serve credentials.
+func (g *Guard) Target(to netip.AddrPort) *BlockedError {
+	return g.permit(to, func(a netip.Addr, s scope) bool { return g.configured[a] || s == private || s == reserved })
 }
 
-// Target permits the endpoint's own addresses. Internal load balancers are on private networks; nothing to probe is on
-// link-local ones, where clouds serve credentials.
-func (g *Guard) Target(a netip.Addr) *BlockedError {
-	a = plain(a)
-	if g.literal[a] {
-		return nil
-	}
-	switch c := classify(a); c {
-	case global, loopback, private, reserved:
-		return nil
-	default:
-		return &BlockedError{a, c.String()}
-	}
+// Redirect permits the targets of redirects: globally routable addresses, those at which the endpoint itself is configured,
+// and the networks that the configuration opens.
+func (g *Guard) Redirect(to netip.AddrPort) *BlockedError {
+	return g.permit(to, func(a netip.Addr, s scope) bool { return g.own[a] || g.opened(a, s) })
 }
 
-// Redirect permits the targets of redirects: globally routable addresses, and the loopback or private address at which
-// the endpoint itself is configured.
-func (g *Guard) Redirect(a netip.Addr) *BlockedError {
-	a = plain(a)
-	if c := classify(a); c != global && !g.own[a] {
-		return &BlockedError{a, c.String()}
+// Reference permits the URLs in certificates (AIA, CRL, OCSP).
+func (g *Guard) Reference(to netip.AddrPort) *BlockedError {
+	return g.permit(to, func(a netip.Addr, s scope) bool { return g.own[a] || g.given[a] || g.opened(a, s) })
+}
+
+// permit permits globally routable addresses, and others if also does.
+func (g *Guard) permit(to netip.AddrPort, also func(netip.Addr, scope) bool) *BlockedError {
+	a := plain(to.Addr())
+	if g.runtime.at(to) {
+		return &BlockedError{a, "the address of the Lambda Runtime API"}
+	}
+	if s := classify(a); s != global && !also(a, s) {
+		return &BlockedError{a, s.String()}
 	}
 	return nil
 }
 
-// Reference permits the URLs in certificates (AIA, CRL, OCSP).
-func (g *Guard) Reference(a netip.Addr) *BlockedError {
-	if g.given[plain(a)] {
-		return nil
-	}
-	return g.Redirect(a)
+// opened reports whether a private address is in a network that the configuration opens.
+func (g *Guard) opened(a netip.Addr, s scope) bool {
+	return (s == private || s == reserved) && slices.ContainsFunc(g.networks, func(n netip.Prefix) bool { return n.Contains(a) })
 }
 
 // plain returns the address for comparison: without a zone, and not IPv4-mapped.
@@ -124,6 +141,9 @@ func (g *Guard) Key() string {
 	for a := range g.given {
 		all = append(all, a.String())
 	}
+	for _, n := range g.networks {
+		all = append(all, n.String())
+	}
 	slices.Sort(all)
 	return strings.Join(all, ",") + " "
 }
@@ -134,7 +154,7 @@ func Control(allow Permit, address string) error {
 	if err != nil {
 		return fmt.Errorf("reading the socket's address %q: %w", address, err)
 	}
-	if blocked := allow(to.Addr()); blocked != nil {
+	if blocked := allow(to); blocked != nil {
 		return blocked
 	}
 	return nil

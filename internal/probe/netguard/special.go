@@ -10,12 +10,12 @@ type scope int
 
 // The scopes, from least to most restricted. A server may choose global addresses only.
 const (
-	global scope = iota
-	loopback
-	private   // RFC 1918, RFC 6598 (CGNAT), RFC 4193 (ULA)
-	reserved  // documentation, benchmarks, future use, retired transition mechanisms
-	linkLocal // RFC 3927, RFC 4291 §2.5.6
-	metadata  // where clouds serve credentials
+	global    scope = iota
+	private         // RFC 1918, RFC 6598 (CGNAT), RFC 4193 (ULA)
+	reserved        // documentation, benchmarks, future use, retired transition mechanisms
+	loopback        // this machine itself
+	linkLocal       // RFC 3927, RFC 4291 §2.5.6
+	metadata        // where clouds serve credentials
 	multicast
 	unspecified // RFC 1122 §3.2.1.3: "this network"; Linux connects to itself at 0.0.0.0
 	broadcast
@@ -23,7 +23,7 @@ const (
 
 // String returns a description for people.
 func (s scope) String() string {
-	return [...]string{"a globally routable address", "a loopback address", "a private address", "a reserved address",
+	return [...]string{"a globally routable address", "a private address", "a reserved address", "a loopback address",
 		"a link-local address", "a cloud metadata address", "a multicast address", "an unspecified address",
 		"a broadcast address"}[s]
 }

@@ -4,6 +4,7 @@ import (
 	"html"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -35,6 +36,24 @@ func matchEncoded(text, secret string, cut bool) int {
 		return len(text)
 	}
 	return 0
+}
+
+// isWord reports whether the part of a text that begins at start and has n bytes is a word of its own: no letter or digit stands
+// before or after it, unless it belongs to an escape.
+func isWord(text string, start, n int) bool {
+	before, after := text[:start], text[start+n:]
+	if r, _ := utf8.DecodeRuneInString(after); n == 0 || unicode.IsLetter(r) || unicode.IsDigit(r) {
+		return false
+	}
+	if r, _ := utf8.DecodeLastRuneInString(before); !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+		return true
+	}
+	for back := 2; back <= min(6, len(before)); back++ { // %3d, \n, \u003d
+		if _, size := escaped(before[len(before)-back:]); size == back {
+			return true
+		}
+	}
+	return false
 }
 
 // nextChar removes the next character of a secret from want, and returns how many bytes of the text it takes; 0 if the text

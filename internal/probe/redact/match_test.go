@@ -102,7 +102,7 @@ func FuzzSecretsSpelled(f *testing.F) {
 		secrets := New(target.Request{Headers: []target.Header{{Name: "X-Token", Value: target.Secret(token)}}})
 		shown := secrets.hide(text, cut)
 		for part := range strings.SplitSeq(shown, "[secret]") {
-			if len(token) >= minSecret && strings.Contains(part, token) {
+			if len(token) >= minAnywhere && strings.Contains(part, token) {
 				t.Errorf("%q in %q is shown: %q", token, text, shown)
 			}
 		}
@@ -110,4 +110,38 @@ func FuzzSecretsSpelled(f *testing.F) {
 			t.Errorf("%q became %q", text, shown)
 		}
 	})
+}
+
+// TestShortSecrets: a secret of fewer than four characters is hidden where it is a word of its own, in every encoding. Within
+// other words it stays: hiding it there would show it.
+func TestShortSecrets(t *testing.T) {
+	secrets := New(target.Request{Username: "me", Password: "k9!", Query: "pin=7&id=4f", Headers: []target.Header{{Name: "X-Pin", Value: "42"}}})
+	for echo, want := range map[string]string{
+		`{"user":"me","pin":42}`:         `{"user":"[secret]","pin":[secret]}`,
+		"pin=7&id=4f":                    "pin=[secret]&id=[secret]",
+		"?q%3D42%26user%3Dme":            "?q%3D[secret]%26user%3D[secret]",
+		`pin\u003d42\nme\n`:              `pin\u003d[secret]\n[secret]\n`,
+		"<b>k9!</b> k9%21 k9&#33;":       "<b>[secret]</b> [secret] [secret]",
+		"the time is 1420, some message": "the time is 1420, some message",
+		"me:k9! is " + base64.StdEncoding.EncodeToString([]byte("me:k9!")): "[secret] is [secret]",
+		base64.StdEncoding.EncodeToString([]byte("k9!")):                   "[secret]",
+		"42": "[secret]",
+	} {
+		if shown := secrets.Show(echo, 200); shown != want {
+			t.Errorf("%s shows %s, want %s", echo, shown, want)
+		}
+	}
+}
+
+// TestQueryValues: what a server echoes of the query's values, as written, decoded and encoded anew.
+func TestQueryValues(t *testing.T) {
+	secrets := New(target.Request{Query: "token=S3c%2Fr3t+x%21&empty=&bare&b=%zz%41bc"})
+	for _, echo := range []string{
+		"S3c%2Fr3t+x%21", "S3c/r3t x!", "S3c%2fr3t%20x!", `S3c\/r3t x!`, "S3c&#x2F;r3t&#32;x!", "S3c/r3t+x!", "%zz%41bc",
+		base64.StdEncoding.EncodeToString([]byte("S3c/r3t x!")), hex.EncodeToString([]byte("S3c/r3t x!")),
+	} {
+		if shown := secrets.Show("a "+echo+" b", 200); !strings.HasPrefix(shown, "a [secret]") || strings.Contains(shown, "r3t") || strings.Contains(shown, "41bc") {
+			t.Errorf("%s shows %s", echo, shown)
+		}
+	}
 }

@@ -21,16 +21,20 @@ func CarriesSecrets(r target.Request) bool {
 // Redactor hides the secrets of one endpoint's request.
 type Redactor struct{ secrets []string }
 
-// minSecret is the minimum length of a secret: "1" as a header's value is not one.
-const minSecret = 4
+// minAnywhere is the minimum length of a secret that is hidden within a word too. A shorter one is hidden only where it is a word
+// of its own: hiding every "1" would leave nothing to read, and show what is hidden.
+const minAnywhere = 4
 
-// New returns a Redactor for what a request carries: user name, password and the values of its secret headers.
+// New returns a Redactor for what a request carries: user name, password, the values of its query and of its secret headers.
 func New(r target.Request) Redactor {
 	var out Redactor
 	out.add(r.Username.Reveal())
 	out.add(r.Password.Reveal())
 	if r.Password != "" {
 		out.add(r.Username.Reveal() + ":" + r.Password.Reveal())
+	}
+	for _, value := range queryValues(r.Query.Reveal()) {
+		out.add(value)
 	}
 	for _, h := range r.Headers {
 		if harmless(h.Name) {
@@ -52,7 +56,7 @@ func New(r target.Request) Redactor {
 
 // add adds a secret, and its encodings as a whole; matchEncoded finds escapes of single characters.
 func (r *Redactor) add(s string) {
-	if len(s) < minSecret {
+	if s == "" {
 		return
 	}
 	for _, text := range []string{
@@ -78,10 +82,13 @@ func (r Redactor) hide(s string, cut bool) string {
 		return s
 	}
 	var shown strings.Builder
-	for rest := lower(s); rest != ""; {
+	lowered := lower(s)
+	for rest := lowered; rest != ""; {
 		n := 0
 		for _, secret := range r.secrets { // the longest: a token within a header's value must not leave the rest visible
-			n = max(n, matchEncoded(rest, secret, cut))
+			if found := matchEncoded(rest, secret, cut); len(secret) >= minAnywhere || isWord(lowered, len(lowered)-len(rest), found) {
+				n = max(n, found)
+			}
 		}
 		if n > 0 {
 			shown.WriteString(target.Secret(rest[:n]).String())
@@ -104,6 +111,9 @@ func (r Redactor) Show(s string, limit int) string {
 	}
 	return finding.Clean(r.hide(s, false), limit)
 }
+
+// ShowURL is Show for a URL or a text that contains one: what redact.URL hides is hidden too.
+func (r Redactor) ShowURL(s string, limit int) string { return r.Show(URL(s), limit) }
 
 // Excerpt returns the start of a body.
 func (r Redactor) Excerpt(start []byte, cut bool) string {

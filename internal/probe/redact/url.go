@@ -1,0 +1,72 @@
+package redact
+
+import (
+	"net/url"
+	"strings"
+
+	"certdrift/internal/target"
+)
+
+// URL hides what may be secret in a URL, or in a text that contains one: the credentials, and the values of the query and of a
+// fragment like one, in which tokens are handed over. Names stay.
+func URL(text string) string {
+	text, fragment, found := strings.Cut(withoutUserinfo(text), "#")
+	if found {
+		fragment = "#" + Query(fragment)
+	}
+	if before, query, found := strings.Cut(text, "?"); found {
+		text = before + "?" + Query(query)
+	}
+	return text + fragment
+}
+
+// Query hides the values of a query.
+func Query(query string) string {
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		end := strings.IndexByte(pair, '=')
+		if end < 0 { // some encode the whole
+			end = strings.Index(strings.ToLower(pair), "%3d")
+		}
+		if end >= 0 {
+			pairs[i] = pair[:end] + "=" + target.Secret(strings.TrimLeft(pair[end:], "=")).String()
+		}
+	}
+	return strings.Join(pairs, "&")
+}
+
+// queryValues returns the values of a query, decoded and as they are.
+func queryValues(query string) []string {
+	var values []string
+	for pair := range strings.SplitSeq(query, "&") {
+		_, value, found := strings.Cut(pair, "=")
+		if !found {
+			continue
+		}
+		values = append(values, value)
+		for _, decode := range []func(string) (string, error){url.QueryUnescape, url.PathUnescape} {
+			if decoded, err := decode(value); err == nil && decoded != value {
+				values = append(values, decoded)
+			}
+		}
+	}
+	return values
+}
+
+// withoutUserinfo removes the credentials from every authority in a text that may be a URL or contain one.
+func withoutUserinfo(text string) string {
+	var shown strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "//")
+		shown.WriteString(before)
+		if !found {
+			return shown.String()
+		}
+		shown.WriteString("//")
+		authority := rest
+		if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+			authority = rest[:end]
+		}
+		text = rest[strings.LastIndexByte(authority, '@')+1:]
+	}
+}
