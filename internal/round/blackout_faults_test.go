@@ -22,8 +22,6 @@ import (
 type blackout struct {
 	name   string
 	phases []phase
-	// scoped: the round leaves things out on purpose, and is complete nevertheless.
-	scoped bool
 	// aws: probes see what they saw before.
 	aws bool
 }
@@ -128,7 +126,7 @@ func probeBlackouts() []blackout {
 		{name: "time", phases: []phase{
 			{"the round ends early", func(w *world) { w.patience = time.Second; dialing(hung)(w) }},
 		}},
-		{name: "scope", scoped: true, phases: []phase{
+		{name: "scope", phases: []phase{
 			{"an event names another load balancer", func(w *world) { w.only = []string{"another"} }},
 			{"the probe function's round reads no load balancer", func(w *world) { w.depth = round.EndpointsOnly }},
 		}},

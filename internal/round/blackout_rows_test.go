@@ -28,11 +28,16 @@ type scenario struct {
 	// name tells the scenarios of one code apart.
 	name string
 	// aws: its facts come from AWS too; any other rests on probes alone.
-	aws   bool
-	build func(w *world, environment string) (fix func())
+	aws bool
+	// global: it belongs to no environment.
+	global bool
+	build  func(w *world, environment string) (fix func())
 }
 
 func (s scenario) environment() string {
+	if s.global {
+		return ""
+	}
 	if s.name == "" {
 		return string(s.code)
 	}

@@ -10,6 +10,7 @@ import (
 	"certdrift/internal/catalogue"
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
+	"certdrift/internal/round"
 	"certdrift/internal/sim/pki"
 )
 
@@ -89,6 +90,9 @@ func newPlay(t *testing.T, scenarios []scenario) *play {
 
 // round runs one round, and returns what it sent about each scenario's fault.
 func (p *play) round() map[string][]incident.Notice {
+	if p.w.base != nil {
+		p.w.base()
+	}
 	about := map[string][]incident.Notice{}
 	for _, n := range p.w.round() {
 		for _, s := range p.scenarios {
@@ -105,7 +109,7 @@ func (p *play) round() map[string][]incident.Notice {
 func (p *play) concerns(s scenario, n incident.Notice) bool {
 	first, known := p.first[s.environment()]
 	same := slices.ContainsFunc(n.Findings, func(f finding.Finding) bool {
-		return f.Code == s.code && (!known || f.Endpoint == first.Endpoint && f.Listener == first.Listener && f.Subject.Hop == first.Subject.Hop)
+		return f.Code == s.code && (!known || f.Endpoint == first.Endpoint && f.Listener == first.Listener && f.Subject.Hop == first.Subject.Hop) && (!s.global || !known || f.Cause == first.Cause)
 	})
 	switch {
 	case n.Downgraded:
@@ -146,6 +150,7 @@ func (p *play) open() {
 func (p *play) dark(b blackout, phase phase) {
 	phase.begin(p.w)
 	p.w.like = b.probes(phase)
+	scoped := len(p.w.only) > 0 || p.w.depth == round.EndpointsOnly // the round leaves things out on purpose, and is complete all the same
 	told := p.round()
 	p.w.heal()
 	for _, s := range p.scenarios {
@@ -156,7 +161,7 @@ func (p *play) dark(b blackout, phase phase) {
 				p.t.Logf("  %s %s: %s", f.Severity, f.Code, f.Summary)
 			}
 		}
-		if !p.w.shows(environment, s.code) && p.w.last.Conclusion.Complete && !b.scoped && len(p.w.foundIn(environment)) == 0 {
+		if !p.w.shows(environment, s.code) && p.w.last.Conclusion.Complete && !scoped && len(p.w.foundIn(environment)) == 0 {
 			p.t.Errorf("%s: the round does not say that it could not see it while %s", environment, phase.name)
 		}
 	}

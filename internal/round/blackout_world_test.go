@@ -67,6 +67,7 @@ type world struct {
 	only     []string
 	depth    round.Depth
 	patience time.Duration
+	base     func() // what fails all the time
 
 	// prober is the real one. What it saw is saved by what the world is like, and shown again in rounds that would see the same.
 	prober *probe.Prober
