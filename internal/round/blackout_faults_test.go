@@ -89,6 +89,7 @@ func probeBlackouts() []blackout {
 	every := func(string, string) bool { return true }
 	hops := func(_, host string) bool { return strings.HasPrefix(host, "hop.") }
 	balancers := func(_, host string) bool { return strings.HasSuffix(host, ".elb.amazonaws.com") }
+	six := func(network, _ string) bool { return network == "ip6" }
 	canonical := func(network, _ string) bool { return network == "cname" }
 	dialing := func(dial func(ctx context.Context) (net.Conn, error)) func(*world) {
 		return func(w *world) { w.dial = func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) } }
@@ -113,6 +114,7 @@ func probeBlackouts() []blackout {
 			{"the resolver fails", lookup(every, false)}, {"the resolver hangs", lookup(every, true)},
 			{"redirects' targets do not resolve", lookup(hops, false)}, {"load balancers' names do not resolve", lookup(balancers, false)},
 			{"canonical names do not resolve", lookup(canonical, false)},
+			{"IPv6 addresses do not resolve", lookup(six, false)}, {"looking up IPv6 addresses hangs", lookup(six, true)},
 		}},
 		{name: "connecting", phases: []phase{
 			{"connecting hangs", dialing(hung)},

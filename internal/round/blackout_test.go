@@ -161,7 +161,7 @@ func (p *play) dark(b blackout, phase phase) {
 				p.t.Logf("  %s %s: %s", f.Severity, f.Code, f.Summary)
 			}
 		}
-		if !p.w.shows(environment, s.code) && p.w.last.Conclusion.Complete && !scoped && len(p.w.foundIn(environment)) == 0 {
+		if !p.w.shows(environment, s.code) && p.w.last.Conclusion.Complete && !scoped && !p.w.says(environment) {
 			p.t.Errorf("%s: the round does not say that it could not see it while %s", environment, phase.name)
 		}
 	}

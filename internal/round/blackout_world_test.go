@@ -235,6 +235,15 @@ func (w *world) LookupNetIP(ctx context.Context, network, host string) ([]netip.
 			return nil, err
 		}
 	}
+	if network == "ip" && w.resolve != nil { // as Go's resolver does: one family that fails is left out
+		four, failed := w.LookupNetIP(ctx, "ip4", host)
+		if six, err := w.LookupNetIP(ctx, "ip6", host); len(four)+len(six) > 0 || failed != nil && err != nil {
+			if len(four)+len(six) > 0 {
+				failed = nil
+			}
+			return append(four, six...), failed
+		}
+	}
 	if alias := w.aliases[host]; alias != "" {
 		host = alias
 	}
@@ -455,4 +464,9 @@ func (w *world) foundIn(environment string) []finding.Code {
 		}
 	}
 	return out
+}
+
+// says reports whether the last round found anything at all in an environment.
+func (w *world) says(environment string) bool {
+	return slices.ContainsFunc(w.last.Conclusion.Findings, func(f finding.Finding) bool { return f.Environment == environment })
 }
