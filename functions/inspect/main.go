@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"certdrift/internal/boot"
 )
@@ -15,7 +14,7 @@ import (
 func main() {
 	function, err := boot.Inspect(context.Background(), os.Getenv)
 	if err != nil {
-		lambdacontext.NewLogger().Error("starting", "error", err)
+		boot.NewLogger().Error("starting", "error", err)
 		os.Exit(1)
 	}
 	lambda.Start(function.Handle)

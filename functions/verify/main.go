@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"certdrift/internal/awsio/hook"
 	"certdrift/internal/boot"
@@ -16,7 +15,7 @@ import (
 func main() {
 	verifier, err := boot.Verify(context.Background(), os.Getenv, hook.New)
 	if err != nil {
-		lambdacontext.NewLogger().Error("starting", "error", err)
+		boot.NewLogger().Error("starting", "error", err)
 		os.Exit(1)
 	}
 	lambda.Start(verifier.Handle)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"certdrift/internal/incident"
+	"certdrift/internal/prose"
 )
 
 // notification is a custom notification of Amazon Q Developer in chat applications
@@ -55,7 +56,7 @@ func (m *message) chat() string {
 		n.Metadata.RelatedResources = []string{clean(arn)}
 	}
 	text, _ := json.Marshal(n) // strings and maps of strings only
-	return string(text)
+	return string(prose.VisibleJSON(text))
 }
 
 // thread names an incident from its opening to its end. A storm has one of its own.

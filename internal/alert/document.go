@@ -6,6 +6,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
+	"certdrift/internal/prose"
 )
 
 // Schema names the form of the JSON document.
@@ -69,6 +70,7 @@ func (m *message) document() string {
 	d := m.newDocument()
 	for {
 		text, _ := json.Marshal(d) // newDocument lets in only what can be marshalled
+		text = prose.VisibleJSON(text)
 		switch {
 		case len(text) <= JSONLimit:
 			return string(text)

@@ -284,10 +284,10 @@ func (p *alertPath) write(out pathReport) error {
 			if mark == "" {
 				mark = "✗"
 			}
-			line := fmt.Sprintf("  %s %-8s %s", mark, s.Protocol, s.Endpoint)
+			line := fmt.Sprintf("  %s %-8s %s", mark, clean(s.Protocol), clean(s.Endpoint))
 			switch {
 			case s.Note != "":
-				line += "  " + s.Note
+				line += "  " + clean(s.Note)
 			case s.Tried:
 				line += "  test alert sent"
 			case p.test:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"certdrift/internal/finding"
 	"certdrift/internal/report"
 )
 
@@ -50,15 +51,40 @@ func (a *App) Run(ctx context.Context, args []string) int {
 	case errors.As(err, &done):
 		return int(done)
 	}
-	fmt.Fprintf(a.Stderr, "certdrift: %s\n", err)
+	fmt.Fprintf(a.Stderr, "certdrift: %s\n", cleanLines(err.Error()))
 	var wrong *usageError
 	if !errors.As(err, &wrong) {
 		return report.StatusIncomplete
 	}
 	if wrong.hint != "" {
-		fmt.Fprintf(a.Stderr, "hint: %s\n", wrong.hint)
+		fmt.Fprintf(a.Stderr, "hint: %s\n", cleanLines(wrong.hint))
 	}
 	return report.StatusUsage
+}
+
+// clean makes a text from elsewhere (a table, AWS, a file's name) safe to print: see finding.Clean. A build server would execute
+// "::error::" at the start of a line, too.
+func clean(text string) string {
+	text = finding.Clean(text, 1000)
+	if rest, found := strings.CutPrefix(strings.TrimLeft(text, " "), "::"); found {
+		return `\x3a:` + rest
+	}
+	return text
+}
+
+// maxErrorLines bounds an error: one of each of thousands of endpoints helps nobody.
+const maxErrorLines = 50
+
+// cleanLines is clean for each line of an error that joins several.
+func cleanLines(text string) string {
+	lines := strings.Split(text, "\n")
+	if more := len(lines) - maxErrorLines; more > 0 {
+		lines = append(lines[:maxErrorLines], fmt.Sprintf("and %d more", more))
+	}
+	for i, line := range lines {
+		lines[i] = clean(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // watched remembers that something could not be written: a full disk must not pass for a clean report, and neither cobra

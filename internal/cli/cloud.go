@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -10,6 +9,7 @@ import (
 	"certdrift/internal/alert"
 	"certdrift/internal/boot"
 	"certdrift/internal/observation"
+	"certdrift/internal/report"
 	"certdrift/internal/round"
 )
 
@@ -72,9 +72,7 @@ func (f *textOrJSON) check() error {
 
 // writeJSON writes one indented document.
 func (a *App) writeJSON(v any) error {
-	e := json.NewEncoder(a.Stdout)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
+	if err := report.EncodeJSON(a.Stdout, v); err != nil {
 		return fmt.Errorf("writing the document: %w", err)
 	}
 	return nil

@@ -3,16 +3,15 @@ package cli
 import (
 	"fmt"
 
-	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
 
 // printDiagnostics writes each diagnostic to standard error as compilers do, with its hint below, and their number.
 func (a *App) printDiagnostics(faults []observation.Diagnostic) {
 	for _, f := range faults {
-		fmt.Fprintf(a.Stderr, "%s: %s\n", positionOf(f), finding.Clean(f.Message, 1000))
+		fmt.Fprintf(a.Stderr, "%s: %s\n", positionOf(f), clean(f.Message))
 		if f.Hint != "" {
-			fmt.Fprintf(a.Stderr, "  hint: %s\n", finding.Clean(f.Hint, 1000))
+			fmt.Fprintf(a.Stderr, "  hint: %s\n", clean(f.Hint))
 		}
 	}
 	if len(faults) > 1 {
@@ -25,7 +24,7 @@ func positionOf(f observation.Diagnostic) string {
 	if f.File == "" {
 		return "certdrift"
 	}
-	place := finding.Clean(f.File, 1000)
+	place := clean(f.File)
 	if f.Line > 0 {
 		place += fmt.Sprintf(":%d", f.Line)
 		if f.Column > 0 {

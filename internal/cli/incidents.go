@@ -171,7 +171,7 @@ func compareBool(a, b bool) int {
 // text writes one incident in a few lines.
 func (i *incidents) text(r incident.Record) {
 	w, now := i.app.Stdout, i.app.Now()
-	fmt.Fprintf(w, "%-8s %s  %s\n  key %s\n", strings.ToUpper(r.Severity.String()), r.Code, stage(r, now), clean(r.Key))
+	fmt.Fprintf(w, "%-8s %s  %s\n  key %s\n", strings.ToUpper(r.Severity.String()), clean(string(r.Code)), stage(r, now), clean(r.Key))
 	if len(r.Findings) > 0 {
 		fmt.Fprintf(w, "  %s\n", clean(r.Findings[0].Summary))
 	}
@@ -200,7 +200,7 @@ func (i *incidents) text(r incident.Record) {
 func stage(r incident.Record, now time.Time) string {
 	switch {
 	case !r.Closed.IsZero():
-		text := "closed " + r.Closed.UTC().Format(time.RFC3339) + " (" + string(r.Ended)
+		text := "closed " + r.Closed.UTC().Format(time.RFC3339) + " (" + clean(string(r.Ended))
 		if r.ClosedBy != "" {
 			text += " by " + clean(r.ClosedBy)
 		}
@@ -210,8 +210,6 @@ func stage(r incident.Record, now time.Time) string {
 	}
 	return "waiting for confirmation"
 }
-
-func clean(text string) string { return finding.Clean(text, 1000) }
 
 // change loads, changes and saves one incident.
 func (i *incidents) change(cmd *cobra.Command, args []string, edit func(incident.Record) incident.Record) error {

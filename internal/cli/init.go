@@ -139,7 +139,7 @@ func (n *initial) ask(ctx context.Context, in *draft.Input) error {
 // printErrors reports what could not be read.
 func (n *initial) printErrors(all []observation.ObserveError) {
 	for _, t := range all {
-		place := strings.Join(strings.Fields(t.Operation+" "+finding.Clean(t.Region, 64)+" "+finding.Clean(t.Resource, finding.QuoteLimit)), " ")
+		place := strings.Join(strings.Fields(clean(t.Operation)+" "+finding.Clean(t.Region, 64)+" "+finding.Clean(t.Resource, finding.QuoteLimit)), " ")
 		fmt.Fprintf(n.app.Stderr, "certdrift: %s: %s: %s\n", t.Kind, place, finding.Clean(t.Detail, finding.QuoteLimit))
 	}
 }
@@ -173,6 +173,6 @@ func (n *initial) write(text []byte) error {
 	if err := replaceFile(n.file, func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
-	fmt.Fprintf(n.app.Stderr, "wrote %s; next: certdrift validate -c %[1]s && certdrift check -c %[1]s\n", n.file)
+	fmt.Fprintf(n.app.Stderr, "wrote %s; next: certdrift validate -c %[1]s && certdrift check -c %[1]s\n", clean(n.file))
 	return nil
 }

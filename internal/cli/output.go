@@ -141,7 +141,7 @@ func (a *App) stepSummary(r report.Report) {
 		err = errors.Join(report.WriteMarkdown(f, r), f.Close())
 	}
 	if err != nil { // the annotations say what matters
-		fmt.Fprintf(a.Stderr, "certdrift: writing the step summary: %v\n", err)
+		fmt.Fprintf(a.Stderr, "certdrift: writing the step summary: %s\n", cleanLines(err.Error()))
 	}
 }
 

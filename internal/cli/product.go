@@ -13,6 +13,7 @@ import (
 	"certdrift/internal/boot"
 	"certdrift/internal/config"
 	"certdrift/internal/config/schema"
+	"certdrift/internal/lambda"
 	"certdrift/internal/observation"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
@@ -49,7 +50,7 @@ func Product() Parts {
 
 // log writes warnings to standard error.
 func (a *App) log() *slog.Logger {
-	return slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return slog.New(lambda.Bounded(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 }
 
 // loadFile reads a configuration file. Files that it names lie beside it.

@@ -79,18 +79,21 @@ func withScheme(arg string) (full, name string, err error) {
 	}
 	parsed, err := url.Parse(full)
 	if err != nil || parsed.Host == "" {
-		// The URL itself is not repeated beyond its host: it may hold a password.
-		return "", "", usage("for example https://example.org/health or tls://example.org:8443", "not a URL: %q", withoutUserinfo(arg))
+		return "", "", usage("for example https://example.org/health or tls://example.org:8443", "not a URL: %q", harmless(arg))
 	}
 	shown := url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: parsed.Path}
 	return full, shown.String(), nil
 }
 
-func withoutUserinfo(raw string) string {
-	if i := strings.LastIndexByte(raw, '@'); i >= 0 {
-		return "…" + raw[i:]
+// harmless cuts what may be secret off an argument that is not a URL: what may be credentials, a query or a fragment.
+func harmless(arg string) string {
+	if i := strings.LastIndexByte(arg, '@'); i >= 0 {
+		arg = "…" + arg[i:]
 	}
-	return raw
+	if i := strings.IndexAny(arg, "?#"); i >= 0 {
+		arg = arg[:i] + "…"
+	}
+	return arg
 }
 
 // unique tells the second URL of the same name from the first.

@@ -70,7 +70,7 @@ func (v *validation) run(cmd *cobra.Command, args []string) error {
 	}
 	if v.out.format.name == "text" && v.out.file == "" {
 		environments := round.Environments(cfg, nil)
-		fmt.Fprintf(v.app.Stdout, "%s is valid: %s in %s\n", path, report.Count(len(cfg.Endpoints), "endpoint"), report.Count(len(environments), "environment"))
+		fmt.Fprintf(v.app.Stdout, "%s is valid: %s in %s\n", clean(path), report.Count(len(cfg.Endpoints), "endpoint"), report.Count(len(environments), "environment"))
 		return nil
 	}
 	now := v.app.Now()

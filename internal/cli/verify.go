@@ -171,7 +171,7 @@ func (v *verification) progress(n int, last round.Result, more bool) {
 	if more {
 		line += fmt.Sprintf("; next round in %s", v.interval)
 	}
-	fmt.Fprintln(v.app.Stderr, line)
+	fmt.Fprintln(v.app.Stderr, clean(line))
 }
 
 // problems names what keeps a report from being clean, each code and place once.

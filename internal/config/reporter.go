@@ -2,6 +2,7 @@ package config
 
 import (
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/redact"
 	"certdrift/internal/target"
 )
 
@@ -26,7 +27,7 @@ func (r *reporter) report(at target.Position, endpoint *Endpoint, message, hint 
 		r.exclude(endpoint)
 	}
 	if len(r.diagnostics) < maxDiagnostics {
-		r.diagnostics = append(r.diagnostics, diagnostic{at, endpoint, message, hint})
+		r.diagnostics = append(r.diagnostics, diagnostic{at, endpoint, redact.URLs(message), hint})
 	}
 }
 

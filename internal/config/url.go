@@ -192,7 +192,7 @@ func parseConnectTo(text string) (string, *mistake) {
 	if at := strings.LastIndexByte(text, '@'); at >= 0 {
 		shown = "…" + text[at:]
 	}
-	shown = redact.URL(shown)
+	shown = redact.URL(shown) // reporter cuts it short if it has a scheme
 	wrong := &mistake{finding.Quote(shown) + " is not HOST:PORT", "write it as 127.0.0.1:8443, [::1]:8443 or name.example.org:443"}
 	host, portText, err := net.SplitHostPort(text)
 	if err != nil {

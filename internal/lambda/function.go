@@ -65,7 +65,7 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 	if err != nil {
 		f.Log.ErrorContext(ctx, "round failed", "error", err)
 	}
-	return s, err
+	return s, answered(err)
 }
 
 func (f *Function) handle(ctx context.Context, raw json.RawMessage) (s Summary, err error) {
@@ -176,7 +176,7 @@ func (f *Function) ignored(ctx context.Context, level slog.Level, e event.Event,
 			f.Log.WarnContext(ctx, "counting an ignored event failed", "error", err)
 		}
 	}
-	return Summary{Verdict: "ignored", Reason: reason}
+	return Summary{Verdict: "ignored", Reason: oneLine(reason, maxError)}
 }
 
 // settle repeats the round until the policy's settle time after the last change is over, or the function's own time: the

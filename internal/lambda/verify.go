@@ -77,7 +77,7 @@ func (v *Verifier) Handle(ctx context.Context, raw json.RawMessage) (Verificatio
 	q, err := readVerify(raw)
 	if err != nil {
 		v.Log.ErrorContext(ctx, "not verified", "error", err)
-		return Verification{}, err
+		return Verification{}, answered(err)
 	}
 	working, cancel := ctx, context.CancelFunc(func() {})
 	if deadline, ok := ctx.Deadline(); ok {
@@ -92,7 +92,7 @@ func (v *Verifier) Handle(ctx context.Context, raw json.RawMessage) (Verificatio
 	if err != nil {
 		v.Log.ErrorContext(ctx, "not verified", "error", err)
 	}
-	return out, err
+	return out, answered(err)
 }
 
 func (v *Verifier) verify(ctx context.Context, q verifyRequest) (Verification, error) {

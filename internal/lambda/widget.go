@@ -67,7 +67,7 @@ type call struct {
 func (w *Widget) Handle(ctx context.Context, raw json.RawMessage) (string, error) {
 	var c call
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return "", fmt.Errorf("reading the dashboard's call: %w", err)
+		return "", answered(fmt.Errorf("reading the dashboard's call: %w", err))
 	}
 	if c.Describe {
 		return widget.Documentation(), nil
@@ -75,7 +75,7 @@ func (w *Widget) Handle(ctx context.Context, raw json.RawMessage) (string, error
 	d, err := w.draw(ctx)
 	if err != nil {
 		w.Log.ErrorContext(ctx, "drawing the inventory failed", "error", err)
-		return "", err
+		return "", answered(err)
 	}
 	function := ""
 	if lc, ok := lambdacontext.FromContext(ctx); ok {

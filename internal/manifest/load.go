@@ -13,6 +13,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/redact"
 	"certdrift/internal/target"
 )
 
@@ -86,7 +87,7 @@ type loader struct {
 
 func (l *loader) errorAt(file, message, hint string) {
 	l.Diagnostics = append(l.Diagnostics, observation.Diagnostic{
-		Position: target.Position{File: finding.Clean(file, finding.QuoteLimit)}, Message: message, Hint: hint,
+		Position: target.Position{File: redact.URLs(finding.Clean(file, finding.QuoteLimit))}, Message: redact.URLs(message), Hint: hint,
 	})
 }
 
@@ -97,7 +98,7 @@ func (l *loader) refuse(path, message, hint string) {
 		l.errorAt(path, message, hint)
 		return
 	}
-	l.Diagnostics = append(l.Diagnostics, observation.Diagnostic{Position: at, Message: "the manifests " + finding.Quote(path) + ": " + message, Hint: hint})
+	l.Diagnostics = append(l.Diagnostics, observation.Diagnostic{Position: at, Message: redact.URLs("the manifests " + finding.Quote(path) + ": " + message), Hint: hint})
 }
 
 func (l *loader) path(path string) {

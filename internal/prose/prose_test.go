@@ -34,3 +34,15 @@ func TestSpan(t *testing.T) {
 		}
 	}
 }
+
+func TestVisibleJSON(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\"a\": \"é\u202e\u009b\x7f😀\U000e0001 ##[x]\u2028\"}\n": `{"a": "é\u202e\u009b\u007f😀\udb40\udc01 #\u0023[x]\u2028"}` + "\n",
+		"\"\xff\"": `"\ufffd"`,
+		"":         "",
+	} {
+		if got := string(VisibleJSON([]byte(text))); got != want {
+			t.Errorf("%q becomes %s, want %s", text, got, want)
+		}
+	}
+}

@@ -180,7 +180,7 @@ func (c *junitCase) notes(e Endpoint) {
 		if c.SystemOut == nil {
 			c.SystemOut = &junitText{}
 		}
-		c.SystemOut.Text += finding.Clean(n, noteLimit) + "\n"
+		c.SystemOut.Text += finding.Clean(line1(n), noteLimit) + "\n"
 	}
 }
 
@@ -188,7 +188,7 @@ func (c *junitCase) notes(e Endpoint) {
 func plain(fs []finding.Finding) string {
 	var b strings.Builder
 	for _, f := range fs {
-		fmt.Fprintf(&b, "%s %s %s\n%s\n", strings.ToUpper(f.Severity.String()), f.Code, where(f), f.Summary)
+		fmt.Fprintf(&b, "%s %s %s\n%s\n", strings.ToUpper(f.Severity.String()), f.Code, where(f), line1(f.Summary))
 		for _, e := range facts(f) {
 			fmt.Fprintf(&b, "  %s: %s\n", e.name, e.value)
 		}

@@ -111,7 +111,7 @@ func WriteSARIF(w io.Writer, r Report, entries []catalogue.Entry) error {
 		}
 		run.Results = append(run.Results, r.sarifResult(f, at))
 	}
-	if err := writeJSON(w, sarifLog{sarifSchema, "2.1.0", []sarifRun{run}}); err != nil {
+	if err := EncodeJSON(w, sarifLog{sarifSchema, "2.1.0", []sarifRun{run}}); err != nil {
 		return fmt.Errorf("encoding SARIF: %w", err)
 	}
 	return nil

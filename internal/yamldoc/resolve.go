@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
-
-	"certdrift/internal/finding"
 )
 
 // Aliases can make a small file grow without end: what is visited through them is counted.
@@ -88,15 +86,14 @@ func (r *Resolver) Value(n ast.Node) ast.Node {
 		case *ast.AliasNode:
 			value, ok := r.aliases[v]
 			if !ok {
-				name, _ := Text(v.Value)
-				r.problem(n, "no anchor named "+finding.Quote(name)+" comes before this alias",
-					"put text that begins with * in quotes, or define &"+finding.Clean(name, 40)+" above")
+				// The text is not repeated: it may be a secret that should be in quotes.
+				r.problem(n, "no anchor of this name comes before this alias", "put text that begins with * in quotes, or define the anchor above")
 				return nil
 			}
 			n = value
 		case *ast.TagNode:
 			if !strings.HasPrefix(v.Start.Value, "!!") {
-				r.problem(n, "the tag "+finding.Quote(v.Start.Value)+" is not supported", "put text that begins with ! in quotes")
+				r.problem(n, "this tag is not supported", "put text that begins with ! in quotes")
 				return nil
 			}
 			n = v.Value

@@ -57,7 +57,7 @@ func syntax(err error) *Problem {
 	p := &Problem{1, 1, "the YAML cannot be parsed", "check for an unclosed quote or bracket, or wrong indentation, near this position"}
 	var located yaml.Error
 	if errors.As(err, &located) {
-		p.Message = "the YAML cannot be parsed: " + finding.Clean(located.GetMessage(), finding.QuoteLimit)
+		p.Message = "the YAML cannot be parsed: " + finding.Clean(withoutText(located.GetMessage()), finding.QuoteLimit)
 		p.Line, p.Column = tokenPosition(located.GetToken())
 		if strings.Contains(p.Message, `'\x09'`) {
 			p.Hint = "indent with spaces: YAML does not allow tabs there"
@@ -187,4 +187,10 @@ func Entries(n ast.Node) ([]*ast.MappingValueNode, bool) {
 		return []*ast.MappingValueNode{v}, true
 	}
 	return nil, false
+}
+
+// withoutText cuts the file's own text off a message of the parser: it may be a secret that should be in quotes.
+func withoutText(message string) string {
+	before, _, _ := strings.Cut(message, `: "`)
+	return before
 }

@@ -20,6 +20,33 @@ func URL(text string) string {
 	return text + fragment
 }
 
+// URLs cuts the URLs in a message short that are not the names of files: a message about a URL with an error in it cannot know what
+// in it is secret.
+func URLs(message string) string {
+	var shown strings.Builder
+	for {
+		before, rest, found := strings.Cut(message, "://")
+		shown.WriteString(before)
+		if !found {
+			return shown.String()
+		}
+		shown.WriteString("://")
+		if strings.HasSuffix(before, "s3") || strings.HasSuffix(before, "ssm") {
+			message = rest
+			continue
+		}
+		shown.WriteString("…")
+		end := 0
+		for end < len(rest) && rest[end] != '"' { // a quote within the URL is escaped
+			if rest[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		message = rest[min(end, len(rest)):]
+	}
+}
+
 // Query hides the values of a query.
 func Query(query string) string {
 	pairs := strings.Split(query, "&")

@@ -29,6 +29,21 @@ func TestURL(t *testing.T) {
 	}
 }
 
+func TestURLs(t *testing.T) {
+	for message, want := range map[string]string{
+		`unknown key "https://u:p/w@a.test/?x=y z": see the list`: `unknown key "https://…": see the list`,
+		`"https://a\"b", and "ftp://c" too`:                       `"https://…", and "ftp://…" too`,
+		"not quoted: https://u:p@a.test/":                         "not quoted: https://…",
+		`no file "s3://bucket/k8s/a.yaml"`:                        `no file "s3://bucket/k8s/a.yaml"`,
+		`cut off "https://a\`:                                     `cut off "https://…`,
+		"no URL":                                                  "no URL",
+	} {
+		if got := URLs(message); got != want {
+			t.Errorf("%s becomes %s, want %s", message, got, want)
+		}
+	}
+}
+
 // FuzzURL: a value of a query that can be parsed does not stay, and a name does.
 func FuzzURL(f *testing.F) {
 	f.Add("https://a.test/?token=x&b", "token", "S3cr3tValue")

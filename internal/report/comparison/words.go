@@ -48,11 +48,7 @@ func cutUnescaped(s string) (before, after string) {
 
 // Short is a fingerprint as people compare it: its first bytes.
 func Short(fingerprint string) string {
-	const shown = 16
-	if len(fingerprint) <= shown {
-		return fingerprint
-	}
-	return fingerprint[:shown] + "…"
+	return finding.Clean(fingerprint, 16)
 }
 
 // ShortARN leaves out what all ARNs share.

@@ -153,6 +153,7 @@ func pageOf(address string) string {
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 		return ""
 	}
+	u.RawQuery = "" // its values are not known here
 	return u.String()
 }
 
