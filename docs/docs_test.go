@@ -418,8 +418,8 @@ func TestTheReadmeCountsRight(t *testing.T) {
 	}
 	alarms := read(t, "../infra/alarms.yaml")
 	queries := strings.Count(alarms, "Expression: !Sub >-\n            SELECT ")
-	// AWS bills an alarm by the metrics that it names; what only Chat adds is not in the sum.
-	plain := strings.Count(alarms, "MetricName:") - strings.Count(alarms, "Condition: HasChat")
+	// AWS bills an alarm by the metrics that it names; what only Chat and text messages add is not in the sum.
+	plain := strings.Count(alarms, "MetricName:") - strings.Count(alarms, "Condition: Has")
 	if want := fmt.Sprintf("| alarms | %d × 0.10, one composite", plain); queries != 1 || !strings.Contains(readme, want) {
 		t.Errorf("%d plain alarms and %d queries, the README otherwise", plain, queries)
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"certdrift/internal/policy"
@@ -74,4 +76,40 @@ func pathRounds(s *stack, t *testing.T, in *inbox, n int) []message {
 		time.Sleep(policy.DefaultAlerting().Apart + time.Second)
 	}
 	return in.take(t)
+}
+
+// The stack's own rules and alarms are checked too: who disables them is reported once, and the report is resolved once they are enabled again.
+func TestTheMonitorIsDisarmed(t *testing.T) {
+	enabled(t)
+	t.Parallel()
+	f := startFront(t, startMoto(t))
+	cfg := asTester(f.url)
+	w := makeWorld(t, cfg)
+	w.theFour(t)
+	s := deploy(t, f, w, "Chat=true")
+	in, rules, alarms := subscribe(t, cfg, s.Outputs["TopicArn"], "subscriber"), eventbridge.NewFromConfig(cfg), cloudwatch.NewFromConfig(cfg)
+	subscribe(t, cfg, s.Outputs["ChatTopicArn"], "chat")
+
+	if got := about(pathRounds(s, t, in, 2), "code=alert-path-broken"); len(got) != 0 {
+		t.Fatalf("as deployed, got %v", got)
+	}
+	schedule := aws.String("certdrift-probe-schedule")
+	_, err := rules.DisableRule(t.Context(), &eventbridge.DisableRuleInput{Name: schedule})
+	check(t, err)
+	if got := about(pathRounds(s, t, in, 3), "code=alert-path-broken"); len(got) != 1 || got[0].attributes["event"] != "opened" || got[0].attributes["severity"] != "critical" {
+		t.Errorf("with a disabled schedule, got %v", got)
+	}
+	_, err = rules.EnableRule(t.Context(), &eventbridge.EnableRuleInput{Name: schedule})
+	check(t, err)
+	if got := about(pathRounds(s, t, in, 2), "code=alert-path-broken"); len(got) != 1 || got[0].attributes["event"] != "recovered" {
+		t.Errorf("after it was enabled, got %v", got)
+	}
+	_, err = alarms.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"certdrift-probe-silent", "certdrift-blind"}})
+	check(t, err)
+	if got := about(pathRounds(s, t, in, 3), "code=alert-path-broken"); len(got) != 1 || got[0].attributes["event"] != "opened" || got[0].attributes["severity"] != "warning" {
+		t.Errorf("without two alarms, got %v", got)
+	}
+	for _, refused := range f.guard.refusals() {
+		t.Errorf("a function makes a call that its role does not allow: %s", refused)
+	}
 }

@@ -18,7 +18,7 @@ import (
 func TestWhatCanBeChosen(t *testing.T) {
 	enabled(t)
 	t.Parallel()
-	always := []string{"logs", "publish", "read-listeners"}
+	always := []string{"logs", "publish", "read-history", "read-listeners", "read-stack", "vpc"}
 	for name, c := range map[string]struct {
 		parameters []string
 		config     string
@@ -32,7 +32,7 @@ func TestWhatCanBeChosen(t *testing.T) {
 			"s3://conf-b/x/c.yaml", []string{"configuration-in-s3", "configuration-key", "manifests"}, []string{"email "},
 		},
 		"SSM, and all recipients": {
-			[]string{"ConfigParameter=/certdrift/config", "TeamEmail=b@example.org", "TeamEnvironments=staging,dev", "Chat=true", "AlertSms=+12065550100", "AlertEnvironments=production,demo"},
+			[]string{"ConfigParameter=/certdrift/config", "TeamEmail=b@example.org", "TeamEnvironments=staging,dev", "Chat=true", "AlertSms=+491713920010", "AlertEnvironments=production,demo"},
 			"ssm:///certdrift/config", []string{"configuration-in-ssm"}, []string{
 				`email {"environment":["staging","dev"]}`,
 				`sms {"$or":[{"environment":["production","demo"]},{"environment":["none",{"exists":false}]}],"severity":["critical",{"exists":false}],"sms":["send",{"exists":false}]}`,
@@ -41,7 +41,7 @@ func TestWhatCanBeChosen(t *testing.T) {
 		"S3 before SSM, in a VPC, with members": {
 			[]string{"ConfigBucket=conf-b", "ConfigParameter=/certdrift/config", "SubnetIds=subnet-1,subnet-2", "SecurityGroupIds=sg-1",
 				"MemberRoleArns=arn:aws:iam::222233334444:role/a,arn:aws:iam::222233334445:role/b", "MemberAccounts=222233334444,222233334445"},
-			"s3://conf-b/certdrift.yaml", []string{"configuration-in-s3", "member-accounts", "vpc"}, nil,
+			"s3://conf-b/certdrift.yaml", []string{"configuration-in-s3", "member-accounts"}, nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

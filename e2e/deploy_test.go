@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,7 +33,7 @@ func deploy(t *testing.T, f *front, w *world, parameters ...string) *stack {
 	check(t, err)
 	script, err := filepath.Abs("deploy.py")
 	check(t, err)
-	args := append([]string{script, f.url, "template.yaml", packages, t.TempDir(), "AlertEmail=ops@example.org", "AlertSms=+12065550100"}, parameters...)
+	args := append([]string{script, f.url, "template.yaml", packages, t.TempDir(), "AlertEmail=ops@example.org", "AlertSms=+491713920010"}, parameters...)
 	out, err := run(t.Context(), []string{"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "PYTHONDONTWRITEBYTECODE=1"}, python(t), args...)
 	check(t, err)
 	s := &stack{front: f}
@@ -66,6 +67,9 @@ func (s *stack) send(t *testing.T, event []byte) map[string]summary {
 	check(t, err)
 	answers := map[string]summary{}
 	for _, arn := range targets {
+		if strings.HasSuffix(arn, ":certdrift-changes") { // inspect reads this queue
+			answers[s.inspect.name] = s.inspect.mustInvoke(t, fromQueue(t, event))
+		}
 		for _, f := range []*function{s.probe, s.inspect} {
 			if f.arn == arn {
 				answers[f.name] = f.mustInvoke(t, event)
@@ -73,6 +77,14 @@ func (s *stack) send(t *testing.T, event []byte) map[string]summary {
 		}
 	}
 	return answers
+}
+
+// fromQueue is an event as Lambda passes it from a queue.
+func fromQueue(t *testing.T, event []byte) []byte {
+	t.Helper()
+	batch, err := json.Marshal(map[string]any{"Records": []any{map[string]any{"messageId": "1", "eventSource": "aws:sqs", "body": string(event)}}})
+	check(t, err)
+	return batch
 }
 
 // round triggers both schedules once.

@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,12 +23,13 @@ type front struct {
 	trail   *trail
 	hooks   *hooks
 	put     *busEntries
+	faults  *faults
 }
 
 func startFront(t *testing.T, moto string) *front {
 	t.Helper()
 	target := &url.URL{Scheme: "http", Host: moto}
-	f := &front{moto: httputil.NewSingleHostReverseProxy(target), motoURL: target.String(), guard: &guard{}, trail: &trail{}, hooks: &hooks{}, put: &busEntries{}}
+	f := &front{moto: httputil.NewSingleHostReverseProxy(target), motoURL: target.String(), guard: &guard{}, trail: &trail{}, hooks: &hooks{}, put: &busEntries{}, faults: &faults{}}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	f.url = server.URL
@@ -57,7 +57,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if reason := f.guard.denies(c); reason != "" {
-		deny(w, c, reason)
+		fail(w, c, http.StatusForbidden, "AccessDeniedException", reason)
+		return
+	}
+	if f.faults.answer(w, r, c) {
 		return
 	}
 	switch {
@@ -109,27 +112,4 @@ func read(r *http.Request) (call, error) {
 		c.action = r.Method
 	}
 	return c, nil
-}
-
-// deny responds as AWS does, in the protocol of the call.
-func deny(w http.ResponseWriter, c call, reason string) {
-	switch {
-	case c.cbor:
-		writeCBOR(w, http.StatusForbidden, map[string]any{
-			"__type": "com.amazonaws.cloudwatch#AccessDeniedException", "message": reason,
-		})
-	case c.target != "":
-		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-		w.Header().Set("X-Amzn-ErrorType", "AccessDeniedException")
-		w.WriteHeader(http.StatusForbidden)
-		_ = json.NewEncoder(w).Encode(map[string]string{"__type": "AccessDeniedException", "message": reason})
-	default:
-		w.Header().Set("Content-Type", "text/xml")
-		w.WriteHeader(http.StatusForbidden)
-		body := "<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>" + reason + "</Message></Error>"
-		if c.service != "s3" {
-			body = "<ErrorResponse>" + body + "<RequestId>denied</RequestId></ErrorResponse>"
-		}
-		_, _ = io.WriteString(w, body)
-	}
 }

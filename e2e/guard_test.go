@@ -134,9 +134,10 @@ func (s statement) holds(c call) bool {
 				if !slices.Contains(want, namespace) {
 					return false
 				}
-			case operator == "StringEquals" && key == "events:source":
+			case operator == "Null" && key == "events:source": // every entry has one
+			case operator == "ForAllValues:StringEquals" && key == "events:source":
 				var in struct{ Entries []struct{ Source string } }
-				if json.Unmarshal(c.body, &in) != nil {
+				if json.Unmarshal(c.body, &in) != nil || len(in.Entries) == 0 {
 					return false
 				}
 				for _, e := range in.Entries {
@@ -169,7 +170,7 @@ func resourceOf(c call) string {
 	var body struct {
 		TableName      string
 		CertificateArn string
-		Name           string
+		Name, Rule     string
 		Entries        []struct{ EventBusName string }
 	}
 	if c.target != "" {
@@ -200,6 +201,9 @@ func resourceOf(c call) string {
 	case "codedeploy": // the call names a deployment, the policy its group
 		return "arn:aws:codedeploy:" + region + ":" + account + ":deploymentgroup:monitoring/staging"
 	case "events":
+		if rule := body.Name + body.Rule; rule != "" {
+			return "arn:aws:events:" + region + ":" + account + ":rule/" + rule
+		}
 		return "arn:aws:events:" + region + ":" + account + ":event-bus/default"
 	}
 	return "*"

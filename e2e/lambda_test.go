@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -25,6 +26,10 @@ type function struct {
 	answers   chan answer
 	log       *lockedBuffer
 	exited    chan struct{}
+
+	deployed deployed
+	dir      string
+	process  *os.Process
 }
 
 type invocation struct {
@@ -57,6 +62,7 @@ func startFunction(t *testing.T, name string, d deployed, dir, endpoint string) 
 	f := &function{
 		name: name, arn: d.ARN, timeout: time.Duration(d.Timeout) * time.Second,
 		next: make(chan invocation), answers: make(chan answer), log: &lockedBuffer{}, exited: make(chan struct{}),
+		deployed: d, dir: dir,
 	}
 	api := httptest.NewServer(f.runtimeAPI())
 	t.Cleanup(api.Close)
@@ -82,6 +88,7 @@ func startFunction(t *testing.T, name string, d deployed, dir, endpoint string) 
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	f.process = cmd.Process
 	go func() {
 		_ = cmd.Wait() // killed at the end; an earlier end shows in invoke
 		close(f.exited)
@@ -94,6 +101,16 @@ func startFunction(t *testing.T, name string, d deployed, dir, endpoint string) 
 		}
 	})
 	return f
+}
+
+// dead reports whether the process has ended.
+func (f *function) dead() bool {
+	select {
+	case <-f.exited:
+		return true
+	case <-time.After(100 * time.Millisecond): // a signal takes a moment
+		return false
+	}
 }
 
 // runtimeAPI implements https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.

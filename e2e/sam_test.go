@@ -30,7 +30,7 @@ func TestSAMValidate(t *testing.T) {
 // TestSAMBuild builds as a user does and checks the output: arm64 binaries and a configuration next to them.
 func TestSAMBuild(t *testing.T) {
 	sam, dir := samCLI(t), t.TempDir()
-	_, err := run(t.Context(), samEnv, sam, "build", "--build-dir", dir)
+	_, err := run(t.Context(), samEnv, sam, "build", "--config-file", "samconfig.example.toml", "--build-dir", dir)
 	check(t, err)
 	for _, name := range []string{"ProbeFunction", "InspectFunction", "VerifyFunction", "WidgetFunction"} {
 		bootstrap, err := elf.Open(filepath.Join(dir, name, "bootstrap"))

@@ -23,12 +23,15 @@ type template struct {
 	Metadata   map[string]any            `yaml:"Metadata"`
 	Parameters map[string]map[string]any `yaml:"Parameters"`
 	Globals    map[string]map[string]any `yaml:"Globals"`
+	Conditions map[string]any            `yaml:"Conditions"`
 	Resources  map[string]resource       `yaml:"Resources"`
 	Outputs    map[string]map[string]any `yaml:"Outputs"`
 }
 
 type resource struct {
 	Type       string         `yaml:"Type"`
+	Condition  string         `yaml:"Condition"`
+	DependsOn  any            `yaml:"DependsOn"`
 	Properties map[string]any `yaml:"Properties"`
 }
 
@@ -64,13 +67,27 @@ func within(v any, keys ...string) any {
 	return v
 }
 
-// rulesTo are the event rules of a function, by name.
-func rulesTo(f resource) map[string]map[string]any {
+// patterns are the event patterns of a template's rules, by logical ID.
+func (tm template) patterns() map[string]map[string]any {
 	all := map[string]map[string]any{}
-	events, _ := f.Properties["Events"].(map[string]any)
-	for name, e := range events {
-		if within(e, "Type") == "EventBridgeRule" {
-			all[name], _ = within(e, "Properties").(map[string]any)
+	for id, r := range tm.of("AWS::Events::Rule") {
+		all[id], _ = r.Properties["EventPattern"].(map[string]any)
+	}
+	return all
+}
+
+// rules are all rules of a template by name, with the parameter that holds the schedule; empty for a rule of events.
+func (tm template) rules() map[string]string {
+	all := map[string]string{}
+	for _, r := range tm.of("AWS::Events::Rule") {
+		all[fmt.Sprint(r.Properties["Name"])] = ""
+	}
+	for _, f := range tm.of("AWS::Serverless::Function") {
+		events, _ := f.Properties["Events"].(map[string]any)
+		for _, e := range events {
+			if within(e, "Type") == "Schedule" {
+				all[fmt.Sprint(within(e, "Properties", "Name"))] = fmt.Sprint(within(e, "Properties", "Schedule"))
+			}
 		}
 	}
 	return all
@@ -86,7 +103,7 @@ var notForInspect = map[string]string{
 
 // TestTheRulesTakeTheSamples: each sample for inspect matches exactly one rule of the template, because two would inspect twice.
 func TestTheRulesTakeTheSamples(t *testing.T) {
-	rules := rulesTo(readTemplate(t, "template.yaml").Resources["InspectFunction"])
+	rules := readTemplate(t, "template.yaml").patterns()
 	if len(rules) != 3 {
 		t.Fatalf("rules %v", rules)
 	}
@@ -104,7 +121,7 @@ func TestTheRulesTakeTheSamples(t *testing.T) {
 		check(t, json.Unmarshal(text, &event))
 		var taken []string
 		for name, r := range rules {
-			if pattern, ok := r["Pattern"].(map[string]any); ok && fits(pattern, event) {
+			if r != nil && fits(r, event) {
 				taken = append(taken, name)
 			}
 		}
@@ -120,7 +137,7 @@ func TestTheRulesTakeTheSamples(t *testing.T) {
 
 // TestTheRulesLeaveTheRest: similar but irrelevant events match no rule, so that a busy account does not start useless rounds.
 func TestTheRulesLeaveTheRest(t *testing.T) {
-	rules := rulesTo(readTemplate(t, "template.yaml").Resources["InspectFunction"])
+	rules := readTemplate(t, "template.yaml").patterns()
 	for name, text := range map[string]string{
 		"a read":                   `{"source":"aws.elasticloadbalancing","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"elasticloadbalancing.amazonaws.com","eventName":"DescribeListeners"}}`,
 		"targets come and go":      `{"source":"aws.elasticloadbalancing","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"elasticloadbalancing.amazonaws.com","eventName":"RegisterTargets"}}`,
@@ -133,7 +150,7 @@ func TestTheRulesLeaveTheRest(t *testing.T) {
 		var event map[string]any
 		check(t, json.Unmarshal([]byte(text), &event))
 		for rule, r := range rules {
-			if fits(r["Pattern"].(map[string]any), event) {
+			if fits(r, event) {
 				t.Errorf("%s is taken by %s", name, rule)
 			}
 		}
@@ -194,14 +211,13 @@ func TestParameterPatterns(t *testing.T) {
 	for name, c := range map[string]struct{ good, bad []string }{
 		"AlertEmail":        {[]string{"", "ops@example.org", "o.p+s@mail.example.org"}, []string{"ops", "ops@example", "a@example.org,b@example.org", "a b@example.org"}},
 		"AlertEnvironments": {[]string{"", "production"}, []string{"a b"}},
-		"AlertSms":          {[]string{"", "+12065550100"}, []string{"12065550100", "+1 206 555 0100", "+0123456"}},
+		"AlertSms":          {[]string{"", "+491713920010"}, []string{"12065550100", "+1 206 555 0100", "+0123456"}},
 		"ConfigBucket":      {[]string{"", "my-config.example"}, []string{"s3://my-config", "My_Config", "a/b", "arn:aws:s3:::b"}},
 		"ConfigKey":         {[]string{"certdrift.yaml", "team/a/certdrift.yaml"}, []string{"", "/certdrift.yaml", "certdrift/", "a b"}},
 		"ConfigFiles":       {[]string{"", "certdrift/*", "ca.pem"}, []string{"/certdrift/*", "a b"}},
 		"ConfigParameter":   {[]string{"", "/certdrift/config"}, []string{"certdrift", "/certdrift/", "arn:aws:ssm:us-west-2:111122223333:parameter/certdrift"}},
 		"ConfigKmsKeyArn":   {[]string{"", "arn:aws:kms:us-west-2:111122223333:key/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01"}, []string{"alias/config", "arn:aws:kms:us-west-2:111122223333:alias/config"}},
 		"ManifestPrefix":    {[]string{"", "k8s/"}, []string{"/k8s"}},
-		"ProbeSchedule":     {[]string{"rate(1 minute)", "cron(0/5 * * * ? *)"}, []string{"1 minute", "*/5 * * * *", ""}},
 		"SubnetIds":         {[]string{"", "subnet-0123456789abcdef0"}, []string{"vpc-0123", "subnet 1"}},
 		"SecurityGroupIds":  {[]string{"", "sg-0123456789abcdef0"}, []string{"default"}},
 		"MemberRoleArns":    {[]string{"", "arn:aws:iam::222233334444:role/certdrift"}, []string{"certdrift", "222233334444"}},
@@ -251,12 +267,17 @@ func TestFunctionsAreComplete(t *testing.T) {
 		if p["Timeout"] == nil || within(p, "EventInvokeConfig", "MaximumRetryAttempts") == nil || within(p, "EventInvokeConfig", "MaximumEventAgeInSeconds") == nil {
 			t.Errorf("%s leaves its time-out, its retries or an event's age to chance", id)
 		}
-		// Reserved concurrency is not available in an account with a low limit: the stack could not be created there.
-		if p["ReservedConcurrentExecutions"] != nil {
-			t.Errorf("%s reserves concurrency", id)
+		// An account with a low limit cannot reserve concurrency: the stack could not be created there. So nothing is reserved by default,
+		// and for inspect alone, because an event that waits is not lost.
+		reserved := fmt.Sprint(p["ReservedConcurrentExecutions"])
+		if id == "InspectFunction" && reserved != "[LimitsInspect InspectConcurrency AWS::NoValue]" || id != "InspectFunction" && reserved != "<nil>" {
+			t.Errorf("%s reserves %s", id, reserved)
 		}
 		events, _ := p["Events"].(map[string]any)
 		for name, e := range events {
+			if within(e, "Type") == "SQS" { // the queue has both
+				continue
+			}
 			if within(e, "Properties", "DeadLetterConfig") == nil || within(e, "Properties", "RetryPolicy") == nil {
 				t.Errorf("%s: %s has no dead-letter queue, or no bound of its retries", id, name)
 			}
@@ -312,12 +333,12 @@ func TestRolesReadAndChangeNothing(t *testing.T) {
 	writes := []string{
 		"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords", "cloudwatch:PutMetricData",
 		"sns:Publish", "events:PutEvents", "kms:GenerateDataKey", "kms:Decrypt", "dynamodb:PutItem", "sqs:SendMessage", "sts:AssumeRole",
-		"codedeploy:PutLifecycleEventHookExecutionStatus",
+		"codedeploy:PutLifecycleEventHookExecutionStatus", "sqs:DeleteMessage",
 		"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
 	}
-	reads := regexp.MustCompile(`^(elasticloadbalancing|acm|ec2):Describe\w+$|^(acm|iam|s3|ssm):Get\w+$|^cloudtrail:LookupEvents$|^s3:ListBucket$|^dynamodb:Scan$|^sns:(ListSubscriptionsByTopic|GetSubscriptionAttributes)$`)
+	reads := regexp.MustCompile(`^(elasticloadbalancing|acm|ec2):Describe\w+$|^events:(DescribeRule|ListTargetsByRule)$|^cloudwatch:DescribeAlarms$|^(acm|iam|s3|ssm):Get\w+$|^cloudtrail:LookupEvents$|^s3:ListBucket$|^dynamodb:Scan$|^sqs:(ReceiveMessage|GetQueueAttributes)$|^sns:(ListSubscriptionsByTopic|GetSubscriptionAttributes)$`)
 	// These do not support resource-level permissions: a policy that names a resource allows nothing.
-	everywhere := regexp.MustCompile(`^(elasticloadbalancing|cloudtrail|ec2|xray):|^cloudwatch:PutMetricData$|^sns:GetSubscriptionAttributes$`)
+	everywhere := regexp.MustCompile(`^(elasticloadbalancing|cloudtrail|ec2|xray):|^cloudwatch:(PutMetricData|DescribeAlarms)$|^sns:GetSubscriptionAttributes$`)
 	for id, r := range tm.of("AWS::IAM::Role") {
 		statements := 0
 		statementsOf(r.Properties["Policies"], func(s map[string]any) {

@@ -39,6 +39,8 @@ type world struct {
 	right, stale map[string]string
 	pairs        map[string]*pki.Pair
 	roles        []string // to assume, where all this is in another account than the stack
+	// configuration replaces the one of this world; empty for none.
+	configuration string
 }
 
 // balanced is one endpoint behind a classic load balancer.
@@ -218,6 +220,9 @@ func (w *world) serveAlone(pair *pki.Pair) (before *pki.Pair) {
 
 // config is the certdrift.yaml of this world. The servers are on loopback, so each endpoint has connect_to.
 func (w *world) config() string {
+	if w.configuration != "" {
+		return w.configuration
+	}
 	var b strings.Builder
 	b.WriteString("version: 1\ntrust: {roots: mozilla, ca_files: [ca.pem]}\npolicy: {confirm: 2}\nenvironments:\n")
 	for _, environment := range []string{"production", "staging"} {

@@ -205,6 +205,9 @@ func (m *message) notes() []string {
 	case m.Before != finding.None:
 		notes = append(notes, fmt.Sprintf("Escalated from %s to %s.", m.Before, m.Severity))
 	}
+	if m.Undelivered {
+		notes = append(notes, "The alert about it could not be delivered while it lasted.")
+	}
 	if m.Repetition {
 		notes = append(notes, "You may already have received this alert.")
 	}

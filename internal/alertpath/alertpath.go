@@ -12,6 +12,9 @@ import (
 // NoEnvironment is the attribute's value of an alert about certdrift itself, which belongs to no environment.
 const NoEnvironment = "none"
 
+// Cause names what is wrong with a topic: its problems are fixed together.
+func Cause(topicARN string) string { return "alerts:" + finding.Clean(topicARN, finding.QuoteLimit) }
+
 // Alerts are those that may be sent (see judge.Alerts).
 type Alerts struct {
 	// Environments are the configuration's; empty where they are not known.

@@ -16,28 +16,28 @@ type Kind string
 // The kinds: the topic does not exist, or rejects messages; nobody is subscribed; an environment's critical alerts, or
 // those of some codes only, reach nobody; a subscription receives nothing; there are fewer than were deployed.
 const (
-	TopicMissing Kind = "topic-missing"
-	TopicRefuses Kind = "topic-refuses"
-	Nobody       Kind = "nobody"
-	Unheard      Kind = "environment-unheard"
-	PartlyHeard  Kind = "codes-unheard"
-	Subscription Kind = "subscription"
-	TooFew       Kind = "subscriptions-missing"
+	TopicMissing             Kind = "topic-missing"
+	TopicRefuses             Kind = "topic-refuses"
+	Nobody                   Kind = "nobody"
+	EnvironmentUnreached     Kind = "environment-unheard"
+	EnvironmentPartlyReached Kind = "codes-unheard"
+	Subscription             Kind = "subscription"
+	TooFew                   Kind = "subscriptions-missing"
 )
 
 // Problem is one thing that keeps alerts from arriving.
 type Problem struct {
 	Kind     Kind
 	Severity finding.Severity
-	// Topic is the ARN; for Unheard and PartlyHeard the operators' topic.
+	// Topic is the ARN; for EnvironmentUnreached and EnvironmentPartlyReached the operators' topic.
 	Topic string
-	// Environment is set for Unheard and PartlyHeard.
+	// Environment is set for EnvironmentUnreached and EnvironmentPartlyReached.
 	Environment string
 	Text        string
 	// State and Subscribers are set for Subscription: those of one topic that have the same fault.
 	State       State
 	Subscribers []Subscriber
-	// Codes are set for PartlyHeard.
+	// Codes are set for EnvironmentPartlyReached.
 	Codes []finding.Code
 }
 
@@ -93,7 +93,7 @@ func ofTopic(paths []path, i int) []Problem {
 	case p.Missing:
 		return []Problem{problem(TopicMissing, broken, "the topic %s does not exist, so it delivers no alerts", p.ARN)}
 	case p.Refused != "":
-		return []Problem{problem(TopicRefuses, broken, "the topic %s takes no message: %s", p.ARN, finding.Clean(p.Refused, finding.QuoteLimit))}
+		return []Problem{problem(TopicRefuses, broken, "the topic %s rejects messages: %s", p.ARN, finding.Clean(p.Refused, finding.QuoteLimit))}
 	}
 	out := ofSubscriptions(p)
 	switch {
@@ -194,19 +194,19 @@ func (a Alerts) unheard(paths []path) []Problem {
 		case len(silent) == 0:
 		case len(silent) == len(a.Critical):
 			out = append(out, Problem{
-				Kind: Unheard, Severity: finding.Critical, Topic: operators(paths), Environment: environment,
+				Kind: EnvironmentUnreached, Severity: finding.Critical, Topic: operators(paths), Environment: environment,
 				Text: fmt.Sprintf("a critical alert of %s reaches nobody on %s", name, operators(paths)),
 			})
 		default:
 			out = append(out, Problem{
-				Kind: PartlyHeard, Severity: finding.Warning, Topic: operators(paths), Environment: environment, Codes: silent,
+				Kind: EnvironmentPartlyReached, Severity: finding.Warning, Topic: operators(paths), Environment: environment, Codes: silent,
 				Text: fmt.Sprintf("critical alerts of %s for %s reach nobody on %s", name, some(words(silent)), operators(paths)),
 			})
 		}
 	}
 	if len(a.Environments) > 0 && len(a.silent(paths, NoEnvironment)) > 0 {
 		out = append(out, Problem{
-			Kind: Unheard, Severity: finding.Warning, Topic: operators(paths),
+			Kind: EnvironmentUnreached, Severity: finding.Warning, Topic: operators(paths),
 			Text: fmt.Sprintf("an alert about certdrift itself (environment %s) reaches nobody on %s", NoEnvironment, operators(paths)),
 		})
 	}

@@ -33,7 +33,7 @@ var layers = []struct {
 	{"forms", "grammars and errors shared by adapters", []string{"internal/awsio/awserr", "internal/yamldoc"}},
 	{"adapters", "files, network and AWS, each behind one package", []string{
 		"internal/awsio/bus", "internal/awsio/cloudwatch", "internal/awsio/hook", "internal/awsio/listener", "internal/awsio/sns",
-		"internal/awsio/source", "internal/awsio/state", "internal/awsio/trail",
+		"internal/awsio/source", "internal/awsio/stack", "internal/awsio/state", "internal/awsio/trail",
 		"internal/config", "internal/draft", "internal/manifest", "internal/probe", "internal/trust",
 	}},
 	{"round", "runs the stages in order; defines the interfaces that adapters implement", []string{"internal/config/schema", "internal/round"}},

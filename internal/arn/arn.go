@@ -14,7 +14,7 @@ const maxLength = 2048
 // ARN is a parsed Amazon Resource Name: arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html).
 type ARN struct {
-	Partition string // aws, aws-cn, aws-us-gov
+	Partition string // aws, aws-cn, aws-us-gov, …
 	Service   string
 	Region    string // empty for global services (iam)
 	Account   string // twelve digits; empty where the service has none
@@ -134,15 +134,38 @@ func Partition(region string) string {
 	return "aws"
 }
 
+// Console returns the host of the AWS console for a region.
+func Console(region string) string {
+	domain := map[string]string{
+		"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com", "aws-eusc": "console.amazonaws-eusc.eu",
+	}[Partition(region)]
+	if domain == "" {
+		domain = "console.aws.amazon.com"
+	}
+	return region + "." + domain
+}
+
+// partition reports whether text has the form of a partition: "aws", or "aws" with lowercase words after it. AWS adds partitions (aws-eusc
+// in 2025), so no list is kept.
+func partition(text string) bool {
+	words, ok := strings.CutPrefix(text, "aws")
+	if !ok || words != "" && words[0] != '-' {
+		return false
+	}
+	for _, word := range strings.Split(words, "-")[1:] {
+		if word == "" || !made(word, lower) {
+			return false
+		}
+	}
+	return true
+}
+
 func lastPart(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 func (a ARN) check() error {
-	switch a.Partition {
-	case "aws", "aws-cn", "aws-us-gov":
-	default:
-		return errors.New("has a partition other than aws, aws-cn and aws-us-gov")
-	}
 	switch {
+	case !partition(a.Partition):
+		return errors.New("has no valid partition in its second part, such as aws, aws-cn or aws-us-gov")
 	case !made(a.Service, lower+"-") || a.Service == "":
 		return errors.New("has no service in its third part")
 	case a.Region != "" && !Region(a.Region):

@@ -13,6 +13,13 @@ func TestCertificate(t *testing.T) {
 		"arn:aws:iam::111122223333:server-certificate/web-monitoring-2017":                    "",
 		"":                                   `does not begin with "arn:"`,
 		"arn:aws:acm:us-west-2:111122223333": "instead of six",
+		"arn:aws-eusc:acm:eusc-de-east-1:111122223333:certificate/0b7d2f3a":                "",
+		"arn:aws-iso-b:acm:us-isob-east-1:111122223333:certificate/0b7d2f3a":               "",
+		"arn:aws-:acm:us-west-2:111122223333:certificate/a":                                "partition",
+		"arn:awscn:acm:us-west-2:111122223333:certificate/a":                               "partition",
+		"arn:aws-CN:acm:us-west-2:111122223333:certificate/a":                              "partition",
+		"arn:aws--cn:acm:us-west-2:111122223333:certificate/a":                             "partition",
+		"arn::acm:us-west-2:111122223333:certificate/a":                                    "partition",
 		"arn:azure:acm:us-west-2:111122223333:certificate/a":                               "partition",
 		"arn:aws::us-west-2:111122223333:certificate/a":                                    "no service",
 		"arn:aws:acm:uswest2:111122223333:certificate/a":                                   "no valid region",
@@ -74,6 +81,10 @@ func TestOwners(t *testing.T) {
 		{"GovCloud", Partition("us-gov-west-1"), "aws-us-gov"},
 		{"Brandenburg", Partition("eusc-de-east-1"), "aws-eusc"},
 		{"Oregon", Partition("us-west-2"), "aws"},
+		{"China's console", Console("cn-north-1"), "cn-north-1.console.amazonaws.cn"},
+		{"GovCloud's console", Console("us-gov-west-1"), "us-gov-west-1.console.amazonaws-us-gov.com"},
+		{"Brandenburg's console", Console("eusc-de-east-1"), "eusc-de-east-1.console.amazonaws-eusc.eu"},
+		{"Oregon's console", Console("us-west-2"), "us-west-2.console.aws.amazon.com"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: %q, want %q", c.what, c.got, c.want)

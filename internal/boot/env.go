@@ -6,6 +6,8 @@ package boot
 import (
 	"fmt"
 	"strings"
+
+	"certdrift/internal/awsio/stack"
 )
 
 // Env is a function's environment, as the template sets it.
@@ -18,6 +20,9 @@ type Env struct {
 	Topic, ChatTopic string
 	// Expected are the protocols of the subscriptions that were deployed with the topic, repeated for each subscription.
 	Expected []string
+	// Rules, Alarms and AlarmInputs are those that were deployed, by full names; none for a function that does not check them.
+	Rules               []stack.Rule
+	Alarms, AlarmInputs []string
 	// Bus is the EventBridge bus that every notice goes to as well; empty for none.
 	Bus        string
 	Namespace  string
@@ -50,6 +55,11 @@ func ReadEnv(get func(string) string) (Env, error) {
 	env.RuntimeAPI = or("AWS_LAMBDA_RUNTIME_API", "")
 	env.Environments = split(get("CERTDRIFT_VERIFY_ENVIRONMENTS"))
 	var problems []string
+	var err error
+	if env.Rules, err = stack.ParseRules(get("CERTDRIFT_RULES"), env.Stack); err != nil {
+		problems = append(problems, "CERTDRIFT_RULES: "+err.Error())
+	}
+	env.Alarms, env.AlarmInputs = ofStack(env.Stack, get("CERTDRIFT_ALARMS")), ofStack(env.Stack, get("CERTDRIFT_ALARM_INPUTS"))
 	for _, name := range []string{"CERTDRIFT_TOPIC_ARN", "CERTDRIFT_CHAT_TOPIC_ARN"} {
 		if arn := or(name, ""); arn != "" && !strings.HasPrefix(arn, "arn:") {
 			problems = append(problems, fmt.Sprintf("%s is %q, not the ARN of an SNS topic", name, arn))
@@ -59,6 +69,15 @@ func ReadEnv(get func(string) string) (Env, error) {
 		return Env{}, fmt.Errorf("reading the environment: %s", strings.Join(problems, "; "))
 	}
 	return env, nil
+}
+
+// ofStack returns full names: a stack's resources begin with its name.
+func ofStack(name, list string) []string {
+	all := split(list)
+	for i := range all {
+		all[i] = name + "-" + all[i]
+	}
+	return all
 }
 
 func split(list string) []string {

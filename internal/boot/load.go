@@ -109,7 +109,7 @@ func read(ctx context.Context, from reader, location string, data []byte) round.
 		File: location, ReadFile: func(name string) ([]byte, error) { return from.Read(ctx, beside(location, name)) },
 	})
 	read := manifest.Load(locate(location, out.Config.Manifests), manifest.Options{
-		Remote: remote(ctx, func() (reader, error) { return from, nil }), Places: places(location, out.Config),
+		Remote: remote(ctx, func() (reader, error) { return from, nil }), Positions: places(location, out.Config),
 	})
 	out.Manifests, out.ObserveErrors = read.Declared, read.ObserveErrors
 	out.Diagnostics = append(out.Diagnostics, read.Diagnostics...)

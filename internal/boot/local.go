@@ -47,7 +47,7 @@ func (l Local) Round(ctx context.Context, q round.Request, o Options) (round.Res
 // Manifests reads the manifests that a configuration on this machine names: files, directories and S3 prefixes. AWS is
 // asked only where one of them is in S3.
 func Manifests(ctx context.Context, file string, c config.Config, stdin io.Reader) manifest.Loaded {
-	return manifest.Load(locate(file, c.Manifests), manifest.Options{Stdin: stdin, Places: places(file, c), Remote: remote(ctx, openReader(ctx))})
+	return manifest.Load(locate(file, c.Manifests), manifest.Options{Stdin: stdin, Positions: places(file, c), Remote: remote(ctx, openReader(ctx))})
 }
 
 // Declared reads the manifests at paths relative to the working directory. namespace is that of objects that name none.

@@ -9,6 +9,7 @@ import (
 
 	"certdrift/internal/awsio/listener"
 	"certdrift/internal/awsio/sns"
+	"certdrift/internal/awsio/stack"
 	"certdrift/internal/config"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
@@ -33,6 +34,7 @@ type Runners struct {
 	// History returns what looks up changes in the accounts that a configuration names.
 	History   func(config.Config) Historian
 	AlertPath *sns.Path
+	Stack     *stack.Reader
 	Publisher *round.Publisher
 	Heartbeat func(ctx context.Context, url string) error
 	// RuntimeAPI is the HOST:PORT of the Lambda Runtime API, which is never dialed; empty outside of Lambda.
@@ -60,6 +62,9 @@ func (r *Runners) For(c config.Config) *round.Runner {
 	}
 	if r.AlertPath != nil {
 		runner.AlertPath = r.AlertPath
+	}
+	if r.Stack != nil {
+		runner.Stack = r.Stack
 	}
 	return runner
 }

@@ -17,9 +17,11 @@ import (
 	"certdrift/internal/awsio/bus"
 	"certdrift/internal/awsio/cloudwatch"
 	"certdrift/internal/awsio/sns"
+	"certdrift/internal/awsio/stack"
 	"certdrift/internal/awsio/state"
 	"certdrift/internal/awsio/trail"
 	"certdrift/internal/config"
+	"certdrift/internal/incident"
 	"certdrift/internal/lambda"
 	"certdrift/internal/probe"
 	"certdrift/internal/round"
@@ -29,6 +31,9 @@ import (
 
 // settling is the interval between the rounds after a change.
 const settling = 15 * time.Second
+
+// probeReadsStack is how often probe reads the stack; inspect does in every round.
+const probeReadsStack = time.Hour
 
 // function is what every Lambda function starts with.
 type function struct {
@@ -52,9 +57,9 @@ func start(ctx context.Context, getenv func(string) string) (*function, error) {
 		return nil, err
 	}
 	logger := NewLogger()
-	load := &loader{reader: cloud.reader(), location: env.Config, now: time.Now}
+	load := &loader{reader: cloud.reader(), location: env.Config, now: now}
 	return &function{env, cloud, logger, load.load, &Runners{
-		Now: time.Now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), RuntimeAPI: env.RuntimeAPI, AlertPath: cloud.alertPath(env.Topic, env.ChatTopic, env.Expected), Log: logger,
+		Now: now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), RuntimeAPI: env.RuntimeAPI, AlertPath: cloud.alertPath(env.Topic, env.ChatTopic, env.Expected), Log: logger,
 	}}, nil
 }
 
@@ -64,7 +69,8 @@ func Probe(ctx context.Context, getenv func(string) string) (*lambda.Function, e
 	if err != nil {
 		return nil, err
 	}
-	f.runners.AlertPath = nil // inspect checks it; once is enough
+	// inspect checks whether alerts arrive. Whether somebody disabled inspect is checked here, now and then.
+	f.runners.AlertPath, f.runners.Stack = nil, f.cloud.stack(f.env, probeReadsStack)
 	return f.monitor("probe", round.ListenersOnProblem), nil
 }
 
@@ -74,6 +80,7 @@ func Inspect(ctx context.Context, getenv func(string) string) (*lambda.Function,
 	if err != nil {
 		return nil, err
 	}
+	f.runners.Stack = f.cloud.stack(f.env, 0)
 	return f.monitor("inspect", round.Listeners), nil
 }
 
@@ -81,7 +88,7 @@ func Inspect(ctx context.Context, getenv func(string) string) (*lambda.Function,
 func (f *function) monitor(name string, depth round.Depth) *lambda.Function {
 	f.runners.History, f.runners.Publisher, f.runners.Heartbeat = f.cloud.historian, f.cloud.publisher(name, f.env), probe.Heartbeat{RuntimeAPI: f.env.RuntimeAPI}.Call
 	return lambda.New(lambda.Parts{
-		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, Now: time.Now,
+		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, Now: now,
 		Again: settling, Wait: Wait, Account: f.cloud.own,
 	})
 }
@@ -95,7 +102,7 @@ func Verify(ctx context.Context, getenv func(string) string, answer func(aws.Con
 	}
 	f.runners.History = f.cloud.historian
 	return lambda.NewVerifier(lambda.VerifyParts{
-		Load: f.load, Round: f.runners.run, Answer: answer(f.cloud.base), Environments: f.env.Environments, Log: f.log, Now: time.Now, Pause: Wait,
+		Load: f.load, Round: f.runners.run, Answer: answer(f.cloud.base), Environments: f.env.Environments, Log: f.log, Now: now, Pause: Wait,
 	}), nil
 }
 
@@ -105,12 +112,16 @@ func Widget(ctx context.Context, getenv func(string) string) (*lambda.Widget, er
 	if err != nil {
 		return nil, err
 	}
-	p := lambda.WidgetParts{Load: f.load, Log: f.log, Now: time.Now, Round: func(ctx context.Context, q round.Request) (round.Result, error) {
+	p := lambda.WidgetParts{Load: f.load, Log: f.log, Now: now, Round: func(ctx context.Context, q round.Request) (round.Result, error) {
 		q.Depth = round.Listeners
 		return f.runners.For(q.Config).Run(ctx, q)
 	}}
 	if f.env.Table != "" {
-		p.Incidents = f.cloud.incidents(f.env.Table).Load
+		table := f.cloud.incidents(f.env.Table)
+		p.Incidents = func(ctx context.Context) ([]incident.Record, error) {
+			loaded, err := table.Load(ctx)
+			return loaded.Incidents, err
+		}
 	}
 	return lambda.NewWidget(p), nil
 }
@@ -118,7 +129,7 @@ func Widget(ctx context.Context, getenv func(string) string) (*lambda.Widget, er
 // publisher returns what tracks incidents in the table and alerts the topics.
 func (c *cloud) publisher(name string, env Env) *round.Publisher {
 	p := &round.Publisher{
-		Now: time.Now, Function: name, By: env.Function, Gauge: cloudwatch.New(awscloudwatch.NewFromConfig(c.base), env.Namespace),
+		Now: now, Function: name, By: env.Function, Gauge: cloudwatch.New(awscloudwatch.NewFromConfig(c.base), env.Namespace),
 		Compose: alert.Options{RunbookURL: env.RunbookURL, Stack: env.Stack}, Store: round.NewMemory(),
 	}
 	if env.Table != "" {
@@ -137,15 +148,24 @@ func (c *cloud) publisher(name string, env Env) *round.Publisher {
 	return p
 }
 
+// stack returns what reads certdrift's own stack, at most once per interval; nil where nothing of it is known.
+func (c *cloud) stack(env Env, every time.Duration) *stack.Reader {
+	d := stack.Deployed{Rules: env.Rules, Alarms: env.Alarms, Inputs: env.AlarmInputs, Topic: env.Topic}
+	if len(d.Rules)+len(d.Alarms)+len(d.Inputs) == 0 {
+		return nil
+	}
+	return stack.New(eventbridge.NewFromConfig(c.base), awscloudwatch.NewFromConfig(c.base), d, every, time.Now)
+}
+
 // incidents opens the functions' table.
 func (c *cloud) incidents(table string) *state.Store {
-	return state.New(dynamodb.NewFromConfig(c.base), table, time.Now)
+	return state.New(dynamodb.NewFromConfig(c.base), table, now)
 }
 
 // historian looks up who changed what, in the accounts that the configuration names.
 func (c *cloud) historian(cfg config.Config) Historian {
 	return trail.New(trail.Options{
-		Now: time.Now, Roles: cfg.Scope.Roles,
+		Now: now, Roles: cfg.Scope.Roles,
 		Client: func(region string, role target.Role) trail.Client {
 			return cloudtrail.NewFromConfig(c.in(region, role))
 		},

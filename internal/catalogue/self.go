@@ -49,15 +49,16 @@ func self() []Entry {
 		},
 		{
 			Code:     finding.AlertPathBroken,
-			Severity: "critical where nobody receives the critical alerts of an environment, or the topic is gone or accepts no messages; else warning",
+			Severity: "critical where nobody receives the critical alerts of an environment, the topic is gone or accepts no messages, or a schedule of certdrift is disarmed; else warning",
 			Title:    "Alerts are not delivered",
 			Meaning: "A subscription that is unconfirmed, was ended, or has a filter policy that matches no alert delivers nothing, and neither " +
 				"does a topic that is gone or rejects messages. Nothing else reveals this: certdrift keeps sending alerts, and nobody receives them. " +
-				"The finding is sent over every path that still works: other subscriptions, the chat topic, the event bus, metrics, this report.",
+				"The same goes for certdrift's own stack: if somebody disables, deletes or changes its rules, no rounds start, and without its alarms nobody " +
+				"is notified that they don't. The finding is sent over every path that still works: other subscriptions, the chat topic, the event bus, metrics, this report.",
 			Check: "certdrift alert --topic ARN -c certdrift.yaml; aws sns list-subscriptions-by-topic --topic-arn ARN",
 			Remedy: "Have the subscription confirmed (the confirmation email is valid for two days; after that, subscribe again), fix its filter policy, or delete " +
 				"it. If the topic is gone, redeploy the stack. If it rejects messages, check its policy, its key's policy, and the role's permission to publish. " +
-				"Then run `certdrift alert --test` to see who receives it.",
+				"Then run `certdrift alert --test` to see who receives it. Rules and alarms: enable them again with the command in the finding.",
 			Source: "Amazon SNS Developer Guide: subscription filter policies, subscription confirmation",
 		},
 	}

@@ -193,9 +193,9 @@ func (p *alertPath) checkTopic(ctx context.Context, arn string, chat bool) (obse
 
 // readTopic reads one topic. Its subscriptions must be known; a filter that could not be read is noted at its subscription.
 func readTopic(ctx context.Context, from alertTopic) (observation.Topic, error) {
-	topics, troubles := from.Observe(ctx)
+	topics, errs := from.Observe(ctx)
 	if len(topics) != 1 || !topics[0].Read && !topics[0].Missing {
-		for _, t := range troubles {
+		for _, t := range errs {
 			return observation.Topic{}, fmt.Errorf("asking %s: %s", t.Operation, clean(t.Detail))
 		}
 		return observation.Topic{}, errors.New("the topic could not be read")

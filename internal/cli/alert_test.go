@@ -129,7 +129,7 @@ func TestAlertFindsWhatIsBroken(t *testing.T) {
 		{"only one code", fakeTopic{all: []observation.Subscription{well, {Protocol: "sqs", Endpoint: "queue", FilterPolicy: `{"code":["cert-expired"]}`}}}, []string{"--test"}, 0, "not tested"},
 		{"nobody", fakeTopic{}, nil, 1, "nobody is subscribed"},
 		{"gone", fakeTopic{missing: true}, nil, 1, "does not exist"},
-		{"refused", fakeTopic{all: []observation.Subscription{well}, refuses: true}, []string{"--test"}, 1, "takes no message"},
+		{"refused", fakeTopic{all: []observation.Subscription{well}, refuses: true}, []string{"--test"}, 1, "rejects messages"},
 		{"an environment without ears", fakeTopic{all: []observation.Subscription{{Protocol: "email", Endpoint: "team@example.org", FilterPolicy: `{"environment":["staging"]}`}}},
 			[]string{"-e", "staging,production"}, 1, "critical alert of production reaches nobody"},
 		{"denied", fakeTopic{denied: true}, nil, 3, "AuthorizationError"},

@@ -8,16 +8,16 @@ import (
 
 	"certdrift/internal/alert"
 	"certdrift/internal/boot"
-	"certdrift/internal/incident"
 	"certdrift/internal/observation"
 	"certdrift/internal/report"
+	"certdrift/internal/round"
 )
 
 // Cloud is what commands reach of a deployed stack.
 type Cloud struct {
 	// Incidents opens the table that the functions keep incidents in.
 	Incidents func(ctx context.Context, table string) (incidentStore, error)
-	// Topic opens an SNS topic; chat tells that Amazon Q Developer in chat applications reads it.
+	// Topic opens an SNS topic; chat reports that Amazon Q Developer in chat applications reads it.
 	Topic func(ctx context.Context, arn string, chat bool) (alertTopic, error)
 	// Bus opens an EventBridge bus in the region of a topic, or in the one that its own ARN names.
 	Bus func(ctx context.Context, name, topicARN string) (alertBus, error)
@@ -30,9 +30,7 @@ type alertBus interface {
 
 // incidentStore keeps incidents.
 type incidentStore interface {
-	Load(ctx context.Context) ([]incident.Record, error)
-	// Save writes on the condition that nobody wrote since; false where somebody did.
-	Save(ctx context.Context, r incident.Record) (bool, error)
+	round.Store
 	// Broken are the items that the last Load could not read.
 	Broken() []string
 }

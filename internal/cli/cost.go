@@ -115,7 +115,7 @@ func (c *cost) run() error {
 
 // certificatesOf is how many certificates get series of their own, where that is asked for: one for each endpoint that
 // speaks TLS. What is shared by endpoints of an environment makes fewer, what else is attached to listeners more; neither
-// is known before something is looked at.
+// is known before a round has run.
 func certificatesOf(c config.Config) int {
 	if !c.MetricsPerCertificate {
 		return 0

@@ -30,11 +30,11 @@ func TestHostileIncidents(t *testing.T) {
 			var r incident.Record
 			certtest.Poison(&r)
 			r.Code, r.Codes, r.Ended = certtest.Hostile, []finding.Code{certtest.Hostile}, certtest.Hostile // a table may have anything
-			r.Key, r.Version, r.Severity, r.Counter, r.Closed = fmt.Sprint(certtest.Hostile, i), 0, finding.Critical, nil, time.Time{}
+			r.Key, r.Version, r.Severity, r.Closed = fmt.Sprint(certtest.Hostile, i), 0, finding.Critical, time.Time{}
 			if closed {
 				r.Closed = morning.Add(-time.Minute)
 			}
-			if saved, err := store.Save(t.Context(), r); err != nil || !saved {
+			if saved, err := store.SaveIncident(t.Context(), r); err != nil || !saved {
 				t.Fatal(saved, err)
 			}
 		}

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
+	"certdrift/internal/round"
 )
 
 // incidents is `certdrift incidents`: its flags.
@@ -126,7 +126,7 @@ func (i *incidents) show(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	records, err := store.Load(ctx)
+	loaded, err := store.Load(ctx)
 	if err != nil {
 		return err
 	}
@@ -134,8 +134,8 @@ func (i *incidents) show(ctx context.Context) error {
 		fmt.Fprintf(i.app.Stderr, "certdrift: skipped the item %s, which cannot be read; the next round that finds its problem replaces it\n", finding.Quote(id))
 	}
 	shown := []incident.Record{}
-	for _, r := range records {
-		if r.Counter == nil && (i.all || r.Open()) {
+	for _, r := range loaded.Incidents {
+		if i.all || r.Open() {
 			shown = append(shown, r)
 		}
 	}
@@ -211,9 +211,6 @@ func stage(r incident.Record, now time.Time) string {
 	return "waiting for confirmation"
 }
 
-// attempts is how often a change is tried again where a round wrote the incident meanwhile.
-const attempts = 5
-
 // change loads, changes and saves one incident.
 func (i *incidents) change(cmd *cobra.Command, args []string, edit func(incident.Record) incident.Record) error {
 	if len(args) != 1 {
@@ -227,29 +224,30 @@ func (i *incidents) change(cmd *cobra.Command, args []string, edit func(incident
 	if err != nil {
 		return err
 	}
-	for range attempts {
-		records, err := store.Load(ctx)
-		if err != nil {
-			return err
-		}
-		r, err := pick(records, args[0])
-		if err != nil {
-			return err
-		}
-		changed := edit(r)
-		saved, err := store.Save(ctx, changed)
-		if err != nil {
-			return err
-		}
-		if saved {
-			if i.format.name == "json" {
-				return i.app.writeJSON(changed)
-			}
-			i.text(changed)
-			return nil
-		}
+	loaded, err := store.Load(ctx)
+	if err != nil {
+		return err
 	}
-	return errors.New("saving the incident: rounds keep writing it; try again")
+	var changed incident.Record
+	round.Share(store, loaded).Swap(ctx, func(s incident.State) (wanted incident.State) {
+		if changed, err = pick(s.Incidents, args[0]); err == nil {
+			changed = edit(changed)
+			wanted.Incidents = []incident.Record{changed}
+		}
+		return wanted
+	}, func(_ string, failed error) {
+		if failed != nil {
+			err = fmt.Errorf("saving the incident: %w", failed)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if i.format.name == "json" {
+		return i.app.writeJSON(changed)
+	}
+	i.text(changed)
+	return nil
 }
 
 // pick finds an incident that is not closed by its key, or by a part of it that no other has.
@@ -257,7 +255,7 @@ func pick(records []incident.Record, key string) (incident.Record, error) {
 	var fits []incident.Record
 	var names []string
 	for _, r := range records {
-		if r.Counter != nil || !r.Closed.IsZero() {
+		if !r.Closed.IsZero() {
 			continue
 		}
 		if r.Key == key {

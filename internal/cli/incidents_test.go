@@ -26,22 +26,22 @@ type contested struct {
 	left int
 }
 
-func (c *contested) Save(ctx context.Context, r incident.Record) (bool, error) {
+func (c *contested) SaveIncident(ctx context.Context, r incident.Record) (bool, error) {
 	if c.left > 0 {
 		c.left--
-		records, err := c.Load(ctx)
+		loaded, err := c.Load(ctx)
 		if err != nil {
 			return false, err
 		}
-		for _, other := range records {
+		for _, other := range loaded.Incidents {
 			if other.Key == r.Key {
-				if _, err := c.Memory.Save(ctx, other); err != nil {
+				if _, err := c.Memory.SaveIncident(ctx, other); err != nil {
 					return false, err
 				}
 			}
 		}
 	}
-	return c.Memory.Save(ctx, r)
+	return c.Memory.SaveIncident(ctx, r)
 }
 
 var morning = time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
@@ -61,11 +61,13 @@ func kept(t *testing.T) *keeping {
 	over.Closed, waiting.Opened = morning.Add(-time.Hour), time.Time{}
 	for _, r := range []incident.Record{
 		open("production host:b", finding.Warning), open("production listener:a", finding.Critical), over, waiting,
-		{Key: incident.SMSKey, Counter: &incident.Counter{Used: 1}},
 	} {
-		if saved, err := m.Save(t.Context(), r); err != nil || !saved {
+		if saved, err := m.SaveIncident(t.Context(), r); err != nil || !saved {
 			t.Fatalf("saved %v, %v", saved, err)
 		}
+	}
+	if saved, err := m.SaveCounter(t.Context(), incident.Counter{Key: "- counter:sms", Used: 1}); err != nil || !saved {
+		t.Fatalf("saved %v, %v", saved, err)
 	}
 	return m
 }
@@ -110,8 +112,8 @@ func TestIncidentsAcknowledge(t *testing.T) {
 	if status != 0 || !strings.Contains(out, "acknowledged by jane, until 2026-11-23T12:00:00Z") {
 		t.Errorf("status %d: %s%s", status, out, errs)
 	}
-	records, _ := m.Load(t.Context())
-	for _, r := range records {
+	loaded, _ := m.Load(t.Context())
+	for _, r := range loaded.Incidents {
 		if r.Key == "production listener:a" && (r.Acknowledged == nil || !r.Acknowledged.Until.Equal(morning.Add(4*time.Hour))) {
 			t.Errorf("the store holds %+v", r.Acknowledged)
 		}

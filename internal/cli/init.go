@@ -66,10 +66,10 @@ func (n *initial) run(cmd *cobra.Command, args []string) error {
 	if err := n.flags(); err != nil {
 		return err
 	}
-	in := draft.Input{Asked: n.fromAWS, Paths: n.paths(), Regions: n.regions}
+	in := draft.Input{Asked: n.fromAWS, Paths: n.paths(), Regions: n.regions, Now: n.app.Now()}
 	if len(n.manifests) > 0 {
 		read := n.app.Parts.Declared(cmd.Context(), n.manifests, n.namespace, !n.fromAWS, n.app.Stdin)
-		in.Manifests = slices.DeleteFunc(read.Declared, func(d observation.Declaration) bool { return d.Closes })
+		in.Manifests = slices.DeleteFunc(read.Declared, func(d observation.Declaration) bool { return d.RemovesListeners })
 		n.app.printDiagnostics(read.Diagnostics)
 		n.printErrors(read.ObserveErrors)
 		switch {

@@ -120,7 +120,7 @@ func (p *planning) read(ctx context.Context) (q round.Request, ready bool, err e
 	if p.offline {
 		guessServices(&q)
 	}
-	declares := slices.ContainsFunc(q.Manifests, func(d observation.Declaration) bool { return !d.Closes })
+	declares := slices.ContainsFunc(q.Manifests, func(d observation.Declaration) bool { return !d.RemovesListeners })
 	return q, len(read.Diagnostics) == 0 || declares, nil
 }
 
@@ -141,7 +141,7 @@ func beside(file string, paths []string) []string {
 func guessServices(q *round.Request) {
 	services := map[string]bool{}
 	for _, d := range q.Manifests {
-		services[d.Service] = services[d.Service] || !d.Closes
+		services[d.Service] = services[d.Service] || !d.RemovesListeners
 	}
 	q.Config.Endpoints = slices.Clone(q.Config.Endpoints)
 	for i := range q.Config.Endpoints {

@@ -17,7 +17,7 @@ import (
 
 const incidentForeign = "arn:aws:iam::111122223333:server-certificate/web-monitoring-2017"
 
-// fixedByHand is the account of DESIGN §1: four load balancers that an operator has mended by hand, while the templates
+// fixedByHand is the account of DESIGN §1: four load balancers that an operator has fixed by hand, while the templates
 // stayed stale.
 func fixedByHand(t *testing.T) (a *account.Account, config string) {
 	t.Helper()

@@ -169,7 +169,7 @@ func TestPlanOverAWS(t *testing.T) {
 		{"the incident: stale, and fixed by hand", "good", "good", "old", true, 1,
 			[]string{"✗ Service", "good (until", "→ old (expired", "refuse: ", "undo the change by Operator", "1 to change", "1 refused. Do not apply."}},
 		{"the incident's name", "good", "good", "foreign", true, 1, []string{"✗ api.example.org", "would not be covered by certificate/foreign"}},
-		{"after the incident, mended", "good", "old", "good", false, 0, []string{"~ Service", "old (expired", "brings what is declared"}},
+		{"after the incident, fixed", "good", "old", "good", false, 0, []string{"~ Service", "old (expired", "brings what is declared"}},
 		{"another than declared", "good", "good", "next", false, 1, []string{"the configuration declares another certificate"}},
 		{"a rotation by both", "next", "good", "next", false, 0, []string{"~ Service", "brings what is declared"}},
 		{"a rotation where the configuration is silent", "", "good", "next", false, 0, []string{"! Service", "WARNING  drift-manifest"}},

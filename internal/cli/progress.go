@@ -12,7 +12,7 @@ import (
 const progressEvery = time.Second
 
 // progress shows on standard error, where that is a terminal, how far a long round is and for how long it runs, also
-// while no endpoint ends. The first function is told of each endpoint done, the second takes the line away.
+// while no endpoint ends. Call the first function for each endpoint done, and the second to clear the line.
 func (a *App) progress(what string, total int) (step func(done, total int), stop func()) {
 	if !a.StderrTerminal {
 		return nil, func() {}

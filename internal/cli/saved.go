@@ -131,7 +131,7 @@ func once(text []byte, dec *json.Decoder, path string) error {
 	return err
 }
 
-// hollow tells of a file that lacks what a round always has: judged, it would be clean, though nobody looked.
+// hollow returns an error for a file that lacks what a round always has: judged, it would be clean, though nothing was observed.
 func hollow(r observation.Round) error {
 	if len(r.Endpoints) == 0 && !r.ListenersRead && len(r.Diagnostics) == 0 && len(r.ObserveErrors) == 0 && r.AlertPath == nil {
 		return errors.New("nothing was checked in it: it has neither endpoints nor listeners")

@@ -1,7 +1,6 @@
 package draft
 
 import (
-	"crypto/x509"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,28 +8,10 @@ import (
 	"certdrift/internal/observation"
 )
 
-// certificates has the certificates that AWS returned, by ARN.
-type certificates map[string]observation.Certificate
-
-func known(list []observation.Certificate) certificates {
-	out := certificates{}
-	for _, c := range list {
-		out[c.ARN] = c
-	}
-	return out
-}
-
-// names returns the names of a certificate.
-func (c certificates) names(arn string) []string {
-	cert := c[arn]
-	names := cert.Names
-	if len(cert.Chain) > 0 {
-		if leaf, err := x509.ParseCertificate(cert.Chain[0]); err == nil {
-			names = leaf.DNSNames
-		}
-	}
+// names returns the names of an ARN's certificate, in lower case and each once.
+func (w *writer) names(arn string) []string {
 	var out []string
-	for _, n := range names {
+	for _, n := range w.model.Certificate(arn).Names() {
 		if n = strings.ToLower(strings.TrimSuffix(n, ".")); n != "" && !slices.Contains(out, n) {
 			out = append(out, n)
 		}
@@ -38,27 +19,16 @@ func (c certificates) names(arn string) []string {
 	return out
 }
 
-// covering returns the first of the ARNs whose certificate covers the host, SNI certificates before the default. If none is
-// known to cover it, it returns the default and sure is false.
-func (c certificates) covering(arns []string, host string) (arn string, sure bool) {
-	if len(arns) == 0 {
-		return "", false
-	}
-	for _, arn := range append(slices.Clone(arns[1:]), arns[0]) {
-		if slices.ContainsFunc(c.names(arn), func(name string) bool { return matches(name, host) }) {
-			return arn, true
+// selected returns the certificate that clients of host get: from the listener, or from the manifest where there is none yet.
+// If none is known to cover host, it is the default, and sure is false.
+func (w *writer) selected(p tlsListener, host string) (arn string, sure bool) {
+	if p.attached != nil {
+		if got, known := p.attached.Select(host); got != nil {
+			return got.ARN, known && got.Covers(host)
 		}
 	}
-	return arns[0], false
-}
-
-// matches reports whether a certificate's name matches a host: "*" matches exactly the first label.
-func matches(name, host string) bool {
-	if parent, ok := strings.CutPrefix(name, "*."); ok {
-		_, rest, found := strings.Cut(host, ".")
-		return found && rest == parent
-	}
-	return name == host
+	arn, c := w.model.Declaration(observation.Declaration{ARNs: p.arns()}).Certificate(host, p.kind)
+	return arn, c.Covers(host)
 }
 
 // hostForm is the pattern of a name that can be dialed.
@@ -71,12 +41,12 @@ const maxHosts = 20
 
 // hostsOf returns the names to probe at a listener: those in the manifest, else those of its certificates. left has the names
 // that cannot be probed or are too many; guessed reports that the names come from certificates.
-func (c certificates) hostsOf(p tlsListener) (hosts, left []string, guessed bool) {
+func (w *writer) hostsOf(p tlsListener) (hosts, left []string, guessed bool) {
 	names := p.hosts
 	if len(names) == 0 {
 		guessed = true
 		for _, arn := range p.arns() {
-			names = append(names, c.names(arn)...)
+			names = append(names, w.names(arn)...)
 		}
 	}
 	for _, n := range names {
@@ -91,15 +61,20 @@ func (c certificates) hostsOf(p tlsListener) (hosts, left []string, guessed bool
 	return hosts, left, guessed
 }
 
-// arns returns the certificates to declare: the attached ones, which clients get today, else those in the manifest.
+// arns returns the certificates to declare, the default first: the attached ones, which clients get today, else those in the
+// manifest.
 func (p tlsListener) arns() []string {
-	if len(p.attached) > 0 {
-		return p.attached
+	if p.attached == nil || len(p.attached.Attached) == 0 {
+		return p.declared
 	}
-	return p.declared
+	var out []string
+	for _, a := range p.attached.Attached {
+		out = append(out, a.ARN)
+	}
+	return out
 }
 
 // disagrees reports whether the manifest and the load balancer have different certificates.
 func (p tlsListener) disagrees() bool {
-	return len(p.attached) > 0 && len(p.declared) > 0 && p.attached[0] != p.declared[0]
+	return len(p.declared) > 0 && p.arns()[0] != p.declared[0]
 }

@@ -7,10 +7,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 )
 
 // Input is what a draft is written from.
@@ -19,6 +21,8 @@ type Input struct {
 	// Attached is what AWS returned; Asked reports whether it was asked.
 	Attached observation.Attached
 	Asked    bool
+	// Now decides which of several certificates that match a host a load balancer prefers.
+	Now time.Time
 	// Paths are the paths of the manifests; Regions are the inspected regions. The configuration names both.
 	Paths, Regions []string
 }
@@ -30,41 +34,42 @@ type tlsListener struct {
 	balancer, region  string
 	kind              observation.LoadBalancerKind
 	protocol          string
+	object            string // the manifest's; empty for a listener of the account
 	port              int
-	attached          []string // ARNs, the default first
-	declared          []string // ARNs that a manifest declares
+	attached          *topology.Listener // nil where the account has none
+	declared          []string           // ARNs that a manifest declares
 	hosts             []string
 	source            target.Position
-	stacks            []observation.Stack // what created the load balancer
 }
 
-// listeners combines the listeners of the manifests and of the account.
-func listeners(in Input) []tlsListener {
+// listeners combines the listeners of the manifests and of the account, which the topology relates.
+func listeners(in Input, model *topology.Topology) []tlsListener {
 	var out []tlsListener
-	for _, lb := range in.Attached.LoadBalancers {
-		for _, l := range lb.Listeners {
-			if l.Secure() {
-				out = append(out, fromLoadBalancer(lb, l))
-			}
+	of := map[*topology.Listener]int{}
+	for _, l := range model.Listeners {
+		if l.Secure() {
+			of[l] = len(out)
+			out = append(out, fromListener(l))
 		}
 	}
-	for _, d := range in.Manifests {
+	for i, d := range in.Manifests {
 		if len(d.ARNs) == 0 && !d.Discovered {
 			continue // a port without TLS
 		}
-		i := slices.IndexFunc(out, func(p tlsListener) bool { return p.madeBy(d) })
-		if i < 0 {
-			out = append(out, fromDeclaration(d))
+		merged := false
+		for _, l := range model.Declarations[i].Listeners {
+			if at, ok := of[l]; ok {
+				out[at].add(d)
+				merged = true
+			}
+		}
+		if merged {
 			continue
 		}
-		p := &out[i]
-		p.declared = append(p.declared, d.ARNs...)
-		p.hosts = append(p.hosts, d.Hosts...)
-		if p.source.File == "" {
-			p.source = d.Source
-		}
-		if p.service == "" {
-			p.nameAfter(d.Service)
+		if at := slices.IndexFunc(out, func(p tlsListener) bool { return p.object == d.Object && p.port == d.Port }); at >= 0 {
+			out[at].add(d)
+		} else {
+			out = append(out, fromDeclaration(d))
 		}
 	}
 	for i := range out {
@@ -78,23 +83,15 @@ func listeners(in Input) []tlsListener {
 	return out
 }
 
-func fromLoadBalancer(lb observation.LoadBalancer, l observation.Listener) tlsListener {
+func fromListener(l *topology.Listener) tlsListener {
+	lb := l.LoadBalancer
 	p := tlsListener{
 		environment: defaultEnvironment, name: lb.Name, balancer: lb.Name, region: lb.Region, kind: lb.Kind,
-		protocol: l.Protocol, port: l.Port, stacks: lb.Stacks(),
+		protocol: l.Protocol, port: l.Port, attached: l,
 	}
-	for _, stack := range p.stacks {
+	for _, stack := range lb.Stacks() {
 		if p.nameAfter(stack.Name); p.service != "" {
 			break
-		}
-	}
-	for _, a := range l.Certificates {
-		switch {
-		case slices.Contains(p.attached, a.ARN):
-		case a.Default:
-			p.attached = append([]string{a.ARN}, p.attached...)
-		default:
-			p.attached = append(p.attached, a.ARN)
 		}
 	}
 	return p
@@ -103,11 +100,9 @@ func fromLoadBalancer(lb observation.LoadBalancer, l observation.Listener) tlsLi
 func fromDeclaration(d observation.Declaration) tlsListener {
 	p := tlsListener{
 		environment: defaultEnvironment, name: cmp.Or(d.LoadBalancer, d.Object), balancer: d.LoadBalancer,
-		kind: d.Kind, port: d.Port, declared: d.ARNs, hosts: slices.Clone(d.Hosts), source: d.Source,
+		kind: d.Kind, object: d.Object, port: d.Port, declared: d.ARNs, hosts: slices.Clone(d.Hosts), source: d.Source,
 	}
 	p.nameAfter(d.Service)
-	d.Group = "" // each Ingress of a group has hosts of its own
-	p.stacks = d.Stacks()
 	return p
 }
 
@@ -121,10 +116,16 @@ func (p *tlsListener) nameAfter(service string) {
 	}
 }
 
-// madeBy reports whether the manifest's object creates the listener.
-func (p tlsListener) madeBy(d observation.Declaration) bool {
-	return p.port == d.Port && (d.LoadBalancer != "" && d.LoadBalancer == p.balancer ||
-		slices.ContainsFunc(d.Stacks(), func(s observation.Stack) bool { return slices.Contains(p.stacks, s) }))
+// add adds what a manifest declares for the listener.
+func (p *tlsListener) add(d observation.Declaration) {
+	p.declared = append(p.declared, d.ARNs...)
+	p.hosts = append(p.hosts, d.Hosts...)
+	if p.source.File == "" {
+		p.source = d.Source
+	}
+	if p.service == "" {
+		p.nameAfter(d.Service)
+	}
 }
 
 // clusterTag returns the Kubernetes cluster tag that all load balancers have; empty if there is none.

@@ -9,6 +9,7 @@ import (
 
 	"certdrift/internal/arn"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 // defaultEnvironment is the environment of load balancers that no Kubernetes object created.
@@ -16,19 +17,22 @@ const defaultEnvironment = "default"
 
 // Write drafts a configuration. It loads without errors.
 func Write(in Input) []byte {
-	w := &writer{certificates: known(in.Attached.Certificates), used: map[string]bool{}}
+	model := topology.Build(observation.Round{
+		ListenersRead: in.Asked, LoadBalancers: in.Attached.LoadBalancers, Certificates: in.Attached.Certificates, Manifests: in.Manifests,
+	}, in.Now)
+	w := &writer{model: model, used: map[string]bool{}}
 	w.line("# yaml-language-server: $schema=./certdrift.schema.json")
 	w.line("# A first draft by `certdrift init`. Review and edit, then run: certdrift validate && certdrift check")
 	w.line("version: 1")
 	w.sources(in)
-	w.environments(listeners(in))
+	w.environments(listeners(in, model))
 	return []byte(w.text.String())
 }
 
 type writer struct {
-	text         strings.Builder
-	certificates certificates
-	used         map[string]bool // ENVIRONMENT/NAME
+	text  strings.Builder
+	model *topology.Topology
+	used  map[string]bool // ENVIRONMENT/NAME
 }
 
 func (w *writer) line(format string, args ...any) {
@@ -70,7 +74,7 @@ func (w *writer) environments(all []tlsListener) {
 	names := map[string]bool{} // whether there is anything to probe
 	var order []string
 	for _, p := range all {
-		hosts, _, _ := w.certificates.hostsOf(p)
+		hosts, _, _ := w.hostsOf(p)
 		if _, seen := names[p.environment]; !seen {
 			order = append(order, p.environment)
 		}
@@ -105,7 +109,7 @@ func (w *writer) environments(all []tlsListener) {
 
 // listener writes the endpoints behind a listener.
 func (w *writer) listener(p tlsListener) {
-	hosts, left, guessed := w.certificates.hostsOf(p)
+	hosts, left, guessed := w.hostsOf(p)
 	if p.source.File != "" {
 		w.line("      # declared at %s:%d", clean(p.source.File), p.source.Line)
 	}
@@ -143,7 +147,7 @@ func (w *writer) several(p tlsListener) {
 	w.line("      # %d certificates are attached, the default first. Each endpoint declares the one that its host gets:", len(arns))
 	for _, arn := range arns[:min(len(arns), maxHosts)] {
 		line := "      #   " + clean(arn)
-		if names := w.certificates.names(arn); len(names) > 0 {
+		if names := w.names(arn); len(names) > 0 {
 			line += " for " + clean(strings.Join(names[:min(len(names), 3)], ", "))
 		}
 		w.line("%s", line)
@@ -168,7 +172,7 @@ func (w *writer) endpoint(mark string, p tlsListener, host string) {
 	}
 	w.line("%s      - name: %s", mark, scalar(w.unique(p, host)))
 	w.line("%s        url: %s", mark, p.url(shown))
-	certificate, sure := w.certificates.covering(p.arns(), host)
+	certificate, sure := w.selected(p, host)
 	if len(p.arns()) > 1 && !sure {
 		w.line("%s        # the default: no certificate above is known to cover this host. Replace it with the intended one", mark)
 	}

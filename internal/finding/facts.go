@@ -122,6 +122,7 @@ const (
 	FactManifest      FactKind = "manifest"      // the manifest Resource (FILE) was read
 	FactSubscriptions FactKind = "subscriptions" // SNS was asked who is subscribed, and answered
 	FactDelivery      FactKind = "delivery"      // every topic took the last message
+	FactStack         FactKind = "stack"         // the rules and alarms of certdrift's own stack were read
 	FactRound         FactKind = "round"         // the round asked for everything that the configuration asks for
 )
 

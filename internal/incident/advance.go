@@ -11,8 +11,8 @@ import (
 )
 
 // Advance is one step: from the records in the store and the findings of a round, it computes the records to write and the
-// notices to send. It returns only records that changed, sorted by key, each with the Version that was loaded; and at most one
-// notice per record, worst first. See the package's protocol for what to do with them.
+// notices to send. It returns the records that changed or have a notice, sorted by key, each with the Version that was loaded;
+// and at most one notice per record, worst first. See the package's protocol for what to do with them.
 func Advance(in Input) (changed []Record, notices []Notice) {
 	if in.StateUnread && in.Records == nil {
 		in.Policy.Confirm = 1 // nothing is remembered, so nothing can be counted: better early than never
@@ -23,13 +23,15 @@ func Advance(in Input) (changed []Record, notices []Notice) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(b.entries)) {
 		e := b.entries[key]
+		due := false
 		if e.record.Closed.IsZero() {
 			b.step(e)
-			if n, ok := b.decide(e); ok {
+			var n Notice
+			if n, due = b.decide(e); due {
 				notices = append(notices, n)
 			}
 		}
-		if !reflect.DeepEqual(e.record, e.loaded) {
+		if due || !reflect.DeepEqual(e.record, e.loaded) {
 			changed = append(changed, e.record)
 		}
 	}
@@ -68,9 +70,7 @@ type entry struct {
 func newTracker(in Input) *tracker {
 	b := &tracker{Input: in, entries: map[string]*entry{}, explained: map[string]bool{}, held: map[fault]holder{}}
 	for _, r := range in.Records {
-		if r.Counter == nil {
-			b.entries[r.Key] = &entry{loaded: r, record: b.present(clone(r))}
-		}
+		b.entries[r.Key] = &entry{loaded: r, record: b.present(clone(r))}
 	}
 	for _, f := range in.Findings {
 		if explains(f.Code) && f.Severity >= finding.Warning {
@@ -235,18 +235,19 @@ func (e *entry) take(other *entry, b *tracker) {
 // oldest is the live incident that fits; open before pending, then the longest known, then by key.
 func (b *tracker) oldest(fits func(*entry) bool) *entry {
 	var found *entry
-	for _, key := range slices.Sorted(maps.Keys(b.entries)) {
-		e := b.entries[key]
-		if !e.record.Closed.IsZero() || !fits(e) {
-			continue
-		}
-		better := found == nil || e.record.Open() && !found.record.Open() ||
-			e.record.Open() == found.record.Open() && e.record.First.Before(found.record.First)
-		if better {
+	for _, e := range b.entries { // in no order: in a storm, sorting for each of thousands of causes is what a round would be busy with
+		if e.record.Closed.IsZero() && (found == nil || e.older(found)) && fits(e) {
 			found = e
 		}
 	}
 	return found
+}
+
+func (e *entry) older(than *entry) bool {
+	if e.record.Open() != than.record.Open() {
+		return e.record.Open()
+	}
+	return cmp.Or(e.record.First.Compare(than.record.First), cmp.Compare(e.record.Key, than.record.Key)) < 0
 }
 
 // open makes a record, or makes a new incident of a closed one: the store's version goes on counting.

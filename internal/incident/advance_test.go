@@ -409,25 +409,56 @@ func TestACrashRepeatsAndNeverLoses(t *testing.T) {
 }
 
 func TestTakeSMS(t *testing.T) {
-	p := policy.Alerting{SMSPerHour: 2}
-	table := newTable()
-	var sent int
-	for i := range 5 {
-		if r, ok := TakeSMS(table.load(t), p, finding.Critical, at(i)); ok {
-			sent++
-			if _, err := table.save(t, r); err != nil {
-				t.Fatal(err)
+	p := policy.Alerting{SMSPerHour: 4}
+	many := func(n int, severity finding.Severity) []finding.Severity {
+		return slices.Repeat([]finding.Severity{severity}, n)
+	}
+	sent := func(allowed []bool) (n int) {
+		for _, ok := range allowed {
+			if ok {
+				n++
 			}
 		}
+		return n
 	}
-	if sent != 2 {
-		t.Errorf("%d messages in the hour, want 2", sent)
+	var s State
+	take := func(minute int, severities ...finding.Severity) int {
+		c, allowed := TakeSMS(s, p, severities, at(minute))
+		s.Counters = []Counter{c}
+		return sent(allowed)
 	}
-	if _, ok := TakeSMS(table.load(t), p, finding.Critical, at(60)); !ok {
-		t.Error("the next hour is not a new one")
+	if n := take(0, append(many(1, finding.Critical), many(4, finding.Warning)...)...); n != 2 {
+		t.Errorf("%d messages, want the critical one, and warnings up to half of the ceiling", n)
 	}
-	if changed, notices := Advance(Input{Policy: p, Records: table.load(t), Now: at(61)}); len(changed)+len(notices) != 0 {
-		t.Error("the counter was taken for an incident")
+	if n := take(1, many(5, finding.Critical)...); n != 2 {
+		t.Errorf("%d more messages in the hour, want 2", n)
+	}
+	if c, ok := ReturnSMS(s, 3, at(2)); !ok || c.Used != 1 {
+		t.Errorf("after 3 of 4 are returned, %+v, %v", c, ok)
+	}
+	if _, ok := ReturnSMS(s, 0, at(2)); ok {
+		t.Error("nothing is returned, and yet there is something to write")
+	}
+	if n := take(60, many(5, finding.Critical)...); n != 4 {
+		t.Errorf("%d messages in the next hour, want 4", n)
+	}
+	if _, allowed := TakeSMS(s, policy.Alerting{}, many(9, finding.Warning), at(61)); sent(allowed) != 9 {
+		t.Error("messages are held back although there is no ceiling")
+	}
+}
+
+func TestTakeDay(t *testing.T) {
+	var s State
+	for _, c := range []struct {
+		function string
+		hours    int
+		want     bool
+	}{{"probe", 0, true}, {"probe", 5, false}, {"inspect", 5, true}, {"probe", 16, true}, {"probe", 17, false}} {
+		day, due := TakeDay(s, c.function, at(60*c.hours))
+		if due != c.want {
+			t.Errorf("%s after %d hours: due %v, want %v", c.function, c.hours, due, c.want)
+		}
+		s.Counters = append(slices.DeleteFunc(s.Counters, func(old Counter) bool { return old.Key == day.Key }), day)
 	}
 }
 

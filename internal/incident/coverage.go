@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"certdrift/internal/alertpath"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -15,7 +16,7 @@ type Depth int
 // The depths. What lies deeper than a probe came is neither broken nor sound: it was not seen.
 const (
 	Unseen     Depth = iota
-	Asked            // it was probed; the name has no address, or an address could not be dialled
+	Asked            // it was probed; the name has no address, or an address could not be dialed
 	Connected        // every address took the connection; the handshake failed
 	Handshaken       // every address showed its certificates
 	Whole            // every probe went through to its end, redirects included
@@ -43,8 +44,12 @@ type Coverage struct {
 	// Full: the round asked everything that the configuration asks for, whether it got an answer or not; an event
 	// narrowed it to nothing.
 	Full bool
-	// Subscriptions: who gets alerts was read without errors. AlertsTaken: every topic accepted the last message sent to it.
-	Subscriptions, AlertsTaken bool
+	// Subscriptions: who gets alerts was read without errors. Taken are the topics, by the cause of what is wrong with them
+	// (alertpath.Cause), that accepted the last message sent to them.
+	Subscriptions bool
+	Taken         map[string]bool
+	// Stack: the rules and alarms of certdrift's own stack were read without errors.
+	Stack bool
 }
 
 // ListenerKey names a listener across regions and accounts. listener is NAME:PORT.
@@ -72,11 +77,11 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 	c.faults(round.Diagnostics)
 	c.ListenersWhole = round.ListenersRead && !narrowed
 	for _, t := range round.ObserveErrors {
-		if t.Endpoint == "" && !strings.HasPrefix(t.Operation, "sns:") {
+		if t.Endpoint == "" && !readsPath(t.Operation) {
 			c.ListenersWhole = false
 		}
 	}
-	c.Subscriptions, c.AlertsTaken = coverPath(round)
+	c.coverPath(round)
 	for _, lb := range round.LoadBalancers {
 		if lb.Partial {
 			c.ListenersWhole = false
@@ -106,15 +111,31 @@ func (c *Coverage) faults(faults []observation.Diagnostic) {
 	}
 }
 
-// coverPath says what a round knows of the alert path.
-func coverPath(round observation.Round) (subscriptions, taken bool) {
+// coverPath records what the round knows of the alert path.
+func (c *Coverage) coverPath(round observation.Round) {
 	if round.AlertPath == nil {
-		return false, false
+		return
+	}
+	failed := func(operations ...string) bool {
+		return slices.ContainsFunc(round.ObserveErrors, func(t observation.ObserveError) bool {
+			return slices.ContainsFunc(operations, func(operation string) bool { return strings.HasPrefix(t.Operation, operation) })
+		})
 	}
 	topics := round.AlertPath.Topics
-	subscriptions = all(topics, func(t observation.Topic) bool { return t.Read || t.Missing }) &&
-		!slices.ContainsFunc(round.ObserveErrors, func(t observation.ObserveError) bool { return strings.HasPrefix(t.Operation, "sns:Get") })
-	return subscriptions, all(topics, func(t observation.Topic) bool { return t.Taken })
+	c.Taken = map[string]bool{}
+	for _, t := range topics {
+		c.Taken[alertpath.Cause(t.ARN)] = t.Taken
+	}
+	c.Subscriptions = len(topics) > 0 && all(topics, func(t observation.Topic) bool { return t.Read || t.Missing }) && !failed("sns:Get")
+	c.Stack = round.AlertPath.Stack != nil && !failed(stackOperations...)
+}
+
+// stackOperations are the calls that read certdrift's own stack. Without credentials none of them was made.
+var stackOperations = []string{"events:DescribeRule", "events:ListTargetsByRule", "cloudwatch:DescribeAlarms", observation.Credentials}
+
+// readsPath reports whether a call reads the alert path: whether it fails says nothing about load balancers.
+func readsPath(operation string) bool {
+	return strings.HasPrefix(operation, "sns:") || operation != observation.Credentials && slices.Contains(stackOperations, operation)
 }
 
 // depth is the least that the probes of an endpoint reached.
@@ -173,9 +194,6 @@ const (
 
 // of says what the round knows of a part of an incident in an environment.
 func (c Coverage) of(environment string, p Part) evidence {
-	if p.Code == finding.AlertPathBroken {
-		return c.ofPath(p)
-	}
 	if p.Endpoint != "" && c.Configured != nil && !c.Configured[environment+"/"+p.Endpoint] {
 		return gone
 	}
@@ -194,14 +212,6 @@ func (c Coverage) of(environment string, p Part) evidence {
 		result = unknown
 	}
 	return result
-}
-
-// ofPath: who is subscribed shows by reading, that a topic takes messages only by sending one.
-func (c Coverage) ofPath(p Part) evidence {
-	if p.Refused && c.AlertsTaken || !p.Refused && c.Subscriptions {
-		return clean
-	}
-	return unknown
 }
 
 // ofListener matches by name and port, and by region and account where the part knows them.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"certdrift/internal/alertpath"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
@@ -159,6 +160,8 @@ func TestCoverOfTheAlertPath(t *testing.T) {
 		"nobody looked":         {nil, nil, unknown, unknown},
 		"read":                  {[]observation.Topic{read}, nil, clean, unknown},
 		"sent":                  {[]observation.Topic{taken}, nil, unknown, clean},
+		"sent to another":       {[]observation.Topic{{ARN: "b", Taken: true}}, nil, unknown, unknown},
+		"sent to it alone":      {[]observation.Topic{taken, {ARN: "b"}}, nil, unknown, clean},
 		"one of two was read":   {[]observation.Topic{read, {ARN: "b"}}, nil, unknown, unknown},
 		"gone":                  {[]observation.Topic{{ARN: "a", Missing: true}}, nil, clean, unknown},
 		"a filter is not known": {[]observation.Topic{read}, []observation.ObserveError{{Kind: observation.Denied, Operation: "sns:GetSubscriptionAttributes"}}, unknown, unknown},
@@ -168,7 +171,8 @@ func TestCoverOfTheAlertPath(t *testing.T) {
 			round.AlertPath = &observation.AlertPath{Topics: c.topics}
 		}
 		got := Cover(round, nil, false, true)
-		if a, b := got.of("production", unheard), got.of("", refused); a != c.unheard || b != c.refused {
+		r := &Record{Cause: alertpath.Cause("a")}
+		if a, b := got.ofPath(r, unheard), got.ofPath(r, refused); a != c.unheard || b != c.refused {
 			t.Errorf("%s: who hears %v, what is taken %v", name, a, b)
 		}
 		if !got.ListenersWhole {

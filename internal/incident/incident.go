@@ -27,7 +27,11 @@
 //     failed. Where the condition fails, it loads the record and does so again.
 //
 // A crash between 2 and 4 leaves the claim to run out, and the next round sends: an alert may be repeated, it is never
-// lost. Where the state can be neither read nor written, the round sends all the same and says so (Input.StateUnread).
+// lost. Where the state cannot be read (Input.StateUnread), or a claim not be written in time, the round sends all the same
+// and says so. A notice is owed until the topic has taken it (Record.Owed), and a round that owes one fails.
+//
+// The state of the alert path itself shows by sending. What is wrong with it (see AboutPath) is therefore tracked after
+// everything else has been sent, by the same steps.
 package incident
 
 import (
@@ -60,7 +64,7 @@ const (
 	EndMerged      Ending = "merged"
 )
 
-// Record is the state of one incident, one item in the store. A record that is neither open nor closed is pending: its
+// Record is the state of one incident, one item in the store (see State). A record that is neither open nor closed is pending: its
 // finding waits for confirmation.
 type Record struct {
 	// Key names the incident permanently: environment and cause. It is also the thread of its chat messages.
@@ -91,6 +95,9 @@ type Record struct {
 	LastNotified time.Time        `json:"last_notified,omitzero"`
 	// Predicted: the worst that people were notified about had not happened yet.
 	Predicted bool `json:"foretold,omitempty"`
+	// Owed is the worst severity of a notice that the topic has not taken yet: people are notified even if the problem is gone
+	// by the time that they can be. None where nothing is owed.
+	Owed finding.Severity `json:"owed,omitempty"`
 	// Reminders is how many reminders were sent since the incident opened or got worse.
 	Reminders int `json:"reminders,omitempty"`
 
@@ -128,8 +135,6 @@ type Record struct {
 	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
 	// Silenced says which silence holds the notices back; nil for none.
 	Silenced *Silenced `json:"silenced,omitempty"`
-	// Counter is set on a record that is no incident: it counts text messages (SMSKey), or remembers a day (TakeDay).
-	Counter *Counter `json:"counter,omitempty"`
 }
 
 // Part is one fault of an incident: what it is, where, and what the last rounds said of it.
@@ -178,12 +183,6 @@ type Silenced struct {
 	Until  time.Time `json:"until"`
 }
 
-// Counter counts what is limited by the hour, or by the day.
-type Counter struct {
-	Hour time.Time `json:"hour"`
-	Used int       `json:"used"`
-}
-
 // The bounds of a record: DynamoDB takes 400 KB an item.
 const (
 	MaxFindings = 12
@@ -195,20 +194,17 @@ const (
 func (r Record) Open() bool { return !r.Opened.IsZero() && r.Closed.IsZero() }
 
 // Pending reports whether a finding waits for confirmation.
-func (r Record) Pending() bool { return r.Counter == nil && r.Opened.IsZero() && r.Closed.IsZero() }
+func (r Record) Pending() bool { return r.Opened.IsZero() && r.Closed.IsZero() }
 
 // keep is how long a closed record stays in the store: it documents the incident and helps to detect flapping.
 const keep = 7 * 24 * time.Hour
 
 // Expires is when the store may forget the record (DynamoDB's TTL); zero for never.
 func (r Record) Expires() time.Time {
-	switch {
-	case r.Counter != nil:
-		return r.Counter.Hour.Add(24 * time.Hour)
-	case !r.Closed.IsZero():
-		return r.Closed.Add(keep)
+	if r.Closed.IsZero() {
+		return time.Time{}
 	}
-	return time.Time{}
+	return r.Closed.Add(keep)
 }
 
 // Notice is something to notify people about. It becomes one message (see package alert).
@@ -235,6 +231,8 @@ type Notice struct {
 	Removed bool `json:"removed,omitempty"`
 	// Repetition: the state could not be read or written, so people may already know about this.
 	Repetition bool `json:"repetition,omitempty"`
+	// Undelivered: with Recovered, the alert about the problem could not be delivered while it lasted.
+	Undelivered bool `json:"undelivered,omitempty"`
 	// Storm holds the notices that this one sums up, worst first; nil for a notice of one incident.
 	Storm []Notice `json:"storm,omitempty"`
 }

@@ -24,10 +24,14 @@ func (b *tracker) silence(r *Record) {
 	}
 }
 
-// audible is the worst severity that no silence covers; None where all is silenced.
+// audible is the worst severity that no silence covers; None where all is silenced. That alerts are not being delivered is not
+// said once one was: it would be read where it is untrue.
 func (b *tracker) audible(r *Record) finding.Severity {
 	worst := finding.None
 	for _, p := range r.Parts {
+		if p.Code == finding.AlertPathBroken && p.Clean > 0 {
+			continue
+		}
 		if _, silenced := b.silencedBy(r, p); p.Confirmed && !silenced {
 			worst = max(worst, p.Severity)
 		}
@@ -72,8 +76,8 @@ func (b *tracker) decide(e *entry) (Notice, bool) {
 		r.Notified = finding.None // people may have read that it is resolved, and it is not
 	}
 	n, due := b.due(r)
-	if !due {
-		return Notice{}, false
+	if !due || r.Code == finding.AlertPathBroken && n.Event != Recovered && len(e.present) == 0 {
+		return Notice{}, false // what is said about the alert path rests on the round that says it
 	}
 	if !b.StateUnread {
 		r.Claim = &Claim{Event: n.Event, Severity: n.Severity, By: b.By, Until: b.Now.Add(b.Policy.Lease)}
@@ -91,11 +95,14 @@ func (b *tracker) decide(e *entry) (Notice, bool) {
 // reminder.
 func (b *tracker) due(r *Record) (Notice, bool) {
 	if r.Ended != "" {
-		if r.Notified == finding.None && r.Unsure == nil {
-			r.Closed = b.Now // nobody was ever notified
+		if r.Notified == finding.None && r.Unsure == nil && r.Owed == finding.None {
+			r.Closed = b.Now // nobody was ever notified, or had to be
 			return Notice{}, false
 		}
-		return Notice{Event: Recovered, Severity: max(r.Notified, r.Severity), Removed: r.Ended == EndRemoved}, true
+		return Notice{
+			Event: Recovered, Severity: max(r.Notified, r.Severity), Removed: r.Ended == EndRemoved,
+			Undelivered: r.Notified == finding.None && r.Unsure == nil,
+		}, true
 	}
 	audible := b.audible(r)
 	switch {
@@ -141,7 +148,7 @@ func (b *tracker) reminderDue(r *Record) bool {
 // Sent returns the record after its notice went out. n is the notice as Advance made it (see Notice.Each); r may be newer
 // than the notice's record.
 func Sent(r Record, n Notice, now time.Time) Record {
-	r.Claim, r.Unsure = nil, nil
+	r.Claim, r.Unsure, r.Owed = nil, nil, finding.None
 	r.LastNotified = now
 	switch {
 	case n.Event == Opened:
@@ -159,9 +166,16 @@ func Sent(r Record, n Notice, now time.Time) Record {
 	return r
 }
 
-// Released returns the record after its notice could not be sent: the next round may retry immediately.
-func Released(r Record) Record {
+// Released returns the record after its notice could not be sent: the next round may retry immediately. unsure means that
+// the topic may have taken it all the same.
+func Released(r Record, n Notice, unsure bool) Record {
 	r.Claim = nil
+	if n.Event == Opened {
+		r.Owed = max(r.Owed, n.Severity)
+	}
+	if unsure {
+		r.Unsure = &Claim{Event: n.Event, Severity: n.Severity, Until: n.At}
+	}
 	return r
 }
 
@@ -208,6 +222,7 @@ func summary(members []Notice) Notice {
 	worst.Findings = nil
 	for _, m := range members {
 		worst.Repetition = worst.Repetition || m.Repetition
+		worst.Undelivered = worst.Undelivered && m.Undelivered
 		worst.Remaining = max(worst.Remaining, m.Remaining)
 		if len(m.Findings) > 0 && len(worst.Findings) < MaxFindings {
 			worst.Findings = append(worst.Findings, m.Findings[0])

@@ -43,7 +43,10 @@ func (c *crowd) hear(n Notice, l *looks, p policy.Alerting) {
 			c.t.Fatalf("a reminder of %q, which was never reported", key)
 		}
 	case Recovered:
-		if c.told[key] == finding.None && !c.doubt[key] {
+		if n.Undelivered && c.told[key] != finding.None {
+			c.t.Fatalf("%q was reported as %s, and its recovery says that nobody was notified", key, c.told[key])
+		}
+		if c.told[key] == finding.None && !c.doubt[key] && !n.Undelivered {
 			c.t.Fatalf("%q recovered, and its opening was never reported", key)
 		}
 		c.told[key] = n.Remaining

@@ -67,6 +67,9 @@ func sameRollOut(e *entry, g findingGroup) bool {
 		return all(g.findings, func(f finding.Finding) bool { return group(f.Code) == groupCertificate }) &&
 			slices.ContainsFunc(g.findings, func(f finding.Finding) bool { return f.Endpoint == e.record.Parts[0].Endpoint })
 	}
+	if !all(g.findings, func(f finding.Finding) bool { return f.Code == finding.AddressInconsistent }) {
+		return false
+	}
 	known := explainedEndpoints(e)
 	for _, p := range e.record.Parts {
 		known[e.record.Environment+"/"+p.Endpoint] = known[e.record.Environment+"/"+p.Endpoint] || group(p.Code) == groupCertificate
@@ -74,9 +77,7 @@ func sameRollOut(e *entry, g findingGroup) bool {
 	for _, f := range e.present {
 		known[f.Environment+"/"+f.Endpoint] = known[f.Environment+"/"+f.Endpoint] || group(f.Code) == groupCertificate
 	}
-	return all(g.findings, func(f finding.Finding) bool {
-		return f.Code == finding.AddressInconsistent && known[f.Environment+"/"+f.Endpoint]
-	})
+	return all(g.findings, func(f finding.Finding) bool { return known[f.Environment+"/"+f.Endpoint] })
 }
 
 // inconsistent reports whether all that an incident says is that addresses differ.

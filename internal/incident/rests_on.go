@@ -2,6 +2,7 @@ package incident
 
 import (
 	"cmp"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -102,7 +103,9 @@ func (c Coverage) observed(environment string, p Part) bool {
 		case finding.FactSubscriptions:
 			return c.Subscriptions
 		case finding.FactDelivery:
-			return c.AlertsTaken
+			return len(c.Taken) > 0 && !slices.Contains(slices.Collect(maps.Values(c.Taken)), false)
+		case finding.FactStack:
+			return c.Stack
 		}
 		return c.Full
 	})

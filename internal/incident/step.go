@@ -174,6 +174,9 @@ func (b *tracker) miss(r *Record, present map[partID]bool, counts bool) (removed
 // evidenceOf is what the round says of a part that its incident has no finding for. Another incident may have it, or have
 // taken it up in its evidence: then it is not over.
 func (b *tracker) evidenceOf(r *Record, p Part) evidence {
+	if p.Code == finding.AlertPathBroken {
+		return b.Coverage.ofPath(r, p)
+	}
 	s := b.Coverage.of(r.Environment, p)
 	if s != clean || p.Endpoint == "" {
 		return s

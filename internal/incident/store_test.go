@@ -123,7 +123,7 @@ func (s *table) run(t fataler, in Input, end fate) []Notice {
 		for range 100 {
 			r := s.get(t, n.Record.Key)
 			if end == fails {
-				r = Released(r)
+				r = Released(r, n, false)
 			} else {
 				r = Sent(r, n, in.Now)
 			}

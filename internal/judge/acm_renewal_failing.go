@@ -6,6 +6,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/prose"
 	"certdrift/internal/topology"
 )
 
@@ -40,7 +41,7 @@ func (j *judgment) renewalSeverity(h *topology.Certificate) finding.Severity {
 func (u use) renewalFindings(j *judgment, severity finding.Severity) []finding.Finding {
 	r := u.certificate.Record
 	_, end := u.certificate.Dates()
-	summary := fmt.Sprintf("ACM cannot renew %s, which expires on %s: %s", u.certificate.Label(r.ARN), topology.Day(end), renewalReason(r))
+	summary := fmt.Sprintf("ACM cannot renew %s, which expires on %s: %s", u.certificate.Label(r.ARN), prose.Day(end), renewalReason(r))
 	remedy := "Complete the domain validation; ACM retries automatically."
 	if records := cnames(r.PendingValidation); len(records) > 0 {
 		remedy = "Create these records and keep them permanently; ACM retries automatically:\n" + strings.Join(records, "\n")

@@ -36,7 +36,7 @@ func TestACMRenewalFailing(t *testing.T) {
 	}
 }
 
-func TestACMRenewalFailingTellsWhatToDo(t *testing.T) {
+func TestACMRenewalFailingSaysWhatToDo(t *testing.T) {
 	s := newScene(t)
 	leaf := s.leaf(host)
 	s.classic("a1", s.acm("a", leaf))

@@ -23,6 +23,11 @@ func alertPathBroken() rule {
 			for _, p := range Alerts(path.Environments).Problems(path.Topics) {
 				found = append(found, pathFinding(p))
 			}
+			if path.Stack != nil {
+				for _, d := range alertpath.Disarmed(*path.Stack) {
+					found = append(found, disarmedFinding(d))
+				}
+			}
 			return found
 		},
 	}
@@ -54,8 +59,57 @@ func pathFinding(p alertpath.Problem) finding.Finding {
 	return finding.Finding{
 		Code: finding.AlertPathBroken, Severity: p.Severity, Environment: p.Environment,
 		Subject: finding.Subject{Refused: p.Kind == alertpath.TopicRefuses},
-		Summary: p.Text, Evidence: evidence, Remedy: pathRemedy(p), Cause: "alerts:" + finding.Clean(p.Topic, finding.QuoteLimit),
+		Summary: p.Text, Evidence: evidence, Remedy: pathRemedy(p), Cause: alertpath.Cause(p.Topic),
 	}
+}
+
+// disarmedFinding returns the finding for what was disarmed of one kind. Rules and alarms are causes of their own.
+func disarmedFinding(d alertpath.Disarmament) finding.Finding {
+	var lines []string
+	for _, p := range d.Parts {
+		lines = append(lines, finding.Clean(p.Name+": "+p.Reason, finding.QuoteLimit))
+	}
+	return finding.Finding{
+		Code: finding.AlertPathBroken, Severity: d.Severity, Summary: d.Text, Remedy: disarmedRemedy(d), Cause: "stack:" + string(d.Kind),
+		Evidence: finding.Evidence{"problem": string(d.Kind), "disarmed": lines[:min(len(lines), topology.MaxNames)], "disarmed_in_all": len(lines)},
+		RestsOn:  []finding.Fact{{Kind: finding.FactStack}},
+	}
+}
+
+// disarmedRemedy says how to arm it again and how to find out who disarmed it; each command is on a line of its own.
+func disarmedRemedy(d alertpath.Disarmament) string {
+	var off []string
+	changed := false
+	for _, p := range d.Parts {
+		if p.Off {
+			off = append(off, finding.Clean(p.Name, finding.QuoteLimit))
+		} else {
+			changed = true
+		}
+	}
+	shown := off[:min(len(off), topology.MaxNames)]
+	text, event := "Enable it again, unless it was disabled on purpose:", "DisableAlarmActions"
+	switch {
+	case len(off) == 0:
+		text = ""
+	case d.Kind == alertpath.RulesDisarmed:
+		for _, name := range shown {
+			text += "\naws events enable-rule --name " + name
+		}
+	default:
+		text += "\naws cloudwatch enable-alarm-actions --alarm-names " + strings.Join(shown, " ")
+	}
+	if changed {
+		if text != "" {
+			text += "\n"
+		}
+		text += "What was deleted or changed comes back only when CloudFormation sees the difference, not with an ordinary deployment. To list it:" +
+			"\naws cloudformation detect-stack-drift --stack-name STACK"
+	}
+	if d.Kind == alertpath.RulesDisarmed {
+		event = "DisableRule"
+	}
+	return text + "\nCloudTrail has who did it:\naws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=" + event
 }
 
 func subscriberNames(all []alertpath.Subscriber) []string {
@@ -76,7 +130,7 @@ func pathRemedy(p alertpath.Problem) string {
 		return "Redeploy certdrift's stack, which creates the topic. If another topic is intended, fix the setting that names it."
 	case alertpath.TopicRefuses:
 		return "Check that the role may sns:Publish to the topic and kms:GenerateDataKey and kms:Decrypt with its key, that the key is enabled, and that neither policy denies it."
-	case alertpath.Nobody, alertpath.Unheard, alertpath.PartlyHeard:
+	case alertpath.Nobody, alertpath.EnvironmentUnreached, alertpath.EnvironmentPartlyReached:
 		return "Subscribe somebody without a filter policy, or with one that matches these alerts:" + subscribe
 	case alertpath.TooFew:
 		return "If this is intended, deploy the stack without the address. Otherwise add the missing subscription again:" + subscribe

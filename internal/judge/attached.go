@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 	"certdrift/internal/topology"
 )
 
@@ -84,7 +85,7 @@ func byline(c *finding.Change) string {
 	if tool := finding.Clean(c.Tool, 64); tool != "" {
 		who += " (" + tool + ")"
 	}
-	text := "; " + cmp.Or(c.Action, "changed") + " by " + who + " at " + moment(c.At)
+	text := "; " + cmp.Or(c.Action, "changed") + " by " + who + " at " + prose.Stamp(c.At)
 	if !c.Confirmed {
 		text += ", reported by an event, not yet confirmed by CloudTrail"
 	}

@@ -15,7 +15,7 @@ import (
 
 const serverARN = "arn:aws:iam::" + account + ":server-certificate/"
 
-// did is a call on certificates themselves, as an event tells of it.
+// did is a call on certificates themselves, as an event reports it.
 func did(call string, at time.Time, arns ...string) observation.Change {
 	return observation.Change{
 		EventID: "9c2d7b40", Event: call, At: at, Region: region, Account: account, Certificates: arns,
@@ -146,7 +146,7 @@ func TestWhoImportedTheCertificate(t *testing.T) {
 	}
 }
 
-// A new endpoint, another trust store or a new rule shows a fault that an import of last week is not to blame for.
+// A new endpoint, another trust store or a new rule shows a fault that an import of last week did not cause.
 func TestAnImportOfLastWeekBroughtNothingToday(t *testing.T) {
 	for at, want := range map[time.Time]string{noon.Add(-24 * time.Hour): "imported Operator claimed ImportCertificate certificate/a", noon.AddDate(0, 0, -7): ""} {
 		s := reimported(t, 60, "old.example.net")
@@ -188,8 +188,8 @@ func TestWhoUploadedTheServerCertificate(t *testing.T) {
 	}
 }
 
-// An import is not to blame for what time, the authority, or another change brought about.
-func TestAnImportThatIsNotToBlame(t *testing.T) {
+// An import is not the cause of what time, the authority, or another change brought about.
+func TestAnImportThatIsNotTheCause(t *testing.T) {
 	attach := func(at time.Time) observation.Change {
 		return observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", At: at, LoadBalancer: "a1", Port: 443, Certificates: []string{arnOf("a")}, Author: &observation.Author{Name: "ci"}}
 	}

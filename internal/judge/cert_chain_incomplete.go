@@ -31,7 +31,7 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		e["same_name_other_key"] = topology.Fingerprint(other.Certificate)
 		summary += " (the certificate of that name that it sends has a different key)"
 	}
-	remedy := c.mend(fmt.Sprintf("Append the certificate of the issuer %s to the served chain, after the leaf.", issuerName(child)))
+	remedy := c.chainRemedy(fmt.Sprintf("Append the certificate of the issuer %s to the served chain, after the leaf.", issuerName(child)))
 	if c.spelled(child) {
 		summary = fmt.Sprintf("%s encodes the name of its issuer %s differently from the issuer's own certificate: clients that compare names byte by byte, such as Go's and Firefox, find no issuer", certName(child), issuerName(child))
 		remedy = c.replace("Have the certificate reissued, with its issuer's name encoded as in the issuer's own certificate.")
@@ -44,7 +44,7 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		} else {
 			advice = fmt.Sprintf("Ask the CA for a current certificate of the issuer %s and append it: the one at the AIA URL has a problem of its own.", issuerName(child))
 		}
-		remedy = c.mend(advice)
+		remedy = c.chainRemedy(advice)
 	} else if note := c.fetchNote(child); note != "" {
 		e["aia_result"] = note
 	}
@@ -70,7 +70,7 @@ func (c *connection) issuerMisnamed(f chain.Problem) finding.Finding {
 	return c.aboutCert(finding.CertChainIncomplete, finding.Warning, f.Certificate,
 		fmt.Sprintf("%s identifies its issuer %s by %s: OpenSSL, curl and Python don't accept the issuer, Go and browsers do",
 			c.which(f.Certificate), issuerName(f.Certificate), finding.Clean(f.Detail, 120)), e,
-		c.mend(fmt.Sprintf("Send the certificate of %s that it identifies, or have it reissued by the one that is sent.", issuerName(f.Certificate))))
+		c.chainRemedy(fmt.Sprintf("Send the certificate of %s that it identifies, or have it reissued by the one that is sent.", issuerName(f.Certificate))))
 }
 
 // spelled reports whether the server sends a certificate that signed child and whose name differs from child's issuer only

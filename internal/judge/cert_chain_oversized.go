@@ -11,7 +11,7 @@ import (
 const oversized = 100 << 10
 
 func findChainOversized(c *connection) []finding.Finding {
-	remedy := c.mend("Send only the leaf and its intermediates: remove the rest from the chain file.")
+	remedy := c.chainRemedy("Send only the leaf and its intermediates: remove the rest from the chain file.")
 	if c.Failure != nil && c.Failure.Kind == observation.ChainOversized {
 		return []finding.Finding{c.finding(finding.CertChainOversized, finding.Critical,
 			"the handshake fails: the server sends a larger chain than clients accept",

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
@@ -112,26 +111,6 @@ func (c *connection) which(cert *x509.Certificate) string {
 	return "the issuer " + certName(cert)
 }
 
-// moment formats a time, the same way everywhere.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
-
-// span formats a duration in the unit that matters.
-func span(d time.Duration) string {
-	plural := func(n int, unit string) string {
-		if n == 1 {
-			return "1 " + unit
-		}
-		return fmt.Sprintf("%d %ss", n, unit)
-	}
-	switch d = d.Abs(); {
-	case d >= 48*time.Hour:
-		return plural(int(d.Hours())/24, "day")
-	case d >= 2*time.Hour:
-		return plural(int(d.Hours()), "hour")
-	}
-	return plural(int(d.Minutes()), "minute")
-}
-
 // keyText describes a public key.
 func keyText(cert *x509.Certificate) string {
 	switch key := cert.PublicKey.(type) {
@@ -175,8 +154,8 @@ func (c *connection) reissue(cert *x509.Certificate, leaf, issuer string) string
 	return c.replace("A new leaf from the same issuer does not fix this: " + issuer)
 }
 
-// mend says how to fix a chain whose leaf can stay.
-func (c *connection) mend(what string) string {
+// chainRemedy returns the remedy for a chain whose leaf can stay.
+func (c *connection) chainRemedy(what string) string {
 	if arn := c.certificateARN(); strings.Contains(arn, ":acm:") {
 		return what + " With ACM: `aws acm import-certificate --region " + arnRegion(arn) + " --certificate-arn " + finding.Clean(arn, finding.QuoteLimit) +
 			"` with the same certificate and key, and --certificate-chain."

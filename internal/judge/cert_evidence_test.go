@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/sim/pki"
@@ -47,17 +46,6 @@ func TestCertName(t *testing.T) {
 	address := must(t)(pki.SelfSigned(certNow, []string{"192.0.2.1"}, commonName("")))
 	if got := certName(address.Certificate); got != `"192.0.2.1"` {
 		t.Errorf("got %s", got)
-	}
-}
-
-func TestSpan(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "0 minutes", time.Minute: "1 minute", -90 * time.Minute: "90 minutes", 6 * time.Hour: "6 hours",
-		47 * time.Hour: "47 hours", 48 * time.Hour: "2 days", 1000 * dayLong: "1000 days",
-	} {
-		if got := span(d); got != want {
-			t.Errorf("%v: %s, want %s", d, got, want)
-		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 )
 
 func findExpiring(c *connection) []finding.Finding {
@@ -32,7 +33,7 @@ func findExpiring(c *connection) []finding.Finding {
 			remedy = "Get a chain with a newer issuer from the CA: " + c.replace("renewing the certificate usually provides one.")
 		}
 		out = append(out, c.aboutCert(finding.CertExpiring, severity, cert,
-			fmt.Sprintf("%s expires on %s, in %s", c.which(cert), moment(cert.NotAfter), span(left)), e, remedy))
+			fmt.Sprintf("%s expires on %s, in %s", c.which(cert), prose.Stamp(cert.NotAfter), prose.Span(left)), e, remedy))
 	}
 	return out
 }

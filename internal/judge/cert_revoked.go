@@ -8,6 +8,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
+	"certdrift/internal/prose"
 	"certdrift/internal/topology"
 )
 
@@ -51,7 +52,7 @@ func findRevoked(c *connection) []finding.Finding {
 		when := ""
 		if !r.RevokedAt.IsZero() {
 			e["revoked_at"] = r.RevokedAt.UTC()
-			when = " on " + moment(r.RevokedAt)
+			when = " on " + prose.Stamp(r.RevokedAt)
 		}
 		reason := ""
 		if r.Reason != "" {

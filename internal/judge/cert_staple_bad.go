@@ -10,6 +10,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
+	"certdrift/internal/prose"
 )
 
 func findStapleBad(c *connection) []finding.Finding {
@@ -78,9 +79,9 @@ func stapleFault(c *connection, r observation.Revocation) string {
 	case r.Status == observation.Revoked:
 		return ""
 	case !r.NextUpdate.IsZero() && now.After(r.NextUpdate):
-		return fmt.Sprintf("is out of date: it was valid until %s, %s ago", moment(r.NextUpdate), span(now.Sub(r.NextUpdate)))
+		return fmt.Sprintf("is out of date: it was valid until %s, %s ago", prose.Stamp(r.NextUpdate), prose.Span(now.Sub(r.NextUpdate)))
 	case r.ThisUpdate.Sub(now) > clockSkew:
-		return "is not valid yet: it starts at " + moment(r.ThisUpdate)
+		return "is not valid yet: it starts at " + prose.Stamp(r.ThisUpdate)
 	case r.Status == observation.Unknown:
 		return "reports that the CA does not know the certificate"
 	}

@@ -63,8 +63,8 @@ func TestCertStapleBadNeedsAnIssuer(t *testing.T) {
 	srv.expect(t, critical(finding.CertChainIncomplete))
 }
 
-// TestCertStapleBadIsNotMendedWithoutAStaple: a must-staple certificate is refused without one, too.
-func TestCertStapleBadIsNotMendedWithoutAStaple(t *testing.T) {
+// TestCertStapleBadIsNotFixedWithoutAStaple: a must-staple certificate is refused without one, too.
+func TestCertStapleBadIsNotFixedWithoutAStaple(t *testing.T) {
 	s := newShop(t)
 	stale := answer(observation.Staple, observation.Good)
 	stale.NextUpdate = certNow.Add(-time.Hour)

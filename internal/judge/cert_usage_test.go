@@ -35,8 +35,8 @@ func TestCertUsage(t *testing.T) {
 	says(t, newShop(t, usages(x509.ExtKeyUsageEmailProtection)).serve(t).expect(t, critical(finding.CertUsage)), `the issuer "Test Intermediate"`, "emailProtection")
 }
 
-// TestAnIssuersFaultIsNotMendedByAnotherLeaf: the remedy of what is wrong with an issuer asks for another issuer.
-func TestAnIssuersFaultIsNotMendedByAnotherLeaf(t *testing.T) {
+// TestAnIssuersFaultIsNotFixedByAnotherLeaf: the remedy of what is wrong with an issuer asks for another issuer.
+func TestAnIssuersFaultIsNotFixedByAnotherLeaf(t *testing.T) {
 	fs := newShop(t, usages(x509.ExtKeyUsageEmailProtection)).serve(t).judge()
 	if len(fs) != 1 || !strings.Contains(fs[0].Remedy, "may issue server certificates") {
 		t.Errorf("%v", fs)

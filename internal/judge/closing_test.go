@@ -13,7 +13,7 @@ import (
 // closer is what a manifest says of an object that asks for no (further) listener.
 func closer(object string, kind observation.LoadBalancerKind) observation.Declaration {
 	_, name, _ := strings.Cut(object, " ")
-	return observation.Declaration{Object: object, Service: name, Kind: kind, Closes: true, Source: target.Position{File: "k8s/api.yaml", Line: 3}}
+	return observation.Declaration{Object: object, Service: name, Kind: kind, RemovesListeners: true, Source: target.Position{File: "k8s/api.yaml", Line: 3}}
 }
 
 // losing is a load balancer with TLS on 443, made for what the tag says, and an endpoint behind it.
@@ -51,12 +51,12 @@ func TestPreviewOfAListenerThatGoes(t *testing.T) {
 		"a name for the load balancer":        {"owner", "Service production/x", observation.Network, func(s *scene) { s.round.Manifests[0].LoadBalancer = "lb" }, plan.Refuse},
 		"no endpoint behind it":               {serviceTag, "Service production/api", observation.Classic, func(s *scene) { s.round.Endpoints = nil }, plan.Warn},
 		"not read in whole":                   {serviceTag, "Service production/api", observation.Classic, func(s *scene) { s.round.LoadBalancers[0].Partial = true }, plan.Refuse},
-		"what cannot be seen may keep 443":    {ingressTag, "Ingress production/api", observation.Application, func(s *scene) { s.round.Manifests[0].Perhaps = "whether X" }, plan.Undecided},
+		"what cannot be seen may keep 443":    {ingressTag, "Ingress production/api", observation.Application, func(s *scene) { s.round.Manifests[0].UndecidedBecause = "whether X" }, plan.Undecided},
 		"a group, and who else is in it":      {ingressTag, "Ingress production/api", observation.Application, func(s *scene) { s.round.Manifests[0].Group = "shared" }, plan.Undecided},
 		"the endpoint names it, without tags": {"owner", "Service production/api", observation.Classic, func(s *scene) { s.round.Endpoints[0].Target.Service = "production/api" }, plan.Refuse},
 		"given twice":                         {serviceTag, "Service production/api", observation.Classic, func(s *scene) { s.round.Manifests = append(s.round.Manifests, s.round.Manifests[0]) }, plan.Undecided},
 		"a patch": {serviceTag, "Service production/api", observation.Classic, func(s *scene) {
-			s.round.Manifests[0].Perhaps = "which ports"
+			s.round.Manifests[0].UndecidedBecause = "which ports"
 			s.round.LoadBalancers[0].Listeners[1].Port, s.round.Endpoints[0].Target.Port = 8443, 8443
 		}, plan.Undecided},
 		"two clusters have it": {serviceTag, "Service production/api", observation.Classic, func(s *scene) {
@@ -150,7 +150,7 @@ func TestPreviewOfPortsThatStay(t *testing.T) {
 		s := losing(t, ingressTag, observation.Application)
 		s.round.LoadBalancers[0].Listeners[1].Port, s.round.Endpoints[0].Target.Port = 8443, 8443
 		d := closer("Ingress production/api", observation.Application)
-		d.Perhaps = "whether X"
+		d.UndecidedBecause = "whether X"
 		s.round.Manifests = []observation.Declaration{d}
 		if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Refuse {
 			t.Errorf("%+v", rows)

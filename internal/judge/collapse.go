@@ -13,7 +13,7 @@ type subject struct{ environment, endpoint, hop string }
 
 // collapse makes one finding of those that say the same of every address of an endpoint: the address is left empty and
 // the evidence lists them. What holds for some addresses only stays with each of them, and an endpoint with a single
-// address keeps it. A hop that several addresses lead to is told of once.
+// address keeps it. A hop that several addresses lead to is reported once.
 func collapse(fs []finding.Finding, j *judgment) []finding.Finding {
 	type key struct {
 		subject

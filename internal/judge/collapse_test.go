@@ -32,7 +32,7 @@ func TestCollapse(t *testing.T) {
 	}
 }
 
-func TestCollapseTellsOfASharedHopOnce(t *testing.T) {
+func TestCollapseReportsASharedHopOnce(t *testing.T) {
 	s := newScene(t)
 	a := redirecting(s, 500, "a.example.org")
 	b := a
@@ -44,7 +44,7 @@ func TestCollapseTellsOfASharedHopOnce(t *testing.T) {
 	}
 }
 
-func TestMergeTellsWhatDiffers(t *testing.T) {
+func TestMergeNamesWhatDiffers(t *testing.T) {
 	f := merge([]finding.Finding{
 		{Address: "b:1", Evidence: finding.Evidence{"status": 500, "body": "x"}},
 		{Address: "a:1", Evidence: finding.Evidence{"status": 500, "body": "y"}},

@@ -76,7 +76,7 @@ func trustKey(trust target.Trust) target.Roots {
 	return target.Roots(fmt.Sprintf("%s+%x", trust.Roots, sum.Sum(nil)))
 }
 
-// roots gives a trust store by name, asked for once; nil where it cannot be had.
+// roots returns a trust store by name, loaded once; nil if it is not available.
 func (j *judgment) roots(in Input, name target.Roots) *chain.Store {
 	store, ok := j.stores[name]
 	if !ok {

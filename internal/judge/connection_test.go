@@ -8,12 +8,12 @@ import (
 )
 
 func TestCertChainOrderAndExtrasAreNoFault(t *testing.T) {
-	s, stranger := newShop(t), newShop(t)
+	s, unrelated := newShop(t), newShop(t)
 	issuing := must(t)(s.inter.Intermediate("Test Issuing", certNow))
 	leaf := must(t)(issuing.Leaf(certNow, []string{certHost}))
 	expired := must(t)(pki.SelfSigned(certNow, []string{"old.example.org"}, lasting(900*dayLong, -dayLong)))
 	srv := server{roots: []*pki.Pair{s.root}}
-	for _, p := range []*pki.Pair{leaf, expired, s.root, stranger.inter, s.inter, issuing, leaf} {
+	for _, p := range []*pki.Pair{leaf, expired, s.root, unrelated.inter, s.inter, issuing, leaf} {
 		srv.chain = append(srv.chain, p.Certificate.Raw)
 	}
 	srv.expect(t)

@@ -103,7 +103,7 @@ func TestDriftManifestNamesTheChangeItWouldUndo(t *testing.T) {
 	}
 }
 
-// TestDriftManifestWithoutAnAuthor: what nobody told of and what could not be looked up are two things.
+// TestDriftManifestWithoutAnAuthor: what was never reported and what could not be looked up are two things.
 func TestDriftManifestWithoutAnAuthor(t *testing.T) {
 	s := manifested(t, "other", "good", "")
 	s.round.Planned = true
@@ -121,7 +121,7 @@ func TestDriftManifestWithoutAnAuthor(t *testing.T) {
 	}
 }
 
-// TestDriftManifestOfTerraform: its plan is generated, and a person mends the code.
+// TestDriftManifestOfTerraform: its plan is generated, and a person fixes the code.
 func TestDriftManifestOfTerraform(t *testing.T) {
 	s := manifested(t, "stale", "stale", "good")
 	d := &s.round.Manifests[0]

@@ -69,7 +69,7 @@ func TestDriftServedWaitsForTheSettleTime(t *testing.T) {
 	}
 }
 
-// A young certificate is no sign of a change: only what was told of is.
+// A young certificate is no sign of a change: only a reported change is.
 func TestDriftServedIgnoresTheCertificatesDates(t *testing.T) {
 	s := newScene(t)
 	s.classic("a1", s.acm("right", s.leafUntil(noon.Add(90*24*time.Hour-time.Second), host)))
@@ -77,7 +77,7 @@ func TestDriftServedIgnoresTheCertificatesDates(t *testing.T) {
 	s.one(finding.DriftServed, finding.Critical)
 }
 
-// Where served is neither what is attached nor for the name, both are told: the mismatch does not hang on a drift.
+// Where served is neither what is attached nor for the name, both are reported: the mismatch does not depend on the drift.
 func TestDriftServedLeavesTheNameMismatch(t *testing.T) {
 	s := newScene(t)
 	s.classic("a1", s.acm("wrong", s.leaf("old.example.net")))

@@ -25,19 +25,18 @@ type Input struct {
 	Round observation.Round
 }
 
-// shownFailures bounds what is told of certdrift's own faults: the first few are enough to find them.
+// shownFailures is how many of certdrift's own failures are reported: the first few are enough to find them.
 const shownFailures = 3
 
 // summaryLimit bounds a finding's summary, in characters.
 const summaryLimit = 4000
 
 // Judge applies every rule to everything the round saw.
-func Judge(in Input) finding.Conclusion { return judge(in, rules()) }
+func Judge(in Input) finding.Conclusion { return newJudgment(in).conclude(rules()) }
 
-// judge is Judge with the rules as an argument, so that a test can put a broken one among them.
-func judge(in Input, rules []rule) finding.Conclusion {
-	j := newJudgment(in)
-	out := finding.Conclusion{Complete: len(in.Round.ObserveErrors) == 0 && len(j.Uncompared()) == 0 && len(j.passedOver()) == 0 && len(j.failures) == 0}
+// conclude applies the rules. They are an argument so that a test can put a broken one among them.
+func (j *judgment) conclude(rules []rule) finding.Conclusion {
+	out := finding.Conclusion{Complete: len(j.Round.ObserveErrors) == 0 && len(j.Uncompared()) == 0 && len(j.passedOver()) == 0 && len(j.failures) == 0}
 	for _, err := range j.failures[:min(len(j.failures), shownFailures)] {
 		out.Findings = append(out.Findings, ruleFailed("building chains", err))
 	}

@@ -22,7 +22,7 @@ func TestJudgeCatchesAPanickingRule(t *testing.T) {
 			return []finding.Finding{c.finding(finding.HTTPSlow, finding.Info, "judged", nil, "")}
 		},
 	}
-	out := judge(s.input(), append([]rule{broken}, rules()...))
+	out := newJudgment(s.input()).conclude(append([]rule{broken}, rules()...))
 	if out.Complete {
 		t.Error("complete, though a rule failed")
 	}

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 	"certdrift/internal/topology"
 )
 
@@ -16,7 +17,7 @@ func listenerCertExpired() rule {
 				}
 				_, end := a.Dates()
 				found = append(found, l.about(a, l.judgment.Import(a.ARN, a.Certificate, l.judgment.nearEnd(a.Certificate, end)), finding.ListenerCertExpired, finding.Critical,
-					"listener "+l.Label()+" has an expired certificate attached: "+topology.ShortARN(a.ARN)+" expired on "+topology.Day(end),
+					"listener "+l.Label()+" has an expired certificate attached: "+topology.ShortARN(a.ARN)+" expired on "+prose.Day(end),
 					"Attach a valid certificate, or import one under the same ARN:\n"+l.AttachCommand(l.replacement(a), ""))...)
 			}
 			return found

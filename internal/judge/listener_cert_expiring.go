@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 	"certdrift/internal/topology"
 )
 
@@ -19,7 +20,7 @@ func listenerCertExpiring() rule {
 				}
 				_, end := a.Dates()
 				found = append(found, l.about(a, l.judgment.Import(a.ARN, a.Certificate, l.judgment.nearEnd(a.Certificate, end)), finding.ListenerCertExpiring, severity,
-					fmt.Sprintf("listener %s: the attached certificate %s expires on %s, in %s", l.Label(), topology.ShortARN(a.ARN), topology.Day(end), topology.Span(left)),
+					fmt.Sprintf("listener %s: the attached certificate %s expires on %s, in %s", l.Label(), topology.ShortARN(a.ARN), prose.Day(end), prose.Span(left)),
 					"Import the new certificate under the same ARN (aws acm import-certificate --certificate-arn "+topology.Shell(a.ARN)+" …), or attach another.")...)
 			}
 			return found

@@ -19,10 +19,10 @@ func TestListenerMissing(t *testing.T) {
 	if f.Listener != "gone:443" || f.Endpoint != "api" || f.AllEvidence()["region"] != region {
 		t.Errorf("%+v", f)
 	}
-	trouble := observation.ObserveError{Kind: observation.Denied, Operation: "elasticloadbalancing:DescribeLoadBalancers", Region: region}
+	denied := observation.ObserveError{Kind: observation.Denied, Operation: "elasticloadbalancing:DescribeLoadBalancers", Region: region}
 	for name, spoil := range map[string]func(*scene){
 		"AWS was not asked":      func(s *scene) { s.round.ListenersRead = false },
-		"the region was refused": func(s *scene) { s.round.ObserveErrors = []observation.ObserveError{trouble} },
+		"the region was refused": func(s *scene) { s.round.ObserveErrors = []observation.ObserveError{denied} },
 		"another account was not reached": func(s *scene) {
 			s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "sts:AssumeRole"}}
 		},
@@ -38,8 +38,8 @@ func TestListenerMissing(t *testing.T) {
 		})
 	}
 	s = base()
-	trouble.Region = "eu-west-1"
-	s.round.ObserveErrors = []observation.ObserveError{trouble, {Kind: observation.Incomplete, Operation: "probe", Environment: "production", Endpoint: "x"}}
+	denied.Region = "eu-west-1"
+	s.round.ObserveErrors = []observation.ObserveError{denied, {Kind: observation.Incomplete, Operation: "probe", Environment: "production", Endpoint: "x"}}
 	s.one(finding.ListenerMissing, finding.Critical) // an observe error elsewhere hides nothing here
 	s.round.Only = []string{"arn:aws:elasticloadbalancing:us-west-2:1:loadbalancer/gone"}
 	s.one(finding.ListenerMissing, finding.Critical)

@@ -26,9 +26,9 @@ func TestListenerUnmanaged(t *testing.T) {
 	s.only()
 }
 
-// TestStrangersAreNobodysBusiness: a configuration that names its own load balancers hears nothing of others that were read
+// TestListenersOutOfScopeAreNotReported: a configuration that names its own load balancers hears nothing of others that were read
 // on the way to them.
-func TestStrangersAreNobodysBusiness(t *testing.T) {
+func TestListenersOutOfScopeAreNotReported(t *testing.T) {
 	s := newScene(t)
 	leaf := s.leaf(host)
 	s.classic("other", s.acm("a", s.leafUntil(noon.AddDate(0, 0, -1), "other.example.net")))

@@ -10,7 +10,7 @@ func observeDenied() rule {
 		Code: finding.ObserveDenied,
 		round: func(j *judgment) []finding.Finding {
 			var found []finding.Finding
-			for _, g := range j.troubles(observation.Denied) {
+			for _, g := range j.errorGroups(observation.Denied) {
 				if g.Operation == observation.Credentials {
 					found = append(found, g.finding(finding.ObserveDenied, "certdrift has no valid AWS credentials", credentialsRemedy))
 					continue

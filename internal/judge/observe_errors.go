@@ -16,8 +16,8 @@ type errorGroup struct {
 	resources, affects, details []string
 }
 
-// troubles groups the round's observe errors of one kind by operation, region, account and environment.
-func (j *judgment) troubles(kind observation.ObserveErrorKind) []errorGroup {
+// errorGroups groups the round's observe errors of one kind by operation, region, account and environment.
+func (j *judgment) errorGroups(kind observation.ObserveErrorKind) []errorGroup {
 	var groups []errorGroup
 	for _, t := range j.Round.ObserveErrors {
 		if t.Kind != kind {

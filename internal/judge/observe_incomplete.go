@@ -13,7 +13,7 @@ func observeIncomplete() rule {
 		Code: finding.ObserveIncomplete,
 		round: func(j *judgment) []finding.Finding {
 			var found []finding.Finding
-			for _, g := range j.troubles(observation.Incomplete) {
+			for _, g := range j.errorGroups(observation.Incomplete) {
 				what := finding.Clean(g.Operation, finding.QuoteLimit)
 				if len(g.details) > 0 {
 					what += ": " + g.details[0]

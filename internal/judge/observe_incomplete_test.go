@@ -30,7 +30,7 @@ func TestObserveIncompleteOfAURLWithoutEnvironment(t *testing.T) {
 	}
 }
 
-func TestObserveIncompleteTellsOfAddressesLeftOut(t *testing.T) {
+func TestObserveIncompleteNamesAddressesLeftOut(t *testing.T) {
 	s := newScene(t)
 	s.https("api", host, ok("10.0.0.1", s.leaf(host))).DNS.Omitted = 3
 	s.only(finding.ObserveIncomplete)
@@ -54,8 +54,8 @@ func TestObserveIncompleteNamesWhatWasNotCompared(t *testing.T) {
 	s.only()
 }
 
-// TestObserveIncompleteNeedsNoTrouble: an endpoint that nobody probed is not clean, whether the round says why or not.
-func TestObserveIncompleteNeedsNoTrouble(t *testing.T) {
+// TestObserveIncompleteNeedsNoObserveError: an endpoint that nobody probed is not clean, whether the round says why or not.
+func TestObserveIncompleteNeedsNoObserveError(t *testing.T) {
 	s := newScene(t)
 	s.https("api", host, ok("10.0.0.1", s.leaf(host))).Probed = false
 	s.only(finding.ObserveIncomplete)

@@ -5,7 +5,6 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/plan"
-	"certdrift/internal/topology"
 )
 
 // Preview returns what applying the round's manifests would do, with the findings that matter before a deploy: those of the
@@ -16,8 +15,9 @@ import (
 // build on plan.
 func Preview(in Input) ([]plan.Row, finding.Conclusion) {
 	in.Round.Planned = true
-	out := judge(in, slices.DeleteFunc(rules(), func(r rule) bool { return !besideThePlan(r.Code) }))
-	rows, found := plan.Preview(topology.Build(in.Round, in.Now), in.Policy)
+	j := newJudgment(in)
+	out := j.conclude(slices.DeleteFunc(rules(), func(r rule) bool { return !besideThePlan(r.Code) }))
+	rows, found := plan.Preview(j.Topology, in.Policy)
 	out.Complete = out.Complete && !slices.ContainsFunc(rows, func(r plan.Row) bool { return r.Verdict == plan.Undecided })
 	out.Findings = append(out.Findings, found...)
 	finding.Sort(out.Findings)

@@ -7,8 +7,8 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/plan"
+	"certdrift/internal/prose"
 	"certdrift/internal/target"
-	"certdrift/internal/topology"
 )
 
 func (s *scene) preview() ([]plan.Row, finding.Conclusion) { s.t.Helper(); return Preview(s.input()) }
@@ -24,7 +24,7 @@ func TestPreview(t *testing.T) {
 		{"all agree", "good", "good", "good", plan.Keep, plan.Pass},
 		{"stale", "stale", "good", "good", plan.Change, plan.Refuse},
 		{"expired, nothing configured", "expired", "good", "", plan.Change, plan.Refuse},
-		{"mends what is attached", "good", "stale", "good", plan.Change, plan.Pass},
+		{"fixes what is attached", "good", "stale", "good", plan.Change, plan.Pass},
 		{"a rotation, nothing configured", "other", "good", "", plan.Change, plan.Warn},
 		{"stale and attached already", "stale", "stale", "", plan.Keep, plan.Refuse},
 		{"not there yet", "good", "", "good", plan.Create, plan.Pass},
@@ -83,9 +83,9 @@ func TestPreviewWithoutAWS(t *testing.T) {
 	}
 }
 
-// TestPreviewOfStrangers holds that a manifest whose endpoint is not known passes only where the configuration declares
+// TestPreviewOfListenersOutOfScope holds that a manifest whose endpoint is not known passes only where the configuration declares
 // its certificate for some endpoint, or AWS said that nothing is behind.
-func TestPreviewOfStrangers(t *testing.T) {
+func TestPreviewOfListenersOutOfScope(t *testing.T) {
 	s := manifested(t, "good", "", "")
 	s.round.Endpoints[0].Target.Service = ""
 	if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Undecided {
@@ -167,7 +167,7 @@ func TestPreviewOfWhatEndsSoon(t *testing.T) {
 				return
 			}
 			said := strings.Join(rows[0].Reasons, "\n") + out.Findings[0].Summary
-			if strings.Count(said, "certificate/soon ends "+topology.Day(soon.Certificate.NotAfter)) != 2 || strings.Contains(out.Findings[0].Remedy, "declare "+arnOf("soon")) {
+			if strings.Count(said, "certificate/soon ends "+prose.Day(soon.Certificate.NotAfter)) != 2 || strings.Contains(out.Findings[0].Remedy, "declare "+arnOf("soon")) {
 				t.Errorf("%q, remedy %q", said, out.Findings[0].Remedy)
 			}
 		})

@@ -98,6 +98,8 @@ func (j *judgment) driftFacts(f finding.Finding) []finding.Fact {
 // selfFacts: what kept certdrift from seeing something is over when the round sees it, which for an endpoint is a probe.
 func selfFacts(f finding.Finding) []finding.Fact {
 	switch {
+	case f.Code == finding.AlertPathBroken && len(f.RestsOn) > 0: // the rule has named it
+		return nil
 	case f.Code == finding.AlertPathBroken && f.Subject.Refused:
 		return []finding.Fact{{Kind: finding.FactDelivery}}
 	case f.Code == finding.AlertPathBroken:

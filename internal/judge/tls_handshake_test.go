@@ -47,7 +47,7 @@ func TestTLSHandshakeEscapesTheAlert(t *testing.T) {
 func TestTLSHandshakeBySTARTTLS(t *testing.T) {
 	failed := func(f observation.Failure) finding.Finding {
 		s := newScene(t)
-		e := s.https("mail", host, observation.Address{Address: "10.0.0.1:25", Failure: &f})
+		e := s.https("relay", host, observation.Address{Address: "10.0.0.1:25", Failure: &f})
 		e.Target.Kind, e.Target.Port, e.Target.URL = target.SMTP, 25, "smtp://"+host
 		return s.one(finding.TLSHandshake, finding.Critical)
 	}

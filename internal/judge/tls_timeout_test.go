@@ -35,7 +35,7 @@ func TestTLSTimeout(t *testing.T) {
 
 func TestTLSTimeoutBeforeSTARTTLS(t *testing.T) {
 	s := newScene(t)
-	s.https("mail", host, failing("10.0.0.1", observation.PhaseStartTLS, observation.TimedOut)).Target.Kind = target.IMAP
+	s.https("relay", host, failing("10.0.0.1", observation.PhaseStartTLS, observation.TimedOut)).Target.Kind = target.IMAP
 	if f := s.one(finding.TLSTimeout, finding.Critical); !strings.Contains(f.Remedy, "speaks imap on this port") || !strings.Contains(f.Remedy, "tls URL") {
 		t.Errorf("%q", f.Remedy)
 	}

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
+	"slices"
 	"time"
 
 	"certdrift/internal/config"
@@ -65,37 +67,92 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 }
 
 func (f *Function) handle(ctx context.Context, raw json.RawMessage) (Summary, error) {
-	e, err := event.Decode(raw)
-	if err != nil {
-		// Retrying won't make it readable; it is logged and counted, and the schedule finds what it may have reported.
-		return f.ignored(ctx, slog.LevelWarn, event.Event{}, err.Error()), nil
+	var events []event.Event
+	var answer Summary
+	for _, one := range event.Batch(raw) {
+		e, err := event.Decode(one)
+		if err != nil {
+			// Retrying won't make it readable; it is logged and counted, and the schedule finds what it may have reported.
+			answer = f.ignored(ctx, slog.LevelWarn, event.Event{}, err.Error())
+			continue
+		}
+		events = append(events, e)
+	}
+	if len(events) == 0 {
+		return answer, nil
 	}
 	have, err := f.Load(ctx)
 	if err != nil {
 		return f.unconfigured(ctx, have, fmt.Errorf("loading the configuration: %w", err))
 	}
-	q := have
-	q.Depth = f.Depth
-	if reason := f.ignores(ctx, e, have); reason != "" {
-		return f.ignored(ctx, slog.LevelWarn, e, reason), nil
+	a := f.ask(ctx, have, events)
+	if !a.wanted {
+		return a.ignored, nil
 	}
-	if e.Change != nil {
-		q.Depth = round.Listeners
-		q.Changes = []observation.Change{*e.Change}
-		nothing := ""
-		if q.Only, nothing = f.unconcerned(ctx, q); nothing != "" {
-			return f.ignored(ctx, slog.LevelInfo, e, nothing), nil
-		}
-		f.Log.InfoContext(ctx, "change reported", "event", e.Name, "id", e.ID, "load_balancer", e.Change.LoadBalancer, "certificates", e.Change.Certificates)
+	res, err := f.Runner(a.Config).Run(ctx, a.Request)
+	if !a.settled.IsZero() {
+		res, err = f.settle(ctx, a, res, err)
 	}
-	res, err := f.Runner(q.Config).Run(ctx, q)
-	if e.Kind == event.Change {
-		res, err = f.settle(ctx, q, res, err)
-	}
-	for _, c := range q.Changes {
+	for _, c := range a.Changes {
 		f.logChange(ctx, c.EventID, res.Conclusion.Changes)
 	}
 	return f.summarize(ctx, res), err
+}
+
+// asked is the one round that the events of an invocation ask for.
+type asked struct {
+	round.Request
+	wanted  bool
+	ignored Summary   // of the last event that asks for no round
+	settled time.Time // when the last of the changes has settled; zero if none has to
+}
+
+// askTime bounds asking what changes concern. After that, everything is checked.
+const askTime = time.Minute
+
+// ask returns the round that events ask for. Changes that were reported together are checked together.
+func (f *Function) ask(ctx context.Context, have round.Request, events []event.Event) asked {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	a := asked{Request: have}
+	a.Depth = f.Depth
+	seen := map[string]bool{}
+	for _, e := range events {
+		if reason := f.ignores(ctx, e, have); reason != "" {
+			a.ignored = f.ignored(ctx, slog.LevelWarn, e, reason)
+			continue
+		}
+		if e.Change == nil { // the schedule asks for everything
+			a.wanted, a.Whole = true, true
+			continue
+		}
+		if e.ID != "" && seen[e.ID] { // EventBridge delivers at least once
+			continue
+		}
+		seen[e.ID] = true
+		one := have
+		one.Changes = []observation.Change{*e.Change}
+		only, nothing := f.unconcerned(ctx, one)
+		if nothing != "" {
+			a.ignored = f.ignored(ctx, slog.LevelInfo, e, nothing)
+			continue
+		}
+		a.add(e, only, have.Config.Policy.Settle+f.Again)
+		f.Log.InfoContext(ctx, "change reported", "event", e.Name, "id", e.ID, "load_balancer", e.Change.LoadBalancer, "certificates", e.Change.Certificates)
+	}
+	slices.Sort(a.Only)
+	a.Only = slices.Compact(a.Only)
+	return a
+}
+
+// add adds a change that concerns some load balancers, or, if none are known, any of them.
+func (a *asked) add(e event.Event, only []string, settle time.Duration) {
+	a.wanted, a.Depth = true, round.Listeners
+	a.Changes, a.Only = append(a.Changes, *e.Change), append(a.Only, only...)
+	a.Whole = a.Whole || len(only) == 0 && e.Change.LoadBalancer == ""
+	if end := e.Change.At.Add(settle); e.Kind == event.Change && end.After(a.settled) {
+		a.settled = end
+	}
 }
 
 // unconfigured alerts that nothing is monitored, and fails all the same: Lambda's retry may help, and its error metric fires
@@ -116,12 +173,12 @@ func (f *Function) ignored(ctx context.Context, level slog.Level, e event.Event,
 	return Summary{Verdict: "ignored", Reason: oneLine(reason, maxError)}
 }
 
-// settle repeats the round until the policy's settle time after the change is over, or the function's own time: the
+// settle repeats the round until the policy's settle time after the last change is over, or the function's own time: the
 // nodes of a load balancer catch up one by one, and only then is a difference between served and attached a finding.
-// Each round tracks and alerts for itself. CloudTrail mostly reports a change later than that, and one round is enough.
-func (f *Function) settle(ctx context.Context, q round.Request, res round.Result, err error) (round.Result, error) {
-	end := q.Changes[0].At.Add(q.Config.Policy.Settle + f.Again)
-	if latest := f.Now().Add(q.Config.Policy.Settle + f.Again); end.After(latest) {
+// Each round tracks and alerts for itself. CloudTrail mostly reports changes later than that, and one round is enough.
+func (f *Function) settle(ctx context.Context, a asked, res round.Result, err error) (round.Result, error) {
+	end := a.settled
+	if latest := f.Now().Add(a.Config.Policy.Settle + f.Again); end.After(latest) {
 		end = latest // an event may claim any time
 	}
 	for f.Now().Before(end) {
@@ -131,7 +188,7 @@ func (f *Function) settle(ctx context.Context, q round.Request, res round.Result
 		if f.Wait(ctx, f.Again); ctx.Err() != nil {
 			break
 		}
-		next, nextErr := f.Runner(q.Config).Run(ctx, q)
+		next, nextErr := f.Runner(a.Config).Run(ctx, a.Request)
 		res, err = next, errors.Join(err, nextErr)
 	}
 	return res, err
@@ -151,7 +208,8 @@ func (f *Function) summarize(ctx context.Context, res round.Result) Summary {
 	case !res.Conclusion.Complete:
 		s.Verdict = "incomplete"
 	}
-	f.Log.InfoContext(ctx, "round done", "verdict", s.Verdict, "endpoints", s.Endpoints, "listeners", s.Listeners, "findings", s.Findings)
+	f.Log.InfoContext(ctx, "round done", "verdict", s.Verdict, "endpoints", s.Endpoints, "listeners", s.Listeners, "findings", s.Findings,
+		"goroutines", runtime.NumGoroutine()) // a leak shows in them first
 	for _, e := range res.Round.Endpoints {
 		f.logEndpoint(ctx, e, res.Conclusion.Findings)
 	}

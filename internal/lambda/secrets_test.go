@@ -17,6 +17,7 @@ import (
 	"certdrift/internal/boot"
 	"certdrift/internal/certtest"
 	"certdrift/internal/config"
+	"certdrift/internal/incident"
 	"certdrift/internal/lambda"
 	"certdrift/internal/probe"
 	"certdrift/internal/round"
@@ -74,10 +75,14 @@ func TestNoFunctionShowsASecret(t *testing.T) {
 	verifier := lambda.NewVerifier(lambda.VerifyParts{Load: load, Round: run, Log: logger, Now: time.Now, Pause: func(context.Context, time.Duration) {}})
 	verification, err := verifier.Handle(t.Context(), json.RawMessage(`{"wait": "1s"}`))
 	show("verification", verification, err)
-	widget := lambda.NewWidget(lambda.WidgetParts{Load: load, Round: run, Incidents: table.Load, Log: logger, Now: time.Now})
+	incidents := func(ctx context.Context) ([]incident.Record, error) {
+		loaded, err := table.Load(ctx)
+		return loaded.Incidents, err
+	}
+	widget := lambda.NewWidget(lambda.WidgetParts{Load: load, Round: run, Incidents: incidents, Log: logger, Now: time.Now})
 	page, err := widget.Handle(t.Context(), json.RawMessage(`{"widgetContext": {}}`))
 	show("widget", page, err)
-	records, err := table.Load(t.Context())
+	records, err := incidents(t.Context())
 	show("state", records, err)
 	show("SNS", aws.Messages(topic), nil)
 	show("chat", aws.Messages(chat), nil)

@@ -36,10 +36,10 @@ type Options struct {
 	// Namespace is the namespace of objects that name none; "default" if empty.
 	Namespace string
 	// Plain also returns the ports of load balancers without a certificate, as declarations without ARNs that are not Discovered,
-	// and one declaration per object that it has no other ports (Closes): applying it removes listeners that were added by hand.
+	// and one declaration per object that it has no other ports (RemovesListeners): applying it removes listeners that were added by hand.
 	Plain bool
-	// Places has the positions where paths are configured, by path; errors about such a path as a whole are reported there.
-	Places map[string]target.Position
+	// Positions has the positions where paths are configured, by path; errors about such a path as a whole are reported there.
+	Positions map[string]target.Position
 	// Stdin is read for "-"; if nil, "-" is an error.
 	Stdin io.Reader
 	// Remote reads the files of a path with a scheme, such as s3://bucket/prefix/, in a stable order; if nil, such paths are
@@ -93,7 +93,7 @@ func (l *loader) errorAt(file, message, hint string) {
 
 // refuse reports an error about a path as a whole.
 func (l *loader) refuse(path, message, hint string) {
-	at, written := l.opts.Places[path]
+	at, written := l.opts.Positions[path]
 	if !written {
 		l.errorAt(path, message, hint)
 		return

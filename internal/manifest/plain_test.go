@@ -8,7 +8,7 @@ import (
 	"certdrift/internal/observation"
 )
 
-// TestPlain holds that ports without a certificate are told where they are asked for, and only there.
+// TestPlain holds that ports without a certificate are returned where they are asked for, and only there.
 func TestPlain(t *testing.T) {
 	const services = `apiVersion: v1
 kind: Service
@@ -49,7 +49,7 @@ spec: {ports: [{port: 443}]}
 		var got []string
 		for _, d := range declared {
 			got = append(got, fmt.Sprintf("%s:%d %d", d.Service, d.Port, len(d.ARNs)))
-			if d.Source.Line == 0 || d.Closes != (d.Port == 0) {
+			if d.Source.Line == 0 || d.RemovesListeners != (d.Port == 0) {
 				t.Errorf("%s has no place, or no port: %+v", d.Object, d)
 			}
 		}
@@ -84,10 +84,10 @@ func TestIngressesClose(t *testing.T) {
 				ports = append(ports, fmt.Sprint(d.Port))
 			}
 			last := read.Declared[len(read.Declared)-1]
-			if got := strings.Join(ports, " "); got != c.want || !last.Closes || len(read.Diagnostics) > 0 {
+			if got := strings.Join(ports, " "); got != c.want || !last.RemovesListeners || len(read.Diagnostics) > 0 {
 				t.Fatalf("ports %q, want %q: %+v", got, c.want, read)
 			}
-			if !strings.Contains(last.Perhaps, c.perhaps) || (last.Perhaps == "") != (c.perhaps == "") || last.Kind != observation.Application {
+			if !strings.Contains(last.UndecidedBecause, c.perhaps) || (last.UndecidedBecause == "") != (c.perhaps == "") || last.Kind != observation.Application {
 				t.Errorf("%+v", last)
 			}
 		})
@@ -105,7 +105,7 @@ func TestPatchesClose(t *testing.T) {
 		"metadata: {name: api}\nspec: {type: LoadBalancer, ports: [{port: 53, protocol: UDP}]}": false,
 	} {
 		read := Load([]string{"-"}, Options{Stdin: strings.NewReader("apiVersion: v1\nkind: Service\n" + spec + "\n"), Plain: true})
-		if len(read.Declared) != 1 || !read.Declared[0].Closes || (read.Declared[0].Perhaps != "") != patch {
+		if len(read.Declared) != 1 || !read.Declared[0].RemovesListeners || (read.Declared[0].UndecidedBecause != "") != patch {
 			t.Errorf("%q: %+v", spec, read.Declared)
 		}
 	}

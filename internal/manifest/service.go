@@ -67,7 +67,7 @@ func (o object) closes(at ast.Node, perhaps string) {
 		at = o.node
 	}
 	line, column := o.position(at)
-	d := observation.Declaration{Object: o.kind + " " + o.name(), Service: o.name(), Closes: true, Perhaps: perhaps, Source: o.reader.at(line, column)}
+	d := observation.Declaration{Object: o.kind + " " + o.name(), Service: o.name(), RemovesListeners: true, UndecidedBecause: perhaps, Source: o.reader.at(line, column)}
 	switch o.kind {
 	case observation.Service:
 		d.LoadBalancer, d.Kind = clean(o.note(serviceLBName)), o.serviceKind()

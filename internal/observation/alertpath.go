@@ -5,6 +5,8 @@ type AlertPath struct {
 	// Environments are all environments of the configuration, including those that a narrowed round skips.
 	Environments []string `json:"environments,omitempty"`
 	Topics       []Topic  `json:"topics"`
+	// Stack is what runs and guards certdrift; nil where the round did not read it.
+	Stack *OwnStack `json:"stack,omitempty"`
 }
 
 // Topic is an SNS topic that alerts go to.
@@ -42,4 +44,35 @@ type Subscription struct {
 	Deleted bool `json:"deleted,omitempty"`
 	// Unread says why its filter policy could not be read; empty where it was read.
 	Unread string `json:"unread,omitempty"`
+}
+
+// OwnStack is what starts certdrift's rounds and what reports that they stop: the rules and alarms of its own stack, as far as
+// they could be read.
+type OwnStack struct {
+	Rules  []EventRule `json:"rules,omitempty"`
+	Alarms []Alarm     `json:"alarms,omitempty"`
+}
+
+// EventRule is an EventBridge rule that was deployed.
+type EventRule struct {
+	Name string `json:"name"`
+	// Missing reports whether EventBridge says that the rule does not exist.
+	Missing bool   `json:"missing,omitempty"`
+	State   string `json:"state,omitempty"` // ENABLED, DISABLED, …
+	// Schedule is its schedule expression, ExpectedSchedule the one that was deployed. Both are empty if it matches events.
+	Schedule         string   `json:"schedule,omitempty"`
+	ExpectedSchedule string   `json:"expected_schedule,omitempty"`
+	Targets          []string `json:"targets,omitempty"` // ARNs
+}
+
+// Alarm is a CloudWatch alarm that was deployed.
+type Alarm struct {
+	Name string `json:"name"`
+	// Missing reports whether CloudWatch does not list the alarm.
+	Missing bool `json:"missing,omitempty"`
+	// ActionsEnabled is its switch, Actions are the ARNs that it notifies. Expected is the one that it was deployed with; empty
+	// for an alarm that only feeds another.
+	ActionsEnabled bool     `json:"actions_enabled"`
+	Actions        []string `json:"actions,omitempty"`
+	Expected       string   `json:"expected,omitempty"`
 }

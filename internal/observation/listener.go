@@ -174,12 +174,12 @@ type Declaration struct {
 	More   bool     `json:"more,omitempty"`
 	Hosts  []string `json:"hosts,omitempty"`
 	Policy string   `json:"policy,omitempty"`
-	// Closes reports whether the object's load balancer keeps only the listeners of the object's other declarations; without
-	// any, the load balancer is deleted. Port is then 0. Perhaps is what may keep them nevertheless (for an Ingress: port
-	// 443) and is not visible in the manifest.
-	Closes  bool            `json:"closes,omitempty"`
-	Perhaps string          `json:"perhaps,omitempty"`
-	Source  target.Position `json:"source"`
+	// RemovesListeners reports that the object's load balancer keeps only the listeners of the object's other
+	// declarations; without any, the load balancer is deleted. Port is then 0. UndecidedBecause names what may keep them
+	// nevertheless (for an Ingress: port 443) and is not visible in the manifest.
+	RemovesListeners bool            `json:"closes,omitempty"`
+	UndecidedBecause string          `json:"perhaps,omitempty"`
+	Source           target.Position `json:"source"`
 }
 
 // Stacks returns the objects that the tags of the object's load balancer may name.

@@ -8,6 +8,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
+	"certdrift/internal/prose"
 	"certdrift/internal/target"
 	"certdrift/internal/topology"
 )
@@ -88,7 +89,7 @@ func (p planner) additions(d *topology.Declaration) []effect {
 			c := p.Certificate(arn)
 			served := slices.DeleteFunc(topology.Secured(l.Endpoints), func(e *topology.Endpoint) bool { return !c.Covers(e.Target.Host) })
 			for _, g := range topology.OrNone(topology.ByEnvironment(served)) {
-				x := effect{planner: p, declaration: d, listener: l, endpoints: g.Endpoints, attached: topology.Different, configured: topology.NotCompared}
+				x := effect{planner: p, declaration: d, listener: l, endpoints: g.Endpoints, attached: topology.Different}
 				if l.Has(arn) {
 					x.attached = topology.Same
 				} else if l.LoadBalancer.Partial {
@@ -104,7 +105,7 @@ func (p planner) additions(d *topology.Declaration) []effect {
 
 // effect is what a declaration would do to a listener (nil where it is not known) and endpoints behind it.
 func (p planner) effect(d *topology.Declaration, l *topology.Listener, es []*topology.Endpoint) effect {
-	x := effect{planner: p, declaration: d, listener: l, endpoints: es, attached: topology.NotCompared, configured: topology.NotCompared}
+	x := effect{planner: p, declaration: d, listener: l, endpoints: es}
 	byDefault := topology.NotCompared
 	if l != nil && !l.LoadBalancer.Partial {
 		byDefault = p.compareDefaults(d, l)
@@ -120,12 +121,12 @@ func (p planner) effect(d *topology.Declaration, l *topology.Listener, es []*top
 	}
 	for _, e := range es {
 		o := p.outcome(d, l, e)
-		x.attached = max(x.attached, o.attached)
+		x.attached = topology.Worst(x.attached, o.attached)
 		if e.Target.Declared != nil {
-			x.declared = e.Target.Declared
-			if x.configured == topology.NotCompared || o.configured > x.configured {
+			if x.configured = topology.Worst(x.configured, o.configured); x.declared == nil {
 				x.configured = o.configured
 			}
+			x.declared = e.Target.Declared
 		}
 		x.problems = x.problems.and(o.problems)
 	}
@@ -185,7 +186,7 @@ func (p planner) outcome(d *topology.Declaration, l *topology.Listener, e *topol
 	}
 	arn, c := d.Certificate(e.Target.Host, kind)
 	open := d.Open(c, e.Target.Host)
-	o := outcome{attached: topology.Same, configured: topology.NotCompared}
+	o := outcome{attached: topology.Same}
 	if now != nil && !open {
 		o.attached = p.CompareARN(arn, now.ARN, now.Body())
 	}
@@ -198,7 +199,7 @@ func (p planner) outcome(d *topology.Declaration, l *topology.Listener, e *topol
 	}
 	host := finding.Clean(e.Target.Host, finding.QuoteLimit)
 	switch {
-	case d.Closes:
+	case d.RemovesListeners:
 		o.problems = breaks("%s would be left without a listener", host)
 	case arn == "":
 		o.problems = breaks("%s would be left without a certificate", host)
@@ -224,7 +225,7 @@ func (p planner) certificateProblems(l *topology.Listener, arn string, c *topolo
 	case c.Missing() && c.Leaf == nil:
 		return breaks("%s does not exist any more", name)
 	case c.Expired(p.Now):
-		return breaks("%s expired %s", name, topology.Day(end))
+		return breaks("%s expired %s", name, prose.Day(end))
 	case c.Record.Status == "REVOKED" && p.policy.Revocation != policy.RevocationOff:
 		return breaks("%s was revoked, says ACM", name)
 	case c.Record.Status != "" && c.Leaf == nil && c.Record.Status != "ISSUED":
@@ -241,7 +242,7 @@ func (p planner) expiryProblems(l *topology.Listener, arn string, c *topology.Ce
 		return problems{}
 	}
 	_, end := c.Dates()
-	text := fmt.Sprintf("%s ends %s, in %s", topology.ShortARN(arn), topology.Day(end), topology.Span(left))
+	text := fmt.Sprintf("%s ends %s, in %s", topology.ShortARN(arn), prose.Day(end), prose.Span(left))
 	var current time.Time
 	if now != nil {
 		_, current = now.Dates()

@@ -7,6 +7,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/policy"
+	"certdrift/internal/prose"
 	"certdrift/internal/topology"
 )
 
@@ -77,7 +78,7 @@ func (x effect) cause() string {
 func (x effect) summary() string {
 	text := x.declares() + x.difference()
 	if made := x.undoes(); made != nil {
-		text += "; applying would undo the change by " + finding.Clean(made.Author.Name, 64) + " of " + made.At.UTC().Format("2006-01-02 15:04 UTC")
+		text += "; applying would undo the change by " + finding.Clean(made.Author.Name, 64) + " of " + prose.Stamp(made.At)
 	}
 	if len(x.breaks) > 0 {
 		text += "; "
@@ -102,7 +103,7 @@ func (x effect) declares() string {
 		declares = "no certificate"
 	}
 	switch {
-	case d.Closes:
+	case d.RemovesListeners:
 		return fmt.Sprintf("%s asks for no listener on port %d", d.At(), d.Port)
 	case d.Listener != "":
 		return d.At() + " adds " + declares + " to a listener of " + finding.Clean(d.LoadBalancer, finding.QuoteLimit)
@@ -114,7 +115,7 @@ func (x effect) declares() string {
 func (x effect) difference() string {
 	d := x.declaration
 	switch {
-	case d.Closes:
+	case d.RemovesListeners:
 		return ": applying takes it away from " + finding.Clean(x.listener.LoadBalancer.Name, finding.QuoteLimit)
 	case d.Listener != "" && x.attached == topology.Different:
 		return ", which does not have it attached"
@@ -150,7 +151,7 @@ func (x effect) fix() string {
 	manifest := x.declaration.ToFix()
 	text := "Fix " + manifest + " before the next apply"
 	switch want := x.lacks(); {
-	case x.declaration.Closes:
+	case x.declaration.RemovesListeners:
 		return text + fmt.Sprintf(", if port %d is to stay; else take its endpoints out of the configuration", x.declaration.Port)
 	case want != "":
 		return text + ": declare " + finding.Clean(want, finding.QuoteLimit)

@@ -40,7 +40,7 @@ type Row struct {
 	// Object and Source are what declares, and where.
 	Object string          `json:"object"`
 	Source target.Position `json:"source"`
-	// Generated: a tool wrote the source, as Terraform its plan; nothing is mended there.
+	// Generated: a tool wrote the source, as Terraform its plan; nobody edits it.
 	Generated bool `json:"generated,omitempty"`
 	// Listener is LOAD-BALANCER-NAME:PORT; empty where it is not known, or does not exist yet.
 	Listener string                       `json:"listener"`
@@ -62,7 +62,7 @@ type Row struct {
 	Names   []Name  `json:"names"`
 	Action  Action  `json:"action"`
 	Verdict Verdict `json:"verdict"`
-	// Reasons say why the verdict is what it is; NotKnown what could not be looked at.
+	// Reasons say why the verdict is what it is; NotKnown what could not be checked.
 	Reasons  []string `json:"reasons"`
 	NotKnown []string `json:"not_known"`
 }

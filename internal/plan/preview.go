@@ -57,7 +57,7 @@ func (p planner) planned() []effect {
 func (x effect) preview() (Row, *finding.Finding) {
 	row := x.row()
 	severity := x.severity()
-	if x.declaration.Discovered || x.declaration.Perhaps != "" {
+	if x.declaration.Discovered || x.declaration.UndecidedBecause != "" {
 		severity = finding.None
 	}
 	d := x.decide(severity, row.Kind, row.Listener)
@@ -106,7 +106,7 @@ func (x effect) action() Action {
 	switch {
 	case x.declaration.Discovered:
 		return Discover
-	case x.declaration.Closes:
+	case x.declaration.RemovesListeners:
 		return Remove
 	case x.listener == nil && x.Round.ListenersRead && len(x.Round.ObserveErrors) == 0:
 		return Create
@@ -132,8 +132,8 @@ func (x effect) decide(severity finding.Severity, kind observation.LoadBalancerK
 		}
 		return decision{Pass, []string{}, []string{note}}
 	}
-	if x.declaration.Perhaps != "" {
-		return decision{Undecided, []string{}, []string{x.declaration.Perhaps}}
+	if x.declaration.UndecidedBecause != "" {
+		return decision{Undecided, []string{}, []string{x.declaration.UndecidedBecause}}
 	}
 	notKnown, open := x.notKnown(kind, listener)
 	d := decision{Pass, append([]string{}, x.reasons()...), append([]string{}, notKnown...)}
@@ -153,7 +153,7 @@ func (x effect) reasons() []string {
 	out := slices.Concat(x.breaks, x.soon)
 	switch {
 	case len(out) > 0 || !x.declaration.WithoutCertificate():
-	case x.declaration.Closes:
+	case x.declaration.RemovesListeners:
 		out = append(out, "would take the listener away")
 	default:
 		out = append(out, "would leave the listener without a certificate")

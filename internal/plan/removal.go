@@ -16,7 +16,7 @@ func (p planner) removals() []effect {
 	owned := p.indexOwned()
 	removed := map[*topology.Listener]bool{}
 	for _, d := range p.Round.Manifests {
-		if !d.Closes {
+		if !d.RemovesListeners {
 			continue
 		}
 		losing := slices.DeleteFunc(owned.by(d), func(l *topology.Listener) bool {
@@ -96,16 +96,16 @@ func (p planner) removal(d observation.Declaration, l *topology.Listener, losing
 	lost := d
 	lost.Port = l.Port
 	if d.Kind == observation.Application && l.Port != 443 { // what an Ingress leaves to its class is 443
-		lost.Perhaps = ""
+		lost.UndecidedBecause = ""
 	}
 	object := finding.Clean(d.Object, finding.QuoteLimit)
 	switch other := slices.IndexFunc(losing, func(x *topology.Listener) bool { return x.LoadBalancer != l.LoadBalancer }); {
 	case p.manifestsOf(d.Object) > 1:
-		lost.Perhaps = "which of the manifests of " + object + " is applied"
+		lost.UndecidedBecause = "which of the manifests of " + object + " is applied"
 	case d.Group != "":
-		lost.Perhaps = "whether another Ingress of the group " + finding.Clean(d.Group, finding.QuoteLimit) + " keeps " + l.Label()
+		lost.UndecidedBecause = "whether another Ingress of the group " + finding.Clean(d.Group, finding.QuoteLimit) + " keeps " + l.Label()
 	case other >= 0:
-		lost.Perhaps = "which load balancer " + object + " is of: " + l.Label() + " or " + losing[other].Label() +
+		lost.UndecidedBecause = "which load balancer " + object + " is of: " + l.Label() + " or " + losing[other].Label() +
 			" (load_balancers.tags with the cluster's tag says so)"
 	}
 	var out []effect
@@ -119,7 +119,7 @@ func (p planner) removal(d observation.Declaration, l *topology.Listener, losing
 func (p planner) manifestsOf(object string) int {
 	count := 0
 	for _, d := range p.Round.Manifests {
-		if d.Closes && d.Object == object {
+		if d.RemovesListeners && d.Object == object {
 			count++
 		}
 	}
@@ -139,7 +139,7 @@ func (p planner) undecidedRemovals(d observation.Declaration) []effect {
 		}
 		lost := d
 		lost.Port = e.Target.Port
-		lost.Perhaps = "whether " + finding.Clean(d.Object, finding.QuoteLimit) + " has a load balancer with port " + strconv.Itoa(lost.Port) + " now: applying would take it away"
+		lost.UndecidedBecause = "whether " + finding.Clean(d.Object, finding.QuoteLimit) + " has a load balancer with port " + strconv.Itoa(lost.Port) + " now: applying would take it away"
 		out = append(out, p.effect(p.Declaration(lost), nil, []*topology.Endpoint{e}))
 	}
 	return out

@@ -140,17 +140,17 @@ func TestConnectFaults(t *testing.T) {
 
 // TestBlocked: the endpoint's own name may not lead to metadata, and certdrift does not dial to find that out.
 func TestBlocked(t *testing.T) {
-	var dialled atomic.Int32
+	var dialed atomic.Int32
 	e := target.Endpoint{Name: "e", Kind: target.HTTPS, URL: "https://site.test/", Host: "site.test", Port: 443, Timeout: patient}
 	seen := observe(t, e, resolving(zone{"site.test": {"169.254.169.254"}}), func(o *Options) {
 		o.Dialer = func(context.Context, string, string) (net.Conn, error) {
-			dialled.Add(1)
-			return nil, errors.New("dialled")
+			dialed.Add(1)
+			return nil, errors.New("dialed")
 		}
 	})
 	failed(t, one(t, seen), observation.PhaseConnect, observation.Blocked)
-	if dialled.Load() != 0 {
-		t.Error("the address was dialled")
+	if dialed.Load() != 0 {
+		t.Error("the address was dialed")
 	}
 }
 

@@ -60,7 +60,7 @@ func Second(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC
 
 // Span returns a duration in its largest unit: "3 days", "80 minutes", "a minute".
 func Span(d time.Duration) string {
-	switch {
+	switch d = d.Abs(); {
 	case d >= 48*time.Hour:
 		return strconv.Itoa(int(d/(24*time.Hour))) + " days"
 	case d >= 2*time.Hour:

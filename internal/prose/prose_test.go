@@ -27,7 +27,7 @@ func TestWrapKeepsEveryWord(t *testing.T) {
 
 func TestSpan(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "a minute", 80 * time.Minute: "80 minutes", 24 * time.Hour: "24 hours", 73 * time.Hour: "3 days",
+		0: "a minute", time.Minute: "a minute", -90 * time.Minute: "90 minutes", 80 * time.Minute: "80 minutes", 24 * time.Hour: "24 hours", 47 * time.Hour: "47 hours", 48 * time.Hour: "2 days", 73 * time.Hour: "3 days",
 	} {
 		if got := Span(d); got != want {
 			t.Errorf("%s: %q, want %q", d, got, want)

@@ -17,8 +17,6 @@ const textLimit = 500
 type Input struct {
 	Round      observation.Round
 	Conclusion finding.Conclusion
-	// Topology is the round's; nil for Build to build it.
-	Topology *topology.Topology
 	// FailOn is the severity from which findings fail the report; finding.None for never.
 	FailOn finding.Severity
 	// At is the time the round was judged by, where it is not the round's own end (a replay).
@@ -45,10 +43,7 @@ func Build(in Input) Report {
 	finding.Sort(r.Findings)
 	r.Verdict = verdict(r)
 
-	t := in.Topology
-	if t == nil {
-		t = topology.Build(in.Round, r.At)
-	}
+	t := topology.Build(in.Round, r.At) // not the judge's: the caller may have left some environments out since
 	by := index(r.Findings)
 	for _, e := range t.Endpoints {
 		r.Endpoints = append(r.Endpoints, endpoint(e, by.endpoints[e.Target.Key()], r.At))

@@ -7,7 +7,7 @@ import (
 
 // position is the place in a file that a finding belongs to: its own where its evidence names one (file, line,
 // column), else that of the endpoint it concerns, or the first that it affects. The zero Position where there is none, or
-// where a tool wrote the file: nobody mends a line of that.
+// where a tool wrote the file: nobody edits a line of that.
 func (r Report) position(f finding.Finding) target.Position {
 	if f.Subject.Source.Generated {
 		return target.Position{}

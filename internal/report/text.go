@@ -84,7 +84,7 @@ func roleOf(s finding.Severity) Role {
 	return RoleInfo
 }
 
-// endpoints lists those that are healthy, and those that nobody looked at. The others have their findings above.
+// endpoints lists those that are healthy, and those that were not checked. The others have their findings above.
 func (t text) endpoints(r Report) {
 	width := 0
 	for _, e := range r.Endpoints {

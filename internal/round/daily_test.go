@@ -86,11 +86,11 @@ func TestTheDayIsKeptOnlyWhenItsFiguresArePut(t *testing.T) {
 func TestProbeKeepsADayForItsOwnFiguresOnly(t *testing.T) {
 	d := newDaily(t)
 	days := func() (n int) {
-		records, err := d.runner.Publisher.Store.Load(t.Context())
+		loaded, err := d.runner.Publisher.Store.Load(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range records {
+		for _, r := range loaded.Counters {
 			if strings.HasPrefix(r.Key, "- daily:") {
 				n++
 			}

@@ -15,47 +15,60 @@ import (
 // addressed is a messenger that is known by an ARN: a topic.
 type addressed interface{ ARN() string }
 
-// deliveries is what this process knows of its messengers: whether each topic took the last message, and what further
-// paths took while the first did not. A cold start forgets it.
+// deliveries is what this process knows of its messengers: what became of each topic's last message, and what further paths
+// took while the first did not. A cold start forgets it.
 type deliveries struct {
 	mu    sync.Mutex
 	last  map[string]outcome
 	taken map[string]bool
 }
 
-// outcome is what became of the last message to a topic, the messenger of that index: err is nil where it took it.
+// outcome is what became of a message to a topic, the messenger of that index: err is nil where it took it.
 type outcome struct {
 	index int
 	err   error
 }
 
-// note remembers what became of a message. That the round's own time was over says nothing about the topic.
-func (d *deliveries) note(ctx context.Context, index int, to messenger, err error) {
-	t, ok := to.(addressed)
-	if !ok || err != nil && ctx.Err() != nil {
-		return
-	}
+// note remembers what became of a message.
+func (d *deliveries) note(topicARN string, o outcome) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.last == nil {
 		d.last = map[string]outcome{}
 	}
-	d.last[t.ARN()] = outcome{index, err}
+	d.last[topicARN] = o
 }
 
-// over merges the remembered outcomes into the topics that were read, and adds those that were not.
-func (d *deliveries) over(topics []observation.Topic) ([]observation.Topic, []observation.ObserveError) {
+// lastTo is what became of the last message to a topic; ok is false where this process sent none.
+func (d *deliveries) lastTo(topicARN string) (last outcome, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	last, ok = d.last[topicARN]
+	return last, ok
+}
+
+// accepted are the topics that took the last message. What others did with one in an earlier round says nothing about now.
+func (d *deliveries) accepted() map[string]outcome {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := maps.Clone(d.last)
+	maps.DeleteFunc(out, func(_ string, o outcome) bool { return o.err != nil })
+	return out
+}
+
+// addOutcomes merges what became of messages into the topics that were read, and adds those that were not.
+func addOutcomes(topics []observation.Topic, outcomes map[string]outcome) ([]observation.Topic, []observation.ObserveError) {
+	topics = slices.Clone(topics)
 	var failures []observation.ObserveError
-	for _, arn := range slices.Sorted(maps.Keys(d.last)) {
-		last := d.last[arn]
+	for _, arn := range slices.Sorted(maps.Keys(outcomes)) {
+		o := outcomes[arn]
 		i := slices.IndexFunc(topics, func(t observation.Topic) bool { return t.ARN == arn })
 		if i < 0 {
-			topics = append(topics, observation.Topic{ARN: arn, Chat: last.index > 0})
+			topics = append(topics, observation.Topic{ARN: arn, Chat: o.index > 0})
 			i = len(topics) - 1
 		}
-		failures = append(failures, last.record(&topics[i])...)
+		topics[i].Taken, topics[i].Refused = false, ""
+		failures = append(failures, o.record(&topics[i])...)
 	}
 	return topics, failures
 }

@@ -120,6 +120,9 @@ func wanted(q Request) target.Wanted {
 
 // concerned are the load balancers, names or ARNs, that an event narrowed the round to; empty for all.
 func concerned(q Request) []string {
+	if q.Whole {
+		return nil
+	}
 	only := slices.Clone(q.Only)
 	for _, c := range q.Changes {
 		if c.LoadBalancer != "" && !slices.Contains(only, c.LoadBalancer) {

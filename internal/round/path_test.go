@@ -131,11 +131,11 @@ func TestATopicThatRefuses(t *testing.T) {
 		t.Errorf("findings %v", fs)
 	}
 	open := func() bool {
-		records, err := l.runner.Publisher.Store.Load(context.Background())
+		loaded, err := l.runner.Publisher.Store.Load(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range records {
+		for _, r := range loaded.Incidents {
 			if r.Code == finding.AlertPathBroken && r.Open() {
 				return true
 			}

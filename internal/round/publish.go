@@ -9,6 +9,7 @@ import (
 
 	"certdrift/internal/alert"
 	"certdrift/internal/config"
+	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 	"certdrift/internal/metric"
 	"certdrift/internal/observation"
@@ -16,10 +17,13 @@ import (
 )
 
 // What one service may take of a round's time: DynamoDB to give the incidents and to take one, a messenger to take a
-// message. What hangs is left alone for the rest of the round, so that the others get theirs. figureTime is kept for the
-// figures at the end, the heartbeat among them.
+// message. What hangs is left alone for the rest of the round, so that the others get theirs. flushTime is for what earlier
+// rounds could not write, claimTime for the claims, or half of the time that is left where that is less: then alerts are sent,
+// whatever has been claimed. figureTime is kept for the figures at the end, the heartbeat among them.
 const (
-	loadTime    = 6 * time.Second
+	loadTime    = 10 * time.Second
+	flushTime   = 3 * time.Second
+	claimTime   = 10 * time.Second
 	saveTime    = 2 * time.Second
 	messageTime = 3 * time.Second
 	figureTime  = 2 * time.Second
@@ -34,7 +38,7 @@ type gauge interface {
 // stops another. It is made once per process.
 type Publisher struct {
 	Now   func() time.Time
-	Store store
+	Store Store
 	// Messengers take every message; the first is the operators' topic, which decides whether a notice was sent. None:
 	// incidents are tracked, nobody is notified.
 	Messengers []messenger
@@ -60,37 +64,6 @@ func (p *Publisher) Ignored(ctx context.Context) error {
 	return p.Gauge.Put(ctx, metric.Ignored(p.Function, p.Now()))
 }
 
-// load reads the state. What went wrong, now or when the last round wrote, is an ObserveError of the round: it is judged and
-// reported like any other.
-func (p *Publisher) load(ctx context.Context) (records []incident.Record, unread bool, failure *observation.ObserveError) {
-	ctx, cancel := context.WithTimeout(ctx, loadTime)
-	defer cancel()
-	p.flush(ctx)
-	records, err := p.Store.Load(ctx)
-	if err != nil {
-		return p.fallback.all(), true, stateError(err, "dynamodb:Scan", "the incidents cannot be read, so alerts may be repeated")
-	}
-	records = p.fallback.over(records)
-	if err := p.fallback.failed(); err != nil {
-		failure = stateError(err, "dynamodb:PutItem", "the incidents cannot be written, so alerts may be repeated")
-	}
-	return records, false, failure
-}
-
-// flush writes what the store could not take before. If somebody else has written since, loading shows it.
-func (p *Publisher) flush(ctx context.Context) {
-	for _, r := range p.fallback.all() {
-		ok, err := p.Store.Save(ctx, r)
-		if err != nil {
-			p.fallback.keep(r, err)
-			return
-		}
-		if ok {
-			p.fallback.written(r.Key)
-		}
-	}
-}
-
 func stateError(err error, operation, meaning string) *observation.ObserveError {
 	kind := observation.Incomplete
 	var classified interface {
@@ -103,52 +76,66 @@ func stateError(err error, operation, meaning string) *observation.ObserveError 
 	return &observation.ObserveError{Kind: kind, Operation: operation, Detail: meaning + ": " + err.Error()}
 }
 
-// publish tracks, then puts the figures whatever became of the alerts.
-func (p *Publisher) publish(ctx context.Context, q Request, res Result, records []incident.Record, unread bool) error {
+// publish tracks, then puts the figures whatever became of the alerts. The alert path's own problems come last: what is said
+// about it rests on what became of this round's messages. again judges the round again when that is known.
+func (p *Publisher) publish(ctx context.Context, q Request, res *Result, t *tracking, again func(observation.Round) finding.Conclusion) error {
 	errs := map[string]error{}
-	in := p.input(q, res, records, unread, p.Now())
 	tracking, cancel := keepBack(ctx, figureTime)
 	defer cancel()
-	records, errs["alerts"] = p.track(tracking, in)
+	t.alert(tracking, t.input(q, *res, p.Now()), false)
+	t.recheck(tracking)
+	if len(t.observed) > 0 {
+		t.addObserved(q, &res.Round)
+		res.Conclusion = again(res.Round)
+	}
+	t.alert(tracking, t.input(q, *res, p.Now()), true)
+	state, err := t.finish(tracking)
+	errs["alerts"] = err
 	if p.Gauge != nil {
-		errs["metrics"] = p.measure(ctx, q, res, records, unread)
+		errs["metrics"] = p.measure(ctx, q, *res, t, state)
 	}
 	return join(errs, "alerts", "metrics")
 }
 
 // measure puts the round's figures.
-func (p *Publisher) measure(ctx context.Context, q Request, res Result, records []incident.Record, unread bool) error {
-	day, daily := p.daily(q, records, unread)
+func (p *Publisher) measure(ctx context.Context, q Request, res Result, t *tracking, state incident.State) error {
+	daily := p.daily(q, state, t.store.unread)
 	data := metric.Of(metric.Input{
-		Round: res.Round, Findings: res.Conclusion.Findings, Function: p.Function, Now: p.Now(), Incidents: records,
-		Narrowed: len(concerned(q)) > 0, StateUnread: unread,
+		Round: res.Round, Findings: res.Conclusion.Findings, Function: p.Function, Now: p.Now(), Incidents: state.Incidents,
+		Narrowed: len(concerned(q)) > 0, StateUnread: t.store.unread,
 		WhileFailing: q.Config.MetricsWhileFailing, PerCertificate: countsCertificates(q), Daily: daily,
 	})
 	if err := p.Gauge.Put(ctx, data); err != nil {
 		return fmt.Errorf("putting %d figures: %w", len(data), err)
 	}
-	if !daily || unread {
+	if !daily || t.store.unread {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, saveTime)
-	defer cancel()
-	if _, err := p.Store.Save(ctx, day); err != nil { // where another round wrote first, both have put the same
-		return fmt.Errorf("recording the day's figures: %w", err)
+	var failed error
+	t.swap(ctx, func(s incident.State) (wanted incident.State) {
+		if day, due := incident.TakeDay(s, p.Function, p.Now()); due { // else another round wrote first, and both have put the same
+			wanted.Counters = []incident.Counter{day}
+		}
+		return wanted
+	}, func(_ string, err error) { failed = err })
+	if failed != nil {
+		return fmt.Errorf("recording the day's figures: %w", failed)
 	}
 	return nil
 }
 
-// daily reports whether the daily metrics are due, and returns the record to write when they are put: the first whole round
-// of a day (UTC) puts them, at any schedule. If the state cannot be read, the rounds of the day's first hour put them.
-func (p *Publisher) daily(q Request, records []incident.Record, unread bool) (incident.Record, bool) {
+// daily reports whether the daily metrics are due: the first whole round of a day (UTC) puts them, at any schedule. If the
+// state cannot be read, the rounds of the day's first hour put them.
+func (p *Publisher) daily(q Request, state incident.State, unread bool) bool {
 	asked := countsCertificates(q) || slices.ContainsFunc(q.Config.Endpoints, func(e target.Endpoint) bool { return e.PerEndpointMetrics })
 	if !asked || len(concerned(q)) > 0 {
-		return incident.Record{}, false
+		return false
 	}
 	if unread {
-		return incident.Record{}, p.Now().UTC().Hour() == 0
+		return p.Now().UTC().Hour() == 0
 	}
-	return incident.TakeDay(records, p.Function, p.Now())
+	_, due := incident.TakeDay(state, p.Function, p.Now())
+	return due
 }
 
 // countsCertificates reports whether a round puts the figures of certificates: inspect's do, which reads those of every

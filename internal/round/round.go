@@ -9,12 +9,12 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"certdrift/internal/chain"
 	"certdrift/internal/config"
 	"certdrift/internal/finding"
-	"certdrift/internal/incident"
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
@@ -43,14 +43,20 @@ type pathReader interface {
 	Observe(ctx context.Context) ([]observation.Topic, []observation.ObserveError)
 }
 
+// stackReader reads certdrift's own stack; nil where it did not.
+type stackReader interface {
+	Observe(ctx context.Context) (*observation.OwnStack, []observation.ObserveError)
+}
+
 // Runner runs rounds. It is made once per process; a nil part is left out of the flow.
 type Runner struct {
 	Now       func() time.Time
 	Prober    prober
 	Inspector inspector
 	History   historian
-	// AlertPath is read in every round that follows no event.
+	// AlertPath and Stack are read in every round that follows no event.
 	AlertPath pathReader
+	Stack     stackReader
 	Roots     func(target.Roots) *chain.Store
 	Publisher *Publisher
 	Log       *slog.Logger
@@ -82,6 +88,8 @@ type Request struct {
 	// ARNs, are those that they concern as well (see Runner.Concern).
 	Changes []observation.Change
 	Only    []string
+	// Whole undoes the narrowing: one of the changes may concern any load balancer.
+	Whole bool
 	// ObserveErrors are what went wrong before the round began (a manifest source that could not be read).
 	ObserveErrors []observation.ObserveError
 	// Environments are all of the configuration, where Config is narrowed to some: alerts go out about each.
@@ -101,15 +109,7 @@ const Reserve = 8 * time.Second
 // Run observes, judges and, where there is a Publisher, tracks and publishes. The Result holds whatever was reached;
 // the error joins certdrift's own failures.
 func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
-	var records []incident.Record
-	var unread bool
-	if r.Publisher != nil {
-		var failure *observation.ObserveError
-		if records, unread, failure = r.Publisher.load(ctx); failure != nil {
-			q.ObserveErrors = append(slices.Clone(q.ObserveErrors), *failure)
-		}
-	}
-	res := r.look(ctx, q)
+	res, t := r.look(ctx, q)
 	if r.Done != nil {
 		r.Done(res)
 	}
@@ -119,7 +119,8 @@ func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
 	// What was seen is published even where the round's time is over: the context's end must not silence an alert.
 	publishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), publishTime(ctx))
 	defer cancel()
-	if err := r.Publisher.publish(publishing, q, res, records, unread); err != nil {
+	again := func(seen observation.Round) finding.Conclusion { return r.judge(q, seen) }
+	if err := r.Publisher.publish(publishing, q, &res, t, again); err != nil {
 		return res, fmt.Errorf("publishing the round: %w", err)
 	}
 	r.beat(publishing, q, res.Conclusion)
@@ -145,11 +146,19 @@ func unheard(fs []finding.Finding) bool {
 	})
 }
 
-// look observes and judges, deeper where the first judgement gives reason to.
-func (r *Runner) look(ctx context.Context, q Request) Result {
+// look observes, reads the state meanwhile, and judges, deeper where the first judgement gives reason to.
+func (r *Runner) look(ctx context.Context, q Request) (Result, *tracking) {
 	ctx, cancel := keepBack(ctx, Reserve)
 	defer cancel()
+	var group sync.WaitGroup
+	var t *tracking
+	if r.Publisher != nil {
+		group.Go(func() { t = r.Publisher.begin(ctx) })
+	}
 	res := Result{Round: r.observe(ctx, q)}
+	if group.Wait(); t != nil && t.failure != nil {
+		res.Round.ObserveErrors = append(res.Round.ObserveErrors, *t.failure)
+	}
 	res.Conclusion = r.judge(q, res.Round)
 	if q.Depth == ListenersOnProblem && r.Inspector != nil && NeedsAWS(q.Config) && looksBehind(res.Conclusion.Findings) {
 		r.attach(ctx, q, &res.Round)
@@ -159,7 +168,7 @@ func (r *Runner) look(ctx context.Context, q Request) Result {
 		res.Conclusion = r.judge(q, res.Round)
 	}
 	res.Round.Finished = r.Now()
-	return res
+	return res, t
 }
 
 // keepBack ends a context before its own end, so that something comes after: by the time wanted, or a quarter of what is

@@ -107,11 +107,15 @@ func (f *figures) Put(ctx context.Context, data []metric.Datum) error {
 // brokenStore refuses everything.
 type brokenStore struct{}
 
-func (brokenStore) Load(context.Context) ([]incident.Record, error) {
-	return nil, errors.New("the table is gone")
+func (brokenStore) Load(context.Context) (incident.State, error) {
+	return incident.State{}, errors.New("the table is gone")
 }
 
-func (brokenStore) Save(context.Context, incident.Record) (bool, error) {
+func (brokenStore) SaveIncident(context.Context, incident.Record) (bool, error) {
+	return false, errors.New("the table is gone")
+}
+
+func (brokenStore) SaveCounter(context.Context, incident.Counter) (bool, error) {
 	return false, errors.New("the table is gone")
 }
 

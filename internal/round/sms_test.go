@@ -110,7 +110,7 @@ func TestWarningsLeaveRoomForCriticals(t *testing.T) {
 // Without the table, the limit still applies: the process counts for itself. One endpoint after another fails, because
 // those that fail together share one message while nothing can be written.
 func TestADeadTableKeepsTheCeiling(t *testing.T) {
-	for name, broken := range map[string]store{"unreadable": brokenStore{}, "unwritable": readOnly{NewMemory()}} {
+	for name, broken := range map[string]Store{"unreadable": brokenStore{}, "unwritable": readOnly{NewMemory()}} {
 		f := texting(t, 4, 10)
 		f.runner.Publisher.Store = broken
 		f.request.Config.Incidents.StormAfter = 100

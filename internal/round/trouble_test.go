@@ -77,15 +77,20 @@ func TestAHangingPathLeavesTimeForTheNextAlert(t *testing.T) {
 // stuck is a table that never answers: throttled without end, or no way there from the VPC.
 type stuck struct{ loads *Memory }
 
-func (s stuck) Load(ctx context.Context) ([]incident.Record, error) {
+func (s stuck) Load(ctx context.Context) (incident.State, error) {
 	if s.loads != nil {
 		return s.loads.Load(ctx)
 	}
 	<-ctx.Done()
-	return nil, ctx.Err()
+	return incident.State{}, ctx.Err()
 }
 
-func (stuck) Save(ctx context.Context, _ incident.Record) (bool, error) {
+func (stuck) SaveIncident(ctx context.Context, _ incident.Record) (bool, error) {
+	<-ctx.Done()
+	return false, ctx.Err()
+}
+
+func (stuck) SaveCounter(ctx context.Context, _ incident.Counter) (bool, error) {
 	<-ctx.Done()
 	return false, ctx.Err()
 }
@@ -143,14 +148,20 @@ func (deaf) Put(ctx context.Context, _ []metric.Datum) error {
 // readOnly is a table that may be read and not written.
 type readOnly struct{ *Memory }
 
-func (readOnly) Save(context.Context, incident.Record) (bool, error) {
+func (readOnly) SaveIncident(context.Context, incident.Record) (bool, error) {
+	return false, errors.New("write denied")
+}
+
+func (readOnly) SaveCounter(context.Context, incident.Counter) (bool, error) {
 	return false, errors.New("write denied")
 }
 
 // contended is a table to which somebody else always wrote first.
 type contended struct{ *Memory }
 
-func (contended) Save(context.Context, incident.Record) (bool, error) { return false, nil }
+func (contended) SaveIncident(context.Context, incident.Record) (bool, error) { return false, nil }
+
+func (contended) SaveCounter(context.Context, incident.Counter) (bool, error) { return false, nil }
 
 // TestATableThatOthersAlwaysWriteFirst: an alert goes out all the same, says that people may have it already, and is not sent
 // again each round.
@@ -234,9 +245,9 @@ type flaky struct {
 	down bool
 }
 
-func (f *flaky) Load(ctx context.Context) ([]incident.Record, error) {
+func (f *flaky) Load(ctx context.Context) (incident.State, error) {
 	if f.down {
-		return nil, errors.New("throttled")
+		return incident.State{}, errors.New("throttled")
 	}
 	return f.Memory.Load(ctx)
 }
@@ -244,13 +255,13 @@ func (f *flaky) Load(ctx context.Context) ([]incident.Record, error) {
 // TestAReadThatFailsForgetsNothing: what the table could not take is remembered until it says otherwise.
 func TestAReadThatFailsForgetsNothing(t *testing.T) {
 	f := newFixture(t)
-	f.runner.Publisher.fallback.keep(incident.Record{Key: "a", Version: 3}, errors.New("throttled"))
-	tracked := &tracking{Publisher: f.runner.Publisher}
-	f.runner.Publisher.Store = &flaky{NewMemory(), true}
-	if _, err := tracked.reload(t.Context()); err == nil {
-		t.Fatal("no error of a table that is down")
+	p := f.runner.Publisher
+	p.fallback.keep(incident.State{Incidents: []incident.Record{{Key: "a", Version: 3}}})
+	p.Store = &flaky{NewMemory(), true}
+	if tracked := p.begin(t.Context()); tracked.failure == nil {
+		t.Fatal("no failure although the table is down")
 	}
-	if fallback := &f.runner.Publisher.fallback; !fallback.holds("a") || fallback.failed() == nil {
-		t.Error("a read that failed made the process forget what is unwritten")
+	if got := p.fallback.all().Incidents; len(got) != 1 || got[0].Key != "a" {
+		t.Errorf("the process remembers %+v after a read that failed, want what is unwritten", got)
 	}
 }

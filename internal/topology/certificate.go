@@ -13,6 +13,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
+	"certdrift/internal/prose"
 )
 
 // Certificate is a certificate as ACM, IAM, a file of the configuration or a server has it. Its methods take nil for one of
@@ -248,7 +249,7 @@ func (c *Certificate) Label(arn string) string {
 		facts = append(facts, "for "+text)
 	}
 	if _, end := c.Dates(); !end.IsZero() {
-		facts = append(facts, "until "+Day(end))
+		facts = append(facts, "until "+prose.Day(end))
 	}
 	name := "a certificate"
 	if arn != "" {

@@ -16,3 +16,23 @@ func TestMatchName(t *testing.T) {
 		}
 	}
 }
+
+// What nobody compared is never the same: not as the zero value, and not as the worst of several.
+func TestWorst(t *testing.T) {
+	for _, c := range []struct {
+		of   []Relation
+		want Relation
+	}{
+		{nil, NotCompared},
+		{[]Relation{0}, NotCompared},
+		{[]Relation{Same}, Same},
+		{[]Relation{Same, NotCompared}, NotCompared},
+		{[]Relation{NotCompared, Same, Same}, NotCompared},
+		{[]Relation{NotCompared, Equivalent}, Equivalent},
+		{[]Relation{Different, NotCompared, Same, Equivalent}, Different},
+	} {
+		if got := Worst(c.of...); got != c.want {
+			t.Errorf("Worst(%v) = %v, want %v", c.of, got, c.want)
+		}
+	}
+}

@@ -163,10 +163,7 @@ type ServedSide struct {
 // Compare returns the three truths of the endpoint. It agrees with the findings: DeclaredAttached is Different exactly
 // where the endpoint has drift-attached as critical.
 func (e *Endpoint) Compare() Comparison {
-	c := Comparison{
-		Endpoint: e, Listener: e.ListenerFact(), Attached: e.AttachedFact(),
-		DeclaredAttached: NotCompared, AttachedServed: NotCompared, DeclaredServed: NotCompared,
-	}
+	c := Comparison{Endpoint: e, Listener: e.ListenerFact(), Attached: e.AttachedFact()}
 	c.Served = e.served()
 	if len(c.Served) == 0 {
 		c.ServedUnknown = NotProbed
@@ -174,30 +171,25 @@ func (e *Endpoint) Compare() Comparison {
 	c.Declared = e.declaredSides()
 	for i := range c.Declared {
 		c.Declared[i].Attached = e.compareAttached(c.Declared[i], c.Attached)
-		c.Declared[i].Served = NotCompared
+		relations := make([]Relation, len(c.Served))
 		for j := range c.Served {
-			r := e.topology.CompareDeclared(c.Declared[i].Declared, "", c.Served[j].Certificate.Leaf)
-			c.Declared[i].Served = worst(c.Declared[i].Served, r, j == 0)
+			relations[j] = e.topology.CompareDeclared(c.Declared[i].Declared, "", c.Served[j].Certificate.Leaf)
 			if i == 0 {
-				c.Served[j].Declared = r
+				c.Served[j].Declared = relations[j]
 			}
 		}
+		c.Declared[i].Served = Worst(relations...)
 	}
 	if len(c.Declared) > 0 { // where the configuration declares one, the manifests' are drift-manifest's
 		c.DeclaredAttached, c.DeclaredServed = c.Declared[0].Attached, c.Declared[0].Served
 	}
+	relations := make([]Relation, len(c.Served))
 	for i := range c.Served {
-		c.Served[i].Attached = e.compareServed(c.Served[i].Certificate.Leaf, c.Attached)
-		c.AttachedServed = worst(c.AttachedServed, c.Served[i].Attached, i == 0)
+		relations[i] = e.compareServed(c.Served[i].Certificate.Leaf, c.Attached)
+		c.Served[i].Attached = relations[i]
 	}
+	c.AttachedServed = Worst(relations...)
 	return c
-}
-
-func worst(a, b Relation, first bool) Relation {
-	if first {
-		return b
-	}
-	return max(a, b)
 }
 
 // AttachedFact is the certificate that the listener serves to the endpoint's clients, or why it is not known. Where several
@@ -282,7 +274,7 @@ func (e *Endpoint) served() []ServedSide {
 	for _, l := range e.Leaves {
 		i := slices.IndexFunc(out, func(s ServedSide) bool { return s.Certificate.Is(l.Certificate) })
 		if i < 0 {
-			out = append(out, ServedSide{Certificate: &Certificate{Leaf: l.Certificate}, Attached: NotCompared, Declared: NotCompared})
+			out = append(out, ServedSide{Certificate: &Certificate{Leaf: l.Certificate}})
 			i = len(out) - 1
 		}
 		out[i].Addresses = append(out[i].Addresses, l.Address)

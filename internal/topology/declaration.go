@@ -23,7 +23,7 @@ type Declaration struct {
 // addDeclarations brings the manifests' declarations together with listeners and endpoints.
 func (t *Topology) addDeclarations() {
 	for _, d := range pooled(t.Round.Manifests) {
-		if !d.Closes {
+		if !d.RemovesListeners {
 			t.Declarations = append(t.Declarations, t.Declaration(d))
 		}
 	}
@@ -138,7 +138,8 @@ func (d *Declaration) Open(c *Certificate, host string) bool {
 // WithoutCertificate reports whether the manifest declares a port without any certificate. Most such ports never had one.
 func (d *Declaration) WithoutCertificate() bool { return len(d.ARNs) == 0 && !d.Discovered }
 
-// Agrees reports whether the manifest would serve host the declared certificate or an equivalent one, as far as is known.
+// Agrees reports whether nothing known shows that the manifest would serve host a certificate that differs from the
+// declared one.
 func (d *Declaration) Agrees(declared target.Declared, host string) bool {
 	arn, c := d.Certificate(host, d.Kind)
 	return d.Open(c, host) || arn != "" && d.topology.CompareDeclared(declared, arn, c.Body()) < Different

@@ -10,16 +10,28 @@ import (
 	"certdrift/internal/target"
 )
 
-// Relation is how a certificate compares with another, or with a declaration. The order is by how bad it is.
+// Relation is how a certificate compares with another, or with a declaration. For the worst of several, see Worst.
 type Relation int
 
 // The relations.
 const (
-	Same        Relation = iota // the same certificate, or whatever the same ARN holds today
-	NotCompared                 // too little is known
+	NotCompared Relation = iota // too little is known. The zero value: what nobody compared is never the same
+	Same                        // the same certificate, or whatever the same ARN holds today
 	Equivalent                  // another one with the same key and names: no client notices, yet it expires and renews on its own
 	Different                   // another certificate
 )
+
+// Worst returns the worst of relations, and NotCompared without any. What was not compared is worse than the same, since it
+// may differ, and better than what is known to differ.
+func Worst(relations ...Relation) Relation {
+	if len(relations) == 0 {
+		return NotCompared
+	}
+	order := [...]Relation{Same, NotCompared, Equivalent, Different}
+	return slices.MaxFunc(relations, func(a, b Relation) int {
+		return slices.Index(order[:], a) - slices.Index(order[:], b)
+	})
+}
 
 // String returns the relation's name.
 func (r Relation) String() string {
@@ -39,13 +51,13 @@ func (r Relation) String() string {
 func (t *Topology) CompareDeclared(d target.Declared, arn string, body *x509.Certificate) Relation {
 	r := Same
 	if d.ARN != "" {
-		r = max(r, t.CompareARN(d.ARN, arn, body))
+		r = Worst(r, t.CompareARN(d.ARN, arn, body))
 	}
 	if d.FingerprintSHA256 != "" {
-		r = max(r, t.compareFingerprint(d.FingerprintSHA256, body))
+		r = Worst(r, t.compareFingerprint(d.FingerprintSHA256, body))
 	}
 	if d.Issuer != "" {
-		r = max(r, compareIssuer(d.Issuer, body))
+		r = Worst(r, compareIssuer(d.Issuer, body))
 	}
 	return r
 }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"certdrift/internal/arn"
 	"certdrift/internal/finding"
@@ -61,18 +60,4 @@ func Position(p target.Position) string {
 	return fmt.Sprintf("%s:%d", finding.Clean(p.File, finding.QuoteLimit), p.Line)
 }
 
-// Day is a time's date in UTC.
-func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
-
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// Span is a duration in the unit that matters to people.
-func Span(d time.Duration) string {
-	switch {
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d minutes", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d hours", int(d.Hours()))
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
-}

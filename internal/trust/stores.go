@@ -13,8 +13,8 @@ import (
 // Stores creates each trust store once and keeps it. The zero value is ready to use; it is safe for concurrent use. Its Get is
 // used as judge.Input.Roots.
 type Stores struct {
-	// Places are where to find the system's roots; SystemPlaces if empty.
-	Places Places
+	// Locations are where to find the system's roots; SystemLocations if empty.
+	Locations Locations
 
 	mu     sync.Mutex
 	stores map[target.Roots]*chain.Store
@@ -53,9 +53,9 @@ func (s *Stores) make(roots target.Roots) (*chain.Store, error) {
 	case target.Mozilla, "":
 		return Mozilla(), nil
 	case target.System:
-		places := s.Places
+		places := s.Locations
 		if len(places.Files)+len(places.Dirs) == 0 {
-			places = SystemPlaces()
+			places = SystemLocations()
 		}
 		return places.Store()
 	}

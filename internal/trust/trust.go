@@ -30,17 +30,17 @@ func Mozilla() *chain.Store {
 	return chain.NewLazyStore(anchors)
 }
 
-// Places are where a system keeps its roots, in the order of OpenSSL and Go: the first readable file, and every file in the
+// Locations are where a system keeps its roots, in the order of OpenSSL and Go: the first readable file, and every file in the
 // directories.
-type Places struct {
+type Locations struct {
 	Files []string
 	Dirs  []string
 }
 
-// SystemPlaces returns this system's: SSL_CERT_FILE and SSL_CERT_DIR (colon-separated) if set, otherwise the usual places of
+// SystemLocations returns this system's: SSL_CERT_FILE and SSL_CERT_DIR (colon-separated) if set, otherwise the usual places of
 // Linux distributions, the BSDs and macOS's export.
-func SystemPlaces() Places {
-	p := Places{
+func SystemLocations() Locations {
+	p := Locations{
 		Files: []string{
 			"/etc/ssl/certs/ca-certificates.crt",                // Debian, Ubuntu, Gentoo
 			"/etc/pki/tls/certs/ca-bundle.crt",                  // Fedora, RHEL, Amazon Linux
@@ -63,7 +63,7 @@ func SystemPlaces() Places {
 
 // Store reads the roots. Those that Mozilla trusts too count as public, the others as this machine's own CAs. It returns an
 // error if no root could be read.
-func (p Places) Store() (*chain.Store, error) {
+func (p Locations) Store() (*chain.Store, error) {
 	found := bundles{seen: map[[sha256.Size]byte]bool{}, public: publicRoots()}
 	for _, file := range p.Files {
 		if found.add(file) {

@@ -113,7 +113,7 @@ func TestSystemReadsFilesAndDirectories(t *testing.T) {
 	}
 	write(t, sub, "c.crt", encode(c.Certificate))
 	write(t, sub, "README", []byte("no certificate"))
-	store, err := trust.Places{Files: []string{filepath.Join(dir, "none"), first, second}, Dirs: []string{sub}}.Store()
+	store, err := trust.Locations{Files: []string{filepath.Join(dir, "none"), first, second}, Dirs: []string{sub}}.Store()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestSystemKnowsWhatIsPublic(t *testing.T) {
 		break
 	}
 	private := root(t, "Ours")
-	store, err := trust.Places{Files: []string{write(t, t.TempDir(), "ca.pem", encode(public, private.Certificate))}}.Store()
+	store, err := trust.Locations{Files: []string{write(t, t.TempDir(), "ca.pem", encode(public, private.Certificate))}}.Store()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestSystemKnowsWhatIsPublic(t *testing.T) {
 }
 
 func TestSystemThatCannotBeRead(t *testing.T) {
-	for name, places := range map[string]trust.Places{
+	for name, places := range map[string]trust.Locations{
 		"nothing there":       {Files: []string{"/nowhere/ca.pem"}, Dirs: []string{"/nowhere"}},
 		"no certificate":      {Files: []string{write(t, t.TempDir(), "ca.pem", []byte("hello"))}},
 		"a directory instead": {Files: []string{t.TempDir()}},
@@ -154,7 +154,7 @@ func TestSystemThatCannotBeRead(t *testing.T) {
 		if _, err := places.Store(); err == nil || !strings.Contains(err.Error(), "system's trust store") {
 			t.Errorf("%s: %v", name, err)
 		}
-		stores := &trust.Stores{Places: places}
+		stores := &trust.Stores{Locations: places}
 		if stores.Get(target.System) != nil || stores.Err(target.System) == nil {
 			t.Errorf("%s: a store all the same", name)
 		}
@@ -168,7 +168,7 @@ func TestSystemFollowsTheEnvironment(t *testing.T) {
 	ca := root(t, "A")
 	t.Setenv("SSL_CERT_FILE", write(t, t.TempDir(), "ca.pem", encode(ca.Certificate)))
 	t.Setenv("SSL_CERT_DIR", t.TempDir())
-	store, err := trust.SystemPlaces().Store()
+	store, err := trust.SystemLocations().Store()
 	if err != nil || store.Len() != 1 {
 		t.Fatalf("%d roots, %v", store.Len(), err)
 	}

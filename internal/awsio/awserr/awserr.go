@@ -15,13 +15,13 @@ import (
 	"certdrift/internal/observation"
 )
 
-// detailLimit is how many characters of an error's text a trouble keeps.
+// detailLimit is how many characters of an error's text an ObserveError keeps.
 const detailLimit = 400
 
 // statused is met by the SDK's response errors.
 type statused interface{ HTTPStatusCode() int }
 
-// Kind tells how an error is to be reported. Denial is known by its code and, since some services and emulators send
+// Kind classifies an error. Denial is known by its code and, since some services and emulators send
 // no code that the SDK knows, by the HTTP status too.
 func Kind(err error) observation.ObserveErrorKind {
 	code := Code(err)
@@ -52,7 +52,7 @@ func Kind(err error) observation.ObserveErrorKind {
 	return observation.Incomplete
 }
 
-// Missing reports whether AWS was asked and said that the thing does not exist. That is an answer, not a trouble.
+// Missing reports whether AWS was asked and said that the thing does not exist. That is an answer, not a problem.
 func Missing(err error) bool {
 	switch Code(err) {
 	case "LoadBalancerNotFound", "AccessPointNotFound", "ListenerNotFound", "RuleNotFound", "CertificateNotFound",
@@ -73,7 +73,7 @@ func Code(err error) string {
 }
 
 // Text is what a person needs of an error: the code and message of the service, without request ids, which differ each
-// time and would make one trouble look like many.
+// time and would make one problem look like many.
 func Text(err error) string {
 	var api smithy.APIError
 	switch {
@@ -97,8 +97,8 @@ func Text(err error) string {
 	return finding.Clean(innermost(err).Error(), detailLimit)
 }
 
-// Of is the trouble that an error at an operation, named as IAM names it, stands for.
-// Without credentials every call fails alike, whichever it is: the trouble is theirs.
+// Of returns the ObserveError for an error at an operation, which is named as IAM names it.
+// Without credentials every call fails alike, whichever it is, so the credentials are named instead.
 func Of(err error, operation, region, account, resource string) observation.ObserveError {
 	if noCredentials(err) {
 		operation, region, account, resource = observation.Credentials, "", "", ""
@@ -142,7 +142,7 @@ func innermost(err error) error {
 	}
 }
 
-// Error is a failure that tells its kind of trouble and says no more than a person needs.
+// Error is a failure with the kind of ObserveError that it stands for, and a text of no more than a person needs.
 type Error struct {
 	// Doing is what failed, as a gerund with its subject: `reading the table "x"`.
 	Doing string
@@ -158,5 +158,5 @@ func (e *Error) Unwrap() error { return e.Err }
 // Reason is what AWS said, without what failed by it.
 func (e *Error) Reason() string { return Text(e.Err) }
 
-// ObserveErrorKind tells how the failure is to be reported.
+// ObserveErrorKind returns the kind under which the failure is reported.
 func (e *Error) ObserveErrorKind() observation.ObserveErrorKind { return Kind(e.Err) }

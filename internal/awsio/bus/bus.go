@@ -33,7 +33,8 @@ type Bus struct {
 // New returns a Bus; name is "default", another bus's name, or an ARN.
 func New(client busAPI, name string) *Bus { return &Bus{client: client, name: name} }
 
-// Send publishes one message. EventBridge answers 200 even where it rejects an entry, and says so in the entry.
+// Send publishes one message. EventBridge answers 200 even where it rejects an entry, and says so in the entry. Only an event
+// ID shows that it accepted it.
 func (b *Bus) Send(ctx context.Context, m alert.Message) error {
 	out, err := b.client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{{
 		EventBusName: aws.String(b.name), Source: aws.String(Source), DetailType: aws.String(DetailType), Detail: aws.String(m.JSON),
@@ -45,6 +46,9 @@ func (b *Bus) Send(ctx context.Context, m alert.Message) error {
 		if e.ErrorCode != nil {
 			return fmt.Errorf("putting an event on the bus %q: %s: %s", b.name, *e.ErrorCode, aws.ToString(e.ErrorMessage))
 		}
+	}
+	if len(out.Entries) == 0 || aws.ToString(out.Entries[0].EventId) == "" {
+		return fmt.Errorf("putting an event on the bus %q: the response has no event ID, so nothing shows that the event was accepted", b.name)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 // eventBridge takes events as EventBridge does: it refuses details that are no JSON object, entry by entry.
 type eventBridge struct {
 	taken []types.PutEventsRequestEntry
+	empty bool // answers 200 with an empty body
 	err   error
 }
 
@@ -25,6 +26,9 @@ func (e *eventBridge) PutEvents(_ context.Context, in *eventbridge.PutEventsInpu
 		return nil, e.err
 	}
 	out := &eventbridge.PutEventsOutput{}
+	if e.empty {
+		return out, nil
+	}
 	for _, entry := range in.Entries {
 		var object map[string]any
 		if json.Unmarshal([]byte(aws.ToString(entry.Detail)), &object) != nil {
@@ -49,6 +53,10 @@ func TestSend(t *testing.T) {
 	}
 	if err := b.Send(context.Background(), alert.Message{JSON: "x"}); err == nil || !strings.Contains(err.Error(), "MalformedDetail") {
 		t.Errorf("an entry that EventBridge refused gives %v", err)
+	}
+	e.empty = true
+	if err := b.Send(context.Background(), alert.Message{JSON: "{}"}); err == nil || !strings.Contains(err.Error(), "no event ID") {
+		t.Errorf("an empty response gives %v", err)
 	}
 	e.err = errors.New("no route")
 	if err := b.Send(context.Background(), alert.Message{}); err == nil || !strings.Contains(err.Error(), `"default"`) {

@@ -44,7 +44,7 @@ func New(client metricsAPI, namespace string) *Gauge {
 }
 
 // Put puts data in as few calls as the limits allow. A call that fails does not stop the next, and a datum that
-// CloudWatch would refuse (NaN, no name) is left out, since it would take its whole batch with it; the error tells of
+// CloudWatch would refuse (NaN, no name) is left out, since it would take its whole batch with it; the error names
 // both.
 func (g *Gauge) Put(ctx context.Context, data []metric.Datum) error {
 	var errs []error

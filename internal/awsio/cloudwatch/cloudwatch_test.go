@@ -83,7 +83,7 @@ func TestABadFigureDoesNotStopTheOthers(t *testing.T) {
 	})
 	for _, name := range []string{"NotANumber", "Endless", "Uneven", "Nameless"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s is not told of: %v", name, err)
+			t.Errorf("the error does not name %s: %v", name, err)
 		}
 	}
 	if got := a.Data(); len(got) != 1 || *got[0].MetricName != "Good" || got[0].Namespace != "Mine" {

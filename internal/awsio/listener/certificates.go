@@ -56,7 +56,7 @@ func (in *inspection) certificate(ctx context.Context, name string) observation.
 // reach reads a certificate, where some role leads to its account.
 func (in *inspection) reach(c *observation.Certificate, operation string, at arn.ARN, reachable bool, read func()) {
 	if !reachable && in.unidentified {
-		c.Unreadable = true // it may well be of an account that could not be identified, which has a trouble of its own
+		c.Unreadable = true // it may well be of an account that could not be identified, which has an ObserveError of its own
 		return
 	}
 	if !reachable {

@@ -98,7 +98,7 @@ func TestOneRegionDownLeavesTheOther(t *testing.T) {
 	}
 }
 
-// One missing permission is one trouble, however many resources it keeps from being read.
+// One missing permission is one error, however many resources it keeps from being read.
 func TestManyResourcesMakeOneError(t *testing.T) {
 	w := newWorld(t)
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {

@@ -148,7 +148,7 @@ func names(got observation.Attached) []string {
 	return out
 }
 
-// problems is a trouble a line: "denied elasticloadbalancing:DescribeTags us-west-2".
+// problems returns a line for each ObserveError: "denied elasticloadbalancing:DescribeTags us-west-2".
 func problems(got observation.Attached) []string {
 	var out []string
 	for _, t := range got.ObserveErrors {

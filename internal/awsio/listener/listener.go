@@ -62,7 +62,7 @@ type inspection struct {
 	notes  notes
 	// roles lead to the accounts that could be reached.
 	roles map[string]target.Role
-	// unidentified: some role's account could not be had.
+	// unidentified: some role's account is not known.
 	unidentified bool
 }
 
@@ -85,7 +85,7 @@ func (i *Inspector) Inspect(ctx context.Context, wanted target.Wanted) observati
 	return out
 }
 
-// regions are those to walk, sorted. regionUnknown tells that some are wanted whose name nobody gave.
+// regions returns those to walk, sorted. regionUnknown reports that some load balancer is named without its region.
 func (in *inspection) regions() (regions []string, regionUnknown bool) {
 	unnamed := in.wanted.Scope.Walk
 	for _, ref := range in.wanted.LoadBalancers {
@@ -103,7 +103,7 @@ func (in *inspection) regions() (regions []string, regionUnknown bool) {
 	return slices.Compact(regions), regionUnknown
 }
 
-// nowhere is the trouble of not knowing where to look: that nothing was seen must not read as "nothing is there".
+// noRegion is the error of not knowing which region to read: that nothing was seen must not read as "nothing is there".
 func noRegion() observation.ObserveError {
 	return observation.ObserveError{
 		Kind: observation.Incomplete, Operation: "elasticloadbalancing:DescribeLoadBalancers",

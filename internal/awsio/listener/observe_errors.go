@@ -8,10 +8,10 @@ import (
 	"certdrift/internal/observation"
 )
 
-// maxListed is how many resources in trouble for one reason are named one by one; more become one trouble.
+// maxListed is how many resources that fail for one reason are named one by one; more become one ObserveError.
 const maxListed = 3
 
-// notes collects troubles.
+// notes collects observe errors.
 type notes struct {
 	mu    sync.Mutex
 	taken []observation.ObserveError
@@ -23,7 +23,7 @@ func (n *notes) add(t observation.ObserveError) {
 	n.taken = append(n.taken, t)
 }
 
-// all are the troubles, sorted and each said once. One permission that is missing makes one trouble, not two thousand.
+// all returns the observe errors, sorted and without duplicates. One missing permission makes one error, not two thousand.
 func (n *notes) all() []observation.ObserveError {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -11,8 +11,8 @@ const maxPages = 200
 
 var errRepeatedToken = errors.New("AWS returned the same page token twice; the rest of the list was not read")
 
-// pages asks for page after page until there is none. next gets the token of the page wanted and gives the next one's.
-// A repeated token or an endless list ends it with an error: the SDK's own paginators would go round for ever.
+// pages requests page after page until there is none. next gets the token of the page wanted and returns the next one's.
+// A repeated token or an endless list ends it with an error: the SDK's own paginators would loop forever.
 func pages(ctx context.Context, next func(token *string) (*string, error)) error {
 	var token *string
 	seen := map[string]bool{}

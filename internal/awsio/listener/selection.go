@@ -51,7 +51,7 @@ func newSelection(wanted target.Wanted, scopeRegions []string, region, account s
 	return s
 }
 
-// names are the load balancers to look for; all tells that any may be wanted.
+// names returns the load balancers to read; all reports that every one may be wanted.
 func (s selection) names() (names []string, all bool) {
 	switch {
 	case s.narrowed:

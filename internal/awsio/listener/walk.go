@@ -31,7 +31,7 @@ func (in *inspection) newWalk(region, account string, role target.Role) *walk {
 	}
 }
 
-// errDeniedBefore stands for a call that was not made any more; the first one's trouble is noted already.
+// errDeniedBefore stands for a call that was not made any more; the first one's error is noted already.
 type errDeniedBefore struct{ error }
 
 // Unwrap gives the refusal itself.
@@ -60,7 +60,7 @@ func (w *walk) ask(ctx context.Context, operation string, call func() error) err
 	return err
 }
 
-// note keeps a failure as a trouble. operation is the ELB API's.
+// note records a failure as an ObserveError. operation is the ELB API's.
 func (w *walk) note(err error, operation, resource string) {
 	if _, noted := errors.AsType[errDeniedBefore](err); noted {
 		return

@@ -41,8 +41,8 @@ func NewChat(client topicAPI, arn string) *Topic { return &Topic{client: client,
 // ARN is the topic's.
 func (t *Topic) ARN() string { return t.arn }
 
-// Send publishes one message. SNS delivers it at least once; whether to send it at all is up to the caller. For a
-// chat topic, a message without Chat is not sent.
+// Send publishes one message; it is sent only if SNS returned a message ID. SNS delivers it at least once; whether to send it
+// at all is up to the caller. For a chat topic, a message without Chat is not sent.
 func (t *Topic) Send(ctx context.Context, m alert.Message) error {
 	in, err := t.input(m)
 	if err != nil || in == nil {
@@ -51,7 +51,11 @@ func (t *Topic) Send(ctx context.Context, m alert.Message) error {
 	if size := sizeOf(in); size > maxMessage {
 		return fmt.Errorf("publishing to the topic %q: %d bytes are more than SNS accepts", t.arn, size)
 	}
-	if _, err := t.client.Publish(ctx, in); err != nil {
+	out, err := t.client.Publish(ctx, in)
+	if err == nil && aws.ToString(out.MessageId) == "" {
+		err = errors.New("the response has no message ID, so nothing shows that the message was accepted")
+	}
+	if err != nil {
 		return &awserr.Error{Doing: fmt.Sprintf("publishing to the topic %q", t.arn), Err: err}
 	}
 	return nil

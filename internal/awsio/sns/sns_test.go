@@ -1,9 +1,11 @@
 package sns_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
+	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/google/go-cmp/cmp"
 
 	"certdrift/internal/alert"
@@ -96,5 +98,20 @@ func TestWhatCannotBeSentIsAnError(t *testing.T) {
 		ObserveErrorKind() observation.ObserveErrorKind
 	}); !ok || kind.ObserveErrorKind() != observation.Denied {
 		t.Errorf("a refusal: %v", err)
+	}
+}
+
+// empty is an SNS that answers 200 with an empty body.
+type empty struct{}
+
+func (empty) Publish(context.Context, *awssns.PublishInput, ...func(*awssns.Options)) (*awssns.PublishOutput, error) {
+	return &awssns.PublishOutput{}, nil
+}
+
+func TestAResponseWithoutAMessageIDIsNoDelivery(t *testing.T) {
+	for name, topic := range map[string]*sns.Topic{"alerts": sns.New(empty{}, "alerts"), "chat": sns.NewChat(empty{}, "chat")} {
+		if err := topic.Send(t.Context(), message()); err == nil || !strings.Contains(err.Error(), "no message ID") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -40,8 +40,8 @@ func (r *Reader) object(ctx context.Context, place string) ([]byte, error) {
 	return bounded(out.Body)
 }
 
-// objects are the manifests under a prefix, sorted. Those that are larger than any manifest are asked for all the same,
-// so that they are told of.
+// objects are the manifests under a prefix, sorted. Those that are larger than any manifest are requested all the
+// same, so that they are reported.
 func (r *Reader) objects(ctx context.Context, place string) ([]string, error) {
 	bucket, prefix, err := split(place)
 	if err != nil {

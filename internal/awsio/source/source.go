@@ -94,11 +94,11 @@ func (e *Error) Unwrap() error { return e.Err }
 // Hint is the advice alone.
 func (e *Error) Hint() string { return e.Advice }
 
-// ObserveErrorKind tells how the failure is to be reported.
+// ObserveErrorKind returns the kind under which the failure is reported.
 func (e *Error) ObserveErrorKind() observation.ObserveErrorKind { return awserr.Kind(e.Err) }
 
-// Unread reports whether AWS kept the file back, refusing, throttling or silent, and as what trouble that is to be told.
-// Otherwise the place is wrong, or what lies there.
+// Unread reports whether AWS did not deliver the file, because it denied or throttled the call or did not answer, and returns
+// the ObserveError to report. Otherwise the location is wrong, or the object there is.
 func (e *Error) Unread() (observation.ObserveError, bool) {
 	if e.ObserveErrorKind() == observation.Incomplete && !errors.Is(e.Err, context.DeadlineExceeded) {
 		return observation.ObserveError{}, false

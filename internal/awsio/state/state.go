@@ -1,8 +1,16 @@
-// Package state keeps incidents in a DynamoDB table: one item an incident, so that two functions that run at once meet
-// at the incident and nowhere else. The table's key is the attribute id, a text; its TTL attribute is expires.
+// Package state keeps incidents and counters in a DynamoDB table: one item each, so that two functions that run at once
+// meet at the incident and nowhere else. The table's key is the attribute id, a text; its TTL attribute is expires.
 //
-// Load scans the table rather than querying a partition: the table holds nothing but incidents, all of them are wanted,
-// and without a shared partition key no write can make another one wait.
+// Load scans the table rather than querying a partition: the table holds nothing else, all of it is wanted, and without a
+// shared partition key no write can make another one wait.
+//
+// # Versions of the items
+//
+// An item's record attribute is JSON. A counter's has the key "counter", an incident's does not. Versions before counters
+// had a type of their own wrote the same JSON, an incident record with nothing but a counter in it. So this package reads
+// what they wrote, and they read what it writes, as while a deployment replaces the functions one by one, or after it is
+// rolled back. What a newer version adds to an incident's JSON an older one ignores, and drops when it next writes the
+// incident.
 package state
 
 import (
@@ -27,10 +35,10 @@ import (
 
 // The attributes of an item. The record is JSON in one text: people and queries need the others only.
 const (
-	idAttribute      = "id"      // the incident's key
+	idAttribute      = "id"      // the key of the incident or counter
 	versionAttribute = "version" // what the next write is conditional on
 	recordAttribute  = "record"
-	expiresAttribute = "expires" // seconds since 1970; absent while the incident lives
+	expiresAttribute = "expires" // seconds since 1970; absent while an incident lives
 )
 
 const (
@@ -44,7 +52,7 @@ type tableAPI interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 }
 
-// Store keeps incidents in a table.
+// Store keeps incidents and counters in a table.
 type Store struct {
 	client tableAPI
 	table  string
@@ -60,11 +68,11 @@ func New(client tableAPI, table string, now func() time.Time) *Store {
 	return &Store{client: client, table: table, now: now, broken: map[string]types.AttributeValue{}}
 }
 
-// Load returns all records that have not expired, sorted by key. Its errors have an ObserveErrorKind. An item that cannot be
-// decoded (a person edited it, an older version wrote it) is left out, and the next Save under its id replaces it: its
-// alert is repeated, which is better than a store that can never be read again.
-func (s *Store) Load(ctx context.Context) ([]incident.Record, error) {
-	var records []incident.Record
+// Load returns all incidents and counters that have not expired, sorted by key. Its errors have an ObserveErrorKind. An item
+// that cannot be decoded (a person edited it) is left out, and the next write under its id replaces it: its alert is
+// repeated, which is better than a store that can never be read again.
+func (s *Store) Load(ctx context.Context) (incident.State, error) {
+	var all incident.State
 	broken := map[string]types.AttributeValue{}
 	var from map[string]types.AttributeValue
 	for range maxPages {
@@ -72,30 +80,30 @@ func (s *Store) Load(ctx context.Context) ([]incident.Record, error) {
 			TableName: aws.String(s.table), ConsistentRead: aws.Bool(true), ExclusiveStartKey: from,
 		})
 		if err != nil {
-			return nil, &awserr.Error{Doing: fmt.Sprintf("reading the incidents from the table %q", s.table), Err: err}
+			return incident.State{}, s.failed("reading the incidents from the table", err)
 		}
 		for _, item := range out.Items {
-			r, err := decode(item)
-			switch {
-			case err != nil:
-				if id, ok := item[idAttribute].(*types.AttributeValueMemberS); ok {
-					broken[id.Value] = item[versionAttribute]
-				}
-			case r.Expires().IsZero() || s.now().Before(r.Expires()):
-				records = append(records, r)
+			if err := s.decode(item, &all); err == nil {
+				continue
+			}
+			if id, ok := item[idAttribute].(*types.AttributeValueMemberS); ok {
+				broken[id.Value] = item[versionAttribute]
 			}
 		}
 		if from = out.LastEvaluatedKey; len(from) == 0 {
-			slices.SortFunc(records, func(a, b incident.Record) int { return strings.Compare(a.Key, b.Key) })
+			slices.SortFunc(all.Incidents, func(a, b incident.Record) int { return strings.Compare(a.Key, b.Key) })
+			slices.SortFunc(all.Counters, func(a, b incident.Counter) int { return strings.Compare(a.Key, b.Key) })
 			s.mu.Lock()
 			s.broken = broken
 			s.mu.Unlock()
-			return records, nil
+			return all, nil
 		}
 	}
-	return nil, &awserr.Error{
-		Doing: fmt.Sprintf("reading the incidents from the table %q", s.table), Err: fmt.Errorf("there are more than %d pages", maxPages),
-	}
+	return incident.State{}, s.failed("reading the incidents from the table", fmt.Errorf("there are more than %d pages", maxPages))
+}
+
+func (s *Store) failed(doing string, err error) error {
+	return &awserr.Error{Doing: fmt.Sprintf("%s %q", doing, s.table), Err: err}
 }
 
 // Broken are the ids of the items that the last Load could not decode, sorted.
@@ -105,15 +113,27 @@ func (s *Store) Broken() []string {
 	return slices.Sorted(maps.Keys(s.broken))
 }
 
-// Save writes a record on the condition that the stored version is still the record's, and makes it one more. false
-// means that somebody else wrote first. An item that has expired and is still there counts as absent.
-func (s *Store) Save(ctx context.Context, r incident.Record) (bool, error) {
-	condition, values := s.condition(r)
+// SaveIncident writes an incident on the condition that the stored version is still the record's, and makes it one more.
+// false means that somebody else wrote first. An item that has expired and is still there counts as absent.
+func (s *Store) SaveIncident(ctx context.Context, r incident.Record) (bool, error) {
+	before := r.Version
 	r.Version++
-	item, err := encode(r)
+	return s.put(ctx, document{Record: r}, before, r.Expires())
+}
+
+// SaveCounter writes a counter on the same condition.
+func (s *Store) SaveCounter(ctx context.Context, c incident.Counter) (bool, error) {
+	return s.put(ctx, document{
+		Record: incident.Record{Key: c.Key, Version: c.Version + 1}, Counter: &counted{Hour: c.Period, Used: c.Used},
+	}, c.Version, c.Expires())
+}
+
+func (s *Store) put(ctx context.Context, d document, before int64, expires time.Time) (bool, error) {
+	item, err := d.encode(expires)
 	if err != nil {
 		return false, err
 	}
+	condition, values := s.condition(d.Key, before)
 	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: aws.String(s.table), Item: item, ConditionExpression: aws.String(condition),
 		ExpressionAttributeNames: names(condition), ExpressionAttributeValues: values,
@@ -122,19 +142,19 @@ func (s *Store) Save(ctx context.Context, r incident.Record) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, &awserr.Error{Doing: fmt.Sprintf("writing the incident %q to the table %q", r.Key, s.table), Err: err}
+		return false, s.failed(fmt.Sprintf("writing %q to the table", d.Key), err)
 	}
 	return true, nil
 }
 
-// condition is what must hold of the stored item.
-func (s *Store) condition(r incident.Record) (string, map[string]types.AttributeValue) {
+// condition is what must hold of the stored item, where the version that the writer knows is given; 0 for none.
+func (s *Store) condition(key string, known int64) (string, map[string]types.AttributeValue) {
 	s.mu.Lock()
-	version, broken := s.broken[r.Key]
+	version, broken := s.broken[key]
 	s.mu.Unlock()
 	switch {
-	case r.Version != 0:
-		return "#version = :version", map[string]types.AttributeValue{":version": number(r.Version)}
+	case known != 0:
+		return "#version = :version", map[string]types.AttributeValue{":version": number(known)}
 	case !broken:
 		return "attribute_not_exists(#id) OR #expires <= :now", map[string]types.AttributeValue{":now": number(s.now().Unix())}
 	case version == nil:
@@ -154,43 +174,66 @@ func names(condition string) map[string]string {
 	return out
 }
 
-func encode(r incident.Record) (map[string]types.AttributeValue, error) {
-	text, err := json.Marshal(r)
+// document is the JSON of an item: an incident, or, where Counter is set, a counter with the record's key and version.
+type document struct {
+	incident.Record
+	Counter *counted `json:"counter,omitempty"`
+}
+
+// counted is a counter in JSON. Hour is the day's beginning for a counter of days: the name is older than those.
+type counted struct {
+	Hour time.Time `json:"hour"`
+	Used int       `json:"used"`
+}
+
+func (d document) encode(expires time.Time) (map[string]types.AttributeValue, error) {
+	text, err := json.Marshal(d)
 	if err != nil {
-		return nil, fmt.Errorf("encoding the incident %q: %w", r.Key, err)
+		return nil, fmt.Errorf("encoding %q: %w", d.Key, err)
 	}
 	if len(text) > maxItem {
-		return nil, fmt.Errorf("encoding the incident %q: its %d bytes exceed DynamoDB's limit", r.Key, len(text))
+		return nil, fmt.Errorf("encoding %q: its %d bytes exceed DynamoDB's limit", d.Key, len(text))
 	}
 	item := map[string]types.AttributeValue{
-		idAttribute:      &types.AttributeValueMemberS{Value: r.Key},
-		versionAttribute: number(r.Version),
+		idAttribute:      &types.AttributeValueMemberS{Value: d.Key},
+		versionAttribute: number(d.Version),
 		recordAttribute:  &types.AttributeValueMemberS{Value: string(text)},
 	}
-	if expires := r.Expires(); !expires.IsZero() {
+	if !expires.IsZero() {
 		item[expiresAttribute] = number(expires.Unix())
 	}
 	return item, nil
 }
 
-// decode reads an item. The version attribute counts, not the one in the JSON: conditions go by it.
-func decode(item map[string]types.AttributeValue) (incident.Record, error) {
+// decode adds an item to all unless it has expired. The version attribute counts, not the one in the JSON: conditions go by it.
+func (s *Store) decode(item map[string]types.AttributeValue, all *incident.State) error {
 	id, _ := item[idAttribute].(*types.AttributeValueMemberS)
 	text, _ := item[recordAttribute].(*types.AttributeValueMemberS)
 	version, _ := item[versionAttribute].(*types.AttributeValueMemberN)
 	if id == nil || text == nil || version == nil {
-		return incident.Record{}, errors.New("decoding an item: it has no id, version or record")
+		return errors.New("decoding an item: it has no id, version or record")
 	}
-	var r incident.Record
-	if err := json.Unmarshal([]byte(text.Value), &r); err != nil {
-		return incident.Record{}, fmt.Errorf("decoding the incident %q: %w", id.Value, err)
+	var d document
+	if err := json.Unmarshal([]byte(text.Value), &d); err != nil {
+		return fmt.Errorf("decoding %q: %w", id.Value, err)
 	}
 	n, err := strconv.ParseInt(version.Value, 10, 64)
 	if err != nil {
-		return incident.Record{}, fmt.Errorf("decoding the version of %q: %w", id.Value, err)
+		return fmt.Errorf("decoding the version of %q: %w", id.Value, err)
 	}
+	if d.Counter != nil {
+		c := incident.Counter{Key: id.Value, Version: n, Period: d.Counter.Hour, Used: d.Counter.Used}
+		if s.now().Before(c.Expires()) {
+			all.Counters = append(all.Counters, c)
+		}
+		return nil
+	}
+	r := d.Record
 	r.Key, r.Version = id.Value, n
-	return r, nil
+	if r.Expires().IsZero() || s.now().Before(r.Expires()) {
+		all.Incidents = append(all.Incidents, r)
+	}
+	return nil
 }
 
 func number(n int64) types.AttributeValue {

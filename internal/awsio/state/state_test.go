@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
@@ -105,7 +106,7 @@ func store(d *table) *state.Store { return state.New(d, "incidents", now) }
 
 func save(t *testing.T, s *state.Store, r incident.Record) bool {
 	t.Helper()
-	ok, err := s.Save(t.Context(), r)
+	ok, err := s.SaveIncident(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,11 +115,11 @@ func save(t *testing.T, s *state.Store, r incident.Record) bool {
 
 func load(t *testing.T, s *state.Store) []incident.Record {
 	t.Helper()
-	records, err := s.Load(t.Context())
+	loaded, err := s.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return records
+	return loaded.Incidents
 }
 
 func TestRecordsComeBackFromAllPages(t *testing.T) {
@@ -166,7 +167,7 @@ func TestManyAtOnceOneWins(t *testing.T) {
 	won := 0
 	for range 20 {
 		group.Go(func() {
-			if ok, err := store(d).Save(t.Context(), incident.Record{Key: "x"}); err == nil && ok {
+			if ok, err := store(d).SaveIncident(t.Context(), incident.Record{Key: "x"}); err == nil && ok {
 				mu.Lock()
 				won++
 				mu.Unlock()
@@ -236,8 +237,76 @@ func TestFailuresHaveAKind(t *testing.T) {
 		if !ok || kind.ObserveErrorKind() != want || !strings.Contains(err.Error(), `"incidents"`) {
 			t.Errorf("%s: %v", code, err)
 		}
-		if _, err := store(d).Save(t.Context(), incident.Record{Key: "x"}); err == nil {
+		if _, err := store(d).SaveIncident(t.Context(), incident.Record{Key: "x"}); err == nil {
 			t.Errorf("%s: written all the same", code)
 		}
+	}
+}
+
+// TestCountersAndIncidentsAreApart: a counter comes back as one, with its own versions and expiry, and no incident does.
+func TestCountersAndIncidentsAreApart(t *testing.T) {
+	d := newTable()
+	s := store(d)
+	save(t, s, incident.Record{Key: "a"})
+	c := incident.Counter{Key: "- counter:sms", Period: now().Truncate(time.Hour), Used: 3}
+	for _, want := range []bool{true, false} {
+		if ok, err := s.SaveCounter(t.Context(), c); ok != want || err != nil {
+			t.Errorf("written %v, %v, want %v", ok, err, want)
+		}
+	}
+	if ok, err := s.SaveCounter(t.Context(), incident.Counter{Key: "- daily:probe", Period: now().AddDate(0, 0, -2), Used: 1}); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	got, err := s.Load(t.Context())
+	c.Version = 1
+	if err != nil || len(got.Incidents) != 1 || !slices.Equal(got.Counters, []incident.Counter{c}) {
+		t.Errorf("read %+v, %v", got, err)
+	}
+	if figure(d.items["- counter:sms"]["expires"]) != c.Period.Add(24*time.Hour).Unix() {
+		t.Error("the table is not told when to forget the counter")
+	}
+}
+
+// TestItemsOfOtherVersions: a function reads what the version before it wrote, and the other way round, as while a deployment
+// replaces the functions one by one.
+func TestItemsOfOtherVersions(t *testing.T) {
+	d := newTable()
+	put := func(key, record string) {
+		d.items[key] = map[string]types.AttributeValue{
+			"id": &types.AttributeValueMemberS{Value: key}, "version": &types.AttributeValueMemberN{Value: "4"}, "record": &types.AttributeValueMemberS{Value: record},
+		}
+	}
+	put("- counter:sms", `{"key":"- counter:sms","version":4,"cause":"","severity":"","code":"","parts":null,"counter":{"hour":"2026-11-23T12:00:00Z","used":7}}`)
+	put("production x", `{"key":"production x","version":4,"environment":"production","cause":"x","first":"2026-11-20T00:00:00Z","reminders":2,"to_come":[1,2]}`)
+	s := store(d)
+	got, err := s.Load(t.Context())
+	want := []incident.Counter{{Key: "- counter:sms", Version: 4, Period: now(), Used: 7}}
+	if err != nil || len(s.Broken()) > 0 || !slices.EqualFunc(got.Counters, want, func(a, b incident.Counter) bool {
+		return a.Period.Equal(b.Period) && a.Used == b.Used && a.Version == b.Version
+	}) {
+		t.Fatalf("read the counters %+v, %v, broken %q", got.Counters, err, s.Broken())
+	}
+	if len(got.Incidents) != 1 || got.Incidents[0].Reminders != 2 || got.Incidents[0].Version != 4 {
+		t.Fatalf("read the incidents %+v", got.Incidents)
+	}
+	got.Counters[0].Used++
+	if ok, err := s.SaveCounter(t.Context(), got.Counters[0]); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	// What the version before counters had a type of their own reads.
+	var older struct {
+		Key     string    `json:"key"`
+		Version int64     `json:"version"`
+		Opened  time.Time `json:"opened"`
+		Counter *struct {
+			Hour time.Time `json:"hour"`
+			Used int       `json:"used"`
+		} `json:"counter"`
+	}
+	if err := json.Unmarshal([]byte(text(d.items["- counter:sms"]["record"])), &older); err != nil {
+		t.Fatal(err)
+	}
+	if c := older.Counter; older.Key != "- counter:sms" || older.Version != 5 || !older.Opened.IsZero() || c == nil || c.Used != 8 || !c.Hour.Equal(now()) {
+		t.Errorf("an older version reads %+v of %s", older, text(d.items["- counter:sms"]["record"]))
 	}
 }

@@ -1,4 +1,4 @@
-// Package trail looks up in CloudTrail who last changed a load balancer, for drift that no event told of. It keeps to
+// Package trail looks up in CloudTrail who last changed a load balancer, for drift that no event reported. It keeps to
 // CloudTrail's rate (LookupEvents: two requests a second for each account and region) and to a total and a time of its
 // own: who did it is worth knowing, never worth a round.
 package trail
@@ -83,8 +83,8 @@ type search struct {
 	errs  []error
 }
 
-// LastChanges gives the changes of the load balancers that CloudTrail recorded, oldest first, each Confirmed. What AWS
-// refused to do is left out: it changed nothing. An error tells of what could not be looked up; the changes found
+// LastChanges returns the changes of the load balancers that CloudTrail recorded, oldest first, each Confirmed. What AWS
+// refused to do is left out: it changed nothing. An error names what could not be looked up; the changes found
 // elsewhere come with it.
 func (t *Trail) LastChanges(ctx context.Context, balancers []observation.LoadBalancer) ([]observation.Change, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.options.Time)
@@ -184,6 +184,8 @@ func iamRegion(region string) string {
 		return "cn-north-1"
 	case strings.HasPrefix(region, "us-gov-"):
 		return "us-gov-west-1"
+	case strings.HasPrefix(region, "eusc-"):
+		return "eusc-de-east-1"
 	}
 	return "us-east-1"
 }

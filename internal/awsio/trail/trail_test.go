@@ -201,7 +201,7 @@ func TestCertificatesThemselves(t *testing.T) {
 // one request at a time.
 func TestIAMsRegionIsAskedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for region, iam := range map[string]string{"us-east-1": "us-east-1", "eu-central-1": "us-east-1", "cn-northwest-1": "cn-north-1", "us-gov-east-1": "us-gov-west-1"} {
+		for region, iam := range map[string]string{"us-east-1": "us-east-1", "eu-central-1": "us-east-1", "cn-northwest-1": "cn-north-1", "us-gov-east-1": "us-gov-west-1", "eusc-de-east-1": "eusc-de-east-1"} {
 			w := newWorld(t)
 			lb := w.attach(w.AddServerCertificate("tls/web", w.pair))
 			lb.Region = region

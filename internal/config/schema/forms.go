@@ -15,7 +15,7 @@ const (
 	duration = `(` + number + `w)?(` + number + `d)?(` + number + `(ns|us|µs|μs|ms|s|m|h))*`
 	share    = `0*[0-9]{0,2}(\.[0-9]*)? *%`
 	region   = `[a-z]+(-[a-z]+)+-[0-9]+`
-	arnStart = `^arn:aws(-cn|-us-gov)?:`
+	arnStart = `^arn:aws(-[a-z]+)*:`
 	label    = `[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?`
 	name     = label + `(\.` + label + `)*`
 	host     = `://[^\s\\#/?@]+`

@@ -38,15 +38,15 @@ type Value struct {
 type Mark topology.Relation
 
 // Sign is for drawing.
-func (m Mark) Sign() string { return [...]string{"=", "·", "≈", "≠"}[m] }
+func (m Mark) Sign() string { return [...]string{"·", "=", "≈", "≠"}[m] }
 
 // Word is for screen readers.
 func (m Mark) Word() string {
-	return [...]string{"the same", "not compared", "equivalent", "different"}[m]
+	return [...]string{"not compared", "the same", "equivalent", "different"}[m]
 }
 
 // Class is the style sheet's.
-func (m Mark) Class() string { return [...]string{"same", "untold", "same", "different"}[m] }
+func (m Mark) Class() string { return [...]string{"untold", "same", "same", "different"}[m] }
 
 // Rows are all endpoints in the report's order.
 func Rows(r report.Report) []Row {

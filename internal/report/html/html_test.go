@@ -224,7 +224,7 @@ func TestWhatHasEnded(t *testing.T) {
 	}
 }
 
-// A plan has its table, with every cell escaped, and speaks of applying rather than of endpoints.
+// A plan has its table, with every cell escaped, and is about applying rather than about endpoints.
 func TestPlan(t *testing.T) {
 	lost, kept := false, true
 	rows := []plan.Row{

@@ -174,13 +174,8 @@ func balancerPage(l report.Listener) string {
 
 // console is a page of the AWS console of a region; empty where the region is none.
 func console(region, page string) string {
-	for _, r := range region {
-		if r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') {
-			return ""
-		}
+	if !arn.Region(region) {
+		return ""
 	}
-	if region == "" || strings.HasPrefix(region, "cn-") || strings.HasPrefix(region, "us-gov-") {
-		return "" // consoles of their own
-	}
-	return "https://" + region + ".console.aws.amazon.com" + page
+	return "https://" + arn.Console(region) + page
 }

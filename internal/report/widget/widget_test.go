@@ -248,3 +248,16 @@ func TestWhatNoRowShows(t *testing.T) {
 		t.Error("nothing is wrong, and yet there is a list")
 	}
 }
+
+// TestConsoleLinks: each partition has a console of its own; what is no region's name leads nowhere.
+func TestConsoleLinks(t *testing.T) {
+	for region, want := range map[string]string{
+		"us-west-2": "https://us-west-2.console.aws.amazon.com/x", "cn-north-1": "https://cn-north-1.console.amazonaws.cn/x",
+		"us-gov-west-1": "https://us-gov-west-1.console.amazonaws-us-gov.com/x", "eusc-de-east-1": "https://eusc-de-east-1.console.amazonaws-eusc.eu/x",
+		"": "", "evil.example.org/": "", "us-west": "",
+	} {
+		if got := console(region, "/x"); got != want {
+			t.Errorf("the console of %q is %q, want %q", region, got, want)
+		}
+	}
+}

@@ -41,7 +41,7 @@ func (w *world) Inject(f Failure) {
 	w.failures = append(w.failures, &f)
 }
 
-// Throttle refuses an operation for its rate, so many times; 0 for ever.
+// Throttle refuses an operation for its rate, so many times; 0 means always.
 func (w *world) Throttle(operation string, times int) {
 	w.Inject(Failure{Operation: operation, Times: times, Error: apiError(http.StatusBadRequest, "Throttling", "Rate exceeded")})
 }

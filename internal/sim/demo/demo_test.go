@@ -52,7 +52,7 @@ func TestTheIncident(t *testing.T) {
 		mails, worst       int
 		says, saysAnywhere []string
 	}{
-		{"at first all is well, and nobody hears of it", healthy, "pass", nil, nil, 0, 0, nil, nil},
+		{"at first all is well, and nobody is notified", healthy, "pass", nil, nil, 0, 0, nil, nil},
 		{"the fix by hand is seen: the templates are stale", byHand, "fail",
 			[]finding.Code{finding.DriftManifest}, []finding.Code{finding.DriftManifest}, 4, 4,
 			[]string{"k8s/staging/ui-service.yaml:9", "Operator", "The manifest is out of date"}, nil},

@@ -1,0 +1,7 @@
+//go:build !soak
+
+package boot
+
+import "time"
+
+func now() time.Time { return time.Now() }

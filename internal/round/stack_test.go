@@ -1,0 +1,90 @@
+package round
+
+import (
+	"context"
+	"testing"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	simulated "certdrift/internal/sim/account"
+)
+
+// ownStack is a stack as it is read, with what went wrong.
+type ownStack struct {
+	seen     *observation.OwnStack
+	failures []observation.ObserveError
+	reads    int
+}
+
+func (s *ownStack) Observe(context.Context) (*observation.OwnStack, []observation.ObserveError) {
+	s.reads++
+	return s.seen, s.failures
+}
+
+// TestTheMonitorIsDisarmed: a disabled schedule is reported once. It recovers when the schedule is seen to be enabled, and not because the stack
+// was not read: denied, in part, or not at all.
+func TestTheMonitorIsDisarmed(t *testing.T) {
+	l := newListening(t)
+	const schedule = "rate(5 minutes)"
+	armed := func() *observation.OwnStack {
+		return &observation.OwnStack{Rules: []observation.EventRule{
+			{Name: "s-inspect-schedule", State: "ENABLED", Schedule: schedule, ExpectedSchedule: schedule, Targets: []string{"arn:inspect"}},
+		}}
+	}
+	stack := &ownStack{seen: armed()}
+	l.runner.Stack = stack
+	if fs := l.rounds(3); len(fs) > 0 {
+		t.Fatalf("as deployed: %v", fs)
+	}
+	stack.seen.Rules[0].State = "DISABLED"
+	if fs := l.rounds(5); len(fs) != 1 || fs[0].Severity != finding.Critical {
+		t.Errorf("findings %v", fs)
+	}
+	l.expect(t, l.alerts, finding.AlertPathBroken, "opened critical")
+	for name, unread := range map[string]*ownStack{
+		"not yet due": {},
+		"denied":      {seen: &observation.OwnStack{}, failures: []observation.ObserveError{{Kind: observation.Denied, Operation: "events:DescribeRule", Resource: "s-inspect-schedule"}}},
+		"throttled":   {seen: &observation.OwnStack{}, failures: []observation.ObserveError{{Kind: observation.Throttled, Operation: "cloudwatch:DescribeAlarms"}}},
+		"half":        {seen: &observation.OwnStack{}, failures: []observation.ObserveError{{Kind: observation.Incomplete, Operation: "events:ListTargetsByRule"}}},
+		"no credentials": {
+			seen: &observation.OwnStack{}, failures: []observation.ObserveError{{Kind: observation.Denied, Operation: observation.Credentials}},
+		},
+	} {
+		l.runner.Stack = unread
+		l.rounds(4)
+		if got := l.told(l.alerts, finding.AlertPathBroken); len(got) != 1 {
+			t.Fatalf("%s: reported %q", name, got)
+		}
+	}
+	l.runner.Stack = nil // another function's round
+	l.rounds(4)
+	l.expect(t, l.alerts, finding.AlertPathBroken, "opened critical")
+	l.runner.Stack = &ownStack{seen: armed()}
+	l.rounds(3)
+	l.expect(t, l.alerts, finding.AlertPathBroken, "opened critical", "recovered critical")
+}
+
+// TestOnlyScheduledRoundsReadTheStack: a burst of changes must not use up the account's calls.
+func TestOnlyScheduledRoundsReadTheStack(t *testing.T) {
+	l := newListening(t)
+	stack := &ownStack{seen: &observation.OwnStack{}}
+	l.runner.Stack = stack
+	l.request.Changes = []observation.Change{{LoadBalancer: "a1b2c3"}}
+	l.rounds(3)
+	l.request.Changes = nil
+	if l.rounds(2); stack.reads != 2 {
+		t.Errorf("the stack was read %d times in three rounds of changes and two scheduled ones", stack.reads)
+	}
+}
+
+// TestAnUnreadStackHidesNoSubscription: whether somebody is subscribed is known although the stack cannot be read, and the other way round.
+func TestAnUnreadStackHidesNoSubscription(t *testing.T) {
+	l := newListening(t)
+	l.runner.Stack = &ownStack{failures: []observation.ObserveError{{Kind: observation.Denied, Operation: "cloudwatch:DescribeAlarms"}}}
+	l.aws.Subscribe(l.alerts, append(l.subscribers, simulated.Subscription{Protocol: "email", Endpoint: "new@example.org", Pending: true})...)
+	l.rounds(3)
+	l.expect(t, l.alerts, finding.AlertPathBroken, "opened warning")
+	l.aws.Subscribe(l.alerts, l.subscribers...)
+	l.rounds(5)
+	l.expect(t, l.alerts, finding.AlertPathBroken, "opened warning", "recovered warning")
+}
