@@ -100,9 +100,16 @@ func TestOneThrottleIsNotBlind(t *testing.T) {
 			t.Errorf("%s needs %v of %v periods, want 2 of 3", id, p["DatapointsToAlarm"], p["EvaluationPeriods"])
 		}
 	}
-	if tm := readTemplate(t, "template.yaml"); fmt.Sprint(tm.Parameters["InspectConcurrency"]["Default"]) != "0" ||
-		fmt.Sprint(tm.Conditions["LimitsInspect"]) != "[[InspectConcurrency 0]]" {
+	tm := readTemplate(t, "template.yaml")
+	parameter := tm.Parameters["InspectConcurrency"]
+	if fmt.Sprint(parameter["Default"]) != "0" || fmt.Sprint(tm.Conditions["LimitsInspect"]) != "[[InspectConcurrency 0]]" {
 		t.Error("inspect's concurrency is limited by default")
+	}
+	batches, _ := within(tm.Resources["InspectFunction"].Properties, "Events", "Changes", "Properties", "ScalingConfig", "MaximumConcurrency").(uint64)
+	for _, n := range asList(parameter["AllowedValues"]) {
+		if reserved, _ := n.(uint64); reserved != 0 && reserved <= batches { // what Lambda passes of the queue would throttle the schedule
+			t.Errorf("%d may be reserved, and batches of changes take %d", reserved, batches)
+		}
 	}
 }
 

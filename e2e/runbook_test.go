@@ -59,9 +59,10 @@ func TestTheRunbookRuns(t *testing.T) {
 	for _, command := range commands {
 		line := desk.fill(command)
 		stdout, stderr, status := desk.paste(t, line)
+		excused := false
 		for _, failed := range desk.failures(t) {
 			if operation := lacking(failed); operation != "" {
-				lacked[operation] = true
+				lacked[operation], excused = true, true
 				stderr = crashed.ReplaceAllString(stderr, "") // the crash of another command is reported separately
 				continue
 			}
@@ -70,7 +71,7 @@ func TestTheRunbookRuns(t *testing.T) {
 		if said := confused.FindString(stderr); said != "" {
 			t.Errorf("%s\n  as     %s\n  ends with %d and says %q:\n%s", command, line, status, said, tail([]byte(stderr), 600))
 		}
-		if strings.TrimSpace(stdout) == "" && !silent(command) {
+		if strings.TrimSpace(stdout) == "" && !silent(command) && !excused {
 			t.Errorf("%s\n  as     %s\n  shows nothing (status %d): %s", command, line, status, tail([]byte(stderr), 600))
 		}
 	}
@@ -83,7 +84,10 @@ func TestTheRunbookRuns(t *testing.T) {
 
 // lacks lists operations that the emulator does not have and crashes on: the CLI understood its command line and sent the request.
 func lacks() []string {
-	return []string{"aws iam simulate-principal-policy", "aws sns get-sms-sandbox-account-status"}
+	return []string{
+		"aws iam simulate-principal-policy", "aws sns get-sms-sandbox-account-status", "aws sns create-sms-sandbox-phone-number",
+		"aws cloudformation detect-stack-drift",
+	}
 }
 
 // crashed matches what the CLI prints about the emulator's error page.
@@ -116,7 +120,7 @@ func TestOnlyWhatTheEmulatorLacksIsExcused(t *testing.T) {
 // silent reports whether a command prints nothing on success.
 func silent(command string) bool {
 	for _, quiet := range []string{
-		"set-load-balancer-listener-ssl-certificate", "purge-queue", "enable-rule", "set-subscription-attributes", "get-function-concurrency", "nc -vz", "incidents ack",
+		"set-load-balancer-listener-ssl-certificate", "purge-queue", "enable-rule", "enable-alarm-actions", "set-subscription-attributes", "set-sms-attributes", "get-function-concurrency", "nc -vz", "incidents ack",
 	} {
 		if strings.Contains(command, quiet) {
 			return true

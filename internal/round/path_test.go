@@ -235,3 +235,117 @@ func TestANarrowedRoundKnowsAllEnvironments(t *testing.T) {
 		t.Errorf("nobody has an environment staging, and yet: %v", fs)
 	}
 }
+
+// refuse makes the topic of the operators refuse so many messages, all with 0.
+func (l *listening) refuse(code string, times int) {
+	l.aws.Inject(simulated.Failure{Operation: "sns:Publish", Resource: `"TopicArn":"` + l.alerts, Times: times, Error: l.aws.Refusal(code)})
+}
+
+// TestOneBlipOfTheTopic: the real alert follows in the next round, and nobody reads that alerts are not being delivered. With
+// the topic back, the external monitor hears from the very next round.
+func TestOneBlipOfTheTopic(t *testing.T) {
+	l := newListening(t)
+	beats := 0
+	l.request.Config.HeartbeatURL = "https://beat.example.org/token"
+	l.runner.Heartbeat = func(context.Context, string) error { beats++; return nil }
+	l.probes["production/api"] = l.bad
+	l.refuse("InternalError", 1)
+	res, err := l.runner.Run(context.Background(), l.request)
+	if err == nil || beats != 0 {
+		t.Errorf("the round that could not send: %v, %d heartbeats", err, beats)
+	}
+	if !slices.Contains(codes(res.Conclusion.Findings), string(finding.AlertPathBroken)) {
+		t.Errorf("findings %v of the round that saw the topic refuse", codes(res.Conclusion.Findings))
+	}
+	for i := range 5 {
+		l.now = l.now.Add(time.Minute)
+		res, err = l.runner.Run(context.Background(), l.request)
+		if err != nil || slices.Contains(codes(res.Conclusion.Findings), string(finding.AlertPathBroken)) || beats != i+1 {
+			t.Errorf("round %d after the blip: %v, findings %v, %d heartbeats", i+1, err, codes(res.Conclusion.Findings), beats)
+		}
+	}
+	l.expect(t, l.alerts, finding.CertExpired, "opened critical")
+	for _, topic := range []string{l.alerts, l.chat} {
+		l.expect(t, topic, finding.AlertPathBroken)
+		l.expect(t, topic, "trial")
+	}
+}
+
+// TestTheRealAlertGoesFirst: what is wrong with the alert path is said after everything else, also where it is as severe.
+func TestTheRealAlertGoesFirst(t *testing.T) {
+	l := newListening(t)
+	l.aws.Subscribe(l.alerts, simulated.Subscription{Protocol: "email", Endpoint: "ops@example.org", Filter: map[string][]string{"severity": {"warning"}}})
+	l.aws.Subscribe(l.chat)
+	l.rounds(1) // the path's problem is seen, and waits to be confirmed
+	l.probes["production/api"] = l.bad
+	l.rounds(1)
+	var got []string
+	for _, m := range l.aws.Messages(l.alerts) {
+		got = append(got, m.Attributes["code"])
+	}
+	if want := []string{"cert-expired", "alert-path-broken"}; !slices.Equal(slices.Compact(got), want) {
+		t.Errorf("the topic received %q, want %q", got, want)
+	}
+}
+
+// TestTheReasonIsThisRounds: the chat reads why the topic takes no message now, not why it took none before; and the topic
+// itself, once it takes messages again, first what it missed.
+func TestTheReasonIsThisRounds(t *testing.T) {
+	l := newListening(t)
+	l.probes["production/api"] = l.bad
+	l.refuse("InternalError", 1)
+	l.rounds(1)
+	l.refuse("KMSDisabled", 0)
+	l.rounds(3)
+	var said []string
+	for _, m := range l.aws.Messages(l.chat) {
+		if m.Attributes["code"] == string(finding.AlertPathBroken) {
+			said = append(said, m.Texts["default"])
+		}
+	}
+	if len(said) != 1 || !strings.Contains(said[0], "KMSDisabled") || strings.Contains(said[0], "InternalError") {
+		t.Errorf("the chat received %q", said)
+	}
+	l.aws.Heal()
+	l.rounds(4)
+	l.expect(t, l.alerts, finding.CertExpired, "opened critical")
+	l.expect(t, l.alerts, finding.AlertPathBroken, "recovered critical")
+	l.expect(t, l.chat, finding.AlertPathBroken, "opened critical", "recovered critical")
+	if first := l.aws.Messages(l.alerts)[0].Attributes["code"]; first != string(finding.CertExpired) {
+		t.Errorf("the topic received %s first", first)
+	}
+}
+
+// TestATopicThatRefusedIsCheckedAgain: the alert that the topic refused is owed no more, and no other comes. A test alert
+// shows that it takes messages again, also to a process that remembers nothing.
+func TestATopicThatRefusedIsCheckedAgain(t *testing.T) {
+	for _, cold := range []bool{false, true} {
+		l := newListening(t)
+		l.probes["production/api"] = l.bad
+		l.refuse("KMSDisabled", 0)
+		l.rounds(3)
+		l.request.Config.Endpoints[0].Name = "other" // and api is nobody's any more
+		l.probes["production/other"] = l.fit
+		if fs := l.rounds(2); len(fs) != 1 {
+			t.Errorf("cold %v: findings %v while the topic refuses", cold, fs)
+		}
+		l.aws.Heal()
+		for range 4 {
+			if cold {
+				l.start()
+			}
+			l.rounds(1)
+		}
+		loaded, err := l.runner.Publisher.Store.Load(context.Background())
+		for _, r := range loaded.Incidents {
+			if r.Open() || err != nil {
+				t.Errorf("cold %v: still open: %s, %v", cold, r.Key, err)
+			}
+		}
+		l.expect(t, l.alerts, finding.AlertPathBroken, "recovered critical")
+		l.expect(t, l.chat, finding.AlertPathBroken, "opened critical", "recovered critical")
+		if n := len(l.told(l.alerts, "trial")); n > 2 || !cold && n > 1 {
+			t.Errorf("cold %v: %d test alerts", cold, n)
+		}
+	}
+}

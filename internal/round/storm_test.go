@@ -10,6 +10,7 @@ import (
 
 	"certdrift/internal/alert"
 	"certdrift/internal/incident"
+	"certdrift/internal/metric"
 	"certdrift/internal/observation"
 )
 
@@ -209,6 +210,22 @@ func TestATopicThatIsDownInAStorm(t *testing.T) {
 		s.round(t)
 		if len(s.opened) != 300 {
 			t.Errorf("%d of 300 incidents were reported", len(s.opened))
+		}
+	})
+}
+
+// TestAStormAtTheEndOfARound: half of all endpoints hang, so that little of the round's time is left; the table is slow. All are
+// reported all the same, and the figures are put.
+func TestAStormAtTheEndOfARound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStorm(t, 300, time.Second, time.Second)
+		s.runner.Prober = hanging{s.probes}
+		first := s.round(t)
+		if len(s.opened) != 300 || first < 0 {
+			t.Errorf("%d of 300 incidents were reported, first after %s", len(s.opened), first)
+		}
+		if !s.figures.has(metric.Heartbeat) {
+			t.Error("no figures were put")
 		}
 	})
 }

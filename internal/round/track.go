@@ -153,7 +153,7 @@ func (t *tracking) record(ctx context.Context, n incident.Notice, err error) {
 	}, func(key string, err error) {
 		delete(open, key)
 		if err == nil {
-			t.fallback.settle(key)
+			t.fallback.dropClaims(key)
 		}
 	})
 }

@@ -29,7 +29,7 @@ func Kind(err error) observation.ObserveErrorKind {
 		return observation.Throttled
 	}
 	switch code {
-	case "DependencyThrottle", "TooManyRequests", "RequestThrottledException", "ThrottledClientException":
+	case "DependencyThrottle", "TooManyRequests", "RequestThrottledException", "ThrottledClientException", "KMSThrottling", "KMSThrottlingException":
 		return observation.Throttled
 	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException", "AuthorizationError",
 		"AuthFailure", "NotAuthorized", "OptInRequired", "InvalidClientTokenId", "UnrecognizedClientException",
