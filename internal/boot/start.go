@@ -40,7 +40,7 @@ type function struct {
 	env     Env
 	cloud   *cloud
 	log     *slog.Logger
-	load    func(ctx context.Context) (round.Request, error)
+	loader  *loader
 	runners *Runners
 }
 
@@ -57,8 +57,8 @@ func start(ctx context.Context, getenv func(string) string) (*function, error) {
 		return nil, err
 	}
 	logger := NewLogger()
-	load := &loader{reader: cloud.reader(), location: env.Config, now: now}
-	return &function{env, cloud, logger, load.load, &Runners{
+	loader := &loader{reader: cloud.reader(), location: env.Config, log: logger, now: now}
+	return &function{env, cloud, logger, loader, &Runners{
 		Now: now, Stores: &trust.Stores{}, Inspector: cloud.inspector(), RuntimeAPI: env.RuntimeAPI, Log: logger,
 	}}, nil
 }
@@ -93,8 +93,11 @@ func Inspect(ctx context.Context, getenv func(string) string) (*lambda.Function,
 // monitor returns a function that tracks incidents and alerts.
 func (f *function) monitor(name string, depth round.Depth) *lambda.Function {
 	f.runners.History, f.runners.Publisher, f.runners.Heartbeat = f.cloud.historian, f.cloud.publisher(name, f.env), probe.Heartbeat{RuntimeAPI: f.env.RuntimeAPI}.Call
+	if f.env.Table != "" {
+		f.loader.keeper = state.NewConfiguration(dynamodb.NewFromConfig(f.cloud.base), f.env.Table)
+	}
 	return lambda.New(lambda.Parts{
-		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, Now: now,
+		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.loader.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, Now: now,
 		Again: settling, Wait: Wait, Account: f.cloud.own,
 	})
 }
@@ -109,7 +112,7 @@ func Verify(ctx context.Context, getenv func(string) string, answer func(aws.Con
 	f.readAlertPath()
 	f.runners.History = f.cloud.historian
 	return lambda.NewVerifier(lambda.VerifyParts{
-		Load: f.load, Round: f.runners.run, Answer: answer(f.cloud.base), Environments: f.env.Environments, Log: f.log, Now: now, Pause: Wait,
+		Load: f.loader.load, Round: f.runners.run, Answer: answer(f.cloud.base), Environments: f.env.Environments, Log: f.log, Now: now, Pause: Wait,
 	}), nil
 }
 
@@ -120,7 +123,7 @@ func Widget(ctx context.Context, getenv func(string) string) (*lambda.Widget, er
 		return nil, err
 	}
 	f.readAlertPath()
-	p := lambda.WidgetParts{Load: f.load, Log: f.log, Now: now, Round: func(ctx context.Context, q round.Request) (round.Result, error) {
+	p := lambda.WidgetParts{Load: f.loader.load, Log: f.log, Now: now, Round: func(ctx context.Context, q round.Request) (round.Result, error) {
 		q.Depth = round.Listeners
 		return f.runners.For(q.Config).Run(ctx, q)
 	}}

@@ -117,13 +117,23 @@ const (
 	FactResponse      FactKind = "response"      // every address answered the request, redirects included
 	FactRevocation    FactKind = "revocation"    // somebody vouched for the certificate Resource (its SHA-256)
 	FactListener      FactKind = "listener"      // the listener Resource (ACCOUNT/REGION/NAME:PORT) was read completely
-	FactCertificate   FactKind = "certificate"   // ACM or IAM was asked for the certificate Resource (an ARN) and answered
+	FactPolicy        FactKind = "policy"        // what the security policy of the listener Resource allows was read
+	FactPlacement     FactKind = "placement"     // the listener that Endpoint is behind was found; of all endpoints of the environment Resource
 	FactListeners     FactKind = "listeners"     // every load balancer in scope was read
-	FactManifest      FactKind = "manifest"      // the manifest Resource (FILE) was read
+	FactManifest      FactKind = "manifest"      // the manifest or configuration Resource (FILE) was read
 	FactSubscriptions FactKind = "subscriptions" // SNS was asked who is subscribed, and answered
 	FactDelivery      FactKind = "delivery"      // every topic took the last message
 	FactStack         FactKind = "stack"         // the rules and alarms of certdrift's own stack were read
 	FactRound         FactKind = "round"         // the round asked for everything that the configuration asks for
+	FactCall          FactKind = "call"          // the AWS call Resource (ACCOUNT/REGION/OPERATION) was made and answered
+	FactEverything    FactKind = "everything"    // the round saw everything that there is: in place of more facts than are listed
+)
+
+// What was read of the certificate Resource (an ARN) from ACM, IAM or a file.
+const (
+	FactCertificate       FactKind = "certificate"        // its validity and names
+	FactCertificateBody   FactKind = "certificate-body"   // the certificate itself
+	FactCertificateRecord FactKind = "certificate-record" // what ACM says of it: its status and renewal
 )
 
 // Fact is one observation that a finding rests on: the finding's absence means something only in a round that made it

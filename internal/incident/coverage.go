@@ -8,6 +8,7 @@ import (
 	"certdrift/internal/alertpath"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 // Depth is how far the probes of an endpoint came: the least of all its addresses.
@@ -44,12 +45,22 @@ type Coverage struct {
 	// Full: the round asked everything that the configuration asks for, whether it got an answer or not; an event
 	// narrowed it to nothing.
 	Full bool
+	// Placed is, by endpoint, whether it is known which listener it is behind.
+	Placed map[string]bool
+	// PolicyUnread are the listeners (ListenerKey) of whose security policy it is not known what it allows.
+	PolicyUnread map[string]bool
 	// Subscriptions: who gets alerts was read without errors. Taken are the topics, by the cause of what is wrong with them
 	// (alertpath.Cause), that accepted the last message sent to them.
 	Subscriptions bool
 	Taken         map[string]bool
 	// Stack: the rules and alarms of certdrift's own stack were read without errors.
 	Stack bool
+
+	// errors are what could not be observed; faulty the files with mistakes that may hide what else is in them, sources those
+	// that manifests were read from.
+	errors  []observation.ObserveError
+	faulty  []string
+	sources map[string]bool
 }
 
 // ListenerKey names a listener across regions and accounts. listener is NAME:PORT.
@@ -62,18 +73,22 @@ func ListenerKey(account, region, listener string) string {
 func Cover(round observation.Round, configured []string, narrowed, listeners bool) Coverage {
 	c := Coverage{
 		Configured: map[string]bool{}, Endpoints: map[string]Depth{}, Listeners: map[string]bool{},
-		Unvouched: map[string]map[string]bool{},
-		Full:      !narrowed && (round.ListenersRead || !listeners),
+		Unvouched: map[string]map[string]bool{}, Placed: map[string]bool{}, PolicyUnread: map[string]bool{},
+		errors: round.ObserveErrors, sources: map[string]bool{},
+		Full: !narrowed && (round.ListenersRead || !listeners),
 	}
 	for _, key := range configured {
 		c.Configured[key] = true
 	}
-	for _, e := range round.Endpoints {
+	t := topology.Build(round, round.Started)
+	for _, e := range t.Endpoints {
 		c.Configured[e.Target.Key()] = true
-		c.Endpoints[e.Target.Key()] = depth(e)
-		c.Unvouched[e.Target.Key()] = unvouched(e)
+		c.Endpoints[e.Target.Key()] = depth(e.Endpoint)
+		c.Unvouched[e.Target.Key()] = unvouched(e.Endpoint)
+		c.Placed[e.Target.Key()] = e.Settled()
 	}
-	c.coverCertificates(round)
+	c.coverCertificates(t)
+	c.coverSources(round)
 	c.faults(round.Diagnostics)
 	c.ListenersWhole = round.ListenersRead && !narrowed
 	for _, t := range round.ObserveErrors {
@@ -89,7 +104,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 		}
 		for _, l := range lb.Listeners {
 			key := ListenerKey(lb.Account, lb.Region, lb.Name+":"+strconv.Itoa(l.Port))
-			c.Listeners[key] = true
+			c.Listeners[key], c.PolicyUnread[key] = true, l.PolicyUnread
 			for _, a := range l.Certificates {
 				c.Attached[key] = append(c.Attached[key], a.ARN)
 			}
@@ -108,6 +123,18 @@ func (c *Coverage) faults(faults []observation.Diagnostic) {
 			return
 		}
 		c.Configured[f.Environment+"/"+f.Endpoint] = true
+	}
+}
+
+// coverSources records which files declare something, and which may hide what they declare.
+func (c *Coverage) coverSources(round observation.Round) {
+	for _, d := range round.Manifests {
+		c.sources[d.Source.File] = true
+	}
+	for _, f := range round.Diagnostics {
+		if f.Endpoint == "" {
+			c.faulty = append(c.faulty, f.File)
+		}
 	}
 }
 
@@ -181,6 +208,16 @@ func reached(f *observation.Failure) Depth {
 		return Connected
 	}
 	return Handshaken
+}
+
+// wholly reports whether every endpoint of the configuration was probed to a depth.
+func (c Coverage) wholly(depth Depth) bool {
+	for endpoint := range c.Configured {
+		if c.Endpoints[endpoint] < depth {
+			return false
+		}
+	}
+	return c.Configured != nil
 }
 
 // evidence is what a round says of a part that it has no finding for.

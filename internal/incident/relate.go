@@ -48,8 +48,10 @@ func affectedEndpoints(f finding.Finding) []string {
 //     them, and the reverse.
 func belongs(e *entry, g findingGroup) bool {
 	switch {
+	case all(g.findings, isDriftDeclared) && drifted(e, g):
+		return true
 	case explains(g.findings[0].Code):
-		return explainedBy(e, g)
+		return explainedBy(e, g) || sameFaults(e, g)
 	case all(g.findings, isMismatch):
 		if known := explainedEndpoints(e); len(known) > 0 && all(g.findings, func(f finding.Finding) bool {
 			return known[f.Environment+"/"+f.Endpoint]
@@ -85,6 +87,15 @@ func inconsistent(e *entry) bool {
 	return len(e.record.Parts) > 0 && all(e.record.Parts, func(p Part) bool { return p.Code == finding.AddressInconsistent })
 }
 
+func isDriftDeclared(f finding.Finding) bool { return f.Code == finding.DriftDeclared }
+
+// drifted reports whether the incident's drift is at the group's endpoints: that what is served is not what was declared is
+// the same drift, seen from where the listener could not be read.
+func drifted(e *entry, g findingGroup) bool {
+	known := explainedEndpoints(e)
+	return all(g.findings, func(f finding.Finding) bool { return known[f.Environment+"/"+f.Endpoint] })
+}
+
 func isMismatch(f finding.Finding) bool { return f.Code == finding.CertNameMismatch }
 
 func all[T any](list []T, holds func(T) bool) bool {
@@ -101,7 +112,7 @@ func explainedBy(e *entry, g findingGroup) bool {
 		}
 	}
 	return len(e.record.Parts) > 0 && len(e.present) == 0 && all(e.record.Parts, func(p Part) bool {
-		return p.Code == finding.CertNameMismatch && known[e.record.Environment+"/"+p.Endpoint] || g.holds(p)
+		return (p.Code == finding.CertNameMismatch || p.Code == finding.DriftDeclared) && known[e.record.Environment+"/"+p.Endpoint] || g.holds(p)
 	})
 }
 
@@ -137,14 +148,20 @@ func explainedEndpoints(e *entry) map[string]bool {
 	return known
 }
 
-// sameFaults reports whether the group is of certificates' faults, and at least half of them are the incident's already.
+// sameFaults reports whether the group is of certificates' faults, as served or as attached, and at least half of them are the
+// incident's already. A certificate that could not be read is another cause only by its name.
 func sameFaults(e *entry, g findingGroup) bool {
-	if !all(g.findings, func(f finding.Finding) bool { return group(f.Code) == groupCertificate && f.Endpoint != "" }) {
+	if !all(g.findings, func(f finding.Finding) bool {
+		return group(f.Code) == groupCertificate && f.Endpoint != "" || group(f.Code) == groupListener
+	}) {
 		return false
 	}
 	same := 0
 	for _, f := range g.findings {
-		if slices.ContainsFunc(e.record.Parts, func(p Part) bool { return p.Endpoint == f.Endpoint && p.Code == f.Code }) {
+		of := partOf(f)
+		if slices.ContainsFunc(e.record.Parts, func(p Part) bool {
+			return p.Code == f.Code && p.Endpoint == f.Endpoint && p.Listener == f.Listener && p.Region == of.Region && p.Account == of.Account
+		}) {
 			same++
 		}
 	}

@@ -5,10 +5,12 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 // CertificateParts is how much of a certificate ACM, IAM or a file disclosed.
@@ -21,65 +23,44 @@ type CertificateParts struct {
 // maxFacts limits the facts of a part, so that a record fits an item.
 const maxFacts = 16
 
-// restsOn returns the facts that a finding rests on beyond what its code implies (see required): those that the rule
-// named, and the certificates that it compared.
-func restsOn(f finding.Finding) []finding.Fact {
-	facts := slices.Clone(f.RestsOn)
-	add := func(certificates []finding.Certificate) {
-		for _, c := range certificates {
-			if c.ARN != "" {
-				facts = append(facts, finding.Fact{Kind: finding.FactCertificate, Resource: c.ARN})
-			}
-		}
-	}
-	switch f.Code {
-	case finding.DriftServed:
-		add(f.Certificates.Attached)
-	case finding.DriftDeclared:
-		add(f.Certificates.Declared)
-	case finding.ListenerCertExpired, finding.ListenerCertExpiring, finding.ListenerNameUncovered,
-		finding.ACMRenewalFailing, finding.ACMRenewalIneligible:
-		if add(f.Certificates.Attached); len(f.Certificates.Attached) == 0 {
-			facts = append(facts, finding.Fact{Kind: finding.FactCertificate}) // whichever is attached
-		}
-	}
-	return normalize(facts)
-}
-
-// normalize sorts facts, removes duplicates and limits how many there are.
+// normalize sorts facts, removes duplicates and limits how many there are: more stand for everything.
 func normalize(facts []finding.Fact) []finding.Fact {
+	facts = slices.Clone(facts)
 	slices.SortFunc(facts, func(a, b finding.Fact) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Resource, b.Resource))
 	})
-	facts = slices.Compact(facts)
-	return slices.Clip(facts[:min(len(facts), maxFacts)])
+	if facts = slices.Compact(facts); len(facts) > maxFacts {
+		facts = append(facts[:maxFacts-1], finding.Fact{Kind: finding.FactEverything})
+	}
+	return slices.Clip(facts)
 }
 
 // samePart reports whether two parts are equal.
 func samePart(a, b Part) bool { return reflect.DeepEqual(a, b) }
 
-// coverCertificates records which certificates the round could read, and where they are attached or declared.
-func (c *Coverage) coverCertificates(round observation.Round) {
+// coverCertificates records which certificates the round could read, and where they are attached or declared. A body that
+// cannot be parsed can be compared with nothing.
+func (c *Coverage) coverCertificates(t *topology.Topology) {
 	c.Certificates = map[string]CertificateParts{}
 	c.Attached, c.Declared = map[string][]string{}, map[string]string{}
-	for _, list := range [][]observation.Certificate{round.Certificates, round.CertificateFiles} {
+	for _, list := range [][]observation.Certificate{t.Round.Certificates, t.Round.CertificateFiles} {
 		for _, one := range list {
 			known := c.Certificates[one.ARN]
-			known.Body = known.Body || one.Missing || len(one.Chain) > 0
+			known.Body = known.Body || one.Missing || len(one.Chain) > 0 && t.Parse(one.Chain[0]) != nil
 			known.Dates = known.Dates || known.Body || !one.Unreadable
 			known.Status = known.Status || one.Missing || one.Status != ""
 			c.Certificates[one.ARN] = known
 		}
 	}
-	for _, e := range round.Endpoints {
+	for _, e := range t.Endpoints {
 		if e.Target.Declared != nil && e.Target.Declared.ARN != "" {
 			c.Declared[e.Target.Key()] = e.Target.Declared.ARN
 		}
 	}
 }
 
-// observed reports whether the round observed again every fact that a part rests on. A part that an older version
-// stored has none and is left to the rule for its code.
+// observed reports whether the round observed again every fact that a part rests on. A part that names none is left to the
+// rule for its code.
 func (c Coverage) observed(environment string, p Part) bool {
 	return all(p.RestsOn, func(fact finding.Fact) bool {
 		endpoint := cmp.Or(fact.Endpoint, environment+"/"+p.Endpoint)
@@ -96,27 +77,66 @@ func (c Coverage) observed(environment string, p Part) bool {
 			return !c.Unvouched[endpoint]["certificate:"+fact.Resource]
 		case finding.FactListener:
 			return c.Listeners[fact.Resource] || c.ListenersWhole
+		case finding.FactPolicy:
+			return !c.PolicyUnread[fact.Resource]
+		case finding.FactPlacement:
+			return c.placed(fact)
 		case finding.FactListeners:
 			return c.ListenersWhole
-		case finding.FactCertificate:
-			return c.readCertificates(endpoint, p, fact.Resource)
+		case finding.FactCertificate, finding.FactCertificateBody, finding.FactCertificateRecord:
+			return c.readCertificates(endpoint, p, fact)
+		case finding.FactManifest:
+			return c.Full && !c.unread(fact.Resource)
+		case finding.FactCall:
+			return c.Full && !slices.ContainsFunc(c.errors, func(e observation.ObserveError) bool { return preventsCall(e, fact.Resource) })
 		case finding.FactSubscriptions:
 			return c.Subscriptions
 		case finding.FactDelivery:
 			return len(c.Taken) > 0 && !slices.Contains(slices.Collect(maps.Values(c.Taken)), false)
 		case finding.FactStack:
 			return c.Stack
+		case finding.FactEverything:
+			return c.ListenersWhole && c.wholly(Handshaken)
 		}
 		return c.Full
 	})
 }
 
+// placed reports whether it is known where an endpoint is, or where all endpoints of an environment are.
+func (c Coverage) placed(fact finding.Fact) bool {
+	if fact.Endpoint != "" {
+		settled, asked := c.Placed[fact.Endpoint]
+		return settled || !asked && c.Configured != nil && !c.Configured[fact.Endpoint]
+	}
+	for key := range c.Configured {
+		if environment, _ := splitKey(key); environment == fact.Resource && !c.Placed[key] {
+			return false
+		}
+	}
+	return c.Configured != nil
+}
+
+// unread reports whether something may have kept a file's content from the round: AWS, or a mistake in the file itself or in
+// what names it.
+func (c Coverage) unread(file string) bool {
+	byError := slices.ContainsFunc(c.errors, func(e observation.ObserveError) bool {
+		service, _, _ := strings.Cut(e.Operation, ":")
+		ofSource := service == "s3" || service == "ssm"
+		return e.Operation == configuration || e.Operation == observation.Credentials ||
+			ofSource && (e.Resource == "" || e.Resource == file || strings.HasSuffix(e.Resource, "/") && strings.HasPrefix(file, e.Resource))
+	})
+	return byError || slices.ContainsFunc(c.faulty, func(f string) bool { return f == file || !c.sources[f] })
+}
+
+// configuration is the operation of the error that reports a configuration that could not be read again.
+const configuration = "configuration"
+
 // readCertificates reports whether the round read what a part's finding compares: the certificate it named, where the
 // round still refers to it, and those that have taken its place at the listener or in the declaration.
-func (c Coverage) readCertificates(endpoint string, p Part, named string) bool {
+func (c Coverage) readCertificates(endpoint string, p Part, fact finding.Fact) bool {
 	var needed []string
-	if _, asked := c.Certificates[named]; asked {
-		needed = append(needed, named)
+	if _, asked := c.Certificates[fact.Resource]; asked {
+		needed = append(needed, fact.Resource)
 	}
 	if p.Code == finding.DriftDeclared {
 		if declared := c.Declared[endpoint]; declared != "" {
@@ -124,17 +144,17 @@ func (c Coverage) readCertificates(endpoint string, p Part, named string) bool {
 		}
 	} else {
 		for key, attached := range c.Attached {
-			if p.atListener(key) {
+			if p.atListener(key) || slices.Contains(p.RestsOn, finding.Fact{Kind: finding.FactListener, Resource: key}) {
 				needed = append(needed, attached...)
 			}
 		}
 	}
 	return all(needed, func(text string) bool {
 		known := c.Certificates[text]
-		switch p.Code {
-		case finding.DriftServed, finding.DriftDeclared:
+		switch fact.Kind {
+		case finding.FactCertificateBody:
 			return known.Body
-		case finding.ACMRenewalFailing, finding.ACMRenewalIneligible:
+		case finding.FactCertificateRecord:
 			a, ok := arn.Split(text)
 			return known.Status || ok && a.Service != "acm" // IAM renews nothing
 		}

@@ -5,6 +5,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
 )
 
@@ -12,9 +13,14 @@ import (
 // a listener could not be read is unknown, and the incident stays open.
 func TestNothingRecoversWhatCouldNotBeRead(t *testing.T) {
 	const arn, other = "arn:aws:acm:us-west-2:111122223333:certificate/a", "arn:aws:acm:us-west-2:111122223333:certificate/b"
-	read := func(arn string) observation.Certificate {
-		return observation.Certificate{ARN: arn, Status: "ISSUED", Chain: [][]byte{{1}}}
+	root, err := pki.Root("root", start)
+	if err != nil {
+		t.Fatal(err)
 	}
+	read := func(arn string) observation.Certificate {
+		return observation.Certificate{ARN: arn, Status: "ISSUED", Chain: [][]byte{root.Certificate.Raw}}
+	}
+	garbled := observation.Certificate{ARN: arn, Status: "ISSUED", Chain: [][]byte{{1}}}
 	bodyDenied := observation.Certificate{ARN: arn, Status: "ISSUED"}
 	denied := observation.Certificate{ARN: arn, Unreadable: true}
 	round := func(attached string, certificates ...observation.Certificate) observation.Round {
@@ -36,22 +42,25 @@ func TestNothingRecoversWhatCouldNotBeRead(t *testing.T) {
 		f.Listener, f.Subject.Listener = "lb:443", finding.Listener{Region: "us-west-2", Account: "111122223333"}
 		return f
 	}
-	served := at(finding.DriftServed, "api")
-	served.Certificates.Attached = []finding.Certificate{{ARN: arn}}
-	declared := found(finding.DriftDeclared, finding.Critical, "api", "certificate:aa")
-	declared.Certificates.Declared = []finding.Certificate{{ARN: arn}}
+	resting := func(f finding.Finding, kind finding.FactKind) finding.Finding {
+		f.RestsOn = []finding.Fact{{Kind: kind, Resource: arn}}
+		return f
+	}
+	served := resting(at(finding.DriftServed, "api"), finding.FactCertificateBody)
+	declared := resting(found(finding.DriftDeclared, finding.Critical, "api", "certificate:aa"), finding.FactCertificateBody)
 	for name, c := range map[string]struct {
 		finding finding.Finding
 		hidden  observation.Round
 	}{
-		"drift-served, acm:GetCertificate denied":         {served, round(arn, bodyDenied)},
-		"drift-served, the certificate was not asked":     {served, round(arn)},
-		"drift-served, what took its place is unread":     {served, round(other, read(arn))},
-		"drift-served, listener read in part":             {served, partial},
-		"drift-declared, listeners unread":                {declared, unread},
-		"drift-declared, acm:GetCertificate denied":       {declared, round(arn, bodyDenied)},
-		"listener-cert-expired, ACM denied":               {at(finding.ListenerCertExpired, ""), round(arn, denied)},
-		"acm-renewal-failing, DescribeCertificate denied": {at(finding.ACMRenewalFailing, ""), round(arn, observation.Certificate{ARN: arn, Chain: [][]byte{{1}}})},
+		"drift-served, acm:GetCertificate denied":          {served, round(arn, bodyDenied)},
+		"drift-served, what ACM returns is no certificate": {served, round(arn, garbled)},
+		"drift-served, the certificate was not asked":      {served, round(arn)},
+		"drift-served, what took its place is unread":      {served, round(other, read(arn))},
+		"drift-served, listener read in part":              {served, partial},
+		"drift-declared, listeners unread":                 {declared, unread},
+		"drift-declared, acm:GetCertificate denied":        {declared, round(arn, bodyDenied)},
+		"listener-cert-expired, ACM denied":                {resting(at(finding.ListenerCertExpired, ""), finding.FactCertificate), round(arn, denied)},
+		"acm-renewal-failing, DescribeCertificate denied":  {resting(at(finding.ACMRenewalFailing, ""), finding.FactCertificateRecord), round(arn, observation.Certificate{ARN: arn, Chain: [][]byte{{1}}})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScript(t)
@@ -79,7 +88,7 @@ func TestOldPartsEndByTheirCode(t *testing.T) {
 func TestACertificateOfIAMHasNoRenewalStatus(t *testing.T) {
 	const failing, iam = "arn:aws:acm:us-west-2:111122223333:certificate/a", "arn:aws:iam::111122223333:server-certificate/site"
 	p := Part{Code: finding.ACMRenewalFailing, Listener: "lb:443", Region: "us-west-2", Account: "111122223333",
-		RestsOn: []finding.Fact{{Kind: finding.FactCertificate, Resource: failing}}}
+		RestsOn: []finding.Fact{{Kind: finding.FactCertificateRecord, Resource: failing}}}
 	round := observation.Round{ListenersRead: true, LoadBalancers: []observation.LoadBalancer{
 		{Name: "lb", Region: "us-west-2", Account: "111122223333", Listeners: []observation.Listener{
 			{Port: 443, Certificates: []observation.Attachment{{ARN: iam}}},

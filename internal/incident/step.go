@@ -63,7 +63,7 @@ func partOf(f finding.Finding) Part {
 		Code: f.Code, Severity: f.Severity, Endpoint: f.Endpoint, Listener: f.Listener,
 		Region: f.Subject.Listener.Region, Account: f.Subject.Listener.Account,
 		Hop: f.Subject.Hop != "", Refused: f.Subject.Refused && f.Code == finding.AlertPathBroken,
-		RestsOn: restsOn(f),
+		RestsOn: normalize(f.RestsOn),
 	}
 }
 
@@ -199,15 +199,7 @@ func (b *tracker) evidenceOf(r *Record, p Part) evidence {
 
 // seesAll reports whether the round checked everything there is.
 func (b *tracker) seesAll() bool {
-	if !b.Coverage.Full || b.Coverage.Configured == nil {
-		return false
-	}
-	for endpoint := range b.Coverage.Configured {
-		if b.Coverage.Endpoints[endpoint] < Handshaken {
-			return false
-		}
-	}
-	return true
+	return b.Coverage.Full && b.Coverage.wholly(Handshaken)
 }
 
 // count keeps the figures for people: how many rounds in a row were bad, or clean.

@@ -23,7 +23,10 @@ func (l *listener) about(a *topology.Attachment, change topology.CertificateChan
 		by := l.CertificateAttribution(change)
 		f := l.Finding(code, severity, g.Endpoints, summary+byline(by.Change), evidence, remedy)
 		f.Attribution, f.Cause = by, l.certificateCause(a)
-		f.RestsOn = []finding.Fact{certificateFact(a.ARN)}
+		f.RestsOn = []finding.Fact{certificateFact(finding.FactCertificate, a.ARN)}
+		if code == finding.CertRevoked {
+			f.RestsOn = []finding.Fact{certificateFact(finding.FactCertificateRecord, a.ARN)}
+		}
 		found = append(found, f)
 	}
 	return found

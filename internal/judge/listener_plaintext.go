@@ -37,9 +37,13 @@ func judgePlaintext(l *listener) []finding.Finding {
 		for k, v := range evidence {
 			own[k] = v
 		}
-		found = append(found, l.Finding(finding.ListenerPlaintext, severity, g.Endpoints,
+		f := l.Finding(finding.ListenerPlaintext, severity, g.Endpoints,
 			"listener "+l.Label()+" serves plain HTTP: "+why, own,
-			"Redirect port 80 to https (on an ALB with a listener rule, otherwise in the application), or close it."))
+			"Redirect port 80 to https (on an ALB with a listener rule, otherwise in the application), or close it.")
+		if l.LoadBalancer.Kind != observation.Application {
+			f.RestsOn = probeFacts(f, finding.FactResponse)
+		}
+		found = append(found, f)
 	}
 	return found
 }

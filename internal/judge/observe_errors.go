@@ -77,6 +77,9 @@ func (g errorGroup) finding(code finding.Code, summary, remedy string) finding.F
 		Code: code, Severity: finding.Warning, Environment: g.Environment,
 		Summary: summary, Evidence: evidence, Remedy: remedy, Cause: g.cause(),
 	}
+	if strings.Contains(g.Operation, ":") {
+		f.RestsOn = []finding.Fact{{Kind: finding.FactCall, Resource: g.Account + "/" + g.Region + "/" + g.Operation}}
+	}
 	if len(g.affects) == 1 {
 		f.Endpoint = strings.TrimPrefix(g.affects[0], g.Environment+"/")
 	} else {

@@ -85,7 +85,7 @@ func (j *judgment) uncomparedFindings() []finding.Finding {
 			Remedy:   "Allow certdrift to read the load balancer and ACM or IAM, or provide the certificate as a file: certificates: [{arn: …, file: …}].",
 		}
 		topology.Affect(&f, g.Endpoints)
-		f.RestsOn = probeFacts(f, finding.FactHandshake)
+		f.RestsOn = append(probeFacts(f, finding.FactHandshake), finding.Fact{Kind: finding.FactRound})
 		found = append(found, f)
 	}
 	return found

@@ -14,13 +14,14 @@ func (j *judgment) restsOn(f finding.Finding) []finding.Fact {
 	switch f.Code.Class() {
 	case finding.ClassListener:
 		facts = append(facts, j.listenerFacts(f)...)
+		facts = append(facts, placementFacts(f)...)
 	case finding.ClassDrift:
 		facts = append(facts, j.driftFacts(f)...)
 	case finding.ClassSelf:
 		facts = append(facts, selfFacts(f)...)
 	case finding.ClassCertificate:
 		if f.Listener != "" { // ACM's record of an attached certificate
-			facts = append(facts, listenerFact(f))
+			facts = append(append(facts, listenerFact(f)), placementFacts(f)...)
 			break
 		}
 		facts = append(facts, probeFacts(f, probePhase(f))...)
@@ -75,24 +76,60 @@ func (j *judgment) listenerFacts(f finding.Finding) []finding.Fact {
 		return []finding.Fact{{Kind: finding.FactListeners}}
 	case f.Listener == "": // the rule has added the listeners that share the certificate
 		return nil
+	case f.Code == finding.ListenerPolicyOld:
+		return []finding.Fact{listenerFact(f), {Kind: finding.FactPolicy, Resource: listenerFact(f).Resource}}
 	}
-	return append(j.certificateFacts(f.Certificates.Attached), listenerFact(f))
+	return append(j.certificateFacts(finding.FactCertificate, f.Certificates.Attached), listenerFact(f))
 }
 
+// driftFacts: an ARN is compared by itself; a fingerprint, an issuer and what is served only with a certificate's body.
 func (j *judgment) driftFacts(f finding.Finding) []finding.Fact {
-	facts := j.certificateFacts(slices.Concat(f.Certificates.Declared, f.Certificates.Manifest, f.Certificates.Attached))
+	declared, attached := f.Certificates.Declared, f.Certificates.Attached
 	switch f.Code {
 	case finding.DriftServed:
-		facts = append(facts, probeFacts(f, finding.FactHandshake)...)
+		return slices.Concat(j.certificateFacts(finding.FactCertificateBody, attached), j.certificateFacts(finding.FactCertificate, declared),
+			probeFacts(f, finding.FactHandshake), placementFacts(f), []finding.Fact{listenerFact(f)})
 	case finding.DriftDeclared:
-		return append(facts, probeFacts(f, finding.FactHandshake)...)
+		return append(j.certificateFacts(finding.FactCertificateBody, declared), probeFacts(f, finding.FactHandshake)...)
 	case finding.DriftManifest:
-		facts = append(facts, finding.Fact{Kind: finding.FactManifest, Resource: f.Subject.Source.File})
+		facts := j.certificateFacts(finding.FactCertificate, slices.Concat(declared, f.Certificates.Manifest, attached))
+		facts = append(facts, manifestFact(f))
 		if f.Subject.Listener == (finding.Listener{}) {
 			return append(facts, finding.Fact{Kind: finding.FactListeners})
 		}
+		return append(append(facts, placementFacts(f)...), listenerFact(f))
 	}
-	return append(facts, listenerFact(f))
+	kind := finding.FactCertificate
+	if slices.ContainsFunc(declared, func(c finding.Certificate) bool { return c.ARN == "" || c.Issuer != "" }) || j.declaresBody(f) {
+		kind = finding.FactCertificateBody
+	}
+	return slices.Concat(j.certificateFacts(finding.FactCertificate, declared), j.certificateFacts(kind, attached), placementFacts(f), []finding.Fact{listenerFact(f)})
+}
+
+// declaresBody reports whether an endpoint of a finding declares its certificate by more than its ARN.
+func (j *judgment) declaresBody(f finding.Finding) bool {
+	return slices.ContainsFunc(endpointKeys(f), func(key string) bool {
+		e := j.Endpoint(key)
+		return e != nil && e.Target.Declared != nil && e.Target.Declared.FingerprintSHA256+e.Target.Declared.Issuer != ""
+	})
+}
+
+func manifestFact(f finding.Finding) finding.Fact {
+	return finding.Fact{Kind: finding.FactManifest, Resource: f.Subject.Source.File}
+}
+
+// namedPlacements is of how many endpoints the placement is a fact of its own; where there are more, it is that of the
+// environment's endpoints.
+const namedPlacements = 4
+
+// placementFacts are where the endpoints are that a finding about their listener is of: where that is not known, the finding
+// is not theirs.
+func placementFacts(f finding.Finding) []finding.Fact {
+	keys := endpointKeys(f)
+	if len(keys) > namedPlacements {
+		return []finding.Fact{{Kind: finding.FactPlacement, Resource: f.Environment}}
+	}
+	return probeFacts(f, finding.FactPlacement)
 }
 
 // selfFacts: what kept certdrift from seeing something is over when the round sees it, which for an endpoint is a probe.
@@ -106,6 +143,8 @@ func selfFacts(f finding.Finding) []finding.Fact {
 		return []finding.Fact{{Kind: finding.FactSubscriptions}}
 	case f.Code == finding.ConfigInvalid && f.Subject.Source.File == "" && f.Endpoint != "": // several load balancers fit
 		return []finding.Fact{{Kind: finding.FactListeners}}
+	case f.Code == finding.ConfigInvalid && f.Subject.Source.File != "":
+		return []finding.Fact{manifestFact(f), {Kind: finding.FactRound}}
 	case f.Code != finding.ConfigInvalid && len(endpointKeys(f)) > 0:
 		return probeFacts(f, finding.FactDNS)
 	}
@@ -120,12 +159,12 @@ func listenerNamed(l finding.Listener, label string) finding.Fact {
 	return finding.Fact{Kind: finding.FactListener, Resource: l.Account + "/" + l.Region + "/" + label}
 }
 
-// certificateFacts are the records that ACM or IAM returned for certificates of a comparison.
-func (j *judgment) certificateFacts(all []finding.Certificate) []finding.Fact {
+// certificateFacts are what ACM or IAM returned for certificates of a comparison.
+func (j *judgment) certificateFacts(kind finding.FactKind, all []finding.Certificate) []finding.Fact {
 	var out []finding.Fact
 	for _, c := range all {
 		if j.recorded(c.ARN) {
-			out = append(out, certificateFact(c.ARN))
+			out = append(out, certificateFact(kind, c.ARN))
 		}
 	}
 	return out
@@ -136,13 +175,14 @@ func (j *judgment) recorded(arn string) bool {
 	return c != nil && !c.Record.Unreadable
 }
 
-func certificateFact(arn string) finding.Fact {
-	return finding.Fact{Kind: finding.FactCertificate, Resource: finding.Clean(arn, finding.QuoteLimit)}
+func certificateFact(kind finding.FactKind, arn string) finding.Fact {
+	return finding.Fact{Kind: kind, Resource: finding.Clean(arn, finding.QuoteLimit)}
 }
 
-// facts are a certificate's record and the listeners that have it attached.
+// facts are ACM's record of a certificate, its end, and the listeners that have it attached.
 func (u use) facts() []finding.Fact {
-	facts := []finding.Fact{certificateFact(u.certificate.Record.ARN)}
+	arn := u.certificate.Record.ARN
+	facts := []finding.Fact{certificateFact(finding.FactCertificate, arn), certificateFact(finding.FactCertificateRecord, arn)}
 	for _, l := range u.listeners {
 		facts = append(facts, listenerNamed(l.Subject(), l.Label()))
 	}

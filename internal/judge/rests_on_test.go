@@ -28,12 +28,12 @@ func TestRestsOn(t *testing.T) {
 		want  []finding.Fact
 	}{
 		"drift-attached": {func(t *testing.T) *scene { s, _, _ := driftedScene(t); return s }, finding.DriftAttached, []finding.Fact{
-			{Kind: finding.FactCertificate, Resource: arnOf("right")}, {Kind: finding.FactCertificate, Resource: arnOf("wrong")}, {Kind: finding.FactListener, Resource: listener}}},
+			{Kind: finding.FactCertificate, Resource: arnOf("right")}, {Kind: finding.FactCertificate, Resource: arnOf("wrong")}, {Kind: finding.FactListener, Resource: listener}, {Kind: finding.FactPlacement, Endpoint: api}}},
 		"a declared ARN that ACM was not asked for": {func(t *testing.T) *scene {
 			s, _, _ := driftedScene(t)
 			s.round.Endpoints[0].Target.Declared = &target.Declared{ARN: arnOf("unread")}
 			return s
-		}, finding.DriftAttached, []finding.Fact{{Kind: finding.FactCertificate, Resource: arnOf("wrong")}, {Kind: finding.FactListener, Resource: listener}}},
+		}, finding.DriftAttached, []finding.Fact{{Kind: finding.FactCertificate, Resource: arnOf("wrong")}, {Kind: finding.FactListener, Resource: listener}, {Kind: finding.FactPlacement, Endpoint: api}}},
 		"a connection": {func(t *testing.T) *scene {
 			s := newScene(t)
 			s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.Refused))
@@ -46,7 +46,7 @@ func TestRestsOn(t *testing.T) {
 		}, finding.HTTPStatus, []finding.Fact{{Kind: finding.FactResponse, Endpoint: api}}},
 		"a manifest": {func(t *testing.T) *scene { return manifested(t, "stale", "good", "good") }, finding.DriftManifest, []finding.Fact{
 			{Kind: finding.FactCertificate, Resource: arnOf("good")}, {Kind: finding.FactCertificate, Resource: arnOf("stale")},
-			{Kind: finding.FactListener, Resource: listener}, {Kind: finding.FactManifest, Resource: "k8s/api.yaml"}}},
+			{Kind: finding.FactListener, Resource: listener}, {Kind: finding.FactManifest, Resource: "k8s/api.yaml"}, {Kind: finding.FactPlacement, Endpoint: api}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found := c.scene(t).has(c.code)

@@ -11,7 +11,11 @@ import (
 func suppressExplained(fs []finding.Finding, j *judgment) []finding.Finding {
 	kept := fs[:0:0]
 	var explained []finding.Finding
+	outdated := outdatedManifests(fs)
 	for _, f := range fs {
+		if f.Code == finding.DriftDeclared && outdated[f.Environment+"/"+f.Endpoint] && j.Endpoint(f.Environment+"/"+f.Endpoint).Target.Declared == nil {
+			continue // only the manifest declares something, and it is wrong
+		}
 		e := j.Endpoint(f.Environment + "/" + f.Endpoint)
 		if e == nil || !ofServedCertificate(f) || !e.ServesAttached(f.Address) {
 			kept = append(kept, f)
@@ -28,6 +32,19 @@ func suppressExplained(fs []finding.Finding, j *judgment) []finding.Finding {
 		kept = append(kept, f)
 	}
 	return addMismatches(kept, explained)
+}
+
+// outdatedManifests are the endpoints (ENVIRONMENT/NAME) of which a finding says that their manifest is not right.
+func outdatedManifests(fs []finding.Finding) map[string]bool {
+	out := map[string]bool{}
+	for _, f := range fs {
+		if f.Code == finding.DriftManifest {
+			for _, key := range endpointKeys(f) {
+				out[key] = true
+			}
+		}
+	}
+	return out
 }
 
 // addMismatches puts mismatches into the evidence of their drift findings; one without stays a finding.

@@ -49,11 +49,13 @@ func New(p Parts) *Function { return &Function{p} }
 
 // Summary is an invocation's response.
 type Summary struct {
-	Verdict   string         `json:"verdict"` // pass, fail, incomplete; ignored for an event that asks for no round
-	Reason    string         `json:"reason,omitempty"`
-	Endpoints int            `json:"endpoints"`
-	Listeners int            `json:"listeners"`
-	Findings  map[string]int `json:"findings,omitempty"` // by severity
+	Verdict string `json:"verdict"` // pass, fail, incomplete; ignored for an event that asks for no round
+	Reason  string `json:"reason,omitempty"`
+	// Configuration says which one is in use where it is not the current one.
+	Configuration string         `json:"configuration,omitempty"`
+	Endpoints     int            `json:"endpoints"`
+	Listeners     int            `json:"listeners"`
+	Findings      map[string]int `json:"findings,omitempty"` // by severity
 }
 
 // Handle runs the round that an event asks for. Broken endpoints are a result; an error means that certdrift itself failed
@@ -66,7 +68,7 @@ func (f *Function) Handle(ctx context.Context, raw json.RawMessage) (Summary, er
 	return s, answered(err)
 }
 
-func (f *Function) handle(ctx context.Context, raw json.RawMessage) (Summary, error) {
+func (f *Function) handle(ctx context.Context, raw json.RawMessage) (s Summary, err error) {
 	var events []event.Event
 	var answer Summary
 	for _, one := range event.Batch(raw) {
@@ -84,6 +86,10 @@ func (f *Function) handle(ctx context.Context, raw json.RawMessage) (Summary, er
 	have, err := f.Load(ctx)
 	if err != nil {
 		return f.unconfigured(ctx, have, fmt.Errorf("loading the configuration: %w", err))
+	}
+	if !have.ConfigOf.IsZero() {
+		f.Log.ErrorContext(ctx, "the last good configuration is in use", "of", have.ConfigOf)
+		defer func() { s.Configuration = "the last good one, of " + have.ConfigOf.UTC().Format(time.RFC3339) }()
 	}
 	a := f.ask(ctx, have, events)
 	if !a.wanted {

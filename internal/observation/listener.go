@@ -28,10 +28,12 @@ type LoadBalancer struct {
 	Account string           `json:"account"`
 	DNSName string           `json:"dns_name"` // lower case, no trailing dot
 	// Addresses are what DNSName resolves to, sorted; empty where it was not resolved.
-	Addresses []string          `json:"addresses,omitempty"`
-	Internal  bool              `json:"internal,omitempty"`
-	Tags      map[string]string `json:"tags,omitempty"`
-	Listeners []Listener        `json:"listeners"`
+	Addresses []string `json:"addresses,omitempty"`
+	// Unresolved reports whether resolving DNSName failed; an ObserveError says why.
+	Unresolved bool              `json:"unresolved,omitempty"`
+	Internal   bool              `json:"internal,omitempty"`
+	Tags       map[string]string `json:"tags,omitempty"`
+	Listeners  []Listener        `json:"listeners"`
 	// Partial: some of the load balancer could not be read; an ObserveError says what. Nothing may be concluded from what is
 	// absent.
 	Partial bool `json:"partial,omitempty"`
@@ -86,6 +88,8 @@ type Listener struct {
 	// Policy is the name of the security policy, Protocols what it allows ("TLSv1.2"); empty where unknown.
 	Policy    string   `json:"policy,omitempty"`
 	Protocols []string `json:"protocols,omitempty"`
+	// PolicyUnread reports whether what the policy allows could not be read; an ObserveError says why.
+	PolicyUnread bool `json:"policy_unread,omitempty"`
 	// MutualTLS is the mode: "off", "passthrough", "verify"; empty where the kind has none.
 	MutualTLS string `json:"mutual_tls,omitempty"`
 	// Rules are an ALB's rules, default first; read for plain HTTP listeners only.

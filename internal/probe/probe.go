@@ -100,7 +100,7 @@ type round struct {
 func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []observation.Endpoint {
 	r := &round{
 		Prober: p, slots: make(chan struct{}, p.concurrency),
-		names: names{known: map[question]func() observation.DNS{}},
+		names: names{known: map[question]*lookup{}},
 		lookup: func(host string, timeout time.Duration) observation.DNS {
 			return p.resolve(ctx, host, timeout)
 		},

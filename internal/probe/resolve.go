@@ -86,7 +86,7 @@ func sorted(found []netip.Addr) (addrs []string, omitted int) {
 // names caches what was resolved within one round: endpoints often share a host.
 type names struct {
 	mu    sync.Mutex
-	known map[question]func() observation.DNS
+	known map[question]*lookup
 }
 
 // question is a name and the timeout of its resolution: an endpoint with a longer timeout must not get another's timeout.
@@ -95,17 +95,28 @@ type question struct {
 	timeout time.Duration
 }
 
+// lookup is one question's answer, which is there once done is closed.
+type lookup struct {
+	done chan struct{}
+	dns  observation.DNS
+}
+
 // resolve sends one query per question and round. The caller holds a slot, since a query is an open socket too.
 func (r *round) resolve(host string, timeout time.Duration) observation.DNS {
 	q := question{host, timeout}
 	r.names.mu.Lock()
-	ask, ok := r.names.known[q]
+	asked, ok := r.names.known[q]
 	if !ok {
-		ask = sync.OnceValue(func() observation.DNS { return r.lookup(host, timeout) })
-		r.names.known[q] = ask
+		asked = &lookup{done: make(chan struct{})}
+		r.names.known[q] = asked
 	}
 	r.names.mu.Unlock()
-	return ask()
+	if !ok {
+		asked.dns = r.lookup(host, timeout)
+		close(asked.done)
+	}
+	<-asked.done
+	return asked.dns
 }
 
 // locate returns the addresses to dial for an endpoint: connect_to, or all addresses of its name. The guard learns of each name

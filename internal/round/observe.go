@@ -67,7 +67,7 @@ func (r *Runner) merge(ctx context.Context, seen *observation.Round, attached ob
 	seen.Certificates = attached.Certificates
 	seen.ObserveErrors = append(seen.ObserveErrors, attached.ObserveErrors...)
 	if needsAddresses(seen.Endpoints) {
-		r.resolve(ctx, seen.LoadBalancers)
+		seen.ObserveErrors = append(seen.ObserveErrors, r.resolve(ctx, seen.LoadBalancers)...)
 	}
 }
 
@@ -82,17 +82,33 @@ func needsAddresses(endpoints []observation.Endpoint) bool {
 const resolvers = 16
 
 // resolve fills in the addresses of the load balancers: a Route 53 alias shows no CNAME, only the same addresses.
-func (r *Runner) resolve(ctx context.Context, balancers []observation.LoadBalancer) {
+func (r *Runner) resolve(ctx context.Context, balancers []observation.LoadBalancer) (failed []observation.ObserveError) {
 	var group sync.WaitGroup
 	slots := make(chan struct{}, resolvers)
 	for i := range balancers {
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			balancers[i].Addresses = r.Prober.Resolve(ctx, balancers[i].DNSName).Addresses
+			dns := r.Prober.Resolve(ctx, balancers[i].DNSName)
+			balancers[i].Addresses = dns.Addresses
+			balancers[i].Unresolved = dns.Failure != nil && dns.Failure.Kind != observation.NotFound
 		})
 	}
 	group.Wait()
+	for _, lb := range balancers {
+		if lb.Unresolved {
+			failed = append(failed, unresolved(lb))
+		}
+	}
+	return failed
+}
+
+// unresolved is what an unresolved load balancer means: endpoints may be behind it that are not known to be.
+func unresolved(lb observation.LoadBalancer) observation.ObserveError {
+	return observation.ObserveError{
+		Kind: observation.Incomplete, Operation: "resolve", Region: lb.Region, Account: lb.Account, Resource: lb.DNSName,
+		Detail: "the load balancer's name could not be resolved, so the endpoints behind it may not be known",
+	}
 }
 
 // wanted is what a round asks AWS for.

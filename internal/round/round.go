@@ -92,6 +92,8 @@ type Request struct {
 	Whole bool
 	// ObserveErrors are what went wrong before the round began (a manifest source that could not be read).
 	ObserveErrors []observation.ObserveError
+	// ConfigOf is when the configuration was read, where it is the last good one in place of one that is not; zero otherwise.
+	ConfigOf time.Time
 	// Environments are all of the configuration, where Config is narrowed to some: alerts go out about each.
 	Environments []string
 }

@@ -93,6 +93,19 @@ func (e *Endpoint) ListenerFact() Fact[*Listener] {
 	return unknown[*Listener](NotPlaced)
 }
 
+// Settled reports whether the round established which listener the endpoint is behind, or that it is behind none of those that
+// were read: its name leads elsewhere.
+func (e *Endpoint) Settled() bool {
+	fact := e.ListenerFact()
+	if fact.State != Unknown || fact.Why != NotPlaced || e.placement.Named != "" {
+		return fact.State != Unknown || fact.Why == NotPlaced
+	}
+	// Load balancers rotate their addresses, so that two answers at one time may have only some in common.
+	return !slices.ContainsFunc(e.topology.Round.LoadBalancers, func(lb observation.LoadBalancer) bool {
+		return lb.Unresolved || slices.ContainsFunc(e.DNS.Addresses, func(a string) bool { return slices.Contains(lb.Addresses, a) })
+	})
+}
+
 // Ambiguous returns the placements for which several load balancers fit.
 func (t *Topology) Ambiguous() []Placement { return t.placements(Placement.Ambiguous) }
 

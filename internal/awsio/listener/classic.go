@@ -29,7 +29,7 @@ func (w *walk) classic(ctx context.Context) []observation.LoadBalancer {
 		}
 		for _, d := range out.LoadBalancerDescriptions {
 			if w.selection.byName(aws.ToString(d.LoadBalancerName)) {
-				found = append(found, w.readClassic(d, policies))
+				found = addOnce(found, w.readClassic(d, policies))
 			}
 		}
 		return out.NextMarker, nil
@@ -95,12 +95,14 @@ func (w *walk) negotiation(ctx context.Context, lb *observation.LoadBalancer, po
 		return err
 	})
 	if err != nil {
-		gone := awserr.Missing(err)
-		if !gone {
-			// The listeners keep no policy, which reads as unknown.
-			w.note(err, "DescribeLoadBalancerPolicies", lb.Name)
+		if awserr.Missing(err) {
+			return false
 		}
-		return !gone
+		w.note(err, "DescribeLoadBalancerPolicies", lb.Name)
+		for i := range lb.Listeners {
+			lb.Listeners[i].PolicyUnread = lb.Listeners[i].Secure()
+		}
+		return true
 	}
 	for i := range lb.Listeners {
 		l := &lb.Listeners[i]

@@ -31,7 +31,7 @@ func (w *walk) modern(ctx context.Context) []observation.LoadBalancer {
 		}
 		for _, d := range out.LoadBalancers {
 			if d.Type != types.LoadBalancerTypeEnumGateway && w.selection.byName(aws.ToString(d.LoadBalancerName)) {
-				found = append(found, w.readModern(d))
+				found = addOnce(found, w.readModern(d))
 			}
 		}
 		return out.NextMarker, nil
@@ -267,6 +267,7 @@ func (w *walk) protocols(ctx context.Context, balancers []observation.LoadBalanc
 		for j := range balancers[i].Listeners {
 			l := &balancers[i].Listeners[j]
 			l.Protocols = slices.Clone(known[l.Policy])
+			l.PolicyUnread = err != nil && l.Policy != "" && len(l.Protocols) == 0
 		}
 	}
 }

@@ -92,6 +92,14 @@ func (w *walk) list(ctx context.Context, describe func(name string, token *strin
 	}
 }
 
+// addOnce adds a load balancer, unless a page before listed it already: pages shift while load balancers come and go.
+func addOnce(found []observation.LoadBalancer, lb observation.LoadBalancer) []observation.LoadBalancer {
+	if slices.ContainsFunc(found, func(known observation.LoadBalancer) bool { return known.ARN == lb.ARN }) {
+		return found
+	}
+	return append(found, lb)
+}
+
 // tagBatch is how many load balancers one DescribeTags takes.
 const tagBatch = 20
 

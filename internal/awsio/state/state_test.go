@@ -92,6 +92,8 @@ func figure(v types.AttributeValue) int64 {
 
 func holds(condition string, values, item map[string]types.AttributeValue) bool {
 	switch condition {
+	case "":
+		return true
 	case "attribute_not_exists(#id) OR #expires <= :now":
 		return item == nil || item["expires"] != nil && figure(item["expires"]) <= figure(values[":now"])
 	case "attribute_not_exists(#version)":
