@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"certdrift/internal/awsio/listener"
-	"certdrift/internal/awsio/stack"
 	"certdrift/internal/config"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
@@ -29,6 +28,11 @@ type PathReader interface {
 	Observe(ctx context.Context) ([]observation.Topic, []observation.ObserveError)
 }
 
+// StackReader reads certdrift's own stack. It is an interface for the same reason.
+type StackReader interface {
+	Observe(ctx context.Context) (*observation.OwnStack, []observation.ObserveError)
+}
+
 // Runners builds every round.Runner of the project: for the functions, the command line and the demo. It keeps what rounds
 // share: trust stores, the lists that probers have fetched, and the AWS clients. A nil part is left out of the rounds.
 type Runners struct {
@@ -38,7 +42,7 @@ type Runners struct {
 	// History returns what looks up changes in the accounts that a configuration names.
 	History   func(config.Config) Historian
 	AlertPath PathReader
-	Stack     *stack.Reader
+	Stack     StackReader
 	Publisher *round.Publisher
 	Heartbeat func(ctx context.Context, url string) error
 	// RuntimeAPI is the HOST:PORT of the Lambda Runtime API, which is never dialed; empty outside of Lambda.
@@ -55,7 +59,7 @@ type Runners struct {
 // For returns the runner for a configuration's rounds.
 func (r *Runners) For(c config.Config) *round.Runner {
 	runner := &round.Runner{
-		Now: r.Now, Prober: r.prober(c.Policy.Revocation), Roots: r.Stores.Get, AlertPath: r.AlertPath, Publisher: r.Publisher, Heartbeat: r.Heartbeat, Done: r.Done, Log: r.Log,
+		Now: r.Now, Prober: r.prober(c.Policy.Revocation), Roots: r.Stores.Get, AlertPath: r.AlertPath, Stack: r.Stack, Publisher: r.Publisher, Heartbeat: r.Heartbeat, Done: r.Done, Log: r.Log,
 	}
 	// A nil pointer in an interface is not nil.
 	if r.Inspector != nil {
@@ -63,9 +67,6 @@ func (r *Runners) For(c config.Config) *round.Runner {
 	}
 	if r.History != nil {
 		runner.History = r.History(c)
-	}
-	if r.Stack != nil {
-		runner.Stack = r.Stack
 	}
 	return runner
 }

@@ -160,7 +160,7 @@ func (c *cloud) publisher(name string, env Env) *round.Publisher {
 }
 
 // stack returns what reads certdrift's own stack, at most once per interval; nil where nothing of it is known.
-func (c *cloud) stack(env Env, every time.Duration) *stack.Reader {
+func (c *cloud) stack(env Env, every time.Duration) StackReader {
 	d := stack.Deployed{Rules: env.Rules, Alarms: env.Alarms, Inputs: env.AlarmInputs, Topic: env.Topic}
 	if len(d.Rules)+len(d.Alarms)+len(d.Inputs) == 0 {
 		return nil
