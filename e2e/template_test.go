@@ -336,7 +336,7 @@ func TestRolesReadAndChangeNothing(t *testing.T) {
 		"codedeploy:PutLifecycleEventHookExecutionStatus", "sqs:DeleteMessage",
 		"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
 	}
-	reads := regexp.MustCompile(`^(elasticloadbalancing|acm|ec2):Describe\w+$|^events:(DescribeRule|ListTargetsByRule)$|^cloudwatch:DescribeAlarms$|^(acm|iam|s3|ssm):Get\w+$|^cloudtrail:LookupEvents$|^s3:ListBucket$|^dynamodb:Scan$|^sqs:(ReceiveMessage|GetQueueAttributes)$|^sns:(ListSubscriptionsByTopic|GetSubscriptionAttributes)$`)
+	reads := regexp.MustCompile(`^(elasticloadbalancing|acm|ec2):Describe\w+$|^events:(DescribeRule|ListTargetsByRule)$|^cloudwatch:DescribeAlarms$|^(acm|iam|s3|ssm):Get\w+$|^cloudtrail:LookupEvents$|^s3:ListBucket$|^dynamodb:(Scan|GetItem)$|^sqs:(ReceiveMessage|GetQueueAttributes)$|^sns:(ListSubscriptionsByTopic|GetSubscriptionAttributes)$`)
 	// These do not support resource-level permissions: a policy that names a resource allows nothing.
 	everywhere := regexp.MustCompile(`^(elasticloadbalancing|cloudtrail|ec2|xray):|^cloudwatch:(PutMetricData|DescribeAlarms)$|^sns:GetSubscriptionAttributes$`)
 	for id, r := range tm.of("AWS::IAM::Role") {
