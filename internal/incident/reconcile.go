@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"slices"
 
 	"certdrift/internal/finding"
@@ -16,13 +17,18 @@ func Reconcile(stored, mine Record, claims []Claim) (r Record, changed bool) {
 		r.Claim = nil
 	}
 	switch {
-	case stored.Pending() && mine.Open() && !stored.First.After(mine.Opened): // the others have still to confirm it
-		mine.Version, mine.Claim = stored.Version, r.Claim
+	case stored.Pending() && mine.Open() && !stored.First.After(mine.Opened) && !stored.LastNotified.After(mine.LastNotified):
+		mine.Version, mine.Claim = stored.Version, r.Claim // the others have still to confirm it
+		mine.Owed, mine.Unsure = max(mine.Owed, stored.Owed), cmp.Or(mine.Unsure, stored.Unsure)
 		return mine, true
 	case mine.LastNotified.After(stored.LastNotified) && !stored.First.After(mine.LastNotified):
 		return delivered(r, mine)
+	case stored.Closed.IsZero() && mine.Closed.IsZero() && mine.LastNotified.After(stored.LastNotified) && stored.Unsure == nil:
+		// Another round saw it first after people were notified. It may have come back since, or be the same.
+		r.Unsure = &Claim{Event: Opened, Severity: mine.Notified, Until: mine.LastNotified}
+		return r, true
 	case stored.Closed.IsZero() && mine.Closed.IsZero() && undelivered(stored, mine):
-		r.Owed, r.Unsure = max(r.Owed, mine.Owed), mine.Unsure
+		r.Owed, r.Unsure = max(r.Owed, mine.Owed), cmp.Or(mine.Unsure, r.Unsure)
 		return r, true
 	}
 	return r, ours

@@ -55,8 +55,8 @@ func TestReconcile(t *testing.T) {
 			at9(func(r *Record) { r.First, r.Closed, r.Ended = at(-60), at(-30), EndRecovered }), told, nil, true,
 			func(r Record) bool { return r.Open() && r.Notified == finding.Critical },
 		},
-		"another incident since, which nobody was notified about": {at9(func(r *Record) { r.First, r.Opened = at(4), at(4) }), told, nil, false, func(r Record) bool {
-			return r.Notified == finding.None
+		"first seen by another round after people were notified": {at9(func(r *Record) { r.First, r.Opened = at(4), at(4) }), told, nil, true, func(r Record) bool {
+			return r.Notified == finding.None && r.Unsure != nil // it may be another incident: said again, as a possible duplicate
 		}},
 		"reported as resolved, and it is": {at9(func(r *Record) { r.Ended, r.Parts = EndRecovered, nil }), resolved, nil, true, func(r Record) bool { return !r.Closed.IsZero() }},
 		"reported as resolved, and it is not": {

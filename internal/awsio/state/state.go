@@ -1,8 +1,8 @@
 // Package state keeps incidents and counters in a DynamoDB table: one item each, so that two functions that run at once
 // meet at the incident and nowhere else. The table's key is the attribute id, a text; its TTL attribute is expires.
 //
-// Load scans the table rather than querying a partition: it holds little else (see Configuration), all of it is wanted, and without
-// a shared partition key no write can make another one wait.
+// Load scans the table rather than querying a partition: it holds little else (see Configuration), all of it is
+// wanted, and without a shared partition key no write can make another one wait.
 //
 // # Versions of the items
 //
