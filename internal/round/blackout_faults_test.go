@@ -127,6 +127,7 @@ func probeBlackouts() []blackout {
 		{name: "responses", phases: []phase{{"servers answer no request", func(w *world) { w.mute = true }}}},
 		{name: "time", phases: []phase{
 			{"the round ends early", func(w *world) { w.patience = time.Second; dialing(hung)(w) }},
+			{"the round ends before names are resolved", func(w *world) { w.patience = time.Second; lookup(every, true)(w) }},
 		}},
 		{name: "scope", phases: []phase{
 			{"an event names another load balancer", func(w *world) { w.only = []string{"another"} }},

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -50,8 +51,18 @@ func TestNoAllClearWithoutAWS(t *testing.T) {
 }
 
 func blackOut(t *testing.T, scenarios []scenario, blackouts []blackout) {
+	var mu sync.Mutex
+	hidden, ran := map[string]bool{}, 0
+	t.Cleanup(func() {
+		for _, s := range scenarios {
+			if ran == len(blackouts) && !hidden[s.environment()] {
+				t.Errorf("%s: found in every round, so that nothing was taken away", s.environment())
+			}
+		}
+	})
 	for _, b := range blackouts {
 		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				p := newPlay(t, scenarios)
 				p.open()
@@ -62,6 +73,12 @@ func blackOut(t *testing.T, scenarios []scenario, blackouts []blackout) {
 				}
 				p.light()
 				p.fix()
+				mu.Lock()
+				defer mu.Unlock()
+				ran++
+				for environment, yes := range p.hidden {
+					hidden[environment] = hidden[environment] || yes
+				}
 			})
 		})
 	}
@@ -78,10 +95,11 @@ type play struct {
 	fixes     []func()
 	key       map[string]string          // the incident of each scenario, by environment
 	first     map[string]finding.Finding // what was found first, by environment
+	hidden    map[string]bool            // what some round did not find, by environment
 }
 
 func newPlay(t *testing.T, scenarios []scenario) *play {
-	p := &play{t: t, w: newWorld(t), scenarios: scenarios, key: map[string]string{}, first: map[string]finding.Finding{}}
+	p := &play{t: t, w: newWorld(t), scenarios: scenarios, key: map[string]string{}, first: map[string]finding.Finding{}, hidden: map[string]bool{}}
 	for _, s := range scenarios {
 		p.fixes = append(p.fixes, s.build(p.w, s.environment()))
 	}
@@ -161,6 +179,7 @@ func (p *play) dark(b blackout, phase phase) {
 				p.t.Logf("  %s %s: %s", f.Severity, f.Code, f.Summary)
 			}
 		}
+		p.hidden[environment] = p.hidden[environment] || !p.w.shows(environment, s.code)
 		if !p.w.shows(environment, s.code) && p.w.last.Conclusion.Complete && !scoped && !p.w.says(environment) {
 			p.t.Errorf("%s: the round does not say that it could not see it while %s", environment, phase.name)
 		}
