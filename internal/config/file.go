@@ -60,7 +60,7 @@ type Environment struct {
 // Endpoint is one thing to probe.
 type Endpoint struct {
 	Name               string             `yaml:"name" jsonschema:"required,example=api" doc:"The name in reports and alerts, unique within the environment."`
-	URL                string             `yaml:"url" jsonschema:"required,example=https://api.example.org/health" doc:"https, http, tls (a handshake only; needs a port), or with STARTTLS {starttls}. Credentials in it are sent to its own origin only and never printed."`
+	URL                string             `yaml:"url" jsonschema:"required,example=https://api.example.org/health" doc:"https, http, tls (a handshake only; needs a port), or with STARTTLS {starttls}. Credentials in it are sent to its own origin only; neither they nor the values of its query are printed."`
 	ConnectTo          []string           `yaml:"connect_to" doc:"HOST:PORT to connect to instead of using DNS, as curl's --connect-to does."`
 	CAFiles            []string           `yaml:"ca_files" doc:"Files with additional trusted CAs for this endpoint, PEM or DER."`
 	Timeout            Duration           `yaml:"timeout" doc:"The timeout of each phase of this endpoint's probe."`

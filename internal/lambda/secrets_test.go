@@ -82,7 +82,7 @@ func TestNoFunctionShowsASecret(t *testing.T) {
 	widget := lambda.NewWidget(lambda.WidgetParts{Load: load, Round: run, Incidents: incidents, Log: logger, Now: time.Now})
 	page, err := widget.Handle(t.Context(), json.RawMessage(`{"widgetContext": {}}`))
 	show("widget", page, err)
-	records, err := table.Load(t.Context())
+	records, err := incidents(t.Context())
 	show("state", records, err)
 	show("SNS", aws.Messages(topic), nil)
 	show("chat", aws.Messages(chat), nil)
