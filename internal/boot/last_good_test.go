@@ -149,7 +149,7 @@ func (i *installation) round(f *lambda.Function) (lambda.Summary, error) {
 }
 
 // TestTheLastGoodConfigurationSurvivesColdStarts: whatever happens to the configuration, the last good one is run, warm or
-// after a cold start, and everybody is notified about it; with none the function fails.
+// after a cold start, and everybody is notified; with none the function fails.
 func TestTheLastGoodConfigurationSurvivesColdStarts(t *testing.T) {
 	for name, c := range map[string]struct {
 		happens func(i *installation)

@@ -7,7 +7,7 @@ func reach() []Entry {
 	return []Entry{
 		{
 			Code:     finding.DNSFailure,
-			Severity: "critical; a warning where some of the addresses were resolved anyway",
+			Severity: "critical; a warning where some of the addresses were resolved anyway, info where the resolver failed for one address family only",
 			Title:    "The hostname could not be resolved",
 			Meaning: "Clients can't find the server. The name does not exist, has no A or AAAA record, or the resolver " +
 				"failed, timed out or could not be reached. A resolver failure may be limited to certdrift's own network; other " +

@@ -109,12 +109,14 @@ type Since struct {
 // FactKind is a kind of observation that a finding can rest on.
 type FactKind string
 
-// The kinds of facts. The first four are the phases of a probe, each of which implies those before it.
+// The kinds of facts. The first four are the phases of a probe, each of which implies those before it; of one address
+// (IP:PORT) where Resource names it.
 const (
 	FactDNS           FactKind = "dns"           // the name was resolved
 	FactConnection    FactKind = "connection"    // every address took the connection
 	FactHandshake     FactKind = "handshake"     // every address completed its TLS handshake
 	FactResponse      FactKind = "response"      // every address answered the request, redirects included
+	FactAddresses     FactKind = "addresses"     // all addresses of the name are known, and were probed
 	FactRevocation    FactKind = "revocation"    // somebody vouched for the certificate Resource (its SHA-256)
 	FactListener      FactKind = "listener"      // the listener Resource (ACCOUNT/REGION/NAME:PORT) was read completely
 	FactPolicy        FactKind = "policy"        // what the security policy of the listener Resource allows was read

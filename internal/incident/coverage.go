@@ -56,6 +56,9 @@ type Coverage struct {
 	// Stack: the rules and alarms of certdrift's own stack were read without errors.
 	Stack bool
 
+	// some are the endpoints of which only some addresses are known, or were dialed; addresses are those that were dialed, by
+	// endpoint.
+	some, addresses map[string]bool
 	// errors are what could not be observed; faulty the files with mistakes that may hide what else is in them, sources those
 	// that manifests were read from.
 	errors  []observation.ObserveError
@@ -74,7 +77,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 	c := Coverage{
 		Configured: map[string]bool{}, Endpoints: map[string]Depth{}, Listeners: map[string]bool{},
 		Unvouched: map[string]map[string]bool{}, Placed: map[string]bool{}, PolicyUnread: map[string]bool{},
-		errors: round.ObserveErrors, sources: map[string]bool{},
+		errors: round.ObserveErrors, sources: map[string]bool{}, some: map[string]bool{}, addresses: map[string]bool{},
 		Full: !narrowed && (round.ListenersRead || !listeners),
 	}
 	for _, key := range configured {
@@ -86,6 +89,10 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 		c.Endpoints[e.Target.Key()] = depth(e.Endpoint)
 		c.Unvouched[e.Target.Key()] = unvouched(e.Endpoint)
 		c.Placed[e.Target.Key()] = e.Settled()
+		c.some[e.Target.Key()] = e.DNS.Partial != nil || e.DNS.Failure != nil || e.DNS.Omitted > 0
+		for _, a := range e.Addresses {
+			c.addresses[e.Target.Key()+" "+a.Address] = true
+		}
 	}
 	c.coverCertificates(t)
 	c.coverSources(round)

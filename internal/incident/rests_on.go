@@ -68,11 +68,13 @@ func (c Coverage) observed(environment string, p Part) bool {
 		case finding.FactDNS:
 			return c.Endpoints[endpoint] >= Asked
 		case finding.FactConnection:
-			return c.Endpoints[endpoint] >= Connected
+			return c.Endpoints[endpoint] >= Connected && c.dialed(endpoint, fact.Resource)
 		case finding.FactHandshake:
-			return c.Endpoints[endpoint] >= Handshaken
+			return c.Endpoints[endpoint] >= Handshaken && c.dialed(endpoint, fact.Resource)
 		case finding.FactResponse:
-			return c.Endpoints[endpoint] >= Whole
+			return c.Endpoints[endpoint] >= Whole && c.dialed(endpoint, fact.Resource)
+		case finding.FactAddresses:
+			return !c.some[endpoint]
 		case finding.FactRevocation:
 			return !c.Unvouched[endpoint]["certificate:"+fact.Resource]
 		case finding.FactListener:
@@ -100,6 +102,11 @@ func (c Coverage) observed(environment string, p Part) bool {
 		}
 		return c.Full
 	})
+}
+
+// dialed reports whether an address of an endpoint was dialed, or is known to be none of its any more.
+func (c Coverage) dialed(endpoint, address string) bool {
+	return address == "" || !c.some[endpoint] || c.addresses[endpoint+" "+address]
 }
 
 // placed reports whether it is known where an endpoint is, or where all endpoints of an environment are.

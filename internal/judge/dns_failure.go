@@ -16,6 +16,8 @@ func judgeDNS(e *endpoint) []finding.Finding {
 	none := len(e.Addresses) == 0
 	if f := dnsFault(e.DNS, none); f != nil {
 		found = append(found, e.dnsFinding(e.Target.Host, "", f, none))
+	} else if e.DNS.Partial != nil {
+		found = append(found, e.partialFinding(e.DNS.Partial))
 	}
 	var told []string
 	for _, c := range e.connections {
@@ -81,6 +83,14 @@ func (e *endpoint) dnsFinding(host, hop string, f *observation.Failure, none boo
 	found := e.finding(finding.DNSFailure, severity, summary, evidence, remedy)
 	found.Subject.Hop = hop
 	found.Cause = "host:" + finding.Clean(host, finding.QuoteLimit)
+	return found
+}
+
+// partialFinding is for one family of addresses that is not known: what answered was used.
+func (e *endpoint) partialFinding(f *observation.Failure) finding.Finding {
+	found := e.dnsFinding(e.Target.Host, "", f, false)
+	found.Severity = finding.Info
+	found.Summary = "could not resolve the other family of addresses of " + finding.Quote(e.Target.Host) + ": " + dnsWords(f.Kind) + "; what is at these addresses is unknown"
 	return found
 }
 

@@ -54,3 +54,12 @@ func TestDNSFailureOfAHopIsToldOnce(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// One family of addresses that fails while the other answers is no failure: it is worth knowing that nobody looked there.
+func TestDNSFailureOfOneFamilyIsInfo(t *testing.T) {
+	s := newScene(t)
+	e := s.https("api", host, ok("10.0.0.1", s.leaf(host)))
+	e.DNS.Partial = &observation.Failure{Phase: observation.PhaseDNS, Kind: observation.ResolverFailed}
+	s.one(finding.DNSFailure, finding.Info)
+	s.only(finding.DNSFailure)
+}

@@ -25,6 +25,11 @@ func (j *judgment) restsOn(f finding.Finding) []finding.Fact {
 			break
 		}
 		facts = append(facts, probeFacts(f, probePhase(f))...)
+	case finding.ClassAddresses: // what is different shows only where all are seen
+		facts = append(facts, probeFacts(f, finding.FactHandshake)...)
+		for _, key := range endpointKeys(f) {
+			facts = append(facts, finding.Fact{Kind: finding.FactAddresses, Endpoint: key})
+		}
 	default:
 		facts = append(facts, probeFacts(f, probePhase(f))...)
 	}
@@ -54,11 +59,16 @@ func probePhase(f finding.Finding) finding.FactKind {
 	return finding.FactHandshake
 }
 
-// probeFacts are a phase of the probes of each endpoint that the finding is about.
+// probeFacts are a phase of the probes of each endpoint that the finding is about; of one address where the finding is about
+// that alone.
 func probeFacts(f finding.Finding, phase finding.FactKind) []finding.Fact {
+	address := f.Address
+	if f.Subject.Hop != "" || phase == finding.FactPlacement || phase == finding.FactDNS { // the address is the hop's, or of no matter
+		address = ""
+	}
 	var out []finding.Fact
 	for _, key := range endpointKeys(f) {
-		out = append(out, finding.Fact{Kind: phase, Endpoint: key})
+		out = append(out, finding.Fact{Kind: phase, Endpoint: key, Resource: address})
 	}
 	return out
 }

@@ -38,7 +38,7 @@ func TestRestsOn(t *testing.T) {
 			s := newScene(t)
 			s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.Refused))
 			return s
-		}, finding.ConnectRefused, []finding.Fact{{Kind: finding.FactConnection, Endpoint: api}}},
+		}, finding.ConnectRefused, []finding.Fact{{Kind: finding.FactConnection, Endpoint: api, Resource: "10.0.0.1:443"}}},
 		"a redirect's hop": {func(t *testing.T) *scene {
 			s := newScene(t)
 			s.https("api", host, redirecting(s, 500, "www.example.org"))

@@ -139,18 +139,32 @@ func (l *loader) remote(path string) {
 	for _, f := range files {
 		l.file(f.Name, f.Data)
 	}
-	if read, ok := errors.AsType[unread](err); ok {
-		if problem, is := read.Unread(); is {
-			l.ObserveErrors = append(l.ObserveErrors, problem)
-			return
-		}
-	}
+	before := len(l.ObserveErrors)
+	err = l.noteUnread(err)
 	switch {
 	case err != nil:
 		l.refuse(path, "it cannot be read: "+clean(err.Error()), "check that it exists and that certdrift has permission to list and read it")
-	case len(files) == 0:
+	case len(files) == 0 && len(l.ObserveErrors) == before:
 		l.refuse(path, "no files found", "end the prefix of a folder with / and put *.yaml or *.json files there")
 	}
+}
+
+// noteUnread takes the failures to read out of an error, which may join one for each file, and returns the rest.
+func (l *loader) noteUnread(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var rest []error
+		for _, one := range joined.Unwrap() {
+			rest = append(rest, l.noteUnread(one))
+		}
+		return errors.Join(rest...)
+	}
+	if read, ok := errors.AsType[unread](err); ok {
+		if problem, is := read.Unread(); is {
+			l.ObserveErrors = append(l.ObserveErrors, problem)
+			return nil
+		}
+	}
+	return err
 }
 
 func (l *loader) local(path string) {

@@ -23,7 +23,9 @@ type DNS struct {
 	Addresses     []string `json:"addresses,omitempty"` // IP addresses, sorted
 	Skipped       bool     `json:"skipped,omitempty"`   // connect_to or an IP address: nothing was resolved
 	// Omitted is the number of addresses beyond the probe's limit, which were not probed.
-	Omitted int           `json:"omitted,omitempty"`
+	Omitted int `json:"omitted,omitempty"`
+	// Partial is why the addresses of one family are not known although those of the other are; nil where all are.
+	Partial *Failure      `json:"partial,omitempty"`
 	Took    time.Duration `json:"took_ns,omitempty"`
 	Failure *Failure      `json:"failure,omitempty"`
 }

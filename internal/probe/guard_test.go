@@ -194,7 +194,10 @@ type flips struct {
 	queries int
 }
 
-func (f *flips) LookupNetIP(_ context.Context, _, _ string) ([]netip.Addr, error) {
+func (f *flips) LookupNetIP(_ context.Context, network, _ string) ([]netip.Addr, error) {
+	if network != "ip" { // the other family: it is asked for, and has no say in what is dialed
+		return nil, &net.DNSError{IsNotFound: true}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var all []netip.Addr

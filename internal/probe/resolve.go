@@ -62,6 +62,7 @@ func (p *Prober) resolve(ctx context.Context, host string, timeout time.Duration
 		return dns
 	}
 	dns.Addresses, dns.Omitted = sorted(found)
+	dns.Partial = p.otherFamily(ctx, host, found)
 	grace := time.NewTimer(cnameGrace)
 	defer grace.Stop()
 	select {
@@ -70,6 +71,28 @@ func (p *Prober) resolve(ctx context.Context, host string, timeout time.Duration
 	case <-ctx.Done():
 	}
 	return dns
+}
+
+// otherFamily is why a name's addresses of the other family are not known, where all that were found are of one: a resolver
+// returns what it has of two answers, and keeps to itself that one failed. nil where there are none, or both were found.
+func (p *Prober) otherFamily(ctx context.Context, host string, found []netip.Addr) *observation.Failure {
+	is4 := func(a netip.Addr) bool { return a.Unmap().Is4() }
+	network := "ip6"
+	switch {
+	case !slices.ContainsFunc(found, is4):
+		network = "ip4"
+	case slices.ContainsFunc(found, func(a netip.Addr) bool { return !is4(a) }):
+		return nil
+	}
+	_, err := p.resolver.LookupNetIP(ctx, network, host)
+	if notThere, ok := errors.AsType[*net.DNSError](err); err == nil || ok && notThere.IsNotFound {
+		return nil
+	}
+	var without *net.AddrError // the resolver found addresses, none of them of this family
+	if errors.As(err, &without) {
+		return nil
+	}
+	return fail(observation.PhaseDNS, err)
 }
 
 // sorted returns addresses as text, sorted and without duplicates, and how many exceed the bound.

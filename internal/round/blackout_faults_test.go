@@ -22,8 +22,16 @@ import (
 type blackout struct {
 	name   string
 	phases []phase
-	// scoped: the round leaves things out on purpose, and is complete nevertheless.
-	scoped bool
+	// aws: probes see what they saw before.
+	aws bool
+}
+
+// probes is what the world is like for probes in a phase.
+func (b blackout) probes(p phase) string {
+	if b.aws {
+		return ""
+	}
+	return p.name
 }
 
 // phase is one way; begin runs before each of its rounds.
@@ -35,6 +43,7 @@ type phase struct {
 // heal gives the facts back.
 func (w *world) heal() {
 	w.resolve, w.dial, w.mute, w.s3, w.only, w.depth, w.patience = nil, nil, false, nil, nil, round.Listeners, time.Minute
+	w.like = ""
 	w.account.Heal()
 }
 
@@ -48,7 +57,7 @@ func awsBlackouts() []blackout {
 		"acm:DescribeCertificate", "acm:GetCertificate", "iam:GetServerCertificate",
 		"elb:*", "elbv2:*", "acm:*", "*",
 	} {
-		out = append(out, blackout{name: operation, phases: []phase{
+		out = append(out, blackout{name: operation, aws: true, phases: []phase{
 			{operation + " is denied", func(w *world) { w.account.Deny(operation) }},
 			{operation + " is throttled", func(w *world) { w.account.Throttle(operation, 0) }},
 			{operation + " hangs", func(w *world) { w.account.Inject(account.Failure{Operation: operation, Delay: time.Hour}) }},
@@ -80,6 +89,7 @@ func probeBlackouts() []blackout {
 	every := func(string, string) bool { return true }
 	hops := func(_, host string) bool { return strings.HasPrefix(host, "hop.") }
 	balancers := func(_, host string) bool { return strings.HasSuffix(host, ".elb.amazonaws.com") }
+	six := func(network, _ string) bool { return network == "ip6" }
 	canonical := func(network, _ string) bool { return network == "cname" }
 	dialing := func(dial func(ctx context.Context) (net.Conn, error)) func(*world) {
 		return func(w *world) { w.dial = func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) } }
@@ -104,6 +114,7 @@ func probeBlackouts() []blackout {
 			{"the resolver fails", lookup(every, false)}, {"the resolver hangs", lookup(every, true)},
 			{"redirects' targets do not resolve", lookup(hops, false)}, {"load balancers' names do not resolve", lookup(balancers, false)},
 			{"canonical names do not resolve", lookup(canonical, false)},
+			{"IPv6 addresses do not resolve", lookup(six, false)}, {"looking up IPv6 addresses hangs", lookup(six, true)},
 		}},
 		{name: "connecting", phases: []phase{
 			{"connecting hangs", dialing(hung)},
@@ -117,7 +128,7 @@ func probeBlackouts() []blackout {
 		{name: "time", phases: []phase{
 			{"the round ends early", func(w *world) { w.patience = time.Second; dialing(hung)(w) }},
 		}},
-		{name: "scope", scoped: true, phases: []phase{
+		{name: "scope", phases: []phase{
 			{"an event names another load balancer", func(w *world) { w.only = []string{"another"} }},
 			{"the probe function's round reads no load balancer", func(w *world) { w.depth = round.EndpointsOnly }},
 		}},

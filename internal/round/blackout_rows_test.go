@@ -28,11 +28,16 @@ type scenario struct {
 	// name tells the scenarios of one code apart.
 	name string
 	// aws: its facts come from AWS too; any other rests on probes alone.
-	aws   bool
-	build func(w *world, environment string) (fix func())
+	aws bool
+	// global: it belongs to no environment.
+	global bool
+	build  func(w *world, environment string) (fix func())
 }
 
 func (s scenario) environment() string {
+	if s.global {
+		return ""
+	}
 	if s.name == "" {
 		return string(s.code)
 	}
@@ -183,6 +188,12 @@ func served(t *testing.T) []scenario {
 			second := s.address(w.leaf([]string{s.host}, days(-90, -1)))
 			return func() { second.pair = s.good }
 		}},
+		sixth(finding.CertExpired, func(s *site, second *server) { second.pair = s.w.leaf([]string{s.host}, days(-90, -1)) }),
+		sixth(finding.ConnectRefused, func(_ *site, second *server) { second.refused = dialError(syscall.ECONNREFUSED) }),
+		sixth(finding.HTTPStatus, func(_ *site, second *server) {
+			second.answer = func(*http.Request) string { return reply(503, "down") }
+		}),
+		sixth(finding.AddressInconsistent, func(s *site, second *server) { second.pair = s.w.leaf([]string{s.host}, days(-90, -1)) }),
 		{code: finding.CertExpired, name: "address", build: func(w *world, environment string) func() {
 			s := w.site(environment, "site")
 			second := s.address(w.leaf([]string{s.host}, days(-90, -1)))
@@ -213,6 +224,19 @@ func served(t *testing.T) []scenario {
 			return s.heal
 		}},
 	}
+}
+
+// sixth is a scenario of what is broken at an IPv6 address alone.
+func sixth(code finding.Code, how func(s *site, second *server)) scenario {
+	return scenario{code: code, name: "ipv6", build: func(w *world, environment string) func() {
+		s := w.site(environment, "site")
+		w.serial++
+		ip := netip.MustParseAddr(fmt.Sprintf("2600:1f14::%x", w.serial))
+		w.names[s.host] = append(w.names[s.host], ip)
+		second := w.serve(netip.AddrPortFrom(ip, 443), &server{pair: s.good})
+		how(s, second)
+		return func() { *second = server{pair: s.good} }
+	}}
 }
 
 // hopped is a scenario of a redirect's target.

@@ -67,6 +67,12 @@ type world struct {
 	only     []string
 	depth    round.Depth
 	patience time.Duration
+	base     func() // what fails all the time
+
+	// prober is the real one. What it saw is saved by what the world is like, and shown again in rounds that would see the same.
+	prober *probe.Prober
+	like   string
+	seen   map[string][]observation.Endpoint
 
 	runner *round.Runner
 	heard  []incident.Notice
@@ -88,7 +94,7 @@ type server struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
-		t: t, names: map[string][]netip.Addr{}, aliases: map[string]string{}, servers: map[string]*server{}, files: map[string]string{},
+		t: t, names: map[string][]netip.Addr{}, aliases: map[string]string{}, servers: map[string]*server{}, files: map[string]string{}, seen: map[string][]observation.Endpoint{},
 		depth: round.Listeners, patience: time.Minute,
 	}
 	w.root = w.made(pki.Root("Blackout root", time.Now()))
@@ -121,16 +127,17 @@ func (w *world) newRunner() *round.Runner {
 		OnSent: func(n incident.Notice, _ alert.Message) { w.heard = append(w.heard, n.Each()...) },
 	}
 	publisher.Tell(sns.New(w.account.SNS(), w.topic))
+	w.prober = probe.New(probe.Options{
+		Now: time.Now, Resolver: w, Dialer: w.connect, Revocation: string(policy.RevocationStaple),
+		NeedsIssuer: stores.NeedsIssuer, Anchors: stores.Anchors, Verified: stores.Verified,
+	})
 	return &round.Runner{
 		Now: time.Now, Inspector: inspector, Publisher: publisher,
 		Roots: func(target.Roots) *chain.Store {
 			return chain.NewStore([]chain.Anchor{{Certificate: w.public.Certificate, Public: true}})
 		},
 		AlertPath: sns.NewPath(func(string) *account.SNS { return w.account.SNS() }, sns.Place{ARN: w.topic}),
-		Prober: probe.New(probe.Options{
-			Now: time.Now, Resolver: w, Dialer: w.connect, Revocation: string(policy.RevocationStaple),
-			NeedsIssuer: stores.NeedsIssuer, Anchors: stores.Anchors, Verified: stores.Verified,
-		}),
+		Prober:    w,
 	}
 }
 
@@ -207,11 +214,34 @@ func (w *world) acm(pair *pki.Pair) string {
 	return w.account.AddCertificate(fmt.Sprintf("00000000-0000-4000-8000-%012d", w.serial), pair)
 }
 
+// Probe is the real prober's, once for all rounds that see the same.
+func (w *world) Probe(ctx context.Context, endpoints []target.Endpoint) []observation.Endpoint {
+	key := fmt.Sprint(w.like, " ", len(endpoints))
+	if w.seen[key] == nil {
+		w.seen[key] = w.prober.Probe(ctx, endpoints)
+	}
+	return slices.Clone(w.seen[key])
+}
+
+// Resolve is the real prober's.
+func (w *world) Resolve(ctx context.Context, host string) observation.DNS {
+	return w.prober.Resolve(ctx, host)
+}
+
 // LookupNetIP resolves the world's names, and those of its load balancers.
 func (w *world) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	if w.resolve != nil {
 		if err := w.resolve(ctx, network, host); err != nil {
 			return nil, err
+		}
+	}
+	if network == "ip" && w.resolve != nil { // as Go's resolver does: one family that fails is left out
+		four, failed := w.LookupNetIP(ctx, "ip4", host)
+		if six, err := w.LookupNetIP(ctx, "ip6", host); len(four)+len(six) > 0 || failed != nil && err != nil {
+			if len(four)+len(six) > 0 {
+				failed = nil
+			}
+			return append(four, six...), failed
 		}
 	}
 	if alias := w.aliases[host]; alias != "" {
@@ -434,4 +464,9 @@ func (w *world) foundIn(environment string) []finding.Code {
 		}
 	}
 	return out
+}
+
+// says reports whether the last round found anything at all in an environment.
+func (w *world) says(environment string) bool {
+	return slices.ContainsFunc(w.last.Conclusion.Findings, func(f finding.Finding) bool { return f.Environment == environment })
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"certdrift/internal/arn"
 	"certdrift/internal/finding"
@@ -23,12 +24,16 @@ func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
 		EndpointsOnly: q.Depth == ListenersOnProblem, Unlisted: !q.Config.Scope.Listed,
 	}
 	var group sync.WaitGroup
-	group.Go(func() { seen.Endpoints = r.Prober.Probe(ctx, narrow(q)) })
+	group.Go(func() {
+		ctx, cancel := keepBack(ctx, r.afterProbing(q))
+		defer cancel()
+		seen.Endpoints = r.Prober.Probe(ctx, narrow(q))
+	})
 	var attached *observation.Attached
 	var path pathSeen
 	if q.Depth == Listeners && r.Inspector != nil {
 		group.Go(func() {
-			a := r.Inspector.Inspect(ctx, wanted(q))
+			a := r.inspect(ctx, q)
 			attached = &a
 		})
 	}
@@ -57,7 +62,29 @@ func fromFiles(files []target.CertificateFile) []observation.Certificate {
 
 // attach reads the load balancers after the fact, for a round that began without them.
 func (r *Runner) attach(ctx context.Context, q Request, seen *observation.Round) {
-	r.merge(ctx, seen, r.Inspector.Inspect(ctx, wanted(q)))
+	r.merge(ctx, seen, r.inspect(ctx, q))
+}
+
+// What is kept of the round's time for what comes after: of probing for reading the load balancers where only a problem asks
+// for that, and of reading them for resolving their names.
+const (
+	inspectTime = 10 * time.Second
+	resolveTime = 3 * time.Second
+)
+
+// afterProbing is the time for what may have to be done when all probes are over.
+func (r *Runner) afterProbing(q Request) time.Duration {
+	if q.Depth == ListenersOnProblem && r.Inspector != nil && NeedsAWS(q.Config) {
+		return inspectTime
+	}
+	return 0
+}
+
+// inspect reads the load balancers.
+func (r *Runner) inspect(ctx context.Context, q Request) observation.Attached {
+	ctx, cancel := keepBack(ctx, resolveTime)
+	defer cancel()
+	return r.Inspector.Inspect(ctx, wanted(q))
 }
 
 // merge adds what AWS said.

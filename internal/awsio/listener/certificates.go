@@ -71,24 +71,25 @@ func (in *inspection) unreadable(c *observation.Certificate, err error, operatio
 	in.notes.add(awserr.Of(err, operation, at.Region, at.Account, c.ARN))
 }
 
-// slot makes a call when one is free.
-func (in *inspection) slot(ctx context.Context, call func() error) error {
-	select {
-	case in.slots <- struct{}{}:
-		defer func() { <-in.slots }()
-		return call()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// fromACM reads ACM's record and the certificate itself. Either may be had without the other.
+// fromACM reads ACM's record and the certificate itself, side by side: either may be had without the other.
 func (in *inspection) fromACM(ctx context.Context, c *observation.Certificate, client acmAPI, at arn.ARN) {
 	var record *acm.DescribeCertificateOutput
-	described := in.slot(ctx, func() (err error) {
-		record, err = client.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: aws.String(c.ARN)})
-		return err
+	var body *acm.GetCertificateOutput
+	var described, got error
+	var group sync.WaitGroup
+	group.Go(func() {
+		described = in.call(ctx, service{"acm:DescribeCertificate", at.Region, at.Account}, func() (err error) {
+			record, err = client.DescribeCertificate(ctx, &acm.DescribeCertificateInput{CertificateArn: aws.String(c.ARN)})
+			return err
+		})
 	})
+	group.Go(func() {
+		got = in.call(ctx, service{"acm:GetCertificate", at.Region, at.Account}, func() (err error) {
+			body, err = client.GetCertificate(ctx, &acm.GetCertificateInput{CertificateArn: aws.String(c.ARN)})
+			return err
+		})
+	})
+	group.Wait()
 	switch {
 	case awserr.Missing(described):
 		c.Missing = true
@@ -98,11 +99,6 @@ func (in *inspection) fromACM(ctx context.Context, c *observation.Certificate, c
 	case record.Certificate != nil:
 		readRecord(c, record.Certificate)
 	}
-	var body *acm.GetCertificateOutput
-	got := in.slot(ctx, func() (err error) {
-		body, err = client.GetCertificate(ctx, &acm.GetCertificateInput{CertificateArn: aws.String(c.ARN)})
-		return err
-	})
 	if got == nil {
 		got = readBody(c, aws.ToString(body.Certificate), aws.ToString(body.CertificateChain))
 	}
@@ -154,7 +150,7 @@ func readRecord(c *observation.Certificate, d *types.CertificateDetail) {
 func (in *inspection) fromIAM(ctx context.Context, c *observation.Certificate, client iamAPI, at arn.ARN) {
 	name := at.Resource[strings.LastIndex(at.Resource, "/")+1:]
 	var out *iam.GetServerCertificateOutput
-	err := in.slot(ctx, func() (err error) {
+	err := in.call(ctx, service{name: "iam", account: at.Account}, func() (err error) {
 		out, err = client.GetServerCertificate(ctx, &iam.GetServerCertificateInput{ServerCertificateName: aws.String(name)})
 		return err
 	})

@@ -90,7 +90,7 @@ func (w *walk) negotiation(ctx context.Context, lb *observation.LoadBalancer, po
 		return true
 	}
 	var out *elb.DescribeLoadBalancerPoliciesOutput
-	err := w.ask(ctx, "DescribeLoadBalancerPolicies", func() (err error) {
+	err := w.ask(ctx, "classic DescribeLoadBalancerPolicies", func() (err error) {
 		out, err = w.clients.Classic.DescribeLoadBalancerPolicies(ctx, &elb.DescribeLoadBalancerPoliciesInput{LoadBalancerName: aws.String(lb.Name)})
 		return err
 	})

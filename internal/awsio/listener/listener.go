@@ -9,13 +9,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"certdrift/internal/awsio/awserr"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
 
-// defaultParallel is how many calls are under way at once, over all regions and accounts. Adaptive retry slows down
+// defaultParallel is how many calls of one service in one region and account are under way at once. Adaptive retry slows down
 // before AWS's own rate limits where that is too many.
 const defaultParallel = 16
 
@@ -27,7 +28,7 @@ type Options struct {
 	Clients func(region string, role target.Role) Clients
 	// Account gives the account's number behind a role, as STS does.
 	Account func(ctx context.Context, role target.Role) (string, error)
-	// Parallel bounds the calls under way at once; 0 for 16.
+	// Parallel bounds the calls of one service, region and account under way at once; 0 for 16.
 	Parallel int
 }
 
@@ -58,18 +59,51 @@ func New(o Options) *Inspector {
 type inspection struct {
 	*Inspector
 	wanted target.Wanted
-	slots  chan struct{}
 	notes  notes
 	// roles lead to the accounts that could be reached.
 	roles map[string]target.Role
 	// unidentified: some role's account is not known.
 	unidentified bool
+
+	mu    sync.Mutex
+	slots map[service]chan struct{}
+}
+
+// service is one that is called in one region of one account. Each has slots of its own: one that hangs must not keep others
+// from being called.
+type service struct{ name, region, account string }
+
+// call calls a service when it has a slot free.
+func (in *inspection) call(ctx context.Context, s service, do func() error) error {
+	in.mu.Lock()
+	slots := in.slots[s]
+	if slots == nil {
+		slots = make(chan struct{}, in.options.Parallel)
+		in.slots[s] = slots
+	}
+	in.mu.Unlock()
+	select {
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
+		return do()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// share ends a context when a part of what is left of it is over, so that what hangs leaves time for what comes after.
+func share(ctx context.Context, part, whole int) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)*time.Duration(part)/time.Duration(whole))
 }
 
 // Inspect reads the load balancers and certificates that are wanted. Load balancers come sorted by region, account,
 // kind and name; certificates by ARN, each read once however many listeners share it.
 func (i *Inspector) Inspect(ctx context.Context, wanted target.Wanted) observation.Attached {
-	in := &inspection{Inspector: i, wanted: wanted, slots: make(chan struct{}, i.options.Parallel), roles: map[string]target.Role{}}
+	in := &inspection{Inspector: i, wanted: wanted, slots: map[service]chan struct{}{}, roles: map[string]target.Role{}}
 	regions, regionUnknown := in.regions()
 	if regionUnknown {
 		in.notes.add(noRegion())
@@ -77,10 +111,22 @@ func (i *Inspector) Inspect(ctx context.Context, wanted target.Wanted) observati
 	if len(regions) == 0 && len(wanted.Certificates) == 0 {
 		return observation.Attached{ObserveErrors: in.notes.all()}
 	}
-	in.identify(ctx)
+	identifying, cancel := share(ctx, 1, 4)
+	defer cancel()
+	in.identify(identifying)
 	var out observation.Attached
-	out.LoadBalancers = in.walkAll(ctx, regions)
-	out.Certificates = in.certificates(ctx, attached(out.LoadBalancers, wanted.Certificates))
+	var declared, found []observation.Certificate
+	var group sync.WaitGroup
+	group.Go(func() { declared = in.certificates(ctx, distinct(wanted.Certificates)) })
+	group.Go(func() {
+		walking, cancel := share(ctx, 2, 3)
+		defer cancel()
+		out.LoadBalancers = in.walkAll(walking, regions)
+		found = in.certificates(ctx, attached(out.LoadBalancers, wanted.Certificates))
+	})
+	group.Wait()
+	out.Certificates = append(declared, found...)
+	slices.SortFunc(out.Certificates, func(a, b observation.Certificate) int { return strings.Compare(a.ARN, b.ARN) })
 	out.ObserveErrors = in.notes.all()
 	return out
 }
@@ -219,9 +265,16 @@ func compareAll(pairs ...string) int {
 	return 0
 }
 
-// attached are the ARNs to read: what listeners hold and what somebody declared, sorted.
+// distinct are the ARNs, each once, sorted.
+func distinct(arns []string) []string {
+	arns = slices.Clone(arns)
+	slices.Sort(arns)
+	return slices.Compact(arns)
+}
+
+// attached are the ARNs that listeners hold and nobody declared, sorted.
 func attached(balancers []observation.LoadBalancer, declared []string) []string {
-	arns := slices.Clone(declared)
+	var arns []string
 	for _, lb := range balancers {
 		for _, l := range lb.Listeners {
 			for _, c := range l.Certificates {
@@ -229,6 +282,5 @@ func attached(balancers []observation.LoadBalancer, declared []string) []string 
 			}
 		}
 	}
-	slices.Sort(arns)
-	return slices.Compact(arns)
+	return slices.DeleteFunc(distinct(arns), func(arn string) bool { return slices.Contains(declared, arn) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 
 	"certdrift/internal/awsio/awserr"
@@ -45,13 +46,11 @@ func (w *walk) ask(ctx context.Context, operation string, call func() error) err
 	if before != nil {
 		return errDeniedBefore{before}
 	}
-	select {
-	case w.slots <- struct{}{}:
-		defer func() { <-w.slots }()
-	case <-ctx.Done():
-		return ctx.Err()
+	api := service{"elbv2", w.region, w.account}
+	if strings.HasPrefix(operation, "classic ") {
+		api.name = "elb"
 	}
-	err := call()
+	err := w.call(ctx, api, call)
 	if err != nil && awserr.Kind(err) == observation.Denied {
 		w.mu.Lock()
 		w.denied[operation] = err

@@ -36,8 +36,8 @@ func TestConfigurationIsNoIncident(t *testing.T) {
 	if ok, err := incidents.SaveIncident(ctx, incident.Record{Key: "production/a"}); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	if stored, err := incidents.Load(ctx); len(stored.Incidents) != 1 || len(incidents.Broken()) != 0 || err != nil {
-		t.Errorf("%d incidents, broken %v, %v", len(stored.Incidents), incidents.Broken(), err)
+	if all, err := incidents.Load(ctx); len(all.Incidents) != 1 || len(incidents.Broken()) != 0 || err != nil {
+		t.Errorf("%d incidents, broken %v, %v", len(all.Incidents), incidents.Broken(), err)
 	}
 	if err := kept.Save(ctx, make([]byte, state.MaxConfiguration+1)); err == nil {
 		t.Error("a configuration larger than an item was kept")
