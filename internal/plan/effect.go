@@ -171,7 +171,8 @@ func (p planner) compareDefaults(d *topology.Declaration, l *topology.Listener) 
 	return p.CompareARN(d.ARNs[0], l.Attached[0].ARN, l.Attached[0].Body())
 }
 
-// outcome is what applying would do to one endpoint. attached is Same where nothing is known to change.
+// outcome is what applying would do to one endpoint. attached is NotCompared where it is not known what its clients get now, or
+// would get.
 type outcome struct {
 	attached, configured topology.Relation
 	problems
@@ -186,7 +187,7 @@ func (p planner) outcome(d *topology.Declaration, l *topology.Listener, e *topol
 	}
 	arn, c := d.Certificate(e.Target.Host, kind)
 	open := d.Open(c, e.Target.Host)
-	o := outcome{attached: topology.Same}
+	o := outcome{}
 	if now != nil && !open {
 		o.attached = p.CompareARN(arn, now.ARN, now.Body())
 	}
