@@ -9,6 +9,7 @@ import (
 	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/target"
+	"certdrift/internal/yamldoc"
 )
 
 // controllerEKS is EKS Auto Mode's name for the controller of an IngressClass.
@@ -86,7 +87,12 @@ func (o object) ingressClassParams(group string) {
 		line, column := o.position(e.Key)
 		p.at = o.at(line, column)
 		for _, item := range o.items(spec, certificateFields[group]) {
-			text := o.text(item)
+			text, scalar := yamldoc.Text(o.doc.Value(item))
+			if !scalar {
+				p.refused = true
+				o.report(e, "IngressClassParams "+o.text(o.node, "metadata", "name")+": a certificate must be text, not "+yamldoc.Kind(o.doc.Value(item)), "put the ARN in quotes")
+				continue
+			}
 			if _, err := arn.Certificate(text); err != nil {
 				p.refused = true
 				o.report(e, "IngressClassParams "+o.text(o.node, "metadata", "name")+": "+finding.Quote(text)+" "+err.Error(), arnHint)
