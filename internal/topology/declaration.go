@@ -114,22 +114,6 @@ func (d *Declaration) Foreign(l *Listener) string {
 	return ""
 }
 
-// Certificate is the certificate that applying the manifest would serve to a client that asks for host; the ARN is empty
-// where it would attach none.
-func (d *Declaration) Certificate(host string, kind observation.LoadBalancerKind) (arn string, c *Certificate) {
-	if len(d.ARNs) == 0 {
-		return "", nil
-	}
-	if kind != observation.Classic {
-		for _, sni := range d.ARNs[1:] {
-			if c := d.topology.Certificate(sni); c.Covers(host) {
-				return sni, c
-			}
-		}
-	}
-	return d.ARNs[0], d.topology.Certificate(d.ARNs[0])
-}
-
 // Open reports whether a certificate that the controller discovers for another Ingress of the group may serve host in
 // place of c, which does not cover it.
 func (d *Declaration) Open(c *Certificate, host string) bool {
@@ -137,13 +121,17 @@ func (d *Declaration) Open(c *Certificate, host string) bool {
 }
 
 // WithoutCertificate reports whether the manifest declares a port without any certificate. Most such ports never had one.
-func (d *Declaration) WithoutCertificate() bool { return len(d.ARNs) == 0 && !d.Discovered }
+func (d *Declaration) WithoutCertificate() bool {
+	return len(d.ARNs)+len(d.Pending) == 0 && !d.Discovered && d.Listener == ""
+}
 
 // Agrees reports whether nothing known shows that the manifest would serve host a certificate that differs from the
 // declared one.
 func (d *Declaration) Agrees(declared target.Declared, host string) bool {
-	arn, c := d.Certificate(host, d.Kind)
-	return d.Open(c, host) || arn != "" && d.topology.CompareDeclared(declared, arn, c.Body()) < Different
+	candidates, all := d.alone().Candidates(host, d.topology.Now)
+	return !all || slices.ContainsFunc(candidates, func(a *Attachment) bool {
+		return d.Open(a.Certificate, host) || d.topology.CompareDeclared(declared, a.ARN, a.Body()) < Different
+	})
 }
 
 // At is the manifest's position and object, for people.
