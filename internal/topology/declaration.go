@@ -3,7 +3,6 @@ package topology
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"certdrift/internal/arn"
 	"certdrift/internal/finding"
@@ -17,6 +16,7 @@ type Declaration struct {
 	Listeners []*Listener
 	Endpoints []*Endpoint
 
+	group    *ingressGroup // nil for an object that is in none
 	topology *Topology
 }
 
@@ -27,6 +27,7 @@ func (t *Topology) addDeclarations() {
 			t.Declarations = append(t.Declarations, t.Declaration(d))
 		}
 	}
+	t.groupIngresses()
 	t.owners = indexOwners(t.Declarations)
 	direct, byEndpoint := t.namedListeners(), t.endpointListeners()
 	for _, d := range t.Declarations {
@@ -233,44 +234,4 @@ func appendNew(to []*Listener, ls ...*Listener) []*Listener {
 		}
 	}
 	return to
-}
-
-// pooled adds up the certificates of every group of Ingresses: the controller makes one load balancer of the group and
-// puts all certificates on its listener, the first of the first Ingress (by group.order, then by name) as the default. An
-// Ingress without certificate-arn adds what the controller discovers, which is not known here.
-// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#ingressgroup
-func pooled(declarations []observation.Declaration) []observation.Declaration {
-	type key struct {
-		group string
-		port  int
-	}
-	groups, discovering := map[key][]int{}, map[key]bool{}
-	for i, d := range declarations {
-		k := key{d.Group, d.Port}
-		switch {
-		case d.Group == "":
-		case d.Discovered:
-			discovering[k] = true
-		default:
-			groups[k] = append(groups[k], i)
-		}
-	}
-	out := slices.Clone(declarations)
-	for k, members := range groups {
-		slices.SortStableFunc(members, func(a, b int) int {
-			return cmp.Or(cmp.Compare(declarations[a].Order, declarations[b].Order), strings.Compare(declarations[a].Service, declarations[b].Service))
-		})
-		var all []string
-		for _, i := range members {
-			for _, arn := range declarations[i].ARNs {
-				if !slices.Contains(all, arn) {
-					all = append(all, arn)
-				}
-			}
-		}
-		for _, i := range members {
-			out[i].ARNs, out[i].More = all, discovering[k]
-		}
-	}
-	return out
 }
