@@ -28,9 +28,12 @@ func (t *terraform) kubernetesResource(res resource) {
 		t.undecided(res, "what "+clean(res.Address)+" is: it has an unexpected form")
 		return
 	}
-	from := t.asObject(res.Address, object)
-	t.declared = append(t.declared, from.declared...)
-	t.diagnostics = append(t.diagnostics, from.diagnostics...)
+	finish := t.asObject(res.Address, object)
+	t.later(func() {
+		from := finish()
+		t.declared = append(t.declared, from.declared...)
+		t.diagnostics = append(t.diagnostics, from.diagnostics...)
+	})
 }
 
 // undecidedObject reports an object of which a part that matters is known after the apply only.
@@ -68,18 +71,21 @@ func (t *terraform) undecided(res resource, because string) {
 	t.declared = append(t.declared, observation.Declaration{Object: clean(res.Address), Source: t.position(res.Address), UndecidedBecause: because})
 }
 
-// asObject reads an object; what it declares stands where the resource does.
-func (t *terraform) asObject(address string, object []byte) reader {
+// asObject begins to read an object, which finish ends once all files are known. What it declares stands where the resource does.
+func (t *terraform) asObject(address string, object []byte) (finish func() *reader) {
 	at := t.position(address)
-	from := reader{file: t.file, namespace: "default", plain: t.plain}
+	from := &reader{file: t.file, namespace: "default", plain: t.plain, classes: t.classes}
 	from.kubernetes(object)
-	for i := range from.declared {
-		from.declared[i].Source = at
+	return func() *reader {
+		from.finish()
+		for i := range from.declared {
+			from.declared[i].Source = at
+		}
+		for i := range from.diagnostics {
+			from.diagnostics[i].Position = at
+		}
+		return from
 	}
-	for i := range from.diagnostics {
-		from.diagnostics[i].Position = at
-	}
-	return from
 }
 
 // kubernetesRemoved declares, on request, that an object that is deleted keeps no listener.
@@ -88,15 +94,19 @@ func (t *terraform) kubernetesRemoved(c *change) {
 	if !c.does("delete") || c.does("create") || !ok {
 		return
 	}
-	var seen []string
-	for _, d := range t.asObject(c.Address, object).declared {
-		if !slices.Contains(seen, d.Object) {
+	finish := t.asObject(c.Address, object)
+	t.later(func() {
+		var seen []string
+		for _, d := range finish().declared {
+			if slices.Contains(seen, d.Object) {
+				continue
+			}
 			seen = append(seen, d.Object)
 			t.declared = append(t.declared, observation.Declaration{
 				Object: d.Object, Service: d.Service, LoadBalancer: d.LoadBalancer, Group: d.Group, Kind: d.Kind, RemovesListeners: true, Source: d.Source,
 			})
 		}
-	}
+	})
 }
 
 // kubernetesObject is the object of a resource in JSON. kubernetes_manifest has it as it is; the others have each block as a list
@@ -116,12 +126,12 @@ func kubernetesObject(kind string, raw json.RawMessage) ([]byte, bool) {
 			Annotations map[string]string `json:"annotations"`
 		} `json:"metadata"`
 		Spec []struct {
-			Type      string `json:"type"`
-			Class     string `json:"load_balancer_class"`
-			Ingress   string `json:"ingress_class_name"`
-			Ports     []port `json:"port"`
-			Rules     []rule `json:"rule"`
-			TLSBlocks []tls  `json:"tls"`
+			Type      string       `json:"type"`
+			Class     string       `json:"load_balancer_class"`
+			Ingress   string       `json:"ingress_class_name"`
+			Ports     []objectPort `json:"port"`
+			Rules     []objectRule `json:"rule"`
+			TLSBlocks []objectTLS  `json:"tls"`
 		} `json:"spec"`
 	}
 	if json.Unmarshal(raw, &in) != nil || len(in.Metadata) != 1 || len(in.Spec) > 1 {
@@ -152,17 +162,17 @@ func kubernetesObject(kind string, raw json.RawMessage) ([]byte, bool) {
 	return out, err == nil
 }
 
-type port struct {
+type objectPort struct {
 	Name     string `json:"name,omitempty"`
 	Port     int    `json:"port"`
 	Protocol string `json:"protocol,omitempty"`
 }
 
-type rule struct {
+type objectRule struct {
 	Host string `json:"host,omitempty"`
 }
 
-type tls struct {
+type objectTLS struct {
 	Hosts []string `json:"hosts"`
 }
 
