@@ -360,10 +360,13 @@ func (w *estates) agree(t *rapid.T, rows []plan.Row, before, after observation.R
 		codes := []finding.Code{}
 		for _, key := range r.Endpoints {
 			about[key] = true
-			if code := broken[key]; code != "" {
-				codes = append(codes, code)
-			}
 			host, want := is.Endpoint(key).Target.Host, gets(is, is.Endpoint(key))
+			switch code := broken[key]; {
+			case code != "":
+				codes = append(codes, code)
+			case want == "": // a check would dial it: nothing ends TLS there any more
+				codes = append(codes, finding.TLSPlaintext)
+			}
 			for _, n := range r.Names {
 				if n.Name == host && n.ARN != want {
 					t.Errorf("%s says that clients of %s get %q; they get %q", r.Object, key, n.ARN, want)
