@@ -40,7 +40,7 @@ test: ## Run all tests that need only Go, with the race detector if there is a C
 
 .PHONY: e2e
 e2e: $(CACHE)/venv/.ready sam-cli ## Deploy the template to an emulator and run the real function binaries against it
-	@CERTDRIFT_E2E=1 go test -json -count=1 -timeout 15m ./e2e/... | go run ./e2e/tally -name e2e -o $(CACHE)/e2e.tally
+	@CERTDRIFT_E2E=1 go test -json -count=1 -timeout 20m ./e2e/... ./internal/round | go run ./e2e/tally -name e2e -o $(CACHE)/e2e.tally
 
 .PHONY: soak
 soak: $(CACHE)/venv/.ready ## Run hours of rounds against a changing world and a failing AWS; SOAK_SEED, SOAK_ENDPOINTS and SOAK_ROUNDS choose which
