@@ -31,6 +31,19 @@ func TestDate(t *testing.T) {
 	}
 }
 
+// FuzzDate: whatever a server says of its time can be saved.
+func FuzzDate(f *testing.F) {
+	f.Add("Mon, 30 Nov 2026 12:00:00 GMT", "60")
+	f.Add("Monday, 30-Nov-26 12:00:00 GMT", "")
+	f.Add("Fri, 31 Dec 9999 23:59:59 GMT", "31536000")
+	f.Fuzz(func(t *testing.T, text, age string) {
+		at := date(http.Header{"Date": {text}, "Age": {age}})
+		if _, err := at.MarshalJSON(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // A probe records the server's own time.
 func TestProbeRecordsTheDate(t *testing.T) {
 	a := one(t, observe(t, raw(t, "HTTP/1.1 200 OK\r\nDate: Mon, 30 Nov 2026 12:00:00 GMT\r\nAge: 60\r\nContent-Length: 2\r\n\r\nok")))
