@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// FuzzReadVerify: whatever a pipeline sends is understood or refused; nothing makes verify wait for ever or poll without pause.
+// FuzzReadVerify: whatever a pipeline sends is understood or refused; nothing makes verify wait forever or poll without pause.
 func FuzzReadVerify(f *testing.F) {
 	for _, input := range []string{
 		`{}`, `{"environment": "staging, dev", "wait": "5m", "interval": "10s", "fail_on": "warning"}`, `{"environment": ["a"]}`, `{"wait": "-5m"}`, `[]`, `{} {}`,
