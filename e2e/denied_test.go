@@ -26,8 +26,6 @@ const (
 	isFinding symptom = "certdrift lacks the permission "
 	// isFailure: the invocation fails and names the permission, so that Lambda's error metric and the alarm show it.
 	isFailure symptom = "is not authorized to perform: "
-	// isRepetition: alerts are sent, and say that they may be a repetition.
-	isRepetition symptom = "You may already have received this alert"
 	// isAuthorless: alerts are sent, and say why they name no author; DESIGN.md rules that this is no finding.
 	isAuthorless symptom = "could not be looked up"
 )
@@ -41,7 +39,7 @@ var permissions = map[string]symptom{
 	"cloudwatch:DescribeAlarms":                         isFinding,
 	"cloudwatch:PutMetricData":                          isFailure,
 	"dynamodb:PutItem":                                  isFailure,
-	"dynamodb:Scan":                                     isRepetition,
+	"dynamodb:Scan":                                     isFinding,
 	"elasticloadbalancing:DescribeListenerCertificates": isFinding,
 	"elasticloadbalancing:DescribeListeners":            isFinding,
 	"elasticloadbalancing:DescribeLoadBalancerPolicies": isFinding,
@@ -75,12 +73,30 @@ func saidWithout(role, action string) (text string, ok bool) {
 // elsewhere are actions that a healthy deployment with its configuration in the package does not need, and the tests that show what
 // happens without them.
 var elsewhere = map[string]string{
-	"codedeploy:PutLifecycleEventHookExecutionStatus": "TestVerifyAsHook",
+	"codedeploy:PutLifecycleEventHookExecutionStatus": "TestVerifyThatMayNotAnswer",
 	"dynamodb:GetItem": "TestTheTableIsAHelpOnly",
 	"s3:GetObject":     "TestTheLastGoodConfigurationSurvivesColdStarts",
 	"s3:ListBucket":    "TestNoAllClearWithoutTheProbe",
 	"ssm:GetParameter": "TestTheLastGoodConfigurationSurvivesColdStarts",
 	"sts:AssumeRole":   "TestAMemberAccount",
+}
+
+// TestEveryPermissionHasARow: what the template grants has a row in one of the tables, and no row is stale.
+func TestEveryPermissionHasARow(t *testing.T) {
+	tm, all := readTemplate(t, "template.yaml"), map[string]bool{}
+	for _, role := range []string{"ProbeRole", "InspectRole", "VerifyRole", "WidgetRole"} {
+		maps.Copy(all, granted(t, tm.Resources[role]))
+	}
+	for action := range all {
+		if permissions[action] == "" && elsewhere[action] == "" {
+			t.Errorf("no row says what shows without %s", action)
+		}
+	}
+	for _, action := range slices.Concat(slices.Collect(maps.Keys(permissions)), slices.Collect(maps.Keys(elsewhere))) {
+		if !all[action] {
+			t.Errorf("%s has a row, and no role grants it", action)
+		}
+	}
 }
 
 // TestEveryPermission runs each function with the permissions of its role, which suffice, and then without each of them in turn. Every
@@ -117,6 +133,9 @@ func TestEveryPermission(t *testing.T) {
 			in.take(t)
 			fn := s.start(t, cfg, c.name, c.dir)
 			f.guard.forbid(c.name, without)
+			if without != "" { // certdrift asks CloudTrail twice a second, and no more once it is refused
+				f.guard.forbid(c.name, "cloudtrail:LookupEvents")
+			}
 			f.guard.refusals()
 			body, err := fn.invoke(c.event)
 			check(t, fn.process.Kill())
