@@ -3,7 +3,6 @@ package main
 import (
 	"archive/zip"
 	"bytes"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -59,32 +58,5 @@ func write(t *testing.T, path, content string, mode os.FileMode) {
 	}
 	if err := os.WriteFile(path, []byte(content), mode); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestDeflater: what is packed reads back, with gzip and on a machine without.
-func TestDeflater(t *testing.T) {
-	content := bytes.Repeat([]byte("certdrift "), 100_000)
-	for name, path := range map[string]string{"with gzip": os.Getenv("PATH"), "without gzip": t.TempDir()} {
-		t.Setenv("PATH", path)
-		dir := filepath.Join(t.TempDir(), "package")
-		write(t, filepath.Join(dir, "bootstrap"), string(content), 0o755)
-		size, err := pack(dir, dir+".zip")
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		r, err := zip.OpenReader(dir + ".zip")
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		f, err := r.Open("bootstrap")
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		got, err := io.ReadAll(f) // checks the checksum too
-		if err != nil || !bytes.Equal(got, content) || size > int64(len(content))/50 {
-			t.Errorf("%s: %d bytes of %d in a package of %d, %v", name, len(got), len(content), size, err)
-		}
-		r.Close()
 	}
 }
