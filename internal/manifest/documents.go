@@ -65,6 +65,13 @@ func (d document) elsewhere() bool {
 	return false
 }
 
-func declaresOrLists(kind string) bool {
-	return kind == "Service" || kind == "Ingress" || strings.HasSuffix(kind, "List")
+func declaresOrLists(kind string) bool { return declares(kind) || strings.HasSuffix(kind, "List") }
+
+// declares reports whether objects of the kind are read.
+func declares(kind string) bool {
+	switch kind {
+	case "Service", "Ingress", "IngressClass", "IngressClassParams":
+		return true
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -77,12 +78,31 @@ func (r *reader) object(t tree, n ast.Node, depth int) {
 		}
 	case kind == "Ingress" && (strings.HasPrefix(version, "networking.k8s.io/") || strings.HasPrefix(version, "extensions/")):
 		if o.rendered() {
-			o.ingress()
+			o.later(func() { r.within(t, o.ingress) })
 		}
+	case kind == "IngressClass" && strings.HasPrefix(version, "networking.k8s.io/"):
+		o.ingressClass()
+	case kind == "IngressClassParams" && certificateFields[apiGroup(version)] != "":
+		o.ingressClassParams(apiGroup(version))
 	}
 }
 
-// object is a Service or an Ingress.
+// within reads more of a document that was read already, and reports where that is too much.
+func (r *reader) within(t tree, read func()) {
+	before := t.doc.Spend(0)
+	read()
+	if before && !t.doc.Spend(0) {
+		r.errorAt(t.line, 1, yamldoc.TooLarge, yamldoc.TooLargeHint)
+	}
+}
+
+// apiGroup is an apiVersion without the version.
+func apiGroup(version string) string {
+	group, _, _ := strings.Cut(version, "/")
+	return group
+}
+
+// object is a Service, an Ingress, or what its class consists of.
 type object struct {
 	*reader
 	tree
@@ -90,10 +110,10 @@ type object struct {
 	kind string
 }
 
-// reportDuplicates reports duplicate keys in a Service or an Ingress, where they matter. Lenient parsers use the last one, and
+// reportDuplicates reports duplicate keys in objects that are read, where they matter. Lenient parsers use the last one, and
 // kubectl rejects them: usually the line between two documents is missing.
 func (o object) reportDuplicates() {
-	if kinds := o.all(o.node, "kind"); !slices.Contains(kinds, "Service") && !slices.Contains(kinds, "Ingress") {
+	if !slices.ContainsFunc(o.all(o.node, "kind"), declares) {
 		return
 	}
 	hint := "keep one of them; a line --- between two documents may be missing"
@@ -106,11 +126,11 @@ func (o object) reportDuplicates() {
 
 // name is NAMESPACE/NAME.
 func (o object) name() string {
-	namespace := o.text(o.node, "metadata", "namespace")
-	if namespace == "" {
-		namespace = o.namespace
-	}
-	return finding.Clean(namespace+"/"+o.text(o.node, "metadata", "name"), finding.QuoteLimit)
+	return finding.Clean(o.namespaceOf()+"/"+o.text(o.node, "metadata", "name"), finding.QuoteLimit)
+}
+
+func (o object) namespaceOf() string {
+	return cmp.Or(o.text(o.node, "metadata", "namespace"), o.namespace)
 }
 
 // annotation returns the entry of an annotation; nil if there is none.
@@ -119,13 +139,16 @@ func (o object) annotation(name string) *ast.MappingValueNode {
 }
 
 // note returns an annotation's text without surrounding spaces; empty if there is none.
-func (o object) note(name string) string {
+func (o object) note(name string) string { return strings.TrimSpace(o.raw(name)) }
+
+// raw returns an annotation's text as it is.
+func (o object) raw(name string) string {
 	e := o.annotation(name)
 	if e == nil {
 		return ""
 	}
 	text, _ := yamldoc.Text(o.doc.Value(e.Value))
-	return strings.TrimSpace(text)
+	return text
 }
 
 // report reports an error at an entry's key.
@@ -171,6 +194,8 @@ func relevant(key string) bool {
 	return key == "name" || key == "namespace" || strings.HasPrefix(key, servicePrefix) || strings.HasPrefix(key, ingressPrefix)
 }
 
+const arnHint = "write the ARN of an ACM certificate or an IAM server certificate, as arn:aws:acm:REGION:ACCOUNT:certificate/ID"
+
 // arns parses a comma-separated list of certificate ARNs.
 func (o object) arns(at *ast.MappingValueNode, text string) []string {
 	var arns []string
@@ -181,7 +206,7 @@ func (o object) arns(at *ast.MappingValueNode, text string) []string {
 		}
 		if _, err := arn.Certificate(part); err != nil {
 			o.report(at, o.kind+" "+o.name()+": "+finding.Quote(part)+" "+err.Error(),
-				"write the ARN of an ACM certificate or an IAM server certificate, as arn:aws:acm:REGION:ACCOUNT:certificate/ID")
+				arnHint)
 			continue
 		}
 		arns = append(arns, part)

@@ -64,10 +64,15 @@ type unread interface {
 // Load reads the manifests at paths: files, directories (recursively: *.yaml, *.yml and *.json), globs (** matches any
 // directories), "-" and remote paths. It continues after an error. A file named by several paths is read once.
 func Load(paths []string, opts Options) Loaded {
-	l := loader{opts: opts, seen: map[string]bool{}}
+	l := loader{opts: opts, seen: map[string]bool{}, classes: newClasses()}
 	l.opts.Namespace = cmp.Or(opts.Namespace, "default")
 	for _, path := range paths {
 		l.path(path)
+	}
+	for _, r := range l.readers { // an Ingress may be of a class that another file has
+		r.finish()
+		l.Declared = append(l.Declared, r.declared...)
+		l.Diagnostics = append(l.Diagnostics, r.diagnostics...)
 	}
 	observation.SortDiagnostics(l.Diagnostics)
 	return l.Loaded
@@ -80,9 +85,11 @@ func Names(path string, opts Options) ([]string, error) {
 
 type loader struct {
 	Loaded
-	opts  Options
-	seen  map[string]bool
-	total int
+	opts    Options
+	seen    map[string]bool
+	total   int
+	classes *classes
+	readers []*reader
 }
 
 func (l *loader) errorAt(file, message, hint string) {
@@ -217,9 +224,9 @@ func (l *loader) file(name string, data []byte) {
 		}
 		return
 	}
-	declared, diagnostics := read(&reader{file: name, namespace: l.opts.Namespace, plain: l.opts.Plain}, data)
-	l.Declared = append(l.Declared, declared...)
-	l.Diagnostics = append(l.Diagnostics, diagnostics...)
+	r := &reader{file: name, namespace: l.opts.Namespace, plain: l.opts.Plain, classes: l.classes}
+	r.read(data)
+	l.readers = append(l.readers, r)
 }
 
 func (l *loader) resolve(name string) string {

@@ -20,10 +20,13 @@ const maxFile = 32 << 20
 // objects (YAML or JSON, several documents, Lists), or is a Terraform plan or state as `terraform show -json` prints it.
 // Objects of other kinds are ignored.
 func Read(name string, data []byte) ([]observation.Declaration, []observation.Diagnostic) {
-	return read(&reader{file: name, namespace: "default"}, data)
+	r := &reader{file: name, namespace: "default", classes: newClasses()}
+	r.read(data)
+	r.finish()
+	return r.declared, r.diagnostics
 }
 
-func read(r *reader, data []byte) ([]observation.Declaration, []observation.Diagnostic) {
+func (r *reader) read(data []byte) {
 	switch {
 	case len(data) > maxFile:
 		r.errorAt(1, 1, "the file is larger than 32 MiB", "pass only the Services and Ingresses")
@@ -31,7 +34,6 @@ func read(r *reader, data []byte) ([]observation.Declaration, []observation.Diag
 	default:
 		r.kubernetes(data)
 	}
-	return r.declared, r.diagnostics
 }
 
 // reader collects the declarations and errors of one file.
@@ -39,8 +41,35 @@ type reader struct {
 	file, namespace string // the namespace of objects that name none
 	plain           bool   // see Options.Plain
 	objects         int    // seen so far
+	classes         *classes
+	pending         []pending
 	declared        []observation.Declaration
 	diagnostics     []observation.Diagnostic
+}
+
+// pending is an object that can be read only when all files are known.
+type pending struct {
+	index int // of its first declaration
+	read  func()
+}
+
+// later postpones reading an object until finish.
+func (r *reader) later(read func()) { r.pending = append(r.pending, pending{len(r.declared), read}) }
+
+// finish reads the objects that were postponed. Declarations stay in the file's order.
+func (r *reader) finish() {
+	all := r.declared
+	r.declared = nil
+	var out []observation.Declaration
+	done := 0
+	for _, p := range r.pending {
+		out = append(out, all[done:p.index]...)
+		done = p.index
+		p.read()
+		out = append(out, r.declared...)
+		r.declared = nil
+	}
+	r.declared, r.pending = append(out, all[done:]...), nil
 }
 
 func (r *reader) at(line, column int) target.Position {
