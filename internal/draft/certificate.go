@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"certdrift/internal/observation"
+	"certdrift/internal/topology"
 )
 
 // names returns the names of an ARN's certificate, in lower case and each once.
@@ -27,8 +28,12 @@ func (w *writer) selected(p tlsListener, host string) (arn string, sure bool) {
 			return got.ARN, known && got.Covers(host)
 		}
 	}
-	arn, c := w.model.Declaration(observation.Declaration{ARNs: p.arns()}).Certificate(host, p.kind)
-	return arn, c.Covers(host)
+	d := w.model.Declaration(observation.Declaration{ARNs: p.arns()})
+	got, known := d.SetOn(topology.Held{Kind: p.kind}).Select(host, w.model.Now)
+	if got == nil {
+		return "", false
+	}
+	return got.ARN, known && got.Covers(host)
 }
 
 // hostForm is the pattern of a name that can be dialed.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,70 +18,130 @@ import (
 // The AWS Load Balancer Controller's annotations of an Ingress
 // (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/).
 const (
-	ingressPrefix  = "alb.ingress.kubernetes.io/"
-	certificateARN = ingressPrefix + "certificate-arn"
-	listenPorts    = ingressPrefix + "listen-ports"
-	ingressPolicy  = ingressPrefix + "ssl-policy"
-	ingressLBName  = ingressPrefix + "load-balancer-name"
-	groupName      = ingressPrefix + "group.name"
-	groupOrder     = ingressPrefix + "group.order"
-	ingressClass   = "kubernetes.io/ingress.class"
+	ingressPrefix     = "alb.ingress.kubernetes.io/"
+	certificateARN    = ingressPrefix + "certificate-arn"
+	createCertificate = ingressPrefix + "create-acm-cert"
+	listenPorts       = ingressPrefix + "listen-ports"
+	sslRedirect       = ingressPrefix + "ssl-redirect"
+	ingressPolicy     = ingressPrefix + "ssl-policy"
+	ingressLBName     = ingressPrefix + "load-balancer-name"
+	groupName         = ingressPrefix + "group.name"
+	groupOrder        = ingressPrefix + "group.order"
+	classAnnotation   = "kubernetes.io/ingress.class"
 )
 
-// ingress declares one listener for each HTTPS port. Without certificate-arn the controller looks up certificates in ACM by
-// host.
+// ingress declares one listener for each HTTPS port. The certificates of the class go before the Ingress's own. Without any,
+// the controller makes one (create-acm-cert), or looks up certificates in ACM by host.
 func (o object) ingress() {
-	if !o.forALB() {
-		o.closes(o.get(o.node, "spec", "ingressClassName"), o.parameters())
+	s := o.settings()
+	if !s.managed {
+		o.closes(o.get(o.node, "spec", "ingressClassName"), s.perhapsPort443(o))
 		return
 	}
-	at := o.annotation(certificateARN)
-	var arns []string
-	if at != nil {
-		if arns = o.arns(at, o.note(certificateARN)); len(arns) == 0 && o.note(certificateARN) != "" {
-			return // each of them is reported already
-		}
-	}
-	ports, ok := o.securedPorts(len(arns) > 0)
+	base, ok := o.ingressBase(s)
 	if !ok {
 		return
 	}
-	line, column := o.position(o.where(at))
-	names := o.hosts()
-	order, _ := strconv.Atoi(o.note(groupOrder)) // 0 by default
-	for _, port := range ports {
-		o.declared = append(o.declared, observation.Declaration{
-			Object: "Ingress " + o.name(), Service: o.name(), LoadBalancer: clean(o.note(ingressLBName)), Group: clean(o.note(groupName)), Order: order,
-			Kind: observation.Application, Port: port, ARNs: arns, Discovered: len(arns) == 0, Hosts: names,
-			Policy: clean(o.note(ingressPolicy)), Source: o.reader.at(line, column),
-		})
+	at := o.annotation(certificateARN)
+	switch {
+	case len(s.params.arns) > 0:
+		base.ARNs, base.Source = s.params.arns, s.params.at
+	case s.params.refused:
+		return // each of them is reported already
+	case at != nil:
+		if base.ARNs = o.arns(at, o.note(certificateARN)); len(base.ARNs) == 0 && strings.Trim(o.note(certificateARN), ", ") != "" {
+			return // each of them is reported already
+		}
+	}
+	base.Discovered = len(base.ARNs) == 0
+	create, _ := strconv.ParseBool(o.raw(createCertificate))
+	if create && base.Discovered && s.undecided == "" {
+		base.UndecidedBecause = "the certificate that the controller makes for " + base.Object + " (create-acm-cert): it does not exist yet, or is not named here"
+	}
+	ports, ok := o.securedPorts(!base.Discovered || create)
+	if !ok {
+		return
 	}
 	perhaps := ""
-	if len(arns) == 0 {
-		perhaps = o.parameters()
+	if base.Discovered && !create {
+		perhaps = s.perhapsPort443(o)
 	}
-	o.closes(o.where(at), perhaps)
+	if perhaps == "" && !o.redirects(s, ports) {
+		return
+	}
+	for _, port := range ports {
+		d := base
+		d.Port = port
+		o.declared = append(o.declared, d)
+	}
+	o.closes(o.where(at), cmp.Or(s.undecided, perhaps))
 }
 
-// parameters returns what may make an Ingress listen on port 443 although it does not say so: the parameters of its class
-// (IngressClassParams) may name certificates, and then 443 is the default. listen-ports overrides all defaults, and a class
-// named by the old annotation has no parameters. It is empty if there is no such thing.
-// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/ingress_class/
-func (o object) parameters() string {
-	class := o.text(o.node, "spec", "ingressClassName")
-	switch {
-	case o.note(listenPorts) != "", class == "" && o.note(ingressClass) != "", o.otherClass():
-		return ""
-	case class == "":
-		return "whether the cluster's default class of Ingresses is the ALB controller's, and its parameters name certificates"
+// ingressBase is what is the same for each listener of an Ingress; false if the controller would refuse the Ingress, which is
+// reported.
+func (o object) ingressBase(s settings) (observation.Declaration, bool) {
+	line, column := o.position(o.where(o.annotation(certificateARN)))
+	d := observation.Declaration{
+		Object: "Ingress " + o.name(), Service: o.name(), Kind: observation.Application, Hosts: o.hosts(), UndecidedBecause: s.undecided, Source: o.reader.at(line, column),
+		LoadBalancer: clean(cmp.Or(s.params.loadBalancer, o.note(ingressLBName))), Policy: clean(cmp.Or(s.params.policy, o.note(ingressPolicy))), Group: o.group(s),
 	}
-	return "whether the parameters of the class " + finding.Quote(class) + " (IngressClassParams) name certificates"
+	if e := o.annotation(groupName); e != nil && s.params.group == "" && !s.auto && !validGroup.MatchString(o.raw(groupName)) {
+		o.report(e, "Ingress "+o.name()+": the controller ignores it: group.name is not valid: "+finding.Quote(o.raw(groupName)),
+			"use at most 63 lower-case letters, digits, - and ., with a letter or digit at both ends")
+		return d, false
+	}
+	if e := o.annotation(groupOrder); e != nil {
+		order, err := strconv.ParseInt(o.raw(groupOrder), 10, 32)
+		if err != nil || order < -1000 || order > 1000 {
+			o.report(e, "Ingress "+o.name()+": the controller refuses its group: group.order is not valid: "+finding.Quote(o.raw(groupOrder)), "write a whole number from -1000 to 1000")
+			return d, false
+		}
+		d.Order = int(order)
+	}
+	return d, true
+}
+
+var validGroup = regexp.MustCompile(`^([a-z0-9][-a-z0-9.]{0,61})?[a-z0-9]$`)
+
+// group is the explicit group of an Ingress: its class's, else its own. EKS Auto Mode ignores the annotation.
+func (o object) group(s settings) string {
+	if s.params.group != "" || s.auto {
+		return clean(s.params.group)
+	}
+	return clean(o.note(groupName))
+}
+
+// perhapsPort443 returns what may make an Ingress without certificates listen on port 443 although it does not say so: the
+// parameters of its class may name certificates, and then 443 is the default. listen-ports overrides all defaults.
+func (s settings) perhapsPort443(o object) string {
+	if o.annotation(listenPorts) != nil || otherClass(o.text(o.node, "spec", "ingressClassName")) {
+		return ""
+	}
+	return s.perhaps
+}
+
+// redirects reports whether ssl-redirect, if the Ingress has one, leads to an HTTPS port: the controller refuses an Ingress
+// otherwise, which is reported. Another Ingress of a group may have the port.
+func (o object) redirects(s settings, ports []int) bool {
+	e := o.annotation(sslRedirect)
+	if s.params.redirect != "" || e == nil || o.group(s) != "" || s.undecided != "" {
+		return true
+	}
+	port, err := strconv.ParseInt(o.raw(sslRedirect), 10, 32)
+	if err == nil && slices.Contains(ports, int(port)) {
+		return true
+	}
+	o.report(e, "Ingress "+o.name()+": the controller refuses it: ssl-redirect leads to "+finding.Quote(o.raw(sslRedirect))+", for which it has no HTTPS listener",
+		"name the port in listen-ports, or remove the annotation")
+	return false
 }
 
 // where returns the node to fix: the annotation with the certificate, else the one that requests TLS, else the object.
 func (o object) where(at *ast.MappingValueNode) ast.Node {
-	if at == nil {
-		at = o.annotation(listenPorts)
+	for _, name := range []string{listenPorts, createCertificate} {
+		if at == nil {
+			at = o.annotation(name)
+		}
 	}
 	if at == nil {
 		return o.node
@@ -88,67 +149,50 @@ func (o object) where(at *ast.MappingValueNode) ast.Node {
 	return at.Key
 }
 
-// otherClasses are the usual class names of other controllers. The ALB controller ignores an Ingress with one of these classes
-// even if it has ALB annotations. Any other name may be a class of the ALB controller.
-var otherClasses = [...]string{"nginx", "traefik", "haproxy", "kong", "istio", "contour", "cilium", "gce", "ambassador"}
-
-// forALB reports whether the ALB controller handles the Ingress, judging by its class or its annotations.
-func (o object) forALB() bool {
-	switch {
-	case o.class() == "alb":
-		return true
-	case o.otherClass():
-		return false
-	}
-	entries := o.get(o.node, "metadata", "annotations")
-	found := false
-	if entries != nil {
-		for _, name := range []string{certificateARN, listenPorts, ingressPolicy, ingressLBName, groupName} {
-			found = found || o.entry(entries, name) != nil
-		}
-	}
-	return found
+// otherClass reports whether a class has one of the usual names of other controllers'. The ALB controller ignores an Ingress
+// with such a class even if it has ALB annotations. Any other name may be a class of the ALB controller.
+func otherClass(name string) bool {
+	return slices.Contains([]string{"nginx", "traefik", "haproxy", "kong", "istio", "contour", "cilium", "gce", "ambassador"}, name)
 }
 
-func (o object) class() string {
-	return cmp.Or(o.text(o.node, "spec", "ingressClassName"), o.note(ingressClass))
+// annotated reports whether the Ingress has annotations of the ALB controller.
+func (o object) annotated() bool {
+	return slices.ContainsFunc([]string{certificateARN, createCertificate, listenPorts, ingressPolicy, ingressLBName, groupName}, func(name string) bool { return o.annotation(name) != nil })
 }
 
-func (o object) otherClass() bool { return slices.Contains(otherClasses[:], o.class()) }
-
-// securedPorts returns the HTTPS ports of listen-ports. The default is 443 if certificates are named, and none otherwise. It
-// is false if the annotation cannot be parsed.
+// securedPorts returns the HTTPS ports of listen-ports, read as the controller does: of a port that is given twice the last
+// counts. The default is 443 if there are certificates, and none otherwise. It is false if the controller would refuse the
+// annotation.
 func (o object) securedPorts(certificates bool) ([]int, bool) {
 	at := o.annotation(listenPorts)
-	if at == nil || o.note(listenPorts) == "" {
+	if at == nil {
 		if certificates {
 			return []int{443}, true
 		}
 		return nil, true
 	}
-	var listed []map[string]int
-	err := json.Unmarshal([]byte(o.note(listenPorts)), &listed)
-	ports := map[int]bool{}
-	for _, entry := range listed {
-		for protocol, port := range entry {
-			if port < 1 || port > 65535 || protocol != "HTTP" && protocol != "HTTPS" {
-				o.badPorts(at)
-				return nil, false
-			}
-			if protocol == "HTTPS" {
-				ports[port] = true
-			}
-		}
-	}
-	if err != nil {
+	var listed []map[string]int32
+	if err := json.Unmarshal([]byte(o.raw(listenPorts)), &listed); err != nil || len(listed) == 0 {
 		o.badPorts(at)
 		return nil, false
 	}
-	return slices.Sorted(maps.Keys(ports)), true
+	secure := map[int]bool{}
+	for _, entry := range listed {
+		seen := map[int32]bool{}
+		for protocol, port := range entry {
+			if port < 1 || port > 65535 || protocol != "HTTP" && protocol != "HTTPS" || seen[port] {
+				o.badPorts(at)
+				return nil, false
+			}
+			seen[port], secure[int(port)] = true, protocol == "HTTPS"
+		}
+	}
+	maps.DeleteFunc(secure, func(_ int, https bool) bool { return !https })
+	return slices.Sorted(maps.Keys(secure)), true
 }
 
 func (o object) badPorts(at *ast.MappingValueNode) {
-	o.report(at, "Ingress "+o.name()+": listen-ports cannot be read: "+finding.Quote(o.note(listenPorts)),
+	o.report(at, "Ingress "+o.name()+": listen-ports cannot be read: "+finding.Quote(o.raw(listenPorts)),
 		`write it as JSON in single quotes: '[{"HTTP": 80}, {"HTTPS": 443}]'`)
 }
 

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,9 +26,15 @@ const (
 // kubernetes reads a file of Kubernetes objects.
 func (r *reader) kubernetes(data []byte) {
 	for _, doc := range documents(data) {
-		if !doc.elsewhere() {
-			r.document(doc)
+		if doc.elsewhere() {
+			r.objects++
+			r.understood++
+			continue
 		}
+		if doc.glued > 0 {
+			r.errorAt(doc.glued, 1, "this line begins with --- and goes on: kubectl takes it for no line between documents", "put --- on a line of its own")
+		}
+		r.document(doc)
 	}
 }
 
@@ -43,11 +50,12 @@ func (r *reader) document(doc document) {
 		return
 	}
 	for _, parsed := range file.Docs {
-		if parsed.Body == nil {
+		switch parsed.Body.(type) {
+		case nil, *ast.NullNode, *ast.CommentGroupNode:
 			continue
 		}
 		t := r.newTree(parsed.Body, doc.line)
-		r.object(t, parsed.Body, 0)
+		r.object(t, parsed.Body, 0, listed{})
 		if !t.doc.Spend(0) {
 			r.errorAt(doc.line, 1, yamldoc.TooLarge, yamldoc.TooLargeHint)
 		}
@@ -55,7 +63,7 @@ func (r *reader) document(doc document) {
 }
 
 // object reads one object, or the items of a List.
-func (r *reader) object(t tree, n ast.Node, depth int) {
+func (r *reader) object(t tree, n ast.Node, depth int, inherited listed) {
 	if r.objects++; r.objects > maxObjects {
 		if r.objects == maxObjects+1 {
 			line, column := t.position(n)
@@ -64,25 +72,63 @@ func (r *reader) object(t tree, n ast.Node, depth int) {
 		return
 	}
 	version, kind := t.text(n, "apiVersion"), t.text(n, "kind")
+	version, kind = cmp.Or(version, inherited.version), cmp.Or(kind, inherited.kind)
 	o := object{reader: r, tree: t, node: n, kind: kind}
 	o.reportDuplicates()
-	switch {
-	case strings.HasSuffix(kind, "List") && depth < maxListed:
-		for _, item := range t.items(n, "items") {
-			r.object(t, item, depth+1)
+	if items, ok := t.get(n, "items").(*ast.SequenceNode); ok && kind != "" && depth < maxListed { // as kubectl: whatever its kind is
+		r.understood++
+		of := listed{version, strings.TrimSuffix(kind, "List")}
+		if kind == "List" || of.kind == kind {
+			of = listed{}
 		}
+		for _, item := range items.Values {
+			r.object(t, item, depth+1, of)
+		}
+		return
+	}
+	declares := true
+	switch {
 	case kind == "Service" && version == "v1": // Knative's Services are in another API group
 		if o.rendered() {
+			o.patched()
 			o.service()
 		}
 	case kind == "Ingress" && (strings.HasPrefix(version, "networking.k8s.io/") || strings.HasPrefix(version, "extensions/")):
 		if o.rendered() {
-			o.ingress()
+			o.later(func() { r.within(t, o.ingress) })
 		}
+	case kind == "IngressClass" && strings.HasPrefix(version, "networking.k8s.io/"):
+		o.ingressClass()
+	case kind == "IngressClassParams" && certificateFields[apiGroup(version)] != "":
+		o.ingressClassParams(apiGroup(version))
+	default:
+		declares = false
+		o.unread(version)
+	}
+	if declares {
+		r.understood++
 	}
 }
 
-// object is a Service or an Ingress.
+// listed is what the items of a List are that do not say it themselves.
+type listed struct{ version, kind string }
+
+// within reads more of a document that was read already, and reports where that is too much.
+func (r *reader) within(t tree, read func()) {
+	before := t.doc.Spend(0)
+	read()
+	if before && !t.doc.Spend(0) {
+		r.errorAt(t.line, 1, yamldoc.TooLarge, yamldoc.TooLargeHint)
+	}
+}
+
+// apiGroup is an apiVersion without the version.
+func apiGroup(version string) string {
+	group, _, _ := strings.Cut(version, "/")
+	return group
+}
+
+// object is a Service, an Ingress, or what its class consists of.
 type object struct {
 	*reader
 	tree
@@ -90,10 +136,10 @@ type object struct {
 	kind string
 }
 
-// reportDuplicates reports duplicate keys in a Service or an Ingress, where they matter. Lenient parsers use the last one, and
+// reportDuplicates reports duplicate keys in objects that are read, where they matter. Lenient parsers use the last one, and
 // kubectl rejects them: usually the line between two documents is missing.
 func (o object) reportDuplicates() {
-	if kinds := o.all(o.node, "kind"); !slices.Contains(kinds, "Service") && !slices.Contains(kinds, "Ingress") {
+	if !slices.ContainsFunc(o.all(o.node, "kind"), declares) {
 		return
 	}
 	hint := "keep one of them; a line --- between two documents may be missing"
@@ -106,11 +152,11 @@ func (o object) reportDuplicates() {
 
 // name is NAMESPACE/NAME.
 func (o object) name() string {
-	namespace := o.text(o.node, "metadata", "namespace")
-	if namespace == "" {
-		namespace = o.namespace
-	}
-	return finding.Clean(namespace+"/"+o.text(o.node, "metadata", "name"), finding.QuoteLimit)
+	return finding.Clean(o.namespaceOf()+"/"+o.text(o.node, "metadata", "name"), finding.QuoteLimit)
+}
+
+func (o object) namespaceOf() string {
+	return cmp.Or(o.text(o.node, "metadata", "namespace"), o.namespace)
 }
 
 // annotation returns the entry of an annotation; nil if there is none.
@@ -119,13 +165,16 @@ func (o object) annotation(name string) *ast.MappingValueNode {
 }
 
 // note returns an annotation's text without surrounding spaces; empty if there is none.
-func (o object) note(name string) string {
+func (o object) note(name string) string { return strings.TrimSpace(o.raw(name)) }
+
+// raw returns an annotation's text as it is.
+func (o object) raw(name string) string {
 	e := o.annotation(name)
 	if e == nil {
 		return ""
 	}
 	text, _ := yamldoc.Text(o.doc.Value(e.Value))
-	return strings.TrimSpace(text)
+	return text
 }
 
 // report reports an error at an entry's key.
@@ -171,6 +220,8 @@ func relevant(key string) bool {
 	return key == "name" || key == "namespace" || strings.HasPrefix(key, servicePrefix) || strings.HasPrefix(key, ingressPrefix)
 }
 
+const arnHint = "write the ARN of an ACM certificate or an IAM server certificate, as arn:aws:acm:REGION:ACCOUNT:certificate/ID"
+
 // arns parses a comma-separated list of certificate ARNs.
 func (o object) arns(at *ast.MappingValueNode, text string) []string {
 	var arns []string
@@ -181,7 +232,7 @@ func (o object) arns(at *ast.MappingValueNode, text string) []string {
 		}
 		if _, err := arn.Certificate(part); err != nil {
 			o.report(at, o.kind+" "+o.name()+": "+finding.Quote(part)+" "+err.Error(),
-				"write the ARN of an ACM certificate or an IAM server certificate, as arn:aws:acm:REGION:ACCOUNT:certificate/ID")
+				arnHint)
 			continue
 		}
 		arns = append(arns, part)

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -21,6 +22,7 @@ const (
 	sslPolicy     = servicePrefix + "ssl-negotiation-policy"
 	serviceLBType = servicePrefix + "type"
 	serviceLBName = servicePrefix + "name"
+	tcpUDP        = servicePrefix + "enable-tcp-udp-listener"
 	externalDNS   = "external-dns.alpha.kubernetes.io/hostname"
 )
 
@@ -33,7 +35,7 @@ func (o object) service() {
 	}
 	at := o.annotation(sslCert)
 	if o.note(sslCert) == "" { // missing or empty: the same for the cloud provider
-		o.declare(o.get(o.node, "spec", "type"), nil, o.plainPorts(nil))
+		o.declare(o.get(o.node, "spec", "type"), nil, o.plainPorts(nil), "")
 		o.closes(o.get(o.node, "spec", "ports"), o.patch())
 		return
 	}
@@ -41,9 +43,11 @@ func (o object) service() {
 	if len(arns) == 0 {
 		return
 	}
-	secure := o.securePorts()
-	o.declare(at.Key, arns, secure)
-	o.declare(at.Key, nil, o.plainPorts(secure))
+	unknown := o.unknownMaker(arns)
+	secure, unclear := o.securePorts()
+	o.declare(at.Key, arns, secure, unknown)
+	o.declare(at.Key, arns, unclear, cmp.Or(unknown, o.unclearPorts()))
+	o.declare(at.Key, nil, o.plainPorts(slices.Concat(secure, unclear)), unknown)
 	o.closes(o.get(o.node, "spec", "ports"), o.patch())
 }
 
@@ -72,20 +76,22 @@ func (o object) closes(at ast.Node, perhaps string) {
 	case observation.Service:
 		d.LoadBalancer, d.Kind = clean(o.note(serviceLBName)), o.serviceKind()
 	case observation.Ingress:
-		d.LoadBalancer, d.Group, d.Kind = clean(o.note(ingressLBName)), clean(o.note(groupName)), observation.Application
+		s := o.settings()
+		d.LoadBalancer, d.Group, d.Kind = clean(cmp.Or(s.params.loadBalancer, o.note(ingressLBName))), o.group(s), observation.Application
+		d.Hosts = o.hosts()
 	}
 	o.declared = append(o.declared, d)
 }
 
-// declare declares the same certificates for each of the ports.
-func (o object) declare(at ast.Node, arns []string, ports []int) {
+// declare declares the same certificates for each of the ports; undecided is what is not known about them.
+func (o object) declare(at ast.Node, arns []string, ports []int, undecided string) {
 	line, column := o.position(at)
 	names := hosts(split(o.note(externalDNS)))
 	for _, port := range ports {
 		o.declared = append(o.declared, observation.Declaration{
 			Object: "Service " + o.name(), Service: o.name(), LoadBalancer: clean(o.note(serviceLBName)),
 			Kind: o.serviceKind(), Port: port, ARNs: arns, Hosts: names,
-			Policy: clean(o.note(sslPolicy)), Source: o.reader.at(line, column),
+			Policy: clean(o.note(sslPolicy)), UndecidedBecause: undecided, Source: o.reader.at(line, column),
 		})
 	}
 }
@@ -97,7 +103,7 @@ func (o object) plainPorts(secure []int) []int {
 	}
 	var plain []int
 	for _, p := range o.ports() {
-		if !slices.Contains(secure, p.number) {
+		if p.tcp && !slices.Contains(secure, p.number) {
 			plain = append(plain, p.number)
 		}
 	}
@@ -107,58 +113,151 @@ func (o object) plainPorts(secure []int) []int {
 // serviceKind is Network if the manifest says so. Otherwise it depends on the cluster: the cloud provider creates a classic
 // load balancer, the controller's webhook a network load balancer.
 func (o object) serviceKind() observation.LoadBalancerKind {
-	switch o.note(serviceLBType) {
-	case "nlb", "nlb-ip", "external":
-		return observation.Network
-	}
-	switch o.text(o.node, "spec", "loadBalancerClass") {
-	case "service.k8s.aws/nlb", "eks.amazonaws.com/nlb":
+	if o.note(serviceLBType) == "nlb" || o.byController() {
 		return observation.Network
 	}
 	return ""
 }
 
+// byController reports whether the AWS Load Balancer Controller, or EKS Auto Mode, makes the load balancer for certain. For a
+// Service without a class either of them may, since their webhooks add one, or the cloud provider.
+func (o object) byController() bool {
+	switch o.loadBalancerClass() {
+	case "service.k8s.aws/nlb", "eks.amazonaws.com/nlb":
+		return true
+	case "":
+		return o.raw(serviceLBType) == "nlb-ip" || o.raw(serviceLBType) == "external"
+	}
+	return false
+}
+
+func (o object) loadBalancerClass() string { return o.text(o.node, "spec", "loadBalancerClass") }
+
+// unknownMaker returns what is not known about what makes the load balancer; empty if nothing that matters. The cloud provider
+// takes the annotation for one certificate, with any space in it, and AWS refuses what is no ARN.
+func (o object) unknownMaker(arns []string) string {
+	class := o.loadBalancerClass()
+	switch {
+	case o.byController():
+		return ""
+	case class != "":
+		return "which controller makes load balancers of the class " + finding.Quote(class)
+	case len(arns) == 1 && o.raw(sslCert) != arns[0]:
+		return o.makers() + ": the former takes " + finding.Quote(o.raw(sslCert)) + " as it is, spaces and commas included, and AWS refuses it"
+	}
+	return ""
+}
+
+func (o object) makers() string {
+	return "whether the cloud provider or the AWS Load Balancer Controller makes the load balancer of Service " + o.name()
+}
+
+func (o object) unclearPorts() string {
+	return o.makers() + ": they read ssl-ports " + finding.Quote(o.raw(sslPorts)) + " differently (write it without spaces, or name a loadBalancerClass)"
+}
+
+// servicePort is a port of a Service; only TCP ports take certificates.
 type servicePort struct {
 	name   string
 	number int
+	tcp    bool
 }
 
-// securePorts returns the ports that ssl-ports names, by default all.
-func (o object) securePorts() []int {
+func (p servicePort) is(want string) bool {
+	return want == p.name && want != "" || want == strconv.Itoa(p.number)
+}
+
+// securePorts returns the ports that speak TLS according to ssl-ports, and those that do only if one of the two that may make
+// the load balancer does. Entries that are no port are reported: the controller refuses them, and the cloud provider ignores
+// them.
+func (o object) securePorts() (secure, unclear []int) {
 	ports := o.ports()
-	wanted := split(o.note(sslPorts))
-	var secure []int
-	for _, p := range ports {
-		for _, want := range wanted {
-			if want = strings.TrimSpace(want); want == "" && len(wanted) == 1 || want == "*" || want == p.name && want != "" || want == strconv.Itoa(p.number) {
-				secure = append(secure, p.number)
-				break
-			}
+	byController, unused := o.controllerPorts(ports)
+	if o.byController() {
+		o.unusedPorts(ports, unused)
+		return byController, nil
+	}
+	byProvider := o.providerPorts(ports)
+	if len(unused) > 0 { // the controller, if it is the one, changes nothing
+		o.unusedPorts(ports, slices.DeleteFunc(unused, func(want string) bool {
+			number, err := strconv.Atoi(want) // "0443" is a number to the provider
+			return o.raw(sslPorts) == "*" || err == nil && slices.ContainsFunc(ports, func(p servicePort) bool { return p.number == number })
+		}))
+		return byProvider, nil
+	}
+	for _, port := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(byProvider, byController)))) {
+		if slices.Contains(byProvider, port) && slices.Contains(byController, port) {
+			secure = append(secure, port)
+		} else {
+			unclear = append(unclear, port)
 		}
 	}
-	o.unknownPorts(ports, wanted)
+	return secure, unclear
+}
+
+// controllerPorts reads ssl-ports as the AWS Load Balancer Controller does: names and numbers, trimmed, by default all. It
+// knows no asterisk, and refuses the Service for entries that are not used. A port that it shares with UDP (enable-tcp-udp-listener)
+// takes no certificate.
+// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/#ssl-ports
+func (o object) controllerPorts(ports []servicePort) (secure []int, unused []string) {
+	var wanted []string
+	for _, want := range split(o.raw(sslPorts)) {
+		if want = strings.TrimSpace(want); want != "" {
+			wanted = append(wanted, want)
+		}
+	}
+	for _, want := range wanted {
+		if !slices.ContainsFunc(ports, func(p servicePort) bool { return p.is(want) }) {
+			unused = append(unused, want)
+		}
+	}
+	shares, _ := strconv.ParseBool(o.raw(tcpUDP))
+	for _, p := range ports {
+		if shares && slices.ContainsFunc(ports, func(other servicePort) bool { return other.number == p.number && !other.tcp }) {
+			continue
+		}
+		if p.tcp && (len(wanted) == 0 || slices.ContainsFunc(wanted, p.is)) {
+			secure = append(secure, p.number)
+		}
+	}
+	return secure, unused
+}
+
+// providerPorts reads ssl-ports as the cloud provider does: split at the commas and nothing trimmed, so that " 443" is the name
+// of a port. All if the annotation is empty or an asterisk. It ignores entries that are no port.
+// https://github.com/kubernetes/cloud-provider-aws/blob/master/docs/service_controller.md
+func (o object) providerPorts(ports []servicePort) (secure []int) {
+	text := o.raw(sslPorts)
+	all := text == "" || text == "*"
+	wanted := split(text)
+	for _, p := range ports {
+		named := func(want string) bool {
+			number, err := strconv.Atoi(want)
+			return err == nil && number == p.number || err != nil && want == p.name
+		}
+		if p.tcp && (all || slices.ContainsFunc(wanted, named)) {
+			secure = append(secure, p.number)
+		}
+	}
 	return secure
 }
 
-// unknownPorts reports ports in ssl-ports that the Service does not have: the provider ignores them, and the intended port has
-// no TLS.
-func (o object) unknownPorts(ports []servicePort, wanted []string) {
-	for _, want := range wanted {
-		want = strings.TrimSpace(want)
-		known := want == "" || want == "*"
-		names := make([]string, 0, len(ports))
-		for _, p := range ports {
-			known = known || want == p.name || want == strconv.Itoa(p.number)
-			names = append(names, fmt.Sprintf("%s (%d)", p.name, p.number))
+// unusedPorts reports entries of ssl-ports that are not a port of the Service.
+func (o object) unusedPorts(ports []servicePort, unused []string) {
+	names := make([]string, 0, len(ports))
+	for _, p := range ports {
+		names = append(names, fmt.Sprintf("%s (%d)", p.name, p.number))
+	}
+	for _, want := range unused {
+		hint := finding.Clean("its ports: "+strings.Join(names, ", "), 2*finding.QuoteLimit)
+		if want == "*" {
+			hint = "remove ssl-ports: without it, every port speaks TLS. The AWS Load Balancer Controller does not know the asterisk, and refuses the Service"
 		}
-		if !known {
-			o.report(o.annotation(sslPorts), "Service "+o.name()+": ssl-ports names "+finding.Quote(want)+", which is not a port of the Service",
-				finding.Clean("its ports: "+strings.Join(names, ", "), 2*finding.QuoteLimit))
-		}
+		o.report(o.annotation(sslPorts), "Service "+o.name()+": ssl-ports names "+finding.Quote(want)+", which is not a port of the Service", hint)
 	}
 }
 
-// ports returns the Service's TCP ports: UDP and SCTP take no certificates.
+// ports returns the Service's ports.
 func (o object) ports() []servicePort {
 	var ports []servicePort
 	for _, p := range o.items(o.node, "spec", "ports") {
@@ -166,10 +265,10 @@ func (o object) ports() []servicePort {
 		if len(ports) == maxEntries {
 			break
 		}
-		if protocol := o.text(p, "protocol"); number == 0 || protocol != "" && protocol != "TCP" {
-			continue
+		if number != 0 {
+			protocol := o.text(p, "protocol")
+			ports = append(ports, servicePort{o.text(p, "name"), number, protocol == "" || protocol == "TCP"})
 		}
-		ports = append(ports, servicePort{o.text(p, "name"), number})
 	}
 	return ports
 }

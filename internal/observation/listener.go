@@ -174,6 +174,18 @@ type Declaration struct {
 	// ARNs are the certificates, the default first. Empty with Discovered: the controller selects them from ACM by Hosts.
 	ARNs       []string `json:"arns,omitempty"`
 	Discovered bool     `json:"discovered,omitempty"`
+	// Pending names certificates that are attached besides, and have no ARN or no certain listener before the apply.
+	Pending []string `json:"pending,omitempty"`
+	// KeepsOthers reports that the tool sets the default certificate and leaves the SNI list alone, as Terraform's
+	// aws_lb_listener does. The ARNs after the first are then added to the list.
+	KeepsOthers bool `json:"keeps_others,omitempty"`
+	// Detaches are certificates that are removed from the SNI list.
+	Detaches []string `json:"detaches,omitempty"`
+	// Creates reports that the apply makes the listener anew, with an empty SNI list; Unchanged that the tool itself found nothing
+	// to change. ListenerARN is the listener that exists already, where the manifest knows it: it may be on another port now.
+	Creates     bool   `json:"creates,omitempty"`
+	Unchanged   bool   `json:"unchanged,omitempty"`
+	ListenerARN string `json:"listener_arn,omitempty"`
 	// More reports whether the controller adds certificates to the ARNs that it discovers for other Ingresses of the group.
 	More   bool     `json:"more,omitempty"`
 	Hosts  []string `json:"hosts,omitempty"`
@@ -184,6 +196,16 @@ type Declaration struct {
 	RemovesListeners bool            `json:"closes,omitempty"`
 	UndecidedBecause string          `json:"perhaps,omitempty"`
 	Source           target.Position `json:"source"`
+}
+
+// PassedOver is an object of a manifest, plan or template that was not understood, although it may put a certificate on a load
+// balancer.
+type PassedOver struct {
+	target.Position
+	// Object is its kind and name, as far as it has them.
+	Object string `json:"object"`
+	// Why says what it may do, and why it was not read.
+	Why string `json:"why"`
 }
 
 // Stacks returns the objects that the tags of the object's load balancer may name.

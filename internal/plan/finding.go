@@ -14,11 +14,12 @@ import (
 // Findings are drift-manifest: one for each effect of the round's manifests that is not as it should be.
 func Findings(t *topology.Topology, p policy.Thresholds) []finding.Finding {
 	var found []finding.Finding
+	planner := newPlanner(t, p)
 	for _, d := range t.Declarations {
 		if d.Discovered {
 			continue
 		}
-		for _, x := range (planner{t, p}).effects(d) {
+		for _, x := range planner.effects(d) {
 			if severity := x.severity(); severity != finding.None {
 				found = append(found, x.finding(severity))
 			}
@@ -44,7 +45,7 @@ func (x effect) finding(severity finding.Severity) finding.Finding {
 			f.Attribution = l.Attribution(l.Attached[0].ARN, topology.CertificateChange{})
 		}
 	} else if d.LoadBalancer != "" && d.Port != 0 {
-		f.Listener = fmt.Sprintf("%s:%d", finding.Clean(d.LoadBalancer, finding.QuoteLimit), d.Port)
+		f.Listener = label(d)
 	}
 	if x.declared != nil {
 		f.Certificates.Declared = []finding.Certificate{x.DeclaredFact(*x.declared)}
@@ -105,6 +106,8 @@ func (x effect) declares() string {
 	switch {
 	case d.RemovesListeners:
 		return fmt.Sprintf("%s asks for no listener on port %d", d.At(), d.Port)
+	case d.Listener != "" && len(d.ARNs) == 0:
+		return d.At() + " removes " + topology.Some(topology.ShortARNs(d.Detaches)) + " from a listener of " + finding.Clean(d.LoadBalancer, finding.QuoteLimit)
 	case d.Listener != "":
 		return d.At() + " adds " + declares + " to a listener of " + finding.Clean(d.LoadBalancer, finding.QuoteLimit)
 	}
@@ -117,7 +120,7 @@ func (x effect) difference() string {
 	switch {
 	case d.RemovesListeners:
 		return ": applying takes it away from " + finding.Clean(x.listener.LoadBalancer.Name, finding.QuoteLimit)
-	case d.Listener != "" && x.attached == topology.Different:
+	case d.Listener != "" && x.adds():
 		return ", which does not have it attached"
 	case d.Listener != "":
 		return ""
@@ -136,7 +139,7 @@ func (x effect) difference() string {
 }
 
 func (x effect) remedy() string {
-	if x.declaration.Listener != "" && x.listener != nil && len(x.breaks) == 0 {
+	if x.declaration.Listener != "" && x.listener != nil && len(x.breaks) == 0 && len(x.declaration.ARNs) > 0 {
 		return "Apply " + x.declaration.ToFix() + ", or add the certificate by hand:\n" + x.listener.AddCommand(x.declaration.ARNs[0])
 	}
 	text := x.fix()

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
-	"certdrift/internal/observation"
 	"certdrift/internal/policy"
 	"certdrift/internal/target"
 	"certdrift/internal/topology"
@@ -20,7 +19,7 @@ import (
 func Preview(t *topology.Topology, p policy.Thresholds) ([]Row, []finding.Finding) {
 	var rows, undecided []Row
 	var found []finding.Finding
-	for _, x := range (planner{t, p}).planned() {
+	for _, x := range newPlanner(t, p).planned() {
 		row, f := x.preview()
 		rows = append(rows, row)
 		if f != nil {
@@ -57,10 +56,10 @@ func (p planner) planned() []effect {
 func (x effect) preview() (Row, *finding.Finding) {
 	row := x.row()
 	severity := x.severity()
-	if x.declaration.Discovered || x.declaration.UndecidedBecause != "" {
+	if x.byController() || x.declaration.UndecidedBecause != "" {
 		severity = finding.None
 	}
-	d := x.decide(severity, row.Kind, row.Listener)
+	d := x.decide(severity, row.Listener)
 	row.Verdict, row.Reasons, row.NotKnown = d.verdict, d.reasons, d.notKnown
 	if severity == finding.None {
 		return row, nil
@@ -69,6 +68,9 @@ func (x effect) preview() (Row, *finding.Finding) {
 	return row, &f
 }
 
+// byController reports whether the controller looks the certificate up in ACM.
+func (x effect) byController() bool { return x.declaration.Discovered && x.declaration.Service != "" }
+
 // row is the effect without a verdict.
 func (x effect) row() Row {
 	d := x.declaration
@@ -76,8 +78,10 @@ func (x effect) row() Row {
 		Object: finding.Clean(d.Object, finding.QuoteLimit), Source: d.Source, Generated: d.Generated(), Port: d.Port, Kind: d.Kind,
 		Endpoints: []string{}, Declared: x.declaredFor(), Attached: []Certificate{}, Would: []Certificate{}, Names: x.names(), Action: x.action(),
 	}
-	for _, arn := range d.ARNs {
-		row.Would = append(row.Would, shown(x.Certificate(arn), arn))
+	for _, a := range x.after.Attached {
+		if a.ARN != "" {
+			row.Would = append(row.Would, shown(a.Certificate, a.ARN))
+		}
 	}
 	if l := x.listener; l != nil {
 		row.Listener, row.Kind, row.Region, row.Account = l.Label(), l.LoadBalancer.Kind, l.LoadBalancer.Region, l.LoadBalancer.Account
@@ -124,28 +128,35 @@ type decision struct {
 	reasons, notKnown []string
 }
 
-func (x effect) decide(severity finding.Severity, kind observation.LoadBalancerKind, listener string) decision {
-	if x.declaration.Discovered {
-		note := "what the controller would pick from ACM for " + finding.Clean(x.declaration.Object, finding.QuoteLimit)
-		if x.declaration.Service == "" {
-			note = "the certificate of " + finding.Clean(x.declaration.Object, finding.QuoteLimit) + ", which the same apply makes"
-		}
-		return decision{Pass, []string{}, []string{note}}
+func (x effect) decide(severity finding.Severity, listener string) decision {
+	if x.byController() {
+		note := "what the controller would pick from ACM for " + x.declaration.At() + ": name the certificate in the manifest to have it compared"
+		return decision{Undecided, []string{}, []string{note}}
 	}
 	if x.declaration.UndecidedBecause != "" {
 		return decision{Undecided, []string{}, []string{x.declaration.UndecidedBecause}}
 	}
-	notKnown, open := x.notKnown(kind, listener)
+	notKnown, open := x.uncertain(listener)
 	d := decision{Pass, append([]string{}, x.reasons()...), append([]string{}, notKnown...)}
 	switch {
 	case severity == finding.Critical:
 		d.verdict = Refuse
-	case open:
+	case open, !x.compared():
 		d.verdict = Undecided
 	case severity == finding.Warning:
 		d.verdict = Warn
 	}
 	return d
+}
+
+// compared reports whether the effect was held against anything: what is attached, what the configuration declares, or the names
+// that the endpoints' clients ask for. What was not may be anything, and must not pass.
+func (x effect) compared() bool {
+	if x.attached != topology.NotCompared || x.configured != topology.NotCompared {
+		return true
+	}
+	names := x.names()
+	return len(x.endpoints) > 0 && !slices.ContainsFunc(names, func(n Name) bool { return n.Covered == nil || !*n.Covered })
 }
 
 // reasons say in few words what the finding says at length.
@@ -162,7 +173,7 @@ func (x effect) reasons() []string {
 		out = append(out, "undoes the change by "+finding.Clean(made.Author.Name, 64)+" of "+made.At.UTC().Format(time.DateOnly))
 	}
 	switch {
-	case x.declaration.Listener != "" && x.attached == topology.Different:
+	case x.declaration.Listener != "" && x.adds():
 		out = append(out, "adds it beside the others")
 	case x.configured == topology.Different:
 		out = append(out, "the configuration declares another certificate")
@@ -181,26 +192,11 @@ func (x effect) reasons() []string {
 	return out
 }
 
-// notKnown is what is not known about the effect, sorted; open reports whether the verdict depends on it.
-func (x effect) notKnown(kind observation.LoadBalancerKind, listener string) (notKnown []string, open bool) {
-	for _, e := range x.endpoints {
-		var now *topology.Attachment
-		if x.listener != nil {
-			now, _ = x.listener.Select(e.Target.Host)
-		}
-		arn, c := x.declaration.Certificate(e.Target.Host, kind)
-		if x.declaration.Open(c, e.Target.Host) {
-			notKnown = append(notKnown, "what the controller would pick from ACM for the other Ingresses of the group "+finding.Clean(x.declaration.Group, finding.QuoteLimit))
-		}
-		if arn == "" || c.Named() || c.Missing() {
-			continue
-		}
-		notKnown = append(notKnown, "what "+topology.ShortARN(arn)+" holds: whether it covers "+finding.Clean(e.Target.Host, finding.QuoteLimit)+" and when it ends")
-		declared := e.Target.Declared != nil && x.CompareDeclared(*e.Target.Declared, arn, nil) == topology.Same
-		open = open || !declared && (now == nil || now.ARN != arn)
-	}
-	if len(x.endpoints) == 0 && x.listener == nil {
-		notKnown, open = append(notKnown, x.endpointHint()), x.mayBelongToEndpoint()
+// uncertain is what is not known about the effect, sorted; open reports whether the verdict depends on it.
+func (x effect) uncertain(listener string) (notKnown []string, open bool) {
+	notKnown, open = x.notKnown, x.open
+	if len(x.endpoints) == 0 && x.action() != Keep && !x.spares() {
+		notKnown, open = append(notKnown, x.endpointHint()), true
 	}
 	if x.unauthored() {
 		notKnown = append(notKnown, "who attached "+topology.ShortARN(x.listener.Attached[0].ARN)+" to "+listener+
@@ -209,30 +205,27 @@ func (x effect) notKnown(kind observation.LoadBalancerKind, listener string) (no
 	return sorted(notKnown), open
 }
 
-// endpointHint says how the configuration can name the endpoint behind a declaration.
-func (x effect) endpointHint() string {
-	name := "load_balancer: {name: " + cmp.Or(finding.Clean(x.declaration.LoadBalancer, finding.QuoteLimit), "…") + "}"
-	if service := x.declaration.Service; service != "" {
-		name = "service: " + finding.Clean(service, finding.QuoteLimit)
-	}
-	return "which endpoint is behind " + finding.Clean(x.declaration.Object, finding.QuoteLimit) + "; in the configuration, " + name + " says so"
+// spares reports whether the effect is a certificate that is added to a listener beside others, and is known to cover none of the
+// names of its endpoints: they keep what they get.
+func (x effect) spares() bool {
+	return x.declaration.Listener != "" && x.listener != nil && len(topology.Secured(x.listener.Endpoints)) > 0 &&
+		!slices.ContainsFunc(x.declaration.ARNs, func(arn string) bool { return !x.Certificate(arn).Named() })
 }
 
-// mayBelongToEndpoint reports whether a declaration without a known endpoint may be some endpoint's: what is attached could not
-// be read, and some endpoint has no declaration either. Only a certificate that the configuration declares itself is then
-// beyond doubt.
-func (x effect) mayBelongToEndpoint() bool {
-	loose := false
-	for _, e := range x.Endpoints {
-		if !e.Target.Kind.Secured() || len(e.Declarations) > 0 {
-			continue
-		}
-		if d := e.Target.Declared; d != nil && slices.Contains(x.declaration.ARNs, d.ARN) {
-			return false
-		}
-		loose = true
+// endpointHint says how the configuration can name the endpoint behind a declaration. Without one, nobody knows which names its
+// clients ask for, nor which certificate is meant for them.
+func (x effect) endpointHint() string {
+	name := "load_balancer: {name: " + cmp.Or(finding.Clean(x.declaration.LoadBalancer, finding.QuoteLimit), "…") + "}"
+	if l := x.listener; l != nil {
+		name = "load_balancer: {name: " + finding.Clean(l.LoadBalancer.Name, finding.QuoteLimit) + "}"
+	} else if service := x.declaration.Service; service != "" {
+		name = "service: " + finding.Clean(service, finding.QuoteLimit)
 	}
-	return loose && !x.Round.ListenersRead
+	none := "none in the configuration is"
+	if len(x.Endpoints) == 0 {
+		none = "the configuration has no endpoints"
+	}
+	return "which endpoint is behind " + x.declaration.At() + ": " + none + "; add its URL there, with " + name
 }
 
 // declaredFor is what the configuration declares for the endpoints, each certificate once.
@@ -264,21 +257,35 @@ func (x effect) names() []Name {
 	if len(names) == 0 {
 		names = slices.Clone(x.declaration.Hosts)
 	}
-	kind := x.declaration.Kind
-	if x.listener != nil {
-		kind = x.listener.LoadBalancer.Kind
-	}
 	out := []Name{}
 	for _, name := range names {
-		arn, c := x.declaration.Certificate(name, kind)
-		one := Name{Name: finding.Clean(name, finding.QuoteLimit), ARN: finding.Clean(arn, finding.QuoteLimit)}
-		covered := c.Covers(name)
-		if arn == "" && !x.declaration.Discovered || c.Named() && (covered || !x.declaration.More) {
-			one.Covered = &covered
-		}
-		out = append(out, one)
+		out = append(out, x.name(name))
 	}
 	return out
+}
+
+// name is what a client that asks for host would get. Where that is not known, neither is its ARN.
+func (x effect) name(host string) Name {
+	one := Name{Name: finding.Clean(host, finding.QuoteLimit)}
+	candidates, all := x.after.Candidates(host, x.Now)
+	covered := false
+	switch {
+	case x.byController():
+	case len(candidates) == 0 && all:
+		one.Covered = &covered
+	case len(candidates) == 1 && all:
+		c := candidates[0].Certificate
+		one.ARN = finding.Clean(candidates[0].ARN, finding.QuoteLimit)
+		if covered = c.Covers(host); c.Named() && (covered || !x.declaration.More) {
+			one.Covered = &covered
+		}
+	}
+	return one
+}
+
+// label is LOAD-BALANCER-NAME:PORT as the manifest has it.
+func label(d *topology.Declaration) string {
+	return finding.Clean(d.LoadBalancer, finding.QuoteLimit) + ":" + strconv.Itoa(d.Port)
 }
 
 // shown is a certificate as a row shows it; c may be nil.

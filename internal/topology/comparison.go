@@ -148,7 +148,7 @@ type DeclaredSide struct {
 	// Attached and Served are how the attached certificate, and the worst of those served, compare with it.
 	Attached, Served Relation
 
-	// open: what the controller discovers for another Ingress of the group may be attached for the host as well.
+	// open: another one may be selected for the host, which is not known.
 	open bool
 }
 
@@ -228,16 +228,12 @@ func (e *Endpoint) declaredSides() []DeclaredSide {
 		out = append(out, DeclaredSide{Declared: *d, Certificate: c})
 	}
 	for _, d := range e.Declarations {
-		kind := d.Kind
-		if e.Listener != nil {
-			kind = e.Listener.LoadBalancer.Kind
-		}
-		arn, c := d.Certificate(e.Target.Host, kind)
-		if arn == "" {
+		a, known := d.on(e.Listener).Select(e.Target.Host, e.topology.Now)
+		if a == nil || a.ARN == "" {
 			continue
 		}
 		out = append(out, DeclaredSide{
-			Declared: target.Declared{ARN: arn, Source: d.Source}, By: d.Object, Certificate: c, open: d.Open(c, e.Target.Host),
+			Declared: target.Declared{ARN: a.ARN, Source: d.Source}, By: d.Object, Certificate: a.Certificate, open: !known || d.Open(a.Certificate, e.Target.Host),
 		})
 	}
 	return out

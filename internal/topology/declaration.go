@@ -3,7 +3,6 @@ package topology
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"certdrift/internal/arn"
 	"certdrift/internal/finding"
@@ -17,6 +16,7 @@ type Declaration struct {
 	Listeners []*Listener
 	Endpoints []*Endpoint
 
+	group    *ingressGroup // nil for an object that is in none
 	topology *Topology
 }
 
@@ -27,6 +27,7 @@ func (t *Topology) addDeclarations() {
 			t.Declarations = append(t.Declarations, t.Declaration(d))
 		}
 	}
+	t.groupIngresses()
 	t.owners = indexOwners(t.Declarations)
 	direct, byEndpoint := t.namedListeners(), t.endpointListeners()
 	for _, d := range t.Declarations {
@@ -113,22 +114,6 @@ func (d *Declaration) Foreign(l *Listener) string {
 	return ""
 }
 
-// Certificate is the certificate that applying the manifest would serve to a client that asks for host; the ARN is empty
-// where it would attach none.
-func (d *Declaration) Certificate(host string, kind observation.LoadBalancerKind) (arn string, c *Certificate) {
-	if len(d.ARNs) == 0 {
-		return "", nil
-	}
-	if kind != observation.Classic {
-		for _, sni := range d.ARNs[1:] {
-			if c := d.topology.Certificate(sni); c.Covers(host) {
-				return sni, c
-			}
-		}
-	}
-	return d.ARNs[0], d.topology.Certificate(d.ARNs[0])
-}
-
 // Open reports whether a certificate that the controller discovers for another Ingress of the group may serve host in
 // place of c, which does not cover it.
 func (d *Declaration) Open(c *Certificate, host string) bool {
@@ -136,13 +121,17 @@ func (d *Declaration) Open(c *Certificate, host string) bool {
 }
 
 // WithoutCertificate reports whether the manifest declares a port without any certificate. Most such ports never had one.
-func (d *Declaration) WithoutCertificate() bool { return len(d.ARNs) == 0 && !d.Discovered }
+func (d *Declaration) WithoutCertificate() bool {
+	return len(d.ARNs)+len(d.Pending) == 0 && !d.Discovered && d.Listener == ""
+}
 
 // Agrees reports whether nothing known shows that the manifest would serve host a certificate that differs from the
 // declared one.
 func (d *Declaration) Agrees(declared target.Declared, host string) bool {
-	arn, c := d.Certificate(host, d.Kind)
-	return d.Open(c, host) || arn != "" && d.topology.CompareDeclared(declared, arn, c.Body()) < Different
+	candidates, all := d.alone().Candidates(host, d.topology.Now)
+	return !all || slices.ContainsFunc(candidates, func(a *Attachment) bool {
+		return d.Open(a.Certificate, host) || d.topology.CompareDeclared(declared, a.ARN, a.Body()) < Different
+	})
 }
 
 // At is the manifest's position and object, for people.
@@ -245,44 +234,4 @@ func appendNew(to []*Listener, ls ...*Listener) []*Listener {
 		}
 	}
 	return to
-}
-
-// pooled adds up the certificates of every group of Ingresses: the controller makes one load balancer of the group and
-// puts all certificates on its listener, the first of the first Ingress (by group.order, then by name) as the default. An
-// Ingress without certificate-arn adds what the controller discovers, which is not known here.
-// https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#ingressgroup
-func pooled(declarations []observation.Declaration) []observation.Declaration {
-	type key struct {
-		group string
-		port  int
-	}
-	groups, discovering := map[key][]int{}, map[key]bool{}
-	for i, d := range declarations {
-		k := key{d.Group, d.Port}
-		switch {
-		case d.Group == "":
-		case d.Discovered:
-			discovering[k] = true
-		default:
-			groups[k] = append(groups[k], i)
-		}
-	}
-	out := slices.Clone(declarations)
-	for k, members := range groups {
-		slices.SortStableFunc(members, func(a, b int) int {
-			return cmp.Or(cmp.Compare(declarations[a].Order, declarations[b].Order), strings.Compare(declarations[a].Service, declarations[b].Service))
-		})
-		var all []string
-		for _, i := range members {
-			for _, arn := range declarations[i].ARNs {
-				if !slices.Contains(all, arn) {
-					all = append(all, arn)
-				}
-			}
-		}
-		for _, i := range members {
-			out[i].ARNs, out[i].More = all, discovering[k]
-		}
-	}
-	return out
 }

@@ -16,6 +16,8 @@ import (
 type Attachment struct {
 	observation.Attachment
 	*Certificate // nil where its record was not read
+	// Listed: it is in the listener's SNI list. A default certificate may be both.
+	Listed bool
 }
 
 // Body is the attached certificate's body; nil where not known, or nothing is attached.
@@ -32,14 +34,14 @@ func (t *Topology) attachments(l observation.Listener) []*Attachment {
 	var out []*Attachment
 	for _, a := range l.Certificates {
 		if i := slices.IndexFunc(out, func(o *Attachment) bool { return o.ARN == a.ARN }); i >= 0 {
-			out[i].Default = out[i].Default || a.Default
+			out[i].Default, out[i].Listed = out[i].Default || a.Default, out[i].Listed || !a.Default
 			continue
 		}
-		out = append(out, &Attachment{Attachment: a, Certificate: t.certificates[a.ARN]})
+		out = append(out, &Attachment{Attachment: a, Certificate: t.certificates[a.ARN], Listed: !a.Default})
 	}
 	slices.SortStableFunc(out, func(a, b *Attachment) int { return cmp.Compare(rank(a.Default), rank(b.Default)) })
-	if len(out) > 0 {
-		out[0].Default = true // a reader that marks none lists the default first
+	if len(out) > 0 && !out[0].Default { // a reader that marks none lists the default first
+		out[0].Default, out[0].Listed = true, false
 	}
 	return out
 }
@@ -59,13 +61,10 @@ type selection struct {
 
 // Select returns the certificate that the listener serves to a client that asks for host; nil where none is attached.
 // known is false where a certificate that could not be read, or was not listed, might be selected instead.
-//
-// A classic load balancer has just one. The others take the default only when no certificate of the list matches the SNI
-// name; an IP address carries no SNI.
 func (l *Listener) Select(host string) (a *Attachment, known bool) {
 	s, cached := l.selections[host]
 	if !cached {
-		s.attachment, s.known = l.selectCertificate(host)
+		s.attachment, s.known = l.Held().Select(host, l.topology.Now)
 		if l.selections == nil {
 			l.selections = map[string]selection{}
 		}
@@ -74,41 +73,72 @@ func (l *Listener) Select(host string) (a *Attachment, known bool) {
 	return s.attachment, s.known
 }
 
-func (l *Listener) selectCertificate(host string) (a *Attachment, known bool) {
-	if len(l.Attached) == 0 {
-		return nil, !l.LoadBalancer.Partial
-	}
-	byDefault := l.Attached[0]
-	if l.LoadBalancer.Kind == observation.Classic || IsIP(host) {
-		return byDefault, true
-	}
-	matching, known := l.matching(host)
-	if len(matching) == 0 {
-		return byDefault, known
-	}
-	slices.SortStableFunc(matching, func(a, b *Attachment) int { return prefer(a, b, l.topology.Now) })
-	return matching[0], known
+// Held is what the listener holds.
+func (l *Listener) Held() Held {
+	return Held{Kind: l.LoadBalancer.Kind, Attached: l.Attached, Open: l.LoadBalancer.Partial}
 }
 
-// matching are the certificates of the SNI list that cover host.
-func (l *Listener) matching(host string) (matching []*Attachment, known bool) {
-	known = !l.LoadBalancer.Partial
-	for _, a := range l.Attached {
-		switch {
-		case a.Default && len(l.Attached) == 1:
-		case a.Default && !l.listed(a.ARN):
-		case !a.Named():
-			known = known && a.Missing()
-		case a.Covers(host):
-			matching = append(matching, a)
+// Held is the certificates that a listener holds: now, or after an apply. All that is said about which one a client gets comes
+// from here.
+type Held struct {
+	Kind     observation.LoadBalancerKind
+	Attached []*Attachment // each once, the default first
+	Open     bool          // it may hold others, which are not known
+}
+
+// Select returns the certificate that is served to a client that asks for host, or the likeliest one where known is false;
+// nil where none is attached.
+func (h Held) Select(host string, now time.Time) (a *Attachment, known bool) {
+	candidates, known := h.Candidates(host, now)
+	if len(candidates) == 0 {
+		return nil, known
+	}
+	return candidates[0], known && len(candidates) == 1
+}
+
+// Candidates are the certificates that may be served to a client that asks for host, the likeliest first: just one where all are
+// known. all is false where one that is not known may be served as well.
+//
+// A classic load balancer has just one. The others take the default only when no certificate of the SNI list matches the name
+// (Elastic Load Balancing, "SSL certificates for your Application Load Balancer" and "Server certificates for your Network Load
+// Balancer"); an IP address carries no SNI. One whose names are not known may match.
+func (h Held) Candidates(host string, now time.Time) (candidates []*Attachment, all bool) {
+	if len(h.Attached) == 0 {
+		return nil, !h.Open
+	}
+	if h.Kind == observation.Classic || IsIP(host) {
+		return h.Attached[:1], true
+	}
+	matching, unread := h.matching(host)
+	slices.SortStableFunc(matching, func(a, b *Attachment) int { return prefer(a, b, now) })
+	switch {
+	case len(matching) == 0:
+		candidates = h.Attached[:1:1]
+	case slices.ContainsFunc(matching, func(a *Attachment) bool { return a.Body() == nil }):
+		candidates = matching // by its key, which is not known, any of them may be preferred
+	default:
+		candidates = matching[:1:1]
+	}
+	for _, a := range unread {
+		if !slices.Contains(candidates, a) {
+			candidates = append(candidates, a)
 		}
 	}
-	return matching, known
+	return candidates, !h.Open
 }
 
-// listed reports whether an ARN is in the SNI list, beside being the default.
-func (l *Listener) listed(arn string) bool {
-	return slices.ContainsFunc(l.Certificates, func(a observation.Attachment) bool { return a.ARN == arn && !a.Default })
+// matching are the certificates of the SNI list that cover host, and those that may.
+func (h Held) matching(host string) (matching, unread []*Attachment) {
+	for _, a := range h.Attached {
+		switch {
+		case !a.Listed:
+		case a.Covers(host):
+			matching = append(matching, a)
+		case !a.Named() && !a.Missing():
+			unread = append(unread, a)
+		}
+	}
+	return matching, unread
 }
 
 // CouldServe returns the attachment that holds cert, if the listener may select it for host: which of several that match
@@ -120,7 +150,7 @@ func (l *Listener) CouldServe(host string, cert *x509.Certificate) *Attachment {
 	if l.LoadBalancer.Kind == observation.Classic {
 		return nil
 	}
-	matching, _ := l.matching(host)
+	matching, _ := l.Held().matching(host)
 	for _, a := range matching {
 		if a.Is(cert) {
 			return a

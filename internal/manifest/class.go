@@ -1,0 +1,197 @@
+package manifest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"certdrift/internal/arn"
+	"certdrift/internal/finding"
+	"certdrift/internal/target"
+	"certdrift/internal/yamldoc"
+)
+
+// controllerEKS is EKS Auto Mode's name for the controller of an IngressClass.
+const controllerEKS = "eks.amazonaws.com/alb"
+
+// certificateFields are the certificates' field in IngressClassParams by API group: those of the AWS Load Balancer Controller
+// and of EKS Auto Mode
+// (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/ingress_class/,
+// https://docs.aws.amazon.com/eks/latest/userguide/auto-configure-alb.html).
+var certificateFields = map[string]string{"elbv2.k8s.aws": "certificateArn", "eks.amazonaws.com": "certificateARNs"}
+
+// parametersOf has the API group whose IngressClassParams a controller reads.
+var parametersOf = map[string]string{"ingress.k8s.aws/alb": "elbv2.k8s.aws", controllerEKS: "eks.amazonaws.com"}
+
+// classes are the IngressClasses and IngressClassParams of all files together, by name.
+type classes struct {
+	named      map[string]ingressClass
+	parameters map[string]classParams // by API group/name
+}
+
+func newClasses() *classes {
+	return &classes{named: map[string]ingressClass{}, parameters: map[string]classParams{}}
+}
+
+type ingressClass struct {
+	controller string
+	// parameters is API group/name, without a name if the kind is none that the controllers know; empty for none.
+	parameters string
+	isDefault  bool
+	ambiguous  bool // the input has several of this name, which differ
+}
+
+// classParams are the settings for all Ingresses of a class. They go before the Ingresses' annotations.
+type classParams struct {
+	arns                                  []string
+	refused                               bool // some certificate is no ARN, which is reported
+	at                                    target.Position
+	group, loadBalancer, policy, redirect string
+	namespace                             string // the only namespace that is selected; "*" if the labels decide
+	ambiguous                             bool
+}
+
+func (p classParams) equal(other classParams) bool {
+	p.at, other.at = target.Position{}, target.Position{}
+	arns, others := p.arns, other.arns
+	p.arns, other.arns = nil, nil
+	return slices.Equal(arns, others) && p.group == other.group && p.loadBalancer == other.loadBalancer &&
+		p.policy == other.policy && p.redirect == other.redirect && p.namespace == other.namespace
+}
+
+// ingressClass notes an IngressClass.
+func (o object) ingressClass() {
+	name := o.text(o.node, "metadata", "name")
+	c := ingressClass{controller: o.text(o.node, "spec", "controller"), isDefault: o.note("ingressclass.kubernetes.io/is-default-class") == "true"}
+	if reference := o.get(o.node, "spec", "parameters"); reference != nil {
+		c.parameters = o.text(reference, "apiGroup") + "/"
+		if o.text(reference, "kind") == "IngressClassParams" {
+			c.parameters += o.text(reference, "name")
+		}
+	}
+	if known, ok := o.classes.named[name]; ok && known != c {
+		c.ambiguous = true
+	}
+	o.classes.named[name] = c
+}
+
+// ingressClassParams notes an IngressClassParams of an API group.
+func (o object) ingressClassParams(group string) {
+	spec := o.get(o.node, "spec")
+	p := classParams{
+		group: o.text(spec, "group", "name"), loadBalancer: o.text(spec, "loadBalancerName"), policy: o.text(spec, "sslPolicy"),
+		redirect: o.text(spec, "sslRedirectPort"), namespace: o.selected(o.get(spec, "namespaceSelector")),
+	}
+	if e := o.entry(spec, certificateFields[group]); e != nil {
+		line, column := o.position(e.Key)
+		p.at = o.at(line, column)
+		for _, item := range o.items(spec, certificateFields[group]) {
+			text, scalar := yamldoc.Text(o.doc.Value(item))
+			if !scalar {
+				p.refused = true
+				o.report(e, "IngressClassParams "+o.text(o.node, "metadata", "name")+": a certificate must be text, not "+yamldoc.Kind(o.doc.Value(item)), "put the ARN in quotes")
+				continue
+			}
+			if _, err := arn.Certificate(text); err != nil {
+				p.refused = true
+				o.report(e, "IngressClassParams "+o.text(o.node, "metadata", "name")+": "+finding.Quote(text)+" "+err.Error(), arnHint)
+				continue
+			}
+			p.arns = append(p.arns, text)
+		}
+	}
+	key := group + "/" + o.text(o.node, "metadata", "name")
+	if known, ok := o.classes.parameters[key]; ok && !known.equal(p) {
+		p.ambiguous = true
+	}
+	o.classes.parameters[key] = p
+}
+
+// selected returns the namespace that a selector selects by the label that every namespace has; "*" for other selectors,
+// which only the cluster can evaluate, and empty for one that selects all.
+func (o object) selected(selector ast.Node) string {
+	labels, _ := o.doc.Entries(o.get(selector, "matchLabels"))
+	expressions := o.items(selector, "matchExpressions")
+	switch {
+	case len(labels) == 0 && len(expressions) == 0:
+		return ""
+	case len(labels) == 1 && len(expressions) == 0 && labels[0].Key == "kubernetes.io/metadata.name":
+		return o.text(labels[0].Node.Value)
+	}
+	return "*"
+}
+
+// settings are what an Ingress's class decides.
+type settings struct {
+	managed bool // the ALB controller, or EKS Auto Mode, handles the Ingress
+	auto    bool // EKS Auto Mode
+	params  classParams
+	// perhaps is what the input does not show, and what may name certificates where the Ingress names none. undecided is
+	// what must be known even where it names some.
+	perhaps, undecided string
+}
+
+// settings looks up the Ingress's class. The old annotation goes before ingressClassName, and has no parameters.
+func (o object) settings() settings {
+	if e := o.annotation(classAnnotation); e != nil {
+		name := o.raw(classAnnotation)
+		return settings{managed: name == "alb" || !otherClass(name) && o.annotated()}
+	}
+	name := o.text(o.node, "spec", "ingressClassName")
+	if name == "" {
+		defaults := o.classes.defaults()
+		switch len(defaults) {
+		case 0:
+			return settings{managed: o.annotated(), perhaps: "whether the cluster's default class of Ingresses is the ALB controller's, and its parameters name certificates"}
+		case 1:
+			name = defaults[0]
+		default:
+			return settings{managed: true, undecided: "which of the default classes " + o.name() + " gets: " + strings.Join(defaults, ", ")}
+		}
+	}
+	class, ok := o.classes.named[name]
+	if !ok {
+		return settings{
+			managed: name == "alb" || !otherClass(name) && o.annotated(),
+			perhaps: "whether the parameters of the class " + finding.Quote(name) + " (IngressClassParams) name certificates",
+		}
+	}
+	return o.settingsOf(name, class)
+}
+
+func (o object) settingsOf(name string, class ingressClass) settings {
+	group := parametersOf[class.controller]
+	s := settings{managed: group != "", auto: class.controller == controllerEKS}
+	wanted, params, _ := strings.Cut(class.parameters, "/")
+	found, ok := o.classes.parameters[class.parameters]
+	const precede = ", whose certificates go before those of the Ingress"
+	switch {
+	case class.ambiguous:
+		s.managed, s.undecided = true, "which IngressClass "+finding.Quote(name)+" is meant: the input has several that differ"
+	case !s.managed || class.parameters == "":
+	case params == "" || wanted != group:
+		s.undecided = "what IngressClass " + finding.Quote(name) + " does: its controller does not know the kind of its parameters, and ignores its Ingresses"
+	case !ok:
+		s.undecided = "what IngressClassParams " + finding.Quote(params) + " of the class " + finding.Quote(name) + " holds" + precede
+	case found.ambiguous:
+		s.undecided = "which IngressClassParams " + finding.Quote(params) + " is meant, whose certificates go before those of the Ingress: the input has several that differ"
+	default:
+		if s.params = found; found.namespace != "" && found.namespace != o.namespaceOf() {
+			s.undecided = "whether IngressClassParams " + finding.Quote(params) + " selects the namespace " + finding.Quote(o.namespaceOf()) + ": the controller ignores the Ingress otherwise"
+		}
+	}
+	return s
+}
+
+// defaults are the names of the default classes, sorted.
+func (c *classes) defaults() []string {
+	var names []string
+	for name, class := range c.named {
+		if class.isDefault {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,163 @@
+package plan
+
+import (
+	"slices"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/topology"
+)
+
+// after is what a listener holds once the manifests are applied.
+type after struct {
+	topology.Held
+	// unknown says why it may hold others (Held.Open).
+	unknown []string
+	// unchanged: the apply leaves all certificates as they are.
+	unchanged bool
+}
+
+// after returns what l holds after d is applied, with what the other manifests add to its SNI list and remove from it; l is nil
+// where it is not known. Each tool does it in its own way.
+func (p planner) after(d *topology.Declaration, l *topology.Listener) after {
+	if d.WithoutCertificate() || d.RemovesListeners {
+		return after{Held: topology.Held{Kind: kindOf(d, l)}}
+	}
+	now := p.heldBy(d, l)
+	var a after
+	switch {
+	case d.Listener != "": // beside what the listener's own manifest says of it
+		a = now
+		for _, own := range p.keepers(d, l) {
+			a = p.setDefault(a, own)
+		}
+	case d.KeepsOthers:
+		a = p.setDefault(now, d)
+	default:
+		a = p.replace(d, l)
+	}
+	a = p.additions(d, l).apply(p, a)
+	a.unchanged = now.known() && a.known() && slices.EqualFunc(a.Attached, now.Attached, sameAttachment)
+	return a
+}
+
+func (a after) known() bool { return len(a.unknown) == 0 }
+
+func sameAttachment(a, b *topology.Attachment) bool {
+	return a.ARN == b.ARN && a.Default == b.Default && a.Listed == b.Listed && a.ARN != ""
+}
+
+func kindOf(d *topology.Declaration, l *topology.Listener) observation.LoadBalancerKind {
+	if l != nil {
+		return l.LoadBalancer.Kind
+	}
+	return d.Kind
+}
+
+// heldBy is what the listener holds now: the one that the declaration knows by its ARN, which may be on another port; else l.
+func (p planner) heldBy(d *topology.Declaration, l *topology.Listener) after {
+	if known := p.byARN[d.ListenerARN]; known != nil {
+		l = known
+	}
+	switch {
+	case d.Creates:
+		return after{Held: topology.Held{Kind: kindOf(d, l)}}
+	case l == nil:
+		return after{topology.Held{Kind: d.Kind, Open: true}, []string{"which certificates " + nameOf(d) + " holds now"}, false}
+	case l.LoadBalancer.Partial:
+		return after{l.Held(), []string{"which further certificates " + l.Label() + " holds"}, false}
+	}
+	return after{Held: l.Held()}
+}
+
+// nameOf is the listener of a declaration in a sentence.
+func nameOf(d *topology.Declaration) string {
+	if d.LoadBalancer == "" {
+		return "the listener of " + finding.Clean(d.Object, finding.QuoteLimit)
+	}
+	if d.Port == 0 {
+		return "the listener of " + finding.Clean(d.LoadBalancer, finding.QuoteLimit)
+	}
+	return label(d)
+}
+
+// replace is what the AWS Load Balancer Controller and a classic load balancer do: the listener holds what the manifest says, and
+// nothing else.
+func (p planner) replace(d *topology.Declaration, l *topology.Listener) after {
+	a := after{Held: d.SetOn(topology.Held{Kind: kindOf(d, l)})}
+	return p.pend(a, d)
+}
+
+// setDefault is what Terraform's aws_lb_listener does, with the aws_lb_listener_certificate that are known to be its own.
+func (p planner) setDefault(a after, d *topology.Declaration) after {
+	a.Held = d.SetOn(a.Held)
+	return p.pend(a, d)
+}
+
+// pend adds what has no ARN yet: nobody knows for which names it is.
+func (p planner) pend(a after, d *topology.Declaration) after {
+	for _, what := range d.Pending {
+		a.Open = true
+		a.unknown = append(a.unknown, finding.Clean(what, finding.QuoteLimit))
+	}
+	return a
+}
+
+// additions are what the manifests add to a listener's SNI list, and remove from it, apart from the listener's own manifest.
+type additions []*topology.Declaration
+
+func (p planner) additions(d *topology.Declaration, l *topology.Listener) additions {
+	if d.Creates { // others know a listener that is replaced
+		return nil
+	}
+	arn := listenerARN(d, l)
+	if arn == "" && d.Listener == "" {
+		return nil
+	}
+	return p.added[arn]
+}
+
+func listenerARN(d *topology.Declaration, l *topology.Listener) string {
+	switch {
+	case d.Listener != "":
+		return d.Listener
+	case d.ListenerARN != "":
+		return d.ListenerARN
+	case l != nil:
+		return l.ARN
+	}
+	return ""
+}
+
+// apply adds and removes. The order of the two is not known for a certificate that is both added and removed.
+func (all additions) apply(p planner, a after) after {
+	for _, d := range all {
+		for _, arn := range d.ARNs {
+			a.Held = a.Enlist(p.Attach(arn, true))
+		}
+		a = p.pend(a, d)
+	}
+	for _, d := range all {
+		for _, arn := range d.Detaches {
+			if slices.ContainsFunc(all, func(o *topology.Declaration) bool { return slices.Contains(o.ARNs, arn) }) {
+				a.Open = true
+				a.unknown = append(a.unknown, "whether "+topology.ShortARN(arn)+" is removed before or after it is added")
+				continue
+			}
+			a.Held = a.Delist(arn)
+		}
+	}
+	a.unknown = sorted(a.unknown)
+	return a
+}
+
+// keepers are the manifests of the listener itself that leave its SNI list alone.
+func (p planner) keepers(d *topology.Declaration, l *topology.Listener) []*topology.Declaration {
+	var out []*topology.Declaration
+	for _, own := range p.Declarations {
+		if own.KeepsOthers && !own.Creates && (own.ListenerARN == d.Listener || l != nil && slices.Contains(l.Declarations, own)) {
+			out = append(out, own)
+		}
+	}
+	return out
+}
