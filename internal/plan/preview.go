@@ -44,7 +44,7 @@ func (p planner) planned() []effect {
 	var out []effect
 	for _, d := range p.Declarations {
 		effects := p.effects(d)
-		if len(effects) == 0 && !d.WithoutCertificate() {
+		if len(effects) == 0 && !d.WithoutCertificate() && !p.hasNoSuchPort(d) {
 			effects = []effect{p.effect(d, nil, nil)}
 		}
 		out = append(out, effects...)
