@@ -44,7 +44,7 @@ type Parts struct {
 // declare adds what manifests declare. One that cannot be read is reported as a finding: what it declares is not known, and
 // everything else can still be judged.
 func declare(q *round.Request, read manifest.Loaded) {
-	q.Manifests = read.Declared
+	q.Manifests, q.PassedOver = read.Declared, read.PassedOver
 	q.Diagnostics = append(q.Diagnostics, read.Diagnostics...)
 	observation.SortDiagnostics(q.Diagnostics)
 	q.ObserveErrors = append(q.ObserveErrors, read.ObserveErrors...)

@@ -28,7 +28,7 @@ func TestPlanOfAListenerThatGoes(t *testing.T) {
 			1, "api.example.org would be left without a listener"},
 		"an Ingress that says nothing of ports": {"ingress.k8s.aws/stack", ingress("team: web", ""), observation.Application, 3, "IngressClassParams"},
 		"an Ingress whose certificate is discovered": {"ingress.k8s.aws/stack",
-			ingress(`alb.ingress.kubernetes.io/listen-ports: '[{"HTTP": 80}, {"HTTPS": 443}]'`, "  rules: [{host: api.example.org}]\n"), observation.Application, 0, "not known yet"},
+			ingress(`alb.ingress.kubernetes.io/listen-ports: '[{"HTTP": 80}, {"HTTPS": 443}]'`, "  rules: [{host: api.example.org}]\n"), observation.Application, 3, "not known yet"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDeploy(t)

@@ -49,7 +49,7 @@ func TestPreviewOfAListenerThatGoes(t *testing.T) {
 		"an Ingress beside a Service":         {serviceTag, "Ingress production/api", observation.Classic, nil, ""},
 		"another object":                      {serviceTag, "Service production/ui", observation.Classic, nil, ""},
 		"a name for the load balancer":        {"owner", "Service production/x", observation.Network, func(s *scene) { s.round.Manifests[0].LoadBalancer = "lb" }, plan.Refuse},
-		"no endpoint behind it":               {serviceTag, "Service production/api", observation.Classic, func(s *scene) { s.round.Endpoints = nil }, plan.Warn},
+		"no endpoint behind it":               {serviceTag, "Service production/api", observation.Classic, func(s *scene) { s.round.Endpoints = nil }, plan.Undecided},
 		"not read in whole":                   {serviceTag, "Service production/api", observation.Classic, func(s *scene) { s.round.LoadBalancers[0].Partial = true }, plan.Refuse},
 		"what cannot be seen may keep 443":    {ingressTag, "Ingress production/api", observation.Application, func(s *scene) { s.round.Manifests[0].UndecidedBecause = "whether X" }, plan.Undecided},
 		"a group, and who else is in it":      {ingressTag, "Ingress production/api", observation.Application, func(s *scene) { s.round.Manifests[0].Group = "shared" }, plan.Undecided},
@@ -118,7 +118,7 @@ func TestPreviewOfPortsThatStay(t *testing.T) {
 	t.Run("discovered", func(t *testing.T) {
 		s := losing(t, ingressTag, observation.Application)
 		s.round.Manifests = []observation.Declaration{declared("Ingress production/api", 443), closer("Ingress production/api", observation.Application)}
-		if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Pass || rows[0].Action != plan.Discover {
+		if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Undecided || rows[0].Action != plan.Discover {
 			t.Errorf("%+v", rows)
 		}
 	})

@@ -26,9 +26,15 @@ const (
 // kubernetes reads a file of Kubernetes objects.
 func (r *reader) kubernetes(data []byte) {
 	for _, doc := range documents(data) {
-		if !doc.elsewhere() {
-			r.document(doc)
+		if doc.elsewhere() {
+			r.objects++
+			r.understood++
+			continue
 		}
+		if doc.glued > 0 {
+			r.errorAt(doc.glued, 1, "this line begins with --- and goes on: kubectl takes it for no line between documents", "put --- on a line of its own")
+		}
+		r.document(doc)
 	}
 }
 
@@ -44,11 +50,12 @@ func (r *reader) document(doc document) {
 		return
 	}
 	for _, parsed := range file.Docs {
-		if parsed.Body == nil {
+		switch parsed.Body.(type) {
+		case nil, *ast.NullNode, *ast.CommentGroupNode:
 			continue
 		}
 		t := r.newTree(parsed.Body, doc.line)
-		r.object(t, parsed.Body, 0)
+		r.object(t, parsed.Body, 0, listed{})
 		if !t.doc.Spend(0) {
 			r.errorAt(doc.line, 1, yamldoc.TooLarge, yamldoc.TooLargeHint)
 		}
@@ -56,7 +63,7 @@ func (r *reader) document(doc document) {
 }
 
 // object reads one object, or the items of a List.
-func (r *reader) object(t tree, n ast.Node, depth int) {
+func (r *reader) object(t tree, n ast.Node, depth int, inherited listed) {
 	if r.objects++; r.objects > maxObjects {
 		if r.objects == maxObjects+1 {
 			line, column := t.position(n)
@@ -65,15 +72,25 @@ func (r *reader) object(t tree, n ast.Node, depth int) {
 		return
 	}
 	version, kind := t.text(n, "apiVersion"), t.text(n, "kind")
+	version, kind = cmp.Or(version, inherited.version), cmp.Or(kind, inherited.kind)
 	o := object{reader: r, tree: t, node: n, kind: kind}
 	o.reportDuplicates()
-	switch {
-	case strings.HasSuffix(kind, "List") && depth < maxListed:
-		for _, item := range t.items(n, "items") {
-			r.object(t, item, depth+1)
+	if items, ok := t.get(n, "items").(*ast.SequenceNode); ok && kind != "" && depth < maxListed { // as kubectl: whatever its kind is
+		r.understood++
+		of := listed{version, strings.TrimSuffix(kind, "List")}
+		if kind == "List" || of.kind == kind {
+			of = listed{}
 		}
+		for _, item := range items.Values {
+			r.object(t, item, depth+1, of)
+		}
+		return
+	}
+	declares := true
+	switch {
 	case kind == "Service" && version == "v1": // Knative's Services are in another API group
 		if o.rendered() {
+			o.patched()
 			o.service()
 		}
 	case kind == "Ingress" && (strings.HasPrefix(version, "networking.k8s.io/") || strings.HasPrefix(version, "extensions/")):
@@ -84,8 +101,17 @@ func (r *reader) object(t tree, n ast.Node, depth int) {
 		o.ingressClass()
 	case kind == "IngressClassParams" && certificateFields[apiGroup(version)] != "":
 		o.ingressClassParams(apiGroup(version))
+	default:
+		declares = false
+		o.unread(version)
+	}
+	if declares {
+		r.understood++
 	}
 }
+
+// listed is what the items of a List are that do not say it themselves.
+type listed struct{ version, kind string }
 
 // within reads more of a document that was read already, and reports where that is too much.
 func (r *reader) within(t tree, read func()) {

@@ -51,6 +51,7 @@ type Options struct {
 // of AWS (ObserveErrors), which say nothing about the manifests.
 type Loaded struct {
 	Declared      []observation.Declaration
+	PassedOver    []observation.PassedOver // what was not understood, and may declare certificates too
 	Diagnostics   []observation.Diagnostic
 	ObserveErrors []observation.ObserveError
 }
@@ -69,10 +70,16 @@ func Load(paths []string, opts Options) Loaded {
 	for _, path := range paths {
 		l.path(path)
 	}
+	understood := 0
 	for _, r := range l.readers { // an Ingress may be of a class that another file has
 		r.finish()
 		l.Declared = append(l.Declared, r.declared...)
+		l.PassedOver = append(l.PassedOver, r.passedOver...)
 		l.Diagnostics = append(l.Diagnostics, r.diagnostics...)
+		understood += r.understood
+	}
+	if understood == 0 && len(l.readers) > 0 && len(l.PassedOver) == 0 && len(l.Diagnostics) == 0 && len(l.ObserveErrors) == 0 {
+		l.refuse(paths[0], "no file holds a manifest, a plan or a template", noManifestHint)
 	}
 	observation.SortDiagnostics(l.Diagnostics)
 	return l.Loaded
@@ -134,7 +141,7 @@ func (l *loader) stdin() {
 		l.errorAt(name, "standard input is empty", "check that the command before the pipe wrote output")
 		return
 	}
-	l.file(name, data)
+	l.file(name, data, true)
 }
 
 func (l *loader) remote(path string) {
@@ -144,7 +151,7 @@ func (l *loader) remote(path string) {
 	}
 	files, err := l.opts.Remote(path)
 	for _, f := range files {
-		l.file(f.Name, f.Data)
+		l.file(f.Name, f.Data, false)
 	}
 	before := len(l.ObserveErrors)
 	err = l.noteUnread(err)
@@ -188,11 +195,12 @@ func (l *loader) local(path string) {
 		return
 	}
 	for _, name := range names {
-		l.open(name)
+		l.open(name, name == filepath.Clean(path))
 	}
 }
 
-func (l *loader) open(name string) {
+// open reads a local file; named is whether it was named itself, and not found in a directory or by a pattern.
+func (l *loader) open(name string, named bool) {
 	where := l.resolve(name)
 	info, err := os.Stat(where)
 	switch {
@@ -210,10 +218,10 @@ func (l *loader) open(name string) {
 		l.refuse(name, "it cannot be read: "+clean(err.Error()), "check that it exists and is readable")
 		return
 	}
-	l.file(name, data)
+	l.file(name, data, named)
 }
 
-func (l *loader) file(name string, data []byte) {
+func (l *loader) file(name string, data []byte, named bool) {
 	if l.seen[name] {
 		return
 	}
@@ -224,7 +232,7 @@ func (l *loader) file(name string, data []byte) {
 		}
 		return
 	}
-	r := &reader{file: name, namespace: l.opts.Namespace, plain: l.opts.Plain, classes: l.classes}
+	r := &reader{file: name, namespace: l.opts.Namespace, plain: l.opts.Plain, named: named, classes: l.classes}
 	r.read(data)
 	l.readers = append(l.readers, r)
 }

@@ -6,7 +6,6 @@
 package manifest
 
 import (
-	"bytes"
 	"encoding/json"
 
 	"certdrift/internal/observation"
@@ -27,12 +26,18 @@ func Read(name string, data []byte) ([]observation.Declaration, []observation.Di
 }
 
 func (r *reader) read(data []byte) {
+	data = lines(data)
 	switch {
 	case len(data) > maxFile:
 		r.errorAt(1, 1, "the file is larger than 32 MiB", "pass only the Services and Ingresses")
-	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) && r.terraform(data):
+	case r.json(data):
+	case wrapped.Match(data):
+		r.errorAt(1, 1, "other text stands before, between or behind Terraform's JSON", "write the output of `terraform show -json PLAN` to the file alone (in GitHub Actions: terraform_wrapper: false)")
 	default:
 		r.kubernetes(data)
+	}
+	if r.named && r.understood == 0 && r.objects == 0 && len(r.diagnostics) == 0 {
+		r.errorAt(1, 1, "the file holds no manifest, plan or template", noManifestHint)
 	}
 }
 
@@ -40,10 +45,14 @@ func (r *reader) read(data []byte) {
 type reader struct {
 	file, namespace string // the namespace of objects that name none
 	plain           bool   // see Options.Plain
+	named           bool   // all of the file must be a manifest, a plan or a template
+	before          int    // lines of the file before what is being read
 	objects         int    // seen so far
+	understood      int    // of them, and plans
 	classes         *classes
 	pending         []pending
 	declared        []observation.Declaration
+	passedOver      []observation.PassedOver
 	diagnostics     []observation.Diagnostic
 }
 
@@ -73,14 +82,14 @@ func (r *reader) finish() {
 }
 
 func (r *reader) at(line, column int) target.Position {
-	return target.Position{File: r.file, Line: line, Column: column}
+	return target.Position{File: r.file, Line: r.before + line, Column: column}
 }
 
 func (r *reader) errorAt(line, column int, message, hint string) {
 	r.diagnostics = append(r.diagnostics, observation.Diagnostic{Position: r.at(line, column), Message: message, Hint: hint})
 }
 
-// terraform reads Terraform's JSON; false if the file is other JSON.
+// terraform reads one value of Terraform's JSON; false if it is other JSON.
 func (r *reader) terraform(data []byte) bool {
 	var shown struct {
 		FormatVersion string          `json:"format_version"`
@@ -91,9 +100,9 @@ func (r *reader) terraform(data []byte) bool {
 		Values        json.RawMessage `json:"values"`
 		Configuration json.RawMessage `json:"configuration"`
 		Changes       json.RawMessage `json:"resource_changes"`
+		Errored       bool            `json:"errored"`
 	}
-	// `terraform plan -json` streams several values; the first one identifies it.
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&shown); err != nil || shown.Kind != "" {
+	if err := json.Unmarshal(data, &shown); err != nil || shown.Kind != "" {
 		return false
 	}
 	const hint = "run `terraform show -json PLAN` (or `terraform show -json` for the state) and pass its output to certdrift"
@@ -103,7 +112,11 @@ func (r *reader) terraform(data []byte) bool {
 		return true
 	case shown.FormatVersion == "":
 		return false
+	case shown.Errored:
+		r.errorAt(1, 1, "the plan is not whole: Terraform stopped with an error while it planned", "fix what `terraform plan` reports, and plan again")
+		return true
 	}
+	r.understood++
 	t := terraform{reader: r, data: data}
 	values := shown.Planned
 	if values == nil {

@@ -2,70 +2,200 @@ package manifest
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
-// references has what the expressions of a plan's configuration refer to, by module and resource without indexes, and then by
-// attribute. A resource that does not exist yet has no ARN to be referred to by.
-type references map[string]map[string][]string
-
+// configModule is a module of a plan's configuration, whose expressions say what they refer to. A resource that does not exist yet
+// has no ARN to be referred to by. What a local value stands for is not in the plan.
+// https://developer.hashicorp.com/terraform/internals/json-format#configuration-representation
 type configModule struct {
 	Resources []struct {
 		Address     string                     `json:"address"`
 		Expressions map[string]json.RawMessage `json:"expressions"`
 	} `json:"resources"`
 	Calls map[string]struct {
-		Module configModule `json:"module"`
+		Expressions map[string]json.RawMessage `json:"expressions"`
+		Module      configModule               `json:"module"`
 	} `json:"module_calls"`
+	Outputs map[string]struct {
+		Expression json.RawMessage `json:"expression"`
+	} `json:"outputs"`
 }
 
-// readReferences returns none if there is no configuration, as in a state.
-func readReferences(configuration json.RawMessage) references {
-	refs := references{}
+// readConfiguration returns an empty module if there is none, as in a state.
+func readConfiguration(raw json.RawMessage) *configModule {
 	var in struct {
 		Root configModule `json:"root_module"`
 	}
-	if len(configuration) > 0 && json.Unmarshal(configuration, &in) == nil {
-		refs.add("", in.Root, 0)
+	if len(raw) == 0 || json.Unmarshal(raw, &in) != nil {
+		return &configModule{}
 	}
-	return refs
+	return &in.Root
 }
 
-func (r references) add(path string, m configModule, depth int) {
-	for _, res := range m.Resources {
-		attributes := map[string][]string{}
-		for _, name := range []string{"load_balancer_arn", "listener_arn"} {
-			var expression struct {
-				References []string `json:"references"`
-			}
-			if raw, ok := res.Expressions[name]; ok && json.Unmarshal(raw, &expression) == nil {
-				attributes[name] = expression.References
-			}
-		}
-		r[path+res.Address] = attributes
-	}
-	for name, call := range m.Calls {
-		if depth < maxModules {
-			r.add(path+"module."+name+".", call.Module, depth+1)
-		}
-	}
+// step is one part of an address: a name, and an index such as 0 or "key", or anyIndex.
+type step struct{ name, index string }
+
+const anyIndex = "*"
+
+// referred is a resource that an expression refers to: its module's instance, TYPE.NAME, and its index where the expression has one.
+type referred struct {
+	module []step
+	base   string
+	index  string
 }
 
-// leads reports whether an attribute of one resource refers to another of the same module. If both have indexes, these must
-// be equal.
-func (r references) leads(from resource, attribute string, to resource) bool {
-	base, index := withoutIndexes(from.Address)
-	_, otherIndex := withoutIndexes(to.Address)
-	if index != "" && otherIndex != "" && index != otherIndex {
+// maxHops is how many variables and outputs are followed from one expression.
+const maxHops = 100
+
+// resolver follows references of one expression.
+type resolver struct {
+	root *configModule
+	hops int
+}
+
+// referencesOf are the resources that an attribute of a resource refers to, through variables and outputs of modules.
+func (m *configModule) referencesOf(from resource, attribute string) []referred {
+	module := steps(from.module)
+	base, _ := withoutIndexes(strings.TrimPrefix(strings.TrimPrefix(from.Address, from.module), "."))
+	in := m.at(module)
+	if in == nil {
+		return nil
+	}
+	for _, res := range in.Resources {
+		if res.Address == base {
+			return (&resolver{root: m}).follow(module, references(res.Expressions[attribute]))
+		}
+	}
+	return nil
+}
+
+// references are the references of an expression, or of those within it.
+func references(raw json.RawMessage) []string {
+	var one struct {
+		References []string `json:"references"`
+	}
+	if len(raw) == 0 || json.Unmarshal(raw, &one) != nil {
+		return nil
+	}
+	return one.References
+}
+
+// at is the configuration of a module; nil if there is none.
+func (m *configModule) at(module []step) *configModule {
+	for _, s := range module {
+		call, ok := m.Calls[s.name]
+		if !ok {
+			return nil
+		}
+		m = &call.Module
+	}
+	return m
+}
+
+func (r *resolver) follow(module []step, refs []string) []referred {
+	if r.hops++; r.hops > maxHops {
+		return nil
+	}
+	var out []referred
+	for _, ref := range refs {
+		for _, found := range r.one(module, dotted(ref)) {
+			i := slices.IndexFunc(out, func(o referred) bool { return o.base == found.base && slices.Equal(o.module, found.module) })
+			switch {
+			case i < 0:
+				out = append(out, found)
+			case out[i].index == "": // the same reference in a shorter form has no index
+				out[i].index = found.index
+			}
+		}
+	}
+	return out
+}
+
+// one follows one reference from within a module.
+func (r *resolver) one(module []step, ref []step) []referred {
+	if len(ref) < 2 {
+		return nil
+	}
+	switch ref[0].name {
+	case "each", "count", "local", "path", "terraform", "data", "self":
+		return nil
+	case "var":
+		if len(module) == 0 {
+			return nil
+		}
+		last := len(module) - 1
+		parent := r.root.at(module[:last])
+		if parent == nil {
+			return nil
+		}
+		return r.follow(module[:last], references(parent.Calls[module[last].name].Expressions[ref[1].name]))
+	case "module":
+		called := ref[1]
+		if called.index == "" {
+			called.index = anyIndex
+		}
+		inside := append(slices.Clone(module), called)
+		config := r.root.at(inside)
+		if config == nil || len(ref) < 3 {
+			return nil
+		}
+		return r.follow(inside, references(config.Outputs[ref[2].name].Expression))
+	}
+	return []referred{{module, ref[0].name + "." + ref[1].name, ref[1].index}}
+}
+
+// steps splits the address of a module's instance: module.a[0].module.b.
+func steps(module string) []step {
+	var out []step
+	for i, s := range dotted(module) {
+		if i%2 == 1 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// dotted splits an address at its dots, except within an index.
+func dotted(address string) []step {
+	var out []step
+	for address != "" {
+		end := strings.IndexAny(address, ".[")
+		if end < 0 {
+			return append(out, step{name: address})
+		}
+		s := step{name: address[:end]}
+		address = address[end:]
+		for strings.HasPrefix(address, "[") {
+			length := strings.Index(address, "]") + 1
+			if strings.HasPrefix(address, `["`) {
+				length = strings.Index(address, `"]`) + 2
+			}
+			if length < 2 {
+				return append(out, s)
+			}
+			s.index, address = address[1:length-1], address[length:]
+		}
+		out = append(out, s)
+		address = strings.TrimPrefix(address, ".")
+	}
+	return out
+}
+
+// is reports whether a resource may be the one that is referred to.
+func (r referred) is(res resource) bool {
+	module := steps(res.module)
+	_, index := withoutIndexes(strings.TrimPrefix(res.Address, res.module))
+	if res.Type+"."+res.Name != r.base || len(module) != len(r.module) || r.index != "" && r.index != index {
 		return false
 	}
-	wanted := to.Type + "." + to.Name
-	for _, reference := range r[base][attribute] {
-		if plain, _ := withoutIndexes(reference); plain == wanted || strings.HasPrefix(plain, wanted+".") {
-			return true
+	for i, s := range module {
+		if want := r.module[i]; s.name != want.name || want.index != anyIndex && s.index != want.index {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // withoutIndexes removes [0] and ["key"] from an address, and returns the last of them.

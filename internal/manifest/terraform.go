@@ -45,15 +45,12 @@ type attributes struct {
 	CertificateARN string     `json:"certificate_arn"`
 	Policy         string     `json:"ssl_policy"`
 	Listeners      []listener `json:"listener"`
+	Body           string     `json:"certificate_body"`
 }
 
 // matters reports whether a type declares listeners, certificates or names of load balancers.
 func matters(kind string) bool {
-	switch kind {
-	case "aws_elb", "aws_lb", "aws_alb":
-		return true
-	}
-	return isListener(kind) || isListenerCertificate(kind)
+	return kind == "aws_elb" || isBalancer(kind) || isListener(kind) || isListenerCertificate(kind)
 }
 
 func isListener(kind string) bool { return kind == "aws_lb_listener" || kind == "aws_alb_listener" }
@@ -72,10 +69,11 @@ type listener struct {
 // terraform reads one plan or state.
 type terraform struct {
 	*reader
-	data      []byte
-	resources []resource
-	refs      references
-	found     int // offset in data of the last address that was found
+	data          []byte
+	resources     []resource
+	configuration *configModule
+	changes       map[string]*change // by address; a state has none
+	found         int                // offset in data of the last address that was found
 }
 
 var errOtherForm = errors.New("its resources have an unexpected form")
@@ -90,10 +88,14 @@ func (t *terraform) read(values, configuration, changes json.RawMessage) error {
 	if err := json.Unmarshal(values, &in); err != nil {
 		return errOtherForm
 	}
+	all, byAddress, err := readChanges(changes)
+	if err != nil {
+		return err
+	}
+	t.configuration, t.changes = readConfiguration(configuration), byAddress
 	if err := t.collect(in.Root, 0); err != nil {
 		return err
 	}
-	t.refs = readReferences(configuration)
 	for _, res := range t.resources {
 		switch {
 		case isListener(res.Type):
@@ -103,18 +105,26 @@ func (t *terraform) read(values, configuration, changes json.RawMessage) error {
 		}
 	}
 	t.orphans()
-	return t.removed(changes)
+	t.reimported(all)
+	return t.removed(all)
 }
 
 func (t *terraform) collect(m module, depth int) error {
 	for _, res := range m.Resources {
-		if res.Mode == "data" || !matters(res.Type) {
+		res.module = m.Address
+		switch {
+		case res.Mode == "data":
+			continue
+		case isKubernetes(res.Type):
+			t.kubernetesResource(res)
+			continue
+		case !matters(res.Type):
+			t.passOver(res)
 			continue
 		}
 		if err := json.Unmarshal(res.Raw, &res.Values); len(res.Raw) > 0 && err != nil {
 			return errOtherForm
 		}
-		res.module = m.Address
 		t.resources = append(t.resources, res)
 	}
 	for _, child := range m.Children {
@@ -124,36 +134,6 @@ func (t *terraform) collect(m module, depth int) error {
 		if err := t.collect(child, depth+1); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// removed declares, on request, that the listeners that a plan deletes will have no certificate.
-func (t *terraform) removed(changes json.RawMessage) error {
-	var all []struct {
-		Address string `json:"address"`
-		Mode    string `json:"mode"`
-		Type    string `json:"type"`
-		Change  struct {
-			Actions []string        `json:"actions"`
-			Before  json.RawMessage `json:"before"`
-		} `json:"change"`
-	}
-	if !t.plain || len(changes) == 0 {
-		return nil
-	}
-	if err := json.Unmarshal(changes, &all); err != nil {
-		return errOtherForm
-	}
-	for _, c := range all {
-		if c.Mode == "data" || !isListener(c.Type) && c.Type != "aws_elb" || !slices.Equal(c.Change.Actions, []string{"delete"}) {
-			continue
-		}
-		res := resource{Address: c.Address, Type: c.Type}
-		if err := json.Unmarshal(c.Change.Before, &res.Values); err != nil {
-			return errOtherForm
-		}
-		t.withoutCertificate(res, append(res.Values.Listeners, listener{Port: res.Values.Port})...)
 	}
 	return nil
 }
@@ -171,85 +151,159 @@ func (t *terraform) withoutCertificate(res resource, ports ...listener) {
 	}
 }
 
-// listener declares a listener of an ALB or NLB with its SNI certificates. A certificate that the plan creates has no ARN yet:
-// it is unknown, like one that a controller discovers.
+// listener declares a listener of an ALB or NLB with the SNI certificates that are known to be added to it. A certificate that the plan
+// creates has no ARN yet.
 func (t *terraform) listener(res resource) {
-	v := res.Values
-	if v.Protocol != "HTTPS" && v.Protocol != "TLS" {
+	v, c := res.Values, t.changes[res.Address]
+	d := observation.Declaration{
+		Object: clean(res.Address), Port: v.Port, Kind: observation.Application, Policy: clean(v.Policy), LoadBalancer: t.balancerName(res),
+		KeepsOthers: true, Creates: c.does("create"), ListenerARN: clean(v.ARN), Source: t.position(res.Address),
+	}
+	switch {
+	case c.unknown("protocol") || c.unknown("port"):
+		d.UndecidedBecause = "the port or the protocol of " + d.Object + ", which are known after the apply"
+		t.declared = append(t.declared, d)
+		return
+	case v.Protocol == "TLS":
+		d.Kind = observation.Network
+	case v.Protocol != "HTTPS":
 		t.withoutCertificate(res, listener{Port: v.Port})
 		return
 	}
-	d := observation.Declaration{
-		Object: clean(res.Address), Port: v.Port, Kind: observation.Application, Policy: clean(v.Policy),
-		Source: t.position(res.Address),
-	}
-	if v.Protocol == "TLS" {
-		d.Kind = observation.Network
-	}
-	d.LoadBalancer = t.balancerName(res)
 	d.ARNs = t.certificate(res, d.Source, v.CertificateARN)
 	d.Discovered = v.CertificateARN == ""
-	for _, extra := range t.resources {
-		if isListenerCertificate(extra.Type) && t.belongs(extra, res) && !d.Discovered {
-			d.ARNs = append(d.ARNs, t.certificate(extra, t.position(extra.Address), extra.Values.CertificateARN)...)
-		}
+	if len(d.ARNs) == 0 && !d.Discovered {
+		return // reported
 	}
-	if len(d.ARNs) > 0 || d.Discovered {
-		t.declared = append(t.declared, d)
+	t.addCertificates(&d, res)
+	d.Unchanged = len(d.Pending) == 0 && len(d.ARNs) == 1 && t.keeps(res)
+	t.declared = append(t.declared, d)
+}
+
+// keeps reports whether the plan leaves a listener's default certificate and port as they are.
+func (t *terraform) keeps(res resource) bool {
+	c, v := t.changes[res.Address], res.Values
+	was, existed, err := c.before()
+	return existed && err == nil && !c.does("create") && !c.does("delete") &&
+		was.CertificateARN == v.CertificateARN && was.Port == v.Port && was.Protocol == v.Protocol && was.LoadBalancer == v.LoadBalancer
+}
+
+// addCertificates adds those of aws_lb_listener_certificate to a listener's. One that has no ARN yet, or may be for another
+// listener, is pending.
+func (t *terraform) addCertificates(d *observation.Declaration, listener resource) {
+	for _, extra := range t.resources {
+		if !isListenerCertificate(extra.Type) {
+			continue
+		}
+		sure, perhaps := t.belongs(extra, listener)
+		at := t.position(extra.Address)
+		arns := t.certificate(extra, at, extra.Values.CertificateARN)
+		switch {
+		case !perhaps:
+		case extra.Values.CertificateARN == "":
+			d.Pending = append(d.Pending, "the certificate of "+clean(extra.Address)+", which the same apply makes")
+		case !sure && len(arns) > 0:
+			d.Pending = append(d.Pending, "which listener "+clean(extra.Address)+" adds a certificate to")
+		case d.Discovered: // the ARNs begin with the default
+			d.Pending = append(d.Pending, arns...)
+		default:
+			d.ARNs = append(d.ARNs, arns...)
+		}
 	}
 }
 
 // belongs reports whether an additional certificate is for a listener: by the listener's ARN or, before it exists, by the
-// reference in the configuration.
-func (t *terraform) belongs(extra, listener resource) bool {
+// reference in the configuration, which may leave several.
+func (t *terraform) belongs(extra, listener resource) (sure, perhaps bool) {
 	if extra.Values.Listener != "" {
-		return extra.Values.Listener == listener.Values.ARN || extra.Values.Listener == listener.Values.ID
+		same := extra.Values.Listener == listener.Values.ARN || extra.Values.Listener == listener.Values.ID
+		return same, same
 	}
-	return extra.module == listener.module && t.refs.leads(extra, "listener_arn", listener)
+	found, resolved := t.referred(extra, "listener_arn", isListener)
+	here := slices.ContainsFunc(found, func(r resource) bool { return r.Address == listener.Address })
+	if !resolved { // a local value, for one: any of the listeners that have no ARN yet
+		return false, t.changes[extra.Address] != nil && listener.Values.ARN == "" && secured(listener)
+	}
+	return here && len(found) == 1, here
+}
+
+func secured(res resource) bool {
+	return res.Values.Protocol == "HTTPS" || res.Values.Protocol == "TLS"
+}
+
+// referred are the resources of a kind that an attribute may refer to. Of several instances, the one with the same index is meant:
+// that is what count.index and each.key lead to. resolved is false if the references lead to none.
+func (t *terraform) referred(from resource, attribute string, wanted func(string) bool) (found []resource, resolved bool) {
+	refs := t.configuration.referencesOf(from, attribute)
+	for _, res := range t.resources {
+		if wanted(res.Type) && slices.ContainsFunc(refs, func(r referred) bool { return r.is(res) }) {
+			found = append(found, res)
+		}
+	}
+	if len(found) > 1 {
+		_, index := withoutIndexes(strings.TrimPrefix(from.Address, from.module))
+		same := slices.DeleteFunc(slices.Clone(found), func(r resource) bool {
+			_, other := withoutIndexes(strings.TrimPrefix(r.Address, r.module))
+			return index == "" || other != index
+		})
+		if len(same) == 1 {
+			found = same
+		}
+	}
+	return found, len(found) > 0
 }
 
 // orphans declares additional certificates of listeners that this file does not create: the listener's ARN is known, its port
 // is not.
 func (t *terraform) orphans() {
 	for _, extra := range t.resources {
-		name, kind := fromARN(extra.Values.Listener)
-		if !isListenerCertificate(extra.Type) || name == "" || t.hasListener(extra) {
+		if !isListenerCertificate(extra.Type) || t.hasListener(extra) {
 			continue
 		}
-		source := t.position(extra.Address)
-		if arns := t.certificate(extra, source, extra.Values.CertificateARN); len(arns) > 0 {
-			t.declared = append(t.declared, observation.Declaration{
-				Object: clean(extra.Address), LoadBalancer: name, Kind: kind, Listener: clean(extra.Values.Listener), ARNs: arns, Source: source,
-			})
+		name, kind := fromARN(extra.Values.Listener)
+		source, c := t.position(extra.Address), t.changes[extra.Address]
+		d := observation.Declaration{Object: clean(extra.Address), LoadBalancer: name, Kind: kind, Listener: clean(extra.Values.Listener), Source: source}
+		d.ARNs = t.certificate(extra, source, extra.Values.CertificateARN)
+		switch {
+		case name == "" && c != nil:
+			d.UndecidedBecause = "which listener " + d.Object + " adds a certificate to"
+		case name == "" || len(d.ARNs) == 0 && extra.Values.CertificateARN != "":
+			continue
+		case len(d.ARNs) == 0:
+			d.Pending = []string{"the certificate of " + d.Object + ", which the same apply makes"}
 		}
+		t.declared = append(t.declared, d)
 	}
 }
 
 func (t *terraform) hasListener(extra resource) bool {
-	for _, res := range t.resources {
-		if isListener(res.Type) && t.belongs(extra, res) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.resources, func(res resource) bool {
+		_, perhaps := t.belongs(extra, res)
+		return isListener(res.Type) && perhaps
+	})
 }
 
 // classic declares the TLS listeners of a classic load balancer.
 func (t *terraform) classic(res resource) {
-	source := t.position(res.Address)
+	source, c := t.position(res.Address), t.changes[res.Address]
+	d := observation.Declaration{Object: clean(res.Address), LoadBalancer: clean(res.Values.Name), Kind: observation.Classic, Creates: c.does("create"), Source: source}
+	if len(res.Values.Listeners) == 0 && c.unknown("listener") {
+		d.UndecidedBecause = "the listeners of " + d.Object + ", which are known after the apply"
+		t.declared = append(t.declared, d)
+	}
 	for _, l := range res.Values.Listeners {
-		if protocol := strings.ToUpper(l.Protocol); protocol != "HTTPS" && protocol != "SSL" {
+		d.Port, d.UndecidedBecause = l.Port, ""
+		if protocol := strings.ToUpper(l.Protocol); c.unknown("listener") && (protocol == "" || l.Port == 0) {
+			d.UndecidedBecause = "a listener of " + d.Object + ", which is known after the apply"
+		} else if protocol != "HTTPS" && protocol != "SSL" {
 			t.withoutCertificate(res, l)
 			continue
 		}
-		arns := t.certificate(res, source, l.Certificate)
-		if len(arns) == 0 && l.Certificate != "" {
+		d.ARNs = t.certificate(res, source, l.Certificate)
+		if d.Discovered = len(d.ARNs) == 0; d.Discovered && l.Certificate != "" {
 			continue
 		}
-		t.declared = append(t.declared, observation.Declaration{
-			Object: clean(res.Address), LoadBalancer: clean(res.Values.Name), Kind: observation.Classic, Port: l.Port,
-			ARNs: arns, Discovered: len(arns) == 0, Source: source,
-		})
+		t.declared = append(t.declared, d)
 	}
 }
 
@@ -272,13 +326,14 @@ func (t *terraform) balancerName(res resource) string {
 	if name, _ := fromARN(res.Values.LoadBalancer); name != "" {
 		return name
 	}
-	for _, lb := range t.resources {
-		if (lb.Type == "aws_lb" || lb.Type == "aws_alb") && lb.module == res.module && t.refs.leads(res, "load_balancer_arn", lb) {
-			return clean(lb.Values.Name)
-		}
+	found, _ := t.referred(res, "load_balancer_arn", isBalancer)
+	if len(found) == 1 {
+		return clean(found[0].Values.Name)
 	}
 	return ""
 }
+
+func isBalancer(kind string) bool { return kind == "aws_lb" || kind == "aws_alb" }
 
 // fromARN returns a load balancer's name and kind from its ARN or that of one of its listeners:
 // …:loadbalancer/app/NAME/ID, …:listener/net/NAME/ID/ID.

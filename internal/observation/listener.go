@@ -200,6 +200,16 @@ type Declaration struct {
 	Source           target.Position `json:"source"`
 }
 
+// PassedOver is an object of a manifest, plan or template that was not understood, although it may put a certificate on a load
+// balancer.
+type PassedOver struct {
+	target.Position
+	// Object is its kind and name, as far as it has them.
+	Object string `json:"object"`
+	// Why says what it may do, and why it was not read.
+	Why string `json:"why"`
+}
+
 // Stacks returns the objects that the tags of the object's load balancer may name.
 func (d Declaration) Stacks() []Stack {
 	var out []Stack

@@ -41,6 +41,8 @@ type Round struct {
 	Planned bool `json:"planned,omitempty"`
 	// Manifests are the certificates that Kubernetes manifests and Terraform files declare.
 	Manifests []Declaration `json:"manifests,omitempty"`
+	// PassedOver are the objects beside them that were not understood, and may declare certificates too.
+	PassedOver []PassedOver `json:"passed_over,omitempty"`
 	// Changes are the changes that CloudTrail reported, newest last.
 	Changes []Change `json:"changes,omitempty"`
 	// HistoryUnread says why CloudTrail could not be queried, at least for some, for who made the changes that led to drift;

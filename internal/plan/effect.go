@@ -232,7 +232,8 @@ func (x effect) compareDefaults() topology.Relation {
 	return x.CompareARN(then[0].ARN, now[0].ARN, now[0].Body())
 }
 
-// outcome is what applying would do to one endpoint. attached is Same where nothing is known to change.
+// outcome is what applying would do to one endpoint. attached is NotCompared where it is not known what its clients get now, or
+// would get.
 type outcome struct {
 	attached, configured topology.Relation
 	problems
@@ -250,11 +251,11 @@ func (x effect) outcome(e *topology.Endpoint) outcome {
 	all = all && x.isFor(e)
 	known := all && len(candidates) == 1 && candidates[0].ARN != ""
 	open := len(candidates) > 0 && d.Open(candidates[0].Certificate, e.Target.Host)
-	o := outcome{attached: topology.Same}
+	o := outcome{}
 	switch {
-	case now == nil || open || x.after.unchanged:
-	case !all || !nowKnown:
-		o.attached = topology.NotCompared
+	case x.after.unchanged:
+		o.attached = topology.Same
+	case now == nil || open || !all || !nowKnown:
 	default:
 		o.attached = agreed(candidates, func(a *topology.Attachment) topology.Relation { return x.CompareARN(a.ARN, now.ARN, now.Body()) })
 	}

@@ -133,19 +133,30 @@ func (x effect) decide(severity finding.Severity, listener string) decision {
 		return decision{Undecided, []string{}, []string{x.declaration.UndecidedBecause}}
 	}
 	if x.byController() {
-		return decision{Pass, []string{}, []string{"what the controller would pick from ACM for " + finding.Clean(x.declaration.Object, finding.QuoteLimit)}}
+		note := "what the controller would pick from ACM for " + x.declaration.At() + ": name the certificate in the manifest to have it compared"
+		return decision{Undecided, []string{}, []string{note}}
 	}
 	notKnown, open := x.uncertain(listener)
 	d := decision{Pass, append([]string{}, x.reasons()...), append([]string{}, notKnown...)}
 	switch {
 	case severity == finding.Critical:
 		d.verdict = Refuse
-	case open:
+	case open, !x.compared():
 		d.verdict = Undecided
 	case severity == finding.Warning:
 		d.verdict = Warn
 	}
 	return d
+}
+
+// compared reports whether the effect was held against anything: what is attached, what the configuration declares, or the names
+// that the endpoints' clients ask for. What was not may be anything, and must not pass.
+func (x effect) compared() bool {
+	if x.attached != topology.NotCompared || x.configured != topology.NotCompared {
+		return true
+	}
+	names := x.names()
+	return len(x.endpoints) > 0 && !slices.ContainsFunc(names, func(n Name) bool { return n.Covered == nil || !*n.Covered })
 }
 
 // reasons say in few words what the finding says at length.
@@ -184,8 +195,8 @@ func (x effect) reasons() []string {
 // uncertain is what is not known about the effect, sorted; open reports whether the verdict depends on it.
 func (x effect) uncertain(listener string) (notKnown []string, open bool) {
 	notKnown, open = x.notKnown, x.open
-	if len(x.endpoints) == 0 && x.listener == nil {
-		notKnown, open = append(notKnown, x.endpointHint()), x.mayBelongToEndpoint()
+	if len(x.endpoints) == 0 && x.action() != Keep && !x.spares() {
+		notKnown, open = append(notKnown, x.endpointHint()), true
 	}
 	if x.unauthored() {
 		notKnown = append(notKnown, "who attached "+topology.ShortARN(x.listener.Attached[0].ARN)+" to "+listener+
@@ -194,30 +205,27 @@ func (x effect) uncertain(listener string) (notKnown []string, open bool) {
 	return sorted(notKnown), open
 }
 
-// endpointHint says how the configuration can name the endpoint behind a declaration.
-func (x effect) endpointHint() string {
-	name := "load_balancer: {name: " + cmp.Or(finding.Clean(x.declaration.LoadBalancer, finding.QuoteLimit), "…") + "}"
-	if service := x.declaration.Service; service != "" {
-		name = "service: " + finding.Clean(service, finding.QuoteLimit)
-	}
-	return "which endpoint is behind " + finding.Clean(x.declaration.Object, finding.QuoteLimit) + "; in the configuration, " + name + " says so"
+// spares reports whether the effect is a certificate that is added to a listener beside others, and is known to cover none of the
+// names of its endpoints: they keep what they get.
+func (x effect) spares() bool {
+	return x.declaration.Listener != "" && x.listener != nil && len(topology.Secured(x.listener.Endpoints)) > 0 &&
+		!slices.ContainsFunc(x.declaration.ARNs, func(arn string) bool { return !x.Certificate(arn).Named() })
 }
 
-// mayBelongToEndpoint reports whether a declaration without a known endpoint may be some endpoint's: what is attached could not
-// be read, and some endpoint has no declaration either. Only a certificate that the configuration declares itself is then
-// beyond doubt.
-func (x effect) mayBelongToEndpoint() bool {
-	loose := false
-	for _, e := range x.Endpoints {
-		if !e.Target.Kind.Secured() || len(e.Declarations) > 0 {
-			continue
-		}
-		if d := e.Target.Declared; d != nil && slices.Contains(x.declaration.ARNs, d.ARN) {
-			return false
-		}
-		loose = true
+// endpointHint says how the configuration can name the endpoint behind a declaration. Without one, nobody knows which names its
+// clients ask for, nor which certificate is meant for them.
+func (x effect) endpointHint() string {
+	name := "load_balancer: {name: " + cmp.Or(finding.Clean(x.declaration.LoadBalancer, finding.QuoteLimit), "…") + "}"
+	if l := x.listener; l != nil {
+		name = "load_balancer: {name: " + finding.Clean(l.LoadBalancer.Name, finding.QuoteLimit) + "}"
+	} else if service := x.declaration.Service; service != "" {
+		name = "service: " + finding.Clean(service, finding.QuoteLimit)
 	}
-	return loose && !x.Round.ListenersRead
+	none := "none in the configuration is"
+	if len(x.Endpoints) == 0 {
+		none = "the configuration has no endpoints"
+	}
+	return "which endpoint is behind " + x.declaration.At() + ": " + none + "; add its URL there, with " + name
 }
 
 // declaredFor is what the configuration declares for the endpoints, each certificate once.

@@ -21,7 +21,7 @@ func (p planner) removals() []effect {
 		}
 		losing := slices.DeleteFunc(owned.by(d), func(l *topology.Listener) bool {
 			return removed[l] || !l.Secure() || len(p.DeclarationsOwning(l)) > 0 ||
-				slices.ContainsFunc(l.Declarations, func(x *topology.Declaration) bool { return x.Service == d.Service })
+				slices.ContainsFunc(l.Declarations, func(x *topology.Declaration) bool { return d.Service != "" && x.Service == d.Service })
 		})
 		for _, l := range losing {
 			removed[l] = true
@@ -126,7 +126,7 @@ func (p planner) manifestsOf(object string) int {
 	return count
 }
 
-// undecidedRemovals are for endpoints that name the object as what is in front of them, while the manifests give it no port for
+// undecidedRemovals are for endpoints that name the object, or its load balancer, as what is in front of them, while the manifests give it no port for
 // them, and nobody could read what is attached.
 func (p planner) undecidedRemovals(d observation.Declaration) []effect {
 	if p.Round.ListenersRead && len(p.Round.ObserveErrors) == 0 {
@@ -134,7 +134,9 @@ func (p planner) undecidedRemovals(d observation.Declaration) []effect {
 	}
 	var out []effect
 	for _, e := range p.Endpoints {
-		if e.Target.Service != d.Service || e.Listener != nil || len(e.Declarations) > 0 || !e.Target.Kind.Secured() {
+		ref := e.Target.LoadBalancer
+		named := d.Service == "" && ref != nil && ref.Name == d.LoadBalancer // Terraform deletes the load balancer itself
+		if !named && (d.Service == "" || e.Target.Service != d.Service) || e.Listener != nil || len(e.Declarations) > 0 || !e.Target.Kind.Secured() {
 			continue
 		}
 		lost := d

@@ -18,7 +18,7 @@ import (
 func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
 	seen := observation.Round{
 		Schema: observation.Schema, Started: r.Now(),
-		Manifests: q.Manifests, Changes: slices.Clone(q.Changes),
+		Manifests: q.Manifests, PassedOver: q.PassedOver, Changes: slices.Clone(q.Changes),
 		Diagnostics: slices.Clone(q.Diagnostics), ObserveErrors: slices.Clone(q.ObserveErrors),
 		CertificateFiles: fromFiles(q.Config.Certificates), Only: concerned(q),
 		EndpointsOnly: q.Depth == ListenersOnProblem, Unlisted: !q.Config.Scope.Listed,

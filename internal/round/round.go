@@ -83,6 +83,8 @@ type Request struct {
 	Diagnostics []observation.Diagnostic
 	// Manifests are what Kubernetes manifests and Terraform declare.
 	Manifests []observation.Declaration
+	// PassedOver are the objects beside them that were not understood.
+	PassedOver []observation.PassedOver
 	Depth     Depth
 	// Changes are what an event reported. They narrow the round to the load balancers that they name; Only, names or
 	// ARNs, are those that they concern as well (see Runner.Concern).

@@ -105,6 +105,25 @@ func (r *Resolver) Value(n ast.Node) ast.Node {
 	return nil
 }
 
+// Follow returns the node with a value, behind anchors, aliases and any tag. It reports nothing, and is nil if there is none.
+func (r *Resolver) Follow(n ast.Node) ast.Node {
+	for range maxAliases {
+		switch v := n.(type) {
+		case *ast.AnchorNode:
+			n = v.Value
+		case *ast.AliasNode:
+			n = r.aliases[v]
+		case *ast.TagNode:
+			n = v.Value
+		case *ast.MappingKeyNode:
+			n = v.Value
+		default:
+			return n
+		}
+	}
+	return nil
+}
+
 // Entry is a key of a mapping with its value.
 type Entry struct {
 	Key  string

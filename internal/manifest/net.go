@@ -1,0 +1,181 @@
+package manifest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+	"certdrift/internal/yamldoc"
+)
+
+// certificateNames are the names that give a certificate, or the ports for it, to a load balancer: annotations, wherever a tool
+// keeps them before they reach an object, and references to certificates.
+var certificateNames = [...]string{
+	"aws-load-balancer-ssl-", ingressPrefix + "certificate-arn", ingressPrefix + "create-acm-cert", ingressPrefix + "listen-ports",
+	"certificateArnRef", "certificateArnSelector",
+}
+
+// namesCertificate returns what in a text may put a certificate on a load balancer, for people: a certificate's ARN, whole or with
+// holes for a template's values, or the name of an annotation for one. It is empty if there is nothing.
+func namesCertificate(text string) string {
+	if strings.Contains(text, ":server-certificate/") || strings.Contains(text, ":acm:") && strings.Contains(text, ":certificate/") {
+		return "the ARN of a certificate"
+	}
+	text = strings.ReplaceAll(text, "~1", "/") // as JSON patches write paths (RFC 6901 §3)
+	for _, name := range certificateNames {
+		if strings.Contains(text, name) {
+			return finding.Quote(strings.TrimSuffix(name, "-"))
+		}
+	}
+	return ""
+}
+
+// passOver notes an object that is not understood.
+func (r *reader) passOver(line, column int, object, why string) {
+	r.passedOver = append(r.passedOver, observation.PassedOver{Position: r.at(line, column), Object: finding.Clean(object, finding.QuoteLimit), Why: why})
+}
+
+// maxNested bounds how deep certificate looks: aliases may lead in circles.
+const maxNested = 2_500
+
+// certificate finds the first key or value of a node, also behind aliases and any tag, that may put a certificate on a load
+// balancer. Comments do not count.
+func (t tree) certificate(n ast.Node, depth int) (at ast.Node, what string) {
+	if depth > maxNested || !t.doc.Spend(1) {
+		return nil, ""
+	}
+	value := t.doc.Follow(n)
+	if entries, ok := yamldoc.Entries(value); ok {
+		for _, e := range entries {
+			for _, part := range []ast.Node{e.Key, e.Value} {
+				if at, what := t.certificate(part, depth+1); what != "" {
+					return at, what
+				}
+			}
+		}
+		return nil, ""
+	}
+	if list, ok := value.(*ast.SequenceNode); ok {
+		for _, item := range list.Values {
+			if at, what := t.certificate(item, depth+1); what != "" {
+				return at, what
+			}
+		}
+		return nil, ""
+	}
+	text, _ := yamldoc.Text(value)
+	return value, namesCertificate(text)
+}
+
+// caught notes an object that nothing else reads, if it may put a certificate on a load balancer. It is the net under everything:
+// what it catches makes a plan undecided.
+func (o object) caught(version string) bool {
+	if o.kind == "CustomResourceDefinition" && apiGroup(version) == "apiextensions.k8s.io" {
+		return false // it describes fields and sets none
+	}
+	line, column := o.position(o.node)
+	if why := o.foreignFormat(version); why != "" {
+		o.passOver(line, column, o.label(), why)
+		return true
+	}
+	at, what := o.certificate(o.node, 0)
+	if what == "" {
+		return false
+	}
+	line, column = o.position(at)
+	o.passOver(line, column, o.label(), "certdrift does not read "+o.described(version)+", and this one holds "+what)
+	return true
+}
+
+// foreignFormat says why a document is not read whose format can put certificates on load balancers without naming any; empty if it
+// is of no such format.
+func (o object) foreignFormat(version string) string {
+	resources, _ := o.doc.Entries(o.get(o.node, "Resources"))
+	cloudFormation := o.entry(o.node, "AWSTemplateFormatVersion") != nil || slices.ContainsFunc(resources, func(e yamldoc.Entry) bool {
+		return strings.HasPrefix(o.text(e.Node.Value, "Type"), "AWS::")
+	})
+	_, code := o.doc.Entries(o.get(o.node, "resource"))
+	switch {
+	case o.kind == "" && cloudFormation:
+		return "certdrift does not read CloudFormation templates"
+	case o.kind == "" && (code || strings.HasSuffix(o.file, ".tf.json")):
+		return "certdrift reads Terraform's plans, not its code: pass it the output of `terraform show -json PLAN`"
+	case o.kind == "Gateway" && apiGroup(version) == "gateway.networking.k8s.io" && o.endsTLS():
+		return "certdrift does not read Gateways, and the AWS Load Balancer Controller looks up the certificates for this one's HTTPS or TLS listeners"
+	}
+	return ""
+}
+
+// endsTLS reports whether a Gateway has listeners with a certificate, and may be the AWS Load Balancer Controller's.
+func (o object) endsTLS() bool {
+	if otherClass(o.text(o.node, "spec", "gatewayClassName")) {
+		return false
+	}
+	return slices.ContainsFunc(o.items(o.node, "spec", "listeners"), func(n ast.Node) bool {
+		protocol := o.text(n, "protocol")
+		return protocol == "HTTPS" || protocol == "TLS"
+	})
+}
+
+// label is KIND NAMESPACE/NAME, or what the document is.
+func (o object) label() string {
+	switch {
+	case o.kind == "":
+		return "a document without a kind"
+	case o.text(o.node, "metadata", "namespace") != "":
+		return o.kind + " " + o.name()
+	}
+	return strings.TrimSpace(o.kind + " " + o.text(o.node, "metadata", "name"))
+}
+
+// described is the object's kind in a sentence.
+func (o object) described(version string) string {
+	switch {
+	case o.kind == "":
+		return "documents without a kind"
+	case version == "":
+		return "objects of kind " + finding.Quote(o.kind) + " without an apiVersion"
+	}
+	return "objects of kind " + finding.Quote(o.kind) + " (" + finding.Clean(version, finding.QuoteLimit) + ")"
+}
+
+// unread deals with an object that nothing reads: the net catches it; else what kubectl refuses is an error, if the file was named
+// as a manifest, and anything else is none of certdrift's business.
+func (o object) unread(version string) {
+	_, isMapping := o.doc.Entries(o.node)
+	line, column := o.position(o.node)
+	scalar := false
+	if !isMapping {
+		_, scalar = yamldoc.Text(o.node)
+	}
+	switch {
+	case o.caught(version):
+	case !isMapping && (scalar || o.named):
+		o.errorAt(line, column, "this is no manifest, plan or template: "+yamldoc.Kind(o.node)+" where kubectl expects an object", noManifestHint)
+	case (o.kind == "" || version == "") && o.named:
+		lacks := "kind"
+		if o.kind != "" {
+			lacks = "apiVersion"
+		}
+		o.errorAt(line, column, "this is no manifest, plan or template: it has no "+lacks+", and kubectl refuses it", noManifestHint)
+	case o.kind == "Service" && version != "" && !strings.Contains(version, "/"):
+		o.errorAt(line, column, "Service "+o.name()+": there is no apiVersion "+finding.Quote(version)+" of Services, and kubectl refuses it", "write apiVersion: v1")
+	case o.kind != "" && version != "":
+		o.understood++
+	}
+}
+
+const noManifestHint = "check what the command before wrote; certdrift reads Kubernetes objects (YAML or JSON) and the output of `terraform show -json PLAN`"
+
+// patched notes a Service that names a certificate and has no ports for it: a patch, whose ports stand elsewhere.
+func (o object) patched() {
+	at, what := o.certificate(o.get(o.node, "metadata", "annotations"), 0)
+	if o.patch() == "" || what == "" {
+		return
+	}
+	line, column := o.position(at)
+	o.passOver(line, column, o.label(), "it holds "+what+" and no ports, as a patch does, and nobody knows "+o.patch())
+}
