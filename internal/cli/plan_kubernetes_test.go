@@ -169,7 +169,7 @@ func TestPlanOfReportedManifests(t *testing.T) {
 		"F9: an asterisk for the controller":     {service("external", "*"), 2, "does not know the asterisk", ""},
 		"F9: a space for the cloud provider":     {service("clb", " 443"), 3, "differently", "0 undecided"},
 		"F9: a space for the controller":         {service("external", " 443"), 0, "as declared", ""},
-		"F9: an asterisk for the cloud provider": {service("clb", "*"), 0, "as declared", ""},
+		"F9: an asterisk for the cloud provider": {service("clb", "*"), 3, "= Service store/shop:443 unknown shop → unknown → shop ? shop.example.com as declared ? Service store/shop:8443", ""},
 		"F12: a certificate that is made":        {made, 3, "create-acm-cert", "take it away"},
 		"a class that nobody knows":              {bare, 3, "name certificates", ""},
 	} {

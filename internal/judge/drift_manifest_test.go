@@ -187,7 +187,7 @@ func TestDriftManifestOfAnIngress(t *testing.T) {
 
 // TestDriftManifestOfAGroupThatDiscovers: one Ingress of the group names its certificate, the controller picks the
 // other's. What it picked is not drift, and what it would pick is not known: both rows are undecided, since the names and dates of
-// what will be on the listener cannot be told (they passed once, as if nothing could change).
+// what will be on the listener is not known (they passed once, as if nothing could change).
 func TestDriftManifestOfAGroupThatDiscovers(t *testing.T) {
 	s := newScene(t)
 	a, b := s.leaf("a.example.org"), s.leaf("b.example.org")

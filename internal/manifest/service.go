@@ -146,17 +146,17 @@ func (o object) unknownMaker(arns []string) string {
 	case class != "":
 		return "which controller makes load balancers of the class " + finding.Quote(class)
 	case len(arns) == 1 && o.raw(sslCert) != arns[0]:
-		return o.makers() + ": the former takes " + finding.Quote(o.raw(sslCert)) + " as it is, spaces and commas included, and AWS refuses it"
+		return o.eitherMade() + ": the former takes " + finding.Quote(o.raw(sslCert)) + " as it is, spaces and commas included, and AWS refuses it"
 	}
 	return ""
 }
 
-func (o object) makers() string {
+func (o object) eitherMade() string {
 	return "whether the cloud provider or the AWS Load Balancer Controller makes the load balancer of Service " + o.name()
 }
 
 func (o object) unclearPorts() string {
-	return o.makers() + ": they read ssl-ports " + finding.Quote(o.raw(sslPorts)) + " differently (write it without spaces, or name a loadBalancerClass)"
+	return o.eitherMade() + ": they read ssl-ports " + finding.Quote(o.raw(sslPorts)) + " differently (write it without spaces, or name a loadBalancerClass)"
 }
 
 // servicePort is a port of a Service; only TCP ports take certificates.
