@@ -79,7 +79,7 @@ func TestIngressClasses(t *testing.T) {
 		"the parameters are elsewhere":            {[]string{class, ingressOf(public, own)}, "443=2?", "IngressClassParams \"public\""},
 		"parameters of another group":             {[]string{params, classOf("public", alb, ", parameters: {apiGroup: example.com, kind: IngressClassParams, name: public}"), ingressOf(public, own)}, "443=2?", "ignores its Ingresses"},
 		"of another kind":                         {[]string{params, classOf("public", alb, ", parameters: {apiGroup: elbv2.k8s.aws, kind: Params, name: public}"), ingressOf(public, own)}, "443=2?", "ignores its Ingresses"},
-		"two that differ":                         {[]string{params, paramsOf(lbc, "public", "certificateArn: ["+quoted("3")+"]"), class, ingressOf(public, own)}, "443=3?", "several that differ"},
+		"two that differ":                         {[]string{params, paramsOf(lbc, "public", "certificateArn: ["+quoted("3")+"]"), class, ingressOf(public, own)}, "443=2?", "several that differ"},
 		"twice the same":                          {[]string{params, params, class, class, ingressOf(public, own)}, "443=1", ""},
 		"two classes that differ":                 {[]string{params, class, classOf("public", "k8s.io/ingress-nginx", ""), ingressOf(public, own)}, "443=2?", "several that differ"},
 		"two default classes":                     {[]string{strings.Replace(class, "name: public}", "name: a, annotations: {ingressclass.kubernetes.io/is-default-class: \"true\"}}", 1), strings.Replace(class, "name: public}", "name: b, annotations: {ingressclass.kubernetes.io/is-default-class: \"true\"}}", 1), params, ingressOf("a: b", own)}, "443=2?", "which of the default classes"},

@@ -136,6 +136,9 @@ func (x effect) decide(severity finding.Severity, listener string) decision {
 	if x.declaration.UndecidedBecause != "" {
 		return decision{Undecided, []string{}, []string{x.declaration.UndecidedBecause}}
 	}
+	if x.byController() {
+		return decision{Pass, []string{}, []string{"what the controller would pick from ACM for " + finding.Clean(x.declaration.Object, finding.QuoteLimit)}}
+	}
 	notKnown, open := x.uncertain(listener)
 	d := decision{Pass, append([]string{}, x.reasons()...), append([]string{}, notKnown...)}
 	switch {

@@ -85,7 +85,7 @@ type Request struct {
 	Manifests []observation.Declaration
 	// PassedOver are the objects beside them that were not understood.
 	PassedOver []observation.PassedOver
-	Depth     Depth
+	Depth      Depth
 	// Changes are what an event reported. They narrow the round to the load balancers that they name; Only, names or
 	// ARNs, are those that they concern as well (see Runner.Concern).
 	Changes []observation.Change
