@@ -49,6 +49,16 @@ func TestAMemberAccount(t *testing.T) {
 	for _, refused := range f.guard.refusals() {
 		t.Errorf("a function makes a call that its role does not allow: %s", refused)
 	}
+	// A new instance, since the credentials of the other account are kept.
+	inspect := s.start(t, cfg, s.inspect.name, s.inspect.dir)
+	f.guard.forbid(inspect.name, "sts:AssumeRole")
+	if got := inspect.mustInvoke(t, s.bus.tick(t, "inspect-schedule")); got.Verdict != "incomplete" {
+		t.Errorf("inspect may not assume the role of the member account: %+v", got)
+	}
+	records := strings.Join(remembered(t, cfg, s.Outputs["TableName"]), "\n")
+	if !strings.Contains(records, "certdrift lacks the permission sts:AssumeRole") {
+		t.Errorf("no finding about the missing permission: %s", records)
+	}
 }
 
 // asMember is the tester in the member account.

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// offline runs certdrift plan on a text from standard input, without AWS.
-func offline(t *testing.T, config, input string, args ...string) (status int, stdout, stderr string) {
+// planInput runs certdrift plan on a text from standard input, without AWS.
+func planInput(t *testing.T, config, input string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "certdrift.yaml"), config)
@@ -93,7 +93,7 @@ func TestPlanOfWhatIsNoManifest(t *testing.T) {
 		"a plan without values":          `{"format_version":"1.2"}`, "Terraform's log": `{"@level":"info"}` + "\n" + `{"@level":"info"}`, "UTF-16": "\xff\xfeh\x00i\x00",
 	} {
 		for _, config := range []string{netConfig, netEmpty} {
-			if status, stdout, stderr := offline(t, config, text); status != 2 {
+			if status, stdout, stderr := planInput(t, config, text); status != 2 {
 				t.Errorf("%s: exit status %d, want 2\n%s%s", name, status, stdout, stderr)
 			}
 		}
@@ -121,7 +121,7 @@ func TestPlanReadsAsTheToolsDo(t *testing.T) {
 		"the kind at the end": strings.Replace(service, "kind: Service\n", "", 1) + "kind: Service\n", "merged": "x: &k {kind: Service}\n<<: *k\n" + strings.Replace(service, "kind: Service\n", "", 1),
 		"a document's end": other + "...\n" + service,
 	} {
-		if status, stdout, stderr := offline(t, netConfig, text); status != 1 || !strings.Contains(stdout, "Service store/shop") {
+		if status, stdout, stderr := planInput(t, netConfig, text); status != 1 || !strings.Contains(stdout, "Service store/shop") {
 			t.Errorf("%s: exit status %d, want 1\n%s%s", name, status, stdout, stderr)
 		}
 	}
@@ -129,7 +129,7 @@ func TestPlanReadsAsTheToolsDo(t *testing.T) {
 		"glued": "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x}\n" + service, "glued, the Service first": service + other,
 		"dashes glued to a value": "apiVersion: v1\nkind: ConfigMap\ndata: {}\nx: None---\n" + service, "JSON": strings.Replace(asJSON, `"kind"`, `"kind":"ConfigMap","kind"`, 1),
 	} {
-		if status, stdout, stderr := offline(t, netConfig, text); status == 0 || status == 3 {
+		if status, stdout, stderr := planInput(t, netConfig, text); status == 0 || status == 3 {
 			t.Errorf("%s: exit status %d\n%s%s", name, status, stdout, stderr)
 		}
 	}
@@ -182,7 +182,7 @@ func TestTheNet(t *testing.T) {
 			if random.IntN(2) == 0 && name != "Terraform's plan" {
 				input = "apiVersion: v1\nkind: ConfigMap\n---\n" + input + "\n"
 			}
-			if status, stdout, stderr := offline(t, netConfig, input); status != 3 || !strings.Contains(stdout, "standard input:") {
+			if status, stdout, stderr := planInput(t, netConfig, input); status != 3 || !strings.Contains(stdout, "standard input:") {
 				t.Fatalf("%s: exit status %d, want 3\n%s\n%s%s", name, status, input, stdout, stderr)
 			}
 		}
@@ -232,7 +232,7 @@ func keysOf(m map[string]any) func(func(string) bool) {
 	}
 }
 
-// TestTheNetIsNoWall: what holds no certificate, or only speaks of one, is passed over.
+// TestTheNetIsNoWall: what holds no certificate, or only mentions one, is passed over.
 func TestTheNetIsNoWall(t *testing.T) {
 	for name, text := range map[string]string{
 		"a ConfigMap":           "apiVersion: v1\nkind: ConfigMap\ndata: {a: b}\n",
@@ -243,13 +243,13 @@ func TestTheNetIsNoWall(t *testing.T) {
 		"a Gateway without TLS": "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nspec: {gatewayClassName: alb, listeners: [{protocol: HTTP, port: 80}]}\n",
 		"CloudFront":            `{"format_version":"1.2","planned_values":{"root_module":{"resources":[{"address":"aws_cloudfront_distribution.a","mode":"managed","type":"aws_cloudfront_distribution","name":"a","values":{"acm_certificate_arn":"` + acmPrefix + `a"}}]}}}`,
 	} {
-		if status, stdout, stderr := offline(t, netConfig, text); status != 0 {
+		if status, stdout, stderr := planInput(t, netConfig, text); status != 0 {
 			t.Errorf("%s: exit status %d, want 0\n%s%s", name, status, stdout, stderr)
 		}
 	}
 }
 
-// TestThePlanOfOtherStates: what Terraform deletes, defers or makes by another tool is undecided where nothing tells what it attaches.
+// TestThePlanOfOtherStates: what Terraform deletes, defers or makes by another tool is undecided where nobody knows what it attaches.
 func TestThePlanOfOtherStates(t *testing.T) {
 	plan := func(resources, changes, more string) string {
 		return `{"format_version":"1.2","planned_values":{"root_module":{"resources":[` + resources + `]}},"resource_changes":[` + changes + `]` + more + `}`
@@ -269,7 +269,7 @@ func TestThePlanOfOtherStates(t *testing.T) {
 		"a listener deferred":             {plan("", "", `,"deferred_changes":[{"reason":"provider_config_unknown","resource_change":`+change("aws_lb_listener.a", "aws_lb_listener", `["create"]`, "null", "{}")+`}]`), 3},
 		"two plans, the second undecided": {plan("", "", "") + "\n" + plan("", change("helm_release.a", "helm_release", `["delete"]`, `{"values":["`+acmPrefix+`a"]}`, "{}"), ""), 3},
 	} {
-		status, stdout, stderr := offline(t, netConfig, c.text)
+		status, stdout, stderr := planInput(t, netConfig, c.text)
 		if status != c.want {
 			t.Errorf("%s: exit status %d, want %d\n%s%s", name, status, c.want, stdout, stderr)
 		}

@@ -127,6 +127,7 @@ const (
 	FactDelivery      FactKind = "delivery"      // every topic took the last message
 	FactStack         FactKind = "stack"         // the rules and alarms of certdrift's own stack were read
 	FactRound         FactKind = "round"         // the round asked for everything that the configuration asks for
+	FactClock         FactKind = "clock"         // most servers' clocks do not contradict this machine's
 	FactCall          FactKind = "call"          // the AWS call Resource (ACCOUNT/REGION/OPERATION) was made and answered
 	FactEverything    FactKind = "everything"    // the round saw everything that there is: in place of more facts than are listed
 )

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/observation"
 )
 
 // A clock that ran ahead for one round, or an item that somebody edited, must not silence what comes after.
@@ -39,4 +40,32 @@ func TestAClockThatGoesBackSilencesNothing(t *testing.T) {
 		s.minute = 24*60 + 1
 		s.round(c, expired, Reminder)
 	})
+}
+
+// A clock that is wrong may be what makes an expired certificate look valid: nothing dated recovers by it.
+func TestNothingDatedRecoversByAWrongClock(t *testing.T) {
+	// round is what two hosts said when this machine's clock was ahead of theirs.
+	round := func(ahead time.Duration) Coverage {
+		var r observation.Round
+		for _, name := range []string{"api", "ui"} {
+			e := endpoint(name, nil)
+			e.Target.Host = name + ".example.org"
+			e.Addresses[0].Started, e.Addresses[0].HTTP = start, &observation.HTTP{Date: start.Add(-ahead)}
+			r.Endpoints = append(r.Endpoints, e)
+		}
+		return Cover(r, []string{"production/api", "production/ui"}, false, false)
+	}
+	expired := found(finding.CertExpired, finding.Critical, "api", "certificate:aa")
+	expired.RestsOn = []finding.Fact{{Kind: finding.FactHandshake, Endpoint: "production/api"}, {Kind: finding.FactClock}}
+	for name, ahead := range map[string]time.Duration{"an hour behind": -time.Hour, "days behind": -72 * time.Hour, "days ahead": 72 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			s := newScript(t)
+			s.round(round(0), []finding.Finding{expired}, Opened)
+			for range 4 {
+				s.round(round(ahead), nil)
+			}
+			s.round(round(0), nil)
+			s.round(round(0), nil, Recovered)
+		})
+	}
 }

@@ -56,6 +56,8 @@ type Coverage struct {
 	// Stack: the rules and alarms of certdrift's own stack were read without errors.
 	Stack bool
 
+	// clockInDoubt: most servers' clocks contradict this machine's.
+	clockInDoubt bool
 	// some are the endpoints of which only some addresses are known, or were dialed; addresses are those that were dialed, by
 	// endpoint.
 	some, addresses map[string]bool
@@ -94,6 +96,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 			c.addresses[e.Target.Key()+" "+a.Address] = true
 		}
 	}
+	c.clockInDoubt = t.Clock().InDoubt()
 	c.coverCertificates(t)
 	c.coverSources(round)
 	c.faults(round.Diagnostics)

@@ -97,6 +97,8 @@ func (c Coverage) observed(environment string, p Part) bool {
 			return len(c.Taken) > 0 && !slices.Contains(slices.Collect(maps.Values(c.Taken)), false)
 		case finding.FactStack:
 			return c.Stack
+		case finding.FactClock:
+			return !c.clockInDoubt
 		case finding.FactEverything:
 			return c.ListenersWhole && c.wholly(Handshaken)
 		}

@@ -36,7 +36,7 @@ func Judge(in Input) finding.Conclusion { return newJudgment(in).conclude(rules(
 
 // conclude applies the rules. They are an argument so that a test can put a broken one among them.
 func (j *judgment) conclude(rules []rule) finding.Conclusion {
-	out := finding.Conclusion{Complete: len(j.Round.ObserveErrors) == 0 && len(j.Uncompared()) == 0 && len(j.passedOver()) == 0 && len(j.failures) == 0}
+	out := finding.Conclusion{Complete: len(j.Round.ObserveErrors) == 0 && len(j.Uncompared()) == 0 && len(j.passedOver()) == 0 && !j.Clock().InDoubt() && len(j.failures) == 0}
 	for _, err := range j.failures[:min(len(j.failures), shownFailures)] {
 		out.Findings = append(out.Findings, ruleFailed("building chains", err))
 	}
@@ -50,6 +50,7 @@ func (j *judgment) conclude(rules []rule) finding.Conclusion {
 	}
 	out.Findings = suppressExplained(out.Findings, j)
 	addChangeAuthor(out.Findings, j)
+	doubtClock(out.Findings, j.Clock())
 	out.Findings = collapse(out.Findings, j)
 	for i, f := range out.Findings {
 		out.Findings[i].RestsOn = j.restsOn(f)

@@ -21,6 +21,7 @@ func observeIncomplete() rule {
 				found = append(found, g.finding(finding.ObserveIncomplete, "some checks could not be run"+g.where()+g.concerned()+": "+what,
 					"Give the round more time, or fix what the evidence names, and run it again."))
 			}
+			found = append(found, j.clockFindings()...)
 			found = append(found, j.uncomparedFindings()...)
 			return append(found, j.passedOverFindings()...)
 		},

@@ -11,6 +11,9 @@ import (
 // added. A certificate is among them only where its record was read: what was compared by ARN alone does not rest on it.
 func (j *judgment) restsOn(f finding.Finding) []finding.Fact {
 	facts := slices.Clone(f.RestsOn)
+	if dated(f.Code) {
+		facts = append(facts, finding.Fact{Kind: finding.FactClock})
+	}
 	switch f.Code.Class() {
 	case finding.ClassListener:
 		facts = append(facts, j.listenerFacts(f)...)

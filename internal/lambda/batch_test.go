@@ -125,3 +125,29 @@ func TestAFailedBatchComesAgain(t *testing.T) {
 		t.Error("no error: the messages are deleted")
 	}
 }
+
+// TestLateAndReorderedEvents: events say what to look at, and AWS says what is so. When they come, and in which order, changes nothing.
+func TestLateAndReorderedEvents(t *testing.T) {
+	look := func(events []json.RawMessage, now time.Time) (only []string, rounds int) {
+		f, q := newFunction(&now, round.Listeners)
+		if _, err := f.Handle(context.Background(), batch(t, events...)); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(q.only)
+		return q.only, q.rounds
+	}
+	inOrder := append(burst(t, 3), sample(t, "acm-expired.json", func(s string) string { return s + "\n" }))
+	backwards := slices.Clone(inOrder)
+	slices.Reverse(backwards)
+	soon := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+	want, rounds := look(inOrder, soon)
+	if len(want) != 4 || rounds != 1 {
+		t.Fatalf("in order: %d rounds of %v", rounds, want)
+	}
+	for name, when := range map[string]time.Time{"at once": soon, "a day late": soon.AddDate(0, 0, 1), "a month late": soon.AddDate(0, 1, 0), "before they happened": soon.AddDate(0, 0, -1)} {
+		only, rounds := look(backwards, when)
+		if !slices.Equal(only, want) || rounds < 1 {
+			t.Errorf("reversed and %s: %d rounds of %v, want %v", name, rounds, only, want)
+		}
+	}
+}

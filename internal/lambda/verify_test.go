@@ -28,11 +28,14 @@ type gate struct {
 	// answers are CodeDeploy's hooks, by execution.
 	answers map[string]bool
 	broken  error
+	refused error // by CodeDeploy
 }
 
 func (g *gate) put(_ context.Context, _, execution string, ok bool) error {
-	g.answers[execution] = ok
-	return nil
+	if g.refused == nil {
+		g.answers[execution] = ok
+	}
+	return g.refused
 }
 
 func (g *gate) round(_ context.Context, q round.Request) (round.Result, error) {
@@ -129,6 +132,19 @@ func TestVerifyEndsBeforeLambda(t *testing.T) {
 		answer, err := json.Marshal(out)
 		if err != nil || len(answer) > 256<<10 || out.Counts["critical"] != 104 {
 			t.Errorf("%v: %d bytes, %v", err, len(answer), out.Counts)
+		}
+	})
+}
+
+// TestVerifyThatMayNotAnswer: without its permission the function fails and names it, though all is clean; CodeDeploy then waits in vain,
+// and fails the deployment.
+func TestVerifyThatMayNotAnswer(t *testing.T) {
+	const denied = "not authorized to perform: codedeploy:PutLifecycleEventHookExecutionStatus"
+	synctest.Test(t, func(t *testing.T) {
+		g := gate{refused: errors.New(denied)}
+		_, err := g.verifier().Handle(t.Context(), json.RawMessage(`{"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"}`))
+		if err == nil || !strings.Contains(err.Error(), denied) {
+			t.Errorf("error %v", err)
 		}
 	})
 }

@@ -197,6 +197,8 @@ type Revocation struct {
 type HTTP struct {
 	Proto  string `json:"proto"` // "HTTP/1.1", "HTTP/2.0"
 	Status int    `json:"status"`
+	// Date is the server's own time when it responded: its Date header, plus its Age where a cache responded; zero where unknown.
+	Date time.Time `json:"date,omitzero"`
 	// Headers are the few that findings show (Content-Type, Location, Server), cleaned and truncated.
 	Headers map[string]string `json:"headers,omitempty"`
 	// Excerpt is the start of the decoded body, cleaned and truncated.

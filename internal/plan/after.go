@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
@@ -13,6 +14,8 @@ type after struct {
 	topology.Held
 	// unknown says why it may hold others (Held.Open).
 	unknown []string
+	// elsewhere are certificates that a member of an Ingress group may keep whose manifest is not here.
+	elsewhere []*topology.Attachment
 	// unchanged: the apply leaves all certificates as they are.
 	unchanged bool
 }
@@ -36,9 +39,53 @@ func (p planner) after(d *topology.Declaration, l *topology.Listener) after {
 	default:
 		a = p.replace(d, l)
 	}
-	a = p.additions(d, l).apply(p, a)
+	a = p.additions(d, l).apply(p, a).shared(d, l)
 	a.unchanged = now.known() && a.known() && slices.EqualFunc(a.Attached, now.Attached, sameAttachment)
 	return a
+}
+
+// shared adds what other members of the declaration's Ingress group may keep on the listener.
+func (a after) shared(d *topology.Declaration, l *topology.Listener) after {
+	if a.elsewhere = d.Elsewhere(l); len(a.elsewhere) > 0 {
+		a.unknown = append(a.unknown, "whether an Ingress of the group "+finding.Clean(d.Group, finding.QuoteLimit)+" that is not among the manifests keeps "+
+			topology.Some(arnsOf(a.elsewhere))+" (pass all Ingresses of the group)")
+	}
+	return a
+}
+
+// keeps reports whether another member of the Ingress group may keep a certificate.
+func (a after) keeps(arn string) bool {
+	return slices.ContainsFunc(a.elsewhere, func(k *topology.Attachment) bool { return k.ARN == arn })
+}
+
+// Candidates are the certificates that a client which asks for host may get. What other members of an Ingress group may keep
+// matters only if the client would get it: all is then false.
+func (a after) Candidates(host string, now time.Time) (candidates []*topology.Attachment, all bool) {
+	candidates, all = a.Held.Candidates(host, now)
+	if len(a.elsewhere) == 0 {
+		return candidates, all
+	}
+	kept := a.Held
+	for _, k := range a.elsewhere {
+		if k.Default { // it may stay the default, and then what the manifests name is in the list
+			kept.Attached = append([]*topology.Attachment{k}, listed(kept.Attached)...)
+			continue
+		}
+		kept = kept.Enlist(k)
+	}
+	others, _ := kept.Candidates(host, now)
+	same := slices.EqualFunc(candidates, others, func(x, y *topology.Attachment) bool { return x.ARN == y.ARN })
+	return candidates, all && same
+}
+
+func listed(all []*topology.Attachment) []*topology.Attachment {
+	out := make([]*topology.Attachment, 0, len(all))
+	for _, a := range all {
+		one := *a
+		one.Default, one.Listed = false, true
+		out = append(out, &one)
+	}
+	return out
 }
 
 func (a after) known() bool { return len(a.unknown) == 0 }
@@ -63,9 +110,9 @@ func (p planner) heldBy(d *topology.Declaration, l *topology.Listener) after {
 	case d.Creates:
 		return after{Held: topology.Held{Kind: kindOf(d, l)}}
 	case l == nil:
-		return after{topology.Held{Kind: d.Kind, Open: true}, []string{"which certificates " + nameOf(d) + " holds now"}, false}
+		return after{Held: topology.Held{Kind: d.Kind, Open: true}, unknown: []string{"which certificates " + nameOf(d) + " holds now"}}
 	case l.LoadBalancer.Partial:
-		return after{l.Held(), []string{"which further certificates " + l.Label() + " holds"}, false}
+		return after{Held: l.Held(), unknown: []string{"which further certificates " + l.Label() + " holds"}}
 	}
 	return after{Held: l.Held()}
 }

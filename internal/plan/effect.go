@@ -189,6 +189,9 @@ func (p planner) effect(d *topology.Declaration, l *topology.Listener, es []*top
 		}
 		x.open = d.Discovered || len(d.Pending) > 0
 	}
+	if len(x.after.elsewhere) > 0 {
+		x.notKnown, x.open = append(x.notKnown, x.after.unknown...), true
+	}
 	x.breaks, x.soon = sorted(x.breaks), sorted(x.soon)
 	return x
 }
@@ -203,7 +206,7 @@ func (x effect) detached() []string {
 	var out []string
 	for _, a := range x.listener.Attached {
 		gone := !slices.ContainsFunc(x.after.Attached, func(b *topology.Attachment) bool { return b.ARN == a.ARN })
-		if a.Listed && gone && !x.declaration.More {
+		if a.Listed && gone && !x.declaration.More && !x.after.keeps(a.ARN) {
 			out = append(out, a.ARN)
 		}
 	}
@@ -223,7 +226,7 @@ func (x effect) compareDefaults() topology.Relation {
 			return topology.Different
 		}
 		return topology.Same
-	case then[0].ARN == "":
+	case then[0].ARN == "", x.after.keeps(now[0].ARN):
 		return topology.NotCompared
 	}
 	return x.CompareARN(then[0].ARN, now[0].ARN, now[0].Body())
@@ -245,6 +248,7 @@ func (x effect) outcome(e *topology.Endpoint) outcome {
 		now, nowKnown = l.Select(e.Target.Host)
 	}
 	candidates, all := x.after.Candidates(e.Target.Host, x.Now)
+	all = all && x.isFor(e)
 	known := all && len(candidates) == 1 && candidates[0].ARN != ""
 	open := len(candidates) > 0 && d.Open(candidates[0].Certificate, e.Target.Host)
 	o := outcome{}
@@ -263,6 +267,8 @@ func (x effect) outcome(e *topology.Endpoint) outcome {
 		o.configured = agreed(candidates, func(a *topology.Attachment) topology.Relation {
 			return x.CompareDeclared(*e.Target.Declared, a.ARN, a.Body())
 		})
+	case x.keepsDefault(e, candidates):
+		o.configured = topology.Same
 	}
 	host := finding.Clean(e.Target.Host, finding.QuoteLimit)
 	switch {
@@ -325,6 +331,9 @@ func (x effect) doubt(e *topology.Endpoint, candidates []*topology.Attachment, a
 	if !all {
 		out.notKnown = append(out.notKnown, x.after.unknown...)
 	}
+	if !x.isFor(e) {
+		out.notKnown = append(out.notKnown, "which certificate an Ingress of the group "+finding.Clean(d.Group, finding.QuoteLimit)+" names for "+host+": it is not among the manifests")
+	}
 	for _, a := range candidates {
 		switch {
 		case a.ARN == "":
@@ -347,6 +356,10 @@ func (x effect) doubt(e *topology.Endpoint, candidates []*topology.Attachment, a
 	}
 	return out
 }
+
+// isFor reports whether the manifests have the Ingress of an endpoint that shares its listener with a group. Where what is
+// attached is known, that says more.
+func (x effect) isFor(e *topology.Endpoint) bool { return x.listener != nil || x.declaration.IsFor(e) }
 
 // toCome names the certificate that the same apply makes.
 func (x effect) toCome() string {

@@ -16,7 +16,7 @@ func Findings(t *topology.Topology, p policy.Thresholds) []finding.Finding {
 	var found []finding.Finding
 	planner := newPlanner(t, p)
 	for _, d := range t.Declarations {
-		if d.Discovered {
+		if d.Discovered || d.UndecidedBecause != "" {
 			continue
 		}
 		for _, x := range planner.effects(d) {

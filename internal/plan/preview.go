@@ -47,7 +47,7 @@ func (p planner) planned() []effect {
 	var out []effect
 	for _, d := range p.Declarations {
 		effects := p.effects(d)
-		if len(effects) == 0 && !d.WithoutCertificate() {
+		if len(effects) == 0 && (!d.WithoutCertificate() && !p.hasNoSuchPort(d) || d.UndecidedBecause != "") {
 			effects = []effect{p.effect(d, nil, nil)}
 		}
 		out = append(out, effects...)
@@ -142,12 +142,12 @@ type decision struct {
 }
 
 func (x effect) decide(severity finding.Severity, listener string) decision {
+	if x.declaration.UndecidedBecause != "" {
+		return decision{Undecided, []string{}, []string{x.declaration.UndecidedBecause}}
+	}
 	if x.byController() {
 		note := "what the controller would pick from ACM for " + x.declaration.At() + ": name the certificate in the manifest to have it compared"
 		return decision{Undecided, []string{}, []string{note}}
-	}
-	if x.declaration.UndecidedBecause != "" {
-		return decision{Undecided, []string{}, []string{x.declaration.UndecidedBecause}}
 	}
 	notKnown, open := x.uncertain(listener)
 	d := decision{Pass, append([]string{}, x.reasons()...), append([]string{}, notKnown...)}
@@ -359,7 +359,7 @@ func undecidedFinding(object string, source target.Position, generated bool, not
 func firstOf(texts []string) string {
 	switch len(texts) {
 	case 0:
-		return "nothing tells what it attaches"
+		return "what it attaches is unknown"
 	case 1:
 		return texts[0]
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -125,7 +126,7 @@ func overConn(conn net.Conn, secured *observation.TLS) *http.Transport {
 // head records the status and the few headers that findings show.
 func (v *endpointProbe) head(r *http.Response) *observation.HTTP {
 	shown := []string{"Content-Type", "Location", "Server", "Content-Length"}
-	h := &observation.HTTP{Proto: r.Proto, Status: r.StatusCode, Headers: map[string]string{}}
+	h := &observation.HTTP{Proto: r.Proto, Status: r.StatusCode, Date: date(r.Header), Headers: map[string]string{}}
 	for _, e := range v.target.Expect.Headers {
 		shown = append(shown, http.CanonicalHeaderKey(e.Name))
 	}
@@ -136,6 +137,27 @@ func (v *endpointProbe) head(r *http.Response) *observation.HTTP {
 	}
 	h.Unmet = v.unmetHeaders(r.Header)
 	return h
+}
+
+// maxAge bounds the Age of a response that dates it: a year, which RFC 9110 takes for the longest.
+const maxAge = 365 * 24 * time.Hour
+
+// date returns when the server responded, by its own clock. A cache keeps the Date of the origin and adds Age (RFC 9111 §5.1);
+// a Date without a valid Age says nothing then.
+func date(h http.Header) time.Time {
+	at, err := http.ParseTime(h.Get("Date"))
+	if err != nil || at.Year() < 1970 || at.Year() > 9000 { // beyond 9999 there is no JSON
+		return time.Time{}
+	}
+	text := h.Get("Age")
+	if text == "" {
+		return at
+	}
+	age, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || time.Duration(age)*time.Second > maxAge {
+		return time.Time{}
+	}
+	return at.Add(time.Duration(age) * time.Second)
 }
 
 func (v *endpointProbe) unmetHeaders(h http.Header) []observation.Unmet {

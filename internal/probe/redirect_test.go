@@ -241,7 +241,7 @@ func TestRedirected(t *testing.T) {
 		"c": "https://site.test/a/c", "/c#x": "https://site.test/c", "//other.test:8443/": "https://other.test:8443/",
 		"HTTP://Other.TEST./": "http://other.test/", "https://bücher.test/": "https://xn--bcher-kva.test/",
 		"https://site.test#x": "https://site.test/", "http://0x7f.1:80/": "http://127.0.0.1/", "https://[::1]:443/": "https://[::1]/",
-		"http:///x": "", "ftp://site.test/": "ftp://site.test/", "mailto:a@site.test": "mailto:a@site.test", "javascript:x()": "javascript:x()", "https://a b/": "", "https://site.test:0/": "", "https://site.test:99999/": "",
+		"http:///x": "", "//.": "", "//..": "", "https://。/": "", "https://１２７.0.0.1/": "https://127.0.0.1/", "ftp://site.test/": "ftp://site.test/", "mailto:a@site.test": "mailto:a@site.test", "javascript:x()": "javascript:x()", "https://a b/": "", "https://site.test:0/": "", "https://site.test:99999/": "",
 	} {
 		next, err := v.redirected(from, http.StatusFound, location)
 		switch {
@@ -253,6 +253,33 @@ func TestRedirected(t *testing.T) {
 			t.Errorf("%q: own is %v", location, next.own)
 		}
 	}
+}
+
+// FuzzRedirected: wherever a server redirects to, the next request goes to a web URL with a host and a port that can be judged, or nowhere.
+func FuzzRedirected(f *testing.F) {
+	for _, location := range []string{
+		"c", "/c#x", "//other.test:8443/", "HTTP://Other.TEST./", "https://bücher.test/", "http://0x7f.1:80/", "https://[::1%25eth0]:443/", "https://user:pass@x/", "mailto:a@site.test",
+		"https://site.test:99999/", "http:///x", "\\\\x\\y", "https:site.test", "https://a%00b/",
+	} {
+		f.Add(location, http.StatusFound)
+	}
+	f.Fuzz(func(t *testing.T, location string, status int) {
+		v := &endpointProbe{target: target.Endpoint{Kind: target.HTTPS, Host: "site.test", Port: 443, URL: "https://site.test/a/b?c"}}
+		from, err := v.origin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, err := v.redirected(from, status, location)
+		if err != nil || !next.kind.Web() {
+			return
+		}
+		if next.host == "" || next.port < 1 || next.port > 65535 || next.url.Host == "" || next.url.User != nil && !next.own {
+			t.Fatalf("%q leads to %+v", location, next)
+		}
+		if next.own != (next.kind == target.HTTPS && next.host == "site.test" && next.port == 443) {
+			t.Fatalf("%q is the endpoint's own: %v", location, next.own)
+		}
+	})
 }
 
 // TestRedirectedMethod: RFC 9110 §15.4.2 to §15.4.4, and what browsers do (WHATWG Fetch, HTTP-redirect fetch).

@@ -42,8 +42,9 @@ func selfScenarios() []selfScenario {
 	all := func(name string, f account.Failure) phase {
 		return phase{name, func(w *world) {
 			for _, service := range []string{"elb:*", "elbv2:*", "acm:*", "iam:*"} {
-				f.Operation = service
-				w.account.Inject(f)
+				of := f
+				of.Operation = service
+				w.account.Inject(of)
 			}
 		}}
 	}

@@ -342,7 +342,10 @@ func TestNoAlertIsWithheld(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var failed []string
 			all := sequences(who)
-			for _, sequence := range all {
+			for i, sequence := range all {
+				if i%Raced > 0 {
+					continue
+				}
 				synctest.Test(t, func(t *testing.T) {
 					a := newAlarm(f)
 					if faults := a.play(sequence, who); len(faults) > 0 {

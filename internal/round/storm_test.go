@@ -135,7 +135,7 @@ func TestAStormWithASlowTable(t *testing.T) {
 	}{
 		{300, 0, 0}, {300, time.Second, 150 * time.Millisecond}, {300, time.Second, time.Second}, {300, 5 * time.Second, time.Second},
 		{300, 0, 30 * time.Second}, {300, 30 * time.Second, 0}, {300, 30 * time.Second, 30 * time.Second},
-		{2000, time.Second, 150 * time.Millisecond}, {2000, time.Second, time.Second}, {2000, 5 * time.Second, time.Second},
+		{2000 / Raced, time.Second, 150 * time.Millisecond}, {2000 / Raced, time.Second, time.Second}, {2000 / Raced, 5 * time.Second, time.Second},
 	} {
 		t.Run(fmt.Sprintf("%d incidents, +%s a write, +%s a page read", c.endpoints, c.write, c.read), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -233,7 +233,8 @@ func (e *Endpoint) declaredSides() []DeclaredSide {
 			continue
 		}
 		out = append(out, DeclaredSide{
-			Declared: target.Declared{ARN: a.ARN, Source: d.Source}, By: d.Object, Certificate: a.Certificate, open: !known || d.Open(a.Certificate, e.Target.Host),
+			Declared: target.Declared{ARN: a.ARN, Source: d.Source}, By: d.Object, Certificate: a.Certificate,
+			open: !known || d.UndecidedBecause != "" || d.mayDiffer(e) || d.Open(a.Certificate, e.Target.Host),
 		})
 	}
 	return out

@@ -37,7 +37,7 @@ func (t *Topology) addDeclarations() {
 		}
 		d.Listeners = d.attachable(d.Listeners)
 		for _, l := range d.Listeners {
-			if d.Listener == "" { // an addition says nothing about what else is attached
+			if d.settle(l); d.Listener == "" { // an addition says nothing about what else is attached
 				l.Declarations = append(l.Declarations, d)
 			}
 		}
@@ -128,6 +128,9 @@ func (d *Declaration) WithoutCertificate() bool {
 // Agrees reports whether nothing known shows that the manifest would serve host a certificate that differs from the
 // declared one.
 func (d *Declaration) Agrees(declared target.Declared, host string) bool {
+	if d.UndecidedBecause != "" || d.group != nil && !d.group.hasHost(host) {
+		return true // what it attaches is not known, or what another Ingress of its group does
+	}
 	candidates, all := d.alone().Candidates(host, d.topology.Now)
 	return !all || slices.ContainsFunc(candidates, func(a *Attachment) bool {
 		return d.Open(a.Certificate, host) || d.topology.CompareDeclared(declared, a.ARN, a.Body()) < Different

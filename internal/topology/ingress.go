@@ -59,6 +59,15 @@ func (d *Declaration) Elsewhere(l *Listener) []*Attachment {
 	return out
 }
 
+// mayDiffer reports whether the manifest does not settle which certificate the endpoint's clients get from a shared listener.
+func (d *Declaration) mayDiffer(e *Endpoint) bool {
+	if d.group == nil || e.Listener == nil {
+		return !d.IsFor(e)
+	}
+	now, _ := e.Listener.Select(e.Target.Host)
+	return slices.Contains(d.Elsewhere(e.Listener), now)
+}
+
 func (d *Declaration) ofMembers(a *Attachment, l *Listener) bool {
 	names := a.Names()
 	return len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool {
@@ -66,6 +75,22 @@ func (d *Declaration) ofMembers(a *Attachment, l *Listener) bool {
 			return strings.EqualFold(e.Target.Host, name) && slices.Contains(d.group.services, e.Target.Service)
 		})
 	})
+}
+
+// settle takes into account what made the listener's load balancer, where its tags say so. The cloud provider sends one
+// certificate: to a network load balancer's listener by ModifyListener, which leaves the SNI list alone. A list in the annotation
+// is one text to it, and AWS refuses that.
+// https://github.com/kubernetes/cloud-provider-aws/blob/master/docs/service_controller.md
+func (d *Declaration) settle(l *Listener) {
+	tags := l.LoadBalancer.Tags
+	if !strings.HasPrefix(d.Object, observation.Service+" ") || tags["kubernetes.io/service-name"] == "" || tags["service.k8s.aws/stack"]+tags["service.eks.amazonaws.com/stack"] != "" {
+		return
+	}
+	if len(d.ARNs) > 1 {
+		d.UndecidedBecause = cmp.Or(d.UndecidedBecause, "what becomes of "+l.Label()+": the cloud provider made it, and takes the list of certificates for one, which AWS refuses")
+		return
+	}
+	d.KeepsOthers = d.KeepsOthers || l.LoadBalancer.Kind == observation.Network
 }
 
 // pooled adds up the certificates of every group of Ingresses: the controller makes one load balancer of the group and

@@ -21,7 +21,7 @@ import (
 
 var now = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
-func root(t *testing.T, name string) *pki.Pair {
+func root(t testing.TB, name string) *pki.Pair {
 	t.Helper()
 	p, err := pki.Root(name, now)
 	if err != nil {

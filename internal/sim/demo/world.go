@@ -142,7 +142,10 @@ func (w *world) issue(start time.Time) error {
 // serve starts the load balancer's public face.
 func (w *world) serve(ctx context.Context, p place) error {
 	certificate := func(string) (*tls.Certificate, error) { return w.attached(ctx, p.balancer) }
-	answer := http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintln(rw, "ok") })
+	answer := http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Date", w.clock.Now().UTC().Format(http.TimeFormat))
+		fmt.Fprintln(rw, "ok")
+	})
 	server, err := edge.Start(ctx, "127.0.0.1", certificate, answer)
 	if err != nil {
 		return fmt.Errorf("starting %q: %w", p.host, err)

@@ -1,0 +1,73 @@
+package archtest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// deployed are the modules that the functions' binaries are built from. A new one is a decision, not a side effect.
+var deployed = []string{
+	"certdrift", "github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go",
+	"github.com/goccy/go-yaml", "golang.org/x/crypto", "golang.org/x/net", "golang.org/x/sync", "golang.org/x/text",
+}
+
+func fileText(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// TestFunctionsAreMadeOfKnownModules holds which modules' code is deployed.
+func TestFunctionsAreMadeOfKnownModules(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", "-tags", "lambda,lambda.norpc", "-f", "{{with .Module}}{{.Path}}{{end}}", module+"/functions/...")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules := strings.Fields(string(out))
+	slices.Sort(modules)
+	for _, m := range slices.Compact(modules) {
+		if !slices.ContainsFunc(deployed, func(known string) bool { return m == known || strings.HasPrefix(m, known+"/") }) {
+			t.Errorf("the functions link %s: add it to the list if that is meant", m)
+		}
+	}
+}
+
+// TestDependenciesArePinned: Go modules by version and hash, and tools by version, so that a build is of what was tested.
+func TestDependenciesArePinned(t *testing.T) {
+	mod, sum := fileText(t, "go.mod"), fileText(t, "go.sum")
+	if strings.Contains(mod, "\nreplace ") || !strings.Contains(mod, "\ngo 1.") {
+		t.Error("go.mod replaces modules, or names no version of Go")
+	}
+	required := regexp.MustCompile(`(?m)^\s+(\S+) (v\S+)`).FindAllStringSubmatch(mod, -1)
+	if len(required) < 10 {
+		t.Fatalf("only %d modules are found in go.mod", len(required))
+	}
+	for _, m := range required {
+		if !strings.Contains(sum, m[1]+" "+m[2]+"/go.mod h1:") {
+			t.Errorf("go.sum has no hash of %s %s", m[1], m[2])
+		}
+	}
+	exact := regexp.MustCompile(`^[\w.-]+(\[[\w,]+\])?==[\w.]+$`)
+	for _, name := range []string{"e2e/requirements.txt", "e2e/requirements-sam.txt"} {
+		for line := range strings.Lines(fileText(t, name)) {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") && !exact.MatchString(line) {
+				t.Errorf("%s: %q is not one version", name, line)
+			}
+		}
+	}
+	for _, tool := range regexp.MustCompile(`go (?:install|run) \S+\.\S+/\S+`).FindAllString(fileText(t, "Makefile"), -1) {
+		if !regexp.MustCompile(`@v?\$\((GOLANGCI|STATICCHECK)\)`).MatchString(tool) {
+			t.Errorf("the Makefile runs %q, which is not one version", tool)
+		}
+	}
+}

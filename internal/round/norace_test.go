@@ -1,0 +1,5 @@
+//go:build !race
+
+package round
+
+const Raced = 1
