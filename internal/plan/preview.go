@@ -47,7 +47,7 @@ func (p planner) planned() []effect {
 	var out []effect
 	for _, d := range p.Declarations {
 		effects := p.effects(d)
-		if len(effects) == 0 && !d.WithoutCertificate() && !p.hasNoSuchPort(d) {
+		if len(effects) == 0 && (!d.WithoutCertificate() && !p.hasNoSuchPort(d) || d.UndecidedBecause != "") {
 			effects = []effect{p.effect(d, nil, nil)}
 		}
 		out = append(out, effects...)
