@@ -178,3 +178,23 @@ func TestDeclarationsStayInOrder(t *testing.T) {
 	}
 	var _ []observation.Declaration = read
 }
+
+// TestParametersWithoutIngresses: applied alone, they change the listeners of Ingresses that are elsewhere.
+func TestParametersWithoutIngresses(t *testing.T) {
+	params := paramsOf("elbv2.k8s.aws/v1beta1", "public", "certificateArn: ["+quoted("1")+"]")
+	class := classOf("public", "ingress.k8s.aws/alb", ", parameters: {apiGroup: elbv2.k8s.aws, kind: IngressClassParams, name: public}")
+	for name, c := range map[string]struct {
+		documents []string
+		want      int
+	}{
+		"alone":                 {[]string{params}, 1},
+		"with its class":        {[]string{params, class}, 1},
+		"an Ingress of another": {[]string{params, class, ingressOf("ingressClassName: nginx")}, 1},
+		"an Ingress of its own": {[]string{params, class, ingressOf("ingressClassName: public")}, 0},
+		"without certificates":  {[]string{paramsOf("elbv2.k8s.aws/v1beta1", "public", "scheme: internal"), class}, 0},
+	} {
+		if read := loaded(c.documents...); len(read.PassedOver) != c.want || c.want > 0 && (read.PassedOver[0].Line != 4 || read.PassedOver[0].Object != "IngressClassParams public") {
+			t.Errorf("%s: %+v", name, read.PassedOver)
+		}
+	}
+}

@@ -133,14 +133,21 @@ func asciiHost(host string) (string, error) {
 	if a, ok := netguard.ParseHost(host); ok {
 		return a.String(), nil
 	}
-	if strings.ContainsAny(host, "%[]") || host == "" {
-		return "", &net.AddrError{Err: "not a host name", Addr: host}
+	if !isASCII(host) { // underscores and the like do exist in the DNS
+		ascii, err := idna.Lookup.ToASCII(host)
+		if err != nil {
+			return "", err
+		}
+		if a, ok := netguard.ParseHost(ascii); ok { // of wide digits, for example
+			return a.String(), nil
+		}
+		host = ascii
 	}
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if isASCII(host) {
-		return host, nil // underscores and the like do exist in the DNS
+	if strings.ContainsAny(host, "%[]") || strings.Trim(host, ".") == "" {
+		return "", &net.AddrError{Err: "not a host name", Addr: host}
 	}
-	return idna.Lookup.ToASCII(host)
+	return host, nil
 }
 
 func isASCII(s string) bool {

@@ -241,7 +241,7 @@ func TestRedirected(t *testing.T) {
 		"c": "https://site.test/a/c", "/c#x": "https://site.test/c", "//other.test:8443/": "https://other.test:8443/",
 		"HTTP://Other.TEST./": "http://other.test/", "https://bücher.test/": "https://xn--bcher-kva.test/",
 		"https://site.test#x": "https://site.test/", "http://0x7f.1:80/": "http://127.0.0.1/", "https://[::1]:443/": "https://[::1]/",
-		"http:///x": "", "ftp://site.test/": "ftp://site.test/", "mailto:a@site.test": "mailto:a@site.test", "javascript:x()": "javascript:x()", "https://a b/": "", "https://site.test:0/": "", "https://site.test:99999/": "",
+		"http:///x": "", "//.": "", "//..": "", "https://。/": "", "https://１２７.0.0.1/": "https://127.0.0.1/", "ftp://site.test/": "ftp://site.test/", "mailto:a@site.test": "mailto:a@site.test", "javascript:x()": "javascript:x()", "https://a b/": "", "https://site.test:0/": "", "https://site.test:99999/": "",
 	} {
 		next, err := v.redirected(from, http.StatusFound, location)
 		switch {

@@ -18,6 +18,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"maps"
 	"slices"
 	"strconv"
@@ -223,6 +224,9 @@ func (s *Store) decode(item map[string]types.AttributeValue, all *incident.State
 	n, err := strconv.ParseInt(version.Value, 10, 64)
 	if err != nil {
 		return fmt.Errorf("decoding the version of %q: %w", id.Value, err)
+	}
+	if n < 1 || n == math.MaxInt64 { // 0 means new to whoever writes, and the next one must be larger
+		return fmt.Errorf("decoding %q: no item has the version %d", id.Value, n)
 	}
 	if d.Counter != nil {
 		c := incident.Counter{Key: id.Value, Version: n, Period: d.Counter.Hour, Used: d.Counter.Used}

@@ -201,8 +201,10 @@ func TestAClosedRecordExpires(t *testing.T) {
 
 func TestABrokenItemIsReplaced(t *testing.T) {
 	for name, item := range map[string]map[string]types.AttributeValue{
-		"no JSON":    {"id": &types.AttributeValueMemberS{Value: "x"}, "version": &types.AttributeValueMemberN{Value: "7"}, "record": &types.AttributeValueMemberS{Value: "{"}},
-		"no version": {"id": &types.AttributeValueMemberS{Value: "x"}},
+		"no JSON":        {"id": &types.AttributeValueMemberS{Value: "x"}, "version": &types.AttributeValueMemberN{Value: "7"}, "record": &types.AttributeValueMemberS{Value: "{"}},
+		"the version 0":  {"id": &types.AttributeValueMemberS{Value: "x"}, "version": &types.AttributeValueMemberN{Value: "0"}, "record": &types.AttributeValueMemberS{Value: "{}"}},
+		"a last version": {"id": &types.AttributeValueMemberS{Value: "x"}, "version": &types.AttributeValueMemberN{Value: "9223372036854775807"}, "record": &types.AttributeValueMemberS{Value: "{}"}},
+		"no version":     {"id": &types.AttributeValueMemberS{Value: "x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newTable()
