@@ -170,12 +170,15 @@ func TestDriftManifestOfAnIngress(t *testing.T) {
 	s.round.Manifests = []observation.Declaration{{
 		Object: "Ingress web/site", Service: "web/site", Group: "shared", Kind: observation.Application, Port: 443, ARNs: []string{arnOf("a"), arnOf("b")},
 	}}
+	s.only() // the extra one may be of another member of the group, whose manifest is elsewhere
+	s.round.Manifests[0].Group, s.round.LoadBalancers[0].Tags["ingress.k8s.aws/stack"] = "", "web/site"
 	f := s.one(finding.DriftManifest, finding.Warning) // the extra one would go, and no endpoint gets it
 	if !strings.Contains(f.Summary, "would be detached") || !strings.HasPrefix(f.Remedy, "Before the next apply, name in Ingress web/site what would be detached") {
 		t.Errorf("summary %q, remedy %q", f.Summary, f.Remedy)
 	}
 	s.round.Manifests[0].ARNs = append(s.round.Manifests[0].ARNs, arnOf("extra"))
 	s.only()
+	s.round.Manifests[0].Group, s.round.LoadBalancers[0].Tags["ingress.k8s.aws/stack"] = "shared", "shared"
 	s.round.Manifests[0].ARNs = []string{arnOf("a"), arnOf("extra")}
 	if f := s.one(finding.DriftManifest, finding.Critical); !strings.Contains(f.Summary, "b.example.org would not be covered") || !strings.Contains(f.Remedy, "declare "+arnOf("b")) {
 		t.Errorf("summary %q", f.Summary)
@@ -184,7 +187,7 @@ func TestDriftManifestOfAnIngress(t *testing.T) {
 
 // TestDriftManifestOfAGroupThatDiscovers: one Ingress of the group names its certificate, the controller picks the
 // other's. What it picked is not drift, and what it would pick is not known: both rows are undecided, since the names and dates of
-// what will be on the listener cannot be told (they passed once, as if nothing could change).
+// what will be on the listener is not known (they passed once, as if nothing could change).
 func TestDriftManifestOfAGroupThatDiscovers(t *testing.T) {
 	s := newScene(t)
 	a, b := s.leaf("a.example.org"), s.leaf("b.example.org")

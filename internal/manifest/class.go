@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 
 	"certdrift/internal/arn"
 	"certdrift/internal/finding"
+	"certdrift/internal/observation"
 	"certdrift/internal/target"
 	"certdrift/internal/yamldoc"
 )
@@ -28,10 +30,11 @@ var parametersOf = map[string]string{"ingress.k8s.aws/alb": "elbv2.k8s.aws", con
 type classes struct {
 	named      map[string]ingressClass
 	parameters map[string]classParams // by API group/name
+	used       map[string]bool        // the parameters of some Ingress, likewise
 }
 
 func newClasses() *classes {
-	return &classes{named: map[string]ingressClass{}, parameters: map[string]classParams{}}
+	return &classes{named: map[string]ingressClass{}, parameters: map[string]classParams{}, used: map[string]bool{}}
 }
 
 type ingressClass struct {
@@ -165,6 +168,7 @@ func (o object) settingsOf(name string, class ingressClass) settings {
 	s := settings{managed: group != "", auto: class.controller == controllerEKS}
 	wanted, params, _ := strings.Cut(class.parameters, "/")
 	found, ok := o.classes.parameters[class.parameters]
+	o.classes.used[class.parameters] = true
 	const precede = ", whose certificates go before those of the Ingress"
 	switch {
 	case class.ambiguous:
@@ -182,6 +186,18 @@ func (o object) settingsOf(name string, class ingressClass) settings {
 		}
 	}
 	return s
+}
+
+// unused are the IngressClassParams with certificates of which the input has no Ingress: they change listeners of others.
+func (c *classes) unused() []observation.PassedOver {
+	var out []observation.PassedOver
+	for _, key := range slices.Sorted(maps.Keys(c.parameters)) {
+		if p := c.parameters[key]; len(p.arns) > 0 && !c.used[key] {
+			_, name, _ := strings.Cut(key, "/")
+			out = append(out, observation.PassedOver{Position: p.at, Object: clean("IngressClassParams " + name), Why: "the Ingresses of its class are not here, so which listeners get its certificates is not known"})
+		}
+	}
+	return out
 }
 
 // defaults are the names of the default classes, sorted.

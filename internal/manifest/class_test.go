@@ -95,11 +95,11 @@ func TestIngressClasses(t *testing.T) {
 		"made, on a port":                         {[]string{ingressOf("ingressClassName: alb", `alb.ingress.kubernetes.io/create-acm-cert: "1"`, `alb.ingress.kubernetes.io/listen-ports: '[{"HTTPS":8443}]'`)}, "8443=discovered?", "create-acm-cert"},
 		"named goes before made":                  {[]string{ingressOf("ingressClassName: alb", own, `alb.ingress.kubernetes.io/create-acm-cert: "true"`)}, "443=2", ""},
 		"the class goes before made":              {[]string{params, class, ingressOf(public, `alb.ingress.kubernetes.io/create-acm-cert: "true"`)}, "443=1", ""},
-		"not made":                                {[]string{ingressOf("ingressClassName: alb", `alb.ingress.kubernetes.io/create-acm-cert: "false"`)}, "", ""},
+		"not made":                                {[]string{ingressOf("ingressClassName: alb", `alb.ingress.kubernetes.io/create-acm-cert: "false"`, `alb.ingress.kubernetes.io/listen-ports: '[{"HTTP":80}]'`)}, "", ""},
 		"redirects":                               {[]string{params, class, ingressOf(public, `alb.ingress.kubernetes.io/ssl-redirect: "443"`)}, "443=1", ""},
 		"redirects to no listener":                {[]string{ingressOf("ingressClassName: alb", own, `alb.ingress.kubernetes.io/ssl-redirect: "8443"`)}, "", "ssl-redirect leads to \"8443\""},
 		"redirects to a member's":                 {[]string{ingressOf("ingressClassName: alb", own, `alb.ingress.kubernetes.io/ssl-redirect: "8443"`, "alb.ingress.kubernetes.io/group.name: web")}, "443=2", ""},
-		"redirects, its class unknown":            {[]string{ingressOf(public, `alb.ingress.kubernetes.io/ssl-redirect: "443"`, `alb.ingress.kubernetes.io/group.name: web`)}, "", "IngressClassParams"},
+		"redirects, its class unknown":            {[]string{ingressOf(public, `alb.ingress.kubernetes.io/ssl-redirect: "443"`, `alb.ingress.kubernetes.io/group.name: web`)}, "443=discovered?", "IngressClassParams"},
 		"group of an invalid name":                {[]string{ingressOf("ingressClassName: alb", own, "alb.ingress.kubernetes.io/group.name: Web")}, "", "group.name is not valid"},
 		"group.order out of range":                {[]string{ingressOf("ingressClassName: alb", own, "alb.ingress.kubernetes.io/group.name: web", `alb.ingress.kubernetes.io/group.order: "1001"`)}, "", "group.order is not valid"},
 		"group.order is no number":                {[]string{ingressOf("ingressClassName: alb", own, "alb.ingress.kubernetes.io/group.name: web", `alb.ingress.kubernetes.io/group.order: first`)}, "", "group.order is not valid"},
@@ -177,4 +177,24 @@ func TestDeclarationsStayInOrder(t *testing.T) {
 		t.Errorf("%d declarations", len(read))
 	}
 	var _ []observation.Declaration = read
+}
+
+// TestParametersWithoutIngresses: applied alone, they change the listeners of Ingresses that are elsewhere.
+func TestParametersWithoutIngresses(t *testing.T) {
+	params := paramsOf("elbv2.k8s.aws/v1beta1", "public", "certificateArn: ["+quoted("1")+"]")
+	class := classOf("public", "ingress.k8s.aws/alb", ", parameters: {apiGroup: elbv2.k8s.aws, kind: IngressClassParams, name: public}")
+	for name, c := range map[string]struct {
+		documents []string
+		want      int
+	}{
+		"alone":                 {[]string{params}, 1},
+		"with its class":        {[]string{params, class}, 1},
+		"an Ingress of another": {[]string{params, class, ingressOf("ingressClassName: nginx")}, 1},
+		"an Ingress of its own": {[]string{params, class, ingressOf("ingressClassName: public")}, 0},
+		"without certificates":  {[]string{paramsOf("elbv2.k8s.aws/v1beta1", "public", "scheme: internal"), class}, 0},
+	} {
+		if read := loaded(c.documents...); len(read.PassedOver) != c.want || c.want > 0 && (read.PassedOver[0].Line != 4 || read.PassedOver[0].Object != "IngressClassParams public") {
+			t.Errorf("%s: %+v", name, read.PassedOver)
+		}
+	}
 }

@@ -34,8 +34,9 @@ const (
 // the controller makes one (create-acm-cert), or looks up certificates in ACM by host.
 func (o object) ingress() {
 	s := o.settings()
-	if !s.managed {
-		o.closes(o.get(o.node, "spec", "ingressClassName"), s.perhapsPort443(o))
+	named := o.get(o.node, "spec", "ingressClassName")
+	if !s.managed && (named == nil || s.perhapsPort443(o) == "") {
+		o.closes(named, s.perhapsPort443(o))
 		return
 	}
 	base, ok := o.ingressBase(s)
@@ -71,10 +72,15 @@ func (o object) ingress() {
 	}
 	for _, port := range ports {
 		d := base
-		d.Port = port
+		d.Port, d.PortUncertain = port, create && o.annotation(listenPorts) == nil && base.Discovered
 		o.declared = append(o.declared, d)
 	}
-	o.closes(o.where(at), cmp.Or(s.undecided, perhaps))
+	if perhaps = cmp.Or(s.undecided, perhaps); o.plain && len(ports) == 0 && perhaps != "" && o.annotation(listenPorts) == nil {
+		d := base
+		d.Port, d.PortUncertain, d.UndecidedBecause = 443, true, perhaps
+		o.declared = append(o.declared, d)
+	}
+	o.closes(o.where(at), "")
 }
 
 // ingressBase is what is the same for each listener of an Ingress; false if the controller would refuse the Ingress, which is

@@ -100,6 +100,7 @@ func (r *reader) terraform(data []byte) bool {
 		Values        json.RawMessage `json:"values"`
 		Configuration json.RawMessage `json:"configuration"`
 		Changes       json.RawMessage `json:"resource_changes"`
+		Deferred      json.RawMessage `json:"deferred_changes"`
 		Errored       bool            `json:"errored"`
 	}
 	if err := json.Unmarshal(data, &shown); err != nil || shown.Kind != "" {
@@ -125,5 +126,6 @@ func (r *reader) terraform(data []byte) bool {
 	if err := t.read(values, shown.Configuration, shown.Changes); err != nil {
 		r.errorAt(1, 1, "the Terraform JSON cannot be read: "+err.Error(), hint)
 	}
+	t.passOverDeferred(shown.Deferred)
 	return true
 }

@@ -44,7 +44,10 @@ func (o object) service() {
 		return
 	}
 	unknown := o.unknownMaker(arns)
-	secure, unclear := o.securePorts()
+	secure, unclear, ok := o.securePorts()
+	if !ok {
+		return
+	}
 	o.declare(at.Key, arns, secure, unknown)
 	o.declare(at.Key, arns, unclear, cmp.Or(unknown, o.unclearPorts()))
 	o.declare(at.Key, nil, o.plainPorts(slices.Concat(secure, unclear)), unknown)
@@ -143,17 +146,17 @@ func (o object) unknownMaker(arns []string) string {
 	case class != "":
 		return "which controller makes load balancers of the class " + finding.Quote(class)
 	case len(arns) == 1 && o.raw(sslCert) != arns[0]:
-		return o.makers() + ": the former takes " + finding.Quote(o.raw(sslCert)) + " as it is, spaces and commas included, and AWS refuses it"
+		return o.eitherMade() + ": the former takes " + finding.Quote(o.raw(sslCert)) + " as it is, spaces and commas included, and AWS refuses it"
 	}
 	return ""
 }
 
-func (o object) makers() string {
+func (o object) eitherMade() string {
 	return "whether the cloud provider or the AWS Load Balancer Controller makes the load balancer of Service " + o.name()
 }
 
 func (o object) unclearPorts() string {
-	return o.makers() + ": they read ssl-ports " + finding.Quote(o.raw(sslPorts)) + " differently (write it without spaces, or name a loadBalancerClass)"
+	return o.eitherMade() + ": they read ssl-ports " + finding.Quote(o.raw(sslPorts)) + " differently (write it without spaces, or name a loadBalancerClass)"
 }
 
 // servicePort is a port of a Service; only TCP ports take certificates.
@@ -168,14 +171,14 @@ func (p servicePort) is(want string) bool {
 }
 
 // securePorts returns the ports that speak TLS according to ssl-ports, and those that do only if one of the two that may make
-// the load balancer does. Entries that are no port are reported: the controller refuses them, and the cloud provider ignores
-// them.
-func (o object) securePorts() (secure, unclear []int) {
+// the load balancer does. Entries that are no port are reported: the cloud provider ignores them, and the controller refuses the
+// Service, which is then false.
+func (o object) securePorts() (secure, unclear []int, ok bool) {
 	ports := o.ports()
 	byController, unused := o.controllerPorts(ports)
 	if o.byController() {
 		o.unusedPorts(ports, unused)
-		return byController, nil
+		return byController, nil, len(unused) == 0
 	}
 	byProvider := o.providerPorts(ports)
 	if len(unused) > 0 { // the controller, if it is the one, changes nothing
@@ -183,7 +186,7 @@ func (o object) securePorts() (secure, unclear []int) {
 			number, err := strconv.Atoi(want) // "0443" is a number to the provider
 			return o.raw(sslPorts) == "*" || err == nil && slices.ContainsFunc(ports, func(p servicePort) bool { return p.number == number })
 		}))
-		return byProvider, nil
+		return byProvider, nil, true
 	}
 	for _, port := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(byProvider, byController)))) {
 		if slices.Contains(byProvider, port) && slices.Contains(byController, port) {
@@ -192,7 +195,7 @@ func (o object) securePorts() (secure, unclear []int) {
 			unclear = append(unclear, port)
 		}
 	}
-	return secure, unclear
+	return secure, unclear, true
 }
 
 // controllerPorts reads ssl-ports as the AWS Load Balancer Controller does: names and numbers, trimmed, by default all. It

@@ -106,6 +106,7 @@ func (t *terraform) read(values, configuration, changes json.RawMessage) error {
 	}
 	t.orphans()
 	t.reimported(all)
+	t.passOverRemoved(all)
 	return t.removed(all)
 }
 

@@ -25,7 +25,7 @@ func (t *terraform) kubernetesResource(res resource) {
 	}
 	object, ok := kubernetesObject(res.Type, res.Raw)
 	if !ok {
-		t.undecided(res, "what "+clean(res.Address)+" is: it has an unexpected form")
+		t.undecided(res, "it has an unexpected form")
 		return
 	}
 	finish := t.asObject(res.Address, object)
@@ -33,6 +33,7 @@ func (t *terraform) kubernetesResource(res resource) {
 		from := finish()
 		t.declared = append(t.declared, from.declared...)
 		t.diagnostics = append(t.diagnostics, from.diagnostics...)
+		t.passedOver = append(t.passedOver, from.passedOver...)
 	})
 }
 
@@ -40,7 +41,7 @@ func (t *terraform) kubernetesResource(res resource) {
 func (t *terraform) undecidedObject(res resource) bool {
 	c := t.changes[res.Address]
 	if c.unknown("manifest") || c.unknown("metadata") && unknownIn(c, "annotations", "name", "namespace") || unknownIn(c, "port", "rule", "tls", "type", "ingress_class_name", "load_balancer_class") {
-		t.undecided(res, "what "+clean(res.Address)+" attaches: parts of it are known after the apply")
+		t.undecided(res, "parts of it are known after the apply")
 		return true
 	}
 	return false
@@ -68,7 +69,7 @@ func unknownIn(c *change, keys ...string) bool {
 }
 
 func (t *terraform) undecided(res resource, because string) {
-	t.declared = append(t.declared, observation.Declaration{Object: clean(res.Address), Source: t.position(res.Address), UndecidedBecause: because})
+	t.passedOver = append(t.passedOver, observation.PassedOver{Position: t.position(res.Address), Object: clean(res.Address), Why: because})
 }
 
 // asObject begins to read an object, which finish ends once all files are known. What it declares stands where the resource does.
@@ -83,6 +84,9 @@ func (t *terraform) asObject(address string, object []byte) (finish func() *read
 		}
 		for i := range from.diagnostics {
 			from.diagnostics[i].Position = at
+		}
+		for i := range from.passedOver {
+			from.passedOver[i].Position = at
 		}
 		return from
 	}
@@ -174,26 +178,4 @@ type objectRule struct {
 
 type objectTLS struct {
 	Hosts []string `json:"hosts"`
-}
-
-// passOver reports a resource of a type that certdrift does not read and that may put a certificate on a load balancer.
-func (t *terraform) passOver(res resource) {
-	mayAttach := !strings.HasPrefix(res.Type, "aws_")
-	switch res.Type {
-	case "aws_cloudformation_stack", "aws_cloudformation_stack_set", "aws_elastic_beanstalk_environment", "aws_elastic_beanstalk_configuration_template":
-		mayAttach = true
-	}
-	if mayAttach && names(res.Raw) {
-		t.undecided(res, "what "+clean(res.Address)+" attaches: certdrift does not read resources of this type")
-	}
-}
-
-// names reports whether a text has a certificate's ARN, or the name of an annotation for one.
-func names(raw []byte) bool {
-	for _, sign := range []string{":server-certificate/", "aws-load-balancer-ssl-cert", certificateARN} {
-		if bytes.Contains(raw, []byte(sign)) {
-			return true
-		}
-	}
-	return bytes.Contains(raw, []byte(":acm:")) && bytes.Contains(raw, []byte(":certificate/"))
 }

@@ -193,7 +193,9 @@ type Declaration struct {
 	// RemovesListeners reports that the object's load balancer keeps only the listeners of the object's other
 	// declarations; without any, the load balancer is deleted. Port is then 0. UndecidedBecause names what may keep them
 	// nevertheless (for an Ingress: port 443) and is not visible in the manifest.
-	RemovesListeners bool            `json:"closes,omitempty"`
+	RemovesListeners bool `json:"closes,omitempty"`
+	// PortUncertain reports that whether there is a listener at all depends on UndecidedBecause.
+	PortUncertain    bool            `json:"port_uncertain,omitempty"`
 	UndecidedBecause string          `json:"perhaps,omitempty"`
 	Source           target.Position `json:"source"`
 }

@@ -267,6 +267,8 @@ func (x effect) outcome(e *topology.Endpoint) outcome {
 		o.configured = agreed(candidates, func(a *topology.Attachment) topology.Relation {
 			return x.CompareDeclared(*e.Target.Declared, a.ARN, a.Body())
 		})
+	case x.keepsDefault(e, candidates):
+		o.configured = topology.Same
 	}
 	host := finding.Clean(e.Target.Host, finding.QuoteLimit)
 	switch {

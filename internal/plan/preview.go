@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/observation"
 	"certdrift/internal/policy"
 	"certdrift/internal/target"
 	"certdrift/internal/topology"
@@ -29,9 +30,11 @@ func Preview(t *topology.Topology, p policy.Thresholds) ([]Row, []finding.Findin
 			undecided = append(undecided, row)
 		}
 	}
-	if len(undecided) > 0 {
-		found = append(found, undecidedFinding(undecided))
+	for _, o := range t.Round.PassedOver {
+		row := passedOver(o)
+		rows, undecided = append(rows, row), append(undecided, row)
 	}
+	found = append(found, undecidedFindings(undecided)...)
 	slices.SortStableFunc(rows, func(a, b Row) int {
 		return cmp.Or(strings.Compare(a.Object, b.Object), cmp.Compare(a.Port, b.Port), strings.Compare(a.Listener, b.Listener),
 			slices.Compare(a.Endpoints, b.Endpoints))
@@ -44,12 +47,22 @@ func (p planner) planned() []effect {
 	var out []effect
 	for _, d := range p.Declarations {
 		effects := p.effects(d)
-		if len(effects) == 0 && !d.WithoutCertificate() {
+		if len(effects) == 0 && (!d.WithoutCertificate() && !p.hasNoSuchPort(d) || d.UndecidedBecause != "") {
 			effects = []effect{p.effect(d, nil, nil)}
 		}
 		out = append(out, effects...)
 	}
 	return append(out, p.removals()...)
+}
+
+// passedOver is the row of an object that was not understood: what it would do to which listener nobody knows.
+func passedOver(o observation.PassedOver) Row {
+	object := finding.Clean(o.Object, finding.QuoteLimit)
+	return Row{
+		Object: object, Source: o.Position, Endpoints: []string{}, Declared: []Certificate{}, Attached: []Certificate{}, Would: []Certificate{},
+		Names: []Name{}, Action: Unknown, Verdict: Undecided, Reasons: []string{},
+		NotKnown: []string{"what " + topology.Position(o.Position) + " (" + object + ") attaches: " + o.Why},
+	}
 }
 
 // preview is the effect's row, and its finding where there is one.
@@ -129,15 +142,12 @@ type decision struct {
 }
 
 func (x effect) decide(severity finding.Severity, listener string) decision {
-	if x.byController() {
-		note := "what the controller would pick from ACM for " + x.declaration.At() + ": name the certificate in the manifest to have it compared"
-		return decision{Undecided, []string{}, []string{note}}
-	}
 	if x.declaration.UndecidedBecause != "" {
 		return decision{Undecided, []string{}, []string{x.declaration.UndecidedBecause}}
 	}
 	if x.byController() {
-		return decision{Pass, []string{}, []string{"what the controller would pick from ACM for " + finding.Clean(x.declaration.Object, finding.QuoteLimit)}}
+		note := "what the controller would pick from ACM for " + x.declaration.At() + ": name the certificate in the manifest to have it compared"
+		return decision{Undecided, []string{}, []string{note}}
 	}
 	notKnown, open := x.uncertain(listener)
 	d := decision{Pass, append([]string{}, x.reasons()...), append([]string{}, notKnown...)}
@@ -301,20 +311,46 @@ func shown(c *topology.Certificate, arn string) Certificate {
 	return out
 }
 
-// undecidedFinding names the rows that are undecided.
-func undecidedFinding(rows []Row) finding.Finding {
-	var objects, missing []string
-	for _, r := range rows {
-		objects = append(objects, r.Object)
-		missing = append(missing, r.NotKnown...)
+// undecidedFindings name the rows that are undecided, one for each object: the file, the line, and what is not known.
+func undecidedFindings(rows []Row) []finding.Finding {
+	type place struct {
+		object string
+		source target.Position
 	}
-	missing = sorted(missing)
-	first := rows[0]
+	var places []place
+	missing := map[place][]string{}
+	generated := map[place]bool{}
+	for _, r := range rows {
+		at := place{r.Object, r.Source}
+		if missing[at] == nil {
+			places = append(places, at)
+		}
+		missing[at], generated[at] = append(missing[at], r.NotKnown...), r.Generated
+	}
+	var found []finding.Finding
+	for _, at := range places[:min(len(places), maxUndecided)] {
+		notKnown := sorted(missing[at])
+		found = append(found, undecidedFinding(at.object, at.source, generated[at], notKnown[:min(len(notKnown), topology.MaxNames)]))
+	}
+	if more := len(places) - len(found); more > 0 {
+		last := &found[len(found)-1]
+		last.Summary += ", and " + strconv.Itoa(more) + " more"
+	}
+	return found
+}
+
+// maxUndecided is how many objects have a finding of their own.
+const maxUndecided = 100
+
+func undecidedFinding(object string, source target.Position, generated bool, notKnown []string) finding.Finding {
 	return finding.Finding{
 		Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: "certdrift:plan",
-		Subject:  finding.Subject{Source: finding.Source{File: first.Source.File, Line: first.Source.Line, Generated: first.Generated}},
-		Summary:  "not enough is known to judge " + topology.Some(objects),
-		Evidence: finding.Evidence{"not_known": missing[:min(len(missing), topology.MaxNames)]},
-		Remedy:   "Run it where AWS can be asked, or give what is lacking in the configuration: certificates: [{arn: …, file: …}], and service or load_balancer for the endpoints.",
+		Subject: finding.Subject{Source: finding.Source{
+			File: finding.Clean(source.File, finding.QuoteLimit), Line: source.Line, Object: object, Generated: generated,
+		}},
+		Summary:  "not enough is known to judge " + object,
+		Evidence: finding.Evidence{"not_known": notKnown},
+		Remedy: "Run it where AWS can be asked, or give what is lacking in the configuration: certificates: [{arn: …, file: …}], and service or load_balancer " +
+			"for the endpoints. Of a document that is not read, pass what the tool makes of it: its rendered manifests, or its plan as JSON.",
 	}
 }

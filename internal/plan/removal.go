@@ -141,8 +141,19 @@ func (p planner) undecidedRemovals(d observation.Declaration) []effect {
 		}
 		lost := d
 		lost.Port = e.Target.Port
+		if d.Kind == observation.Application && d.UndecidedBecause != "" {
+			lost.RemovesListeners, lost.Discovered, lost.PortUncertain = false, true, true
+			out = append(out, p.effect(p.Declaration(lost), nil, []*topology.Endpoint{e}))
+			continue
+		}
 		lost.UndecidedBecause = "whether " + finding.Clean(d.Object, finding.QuoteLimit) + " has a load balancer with port " + strconv.Itoa(lost.Port) + " now: applying would take it away"
 		out = append(out, p.effect(p.Declaration(lost), nil, []*topology.Endpoint{e}))
 	}
 	return out
+}
+
+// hasNoSuchPort reports whether a port that the manifest leaves open is none, since the object's load balancer exists and does
+// not have it.
+func (p planner) hasNoSuchPort(d *topology.Declaration) bool {
+	return d.PortUncertain && slices.ContainsFunc(p.Round.LoadBalancers, func(lb observation.LoadBalancer) bool { return !lb.Partial && lb.MadeFor(d.Declaration) })
 }

@@ -39,10 +39,21 @@ func planCells(r Report, row plan.Row) [len(planColumns)]string {
 	case plan.Remove:
 		would = "no listener"
 	}
+	if row.Action == plan.Unknown && len(row.Would) == 0 {
+		would = "unknown"
+	}
 	return [...]string{
-		fmt.Sprintf("%s:%d", row.Object, row.Port), orElse(row.Listener, "unknown"),
+		objectAndPort(row), orElse(row.Listener, "unknown"),
 		orElse(certificateList(r, row.Declared), "-"), attached, would, nameList(row.Names), verdictText(row),
 	}
+}
+
+// objectAndPort is OBJECT:PORT, without a port where that is not known.
+func objectAndPort(row plan.Row) string {
+	if row.Port == 0 {
+		return row.Object
+	}
+	return fmt.Sprintf("%s:%d", row.Object, row.Port)
 }
 
 // certificateList shows the first certificate, and how many more there are.
@@ -119,10 +130,10 @@ func verdictText(row plan.Row) string {
 	text := string(row.Verdict)
 	if row.Verdict == plan.Pass {
 		text = map[plan.Action]string{
-			plan.Keep: "unchanged", plan.Change: "changes", plan.Create: "new", plan.Discover: "not known yet", plan.Unknown: "as declared",
+			plan.Keep: "unchanged", plan.Change: "changes", plan.Create: "new", plan.Unknown: "as declared",
 		}[row.Action]
 		if row.Action == plan.Unknown && len(row.Declared) == 0 {
-			text = "not checked (see above)"
+			text = "covers its names"
 		}
 	}
 	if len(row.Reasons) > 0 {
@@ -228,7 +239,7 @@ func planLine(r Report) string {
 	for _, more := range []struct {
 		n    int
 		what string
-	}{{c.Remove, "to remove"}, {c.Unknown, "not compared"}, {c.Discover, "not known yet"}} {
+	}{{c.Remove, "to remove"}, {c.Unknown, "not compared with AWS"}, {c.Discover, "not known yet"}} {
 		if more.n > 0 {
 			line += fmt.Sprintf(", %d %s", more.n, more.what)
 		}
@@ -272,7 +283,7 @@ func markdownPlan(b *strings.Builder, r Report) {
 func (r Report) planCases() []junitCase {
 	var cases []junitCase
 	for _, row := range r.Plan {
-		c := junitCase{ClassName: "plan", Name: finding.Clean(strings.TrimSpace(fmt.Sprintf("%s:%d %s", row.Object, row.Port, row.Listener)), textLimit), Time: seconds(0)}
+		c := junitCase{ClassName: "plan", Name: finding.Clean(strings.TrimSpace(objectAndPort(row)+" "+row.Listener), textLimit), Time: seconds(0)}
 		cells := planCells(r, row)
 		line := fmt.Sprintf("declared %s → attached %s → after apply %s; %s\n%s\n", cells[2], cells[3], cells[4], cells[5], cells[6])
 		switch {

@@ -50,8 +50,13 @@ func planSign(row plan.Row) sign {
 		return sign{"new", "+", "ok"}
 	case plan.Change:
 		return sign{"changes", "~", "ok"}
+	case plan.Keep:
+		return sign{"unchanged", "=", "none"}
 	}
-	return sign{"unchanged", "=", "none"}
+	if len(row.Declared) > 0 {
+		return sign{"as declared", "=", "none"}
+	}
+	return sign{"covers its names", "=", "none"}
 }
 
 // planTiles are the figures of a plan, which checks no endpoint.
@@ -73,7 +78,7 @@ func planTiles(r report.Report) []tile {
 		tiles = append(tiles, figure(c.Undecided, "undecided", "warning"))
 	}
 	if n := c.Unknown + c.Discover; n > 0 {
-		tiles = append(tiles, figure(n, "not compared", "none"))
+		tiles = append(tiles, figure(n, "not compared with AWS", "none"))
 	}
 	return tiles
 }
@@ -84,7 +89,7 @@ func planSentence(r report.Report) string {
 	case r.Verdict == report.Fail:
 		return "Do not apply: it would break an endpoint, undo a change, or attach a certificate that is not declared."
 	case r.Verdict == report.Incomplete:
-		return "No objection to applying it, but some checks could not be run."
+		return "Undecided: not everything could be compared, so nobody knows whether it is safe to apply."
 	case len(r.Plan) == 0:
 		return "No load balancer's certificate is declared in these manifests."
 	}

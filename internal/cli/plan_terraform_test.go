@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const (
+	tfWrong  = "arn:aws:acm:eu-west-1:111122223333:certificate/11111111-1111-4111-8111-111111111111"
+	tfGood   = "arn:aws:acm:eu-west-1:111122223333:certificate/22222222-2222-4222-8222-222222222222"
+	tfOther  = "arn:aws:acm:eu-west-1:111122223333:certificate/33333333-3333-4333-8333-333333333333"
+	tfALB    = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/shop/0a1b2c3d4e5f6071"
+	tfHTTPS  = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/shop/0a1b2c3d4e5f6071/9f8e7d6c5b4a3928"
+	tfConfig = `version: 1
+environments:
+  production:
+    endpoints:
+      - name: shop
+        url: https://shop.example.com
+        %s
+        certificate: {arn: "` + tfGood + `"}
+`
+	tfByName    = "load_balancer: {name: shop, region: eu-west-1}"
+	tfByService = "service: store/shop"
+)
+
+// offline plans a manifest without AWS, and returns the exit status and the output.
+func offline(t *testing.T, by, manifest string) (int, string) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Chdir(dir)
+	write(t, filepath.Join(dir, "certdrift.yaml"), fmt.Sprintf(tfConfig, by))
+	write(t, filepath.Join(dir, "plan.json"), manifest)
+	status, stdout, stderr := run(t, nil, nil, "plan", "-f", "plan.json", "--offline")
+	return status, stdout + stderr
+}
+
+// TestPlanOfReportedTerraform holds the inputs of public reports: hashicorp/terraform#17580, hashicorp/terraform-provider-aws#33429
+// and #25652, the shape of terraform-aws-modules/terraform-aws-alb, and the Kubernetes provider.
+func TestPlanOfReportedTerraform(t *testing.T) {
+	for _, c := range []struct {
+		file, by string
+		status   int
+		says     string
+	}{
+		{"t3b-elb-block-gone.json", tfByName, 1, "shop.example.com would be left without a certificate"},
+		{"t3g-sni-removed-only.json", tfByName, 1, "shop.example.com would lose certificate/22222222"},
+		{"t30-noop-sni-elsewhere.json", tfByName, 3, "which certificates shop:443 holds now"},
+		// 3333… may cover the name as well: nobody told.
+		{"t1-control-no-index.json", tfByName, 3, "shop:443  22222222 → unknown  → 22222222 +1"},
+		{"t1-module-index.json", tfByName, 3, "shop:443  22222222 → unknown  → 22222222 +1"},
+		{"t7-kubernetes-provider.json", tfByService, 1, "the configuration declares another certificate"},
+	} {
+		text, err := os.ReadFile(filepath.Join("testdata", "terraform", c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(c.file, func(t *testing.T) {
+			if status, out := offline(t, c.by, string(text)); status != c.status || !strings.Contains(out, c.says) {
+				t.Errorf("exit status %d, want %d and %q\n%s", status, c.status, c.says, out)
+			}
+			if wrong := strings.ReplaceAll(string(text), tfGood, tfWrong); strings.HasPrefix(c.file, "t1-") {
+				if status, out := offline(t, c.by, wrong); status != 1 {
+					t.Errorf("with a wrong default: exit status %d, want 1\n%s", status, out)
+				}
+			}
+		})
+	}
+}
+
+// tfChange is a resource of a plan with what it was; the values after it are in planned_values.
+func tfChange(kind, name, actions, before, after, unknown string) (resource, change string) {
+	if after != "" {
+		resource = fmt.Sprintf(`{"address":"%[1]s.%[2]s","mode":"managed","type":%[1]q,"name":%[2]q,"values":%[3]s}`, kind, name, after)
+	}
+	if before == "" {
+		before = "null"
+	}
+	if unknown == "" {
+		unknown = "{}"
+	}
+	return resource, fmt.Sprintf(`{"address":"%[1]s.%[2]s","mode":"managed","type":%[1]q,"name":%[2]q,"change":{"actions":%[3]s,"before":%[4]s,"after_unknown":%[5]s}}`, kind, name, actions, before, unknown)
+}
+
+// tfPlan is a plan of resources and changes, by turns.
+func tfPlan(configuration string, pairs ...string) string {
+	var resources, changes []string
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i] != "" {
+			resources = append(resources, pairs[i])
+		}
+		changes = append(changes, pairs[i+1])
+	}
+	if configuration == "" {
+		configuration = "{}"
+	}
+	return `{"format_version":"1.2","planned_values":{"root_module":{"resources":[` + strings.Join(resources, ",") + `]}},"resource_changes":[` +
+		strings.Join(changes, ",") + `],"configuration":{"root_module":` + configuration + `}}`
+}
+
+func tfListener(lb, protocol string, port int, certificate string) string {
+	return fmt.Sprintf(`{"arn":%q,"id":%q,"load_balancer_arn":%q,"port":%d,"protocol":%q,"certificate_arn":%q}`, tfHTTPS, tfHTTPS, lb, port, protocol, certificate)
+}
+
+func tfELB(name, blocks string) string {
+	return fmt.Sprintf(`{"name":%q,"listener":[%s]}`, name, blocks)
+}
+
+func tfBlock(port int, protocol, certificate string) string {
+	return fmt.Sprintf(`{"lb_port":%d,"lb_protocol":%q,"ssl_certificate_id":%q}`, port, protocol, certificate)
+}
+
+// TestPlanOfTerraformChanges holds what a plan takes away and leaves, resource by resource, without AWS.
+func TestPlanOfTerraformChanges(t *testing.T) {
+	one := func(kind, actions, before, after string) string {
+		resource, change := tfChange(kind, "x", actions, before, after, "")
+		return tfPlan("", resource, change)
+	}
+	https := tfListener(tfALB, "HTTPS", 443, tfGood)
+	elsewhere := strings.ReplaceAll(tfALB, "app/shop/", "app/shop2/")
+	elb := tfELB("shop", tfBlock(443, "https", tfGood))
+	certificate := fmt.Sprintf(`{"listener_arn":%q,"certificate_arn":%q}`, tfHTTPS, tfGood)
+	for name, c := range map[string]struct {
+		plan   string
+		status int
+	}{
+		"a listener, unchanged":                                   {one("aws_lb_listener", `["no-op"]`, https, https), 0},
+		"a listener, another policy":                              {one("aws_lb_listener", `["update"]`, https, https), 0},
+		"a listener, imported":                                    {strings.Replace(one("aws_lb_listener", `["no-op"]`, https, https), `"actions"`, `"importing":{"id":"x"},"actions"`, 1), 0},
+		"a listener, moved":                                       {strings.Replace(one("aws_lb_listener", `["no-op"]`, https, https), `"change"`, `"previous_address":"aws_lb_listener.y","change"`, 1), 0},
+		"a listener, forgotten":                                   {one("aws_lb_listener", `["forget"]`, https, ""), 0},
+		"a new default beside a list nobody knows":                {one("aws_lb_listener", `["update"]`, tfListener(tfALB, "HTTPS", 443, tfWrong), https), 3},
+		"a wrong default beside a list nobody knows":              {one("aws_lb_listener", `["update"]`, https, tfListener(tfALB, "HTTPS", 443, tfWrong)), 3},
+		"a listener made anew":                                    {one("aws_lb_listener", `["delete","create"]`, tfListener(tfALB, "HTTPS", 443, tfWrong), https), 0},
+		"a listener made anew, wrong":                             {one("aws_lb_listener", `["delete","create"]`, https, tfListener(tfALB, "HTTPS", 443, tfWrong)), 1},
+		"a listener deleted":                                      {one("aws_lb_listener", `["delete"]`, https, ""), 1},
+		"a listener made plain":                                   {one("aws_lb_listener", `["update"]`, https, tfListener(tfALB, "HTTP", 443, "")), 1},
+		"a listener on another port":                              {one("aws_lb_listener", `["update"]`, https, tfListener(tfALB, "HTTPS", 8443, tfGood)), 1},
+		"a listener of another load balancer":                     {one("aws_lb_listener", `["delete","create"]`, https, tfListener(elsewhere, "HTTPS", 443, tfGood)), 1},
+		"a block unchanged":                                       {one("aws_elb", `["no-op"]`, elb, elb), 0},
+		"a block's certificate":                                   {one("aws_elb", `["update"]`, elb, tfELB("shop", tfBlock(443, "https", tfWrong))), 1},
+		"a block on another port":                                 {one("aws_elb", `["update"]`, elb, tfELB("shop", tfBlock(8443, "https", tfGood))), 1},
+		"a block made plain":                                      {one("aws_elb", `["update"]`, elb, tfELB("shop", tfBlock(443, "tcp", ""))), 1},
+		"a classic load balancer renamed":                         {one("aws_elb", `["delete","create"]`, elb, tfELB("shop2", tfBlock(443, "https", tfGood))), 1},
+		"a classic load balancer made anew":                       {one("aws_elb", `["delete","create"]`, elb, elb), 0},
+		"a classic load balancer deleted":                         {one("aws_elb", `["delete"]`, elb, ""), 1},
+		"a load balancer deleted, its listeners in another state": {one("aws_lb", `["delete"]`, `{"name":"shop","arn":"`+tfALB+`"}`, ""), 3},
+		"a certificate removed":                                   {one("aws_lb_listener_certificate", `["delete"]`, certificate, ""), 1},
+		"a certificate replaced by itself":                        {one("aws_lb_listener_certificate", `["delete","create"]`, certificate, certificate), 3},
+		"another certificate removed":                             {one("aws_lb_listener_certificate", `["delete"]`, strings.ReplaceAll(certificate, tfGood, tfOther), ""), 3},
+		"a certificate added":                                     {one("aws_lb_listener_certificate", `["create"]`, "", strings.ReplaceAll(certificate, tfGood, tfOther)), 3},
+		"a certificate imported again under its ARN":              {one("aws_acm_certificate", `["update"]`, `{"arn":"`+tfGood+`","certificate_body":"old"}`, `{"arn":"`+tfGood+`"}`), 3},
+		"a type that is not read":                                 {one("awscc_elasticloadbalancingv2_listener", `["create"]`, "", `{"certificates":[{"certificate_arn":"`+tfWrong+`"}]}`), 3},
+		"a chart":                                                 {one("helm_release", `["create"]`, "", `{"values":["service.beta.kubernetes.io/aws-load-balancer-ssl-cert: x"]}`), 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if status, out := offline(t, tfByName, c.plan); status != c.status {
+				t.Errorf("exit status %d, want %d\n%s", status, c.status, out)
+			}
+		})
+	}
+}
+
+// TestPlanOfTerraformReferences holds that a listener and its certificates are found through variables, outputs and indexes, and that what
+// is known after the apply only is undecided.
+func TestPlanOfTerraformReferences(t *testing.T) {
+	plan := func(module, lb, listener, certificate, configuration string) string {
+		return `{"format_version":"1.2","planned_values":{"root_module":{` + lb + `"child_modules":[{"address":"` + module + `","resources":[` + listener + certificate +
+			`]}]}},"resource_changes":[],"configuration":{"root_module":` + configuration + `}}`
+	}
+	resource := func(address, kind, name, values string) string {
+		return fmt.Sprintf(`{"address":%q,"mode":"managed","type":%q,"name":%q,"values":%s}`, address, kind, name, values)
+	}
+	lb := `"resources":[` + resource("aws_lb.main", "aws_lb", "main", `{"name":"shop"}`) + `],`
+	const https = `{"port":443,"protocol":"HTTPS","certificate_arn":"` + tfWrong + `"}`
+	listener := func(module string) string {
+		return resource(module+".aws_lb_listener.this[0]", "aws_lb_listener", "this", https)
+	}
+	inside := `"module":{"resources":[{"address":"aws_lb_listener.this","expressions":{"load_balancer_arn":{"references":["var.lb"]}}}]}`
+	for name, c := range map[string]struct {
+		plan, says string
+	}{
+		"a variable": {plan("module.l", lb, listener("module.l"), "",
+			`{"module_calls":{"l":{"expressions":{"lb":{"references":["aws_lb.main.arn","aws_lb.main"]}},`+inside+`}}}`), "shop:443"},
+		"a variable of a module with a key": {plan(`module.l[\"a.b\"]`, lb, listener(`module.l["a.b"]`), "",
+			`{"module_calls":{"l":{"expressions":{"lb":{"references":["aws_lb.main.arn","aws_lb.main"]}},`+inside+`}}}`), "shop:443"},
+		"an output of another module": {plan("module.l", `"resources":[],`, listener("module.l")+`]},{"address":"module.b","resources":[`, resource("module.b.aws_lb.main", "aws_lb", "main", `{"name":"shop"}`),
+			`{"module_calls":{"l":{"expressions":{"lb":{"references":["module.b.arn","module.b"]}},`+inside+`},"b":{"module":{"outputs":{"arn":{"expression":{"references":["aws_lb.main.arn","aws_lb.main"]}}}}}}}`), "shop:443"},
+		"a variable that leads to itself": {plan("module.l", lb, listener("module.l"), "",
+			`{"module_calls":{"l":{"expressions":{"lb":{"references":["module.l.x"]}},"module":{"outputs":{"x":{"expression":{"references":["var.lb"]}}},"resources":[{"address":"aws_lb_listener.this","expressions":{"load_balancer_arn":{"references":["var.lb"]}}}]}}}}`), "undecided"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, out := offline(t, tfByName, c.plan); !strings.Contains(out, c.says) {
+				t.Errorf("it does not say %q\n%s", c.says, out)
+			}
+		})
+	}
+}

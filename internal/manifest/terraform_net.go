@@ -1,0 +1,111 @@
+package manifest
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"certdrift/internal/finding"
+)
+
+// mayAttach reports whether resources of a type that certdrift does not read may put a certificate on a load balancer. Of AWS's own
+// provider, only those that make other resources do; of others, anything may.
+func mayAttach(kind string) bool {
+	switch kind {
+	case "aws_cloudformation_stack", "aws_cloudformation_stack_set", "aws_cloudformation_stack_set_instance", "aws_cloudformation_stack_instances",
+		"aws_elastic_beanstalk_environment", "aws_elastic_beanstalk_configuration_template",
+		"aws_cloudcontrolapi_resource", "aws_servicecatalog_provisioned_product":
+		return true
+	}
+	return !strings.HasPrefix(kind, "aws_")
+}
+
+// carriers are the attributes that hold another tool's input.
+var carriers = [...]string{
+	"manifest", "metadata", "yaml_body", "yaml_incluster", "values", "set", "set_list", "set_sensitive", "template_body", "template_url", "parameters",
+	"setting", "desired_state", "provisioning_parameters", "input", "triggers", "body", "content", "certificates", "certificate_arn",
+}
+
+// passOver is the net under Terraform's resources: one that certdrift does not read and that names a certificate, or may do so once
+// the apply has begun, makes the plan undecided. One that the apply leaves alone does nothing.
+func (t *terraform) passOver(res resource) {
+	c := t.changes[res.Address]
+	if !mayAttach(res.Type) || c.does("no-op") {
+		return
+	}
+	what := namesCertificate(unescaped(res.Raw))
+	if what == "" && c != nil {
+		what = namesCertificate(unescaped(c.Change.Unknown))
+	}
+	switch {
+	case what != "":
+		t.undecided(res, notRead(res.Type)+", and this one holds "+what)
+	case kubernetesMaker(res.Type) && slices.ContainsFunc(carriers[:], c.unknown):
+		t.undecided(res, notRead(res.Type)+", and a part of this one is known after the apply only")
+	}
+}
+
+// passOverRemoved is the same for what an apply deletes: a load balancer may go with it.
+func (t *terraform) passOverRemoved(all []change) {
+	for i := range all {
+		c := &all[i]
+		if matters(c.Type) || isKubernetes(c.Type) || !mayAttach(c.Type) || !c.does("delete") || c.does("create") {
+			continue
+		}
+		if what := namesCertificate(unescaped(c.Change.Before)); what != "" {
+			t.undecided(resource{Address: c.Address}, notRead(c.Type)+", and this one, which is deleted, holds "+what)
+		}
+	}
+}
+
+// passOverDeferred is the same for what Terraform puts off to a later plan: nobody knows what it will do.
+func (t *terraform) passOverDeferred(raw json.RawMessage) {
+	var deferred []struct {
+		Change change `json:"resource_change"`
+	}
+	if len(raw) > 0 && json.Unmarshal(raw, &deferred) != nil {
+		t.errorAt(1, 1, "the Terraform JSON cannot be read: its deferred changes have an unexpected form", "apply what is planned, and plan again")
+	}
+	for _, d := range deferred {
+		if kind := d.Change.Type; d.Change.Mode != "data" && (matters(kind) || isKubernetes(kind) || mayAttach(kind)) {
+			t.undecided(resource{Address: d.Change.Address}, "Terraform defers this change to a later plan")
+		}
+	}
+}
+
+// kubernetesMaker reports whether resources of a type bring objects into a cluster, or make other resources.
+func kubernetesMaker(kind string) bool {
+	return strings.HasPrefix(kind, "helm_") || strings.HasPrefix(kind, "kubectl_") || strings.HasPrefix(kind, "kubernetes_ingress") ||
+		strings.HasPrefix(kind, "argocd_") || strings.HasPrefix(kind, "aws_")
+}
+
+func notRead(kind string) string {
+	return "certdrift does not read resources of type " + finding.Quote(kind)
+}
+
+// unescaped is JSON with its texts as they are meant.
+func unescaped(raw json.RawMessage) string {
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return string(raw)
+	}
+	var b strings.Builder
+	texts(&b, v)
+	return b.String()
+}
+
+func texts(b *strings.Builder, v any) {
+	switch v := v.(type) {
+	case string:
+		b.WriteString(v + "\n")
+	case []any:
+		for _, one := range v {
+			texts(b, one)
+		}
+	case map[string]any:
+		for key, one := range v {
+			b.WriteString(key + "\n")
+			texts(b, one)
+		}
+	}
+}
