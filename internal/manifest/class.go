@@ -56,10 +56,7 @@ type classParams struct {
 }
 
 func (p classParams) equal(other classParams) bool {
-	p.at, other.at = target.Position{}, target.Position{}
-	arns, others := p.arns, other.arns
-	p.arns, other.arns = nil, nil
-	return slices.Equal(arns, others) && p.group == other.group && p.loadBalancer == other.loadBalancer &&
+	return slices.Equal(p.arns, other.arns) && p.group == other.group && p.loadBalancer == other.loadBalancer &&
 		p.policy == other.policy && p.redirect == other.redirect && p.namespace == other.namespace
 }
 
