@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"certdrift/internal/observation"
 )
 
 const certificate = "arn:aws:acm:eu-west-1:111122223333:certificate/"
@@ -176,7 +174,6 @@ func TestDeclarationsStayInOrder(t *testing.T) {
 	if len(read) != 5 {
 		t.Errorf("%d declarations", len(read))
 	}
-	var _ []observation.Declaration = read
 }
 
 // TestParametersWithoutIngresses: applied alone, they change the listeners of Ingresses that are elsewhere.
