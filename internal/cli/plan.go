@@ -46,10 +46,17 @@ listener (a Service that is no longer a LoadBalancer, an Ingress without its HTT
 expired or expires soon, undo a manual change, or attach a certificate other than the one the configuration declares.
 A rotation is not refused. No endpoint is probed.
 
+Whatever else can put a certificate on a load balancer is undecided, and named with its file and line: documents that are
+not read and hold a certificate's ARN or an annotation for one (Helm values, CloudFormation, Gateway API, patches), a
+certificate that a controller looks up or the same apply makes, a listener without an endpoint in the configuration, and a
+load balancer that is deleted while its listeners are declared elsewhere. Input that is no manifest and no plan is an error,
+as is what kubectl refuses and a Terraform plan that ended with an error.
+
 With --offline, AWS is not asked: the manifests are compared with the configuration alone, and a certificate's
 hostnames are known only from its file (certificates: [{arn, file}] in the configuration).
 
-Exit status: 0 safe to apply, 1 refused, 2 usage, configuration or manifest error, 3 undecided: too much is unknown.`,
+Exit status: 0 safe to apply: everything was understood and compared, 1 refused, 2 usage, configuration or manifest error,
+3 undecided: too much is unknown.`,
 		RunE: p.run,
 	}
 	f := cmd.Flags()

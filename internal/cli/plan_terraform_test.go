@@ -27,8 +27,8 @@ environments:
 	tfByService = "service: store/shop"
 )
 
-// offline plans a manifest without AWS, and returns the exit status and the output.
-func offline(t *testing.T, by, manifest string) (int, string) {
+// planTerraform plans a manifest without AWS, and returns the exit status and the output.
+func planTerraform(t *testing.T, by, manifest string) (int, string) {
 	t.Helper()
 	dir := t.TempDir()
 	t.Chdir(dir)
@@ -59,11 +59,11 @@ func TestPlanOfReportedTerraform(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Run(c.file, func(t *testing.T) {
-			if status, out := offline(t, c.by, string(text)); status != c.status || !strings.Contains(out, c.says) {
+			if status, out := planTerraform(t, c.by, string(text)); status != c.status || !strings.Contains(out, c.says) {
 				t.Errorf("exit status %d, want %d and %q\n%s", status, c.status, c.says, out)
 			}
 			if wrong := strings.ReplaceAll(string(text), tfGood, tfWrong); strings.HasPrefix(c.file, "t1-") {
-				if status, out := offline(t, c.by, wrong); status != 1 {
+				if status, out := planTerraform(t, c.by, wrong); status != 1 {
 					t.Errorf("with a wrong default: exit status %d, want 1\n%s", status, out)
 				}
 			}
@@ -157,7 +157,7 @@ func TestPlanOfTerraformChanges(t *testing.T) {
 		"a chart":                                                 {one("helm_release", `["create"]`, "", `{"values":["service.beta.kubernetes.io/aws-load-balancer-ssl-cert: x"]}`), 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if status, out := offline(t, tfByName, c.plan); status != c.status {
+			if status, out := planTerraform(t, tfByName, c.plan); status != c.status {
 				t.Errorf("exit status %d, want %d\n%s", status, c.status, out)
 			}
 		})
@@ -193,7 +193,7 @@ func TestPlanOfTerraformReferences(t *testing.T) {
 			`{"module_calls":{"l":{"expressions":{"lb":{"references":["module.l.x"]}},"module":{"outputs":{"x":{"expression":{"references":["var.lb"]}}},"resources":[{"address":"aws_lb_listener.this","expressions":{"load_balancer_arn":{"references":["var.lb"]}}}]}}}}`), "undecided"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, out := offline(t, tfByName, c.plan); !strings.Contains(out, c.says) {
+			if _, out := planTerraform(t, tfByName, c.plan); !strings.Contains(out, c.says) {
 				t.Errorf("it does not say %q\n%s", c.says, out)
 			}
 		})

@@ -116,3 +116,22 @@ func TestOneSelection(t *testing.T) {
 		}
 	}
 }
+
+// TestPreviewOfACertificateImportedAgain holds that what expired under an ARN refuses nothing where the apply imports another certificate there.
+// What that one is good for is not known.
+func TestPreviewOfACertificateImportedAgain(t *testing.T) {
+	s := newScene(t)
+	s.alb("web", s.acm("a", s.leafUntil(noon.AddDate(0, 0, -1), host)))
+	e := s.https("api", host)
+	e.Target.LoadBalancer, e.Target.Declared = &target.LoadBalancerRef{Name: "web"}, &target.Declared{ARN: arnOf("a")}
+	listener := observation.Declaration{Object: "aws_lb_listener.https", LoadBalancer: "web", Port: 443, Kind: observation.Application, KeepsOthers: true, ARNs: []string{arnOf("a")}}
+	s.round.Manifests = []observation.Declaration{listener}
+	if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Refuse {
+		t.Errorf("expired: %+v", rows)
+	}
+	s.round.Manifests = append(s.round.Manifests, observation.Declaration{Object: "aws_acm_certificate.a", ARNs: []string{arnOf("a")}, Reimports: true, UndecidedBecause: "what a holds"})
+	rows, out := s.preview()
+	if out.Complete || slices.ContainsFunc(rows, func(r plan.Row) bool { return r.Verdict == plan.Refuse }) {
+		t.Errorf("imported again: %+v", rows)
+	}
+}

@@ -179,7 +179,7 @@ func (t *terraform) reimported(all []change) {
 			continue
 		}
 		t.declared = append(t.declared, observation.Declaration{
-			Object: clean(c.Address), Source: t.position(c.Address), ARNs: []string{clean(was.ARN)},
+			Object: clean(c.Address), Source: t.position(c.Address), ARNs: []string{clean(was.ARN)}, Reimports: true,
 			UndecidedBecause: "what " + finding.Clean(was.ARN, finding.QuoteLimit) + " holds after the apply: " + clean(c.Address) + " imports another certificate under it",
 		})
 	}

@@ -186,6 +186,8 @@ type Declaration struct {
 	Creates     bool   `json:"creates,omitempty"`
 	Unchanged   bool   `json:"unchanged,omitempty"`
 	ListenerARN string `json:"listener_arn,omitempty"`
+	// Reimports reports that the apply puts other certificates under the ARNs, wherever they are attached.
+	Reimports bool `json:"reimports,omitempty"`
 	// More reports whether the controller adds certificates to the ARNs that it discovers for other Ingresses of the group.
 	More   bool     `json:"more,omitempty"`
 	Hosts  []string `json:"hosts,omitempty"`

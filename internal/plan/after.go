@@ -40,6 +40,7 @@ func (p planner) after(d *topology.Declaration, l *topology.Listener) after {
 		a = p.replace(d, l)
 	}
 	a = p.additions(d, l).apply(p, a).shared(d, l)
+	a.Attached = p.forgetReimported(a.Attached)
 	a.unchanged = now.known() && a.known() && slices.EqualFunc(a.Attached, now.Attached, sameAttachment)
 	return a
 }
@@ -84,6 +85,19 @@ func listed(all []*topology.Attachment) []*topology.Attachment {
 		one := *a
 		one.Default, one.Listed = false, true
 		out = append(out, &one)
+	}
+	return out
+}
+
+// forgetReimported forgets what is under an ARN now where the apply puts something else there.
+func (p planner) forgetReimported(attached []*topology.Attachment) []*topology.Attachment {
+	out := slices.Clone(attached)
+	for i, a := range out {
+		if p.reimported[a.ARN] {
+			one := *a
+			one.Certificate = nil
+			out[i] = &one
+		}
 	}
 	return out
 }

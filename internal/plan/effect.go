@@ -20,10 +20,12 @@ type planner struct {
 	// byARN are the listeners, added the declarations that add to a listener's SNI list or remove from it, by the listener's ARN.
 	byARN map[string]*topology.Listener
 	added map[string]additions
+	// reimported are the ARNs under which the apply puts other certificates.
+	reimported map[string]bool
 }
 
 func newPlanner(t *topology.Topology, thresholds policy.Thresholds) planner {
-	p := planner{t, thresholds, map[string]*topology.Listener{}, map[string]additions{}}
+	p := planner{t, thresholds, map[string]*topology.Listener{}, map[string]additions{}, map[string]bool{}}
 	for _, l := range t.Listeners {
 		if l.ARN != "" {
 			p.byARN[l.ARN] = l
@@ -32,6 +34,9 @@ func newPlanner(t *topology.Topology, thresholds policy.Thresholds) planner {
 	for _, d := range t.Declarations {
 		if d.Listener != "" {
 			p.added[d.Listener] = append(p.added[d.Listener], d)
+		}
+		for _, arn := range d.ARNs {
+			p.reimported[arn] = p.reimported[arn] || d.Reimports
 		}
 	}
 	return p
@@ -179,7 +184,9 @@ func (p planner) effect(d *topology.Declaration, l *topology.Listener, es []*top
 	x.defaultChanges = x.attached == topology.Same && byDefault == topology.Different
 	if len(es) == 0 || d.Listener != "" {
 		for _, arn := range d.ARNs {
-			x.problems = x.problems.and(p.certificateProblems(l, arn, p.Certificate(arn), nil))
+			if !p.reimported[arn] {
+				x.problems = x.problems.and(p.certificateProblems(l, arn, p.Certificate(arn), nil))
+			}
 		}
 	}
 	if len(es) == 0 {

@@ -348,9 +348,20 @@ func undecidedFinding(object string, source target.Position, generated bool, not
 		Subject: finding.Subject{Source: finding.Source{
 			File: finding.Clean(source.File, finding.QuoteLimit), Line: source.Line, Object: object, Generated: generated,
 		}},
-		Summary:  "not enough is known to judge " + object,
+		Summary:  "not enough is known to judge " + object + ": " + firstOf(notKnown),
 		Evidence: finding.Evidence{"not_known": notKnown},
 		Remedy: "Run it where AWS can be asked, or give what is lacking in the configuration: certificates: [{arn: …, file: …}], and service or load_balancer " +
 			"for the endpoints. Of a document that is not read, pass what the tool makes of it: its rendered manifests, or its plan as JSON.",
 	}
+}
+
+// firstOf is the first of some texts, and how many more there are.
+func firstOf(texts []string) string {
+	switch len(texts) {
+	case 0:
+		return "what it attaches is unknown"
+	case 1:
+		return texts[0]
+	}
+	return texts[0] + ", and " + strconv.Itoa(len(texts)-1) + " more"
 }

@@ -149,6 +149,13 @@ func (p planner) undecidedRemovals(d observation.Declaration) []effect {
 		lost.UndecidedBecause = "whether " + finding.Clean(d.Object, finding.QuoteLimit) + " has a load balancer with port " + strconv.Itoa(lost.Port) + " now: applying would take it away"
 		out = append(out, p.effect(p.Declaration(lost), nil, []*topology.Endpoint{e}))
 	}
+	declared := slices.ContainsFunc(p.Declarations, func(o *topology.Declaration) bool { return o.LoadBalancer == d.LoadBalancer })
+	if d.Service == "" && len(out) == 0 && !declared { // its listeners may live in another state
+		lost := d
+		lost.UndecidedBecause = "which listeners go with " + finding.Clean(d.LoadBalancer, finding.QuoteLimit) + ", which " + p.Declaration(d).At() +
+			" deletes: they may be declared elsewhere; in the configuration, load_balancer: {name: " + finding.Clean(d.LoadBalancer, finding.QuoteLimit) + "} says which endpoint is behind it"
+		out = append(out, p.effect(p.Declaration(lost), nil, nil))
+	}
 	return out
 }
 

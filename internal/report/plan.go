@@ -39,7 +39,7 @@ func planCells(r Report, row plan.Row) [len(planColumns)]string {
 	case plan.Remove:
 		would = "no listener"
 	}
-	if row.Action == plan.Unknown && len(row.Would) == 0 {
+	if row.Action == plan.Unknown && len(row.Would) == 0 && row.Verdict != plan.Refuse { // refused without a certificate is "none"
 		would = "unknown"
 	}
 	return [...]string{
