@@ -201,7 +201,6 @@ func (d *decoder) list(what string, n ast.Node, v reflect.Value) {
 
 // item decodes one element of a list. An empty element is an error, unlike an empty key.
 func (d *decoder) item(what string, n ast.Node, v reflect.Value) {
-	n = unsplit(n)
 	if _, null := n.(*ast.NullNode); null && v.Kind() == reflect.Struct {
 		endpoint, _ := v.Addr().Interface().(*Endpoint)
 		d.report(d.position(n), endpoint, "an item of "+what+" is empty", "fill it in, or remove the dash")

@@ -65,6 +65,7 @@ func TestIngressClasses(t *testing.T) {
 	}{
 		"the class alone":                         {[]string{params, class, ingressOf(public)}, "443=1", ""},
 		"the class goes first":                    {[]string{params, class, ingressOf(public, own)}, "443=1", ""},
+		"certificates without quotes":             {[]string{paramsOf(lbc, "public", "certificateArn: ["+certificate+"1, "+certificate+"3]"), class, ingressOf(public)}, "443=1+3", ""},
 		"in any order":                            {[]string{ingressOf(public, own), class, params}, "443=1", ""},
 		"the default class":                       {[]string{strings.Replace(class, "name: public}", "name: public, annotations: {ingressclass.kubernetes.io/is-default-class: \"true\"}}", 1), params, ingressOf("a: b")}, "443=1", ""},
 		"several of the class":                    {[]string{paramsOf(lbc, "public", "certificateArn: ["+quoted("1")+", "+quoted("3")+"]"), class, ingressOf(public)}, "443=1+3", ""},

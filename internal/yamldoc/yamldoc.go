@@ -49,6 +49,11 @@ func Parse(data []byte) (file *ast.File, problem *Problem) {
 	if err != nil {
 		return nil, syntax(err)
 	}
+	for _, doc := range file.Docs {
+		if doc.Body != nil {
+			ast.Walk(unsplitter{}, doc.Body)
+		}
+	}
 	return file, nil
 }
 

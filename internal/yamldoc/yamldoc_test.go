@@ -3,6 +3,7 @@ package yamldoc
 import (
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,4 +97,44 @@ func TestPosition(t *testing.T) {
 	if line, column := Position(nil); line != 1 || column != 1 {
 		t.Errorf("nothing is at %d:%d", line, column)
 	}
+}
+
+// TestPlainTextInLists: an item of a list within braces is text unless a blank follows its colon (YAML 1.2.2 §7.3.3).
+func TestPlainTextInLists(t *testing.T) {
+	for text, want := range map[string][]string{
+		"a: {b: [arn:aws:acm:x, 127.0.0.1:8443, c]}": {"arn:aws:acm:x", "127.0.0.1:8443", "c"},
+		"a: {b: &x [d:e]}":                           {"d:e"},
+		"a: {b: !!seq [[f:g]]}":                      {"f:g"},
+		"a: {b: [h: i]}":                             nil,
+		"a: {b: [{j:k}]}":                            nil,
+		`a: {b: ["l":m]}`:                            nil,
+		"a: {b: [n:\n  o]}":                          nil,
+	} {
+		file, problem := Parse([]byte(text))
+		if problem != nil {
+			if want != nil {
+				t.Errorf("%s: %v", text, problem)
+			}
+			continue
+		}
+		var got []string
+		ast.Walk(listed{&got}, file.Docs[0].Body)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: the texts of lists are %q, want %q", text, got, want)
+		}
+	}
+}
+
+// listed collects the texts in lists.
+type listed struct{ texts *[]string }
+
+func (l listed) Visit(n ast.Node) ast.Visitor {
+	if list, ok := n.(*ast.SequenceNode); ok {
+		for _, item := range list.Values {
+			if text, scalar := Text(item); scalar {
+				*l.texts = append(*l.texts, text)
+			}
+		}
+	}
+	return l
 }
