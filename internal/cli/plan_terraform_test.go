@@ -199,3 +199,79 @@ func TestPlanOfTerraformReferences(t *testing.T) {
 		})
 	}
 }
+
+// TestPlanOfKubernetesInTerraform holds what Terraform's Kubernetes provider makes, changes and deletes, and what other providers take
+// from resources that do not exist yet.
+func TestPlanOfKubernetesInTerraform(t *testing.T) {
+	one := func(kind, actions, before, after, unknown string) string {
+		resource, change := tfChange(kind, "x", actions, before, after, unknown)
+		return tfPlan("", resource, change)
+	}
+	service := func(name, certificate string) string {
+		return fmt.Sprintf(`{"metadata":[{"name":%q,"namespace":"store","annotations":{"service.beta.kubernetes.io/aws-load-balancer-ssl-cert":%q}}],"spec":[{"type":"LoadBalancer","port":[{"port":443}]}]}`, name, certificate)
+	}
+	object := func(kind, name, spec string) string {
+		version := "networking.k8s.io/v1"
+		if kind == "IngressClassParams" {
+			version = "elbv2.k8s.aws/v1beta1"
+		}
+		return fmt.Sprintf(`{"manifest":{"apiVersion":%q,"kind":%q,"metadata":{"name":%q,"namespace":"store"},"spec":{%s}}}`, version, kind, name, spec)
+	}
+	ingress := object("Ingress", "shop", `"ingressClassName":"public","rules":[{"host":"shop.example.com"}]`)
+	class := object("IngressClass", "public", `"controller":"ingress.k8s.aws/alb","parameters":{"apiGroup":"elbv2.k8s.aws","kind":"IngressClassParams","name":"public"}`)
+	const typedClass = `{"metadata":[{"name":"public"}],"spec":[{"controller":"ingress.k8s.aws/alb","parameters":[{"api_group":"elbv2.k8s.aws","kind":"IngressClassParams","name":"public"}]}]}`
+	params := object("IngressClassParams", "public", `"certificateArn":["`+tfGood+`"]`)
+	gateway := `{"manifest":{"apiVersion":"gateway.k8s.aws/v1beta1","kind":"LoadBalancerConfiguration","metadata":{"name":"a"},"spec":{"defaultCertificate":"` + tfGood + `"}}}`
+	// of plans an Ingress with its class and its parameters, each with what happens to it.
+	of := func(class, classKind, classActions, params, paramsActions string) string {
+		var pairs []string
+		for name, c := range map[string][3]string{"i": {"kubernetes_manifest", `["no-op"]`, ingress}, "c": {classKind, classActions, class}, "p": {"kubernetes_manifest", paramsActions, params}} {
+			after := c[2]
+			if c[1] == `["delete"]` {
+				after = ""
+			}
+			resource, change := tfChange(c[0], name, c[1], c[2], after, "")
+			pairs = append(pairs, resource, change)
+		}
+		return tfPlan("", pairs...)
+	}
+	const noOp, deletes, creates, updates, replaces = `["no-op"]`, `["delete"]`, `["create"]`, `["update"]`, `["delete","create"]`
+	const made = `{"metadata":[{"generation":true,"resource_version":true,"uid":true}],"spec":[{"cluster_ip":true,"port":[{"node_port":true}]}],"status":true}`
+	values := func(text string) string { return `{"values":["` + text + `"]}` }
+	for name, c := range map[string]struct {
+		plan   string
+		status int
+		says   string
+	}{
+		"a Service made, right":                 {one("kubernetes_service_v1", creates, "", service("shop", tfGood), made), 0, "as declared"},
+		"a Service made, wrong":                 {one("kubernetes_service_v1", creates, "", service("shop", tfWrong), made), 1, "refuse"},
+		"a Service whose port is not known":     {one("kubernetes_service_v1", creates, "", service("shop", tfGood), `{"spec":[{"port":[{"port":true}]}]}`), 3, "known only after the apply"},
+		"a Service made anew":                   {one("kubernetes_service_v1", replaces, service("shop", tfWrong), service("shop", tfGood), "{}"), 0, "as declared"},
+		"a Service made anew under other name":  {one("kubernetes_service_v1", replaces, service("shop", tfGood), service("shop2", tfGood), "{}"), 3, "Service store/shop has a load balancer"},
+		"a Service deleted that is not read":    {one("kubernetes_service_v1", deletes, service("shop", "nonsense"), "", "{}"), 3, "it is deleted"},
+		"an Ingress, its class and parameters":  {of(class, "kubernetes_manifest", noOp, params, noOp), 0, "as declared"},
+		"a class of the provider's own type":    {of(typedClass, "kubernetes_ingress_class_v1", noOp, params, noOp), 0, "as declared"},
+		"the parameters deleted":                {of(class, "kubernetes_manifest", noOp, params, deletes), 3, "the apply deletes"},
+		"the class deleted":                     {of(class, "kubernetes_manifest", deletes, params, noOp), 3, "the apply deletes"},
+		"a class made":                          {one("kubernetes_ingress_class_v1", creates, "", `{"metadata":[{"name":"public"}],"spec":[{"controller":"ingress.k8s.aws/alb"}]}`, made), 0, "No load balancer's"},
+		"a class with parameters elsewhere":     {one("kubernetes_ingress_class_v1", creates, "", typedClass, made), 3, "its parameters"},
+		"an object that is not read, deleted":   {one("kubernetes_manifest", deletes, gateway, "", "{}"), 3, "takes away"},
+		"an object that is not read, emptied":   {one("kubernetes_manifest", updates, gateway, strings.Replace(gateway, tfGood, "", 1), "{}"), 3, "takes away"},
+		"a chart's values lose it":              {one("helm_release", updates, values(tfGood), values("none"), `{"metadata":true}`), 3, "takes away"},
+		"a chart made anew without":             {one("helm_release", replaces, values(tfGood), values("none"), `{"metadata":true}`), 3, "takes away"},
+		"a chart's values keep it":              {one("helm_release", updates, values(tfGood), values(tfGood), `{"metadata":true}`), 3, "1 undecided"},
+		"what a chart renders":                  {one("helm_release", creates, "", `{"name":"a"}`, `{"manifest":true,"metadata":true,"status":true}`), 0, "No load balancer's"},
+		"what is put into a chart":              {one("helm_release", creates, "", `{"name":"a"}`, `{"set":[{"value":true}]}`), 3, "known only after the apply"},
+		"AWS's other provider":                  {one("awscc_elasticloadbalancingv2_listener", creates, "", `{"port":443}`, `{"certificates":true}`), 3, "known only after the apply"},
+		"Kustomize":                             {one("kustomization_resource", creates, "", `{}`, `{"manifest":true}`), 3, "known only after the apply"},
+		"annotations":                           {one("kubernetes_annotations", creates, "", `{"kind":"Service"}`, `{"annotations":true}`), 3, "known only after the apply"},
+		"annotations that are none of its keys": {one("kubernetes_annotations", creates, "", `{"kind":"Service"}`, `{"annotations":{"eks.amazonaws.com/role-arn":true}}`), 0, "No load balancer's"},
+		"a ServiceAccount with a role":          {one("kubernetes_service_account_v1", creates, "", `{}`, `{"metadata":[{"annotations":{"eks.amazonaws.com/role-arn":true}}]}`), 0, "No load balancer's"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if status, out := planTerraform(t, tfByService, c.plan); status != c.status || !strings.Contains(out, c.says) {
+				t.Errorf("exit status %d, want %d and %q\n%s", status, c.status, c.says, out)
+			}
+		})
+	}
+}

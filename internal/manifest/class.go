@@ -30,11 +30,12 @@ var parametersOf = map[string]string{"ingress.k8s.aws/alb": "elbv2.k8s.aws", con
 type classes struct {
 	named      map[string]ingressClass
 	parameters map[string]classParams // by API group/name
-	used       map[string]bool        // the parameters of some Ingress, likewise
+	// usedClasses and used are those of some Ingress, likewise.
+	usedClasses, used map[string]bool
 }
 
 func newClasses() *classes {
-	return &classes{named: map[string]ingressClass{}, parameters: map[string]classParams{}, used: map[string]bool{}}
+	return &classes{named: map[string]ingressClass{}, parameters: map[string]classParams{}, usedClasses: map[string]bool{}, used: map[string]bool{}}
 }
 
 type ingressClass struct {
@@ -43,6 +44,13 @@ type ingressClass struct {
 	parameters string
 	isDefault  bool
 	ambiguous  bool // the input has several of this name, which differ
+	gone       bool // the apply deletes it
+	at         target.Position
+}
+
+func (c ingressClass) equal(other ingressClass) bool {
+	c.at = other.at
+	return c == other
 }
 
 // classParams are the settings for all Ingresses of a class. They go before the Ingresses' annotations.
@@ -52,25 +60,29 @@ type classParams struct {
 	at                                    target.Position
 	group, loadBalancer, policy, redirect string
 	namespace                             string // the only namespace that is selected; "*" if the labels decide
-	ambiguous                             bool
+	ambiguous, gone                       bool   // as for ingressClass
 }
 
 func (p classParams) equal(other classParams) bool {
 	return slices.Equal(p.arns, other.arns) && p.group == other.group && p.loadBalancer == other.loadBalancer &&
-		p.policy == other.policy && p.redirect == other.redirect && p.namespace == other.namespace
+		p.policy == other.policy && p.redirect == other.redirect && p.namespace == other.namespace && p.gone == other.gone
 }
 
 // ingressClass notes an IngressClass.
 func (o object) ingressClass() {
 	name := o.text(o.node, "metadata", "name")
-	c := ingressClass{controller: o.text(o.node, "spec", "controller"), isDefault: o.note("ingressclass.kubernetes.io/is-default-class") == "true"}
+	line, column := o.position(o.node)
+	c := ingressClass{
+		controller: o.text(o.node, "spec", "controller"), isDefault: o.note("ingressclass.kubernetes.io/is-default-class") == "true",
+		gone: o.gone, at: o.at(line, column),
+	}
 	if reference := o.get(o.node, "spec", "parameters"); reference != nil {
 		c.parameters = o.text(reference, "apiGroup") + "/"
 		if o.text(reference, "kind") == "IngressClassParams" {
 			c.parameters += o.text(reference, "name")
 		}
 	}
-	if known, ok := o.classes.named[name]; ok && known != c {
+	if known, ok := o.classes.named[name]; ok && !known.equal(c) {
 		c.ambiguous = true
 	}
 	o.classes.named[name] = c
@@ -81,7 +93,7 @@ func (o object) ingressClassParams(group string) {
 	spec := o.get(o.node, "spec")
 	p := classParams{
 		group: o.text(spec, "group", "name"), loadBalancer: o.text(spec, "loadBalancerName"), policy: o.text(spec, "sslPolicy"),
-		redirect: o.text(spec, "sslRedirectPort"), namespace: o.selected(o.get(spec, "namespaceSelector")),
+		redirect: o.text(spec, "sslRedirectPort"), namespace: o.selected(o.get(spec, "namespaceSelector")), gone: o.gone,
 	}
 	if e := o.entry(spec, certificateFields[group]); e != nil {
 		line, column := o.position(e.Key)
@@ -165,12 +177,17 @@ func (o object) settingsOf(name string, class ingressClass) settings {
 	s := settings{managed: group != "", auto: class.controller == controllerEKS}
 	wanted, params, _ := strings.Cut(class.parameters, "/")
 	found, ok := o.classes.parameters[class.parameters]
-	o.classes.used[class.parameters] = true
+	if !o.gone {
+		o.classes.usedClasses[name], o.classes.used[class.parameters] = true, true
+	}
 	const precede = ", whose certificates go before those of the Ingress"
 	switch {
 	case class.ambiguous:
 		s.managed, s.undecided = true, "which IngressClass "+finding.Quote(name)+" is meant: the input has several that differ"
-	case !s.managed || class.parameters == "":
+	case !s.managed:
+	case class.gone || found.gone:
+		s.params, s.undecided = found, "what becomes of "+o.name()+": the apply deletes its class, or the parameters of the class"
+	case class.parameters == "":
 	case params == "" || wanted != group:
 		s.undecided = "what IngressClass " + finding.Quote(name) + " does: its controller does not know the kind of its parameters, and ignores its Ingresses"
 	case !ok:
@@ -185,13 +202,21 @@ func (o object) settingsOf(name string, class ingressClass) settings {
 	return s
 }
 
-// unused are the IngressClassParams with certificates of which the input has no Ingress: they change listeners of others.
+// unused are the classes that give certificates, or may, and of which the input has no Ingress: they change listeners of others.
 func (c *classes) unused() []observation.PassedOver {
+	const noIngress = "the Ingresses of its class are not here, so which listeners get its certificates is not known"
 	var out []observation.PassedOver
 	for _, key := range slices.Sorted(maps.Keys(c.parameters)) {
 		if p := c.parameters[key]; len(p.arns) > 0 && !c.used[key] {
 			_, name, _ := strings.Cut(key, "/")
-			out = append(out, observation.PassedOver{Position: p.at, Object: clean("IngressClassParams " + name), Why: "the Ingresses of its class are not here, so which listeners get its certificates is not known"})
+			out = append(out, observation.PassedOver{Position: p.at, Object: clean("IngressClassParams " + name), Why: noIngress})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.named)) {
+		class := c.named[name]
+		_, known := c.parameters[class.parameters]
+		if parametersOf[class.controller] != "" && class.parameters != "" && !c.usedClasses[name] && (class.gone || !known) {
+			out = append(out, observation.PassedOver{Position: class.at, Object: clean("IngressClass " + name), Why: "its Ingresses or its parameters, which may name certificates, are not here"})
 		}
 	}
 	return out
@@ -201,7 +226,7 @@ func (c *classes) unused() []observation.PassedOver {
 func (c *classes) defaults() []string {
 	var names []string
 	for name, class := range c.named {
-		if class.isDefault {
+		if class.isDefault && !class.gone {
 			names = append(names, name)
 		}
 	}

@@ -43,12 +43,14 @@ func (r *reader) read(data []byte) {
 
 // reader collects the declarations and errors of one file.
 type reader struct {
-	file, namespace string // the namespace of objects that name none
-	plain           bool   // see Options.Plain
-	named           bool   // all of the file must be a manifest, a plan or a template
-	before          int    // lines of the file before what is being read
-	objects         int    // seen so far
-	understood      int    // of them, and plans
+	file, namespace string          // the namespace of objects that name none
+	plain           bool            // see Options.Plain
+	named           bool            // all of the file must be a manifest, a plan or a template
+	gone            bool            // the objects are being deleted
+	source          target.Position // of the resource that makes what is being read; zero if it stands for itself
+	before          int             // lines of the file before what is being read
+	objects         int             // seen so far
+	understood      int             // of them, and plans
 	classes         *classes
 	pending         []pending
 	declared        []observation.Declaration
@@ -82,6 +84,9 @@ func (r *reader) finish() {
 }
 
 func (r *reader) at(line, column int) target.Position {
+	if r.source.Line > 0 {
+		return r.source
+	}
 	return target.Position{File: r.file, Line: r.before + line, Column: column}
 }
 
@@ -118,7 +123,7 @@ func (r *reader) terraform(data []byte) bool {
 		return true
 	}
 	r.understood++
-	t := terraform{reader: r, data: data}
+	t := terraform{reader: r, data: data, after: map[string]json.RawMessage{}}
 	values := shown.Planned
 	if values == nil {
 		values = shown.Values

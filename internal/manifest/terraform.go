@@ -72,8 +72,9 @@ type terraform struct {
 	data          []byte
 	resources     []resource
 	configuration *configModule
-	changes       map[string]*change // by address; a state has none
-	found         int                // offset in data of the last address that was found
+	changes       map[string]*change         // by address; a state has none
+	after         map[string]json.RawMessage // the resources' values, by address
+	found         int                        // offset in data of the last address that was found
 }
 
 var errOtherForm = errors.New("its resources have an unexpected form")
@@ -113,6 +114,7 @@ func (t *terraform) read(values, configuration, changes json.RawMessage) error {
 func (t *terraform) collect(m module, depth int) error {
 	for _, res := range m.Resources {
 		res.module = m.Address
+		t.after[res.Address] = res.Raw
 		switch {
 		case res.Mode == "data":
 			continue

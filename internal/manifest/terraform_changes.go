@@ -39,16 +39,29 @@ func (c *change) before() (attributes, bool, error) {
 	return was, true, nil
 }
 
-// unknown reports whether an attribute, or a part of it, is known after the apply only.
-func (c *change) unknown(attribute string) bool {
+// unknown reports whether what is at a path, or a part of it, is known after the apply only. Blocks are lists, which the path passes
+// over.
+func (c *change) unknown(path ...string) bool {
 	if c == nil {
 		return false
 	}
-	var all map[string]any
-	if json.Unmarshal(c.Change.Unknown, &all) != nil {
-		return false
+	var all any
+	return json.Unmarshal(c.Change.Unknown, &all) == nil && unknownAt(all, path)
+}
+
+func unknownAt(v any, path []string) bool {
+	if len(path) == 0 {
+		return anyTrue(v)
 	}
-	return anyTrue(all[attribute])
+	switch v := v.(type) {
+	case bool:
+		return v
+	case []any:
+		return slices.ContainsFunc(v, func(one any) bool { return unknownAt(one, path) })
+	case map[string]any:
+		return unknownAt(v[path[0]], path[1:])
+	}
+	return false
 }
 
 func anyTrue(v any) bool {

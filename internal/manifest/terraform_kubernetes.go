@@ -4,19 +4,22 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"certdrift/internal/observation"
 )
 
-// isKubernetes reports whether a resource of Terraform's Kubernetes provider is a Service, an Ingress, or any object.
-func isKubernetes(kind string) bool {
-	switch kind {
-	case "kubernetes_ingress_v1", "kubernetes_ingress", "kubernetes_service_v1", "kubernetes_service", "kubernetes_manifest":
-		return true
-	}
-	return false
+// manifestKind is the resource of Terraform's Kubernetes provider that takes any object.
+const manifestKind = "kubernetes_manifest"
+
+// objectKinds are the kind and the version of the objects that the provider's other resources make, as far as they are read.
+var objectKinds = map[string]struct{ kind, version string }{
+	"kubernetes_service": {"Service", "v1"}, "kubernetes_service_v1": {"Service", "v1"},
+	"kubernetes_ingress": {"Ingress", "networking.k8s.io/v1"}, "kubernetes_ingress_v1": {"Ingress", "networking.k8s.io/v1"},
+	"kubernetes_ingress_class": {"IngressClass", "networking.k8s.io/v1"}, "kubernetes_ingress_class_v1": {"IngressClass", "networking.k8s.io/v1"},
 }
+
+// isKubernetes reports whether resources of a type are read as Kubernetes objects.
+func isKubernetes(kind string) bool { return kind == manifestKind || objectKinds[kind].kind != "" }
 
 // kubernetesResource reads a resource as the object that it makes.
 func (t *terraform) kubernetesResource(res resource) {
@@ -28,7 +31,7 @@ func (t *terraform) kubernetesResource(res resource) {
 		t.undecided(res, "it has an unexpected form")
 		return
 	}
-	finish := t.asObject(res.Address, object)
+	finish := t.asObject(res.Address, object, false)
 	t.later(func() {
 		from := finish()
 		t.declared = append(t.declared, from.declared...)
@@ -37,33 +40,19 @@ func (t *terraform) kubernetesResource(res resource) {
 	})
 }
 
+// objectPaths lead to what decides about an object's listeners. What a cluster adds, such as the ports of its nodes, does not.
+var objectPaths = [...][]string{
+	{"manifest"}, {"metadata", "annotations"}, {"metadata", "name"}, {"metadata", "namespace"},
+	{"spec", "type"}, {"spec", "load_balancer_class"}, {"spec", "port", "port"}, {"spec", "port", "name"}, {"spec", "port", "protocol"},
+	{"spec", "ingress_class_name"}, {"spec", "rule", "host"}, {"spec", "tls", "hosts"}, {"spec", "controller"}, {"spec", "parameters"},
+}
+
 // undecidedObject reports an object of which a part that matters is known after the apply only.
 func (t *terraform) undecidedObject(res resource) bool {
 	c := t.changes[res.Address]
-	if c.unknown("manifest") || c.unknown("metadata") && unknownIn(c, "annotations", "name", "namespace") || unknownIn(c, "port", "rule", "tls", "type", "ingress_class_name", "load_balancer_class") {
-		t.undecided(res, "parts of it are known after the apply")
+	if slices.ContainsFunc(objectPaths[:], func(path []string) bool { return c.unknown(path...) }) {
+		t.undecided(res, "parts of it are known only after the apply")
 		return true
-	}
-	return false
-}
-
-// unknownIn reports whether one of the keys of metadata or spec is known after the apply only.
-func unknownIn(c *change, keys ...string) bool {
-	if c == nil {
-		return false
-	}
-	var all map[string]any
-	if json.Unmarshal(c.Change.Unknown, &all) != nil {
-		return false
-	}
-	for _, block := range []string{"metadata", "spec"} {
-		blocks, _ := all[block].([]any)
-		for _, b := range blocks {
-			entries, _ := b.(map[string]any)
-			if slices.ContainsFunc(keys, func(k string) bool { return anyTrue(entries[k]) }) {
-				return true
-			}
-		}
 	}
 	return false
 }
@@ -72,36 +61,39 @@ func (t *terraform) undecided(res resource, because string) {
 	t.passedOver = append(t.passedOver, observation.PassedOver{Position: t.position(res.Address), Object: clean(res.Address), Why: because})
 }
 
-// asObject begins to read an object, which finish ends once all files are known. What it declares stands where the resource does.
-func (t *terraform) asObject(address string, object []byte) (finish func() *reader) {
+// asObject begins to read an object, which finish ends once all files are known. What it declares stands where the resource does. gone:
+// the object is deleted.
+func (t *terraform) asObject(address string, object []byte, gone bool) (finish func() *reader) {
 	at := t.position(address)
-	from := &reader{file: t.file, namespace: "default", plain: t.plain, classes: t.classes}
+	from := &reader{file: t.file, namespace: "default", plain: t.plain, classes: t.classes, gone: gone, source: at}
 	from.kubernetes(object)
 	return func() *reader {
 		from.finish()
-		for i := range from.declared {
+		for i := range from.declared { // an Ingress's class may stand elsewhere
 			from.declared[i].Source = at
-		}
-		for i := range from.diagnostics {
-			from.diagnostics[i].Position = at
-		}
-		for i := range from.passedOver {
-			from.passedOver[i].Position = at
 		}
 		return from
 	}
 }
 
-// kubernetesRemoved declares, on request, that an object that is deleted keeps no listener.
+// kubernetesRemoved declares, on request, that an object that is deleted keeps no listener. One that is made anew under its name
+// stays.
 func (t *terraform) kubernetesRemoved(c *change) {
 	object, ok := kubernetesObject(c.Type, c.Change.Before)
-	if !c.does("delete") || c.does("create") || !ok {
+	if !c.does("delete") || !ok {
 		return
 	}
-	finish := t.asObject(c.Address, object)
+	if made, ok := kubernetesObject(c.Type, t.after[c.Address]); ok && sameObject(made, object) {
+		return
+	}
+	finish := t.asObject(c.Address, object, true)
 	t.later(func() {
+		from := finish()
+		if len(from.diagnostics) > 0 {
+			t.undecided(resource{Address: c.Address}, "it is deleted, and what it is now cannot be read: "+from.diagnostics[0].Message)
+		}
 		var seen []string
-		for _, d := range finish().declared {
+		for _, d := range from.declared {
 			if slices.Contains(seen, d.Object) {
 				continue
 			}
@@ -113,10 +105,27 @@ func (t *terraform) kubernetesRemoved(c *change) {
 	})
 }
 
+// isRead reports whether a resource's object is of a kind that is read. It is false for resources of other types.
+func isRead(kind string, raw json.RawMessage) bool {
+	object, ok := kubernetesObject(kind, raw)
+	var of struct{ Kind string }
+	return isKubernetes(kind) && ok && json.Unmarshal(object, &of) == nil && declares(of.Kind)
+}
+
+// sameObject reports whether two objects have one kind, namespace and name.
+func sameObject(a, b []byte) bool {
+	type identity struct {
+		Kind     string
+		Metadata struct{ Namespace, Name string }
+	}
+	var x, y identity
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && x == y && x.Metadata.Name != ""
+}
+
 // kubernetesObject is the object of a resource in JSON. kubernetes_manifest has it as it is; the others have each block as a list
 // of one, and snake case.
 func kubernetesObject(kind string, raw json.RawMessage) ([]byte, bool) {
-	if kind == "kubernetes_manifest" {
+	if kind == manifestKind {
 		var in struct {
 			Manifest json.RawMessage `json:"manifest"`
 		}
@@ -136,19 +145,21 @@ func kubernetesObject(kind string, raw json.RawMessage) ([]byte, bool) {
 			Ports     []objectPort `json:"port"`
 			Rules     []objectRule `json:"rule"`
 			TLSBlocks []objectTLS  `json:"tls"`
+			Control   string       `json:"controller"`
+			Params    []struct {
+				Group string `json:"api_group"`
+				Kind  string `json:"kind"`
+				Name  string `json:"name"`
+			} `json:"parameters"`
 		} `json:"spec"`
 	}
 	if json.Unmarshal(raw, &in) != nil || len(in.Metadata) != 1 || len(in.Spec) > 1 {
 		return nil, false
 	}
-	version, name := "v1", "Service"
-	if strings.HasPrefix(kind, "kubernetes_ingress") {
-		version, name = "networking.k8s.io/v1", "Ingress"
-	}
 	spec := map[string]any{}
 	if len(in.Spec) == 1 {
 		s := in.Spec[0]
-		for key, text := range map[string]string{"type": s.Type, "loadBalancerClass": s.Class, "ingressClassName": s.Ingress} {
+		for key, text := range map[string]string{"type": s.Type, "loadBalancerClass": s.Class, "ingressClassName": s.Ingress, "controller": s.Control} {
 			if text != "" {
 				spec[key] = text
 			}
@@ -156,13 +167,17 @@ func kubernetesObject(kind string, raw json.RawMessage) ([]byte, bool) {
 		for key, list := range map[string]any{"ports": s.Ports, "rules": s.Rules, "tls": s.TLSBlocks} {
 			spec[key] = list
 		}
+		for _, p := range s.Params {
+			spec["parameters"] = map[string]string{"apiGroup": p.Group, "kind": p.Kind, "name": p.Name}
+		}
 	}
 	meta := in.Metadata[0]
 	metadata := map[string]any{"name": meta.Name, "annotations": meta.Annotations}
 	if meta.Namespace != "" {
 		metadata["namespace"] = meta.Namespace
 	}
-	out, err := json.Marshal(map[string]any{"apiVersion": version, "kind": name, "metadata": metadata, "spec": spec})
+	made := objectKinds[kind]
+	out, err := json.Marshal(map[string]any{"apiVersion": made.version, "kind": made.kind, "metadata": metadata, "spec": spec})
 	return out, err == nil
 }
 

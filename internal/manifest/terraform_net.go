@@ -20,10 +20,29 @@ func mayAttach(kind string) bool {
 	return !strings.HasPrefix(kind, "aws_")
 }
 
-// carriers are the attributes that hold another tool's input.
+// carriers are the attributes in which resources take another tool's input, or a certificate.
 var carriers = [...]string{
-	"manifest", "metadata", "yaml_body", "yaml_incluster", "values", "set", "set_list", "set_sensitive", "template_body", "template_url", "parameters",
-	"setting", "desired_state", "provisioning_parameters", "input", "triggers", "body", "content", "certificates", "certificate_arn",
+	"annotations", "certificate_arn", "certificates", "desired_state", "manifest", "parameters", "provisioning_parameters", "set", "set_list",
+	"set_sensitive", "set_wo", "setting", "template_body", "template_url", "values", "yaml_body",
+}
+
+// inputUnknown reports whether what a resource takes as another tool's input is known after the apply only. What a provider finds out
+// itself is no input: the manifest of a Helm release is what it rendered. Where the keys of annotations are known, they say what they
+// are for.
+func (c *change) inputUnknown() bool {
+	var unknown map[string]any
+	if c == nil || json.Unmarshal(c.Change.Unknown, &unknown) != nil {
+		return false
+	}
+	return slices.ContainsFunc(carriers[:], func(attribute string) bool {
+		switch {
+		case attribute == "manifest" && strings.HasPrefix(c.Type, "helm_"):
+			return false
+		case attribute == "annotations":
+			return unknown[attribute] == true
+		}
+		return anyTrue(unknown[attribute])
+	}) || strings.HasPrefix(c.Type, "argocd_") && anyTrue(unknown["spec"])
 }
 
 // passOver is the net under Terraform's resources: one that certdrift does not read and that names a certificate, or may do so once
@@ -40,20 +59,21 @@ func (t *terraform) passOver(res resource) {
 	switch {
 	case what != "":
 		t.undecided(res, notRead(res.Type)+", and this one holds "+what)
-	case kubernetesMaker(res.Type) && slices.ContainsFunc(carriers[:], c.unknown):
-		t.undecided(res, notRead(res.Type)+", and a part of this one is known after the apply only")
+	case c.inputUnknown():
+		t.undecided(res, notRead(res.Type)+", and part of this one is known only after the apply")
 	}
 }
 
-// passOverRemoved is the same for what an apply deletes: a load balancer may go with it.
+// passOverRemoved is the same for what an apply takes away: a certificate that a resource holds no more, or that goes with it.
 func (t *terraform) passOverRemoved(all []change) {
 	for i := range all {
 		c := &all[i]
-		if matters(c.Type) || isKubernetes(c.Type) || !mayAttach(c.Type) || !c.does("delete") || c.does("create") {
+		if matters(c.Type) || !mayAttach(c.Type) || isRead(c.Type, c.Change.Before) || !c.does("delete") && !c.does("update") {
 			continue
 		}
-		if what := namesCertificate(unescaped(c.Change.Before)); what != "" {
-			t.undecided(resource{Address: c.Address}, notRead(c.Type)+", and this one, which is deleted, holds "+what)
+		held := namesCertificate(unescaped(c.Change.Before))
+		if held != "" && namesCertificate(unescaped(t.after[c.Address])) == "" && !c.inputUnknown() { // else it is passed over as it is then
+			t.undecided(resource{Address: c.Address}, notRead(c.Type)+", and this one holds "+held+", which the apply takes away")
 		}
 	}
 }
@@ -73,13 +93,10 @@ func (t *terraform) passOverDeferred(raw json.RawMessage) {
 	}
 }
 
-// kubernetesMaker reports whether resources of a type bring objects into a cluster, or make other resources.
-func kubernetesMaker(kind string) bool {
-	return strings.HasPrefix(kind, "helm_") || strings.HasPrefix(kind, "kubectl_") || strings.HasPrefix(kind, "kubernetes_ingress") ||
-		strings.HasPrefix(kind, "argocd_") || strings.HasPrefix(kind, "aws_")
-}
-
 func notRead(kind string) string {
+	if kind == manifestKind {
+		return "certdrift does not read objects of this kind"
+	}
 	return "certdrift does not read resources of type " + finding.Quote(kind)
 }
 
