@@ -22,7 +22,7 @@ func planInput(t *testing.T, config, input string, args ...string) (status int, 
 const (
 	netConfig = "version: 1\nenvironments:\n  production:\n    endpoints:\n      - {name: shop, url: \"https://shop.example.com\", service: store/shop, " +
 		"certificate: {arn: \"" + acmPrefix + "declared\"}}\n"
-	netEmpty = "version: 1\n"
+	netEmpty = "version: 1\nload_balancers: {regions: [us-west-2]}\n"
 )
 
 // TestPlanOfReports holds the inputs of public bug reports to what is right (testdata/plan).
@@ -275,6 +275,46 @@ func TestThePlanOfOtherStates(t *testing.T) {
 		}
 		if strings.HasPrefix(name, "two plans") && !strings.Contains(stdout, "standard input:2") {
 			t.Errorf("the second plan's line is not named:\n%s", stdout)
+		}
+	}
+}
+
+// TestTheNetUnderAnnotations: an object that is read may hold a certificate where only another controller looks.
+func TestTheNetUnderAnnotations(t *testing.T) {
+	const config = "version: 1\nenvironments: {production: {endpoints: [{name: shop, url: https://shop.example.com}]}}\n"
+	ingress := func(annotation string) string {
+		return "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: shop, annotations: {" + annotation + "}}\nspec: {rules: [{host: www.example.com}]}\n"
+	}
+	service := func(kind, annotation string) string {
+		return "apiVersion: v1\nkind: Service\nmetadata: {name: shop, annotations: {" + annotation + "}}\nspec: {type: " + kind + ", ports: [{port: 443}]}\n"
+	}
+	const sslCert = "service.beta.kubernetes.io/aws-load-balancer-ssl-cert"
+	for name, c := range map[string]struct {
+		text, says string
+		want       int
+	}{
+		"another controller's":        {ingress("zalando.org/aws-load-balancer-ssl-cert: \"" + acmPrefix + "a\""), `"zalando.org/aws-load-balancer-ssl-cert"`, 3},
+		"another prefix":              {ingress("alb.corp.example/certificate-arn: \"" + acmPrefix + "a\""), `"alb.corp.example/certificate-arn"`, 3},
+		"a Service's on an Ingress":   {ingress(sslCert + ": \"" + acmPrefix + "a\""), sslCert, 3},
+		"a misspelled one":            {service("LoadBalancer", sslCert+"s: \""+acmPrefix+"a\""), sslCert + "s", 3},
+		"what kubectl applied before": {service("ClusterIP", "kubectl.kubernetes.io/last-applied-configuration: \""+sslCert+" "+acmPrefix+"a\""), "No load balancer's", 0},
+		"a ClusterIP that had one":    {service("ClusterIP", sslCert+": \""+acmPrefix+"a\""), "No load balancer's", 0},
+		"no certificate":              {ingress("example.com/team: shop"), "No load balancer's", 0},
+		"another ARN":                 {ingress("example.com/role: \"arn:aws:iam::111122223333:role/certificate\""), "No load balancer's", 0},
+	} {
+		if status, stdout, stderr := planInput(t, config, c.text); status != c.want || !strings.Contains(stdout, c.says) {
+			t.Errorf("%s: exit status %d, want %d and %q\n%s%s", name, status, c.want, c.says, stdout, stderr)
+		}
+	}
+}
+
+// TestPlanOfPorts: a port is the number that kubectl reads, or an error.
+func TestPlanOfPorts(t *testing.T) {
+	for port, want := range map[string]int{"443": 1, "0x1bb": 1, "0o673": 1, "4_43": 1, "https": 2, "99999": 2, "null": 2, "443.5": 2, "{{ .port }}": 2} {
+		text := "apiVersion: v1\nkind: Service\nmetadata:\n  name: shop\n  namespace: store\n  annotations:\n    service.beta.kubernetes.io/aws-load-balancer-ssl-cert: " +
+			acmPrefix + "wrong\nspec:\n  type: LoadBalancer\n  ports:\n    - port: " + port + "\n"
+		if status, stdout, stderr := planInput(t, netConfig, text); status != want {
+			t.Errorf("port %s: exit status %d, want %d\n%s%s", port, status, want, stdout, stderr)
 		}
 	}
 }

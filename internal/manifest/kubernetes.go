@@ -91,10 +91,13 @@ func (r *reader) object(t tree, n ast.Node, depth int, inherited listed) {
 	case kind == "Service" && version == "v1": // Knative's Services are in another API group
 		if o.rendered() {
 			o.patched()
+			o.strangeAnnotations(sslCert)
+			o.reportPorts()
 			o.service()
 		}
 	case kind == "Ingress" && (strings.HasPrefix(version, "networking.k8s.io/") || strings.HasPrefix(version, "extensions/")):
 		if o.rendered() {
+			o.strangeAnnotations(certificateARN)
 			o.later(func() { r.within(t, o.ingress) })
 		}
 	case kind == "IngressClass" && strings.HasPrefix(version, "networking.k8s.io/"):

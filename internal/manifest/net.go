@@ -170,6 +170,27 @@ func (o object) unread(version string) {
 
 const noManifestHint = "check what the command before wrote; certdrift reads Kubernetes objects (YAML or JSON) and the output of `terraform show -json PLAN`"
 
+// lastApplied is where kubectl keeps the manifest that it applied before.
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
+// strangeAnnotations notes annotations of an object that is read, other than its own for certificates, that hold one: another controller, or
+// another spelling of its prefix, may read them.
+func (o object) strangeAnnotations(own string) {
+	annotations, _ := o.doc.Entries(o.get(o.node, "metadata", "annotations"))
+	for _, e := range annotations {
+		text, _ := yamldoc.Text(o.doc.Value(e.Node.Value))
+		if !relevant(e.Key) {
+			text += "\n" + e.Key
+		}
+		what := namesCertificate(text)
+		if what == "" || e.Key == own || e.Key == lastApplied {
+			continue
+		}
+		line, column := o.position(e.Node.Key)
+		o.passOver(line, column, o.label(), "certdrift does not know what reads its annotation "+finding.Quote(e.Key)+", which holds "+what)
+	}
+}
+
 // patched notes a Service that names a certificate and has no ports for it: a patch, whose ports stand elsewhere.
 func (o object) patched() {
 	at, what := o.certificate(o.get(o.node, "metadata", "annotations"), 0)

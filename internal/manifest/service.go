@@ -276,13 +276,27 @@ func (o object) ports() []servicePort {
 	return ports
 }
 
-// number returns a port; 0 if there is none.
+// number returns a port; 0 if there is none. YAML also writes numbers as 0x1bb and 8_443.
 func (o object) number(n ast.Node, key string) int {
-	port, err := strconv.Atoi(o.text(n, key))
+	port, err := strconv.ParseInt(o.text(n, key), 0, 32)
 	if err != nil || port < 1 || port > 65535 {
 		return 0
 	}
-	return port
+	return int(port)
+}
+
+// reportPorts reports the ports of a load balancer that are no numbers.
+func (o object) reportPorts() {
+	if o.text(o.node, "spec", "type") != "LoadBalancer" {
+		return
+	}
+	for _, p := range o.items(o.node, "spec", "ports") {
+		if o.number(p, "port") == 0 {
+			line, column := o.position(p)
+			o.errorAt(line, column, "Service "+o.name()+": a port is no number from 1 to 65535, and kubectl refuses it", "write the number of the port")
+			return
+		}
+	}
 }
 
 func clean(text string) string { return finding.Clean(text, finding.QuoteLimit) }
