@@ -237,7 +237,7 @@ func read(ctx context.Context, from reader, location string, data []byte) round.
 	read := manifest.Load(locate(location, out.Config.Manifests), manifest.Options{
 		Remote: remote(ctx, func() (reader, error) { return from, nil }), Positions: places(location, out.Config),
 	})
-	out.Manifests, out.ObserveErrors = read.Declared, read.ObserveErrors
+	out.Manifests, out.PassedOver, out.ObserveErrors = read.Declared, read.PassedOver, read.ObserveErrors
 	out.Diagnostics = append(out.Diagnostics, read.Diagnostics...)
 	if recorded, ok := from.(*recorder); ok {
 		for place, err := range recorded.stale {

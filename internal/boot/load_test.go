@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +39,20 @@ func (b bucketOf) Read(context.Context, string) ([]byte, error) { return []byte(
 func (b bucketOf) Files(_ context.Context, place string) ([]source.File, error) {
 	err := &smithy.OperationError{ServiceID: "S3", OperationName: "ListObjectsV2", Err: &smithy.GenericAPIError{Code: b.refusal}}
 	return nil, &source.Error{Place: place, Err: err}
+}
+
+// TestWhatManifestsPassOver: a function's rounds know what was not understood, as those of the command line do.
+func TestWhatManifestsPassOver(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "values.yaml"), []byte("service: {annotations: {alb.ingress.kubernetes.io/certificate-arn: x}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := "version: 1\nload_balancers: {}\nmanifests: [" + filepath.Join(dir, "values.yaml") + "]\n"
+	l := &loader{reader: &place{data: []byte(text)}, location: "certdrift.yaml", now: time.Now}
+	have, err := l.load(t.Context())
+	if err != nil || len(have.PassedOver) != 1 || len(have.Diagnostics) > 0 {
+		t.Errorf("%+v, diagnostics %+v, %v; want one object that was passed over", have.PassedOver, have.Diagnostics, err)
+	}
 }
 
 // TestManifestsThatAWSKeepsBack: denied and throttled reads are errors of observation; only a wrong place is an error in

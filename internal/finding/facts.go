@@ -146,4 +146,6 @@ type Fact struct {
 	// Endpoint is ENVIRONMENT/NAME for a fact that a probe established; empty for any other.
 	Endpoint string `json:"endpoint,omitempty"`
 	Resource string `json:"resource,omitempty"`
+	// Object is the object of a manifest that Resource is; empty for any other fact, and for the file as a whole.
+	Object string `json:"object,omitempty"`
 }

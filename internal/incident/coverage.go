@@ -66,6 +66,10 @@ type Coverage struct {
 	errors  []observation.ObserveError
 	faulty  []string
 	sources map[string]bool
+	// objects are the manifests' objects, as facts, and whether it is known what they attach; passedOver the files with objects that
+	// were not understood.
+	objects    map[finding.Fact]bool
+	passedOver map[string]bool
 }
 
 // ListenerKey names a listener across regions and accounts. listener is NAME:PORT.
@@ -79,7 +83,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 	c := Coverage{
 		Configured: map[string]bool{}, Endpoints: map[string]Depth{}, Listeners: map[string]bool{},
 		Unvouched: map[string]map[string]bool{}, Placed: map[string]bool{}, PolicyUnread: map[string]bool{},
-		errors: round.ObserveErrors, sources: map[string]bool{}, some: map[string]bool{}, addresses: map[string]bool{},
+		errors: round.ObserveErrors, sources: map[string]bool{}, objects: map[finding.Fact]bool{}, passedOver: map[string]bool{}, some: map[string]bool{}, addresses: map[string]bool{},
 		Full: !narrowed && (round.ListenersRead || !listeners),
 	}
 	for _, key := range configured {
@@ -98,7 +102,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 	}
 	c.clockInDoubt = t.Clock().InDoubt()
 	c.coverCertificates(t)
-	c.coverSources(round)
+	c.coverSources(t)
 	c.faults(round.Diagnostics)
 	c.ListenersWhole = round.ListenersRead && !narrowed
 	for _, t := range round.ObserveErrors {
@@ -136,12 +140,20 @@ func (c *Coverage) faults(faults []observation.Diagnostic) {
 	}
 }
 
-// coverSources records which files declare something, and which may hide what they declare.
-func (c *Coverage) coverSources(round observation.Round) {
-	for _, d := range round.Manifests {
+// coverSources records which files declare something, of which objects it is known what, and which files may hide what they declare.
+func (c *Coverage) coverSources(t *topology.Topology) {
+	for _, d := range t.Round.Manifests {
 		c.sources[d.Source.File] = true
 	}
-	for _, f := range round.Diagnostics {
+	for _, d := range t.Declarations {
+		object := finding.Fact{Kind: finding.FactManifest, Resource: finding.Clean(d.Source.File, finding.QuoteLimit), Object: finding.Clean(d.Object, finding.QuoteLimit)}
+		decided, seen := c.objects[object]
+		c.objects[object] = d.UndecidedBecause == "" && (decided || !seen)
+	}
+	for _, o := range t.Round.PassedOver {
+		c.passedOver[finding.Clean(o.File, finding.QuoteLimit)] = true
+	}
+	for _, f := range t.Round.Diagnostics {
 		if f.Endpoint == "" {
 			c.faulty = append(c.faulty, f.File)
 		}

@@ -27,7 +27,7 @@ const maxFacts = 16
 func normalize(facts []finding.Fact) []finding.Fact {
 	facts = slices.Clone(facts)
 	slices.SortFunc(facts, func(a, b finding.Fact) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Resource, b.Resource))
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Object, b.Object))
 	})
 	if facts = slices.Compact(facts); len(facts) > maxFacts {
 		facts = append(facts[:maxFacts-1], finding.Fact{Kind: finding.FactEverything})
@@ -88,7 +88,7 @@ func (c Coverage) observed(environment string, p Part) bool {
 		case finding.FactCertificate, finding.FactCertificateBody, finding.FactCertificateRecord:
 			return c.readCertificates(endpoint, p, fact)
 		case finding.FactManifest:
-			return c.Full && !c.unread(fact.Resource)
+			return c.Full && !c.unread(fact.Resource) && c.decided(fact)
 		case finding.FactCall:
 			return c.Full && !slices.ContainsFunc(c.errors, func(e observation.ObserveError) bool { return preventsCall(e, fact.Resource) })
 		case finding.FactSubscriptions:
@@ -123,6 +123,15 @@ func (c Coverage) placed(fact finding.Fact) bool {
 		}
 	}
 	return c.Configured != nil
+}
+
+// decided reports whether it is known what a manifest's object attaches. One that is not in its file any more attaches nothing, unless the
+// file has objects that were not understood.
+func (c Coverage) decided(fact finding.Fact) bool {
+	if decided, read := c.objects[fact]; read || fact.Object == "" {
+		return decided || !read
+	}
+	return !c.passedOver[fact.Resource]
 }
 
 // unread reports whether something may have kept a file's content from the round: AWS, or a mistake in the file itself or in

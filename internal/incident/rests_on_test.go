@@ -98,3 +98,38 @@ func TestACertificateOfIAMHasNoRenewalStatus(t *testing.T) {
 		t.Errorf("%v, want clean", got)
 	}
 }
+
+// A manifest that was out of date is right again once it is read and understood again: not while something in it is undecided, nor
+// where its file holds only what was passed over.
+func TestAManifestRecoversOnEvidence(t *testing.T) {
+	const file, shop = "k8s/shop.yaml", "Service store/shop"
+	declaring := func(object, undecided string) observation.Round {
+		return observation.Round{ListenersRead: true, Manifests: []observation.Declaration{
+			{Object: object, Port: 443, ARNs: []string{"arn:aws:acm:us-west-2:111122223333:certificate/a"}, UndecidedBecause: undecided, Source: target.Position{File: file, Line: 1}},
+		}}
+	}
+	passing := func(r observation.Round, file string) observation.Round {
+		r.PassedOver = []observation.PassedOver{{Position: target.Position{File: file, Line: 9}, Object: "Kustomization a"}}
+		return r
+	}
+	twice := declaring(shop, "")
+	twice.Manifests = append(twice.Manifests, declaring(shop, "which ports it has").Manifests...)
+	for name, c := range map[string]struct {
+		round observation.Round
+		want  evidence
+	}{
+		"declared":                                 {declaring(shop, ""), clean},
+		"declared, and another is passed over":     {passing(declaring(shop, ""), file), clean},
+		"undecided":                                {declaring(shop, "which class it has"), unknown},
+		"one of its ports undecided":               {twice, unknown},
+		"gone from its file":                       {declaring("Service store/other", ""), clean},
+		"gone, and something else is passed over":  {passing(declaring("Service store/other", ""), file), unknown},
+		"gone, and another file has such a thing":  {passing(declaring("Service store/other", ""), "k8s/other.yaml"), clean},
+		"its file declares nothing, and has a net": {passing(observation.Round{ListenersRead: true}, file), unknown},
+	} {
+		p := Part{Code: finding.DriftManifest, RestsOn: []finding.Fact{{Kind: finding.FactManifest, Resource: file, Object: shop}}}
+		if got := Cover(c.round, nil, false, true).of("production", p); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}

@@ -127,7 +127,7 @@ func (p Part) size() int {
 	const rest = 160 // the names of the fields, counts and flags
 	size := 0
 	for _, f := range p.RestsOn {
-		size += 50 + len(f.Kind) + written(f.Endpoint) + written(f.Resource)
+		size += 60 + len(f.Kind) + written(f.Endpoint) + written(f.Resource) + written(f.Object)
 	}
 	return size + rest + len(p.Code) + written(p.Endpoint) + written(p.Listener) + written(p.Region) + written(p.Account)
 }

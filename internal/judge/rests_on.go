@@ -128,7 +128,7 @@ func (j *judgment) declaresBody(f finding.Finding) bool {
 }
 
 func manifestFact(f finding.Finding) finding.Fact {
-	return finding.Fact{Kind: finding.FactManifest, Resource: f.Subject.Source.File}
+	return finding.Fact{Kind: finding.FactManifest, Resource: f.Subject.Source.File, Object: f.Subject.Source.Object}
 }
 
 // namedPlacements is of how many endpoints the placement is a fact of its own; where there are more, it is that of the
