@@ -153,6 +153,11 @@ func TestPlanOfTerraformChanges(t *testing.T) {
 		"another certificate removed":                             {one("aws_lb_listener_certificate", `["delete"]`, strings.ReplaceAll(certificate, tfGood, tfOther), ""), 3},
 		"a certificate added":                                     {one("aws_lb_listener_certificate", `["create"]`, "", strings.ReplaceAll(certificate, tfGood, tfOther)), 3},
 		"a certificate imported again under its ARN":              {one("aws_acm_certificate", `["update"]`, `{"arn":"`+tfGood+`","certificate_body":"old"}`, `{"arn":"`+tfGood+`"}`), 3},
+		"a listener deleted, its load balancer unknown":           {one("aws_lb_listener", `["delete"]`, `{"port":443,"protocol":"HTTPS"}`, ""), 3},
+		"a plain listener deleted, its load balancer unknown":     {one("aws_lb_listener", `["delete"]`, `{"port":80,"protocol":"HTTP"}`, ""), 0},
+		"a certificate removed from a listener that is unknown":   {one("aws_lb_listener_certificate", `["delete"]`, `{}`, ""), 3},
+		"a protocol in lower case":                                {one("aws_lb_listener", `["create"]`, "", tfListener(tfALB, "https", 443, tfWrong)), 1},
+		"modules without end":                                     {`{"format_version":"1.2","planned_values":{"root_module":` + strings.Repeat(`{"child_modules":[`, 60) + "{}" + strings.Repeat("]}", 60) + `}}`, 2},
 		"a type that is not read":                                 {one("awscc_elasticloadbalancingv2_listener", `["create"]`, "", `{"certificates":[{"certificate_arn":"`+tfWrong+`"}]}`), 3},
 		"a chart":                                                 {one("helm_release", `["create"]`, "", `{"values":["service.beta.kubernetes.io/aws-load-balancer-ssl-cert: x"]}`), 3},
 	} {

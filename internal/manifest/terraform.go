@@ -132,7 +132,7 @@ func (t *terraform) collect(m module, depth int) error {
 	}
 	for _, child := range m.Children {
 		if depth == maxModules {
-			break
+			return errors.New("its modules are nested too deeply")
 		}
 		if err := t.collect(child, depth+1); err != nil {
 			return err
@@ -167,9 +167,9 @@ func (t *terraform) listener(res resource) {
 		d.UndecidedBecause = "the port or the protocol of " + d.Object + ", which are known after the apply"
 		t.declared = append(t.declared, d)
 		return
-	case v.Protocol == "TLS":
+	case strings.EqualFold(v.Protocol, "TLS"):
 		d.Kind = observation.Network
-	case v.Protocol != "HTTPS":
+	case !secured(res):
 		t.withoutCertificate(res, listener{Port: v.Port})
 		return
 	}
@@ -231,7 +231,7 @@ func (t *terraform) belongs(extra, listener resource) (sure, perhaps bool) {
 }
 
 func secured(res resource) bool {
-	return res.Values.Protocol == "HTTPS" || res.Values.Protocol == "TLS"
+	return strings.EqualFold(res.Values.Protocol, "HTTPS") || strings.EqualFold(res.Values.Protocol, "TLS")
 }
 
 // referred are the resources of a kind that an attribute may refer to. Of several instances, the one with the same index is meant:

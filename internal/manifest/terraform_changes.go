@@ -141,7 +141,10 @@ func (t *terraform) takenAway(c *change, was attributes) {
 func (t *terraform) portsLost(res resource, ports ...listener) {
 	balancer := clean(res.Values.Name)
 	if isListener(res.Type) {
-		balancer = t.balancerName(res)
+		if balancer = t.balancerName(res); balancer == "" && secured(res) {
+			t.undecided(res, "the load balancer of a listener that the apply takes away is not known")
+			return
+		}
 	}
 	for _, p := range ports {
 		kept, perhaps := false, false
@@ -165,6 +168,7 @@ func (t *terraform) portsLost(res resource, ports ...listener) {
 func (t *terraform) detached(c *change, was attributes) {
 	name, kind := fromARN(was.Listener)
 	if name == "" || was.CertificateARN == "" {
+		t.undecided(resource{Address: c.Address}, "which certificate the apply removes from which listener is not known")
 		return
 	}
 	for i := range t.resources {
