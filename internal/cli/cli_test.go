@@ -150,7 +150,7 @@ func TestRoundThatFails(t *testing.T) {
 	}
 }
 
-// TestURLs holds what becomes of URLs: checked like a configuration's, in no environment, called by what they are.
+// TestURLs holds what happens to URLs: checked like a configuration's, in no environment, called by what they are.
 func TestURLs(t *testing.T) {
 	var got []target.Endpoint
 	rounds := func(_ context.Context, q round.Request, o boot.Options) (round.Result, error) {

@@ -163,14 +163,14 @@ func TestPlanOfReportedManifests(t *testing.T) {
 		status       int
 		says, silent string
 	}{
-		"F8: the class alone":                    {params + class + bare, 1, "the configuration declares another certificate", "take it away"},
+		"F8: the class alone":                    {params + class + bare, 1, "the configuration declares another certificate", "would remove"},
 		"F8: the class before the annotation":    {params + class + strings.Replace(member("shop", "shop.example.com", arns("shop")), "ingressClassName: alb", "ingressClassName: public", 1), 1, "the configuration declares another certificate", ""},
 		"F8: the parameters are not here":        {class + bare, 3, "IngressClassParams", ""},
 		"F9: an asterisk for the controller":     {service("external", "*"), 2, "does not know the asterisk", ""},
 		"F9: a space for the cloud provider":     {service("clb", " 443"), 3, "differently", "0 undecided"},
 		"F9: a space for the controller":         {service("external", " 443"), 0, "as declared", ""},
 		"F9: an asterisk for the cloud provider": {service("clb", "*"), 3, "= Service store/shop:443 unknown shop → unknown → shop ? shop.example.com as declared ? Service store/shop:8443", ""},
-		"F12: a certificate that is made":        {made, 3, "create-acm-cert", "take it away"},
+		"F12: a certificate that is made":        {made, 3, "create-acm-cert", "would remove"},
 		"a class that nobody knows":              {bare, 3, "name certificates", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

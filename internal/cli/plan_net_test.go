@@ -40,7 +40,7 @@ func TestPlanOfReports(t *testing.T) {
 		"F10-not-read/cfn.yaml":                    {[]int{3}, "CloudFormation"},
 		"F10-not-read/values.yaml":                 {[]int{3}, "values.yaml:4"},
 		"F10-not-read/t7-kubernetes-provider.json": {[]int{1, 3}, "Ingress store/shop"},
-		"F13-errored-plan/t24-errored.json":        {[]int{2, 3}, "the plan is not whole"},
+		"F13-errored-plan/t24-errored.json":        {[]int{2, 3}, "the plan is incomplete"},
 	} {
 		path := filepath.Join("testdata/plan", filepath.FromSlash(file))
 		status, stdout, stderr := run(t, nil, nil, "plan", "-c", filepath.Join(filepath.Dir(path), "cfg.yaml"), "-f", path, "--offline")

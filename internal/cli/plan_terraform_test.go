@@ -252,7 +252,7 @@ func TestPlanOfKubernetesInTerraform(t *testing.T) {
 		"a Service made, wrong":                 {one("kubernetes_service_v1", creates, "", service("shop", tfWrong), made), 1, "refuse"},
 		"a Service whose port is not known":     {one("kubernetes_service_v1", creates, "", service("shop", tfGood), `{"spec":[{"port":[{"port":true}]}]}`), 3, "known only after the apply"},
 		"a Service made anew":                   {one("kubernetes_service_v1", replaces, service("shop", tfWrong), service("shop", tfGood), "{}"), 0, "as declared"},
-		"a Service made anew under other name":  {one("kubernetes_service_v1", replaces, service("shop", tfGood), service("shop2", tfGood), "{}"), 3, "Service store/shop has a load balancer"},
+		"a Service made anew under other name":  {one("kubernetes_service_v1", replaces, service("shop", tfGood), service("shop2", tfGood), "{}"), 3, "Service store/shop currently has a load balancer"},
 		"a Service deleted that is not read":    {one("kubernetes_service_v1", deletes, service("shop", "nonsense"), "", "{}"), 3, "it is deleted"},
 		"an Ingress, its class and parameters":  {of(class, "kubernetes_manifest", noOp, params, noOp), 0, "as declared"},
 		"a class of the provider's own type":    {of(typedClass, "kubernetes_ingress_class_v1", noOp, params, noOp), 0, "as declared"},

@@ -169,16 +169,16 @@ func TestPlanOverAWS(t *testing.T) {
 		{"the incident: stale, and fixed by hand", "good", "good", "old", true, 1,
 			[]string{"✗ Service", "good (until", "→ old (expired", "refuse: ", "undo the change by Operator", "1 to change", "1 refused. Do not apply."}},
 		{"the incident's name", "good", "good", "foreign", true, 1, []string{"✗ api.example.org", "would not be covered by certificate/foreign"}},
-		{"after the incident, fixed", "good", "old", "good", false, 0, []string{"~ Service", "old (expired", "brings what is declared"}},
+		{"after the incident, fixed", "good", "old", "good", false, 0, []string{"~ Service", "old (expired", "attaches the declared certificate"}},
 		{"another than declared", "good", "good", "next", false, 1, []string{"the configuration declares another certificate"}},
-		{"a rotation by both", "next", "good", "next", false, 0, []string{"~ Service", "brings what is declared"}},
+		{"a rotation by both", "next", "good", "next", false, 0, []string{"~ Service", "attaches the declared certificate"}},
 		{"a rotation where the configuration is silent", "", "good", "next", false, 0, []string{"! Service", "WARNING  drift-manifest"}},
 		{"undoes what somebody did", "", "good", "next", true, 1, []string{"undoes the change by Operator"}},
 		{"uncovered, configuration silent", "", "good", "foreign", false, 1, []string{"✗ api.example.org"}},
 		{"expired, configuration silent", "", "good", "old", false, 1, []string{"expired"}},
-		{"ends sooner", "", "good", "short", false, 1, []string{"certificate/short ends"}},
-		{"ends sooner, declared", "short", "good", "short", false, 1, []string{"certificate/short ends"}},
-		{"was never there", "", "good", "gone", false, 1, []string{"gone (deleted)", "does not exist any more"}},
+		{"ends sooner", "", "good", "short", false, 1, []string{"certificate/short expires"}},
+		{"ends sooner, declared", "short", "good", "short", false, 1, []string{"certificate/short expires"}},
+		{"was never there", "", "good", "gone", false, 1, []string{"gone (deleted)", "no longer exists"}},
 		{"the annotation is gone", "", "good", "", false, 1, []string{"→ none", "✗ api.example.org", "declares no certificate for port 443", "would be left without a certificate"}},
 		{"broken already, and stays so", "", "foreign", "foreign", false, 1, []string{"✗ api.example.org"}},
 	} {
@@ -230,7 +230,7 @@ func TestPlanWithoutTheAuthor(t *testing.T) {
 		d.manifest = "next"
 		d.attach(t, account.Operator(), "good")
 		d.account.Deny("cloudtrail:LookupEvents")
-		note := "who attached certificate/good to a1b2c3:443 (CloudTrail could not be read): whether applying would undo somebody's change"
+		note := "who attached certificate/good to a1b2c3:443 (CloudTrail could not be read): whether applying would undo someone's change"
 		status, stdout, _ := d.plan(t)
 		if _, notes, _ := strings.Cut(stdout, "Unknown:"); status != 0 || !strings.Contains(notes, note) {
 			t.Errorf("exit status %d, want 0; not said: %s\n%s", status, note, stdout)

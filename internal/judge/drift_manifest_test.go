@@ -173,7 +173,7 @@ func TestDriftManifestOfAnIngress(t *testing.T) {
 	s.only() // the extra one may be of another member of the group, whose manifest is elsewhere
 	s.round.Manifests[0].Group, s.round.LoadBalancers[0].Tags["ingress.k8s.aws/stack"] = "", "web/site"
 	f := s.one(finding.DriftManifest, finding.Warning) // the extra one would go, and no endpoint gets it
-	if !strings.Contains(f.Summary, "would be detached") || !strings.HasPrefix(f.Remedy, "Before the next apply, name in Ingress web/site what would be detached") {
+	if !strings.Contains(f.Summary, "would be detached") || !strings.HasPrefix(f.Remedy, "To keep what would be detached, add it to Ingress web/site") {
 		t.Errorf("summary %q, remedy %q", f.Summary, f.Remedy)
 	}
 	s.round.Manifests[0].ARNs = append(s.round.Manifests[0].ARNs, arnOf("extra"))
@@ -222,7 +222,7 @@ func TestDriftManifestOfTheDefaultAlone(t *testing.T) {
 	if !strings.Contains(f.Summary, "which no endpoint gets") {
 		t.Errorf("summary %q", f.Summary)
 	}
-	if !strings.HasPrefix(f.Remedy, "Name "+arnOf("b")+" first in Ingress web/site") {
+	if !strings.HasPrefix(f.Remedy, "List "+arnOf("b")+" first in Ingress web/site") {
 		t.Errorf("remedy %q", f.Remedy)
 	}
 	s.round.Manifests[0].ARNs = []string{arnOf("b"), arnOf("a")}

@@ -109,7 +109,7 @@ func TestPreviewOfListenersOutOfScope(t *testing.T) {
 
 // TestPreviewOfWhatACMWouldNotGive: AWS attaches what is issued only, and a revoked certificate is no use.
 func TestPreviewOfWhatACMWouldNotGive(t *testing.T) {
-	for status, want := range map[string]string{"PENDING_VALIDATION": "is not issued", "VALIDATION_TIMED_OUT": "is not issued", "REVOKED": "was revoked", "ISSUED": ""} {
+	for status, want := range map[string]string{"PENDING_VALIDATION": "is not issued", "VALIDATION_TIMED_OUT": "is not issued", "REVOKED": "is revoked", "ISSUED": ""} {
 		s := manifested(t, "other", "good", "")
 		for i := range s.round.Certificates {
 			if c := &s.round.Certificates[i]; c.ARN == arnOf("other") {
@@ -168,7 +168,7 @@ func TestPreviewOfWhatEndsSoon(t *testing.T) {
 				return
 			}
 			said := strings.Join(rows[0].Reasons, "\n") + out.Findings[0].Summary
-			if strings.Count(said, "certificate/soon ends "+prose.Day(soon.Certificate.NotAfter)) != 2 || strings.Contains(out.Findings[0].Remedy, "declare "+arnOf("soon")) {
+			if strings.Count(said, "certificate/soon expires "+prose.Day(soon.Certificate.NotAfter)) != 2 || strings.Contains(out.Findings[0].Remedy, "declare "+arnOf("soon")) {
 				t.Errorf("%q, remedy %q", said, out.Findings[0].Remedy)
 			}
 		})

@@ -155,7 +155,7 @@ func (o object) settings() settings {
 		defaults := o.classes.defaults()
 		switch len(defaults) {
 		case 0:
-			return settings{managed: o.annotated(), perhaps: "whether the cluster's default class of Ingresses is the ALB controller's, and its parameters name certificates"}
+			return settings{managed: o.annotated(), perhaps: "whether the cluster's default IngressClass is the ALB controller's and its parameters specify certificates"}
 		case 1:
 			name = defaults[0]
 		default:
@@ -186,7 +186,7 @@ func (o object) settingsOf(name string, class ingressClass) settings {
 		s.managed, s.undecided = true, "which IngressClass "+finding.Quote(name)+" is meant: the input has several that differ"
 	case !s.managed:
 	case class.gone || found.gone:
-		s.params, s.undecided = found, "what becomes of "+o.name()+": the apply deletes its class, or the parameters of the class"
+		s.params, s.undecided = found, "what happens to "+o.name()+": the apply deletes its class, or the parameters of the class"
 	case class.parameters == "":
 	case params == "" || wanted != group:
 		s.undecided = "what IngressClass " + finding.Quote(name) + " does: its controller does not know the kind of its parameters, and ignores its Ingresses"
@@ -204,7 +204,7 @@ func (o object) settingsOf(name string, class ingressClass) settings {
 
 // unused are the classes that give certificates, or may, and of which the input has no Ingress: they change listeners of others.
 func (c *classes) unused() []observation.PassedOver {
-	const noIngress = "the Ingresses of its class are not here, so which listeners get its certificates is not known"
+	const noIngress = "the Ingresses of its class are not in the input, so it is not known which listeners get its certificates"
 	var out []observation.PassedOver
 	for _, key := range slices.Sorted(maps.Keys(c.parameters)) {
 		if p := c.parameters[key]; len(p.arns) > 0 && !c.used[key] {
@@ -216,7 +216,7 @@ func (c *classes) unused() []observation.PassedOver {
 		class := c.named[name]
 		_, known := c.parameters[class.parameters]
 		if parametersOf[class.controller] != "" && class.parameters != "" && !c.usedClasses[name] && (class.gone || !known) {
-			out = append(out, observation.PassedOver{Position: class.at, Object: clean("IngressClass " + name), Why: "its Ingresses or its parameters, which may name certificates, are not here"})
+			out = append(out, observation.PassedOver{Position: class.at, Object: clean("IngressClass " + name), Why: "its Ingresses or its parameters, which may specify certificates, are not in the input"})
 		}
 	}
 	return out

@@ -32,7 +32,7 @@ func (r *reader) kubernetes(data []byte) {
 			continue
 		}
 		if doc.glued > 0 {
-			r.errorAt(doc.glued, 1, "this line begins with --- and goes on: kubectl takes it for no line between documents", "put --- on a line of its own")
+			r.errorAt(doc.glued, 1, "this line has text right after ---, so kubectl does not treat it as a document separator", "put --- on a line of its own")
 		}
 		r.document(doc)
 	}

@@ -80,7 +80,7 @@ func Load(paths []string, opts Options) Loaded {
 	}
 	l.PassedOver = append(l.PassedOver, l.classes.unused()...)
 	if understood == 0 && len(l.readers) > 0 && len(l.PassedOver) == 0 && len(l.Diagnostics) == 0 && len(l.ObserveErrors) == 0 {
-		l.refuse(paths[0], "no file holds a manifest, a plan or a template", noManifestHint)
+		l.refuse(paths[0], "no file contains a manifest, a plan or a template", noManifestHint)
 	}
 	observation.SortDiagnostics(l.Diagnostics)
 	return l.Loaded

@@ -32,12 +32,12 @@ func (r *reader) read(data []byte) {
 		r.errorAt(1, 1, "the file is larger than 32 MiB", "pass only the Services and Ingresses")
 	case r.json(data):
 	case wrapped.Match(data):
-		r.errorAt(1, 1, "other text stands before, between or behind Terraform's JSON", "write the output of `terraform show -json PLAN` to the file alone (in GitHub Actions: terraform_wrapper: false)")
+		r.errorAt(1, 1, "there is other text before, between or after Terraform's JSON", "write the output of `terraform show -json PLAN` to the file alone (in GitHub Actions: terraform_wrapper: false)")
 	default:
 		r.kubernetes(data)
 	}
 	if r.named && r.understood == 0 && r.objects == 0 && len(r.diagnostics) == 0 {
-		r.errorAt(1, 1, "the file holds no manifest, plan or template", noManifestHint)
+		r.errorAt(1, 1, "the file contains no manifest, plan or template", noManifestHint)
 	}
 }
 
@@ -119,7 +119,7 @@ func (r *reader) terraform(data []byte) bool {
 	case shown.FormatVersion == "":
 		return false
 	case shown.Errored:
-		r.errorAt(1, 1, "the plan is not whole: Terraform stopped with an error while it planned", "fix what `terraform plan` reports, and plan again")
+		r.errorAt(1, 1, "the plan is incomplete: Terraform stopped with an error", "fix what `terraform plan` reports, and plan again")
 		return true
 	}
 	r.understood++

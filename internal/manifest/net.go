@@ -86,7 +86,7 @@ func (o object) caught(version string) bool {
 		return false
 	}
 	line, column = o.position(at)
-	o.passOver(line, column, o.label(), "certdrift does not read "+o.described(version)+", and this one holds "+what)
+	o.passOver(line, column, o.label(), "certdrift does not read "+o.described(version)+", and this one contains "+what)
 	return true
 }
 
@@ -154,21 +154,21 @@ func (o object) unread(version string) {
 	switch {
 	case o.caught(version):
 	case !isMapping && (scalar || o.named):
-		o.errorAt(line, column, "this is no manifest, plan or template: "+yamldoc.Kind(o.node)+" where kubectl expects an object", noManifestHint)
+		o.errorAt(line, column, "this is not a manifest, plan or template: "+yamldoc.Kind(o.node)+" where kubectl expects an object", noManifestHint)
 	case (o.kind == "" || version == "") && o.named:
 		lacks := "kind"
 		if o.kind != "" {
 			lacks = "apiVersion"
 		}
-		o.errorAt(line, column, "this is no manifest, plan or template: it has no "+lacks+", and kubectl refuses it", noManifestHint)
+		o.errorAt(line, column, "this is not a manifest, plan or template: it has no "+lacks+", and kubectl refuses it", noManifestHint)
 	case o.kind == "Service" && version != "" && !strings.Contains(version, "/"):
-		o.errorAt(line, column, "Service "+o.name()+": there is no apiVersion "+finding.Quote(version)+" of Services, and kubectl refuses it", "write apiVersion: v1")
+		o.errorAt(line, column, "Service "+o.name()+": Services have no apiVersion "+finding.Quote(version)+", and kubectl refuses it", "write apiVersion: v1")
 	case o.kind != "" && version != "":
 		o.understood++
 	}
 }
 
-const noManifestHint = "check what the command before wrote; certdrift reads Kubernetes objects (YAML or JSON) and the output of `terraform show -json PLAN`"
+const noManifestHint = "check the output of the previous command; certdrift reads Kubernetes objects (YAML or JSON) and the output of `terraform show -json PLAN`"
 
 // lastApplied is where kubectl keeps the manifest that it applied before.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
@@ -187,7 +187,7 @@ func (o object) strangeAnnotations(own string) {
 			continue
 		}
 		line, column := o.position(e.Node.Key)
-		o.passOver(line, column, o.label(), "certdrift does not know what reads its annotation "+finding.Quote(e.Key)+", which holds "+what)
+		o.passOver(line, column, o.label(), "certdrift does not know what reads its annotation "+finding.Quote(e.Key)+", which contains "+what)
 	}
 }
 
@@ -198,5 +198,5 @@ func (o object) patched() {
 		return
 	}
 	line, column := o.position(at)
-	o.passOver(line, column, o.label(), "it holds "+what+" and no ports, as a patch does, and nobody knows "+o.patch())
+	o.passOver(line, column, o.label(), "it contains "+what+" but no ports, like a patch, so it is not known "+o.patch())
 }

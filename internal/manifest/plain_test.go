@@ -72,7 +72,7 @@ func TestIngressesClose(t *testing.T) {
 		"another port":               {`alb.ingress.kubernetes.io/listen-ports: '[{"HTTPS": 8443}]'`, "ingressClassName: alb", "8443 0", ""},
 		"discovery":                  {`alb.ingress.kubernetes.io/listen-ports: '[{"HTTPS": 443}]'`, "ingressClassName: alb", "443 0", ""},
 		"no ports, no certificate":   {`team: web`, "ingressClassName: alb", "443 0", "the parameters of the class"},
-		"no class":                   {`team: web`, "rules: []", "0", "default class"},
+		"no class":                   {`team: web`, "rules: []", "0", "default IngressClass"},
 		"the old annotation":         {`kubernetes.io/ingress.class: alb`, "rules: []", "0", ""},
 		"another controller":         {`team: web`, "ingressClassName: nginx", "0", ""},
 		"a certificate":              {`alb.ingress.kubernetes.io/certificate-arn: arn:aws:acm:us-west-2:111122223333:certificate/a`, "ingressClassName: alb", "443 0", ""},

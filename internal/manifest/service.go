@@ -61,7 +61,7 @@ func (o object) patch() string {
 	if len(o.items(o.node, "spec", "ports")) > 0 || kind != "" && kind != "LoadBalancer" {
 		return ""
 	}
-	return "which ports Service " + o.name() + " has: this manifest names none, as a patch does"
+	return "which ports Service " + o.name() + " has: this manifest has none, like a patch"
 }
 
 // closes declares, on request, that the object's load balancer has only the declared listeners. at is the node that says so;
@@ -293,7 +293,7 @@ func (o object) reportPorts() {
 	for _, p := range o.items(o.node, "spec", "ports") {
 		if o.number(p, "port") == 0 {
 			line, column := o.position(p)
-			o.errorAt(line, column, "Service "+o.name()+": a port is no number from 1 to 65535, and kubectl refuses it", "write the number of the port")
+			o.errorAt(line, column, "Service "+o.name()+": a port is not a number from 1 to 65535, and kubectl refuses it", "write the number of the port")
 			return
 		}
 	}

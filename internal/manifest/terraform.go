@@ -204,7 +204,7 @@ func (t *terraform) addCertificates(d *observation.Declaration, listener resourc
 		switch {
 		case !perhaps:
 		case extra.Values.CertificateARN == "":
-			d.Pending = append(d.Pending, "the certificate of "+clean(extra.Address)+", which the same apply makes")
+			d.Pending = append(d.Pending, "the certificate of "+clean(extra.Address)+", which the same apply creates")
 		case !sure && len(arns) > 0:
 			d.Pending = append(d.Pending, "which listener "+clean(extra.Address)+" adds a certificate to")
 		case d.Discovered: // the ARNs begin with the default
@@ -273,7 +273,7 @@ func (t *terraform) orphans() {
 		case name == "" || len(d.ARNs) == 0 && extra.Values.CertificateARN != "":
 			continue
 		case len(d.ARNs) == 0:
-			d.Pending = []string{"the certificate of " + d.Object + ", which the same apply makes"}
+			d.Pending = []string{"the certificate of " + d.Object + ", which the same apply creates"}
 		}
 		t.declared = append(t.declared, d)
 	}

@@ -58,7 +58,7 @@ func (t *terraform) passOver(res resource) {
 	}
 	switch {
 	case what != "":
-		t.undecided(res, notRead(res.Type)+", and this one holds "+what)
+		t.undecided(res, notRead(res.Type)+", and this one contains "+what)
 	case c.inputUnknown():
 		t.undecided(res, notRead(res.Type)+", and part of this one is known only after the apply")
 	}
@@ -73,7 +73,7 @@ func (t *terraform) passOverRemoved(all []change) {
 		}
 		held := namesCertificate(unescaped(c.Change.Before))
 		if held != "" && namesCertificate(unescaped(t.after[c.Address])) == "" && !c.inputUnknown() { // else it is passed over as it is then
-			t.undecided(resource{Address: c.Address}, notRead(c.Type)+", and this one holds "+held+", which the apply takes away")
+			t.undecided(resource{Address: c.Address}, notRead(c.Type)+", and this one contains "+held+", which the apply takes away")
 		}
 	}
 }

@@ -119,15 +119,15 @@ func (x effect) difference() string {
 	d := x.declaration
 	switch {
 	case d.RemovesListeners:
-		return ": applying takes it away from " + finding.Clean(x.listener.LoadBalancer.Name, finding.QuoteLimit)
+		return ": applying removes it from " + finding.Clean(x.listener.LoadBalancer.Name, finding.QuoteLimit)
 	case d.Listener != "" && x.adds():
 		return ", which does not have it attached"
 	case d.Listener != "":
 		return ""
 	case x.configured >= topology.Equivalent && x.attached == topology.Same:
-		return ", as is attached, where the configuration declares " + x.DeclaredLabel(*x.declared)
+		return ", which is attached, but the configuration declares " + x.DeclaredLabel(*x.declared)
 	case x.configured >= topology.Equivalent:
-		return ", the configuration " + x.DeclaredLabel(*x.declared)
+		return ", but the configuration declares " + x.DeclaredLabel(*x.declared)
 	case x.attached >= topology.Equivalent && x.listener != nil && len(x.listener.Attached) > 0:
 		return "; attached is " + topology.ShortARN(x.listener.Attached[0].ARN)
 	case x.defaultChanges:
@@ -155,15 +155,15 @@ func (x effect) fix() string {
 	text := "Fix " + manifest + " before the next apply"
 	switch want := x.lacks(); {
 	case x.declaration.RemovesListeners:
-		return text + fmt.Sprintf(", if port %d is to stay; else take its endpoints out of the configuration", x.declaration.Port)
+		return text + fmt.Sprintf(", if port %d should stay; otherwise remove its endpoints from the configuration", x.declaration.Port)
 	case want != "":
 		return text + ": declare " + finding.Clean(want, finding.QuoteLimit)
 	case x.ending:
-		return "Before the next apply, renew the certificate that ends soon, or name one that lasts longer in " + manifest
+		return "Before the next apply, renew the certificate that expires soon, or specify one that lasts longer in " + manifest
 	case len(x.breaks) == 0 && x.defaultChanges:
-		return "Name " + finding.Clean(x.listener.Attached[0].ARN, finding.QuoteLimit) + " first in " + manifest + ", if that default is to stay"
+		return "List " + finding.Clean(x.listener.Attached[0].ARN, finding.QuoteLimit) + " first in " + manifest + " to keep it as the default"
 	case len(x.breaks) == 0 && x.attached == topology.Same && len(x.dropped) > 0:
-		return "Before the next apply, name in " + manifest + " what would be detached, if it is to stay"
+		return "To keep what would be detached, add it to " + manifest + " before the next apply"
 	}
 	return text
 }

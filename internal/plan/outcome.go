@@ -124,7 +124,7 @@ func (x effect) doubt(e *topology.Endpoint, candidates []*topology.Attachment, a
 		case a.ARN == "":
 			out.notKnown = append(out.notKnown, x.toCome())
 		case !a.Named() && !a.Missing():
-			out.notKnown = append(out.notKnown, "what "+topology.ShortARN(a.ARN)+" holds: whether it covers "+host+" and when it ends")
+			out.notKnown = append(out.notKnown, "what "+topology.ShortARN(a.ARN)+" contains: whether it covers "+host+" and when it expires")
 		}
 	}
 	switch {
@@ -148,7 +148,7 @@ func (x effect) isFor(e *topology.Endpoint) bool { return x.listener != nil || x
 
 // toCome names the certificate that the same apply makes.
 func (x effect) toCome() string {
-	return "the certificate of " + finding.Clean(x.declaration.Object, finding.QuoteLimit) + ", which the same apply makes"
+	return "the certificate of " + finding.Clean(x.declaration.Object, finding.QuoteLimit) + ", which the same apply creates"
 }
 
 // keepsDefault reports whether the tool itself found nothing to change, and its default certificate is right for an endpoint.

@@ -167,7 +167,7 @@ func (x effect) reasons() []string {
 	switch {
 	case len(out) > 0 || !x.declaration.WithoutCertificate():
 	case x.declaration.RemovesListeners:
-		out = append(out, "would take the listener away")
+		out = append(out, "would remove the listener")
 	default:
 		out = append(out, "would leave the listener without a certificate")
 	}
@@ -176,13 +176,13 @@ func (x effect) reasons() []string {
 	}
 	switch {
 	case x.declaration.Listener != "" && x.adds():
-		out = append(out, "adds it beside the others")
+		out = append(out, "adds it to the existing certificates")
 	case x.configured == topology.Different:
 		out = append(out, "the configuration declares another certificate")
 	case x.configured == topology.Equivalent:
 		out = append(out, "the configuration declares another ARN with the same key and names")
 	case x.configured == topology.Same && x.attached >= topology.Equivalent:
-		out = append(out, "brings what is declared")
+		out = append(out, "attaches the declared certificate")
 	case x.attached == topology.Equivalent:
 		out = append(out, "another ARN with the same key and names")
 	case x.defaultChanges:
@@ -202,7 +202,7 @@ func (x effect) uncertain(listener string) (notKnown []string, open bool) {
 	}
 	if x.unauthored() {
 		notKnown = append(notKnown, "who attached "+topology.ShortARN(x.listener.Attached[0].ARN)+" to "+listener+
-			" (CloudTrail could not be read): whether applying would undo somebody's change")
+			" (CloudTrail could not be read): whether applying would undo someone's change")
 	}
 	return sorted(notKnown), open
 }
@@ -223,7 +223,7 @@ func (x effect) endpointHint() string {
 	} else if service := x.declaration.Service; service != "" {
 		name = "service: " + finding.Clean(service, finding.QuoteLimit)
 	}
-	none := "none in the configuration is"
+	none := "no endpoint in the configuration matches"
 	if len(x.Endpoints) == 0 {
 		none = "the configuration has no endpoints"
 	}

@@ -38,11 +38,11 @@ func (p planner) certificateProblems(l *topology.Listener, arn string, c *topolo
 	name := topology.ShortARN(arn)
 	switch {
 	case c.Missing() && c.Leaf == nil:
-		return breaks("%s does not exist any more", name)
+		return breaks("%s no longer exists", name)
 	case c.Expired(p.Now):
 		return breaks("%s expired %s", name, prose.Day(end))
 	case c.Record.Status == "REVOKED" && p.policy.Revocation != policy.RevocationOff:
-		return breaks("%s was revoked, says ACM", name)
+		return breaks("%s is revoked, according to ACM", name)
 	case c.Record.Status != "" && c.Leaf == nil && c.Record.Status != "ISSUED":
 		return breaks("%s is not issued (%s): AWS refuses to attach it", name, finding.Clean(c.Record.Status, 64))
 	}
@@ -57,7 +57,7 @@ func (p planner) expiryProblems(l *topology.Listener, arn string, c *topology.Ce
 		return problems{}
 	}
 	_, end := c.Dates()
-	text := fmt.Sprintf("%s ends %s, in %s", topology.ShortARN(arn), prose.Day(end), prose.Span(left))
+	text := fmt.Sprintf("%s expires %s, in %s", topology.ShortARN(arn), prose.Day(end), prose.Span(left))
 	var current time.Time
 	if now != nil {
 		_, current = now.Dates()

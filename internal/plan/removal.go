@@ -105,8 +105,8 @@ func (p planner) removal(d observation.Declaration, l *topology.Listener, losing
 	case d.Group != "":
 		lost.UndecidedBecause = "whether another Ingress of the group " + finding.Clean(d.Group, finding.QuoteLimit) + " keeps " + l.Label()
 	case other >= 0:
-		lost.UndecidedBecause = "which load balancer " + object + " is of: " + l.Label() + " or " + losing[other].Label() +
-			" (load_balancers.tags with the cluster's tag says so)"
+		lost.UndecidedBecause = "which load balancer belongs to " + object + ": " + l.Label() + " or " + losing[other].Label() +
+			" (the cluster's tag in load_balancers.tags tells them apart)"
 	}
 	var out []effect
 	for _, g := range topology.OrNone(topology.ByEnvironment(topology.Secured(l.Endpoints))) {
@@ -146,7 +146,7 @@ func (p planner) undecidedRemovals(d observation.Declaration) []effect {
 			out = append(out, p.effect(p.Declaration(lost), nil, []*topology.Endpoint{e}))
 			continue
 		}
-		lost.UndecidedBecause = "whether " + finding.Clean(d.Object, finding.QuoteLimit) + " has a load balancer with port " + strconv.Itoa(lost.Port) + " now: applying would take it away"
+		lost.UndecidedBecause = "whether " + finding.Clean(d.Object, finding.QuoteLimit) + " currently has a load balancer with port " + strconv.Itoa(lost.Port) + ", which applying would remove"
 		out = append(out, p.effect(p.Declaration(lost), nil, []*topology.Endpoint{e}))
 	}
 	declared := slices.ContainsFunc(p.Declarations, func(o *topology.Declaration) bool { return o.LoadBalancer == d.LoadBalancer })

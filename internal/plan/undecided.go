@@ -56,10 +56,10 @@ func undecidedFinding(object string, source target.Position, generated bool, not
 		Subject: finding.Subject{Source: finding.Source{
 			File: finding.Clean(source.File, finding.QuoteLimit), Line: source.Line, Object: object, Generated: generated,
 		}},
-		Summary:  "not enough is known to judge " + object + ": " + firstOf(notKnown),
+		Summary:  "not enough information to evaluate " + object + ": " + firstOf(notKnown),
 		Evidence: finding.Evidence{"not_known": notKnown},
-		Remedy: "Run it where AWS can be asked, or give what is lacking in the configuration: certificates: [{arn: …, file: …}], and service or load_balancer " +
-			"for the endpoints. Of a document that is not read, pass what the tool makes of it: its rendered manifests, or its plan as JSON.",
+		Remedy: "Run certdrift plan with access to AWS, or add what is missing to the configuration: certificates: [{arn: …, file: …}], and service or " +
+			"load_balancer for the endpoints. Instead of a document that certdrift does not read, pass what its tool renders: manifests, or a plan as JSON.",
 	}
 }
 

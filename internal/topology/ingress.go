@@ -87,7 +87,7 @@ func (d *Declaration) settle(l *Listener) {
 		return
 	}
 	if len(d.ARNs) > 1 {
-		d.UndecidedBecause = cmp.Or(d.UndecidedBecause, "what becomes of "+l.Label()+": the cloud provider made it, and takes the list of certificates for one, which AWS refuses")
+		d.UndecidedBecause = cmp.Or(d.UndecidedBecause, "what happens to "+l.Label()+": the cloud provider created it, and sends the list as a single certificate, which AWS refuses")
 		return
 	}
 	d.KeepsOthers = d.KeepsOthers || l.LoadBalancer.Kind == observation.Network
