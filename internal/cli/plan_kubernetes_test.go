@@ -178,3 +178,19 @@ func TestPlanOfReportedManifests(t *testing.T) {
 		})
 	}
 }
+
+// TestPlanOfAGroupWithoutAWS: what a member elsewhere names for its own hosts is not known.
+func TestPlanOfAGroupWithoutAWS(t *testing.T) {
+	const group, name = "alb.ingress.kubernetes.io/group.name: web", "alb.ingress.kubernetes.io/load-balancer-name: k8s-web"
+	config := "version: 1\nenvironments: {production: {endpoints: [{name: api, url: https://api.example.com, load_balancer: {name: k8s-web}, certificate: {arn: \"" + acmPrefix + "api\"}}]}}\n"
+	cart := member("cart", "shop.example.com", arns("shop"), group, name)
+	for manifests, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		cart: {3, "which certificate an Ingress of the group web names for api.example.com"},
+		cart + member("api", "api.example.com", arns("shop"), group, name): {1, "the configuration declares another certificate"},
+	} {
+		(&deploy{}).expect(t, config, manifests, want.status, want.says, "", "--offline")
+	}
+}

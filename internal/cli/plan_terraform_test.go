@@ -280,3 +280,32 @@ func TestPlanOfKubernetesInTerraform(t *testing.T) {
 		})
 	}
 }
+
+// TestPlanOfAListFromElsewhere: what another plan adds to a listener's list, or may put in the place of what is removed, counts.
+func TestPlanOfAListFromElsewhere(t *testing.T) {
+	https := tfListener(tfALB, "HTTPS", 443, tfGood)
+	one := func(kind, actions, before, after, unknown string) string {
+		resource, change := tfChange(kind, "x", actions, before, after, unknown)
+		return tfPlan("", resource, change)
+	}
+	extra := func(certificate string) string {
+		return fmt.Sprintf(`{"listener_arn":%q,"certificate_arn":%q}`, tfHTTPS, certificate)
+	}
+	unchanged := one("aws_lb_listener", `["no-op"]`, https, https, "")
+	removed := one("aws_lb_listener_certificate", `["delete"]`, extra(tfGood), "", "")
+	for name, c := range map[string]struct {
+		plan   string
+		status int
+	}{
+		"nothing else": {unchanged, 0},
+		"another plan adds to an unchanged listener": {unchanged + "\n" + one("aws_lb_listener_certificate", `["create"]`, "", extra(tfOther), ""), 3},
+		"removed": {removed, 1},
+		"removed, and one that does not exist yet takes its place": {removed + "\n" + one("aws_lb_listener_certificate", `["create"]`, "", `{"listener_arn":"`+tfHTTPS+`"}`, `{"certificate_arn":true}`), 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if status, out := planTerraform(t, tfByName, c.plan); status != c.status {
+				t.Errorf("exit status %d, want %d\n%s", status, c.status, out)
+			}
+		})
+	}
+}
