@@ -2,6 +2,7 @@ package redact
 
 import (
 	"html"
+	"iter"
 	"strconv"
 	"strings"
 	"unicode"
@@ -48,9 +49,11 @@ func isWord(text string, start, n int) bool {
 	if r, _ := utf8.DecodeLastRuneInString(before); !unicode.IsLetter(r) && !unicode.IsDigit(r) {
 		return true
 	}
-	for back := 2; back <= min(6, len(before)); back++ { // %3d, \n, \u003d
-		if _, size := escaped(before[len(before)-back:]); size == back {
-			return true
+	for back := 2; back <= min(maxEscape, len(before)); back++ { // %3d, \n, \u003d, %253d
+		for _, size := range readings(before[len(before)-back:]) {
+			if size == back {
+				return true
+			}
 		}
 	}
 	return false
@@ -59,20 +62,44 @@ func isWord(text string, start, n int) bool {
 // nextChar removes the next character of a secret from want, and returns how many bytes of the text it takes; 0 if the text
 // continues differently.
 func nextChar(text string, want *string, secret string) int {
-	char, n := escaped(text)
-	switch {
-	case n > 0 && strings.HasPrefix(*want, lower(char)):
-		*want = (*want)[len(char):]
-		return n
-	case text[0] == (*want)[0]:
+	for char, n := range readings(text) {
+		if strings.HasPrefix(*want, lower(char)) {
+			*want = (*want)[len(char):]
+			return n
+		}
+	}
+	if text[0] == (*want)[0] {
 		*want = (*want)[1:]
 		return 1
-	case len(*want) == len(secret):
+	}
+	if len(*want) == len(secret) {
 		return 0
-	case char == "\n" || char == "\r":
+	}
+	if char, n := escaped(text); char == "\n" || char == "\r" {
 		return n
 	}
 	return lineBreak(text)
+}
+
+// maxReadings bounds how often a character may be escaped anew.
+const maxReadings = 4
+
+// readings are the characters that the start of a text may stand for, each with how many bytes it takes: the one that is escaped
+// there, and where that begins an escape itself, as a URL's in another URL (%252F) or JSON's in JSON (\\u002f), what this stands for.
+func readings(text string) iter.Seq2[string, int] {
+	return func(yield func(string, int) bool) {
+		char, n := escaped(text)
+		for range maxReadings {
+			if n == 0 || !yield(char, n) || char != "%" && char != "&" && char != `\` {
+				return
+			}
+			inner, size := escaped(char + text[n:min(len(text), n+maxEscape)])
+			if size == 0 {
+				return
+			}
+			char, n = inner, n+size-1
+		}
+	}
 }
 
 // lower returns a text with ASCII letters in lower case, byte for byte.
