@@ -42,6 +42,11 @@ func TestCall(t *testing.T) {
 			t.Errorf("%s leads to loopback: got %v, want it dialed: %v", host, err, want)
 		}
 	}
+	for address, want := range map[string]bool{"93.184.215.14:443": true, "10.0.0.9:443": true, "127.0.0.1:443": false, "169.254.169.254:80": false, "[::ffff:169.254.169.254]:80": false} {
+		if err := (Heartbeat{}).dialer("beat.test").Control("tcp", address, nil); (err == nil) != want {
+			t.Errorf("a name that leads to %s: got %v, want it dialed: %v", address, err, want)
+		}
+	}
 	server.Close()
 	if err := (Heartbeat{}).Call(context.Background(), server.URL+"/secret"); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error %v, want one without the token", err)

@@ -35,3 +35,14 @@ func TestExpectedSecret(t *testing.T) {
 		t.Error("the configuration itself was changed")
 	}
 }
+
+// TestExcerptEndsInASecret: the start of a body that is kept may end in the middle of a secret, and this part is hidden as well.
+func TestExcerptEndsInASecret(t *testing.T) {
+	token := strings.Repeat("S3cr3t/Token", 10)
+	body := strings.Repeat(token+" ", excerptBytes/len(token)+2)
+	e := raw(t, fmt.Sprintf("HTTP/1.1 500 X\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+	e.Request.Headers = []target.Header{{Name: "X-Token", Value: target.Secret(token)}}
+	if shown := one(t, observe(t, e)).HTTP.Excerpt; strings.Contains(shown, "S3c") || !strings.Contains(shown, "[secret]") {
+		t.Errorf("the excerpt is %s", shown)
+	}
+}

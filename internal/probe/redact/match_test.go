@@ -66,6 +66,11 @@ func TestSecretsCut(t *testing.T) {
 	if shown := secrets.Show(strings.Repeat(long, 100), 200); strings.Contains(strings.ToLower(shown), "s3c") {
 		t.Errorf("a long text: %q", shown)
 	}
+	token := strings.Repeat("S3cr3t/Token", 20)
+	secrets = New(target.Request{Headers: []target.Header{{Name: "X-Token", Value: target.Secret(token)}}})
+	if shown := secrets.Show(strings.Repeat(token+" ", 100), 200); strings.Contains(shown, "S3c") {
+		t.Errorf("a text that is searched to the middle of a token: %q", shown)
+	}
 }
 
 // TestSecretsEscaped: pages and APIs echo in encodings of their own.
