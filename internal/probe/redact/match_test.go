@@ -66,7 +66,7 @@ func TestSecretsCut(t *testing.T) {
 	if shown := secrets.Show(strings.Repeat(long, 100), 200); strings.Contains(strings.ToLower(shown), "s3c") {
 		t.Errorf("a long text: %q", shown)
 	}
-	token := strings.Repeat("S3cr3t/Token", 20)
+	token := strings.Repeat("S3cr3t/Token", 21)
 	secrets = New(target.Request{Headers: []target.Header{{Name: "X-Token", Value: target.Secret(token)}}})
 	if shown := secrets.Show(strings.Repeat(token+" ", 100), 200); strings.Contains(shown, "S3c") {
 		t.Errorf("a text that is searched to the middle of a token: %q", shown)
