@@ -81,6 +81,15 @@ func nextChar(text string, want *string, secret string) int {
 	return lineBreak(text)
 }
 
+// firstBytes returns the bytes with which what a text represents may begin.
+func firstBytes(text string) string {
+	first := text[:1]
+	for char := range readings(text) {
+		first += lower(char[:1])
+	}
+	return first
+}
+
 // maxReadings bounds how often a character may be escaped anew.
 const maxReadings = 4
 

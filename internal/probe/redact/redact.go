@@ -101,8 +101,11 @@ func (r Redactor) hide(s string, cut bool) string {
 	var shown strings.Builder
 	lowered := lower(s)
 	for rest := lowered; rest != ""; {
-		n := 0
+		n, first := 0, firstBytes(rest)
 		for _, secret := range r.secrets { // the longest: a token within a header's value must not leave the rest visible
+			if strings.IndexByte(first, secret[0]) < 0 {
+				continue
+			}
 			if found := matchEncoded(rest, secret, cut); len(secret) >= minAnywhere || isWord(lowered, len(lowered)-len(rest), found) {
 				n = max(n, found)
 			}
