@@ -21,9 +21,18 @@ func matchEncoded(text, secret string, cut bool) int {
 	if strings.HasPrefix(text, secret) { // also one that contains escapes itself
 		return len(secret)
 	}
+	n := 0
+	for times := range maxReadings { // %2525 is a % escaped twice, and %25 escaped once
+		n = max(n, matchEscaped(text, secret, cut, times+1))
+	}
+	return n
+}
+
+// matchEscaped is matchEncoded for a text that is escaped so many times at most.
+func matchEscaped(text, secret string, cut bool, times int) int {
 	rest, want := text, secret
 	for want != "" && rest != "" {
-		n := nextChar(rest, &want, secret)
+		n := nextChar(rest, &want, secret, times)
 		if n == 0 {
 			break
 		}
@@ -50,7 +59,7 @@ func isWord(text string, start, n int) bool {
 		return true
 	}
 	for back := 2; back <= min(maxEscape, len(before)); back++ { // %3d, \n, \u003d, %253d
-		for _, size := range readings(before[len(before)-back:]) {
+		for _, size := range readings(before[len(before)-back:], maxReadings) {
 			if size == back {
 				return true
 			}
@@ -61,12 +70,16 @@ func isWord(text string, start, n int) bool {
 
 // nextChar removes the next character of a secret from want, and returns how many bytes of the text it takes; 0 if the text
 // continues differently.
-func nextChar(text string, want *string, secret string) int {
-	for char, n := range readings(text) {
+func nextChar(text string, want *string, secret string, times int) int {
+	taken, size := 0, 0
+	for char, n := range readings(text, times) {
 		if strings.HasPrefix(*want, lower(char)) {
-			*want = (*want)[len(char):]
-			return n
+			taken, size = n, len(char)
 		}
+	}
+	if taken > 0 {
+		*want = (*want)[size:]
+		return taken
 	}
 	if text[0] == (*want)[0] {
 		*want = (*want)[1:]
@@ -84,7 +97,7 @@ func nextChar(text string, want *string, secret string) int {
 // firstBytes returns the bytes with which what a text represents may begin.
 func firstBytes(text string) string {
 	first := text[:1]
-	for char := range readings(text) {
+	for char := range readings(text, maxReadings) {
 		first += lower(char[:1])
 	}
 	return first
@@ -93,12 +106,13 @@ func firstBytes(text string) string {
 // maxReadings bounds how often a character may be escaped anew.
 const maxReadings = 4
 
-// readings are the characters that the start of a text may stand for, each with how many bytes it takes: the one that is escaped
-// there, and where that begins an escape itself, as a URL's in another URL (%252F) or JSON's in JSON (\\u002f), what this stands for.
-func readings(text string) iter.Seq2[string, int] {
+// readings are the characters that the start of a text escaped so many times may stand for, each with how many bytes it takes: the
+// one that is escaped there, and where that begins an escape itself, as a URL's in another URL (%252F) or JSON's in JSON (\\u002f),
+// what this stands for.
+func readings(text string, times int) iter.Seq2[string, int] {
 	return func(yield func(string, int) bool) {
 		char, n := escaped(text)
-		for range maxReadings {
+		for range times {
 			if n == 0 || !yield(char, n) || char != "%" && char != "&" && char != `\` {
 				return
 			}

@@ -163,6 +163,12 @@ func TestNestedEscapes(t *testing.T) {
 			t.Errorf("%s shows %s", echo, shown)
 		}
 	}
+	percent := New(target.Request{Headers: []target.Header{{Name: "X-Token", Value: "Zq7/%25&<"}}})
+	for _, echo := range []string{"Zq7/%25&<", "Zq7%2F%2525%26%3C", "Zq7%252F%252525%2526%253C", "Zq7%25252F%25252525%252526%25253C"} {
+		if shown := percent.Show("a "+echo+" b", 200); shown != "a [secret] b" {
+			t.Errorf("%s shows %s", echo, shown)
+		}
+	}
 	// However deep a server nests, it neither hides what is no secret nor takes long.
 	deep := strings.Repeat("%25", 1) + strings.Repeat("25", 2000) + "2F"
 	if shown := secrets.hide(deep, false); shown != deep {
