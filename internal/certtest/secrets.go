@@ -90,7 +90,7 @@ func quoted(value any) string {
 // pages are the ways in which the server echoes, by path.
 func (Secrets) pages() []string {
 	pages := []string{"/redirect", "/loop", "/blocked", "/scheme", "/bad", "/relative"}
-	for _, encoding := range []string{"raw", "percent", "path", "json", "html", "base64", "base64url", "hex"} {
+	for _, encoding := range []string{"raw", "percent", "nested", "path", "json", "html", "base64", "base64url", "hex"} {
 		pages = append(pages, "/echo/"+encoding)
 	}
 	return pages
@@ -119,6 +119,8 @@ func encoded(encoding, secret string) string {
 	switch encoding {
 	case "percent":
 		return url.QueryEscape(secret)
+	case "nested":
+		return url.QueryEscape(url.QueryEscape(secret))
 	case "path":
 		return url.PathEscape(secret)
 	case "json":

@@ -59,7 +59,7 @@ func deployed() Cloud {
 type textOrJSON struct{ name string }
 
 func (f *textOrJSON) flag(cmd *cobra.Command) {
-	cmd.PersistentFlags().StringVar(&f.name, "format", "text", "how to write it: text or json")
+	cmd.PersistentFlags().StringVar(&f.name, "format", "text", "output format: text or json")
 	complete(cmd, "format", "text\tfor people", "json\tone document")
 }
 

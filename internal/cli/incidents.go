@@ -72,7 +72,7 @@ func (i *incidents) acknowledge() *cobra.Command {
 			return i.change(cmd, args, func(r incident.Record) incident.Record { return incident.Acknowledge(r, i.by, now, until) })
 		},
 	}
-	cmd.Flags().StringVar(&i.by, "by", "", "who acknowledges it (`NAME`)")
+	cmd.Flags().StringVar(&i.by, "by", "", "`NAME` of the person who acknowledges it")
 	cmd.Flags().StringVar(&i.until, "until", "", "until `WHEN`: a duration (4h) or a time (2027-01-01T08:00:00Z); default: for as long as it lasts")
 	return cmd
 }
@@ -84,7 +84,7 @@ func (i *incidents) close() *cobra.Command {
 			return i.change(cmd, args, func(r incident.Record) incident.Record { return incident.Close(r, i.by, i.app.Now()) })
 		},
 	}
-	cmd.Flags().StringVar(&i.by, "by", "", "who closes it (`NAME`)")
+	cmd.Flags().StringVar(&i.by, "by", "", "`NAME` of the person who closes it")
 	return cmd
 }
 

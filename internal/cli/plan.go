@@ -46,13 +46,14 @@ listener (a Service that is no longer a LoadBalancer, an Ingress without its HTT
 expired or expires soon, undo a manual change, or attach a certificate other than the one the configuration declares.
 A rotation is not refused. No endpoint is probed.
 
-Whatever else can put a certificate on a load balancer is undecided, and named with its file and line: documents that are
-not read and hold a certificate's ARN or an annotation for one (Helm values, CloudFormation, Gateway API, patches), a
-certificate that a controller looks up or the same apply makes, a listener without an endpoint in the configuration, and a
-load balancer that is deleted while its listeners are declared elsewhere. Input that is no manifest and no plan is an error,
-as is what kubectl refuses and a Terraform plan that ended with an error.
+Anything else that can put a certificate on a load balancer is undecided and reported with its file and line: documents
+that certdrift does not read but that contain a certificate's ARN or an annotation for one (Helm values, CloudFormation,
+Gateway API, patches), a certificate that a controller looks up or that the same apply creates, a listener without an
+endpoint in the configuration, and a load balancer that is deleted while its listeners are declared elsewhere. Input that
+is neither a manifest nor a plan is an error, as are manifests that kubectl rejects and Terraform plans that ended with an
+error.
 
-With --offline, AWS is not asked: the manifests are compared with the configuration alone, and a certificate's
+With --offline, AWS is not queried: the manifests are compared with the configuration alone, and a certificate's
 hostnames are known only from its file (certificates: [{arn, file}] in the configuration).
 
 Exit status: 0 safe to apply: everything was understood and compared, 1 refused, 2 usage, configuration or manifest error,
@@ -63,7 +64,7 @@ Exit status: 0 safe to apply: everything was understood and compared, 1 refused,
 	f.StringVarP(&p.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+")")
 	f.StringArrayVarP(&p.manifests, "manifest", "f", nil, "`MANIFEST`: a file, a directory (recursively), s3://BUCKET/PREFIX/, or - for standard input; may be repeated")
 	f.StringVarP(&p.namespace, "namespace", "n", "default", "namespace of objects that specify none, as in kubectl")
-	f.BoolVar(&p.offline, "offline", false, "do not ask AWS")
+	f.BoolVar(&p.offline, "offline", false, "do not query AWS")
 	f.DurationVar(&p.deadline, "deadline", 2*time.Minute, "time limit for reading from AWS; what was not read in time is reported")
 	p.out.flags(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag

@@ -2,7 +2,7 @@ package cli
 
 import (
 	"bytes"
-
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,9 +74,9 @@ func TestNoOutputShowsASecret(t *testing.T) {
 		check("check", "-c", config, "--format", format)
 	}
 	check("verify", "-c", config, "--wait", "1s", "--interval", "1s")
-	url := strings.SplitN(strings.SplitN(secrets.Configuration(t), `url: "`, 2)[1], `"`, 2)[0]
-	check("check", strings.ReplaceAll(url, `\u0026`, "&"), "--format", "text")
-	check("check", strings.ReplaceAll(url, `\u0026`, "&"), "--format", "json")
+	address := strings.SplitN(strings.SplitN(secrets.Configuration(t), `url: "`, 2)[1], `"`, 2)[0]
+	check("check", strings.ReplaceAll(address, `\u0026`, "&"), "--format", "text")
+	check("check", strings.ReplaceAll(address, `\u0026`, "&"), "--format", "json")
 }
 
 // TestNoErrorShowsASecret: neither does an error in a configuration, wherever it is.
@@ -109,6 +109,8 @@ func TestNoErrorShowsASecret(t *testing.T) {
 	for _, args := range [][]string{
 		{"check", "https://u:" + secrets["password"] + "@exa mple.org/?token=" + secrets["query"]}, {"check", "htps://u:" + secrets["password"] + "@example.org/?token=" + secrets["query"]},
 		{"check", "example.org:x/?token=" + secrets["query"]}, {"check", "https://example.org/#" + secrets["fragment"]},
+		{"check", "https:/u:" + url.QueryEscape(secrets["password"]) + "@example.org/"}, {"check", "https:u:" + url.QueryEscape(secrets["password"]) + "@example.org/"},
+		{"check", "//u:" + url.QueryEscape(secrets["password"]) + "@example.org:x/"}, {"check", "https://example.org/", "--connect-to", "u:" + secrets["password"] + "@example.org:1"},
 	} {
 		_, all := outputs(t, t.TempDir(), args...)
 		for where, text := range all {

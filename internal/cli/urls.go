@@ -78,7 +78,7 @@ func withScheme(arg string) (full, name string, err error) {
 		full = "https://" + arg
 	}
 	parsed, err := url.Parse(full)
-	if err != nil || parsed.Host == "" {
+	if err != nil || parsed.Host == "" || full != arg && strings.HasSuffix(parsed.Host, ":") { // https:/user:password@example.org/
 		return "", "", usage("for example https://example.org/health or tls://example.org:8443", "not a URL: %q", harmless(arg))
 	}
 	shown := url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: parsed.Path}

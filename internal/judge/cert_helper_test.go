@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"certdrift/internal/catalogue"
+	"certdrift/internal/certtest"
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
@@ -20,16 +21,7 @@ var certNow = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
 const certHost = "api.example.org"
 
-// must unwraps what issuing a certificate gives.
-func must(t testing.TB) func(*pki.Pair, error) *pki.Pair {
-	return func(p *pki.Pair, err error) *pki.Pair {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p
-	}
-}
+var must = certtest.Must
 
 // server is one server to judge: what it is asked for, what it sends, and what it is judged by.
 type server struct {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"syscall"
 	"time"
@@ -31,12 +32,17 @@ func (h Heartbeat) dialer(host string) *net.Dialer {
 	return &net.Dialer{KeepAlive: -1, Control: func(_, address string, _ syscall.RawConn) error { return netguard.Control(allow, address) }}
 }
 
+// errNotHTTP replaces what net/http says of a response that it cannot read, which quotes the response.
+var errNotHTTP = errors.New("the server's response is not valid HTTP")
+
 // Call requests the URL and discards the response. It does not follow redirects. The URL holds a token, so errors show only
-// its host.
+// its host, and nothing of the response: a server may echo the request.
 func (h Heartbeat) Call(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	connected := false
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true }}
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodGet, address, nil)
 	if err != nil {
 		return errors.New("calling the heartbeat URL: it is not a valid URL")
 	}
@@ -51,6 +57,9 @@ func (h Heartbeat) Call(ctx context.Context, address string) error {
 		var asked *url.Error // it quotes the URL
 		if errors.As(err, &asked) {
 			err = asked.Err
+		}
+		if connected && networkKind(err) == "" && receivedAlert(err) == "" {
+			err = errNotHTTP
 		}
 		return fmt.Errorf("calling the heartbeat URL at %q: %w", request.URL.Host, err)
 	}

@@ -314,16 +314,22 @@ func TestPrivateAuthority(t *testing.T) {
 	}
 	server := certtest.ServeTLS(t, "127.0.0.1", &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Certificate.Raw}, PrivateKey: leaf.Key}}}, nil)
 	z := zone{"site.test": {public}, "pki.intranet.test": {"10.3.0.9"}, "mirror.intranet.test": {"10.4.0.9"}}
+	// One prober for all: what it fetched where a network is allowed is not reused where it is not.
+	network := &lan{servers: map[string]string{public + ":443": server, "10.3.0.9:80": l.address, "10.4.0.9:80": l.address}}
+	o := Options{Now: time.Now}
+	for _, change := range []func(*Options){resolving(z), network.dialing, incomplete, full} {
+		change(&o)
+	}
+	p := New(o)
 	for _, c := range []struct {
 		allow              []string
 		issuer, revocation bool
 	}{
-		{nil, false, false}, {[]string{"10.3.0.0/16", "10.4.0.0/16"}, true, true}, {[]string{"10.4.0.0/16"}, false, false},
+		{[]string{"10.3.0.0/16", "10.4.0.0/16"}, true, true}, {nil, false, false}, {[]string{"10.4.0.0/16"}, false, false},
 	} {
-		network := &lan{servers: map[string]string{public + ":443": server, "10.3.0.9:80": l.address, "10.4.0.9:80": l.address}}
 		e := handshakes(site(networks(c.allow...)))
 		e.Trust.CAs = [][]byte{ca.Certificate.Raw} // so that the list's and the response's signature can be checked
-		a := one(t, observe(t, e, resolving(z), network.dialing, incomplete, full))
+		a := one(t, p.Probe(t.Context(), []target.Endpoint{e})[0])
 		healthy(t, a)
 		if len(a.TLS.Issuers) == 0 || (a.TLS.Issuers[0].DER != nil) != c.issuer || a.TLS.Issuers[0].Blocked == c.issuer {
 			t.Errorf("%v: issuers %+v", c.allow, a.TLS.Issuers)
@@ -338,9 +344,68 @@ func TestPrivateAuthority(t *testing.T) {
 		}
 	}
 	// One network of the two: the redirect to the other is blocked.
-	network := &lan{servers: map[string]string{public + ":443": server, "10.3.0.9:80": l.address, "10.4.0.9:80": l.address}}
+	network = &lan{servers: network.servers}
 	a := one(t, observe(t, handshakes(site(networks("10.3.0.0/16"))), resolving(z), network.dialing, incomplete))
 	if len(a.TLS.Issuers) == 0 || !a.TLS.Issuers[0].Blocked || network.dialedAt("10.4.0.9", 0) {
 		t.Errorf("after a redirect: %+v, dialed %v", a.TLS.Issuers, network.dialed)
+	}
+}
+
+// TestConnectTo: what connect_to leads to may be named by the certificate, and not by a redirect.
+func TestConnectTo(t *testing.T) {
+	_, ca := authority(t)
+	leaf := must(t)(ca.Leaf(time.Now(), []string{"site.test"}, func(c *x509.Certificate) { c.IssuingCertificateURL = []string{"http://10.0.0.7/ca.der"} }))
+	page := web(t, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Certificate.Raw}, PrivateKey: leaf.Key}}},
+		redirecting(map[string]string{"/": "https://10.0.0.7:8443/"}))
+	l := newLibrary(t)
+	l.put("/ca.der", ca.Certificate.Raw)
+	network := &lan{servers: map[string]string{"10.0.0.7:443": page, "10.0.0.7:80": l.address}}
+	for _, to := range []string{"10.0.0.7:443", "backend.test:443"} {
+		e := site(func(e *target.Endpoint) { e.ConnectTo = []string{to} })
+		a := one(t, observe(t, e, resolving(zone{"backend.test": {"10.0.0.7"}}), network.dialing, incomplete))
+		healthy(t, a)
+		if len(a.HTTP.Hops) != 1 || a.HTTP.Hops[0].Blocked == "" || network.dialedAt("10.0.0.7", 8443) {
+			t.Errorf("%s: hops %+v, want the redirect blocked", to, a.HTTP.Hops)
+		}
+		if len(a.TLS.Issuers) != 1 || a.TLS.Issuers[0].DER == nil {
+			t.Errorf("%s: issuers %+v, want one", to, a.TLS.Issuers)
+		}
+	}
+}
+
+// TestOmittedAddresses: an answer of which a part is not dialed opens nothing: the part may be public.
+func TestOmittedAddresses(t *testing.T) {
+	page := web(t, serving(t), redirecting(map[string]string{"/": "https://10.0.0.1:8443/"}))
+	network := &lan{servers: map[string]string{}}
+	var all []string
+	for i := range maxAddresses + 1 {
+		all = append(all, fmt.Sprintf("10.0.0.%d", i+1))
+		network.servers[all[i]+":443"] = page
+	}
+	for _, addresses := range [][]string{all, all[:maxAddresses]} {
+		seen := observe(t, site(), resolving(zone{"site.test": addresses}), network.dialing)
+		whole := len(addresses) == maxAddresses
+		if (seen.DNS.Omitted == 0) != whole || (seen.Addresses[0].HTTP.Hops[0].Blocked == "") != whole {
+			t.Errorf("%d addresses: %d omitted, redirected to %+v", len(addresses), seen.DNS.Omitted, seen.Addresses[0].HTTP.Hops)
+		}
+	}
+}
+
+// TestFetchRedirects: a redirect of a document is followed a few times, and over http only.
+func TestFetchRedirects(t *testing.T) {
+	_, ca := authority(t)
+	l := newLibrary(t)
+	secure := web(t, serving(t), ok)
+	for path, to := range map[string]string{"/loop": "/loop", "/secure": "https://" + secure + "/"} {
+		l.pages[path] = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusFound) }
+	}
+	for path, requests := range map[string]int32{"/loop": maxFetchRedirects + 1, "/secure": 1} {
+		l.asked.Store(0)
+		leaf := must(t)(ca.Leaf(time.Now(), []string{"site.test"}, func(c *x509.Certificate) { c.IssuingCertificateURL = []string{l.url(path)} }))
+		server := certtest.ServeTLS(t, "127.0.0.1", &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Certificate.Raw}, PrivateKey: leaf.Key}}}, nil)
+		a := one(t, observe(t, at(t, target.TLS, server), incomplete))
+		if len(a.TLS.Issuers) != 1 || !strings.Contains(a.TLS.Issuers[0].Failure, "not followed") || l.asked.Load() != requests {
+			t.Errorf("%s: got %+v after %d requests, want %d", path, a.TLS.Issuers, l.asked.Load(), requests)
+		}
 	}
 }

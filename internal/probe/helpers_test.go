@@ -18,7 +18,6 @@ import (
 	"certdrift/internal/certtest"
 	"certdrift/internal/observation"
 	"certdrift/internal/probe/netguard"
-	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
 )
 
@@ -26,24 +25,10 @@ import (
 // where the clock is fake.
 const patient = 30 * time.Second
 
-// must returns a function that passes a pair on, or ends the test.
-func must(t testing.TB) func(*pki.Pair, error) *pki.Pair {
-	t.Helper()
-	return func(p *pki.Pair, err error) *pki.Pair {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p
-	}
-}
-
-// authority is a root and an intermediate under it.
-func authority(t testing.TB) (root, intermediate *pki.Pair) {
-	t.Helper()
-	root = must(t)(pki.Root("Test Root", time.Now()))
-	return root, must(t)(root.Intermediate("Test CA", time.Now()))
-}
+var (
+	must      = certtest.Must
+	authority = certtest.Authority
+)
 
 // serving is a TLS configuration with a healthy chain for site.test and loopback.
 func serving(t testing.TB) *tls.Config {

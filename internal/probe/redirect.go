@@ -102,8 +102,24 @@ func (v *endpointProbe) hop(ctx context.Context, o *origin, at netip.AddrPort) *
 		v.hops.seen[key] = h
 	}
 	v.hops.mu.Unlock()
-	h.once.Do(func() { v.visitHop(ctx, h, o, at) })
+	h.once.Do(func() {
+		v.visitHop(ctx, h, o, at)
+		if len(h.Addresses) == 0 {
+			v.hideHost(h)
+		}
+	})
 	return h
+}
+
+// hideHost hides secrets in the host of a hop that was not reached: a server may make a name of what it was sent. The certificate
+// of one that was reached is judged by its name, which stays.
+func (v *endpointProbe) hideHost(h *hop) {
+	h.Host, h.DNS.CanonicalName = v.secrets.Show(h.Host, finding.QuoteLimit), v.secrets.Show(h.DNS.CanonicalName, finding.QuoteLimit)
+	if f := h.DNS.Failure; f != nil {
+		hidden := *f // other endpoints share the answer
+		hidden.Detail = v.secrets.Show(f.Detail, finding.QuoteLimit)
+		h.DNS.Failure = &hidden
+	}
 }
 
 func (v *endpointProbe) visitHop(ctx context.Context, h *hop, o *origin, at netip.AddrPort) {

@@ -71,26 +71,6 @@ func (t *Topology) Certificate(arn string) *Certificate {
 	return c
 }
 
-// CertificateFact is what an ARN holds, or why it is not known. Absent: ACM or IAM has no certificate under the ARN.
-func (t *Topology) CertificateFact(arn string) Fact[*x509.Certificate] {
-	c := t.Certificate(arn)
-	switch {
-	case c != nil && c.Leaf != nil:
-		return known(c.Leaf)
-	case c != nil && c.Record.Missing:
-		return absent[*x509.Certificate]()
-	}
-	for _, e := range t.Round.ObserveErrors {
-		if e.Resource == arn {
-			return unknown[*x509.Certificate](reasonOf(e))
-		}
-	}
-	if c != nil {
-		return unknown[*x509.Certificate](Unreadable)
-	}
-	return unknown[*x509.Certificate](NotRead)
-}
-
 // Fingerprint is a certificate's SHA-256 in hexadecimal.
 func Fingerprint(cert *x509.Certificate) string {
 	sum := sha256.Sum256(cert.Raw)

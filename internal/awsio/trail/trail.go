@@ -179,12 +179,12 @@ func hasServerCertificate(lb observation.LoadBalancer) bool {
 
 // iamRegion is where CloudTrail keeps IAM's calls, one region for each partition (CloudTrail User Guide, "Global service events").
 func iamRegion(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
+	switch arn.Partition(region) {
+	case "aws-cn":
 		return "cn-north-1"
-	case strings.HasPrefix(region, "us-gov-"):
+	case "aws-us-gov":
 		return "us-gov-west-1"
-	case strings.HasPrefix(region, "eusc-"):
+	case "aws-eusc":
 		return "eusc-de-east-1"
 	}
 	return "us-east-1"

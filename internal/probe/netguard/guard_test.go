@@ -119,6 +119,11 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%s as a CRL's address: got %v, want permitted %v", h.addr, blocked, h.foreign)
 		}
 	}
+	for a, want := range map[string]string{"::1": "loopback", "::": "unspecified", "::127.0.0.1": "loopback", "64:ff9b::a9fe:a9fe": "metadata"} {
+		if blocked := g.Target(on(443, a)[0]); blocked == nil || !strings.Contains(blocked.Reason, want) {
+			t.Errorf("%s: got %v, want %s", a, blocked, want)
+		}
+	}
 }
 
 // on returns addresses with a port.
@@ -260,6 +265,9 @@ func TestGuardByConfiguration(t *testing.T) {
 	if g := New(target.Endpoint{Host: "127.0.0.1"}, ParseRuntimeAPI("localhost:9001")); g.Target(netip.MustParseAddrPort("127.0.0.1:9001")) == nil {
 		t.Error("a Runtime API that is named by its host name is dialed")
 	}
+	if g := New(target.Endpoint{Host: "169.254.100.1"}, ParseRuntimeAPI("sandbox:9001")); g.Target(netip.MustParseAddrPort("169.254.100.1:9001")) == nil {
+		t.Error("a Runtime API that is named by its host name is dialed at a link-local address")
+	}
 }
 
 // TestGuardKey: what was fetched where more is permitted is not reused where less is.
@@ -269,6 +277,7 @@ func TestGuardKey(t *testing.T) {
 		"public": resolved("93.184.215.14"), "private": resolved("10.0.0.5"), "another": resolved("10.0.0.6"),
 		"networks": New(target.Endpoint{Host: "site.test", Networks: []string{"10.0.0.0/8"}}, RuntimeAPI{}),
 		"literal":  New(target.Endpoint{Host: "127.0.0.1"}, RuntimeAPI{}),
+		"given":    New(target.Endpoint{Host: "site.test", ConnectTo: []string{"10.0.0.7:443"}}, RuntimeAPI{}),
 	} {
 		if other, twice := keys[g.Key()]; twice {
 			t.Errorf("%s and %s share the key %q", name, other, g.Key())

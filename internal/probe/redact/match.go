@@ -2,6 +2,7 @@ package redact
 
 import (
 	"html"
+	"iter"
 	"strconv"
 	"strings"
 	"unicode"
@@ -20,9 +21,18 @@ func matchEncoded(text, secret string, cut bool) int {
 	if strings.HasPrefix(text, secret) { // also one that contains escapes itself
 		return len(secret)
 	}
+	n := 0
+	for times := range maxReadings { // %2525 is a % escaped twice, and %25 escaped once
+		n = max(n, matchEscaped(text, secret, cut, times+1))
+	}
+	return n
+}
+
+// matchEscaped is matchEncoded for a text that is escaped so many times at most.
+func matchEscaped(text, secret string, cut bool, times int) int {
 	rest, want := text, secret
 	for want != "" && rest != "" {
-		n := nextChar(rest, &want, secret)
+		n := nextChar(rest, &want, secret, times)
 		if n == 0 {
 			break
 		}
@@ -48,9 +58,11 @@ func isWord(text string, start, n int) bool {
 	if r, _ := utf8.DecodeLastRuneInString(before); !unicode.IsLetter(r) && !unicode.IsDigit(r) {
 		return true
 	}
-	for back := 2; back <= min(6, len(before)); back++ { // %3d, \n, \u003d
-		if _, size := escaped(before[len(before)-back:]); size == back {
-			return true
+	for back := 2; back <= min(maxEscape, len(before)); back++ { // %3d, \n, \u003d, %253d
+		for _, size := range readings(before[len(before)-back:], maxReadings) {
+			if size == back {
+				return true
+			}
 		}
 	}
 	return false
@@ -58,21 +70,59 @@ func isWord(text string, start, n int) bool {
 
 // nextChar removes the next character of a secret from want, and returns how many bytes of the text it takes; 0 if the text
 // continues differently.
-func nextChar(text string, want *string, secret string) int {
-	char, n := escaped(text)
-	switch {
-	case n > 0 && strings.HasPrefix(*want, lower(char)):
-		*want = (*want)[len(char):]
-		return n
-	case text[0] == (*want)[0]:
+func nextChar(text string, want *string, secret string, times int) int {
+	taken, size := 0, 0
+	for char, n := range readings(text, times) {
+		if strings.HasPrefix(*want, lower(char)) {
+			taken, size = n, len(char)
+		}
+	}
+	if taken > 0 {
+		*want = (*want)[size:]
+		return taken
+	}
+	if text[0] == (*want)[0] {
 		*want = (*want)[1:]
 		return 1
-	case len(*want) == len(secret):
+	}
+	if len(*want) == len(secret) {
 		return 0
-	case char == "\n" || char == "\r":
+	}
+	if char, n := escaped(text); char == "\n" || char == "\r" {
 		return n
 	}
 	return lineBreak(text)
+}
+
+// firstBytes returns the bytes with which what a text represents may begin.
+func firstBytes(text string) string {
+	first := text[:1]
+	for char := range readings(text, maxReadings) {
+		first += lower(char[:1])
+	}
+	return first
+}
+
+// maxReadings bounds how often a character may be escaped anew.
+const maxReadings = 4
+
+// readings are the characters that the start of a text escaped so many times may stand for, each with how many bytes it takes: the
+// one that is escaped there, and where that begins an escape itself, as a URL's in another URL (%252F) or JSON's in JSON (\\u002f),
+// what this stands for.
+func readings(text string, times int) iter.Seq2[string, int] {
+	return func(yield func(string, int) bool) {
+		char, n := escaped(text)
+		for range times {
+			if n == 0 || !yield(char, n) || char != "%" && char != "&" && char != `\` {
+				return
+			}
+			inner, size := escaped(char + text[n:min(len(text), n+maxEscape)])
+			if size == 0 {
+				return
+			}
+			char, n = inner, n+size-1
+		}
+	}
 }
 
 // lower returns a text with ASCII letters in lower case, byte for byte.

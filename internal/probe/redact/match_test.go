@@ -66,6 +66,11 @@ func TestSecretsCut(t *testing.T) {
 	if shown := secrets.Show(strings.Repeat(long, 100), 200); strings.Contains(strings.ToLower(shown), "s3c") {
 		t.Errorf("a long text: %q", shown)
 	}
+	token := strings.Repeat("S3cr3t/Token", 21)
+	secrets = New(target.Request{Headers: []target.Header{{Name: "X-Token", Value: target.Secret(token)}}})
+	if shown := secrets.Show(strings.Repeat(token+" ", 100), 200); strings.Contains(shown, "S3c") {
+		t.Errorf("a text that is searched to the middle of a token: %q", shown)
+	}
 }
 
 // TestSecretsEscaped: pages and APIs echo in encodings of their own.
@@ -121,6 +126,7 @@ func TestShortSecrets(t *testing.T) {
 		"pin=7&id=4f":                    "pin=[secret]&id=[secret]",
 		"?q%3D42%26user%3Dme":            "?q%3D[secret]%26user%3D[secret]",
 		`pin\u003d42\nme\n`:              `pin\u003d[secret]\n[secret]\n`,
+		"?q%253D42%2526user%253Dme":      "?q%253D[secret]%2526user%253D[secret]",
 		"<b>k9!</b> k9%21 k9&#33;":       "<b>[secret]</b> [secret] [secret]",
 		"the time is 1420, some message": "the time is 1420, some message",
 		"me:k9! is " + base64.StdEncoding.EncodeToString([]byte("me:k9!")): "[secret] is [secret]",
@@ -142,6 +148,45 @@ func TestQueryValues(t *testing.T) {
 	} {
 		if shown := secrets.Show("a "+echo+" b", 200); !strings.HasPrefix(shown, "a [secret]") || strings.Contains(shown, "r3t") || strings.Contains(shown, "41bc") {
 			t.Errorf("%s shows %s", echo, shown)
+		}
+	}
+}
+
+// TestNestedEscapes: a URL as a value in another, as servers redirect to a login page; JSON and HTML in JSON.
+func TestNestedEscapes(t *testing.T) {
+	secrets := New(target.Request{Headers: []target.Header{{Name: "X-Token", Value: `S3c/r3t+x="`}}})
+	for _, echo := range []string{
+		"S3c%252Fr3t%252Bx%253D%2522", "S3c%25252Fr3t%25252Bx%25253D%252522", "S3c&amp;#47;r3t+x=&amp;quot;", "S3c&#37;2Fr3t&#37;2Bx&#37;3D&#37;22",
+		`S3c\\/r3t+x=\\\"`, `S3c\\u002fr3t\\u002bx=\\u0022`, `S3c\u00252Fr3t\u00252bx\u00253d\u002522`,
+	} {
+		if shown := secrets.Show("a "+echo+" b", 200); shown != "a [secret] b" {
+			t.Errorf("%s shows %s", echo, shown)
+		}
+	}
+	percent := New(target.Request{Headers: []target.Header{{Name: "X-Token", Value: "Zq7/%25&<"}}})
+	for _, echo := range []string{"Zq7/%25&<", "Zq7%2F%2525%26%3C", "Zq7%252F%252525%2526%253C", "Zq7%25252F%25252525%252526%25253C"} {
+		if shown := percent.Show("a "+echo+" b", 200); shown != "a [secret] b" {
+			t.Errorf("%s shows %s", echo, shown)
+		}
+	}
+	// However deep a server nests, it neither hides what is no secret nor takes long.
+	deep := strings.Repeat("%25", 1) + strings.Repeat("25", 2000) + "2F"
+	if shown := secrets.hide(deep, false); shown != deep {
+		t.Errorf("%.40s… became %.40s…", deep, shown)
+	}
+}
+
+// TestDecodedSecrets: what a server decodes before it echoes: the credentials of a configured header, an escaped cookie.
+func TestDecodedSecrets(t *testing.T) {
+	secrets := New(target.Request{Headers: []target.Header{
+		{Name: "Authorization", Value: target.Secret("basic " + base64.StdEncoding.EncodeToString([]byte("scraper:S3cr3t:pass")))},
+		{Name: "Cookie", Value: "session=ab%2Fcd%2Bef; x=%zz%"},
+	}})
+	for echo, want := range map[string]string{
+		"user scraper, password S3cr3t:pass": "user [secret], password [secret]", "scraper:S3cr3t:pass": "[secret]", "ab/cd+ef": "[secret]", "ab%2Fcd%2Bef": "[secret]",
+	} {
+		if shown := secrets.Show(echo, 200); shown != want {
+			t.Errorf("%s shows %s, want %s", echo, shown, want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ package redact
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -33,7 +34,8 @@ func New(r target.Request) Redactor {
 	if r.Password != "" {
 		out.add(r.Username.Reveal() + ":" + r.Password.Reveal())
 	}
-	for _, value := range queryValues(r.Query.Reveal()) {
+	for pair := range strings.SplitSeq(r.Query.Reveal(), "&") {
+		_, value, _ := strings.Cut(pair, "=")
 		out.add(value)
 	}
 	for _, h := range r.Headers {
@@ -42,8 +44,14 @@ func New(r target.Request) Redactor {
 		}
 		value := h.Value.Reveal()
 		out.add(value)
-		if _, token, found := strings.Cut(value, " "); found { // "Bearer …"
+		if scheme, token, found := strings.Cut(value, " "); found { // "Bearer …"
 			out.add(token)
+			if credentials, err := base64.StdEncoding.DecodeString(token); err == nil && strings.EqualFold(scheme, "Basic") {
+				user, password, _ := strings.Cut(string(credentials), ":")
+				out.add(string(credentials))
+				out.add(user)
+				out.add(password)
+			}
 		}
 		for pair := range strings.SplitSeq(value, ";") { // Cookie
 			if _, token, found := strings.Cut(pair, "="); found {
@@ -54,15 +62,24 @@ func New(r target.Request) Redactor {
 	return out
 }
 
-// add adds a secret, and its encodings as a whole; matchEncoded finds escapes of single characters.
-func (r *Redactor) add(s string) {
-	if s == "" {
-		return
+// add adds a secret as written and as a server may decode it, and the encodings of each as a whole; matchEncoded finds escapes of
+// single characters.
+func (r *Redactor) add(secret string) {
+	forms := []string{secret}
+	for _, decode := range []func(string) (string, error){url.QueryUnescape, url.PathUnescape} {
+		if decoded, err := decode(secret); err == nil && !slices.Contains(forms, decoded) {
+			forms = append(forms, decoded)
+		}
 	}
-	for _, text := range []string{
-		s, base64.RawStdEncoding.EncodeToString([]byte(s)), base64.RawURLEncoding.EncodeToString([]byte(s)), hex.EncodeToString([]byte(s)),
-	} {
-		r.secrets = append(r.secrets, lower(text))
+	for _, s := range forms {
+		if s == "" {
+			continue
+		}
+		for _, text := range []string{
+			s, base64.RawStdEncoding.EncodeToString([]byte(s)), base64.RawURLEncoding.EncodeToString([]byte(s)), hex.EncodeToString([]byte(s)),
+		} {
+			r.secrets = append(r.secrets, lower(text))
+		}
 	}
 }
 
@@ -84,8 +101,11 @@ func (r Redactor) hide(s string, cut bool) string {
 	var shown strings.Builder
 	lowered := lower(s)
 	for rest := lowered; rest != ""; {
-		n := 0
+		n, first := 0, firstBytes(rest)
 		for _, secret := range r.secrets { // the longest: a token within a header's value must not leave the rest visible
+			if strings.IndexByte(first, secret[0]) < 0 {
+				continue
+			}
 			if found := matchEncoded(rest, secret, cut); len(secret) >= minAnywhere || isWord(lowered, len(lowered)-len(rest), found) {
 				n = max(n, found)
 			}

@@ -1,7 +1,6 @@
 package redact
 
 import (
-	"net/url"
 	"strings"
 
 	"certdrift/internal/target"
@@ -60,24 +59,6 @@ func Query(query string) string {
 		}
 	}
 	return strings.Join(pairs, "&")
-}
-
-// queryValues returns the values of a query, decoded and as they are.
-func queryValues(query string) []string {
-	var values []string
-	for pair := range strings.SplitSeq(query, "&") {
-		_, value, found := strings.Cut(pair, "=")
-		if !found {
-			continue
-		}
-		values = append(values, value)
-		for _, decode := range []func(string) (string, error){url.QueryUnescape, url.PathUnescape} {
-			if decoded, err := decode(value); err == nil && decoded != value {
-				values = append(values, decoded)
-			}
-		}
-	}
-	return values
 }
 
 // withoutUserinfo removes the credentials from every authority in a text that may be a URL or contain one.

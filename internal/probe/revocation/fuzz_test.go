@@ -16,8 +16,8 @@ import (
 // FuzzReadOCSP: whatever a responder sends, only what the issuer or its delegate signed says anything, and what it says can be saved.
 // The certificates are part of the input, since each process of the fuzzer makes other keys.
 func FuzzReadOCSP(f *testing.F) {
-	_, ca := authority(f)
-	leaf := must(f)(ca.Leaf(time.Now(), []string{"site.test"}))
+	_, ca := certtest.Authority(f)
+	leaf := certtest.Must(f)(ca.Leaf(time.Now(), []string{"site.test"}))
 	for _, status := range []int{ocsp.Good, ocsp.Revoked, ocsp.Unknown} {
 		f.Add(certtest.OCSPResponse(f, ca, leaf.Certificate, ca, status), leaf.Certificate.Raw, ca.Certificate.Raw)
 	}
@@ -42,7 +42,7 @@ func FuzzReadOCSP(f *testing.F) {
 
 // FuzzReadList: whatever a server sends as a CRL, only a list that the issuer signed says anything, and what it says can be saved.
 func FuzzReadList(f *testing.F) {
-	_, ca := authority(f)
+	_, ca := certtest.Authority(f)
 	f.Add(certtest.CRL(f, ca, nil, big.NewInt(1), big.NewInt(2)), ca.Certificate.Raw)
 	f.Add([]byte("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"), ca.Certificate.Raw)
 	f.Fuzz(func(t *testing.T, body, issuer []byte) {

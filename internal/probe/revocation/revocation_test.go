@@ -17,33 +17,15 @@ import (
 	"certdrift/internal/sim/pki"
 )
 
-func must(t testing.TB) func(*pki.Pair, error) *pki.Pair {
-	t.Helper()
-	return func(p *pki.Pair, err error) *pki.Pair {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p
-	}
-}
-
-// authority returns a root and an intermediate under it.
-func authority(t testing.TB) (root, intermediate *pki.Pair) {
-	t.Helper()
-	root = must(t)(pki.Root("Test Root", time.Now()))
-	return root, must(t)(root.Intermediate("Test CA", time.Now()))
-}
-
 // TestReadOCSP: a response counts if the issuer or its delegate signed it and it is about this certificate.
 func TestReadOCSP(t *testing.T) {
 	now := time.Now()
-	_, ca := authority(t)
-	_, other := authority(t)
-	leaf := must(t)(ca.Leaf(now, []string{"site.test"}))
-	delegate := must(t)(ca.Leaf(now, []string{"ocsp"}, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning} }))
-	plainLeaf := must(t)(ca.Leaf(now, []string{"not a responder"}))
-	otherLeaf := must(t)(ca.Leaf(now, []string{"other.test"}))
+	_, ca := certtest.Authority(t)
+	_, other := certtest.Authority(t)
+	leaf := certtest.Must(t)(ca.Leaf(now, []string{"site.test"}))
+	delegate := certtest.Must(t)(ca.Leaf(now, []string{"ocsp"}, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning} }))
+	plainLeaf := certtest.Must(t)(ca.Leaf(now, []string{"not a responder"}))
+	otherLeaf := certtest.Must(t)(ca.Leaf(now, []string{"other.test"}))
 	for name, c := range map[string]struct {
 		staple []byte
 		status observation.RevocationStatus
@@ -81,12 +63,12 @@ func TestReadOCSP(t *testing.T) {
 // TestResponderCertificates: which certificate in a response signed it, and until when clients accept it.
 func TestResponderCertificates(t *testing.T) {
 	now := time.Now()
-	_, ca := authority(t)
-	leaf := must(t)(ca.Leaf(now, []string{"site.test"})).Certificate
+	_, ca := certtest.Authority(t)
+	leaf := certtest.Must(t)(ca.Leaf(now, []string{"site.test"})).Certificate
 	signing := func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning} }
-	delegate := must(t)(ca.Leaf(now, []string{"ocsp"}, signing))
-	other := must(t)(ca.Leaf(now, []string{"other"})).Certificate
-	ending := must(t)(ca.Leaf(now, []string{"ocsp"}, signing, pki.Valid(now.Add(-2*time.Hour), now.Add(10*time.Minute))))
+	delegate := certtest.Must(t)(ca.Leaf(now, []string{"ocsp"}, signing))
+	other := certtest.Must(t)(ca.Leaf(now, []string{"other"})).Certificate
+	ending := certtest.Must(t)(ca.Leaf(now, []string{"ocsp"}, signing, pki.Valid(now.Add(-2*time.Hour), now.Add(10*time.Minute))))
 	byDelegate, byCA := certtest.OCSPResponse(t, ca, leaf, delegate, ocsp.Good), certtest.OCSPResponse(t, ca, leaf, ca, ocsp.Good)
 	for name, c := range map[string]struct {
 		der  []byte
@@ -178,9 +160,9 @@ func entryOfCA(r *x509.RevocationList, i int, ca *pki.Pair) {
 // TestReadList: a list counts if the issuer signed it and it covers the certificate.
 func TestReadList(t *testing.T) {
 	const point = "http://ca.test/crl"
-	root, ca := authority(t)
-	_, other := authority(t)
-	leaf := must(t)(ca.Leaf(time.Now(), []string{"site.test"}, func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"ldap://x/", point} })).Certificate
+	root, ca := certtest.Authority(t)
+	_, other := certtest.Authority(t)
+	leaf := certtest.Must(t)(ca.Leaf(time.Now(), []string{"site.test"}, func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"ldap://x/", point} })).Certificate
 	serial := leaf.SerialNumber
 	for name, c := range map[string]struct {
 		body   []byte

@@ -89,7 +89,7 @@ func planSentence(r report.Report) string {
 	case r.Verdict == report.Fail:
 		return "Do not apply: it would break an endpoint, undo a change, or attach a certificate that is not declared."
 	case r.Verdict == report.Incomplete:
-		return "Undecided: not everything could be compared, so nobody knows whether it is safe to apply."
+		return "Undecided: not everything could be compared, so it is unknown whether applying is safe."
 	case len(r.Plan) == 0:
 		return "No load balancer's certificate is declared in these manifests."
 	}
