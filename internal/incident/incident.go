@@ -242,7 +242,8 @@ type Notice struct {
 	Removed bool `json:"removed,omitempty"`
 	// Repetition: the state could not be read or written, so people may already know about this.
 	Repetition bool `json:"repetition,omitempty"`
-	// Undelivered: with Recovered, the alert about the problem could not be delivered while it lasted.
+	// Undelivered: with Recovered, the alert about what is over could not be delivered while it lasted; with Opened, that of
+	// something worse (Record.Owed).
 	Undelivered bool `json:"undelivered,omitempty"`
 	// Storm holds the notices that this one sums up, worst first; nil for a notice of one incident.
 	Storm []Notice `json:"storm,omitempty"`

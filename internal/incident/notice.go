@@ -118,9 +118,14 @@ func (b *tracker) due(r *Record) (Notice, bool) {
 	case audible == finding.None:
 		return Notice{}, false
 	case audible > r.Notified || r.Predicted && audible == finding.Critical && !b.onlyPredicted(r, audible):
-		return Notice{Event: Opened, Severity: audible, Before: r.Notified, Predicted: b.onlyPredicted(r, audible)}, true
-	case r.Severity < r.mayKnow():
-		return Notice{Event: Recovered, Severity: r.mayKnow(), Before: r.mayKnow(), Downgraded: true, Remaining: r.Severity}, true
+		return Notice{
+			Event: Opened, Severity: audible, Before: r.Notified, Predicted: b.onlyPredicted(r, audible), Undelivered: r.Owed > audible,
+		}, true
+	case r.Severity < max(r.mayKnow(), r.Owed):
+		was := max(r.mayKnow(), r.Owed)
+		return Notice{
+			Event: Recovered, Severity: was, Before: was, Downgraded: true, Remaining: r.Severity, Undelivered: r.Owed > r.mayKnow(),
+		}, true
 	case b.reminderDue(r):
 		return Notice{Event: Reminder, Severity: audible}, true
 	}
