@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"testing"
 
 	"certdrift/internal/finding"
@@ -75,12 +76,30 @@ func TestNothingRecoversWhatCouldNotBeRead(t *testing.T) {
 	}
 }
 
-// A part that an older version stored names no facts and ends by the rule for its code.
-func TestOldPartsEndByTheirCode(t *testing.T) {
+// A part that an older version stored names no facts. It ends by the rule for its code, and only if nothing was left unobserved.
+func TestPartsWithoutFacts(t *testing.T) {
 	p := Part{Code: finding.DriftServed, Endpoint: "api", Listener: "lb:443"}
-	c := full([]string{"api"}, "lb:443")
-	if got := c.of("production", p); got != clean {
-		t.Errorf("%v, want clean", got)
+	for operation, want := range map[string]evidence{"": clean, "sns:GetTopicAttributes": clean, "acm:GetCertificate": unknown} {
+		c := full([]string{"api"}, "lb:443")
+		if operation != "" {
+			c.errors = []observation.ObserveError{{Kind: observation.Denied, Operation: operation}}
+		}
+		if got := c.of("production", p); got != want {
+			t.Errorf("without %q: %v, want %v", operation, got, want)
+		}
+	}
+}
+
+// Where a record has no room for another address's facts, the part does not end on the first address's.
+func TestFactsWithoutRoomAreEverything(t *testing.T) {
+	fact := func(address string) finding.Fact {
+		return finding.Fact{Kind: finding.FactHandshake, Endpoint: "production/api", Resource: address}
+	}
+	p := Part{Code: finding.CertExpired, Endpoint: "api", RestsOn: []finding.Fact{fact("192.0.2.1")}}
+	size := maxPartBytes
+	rest(&p, []finding.Fact{fact("192.0.2.1"), fact("192.0.2.2")}, &size)
+	if want := []finding.Fact{{Kind: finding.FactEverything}}; !slices.Equal(p.RestsOn, want) || size > maxPartBytes {
+		t.Errorf("rests on %v, %d bytes; want %v", p.RestsOn, size, want)
 	}
 }
 
