@@ -254,6 +254,6 @@ func listenerOf(f finding.Finding) string {
 func unprobed(e target.Endpoint) observation.ObserveError {
 	return observation.ObserveError{
 		Kind: observation.Incomplete, Operation: "probe", Environment: e.Environment, Endpoint: e.Name,
-		Detail: "the round ended before the endpoint was done with",
+		Detail: "the round ended before this endpoint was finished",
 	}
 }

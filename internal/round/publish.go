@@ -106,7 +106,7 @@ func (p *Publisher) measure(ctx context.Context, q Request, res Result, t *track
 		WhileFailing: q.Config.MetricsWhileFailing, PerCertificate: countsCertificates(q), Daily: daily,
 	})
 	if err := p.Gauge.Put(ctx, data); err != nil {
-		return fmt.Errorf("putting %d figures: %w", len(data), err)
+		return fmt.Errorf("putting %d metric values: %w", len(data), err)
 	}
 	if !daily || t.store.unread {
 		return nil
@@ -119,7 +119,7 @@ func (p *Publisher) measure(ctx context.Context, q Request, res Result, t *track
 		return wanted
 	}, func(_ string, err error) { failed = err })
 	if failed != nil {
-		return fmt.Errorf("recording the day's figures: %w", failed)
+		return fmt.Errorf("recording that the daily metrics were put: %w", failed)
 	}
 	return nil
 }
