@@ -93,7 +93,7 @@ func (c Coverage) observed(environment string, p Part) bool {
 		case finding.FactManifest:
 			return c.Full && !c.unread(fact.Resource)
 		case finding.FactCall:
-			return c.Full && !slices.ContainsFunc(c.errors, func(e observation.ObserveError) bool { return preventsCall(e, fact.Resource) })
+			return c.Full && c.tried(fact.Resource) && !slices.ContainsFunc(c.errors, func(e observation.ObserveError) bool { return preventsCall(e, fact.Resource) })
 		case finding.FactSubscriptions:
 			return c.Subscriptions
 		case finding.FactDelivery:

@@ -88,3 +88,34 @@ func TestAnUnreadStackHidesNoSubscription(t *testing.T) {
 	l.rounds(5)
 	l.expect(t, l.alerts, finding.AlertPathBroken, "opened warning", "recovered warning")
 }
+
+// TestACallThatNobodyMadeIsNotAnswered: that certdrift lacks the permission to read its own stack, or who is subscribed, is over when it
+// has read them, and not in rounds that do not try: probe reads the stack every hour, and inspect alone the subscriptions.
+func TestACallThatNobodyMadeIsNotAnswered(t *testing.T) {
+	t.Run("stack", func(t *testing.T) {
+		l := newListening(t)
+		l.runner.Stack = &ownStack{seen: &observation.OwnStack{}, failures: []observation.ObserveError{{Kind: observation.Denied, Operation: "events:DescribeRule"}}}
+		l.rounds(3)
+		l.expect(t, l.alerts, finding.ObserveDenied, "opened warning")
+		l.runner.Stack = &ownStack{} // not yet due
+		l.rounds(4)
+		l.expect(t, l.alerts, finding.ObserveDenied, "opened warning")
+		l.runner.Stack = &ownStack{seen: &observation.OwnStack{}}
+		l.rounds(3)
+		l.expect(t, l.alerts, finding.ObserveDenied, "opened warning", "recovered warning")
+	})
+	t.Run("subscriptions", func(t *testing.T) {
+		l := newListening(t)
+		l.aws.Deny("sns:ListSubscriptionsByTopic")
+		l.rounds(3)
+		l.expect(t, l.alerts, finding.ObserveDenied, "opened warning")
+		inspect := l.runner.AlertPath
+		l.runner.AlertPath = nil
+		l.rounds(4)
+		l.expect(t, l.alerts, finding.ObserveDenied, "opened warning")
+		l.aws.Heal()
+		l.runner.AlertPath = inspect
+		l.rounds(3)
+		l.expect(t, l.alerts, finding.ObserveDenied, "opened warning", "recovered warning")
+	})
+}
