@@ -3,7 +3,13 @@ package round
 import (
 	"context"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"certdrift/internal/awsio/stack"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	simulated "certdrift/internal/sim/account"
@@ -118,4 +124,31 @@ func TestACallThatNobodyMadeIsNotAnswered(t *testing.T) {
 		l.rounds(3)
 		l.expect(t, l.alerts, finding.ObserveDenied, "opened warning", "recovered warning")
 	})
+}
+
+// schedules is EventBridge with the schedule of inspect, in a state.
+type schedules struct{ state types.RuleState }
+
+func (s *schedules) DescribeRule(_ context.Context, in *eventbridge.DescribeRuleInput, _ ...func(*eventbridge.Options)) (*eventbridge.DescribeRuleOutput, error) {
+	return &eventbridge.DescribeRuleOutput{Name: in.Name, State: s.state, ScheduleExpression: aws.String("rate(5 minutes)")}, nil
+}
+
+func (*schedules) ListTargetsByRule(context.Context, *eventbridge.ListTargetsByRuleInput, ...func(*eventbridge.Options)) (*eventbridge.ListTargetsByRuleOutput, error) {
+	return &eventbridge.ListTargetsByRuleOutput{Targets: []types.Target{{Arn: aws.String("arn:inspect")}}}, nil
+}
+
+// TestProbeNoticesWithinAnHour: probe reads the stack every hour only. What it finds is confirmed in the next round, not an hour later,
+// and so is its end.
+func TestProbeNoticesWithinAnHour(t *testing.T) {
+	l := newListening(t)
+	rules := &schedules{state: types.RuleStateEnabled}
+	deployed := stack.Deployed{Rules: []stack.Rule{{Name: "s-inspect-schedule", Schedule: "rate(5 minutes)"}}}
+	l.runner.Stack = stack.New(rules, nil, deployed, time.Hour, l.runner.Now)
+	l.rounds(10)
+	rules.state = types.RuleStateDisabled
+	l.rounds(62)
+	l.expect(t, l.alerts, finding.AlertPathBroken, "opened critical")
+	rules.state = types.RuleStateEnabled
+	l.rounds(62)
+	l.expect(t, l.alerts, finding.AlertPathBroken, "opened critical", "recovered critical")
 }
