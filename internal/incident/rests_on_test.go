@@ -117,3 +117,40 @@ func TestACertificateOfIAMHasNoRenewalStatus(t *testing.T) {
 		t.Errorf("%v, want clean", got)
 	}
 }
+
+// Each of these facts is not observed for another reason than that its endpoint or listener was not reached.
+func TestFactsThatArePartlyKnown(t *testing.T) {
+	for name, c := range map[string]struct {
+		fact finding.Fact
+		hide func(*Coverage)
+	}{
+		"some addresses": {
+			finding.Fact{Kind: finding.FactAddresses, Endpoint: "production/api"},
+			func(c *Coverage) { c.some = map[string]bool{"production/api": true} },
+		},
+		"a manifest, in a narrowed round": {
+			finding.Fact{Kind: finding.FactManifest, Resource: "k8s/api.yaml"},
+			func(c *Coverage) { c.Full = false },
+		},
+		"a manifest with an error": {
+			finding.Fact{Kind: finding.FactManifest, Resource: "k8s/api.yaml"},
+			func(c *Coverage) { c.faulty = []string{"k8s/api.yaml"} },
+		},
+		"a call, in a narrowed round": {
+			finding.Fact{Kind: finding.FactCall, Resource: "//acm:GetCertificate"},
+			func(c *Coverage) { c.Full = false },
+		},
+		"a message, where none was sent": {
+			finding.Fact{Kind: finding.FactCall, Resource: "//sns:Publish"},
+			func(c *Coverage) { c.Taken = map[string]bool{"alerts:a": false} },
+		},
+	} {
+		p := Part{Code: finding.ObserveIncomplete, RestsOn: []finding.Fact{c.fact}}
+		known := full([]string{"api"})
+		known.Taken = map[string]bool{"alerts:a": true}
+		hidden := full([]string{"api"})
+		if c.hide(&hidden); !known.observed("production", p) || hidden.observed("production", p) {
+			t.Errorf("%s: observed %v, hidden %v", name, known.observed("production", p), hidden.observed("production", p))
+		}
+	}
+}
