@@ -10,13 +10,13 @@ import (
 	"certdrift/internal/incident"
 )
 
-// silent is a store that never answers a write.
-type silent struct {
+// mute is a store that never answers a write.
+type mute struct {
 	*Memory
 	asked int
 }
 
-func (s *silent) SaveIncident(ctx context.Context, _ incident.Record) (bool, error) {
+func (s *mute) SaveIncident(ctx context.Context, _ incident.Record) (bool, error) {
 	s.asked++
 	<-ctx.Done()
 	return false, ctx.Err()
@@ -25,7 +25,7 @@ func (s *silent) SaveIncident(ctx context.Context, _ incident.Record) (bool, err
 // TestAStoreThatHangsIsAskedOnce: it is left alone for the rest of the round. That the caller's own time was over says nothing about it.
 func TestAStoreThatHangsIsAskedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &silent{Memory: NewMemory()}
+		store := &mute{Memory: NewMemory()}
 		g := &guardedStore{store: store}
 		short, cancel := context.WithTimeout(t.Context(), saveTime/2)
 		defer cancel()
