@@ -306,6 +306,15 @@ func TestTheReasonIsThisRounds(t *testing.T) {
 	if len(said) != 1 || !strings.Contains(said[0], "KMSDisabled") || strings.Contains(said[0], "InternalError") {
 		t.Errorf("the chat received %q", said)
 	}
+	loaded, err := l.runner.Publisher.Store.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range loaded.Incidents {
+		if r.Code == finding.AlertPathBroken && r.Notified != finding.Critical {
+			t.Errorf("what the chat accepted about the topic is owed: %+v", r)
+		}
+	}
 	l.aws.Heal()
 	l.rounds(4)
 	l.expect(t, l.alerts, finding.CertExpired, "opened critical")
