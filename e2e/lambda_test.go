@@ -55,6 +55,9 @@ type deployed struct {
 	Runtime     string            `json:"runtime"`
 }
 
+// soakEpoch is when the faster clock of TestSoak starts, for functions that are started again too.
+var soakEpoch = strconv.FormatInt(time.Now().Unix(), 10)
+
 // startFunction runs the binary of a package in its folder until the test ends, with the environment from the stack and from Lambda
 // and nothing from this machine. Its access key is its own name, so that the front recognizes it.
 func startFunction(t *testing.T, name string, d deployed, dir, endpoint string) *function {
@@ -81,6 +84,7 @@ func startFunction(t *testing.T, name string, d deployed, dir, endpoint string) 
 		"AWS_ACCESS_KEY_ID=" + name, "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=token",
 		"AWS_ENDPOINT_URL=" + endpoint,
 	}
+	cmd.Env = append(cmd.Env, "CERTDRIFT_SOAK_EPOCH="+soakEpoch) // read only where the tag soak is set
 	for k, v := range d.Environment {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}

@@ -33,6 +33,7 @@ type document struct {
 	Reminders   int              `json:"reminders"`
 	Repetition  bool             `json:"repetition"`
 	Removed     bool             `json:"removed"`
+	Undelivered bool             `json:"undelivered"`
 
 	Affects      []string `json:"affects"`
 	AffectsCount int      `json:"affects_count"`
@@ -94,7 +95,7 @@ func (m *message) newDocument() document {
 		Schema: Schema, Event: m.Event, Severity: m.Severity, State: "open", Environment: m.environment(),
 		Incident: finding.Clean(r.Key, 1000), Code: m.code(), Codes: r.Codes, Cause: finding.Clean(r.Cause, 1000), Title: m.subject(),
 		Summary: finding.Clean(m.first.Summary, 1000), At: m.At.UTC(), Began: r.First.UTC(), Opened: r.Opened.UTC(),
-		Reminders: r.Reminders, Repetition: m.Repetition, Removed: m.Removed,
+		Reminders: r.Reminders, Repetition: m.Repetition, Removed: m.Removed, Undelivered: m.Undelivered,
 		Affects: r.Affects[:min(len(r.Affects), maxDocumentAffects)], AffectsCount: r.AffectsCount,
 		FindingsCount: len(m.Findings), IncidentsCount: len(m.Each()),
 		Runbook: m.runbook(), Dashboard: m.DashboardURL, Stack: m.Stack,
