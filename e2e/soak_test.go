@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -41,15 +42,17 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	s.calm()
-	for range calmRounds {
-		s.round()
+	for n := range maxCalmRounds {
+		if s.round(); n+1 >= calmRounds && len(s.unsettled()) == 0 {
+			break
+		}
 	}
 	s.hold()
 }
 
-// calmRounds are enough for everything that is owed to be said, and for what flaps to recover (it takes twice as many clean rounds
-// each time).
-const calmRounds = 12
+// calmRounds are enough for everything that is owed to be said. What flaps takes twice as many clean rounds each time to recover, up to
+// 32, and inspect runs in every fifth round.
+const calmRounds, maxCalmRounds = 12, 45
 
 func setting(t *testing.T, name string, or int) int {
 	t.Helper()
@@ -76,15 +79,16 @@ type soak struct {
 	pairs map[string]*pki.Pair
 	hosts []string
 
-	n        int                 // of the round
-	healthy  map[string]int      // by host: the last round in which it was healthy throughout
-	since    map[string]int      // by host: the round since which it is sick without a break
-	alerted  map[string]int      // by incident: the round of its last opening; 0 for none or recovered
-	affected map[string][]string // by incident: the hosts, as of the last state that could be read
-	weathers map[string]int      // by permission: the last round of what is wrong with it
-	heard    map[string]int      // messages by event
+	n        int                        // of the round
+	healthy  map[string]int             // by host: the last round in which it was healthy throughout
+	since    map[string]int             // by host: the round since which it is sick without a break
+	alerted  map[string]int             // by incident: the round of its last opening; 0 for none or recovered
+	affected map[string]map[string]bool // by incident: the hosts since it was opened, by its messages and the states that could be read
+	weathers map[string]int             // by permission: the last round of what is wrong with it
+	heard    map[string]int             // messages by event
 	kills    bool
-	sizes    []size
+	failed   map[string]error  // by function: why its last round failed
+	sizes    map[string][]size // by function: since it was last started
 }
 
 // sicknesses are what may be wrong with an endpoint.
@@ -94,7 +98,8 @@ func newSoak(t *testing.T, seed, endpoints int) *soak {
 	t.Helper()
 	s := &soak{
 		t: t, random: rand.New(rand.NewPCG(uint64(seed), 0)), sick: map[string]string{}, pairs: map[string]*pki.Pair{},
-		healthy: map[string]int{}, since: map[string]int{}, alerted: map[string]int{}, affected: map[string][]string{}, weathers: map[string]int{}, heard: map[string]int{}, kills: true,
+		healthy: map[string]int{}, since: map[string]int{}, alerted: map[string]int{}, affected: map[string]map[string]bool{}, weathers: map[string]int{}, heard: map[string]int{}, kills: true,
+		failed: map[string]error{}, sizes: map[string][]size{},
 	}
 	now := time.Now()
 	ca, err := pki.Root("certdrift soak root", now)
@@ -244,10 +249,11 @@ func (s *soak) round() {
 		if s.kills && s.random.IntN(10) == 0 {
 			time.AfterFunc(time.Duration(s.random.IntN(2000))*time.Millisecond, func() { _ = f.process.Kill() })
 		}
-		if _, err := f.invoke(s.stack.bus.tick(s.t, schedule)); err != nil && len(s.weathers) == 0 && s.n > 1 {
+		_, err := f.invoke(s.stack.bus.tick(s.t, schedule))
+		if s.failed[f.name] = err; err != nil && len(s.weathers) == 0 && s.n > 1 {
 			s.t.Logf("round %d of %s: %.200v", s.n, f.name, err) // what it owes from before, perhaps; hold asks in the end
 		}
-		s.revive(f)
+		s.measure(s.revive(f))
 	}
 	for _, m := range s.inbox.take(s.t) {
 		s.hear(m)
@@ -255,14 +261,21 @@ func (s *soak) round() {
 	if len(s.weathers) == 0 {
 		s.read()
 	}
-	s.sizes = append(s.sizes, sizeOf(s.t, s.stack.probe))
 }
 
-// revive starts a function anew that was killed, as Lambda does.
-func (s *soak) revive(f *function) {
-	if !f.dead() {
-		return
+// measure notes how large a function's process is.
+func (s *soak) measure(f *function) {
+	if now, ok := sizeOf(s.t, f); ok {
+		s.sizes[f.name] = append(s.sizes[f.name], now)
 	}
+}
+
+// revive starts a function anew that was killed, as Lambda does, and returns the one that runs.
+func (s *soak) revive(f *function) *function {
+	if !f.dead() {
+		return f
+	}
+	delete(s.sizes, f.name) // another process says nothing about this one
 	s.t.Logf("round %d: %s was killed", s.n, f.name)
 	again := startFunction(s.t, f.name, f.deployed, f.dir, s.front.url)
 	if f == s.stack.probe {
@@ -270,6 +283,7 @@ func (s *soak) revive(f *function) {
 	} else {
 		s.stack.inspect = again
 	}
+	return again
 }
 
 // hear checks one message against the world.
@@ -300,6 +314,9 @@ func (s *soak) hear(m message) {
 	for _, key := range incidents {
 		switch d.Event {
 		case "opened":
+			if len(incidents) == 1 {
+				s.affect(key, d.Affects)
+			}
 			if s.alerted[key] > 0 && d.Before == "" && !d.Repetition {
 				s.t.Errorf("round %d: %s is alerted again, since round %d, without saying so:\n%s", s.n, key, s.alerted[key], m)
 			}
@@ -312,12 +329,13 @@ func (s *soak) hear(m message) {
 			if s.alerted[key] == 0 && !d.Repetition && !d.Undelivered && !strings.HasPrefix(key, "- alerts:") {
 				s.t.Errorf("round %d: %s recovers, and nobody was alerted:\n%s", s.n, key, m)
 			}
-			for _, host := range s.affected[key] {
+			for _, host := range slices.Sorted(maps.Keys(s.affected[key])) {
 				if s.healthy[host] < s.alerted[key] {
 					s.t.Errorf("round %d: %s recovers, opened in round %d; %s is sick since round %d (%s)", s.n, key, s.alerted[key], host, s.since[host], s.sick[host])
 				}
 			}
 			s.alerted[key] = 0
+			delete(s.affected, key)
 		}
 	}
 }
@@ -336,49 +354,91 @@ func (s *soak) records() []incident.Record {
 
 func (s *soak) read() {
 	for _, r := range s.records() {
-		if len(r.Affects) > 0 {
-			s.affected[r.Key] = s.hostsOf(r)
+		if r.Open() && r.Ended == "" {
+			s.affect(r.Key, r.Affects)
 		}
 	}
 }
 
-func (s *soak) hostsOf(r incident.Record) []string {
+// affect notes that an incident is about endpoints (ENVIRONMENT/NAME).
+func (s *soak) affect(key string, endpoints []string) {
+	if s.affected[key] == nil {
+		s.affected[key] = map[string]bool{}
+	}
+	for _, host := range hostsOf(endpoints) {
+		s.affected[key][host] = true
+	}
+}
+
+func hostsOf(endpoints []string) []string {
 	var hosts []string
-	for _, e := range r.Affects {
+	for _, e := range endpoints {
 		_, name, _ := strings.Cut(e, "/")
 		hosts = append(hosts, name+".soak.example.org")
 	}
 	return hosts
 }
 
-// hold checks the end: after calm rounds, what is sick has an open incident that people know of, and nothing else has one.
-func (s *soak) hold() {
-	s.t.Helper()
+// unsettled is what is wrong after calm rounds: what is sick must have an open incident that people know of, nothing else may have one,
+// and no round may fail.
+func (s *soak) unsettled() (faults []string) {
 	known := map[string]bool{}
 	for _, r := range s.records() {
-		if !r.Closed.IsZero() || r.Opened.IsZero() || r.Environment == "" {
+		if !r.Open() || r.Environment == "" {
 			continue
 		}
-		for _, host := range s.hostsOf(r) {
-			if s.sick[host] == "" && s.n-s.healthy[host] == 0 && r.Ended == "" {
-				s.t.Errorf("%s is open, and %s is healthy", r.Key, host)
+		for _, host := range hostsOf(r.Affects) {
+			if s.sick[host] == "" {
+				faults = append(faults, fmt.Sprintf("%s is open, and %s is healthy", r.Key, host))
 			}
 			known[host] = known[host] || r.Notified > 0 && s.alerted[r.Key] > 0
 		}
 	}
-	for host, how := range s.sick {
+	for _, host := range slices.Sorted(maps.Keys(s.sick)) {
 		if !known[host] {
-			s.t.Errorf("%s is %s since round %d of %d, and nobody was alerted", host, how, s.since[host], s.n)
+			faults = append(faults, fmt.Sprintf("%s is %s since round %d of %d, and nobody was alerted", host, s.sick[host], s.since[host], s.n))
 		}
 	}
-	warm, last := s.sizes[len(s.sizes)/3], s.sizes[len(s.sizes)-1]
+	for _, name := range slices.Sorted(maps.Keys(s.failed)) {
+		if err := s.failed[name]; err != nil {
+			faults = append(faults, fmt.Sprintf("the last round of %s failed: %.500v", name, err))
+		}
+	}
+	return faults
+}
+
+// hold checks the end.
+func (s *soak) hold() {
+	s.t.Helper()
+	for _, f := range s.unsettled() {
+		s.t.Error(f)
+	}
 	if s.heard["opened"] == 0 || s.heard["recovered"] == 0 {
 		s.t.Errorf("nothing happened: the messages are %v", s.heard)
 	}
-	s.t.Logf("messages: %v", s.heard)
-	s.t.Logf("%d sick of %d; in the probe function, after a third of the rounds and at the end: %v, %v", len(s.sick), len(s.hosts), warm, last)
+	s.t.Logf("messages: %v; %d sick of %d after %d rounds", s.heard, len(s.sick), len(s.hosts), s.n)
+	s.holdSize(s.stack.probe.name)
+	s.holdSize(s.stack.inspect.name)
+}
+
+// measurements is how many rounds a process must have run before it says anything about growth.
+const measurements = 9
+
+// holdSize checks that a function's process does not grow after the first third of its rounds.
+func (s *soak) holdSize(name string) {
+	s.t.Helper()
+	sizes := s.sizes[name]
+	if len(sizes) < measurements {
+		s.t.Logf("not checked: whether %s grows, after %d measurements since it was started", name, len(sizes))
+		return
+	}
+	warm, last := sizes[len(sizes)/3], sizes[len(sizes)-1]
+	s.t.Logf("%s after a third of the %d rounds of its process, and at the end: %v, %v", name, len(sizes), warm, last)
+	if last.goroutines == 0 {
+		s.t.Errorf("the log of %s does not have the number of goroutines", name)
+	}
 	if last.memory > warm.memory+warm.memory/4+8<<20 || last.descriptors > warm.descriptors+16 || last.goroutines > warm.goroutines+16 {
-		s.t.Errorf("the probe function grows: %v, then %v", warm, last)
+		s.t.Errorf("%s grows: %v, then %v", name, warm, last)
 	}
 }
 
@@ -389,13 +449,14 @@ func (s size) String() string {
 	return fmt.Sprintf("%d MiB, %d descriptors, %d goroutines", s.memory>>20, s.descriptors, s.goroutines)
 }
 
-func sizeOf(t *testing.T, f *function) size {
+// sizeOf measures a function's process; ok is false where the machine has no /proc.
+func sizeOf(t *testing.T, f *function) (out size, ok bool) {
 	t.Helper()
-	var out size
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", f.process.Pid))
-	if err != nil {
-		t.Skipf("no /proc here: %v", err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return size{}, false
 	}
+	check(t, err)
 	for line := range strings.Lines(string(status)) {
 		if kib, ok := strings.CutPrefix(line, "VmRSS:"); ok {
 			n, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kib), "kB")))
@@ -410,5 +471,5 @@ func sizeOf(t *testing.T, f *function) size {
 	if i := bytes.LastIndex(log, []byte(`"goroutines":`)); i >= 0 {
 		_, _ = fmt.Sscanf(string(log[i+len(`"goroutines":`):]), "%d", &out.goroutines)
 	}
-	return out
+	return out, true
 }

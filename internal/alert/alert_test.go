@@ -151,6 +151,9 @@ func kinds() map[string]incident.Notice {
 	come.Before, come.Findings[0].Code, come.Record.Code = finding.Critical, finding.CertExpired, finding.CertExpired
 	come.Findings[0].Summary = `the certificate of "www-staging.monitoring.example.org" expired 5 minutes ago`
 	come.Record.Codes, come.Findings[0].Evidence = []finding.Code{finding.CertExpired}, nil
+	owed := expiring()
+	owed.Severity, owed.Before, owed.Undelivered = finding.Warning, finding.None, true
+	owed.Findings[0].Severity, owed.Record.Severity, owed.Record.Owed = finding.Warning, finding.Warning, finding.Critical
 	foreign := expiring()
 	foreign.Record.Environment, foreign.Findings[0].Endpoint = "生产", "接口"
 	var many []incident.Notice
@@ -169,7 +172,7 @@ func kinds() map[string]incident.Notice {
 	return map[string]incident.Notice{
 		"test":   TestAlert("production", finding.Warning, began),
 		"opened": drifted(), "claimed": claimed(), "deleted": deleted(), "imported": imported(), "worse": expiring(), "come": come,
-		"own": own(), "removed": removed, "downgraded": downgraded, "foreign": foreign,
+		"own": own(), "removed": removed, "downgraded": downgraded, "owed": owed, "foreign": foreign,
 		"reminder": later(drifted(), 24*time.Hour, incident.Reminder), "recovered": later(drifted(), 50*time.Minute, incident.Recovered),
 		"storm": storm, "storm-recovered": later(storm, time.Hour, incident.Recovered),
 	}

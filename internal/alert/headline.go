@@ -205,7 +205,10 @@ func (m *message) notes() []string {
 	case m.Before != finding.None:
 		notes = append(notes, fmt.Sprintf("Escalated from %s to %s.", m.Before, m.Severity))
 	}
-	if m.Undelivered {
+	switch {
+	case m.Undelivered && m.Event == incident.Opened:
+		notes = append(notes, fmt.Sprintf("It was %s before; that alert could not be delivered.", m.Record.Owed))
+	case m.Undelivered:
 		notes = append(notes, "The alert about it could not be delivered while it lasted.")
 	}
 	if m.Repetition {

@@ -291,3 +291,23 @@ func TestALargeConfigurationIsKeptWithoutItsManifests(t *testing.T) {
 		t.Errorf("%d files and %d lists, %v", len(back.Single), len(back.Listed), err)
 	}
 }
+
+// TestAnotherConfigurationIsNotTheLastGoodOne: a function that was pointed at another configuration does not run the one from before.
+func TestAnotherConfigurationIsNotTheLastGoodOne(t *testing.T) {
+	i := newInstallation(t)
+	load := func(from string) (round.Request, error) {
+		l := &loader{reader: i.shelf, location: from, now: time.Now, keeper: i.vault}
+		return l.load(t.Context())
+	}
+	if _, err := load(location); err != nil || i.vault.saves != 1 {
+		t.Fatalf("saved %d times, %v", i.vault.saves, err)
+	}
+	const other = "s3://bucket/other.yaml"
+	i.shelf.files[location], i.shelf.files[other] = "version: 2\n", "version: 2\n"
+	if q, err := load(other); err == nil || len(q.Config.Endpoints) > 0 {
+		t.Errorf("the other one, broken: %d endpoints are monitored, %v", len(q.Config.Endpoints), err)
+	}
+	if q, err := load(location); err != nil || len(q.Config.Endpoints) != 1 || q.ConfigOf.IsZero() {
+		t.Errorf("the same one, broken: %d endpoints are monitored, %v", len(q.Config.Endpoints), err)
+	}
+}

@@ -482,3 +482,45 @@ func TestAThreatThatHappensIsNews(t *testing.T) {
 	s.round(both, nil)
 	s.round(both, nil, Recovered)
 }
+
+// What was critical and could not be delivered is not forgotten because it is a warning by the time that it can be.
+func TestWhatIsOwedOutlivesADowngrade(t *testing.T) {
+	c := full([]string{"api"})
+	critical := []finding.Finding{found(finding.CertExpiring, finding.Critical, "api", "certificate:aa")}
+	warning := []finding.Finding{found(finding.CertExpiring, finding.Warning, "api", "certificate:aa")}
+	unsent := func(s *script, fs []finding.Finding) {
+		s.table.run(t, Input{Policy: s.policy, Findings: fs, Coverage: c, Now: at(s.minute)}, fails)
+		s.minute++
+	}
+
+	t.Run("nobody was notified", func(t *testing.T) {
+		s := newScript(t)
+		for _, fs := range [][]finding.Finding{critical, warning, warning} {
+			unsent(s, fs)
+		}
+		got := s.round(c, warning, Opened)
+		if n := got[0]; n.Severity != finding.Warning || !n.Undelivered || n.Record.Owed != finding.Critical {
+			t.Errorf("got %+v", n)
+		}
+		s.round(c, warning)
+	})
+	t.Run("people know of a warning", func(t *testing.T) {
+		s := newScript(t)
+		s.round(c, warning, Opened)
+		for _, fs := range [][]finding.Finding{critical, warning, warning} {
+			unsent(s, fs)
+		}
+		got := s.round(c, warning, Recovered)
+		if n := got[0]; n.Severity != finding.Critical || !n.Downgraded || n.Remaining != finding.Warning || !n.Undelivered {
+			t.Errorf("got %+v", n)
+		}
+		s.round(c, warning)
+		s.round(c, nil)
+		s.round(c, nil)
+		s.round(c, nil)
+		got = s.round(c, nil, Recovered) // a downgrade counts as a flap
+		if n := got[0]; n.Severity != finding.Warning || n.Undelivered {
+			t.Errorf("got %+v", n)
+		}
+	})
+}

@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"certdrift/internal/observation"
@@ -50,4 +52,19 @@ func step(operation string) int {
 		return 6
 	}
 	return 0
+}
+
+// tried reports whether the round made a call (ACCOUNT/REGION/OPERATION), as far as not every round does: who gets alerts and
+// certdrift's own stack are not read by every function, nor in rounds that follow an event, and only some rounds send anything.
+func (c Coverage) tried(call string) bool {
+	operation := call[strings.LastIndex(call, "/")+1:]
+	switch {
+	case operation == "sns:Publish":
+		return slices.Contains(slices.Collect(maps.Values(c.Taken)), true)
+	case !readsPath(operation):
+		return true
+	case slices.Contains(stackOperations, operation):
+		return c.triedStack
+	}
+	return c.triedTopics
 }

@@ -55,6 +55,8 @@ type Coverage struct {
 	Taken         map[string]bool
 	// Stack: the rules and alarms of certdrift's own stack were read without errors.
 	Stack bool
+	// triedTopics and triedStack: the round tried to read who gets alerts, and the stack.
+	triedTopics, triedStack bool
 
 	// clockInDoubt: most servers' clocks contradict this machine's.
 	clockInDoubt bool
@@ -175,8 +177,10 @@ func (c *Coverage) coverPath(round observation.Round) {
 	for _, t := range topics {
 		c.Taken[alertpath.Cause(t.ARN)] = t.Taken
 	}
+	c.triedTopics = slices.ContainsFunc(topics, func(t observation.Topic) bool { return t.Read || t.Missing })
+	c.triedStack = round.AlertPath.Stack != nil
 	c.Subscriptions = len(topics) > 0 && all(topics, func(t observation.Topic) bool { return t.Read || t.Missing }) && !failed("sns:Get")
-	c.Stack = round.AlertPath.Stack != nil && !failed(stackOperations...)
+	c.Stack = c.triedStack && !failed(stackOperations...)
 }
 
 // stackOperations are the calls that read certdrift's own stack. Without credentials none of them was made.

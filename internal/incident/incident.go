@@ -26,8 +26,8 @@
 //  4. writes what Sent makes of each record, for each of Notice.Each; or what Released makes of it, where sending
 //     failed. Where the condition fails, it loads the record and does so again.
 //
-// A crash between 2 and 4 leaves the claim to run out, and the next round sends: an alert may be repeated, it is never
-// lost. Where the state cannot be read (Input.StateUnread), or a claim not be written in time, the round sends all the same
+// A crash between 2 and 4 leaves the claim to run out, when the round would have ended (Input.Ends), and the next one sends: an
+// alert may be repeated, it is never lost. Until then, rounds that meet the claim of a critical notice fail (Record.Stalled). Where the state cannot be read (Input.StateUnread), or a claim not be written in time, the round sends all the same
 // and says so. A notice is owed until the topic has taken it (Record.Owed), and a round that owes one fails.
 //
 // The state of the alert path itself shows by sending. What is wrong with it (see AboutPath) is therefore tracked after
@@ -166,7 +166,18 @@ type Claim struct {
 	Event    Event            `json:"event"`
 	Severity finding.Severity `json:"severity"`
 	By       string           `json:"by,omitempty"`
+	At       time.Time        `json:"at,omitzero"` // zero in claims of an older version
 	Until    time.Time        `json:"until"`
+}
+
+// sendingTime is more than a round takes between claiming a notice and recording what became of it.
+const sendingTime = 30 * time.Second
+
+// Stalled reports whether a round has claimed to send that the incident is critical, and should have recorded by now that it
+// has: it was probably killed. Until the claim has run out, the notice is owed, and nobody sends it.
+func (r Record) Stalled(now time.Time) bool {
+	c := r.Claim
+	return c != nil && c.Event == Opened && c.Severity == finding.Critical && now.Before(c.Until) && now.Sub(c.At) >= sendingTime
 }
 
 // Acknowledgement records who is working on an incident. It suppresses reminders until Until, or until the incident ends if
@@ -231,7 +242,8 @@ type Notice struct {
 	Removed bool `json:"removed,omitempty"`
 	// Repetition: the state could not be read or written, so people may already know about this.
 	Repetition bool `json:"repetition,omitempty"`
-	// Undelivered: with Recovered, the alert about the problem could not be delivered while it lasted.
+	// Undelivered: with Recovered, the alert about what is over could not be delivered while it lasted; with Opened, that of
+	// something worse (Record.Owed).
 	Undelivered bool `json:"undelivered,omitempty"`
 	// Storm holds the notices that this one sums up, worst first; nil for a notice of one incident.
 	Storm []Notice `json:"storm,omitempty"`
@@ -255,6 +267,9 @@ type Input struct {
 	Now      time.Time
 	// By names this round in claims: a request id.
 	By string
+	// Ends is when the round is over at the latest, and so are its claims; zero if it is not known. They never hold for
+	// longer than Policy.Lease.
+	Ends time.Time
 	// StateUnread: the store could not be read. Records then are what the caller remembers, if anything.
 	StateUnread bool
 }

@@ -80,7 +80,7 @@ func (b *tracker) decide(e *entry) (Notice, bool) {
 		return Notice{}, false // what is said about the alert path rests on the round that says it
 	}
 	if !b.StateUnread {
-		r.Claim = &Claim{Event: n.Event, Severity: n.Severity, By: b.By, Until: b.Now.Add(b.Policy.Lease)}
+		r.Claim = &Claim{Event: n.Event, Severity: n.Severity, By: b.By, At: b.Now, Until: b.leaseEnds()}
 	}
 	n.At, n.Repetition = b.Now, b.StateUnread || r.Unsure != nil
 	n.Findings = e.present
@@ -89,6 +89,15 @@ func (b *tracker) decide(e *entry) (Notice, bool) {
 	}
 	n.Record = *r
 	return n, true
+}
+
+// leaseEnds is when a claim of this round runs out.
+func (b *tracker) leaseEnds() time.Time {
+	end := b.Now.Add(b.Policy.Lease)
+	if !b.Ends.IsZero() && b.Ends.Before(end) {
+		return b.Ends
+	}
+	return end
 }
 
 // due returns the notice that is due: resolved, opened or escalated, a prediction that has happened, downgraded, or a
@@ -109,9 +118,14 @@ func (b *tracker) due(r *Record) (Notice, bool) {
 	case audible == finding.None:
 		return Notice{}, false
 	case audible > r.Notified || r.Predicted && audible == finding.Critical && !b.onlyPredicted(r, audible):
-		return Notice{Event: Opened, Severity: audible, Before: r.Notified, Predicted: b.onlyPredicted(r, audible)}, true
-	case r.Severity < r.mayKnow():
-		return Notice{Event: Recovered, Severity: r.mayKnow(), Before: r.mayKnow(), Downgraded: true, Remaining: r.Severity}, true
+		return Notice{
+			Event: Opened, Severity: audible, Before: r.Notified, Predicted: b.onlyPredicted(r, audible), Undelivered: r.Owed > audible,
+		}, true
+	case r.Severity < max(r.mayKnow(), r.Owed):
+		was := max(r.mayKnow(), r.Owed)
+		return Notice{
+			Event: Recovered, Severity: was, Before: was, Downgraded: true, Remaining: r.Severity, Undelivered: r.Owed > r.mayKnow(),
+		}, true
 	case b.reminderDue(r):
 		return Notice{Event: Reminder, Severity: audible}, true
 	}

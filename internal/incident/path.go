@@ -34,7 +34,11 @@ func (c Coverage) ofPath(r *Record, p Part) evidence {
 	covered := c.Subscriptions
 	switch {
 	case p.Refused:
-		covered = all(append([]string{r.Cause}, r.Causes...), func(cause string) bool { return c.Taken[cause] })
+		causes := append([]string{r.Cause}, r.Causes...)
+		if c.Subscriptions && !slices.ContainsFunc(causes, func(cause string) bool { _, known := c.Taken[cause]; return known }) {
+			return gone // alerts go to another topic now
+		}
+		covered = all(causes, func(cause string) bool { return c.Taken[cause] })
 	case slices.ContainsFunc(p.RestsOn, func(f finding.Fact) bool { return f.Kind == finding.FactStack }):
 		covered = c.Stack
 	}

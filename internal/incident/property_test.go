@@ -43,7 +43,7 @@ func (c *crowd) hear(n Notice, l *looks, p policy.Alerting) {
 			c.t.Fatalf("a reminder of %q, which was never reported", key)
 		}
 	case Recovered:
-		if n.Undelivered && c.told[key] != finding.None {
+		if n.Undelivered && c.told[key] >= n.Severity {
 			c.t.Fatalf("%q was reported as %s, and its recovery says that nobody was notified", key, c.told[key])
 		}
 		if c.told[key] == finding.None && !c.doubt[key] && !n.Undelivered {

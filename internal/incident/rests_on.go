@@ -59,9 +59,12 @@ func (c *Coverage) coverCertificates(t *topology.Topology) {
 	}
 }
 
-// observed reports whether the round observed again every fact that a part rests on. A part that names none is left to the
-// rule for its code.
+// observed reports whether the round observed again every fact that a part rests on. What a part rests on that an older version
+// stored is not known: it takes a round that observed everything it tried to.
 func (c Coverage) observed(environment string, p Part) bool {
+	if len(p.RestsOn) == 0 {
+		return all(c.errors, func(e observation.ObserveError) bool { return readsPath(e.Operation) })
+	}
 	return all(p.RestsOn, func(fact finding.Fact) bool {
 		endpoint := cmp.Or(fact.Endpoint, environment+"/"+p.Endpoint)
 		switch fact.Kind {
@@ -90,7 +93,7 @@ func (c Coverage) observed(environment string, p Part) bool {
 		case finding.FactManifest:
 			return c.Full && !c.unread(fact.Resource) && c.decided(fact)
 		case finding.FactCall:
-			return c.Full && !slices.ContainsFunc(c.errors, func(e observation.ObserveError) bool { return preventsCall(e, fact.Resource) })
+			return c.Full && c.tried(fact.Resource) && !slices.ContainsFunc(c.errors, func(e observation.ObserveError) bool { return preventsCall(e, fact.Resource) })
 		case finding.FactSubscriptions:
 			return c.Subscriptions
 		case finding.FactDelivery:

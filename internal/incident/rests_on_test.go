@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"testing"
 
 	"certdrift/internal/finding"
@@ -75,12 +76,30 @@ func TestNothingRecoversWhatCouldNotBeRead(t *testing.T) {
 	}
 }
 
-// A part that an older version stored names no facts and ends by the rule for its code.
-func TestOldPartsEndByTheirCode(t *testing.T) {
+// A part that an older version stored names no facts. It ends by the rule for its code, and only if nothing was left unobserved.
+func TestPartsWithoutFacts(t *testing.T) {
 	p := Part{Code: finding.DriftServed, Endpoint: "api", Listener: "lb:443"}
-	c := full([]string{"api"}, "lb:443")
-	if got := c.of("production", p); got != clean {
-		t.Errorf("%v, want clean", got)
+	for operation, want := range map[string]evidence{"": clean, "sns:GetTopicAttributes": clean, "acm:GetCertificate": unknown} {
+		c := full([]string{"api"}, "lb:443")
+		if operation != "" {
+			c.errors = []observation.ObserveError{{Kind: observation.Denied, Operation: operation}}
+		}
+		if got := c.of("production", p); got != want {
+			t.Errorf("without %q: %v, want %v", operation, got, want)
+		}
+	}
+}
+
+// Where a record has no room for another address's facts, the part does not end on the first address's.
+func TestFactsWithoutRoomAreEverything(t *testing.T) {
+	fact := func(address string) finding.Fact {
+		return finding.Fact{Kind: finding.FactHandshake, Endpoint: "production/api", Resource: address}
+	}
+	p := Part{Code: finding.CertExpired, Endpoint: "api", RestsOn: []finding.Fact{fact("192.0.2.1")}}
+	size := maxPartBytes
+	rest(&p, []finding.Fact{fact("192.0.2.1"), fact("192.0.2.2")}, &size)
+	if want := []finding.Fact{{Kind: finding.FactEverything}}; !slices.Equal(p.RestsOn, want) || size > maxPartBytes {
+		t.Errorf("rests on %v, %d bytes; want %v", p.RestsOn, size, want)
 	}
 }
 
@@ -130,6 +149,43 @@ func TestAManifestRecoversOnEvidence(t *testing.T) {
 		p := Part{Code: finding.DriftManifest, RestsOn: []finding.Fact{{Kind: finding.FactManifest, Resource: file, Object: shop}}}
 		if got := Cover(c.round, nil, false, true).of("production", p); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// Each of these facts is not observed for another reason than that its endpoint or listener was not reached.
+func TestFactsThatArePartlyKnown(t *testing.T) {
+	for name, c := range map[string]struct {
+		fact finding.Fact
+		hide func(*Coverage)
+	}{
+		"some addresses": {
+			finding.Fact{Kind: finding.FactAddresses, Endpoint: "production/api"},
+			func(c *Coverage) { c.some = map[string]bool{"production/api": true} },
+		},
+		"a manifest, in a narrowed round": {
+			finding.Fact{Kind: finding.FactManifest, Resource: "k8s/api.yaml"},
+			func(c *Coverage) { c.Full = false },
+		},
+		"a manifest with an error": {
+			finding.Fact{Kind: finding.FactManifest, Resource: "k8s/api.yaml"},
+			func(c *Coverage) { c.faulty = []string{"k8s/api.yaml"} },
+		},
+		"a call, in a narrowed round": {
+			finding.Fact{Kind: finding.FactCall, Resource: "//acm:GetCertificate"},
+			func(c *Coverage) { c.Full = false },
+		},
+		"a message, where none was sent": {
+			finding.Fact{Kind: finding.FactCall, Resource: "//sns:Publish"},
+			func(c *Coverage) { c.Taken = map[string]bool{"alerts:a": false} },
+		},
+	} {
+		p := Part{Code: finding.ObserveIncomplete, RestsOn: []finding.Fact{c.fact}}
+		known := full([]string{"api"})
+		known.Taken = map[string]bool{"alerts:a": true}
+		hidden := full([]string{"api"})
+		if c.hide(&hidden); !known.observed("production", p) || hidden.observed("production", p) {
+			t.Errorf("%s: observed %v, hidden %v", name, known.observed("production", p), hidden.observed("production", p))
 		}
 	}
 }

@@ -105,12 +105,15 @@ func (b *tracker) see(r *Record, found []finding.Finding, counts bool) (present 
 	return present, beyond
 }
 
-// rest replaces the facts that a part rests on, where the record has room for them.
+// rest replaces the facts that a part rests on. Where the record has no room for them, one stands for everything.
 func rest(p *Part, facts []finding.Fact, size *int) {
-	after := *p
-	after.RestsOn = facts
-	if grown := *size - p.size() + after.size(); grown <= maxPartBytes {
-		*p, *size = after, grown
+	for _, list := range [][]finding.Fact{facts, {{Kind: finding.FactEverything}}} {
+		after := *p
+		after.RestsOn = list
+		if grown := *size - p.size() + after.size(); grown <= maxPartBytes {
+			*p, *size = after, grown
+			return
+		}
 	}
 }
 

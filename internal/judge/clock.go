@@ -58,12 +58,12 @@ func (j *judgment) clockFindings() []finding.Finding {
 	}
 	f := finding.Finding{
 		Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: "certdrift:clock",
-		Summary: clockDiffers(c) + ", by the Date of their responses: what expires cannot be judged reliably",
+		Summary: clockDiffers(c) + ", according to the Date of their responses: expiry cannot be judged reliably",
 		Evidence: finding.Evidence{
 			"operation": "clock", "seconds_ahead": int(c.Ahead.Seconds()), "hosts": c.Hosts, "hosts_that_differ": c.ContradictHosts,
 			"endpoints": topology.CleanAll(c.Contradict[:min(len(c.Contradict), topology.MaxNames)]),
 		},
-		Remedy: "Set this machine's clock (`timedatectl`, NTP); in Lambda, AWS sets it, so check the servers' clocks first. Until they agree, no expiry recovers.",
+		Remedy: "Set this machine's clock (`timedatectl`, NTP); in Lambda, AWS sets it, so check the servers' clocks first. Until they agree, no incident about expiry is resolved.",
 	}
 	for _, key := range c.Contradict { // without their responses, nothing contradicts it
 		f.RestsOn = append(f.RestsOn, finding.Fact{Kind: finding.FactResponse, Endpoint: key})

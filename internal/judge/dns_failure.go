@@ -90,7 +90,7 @@ func (e *endpoint) dnsFinding(host, hop string, f *observation.Failure, none boo
 func (e *endpoint) partialFinding(f *observation.Failure) finding.Finding {
 	found := e.dnsFinding(e.Target.Host, "", f, false)
 	found.Severity = finding.Info
-	found.Summary = "could not resolve the other family of addresses of " + finding.Quote(e.Target.Host) + ": " + dnsWords(f.Kind) + "; what is at these addresses is unknown"
+	found.Summary = "could not resolve one address family (IPv4 or IPv6) of " + finding.Quote(e.Target.Host) + ": " + dnsWords(f.Kind) + "; its addresses were not checked"
 	return found
 }
 

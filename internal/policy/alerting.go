@@ -24,8 +24,8 @@ type Alerting struct {
 	StormAfter int
 	// FlapWindow is how soon after its end an incident must come back to count as flapping.
 	FlapWindow time.Duration
-	// Lease is how long a round may take to send a notice that it has claimed. Longer than the functions' timeout is
-	// safe; shorter repeats alerts.
+	// Lease is the longest time for which a round may claim a notice. A round that knows when its time is over claims it until
+	// then.
 	Lease time.Duration
 	// SMSPerHour is how many text messages an hour may be sent; 0 for no bound.
 	SMSPerHour int

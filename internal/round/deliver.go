@@ -16,7 +16,7 @@ type messenger interface {
 }
 
 // errNobody is why a notice that a topic takes no message cannot be delivered: there is no other path.
-var errNobody = errors.New("no other path than the topic that it is about")
+var errNobody = errors.New("the only alert path is the topic that this alert is about")
 
 // send sends one notice. That it did, or that it did not, is recorded while the next one is sent: a slow table must not make
 // the others wait.

@@ -17,6 +17,7 @@ import (
 	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go"
 
+	"certdrift/internal/alert"
 	"certdrift/internal/awsio/sns"
 	"certdrift/internal/incident"
 	"certdrift/internal/observation"
@@ -223,10 +224,9 @@ const (
 // judge holds one round against the oracle: every round that owes the alert fails, the first one that the topic accepts
 // messages in delivers it, and what was delivered is not repeated, or says that it may be a repetition. A process that
 // did not run all rounds before knows for certain only what the table knew: trace.
-func (k *knowledge) judge(s situation, got []received, err error, who processes, trace incident.Record, now time.Time) (faults []string) {
+func (k *knowledge) judge(s situation, got []received, err error, who processes, trace incident.Record) (faults []string) {
 	cold := who != oneProcess
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	claimed := trace.Claim != nil && now.Before(trace.Claim.Until) && s.table != tableUnreadable && s.table != tableDead
 	// One of two processes may know of its own claim that the message failed, and of the other's delivery nothing.
 	known := trace.Claim != nil && who != twoProcesses || trace.Unsure != nil || trace.Notified > 0 || s.table == tableUnreadable || s.table == tableDead
 	for _, m := range got {
@@ -243,11 +243,10 @@ func (k *knowledge) judge(s situation, got []received, err error, who processes,
 		}
 		k.unsure, k.delivered = k.unsure || !m.confirmed, k.delivered || m.confirmed
 	}
-	waits := cold && claimed // another round may be sending, as far as this one can know
-	if s.topic == topicAccepts && !k.delivered && !waits {
+	if s.topic == topicAccepts && !k.delivered {
 		fault("the topic accepts, and the alert was not delivered")
 	}
-	if !k.delivered && !waits && err == nil {
+	if !k.delivered && err == nil {
 		fault("a round that owes a critical alert succeeded")
 	}
 	return faults
@@ -258,7 +257,7 @@ func (a *alarm) play(sequence []situation, who processes) (faults []string) {
 	var k knowledge
 	idle := a.runner.Publisher
 	a.cold()
-	for range 4 { // until any claim has run out
+	for range 4 {
 		sequence = append(sequence, situation{})
 	}
 	for i, s := range sequence {
@@ -268,9 +267,9 @@ func (a *alarm) play(sequence []situation, who processes) (faults []string) {
 		case twoProcesses:
 			idle, a.runner.Publisher = a.runner.Publisher, idle
 		}
-		trace, now := a.table.incident(a.key), a.runner.Now()
+		trace := a.table.incident(a.key)
 		got, err := a.round(s)
-		for _, f := range k.judge(s, got, err, who, trace, now) {
+		for _, f := range k.judge(s, got, err, who, trace) {
 			faults = append(faults, fmt.Sprintf("round %d: %s", i+1, f))
 		}
 	}
@@ -412,4 +411,55 @@ func (a *alarm) outlive(s situation, rounds int) (faults []string) {
 		faults = append(faults, fmt.Sprintf("%d rounds failed although all is well", owing))
 	}
 	return faults
+}
+
+// killed is a topic at which the function dies, between claiming an alert and sending it.
+type killed struct{}
+
+func (killed) Send(context.Context, alert.Message) error { panic("killed") }
+
+// die runs a round that claims the alert and is killed before it sends. timeout is the function's.
+func (a *alarm) die(t *testing.T, timeout time.Duration) {
+	t.Helper()
+	a.cold()
+	a.runner.Publisher.Messengers = []messenger{killed{}}
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	defer func() {
+		if recover() == nil {
+			t.Fatal("the round was not killed")
+		}
+		a.cold()
+	}()
+	_, _ = a.runner.Run(ctx, a.request)
+}
+
+// TestAKilledRoundsAlert: an alert that a killed round had claimed is sent as soon as that round can't be running any more, and
+// every round before that fails, but for one that may be running beside it.
+func TestAKilledRoundsAlert(t *testing.T) {
+	f := newFixture(t)
+	for name, timeout := range map[string]time.Duration{"probe": lambdaTime, "inspect": 4 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAlarm(f)
+				a.request.Config.Incidents.Lease = 5 * time.Minute
+				a.die(t, timeout)
+				died := time.Now()
+				for beside := true; time.Since(died) < 6*time.Minute; beside = false {
+					waits := time.Since(died) < timeout-time.Second
+					got, err := a.round(situation{})
+					switch {
+					case waits && (len(got) > 0 || (err == nil) != beside):
+						t.Errorf("while the claim held: %+v, %v", got, err)
+					case waits:
+						time.Sleep(time.Second)
+					case len(a.sns.got) != 1 || err != nil:
+						t.Errorf("after the claim: %+v, %v", a.sns.got, err)
+					case !a.sns.got[0].Repetition:
+						t.Errorf("the alert does not say that it may be a repetition: %+v", a.sns.got[0])
+					}
+				}
+			})
+		})
+	}
 }

@@ -19,8 +19,8 @@ type pathSeen struct {
 	failures []observation.ObserveError
 }
 
-// readPath reads who is subscribed, and whether certdrift's own rules and alarms are armed. A round that follows an event does not: a change causes many of those, and scheduled
-// rounds read it anyway.
+// readPath reads who is subscribed, and whether certdrift's own rules and alarms are armed. A round that follows an event does
+// not: a change causes many of those, and scheduled rounds read it anyway.
 func (r *Runner) readPath(ctx context.Context, q Request) (seen pathSeen) {
 	if len(q.Changes) > 0 {
 		return seen

@@ -167,6 +167,23 @@ func TestATopicThatRefuses(t *testing.T) {
 	}
 }
 
+// A topic that rejected messages and was replaced by another one has no problem left: no message to it will ever show that.
+func TestATopicThatRefusedIsReplaced(t *testing.T) {
+	l := newListening(t)
+	l.probes["production/api"] = l.bad
+	l.refuse("KMSDisabled", 0)
+	l.rounds(4)
+	l.expect(t, l.chat, finding.AlertPathBroken, "opened critical")
+	l.alerts = l.aws.AddTopic("others", l.subscribers...)
+	l.start()
+	l.aws.Deny("sns:ListSubscriptionsByTopic") // who gets alerts, and by which topic, is not known
+	l.rounds(3)
+	l.expect(t, l.chat, finding.AlertPathBroken, "opened critical")
+	l.aws.Heal()
+	l.rounds(4)
+	l.expect(t, l.chat, finding.AlertPathBroken, "opened critical", "recovered critical")
+}
+
 // What cannot be read, for lack of permission or throttling, is a finding of its own and says nothing about subscribers.
 func TestTheAlertPathThatCannotBeRead(t *testing.T) {
 	for operation, broken := range map[string]func(*simulated.Account){
@@ -305,6 +322,15 @@ func TestTheReasonIsThisRounds(t *testing.T) {
 	}
 	if len(said) != 1 || !strings.Contains(said[0], "KMSDisabled") || strings.Contains(said[0], "InternalError") {
 		t.Errorf("the chat received %q", said)
+	}
+	loaded, err := l.runner.Publisher.Store.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range loaded.Incidents {
+		if r.Code == finding.AlertPathBroken && r.Notified != finding.Critical {
+			t.Errorf("what the chat accepted about the topic is owed: %+v", r)
+		}
 	}
 	l.aws.Heal()
 	l.rounds(4)

@@ -3,7 +3,13 @@ package round
 import (
 	"context"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"certdrift/internal/awsio/stack"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	simulated "certdrift/internal/sim/account"
@@ -87,4 +93,62 @@ func TestAnUnreadStackHidesNoSubscription(t *testing.T) {
 	l.aws.Subscribe(l.alerts, l.subscribers...)
 	l.rounds(5)
 	l.expect(t, l.alerts, finding.AlertPathBroken, "opened warning", "recovered warning")
+}
+
+// TestACallThatNobodyMadeIsNotAnswered: that certdrift lacks the permission to read its own stack, or who is subscribed, is over when it
+// has read them, and not in rounds that do not try: probe reads the stack every hour, and inspect alone the subscriptions.
+func TestACallThatNobodyMadeIsNotAnswered(t *testing.T) {
+	t.Run("stack", func(t *testing.T) {
+		l := newListening(t)
+		l.runner.Stack = &ownStack{seen: &observation.OwnStack{}, failures: []observation.ObserveError{{Kind: observation.Denied, Operation: "events:DescribeRule"}}}
+		l.rounds(3)
+		l.expect(t, l.alerts, finding.ObserveDenied, "opened warning")
+		l.runner.Stack = &ownStack{} // not yet due
+		l.rounds(4)
+		l.expect(t, l.alerts, finding.ObserveDenied, "opened warning")
+		l.runner.Stack = &ownStack{seen: &observation.OwnStack{}}
+		l.rounds(3)
+		l.expect(t, l.alerts, finding.ObserveDenied, "opened warning", "recovered warning")
+	})
+	t.Run("subscriptions", func(t *testing.T) {
+		l := newListening(t)
+		l.aws.Deny("sns:ListSubscriptionsByTopic")
+		l.rounds(3)
+		l.expect(t, l.alerts, finding.ObserveDenied, "opened warning")
+		inspect := l.runner.AlertPath
+		l.runner.AlertPath = nil
+		l.rounds(4)
+		l.expect(t, l.alerts, finding.ObserveDenied, "opened warning")
+		l.aws.Heal()
+		l.runner.AlertPath = inspect
+		l.rounds(3)
+		l.expect(t, l.alerts, finding.ObserveDenied, "opened warning", "recovered warning")
+	})
+}
+
+// schedules is EventBridge with the schedule of inspect, in a state.
+type schedules struct{ state types.RuleState }
+
+func (s *schedules) DescribeRule(_ context.Context, in *eventbridge.DescribeRuleInput, _ ...func(*eventbridge.Options)) (*eventbridge.DescribeRuleOutput, error) {
+	return &eventbridge.DescribeRuleOutput{Name: in.Name, State: s.state, ScheduleExpression: aws.String("rate(5 minutes)")}, nil
+}
+
+func (*schedules) ListTargetsByRule(context.Context, *eventbridge.ListTargetsByRuleInput, ...func(*eventbridge.Options)) (*eventbridge.ListTargetsByRuleOutput, error) {
+	return &eventbridge.ListTargetsByRuleOutput{Targets: []types.Target{{Arn: aws.String("arn:inspect")}}}, nil
+}
+
+// TestProbeNoticesWithinAnHour: probe reads the stack every hour only. What it finds is confirmed in the next round, not an hour later,
+// and so is its end.
+func TestProbeNoticesWithinAnHour(t *testing.T) {
+	l := newListening(t)
+	rules := &schedules{state: types.RuleStateEnabled}
+	deployed := stack.Deployed{Rules: []stack.Rule{{Name: "s-inspect-schedule", Schedule: "rate(5 minutes)"}}}
+	l.runner.Stack = stack.New(rules, nil, deployed, time.Hour, l.runner.Now)
+	l.rounds(10)
+	rules.state = types.RuleStateDisabled
+	l.rounds(62)
+	l.expect(t, l.alerts, finding.AlertPathBroken, "opened critical")
+	rules.state = types.RuleStateEnabled
+	l.rounds(62)
+	l.expect(t, l.alerts, finding.AlertPathBroken, "opened critical", "recovered critical")
 }

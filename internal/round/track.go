@@ -86,6 +86,9 @@ func (t *tracking) swap(ctx context.Context, change func(incident.State) inciden
 
 // alert tracks findings and sends what is due.
 func (t *tracking) alert(ctx context.Context, in incident.Input, path bool) {
+	if deadline, ok := ctx.Deadline(); ok {
+		in.Ends = in.Now.Add(time.Until(deadline)) // nothing is sent after that
+	}
 	claiming, cancel := context.WithTimeout(ctx, claimingTime(ctx))
 	defer cancel()
 	notices := incident.Bundle(in.Policy, t.claim(claiming, in, path))
@@ -177,11 +180,26 @@ func (t *tracking) finish(ctx context.Context) (incident.State, error) {
 	}
 	state := t.shared.State()
 	t.fallback.setLast(state)
+	t.failStalled(state)
 	if n := len(t.unwritten); n > 0 {
 		first := slices.Min(slices.Collect(maps.Keys(t.unwritten)))
 		t.errs = append(t.errs, fmt.Errorf("writing %d items of the state, %q among them: %w", n, first, t.unwritten[first]))
 	}
 	return state, errors.Join(t.errs...)
+}
+
+// failStalled fails the round for critical alerts that another round has claimed and not sent: until the claim runs out, nobody
+// sends them.
+func (t *tracking) failStalled(state incident.State) {
+	var stalled []string
+	for _, r := range state.Incidents {
+		if r.Stalled(t.Now()) {
+			stalled = append(stalled, r.Key)
+		}
+	}
+	if n := len(stalled); n > 0 {
+		t.fail("critical alerts that another round claimed and has not recorded as sent: %d, %q among them", n, stalled[0])
+	}
 }
 
 func (t *tracking) fail(format string, args ...any) {

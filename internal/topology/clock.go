@@ -11,7 +11,7 @@ import (
 // clockTolerance is how far two clocks may be apart without contradicting each other. AWS rejects requests beyond it, too.
 const clockTolerance = 5 * time.Minute
 
-// Clock is how this machine's clock compares with those of the servers it probed, by the Date of their responses.
+// Clock is how this machine's clock compares with those of the servers it probed, according to the Date of their responses.
 type Clock struct {
 	// Hosts is how many hosts dated a response.
 	Hosts int
@@ -24,7 +24,7 @@ type Clock struct {
 	Ahead time.Duration
 }
 
-// Most reports whether most of the hosts contradict this machine's clock, be it the only one that there is.
+// Most reports whether most of the hosts contradict this machine's clock; it may be one of one.
 func (c Clock) Most() bool { return 2*c.ContradictHosts > c.Hosts }
 
 // InDoubt reports whether this machine's clock is probably wrong: most hosts contradict it, two at least. One host alone may be wrong

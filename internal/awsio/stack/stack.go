@@ -5,6 +5,7 @@ package stack
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -69,11 +70,13 @@ type Reader struct {
 	every    time.Duration
 	now      func() time.Time
 
-	mu   sync.Mutex
-	last time.Time
+	mu       sync.Mutex
+	last     time.Time // zero if the next call has to read
+	previous *observation.OwnStack
 }
 
-// New makes a Reader that reads the stack at most once per interval; with an interval of 0, always.
+// New makes a Reader that reads the stack once per interval; with an interval of 0, always. What is new it reads again in the next round:
+// one that confirms a problem, or its end, must not be an interval away. So it does what it could not read.
 func New(rules rulesAPI, alarms alarmsAPI, d Deployed, every time.Duration, now func() time.Time) *Reader {
 	return &Reader{rules: rules, alarms: alarms, deployed: d, every: every, now: now}
 }
@@ -88,6 +91,7 @@ func (r *Reader) Observe(ctx context.Context) (*observation.OwnStack, []observat
 		seen.rule(ctx, rule)
 	}
 	seen.allAlarms(ctx)
+	r.remember(seen)
 	return seen.stack, seen.failures
 }
 
@@ -101,6 +105,18 @@ func (r *Reader) due() bool {
 	}
 	r.last = now
 	return true
+}
+
+// remember decides whether the next call has to read.
+func (r *Reader) remember(seen reading) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(seen.failures) > 0 || !reflect.DeepEqual(seen.stack, r.previous) {
+		r.last = time.Time{}
+	}
+	if len(seen.failures) == 0 {
+		r.previous = seen.stack
+	}
 }
 
 type reading struct {

@@ -164,20 +164,44 @@ func TestWhatIsNotReadIsNotMissing(t *testing.T) {
 	}
 }
 
-// TestDue: probe reads the stack once an hour, and again when its clock goes back.
+// TestDue: probe reads the stack once an hour, again when its clock goes back, and in the next round what is new or could not be read.
 func TestDue(t *testing.T) {
 	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	f := whole()
 	r := New(f, f, Deployed{Inputs: []string{"s-silent"}}, time.Hour, func() time.Time { return now })
-	for _, c := range []struct {
+	change := func() { f.metric = nil }
+	fail := func() {
+		f.errs = map[string]error{"DescribeAlarms": &smithy.GenericAPIError{Code: "ThrottlingException"}}
+	}
+	for i, c := range []struct {
 		after time.Duration
+		first func()
 		want  int
-	}{{0, 1}, {time.Minute, 1}, {58 * time.Minute, 1}, {time.Minute, 2}, {time.Minute, 2}, {-24 * time.Hour, 3}} {
-		now = now.Add(c.after)
+	}{
+		{0, nil, 1},
+		{time.Minute, nil, 2},
+		{time.Minute, nil, 2},
+		{58 * time.Minute, nil, 2},
+		{time.Minute, nil, 3},
+		{time.Minute, nil, 3},
+		{time.Hour, change, 4},
+		{time.Minute, nil, 5},
+		{time.Minute, nil, 5},
+		{time.Hour, fail, 6},
+		{time.Minute, fail, 7},
+		{time.Minute, nil, 8},
+		{time.Minute, nil, 8},
+		{-24 * time.Hour, nil, 9},
+		{time.Minute, nil, 9},
+	} {
+		now, f.errs = now.Add(c.after), nil
+		if c.first != nil {
+			c.first()
+		}
 		before := f.calls["DescribeAlarms"]
 		seen, _ := r.Observe(t.Context())
 		if read := f.calls["DescribeAlarms"]; read != c.want || (seen != nil) != (read > before) {
-			t.Errorf("at %v: read %d times and returned %v, want %d", now, read, seen, c.want)
+			t.Errorf("%d: read %d times and returned %v, want %d", i, read, seen, c.want)
 		}
 	}
 }
