@@ -226,7 +226,9 @@ func TestPlanOfKubernetesInTerraform(t *testing.T) {
 	class := object("IngressClass", "public", `"controller":"ingress.k8s.aws/alb","parameters":{"apiGroup":"elbv2.k8s.aws","kind":"IngressClassParams","name":"public"}`)
 	const typedClass = `{"metadata":[{"name":"public"}],"spec":[{"controller":"ingress.k8s.aws/alb","parameters":[{"api_group":"elbv2.k8s.aws","kind":"IngressClassParams","name":"public"}]}]}`
 	params := object("IngressClassParams", "public", `"certificateArn":["`+tfGood+`"]`)
-	gateway := `{"manifest":{"apiVersion":"gateway.k8s.aws/v1beta1","kind":"LoadBalancerConfiguration","metadata":{"name":"a"},"spec":{"defaultCertificate":"` + tfGood + `"}}}`
+	ack := `{"manifest":{"apiVersion":"elbv2.services.k8s.aws/v1alpha1","kind":"Listener","metadata":{"name":"a"},"spec":{"certificates":[{"certificateARN":"` + tfGood + `"}]}}}`
+	gateway := `{"manifest":{"apiVersion":"gateway.k8s.aws/v1beta1","kind":"LoadBalancerConfiguration","metadata":{"name":"a"},"spec":{"listenerConfigurations":[{"protocolPort":"HTTPS:443","defaultCertificate":"` + tfGood + `"}]}}}`
+	strange := `{"manifest":{"apiVersion":"gateway.k8s.aws/v1beta1","kind":"LoadBalancerConfiguration","metadata":{"name":"a"},"spec":{"defaultCertificate":"` + tfGood + `"}}}`
 	// of plans an Ingress with its class and its parameters, each with what happens to it.
 	of := func(class, classKind, classActions, params, paramsActions string) string {
 		var pairs []string
@@ -260,8 +262,12 @@ func TestPlanOfKubernetesInTerraform(t *testing.T) {
 		"the class deleted":                     {of(class, "kubernetes_manifest", deletes, params, noOp), 3, "the apply deletes"},
 		"a class made":                          {one("kubernetes_ingress_class_v1", creates, "", `{"metadata":[{"name":"public"}],"spec":[{"controller":"ingress.k8s.aws/alb"}]}`, made), 0, "No load balancer's"},
 		"a class with parameters elsewhere":     {one("kubernetes_ingress_class_v1", creates, "", typedClass, made), 3, "its parameters"},
-		"an object that is not read, deleted":   {one("kubernetes_manifest", deletes, gateway, "", "{}"), 3, "takes away"},
-		"an object that is not read, emptied":   {one("kubernetes_manifest", updates, gateway, strings.Replace(gateway, tfGood, "", 1), "{}"), 3, "takes away"},
+		"an object that is not read, deleted":   {one("kubernetes_manifest", deletes, ack, "", "{}"), 3, "takes away"},
+		"an object that is not read, emptied":   {one("kubernetes_manifest", updates, ack, strings.Replace(ack, tfGood, "", 1), "{}"), 3, "takes away"},
+		"a configuration of Gateways deleted":   {one("kubernetes_manifest", deletes, gateway, "", "{}"), 3, "takes away"},
+		"a configuration of Gateways emptied":   {one("kubernetes_manifest", updates, gateway, strings.Replace(gateway, `,"defaultCertificate":"`+tfGood+`"`, "", 1), "{}"), 3, "takes away"},
+		"a configuration that is none, deleted": {one("kubernetes_manifest", deletes, strange, "", "{}"), 3, "takes away"},
+		"parameters of Ingresses emptied":       {one("kubernetes_manifest", updates, params, strings.Replace(params, `"`+tfGood+`"`, "", 1), "{}"), 3, "takes away"},
 		"a chart's values lose it":              {one("helm_release", updates, values(tfGood), values("none"), `{"metadata":true}`), 3, "takes away"},
 		"a chart made anew without":             {one("helm_release", replaces, values(tfGood), values("none"), `{"metadata":true}`), 3, "takes away"},
 		"a chart's values keep it":              {one("helm_release", updates, values(tfGood), values(tfGood), `{"metadata":true}`), 3, "1 undecided"},

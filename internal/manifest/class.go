@@ -26,16 +26,25 @@ var certificateFields = map[string]string{"elbv2.k8s.aws": "certificateArn", "ek
 // parametersOf has the API group whose IngressClassParams a controller reads.
 var parametersOf = map[string]string{"ingress.k8s.aws/alb": "elbv2.k8s.aws", controllerEKS: "eks.amazonaws.com"}
 
-// classes are the IngressClasses and IngressClassParams of all files together, by name.
+// classes are the IngressClasses and IngressClassParams of all files together, by name, and the objects of the Gateway API.
 type classes struct {
+	gateways   gateways
 	named      map[string]ingressClass
 	parameters map[string]classParams // by API group/name
 	// usedClasses and used are those of some Ingress, likewise.
 	usedClasses, used map[string]bool
+	lost              []lostCertificate
+}
+
+// lostCertificate is a certificate that a plan removes from IngressClassParams or a LoadBalancerConfiguration, which are written as their
+// kind and their key in used.
+type lostCertificate struct {
+	object, what string
+	at           target.Position
 }
 
 func newClasses() *classes {
-	return &classes{named: map[string]ingressClass{}, parameters: map[string]classParams{}, usedClasses: map[string]bool{}, used: map[string]bool{}}
+	return &classes{gateways: newGateways(), named: map[string]ingressClass{}, parameters: map[string]classParams{}, usedClasses: map[string]bool{}, used: map[string]bool{}}
 }
 
 type ingressClass struct {
@@ -219,7 +228,12 @@ func (c *classes) unused() []observation.PassedOver {
 			out = append(out, observation.PassedOver{Position: class.at, Object: clean("IngressClass " + name), Why: "its Ingresses or its parameters, which may specify certificates, are not in the input"})
 		}
 	}
-	return out
+	for _, l := range c.lost {
+		if kind, key, _ := strings.Cut(l.object, " "); !c.used[key] && !(kind == balancerKind && c.gateways.used[key]) {
+			out = append(out, observation.PassedOver{Position: l.at, Object: clean(l.object), Why: "it contained " + l.what + ", which the apply takes away from listeners of objects that are not in the input"})
+		}
+	}
+	return append(out, c.gateways.unused()...)
 }
 
 // defaults are the names of the default classes, sorted.

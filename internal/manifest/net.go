@@ -44,14 +44,19 @@ const maxNested = 2_500
 // certificate finds the first key or value of a node, also behind aliases and any tag, that may put a certificate on a load
 // balancer. Comments do not count.
 func (t tree) certificate(n ast.Node, depth int) (at ast.Node, what string) {
-	if depth > maxNested || !t.doc.Spend(1) {
+	return t.certificateBut(n, nil, depth)
+}
+
+// certificateBut passes over what is known, keys and values.
+func (t tree) certificateBut(n ast.Node, known map[ast.Node]bool, depth int) (at ast.Node, what string) {
+	if depth > maxNested || known[n] || !t.doc.Spend(1) {
 		return nil, ""
 	}
 	value := t.doc.Follow(n)
 	if entries, ok := yamldoc.Entries(value); ok {
 		for _, e := range entries {
 			for _, part := range []ast.Node{e.Key, e.Value} {
-				if at, what := t.certificate(part, depth+1); what != "" {
+				if at, what := t.certificateBut(part, known, depth+1); what != "" {
 					return at, what
 				}
 			}
@@ -60,7 +65,7 @@ func (t tree) certificate(n ast.Node, depth int) (at ast.Node, what string) {
 	}
 	if list, ok := value.(*ast.SequenceNode); ok {
 		for _, item := range list.Values {
-			if at, what := t.certificate(item, depth+1); what != "" {
+			if at, what := t.certificateBut(item, known, depth+1); what != "" {
 				return at, what
 			}
 		}
@@ -103,21 +108,8 @@ func (o object) foreignFormat(version string) string {
 		return "certdrift does not read CloudFormation templates"
 	case o.kind == "" && (code || strings.HasSuffix(o.file, ".tf.json")):
 		return "certdrift reads Terraform's plans, not its code: pass it the output of `terraform show -json PLAN`"
-	case o.kind == "Gateway" && apiGroup(version) == "gateway.networking.k8s.io" && o.endsTLS():
-		return "certdrift does not read Gateways, and the AWS Load Balancer Controller looks up the certificates for this one's HTTPS or TLS listeners"
 	}
 	return ""
-}
-
-// endsTLS reports whether a Gateway has listeners with a certificate, and may be the AWS Load Balancer Controller's.
-func (o object) endsTLS() bool {
-	if otherClass(o.text(o.node, "spec", "gatewayClassName")) {
-		return false
-	}
-	return slices.ContainsFunc(o.items(o.node, "spec", "listeners"), func(n ast.Node) bool {
-		protocol := o.text(n, "protocol")
-		return protocol == "HTTPS" || protocol == "TLS"
-	})
 }
 
 // label is KIND NAMESPACE/NAME, or what the document is.
@@ -183,7 +175,7 @@ func (o object) strangeAnnotations(own string) {
 			text += "\n" + e.Key
 		}
 		what := namesCertificate(text)
-		if what == "" || e.Key == own || e.Key == lastApplied {
+		if what == "" || e.Key == own || e.Key == lastApplied || e.Key == ingressPlan {
 			continue
 		}
 		line, column := o.position(e.Node.Key)
