@@ -25,14 +25,15 @@ import (
 	"certdrift/internal/topology"
 )
 
-// TestPlanAgreesWithCheck applies random Terraform plans to random accounts as Terraform and AWS do, and checks the accounts then:
+// TestPlanAgreesWithCheck applies random plans to random accounts as their tools and AWS do, and checks the accounts then:
 // each name's clients get what the plan said, and the plan refuses exactly what the check finds broken.
 func TestPlanAgreesWithCheck(t *testing.T) {
 	w := newStage(t)
 	verdicts := map[plan.Verdict]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		now := w.account(t)
-		then, states := w.change(t, now)
+		change := rapid.SampledFrom([]func(*rapid.T, estate) (estate, []string){w.change, w.change, w.changeGateway}).Draw(t, "tool")
+		then, states := change(t, now)
 		endpoints := w.endpoints(t)
 		before, after := w.round(now, endpoints), w.round(then, endpoints)
 		for _, state := range states {
@@ -179,6 +180,8 @@ func (w *estates) round(e estate, endpoints []observation.Endpoint) observation.
 		lb := observation.LoadBalancer{Kind: observation.Application, Name: name, ARN: balancerOf(name), Region: stageRegion, Account: stageOwner, DNSName: name + ".elb.amazonaws.com"}
 		if strings.HasPrefix(name, "elb") {
 			lb.Kind, lb.ARN = observation.Classic, ""
+		} else {
+			lb.Tags = map[string]string{"gateway.k8s.aws.alb/stack": "store/shop"}
 		}
 		for _, port := range slices.Sorted(maps.Keys(e[name])) {
 			h := e[name][port]

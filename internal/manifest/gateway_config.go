@@ -124,7 +124,7 @@ func (o object) addCertificate(l *listenerConfig, at *ast.MappingValueNode, valu
 	case err != nil:
 		l.refused = true
 		o.report(at, name+": "+finding.Quote(text)+" "+err.Error(), arnHint)
-	case !slices.Contains(l.arns, text):
+	default: // a default that is among the others is in the SNI list, too
 		l.arns = append(l.arns, text)
 	}
 }

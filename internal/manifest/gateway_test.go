@@ -84,7 +84,7 @@ func TestGateways(t *testing.T) {
 		"the class has another port":        {[]string{byClass, configOf("class", configsOf(listenerConfigOf("HTTPS:8443", "3"))), own, gatewayOf(ofOwn, httpsListener, "{name: b, protocol: HTTPS, port: 8443}")}, "443=1+2 8443=3", ""},
 		"the class has the port only":       {[]string{byClass, configOf("class", configsOf(`{protocolPort: "HTTPS:443", sslPolicy: ELBSecurityPolicy-TLS13-1-2-2021-06}`)), own, gatewayOf(ofOwn, httpsListener)}, "443=discovered", ""},
 		"no default certificate":            {[]string{class, configOf("own", configsOf(`{protocolPort: "HTTPS:443", certificates: [`+quoted("2")+", "+quoted("1")+"]}")), gatewayOf(ofOwn, httpsListener)}, "443=2+1", ""},
-		"the same twice":                    {[]string{class, configOf("own", configsOf(listenerConfigOf("HTTPS:443", "1", "1", "2"))), gatewayOf(ofOwn, httpsListener)}, "443=1+2", ""},
+		"the default in the list as well":   {[]string{class, configOf("own", configsOf(listenerConfigOf("HTTPS:443", "1", "1", "2"))), gatewayOf(ofOwn, httpsListener)}, "443=1+1+2", ""},
 		"of entries for a port the last":    {[]string{class, configOf("own", configsOf(listenerConfigOf("HTTPS:443", "1"), listenerConfigOf("HTTPS:443", "2"))), gatewayOf(ofOwn, httpsListener)}, "443=2", ""},
 		"none for the port":                 {[]string{class, configOf("own", configsOf(listenerConfigOf("HTTPS:8443", "1"))), gatewayOf(ofOwn, httpsListener)}, "443=discovered", ""},
 		"none for the protocol":             {[]string{class, configOf("own", configsOf(listenerConfigOf("TLS:443", "1"))), gatewayOf(ofOwn, httpsListener)}, "443=discovered", ""},
