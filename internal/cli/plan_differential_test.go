@@ -32,7 +32,7 @@ func TestPlanAgreesWithCheck(t *testing.T) {
 	verdicts := map[plan.Verdict]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		now := w.account(t)
-		change := rapid.SampledFrom([]func(*rapid.T, estate) (estate, []string){w.change, w.change, w.changeGateway}).Draw(t, "tool")
+		change := rapid.SampledFrom([]func(*rapid.T, estate) (estate, []string){w.changeTerraform, w.changeTerraform, w.changePulumi, w.changeGateway}).Draw(t, "tool")
 		then, states := change(t, now)
 		endpoints := w.endpoints(t)
 		before, after := w.round(now, endpoints), w.round(then, endpoints)
@@ -243,22 +243,31 @@ func listenerValues(h held, port int) map[string]any {
 	return map[string]any{"arn": h.arn, "id": h.arn, "load_balancer_arn": balancerOf("alb"), "port": port, "protocol": h.protocol, "certificate_arn": h.byDefault}
 }
 
-// change has two Terraform states plan something each: the one has the ALB's listener and the classic load balancer, the other the
-// further certificates. It returns the account after both, and the plans.
-func (w *estates) change(t *rapid.T, now estate) (estate, []string) {
+func (w *estates) changeTerraform(t *rapid.T, now estate) (estate, []string) {
+	return w.change(t, now, (*terraformState).text)
+}
+
+// changePulumi does the same with Pulumi, whose AWS provider is Terraform's.
+func (w *estates) changePulumi(t *rapid.T, now estate) (estate, []string) {
+	return w.change(t, now, (*terraformState).preview)
+}
+
+// change has two states plan something each: the one has the ALB's listener and the classic load balancer, the other the further
+// certificates. It returns the account after both, and the plans as write writes them.
+func (w *estates) change(t *rapid.T, now estate, write func(*terraformState) string) (estate, []string) {
 	then := now.clone()
 	var states []string
 	if rapid.Bool().Draw(t, "the listener's state") {
 		s := &terraformState{}
 		w.changeListener(t, s, then)
 		w.changeClassic(t, s, then)
-		states = append(states, s.text())
+		states = append(states, write(s))
 	}
 	if h, kept := then["alb"][443]; rapid.Bool().Draw(t, "the certificates' state") && kept && h.arn == listenerOf("alb", 1) && h.protocol == "HTTPS" {
 		s := &terraformState{}
 		w.changeList(t, s, &h)
 		then["alb"][443] = h
-		states = append(states, s.text())
+		states = append(states, write(s))
 	}
 	return then, states
 }

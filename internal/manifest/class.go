@@ -155,11 +155,10 @@ type settings struct {
 
 // settings looks up the Ingress's class. The old annotation goes before ingressClassName, and has no parameters.
 func (o object) settings() settings {
-	if e := o.annotation(classAnnotation); e != nil {
-		name := o.raw(classAnnotation)
-		return settings{managed: name == "alb" || !otherClass(name) && o.annotated()}
-	}
 	name := o.text(o.node, "spec", "ingressClassName")
+	if e := o.annotation(classAnnotation); e != nil {
+		return o.oldClass(o.raw(classAnnotation), name)
+	}
 	if name == "" {
 		defaults := o.classes.defaults()
 		switch len(defaults) {
@@ -179,6 +178,21 @@ func (o object) settings() settings {
 		}
 	}
 	return o.settingsOf(name, class)
+}
+
+// oldClass is what the annotation decides. EKS Auto Mode does not know it and goes by ingressClassName, so that both controllers may take the
+// Ingress (https://docs.aws.amazon.com/eks/latest/userguide/auto-configure-alb.html).
+func (o object) oldClass(old, name string) settings {
+	s := settings{managed: old == "alb" || !otherClass(old) && o.annotated()}
+	class, ok := o.classes.named[name]
+	if !ok || class.controller != controllerEKS {
+		return s
+	}
+	auto := o.settingsOf(name, class)
+	if s.managed {
+		auto.undecided = "whether EKS Auto Mode (by ingressClassName) or the AWS Load Balancer Controller (by the annotation " + classAnnotation + ") makes the load balancer of " + o.name()
+	}
+	return auto
 }
 
 func (o object) settingsOf(name string, class ingressClass) settings {
