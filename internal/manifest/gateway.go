@@ -152,7 +152,7 @@ func (o object) gatewaySettings() gatewaySettings {
 	}
 	switch {
 	case class.ambiguous:
-		s.managed, s.undecided = true, "which GatewayClass "+finding.Quote(name)+" is meant: the input has several that differ"
+		s = gatewaySettings{managed: true, undecided: "which GatewayClass " + finding.Quote(name) + " is meant: the input has several that differ"}
 	case !s.managed && strings.Contains(class.controller, "amazonaws"):
 		s.managed, s.undecided = true, "what the controller "+finding.Quote(class.controller)+" of the GatewayClass "+finding.Quote(name)+" makes: certdrift does not know it"
 	case class.gone && !o.gone:
