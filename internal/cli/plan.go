@@ -38,8 +38,8 @@ func (a *App) plan() *cobra.Command {
   certdrift plan -f k8s --format markdown -o comment.md`,
 		Long: `Prints a line for each listener that the manifests declare: the certificate declared by the configuration, the one
 attached now, the one after apply, and whether it covers the hostnames of its endpoints. Manifests are Kubernetes
-Services and Ingresses (files, directories, or kustomize or helm output on standard input), and Terraform plans and
-states as JSON. Without -f, the configuration's manifests are read.
+Services, Ingresses and Gateways (files, directories, or kustomize or helm output on standard input), Terraform plans and
+states, and Pulumi previews, as JSON. Without -f, the configuration's manifests are read.
 
 A manifest is refused if applying it would leave an endpoint without a certificate for its hostname, remove its
 listener (a Service that is no longer a LoadBalancer, an Ingress without its HTTPS port), attach a certificate that has
@@ -48,7 +48,7 @@ A rotation is not refused. No endpoint is probed.
 
 Anything else that can put a certificate on a load balancer is undecided and reported with its file and line: documents
 that certdrift does not read but that contain a certificate's ARN or an annotation for one (Helm values, CloudFormation,
-Gateway API, patches), a certificate that a controller looks up or that the same apply creates, a listener without an
+patches), a certificate that a controller looks up or that the same apply creates, a listener without an
 endpoint in the configuration, and a load balancer that is deleted while its listeners are declared elsewhere. Input that
 is neither a manifest nor a plan is an error, as are manifests that kubectl rejects and Terraform plans that ended with an
 error.

@@ -242,6 +242,29 @@ func TestPlanOfKubernetesInTerraform(t *testing.T) {
 		}
 		return tfPlan("", pairs...)
 	}
+	gateways := func(actions, certificate string) string {
+		var pairs []string
+		for i, c := range []string{
+			`{"apiVersion":"gateway.networking.k8s.io/v1","kind":"GatewayClass","metadata":{"name":"alb"},"spec":{"controllerName":"gateway.k8s.aws/alb"}}`,
+			`{"apiVersion":"gateway.k8s.aws/v1","kind":"LoadBalancerConfiguration","metadata":{"name":"shop","namespace":"store"},"spec":{"listenerConfigurations":[{"protocolPort":"HTTPS:443","defaultCertificate":"` + certificate + `"}]}}`,
+			`{"apiVersion":"gateway.networking.k8s.io/v1","kind":"Gateway","metadata":{"name":"shop","namespace":"store"},"spec":{"gatewayClassName":"alb","infrastructure":{"parametersRef":{"group":"gateway.k8s.aws","kind":"LoadBalancerConfiguration","name":"shop"}},"listeners":[{"name":"https","protocol":"HTTPS","port":443}]}}`,
+		} {
+			before, after := `{"manifest":`+c+"}", `{"manifest":`+c+"}"
+			switch actions {
+			case `["create"]`:
+				before = ""
+			case `["delete"]`:
+				after = ""
+			}
+			resource, change := tfChange("kubernetes_manifest", fmt.Sprint("x", i), actions, before, after, "")
+			if after != "" {
+				pairs = append(pairs, resource, change)
+			} else {
+				pairs = append(pairs, "", change)
+			}
+		}
+		return tfPlan("", pairs...)
+	}
 	const noOp, deletes, creates, updates, replaces = `["no-op"]`, `["delete"]`, `["create"]`, `["update"]`, `["delete","create"]`
 	const made = `{"metadata":[{"generation":true,"resource_version":true,"uid":true}],"spec":[{"cluster_ip":true,"port":[{"node_port":true}]}],"status":true}`
 	values := func(text string) string { return `{"values":["` + text + `"]}` }
@@ -267,6 +290,9 @@ func TestPlanOfKubernetesInTerraform(t *testing.T) {
 		"a configuration of Gateways deleted":   {one("kubernetes_manifest", deletes, gateway, "", "{}"), 3, "takes away"},
 		"a configuration of Gateways emptied":   {one("kubernetes_manifest", updates, gateway, strings.Replace(gateway, `,"defaultCertificate":"`+tfGood+`"`, "", 1), "{}"), 3, "takes away"},
 		"a configuration that is none, deleted": {one("kubernetes_manifest", deletes, strange, "", "{}"), 3, "takes away"},
+		"a Gateway, right":                      {gateways(noOp, tfGood), 0, "as declared"},
+		"a Gateway, wrong":                      {gateways(creates, tfWrong), 1, "Gateway store/shop"},
+		"a Gateway deleted":                     {gateways(deletes, tfGood), 3, "Gateway store/shop currently has a load balancer"},
 		"parameters of Ingresses emptied":       {one("kubernetes_manifest", updates, params, strings.Replace(params, `"`+tfGood+`"`, "", 1), "{}"), 3, "takes away"},
 		"a chart's values lose it":              {one("helm_release", updates, values(tfGood), values("none"), `{"metadata":true}`), 3, "takes away"},
 		"a chart made anew without":             {one("helm_release", replaces, values(tfGood), values("none"), `{"metadata":true}`), 3, "takes away"},

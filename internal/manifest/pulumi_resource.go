@@ -49,7 +49,7 @@ func terraformType(token string) string {
 
 // translation is a resource in Terraform's terms.
 type translation struct {
-	kind, index   string // index tells apart what one resource is translated to
+	kind, index   string // index distinguishes what one resource is translated to
 	before, after map[string]any
 	unknown       any
 	actions       []string // its own; nil for those of the whole
@@ -284,11 +284,12 @@ func contains(all []any, v any) bool {
 
 func same(a, b any) bool { return reflect.DeepEqual(a, b) }
 
-// The values of a preview that stand for others (sdk/go/common/resource/plugin, pkg/resource/stack): unknown until the update, and secret.
+// What stands for other values in a preview (sdk/go/common/resource/plugin, pkg/resource/stack): for one that is unknown until the update, and
+// for a secret. An object with the signature is a secret of an exported stack, an asset, or a reference to a resource.
 const (
-	unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-	secretText  = "[secret]"
-	secretKey   = "4dabf18193072939515e22adb298388d"
+	unknownText  = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+	hiddenText   = "[secret]"
+	signatureKey = "4dabf18193072939515e22adb298388d"
 )
 
 var unknownTexts = []string{
@@ -297,7 +298,7 @@ var unknownTexts = []string{
 }
 
 func isUnknown(text string) bool {
-	return text == secretText || slices.ContainsFunc(unknownTexts, func(u string) bool { return strings.Contains(text, u) })
+	return text == hiddenText || slices.ContainsFunc(unknownTexts, func(u string) bool { return strings.Contains(text, u) })
 }
 
 // known splits a value into what is known, and what is not in the form of Terraform's after_unknown: true in its place. Entries that are
@@ -316,7 +317,7 @@ func known(v any) (value, unknown any) {
 		}
 		return values, unknowns
 	case map[string]any:
-		if v[secretKey] != nil { // a secret, an asset or a reference to a resource
+		if v[signatureKey] != nil {
 			return nil, true
 		}
 		values, unknowns := map[string]any{}, map[string]any{}
