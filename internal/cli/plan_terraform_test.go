@@ -101,6 +101,16 @@ func tfPlan(configuration string, pairs ...string) string {
 		strings.Join(changes, ",") + `],"configuration":{"root_module":` + configuration + `}}`
 }
 
+// withoutFirst deletes the first resource of a plan.
+func withoutFirst(plan string) string {
+	before, rest, _ := strings.Cut(plan, `"resources":[`)
+	_, rest, _ = strings.Cut(rest, `}},`)
+	for !strings.HasPrefix(rest, `{"address"`) {
+		_, rest, _ = strings.Cut(rest, `}},`)
+	}
+	return before + `"resources":[` + strings.Replace(rest, `["no-op"]`, `["delete"]`, 1)
+}
+
 func tfListener(lb, protocol string, port int, certificate string) string {
 	return fmt.Sprintf(`{"arn":%q,"id":%q,"load_balancer_arn":%q,"port":%d,"protocol":%q,"certificate_arn":%q}`, tfHTTPS, tfHTTPS, lb, port, protocol, certificate)
 }
@@ -292,6 +302,7 @@ func TestPlanOfKubernetesInTerraform(t *testing.T) {
 		"a configuration that is none, deleted": {one("kubernetes_manifest", deletes, strange, "", "{}"), 3, "takes away"},
 		"a Gateway, right":                      {gateways(noOp, tfGood), 0, "as declared"},
 		"a Gateway, wrong":                      {gateways(creates, tfWrong), 1, "Gateway store/shop"},
+		"the class of a Gateway deleted":        {withoutFirst(gateways(noOp, tfGood)), 3, "the apply deletes its class"},
 		"a Gateway deleted":                     {gateways(deletes, tfGood), 3, "Gateway store/shop currently has a load balancer"},
 		"parameters of Ingresses emptied":       {one("kubernetes_manifest", updates, params, strings.Replace(params, `"`+tfGood+`"`, "", 1), "{}"), 3, "takes away"},
 		"a chart's values lose it":              {one("helm_release", updates, values(tfGood), values("none"), `{"metadata":true}`), 3, "takes away"},

@@ -124,6 +124,8 @@ func TestGateways(t *testing.T) {
 		"a ListenerSet on the same port":    {[]string{class, own, listenerSetOf("more", "store", "parentRef: {name: shop}, listeners: [{name: a, protocol: HTTPS, port: 443}]"), gatewayOf(ofOwn+"  allowedListeners: {namespaces: {from: Same}}\n", httpsListener)}, "443=1+2", ""},
 		"a ListenerSet that is not allowed": {[]string{class, own, listenerSetOf("more", "store", "parentRef: {name: shop}, listeners: [{name: a, protocol: HTTPS, port: 8443}]"), gatewayOf(ofOwn, httpsListener)}, "443=1+2", ""},
 		"a ListenerSet of elsewhere":        {[]string{class, own, listenerSetOf("more", "other", "parentRef: {name: shop, namespace: store}, listeners: [{name: a, protocol: HTTPS, port: 8443}]"), gatewayOf(ofOwn+"  allowedListeners: {namespaces: {from: Same}}\n", httpsListener)}, "443=1+2", ""},
+		"a ListenerSet of a selected place": {[]string{class, own, listenerSetOf("more", "other", "parentRef: {name: shop, namespace: store}, listeners: [{name: a, protocol: HTTPS, port: 8443}]"), gatewayOf(ofOwn+"  allowedListeners: {namespaces: {from: Selector, selector: {matchLabels: {a: b}}}}\n", httpsListener)}, "443=1+2 8443=discovered", ""},
+		"a protocol in lower case":          {[]string{class, configOf("own", configsOf(listenerConfigOf("https:443", "1"))), gatewayOf(ofOwn, httpsListener)}, "443=1", ""},
 		"a ListenerSet that conflicts":      {[]string{class, own, listenerSetOf("more", "store", "parentRef: {name: shop}, listeners: [{name: a, protocol: HTTP, port: 443}]"), gatewayOf(ofOwn+"  allowedListeners: {namespaces: {from: All}}\n", httpsListener)}, "443=1+2", ""},
 		"two ListenerSets that conflict":    {[]string{class, own, listenerSetOf("b", "store", "parentRef: {name: shop}, listeners: [{name: a, protocol: HTTP, port: 8443}]"), listenerSetOf("a", "store", "parentRef: {name: shop}, listeners: [{name: a, protocol: HTTPS, port: 8443}]"), gatewayOf(ofOwn+"  allowedListeners: {namespaces: {from: All}}\n", httpsListener)}, "443=1+2 8443=discovered?", "the older one does"},
 		"a ListenerSet without its Gateway": {[]string{class, listenerSetOf("more", "store", "parentRef: {name: shop}, listeners: [{name: a, protocol: HTTPS, port: 8443}]")}, "", `belong to the Gateway "store/shop"`},
@@ -156,6 +158,8 @@ func TestWhatGatewaysDeclare(t *testing.T) {
 		routeOf("HTTPRoute", "www", "parentRefs: [{name: shop}], hostnames: [www.example.com]"),
 		routeOf("GRPCRoute", "rpc", "parentRefs: [{name: shop, sectionName: https}], hostnames: [rpc.example.com]"),
 		routeOf("HTTPRoute", "other", "parentRefs: [{name: shop, sectionName: http}], hostnames: [other.example.com]"),
+		routeOf("HTTPRoute", "port", "parentRefs: [{name: shop, port: 8443}], hostnames: [port.example.com]"),
+		routeOf("HTTPRoute", "set", "parentRefs: [{name: shop, kind: ListenerSet}], hostnames: [set.example.com]"),
 		routeOf("TLSRoute", "tls", "parentRefs: [{name: shop}], hostnames: [tls.example.com]"))
 	if len(read.Declared) != 2 || len(read.Diagnostics)+len(read.PassedOver) > 0 {
 		t.Fatalf("%+v", read)
@@ -206,7 +210,7 @@ func TestGatewaysAsTheControllerDoes(t *testing.T) {
 			port                 int
 		}
 		listeners := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) listener {
-			return listener{rapid.SampledFrom(protocols).Draw(t, "protocol"), rapid.SampledFrom(names).Draw(t, "host"), rapid.SampledFrom([]string{"Same", "All"}).Draw(t, "from"), rapid.SampledFrom(ports).Draw(t, "port")}
+			return listener{rapid.SampledFrom(protocols).Draw(t, "protocol"), rapid.SampledFrom(names).Draw(t, "host"), rapid.SampledFrom([]string{"Same", "All", "None"}).Draw(t, "from"), rapid.SampledFrom(ports).Draw(t, "port")}
 		}), 1, 4).Draw(t, "listeners")
 		type route struct {
 			kind, namespace, section string
@@ -252,7 +256,7 @@ func TestGatewaysAsTheControllerDoes(t *testing.T) {
 			}
 			for _, r := range routes {
 				kindOK := alb && (r.kind == "HTTPRoute" || r.kind == "GRPCRoute") || !alb && r.kind == "TLSRoute"
-				if !kindOK || r.section != "" && r.section != fmt.Sprint("l", i) || l.from == "Same" && r.namespace != "store" {
+				if !kindOK || r.section != "" && r.section != fmt.Sprint("l", i) || l.from == "Same" && r.namespace != "store" || l.from == "None" {
 					continue
 				}
 				for _, h := range r.hosts {
