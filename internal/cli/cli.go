@@ -23,9 +23,11 @@ type App struct {
 	Stdout, Stderr io.Writer
 	// StdoutTerminal and StderrTerminal report whether the streams are terminals.
 	StdoutTerminal, StderrTerminal bool
-	Getenv                         func(string) string
-	Now                            func() time.Time
-	Parts                          Parts
+	// Columns is how wide standard output is; 0 where it is no terminal.
+	Columns int
+	Getenv  func(string) string
+	Now     func() time.Time
+	Parts   Parts
 }
 
 // Run runs one command and returns its exit status: 0 clean, 1 findings, 2 usage or configuration error, 3 certdrift could

@@ -58,8 +58,11 @@ func TestPlanWithADraft(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := filepath.Join(t.TempDir(), "certdrift.yaml")
-	if _, _, stderr := run(t, nil, nil, "init", "-f", stale, "-o", config); strings.Contains(stderr, "rror") {
-		t.Fatal(stderr)
+	status, _, stderr := run(t, nil, nil, "init", "-f", stale, "-o", config)
+	for _, want := range []string{"no hostname found for 4 listeners", "next: in " + config + ", replace HOST in 4 places and uncomment those endpoints"} {
+		if status != 3 || !strings.Contains(stderr, want) {
+			t.Fatalf("init: exit status %d, want 3 and %q\n%s", status, want, stderr)
+		}
 	}
 	for _, format := range []string{"text", "markdown", "html", "json", "junit", "github", "sarif"} {
 		status, stdout, stderr := run(t, nil, nil, "plan", "-c", config, "-f", stale, "--offline", "--format", format)
