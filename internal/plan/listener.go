@@ -87,7 +87,7 @@ func merged(parts []Row) Row {
 		}
 		row.Action = combined(row.Action, p.Action)
 		row.Reasons, row.NotKnown = union(row.Reasons, p.Reasons), union(row.NotKnown, p.NotKnown)
-		row.Endpoints = union(row.Endpoints, p.Endpoints)
+		row.Endpoints, row.Unaffected = union(row.Endpoints, p.Endpoints), row.Unaffected && p.Unaffected
 		row.Declared = unionOf(row.Declared, p.Declared, func(a, b Certificate) bool {
 			return a.ARN == b.ARN && a.FingerprintSHA256 == b.FingerprintSHA256 && a.Issuer == b.Issuer
 		})

@@ -56,6 +56,8 @@ type Row struct {
 	Account  string                       `json:"account,omitempty"`
 	// Endpoints are those behind the listener, ENVIRONMENT/NAME.
 	Endpoints []string `json:"endpoints"`
+	// Unaffected: there are endpoints behind the listener, and none gets another certificate or one that is added.
+	Unaffected bool `json:"-"`
 	// Declared is what the configuration declares for them, each once.
 	Declared []Certificate `json:"declared"`
 	// Attached is what is on the listener now, the default first; nothing is said by its being empty unless

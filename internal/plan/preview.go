@@ -100,6 +100,7 @@ func (x effect) row() Row {
 		row.Endpoints = append(row.Endpoints, e.Target.Key())
 	}
 	slices.Sort(row.Endpoints)
+	row.Unaffected = len(row.Endpoints) == 0 && x.spares()
 	return row
 }
 

@@ -181,7 +181,6 @@ func (x effect) renewal() string {
 	text := x.declared.ARN
 	a, ok := arn.Split(text)
 	c := x.Certificate(text)
-	_, end := c.Dates()
 	spent := x.ending || c.Expired(x.Now) || c.Missing() && c.Body() == nil
 	if !spent || !slices.Contains(x.declaration.ARNs, text) || !ok {
 		return ""
@@ -192,13 +191,11 @@ func (x effect) renewal() string {
 	switch {
 	case c.Missing() && c.Body() == nil, a.Region == "":
 		return "Replace " + name + ": " + other + "."
-	case c.Record.Type == "AMAZON_ISSUED":
-		return "Find out why ACM has not renewed " + name + ", or " + other + ":\naws acm describe-certificate" + where
-	case end.IsZero():
-		return ""
+	case c.Record.Type == "IMPORTED":
+		return "Import a renewed certificate under the same ARN, or " + other + ":\naws acm import-certificate" + where +
+			" --certificate fileb://cert.pem --private-key fileb://key.pem --certificate-chain fileb://chain.pem"
 	}
-	return "Import a renewed certificate under the same ARN, or " + other + ":\naws acm import-certificate" + where +
-		" --certificate fileb://cert.pem --private-key fileb://key.pem --certificate-chain fileb://chain.pem"
+	return "Find out why ACM has not renewed " + name + ", or " + other + ":\naws acm describe-certificate" + where
 }
 
 // renderRemedy is for documents that are not read.

@@ -130,6 +130,8 @@ func planDeclared(r Report, row plan.Row, ids certificateIDs) []PlanCertificate 
 	switch {
 	case row.NotRead:
 		return notes("not known")
+	case row.Unaffected:
+		return notes("no endpoint is affected")
 	case len(row.Endpoints) == 0:
 		return notes("no endpoint in the configuration")
 	case len(row.Declared) == 0:

@@ -19,6 +19,9 @@ func markdownPlan(b *strings.Builder, r Report) {
 	if len(r.Plan) == 0 {
 		b.WriteString("\n" + noListeners + "\n")
 	}
+	if caveat := Caveat(r); caveat != "" {
+		b.WriteString("\n" + caveat + "\n")
+	}
 	var open, quiet []PlanRow
 	details := map[int]plan.Row{}
 	for i, row := range PlanRows(r) {

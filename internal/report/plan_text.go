@@ -27,6 +27,10 @@ func (t text) plan(r Report) {
 	for _, f := range r.PlanFindings() {
 		t.planFinding(f)
 	}
+	if caveat := Caveat(r); caveat != "" {
+		t.paragraph(RolePlain, 0, 0, caveat)
+		fmt.Fprintln(t.w)
+	}
 	role := RoleGood
 	switch Outcome(r).Verdict {
 	case Fail:

@@ -99,6 +99,20 @@ func Outcome(r Report) PlanOutcome {
 	return PlanOutcome{"Safe to apply", "Safe to apply: every listener was compared.", Pass}
 }
 
+// Caveat is what a plan that speaks for applying could not see; empty where it saw all.
+func Caveat(r Report) string {
+	unseen := 0
+	for _, row := range r.Plan {
+		if row.State == plan.AsDeclared || row.State == plan.CoversItsName {
+			unseen++
+		}
+	}
+	if unseen == 0 || Outcome(r).Verdict != Pass {
+		return ""
+	}
+	return "What is attached to " + Count(unseen, "listener") + " now is not known: applying may undo someone's change."
+}
+
 const noListeners = "No load balancer's certificate is declared in these manifests."
 
 // planLine is the last line of a plan: how many listeners, and how many of each state.

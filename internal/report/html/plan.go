@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"strings"
 
 	"certdrift/internal/plan"
 	"certdrift/internal/report"
@@ -72,5 +73,5 @@ func planVerdict(r report.Report) (sign, string) {
 	outcome := report.Outcome(r)
 	s := verdictSign(outcome.Verdict)
 	s.Word = outcome.Title
-	return s, outcome.Sentence
+	return s, strings.TrimSpace(outcome.Sentence + " " + report.Caveat(r))
 }
