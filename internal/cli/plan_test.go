@@ -179,7 +179,7 @@ func TestPlanOverAWS(t *testing.T) {
 		{"ends sooner", "", "good", "short", false, 1, []string{"certificate/short expires"}},
 		{"ends sooner, declared", "short", "good", "short", false, 1, []string{"certificate/short expires"}},
 		{"was never there", "", "good", "gone", false, 1, []string{"gone (deleted)", "✗ api.example.org: good → gone (no longer exists)"}},
-		{"the annotation is gone", "", "good", "", false, 1, []string{"after apply    no certificate", "✗ api.example.org: good → no certificate", "would be left without a certificate"}},
+		{"the annotation is gone", "", "good", "", false, 1, []string{"after apply     no certificate", "✗ api.example.org: good → no certificate", "would be left without a certificate"}},
 		{"broken already, and stays so", "", "foreign", "foreign", false, 1, []string{"✗ api.example.org"}},
 	} {
 		// A look-up of the author takes its time, which a bubble gives.
@@ -232,7 +232,7 @@ func TestPlanWithoutTheAuthor(t *testing.T) {
 		d.account.Deny("cloudtrail:LookupEvents")
 		note := "who attached certificate/good to a1b2c3:443 (CloudTrail could not be read): whether applying would undo someone's change"
 		status, stdout, _ := d.plan(t)
-		if status != 0 || !strings.Contains(stdout, "unknown        "+note) {
+		if status != 0 || !strings.Contains(stdout, "unknown         "+note) {
 			t.Errorf("exit status %d, want 0; not said: %s\n%s", status, note, stdout)
 		}
 		_, stdout, _ = d.plan(t, "--format", "json")

@@ -201,7 +201,7 @@ func planAfter(r Report, row plan.Row, ids certificateIDs) []PlanCertificate {
 	case !row.WouldKnown && len(out) == 0:
 		return notes("not known")
 	case !row.WouldKnown:
-		return append(out, notes("and what is not known: see below")...)
+		return append(out, notes("and others that are not known")...)
 	case len(out) == 0:
 		return notes("no certificate")
 	}

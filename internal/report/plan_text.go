@@ -11,7 +11,7 @@ import (
 // The columns of a plan's text: labels stand at labelAt, what they label at valueAt, behind its mark. Below minWidth nothing would be readable.
 const (
 	labelAt  = 2
-	valueAt  = 17
+	valueAt  = 18
 	minWidth = 40
 )
 

@@ -281,7 +281,13 @@ func spans(line string) []span {
 	return out
 }
 
+// isCommand reports whether a line is to be typed or copied: a command, an ARN, or lines of the configuration.
 func isCommand(line string) bool {
+	for _, copied := range []string{"arn:", "- {", "certificate: {", "certificates: ["} {
+		if strings.HasPrefix(line, copied) {
+			return true
+		}
+	}
 	first, _, more := strings.Cut(line, " ")
 	return more && slices.Contains([]string{"aws", "kubectl", "openssl", "certdrift", "curl", "dig", "terraform", "nc", "helm"}, first)
 }
