@@ -243,7 +243,7 @@ func (p planned) markdown(t fataler) {
 
 var (
 	tilePattern = regexp.MustCompile(`<li class="[a-z]+"><b>(\d+)</b>([^<]+)</li>`)
-	cardPattern = regexp.MustCompile(`(?s)<article class="listener [a-z]+">.*?</article>`)
+	cardPattern = regexp.MustCompile(`(?s)<article class="listener [a-z]+"[^>]*>.*?</article>`)
 	badge       = regexp.MustCompile(`<span class="badge [a-z]+"><span class="mark" aria-hidden="true">(.)</span>([^<]+)</span>`)
 )
 

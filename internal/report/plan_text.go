@@ -105,9 +105,9 @@ func (t text) value(label string, role Role, mark, value string) {
 	}
 }
 
-// paragraph writes a text from an indent on, its further lines from hang on.
-func (t text) paragraph(role Role, indent, hang int, text string) {
-	for i, line := range foldLine(text, t.width-indent, hang) {
+// paragraph writes a text from an indent on, the lines after the first from further on.
+func (t text) paragraph(role Role, indent, further int, text string) {
+	for i, line := range foldLine(text, t.width-indent, further) {
 		if i == 0 || indent > 0 {
 			line = strings.Repeat(" ", indent) + line
 		}
@@ -128,9 +128,9 @@ func (t text) planFinding(f finding.Finding) {
 	fmt.Fprintln(t.w)
 }
 
-// foldLine breaks a line at spaces into lines of at most width characters, those after the first indented by hang. A longer word
+// foldLine breaks a line at spaces into lines of at most width characters, those after the first indented by further. A longer word
 // stays whole, since it is meant to be copied. The lines of a command end in a backslash; one with quotes stays whole, too.
-func foldLine(line string, width, hang int) []string {
+func foldLine(line string, width, further int) []string {
 	end := ""
 	if isCommand(line) {
 		if end = ` \`; strings.Contains(line, "'") {
@@ -148,8 +148,8 @@ func foldLine(line string, width, hang int) []string {
 			out = append(out, current+end)
 			word = line1(word) // it begins a line now
 		}
-		if current != "" && (end != "" || hang+utf8.RuneCountInString(word) <= width) {
-			word = strings.Repeat(" ", hang) + word
+		if current != "" && (end != "" || further+utf8.RuneCountInString(word) <= width) {
+			word = strings.Repeat(" ", further) + word
 		}
 		current = word
 	}
