@@ -107,6 +107,8 @@ func (p planned) agree(t fataler) {
 	p.status(t)
 	p.text(t)
 	p.markdown(t)
+	lines := strings.Split(strings.TrimSpace(p.written(t, report.WriteGitHub)), "\n")
+	p.line(t, lines[len(lines)-1])
 	p.html(t)
 	p.json(t)
 	p.junit(t)

@@ -49,6 +49,7 @@ type PlanName struct{ Mark, Name, Text string }
 const (
 	planCertificates = 6
 	planNames        = 10
+	planLines        = 8
 )
 
 // PlanRows are the rows of a plan, the worst first.
@@ -65,7 +66,7 @@ func planRow(r Report, row plan.Row, ids certificateIDs) PlanRow {
 	out := PlanRow{
 		State: row.State, Word: planWord(row.State), Object: finding.Clean(planObject(row), textLimit), Listener: finding.Clean(row.Listener, textLimit),
 		Declared: planDeclared(r, row, ids), Attached: planAttached(r, row, ids), After: planAfter(r, row, ids),
-		Reasons: cleaned(row.Reasons), NotKnown: cleaned(row.NotKnown),
+		Reasons: fewLines(row.Reasons), NotKnown: fewLines(row.NotKnown),
 	}
 	out.Mark, out.Role = planMark(row.State)
 	for _, o := range row.Objects {
@@ -88,10 +89,14 @@ func planRow(r Report, row plan.Row, ids certificateIDs) PlanRow {
 	return out
 }
 
-func cleaned(texts []string) []string {
+// fewLines are the first of some texts, cleaned, and how many others there are.
+func fewLines(texts []string) []string {
 	var out []string
-	for _, t := range texts {
+	for _, t := range texts[:min(len(texts), planLines)] {
 		out = append(out, line1(t))
+	}
+	if more := len(texts) - len(out); more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", more))
 	}
 	return out
 }
@@ -245,6 +250,7 @@ func rank(first bool) int {
 
 // planName is what clients of a name get now and after apply.
 func planName(n plan.Name, ids certificateIDs) PlanName {
+	n.Problem = finding.Clean(n.Problem, textLimit)
 	out := PlanName{Mark: "?", Name: finding.Clean(n.Name, textLimit), Text: "not known"}
 	switch {
 	case n.ARN != "":

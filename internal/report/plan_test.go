@@ -100,6 +100,23 @@ func TestPlanGolden(t *testing.T) {
 	}
 }
 
+// TestPlanStyle: color changes nothing of what a plan says, nor where its lines end.
+func TestPlanStyle(t *testing.T) {
+	var plain, dressed strings.Builder
+	r := planFixture()
+	style := func(_ Role, text string) string { return "\x1b[1m" + text + "\x1b[m" }
+	if err := WriteText(&plain, r, nil, 80); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteText(&dressed, r, style, 80); err != nil {
+		t.Fatal(err)
+	}
+	got := strings.NewReplacer("\x1b[1m", "", "\x1b[m", "").Replace(dressed.String())
+	if diff := cmp.Diff(plain.String(), got); diff != "" || !strings.Contains(dressed.String(), "\x1b[1m✗ refused") {
+		t.Error(diff)
+	}
+}
+
 // TestFoldLine: no line is wider than asked for but a single word, no word is lost, and a command stays one.
 func TestFoldLine(t *testing.T) {
 	const command = "aws elb set-load-balancer-listener-ssl-certificate --region us-west-2 --load-balancer-name a1b2c3 --ssl-certificate-id " + goodARN
