@@ -401,9 +401,9 @@ func TestTheHeartbeatIsCalledAfterAGoodRoundOnly(t *testing.T) {
 	}
 }
 
-// TestManifestsThatAreNotReadAreTold: an incident of its own, which ends once the file is read without such an object, and not while the
+// TestManifestsThatAreNotReadAreReported: an incident of its own, which ends once the file is read without such an object, and not while the
 // file cannot be read.
-func TestManifestsThatAreNotReadAreTold(t *testing.T) {
+func TestManifestsThatAreNotReadAreReported(t *testing.T) {
 	f := newFixture(t)
 	const file = "k8s/values.yaml"
 	told := func(event string) bool {
@@ -420,7 +420,7 @@ func TestManifestsThatAreNotReadAreTold(t *testing.T) {
 		}
 	}
 	if !told("opened") {
-		t.Fatalf("nobody was told: %q", f.topic.subjects())
+		t.Fatalf("no alert came: %q", f.topic.subjects())
 	}
 	f.request.PassedOver = nil
 	f.request.Diagnostics = []observation.Diagnostic{{Position: target.Position{File: file, Line: 1}, Message: "not UTF-8"}}
