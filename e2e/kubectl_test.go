@@ -350,7 +350,9 @@ func (w *writer) text(s string, inFlow bool) string {
 	case 0:
 		return strconv.Quote(s)
 	case 1:
-		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+		if !strings.Contains(s, "\n") {
+			return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+		}
 	case 2:
 		return "!!str " + strconv.Quote(s)
 	case 3:
