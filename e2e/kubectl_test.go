@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -52,6 +53,89 @@ func TestKubectlReadsAlike(t *testing.T) {
 	}
 	if refused < len(files)/20 || refused > len(files)/2 {
 		t.Errorf("kubectl refuses %d of %d files", refused, len(files))
+	}
+}
+
+// TestKubectlItself holds what kubectl's libraries, and kubectl itself where the machine has it, read of the inputs that differ most between
+// tools, and that certdrift reads the same or names a problem.
+func TestKubectlItself(t *testing.T) {
+	enabled(t)
+	t.Parallel()
+	const (
+		config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"
+		shop   = "apiVersion: v1\nkind: Service\nmetadata:\n  name: s\n  annotations:\n    " + certificateAnnotation + ": arn:aws:acm:us-west-2:111122223333:certificate/1\nspec: {type: LoadBalancer, ports: [{port: 443}]}\n"
+		asJSON = `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"j"}}`
+	)
+	listed := "- " + strings.ReplaceAll(strings.TrimSuffix(shop, "\n"), "\n", "\n  ") + "\n"
+	port := func(text string) string { return strings.Replace(shop, "port: 443", "port: "+text, 1) }
+	cases := []struct {
+		name, file string
+		reads      string // the objects that kubectl reads, "error" where it ends with one
+		clean      bool   // certdrift reads the same, and names no problem
+	}{
+		{"two documents", config + "---\n" + shop, "ConfigMap Service", true},
+		{"CRLF", strings.ReplaceAll(config+"---\n"+shop, "\n", "\r\n"), "ConfigMap Service", true},
+		{"CR", strings.ReplaceAll(config+"---\n"+shop, "\n", "\r"), "ConfigMap", false},
+		{"a mark at the start", "\ufeff" + shop, "Service", true},
+		{"a mark behind ---", config + "---\n\ufeff" + shop, "ConfigMap Service", true},
+		{"a mark before ---", config + "\ufeff---\n" + shop, "error", false},
+		{"glued", config + shop, "Service", false},
+		{"glued, the Service first", shop + config, "ConfigMap", false},
+		{"a key twice", strings.Replace(shop, "kind: Service", "kind: ConfigMap\nkind: Service", 1), "Service", false},
+		{"a document's end", config + "...\n" + shop, "ConfigMap", false},
+		{"a document's end and ---", config + "...\n---\n" + shop, "ConfigMap Service", true},
+		{"text behind ---", config + "--- {a: b}\n", "error", false},
+		{"a comment behind ---", config + "--- # b\n" + shop, "ConfigMap Service", true},
+		{"a comment glued to ---", config + "---# b\n" + shop, "ConfigMap Service", true},
+		{"a List", "apiVersion: v1\nkind: List\nitems:\n" + listed, "Service", true},
+		{"a list whose items say nothing", "apiVersion: v1\nkind: ServiceList\nitems:\n" + strings.Replace(listed, "- apiVersion: v1\n  kind: Service\n  metadata", "- metadata", 1), "Service", true},
+		{"an array", "[" + asJSON + "]", "error", false},
+		{"a sequence", listed, "error", false},
+		{"JSON behind JSON", asJSON + asJSON, "ConfigMap ConfigMap", true},
+		{"a word", "hello\n", "error", false},
+		{"no kind", "apiVersion: v1\nmetadata: {name: c}\n", "error", false},
+		{"comments", "# nothing\n---\n" + shop, "Service", true},
+		{"a hexadecimal port", port("0x1bb"), "Service", true},
+		{"an octal port", port("0673"), "Service", true},
+		{"a fraction for a port", port("443.0"), "Service", true},
+		{"a port in quotes", port(`"443"`), "Service", false}, // the cluster refuses it
+	}
+	files := make([][]byte, len(cases))
+	for i, c := range cases {
+		files[i] = []byte(c.file)
+	}
+	kubectl, err := exec.LookPath("kubectl")
+	if err != nil {
+		t.Log("kubectl is not on this machine: its libraries alone are asked")
+	}
+	for i, read := range oracle(t, files) {
+		c := cases[i]
+		kinds := make([]string, 0, len(read.Objects)+1)
+		for _, o := range read.Objects {
+			kinds = append(kinds, o.Kind)
+		}
+		if read.Error != "" {
+			kinds = append(kinds, "error")
+		}
+		if got := strings.Join(kinds, " "); got != c.reads {
+			t.Errorf("%s: kubectl's libraries read %q (%s), want %q", c.name, got, read.Error, c.reads)
+		}
+		if got := certdriftReads(files[i]); got.clean != c.clean {
+			t.Errorf("%s: certdrift reads %q (%s), clean: %v", c.name, got.declared, got.why, got.clean)
+		}
+		if err != nil {
+			continue
+		}
+		path := filepath.Join(t.TempDir(), "m.yaml")
+		check(t, os.WriteFile(path, files[i], 0o600))
+		out, failed := exec.CommandContext(t.Context(), kubectl, "annotate", "--local", "--overwrite", "-f", path, "x=y", "-o", `jsonpath={.kind} `).Output()
+		got := strings.TrimSpace(string(out))
+		if failed != nil {
+			got = strings.TrimSpace(got + " error")
+		}
+		if got != c.reads {
+			t.Errorf("%s: kubectl reads %q, want %q", c.name, got, c.reads)
+		}
 	}
 }
 
