@@ -96,9 +96,9 @@ func theDeployments() []deployment {
 	}
 }
 
-// TestThePlanComesTrue plans each deployment over the emulated account, applies it as its tool would, and checks: what plan said of each
+// TestThePredictionHolds plans each deployment over the emulated account, applies it as its tool would, and checks: what plan said of each
 // host's certificate holds, and check agrees with plan's verdict.
-func TestThePlanComesTrue(t *testing.T) {
+func TestThePredictionHolds(t *testing.T) {
 	enabled(t)
 	t.Parallel()
 	f := startFront(t, startMoto(t))
