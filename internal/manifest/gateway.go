@@ -349,7 +349,7 @@ func (g *gateways) unused() []observation.PassedOver {
 		c := g.configs[key]
 		why := "the Gateways that use it are not in the input, so it is not known which listeners get its certificates"
 		if c.gone {
-			why = "the Gateways that use it are not in the input, so it is not known from which listeners the apply takes away its certificates"
+			why = "the Gateways that use it are not in the input, so it is not known from which listeners the apply removes its certificates"
 		}
 		if c.certificates() && !g.used[key] {
 			out = append(out, observation.PassedOver{Position: c.at, Object: clean(balancerKind + " " + key), Why: why})

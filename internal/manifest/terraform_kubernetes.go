@@ -96,7 +96,7 @@ func (t *terraform) kubernetesRemoved(c *change) {
 			t.undecided(resource{Address: c.Address}, "it is deleted, and what it is now cannot be read: "+from.diagnostics[0].Message)
 		}
 		for _, o := range from.passedOver {
-			t.undecided(resource{Address: c.Address}, "the apply takes away what certdrift does not understand: "+o.Why)
+			t.undecided(resource{Address: c.Address}, "the apply removes what certdrift does not understand: "+o.Why)
 		}
 		var seen []string
 		for _, d := range from.declared {
