@@ -142,6 +142,9 @@ func TestPlanOfPulumi(t *testing.T) {
 	const nativeListener, nativeCertificate = "aws-native:elasticloadbalancingv2:Listener", "aws-native:elasticloadbalancingv2:ListenerCertificate"
 	const balancer = `{"name":"shop"}`
 	dependsOn := `,"propertyDependencies":{"loadBalancerArn":["` + pulumiURN("aws:lb/loadBalancer:LoadBalancer", "web") + `"]}`
+	if _, stdout, _ := planInput(t, config, pulumiPreview(pulumiStep("update", "aws:elb/loadBalancer:LoadBalancer", "web", classic("declared"), classic("wrong"), ""))); !strings.Contains(stdout, "web in the Pulumi program") {
+		t.Errorf("names no program to change:\n%s", stdout)
+	}
 	for name, c := range map[string]struct {
 		input  string
 		status int

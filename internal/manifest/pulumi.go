@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/observation"
 )
 
 // pulumiState is the state of a resource (sdk/go/common/apitype, ResourceV3). Inputs are what the program sets, Outputs what the provider
@@ -344,5 +345,10 @@ func (p *pulumi) read() error {
 			return errOtherForm
 		}
 	}
-	return p.terraform.read(values, config, changes)
+	before := len(p.declared)
+	err = p.terraform.read(values, config, changes)
+	for i := range p.declared[before:] {
+		p.declared[before+i].Tool = observation.Pulumi
+	}
+	return err
 }

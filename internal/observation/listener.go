@@ -161,7 +161,7 @@ type Validation struct {
 type Declaration struct {
 	// Object is the declaring object: "Service production/api", "Ingress web/site", "aws_lb_listener.https".
 	Object string `json:"object"`
-	// Service is NAMESPACE/NAME for a Kubernetes object; empty for Terraform.
+	// Service is NAMESPACE/NAME for a Kubernetes object; empty for Terraform and Pulumi.
 	Service string `json:"service,omitempty"`
 	// LoadBalancer is the load balancer's name, where the manifest names it.
 	LoadBalancer string `json:"load_balancer,omitempty"`
@@ -202,7 +202,17 @@ type Declaration struct {
 	PortUncertain    bool            `json:"port_uncertain,omitempty"`
 	UndecidedBecause string          `json:"perhaps,omitempty"`
 	Source           target.Position `json:"source"`
+	// Tool is what the source is for; empty for Kubernetes and Terraform, between which Service decides.
+	Tool Tool `json:"tool,omitempty"`
 }
+
+// Tool is a tool that a source is for, where that decides what people edit.
+type Tool string
+
+// The tools. People edit a Pulumi program, not its preview.
+const (
+	Pulumi Tool = "pulumi"
+)
 
 // PassedOver is an object of a manifest, plan or template that was not understood, although it may put a certificate on a load
 // balancer.
@@ -241,7 +251,7 @@ func (d Declaration) Fits(kind LoadBalancerKind) bool {
 	return d.Of(Ingress) == (kind == Application)
 }
 
-// Generated reports whether Source is a file that a tool generated: Terraform's plan or state. To change it, change the code
+// Generated reports whether Source is a file that a tool generated: Terraform's plan or state, Pulumi's preview or stack. To change it, change the code
 // that it was generated from.
 func (d Declaration) Generated() bool { return d.Service == "" }
 
