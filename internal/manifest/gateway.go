@@ -302,14 +302,18 @@ func (o object) gatewayListeners(parent string) []gatewayListener {
 type gateways struct {
 	classes map[string]gatewayClass
 	configs map[string]balancerConfig // by NAMESPACE/NAME
-	sets    []listenerSet
-	routes  []gatewayRoute
+	sets    []*listenerSet
+	bySet   map[string][]*listenerSet // by their Gateway
+	routes  map[string][]gatewayRoute // by the object they attach to, as KIND NAMESPACE/NAME
 	// usedClasses and used are those of some Gateway.
 	usedClasses, used map[string]bool
 }
 
 func newGateways() gateways {
-	return gateways{classes: map[string]gatewayClass{}, configs: map[string]balancerConfig{}, usedClasses: map[string]bool{}, used: map[string]bool{}}
+	return gateways{
+		classes: map[string]gatewayClass{}, configs: map[string]balancerConfig{}, bySet: map[string][]*listenerSet{}, routes: map[string][]gatewayRoute{},
+		usedClasses: map[string]bool{}, used: map[string]bool{},
+	}
 }
 
 // gatewayClass is a GatewayClass; config is the NAMESPACE/NAME of its LoadBalancerConfiguration, empty for none.

@@ -28,12 +28,13 @@ type listenerSet struct {
 // listenerSet notes a ListenerSet.
 func (o object) listenerSet() {
 	line, column := o.position(o.node)
-	s := listenerSet{name: o.name(), namespace: o.namespaceOf(), at: o.at(line, column), listeners: o.gatewayListeners(listenerSetKind + " " + o.name())}
+	s := &listenerSet{name: o.name(), namespace: o.namespaceOf(), at: o.at(line, column), listeners: o.gatewayListeners(listenerSetKind + " " + o.name())}
 	parent := o.parentRef(o.get(o.node, "spec", "parentRef"))
 	s.gateway = parent.namespace + "/" + parent.name
 	s.ends = slices.ContainsFunc(s.listeners, func(l gatewayListener) bool { return gatewayPort{protocol: l.protocol}.secure() })
 	if !o.gone {
-		o.classes.gateways.sets = append(o.classes.gateways.sets, s)
+		g := &o.classes.gateways
+		g.sets, g.bySet[s.gateway] = append(g.sets, s), append(g.bySet[s.gateway], s)
 	}
 }
 
@@ -43,11 +44,7 @@ func (g *gateways) setsOf(o object) []listenerSet {
 	self := o.namespaceOf() + "/" + o.text(o.node, "metadata", "name")
 	from := o.text(o.node, "spec", "allowedListeners", "namespaces", "from")
 	var out []listenerSet
-	for i := range g.sets {
-		s := &g.sets[i]
-		if s.gateway != self {
-			continue
-		}
+	for _, s := range g.bySet[self] {
 		s.taken = true
 		if from == "All" || from == "Selector" || from == "Same" && s.namespace == o.namespaceOf() {
 			out = append(out, *s)
@@ -57,11 +54,11 @@ func (g *gateways) setsOf(o object) []listenerSet {
 	return out
 }
 
-// gatewayRoute is a route with hostnames.
+// gatewayRoute is a route with hostnames, for one of its parents.
 type gatewayRoute struct {
 	kind, namespace string
 	hostnames       []string
-	parents         []parentRef
+	parent          parentRef
 }
 
 // parentRef is what a route attaches to: a Gateway or a ListenerSet, and perhaps one listener or port of it.
@@ -73,13 +70,14 @@ type parentRef struct {
 // gatewayRoute notes a route.
 func (o object) gatewayRoute() {
 	r := gatewayRoute{kind: o.kind, namespace: o.namespaceOf(), hostnames: o.texts(o.node, "spec", "hostnames")}
-	for _, n := range o.items(o.node, "spec", "parentRefs") {
-		if r.parents = append(r.parents, o.parentRef(n)); len(r.parents) == maxEntries {
-			break
-		}
+	if o.gone {
+		return
 	}
-	if !o.gone {
-		o.classes.gateways.routes = append(o.classes.gateways.routes, r)
+	routes := o.classes.gateways.routes
+	for _, n := range o.items(o.node, "spec", "parentRefs") {
+		r.parent = o.parentRef(n)
+		key := r.parent.kind + " " + clean(r.parent.namespace+"/"+r.parent.name)
+		routes[key] = append(routes[key], r)
 	}
 }
 
@@ -101,7 +99,7 @@ func (g *gateways) hostsOf(l gatewayListener) []string {
 	if l.hostname != "" {
 		out = append(out, l.hostname)
 	}
-	for _, r := range g.routes {
+	for _, r := range g.routes[l.parent] {
 		if !r.attaches(l) {
 			continue
 		}
@@ -117,7 +115,7 @@ func (g *gateways) hostsOf(l gatewayListener) []string {
 	return out
 }
 
-// attaches reports whether a route asks for a listener that takes it.
+// attaches reports whether a route of the listener's object asks for the listener, and the listener takes it.
 func (r gatewayRoute) attaches(l gatewayListener) bool {
 	kinds := l.kinds
 	if len(kinds) == 0 {
@@ -126,9 +124,7 @@ func (r gatewayRoute) attaches(l gatewayListener) bool {
 	if !slices.Contains(kinds, r.kind) || l.from == "None" || (l.from == "" || l.from == "Same") && r.namespace != l.namespace {
 		return false
 	}
-	return slices.ContainsFunc(r.parents, func(p parentRef) bool {
-		return p.kind+" "+clean(p.namespace+"/"+p.name) == l.parent && (p.section == "" || p.section == l.name) && (p.port == 0 || p.port == l.port)
-	})
+	return (r.parent.section == "" || r.parent.section == l.name) && (r.parent.port == 0 || r.parent.port == l.port)
 }
 
 // compatible is the more specific of two hostnames that a client may ask for by one name, empty if there is none. A listener without a
