@@ -23,7 +23,7 @@ type after struct {
 // after returns what l holds after d is applied, with what the other manifests add to its SNI list and remove from it; l is nil
 // where it is not known. Each tool does it in its own way.
 func (p planner) after(d *topology.Declaration, l *topology.Listener) after {
-	if d.WithoutCertificate() || d.RemovesListeners {
+	if d.WithoutCertificate() || d.RemovesListeners || p.moves(d, l) {
 		return after{Held: topology.Held{Kind: kindOf(d, l)}}
 	}
 	now := p.heldBy(d, l)
@@ -43,6 +43,13 @@ func (p planner) after(d *topology.Declaration, l *topology.Listener) after {
 	a.Attached = p.forgetReimported(a.Attached)
 	a.unchanged = now.known() && a.known() && slices.EqualFunc(a.Attached, now.Attached, sameAttachment)
 	return a
+}
+
+// moves reports whether the listener whose SNI list d changes leaves its port at the same time.
+func (p planner) moves(d *topology.Declaration, l *topology.Listener) bool {
+	return d.Listener != "" && l != nil && slices.ContainsFunc(p.Declarations, func(own *topology.Declaration) bool {
+		return own.ListenerARN == d.Listener && (own.Port != l.Port || own.WithoutCertificate()) && own.UndecidedBecause == ""
+	})
 }
 
 // shared adds what other members of the declaration's Ingress group may keep on the listener.
