@@ -252,6 +252,9 @@ func (d Declaration) Fits(kind LoadBalancerKind) bool {
 // wrote. To change it, change the code that it was generated from.
 func (d Declaration) Generated() bool { return d.Service == "" && d.Tool != Template }
 
+// OfTemplate reports whether Source is a CloudFormation template. It does not say what its deployment changes and takes away.
+func (d Declaration) OfTemplate() bool { return d.Tool == Template || d.Tool == CDK }
+
 // Change is a change that CloudTrail or ACM reported.
 type Change struct {
 	EventID string    `json:"event_id,omitempty"`
