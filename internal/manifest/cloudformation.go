@@ -172,7 +172,7 @@ func (s stack) listener(res *stackResource) (observation.Declaration, bool) {
 		s.fault(res, "it lists "+strconv.Itoa(count)+" certificates, and CloudFormation takes exactly one", "put the others into resources of type "+stackListed)
 		return d, false
 	case count == 0:
-		s.fault(res, "it has no certificate, and CloudFormation rejects an "+protocol+" listener without one", "add Certificates: [{CertificateArn: …}]")
+		s.fault(res, "it has no certificate, and CloudFormation rejects a listener of protocol "+protocol+" without one", "add Certificates: [{CertificateArn: …}]")
 		return d, false
 	case len(found.pending) > 0 && !found.made:
 		return undecided(d, found.pending[0])
@@ -259,7 +259,7 @@ func (s stack) classicListener(res *stackResource, d observation.Declaration, en
 	case !secure:
 		return d, s.plain && d.LoadBalancer != "" && d.Port != 0
 	case entry["SSLCertificateId"] == nil:
-		s.fault(res, fmt.Sprintf("port %d has no certificate, and CloudFormation rejects an %s listener without one", number, strings.ToUpper(protocol)), "add SSLCertificateId")
+		s.fault(res, fmt.Sprintf("port %d has no certificate, and CloudFormation rejects a listener of protocol %s without one", number, strings.ToUpper(protocol)), "add SSLCertificateId")
 		return d, false
 	}
 	found := certificates{ok: true}

@@ -39,10 +39,8 @@ func (o object) cloudFormation() bool {
 		o.stacks.templates[filepath.Clean(o.file)] = true
 		t := template{evaluator: evaluator{tree: o.tree, root: o.node, resources: map[string]*stackResource{}, parameters: o.stacks.parameters}, reader: o.reader}
 		o.later(func() { o.within(o.tree, t.read) })
-	case o.parametersFile():
-		o.understood++
-	default:
-		return o.ofTheCDK()
+	default: // these say nothing alone
+		return o.parametersFile() || o.ofTheCDK()
 	}
 	return true
 }
@@ -63,16 +61,12 @@ func (o object) isTemplate() bool {
 	})
 }
 
-// ofTheCDK reports whether the document is one of those that the CDK writes beside its templates. Nothing deploys them.
+// ofTheCDK reports whether the document is one of those that the CDK writes beside its templates. Nothing deploys them by themselves.
 func (o object) ofTheCDK() bool {
 	version, _ := yamldoc.Text(o.doc.Follow(o.value("version")))
 	_, tree := yamldoc.Entries(o.doc.Follow(o.value("tree")))
 	_, assembly := yamldoc.Entries(o.doc.Follow(o.value("artifacts")))
-	if assembly || tree && strings.HasPrefix(version, "tree-") {
-		o.understood++
-		return true
-	}
-	return false
+	return assembly || tree && strings.HasPrefix(version, "tree-")
 }
 
 // parametersFile reads a file of parameters: a list of {ParameterKey, ParameterValue}, as the AWS CLI's --parameters takes it, or a

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -157,7 +158,7 @@ func (v evaluator) call(name string, argument ast.Node, depth int) any {
 		return v.split(argument, depth)
 	case "Fn::ImportValue":
 		export, _ := v.value(argument, depth).(string)
-		return unknownValue{strings.TrimSpace("the export " + clean(export) + " of another stack")}
+		return unknownValue{strings.Join(strings.Fields("the export "+clean(export)+" of another stack"), " ")}
 	}
 	return unknownValue{clean(name)}
 }
@@ -169,10 +170,12 @@ func (v evaluator) ref(name string) any {
 		switch {
 		case name == "AWS::NoValue":
 			return nil
+		case strings.HasPrefix(name, "AWS::"):
+			return unknownValue{"the pseudo parameter " + clean(name)}
 		case v.resources[name] != nil:
 			return reference{id: name}
 		}
-		return unknownValue{clean(name)}
+		return unknownValue{finding.Quote(name) + ", which the template does not have"}
 	}
 	given, ok := v.parameters[name]
 	switch kind := v.text(declared, "Type"); {
@@ -399,7 +402,7 @@ func known(value any) (text, why string) {
 	case nil:
 		return "", ""
 	case unknownValue:
-		return "", x.why
+		return "", cmp.Or(x.why, "it is not known")
 	case reference:
 		if x.attribute == "" {
 			return "", clean(x.id) + ", which the same deployment makes"
