@@ -21,7 +21,7 @@ ZIP_LIMIT := 6500000
 # Further build tags for the functions, each after a comma: `make soak` speeds up their clock.
 TAGS ?=
 
-# The race detector needs a C compiler. Instrumenting the AWS SDK is half of the build; without optimization it takes half as long.
+# `go vet` is part of `make lint`. The race detector needs a C compiler. Instrumenting the AWS SDK is half of the build; without optimization it takes half as long.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1 ] && echo "-race '-gcflags=github.com/aws/...=-N -l'")
 
 .PHONY: help
@@ -36,7 +36,7 @@ demo: ## Replay the incident on this machine, through to the alerts and the repo
 .PHONY: test
 test: ## Run all tests that need only Go, with the race detector if there is a C compiler
 	@mkdir -p $(CACHE)
-	@go test -json $(RACE) ./... | go run ./e2e/tally -name test -o $(CACHE)/test.tally
+	@go test -json -vet=off $(RACE) ./... | go run ./e2e/tally -name test -o $(CACHE)/test.tally
 
 .PHONY: e2e
 e2e: $(CACHE)/venv/.ready sam-cli ## Deploy the template to an emulator and run the real function binaries against it

@@ -232,7 +232,7 @@ type Notice struct {
 	// Before is the severity that people knew, where the incident got worse or was downgraded; None otherwise. With
 	// Opened it equals Severity where something predicted has happened.
 	Before finding.Severity `json:"before"`
-	// Predicted, with Opened: everything as severe as Severity has not happened yet.
+	// Predicted, with Opened and Reminder: everything as severe as Severity has not happened yet.
 	Predicted bool `json:"foretold,omitempty"`
 	// Downgraded: with Recovered, the worst of it is resolved and a less severe part remains; the incident stays open.
 	Downgraded bool `json:"eased,omitempty"`

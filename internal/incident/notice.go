@@ -127,7 +127,7 @@ func (b *tracker) due(r *Record) (Notice, bool) {
 			Event: Recovered, Severity: was, Before: was, Downgraded: true, Remaining: r.Severity, Undelivered: r.Owed > r.mayKnow(),
 		}, true
 	case b.reminderDue(r):
-		return Notice{Event: Reminder, Severity: audible}, true
+		return Notice{Event: Reminder, Severity: audible, Predicted: b.onlyPredicted(r, audible)}, true
 	}
 	return Notice{}, false
 }
@@ -169,6 +169,9 @@ func Sent(r Record, n Notice, now time.Time) Record {
 		r.Notified, r.Reminders, r.Predicted = n.Severity, 0, n.Predicted
 	case n.Event == Reminder:
 		r.Reminders++
+		if n.Severity >= r.Notified {
+			r.Predicted = n.Predicted // what people read last: if it only threatened, it is news once it happens
+		}
 	case n.Downgraded:
 		r.Notified, r.Reminders, r.Predicted = n.Remaining, 0, false
 		r.Flaps++

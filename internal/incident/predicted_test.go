@@ -49,6 +49,37 @@ func TestAnExpiryThatComesIsNews(t *testing.T) {
 		}
 		s.round(c, come)
 	})
+	t.Run("again, after a reminder that it is to come", func(t *testing.T) {
+		for name, end := range map[string]fate{"recorded": lives, "sent, and never recorded": crashesOut} {
+			t.Run(name, func(t *testing.T) {
+				s := newScript(t)
+				s.round(c, coming, Opened)
+				if got := s.table.run(t, Input{Policy: s.policy, Findings: come, Coverage: c, Now: at(s.minute)}, end); len(got) != 1 {
+					t.Fatalf("got %v", events(got))
+				}
+				s.minute++
+				for range 3 {
+					s.round(c, coming) // another certificate, which expires soon
+				}
+				s.minute += 25 * 60
+				if got := s.round(c, coming, Reminder); !got[0].Predicted {
+					t.Error("the reminder does not know that nothing has happened")
+				}
+				s.round(c, come, Opened)
+				s.round(c, come)
+			})
+		}
+	})
+	t.Run("not after a reminder of less, while a silence covers it", func(t *testing.T) {
+		s := newScript(t)
+		ending := found(finding.CertExpiring, finding.Warning, "api", "certificate:aa")
+		s.round(c, append(come, ending), Opened)
+		s.policy.Silences = []policy.Silence{{Code: "cert-expired", Until: at(26 * 60), Reason: "known"}}
+		s.minute += 25 * 60
+		s.round(c, append(come, ending), Reminder)
+		s.minute += 60
+		s.round(c, append(come, ending))
+	})
 	t.Run("not where a silence covers it", func(t *testing.T) {
 		s := newScript(t)
 		s.policy.Silences = []policy.Silence{{Code: "cert-expired", Until: at(4), Reason: "known"}}

@@ -42,6 +42,9 @@ func (c *crowd) hear(n Notice, l *looks, p policy.Alerting) {
 		if c.told[key] == finding.None && !n.Repetition {
 			c.t.Fatalf("a reminder of %q, which was never reported", key)
 		}
+		if n.Severity >= c.told[key] {
+			c.coming[key] = onlyComing(n)
+		}
 	case Recovered:
 		if n.Undelivered && c.told[key] >= n.Severity {
 			c.t.Fatalf("%q was reported as %s, and its recovery says that nobody was notified", key, c.told[key])
