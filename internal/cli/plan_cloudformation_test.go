@@ -147,6 +147,8 @@ func TestPlanOfChangeSets(t *testing.T) {
 		"a set that was executed":                     {strings.Replace(good, "AVAILABLE", "EXECUTE_COMPLETE", 1), 2},
 		"a set that is out of date":                   {strings.Replace(good, "AVAILABLE", "OBSOLETE", 1), 2},
 		"a set that is not available":                 {strings.Replace(good, "AVAILABLE", "UNAVAILABLE", 1), 2},
+		"a change of nothing":                         {stackSet(`{"Type":"Hook"}`), 3},
+		"a change of some kind":                       {listener("Modify", https, https, ""), 3},
 		"the changes alone":                           {`[` + stackChange("Remove", stackTypeListener, tfHTTPS, "", "", "") + `]`, 3},
 	} {
 		if status, out := planFiles(t, map[string]string{"set.json": c.text}); status != c.status {
@@ -167,6 +169,9 @@ func TestPlanOfTemplates(t *testing.T) {
 		return `[{"ParameterKey":"Certificate","ParameterValue":"` + certificate + `"}]`
 	}
 	nested := template("  Nested: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: ./b.yaml}}\n")
+	twoPerhaps := "Parameters: {Stage: {Type: String}}\nConditions: {Staging: !Equals [!Ref Stage, staging]}\n" +
+		template("  L:\n    Type: AWS::ElasticLoadBalancingV2::Listener\n    Properties:\n      Port: 443\n      Protocol: HTTPS\n      Certificates:\n        - CertificateArn: "+tfGood+
+			"\n        - !If [Staging, {CertificateArn: \""+tfOther+"\"}, !Ref AWS::NoValue]\n")
 	queue := template("  Queue: {Type: AWS::SQS::Queue, Properties: {Tags: [{Key: Name, Value: !Ref AWS::StackName}]}}\n")
 	for name, c := range map[string]struct {
 		files  map[string]string
@@ -191,7 +196,10 @@ func TestPlanOfTemplates(t *testing.T) {
 		"a template in a ConfigMap":          {map[string]string{"a.yaml": "apiVersion: v1\nkind: ConfigMap\ndata:\n  t.yaml: |\n    Type: AWS::ElasticLoadBalancingV2::Listener\n"}, 3, "ConfigMap"},
 		"a template of get-template":         {map[string]string{"a.json": `{"TemplateBody":"Resources: {L: {Type: \"AWS::ElasticLoadBalancingV2::Listener\"}}"}`}, 3, "a document without a kind"},
 		"a load balancer without any":        {map[string]string{"a.yaml": template("  LB: {Type: AWS::ElasticLoadBalancingV2::LoadBalancer, Properties: {Name: shop}}\n")}, 3, "shop"},
-		"what the CDK writes beside":         {map[string]string{"a.yaml": queue, "manifest.json": `{"version":"1","artifacts":{"Web":{"properties":{"x":"` + tfGood + `"}}}}`, "tree.json": `{"version":"tree-0.1","tree":{"x":"` + tfGood + `"}}`}, 0, "No load balancer's"},
+		"what the CDK writes beside":         {map[string]string{"a.yaml": queue, "manifest.json": `{"version":"1","artifacts":{"Web":{"type":"aws:cloudformation:stack","properties":{"x":"` + tfGood + `"}}}}`, "tree.json": `{"version":"tree-0.1","tree":{"x":"` + tfGood + `"}}`}, 0, "No load balancer's"},
+		"another tool's artifacts":           {map[string]string{"a.yaml": queue, "b.json": `{"version":"1","artifacts":{"x":"` + tfGood + `"}}`}, 3, "b.json:1"},
+		"parameters of another tool":         {map[string]string{"a.yaml": queue, "b.json": `{"Parameters":{"x":"` + tfGood + `"},"Charts":[]}`}, 3, "b.json:1"},
+		"a second certificate, perhaps":      {map[string]string{"a.yaml": twoPerhaps}, 3, "the condition Staging depends on"},
 	} {
 		if status, out := planFiles(t, c.files); status != c.status || !strings.Contains(out, c.says) {
 			t.Errorf("%s: exit status %d, want %d and %q\n%s", name, status, c.status, c.says, out)

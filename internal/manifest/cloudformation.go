@@ -69,8 +69,8 @@ func (s stack) undecide(res *stackResource, why string) {
 // reported, and ok is then false.
 type certificates struct {
 	arns, pending []string
-	// made: there are some that the deployment makes.
-	made bool
+	// made counts those of pending that the deployment makes.
+	made int
 	why  string // the list itself is not known
 	ok   bool
 }
@@ -100,7 +100,7 @@ func (s stack) addCertificate(to *certificates, res *stackResource, value any) {
 	ref, isRef := value.(reference)
 	switch {
 	case isRef && s.isCertificate(ref), madeByTheDeploy(value):
-		to.made = true
+		to.made++
 		to.pending = append(to.pending, "the certificate of "+res.object+", "+createdByTheDeploy)
 	case why != "":
 		to.pending = append(to.pending, "the certificate of "+res.object+": "+why)
@@ -168,14 +168,14 @@ func (s stack) listener(res *stackResource) (observation.Declaration, bool) {
 		return d, false
 	case found.why != "":
 		return undecided(d, "the certificate of "+res.object+": "+found.why)
+	case len(found.pending) > found.made: // it may be there or not
+		return undecided(d, found.pending[0])
 	case count > 1:
 		s.fault(res, "it lists "+strconv.Itoa(count)+" certificates, and CloudFormation takes exactly one", "put the others into resources of type "+stackListed)
 		return d, false
 	case count == 0:
 		s.fault(res, "it has no certificate, and CloudFormation rejects a listener of protocol "+protocol+" without one", "add Certificates: [{CertificateArn: …}]")
 		return d, false
-	case len(found.pending) > 0 && !found.made:
-		return undecided(d, found.pending[0])
 	}
 	d.ARNs, d.Discovered = found.arns, len(found.arns) == 0
 	return d, true
@@ -267,7 +267,7 @@ func (s stack) classicListener(res *stackResource, d observation.Declaration, en
 	switch {
 	case !found.ok:
 		return d, false
-	case len(found.pending) > 0 && !found.made:
+	case len(found.pending) > found.made:
 		return undecided(d, found.pending[0])
 	}
 	d.ARNs, d.Discovered = found.arns, len(found.arns) == 0

@@ -176,6 +176,9 @@ func (c *changeSet) read() {
 	}
 	s := stack{reader: c.reader}
 	for _, x := range c.changes {
+		if x.kind == "" {
+			s.undecide(x.stackResource, "it is not a change of a resource that certdrift knows: "+describeHint)
+		}
 		c.apply(s, x)
 	}
 	c.listed(s)
@@ -211,7 +214,7 @@ func (c *changeSet) apply(s stack, x *stackChange) {
 			s.undecide(x.stackResource, withoutValues)
 			return
 		}
-		if x.replacement == "Conditional" {
+		if x.replacement != "True" && x.replacement != "False" {
 			x.undecided = "whether CloudFormation changes " + x.object + " or replaces it, which it decides at execution"
 		}
 	case "Remove":
@@ -319,7 +322,7 @@ func (c *changeSet) takeAway(s stack, x *stackChange) {
 	if !c.plain || x.action != "Remove" && x.action != "Modify" || x.before == nil && x.kind != stackBalancer {
 		return
 	}
-	gone := x.action == "Remove" || x.replaced() || x.replacement == "Conditional"
+	gone := x.action == "Remove" || x.replacement != "False"
 	if gone && x.kept() {
 		return
 	}

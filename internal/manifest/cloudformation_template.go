@@ -61,12 +61,17 @@ func (o object) isTemplate() bool {
 	})
 }
 
-// ofTheCDK reports whether the document is one of those that the CDK writes beside its templates. Nothing deploys them by themselves.
+// ofTheCDK reports whether the document is one of those that the CDK writes beside its templates: the tree of constructs, or the manifest
+// of the assembly. Nothing deploys them by themselves.
 func (o object) ofTheCDK() bool {
 	version, _ := yamldoc.Text(o.doc.Follow(o.value("version")))
 	_, tree := yamldoc.Entries(o.doc.Follow(o.value("tree")))
-	_, assembly := yamldoc.Entries(o.doc.Follow(o.value("artifacts")))
-	return assembly || tree && strings.HasPrefix(version, "tree-")
+	artifacts, _ := yamldoc.Entries(o.doc.Follow(o.value("artifacts")))
+	foreign := slices.ContainsFunc(artifacts, func(e *ast.MappingValueNode) bool {
+		kind, _ := yamldoc.Text(o.doc.Follow(evaluator{tree: o.tree, root: e.Value}.lookup("type")))
+		return !strings.HasPrefix(kind, "aws:cloudformation:") && !strings.HasPrefix(kind, "cdk:")
+	})
+	return version != "" && len(artifacts) > 0 && !foreign || tree && strings.HasPrefix(version, "tree-")
 }
 
 // parametersFile reads a file of parameters: a list of {ParameterKey, ParameterValue}, as the AWS CLI's --parameters takes it, or a
@@ -84,7 +89,7 @@ func (o object) parametersFile() bool {
 			o.setParameter(key, evaluator{tree: o.tree, root: item}.lookup("ParameterValue"))
 		}
 		return true
-	case isMapping && len(given) > 0:
+	case isMapping && len(given) > 0 && o.onlyHas("Parameters", "Tags", "StackPolicy"):
 		for _, e := range given {
 			if _, ok := yamldoc.Text(o.doc.Follow(e.Value)); !ok {
 				return false
@@ -97,6 +102,15 @@ func (o object) parametersFile() bool {
 		return true
 	}
 	return false
+}
+
+// onlyHas reports whether the document has no other keys.
+func (o object) onlyHas(keys ...string) bool {
+	entries, _ := yamldoc.Entries(o.doc.Follow(o.node))
+	return !slices.ContainsFunc(entries, func(e *ast.MappingValueNode) bool {
+		key, _ := yamldoc.Text(o.doc.Follow(e.Key))
+		return !slices.Contains(keys, key)
+	})
 }
 
 func (o object) setParameter(key string, n ast.Node) {

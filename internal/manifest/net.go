@@ -163,7 +163,7 @@ func (o object) unread(version string) {
 	}
 }
 
-const noManifestHint = "check the output of the previous command; certdrift reads Kubernetes objects (YAML or JSON) and the output of `terraform show -json PLAN`"
+const noManifestHint = "check the output of the previous command; certdrift reads Kubernetes objects (YAML or JSON), the output of `terraform show -json PLAN`, and CloudFormation templates and change sets"
 
 // lastApplied is where kubectl keeps the manifest that it applied before.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"

@@ -215,7 +215,7 @@ func (x effect) uncertain(listener string) (notKnown []string, open bool) {
 func (x effect) unrestored(listener string) string {
 	d, l := x.declaration, x.listener
 	switch {
-	case !d.Restates || l == nil && x.Round.ListenersRead && len(x.Round.ObserveErrors) == 0:
+	case !d.Restates || len(d.ARNs) == 0 || l == nil && x.Round.ListenersRead && len(x.Round.ObserveErrors) == 0:
 		return ""
 	case l == nil || l.LoadBalancer.Partial:
 		return "which certificates " + nameOf(d) + " holds now"
