@@ -206,3 +206,23 @@ func TestPlanOfTemplates(t *testing.T) {
 		}
 	}
 }
+
+// TestPlanOfThisProject reads certdrift's own templates, a SAM application with nested stacks: with all of them in the input nothing is
+// left open.
+func TestPlanOfThisProject(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "certdrift.yaml")
+	write(t, config, fmt.Sprintf(tfConfig, tfByName))
+	for _, c := range []struct {
+		args   []string
+		status int
+		says   string
+	}{
+		{[]string{"-f", "../../template.yaml", "-f", "../../infra"}, 0, "No load balancer's certificate is declared"},
+		{[]string{"-f", "../../template.yaml"}, 3, "it makes another stack, whose template is not in the input"},
+	} {
+		status, stdout, stderr := run(t, nil, nil, append([]string{"plan", "--offline", "-c", config}, c.args...)...)
+		if status != c.status || !strings.Contains(stdout, c.says) {
+			t.Errorf("%v: exit status %d, want %d and %q\n%s%s", c.args, status, c.status, c.says, stdout, stderr)
+		}
+	}
+}
