@@ -260,7 +260,8 @@ func (c *changeSet) listener(s stack, x *stackChange) {
 	c.declared = append(c.declared, d)
 }
 
-// leaves reports whether the change leaves some properties as the template had them before.
+// leaves reports whether the change leaves some properties as the last deployment had them, or, in a drift-aware change set, as they are.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/drift-aware-change-sets.html
 func (x *stackChange) leaves(properties ...string) bool {
 	return x.before != nil && !slices.ContainsFunc(properties, func(key string) bool { return !reflect.DeepEqual(x.before[key], x.after[key]) })
 }

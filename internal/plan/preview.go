@@ -227,7 +227,8 @@ func (x effect) unrestored(listener string) string {
 	if kept {
 		return ""
 	}
-	return "whether the deployment changes the certificates of " + listener + ": CloudFormation leaves alone what the template did not change since the last one"
+	return "whether the deployment changes the certificates of " + listener +
+		": somebody changed them since the last one, and CloudFormation may leave alone what its template did not change (a drift-aware change set says)"
 }
 
 // spares reports whether the effect is a certificate that is added to a listener beside others, and is known to cover none of the
