@@ -105,13 +105,17 @@ func (p planner) mayDelist(a after, d *topology.Declaration, l *topology.Listene
 	if !d.OfTemplate() || l == nil || d.Creates {
 		return a
 	}
-	others := []*topology.Declaration(p.additions(d, l))
+	all := append(additions{d}, p.additions(d, l)...)
 	if d.Listener != "" {
-		others = slices.Concat(others, p.keepers(d, l))
+		all = append(all, p.keepers(d, l)...)
 	}
-	named := slices.Clone(d.ARNs)
-	for _, own := range others {
-		named = append(named, own.ARNs...)
+	var named []string
+	for _, one := range all {
+		arns := one.ARNs
+		if one.Listener == "" { // the first is the default, which may be in the list as well
+			arns = arns[min(1, len(arns)):]
+		}
+		named = append(named, arns...)
 	}
 	for _, k := range a.Attached {
 		if k.Listed && k.ARN != "" && !slices.Contains(named, k.ARN) {
