@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -58,8 +59,11 @@ func TestPlanWithADraft(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := filepath.Join(t.TempDir(), "certdrift.yaml")
-	if _, _, stderr := run(t, nil, nil, "init", "-f", stale, "-o", config); strings.Contains(stderr, "rror") {
-		t.Fatal(stderr)
+	status, _, stderr := run(t, nil, nil, "init", "-f", stale, "-o", config)
+	for _, want := range []string{"no hostname found for 4 listeners", "next: in " + config + ", replace HOST in 4 places and uncomment those endpoints"} {
+		if status != 3 || !strings.Contains(stderr, want) {
+			t.Fatalf("init: exit status %d, want 3 and %q\n%s", status, want, stderr)
+		}
 	}
 	for _, format := range []string{"text", "markdown", "html", "json", "junit", "github", "sarif"} {
 		status, stdout, stderr := run(t, nil, nil, "plan", "-c", config, "-f", stale, "--offline", "--format", format)
@@ -74,6 +78,32 @@ func TestPlanWithADraft(t *testing.T) {
 		if hint := "the configuration has no endpoints; add its URL there, with service: production/api"; format != "html" && !strings.Contains(stdout, hint) {
 			t.Errorf("%s does not say %q:\n%s", format, hint, stdout)
 		}
+	}
+}
+
+// TestDraftUncommented: with the hostnames filled in and the comments toggled, what init makes of the incident's right manifests is a
+// valid configuration, and stops its stale ones.
+func TestDraftUncommented(t *testing.T) {
+	manifests, err := filepath.Abs("../manifest/testdata/incident")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(t.TempDir(), "certdrift.yaml")
+	run(t, nil, nil, "init", "-f", filepath.Join(manifests, "right"), "-o", config)
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	for i := range lines[2:] { // below the two lines at the top
+		lines[2+i] = strings.ReplaceAll(strings.TrimPrefix(lines[2+i], "# "), "//HOST/", "//api.example.org/")
+	}
+	write(t, config, strings.Join(lines, "\n"))
+	if status, stdout, stderr := run(t, nil, nil, "validate", "-c", config); status != 0 || !strings.Contains(stdout, "4 endpoints in 2 environments") {
+		t.Errorf("validate: exit status %d\n%s%s", status, stdout, stderr)
+	}
+	if status, stdout, stderr := run(t, nil, nil, "plan", "-c", config, "-f", filepath.Join(manifests, "stale"), "--offline"); status != 1 || !strings.Contains(stdout, "4 listeners: 4 refused. Do not apply.") {
+		t.Errorf("plan: exit status %d\n%s%s", status, stdout, stderr)
 	}
 }
 

@@ -63,7 +63,7 @@ func (o object) patch() string {
 	if len(o.items(o.node, "spec", "ports")) > 0 || kind != "" && kind != "LoadBalancer" {
 		return ""
 	}
-	return "which ports Service " + o.name() + " has: this manifest has none, like a patch"
+	return "which ports Service " + o.name() + " has: this manifest names none, as a patch does"
 }
 
 // closes declares, on request, that the object's load balancer has only the declared listeners. at is the node that says so;
