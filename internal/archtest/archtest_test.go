@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -63,6 +64,18 @@ type file struct {
 
 func parse(t *testing.T) []file {
 	t.Helper()
+	files, err := tree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 20 {
+		t.Fatalf("only %d files found: is the test looking in the right place?", len(files))
+	}
+	return files
+}
+
+// tree is parsed once for all tests of this package; nothing in it is changed.
+var tree = sync.OnceValues(func() ([]file, error) {
 	var files []file
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
@@ -89,14 +102,8 @@ func parse(t *testing.T) []file {
 		files = append(files, file{filepath.ToSlash(dir), filepath.Base(p), parsed, strings.HasSuffix(p, "_test.go")})
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(files) < 20 {
-		t.Fatalf("only %d files found: is the test looking in the right place?", len(files))
-	}
-	return files
-}
+	return files, err
+})
 
 func (f file) imports() []string {
 	var paths []string

@@ -24,9 +24,11 @@ type App struct {
 	Stdout, Stderr io.Writer
 	// StdoutTerminal and StderrTerminal report whether the streams are terminals.
 	StdoutTerminal, StderrTerminal bool
-	Getenv                         func(string) string
-	Now                            func() time.Time
-	Parts                          Parts
+	// Columns is how wide standard output is; 0 where it is no terminal.
+	Columns int
+	Getenv  func(string) string
+	Now     func() time.Time
+	Parts   Parts
 
 	// typed hides what is secret in the command's arguments.
 	typed redact.Redactor

@@ -363,8 +363,11 @@ func TestNoAlertIsWithheld(t *testing.T) {
 // as resolved; what was reported is resolved once as ever.
 func TestAnOwedAlertOutlivesItsFault(t *testing.T) {
 	f := newFixture(t)
-	for _, s := range everySituation() {
+	for i, s := range everySituation() {
 		for rounds := 1; rounds <= 3; rounds++ {
+			if (i+rounds)%Raced > 0 {
+				continue
+			}
 			var faults []string
 			var log string
 			synctest.Test(t, func(*testing.T) {

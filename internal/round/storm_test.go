@@ -132,7 +132,7 @@ func pages(items int) time.Duration { return time.Duration(1 + items/300) }
 // the latest; nobody is notified twice by a process that remembers; what one round has to write does not keep the next one
 // from reading; and all of it reaches the table in the end.
 func TestAStormWithASlowTable(t *testing.T) {
-	for _, c := range []struct {
+	for i, c := range []struct {
 		endpoints   int
 		read, write time.Duration
 	}{
@@ -140,6 +140,9 @@ func TestAStormWithASlowTable(t *testing.T) {
 		{300, 0, 30 * time.Second}, {300, 30 * time.Second, 0}, {300, 30 * time.Second, 30 * time.Second},
 		{2000 / Raced, time.Second, 150 * time.Millisecond}, {2000 / Raced, time.Second, time.Second}, {2000 / Raced, 5 * time.Second, time.Second},
 	} {
+		if Raced > 1 && i%3 > 0 {
+			continue
+		}
 		t.Run(fmt.Sprintf("%d incidents, +%s a write, +%s a page read", c.endpoints, c.write, c.read), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStorm(t, c.endpoints, c.read, c.write)
