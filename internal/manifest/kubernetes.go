@@ -105,6 +105,8 @@ func (r *reader) object(t tree, n ast.Node, depth int, inherited listed) {
 	case kind == "IngressClassParams" && certificateFields[apiGroup(version)] != "":
 		o.ingressClassParams(apiGroup(version))
 	case o.gatewayObject(version):
+	case version == "" && o.cloudFormation(): // it counts what it understands
+		declares = false
 	default:
 		declares = false
 		o.unread(version)

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -16,6 +15,7 @@ import (
 var certificateNames = [...]string{
 	"aws-load-balancer-ssl-", ingressPrefix + "certificate-arn", ingressPrefix + "create-acm-cert", ingressPrefix + "listen-ports",
 	"certificateArnRef", "certificateArnSelector",
+	stackListener, stackClassic, // of a template in a template
 }
 
 // namesCertificate returns what in a text may put a certificate on a load balancer, for people: a certificate's ARN, whole or with
@@ -98,14 +98,8 @@ func (o object) caught(version string) bool {
 // foreignFormat says why a document is not read whose format can put certificates on load balancers without naming any; empty if it
 // is of no such format.
 func (o object) foreignFormat(version string) string {
-	resources, _ := o.doc.Entries(o.get(o.node, "Resources"))
-	cloudFormation := o.entry(o.node, "AWSTemplateFormatVersion") != nil || slices.ContainsFunc(resources, func(e yamldoc.Entry) bool {
-		return strings.HasPrefix(o.text(e.Node.Value, "Type"), "AWS::")
-	})
 	_, code := o.doc.Entries(o.get(o.node, "resource"))
 	switch {
-	case o.kind == "" && cloudFormation:
-		return "certdrift does not read CloudFormation templates"
 	case o.kind == "" && (code || strings.HasSuffix(o.file, ".tf.json")):
 		return "certdrift reads Terraform's plans, not its code: pass it the output of `terraform show -json PLAN`"
 	}
@@ -160,7 +154,7 @@ func (o object) unread(version string) {
 	}
 }
 
-const noManifestHint = "check the output of the previous command; certdrift reads Kubernetes objects (YAML or JSON) and the output of `terraform show -json PLAN` and `pulumi preview --json`"
+const noManifestHint = "check the output of the previous command; certdrift reads Kubernetes objects (YAML or JSON), the output of `terraform show -json PLAN` and `pulumi preview --json`, and CloudFormation templates and change sets"
 
 // lastApplied is where kubectl keeps the manifest that it applied before.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"

@@ -63,7 +63,7 @@ func translations(token string, before, after *pulumiState, made bool) []transla
 	case kind == manifestKind:
 		one.before, one.after, one.unknown = manifestOf(before, false), manifestOf(after, true), nil
 		if after != nil {
-			_, one.unknown = known(map[string]any{"manifest": pruned(after.Inputs)})
+			_, one.unknown = splitKnown(map[string]any{"manifest": pruned(after.Inputs)})
 		}
 	case strings.HasPrefix(token, "aws-native:") && kind == "aws_lb_listener_certificate":
 		return nativeCertificates(before, after, made)
@@ -75,8 +75,8 @@ func translations(token string, before, after *pulumiState, made bool) []transla
 	default:
 		one.before = inputsOf(before)
 		if one.after = inputsOf(after); after != nil {
-			_, one.unknown = known(map[string]any{"manifest": after.Inputs})
-			values, _ := known(after.Inputs)
+			_, one.unknown = splitKnown(map[string]any{"manifest": after.Inputs})
+			values, _ := splitKnown(after.Inputs)
 			one.after, _ = values.(map[string]any)
 		}
 	}
@@ -96,14 +96,14 @@ func awsValues(kind string, before, after *pulumiState, made bool) (was, will ma
 	if before != nil {
 		was = map[string]any{"id": before.ID}
 		for _, from := range []map[string]any{before.Inputs, before.Outputs} {
-			values, _ := known(from)
+			values, _ := splitKnown(from)
 			addSnake(kind, was, values)
 		}
 	}
 	if after == nil {
 		return was, nil, nil
 	}
-	values, missing := known(after.Inputs)
+	values, missing := splitKnown(after.Inputs)
 	will = map[string]any{}
 	addSnake(kind, will, values)
 	unknowns := map[string]any{}
@@ -248,7 +248,7 @@ func nativeCertificates(before, after *pulumiState, made bool) []translation {
 	wasOn, was, _ := list(before)
 	isOn, is, _ := list(after)
 	values := func(listener, certificate any) (map[string]any, map[string]any) {
-		have, missing := known(map[string]any{"listener_arn": listener, "certificate_arn": certificate})
+		have, missing := splitKnown(map[string]any{"listener_arn": listener, "certificate_arn": certificate})
 		h, _ := have.(map[string]any)
 		m, _ := missing.(map[string]any)
 		return h, m
@@ -301,9 +301,9 @@ func isUnknown(text string) bool {
 	return text == hiddenText || slices.ContainsFunc(unknownTexts, func(u string) bool { return strings.Contains(text, u) })
 }
 
-// known splits a value into what is known, and what is not in the form of Terraform's after_unknown: true in its place. Entries that are
+// splitKnown splits a value into what is known, and what is not in the form of Terraform's after_unknown: true in its place. Entries that are
 // not known are left out.
-func known(v any) (value, unknown any) {
+func splitKnown(v any) (value, unknown any) {
 	switch v := v.(type) {
 	case string:
 		if isUnknown(v) {
@@ -312,7 +312,7 @@ func known(v any) (value, unknown any) {
 	case []any:
 		values, unknowns := make([]any, 0, len(v)), make([]any, 0, len(v))
 		for _, one := range v {
-			have, missing := known(one)
+			have, missing := splitKnown(one)
 			values, unknowns = append(values, have), append(unknowns, missing)
 		}
 		return values, unknowns
@@ -322,7 +322,7 @@ func known(v any) (value, unknown any) {
 		}
 		values, unknowns := map[string]any{}, map[string]any{}
 		for key, one := range v {
-			have, missing := known(one)
+			have, missing := splitKnown(one)
 			if missing != true {
 				values[key] = have
 			}
@@ -340,7 +340,7 @@ func manifestOf(s *pulumiState, without bool) map[string]any {
 	}
 	object := any(s.Inputs)
 	if without {
-		object, _ = known(s.Inputs)
+		object, _ = splitKnown(s.Inputs)
 	}
 	return map[string]any{"manifest": object}
 }

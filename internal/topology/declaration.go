@@ -152,6 +152,10 @@ func (d *Declaration) ToFix() string {
 	switch {
 	case d.Tool == observation.Pulumi:
 		return "the resource " + object + " in the Pulumi program"
+	case d.Tool == observation.CDK:
+		return "the construct that makes " + object + " in the CDK app"
+	case d.Tool == observation.ChangeSet:
+		return object + " in the stack's template"
 	case d.Generated():
 		return "the resource " + object + " in the Terraform code"
 	}
