@@ -142,21 +142,23 @@ func TestPlanReadsAsTheToolsDo(t *testing.T) {
 	bare := strings.Replace(listed, "- apiVersion: v1\n  kind: Service\n  metadata", "- metadata", 1)
 	for name, text := range map[string]string{
 		"as it is": service, "behind another": other + "---\n" + service, "a mark at the start": mark + service, "a mark behind the line": other + "---\n" + mark + service,
-		"a mark before the line": other + mark + "---\n" + service, "a comment behind the line": other + "--- # next\n" + service, "CRLF": strings.ReplaceAll(other+"---\n"+service, "\n", "\r\n"),
-		"CR": strings.ReplaceAll(other+"---\n"+service, "\n", "\r"), "a mark and CRLF": mark + strings.ReplaceAll(other+"---\n"+mark+service, "\n", "\r\n"),
+		"a comment behind the line": other + "--- # next\n" + service, "CRLF": strings.ReplaceAll(other+"---\n"+service, "\n", "\r\n"),
+		"CR": strings.ReplaceAll(service, "\n", "\r"), "a mark and CRLF": mark + strings.ReplaceAll(other+"---\n"+mark+service, "\n", "\r\n"),
 		"JSON": asJSON, "JSON behind JSON": `{"apiVersion":"v1","kind":"ConfigMap"}` + asJSON, "JSON on the next line": `{"apiVersion":"v1","kind":"ConfigMap"}` + "\n" + asJSON,
 		"JSON with a mark": mark + asJSON, "JSON in documents": "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}\n---\n" + asJSON + "\n", "escaped": strings.Replace(asJSON, `"Service"`, `"\u0053ervice"`, 1),
 		"a List": "apiVersion: v1\nkind: List\nitems:\n" + listed, "a list of another kind": "apiVersion: v1\nkind: Bundle\nitems:\n" + listed,
 		"a list whose items say nothing": "apiVersion: v1\nkind: ServiceList\nitems:\n" + bare, "keys in quotes": strings.Replace(service, "kind:", `"kind":`, 1),
 		"the kind at the end": strings.Replace(service, "kind: Service\n", "", 1) + "kind: Service\n", "merged": "x: &k {kind: Service}\n<<: *k\n" + strings.Replace(service, "kind: Service\n", "", 1),
-		"a document's end": other + "...\n" + service,
+		"a document's end": other + "...\n# next\n---\n" + service, "the document's own end": service + "...\n",
 	} {
 		if status, stdout, stderr := planInput(t, netConfig, text); status != 1 || !strings.Contains(stdout, "Service store/shop") {
 			t.Errorf("%s: exit status %d, want 1\n%s%s", name, status, stdout, stderr)
 		}
 	}
-	for name, text := range map[string]string{ // kubectl takes these for one object, of which the last keys count
-		"glued": "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x}\n" + service, "glued, the Service first": service + other,
+	for name, text := range map[string]string{ // kubectl takes these for one object, of which the last keys count, or does not read the Service
+		"a document's end, and no line behind it": other + "...\n" + service, "CR behind another": strings.ReplaceAll(other+"---\n"+service, "\n", "\r"),
+		"a mark before the line": other + mark + "---\n" + service,
+		"glued":                  "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x}\n" + service, "glued, the Service first": service + other,
 		"dashes glued to a value": "apiVersion: v1\nkind: ConfigMap\ndata: {}\nx: None---\n" + service, "JSON": strings.Replace(asJSON, `"kind"`, `"kind":"ConfigMap","kind"`, 1),
 	} {
 		if status, stdout, stderr := planInput(t, netConfig, text); status == 0 || status == 3 {
