@@ -92,6 +92,7 @@ const (
 	ClientCertNeeded FailureKind = "client-cert"      // TLS or headers: the peer requires a client certificate
 	StartTLSRefused  FailureKind = "starttls-refused" // STARTTLS: not offered, or refused
 	Invalid          FailureKind = "invalid"          // HTTP: not a valid response; body that cannot be decoded
+	Unprocessed      FailureKind = "unprocessed"      // HTTP/2: the peer rejected the request unprocessed, on a second connection too
 	SpeaksTLS        FailureKind = "speaks-tls"       // HTTP: the peer speaks TLS instead of plain HTTP
 	TooLarge         FailureKind = "too-large"        // HTTP: headers or body exceed the limit
 	Other            FailureKind = "other"            // anything else; see Detail
