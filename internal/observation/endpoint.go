@@ -111,6 +111,15 @@ type Failure struct {
 	Local bool `json:"local,omitempty"`
 	// Hurried reports whether the phase was cut short because the time limit for all redirects expired.
 	Hurried bool `json:"hurried,omitempty"`
+	// Hello is set where only a smaller ClientHello, without post-quantum key exchange, is answered: see HelloSizes.
+	Hello *HelloSizes `json:"client_hello,omitempty"`
+}
+
+// HelloSizes are the sizes of two ClientHellos, in bytes with the record's header: one that was lost, reset or rejected, twice, and a
+// smaller one that was answered. TLS is then what the answer showed.
+type HelloSizes struct {
+	Lost     int `json:"lost_bytes"`
+	Answered int `json:"answered_bytes"`
 }
 
 // TLS is what the handshake showed. The probe verifies nothing: package judge does.

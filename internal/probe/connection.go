@@ -92,10 +92,15 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 	if got.Failure = v.startTLS(ctx, o.kind, conn, &got.Phases); got.Failure != nil {
 		return got
 	}
+	heard := received(conn)
+	conn.first.Store(0)
 	secured := v.handshake(ctx, o, conn, &got)
 	switch {
 	case got.Failure != nil:
 		stopClock()
+		if v.seekSmallHello(ctx, o, at, allow, conn, received(conn)-heard, &got) {
+			return got
+		}
 		v.seekPlainHTTP(ctx, o, at, allow, received(conn), got.Failure)
 		v.diagnose(ctx, o, at, allow, &got)
 	case o.kind.Web() && ask && v.withholds(o, got.peers):
