@@ -70,7 +70,7 @@ func smtp(then func(net.Conn)) func(net.Conn) {
 	}
 }
 
-// TestLargeClientHello: a path that loses large ClientHellos only is told by a small one, also behind STARTTLS.
+// TestLargeClientHello: a path that loses only large ClientHellos is recognized by a small one, also behind STARTTLS.
 func TestLargeClientHello(t *testing.T) {
 	config := serving(t)
 	for name, c := range map[string]struct {
