@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 CACHE := $(CURDIR)/.cache
 GOLANGCI := 2.15.0
 STATICCHECK := v0.7.0
+ACTIONLINT := v1.7.12
 
 # Functions by their logical IDs in template.yaml, and the directory where their packages are built.
 FUNCTIONS := ProbeFunction InspectFunction VerifyFunction WidgetFunction
@@ -39,8 +40,14 @@ test: ## Run all tests that need only Go, with the race detector if there is a C
 	@go test -json -vet=off $(RACE) ./... | go run ./e2e/tally -name test -o $(CACHE)/test.tally
 
 .PHONY: e2e
-e2e: $(CACHE)/venv/.ready sam-cli ## Deploy the template to an emulator and run the real function binaries against it
+e2e: $(CACHE)/venv/.ready sam-cli $(CACHE)/bin/actionlint ## Deploy the template to an emulator and run the real function binaries against it
 	@CERTDRIFT_E2E=1 go test -json -count=1 -timeout 20m ./e2e/... ./internal/round | go run ./e2e/tally -name e2e -o $(CACHE)/e2e.tally
+
+# Lints the workflows in docs/. Without it, they are only parsed.
+$(CACHE)/bin/actionlint:
+	@mkdir -p $(CACHE)/bin
+	@GOBIN=$(CACHE)/bin GOFLAGS=-mod=mod go install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT) 2>$(CACHE)/actionlint.log || \
+		echo "could not build actionlint (see .cache/actionlint.log)"
 
 .PHONY: soak
 soak: $(CACHE)/venv/.ready ## Run hours of rounds against a changing world and a failing AWS; SOAK_SEED, SOAK_ENDPOINTS and SOAK_ROUNDS choose which

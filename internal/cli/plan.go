@@ -36,10 +36,11 @@ func (a *App) plan() *cobra.Command {
   terraform show -json tfplan | certdrift plan -f -
   certdrift plan -f k8s --offline
   certdrift plan -f k8s --format markdown -o comment.md`,
-		Long: `Prints a line for each listener that the manifests declare: the certificate declared by the configuration, the one
-attached now, the one after apply, and whether it covers the hostnames of its endpoints. Manifests are Kubernetes
-Services and Ingresses (files, directories, or kustomize or helm output on standard input), and Terraform plans and
-states as JSON. Without -f, the configuration's manifests are read.
+		Long: `Prints a row for each listener that the manifests are about, worst first: the certificates declared by the configuration,
+attached now, and attached after apply ("-" marks what goes, "+" what comes), the certificate that clients of each
+hostname get, why, and what to change or run. The last line counts the rows. Manifests are Kubernetes Services and
+Ingresses (files, directories, or kustomize or helm output on standard input), and Terraform plans and states as JSON.
+Without -f, the configuration's manifests are read.
 
 A manifest is refused if applying it would leave an endpoint without a certificate for its hostname, remove its
 listener (a Service that is no longer a LoadBalancer, an Ingress without its HTTPS port), attach a certificate that has

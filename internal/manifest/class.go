@@ -180,7 +180,7 @@ func (o object) settingsOf(name string, class ingressClass) settings {
 	if !o.gone {
 		o.classes.usedClasses[name], o.classes.used[class.parameters] = true, true
 	}
-	const precede = ", whose certificates go before those of the Ingress"
+	const precede = ", whose certificates take precedence over those of the Ingress"
 	switch {
 	case class.ambiguous:
 		s.managed, s.undecided = true, "which IngressClass "+finding.Quote(name)+" is meant: the input has several that differ"
@@ -193,7 +193,7 @@ func (o object) settingsOf(name string, class ingressClass) settings {
 	case !ok:
 		s.undecided = "what IngressClassParams " + finding.Quote(params) + " of the class " + finding.Quote(name) + " holds" + precede
 	case found.ambiguous:
-		s.undecided = "which IngressClassParams " + finding.Quote(params) + " is meant, whose certificates go before those of the Ingress: the input has several that differ"
+		s.undecided = "which IngressClassParams " + finding.Quote(params) + " is meant, whose certificates take precedence over those of the Ingress: the input has several that differ"
 	default:
 		if s.params = found; found.namespace != "" && found.namespace != o.namespaceOf() {
 			s.undecided = "whether IngressClassParams " + finding.Quote(params) + " selects the namespace " + finding.Quote(o.namespaceOf()) + ": the controller ignores the Ingress otherwise"

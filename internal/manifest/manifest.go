@@ -26,6 +26,7 @@ func Read(name string, data []byte) ([]observation.Declaration, []observation.Di
 }
 
 func (r *reader) read(data []byte) {
+	r.reportHidden(data)
 	data = lines(data)
 	switch {
 	case len(data) > maxFile:

@@ -198,5 +198,5 @@ func (o object) patched() {
 		return
 	}
 	line, column := o.position(at)
-	o.passOver(line, column, o.label(), "it contains "+what+" but no ports, like a patch, so it is not known "+o.patch())
+	o.passOver(line, column, o.label(), "it contains "+what+" but no ports, as a patch does: which ports the Service has is not known")
 }

@@ -164,7 +164,7 @@ func (t *terraform) listener(res resource) {
 	}
 	switch {
 	case c.unknown("protocol") || c.unknown("port"):
-		d.UndecidedBecause = "the port or the protocol of " + d.Object + ", which are known after the apply"
+		d.UndecidedBecause = "the port or the protocol of " + d.Object + ", which are known only after the apply"
 		t.declared = append(t.declared, d)
 		return
 	case strings.EqualFold(v.Protocol, "TLS"):
@@ -291,13 +291,13 @@ func (t *terraform) classic(res resource) {
 	source, c := t.position(res.Address), t.changes[res.Address]
 	d := observation.Declaration{Object: clean(res.Address), LoadBalancer: clean(res.Values.Name), Kind: observation.Classic, Creates: c.does("create"), Source: source}
 	if len(res.Values.Listeners) == 0 && c.unknown("listener") {
-		d.UndecidedBecause = "the listeners of " + d.Object + ", which are known after the apply"
+		d.UndecidedBecause = "the listeners of " + d.Object + ", which are known only after the apply"
 		t.declared = append(t.declared, d)
 	}
 	for _, l := range res.Values.Listeners {
 		d.Port, d.UndecidedBecause = l.Port, ""
 		if protocol := strings.ToUpper(l.Protocol); c.unknown("listener") && (protocol == "" || l.Port == 0) {
-			d.UndecidedBecause = "a listener of " + d.Object + ", which is known after the apply"
+			d.UndecidedBecause = "a listener of " + d.Object + ", which is known only after the apply"
 		} else if protocol != "HTTPS" && protocol != "SSL" {
 			t.withoutCertificate(res, l)
 			continue

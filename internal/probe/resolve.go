@@ -125,7 +125,7 @@ func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 	if len(v.target.ConnectTo) == 0 {
 		dns := v.resolve(v.target.Host, v.timeout)
 		where := addrPorts(dns, uint16(v.target.Port)) //nolint:gosec // config checks the port's range
-		v.guard.Resolved(where, dns.Omitted, false)
+		v.guard.Resolved(where, complete(dns), false)
 		return dns, where
 	}
 	dns := observation.DNS{Skipped: true}
@@ -147,7 +147,7 @@ func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 			dns.Partial = one.Partial
 		}
 		where := addrPorts(one, port)
-		v.guard.Resolved(where, one.Omitted, true)
+		v.guard.Resolved(where, complete(one), true)
 		all = append(all, where...)
 	}
 	slices.Sort(dns.Addresses)
@@ -155,6 +155,9 @@ func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 	slices.SortFunc(all, func(a, b netip.AddrPort) int { return cmp.Compare(a.String(), b.String()) })
 	return dns, slices.Compact(all)
 }
+
+// complete reports whether all addresses of a name are known.
+func complete(dns observation.DNS) bool { return dns.Omitted == 0 && dns.Partial == nil }
 
 func addrPorts(dns observation.DNS, port uint16) []netip.AddrPort {
 	var all []netip.AddrPort

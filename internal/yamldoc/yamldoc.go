@@ -183,6 +183,15 @@ func Text(n ast.Node) (string, bool) {
 	return "", false
 }
 
+// Quoted reports whether a scalar is text because of its quotes, or because it is a block of lines.
+func Quoted(n ast.Node) bool {
+	switch n.GetToken().Type {
+	case token.SingleQuoteType, token.DoubleQuoteType, token.LiteralType, token.FoldedType:
+		return true
+	}
+	return false
+}
+
 // Entries returns a mapping's entries as written; false if the node is not a mapping.
 func Entries(n ast.Node) ([]*ast.MappingValueNode, bool) {
 	switch v := n.(type) {
