@@ -135,11 +135,24 @@ accuracy: ## Generate docs/accuracy.md: run certdrift, curl and openssl s_client
 
 # ── Python, with pip ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+# The files list every package that is installed, with the hashes of its wheels, for all platforms and each Python from 3.10 on. Nothing is
+# built, because what a build needs has no hashes, and pip looks for no dependencies beyond the list; pip check says if one is missing.
+HASHED := --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
+
 $(CACHE)/venv/.ready: e2e/requirements.txt
 	@echo "installing into .cache/venv: the emulator, the AWS CLI, the SAM translator, cfn-lint"
-	@python3 -m venv $(CACHE)/venv
-	@$(CACHE)/venv/bin/pip install --quiet --disable-pip-version-check -r e2e/requirements.txt
+	@python3 -m venv --clear $(CACHE)/venv
+	@$(CACHE)/venv/bin/pip install $(HASHED) -r e2e/requirements.txt
+	@$(CACHE)/venv/bin/pip check --quiet --disable-pip-version-check
 	@touch $@
+
+.PHONY: requirements
+requirements: ## Pin the Python tools anew: e2e/requirements*.txt, with hashes, from the .in files beside them
+	@python3 -m venv --clear $(CACHE)/venv-uv
+	@$(CACHE)/venv-uv/bin/pip install $(HASHED) -r e2e/requirements-uv.txt
+	@cd e2e && for f in requirements requirements-sam requirements-uv; do \
+		$(CACHE)/venv-uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --output-file $$f.txt $$f.in || exit 1; \
+	done
 
 # The SAM CLI pins other versions of the translator and of cfn-lint, so it has its own environment. If pip cannot install it, the
 # test that uses it is skipped with a message.
@@ -147,8 +160,8 @@ $(CACHE)/venv/.ready: e2e/requirements.txt
 sam-cli:
 	@if [ ! -x $(CACHE)/venv-sam/.ready ]; then \
 		echo "installing into .cache/venv-sam: the SAM CLI"; \
-		python3 -m venv $(CACHE)/venv-sam && \
-		$(CACHE)/venv-sam/bin/pip install --quiet --disable-pip-version-check -r e2e/requirements-sam.txt && \
+		python3 -m venv --clear $(CACHE)/venv-sam && \
+		$(CACHE)/venv-sam/bin/pip install $(HASHED) -r e2e/requirements-sam.txt && \
 		touch $(CACHE)/venv-sam/.ready && chmod +x $(CACHE)/venv-sam/.ready || \
 		echo "could not install the SAM CLI"; \
 	fi
