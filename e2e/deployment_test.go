@@ -47,7 +47,7 @@ func renderers() map[string]renderer {
 		"OpenTofu":       {command: "tofu", body: terraform, apply: "apply "},
 		"CloudFormation": {command: "aws", body: `case "$2" in describe-change-set) cat "$FIXTURE/changes.json";; esac`, apply: "cloudformation execute-change-set "},
 		"AWS CDK":        {command: "cdk", body: `mkdir -p cdk.out && cp "$FIXTURE/Shop.template.json" cdk.out/`, apply: "deploy ", undecided: true}, // recorded from aws-cdk 2.1148.1
-		"Pulumi":         {command: "pulumi", body: `cat "$FIXTURE/preview.json"`, apply: "up ", undecided: true},
+		"Pulumi":         {command: "pulumi", body: `cat "$FIXTURE/preview.json"`, apply: "up "},
 		"Argo CD":        {command: "argocd", body: rendered, apply: "app sync "},
 		"Flux":           {command: "flux", body: rendered, apply: "reconcile "},
 	}
