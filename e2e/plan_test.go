@@ -87,6 +87,8 @@ func theDeployments() []deployment {
 			input: service("", other), apply: []apiCall{setClassic(other)}, planned: 1, checked: 1, gets: map[string]string{aHost: other}},
 		{name: "a classic load balancer, unchanged", tags: byProvider, attached: []string{aHost}, endpoints: map[string]string{aHost: aHost},
 			input: service("", aHost), apply: []apiCall{setClassic(aHost)}, planned: 0, checked: 0, gets: map[string]string{aHost: aHost}},
+		{name: "values that nothing renders", kind: v2.LoadBalancerTypeEnumApplication, attached: []string{aHost}, endpoints: map[string]string{aHost: aHost},
+			input: values, planned: 3, checked: 3, gets: map[string]string{aHost: aHost}},
 		{name: "F7: a member of a group, the other elsewhere", kind: v2.LoadBalancerTypeEnumApplication, tags: group, attached: []string{aHost, bHost}, endpoints: both,
 			input: ingresses([2]string{aHost, aHost}), apply: []apiCall{modify(aHost)}, planned: 3, checked: 0, gets: map[string]string{aHost: aHost, bHost: bHost}},
 		{name: "F7: all members of a group", kind: v2.LoadBalancerTypeEnumApplication, tags: group, attached: []string{aHost, bHost}, endpoints: both,
@@ -431,6 +433,11 @@ func service(spec string, certificates ...string) func(*port) string {
 		return "apiVersion: v1\nkind: Service\nmetadata:\n  name: shop\n  namespace: store\n  annotations:\n" + kind +
 			"    service.beta.kubernetes.io/aws-load-balancer-ssl-cert: \"" + strings.Join(arns, ",") + "\"\nspec: {type: LoadBalancer, " + spec + "ports: [{port: 443}]}\n"
 	}
+}
+
+// values are those of a chart.
+func values(p *port) string {
+	return "service:\n  annotations:\n    service.beta.kubernetes.io/aws-load-balancer-ssl-cert: " + p.arns[other] + "\n"
 }
 
 // ingresses are members of the group web, each a host and a certificate.

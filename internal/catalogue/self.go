@@ -42,7 +42,7 @@ func self() []Entry {
 			Title:    "Some checks could not be run",
 			Meaning: "The round ended before it reached an endpoint, a call failed for a reason other than permissions or throttling, a rule failed, or a " +
 				"declared ARN could not be compared because no listener was readable and the ARN's certificate is unknown. A file under `manifests:` that has an object which " +
-				"certdrift does not read, and which may put a certificate on a load balancer, is named, too: nothing compared it. The same goes if the Date of most servers' " +
+				"certdrift does not read and which may put a certificate on a load balancer, or one that names a certificate for a listener that is not known, is named, too: nothing compared it. The same goes if the Date of most servers' " +
 				"responses (of two hosts at least) contradicts certdrift's clock by more than five minutes: expiry then cannot be judged. " +
 				"Other verdicts are not affected, but “no finding” means less than usual.",
 			Check:  "certdrift check --save observations.json; jq .troubles observations.json",

@@ -47,7 +47,7 @@ func TestPlanFormatsAgree(t *testing.T) {
 		}
 		failOn := rapid.SampledFrom([]finding.Severity{finding.Critical, finding.Warning, finding.None}).Draw(t, "fail on")
 		rows, conclusion := judge.Preview(w.input(round))
-		p := planned{report.BuildPlan(report.Input{Round: round, Conclusion: conclusion, FailOn: failOn}, rows), plan.CountRows(rows)}
+		p := planned{report.BuildPlan(report.Input{Round: round, Conclusion: conclusion, FailOn: failOn}, rows), tallied(rows)}
 		p.compared(t)
 		p.agree(t)
 		for _, row := range rows {
@@ -91,9 +91,33 @@ func TestPlanFormatsAgreeOnEveryState(t *testing.T) {
 				}
 				conclusion.Findings = append(conclusion.Findings, f)
 			}
-			planned{report.BuildPlan(report.Input{Conclusion: conclusion, FailOn: failOn}, rows), plan.CountRows(rows)}.agree(t)
+			planned{report.BuildPlan(report.Input{Conclusion: conclusion, FailOn: failOn}, rows), tallied(rows)}.agree(t)
 		}
 	}
+}
+
+// tallied counts rows by their verdicts and states, apart from the product.
+func tallied(rows []plan.Row) plan.Count {
+	c := plan.Count{ByState: map[plan.State]int{}}
+	for _, r := range rows {
+		switch {
+		case r.NotRead:
+			c.Others++
+		default:
+			c.Listeners++
+		}
+		state := r.State
+		switch r.Verdict {
+		case plan.Refuse:
+			state = plan.Refused
+		case plan.Undecided:
+			state = plan.NotDecided
+		case plan.Warn:
+			state = plan.WithWarning
+		}
+		c.ByState[state]++
+	}
+	return c
 }
 
 // planned is a plan, and how many of its rows are in each state.

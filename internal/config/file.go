@@ -10,7 +10,7 @@ type File struct {
 	Networks      Networks                `yaml:"networks" doc:"Private networks that redirects and certificates may lead into."`
 	Environments  map[string]*Environment `yaml:"environments" doc:"The endpoints to check, by environment."`
 	LoadBalancers *LoadBalancers          `yaml:"load_balancers" doc:"The load balancers to inspect in addition to those that endpoints name, in this account and in others."`
-	Manifests     []string                `yaml:"manifests" doc:"Kubernetes manifests and Terraform JSON that declare certificates: files, directories, globs, or s3://bucket/prefix/."`
+	Manifests     []string                `yaml:"manifests" doc:"Kubernetes manifests, Terraform JSON and CloudFormation templates that declare certificates: files, directories, globs, or s3://bucket/prefix/."`
 	Certificates  []Certificate           `yaml:"certificates" doc:"The certificates behind ARNs, for use without access to AWS (certdrift plan --offline)."`
 	Silences      []Silence               `yaml:"silences" doc:"Alerts to suppress until a date or in weekly maintenance windows. Silenced incidents are still counted and shown."`
 	Metrics       Metrics                 `yaml:"metrics" doc:"CloudWatch metrics in addition to the fixed set per environment. Each one costs money."`

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
@@ -93,13 +94,20 @@ func (j *judgment) uncomparedFindings() []finding.Finding {
 	return found
 }
 
-// unreadObjects are the objects of the configuration's manifests that were not understood, although they may put certificates on load
-// balancers. What a plan does not understand are rows of its own.
+// unreadObjects are the objects of the configuration's manifests that were compared with nothing: those that were not understood although they
+// may put certificates on load balancers, and those that name a certificate for a listener that is not known. What a plan cannot compare are
+// rows of its own.
 func (j *judgment) unreadObjects() []observation.PassedOver {
 	if j.Round.Planned {
 		return nil
 	}
-	return j.Round.PassedOver
+	out := slices.Clone(j.Round.PassedOver)
+	for _, d := range j.Declarations {
+		if d.UndecidedBecause != "" && len(d.ARNs) > 0 {
+			out = append(out, observation.PassedOver{Position: d.Source, Object: d.Object, Why: "not known is " + d.UndecidedBecause})
+		}
+	}
+	return out
 }
 
 // maxUnread is how many files with such objects have a finding of their own.

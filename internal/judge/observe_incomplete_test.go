@@ -90,6 +90,18 @@ func TestObserveIncompleteNamesManifestsThatWereNotRead(t *testing.T) {
 	if last := found[len(found)-1]; len(found) != maxUnread || !strings.Contains(fmt.Sprint(found), ", and 5 more files") {
 		t.Errorf("%d findings, the last %q", len(found), last.Summary)
 	}
+	s.round.PassedOver = nil
+	undecided := observation.Declaration{
+		Object: "Service store/shop", Service: "store/shop", Port: 443, ARNs: []string{arnOf("right")}, UndecidedBecause: "who makes its load balancer",
+		Source: target.Position{File: "k8s/shop.yaml", Line: 3},
+	}
+	s.round.Manifests = []observation.Declaration{undecided}
+	if f := s.one(finding.ObserveIncomplete, finding.Warning); s.judge().Complete || !strings.Contains(f.Summary, "k8s/shop.yaml:3 (Service store/shop) was compared with nothing: not known is who") {
+		t.Errorf("%+v", f)
+	}
+	s.round.Manifests[0].ARNs = nil // it names no certificate that could be wrong
+	s.only()
+	s.round.Manifests, s.round.PassedOver = []observation.Declaration{undecided}, []observation.PassedOver{unread("k8s/a.yaml", 7)}
 	s.round.Planned = true // rows say it
 	if c := s.judge(); len(s.has(finding.ObserveIncomplete)) > 0 || !c.Complete {
 		t.Errorf("a plan: %+v", c)

@@ -104,6 +104,8 @@ func (r *reader) object(t tree, n ast.Node, depth int, inherited listed) {
 		o.ingressClass()
 	case kind == "IngressClassParams" && certificateFields[apiGroup(version)] != "":
 		o.ingressClassParams(apiGroup(version))
+	case version == "" && o.cloudFormation(): // it counts what it understands
+		declares = false
 	default:
 		declares = false
 		o.unread(version)

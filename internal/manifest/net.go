@@ -16,6 +16,7 @@ import (
 var certificateNames = [...]string{
 	"aws-load-balancer-ssl-", ingressPrefix + "certificate-arn", ingressPrefix + "create-acm-cert", ingressPrefix + "listen-ports",
 	"certificateArnRef", "certificateArnSelector",
+	stackListener, stackClassic, // of a template in a template
 }
 
 // namesCertificate returns what in a text may put a certificate on a load balancer, for people: a certificate's ARN, whole or with
@@ -93,14 +94,8 @@ func (o object) caught(version string) bool {
 // foreignFormat says why a document is not read whose format can put certificates on load balancers without naming any; empty if it
 // is of no such format.
 func (o object) foreignFormat(version string) string {
-	resources, _ := o.doc.Entries(o.get(o.node, "Resources"))
-	cloudFormation := o.entry(o.node, "AWSTemplateFormatVersion") != nil || slices.ContainsFunc(resources, func(e yamldoc.Entry) bool {
-		return strings.HasPrefix(o.text(e.Node.Value, "Type"), "AWS::")
-	})
 	_, code := o.doc.Entries(o.get(o.node, "resource"))
 	switch {
-	case o.kind == "" && cloudFormation:
-		return "certdrift does not read CloudFormation templates"
 	case o.kind == "" && (code || strings.HasSuffix(o.file, ".tf.json")):
 		return "certdrift reads Terraform's plans, not its code: pass it the output of `terraform show -json PLAN`"
 	case o.kind == "Gateway" && apiGroup(version) == "gateway.networking.k8s.io" && o.endsTLS():
@@ -168,7 +163,7 @@ func (o object) unread(version string) {
 	}
 }
 
-const noManifestHint = "check the output of the previous command; certdrift reads Kubernetes objects (YAML or JSON) and the output of `terraform show -json PLAN`"
+const noManifestHint = "check the output of the previous command; certdrift reads Kubernetes objects (YAML or JSON), the output of `terraform show -json PLAN`, and CloudFormation templates and change sets"
 
 // lastApplied is where kubectl keeps the manifest that it applied before.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"

@@ -65,7 +65,7 @@ func (t *terraform) undecided(res resource, because string) {
 // the object is deleted.
 func (t *terraform) asObject(address string, object []byte, gone bool) (finish func() *reader) {
 	at := t.position(address)
-	from := &reader{file: t.file, namespace: "default", plain: t.plain, classes: t.classes, gone: gone, source: at}
+	from := &reader{file: t.file, namespace: "default", plain: t.plain, classes: t.classes, stacks: t.stacks, gone: gone, source: at}
 	from.kubernetes(object)
 	return func() *reader {
 		from.finish()

@@ -159,7 +159,7 @@ type Validation struct {
 type Declaration struct {
 	// Object is the declaring object: "Service production/api", "Ingress web/site", "aws_lb_listener.https".
 	Object string `json:"object"`
-	// Service is NAMESPACE/NAME for a Kubernetes object; empty for Terraform.
+	// Service is NAMESPACE/NAME for a Kubernetes object; empty for Terraform and CloudFormation.
 	Service string `json:"service,omitempty"`
 	// LoadBalancer is the load balancer's name, where the manifest names it.
 	LoadBalancer string `json:"load_balancer,omitempty"`
@@ -192,6 +192,9 @@ type Declaration struct {
 	More   bool     `json:"more,omitempty"`
 	Hosts  []string `json:"hosts,omitempty"`
 	Policy string   `json:"policy,omitempty"`
+	// Restates reports that the source names the certificates and it is not known whether its deployment sets them again:
+	// CloudFormation updates what a template changed, not what was changed by hand since.
+	Restates bool `json:"restates,omitempty"`
 	// RemovesListeners reports that the object's load balancer keeps only the listeners of the object's other
 	// declarations; without any, the load balancer is deleted. Port is then 0. UndecidedBecause names what may keep them
 	// nevertheless (for an Ingress: port 443) and is not visible in the manifest.
@@ -200,7 +203,19 @@ type Declaration struct {
 	PortUncertain    bool            `json:"port_uncertain,omitempty"`
 	UndecidedBecause string          `json:"perhaps,omitempty"`
 	Source           target.Position `json:"source"`
+	// Tool is what the source is for; empty for Kubernetes and Terraform, between which Service decides.
+	Tool Tool `json:"tool,omitempty"`
 }
+
+// Tool is a tool that a source is for, where that decides what people edit.
+type Tool string
+
+// The tools. People edit a template, unless the CDK wrote it; a change set is made from one.
+const (
+	Template  Tool = "cloudformation-template"
+	CDK       Tool = "cdk-template"
+	ChangeSet Tool = "cloudformation-change-set"
+)
 
 // PassedOver is an object of a manifest, plan or template that was not understood, although it may put a certificate on a load
 // balancer.
@@ -233,9 +248,12 @@ func (d Declaration) Fits(kind LoadBalancerKind) bool {
 	return strings.HasPrefix(d.Object, Ingress+" ") == (kind == Application)
 }
 
-// Generated reports whether Source is a file that a tool generated: Terraform's plan or state. To change it, change the code
-// that it was generated from.
-func (d Declaration) Generated() bool { return d.Service == "" }
+// Generated reports whether Source is a file that a tool generated: Terraform's plan or state, a change set, a template that the CDK
+// wrote. To change it, change the code that it was generated from.
+func (d Declaration) Generated() bool { return d.Service == "" && d.Tool != Template }
+
+// OfTemplate reports whether Source is a CloudFormation template. It does not say what its deployment changes and takes away.
+func (d Declaration) OfTemplate() bool { return d.Tool == Template || d.Tool == CDK }
 
 // Change is a change that CloudTrail or ACM reported.
 type Change struct {

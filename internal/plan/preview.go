@@ -218,11 +218,35 @@ func (x effect) uncertain(listener string) (notKnown []string, open bool) {
 	if len(x.endpoints) == 0 && x.action() != Keep && !x.spares() {
 		notKnown, open = append(notKnown, x.endpointHint()), true
 	}
+	if what := x.unrestored(listener); what != "" {
+		notKnown, open = append(notKnown, what), true
+	}
 	if x.unauthored() {
 		notKnown = append(notKnown, "who attached "+topology.ShortARN(x.listener.Attached[0].ARN)+" to "+listener+
 			" (CloudTrail could not be read): whether applying would undo someone's change")
 	}
 	return sorted(notKnown), open
+}
+
+// unrestored says what is not known where the tool updates only what its own source changed since the last deployment: a listener that
+// was changed by hand may stay as it is. It is empty where that makes no difference.
+func (x effect) unrestored(listener string) string {
+	d, l := x.declaration, x.listener
+	switch {
+	case !d.Restates || len(d.ARNs) == 0 || l == nil && x.Round.ListenersRead && len(x.Round.ObserveErrors) == 0:
+		return ""
+	case l == nil || l.LoadBalancer.Partial:
+		return "which certificates " + nameOf(d) + " holds now"
+	}
+	kept := len(l.Attached) > 0 && l.Attached[0].ARN == d.ARNs[0]
+	for _, arn := range d.ARNs[1:] {
+		kept = kept && l.Has(arn)
+	}
+	if kept {
+		return ""
+	}
+	return "whether the deployment changes the certificates of " + listener +
+		": somebody changed them since the last one, and CloudFormation may leave alone what its template did not change (a drift-aware change set says)"
 }
 
 // spares reports whether the effect is a certificate that is added to a listener beside others, and is known to cover none of the

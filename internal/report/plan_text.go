@@ -89,7 +89,10 @@ func (t text) labeled(label string, role Role, all []string) {
 func (t text) value(label string, role Role, mark, value string) {
 	at := max(valueAt, labelAt+utf8.RuneCountInString(label+mark)+1)
 	for i, line := range foldLine(value, t.width-at, 2) {
-		indent := max(min(at, t.width-utf8.RuneCountInString(line)), 2*labelAt)
+		indent := at
+		if at+utf8.RuneCountInString(line) > t.width {
+			indent = 2 * labelAt
+		}
 		switch head := strings.Repeat(" ", labelAt) + t.style(RoleFaint, label); {
 		case i > 0:
 			fmt.Fprintln(t.w, strings.Repeat(" ", indent)+t.style(role, line))

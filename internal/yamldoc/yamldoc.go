@@ -47,7 +47,9 @@ func Parse(data []byte) (file *ast.File, problem *Problem) {
 	}()
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		return nil, syntax(err)
+		if file = separated(data); file == nil {
+			return nil, syntax(err)
+		}
 	}
 	for _, doc := range file.Docs {
 		if doc.Body != nil {
