@@ -25,14 +25,15 @@ import (
 	"certdrift/internal/topology"
 )
 
-// TestPlanAgreesWithCheck applies random Terraform plans to random accounts as Terraform and AWS do, and checks the accounts then:
+// TestPlanAgreesWithCheck applies random plans to random accounts as their tools and AWS do, and checks the accounts then:
 // each name's clients get what the plan said, and the plan refuses exactly what the check finds broken.
 func TestPlanAgreesWithCheck(t *testing.T) {
 	w := newStage(t)
 	verdicts := map[plan.Verdict]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		now := w.account(t)
-		then, states := w.change(t, now)
+		change := rapid.SampledFrom([]func(*rapid.T, estate) (estate, []string){w.changeTerraform, w.changeTerraform, w.changePulumi, w.changeGateway}).Draw(t, "tool")
+		then, states := change(t, now)
 		endpoints := w.endpoints(t)
 		before, after := w.round(now, endpoints), w.round(then, endpoints)
 		for _, state := range states {
@@ -179,6 +180,8 @@ func (w *estates) round(e estate, endpoints []observation.Endpoint) observation.
 		lb := observation.LoadBalancer{Kind: observation.Application, Name: name, ARN: balancerOf(name), Region: stageRegion, Account: stageOwner, DNSName: name + ".elb.amazonaws.com"}
 		if strings.HasPrefix(name, "elb") {
 			lb.Kind, lb.ARN = observation.Classic, ""
+		} else {
+			lb.Tags = map[string]string{"gateway.k8s.aws.alb/stack": "store/shop"}
 		}
 		for _, port := range slices.Sorted(maps.Keys(e[name])) {
 			h := e[name][port]
@@ -240,22 +243,31 @@ func listenerValues(h held, port int) map[string]any {
 	return map[string]any{"arn": h.arn, "id": h.arn, "load_balancer_arn": balancerOf("alb"), "port": port, "protocol": h.protocol, "certificate_arn": h.byDefault}
 }
 
-// change has two Terraform states plan something each: the one has the ALB's listener and the classic load balancer, the other the
-// further certificates. It returns the account after both, and the plans.
-func (w *estates) change(t *rapid.T, now estate) (estate, []string) {
+func (w *estates) changeTerraform(t *rapid.T, now estate) (estate, []string) {
+	return w.change(t, now, (*terraformState).text)
+}
+
+// changePulumi does the same with Pulumi, whose AWS provider is Terraform's.
+func (w *estates) changePulumi(t *rapid.T, now estate) (estate, []string) {
+	return w.change(t, now, (*terraformState).preview)
+}
+
+// change has two states plan something each: the one has the ALB's listener and the classic load balancer, the other the further
+// certificates. It returns the account after both, and the plans as write writes them.
+func (w *estates) change(t *rapid.T, now estate, write func(*terraformState) string) (estate, []string) {
 	then := now.clone()
 	var states []string
 	if rapid.Bool().Draw(t, "the listener's state") {
 		s := &terraformState{}
 		w.changeListener(t, s, then)
 		w.changeClassic(t, s, then)
-		states = append(states, s.text())
+		states = append(states, write(s))
 	}
 	if h, kept := then["alb"][443]; rapid.Bool().Draw(t, "the certificates' state") && kept && h.arn == listenerOf("alb", 1) && h.protocol == "HTTPS" {
 		s := &terraformState{}
 		w.changeList(t, s, &h)
 		then["alb"][443] = h
-		states = append(states, s.text())
+		states = append(states, write(s))
 	}
 	return then, states
 }

@@ -34,7 +34,7 @@ func TestPlanFormatsAgree(t *testing.T) {
 	seen := map[plan.State]int{}
 	rapid.Check(t, func(t *rapid.T) {
 		now := w.account(t)
-		_, states := w.change(t, now)
+		_, states := w.changeTerraform(t, now)
 		round := w.round(now, w.endpoints(t))
 		for _, state := range states {
 			round.Manifests = append(round.Manifests, manifest.Load([]string{"-"}, manifest.Options{Plain: true, Stdin: strings.NewReader(state)}).Declared...)

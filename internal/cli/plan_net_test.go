@@ -37,7 +37,7 @@ func TestPlanOfReports(t *testing.T) {
 		"F2-byte-order-mark/bom-plan.json":         {[]int{1, 3}, "aws_lb_listener.https"},
 		"F2-byte-order-mark/bom-second.yaml":       {[]int{1}, "bom-second.yaml:11 (Service store/shop)"},
 		"F5-several-plans/t20-concatenated.json":   {[]int{1, 3}, "2"},
-		"F10-not-read/a.yaml":                      {[]int{3}, "a.yaml:17 (LoadBalancerConfiguration store/shop)"},
+		"F10-not-read/a.yaml":                      {[]int{3}, "GatewayClass \"aws-alb\", which is not in the input"},
 		"F10-not-read/cfn.yaml":                    {[]int{3}, "cfn.yaml:3 (Listener Https)"},
 		"F10-not-read/values.yaml":                 {[]int{3}, "values.yaml:4"},
 		"F10-not-read/t7-kubernetes-provider.json": {[]int{1, 3}, "Ingress store/shop"},

@@ -69,7 +69,7 @@ type Endpoint struct {
 	Expect             Expect             `yaml:"expect" doc:"The expected response of an http or https endpoint. By default any status from 200 to 299."`
 	Certificate        *Declared          `yaml:"certificate" doc:"The certificate that the endpoint should serve."`
 	LoadBalancer       *LoadBalancerRef   `yaml:"load_balancer" doc:"The load balancer in front of the endpoint. If omitted, it is found by service and tags, then by DNS."`
-	Service            string             `yaml:"service" jsonschema:"example=production/api" doc:"The Kubernetes Service or Ingress in front of the endpoint, NAMESPACE/NAME. By default it is taken from the load balancer's tags."`
+	Service            string             `yaml:"service" jsonschema:"example=production/api" doc:"The Kubernetes Service, Ingress or Gateway in front of the endpoint, NAMESPACE/NAME. By default it is taken from the load balancer's tags."`
 	PerEndpointMetrics bool               `yaml:"per_endpoint_metrics" doc:"Separate CloudWatch metrics for this endpoint. Each one costs money."`
 }
 

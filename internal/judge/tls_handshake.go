@@ -16,6 +16,9 @@ func tlsHandshake() rule {
 			if f == nil {
 				return nil
 			}
+			if f.Hello != nil {
+				return c.largeHello(finding.TLSHandshake, f)
+			}
 			return c.failed(finding.TLSHandshake, f, c.name()+" "+handshakeFault(f, string(c.kind)), c.handshakeRemedy(f))
 		},
 	}

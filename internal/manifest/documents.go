@@ -113,7 +113,7 @@ func (d document) elsewhere() bool {
 			versions++
 		case string(key[1]) == "kind":
 			kinds++
-			if name := string(key[2]); declares(name) || strings.HasSuffix(name, "List") || name == "Gateway" {
+			if name := string(key[2]); declares(name) || strings.HasSuffix(name, "List") {
 				return false
 			}
 		default: // a list, a key in quotes or one that is merged
@@ -137,5 +137,5 @@ func declares(kind string) bool {
 	case "Service", "Ingress", "IngressClass", "IngressClassParams":
 		return true
 	}
-	return false
+	return isGatewayKind(kind)
 }

@@ -104,6 +104,7 @@ func (r *reader) object(t tree, n ast.Node, depth int, inherited listed) {
 		o.ingressClass()
 	case kind == "IngressClassParams" && certificateFields[apiGroup(version)] != "":
 		o.ingressClassParams(apiGroup(version))
+	case o.gatewayObject(version):
 	case version == "" && o.cloudFormation(): // it counts what it understands
 		declares = false
 	default:

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -45,14 +44,19 @@ const maxNested = 2_500
 // certificate finds the first key or value of a node, also behind aliases and any tag, that may put a certificate on a load
 // balancer. Comments do not count.
 func (t tree) certificate(n ast.Node, depth int) (at ast.Node, what string) {
-	if depth > maxNested || !t.doc.Spend(1) {
+	return t.certificateBut(n, nil, depth)
+}
+
+// certificateBut passes over what is known, keys and values.
+func (t tree) certificateBut(n ast.Node, known map[ast.Node]bool, depth int) (at ast.Node, what string) {
+	if depth > maxNested || known[n] || !t.doc.Spend(1) {
 		return nil, ""
 	}
 	value := t.doc.Follow(n)
 	if entries, ok := yamldoc.Entries(value); ok {
 		for _, e := range entries {
 			for _, part := range []ast.Node{e.Key, e.Value} {
-				if at, what := t.certificate(part, depth+1); what != "" {
+				if at, what := t.certificateBut(part, known, depth+1); what != "" {
 					return at, what
 				}
 			}
@@ -61,7 +65,7 @@ func (t tree) certificate(n ast.Node, depth int) (at ast.Node, what string) {
 	}
 	if list, ok := value.(*ast.SequenceNode); ok {
 		for _, item := range list.Values {
-			if at, what := t.certificate(item, depth+1); what != "" {
+			if at, what := t.certificateBut(item, known, depth+1); what != "" {
 				return at, what
 			}
 		}
@@ -98,21 +102,8 @@ func (o object) foreignFormat(version string) string {
 	switch {
 	case o.kind == "" && (code || strings.HasSuffix(o.file, ".tf.json")):
 		return "certdrift reads Terraform's plans, not its code: pass it the output of `terraform show -json PLAN`"
-	case o.kind == "Gateway" && apiGroup(version) == "gateway.networking.k8s.io" && o.endsTLS():
-		return "certdrift does not read Gateways, and the AWS Load Balancer Controller looks up the certificates for this one's HTTPS or TLS listeners"
 	}
 	return ""
-}
-
-// endsTLS reports whether a Gateway has listeners with a certificate, and may be the AWS Load Balancer Controller's.
-func (o object) endsTLS() bool {
-	if otherClass(o.text(o.node, "spec", "gatewayClassName")) {
-		return false
-	}
-	return slices.ContainsFunc(o.items(o.node, "spec", "listeners"), func(n ast.Node) bool {
-		protocol := o.text(n, "protocol")
-		return protocol == "HTTPS" || protocol == "TLS"
-	})
 }
 
 // label is KIND NAMESPACE/NAME, or what the document is.
@@ -163,7 +154,7 @@ func (o object) unread(version string) {
 	}
 }
 
-const noManifestHint = "check the output of the previous command; certdrift reads Kubernetes objects (YAML or JSON), the output of `terraform show -json PLAN`, and CloudFormation templates and change sets"
+const noManifestHint = "check the output of the previous command; certdrift reads Kubernetes objects (YAML or JSON), the output of `terraform show -json PLAN` and `pulumi preview --json`, and CloudFormation templates and change sets"
 
 // lastApplied is where kubectl keeps the manifest that it applied before.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
@@ -178,7 +169,7 @@ func (o object) strangeAnnotations(own string) {
 			text += "\n" + e.Key
 		}
 		what := namesCertificate(text)
-		if what == "" || e.Key == own || e.Key == lastApplied {
+		if what == "" || e.Key == own || e.Key == lastApplied || e.Key == ingressPlan {
 			continue
 		}
 		line, column := o.position(e.Node.Key)

@@ -75,6 +75,7 @@ type terraform struct {
 	changes       map[string]*change         // by address; a state has none
 	after         map[string]json.RawMessage // the resources' values, by address
 	found         int                        // offset in data of the last address that was found
+	spelled       map[string]string          // how the file writes an address, where it does so in another way
 }
 
 var errOtherForm = errors.New("its resources have an unexpected form")
@@ -358,6 +359,9 @@ func fromARN(text string) (string, observation.LoadBalancerKind) {
 // position finds a resource in the text. Addresses mostly come in the order of the file, so the search begins where the last
 // one ended.
 func (t *terraform) position(address string) target.Position {
+	if text, ok := t.spelled[address]; ok {
+		address = text
+	}
 	quoted, err := json.Marshal(address)
 	if err != nil {
 		return t.at(1, 1)

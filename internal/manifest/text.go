@@ -55,7 +55,7 @@ func (r *reader) json(data []byte) bool {
 	for _, v := range values {
 		seen := len(r.diagnostics)
 		r.before = v.before
-		shown := r.terraform(v.text)
+		shown := r.terraform(v.text) || r.pulumi(v.text)
 		r.before = 0
 		if !shown {
 			r.document(document{text: v.text, line: v.before + 1})

@@ -192,8 +192,11 @@ func nameOf(d *topology.Declaration) string {
 // replace is what the AWS Load Balancer Controller and a classic load balancer do: the listener holds what the manifest says, and
 // nothing else.
 func (p planner) replace(d *topology.Declaration, l *topology.Listener) after {
-	a := after{Held: d.SetOn(topology.Held{Kind: kindOf(d, l)})}
-	return p.pend(a, d)
+	was := topology.Held{Kind: kindOf(d, l)}
+	if l != nil && !l.LoadBalancer.Partial {
+		was.Attached = l.Attached
+	}
+	return p.pend(after{Held: d.SetOn(was)}, d)
 }
 
 // setDefault is what Terraform's aws_lb_listener does, with the aws_lb_listener_certificate that are known to be its own.

@@ -206,6 +206,8 @@ func (x effect) missing() []string {
 	d := x.declaration
 	offline := x.attachedUnknown() == NotLookedUp
 	switch {
+	case d.OfTemplate() && (d.UndecidedBecause != "" || len(x.endpoints) > 0):
+		return []string{"Plan the stack's change set instead: aws cloudformation describe-change-set --include-property-values prints it."}
 	case d.UndecidedBecause != "":
 		return []string{"Settle this in " + d.ToFix() + ", or pass the manifests that it depends on as well."}
 	case x.byController():
@@ -226,6 +228,9 @@ func (x effect) missing() []string {
 	if len(unread) > 0 {
 		out = append(out, "To decide without AWS, save the certificate in a file and name it in the configuration:",
 			"certificates: [{arn: \""+finding.Clean(unread[0], finding.QuoteLimit)+"\", file: FILE.pem}]")
+	}
+	if !offline && d.Restates {
+		out = append(out, "Create a drift-aware change set (--deployment-mode REVERT_DRIFT), and plan that.")
 	}
 	if x.attachedUnknown() == Unreadable {
 		out = append(out, "Give certdrift the permissions that the other findings name, then plan again.")

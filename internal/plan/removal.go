@@ -96,7 +96,7 @@ func appendNew(to []*topology.Listener, ls ...*topology.Listener) []*topology.Li
 func (p planner) removal(d observation.Declaration, l *topology.Listener, losing []*topology.Listener) []effect {
 	lost := d
 	lost.Port = l.Port
-	if d.Kind == observation.Application && l.Port != 443 { // what an Ingress leaves to its class is 443
+	if d.Of(observation.Ingress) && l.Port != 443 { // what an Ingress leaves to its class is 443
 		lost.UndecidedBecause = ""
 	}
 	object := finding.Clean(d.Object, finding.QuoteLimit)

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -28,6 +29,8 @@ type origin struct {
 	own bool
 	// http1 keeps HTTP/2 from being offered.
 	http1 bool
+	// curves are the key exchanges to offer; all that crypto/tls supports if nil.
+	curves []tls.CurveID
 }
 
 // origin returns the endpoint's own origin.

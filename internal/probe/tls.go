@@ -61,7 +61,7 @@ func (v *endpointProbe) tlsConfig(o *origin, auth *clientAuth) (*tls.Config, err
 		// crypto/tls ensures that the server's own certificate stays the same.
 		Renegotiation: tls.RenegotiateOnceAsClient,
 	}
-	config.ServerName = o.sni()
+	config.ServerName, config.CurvePreferences = o.sni(), o.curves
 	if o.kind == target.HTTPS {
 		config.NextProtos = []string{protocolH2, "http/1.1"}
 	}

@@ -150,6 +150,8 @@ func (d *Declaration) At() string {
 func (d *Declaration) ToFix() string {
 	object := finding.Clean(d.Object, finding.QuoteLimit)
 	switch {
+	case d.Tool == observation.Pulumi:
+		return "the resource " + object + " in the Pulumi program"
 	case d.Tool == observation.CDK:
 		return "the construct that makes " + object + " in the CDK app"
 	case d.Tool == observation.ChangeSet:
