@@ -137,14 +137,14 @@ func certificate() []Entry {
 		},
 		{
 			Code: finding.CertUsage,
-			Severity: "critical where a certificate in the chain is for other uses only; warning where the key usage lacks digitalSignature; " +
-				"info where the leaf has no extended key usage at all, or a certificate in the chain has anyExtendedKeyUsage",
+			Severity: "critical where a certificate in the chain is for other uses only, or has anyExtendedKeyUsage without serverAuth; warning " +
+				"where the key usage lacks digitalSignature; info where the leaf has no extended key usage at all",
 			Title: "The certificate is not meant for server authentication",
 			Meaning: "The extended key usage of the leaf, or of an issuer above it, does not contain serverAuth (a client or code-signing " +
 				"certificate was installed), or the key usage rules out TLS: clients reject it. Without digitalSignature, browsers " +
 				"refuse TLS 1.3 and every ECDHE handshake. Without any extended key usage, most clients accept the certificate for " +
-				"every use, Apple's don't. With anyExtendedKeyUsage and without serverAuth, Go and Windows accept it, OpenSSL and " +
-				"clients based on it don't.",
+				"every use, Apple's don't. With anyExtendedKeyUsage and without serverAuth, Go and Windows accept it; OpenSSL, " +
+				"curl, Python, Node, rustls and Firefox (NSS) don't.",
 			Check: showLeaf + "-purpose -ext keyUsage,extendedKeyUsage",
 			Remedy: "Have the certificate issued with extendedKeyUsage = serverAuth and keyUsage = digitalSignature. If an issuer is " +
 				"limited to other uses, have the certificate issued by one that may issue server certificates.",
@@ -207,24 +207,26 @@ func certificate() []Entry {
 		},
 		{
 			Code:     finding.CertChainOversized,
-			Severity: "warning above 100 KiB; critical where the handshake fails because of it",
+			Severity: "warning above 10 certificates or 32 KiB; critical above 100 KiB, or where the handshake fails because of it",
 			Title:    "The chain is larger than clients accept",
-			Meaning: "The certificates that the server sends exceed 100 KiB, where clients based on OpenSSL stop reading, or 256 KiB, where " +
-				"Go's do. This usually means that a whole bundle of roots was appended to the certificate. The number of certificates " +
-				"does not matter.",
+			Meaning: "The server sends more certificates, or more bytes of them, than a current client accepts. Measured limits: Java 10 " +
+				"certificates and 32 KiB; rustls 64 KiB; OpenSSL (curl, Python, Node) and Chromium 100 KiB; GnuTLS 16 certificates and " +
+				"128 KiB; Firefox (NSS) 128 KiB; Go 256 KiB. Mbed TLS, on small devices, accepts 16 KiB as it comes, which is no finding. The " +
+				"evidence names the clients that refuse. This usually means that a whole bundle of roots was appended to the certificate.",
 			Check:  "openssl s_client -connect HOST:PORT -servername HOST -showcerts </dev/null | grep -c BEGIN",
 			Remedy: "Send only the leaf and its intermediates: two or three certificates. Remove the rest from the server's chain file.",
-			Source: "RFC 8446 §4.4.2; SSL_CTX_set_max_cert_list(3)",
+			Source: "RFC 8446 §4.4.2; SSL_CTX_set_max_cert_list(3); Java's jdk.tls.maxCertificateChainLength and jdk.tls.maxHandshakeMessageSize",
 		},
 		{
 			Code:     finding.CertMalformed,
-			Severity: "critical",
+			Severity: "critical; a warning for a negative serial number, which only Go's clients reject",
 			Title:    "A certificate cannot be parsed",
 			Meaning: "A certificate that the server sends does not conform to X.509. Strict clients (Go's among them) abort the handshake; " +
-				"others differ in what they tolerate. OpenSSL and clients based on it reject dates without seconds or with an offset.",
+				"others differ in what they tolerate. OpenSSL and clients based on it reject dates without seconds or with an offset, Go's " +
+				"clients a negative serial number.",
 			Check:  showCerts + "# then, for each: openssl asn1parse and openssl x509 -noout -text",
 			Remedy: "Install the certificate again, exactly as the CA issued it. If the CA issued it like this, have it reissued.",
-			Source: "RFC 5280 §4.1, §4.1.2.5; RFC 8446 §4.4.2",
+			Source: "RFC 5280 §4.1, §4.1.2.2, §4.1.2.5; RFC 8446 §4.4.2",
 		},
 	}
 }

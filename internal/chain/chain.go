@@ -12,6 +12,7 @@ package chain
 
 import (
 	"crypto/x509"
+	"slices"
 	"time"
 )
 
@@ -124,6 +125,20 @@ func (r *Result) Public() bool {
 		}
 	}
 	return r.Path.Anchor != nil && r.Path.Anchor.Public
+}
+
+// Disputed returns the faults of some kinds that some clients alone see in the issuers of the best path, if every valid path has
+// some.
+func (r *Result) Disputed(kinds ...Kind) []Problem {
+	of := func(p Path) []Problem {
+		return slices.DeleteFunc(p.disputed(), func(f Problem) bool { return !slices.Contains(kinds, f.Kind) })
+	}
+	for _, p := range r.Valid {
+		if len(of(p)) == 0 {
+			return nil
+		}
+	}
+	return of(r.Path)
 }
 
 // Query is the input of Build.

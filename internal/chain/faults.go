@@ -145,15 +145,15 @@ func leafUsageFaults(c *x509.Certificate) []Problem {
 	return fs
 }
 
-// forAnyUse reports whether a certificate allows any usage but does not name server authentication. OpenSSL refuses it for a server
-// wherever in the path it stands, Go and Windows don't.
+// forAnyUse reports whether a certificate allows any usage but does not name server authentication. OpenSSL, and Python and Node with
+// it, rustls and NSS refuse it for a server wherever in the path it stands; Go and Windows don't.
 func forAnyUse(c *x509.Certificate) bool {
 	return slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny) && !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
 }
 
-// Disputed are those of the issuers' faults that some clients alone see. They make no path invalid, and are not among its
+// disputed are those of the issuers' faults that some clients alone see. They make no path invalid, and are not among its
 // Problems.
-func (p Path) Disputed() []Problem {
+func (p Path) disputed() []Problem {
 	var fs []Problem
 	for _, c := range p.Certificates[1:] {
 		if forAnyUse(c) {

@@ -28,7 +28,24 @@ func findMalformed(c *connection) []finding.Finding {
 				finding.Evidence{"place": i + 1, "detail": finding.Clean(err.Error(), finding.QuoteLimit)}, remedy)}
 		}
 	}
-	return c.oddTimes(remedy)
+	return append(c.oddTimes(remedy), c.negativeSerials()...)
+}
+
+// negativeSerials reports the certificates with a negative serial number (RFC 5280 §4.1.2.2), which Go's clients alone refuse:
+// wherever the server sends one, since they read every certificate. The probe reads them, by a setting of its build.
+func (c *connection) negativeSerials() []finding.Finding {
+	var out []finding.Finding
+	for _, cert := range c.certs {
+		if cert.SerialNumber.Sign() >= 0 {
+			continue
+		}
+		e := c.certEvidence(cert)
+		e["refused_by"] = []string{"Go"}
+		out = append(out, c.aboutCert(finding.CertMalformed, finding.Warning, cert,
+			fmt.Sprintf("the serial number of %s is negative: Go's clients reject the connection, other clients accept it", c.which(cert)), e,
+			c.replace("Have the certificate reissued with a positive serial number.")))
+	}
+	return out
 }
 
 // oddTimes reports the certificates of the path whose dates crypto/x509 accepts and other clients don't.

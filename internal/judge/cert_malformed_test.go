@@ -40,6 +40,30 @@ func TestCertMalformedBesideOtherFaults(t *testing.T) {
 	}
 }
 
+// TestCertMalformedSerial: a negative serial number is refused by Go's clients alone, wherever it is sent.
+func TestCertMalformedSerial(t *testing.T) {
+	s := newShop(t)
+	for name, serial := range map[string][]byte{"one byte": {0x80}, "many": {0xff, 0x7f, 1, 2, 3, 4, 5, 6, 7}} {
+		srv := s.serve(t)
+		srv.chain[0] = certtest.Renumber(t, srv.chain[0], s.inter.Key, serial...)
+		says(t, srv.expect(t, warning(finding.CertMalformed)), `the serial number of the certificate "api.example.org" is negative: Go's clients reject`)
+		srv = s.serve(t)
+		srv.chain[1] = certtest.Renumber(t, srv.chain[1], s.root.Key, serial...)
+		says(t, srv.expect(t, warning(finding.CertMalformed)), `the serial number of the issuer "Test Intermediate" is negative`)
+		if t.Failed() {
+			t.Log(name)
+		}
+	}
+	for _, serial := range [][]byte{{0}, {0x7f}, {0, 0x80}} {
+		srv := s.serve(t)
+		srv.chain[0] = certtest.Renumber(t, srv.chain[0], s.inter.Key, serial...)
+		srv.expect(t)
+	}
+	expired := s.serve(t, lasting(90*dayLong, -dayLong))
+	expired.chain[0] = certtest.Renumber(t, expired.chain[0], s.inter.Key, 0x80)
+	expired.expect(t, critical(finding.CertExpired), warning(finding.CertMalformed))
+}
+
 // TestCertMalformedDates: crypto/x509 reads dates that RFC 5280 does not allow and OpenSSL refuses ("format error in
 // certificate's notBefore field").
 func TestCertMalformedDates(t *testing.T) {

@@ -18,7 +18,7 @@ func TestCertUsage(t *testing.T) {
 	}{
 		{"for clients", usages(x509.ExtKeyUsageClientAuth), []string{critical(finding.CertUsage)}},
 		{"for both", usages(x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth), nil},
-		{"for any", usages(x509.ExtKeyUsageAny), []string{notice(finding.CertUsage)}},
+		{"for any", usages(x509.ExtKeyUsageAny), []string{critical(finding.CertUsage)}},
 		{"for any and for servers", usages(x509.ExtKeyUsageAny, x509.ExtKeyUsageServerAuth), nil},
 		{"none said", usages(), []string{notice(finding.CertUsage)}},
 		{"no key usage", keyUsage(0), nil},
@@ -30,7 +30,7 @@ func TestCertUsage(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) { s.serve(t, test.opt).expect(t, test.want...) })
 	}
 	says(t, s.serve(t, usages(x509.ExtKeyUsageClientAuth)).judge(), "clientAuth")
-	says(t, newShop(t, usages(x509.ExtKeyUsageAny)).serve(t).expect(t, notice(finding.CertUsage)), `the issuer "Test Intermediate" has any`)
+	says(t, newShop(t, usages(x509.ExtKeyUsageAny)).serve(t).expect(t, critical(finding.CertUsage)), `the issuer "Test Intermediate" has any`, "OpenSSL, curl, Python, Node, rustls and Firefox (NSS) reject it")
 	newShop(t, usages(x509.ExtKeyUsageAny, x509.ExtKeyUsageServerAuth)).serve(t).expect(t)
 	says(t, newShop(t, usages(x509.ExtKeyUsageEmailProtection)).serve(t).expect(t, critical(finding.CertUsage)), `the issuer "Test Intermediate"`, "emailProtection")
 }
