@@ -294,7 +294,7 @@ func chains() []Case {
 			p := l.leaf()
 			return l.chain(p, p.Certificate.Raw, l.Sub.Certificate.Raw, l.crossed(l.Root, gone)).with(l, gone)
 		}),
-		good("a cross-sign of an unknown root beside a valid path", func(l *Lab) Target {
+		bad("a cross-sign of an unknown root beside a valid path", finding.CertUntrusted, func(l *Lab) Target {
 			other := must(pki.Root("Unknown", l.Now))
 			p := l.leaf()
 			return l.chain(p, p.Certificate.Raw, l.crossed(l.Sub, other), l.Sub.Certificate.Raw)
@@ -364,7 +364,7 @@ func chains() []Case {
 		good("no extended key usage at all", func(l *Lab) Target {
 			return l.serve(l.leaf(func(c *x509.Certificate) { c.ExtKeyUsage = nil }))
 		}),
-		good("a CA certificate as the server's own", func(l *Lab) Target {
+		bad("a CA certificate as the server's own", finding.CertConstraint, func(l *Lab) Target {
 			return l.serve(l.leaf(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, c.KeyUsage|x509.KeyUsageCertSign }))
 		}),
 	}

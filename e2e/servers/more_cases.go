@@ -53,7 +53,7 @@ func combined() []Case {
 			sub := must(must(pki.Root("Unknown Root", l.Now)).Intermediate("Unknown CA", l.Now, pki.Valid(l.Now.AddDate(-3, 0, 0), l.Now.Add(-day))))
 			return l.serve(must(sub.Leaf(l.Now, []string{Host})))
 		}},
-		{Name: "the expired intermediate beside its renewal of the same key", serve: func(l *Lab) Target {
+		{Name: "the expired intermediate beside its renewal of the same key", Want: codes(finding.CertChainExpired), serve: func(l *Lab) Target {
 			p := l.leaf()
 			old := l.crossed(l.Sub, l.Root, pki.Valid(l.Now.AddDate(-4, 0, 0), l.Now.Add(-day)))
 			return l.chain(p, p.Certificate.Raw, old, l.Sub.Certificate.Raw)
