@@ -17,7 +17,7 @@ import (
 
 // clients are servers that some families of clients refuse, each beside neighbors that all of them accept.
 func clients() []Case {
-	return concat(sizes(), anyUsages(), serials(), strict(), crossSigns(), keys())
+	return concat(sizes(), anyUsages(), serials(), strict(), crossSigns(), keys(), suites())
 }
 
 func concat(parts ...[]Case) []Case {

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"fmt"
 	"strings"
 
 	"certdrift/internal/finding"
@@ -15,6 +16,12 @@ func tlsHandshake() rule {
 			f := c.fails(finding.TLSHandshake)
 			if f == nil {
 				return nil
+			}
+			if cause := c.incompatible(f); cause != nil {
+				found := c.failed(finding.TLSHandshake, f, fmt.Sprintf("%s %s: %s. Clients that reject it: %s; other clients connect",
+					c.name(), handshakeFault(f, string(c.kind)), cause.what, strings.Join(cause.refusedBy, ", ")), cause.remedy+" To check: "+c.clientCommand()+cause.check)
+				found[0].Evidence["refused_by"] = cause.refusedBy
+				return found
 			}
 			return c.failed(finding.TLSHandshake, f, c.name()+" "+handshakeFault(f, string(c.kind)), c.handshakeRemedy(f))
 		},

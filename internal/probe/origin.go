@@ -28,6 +28,8 @@ type origin struct {
 	own bool
 	// http1 keeps HTTP/2 from being offered.
 	http1 bool
+	// offer is what to offer in the TLS handshake.
+	offer offer
 }
 
 // origin returns the endpoint's own origin.
