@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 CACHE := $(CURDIR)/.cache
 GOLANGCI := 2.15.0
 STATICCHECK := v0.7.0
+ACTIONLINT := v1.7.12
 
 # Functions by their logical IDs in template.yaml, and the directory where their packages are built.
 FUNCTIONS := ProbeFunction InspectFunction VerifyFunction WidgetFunction
@@ -39,8 +40,14 @@ test: ## Run all tests that need only Go, with the race detector if there is a C
 	@go test -json -vet=off $(RACE) ./... | go run ./e2e/tally -name test -o $(CACHE)/test.tally
 
 .PHONY: e2e
-e2e: $(CACHE)/venv/.ready sam-cli ## Deploy the template to an emulator and run the real function binaries against it
+e2e: $(CACHE)/venv/.ready sam-cli $(CACHE)/bin/actionlint ## Deploy the template to an emulator and run the real function binaries against it
 	@CERTDRIFT_E2E=1 go test -json -count=1 -timeout 20m ./e2e/... ./internal/round | go run ./e2e/tally -name e2e -o $(CACHE)/e2e.tally
+
+# Lints the workflows in docs/. Without it, they are only parsed.
+$(CACHE)/bin/actionlint:
+	@mkdir -p $(CACHE)/bin
+	@GOBIN=$(CACHE)/bin GOFLAGS=-mod=mod go install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT) 2>$(CACHE)/actionlint.log || \
+		echo "could not build actionlint (see .cache/actionlint.log)"
 
 .PHONY: soak
 soak: $(CACHE)/venv/.ready ## Run hours of rounds against a changing world and a failing AWS; SOAK_SEED, SOAK_ENDPOINTS and SOAK_ROUNDS choose which
@@ -128,11 +135,24 @@ accuracy: ## Generate docs/accuracy.md: run certdrift, curl and openssl s_client
 
 # ── Python, with pip ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+# The files list every package that is installed, with the hashes of its wheels, for all platforms and each Python from 3.10 on. Nothing is
+# built, because what a build needs has no hashes, and pip looks for no dependencies beyond the list; pip check says if one is missing.
+HASHED := --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all:
+
 $(CACHE)/venv/.ready: e2e/requirements.txt
 	@echo "installing into .cache/venv: the emulator, the AWS CLI, the SAM translator, cfn-lint"
-	@python3 -m venv $(CACHE)/venv
-	@$(CACHE)/venv/bin/pip install --quiet --disable-pip-version-check -r e2e/requirements.txt
+	@python3 -m venv --clear $(CACHE)/venv
+	@$(CACHE)/venv/bin/pip install $(HASHED) -r e2e/requirements.txt
+	@$(CACHE)/venv/bin/pip check --quiet --disable-pip-version-check
 	@touch $@
+
+.PHONY: requirements
+requirements: ## Pin the Python tools anew: e2e/requirements*.txt, with hashes, from the .in files beside them
+	@python3 -m venv --clear $(CACHE)/venv-uv
+	@$(CACHE)/venv-uv/bin/pip install $(HASHED) -r e2e/requirements-uv.txt
+	@cd e2e && for f in requirements requirements-sam requirements-uv; do \
+		$(CACHE)/venv-uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --output-file $$f.txt $$f.in || exit 1; \
+	done
 
 # The SAM CLI pins other versions of the translator and of cfn-lint, so it has its own environment. If pip cannot install it, the
 # test that uses it is skipped with a message.
@@ -140,8 +160,8 @@ $(CACHE)/venv/.ready: e2e/requirements.txt
 sam-cli:
 	@if [ ! -x $(CACHE)/venv-sam/.ready ]; then \
 		echo "installing into .cache/venv-sam: the SAM CLI"; \
-		python3 -m venv $(CACHE)/venv-sam && \
-		$(CACHE)/venv-sam/bin/pip install --quiet --disable-pip-version-check -r e2e/requirements-sam.txt && \
+		python3 -m venv --clear $(CACHE)/venv-sam && \
+		$(CACHE)/venv-sam/bin/pip install $(HASHED) -r e2e/requirements-sam.txt && \
 		touch $(CACHE)/venv-sam/.ready && chmod +x $(CACHE)/venv-sam/.ready || \
 		echo "could not install the SAM CLI"; \
 	fi

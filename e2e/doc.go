@@ -16,7 +16,8 @@
 //   - IAM: moto does not support policies that name resources, so the front evaluates every call of a function against the
 //     policies of its deployed role (actions, resources and cloudwatch:namespace) and denies it as AWS does.
 //
-// emulator.py extends moto's CloudFormation (subscriptions, alarms, outputs of nested stacks). What SNS would send by email and SMS,
+// emulator.py extends moto's CloudFormation (subscriptions, alarms, outputs of nested stacks), and its listeners keep their SNI list when they
+// are modified. What SNS would send by email and SMS,
 // and to functions, goes to queues. Not checked: the permissions of a member account's role. Not emulated: topic policies, queue
 // policies and asynchronous invocation settings, which cfn-lint checks. moto evaluates no alarms: the tests check that each alarm
 // names a metric that the functions really write. The package matches EventBridge events itself, against the deployed rules.

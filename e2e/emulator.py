@@ -1,6 +1,6 @@
 """Runs moto's server with what its CloudFormation lacks and the template needs: three resource types, the outputs of
-nested stacks, AWS::NoValue in lists, and policies of roles that can be read back; and with queues for email, SMS and
-subscribed functions.
+nested stacks, AWS::NoValue in lists, and policies of roles that can be read back; with queues for email, SMS and
+subscribed functions; and with listeners whose SNI list is a list of its own, as in AWS.
 
 Usage: emulator.py PORT
 
@@ -16,6 +16,7 @@ from moto.cloudformation import parsing
 from moto.cloudformation.models import Stack
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
+from moto.elbv2.models import ELBv2Backend
 from moto.iam import models as iam_models
 from moto.iam.models import Role
 from moto.server import main
@@ -172,6 +173,43 @@ def publish_to_people(subscription, message, message_id, **kwargs):
 
 
 sns_models.Subscription.publish = publish_to_people
+
+
+modify_listener = ELBv2Backend.modify_listener
+
+
+def modify_default_alone(backend, arn, port=None, protocol=None, ssl_policy=None, certificates=None, actions=None):
+    """ModifyListener sets the default certificate and leaves the SNI list alone; moto drops the list, and knows no TLS."""
+    listener = backend.describe_listeners(load_balancer_arn=None, listener_arns=[arn])[0]
+    listed, wanted = listener.certificates[1:], protocol or listener.protocol
+    modify_listener(backend, arn, port, None if protocol == "TLS" else protocol, ssl_policy, certificates or [], actions or [])
+    listener.protocol = wanted
+    if wanted not in ("HTTPS", "TLS"):
+        listener.certificate, listener.certificates = None, []
+    elif certificates:
+        listener.certificate = certificates[0]["CertificateArn"]
+        listener.certificates = [listener.certificate, *listed]
+    return listener
+
+
+def add_to_list(backend, arn, certificates):
+    """AddListenerCertificates adds each certificate to the SNI list once, also the one that is the default."""
+    listener = backend.describe_listeners(load_balancer_arn=None, listener_arns=[arn])[0]
+    added = [c["CertificateArn"] for c in certificates if c["CertificateArn"] not in listener.certificates[1:]]
+    listener.certificates = [*listener.certificates, *added]
+    return listener.certificates
+
+
+def remove_from_list(backend, arn, certificates):
+    """RemoveListenerCertificates takes certificates out of the SNI list; the default stays the default."""
+    listener = backend.describe_listeners(load_balancer_arn=None, listener_arns=[arn])[0]
+    removed = [c["CertificateArn"] for c in certificates]
+    listener.certificates = [*listener.certificates[:1], *(c for c in listener.certificates[1:] if c not in removed)]
+
+
+ELBv2Backend.modify_listener = modify_default_alone
+ELBv2Backend.add_listener_certificates = add_to_list
+ELBv2Backend.remove_listener_certificates = remove_from_list
 
 
 # While MOTO_ACCOUNT_ID is set, moto takes every call for that account's; here it is the account of whoever assumed no role.

@@ -59,6 +59,10 @@ func (f *faults) answer(w http.ResponseWriter, r *http.Request, c call) bool {
 		}
 	}
 	switch {
+	case how.empty && c.target != "":
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		_, _ = io.WriteString(w, "{}")
+		return true
 	case how.empty:
 		w.Header().Set("Content-Type", "text/xml")
 		_, _ = fmt.Fprintf(w, "<%sResponse><%sResult></%sResult></%sResponse>", c.action, c.action, c.action, c.action)

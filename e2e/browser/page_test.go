@@ -167,7 +167,7 @@ func TestPage(t *testing.T) {
 	printed(ctx, t)
 }
 
-// TestPlanPage opens the report of a plan, whose table is the only one.
+// TestPlanPage opens the report of a plan.
 func TestPlanPage(t *testing.T) {
 	ctx := chromium(t)
 	address := written(t, planReport(t))

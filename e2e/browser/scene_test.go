@@ -149,25 +149,34 @@ func planReport(t *testing.T) report.Report {
 	t.Helper()
 	lost, kept, end := false, true, noon.AddDate(0, 2, 0)
 	arn := func(id string) []plan.Certificate {
-		return []plan.Certificate{{ARN: "arn:aws:acm:us-west-2:111122223333:certificate/" + id + "-52c7-4f0e-9d1b-6a8f5a2f1c01", NotAfter: &end}}
+		return []plan.Certificate{{ARN: "arn:aws:acm:us-west-2:111122223333:certificate/" + id + "-52c7-4f0e-9d1b-6a8f" + id, Names: []string{"*.monitoring.example.org"}, NotAfter: &end, Default: true}}
 	}
 	names := func(covered *bool, list ...string) (out []plan.Name) {
 		for _, n := range list {
-			out = append(out, plan.Name{Name: n, Covered: covered})
+			one := plan.Name{Name: n, Covered: covered}
+			if covered != nil {
+				one.ARN = arn("5e91c6d4")[0].ARN
+			}
+			if covered == &lost {
+				one.Problem = "does not cover the name"
+			}
+			out = append(out, one)
 		}
 		return out
 	}
 	rows := []plan.Row{
-		{Object: "Service production/api", Port: 443, Listener: "a22e1d63f8ea522f9ac4b17d603e9f82:443", Declared: arn("0b7d2f3a"), Attached: arn("0b7d2f3a"), AttachedKnown: true,
-			Would: arn("9c1e4d77"), Names: names(&lost, "api.monitoring.example.org"), Action: plan.Change, Verdict: plan.Refuse, Reasons: []string{"api.monitoring.example.org would not be covered"}},
-		{Object: "Service production/ui", Port: 443, Listener: "a11f0c52e7d9411e89b3a06c5f2d8e71:443", Declared: arn("5e91c6d4"), Attached: arn("0b7d2f3a"), AttachedKnown: true,
+		{State: plan.Refused, Object: "Service production/api", Source: target.Position{File: "k8s/production/api-service.yaml", Line: 9}, Port: 443, Endpoints: []string{"production/api"}, Listener: "a22e1d63f8ea522f9ac4b17d603e9f82:443", Declared: arn("0b7d2f3a"), Attached: arn("0b7d2f3a"), AttachedKnown: true,
+			WouldKnown: true, Would: arn("9c1e4d77"), Names: names(&lost, "api.monitoring.example.org"), Action: plan.Change, Verdict: plan.Refuse, Reasons: []string{"api.monitoring.example.org would not be covered"},
+			Remedy: "Fix k8s/production/api-service.yaml:9 (Service production/api) before the next apply: declare\n" + arn("0b7d2f3a")[0].ARN},
+		{State: plan.Changes, Object: "Service production/ui", Port: 443, Endpoints: []string{"production/ui"}, WouldKnown: true, Listener: "a11f0c52e7d9411e89b3a06c5f2d8e71:443", Declared: arn("5e91c6d4"), Attached: arn("0b7d2f3a"), AttachedKnown: true,
 			Would: arn("5e91c6d4"), Names: names(&kept, "www.monitoring.example.org", "monitoring.example.org"), Action: plan.Change, Verdict: plan.Pass},
-		{Object: "Service staging/ui", Port: 443, Listener: "a33d2e74a9fb6330abd5c28e714fa093:443", Declared: arn("5e91c6d4"), Attached: arn("5e91c6d4"), AttachedKnown: true,
+		{State: plan.Unchanged, Object: "Service staging/ui", Port: 443, Endpoints: []string{"staging/ui"}, WouldKnown: true, Listener: "a33d2e74a9fb6330abd5c28e714fa093:443", Declared: arn("5e91c6d4"), Attached: arn("5e91c6d4"), AttachedKnown: true,
 			Would: arn("5e91c6d4"), Names: names(&kept, "www-staging.monitoring.example.org"), Action: plan.Keep, Verdict: plan.Pass},
-		{Object: "Ingress web/site", Port: 443, Names: names(nil, "site.example.org"), Action: plan.Discover, Verdict: plan.Undecided, NotKnown: []string{"which certificate the controller finds in ACM for site.example.org"}},
+		{State: plan.NotDecided, Object: "Ingress web/site", Port: 443, AttachedUnknown: plan.NotCreated, Names: names(nil, "site.example.org"), Action: plan.Discover, Verdict: plan.Undecided, NotKnown: []string{"which certificate the controller finds in ACM for site.example.org"}},
 	}
 	refused := finding.Finding{
 		Code: finding.DriftManifest, Severity: finding.Critical, Environment: "production", Endpoint: "api", Listener: "a22e1d63f8ea522f9ac4b17d603e9f82:443",
+		Subject: finding.Subject{Source: finding.Source{Object: "Service production/api", File: "k8s/production/api-service.yaml", Line: 9}},
 		Summary: "k8s/production/api-service.yaml:9 would attach certificate/9c1e4d77…", Remedy: "Fix the manifest before the next apply.",
 	}
 	return report.BuildPlan(report.Input{

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -157,24 +158,57 @@ func combined() []Case {
 // framed speaks HTTP/2 frame by frame.
 func framed(name string, want []finding.Code, speak func(*http2.Framer)) Case {
 	return Case{Name: "h2: " + name, Want: want, serve: func(l *Lab) Target {
-		config := l.config()
-		config.NextProtos = []string{"h2"}
-		return at(l.secured(config, func(conn net.Conn) {
-			_, _ = io.ReadFull(conn, make([]byte, len(http2.ClientPreface)))
-			f := http2.NewFramer(conn, bufio.NewReader(conn))
-			_ = f.WriteSettings()
-			for {
-				frame, err := f.ReadFrame()
-				if err != nil {
-					return
-				}
-				if _, ok := frame.(*http2.HeadersFrame); ok {
-					break
-				}
-			}
+		return l.framing(nil, func(f *http2.Framer, conn net.Conn) {
 			speak(f)
 			hangs(conn)
-		}))
+		})
+	}}
+}
+
+// framing speaks HTTP/2 frame by frame: greet, if not nil, follows the server's settings, speak the request's headers.
+func (l *Lab) framing(greet func(*http2.Framer), speak func(*http2.Framer, net.Conn)) Target {
+	config := l.config()
+	config.NextProtos = []string{"h2"}
+	return at(l.secured(config, func(conn net.Conn) {
+		_, _ = io.ReadFull(conn, make([]byte, len(http2.ClientPreface)))
+		f := http2.NewFramer(conn, bufio.NewReader(conn))
+		_ = f.WriteSettings()
+		if greet != nil {
+			greet(f)
+		}
+		for {
+			frame, err := f.ReadFrame()
+			if err != nil {
+				return
+			}
+			if _, ok := frame.(*http2.HeadersFrame); ok {
+				break
+			}
+		}
+		speak(f, conn)
+	}))
+}
+
+// refusing does not process the requests of its first connection, as a server that is being drained, and answers later ones.
+func refusing(name string, greet, refuse func(*http2.Framer)) Case {
+	return Case{Name: "h2: not processed, then 200: " + name, serve: func(l *Lab) Target {
+		var refused atomic.Bool
+		return l.framing(func(f *http2.Framer) {
+			if greet != nil && refused.CompareAndSwap(false, true) {
+				greet(f)
+			}
+		}, func(f *http2.Framer, conn net.Conn) {
+			if refuse != nil && refused.CompareAndSwap(false, true) {
+				refuse(f)
+				if half, ok := conn.(*tls.Conn); ok {
+					_ = half.CloseWrite()
+				}
+				hangs(conn) // what is left unread would make the end a reset
+				return
+			}
+			_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte("\x88"), EndHeaders: true, EndStream: true})
+			hangs(conn)
+		})
 	}}
 }
 
@@ -205,6 +239,12 @@ func oddHTTP() []Case {
 		framed("the stream is reset", codes(finding.HTTPInvalid), func(f *http2.Framer) { _ = f.WriteRSTStream(1, http2.ErrCodeInternal) }),
 		framed("the stream is refused", codes(finding.HTTPInvalid), func(f *http2.Framer) { _ = f.WriteRSTStream(1, http2.ErrCodeRefusedStream) }),
 		framed("GOAWAY", codes(finding.HTTPInvalid), func(f *http2.Framer) { _ = f.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, nil) }),
+		refusing("GOAWAY after the request", nil, func(f *http2.Framer) { _ = f.WriteGoAway(0, http2.ErrCodeNo, nil) }),
+		refusing("GOAWAY before the request", func(f *http2.Framer) { _ = f.WriteGoAway(0, http2.ErrCodeNo, nil) }, nil),
+		refusing("GOAWAY with an error", nil, func(f *http2.Framer) { _ = f.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, nil) }),
+		refusing("REFUSED_STREAM", nil, func(f *http2.Framer) { _ = f.WriteRSTStream(1, http2.ErrCodeRefusedStream) }),
+		framed("GOAWAY without an error, always", codes(finding.HTTPInvalid), func(f *http2.Framer) { _ = f.WriteGoAway(0, http2.ErrCodeNo, nil) }),
+		framed("GOAWAY that includes the request", codes(finding.HTTPTimeout), func(f *http2.Framer) { _ = f.WriteGoAway(1, http2.ErrCodeNo, nil) }),
 		framed("the body is reset", codes(finding.HTTPInvalid), func(f *http2.Framer) {
 			headers(f, "\x88", false)
 			_ = f.WriteData(1, false, []byte("begin"))

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -55,6 +56,48 @@ func resets(conn net.Conn) {
 	if tcp, ok := under.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 		_ = tcp.Close()
+	}
+}
+
+// middlebox serves TLS behind a device that passes ClientHellos of at most 1400 bytes on, and does lose with the connections of larger
+// ones: those with a post-quantum key share.
+func (l *Lab) middlebox(lose func(net.Conn)) func(net.Conn) {
+	return func(conn net.Conn) {
+		in := bufio.NewReaderSize(conn, 8<<10)
+		header, err := in.Peek(5)
+		if err != nil {
+			return
+		}
+		if size := 5 + int(binary.BigEndian.Uint16(header[3:])); size > 1400 {
+			_, _ = in.Discard(size)
+			lose(conn)
+			return
+		}
+		serveOne(tls.Server(peeked{conn, in}, l.config()))
+	}
+}
+
+// serveOne answers one request over TLS.
+func serveOne(conn *tls.Conn) {
+	if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	}
+	_ = conn.CloseWrite()
+	hangs(conn)
+}
+
+// peeked is a connection that begins with what a reader has buffered.
+type peeked struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+func (p peeked) Read(b []byte) (int, error) { return p.in.Read(b) }
+
+// abort resets the connection at once.
+func abort(conn net.Conn) {
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
 	}
 }
 
@@ -129,6 +172,15 @@ func handshakes() []Case {
 			body := "<center>The plain HTTP request was sent to HTTPS port</center>"
 			_, _ = fmt.Fprintf(conn, "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
 		}),
+		{Name: "a middlebox drops large ClientHellos", Want: codes(finding.TLSTimeout), serve: func(l *Lab) Target { return at(l.raw(l.middlebox(hangs))) }},
+		{Name: "a middlebox resets large ClientHellos", Want: codes(finding.ConnectReset), serve: func(l *Lab) Target { return at(l.raw(l.middlebox(abort))) }},
+		{Name: "a middlebox closes on large ClientHellos", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target { return at(l.raw(l.middlebox(func(net.Conn) {}))) }},
+		{Name: "a server rejects large ClientHellos by an alert", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
+			return at(l.raw(l.middlebox(func(conn net.Conn) {
+				_, _ = io.WriteString(conn, "\x15\x03\x03\x00\x02\x02\x32") // decode_error
+				hangs(conn)
+			})))
+		}},
 		raw("SSH where TLS is due", finding.TLSHandshake, says("SSH-2.0-OpenSSH_9.2\r\n")),
 		raw("an SMTP greeting where TLS is due", finding.TLSHandshake, says("220 mail ready\r\n")),
 		raw("the alert handshake_failure", finding.TLSHandshake, says("\x15\x03\x03\x00\x02\x02\x28")),
@@ -276,6 +328,21 @@ func awaits(conn net.Conn, r *bufio.Reader, word string) (tag string, ok bool) {
 	}
 }
 
+// agreeing agrees to STARTTLS in SMTP, then does what follows.
+func agreeing(then func(net.Conn)) func(net.Conn) {
+	return func(conn net.Conn) {
+		_, _ = io.WriteString(conn, "220 mail\r\n")
+		in := textproto.NewReader(bufio.NewReader(conn))
+		for _, answer := range []string{"250-mail\r\n250 STARTTLS\r\n", "220 go\r\n"} {
+			if _, err := in.ReadLine(); err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, answer)
+		}
+		then(conn)
+	}
+}
+
 func startTLS() []Case {
 	smtp, imap, pop3 := "smtp://"+Host, "imap://"+Host, "pop3://"+Host
 	mail := func(name string, want []finding.Code, url string, tlsAfter bool, script ...string) Case {
@@ -311,6 +378,12 @@ func startTLS() []Case {
 		mail("smtp: silence after STARTTLS", codes(finding.TLSTimeout), smtp, false, "220 mail\r\n", "EHLO", ehlo, "STARTTLS", "220 go\r\n"),
 		mail("smtp: text injected after the agreement", codes(finding.TLSHandshake), smtp, true, "220 mail\r\n", "EHLO", ehlo, "STARTTLS", "220 go\r\n250 injected\r\n"),
 		mail("smtp: a line without end", codes(finding.TLSHandshake), smtp, false, "220 "+strings.Repeat("x", 1<<16)),
+		{Name: "smtp: a middlebox drops large ClientHellos", Want: codes(finding.TLSTimeout), serve: func(l *Lab) Target {
+			return Target{URL: smtp, To: []string{l.raw(agreeing(l.middlebox(hangs)))}}
+		}},
+		{Name: "smtp: a middlebox resets large ClientHellos", Want: codes(finding.ConnectReset), serve: func(l *Lab) Target {
+			return Target{URL: smtp, To: []string{l.raw(agreeing(l.middlebox(abort)))}}
+		}},
 		mail("imap: healthy", nil, imap, true, "* OK ready\r\n", "STARTTLS", "a1 OK begin\r\n"),
 		mail("imap: refused", codes(finding.TLSHandshake), imap, false, "* OK ready\r\n", "STARTTLS", "a1 BAD unknown\r\n"),
 		mail("imap: PREAUTH", codes(finding.TLSHandshake), imap, false, "* PREAUTH hello\r\n"),

@@ -42,32 +42,62 @@ func TestFunctionsAreMadeOfKnownModules(t *testing.T) {
 	}
 }
 
-// TestDependenciesArePinned: Go modules by version and hash, and tools by version, so that a build is of what was tested.
+// TestDependenciesArePinned: Go modules by version and hash, and Go tools by version, so that a build is of what was tested.
 func TestDependenciesArePinned(t *testing.T) {
-	mod, sum := fileText(t, "go.mod"), fileText(t, "go.sum")
-	if strings.Contains(mod, "\nreplace ") || !strings.Contains(mod, "\ngo 1.") {
-		t.Error("go.mod replaces modules, or names no version of Go")
-	}
-	required := regexp.MustCompile(`(?m)^\s+(\S+) (v\S+)`).FindAllStringSubmatch(mod, -1)
-	if len(required) < 10 {
-		t.Fatalf("only %d modules are found in go.mod", len(required))
-	}
-	for _, m := range required {
-		if !strings.Contains(sum, m[1]+" "+m[2]+"/go.mod h1:") {
-			t.Errorf("go.sum has no hash of %s %s", m[1], m[2])
+	for _, dir := range []string{"", "e2e/oracle/"} {
+		mod, sum := fileText(t, dir+"go.mod"), fileText(t, dir+"go.sum")
+		if strings.Contains(mod, "\nreplace ") || !strings.Contains(mod, "\ngo 1.") {
+			t.Errorf("%sgo.mod replaces modules, or names no version of Go", dir)
 		}
-	}
-	exact := regexp.MustCompile(`^[\w.-]+(\[[\w,]+\])?==[\w.]+$`)
-	for _, name := range []string{"e2e/requirements.txt", "e2e/requirements-sam.txt"} {
-		for line := range strings.Lines(fileText(t, name)) {
-			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") && !exact.MatchString(line) {
-				t.Errorf("%s: %q is not one version", name, line)
+		required := regexp.MustCompile(`(?m)^\s+(\S+) (v\S+)`).FindAllStringSubmatch(mod, -1)
+		if len(required) < 10 {
+			t.Fatalf("only %d modules are found in %sgo.mod", len(required), dir)
+		}
+		for _, m := range required {
+			if !strings.Contains(sum, m[1]+" "+m[2]+"/go.mod h1:") {
+				t.Errorf("%sgo.sum has no hash of %s %s", dir, m[1], m[2])
 			}
 		}
 	}
 	for _, tool := range regexp.MustCompile(`go (?:install|run) \S+\.\S+/\S+`).FindAllString(fileText(t, "Makefile"), -1) {
-		if !regexp.MustCompile(`@v?\$\((GOLANGCI|STATICCHECK)\)`).MatchString(tool) {
+		if !regexp.MustCompile(`@v?\$\((GOLANGCI|STATICCHECK|ACTIONLINT)\)`).MatchString(tool) {
 			t.Errorf("the Makefile runs %q, which is not one version", tool)
+		}
+	}
+}
+
+// TestPythonToolsAreHashed: what pip installs is listed completely, each package with its version and hashes, and pip checks them.
+func TestPythonToolsAreHashed(t *testing.T) {
+	makefile := fileText(t, "Makefile")
+	if options := regexp.MustCompile(`(?m)^HASHED := .*$`).FindString(makefile); !strings.Contains(options, "--require-hashes") || !strings.Contains(options, "--only-binary :all:") {
+		t.Errorf("pip installs what has no hash, or builds it: %q", options)
+	}
+	installed := regexp.MustCompile(`pip install (\S+) -r e2e/(\S+)\.txt`).FindAllStringSubmatch(makefile, -1)
+	if len(installed) != strings.Count(makefile, "pip install") || len(installed) < 2 {
+		t.Errorf("the Makefile installs something else than requirements: %q", installed)
+	}
+	exact := regexp.MustCompile(`(?m)^([\w.-]+)(\[[\w,]+\])?==([\w.]+)( ; [^\\\n]+)?((?: \\\n    --hash=sha256:[0-9a-f]{64})*)\n`)
+	for _, m := range installed {
+		if m[1] != "$(HASHED)" {
+			t.Errorf("%s is installed without hashes", m[2])
+		}
+		name := "e2e/" + m[2] + ".txt"
+		text, pinned := fileText(t, name), map[string]string{}
+		for _, p := range exact.FindAllStringSubmatch(text, -1) {
+			if pinned[p[1]] = p[3]; p[5] == "" {
+				t.Errorf("%s: %s has no hash", name, p[1])
+			}
+		}
+		for line := range strings.Lines(exact.ReplaceAllString(text, "")) {
+			t.Errorf("%s: %q is not one version with its hashes", name, strings.TrimSpace(line))
+		}
+		for line := range strings.Lines(fileText(t, "e2e/"+m[2]+".in")) {
+			if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+				continue
+			}
+			if p := exact.FindStringSubmatch(line + "\n"); p == nil || pinned[p[1]] != p[3] {
+				t.Errorf("%s does not have %q: run make requirements", name, line)
+			}
 		}
 	}
 }

@@ -41,6 +41,7 @@ func newCloud(ctx context.Context) (*cloud, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
+	base.APIOptions = append(base.APIOptions, refuseHollow)
 	return &cloud{base: base, home: base.Region, roles: map[target.Role]aws.CredentialsProvider{}}, nil
 }
 

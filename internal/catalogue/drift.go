@@ -53,7 +53,7 @@ func drift() []Entry {
 				"the finding also lists the listeners that would be removed: a Service is no longer a LoadBalancer, or an object lost its TLS port. If " +
 				"two clusters in one account have an object of the same name, set load_balancers.tags to the cluster's tag to select the right one.",
 			Check:  "certdrift plan -f MANIFEST; kubectl diff -f MANIFEST",
-			Remedy: "Fix the manifest at the file and line given before the next apply. If the file is a Terraform plan, fix the code that it was generated from.",
+			Remedy: "Fix the manifest at the file and line given before the next apply. If the file is a Terraform plan or a CloudFormation change set, fix the code that it was generated from.",
 			Source: "cloud-provider-aws, service annotations; AWS Load Balancer Controller, Ingress annotations",
 		},
 	}

@@ -23,7 +23,8 @@ func http() []Entry {
 			Title:    "The response is not valid HTTP, or its body cannot be decoded",
 			Meaning: "The response is not HTTP, ended too early, has a header that HTTP/2 forbids (Connection, Upgrade), or has a body that " +
 				"does not match its Content-Encoding, Transfer-Encoding or Content-Length. Some clients fail, others show a partial " +
-				"page. If a port closes the connection on a plain HTTP request, certdrift checks whether it speaks TLS.",
+				"page. If a port closes the connection on a plain HTTP request, certdrift checks whether it speaks TLS. A request that " +
+				"an HTTP/2 server did not process (GOAWAY, REFUSED_STREAM) is sent once more on a new connection, as by other clients.",
 			Check: "curl -v --raw --resolve HOST:PORT:ADDRESS https://HOST/PATH | head -c 500",
 			Remedy: "Check which process answers on this port (another protocol?), whether it crashed in the middle of the response, and " +
 				"how proxies change compression and length.",

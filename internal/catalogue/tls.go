@@ -33,7 +33,8 @@ func tls() []Entry {
 			Title:    "The TLS handshake timed out",
 			Meaning: "The connection was established, but the server did not complete the handshake within the endpoint's timeout; " +
 				"no response before STARTTLS counts as well. Clients hang. Typical causes are an overloaded server, a proxy without a " +
-				"backend, or a port that expects the client to speak another protocol.",
+				"backend, or a port that expects the client to speak another protocol. A firewall or proxy that loses ClientHellos larger " +
+				"than a TCP segment (post-quantum key exchange) is recognized and named; it may also reset (connect-reset) or close.",
 			Check: "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null",
 			Remedy: "Check that the process behind the port is running and has enough CPU, and that the port speaks " +
 				"TLS at all. For STARTTLS, check that the server sends its greeting (a mail server may delay it on purpose).",

@@ -26,7 +26,7 @@ const core = "Zq7"
 func NewSecrets() Secrets {
 	s := Secrets{}
 	for _, place := range []string{
-		"user", "password", "query", "query2", "fragment", "header", "bearer", "cookie", "heartbeat", "heartbeatpath", "externalid",
+		"user", "password", "query", "query2", "barequery", "fragment", "header", "bearer", "cookie", "heartbeat", "heartbeatpath", "externalid",
 		"location", "wrongurl", "connectto", "key",
 	} {
 		s[place] = core + place + "/k+9é%&<"
@@ -61,7 +61,7 @@ func (s Secrets) Configuration(t testing.TB) string {
 	address, raw := s.echoes(t), s.echoesRaw(t)
 	var b strings.Builder
 	b.WriteString("version: 1\npolicy: {confirm: 1}\nenvironments:\n  production:\n    endpoints:\n")
-	query := url.Values{"token": {s["query"]}, "sig": {s["query2"]}, "pin": {s["shortquery"]}}.Encode()
+	query := url.Values{"token": {s["query"]}, "sig": {s["query2"]}, "pin": {s["shortquery"]}}.Encode() + "&" + url.QueryEscape(s["barequery"])
 	user := url.UserPassword(s["user"], s["password"]).String() + "@"
 	add := func(name, credentials, at, path, more string) {
 		headers := map[string]string{"X-Token": s["header"], "X-Pin": s["shortheader"], "Cookie": "session=" + s["cookie"]}
@@ -103,7 +103,11 @@ func received(r *http.Request) []string {
 		all = append(all, user, password)
 	}
 	for name, values := range r.URL.Query() {
-		if name != "code" { // the server's own
+		switch {
+		case name == "code": // the server's own
+		case values[0] == "":
+			all = append(all, name)
+		default:
 			all = append(all, values...)
 		}
 	}
@@ -197,6 +201,7 @@ func (s Secrets) Broken() map[string]string {
 		"fragment":          endpoint("url: " + quoted("https://example.org/#"+s["fragment"])),
 		"escape":            endpoint("url: " + quoted("https://example.org/%zz?token="+wrong)),
 		"scheme":            endpoint("url: " + quoted("htps://u:"+wrong+"@example.org/?token="+wrong)),
+		"a query alone":     endpoint("url: " + quoted("https://example.org:x/?"+wrong)),
 		"no scheme":         endpoint("url: " + quoted("example.org/?token="+wrong)),
 		"a secret scheme":   endpoint("url: " + quoted(wrong)),
 		"host":              endpoint("url: " + quoted("https://u:"+url.QueryEscape(wrong)+"@exa_mple..org/?token="+url.QueryEscape(wrong))),

@@ -47,7 +47,7 @@ func renderAll(t fataler, round observation.Round, thresholds policy.Thresholds,
 	built := report.Build(report.Input{Round: round, Conclusion: conclusion, FailOn: finding.Critical, At: at})
 	out := rendered{findings: conclusion.Findings, rows: map[string]comparison.Row{}}
 	var document, page, text bytes.Buffer
-	for _, err := range []error{report.WriteJSON(&document, built), html.Write(&page, built), report.WriteText(&text, built, report.Plain)} {
+	for _, err := range []error{report.WriteJSON(&document, built), html.Write(&page, built), report.WriteText(&text, built, report.Plain, 0)} {
 		if err != nil {
 			t.Fatalf("%v", err)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/probe/redact"
 	"certdrift/internal/report"
 )
 
@@ -23,9 +24,14 @@ type App struct {
 	Stdout, Stderr io.Writer
 	// StdoutTerminal and StderrTerminal report whether the streams are terminals.
 	StdoutTerminal, StderrTerminal bool
-	Getenv                         func(string) string
-	Now                            func() time.Time
-	Parts                          Parts
+	// Columns is how wide standard output is; 0 where it is no terminal.
+	Columns int
+	Getenv  func(string) string
+	Now     func() time.Time
+	Parts   Parts
+
+	// typed hides what is secret in the command's arguments.
+	typed redact.Redactor
 }
 
 // Run runs one command and returns its exit status: 0 clean, 1 findings, 2 usage or configuration error, 3 certdrift could
@@ -33,7 +39,7 @@ type App struct {
 func (a *App) Run(ctx context.Context, args []string) int {
 	written := &watched{Writer: a.Stdout}
 	with := *a
-	with.Stdout = written
+	with.Stdout, with.typed = written, redact.Typed(args)
 	a = &with
 	root := a.Root()
 	root.SetArgs(args)
@@ -51,13 +57,13 @@ func (a *App) Run(ctx context.Context, args []string) int {
 	case errors.As(err, &done):
 		return int(done)
 	}
-	fmt.Fprintf(a.Stderr, "certdrift: %s\n", cleanLines(err.Error()))
+	fmt.Fprintf(a.Stderr, "certdrift: %s\n", cleanLines(a.typed.Message(err.Error())))
 	var wrong *usageError
 	if !errors.As(err, &wrong) {
 		return report.StatusIncomplete
 	}
 	if wrong.hint != "" {
-		fmt.Fprintf(a.Stderr, "hint: %s\n", cleanLines(wrong.hint))
+		fmt.Fprintf(a.Stderr, "hint: %s\n", cleanLines(a.typed.Message(wrong.hint)))
 	}
 	return report.StatusUsage
 }

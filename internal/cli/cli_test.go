@@ -26,13 +26,21 @@ func run(t *testing.T, edit func(*App), rounds func(context.Context, round.Reque
 	var out, errs bytes.Buffer
 	app := &App{
 		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
-		Getenv: func(string) string { return "" }, Now: time.Now, Parts: Product(),
+		Getenv: wide, Now: time.Now, Parts: Product(),
 	}
 	app.Parts.Round = rounds
 	if edit != nil {
 		edit(app)
 	}
 	return app.Run(t.Context(), args), out.String(), errs.String()
+}
+
+// wide is an environment in which no line of text is broken, so that tests find sentences.
+func wide(name string) string {
+	if name == "COLUMNS" {
+		return "100000"
+	}
+	return ""
 }
 
 // seen is a round that probed all of a plan's endpoints and found what is given.

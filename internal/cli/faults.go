@@ -9,9 +9,9 @@ import (
 // printDiagnostics writes each diagnostic to standard error as compilers do, with its hint below, and their number.
 func (a *App) printDiagnostics(faults []observation.Diagnostic) {
 	for _, f := range faults {
-		fmt.Fprintf(a.Stderr, "%s: %s\n", positionOf(f), clean(f.Message))
+		fmt.Fprintf(a.Stderr, "%s: %s\n", a.typed.Message(positionOf(f)), clean(a.typed.Message(f.Message)))
 		if f.Hint != "" {
-			fmt.Fprintf(a.Stderr, "  hint: %s\n", clean(f.Hint))
+			fmt.Fprintf(a.Stderr, "  hint: %s\n", clean(a.typed.Message(f.Hint)))
 		}
 	}
 	if len(faults) > 1 {

@@ -17,7 +17,9 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 	"certdrift/internal/observation"
+	"certdrift/internal/plan"
 	"certdrift/internal/policy"
+	"certdrift/internal/report"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
 )
@@ -104,6 +106,26 @@ func TestHostileRound(t *testing.T) {
 			if len(errs) > 256<<10 {
 				t.Errorf("%s: %d bytes of errors", name, len(errs))
 			}
+		}
+	}
+}
+
+// TestHostilePlan: so is all that a row of a plan can hold, and wherever a line of its text is broken.
+func TestHostilePlan(t *testing.T) {
+	rows := make([]plan.Row, 12)
+	for i := range rows {
+		certtest.Poison(&rows[i])
+		states := plan.States()
+		rows[i].State = states[i%len(states)]
+	}
+	r := report.BuildPlan(report.Input{FailOn: finding.Critical}, rows)
+	for _, f := range formats() {
+		for _, width := range []int{60, 80, 100_000} {
+			var out bytes.Buffer
+			if err := f.write(&out, r, looks{report.Plain, width}); err != nil || out.Len() < 200 && f.name != "prometheus" && f.name != "github" {
+				t.Fatalf("%s: %v: %s", f.name, err, &out)
+			}
+			certtest.Harmless(t, fmt.Sprint(f.name, " at ", width), out.String(), f.name == "github")
 		}
 	}
 }

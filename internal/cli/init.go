@@ -41,12 +41,13 @@ func (a *App) draft() *cobra.Command {
   certdrift init --from-aws --region us-west-2,eu-central-1 -f k8s`,
 		Long: `Drafts an endpoint for each host of each TLS listener, with its intended certificate and its load balancer; an
 environment for each namespace, and "default" for load balancers that Kubernetes did not create. Hosts come from the
-manifests, or else from the certificates. What is unknown, such as the hosts of a wildcard certificate, is left as a
-comment. If a manifest and a load balancer disagree, the draft has the attached certificate and notes the difference.
+manifests, or else from the certificates. An endpoint whose host is unknown, such as behind a wildcard certificate, is
+commented out: fill in HOST and uncomment it. If a manifest and a load balancer disagree, the draft has the attached certificate and notes the difference.
 
 Writes to standard output, or with -o to a file, which must not exist unless --force is given.
 
-Exit status: 0 written, 2 usage or manifest error, 3 written, but parts of the account could not be read.`,
+Exit status: 0 written, 2 usage or manifest error, 3 written, but parts of the account could not be read, or no hostname
+was found, so that the draft has no endpoint yet.`,
 		RunE: n.run,
 	}
 	f := cmd.Flags()
@@ -85,18 +86,44 @@ func (n *initial) run(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	text := draft.Write(in)
-	if _, faults := n.app.Parts.Parse("the draft", text); len(faults) > 0 {
+	drafted := draft.Write(in)
+	if _, faults := n.app.Parts.Parse("the draft", drafted.Text); len(faults) > 0 {
 		n.app.printDiagnostics(faults)
 		return errors.New("drafting a configuration: the draft is not valid; this is a bug in certdrift")
 	}
-	if err := n.write(text); err != nil {
+	if err := n.write(drafted.Text); err != nil {
 		return err
 	}
-	if len(in.Attached.ObserveErrors) > 0 {
+	n.next(drafted)
+	if len(in.Attached.ObserveErrors) > 0 || drafted.Endpoints == 0 {
 		return statusError(report.StatusIncomplete)
 	}
 	return nil
+}
+
+// next prints what to do with the draft. One without an endpoint checks nothing yet.
+func (n *initial) next(d draft.Draft) {
+	file := n.file
+	if file == "" {
+		file = "certdrift.yaml"
+	}
+	file = clean(file)
+	then := fmt.Sprintf("certdrift validate -c %s && certdrift check -c %[1]s", file)
+	switch {
+	case d.Hostless > 0:
+		listeners := report.Count(d.Hostless, "listener")
+		if d.Endpoints == 0 {
+			fmt.Fprintf(n.app.Stderr, "certdrift: no hostname found for %s: the draft has no endpoint, so nothing would be checked yet\n", listeners)
+		} else {
+			fmt.Fprintf(n.app.Stderr, "certdrift: no hostname found for %s\n", listeners)
+		}
+		fmt.Fprintf(n.app.Stderr, "next: in %s, replace HOST in %s and uncomment those endpoints; then: %s\n", file, report.Count(d.Hostless, "place"), then)
+	case d.Endpoints == 0:
+		fmt.Fprintf(n.app.Stderr, "certdrift: no listener with a certificate found: the draft has no endpoint, so nothing would be checked yet\n")
+		fmt.Fprintf(n.app.Stderr, "next: add endpoints to %s (certdrift.example.yaml shows how); then: %s\n", file, then)
+	case n.file != "":
+		fmt.Fprintf(n.app.Stderr, "next: %s\n", then)
+	}
 }
 
 func (n *initial) flags() error {
@@ -173,6 +200,6 @@ func (n *initial) write(text []byte) error {
 	if err := replaceFile(n.file, func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
-	fmt.Fprintf(n.app.Stderr, "wrote %s; next: certdrift validate -c %[1]s && certdrift check -c %[1]s\n", clean(n.file))
+	fmt.Fprintf(n.app.Stderr, "wrote %s\n", clean(n.file))
 	return nil
 }

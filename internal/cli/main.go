@@ -18,5 +18,8 @@ func Main() int {
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())), StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 		Getenv: os.Getenv, Now: time.Now, Parts: Product(),
 	}
+	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && app.StdoutTerminal {
+		app.Columns = width
+	}
 	return app.Run(context.Background(), os.Args[1:])
 }

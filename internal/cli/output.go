@@ -22,21 +22,27 @@ import (
 type format struct {
 	name  string
 	about string // shown by the shell's completion
-	write func(io.Writer, report.Report, report.Style) error
+	write func(io.Writer, report.Report, looks) error
+}
+
+// looks are how text is written: its colors, and how wide it may be (0: as wide as the format likes).
+type looks struct {
+	style report.Style
+	width int
 }
 
 // formats are all ways to write a report, text first.
 func formats() []format {
-	plain := func(write func(io.Writer, report.Report) error) func(io.Writer, report.Report, report.Style) error {
-		return func(w io.Writer, r report.Report, _ report.Style) error { return write(w, r) }
+	plain := func(write func(io.Writer, report.Report) error) func(io.Writer, report.Report, looks) error {
+		return func(w io.Writer, r report.Report, _ looks) error { return write(w, r) }
 	}
 	return []format{
-		{"text", "for people", report.WriteText},
+		{"text", "for people", func(w io.Writer, r report.Report, l looks) error { return report.WriteText(w, r, l.style, l.width) }},
 		{"json", "the whole report, one document", plain(report.WriteJSON)},
 		{"junit", "JUnit XML, a case per endpoint", plain(report.WriteJUnit)},
 		{"html", "one self-contained page for a browser", plain(html.Write)},
 		{"github", "GitHub Actions annotations and step summary", plain(report.WriteGitHub)},
-		{"sarif", "SARIF 2.1.0, for code scanning", func(w io.Writer, r report.Report, _ report.Style) error {
+		{"sarif", "SARIF 2.1.0, for code scanning", func(w io.Writer, r report.Report, _ looks) error {
 			return report.WriteSARIF(w, r, catalogue.Entries())
 		}},
 		{"markdown", "for a pull request comment or a step summary", plain(report.WriteMarkdown)},
@@ -116,12 +122,12 @@ func (o *output) write(a *App, cmd *cobra.Command, r report.Report) error {
 		a.stepSummary(r)
 	}
 	if o.file == "" {
-		if err := o.format.write(a.Stdout, r, a.style(cmd)); err != nil {
+		if err := o.format.write(a.Stdout, r, looks{a.style(cmd), a.columns()}); err != nil {
 			return fmt.Errorf("writing the report: %w", err)
 		}
 		return nil
 	}
-	err := replaceFile(o.file, func(w io.Writer) error { return o.format.write(w, r, report.Plain) })
+	err := replaceFile(o.file, func(w io.Writer) error { return o.format.write(w, r, looks{style: report.Plain}) })
 	if err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}

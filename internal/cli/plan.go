@@ -34,12 +34,15 @@ func (a *App) plan() *cobra.Command {
 		Example: `  certdrift plan -f k8s/production
   kustomize build overlays/staging | certdrift plan -f -
   terraform show -json tfplan | certdrift plan -f -
+  aws cloudformation describe-change-set --change-set-name ARN --include-property-values | certdrift plan -f -
   certdrift plan -f k8s --offline
   certdrift plan -f k8s --format markdown -o comment.md`,
-		Long: `Prints a line for each listener that the manifests declare: the certificate declared by the configuration, the one
-attached now, the one after apply, and whether it covers the hostnames of its endpoints. Manifests are Kubernetes
-Services and Ingresses (files, directories, or kustomize or helm output on standard input), and Terraform plans and
-states as JSON. Without -f, the configuration's manifests are read.
+		Long: `Prints a row for each listener that the manifests are about, worst first: the certificates declared by the configuration,
+attached now, and attached after apply ("-" marks what goes, "+" what comes), the certificate that clients of each
+hostname get, why, and what to change or run. The last line counts the rows. Manifests are Kubernetes Services,
+Ingresses and Gateways (files, directories, or kustomize or helm output on standard input), Terraform plans and states
+and Pulumi previews and stacks as JSON, and CloudFormation change sets and templates, also of SAM and the CDK. Without
+-f, the configuration's manifests are read.
 
 A manifest is refused if applying it would leave an endpoint without a certificate for its hostname, remove its
 listener (a Service that is no longer a LoadBalancer, an Ingress without its HTTPS port), attach a certificate that has
@@ -47,11 +50,11 @@ expired or expires soon, undo a manual change, or attach a certificate other tha
 A rotation is not refused. No endpoint is probed.
 
 Anything else that can put a certificate on a load balancer is undecided and reported with its file and line: documents
-that certdrift does not read but that contain a certificate's ARN or an annotation for one (Helm values, CloudFormation,
-Gateway API, patches), a certificate that a controller looks up or that the same apply creates, a listener without an
-endpoint in the configuration, and a load balancer that is deleted while its listeners are declared elsewhere. Input that
-is neither a manifest nor a plan is an error, as are manifests that kubectl rejects and Terraform plans that ended with an
-error.
+that certdrift does not read but that contain a certificate's ARN or an annotation for one (Helm values, patches), a
+certificate that a controller looks up or that the same apply creates, a listener without an endpoint in the
+configuration, a load balancer that is deleted while its listeners are declared elsewhere, and what a CloudFormation
+template leaves to its parameters, conditions and nested stacks. Input that is neither a manifest nor a plan is an error,
+as are manifests that kubectl rejects, plans and previews that ended with an error, and change sets that failed.
 
 With --offline, AWS is not queried: the manifests are compared with the configuration alone, and a certificate's
 hostnames are known only from its file (certificates: [{arn, file}] in the configuration).

@@ -68,7 +68,7 @@ func TestPlanOfAnIngressGroup(t *testing.T) {
 	}{
 		"a member elsewhere":                          {"shop,api", byName, byName, cart, 3, "that is not among the manifests keeps certificate/api", "would"},
 		"endpoints by service":                        {"shop,api", byStore, byAPI, cart, 3, "not among the manifests", "would"},
-		"all members":                                 {"shop,api", byName, byName, cart + api, 0, "unchanged", "undecided"},
+		"all members":                                 {"shop,api", byName, byName, cart + api, 0, "1 listener: 1 changed.", "undecided"},
 		"all members, one's certificate is another":   {"shop,api", byName, byName, cart + member("api", "api.example.com", arns("other"), group), 1, "api.example.com would not be covered", ""},
 		"all members, one names none of its own":      {"shop,api", byName, byName, cart + member("api", "api.example.com", arns("shop"), group), 1, "api.example.com would not be covered", ""},
 		"the member's own goes":                       {"shop,api", byName, byName, member("cart", "shop.example.com", arns("other"), group) + api, 1, "shop.example.com would not be covered", ""},
@@ -169,7 +169,7 @@ func TestPlanOfReportedManifests(t *testing.T) {
 		"F9: an asterisk for the controller":     {service("external", "*"), 2, "does not know the asterisk", ""},
 		"F9: a space for the cloud provider":     {service("clb", " 443"), 3, "differently", "0 undecided"},
 		"F9: a space for the controller":         {service("external", " 443"), 0, "as declared", ""},
-		"F9: an asterisk for the cloud provider": {service("clb", "*"), 3, "= Service store/shop:443 unknown shop → unknown → shop ? shop.example.com as declared ? Service store/shop:8443", ""},
+		"F9: an asterisk for the cloud provider": {service("clb", "*"), 3, "2 listeners: 1 undecided, 1 as declared.", ""},
 		"F12: a certificate that is made":        {made, 3, "create-acm-cert", "would remove"},
 		"a class that nobody knows":              {bare, 3, "name certificates", ""},
 	} {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,8 +37,8 @@ func TestPlanOfReports(t *testing.T) {
 		"F2-byte-order-mark/bom-plan.json":         {[]int{1, 3}, "aws_lb_listener.https"},
 		"F2-byte-order-mark/bom-second.yaml":       {[]int{1}, "bom-second.yaml:11 (Service store/shop)"},
 		"F5-several-plans/t20-concatenated.json":   {[]int{1, 3}, "2"},
-		"F10-not-read/a.yaml":                      {[]int{3}, "a.yaml:17 (LoadBalancerConfiguration store/shop)"},
-		"F10-not-read/cfn.yaml":                    {[]int{3}, "CloudFormation"},
+		"F10-not-read/a.yaml":                      {[]int{3}, "GatewayClass \"aws-alb\", which is not in the input"},
+		"F10-not-read/cfn.yaml":                    {[]int{3}, "cfn.yaml:3 (Listener Https)"},
 		"F10-not-read/values.yaml":                 {[]int{3}, "values.yaml:4"},
 		"F10-not-read/t7-kubernetes-provider.json": {[]int{1, 3}, "Ingress store/shop"},
 		"F13-errored-plan/t24-errored.json":        {[]int{2, 3}, "the plan is incomplete"},
@@ -58,8 +59,11 @@ func TestPlanWithADraft(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := filepath.Join(t.TempDir(), "certdrift.yaml")
-	if _, _, stderr := run(t, nil, nil, "init", "-f", stale, "-o", config); strings.Contains(stderr, "rror") {
-		t.Fatal(stderr)
+	status, _, stderr := run(t, nil, nil, "init", "-f", stale, "-o", config)
+	for _, want := range []string{"no hostname found for 4 listeners", "next: in " + config + ", replace HOST in 4 places and uncomment those endpoints"} {
+		if status != 3 || !strings.Contains(stderr, want) {
+			t.Fatalf("init: exit status %d, want 3 and %q\n%s", status, want, stderr)
+		}
 	}
 	for _, format := range []string{"text", "markdown", "html", "json", "junit", "github", "sarif"} {
 		status, stdout, stderr := run(t, nil, nil, "plan", "-c", config, "-f", stale, "--offline", "--format", format)
@@ -74,6 +78,32 @@ func TestPlanWithADraft(t *testing.T) {
 		if hint := "the configuration has no endpoints; add its URL there, with service: production/api"; format != "html" && !strings.Contains(stdout, hint) {
 			t.Errorf("%s does not say %q:\n%s", format, hint, stdout)
 		}
+	}
+}
+
+// TestDraftUncommented: with the hostnames filled in and the comments toggled, what init makes of the incident's right manifests is a
+// valid configuration, and stops its stale ones.
+func TestDraftUncommented(t *testing.T) {
+	manifests, err := filepath.Abs("../manifest/testdata/incident")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(t.TempDir(), "certdrift.yaml")
+	run(t, nil, nil, "init", "-f", filepath.Join(manifests, "right"), "-o", config)
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	for i := range lines[2:] { // below the two lines at the top
+		lines[2+i] = strings.ReplaceAll(strings.TrimPrefix(lines[2+i], "# "), "//HOST/", "//api.example.org/")
+	}
+	write(t, config, strings.Join(lines, "\n"))
+	if status, stdout, stderr := run(t, nil, nil, "validate", "-c", config); status != 0 || !strings.Contains(stdout, "4 endpoints in 2 environments") {
+		t.Errorf("validate: exit status %d\n%s%s", status, stdout, stderr)
+	}
+	if status, stdout, stderr := run(t, nil, nil, "plan", "-c", config, "-f", filepath.Join(manifests, "stale"), "--offline"); status != 1 || !strings.Contains(stdout, "4 listeners: 4 refused. Do not apply.") {
+		t.Errorf("plan: exit status %d\n%s%s", status, stdout, stderr)
 	}
 }
 
@@ -112,21 +142,23 @@ func TestPlanReadsAsTheToolsDo(t *testing.T) {
 	bare := strings.Replace(listed, "- apiVersion: v1\n  kind: Service\n  metadata", "- metadata", 1)
 	for name, text := range map[string]string{
 		"as it is": service, "behind another": other + "---\n" + service, "a mark at the start": mark + service, "a mark behind the line": other + "---\n" + mark + service,
-		"a mark before the line": other + mark + "---\n" + service, "a comment behind the line": other + "--- # next\n" + service, "CRLF": strings.ReplaceAll(other+"---\n"+service, "\n", "\r\n"),
-		"CR": strings.ReplaceAll(other+"---\n"+service, "\n", "\r"), "a mark and CRLF": mark + strings.ReplaceAll(other+"---\n"+mark+service, "\n", "\r\n"),
+		"a comment behind the line": other + "--- # next\n" + service, "CRLF": strings.ReplaceAll(other+"---\n"+service, "\n", "\r\n"),
+		"CR": strings.ReplaceAll(service, "\n", "\r"), "a mark and CRLF": mark + strings.ReplaceAll(other+"---\n"+mark+service, "\n", "\r\n"),
 		"JSON": asJSON, "JSON behind JSON": `{"apiVersion":"v1","kind":"ConfigMap"}` + asJSON, "JSON on the next line": `{"apiVersion":"v1","kind":"ConfigMap"}` + "\n" + asJSON,
 		"JSON with a mark": mark + asJSON, "JSON in documents": "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"}\n---\n" + asJSON + "\n", "escaped": strings.Replace(asJSON, `"Service"`, `"\u0053ervice"`, 1),
 		"a List": "apiVersion: v1\nkind: List\nitems:\n" + listed, "a list of another kind": "apiVersion: v1\nkind: Bundle\nitems:\n" + listed,
 		"a list whose items say nothing": "apiVersion: v1\nkind: ServiceList\nitems:\n" + bare, "keys in quotes": strings.Replace(service, "kind:", `"kind":`, 1),
 		"the kind at the end": strings.Replace(service, "kind: Service\n", "", 1) + "kind: Service\n", "merged": "x: &k {kind: Service}\n<<: *k\n" + strings.Replace(service, "kind: Service\n", "", 1),
-		"a document's end": other + "...\n" + service,
+		"a document's end": other + "...\n# next\n---\n" + service, "the document's own end": service + "...\n",
 	} {
 		if status, stdout, stderr := planInput(t, netConfig, text); status != 1 || !strings.Contains(stdout, "Service store/shop") {
 			t.Errorf("%s: exit status %d, want 1\n%s%s", name, status, stdout, stderr)
 		}
 	}
-	for name, text := range map[string]string{ // kubectl takes these for one object, of which the last keys count
-		"glued": "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x}\n" + service, "glued, the Service first": service + other,
+	for name, text := range map[string]string{ // kubectl takes these for one object, of which the last keys count, or does not read the Service
+		"a document's end, and no line behind it": other + "...\n" + service, "CR behind another": strings.ReplaceAll(other+"---\n"+service, "\n", "\r"),
+		"a mark before the line": other + mark + "---\n" + service,
+		"glued":                  "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: x}\n" + service, "glued, the Service first": service + other,
 		"dashes glued to a value": "apiVersion: v1\nkind: ConfigMap\ndata: {}\nx: None---\n" + service, "JSON": strings.Replace(asJSON, `"kind"`, `"kind":"ConfigMap","kind"`, 1),
 	} {
 		if status, stdout, stderr := planInput(t, netConfig, text); status == 0 || status == 3 {

@@ -106,16 +106,31 @@ func TestNoErrorShowsASecret(t *testing.T) {
 			}
 		})
 	}
-	for _, args := range [][]string{
+	userinfo := "u:" + url.QueryEscape(secrets["password"]) + "@"
+	typed := "https://" + userinfo + "example.org/x?token=" + url.QueryEscape(secrets["query"]) + "&" + url.QueryEscape(secrets["barequery"]) + "#" + url.QueryEscape(secrets["fragment"])
+	wrong := [][]string{
 		{"check", "https://u:" + secrets["password"] + "@exa mple.org/?token=" + secrets["query"]}, {"check", "htps://u:" + secrets["password"] + "@example.org/?token=" + secrets["query"]},
-		{"check", "example.org:x/?token=" + secrets["query"]}, {"check", "https://example.org/#" + secrets["fragment"]},
-		{"check", "https:/u:" + url.QueryEscape(secrets["password"]) + "@example.org/"}, {"check", "https:u:" + url.QueryEscape(secrets["password"]) + "@example.org/"},
-		{"check", "//u:" + url.QueryEscape(secrets["password"]) + "@example.org:x/"}, {"check", "https://example.org/", "--connect-to", "u:" + secrets["password"] + "@example.org:1"},
-	} {
-		_, all := outputs(t, t.TempDir(), args...)
+		{"check", "example.org:x/?token=" + secrets["query"]}, {"check", "example.org:x/?" + secrets["barequery"]}, {"check", "https://example.org/#" + secrets["fragment"]},
+		{"check", "https:/" + userinfo + "example.org/"}, {"check", "https:" + userinfo + "example.org/"}, {"check", userinfo + "example.org:x"},
+		{"check", "//" + userinfo + "example.org:x/"}, {"check", "https://example.org/", "--connect-to", "u:" + secrets["password"] + "@example.org:1"},
+		{typed}, {"help", typed}, {"check", "--nope=" + typed}, {"check", "--timeout", typed}, {"check", "--output", typed, "https://example.org:x/"},
+		{"check", "--environment", typed}, {"check", "-c", typed}, {"judge", "--now", typed, "x"}, {"verify", "--wait", typed},
+		{"plan", "--endpoint", typed}, {"plan", "-c", typed, typed}, {"incidents", "list", typed}, {"incidents", "acknowledge", typed}, {"alert", "--topic", typed},
+		{"check", "tls://" + userinfo + "example.org:1"}, {"check", "https://" + userinfo + "example.org:99999/"}, {"check", "https://" + userinfo + "example.org/%zz?" + secrets["barequery"]},
+	}
+	for _, command := range (&App{Parts: Product()}).Root().Commands() {
+		if name := command.Name(); name != "check" && name != "completion" && name != "init" { // these take URLs, or call AWS
+			wrong = append(wrong, []string{name, typed}, []string{name, "--format", typed, typed})
+		}
+	}
+	for _, args := range wrong {
+		status, all := outputs(t, t.TempDir(), args...)
+		if status == 0 {
+			t.Errorf("%q: no error", args)
+		}
 		for where, text := range all {
 			if leaked := secrets.LeakedIn(text); leaked != nil {
-				t.Errorf("%q: %s shows the secrets of %q", args, where, leaked)
+				t.Errorf("%q: %s shows the secrets of %q:\n%s", args, where, leaked, text)
 			}
 		}
 	}

@@ -10,7 +10,7 @@ type File struct {
 	Networks      Networks                `yaml:"networks" doc:"Private networks that redirects and certificates may lead into."`
 	Environments  map[string]*Environment `yaml:"environments" doc:"The endpoints to check, by environment."`
 	LoadBalancers *LoadBalancers          `yaml:"load_balancers" doc:"The load balancers to inspect in addition to those that endpoints name, in this account and in others."`
-	Manifests     []string                `yaml:"manifests" doc:"Kubernetes manifests and Terraform JSON that declare certificates: files, directories, globs, or s3://bucket/prefix/."`
+	Manifests     []string                `yaml:"manifests" doc:"Kubernetes manifests, Terraform JSON and CloudFormation templates that declare certificates: files, directories, globs, or s3://bucket/prefix/."`
 	Certificates  []Certificate           `yaml:"certificates" doc:"The certificates behind ARNs, for use without access to AWS (certdrift plan --offline)."`
 	Silences      []Silence               `yaml:"silences" doc:"Alerts to suppress until a date or in weekly maintenance windows. Silenced incidents are still counted and shown."`
 	Metrics       Metrics                 `yaml:"metrics" doc:"CloudWatch metrics in addition to the fixed set per environment. Each one costs money."`
@@ -69,7 +69,7 @@ type Endpoint struct {
 	Expect             Expect             `yaml:"expect" doc:"The expected response of an http or https endpoint. By default any status from 200 to 299."`
 	Certificate        *Declared          `yaml:"certificate" doc:"The certificate that the endpoint should serve."`
 	LoadBalancer       *LoadBalancerRef   `yaml:"load_balancer" doc:"The load balancer in front of the endpoint. If omitted, it is found by service and tags, then by DNS."`
-	Service            string             `yaml:"service" jsonschema:"example=production/api" doc:"The Kubernetes Service or Ingress in front of the endpoint, NAMESPACE/NAME. By default it is taken from the load balancer's tags."`
+	Service            string             `yaml:"service" jsonschema:"example=production/api" doc:"The Kubernetes Service, Ingress or Gateway in front of the endpoint, NAMESPACE/NAME. By default it is taken from the load balancer's tags."`
 	PerEndpointMetrics bool               `yaml:"per_endpoint_metrics" doc:"Separate CloudWatch metrics for this endpoint. Each one costs money."`
 }
 

@@ -77,7 +77,7 @@ func shop(t *testing.T) Input {
 }
 
 func TestWrite(t *testing.T) {
-	got := Write(shop(t))
+	got := Write(shop(t)).Text
 	const golden = "testdata/shop.yaml"
 	if *update {
 		if err := os.WriteFile(golden, got, 0o644); err != nil {
@@ -114,7 +114,7 @@ func loads(t testing.TB, text []byte) config.Config {
 // TestNothingIsThere holds that even an empty account gives a configuration.
 func TestNothingIsThere(t *testing.T) {
 	for _, in := range []Input{{}, {Asked: true}, {Asked: true, Regions: []string{"us-west-2"}}, {Paths: []string{"k8s"}}} {
-		loads(t, Write(in))
+		loads(t, Write(in).Text)
 	}
 }
 
@@ -124,7 +124,7 @@ func TestManyHosts(t *testing.T) {
 	for i := range 100 {
 		d.Hosts = append(d.Hosts, fmt.Sprintf("h%03d.example.org", i))
 	}
-	text := Write(Input{Manifests: []observation.Declaration{d}})
+	text := Write(Input{Manifests: []observation.Declaration{d}}).Text
 	if n := len(loads(t, text).Endpoints); n != maxHosts {
 		t.Errorf("%d endpoints, want %d", n, maxHosts)
 	}
@@ -139,7 +139,7 @@ func TestSeveralCertificates(t *testing.T) {
 	in := Input{Manifests: []observation.Declaration{{
 		Object: "Ingress web/site", Service: "web/site", Port: 443, ARNs: arns, Hosts: []string{"a.example.org", "b.example.org"},
 	}}}
-	text := string(Write(in))
+	text := string(Write(in).Text)
 	for _, arn := range arns {
 		if !strings.Contains(text, "#   "+arn) {
 			t.Errorf("%s is not named:\n%s", arn, text)
@@ -149,12 +149,12 @@ func TestSeveralCertificates(t *testing.T) {
 		t.Errorf("%d endpoints say that theirs is a guess, want 2:\n%s", n, text)
 	}
 	in.Attached.Certificates = []observation.Certificate{{ARN: arns[0], Names: []string{"a.example.org"}}, {ARN: arns[1], Names: []string{"b.example.org"}}}
-	text = string(Write(in))
+	text = string(Write(in).Text)
 	got := loads(t, []byte(text)).Endpoints
 	if strings.Contains(text, "is known to be for this host") || got[0].Declared.ARN != arns[0] || got[1].Declared.ARN != arns[1] {
 		t.Errorf("each host has its certificate:\n%s", text)
 	}
-	if in.Manifests[0].ARNs = arns[:1]; strings.Contains(string(Write(in)), "certificates stand here") {
+	if in.Manifests[0].ARNs = arns[:1]; strings.Contains(string(Write(in).Text), "certificates stand here") {
 		t.Error("one is none of several")
 	}
 }
@@ -178,8 +178,51 @@ func FuzzWrite(f *testing.F) {
 		if !sane(namespace) || !sane(name) || !sane(balancer) || file == "" {
 			return // Kubernetes and AWS give no such names; a file may have any
 		}
-		loads(t, Write(in))
+		text := Write(in).Text
+		loads(t, text)
+		loads(t, uncommented(text))
 	})
+}
+
+// uncommented is a draft as an editor leaves it that toggles the comments of the lines which begin with one: without the first "# " of
+// each line, indented or not. The two lines at the top are no part of it. HOST is filled in.
+func uncommented(text []byte) []byte {
+	var out []string
+	for i, line := range strings.Split(string(text), "\n") {
+		if rest, found := strings.CutPrefix(line, "# "); found && i >= 2 {
+			line = rest
+		}
+		out = append(out, strings.ReplaceAll(line, "//HOST", "//host.example.net"))
+	}
+	return []byte(strings.Join(out, "\n"))
+}
+
+// TestUncommented holds that a draft loads with all that is commented out, and has an endpoint for each listener then.
+func TestUncommented(t *testing.T) {
+	bare := shop(t)
+	bare.Asked, bare.Attached = false, observation.Attached{}
+	for i := range bare.Manifests {
+		bare.Manifests[i].Hosts = nil
+	}
+	mixed := shop(t)
+	mixed.Manifests = append(mixed.Manifests, observation.Declaration{
+		Object: "Service shop/aaa", Service: "shop/aaa", Port: 8443, ARNs: []string{"arn:aws:acm:us-west-2:111122223333:certificate/x"}, Source: target.Position{File: "k8s/aaa.yaml", Line: 3},
+	})
+	for name, c := range map[string]struct {
+		in               Input
+		before, hostless int
+	}{
+		"the account": {shop(t), 4, 1}, "manifests without hosts": {bare, 0, 2}, "some of an environment": {mixed, 4, 2},
+	} {
+		drafted := Write(c.in)
+		if drafted.Endpoints != c.before || drafted.Hostless != c.hostless || len(loads(t, drafted.Text).Endpoints) != c.before {
+			t.Errorf("%s: %d endpoints and %d without a host, want %d and %d\n%s", name, drafted.Endpoints, drafted.Hostless, c.before, c.hostless, drafted.Text)
+		}
+		loads(t, []byte(strings.Replace(string(drafted.Text), "  # tags:", "  tags:", 1)))
+		if n := len(loads(t, uncommented(drafted.Text)).Endpoints); n != c.before+c.hostless {
+			t.Errorf("%s: %d endpoints once uncommented, want %d\n%s", name, n, c.before+c.hostless, uncommented(drafted.Text))
+		}
+	}
 }
 
 // sane reports whether a name could be Kubernetes's, Terraform's or AWS's.

@@ -15,8 +15,15 @@ import (
 // defaultEnvironment is the environment of load balancers that no Kubernetes object created.
 const defaultEnvironment = "default"
 
-// Write drafts a configuration. It loads without errors.
-func Write(in Input) []byte {
+// Draft is a drafted configuration.
+type Draft struct {
+	Text []byte
+	// Endpoints is how many endpoints it has, Hostless how many others wait in comments for their hostname.
+	Endpoints, Hostless int
+}
+
+// Write drafts a configuration. It loads without errors, also once what stands in comments is uncommented.
+func Write(in Input) Draft {
 	model := topology.Build(observation.Round{
 		ListenersRead: in.Asked, LoadBalancers: in.Attached.LoadBalancers, Certificates: in.Attached.Certificates, Manifests: in.Manifests,
 	}, in.Now)
@@ -26,21 +33,33 @@ func Write(in Input) []byte {
 	w.line("version: 1")
 	w.sources(in)
 	w.environments(listeners(in, model))
-	return []byte(w.text.String())
+	return Draft{[]byte(w.text.String()), w.endpoints, w.hostless}
 }
 
 type writer struct {
 	text  strings.Builder
 	model *topology.Topology
 	used  map[string]bool // ENVIRONMENT/NAME
+	// mark begins a line: "# " in what is commented out. It goes before comments, too: an editor that uncomments the lines leaves them.
+	mark                string
+	endpoints, hostless int
 }
 
 func (w *writer) line(format string, args ...any) {
-	if len(args) == 0 {
-		w.text.WriteString(format + "\n")
-		return
+	if len(args) > 0 {
+		format = fmt.Sprintf(format, args...)
 	}
-	fmt.Fprintf(&w.text, format+"\n", args...)
+	w.text.WriteString(w.mark + format + "\n")
+}
+
+// commentedOut runs what writes lines that are commented out.
+func (w *writer) commentedOut(when bool, write func()) {
+	before := w.mark
+	if when {
+		w.mark = "# "
+	}
+	write()
+	w.mark = before
 }
 
 // sources writes where load balancers and manifests are.
@@ -53,8 +72,7 @@ func (w *writer) sources(in Input) {
 		w.line("load_balancers:")
 		w.line("  regions: [%s]", strings.Join(regions, ", "))
 		if key, value := clusterTag(in.Attached.LoadBalancers); key != "" {
-			w.line("  # all load balancers have this tag; uncomment it to ignore others")
-			w.line("  # tags: {%s: %s}", scalar(key), scalar(value))
+			w.line("  # tags: {%s: %s} # all load balancers have this tag; uncomment it to ignore others", scalar(key), scalar(value))
 		}
 	}
 	if len(in.Paths) > 0 {
@@ -90,18 +108,17 @@ func (w *writer) environments(all []tlsListener) {
 		return 1
 	})
 	for i, environment := range order {
-		mark := ""
-		if !names[environment] {
-			mark = "# "
-		}
-		if i == 0 {
-			w.line("%senvironments:", mark)
-		}
-		w.line("%s  %s:", mark, scalar(environment))
-		w.line("%s    endpoints:", mark)
+		w.commentedOut(!names[environment], func() {
+			if i == 0 {
+				w.line("environments:")
+			}
+			w.line("  %s:", scalar(environment))
+			w.line("    endpoints:")
+		})
 		for _, p := range all {
 			if p.environment == environment {
-				w.listener(p)
+				hosts, _, _ := w.hostsOf(p)
+				w.commentedOut(len(hosts) == 0, func() { w.listener(p) })
 			}
 		}
 	}
@@ -130,11 +147,13 @@ func (w *writer) listener(p tlsListener) {
 		}
 	}
 	for _, host := range hosts {
-		w.endpoint("", p, host)
+		w.endpoints++
+		w.endpoint(p, host)
 	}
 	if len(hosts) == 0 {
+		w.hostless++
 		w.line("      # Hostname unknown. Fill in HOST and uncomment:")
-		w.endpoint("# ", p, "")
+		w.endpoint(p, "")
 	}
 }
 
@@ -165,29 +184,29 @@ func declarable(certificate string) bool {
 	return err == nil
 }
 
-func (w *writer) endpoint(mark string, p tlsListener, host string) {
+func (w *writer) endpoint(p tlsListener, host string) {
 	shown := host
 	if host == "" {
 		shown = "HOST"
 	}
-	w.line("%s      - name: %s", mark, scalar(w.unique(p, host)))
-	w.line("%s        url: %s", mark, p.url(shown))
+	w.line("      - name: %s", scalar(w.unique(p, host)))
+	w.line("        url: %s", p.url(shown))
 	certificate, sure := w.selected(p, host)
 	if len(p.arns()) > 1 && !sure {
-		w.line("%s        # the default: no certificate above is known to cover this host. Replace it with the intended one", mark)
+		w.line("        # the default: no certificate above is known to cover this host. Replace it with the intended one")
 	}
 	if declarable(certificate) {
-		w.line("%s        certificate: {arn: %s}", mark, scalar(certificate))
+		w.line("        certificate: {arn: %s}", scalar(certificate))
 	}
 	if balancerForm.MatchString(p.balancer) {
 		ref := fmt.Sprintf("name: %s, port: %d", scalar(p.balancer), p.port)
 		if p.region != "" {
 			ref += ", region: " + scalar(p.region)
 		}
-		w.line("%s        load_balancer: {%s}", mark, ref)
+		w.line("        load_balancer: {%s}", ref)
 	}
 	if p.service != "" {
-		w.line("%s        service: %s", mark, scalar(p.service))
+		w.line("        service: %s", scalar(p.service))
 	}
 }
 

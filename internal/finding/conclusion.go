@@ -6,8 +6,9 @@ import "certdrift/internal/observation"
 type Conclusion struct {
 	// Findings are in Sort's order.
 	Findings []Finding
-	// Complete is false if some checks could not be run.
-	Complete bool
+	// Ran is false if some checks could not be run. Complete is false then, too, and where manifests hold what certdrift did not
+	// understand: nothing compared it.
+	Ran, Complete bool
 	// Changes are the round's changes, each with its status.
 	Changes []ChangeStatus
 }

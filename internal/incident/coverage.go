@@ -60,9 +60,10 @@ type Coverage struct {
 
 	// clockInDoubt: most servers' clocks contradict this machine's.
 	clockInDoubt bool
-	// some are the endpoints of which only some addresses are known, or were dialed; addresses are those that were dialed, by
-	// endpoint.
-	some, addresses map[string]bool
+	// some are the endpoints of which only some addresses are known, or were dialed; addresses are, by endpoint, those that were
+	// dialed, and how far their probes came.
+	some      map[string]bool
+	addresses map[string]map[string]Depth
 	// errors are what could not be observed; faulty the files with mistakes that may hide what else is in them, sources those
 	// that manifests were read from.
 	errors  []observation.ObserveError
@@ -85,7 +86,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 	c := Coverage{
 		Configured: map[string]bool{}, Endpoints: map[string]Depth{}, Listeners: map[string]bool{},
 		Unvouched: map[string]map[string]bool{}, Placed: map[string]bool{}, PolicyUnread: map[string]bool{},
-		errors: round.ObserveErrors, sources: map[string]bool{}, objects: map[finding.Fact]bool{}, passedOver: map[string]bool{}, some: map[string]bool{}, addresses: map[string]bool{},
+		errors: round.ObserveErrors, sources: map[string]bool{}, objects: map[finding.Fact]bool{}, passedOver: map[string]bool{}, some: map[string]bool{}, addresses: map[string]map[string]Depth{},
 		Full: !narrowed && (round.ListenersRead || !listeners),
 	}
 	for _, key := range configured {
@@ -98,8 +99,9 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 		c.Unvouched[e.Target.Key()] = unvouched(e.Endpoint)
 		c.Placed[e.Target.Key()] = e.Settled()
 		c.some[e.Target.Key()] = e.DNS.Partial != nil || e.DNS.Failure != nil || e.DNS.Omitted > 0
+		c.addresses[e.Target.Key()] = map[string]Depth{}
 		for _, a := range e.Addresses {
-			c.addresses[e.Target.Key()+" "+a.Address] = true
+			c.addresses[e.Target.Key()][a.Address] = addressDepth(a)
 		}
 	}
 	c.clockInDoubt = t.Clock().InDoubt()
@@ -201,21 +203,27 @@ func depth(e observation.Endpoint) Depth {
 	}
 	least := Whole
 	for _, a := range e.Addresses {
-		least = min(least, reached(a.Failure))
-		if a.Withheld != "" {
-			least = min(least, Handshaken) // nobody asked: an answer that was bad before may be so still
+		least = min(least, addressDepth(a))
+	}
+	return least
+}
+
+// addressDepth is how far the probe of one address came.
+func addressDepth(a observation.Address) Depth {
+	least := reached(a.Failure)
+	if a.Withheld != "" {
+		least = min(least, Handshaken) // nobody asked: an answer that was bad before may be so still
+	}
+	if a.HTTP == nil {
+		return least
+	}
+	for _, h := range a.HTTP.Hops {
+		if h.Blocked != "" || h.DNS.Failure != nil {
+			least = min(least, Handshaken)
 		}
-		if a.HTTP == nil {
-			continue
-		}
-		for _, h := range a.HTTP.Hops {
-			if h.Blocked != "" || h.DNS.Failure != nil {
+		for _, ha := range h.Addresses {
+			if ha.Failure != nil || ha.Withheld != "" {
 				least = min(least, Handshaken)
-			}
-			for _, ha := range h.Addresses {
-				if ha.Failure != nil || ha.Withheld != "" {
-					least = min(least, Handshaken)
-				}
 			}
 		}
 	}

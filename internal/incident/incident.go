@@ -10,8 +10,8 @@
 //
 // A part ends only on evidence. Either Policy.Recover consecutive rounds checked its subject and did not find it, or its
 // subject was removed from the configuration or the account. A round counts only if it observed everything that the
-// finding rests on (see Coverage and Part.RestsOn): what could not be read is unknown, not resolved. When the last part
-// has ended, the incident is resolved.
+// finding rests on (see Coverage and Part.RestsOn): what could not be read is unknown, not resolved, and so is an address that was
+// missing from an answer (Part.At). When the last part has ended, the incident is resolved.
 //
 // # The protocol
 //
@@ -153,12 +153,24 @@ type Part struct {
 	// RestsOn lists the facts that the finding was concluded from, beyond what its code implies: the part ends only after
 	// rounds that observed all of them again. Empty for parts that an older version stored.
 	RestsOn []finding.Fact `json:"rests_on,omitempty"`
+	// At are the addresses where it was seen and that have to be seen sound, or stay away, before it is over; at most maxTraces,
+	// and as many as fit. Gap is the longest run of rounds that one of them stayed away before it came back as bad as it was.
+	At  []Trace `json:"at,omitempty"`
+	Gap int     `json:"gap,omitempty"`
 	// Seen and Clean are rounds in a row that saw it (as far as confirming needs to count), and that looked and did not
 	// see it. One of them is 0.
 	Seen  int `json:"seen,omitempty"`
 	Clean int `json:"clean,omitempty"`
 	// Confirmed: it was certain, or seen often enough. While an incident is pending, the first clean round forgets what is not.
 	Confirmed bool `json:"confirmed,omitempty"`
+}
+
+// Trace is an address where a part was seen: since then, in how many rounds it was sound, and in how many in a row the name did
+// not have it.
+type Trace struct {
+	Address string `json:"address"` // IP:PORT
+	Sound   int    `json:"sound,omitempty"`
+	Away    int    `json:"away,omitempty"`
 }
 
 // Claim is a round's word that it is about to send. It holds until Until; after that another round may send.

@@ -109,9 +109,9 @@ func (c Coverage) observed(environment string, p Part) bool {
 	})
 }
 
-// dialed reports whether an address of an endpoint was dialed, or is known to be none of its any more.
+// dialed reports whether an address of an endpoint was dialed, or is known to be none of its now (see trace.go).
 func (c Coverage) dialed(endpoint, address string) bool {
-	return address == "" || !c.some[endpoint] || c.addresses[endpoint+" "+address]
+	return address == "" || !c.some[endpoint] || c.addresses[endpoint][address] > Unseen
 }
 
 // placed reports whether it is known where an endpoint is, or where all endpoints of an environment are.

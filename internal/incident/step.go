@@ -20,12 +20,15 @@ func (b *tracker) step(e *entry) {
 	present, beyond := b.see(r, e.present, counts)
 	removed, lookedClean := b.miss(r, present, counts)
 	b.spill(r, beyond, counts)
+	if counts && !slices.EqualFunc(before.Parts, r.Parts, samePart) {
+		r.Counted = b.Now
+	}
 	if len(e.present) == 0 && !removed && !lookedClean {
 		b.silence(r)
-		return // the round did not look here
+		return // the round did not look here, or not at every address
 	}
 	b.count(r, e.present, counts)
-	if counts && !slices.EqualFunc(before.Parts, r.Parts, samePart) || before.Confirmations != r.Confirmations || before.OverflowClean != r.OverflowClean {
+	if before.Confirmations != r.Confirmations || before.OverflowClean != r.OverflowClean {
 		r.Counted = b.Now
 	}
 	b.conclude(r, removed)
@@ -101,8 +104,24 @@ func (b *tracker) see(r *Record, found []finding.Finding, counts bool) (present 
 			r.Parts[i].Confirmed = true
 		}
 	}
+	b.traceAll(r, present, counts)
 	slices.SortFunc(r.Parts, compareParts)
 	return present, beyond
+}
+
+// traceAll notes where the round saw the parts that it saw.
+func (b *tracker) traceAll(r *Record, present map[partID]bool, counts bool) {
+	used := 0
+	for _, p := range r.Parts {
+		used += p.traceSize()
+	}
+	for i := range r.Parts {
+		if p := &r.Parts[i]; present[p.id()] {
+			before := p.traceSize()
+			b.trace(r, p, b.Coverage.seenAt(r.Environment+"/"+p.Endpoint, *p), counts, maxTraceBytes-used)
+			used += p.traceSize() - before
+		}
+	}
 }
 
 // rest replaces the facts that a part rests on. Where the record has no room for them, one stands for everything.
@@ -159,6 +178,9 @@ func (b *tracker) miss(r *Record, present map[partID]bool, counts bool) (removed
 			removed = true
 			continue
 		case clean:
+			if b.trace(r, &p, nil, counts, 0) {
+				break // an address where it was seen is not in the answer, and may be in the next
+			}
 			lookedClean = true
 			if counts {
 				p.Seen = 0
@@ -266,7 +288,7 @@ func compareParts(a, b Part) int {
 func names(parts []Part) []Part {
 	out := slices.Clone(parts)
 	for i := range out {
-		out[i].Seen, out[i].Clean = 0, 0
+		out[i].Seen, out[i].Clean, out[i].At, out[i].Gap = 0, 0, nil, 0
 	}
 	return out
 }

@@ -10,6 +10,9 @@ func connectReset() rule {
 			if f == nil {
 				return nil
 			}
+			if f.Hello != nil {
+				return c.largeHello(finding.ConnectReset, f)
+			}
 			return c.failed(finding.ConnectReset, f, c.name()+" reset the connection "+phaseWords(f.Phase), "Check the log of the server at "+c.Address.Address+" for the time of the probe, then the firewalls and proxies in between.")
 		},
 	}

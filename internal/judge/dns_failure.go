@@ -17,7 +17,7 @@ func judgeDNS(e *endpoint) []finding.Finding {
 	if f := dnsFault(e.DNS, none); f != nil {
 		found = append(found, e.dnsFinding(e.Target.Host, "", f, none))
 	} else if e.DNS.Partial != nil {
-		found = append(found, e.partialFinding(e.DNS.Partial))
+		found = append(found, e.partialFinding(e.Target.Host, "", e.DNS.Partial))
 	}
 	var told []string
 	for _, c := range e.connections {
@@ -32,6 +32,9 @@ func judgeDNS(e *endpoint) []finding.Finding {
 			if f, none := hopDNSFault(hop); f != nil && !slices.Contains(told, hop.URL) {
 				told = append(told, hop.URL)
 				found = append(found, e.dnsFinding(hop.Host, hop.URL, f, none))
+			} else if f == nil && hop.Blocked == "" && hop.DNS.Partial != nil && !slices.Contains(told, hop.URL) {
+				told = append(told, hop.URL)
+				found = append(found, e.partialFinding(hop.Host, hop.URL, hop.DNS.Partial))
 			}
 		}
 	}
@@ -87,10 +90,10 @@ func (e *endpoint) dnsFinding(host, hop string, f *observation.Failure, none boo
 }
 
 // partialFinding is for one family of addresses that is not known: what answered was used.
-func (e *endpoint) partialFinding(f *observation.Failure) finding.Finding {
-	found := e.dnsFinding(e.Target.Host, "", f, false)
+func (e *endpoint) partialFinding(host, hop string, f *observation.Failure) finding.Finding {
+	found := e.dnsFinding(host, hop, f, false)
 	found.Severity = finding.Info
-	found.Summary = "could not resolve one address family (IPv4 or IPv6) of " + finding.Quote(e.Target.Host) + ": " + dnsWords(f.Kind) + "; its addresses were not checked"
+	found.Summary = "could not resolve one address family (IPv4 or IPv6) of " + finding.Quote(host) + ": " + dnsWords(f.Kind) + "; its addresses were not checked"
 	return found
 }
 

@@ -63,3 +63,17 @@ func TestDNSFailureOfOneFamilyIsInfo(t *testing.T) {
 	s.one(finding.DNSFailure, finding.Info)
 	s.only(finding.DNSFailure)
 }
+
+// So it is of a redirect's target.
+func TestDNSFailureOfOneFamilyOfAHopIsInfo(t *testing.T) {
+	s := newScene(t)
+	leaf := s.leaf(host)
+	a := ok("10.0.0.1", leaf)
+	a.HTTP.Status = 302
+	a.HTTP.Hops = []observation.Hop{{URL: "https://" + host + ":8443/", Kind: target.HTTPS, Host: host, Port: 8443, Addresses: []observation.Address{ok("10.0.0.2", leaf)},
+		DNS: observation.DNS{Addresses: []string{"10.0.0.2"}, Partial: &observation.Failure{Phase: observation.PhaseDNS, Kind: observation.TimedOut}}}}
+	s.https("api", host, a)
+	if f := s.one(finding.DNSFailure, finding.Info); f.Subject.Hop != "https://"+host+":8443/" {
+		t.Errorf("%+v", f)
+	}
+}

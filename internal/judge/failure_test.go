@@ -12,7 +12,7 @@ var everyKind = []observation.FailureKind{
 	observation.NotFound, observation.ResolverFailed, observation.TimedOut, observation.Refused, observation.Reset, observation.Closed,
 	observation.Unreachable, observation.Blocked, observation.Alert, observation.Plaintext, observation.NotTLS, observation.VersionOld,
 	observation.ChainOversized, observation.ChainMalformed, observation.NoCertificate, observation.HandshakeFailed,
-	observation.KeyUnusable, observation.ClientCertNeeded, observation.StartTLSRefused, observation.Invalid, observation.SpeaksTLS,
+	observation.KeyUnusable, observation.ClientCertNeeded, observation.StartTLSRefused, observation.Invalid, observation.SpeaksTLS, observation.Unprocessed,
 	observation.TooLarge, observation.Other, "unheard-of", "",
 }
 

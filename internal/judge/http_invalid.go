@@ -25,6 +25,9 @@ func (c *connection) invalidRemedy(f *observation.Failure) string {
 		}
 		return "Change the endpoint to an https URL, or change the listener back to plain HTTP."
 	}
+	if f.Kind == observation.Unprocessed {
+		return "Check whether the server or proxy at " + c.Address.Address + " is shutting down, overloaded or over a limit of streams: clients may send such a request again, and this one was refused again."
+	}
 	return "Check which process answers at " + c.Address.Address + ", whether it stopped in the middle of the response, and how proxies change encoding and length."
 }
 
@@ -32,6 +35,8 @@ func invalidWords(f *observation.Failure) string {
 	switch {
 	case f.Kind == observation.SpeaksTLS:
 		return "speaks TLS instead of plain HTTP"
+	case f.Kind == observation.Unprocessed:
+		return "rejected the request over HTTP/2 without processing it (GOAWAY or REFUSED_STREAM), on two connections in a row"
 	case f.Kind == observation.Closed && f.Phase == observation.PhaseBody:
 		return "ended the response before the body was complete"
 	case f.Kind == observation.Closed:

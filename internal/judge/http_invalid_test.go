@@ -18,6 +18,7 @@ func TestHTTPInvalid(t *testing.T) {
 		{observation.PhaseHeaders, observation.Invalid, true},
 		{observation.PhaseHeaders, observation.Closed, true},
 		{observation.PhaseHeaders, observation.SpeaksTLS, true},
+		{observation.PhaseHeaders, observation.Unprocessed, true},
 		{observation.PhaseBody, observation.Closed, true},
 		{observation.PhaseBody, observation.Invalid, true},
 		{observation.PhaseHeaders, observation.TooLarge, false},

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"encoding/asn1"
+	"fmt"
 	"strings"
 
 	"certdrift/internal/finding"
@@ -68,4 +69,12 @@ func rejectsSuite(name string) []string {
 		return append(without, "GnuTLS")
 	}
 	return nil
+}
+
+// incompatibly is the finding for a handshake that some clients can make.
+func (c *connection) incompatibly(f *observation.Failure, cause *incompatibility) []finding.Finding {
+	found := c.failed(finding.TLSHandshake, f, fmt.Sprintf("%s %s: %s. Clients that reject it: %s; other clients connect",
+		c.name(), handshakeFault(f, string(c.kind)), cause.what, strings.Join(cause.refusedBy, ", ")), cause.remedy+" To check: "+c.clientCommand()+cause.check)
+	found[0].Evidence["refused_by"] = cause.refusedBy
+	return found
 }

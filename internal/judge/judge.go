@@ -36,18 +36,19 @@ func Judge(in Input) finding.Conclusion { return newJudgment(in).conclude(rules(
 
 // conclude applies the rules. They are an argument so that a test can put a broken one among them.
 func (j *judgment) conclude(rules []rule) finding.Conclusion {
-	out := finding.Conclusion{Complete: len(j.Round.ObserveErrors) == 0 && len(j.Uncompared()) == 0 && len(j.passedOver()) == 0 && !j.Clock().InDoubt() && len(j.failures) == 0}
+	out := finding.Conclusion{Ran: len(j.Round.ObserveErrors) == 0 && len(j.Uncompared()) == 0 && len(j.passedOver()) == 0 && !j.Clock().InDoubt() && len(j.failures) == 0}
 	for _, err := range j.failures[:min(len(j.failures), shownFailures)] {
 		out.Findings = append(out.Findings, ruleFailed("building chains", err))
 	}
 	for _, r := range rules {
 		found, err := apply(r, j)
 		if err != nil {
-			out.Complete = false
+			out.Ran = false
 			found = append(found, ruleFailed("the rule "+string(r.Code), err))
 		}
 		out.Findings = append(out.Findings, found...)
 	}
+	out.Complete = out.Ran && len(j.unreadObjects()) == 0
 	out.Findings = suppressExplained(out.Findings, j)
 	addChangeAuthor(out.Findings, j)
 	doubtClock(out.Findings, j.Clock())

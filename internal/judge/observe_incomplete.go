@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
@@ -23,6 +24,7 @@ func observeIncomplete() rule {
 			}
 			found = append(found, j.clockFindings()...)
 			found = append(found, j.uncomparedFindings()...)
+			found = append(found, j.unreadFindings()...)
 			return append(found, j.passedOverFindings()...)
 		},
 		endpoint: func(e *endpoint) []finding.Finding {
@@ -90,4 +92,59 @@ func (j *judgment) uncomparedFindings() []finding.Finding {
 		found = append(found, f)
 	}
 	return found
+}
+
+// unreadObjects are the objects of the configuration's manifests that were compared with nothing: those that were not understood although they
+// may put certificates on load balancers, and those that name a certificate for a listener that is not known. What a plan cannot compare are
+// rows of its own.
+func (j *judgment) unreadObjects() []observation.PassedOver {
+	if j.Round.Planned {
+		return nil
+	}
+	out := slices.Clone(j.Round.PassedOver)
+	for _, d := range j.Declarations {
+		if d.UndecidedBecause != "" && len(d.ARNs) > 0 {
+			out = append(out, observation.PassedOver{Position: d.Source, Object: d.Object, Why: "not known is " + d.UndecidedBecause})
+		}
+	}
+	return out
+}
+
+// maxUnread is how many files with such objects have a finding of their own.
+const maxUnread = 20
+
+// unreadFindings returns a finding for each file with objects that were not understood.
+func (j *judgment) unreadFindings() []finding.Finding {
+	var found []finding.Finding
+	count, files := map[string]int{}, 0
+	for _, o := range j.unreadObjects() {
+		file := finding.Clean(o.File, finding.QuoteLimit)
+		if count[file]++; count[file] > 1 {
+			continue
+		}
+		if files++; files <= maxUnread {
+			found = append(found, unreadFinding(o, file))
+		}
+	}
+	for i, f := range found {
+		if more := count[f.Subject.Source.File] - 1; more > 0 {
+			found[i].Summary += fmt.Sprintf(" (and %d more in this file)", more)
+		}
+	}
+	if more := files - len(found); more > 0 {
+		found[len(found)-1].Summary += fmt.Sprintf(", and %d more files", more)
+	}
+	return found
+}
+
+func unreadFinding(o observation.PassedOver, file string) finding.Finding {
+	object := finding.Clean(o.Object, finding.QuoteLimit)
+	return finding.Finding{
+		Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: "manifest:" + file,
+		Subject:  finding.Subject{Source: finding.Source{File: file, Line: o.Line, Column: o.Column, Object: object}},
+		Summary:  topology.Position(o.Position) + " (" + object + ") was compared with nothing: " + finding.Clean(o.Why, finding.QuoteLimit),
+		Evidence: finding.Evidence{"operation": "manifests", "object": object, "why": finding.Clean(o.Why, finding.QuoteLimit)},
+		Remedy:   "Name under manifests: what the tool renders instead of this file, or leave the file out if nothing deploys it.",
+		RestsOn:  []finding.Fact{{Kind: finding.FactManifest, Resource: file}},
+	}
 }

@@ -18,7 +18,7 @@ func Preview(in Input) ([]plan.Row, finding.Conclusion) {
 	j := newJudgment(in)
 	out := j.conclude(slices.DeleteFunc(rules(), func(r rule) bool { return !besideThePlan(r.Code) }))
 	rows, found := plan.Preview(j.Topology, in.Policy)
-	out.Complete = out.Complete && !slices.ContainsFunc(rows, func(r plan.Row) bool { return r.Verdict == plan.Undecided })
+	out.Complete = out.Complete && !slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Cause == plan.UndecidedCause })
 	out.Findings = append(out.Findings, found...)
 	finding.Sort(out.Findings)
 	return rows, out

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"fmt"
 	"strings"
 
 	"certdrift/internal/finding"
@@ -17,11 +16,11 @@ func tlsHandshake() rule {
 			if f == nil {
 				return nil
 			}
+			if f.Hello != nil {
+				return c.largeHello(finding.TLSHandshake, f)
+			}
 			if cause := c.incompatible(f); cause != nil {
-				found := c.failed(finding.TLSHandshake, f, fmt.Sprintf("%s %s: %s. Clients that reject it: %s; other clients connect",
-					c.name(), handshakeFault(f, string(c.kind)), cause.what, strings.Join(cause.refusedBy, ", ")), cause.remedy+" To check: "+c.clientCommand()+cause.check)
-				found[0].Evidence["refused_by"] = cause.refusedBy
-				return found
+				return c.incompatibly(f, cause)
 			}
 			return c.failed(finding.TLSHandshake, f, c.name()+" "+handshakeFault(f, string(c.kind)), c.handshakeRemedy(f))
 		},

@@ -13,6 +13,9 @@ func tlsTimeout() rule {
 			if f == nil {
 				return nil
 			}
+			if f.Hello != nil {
+				return c.largeHello(finding.TLSTimeout, f)
+			}
 			return c.failed(finding.TLSTimeout, f, c.name()+" did not complete "+handshakeWords(f.Phase)+" "+c.patience(f), c.silenceRemedy(f.Phase))
 		},
 	}

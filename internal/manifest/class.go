@@ -26,16 +26,25 @@ var certificateFields = map[string]string{"elbv2.k8s.aws": "certificateArn", "ek
 // parametersOf has the API group whose IngressClassParams a controller reads.
 var parametersOf = map[string]string{"ingress.k8s.aws/alb": "elbv2.k8s.aws", controllerEKS: "eks.amazonaws.com"}
 
-// classes are the IngressClasses and IngressClassParams of all files together, by name.
+// classes are the IngressClasses and IngressClassParams of all files together, by name, and the objects of the Gateway API.
 type classes struct {
+	gateways   gateways
 	named      map[string]ingressClass
 	parameters map[string]classParams // by API group/name
 	// usedClasses and used are those of some Ingress, likewise.
 	usedClasses, used map[string]bool
+	lost              []lostCertificate
+}
+
+// lostCertificate is a certificate that a plan removes from IngressClassParams or a LoadBalancerConfiguration, which are written as their
+// kind and their key in used.
+type lostCertificate struct {
+	object, what string
+	at           target.Position
 }
 
 func newClasses() *classes {
-	return &classes{named: map[string]ingressClass{}, parameters: map[string]classParams{}, usedClasses: map[string]bool{}, used: map[string]bool{}}
+	return &classes{gateways: newGateways(), named: map[string]ingressClass{}, parameters: map[string]classParams{}, usedClasses: map[string]bool{}, used: map[string]bool{}}
 }
 
 type ingressClass struct {
@@ -146,11 +155,10 @@ type settings struct {
 
 // settings looks up the Ingress's class. The old annotation goes before ingressClassName, and has no parameters.
 func (o object) settings() settings {
-	if e := o.annotation(classAnnotation); e != nil {
-		name := o.raw(classAnnotation)
-		return settings{managed: name == "alb" || !otherClass(name) && o.annotated()}
-	}
 	name := o.text(o.node, "spec", "ingressClassName")
+	if e := o.annotation(classAnnotation); e != nil {
+		return o.oldClass(o.raw(classAnnotation), name)
+	}
 	if name == "" {
 		defaults := o.classes.defaults()
 		switch len(defaults) {
@@ -172,6 +180,21 @@ func (o object) settings() settings {
 	return o.settingsOf(name, class)
 }
 
+// oldClass is what the annotation decides. EKS Auto Mode does not know it and goes by ingressClassName, so that both controllers may take the
+// Ingress (https://docs.aws.amazon.com/eks/latest/userguide/auto-configure-alb.html).
+func (o object) oldClass(old, name string) settings {
+	s := settings{managed: old == "alb" || !otherClass(old) && o.annotated()}
+	class, ok := o.classes.named[name]
+	if !ok || class.controller != controllerEKS {
+		return s
+	}
+	auto := o.settingsOf(name, class)
+	if s.managed {
+		auto.undecided = "whether EKS Auto Mode (by ingressClassName) or the AWS Load Balancer Controller (by the annotation " + classAnnotation + ") makes the load balancer of " + o.name()
+	}
+	return auto
+}
+
 func (o object) settingsOf(name string, class ingressClass) settings {
 	group := parametersOf[class.controller]
 	s := settings{managed: group != "", auto: class.controller == controllerEKS}
@@ -180,7 +203,7 @@ func (o object) settingsOf(name string, class ingressClass) settings {
 	if !o.gone {
 		o.classes.usedClasses[name], o.classes.used[class.parameters] = true, true
 	}
-	const precede = ", whose certificates go before those of the Ingress"
+	const precede = ", whose certificates take precedence over those of the Ingress"
 	switch {
 	case class.ambiguous:
 		s.managed, s.undecided = true, "which IngressClass "+finding.Quote(name)+" is meant: the input has several that differ"
@@ -193,7 +216,7 @@ func (o object) settingsOf(name string, class ingressClass) settings {
 	case !ok:
 		s.undecided = "what IngressClassParams " + finding.Quote(params) + " of the class " + finding.Quote(name) + " holds" + precede
 	case found.ambiguous:
-		s.undecided = "which IngressClassParams " + finding.Quote(params) + " is meant, whose certificates go before those of the Ingress: the input has several that differ"
+		s.undecided = "which IngressClassParams " + finding.Quote(params) + " is meant, whose certificates take precedence over those of the Ingress: the input has several that differ"
 	default:
 		if s.params = found; found.namespace != "" && found.namespace != o.namespaceOf() {
 			s.undecided = "whether IngressClassParams " + finding.Quote(params) + " selects the namespace " + finding.Quote(o.namespaceOf()) + ": the controller ignores the Ingress otherwise"
@@ -219,7 +242,12 @@ func (c *classes) unused() []observation.PassedOver {
 			out = append(out, observation.PassedOver{Position: class.at, Object: clean("IngressClass " + name), Why: "its Ingresses or its parameters, which may specify certificates, are not in the input"})
 		}
 	}
-	return out
+	for _, l := range c.lost {
+		if kind, key, _ := strings.Cut(l.object, " "); !c.used[key] && !(kind == balancerKind && c.gateways.used[key]) {
+			out = append(out, observation.PassedOver{Position: l.at, Object: clean(l.object), Why: "it contained " + l.what + ", which the apply removes from listeners of objects that are not in the input"})
+		}
+	}
+	return append(out, c.gateways.unused()...)
 }
 
 // defaults are the names of the default classes, sorted.

@@ -70,11 +70,13 @@ func (o object) ingress() {
 	if perhaps == "" && !o.redirects(s, ports) {
 		return
 	}
+	var declared []observation.Declaration
 	for _, port := range ports {
 		d := base
 		d.Port, d.PortUncertain = port, create && o.annotation(listenPorts) == nil && base.Discovered
-		o.declared = append(o.declared, d)
+		declared = append(declared, d)
 	}
+	o.declared = append(o.declared, o.heldToPlan(ingressPlan, base, declared, false)...)
 	if perhaps = cmp.Or(s.undecided, perhaps); o.plain && len(ports) == 0 && perhaps != "" && o.annotation(listenPorts) == nil {
 		d := base
 		d.Port, d.PortUncertain, d.UndecidedBecause = 443, true, perhaps

@@ -31,8 +31,8 @@ func (r *reader) kubernetes(data []byte) {
 			r.understood++
 			continue
 		}
-		if doc.glued > 0 {
-			r.errorAt(doc.glued, 1, "this line has text right after ---, so kubectl does not treat it as a document separator", "put --- on a line of its own")
+		if doc.broken > 0 {
+			r.errorAt(doc.broken, 1, doc.why, doc.hint)
 		}
 		r.document(doc)
 	}
@@ -104,6 +104,9 @@ func (r *reader) object(t tree, n ast.Node, depth int, inherited listed) {
 		o.ingressClass()
 	case kind == "IngressClassParams" && certificateFields[apiGroup(version)] != "":
 		o.ingressClassParams(apiGroup(version))
+	case o.gatewayObject(version):
+	case version == "" && o.cloudFormation(): // it counts what it understands
+		declares = false
 	default:
 		declares = false
 		o.unread(version)

@@ -65,7 +65,7 @@ type unread interface {
 // Load reads the manifests at paths: files, directories (recursively: *.yaml, *.yml and *.json), globs (** matches any
 // directories), "-" and remote paths. It continues after an error. A file named by several paths is read once.
 func Load(paths []string, opts Options) Loaded {
-	l := loader{opts: opts, seen: map[string]bool{}, classes: newClasses()}
+	l := loader{opts: opts, seen: map[string]bool{}, classes: newClasses(), stacks: newStacks()}
 	l.opts.Namespace = cmp.Or(opts.Namespace, "default")
 	for _, path := range paths {
 		l.path(path)
@@ -97,6 +97,7 @@ type loader struct {
 	seen    map[string]bool
 	total   int
 	classes *classes
+	stacks  *stacks
 	readers []*reader
 }
 
@@ -233,7 +234,7 @@ func (l *loader) file(name string, data []byte, named bool) {
 		}
 		return
 	}
-	r := &reader{file: name, namespace: l.opts.Namespace, plain: l.opts.Plain, named: named, classes: l.classes}
+	r := &reader{file: name, namespace: l.opts.Namespace, plain: l.opts.Plain, named: named, classes: l.classes, stacks: l.stacks}
 	r.read(data)
 	l.readers = append(l.readers, r)
 }

@@ -1,4 +1,4 @@
-// Package manifest reads the certificates that Kubernetes manifests and Terraform files attach to load balancers. Every
+// Package manifest reads the certificates that Kubernetes manifests, Terraform plans and CloudFormation templates attach to load balancers. Every
 // deployment applies them again, so that they eventually override what was fixed by hand.
 //
 // Read takes the content of one file. Load finds files: paths, directories, globs, standard input, and remote prefixes through
@@ -16,16 +16,17 @@ import (
 const maxFile = 32 << 20
 
 // Read returns the certificates that one file declares, in the file's order, and its errors. The file contains Kubernetes
-// objects (YAML or JSON, several documents, Lists), or is a Terraform plan or state as `terraform show -json` prints it.
-// Objects of other kinds are ignored.
+// objects (YAML or JSON, several documents, Lists), is a Terraform plan or state as `terraform show -json` prints it, or a CloudFormation
+// template or change set. Objects of other kinds are ignored.
 func Read(name string, data []byte) ([]observation.Declaration, []observation.Diagnostic) {
-	r := &reader{file: name, namespace: "default", classes: newClasses()}
+	r := &reader{file: name, namespace: "default", classes: newClasses(), stacks: newStacks()}
 	r.read(data)
 	r.finish()
 	return r.declared, r.diagnostics
 }
 
 func (r *reader) read(data []byte) {
+	r.reportHidden(data)
 	data = lines(data)
 	switch {
 	case len(data) > maxFile:
@@ -52,6 +53,7 @@ type reader struct {
 	objects         int             // seen so far
 	understood      int             // of them, and plans
 	classes         *classes
+	stacks          *stacks
 	pending         []pending
 	declared        []observation.Declaration
 	passedOver      []observation.PassedOver

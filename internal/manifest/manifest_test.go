@@ -121,7 +121,7 @@ func FuzzRead(f *testing.F) {
 			if d.Source.File != "file" || d.Source.Line < 1 || d.Source.Line > lines || d.Source.Column < 1 {
 				t.Fatalf("a declaration outside the file: %+v", d)
 			}
-			if len(d.ARNs) == 0 && !d.Discovered && len(d.Pending) == 0 {
+			if len(d.ARNs) == 0 && !d.Discovered && len(d.Pending) == 0 && d.UndecidedBecause == "" {
 				t.Fatalf("a declaration of nothing: %+v", d)
 			}
 		}

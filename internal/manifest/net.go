@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -16,6 +15,7 @@ import (
 var certificateNames = [...]string{
 	"aws-load-balancer-ssl-", ingressPrefix + "certificate-arn", ingressPrefix + "create-acm-cert", ingressPrefix + "listen-ports",
 	"certificateArnRef", "certificateArnSelector",
+	stackListener, stackClassic, // of a template in a template
 }
 
 // namesCertificate returns what in a text may put a certificate on a load balancer, for people: a certificate's ARN, whole or with
@@ -44,14 +44,19 @@ const maxNested = 2_500
 // certificate finds the first key or value of a node, also behind aliases and any tag, that may put a certificate on a load
 // balancer. Comments do not count.
 func (t tree) certificate(n ast.Node, depth int) (at ast.Node, what string) {
-	if depth > maxNested || !t.doc.Spend(1) {
+	return t.certificateBut(n, nil, depth)
+}
+
+// certificateBut passes over what is known, keys and values.
+func (t tree) certificateBut(n ast.Node, known map[ast.Node]bool, depth int) (at ast.Node, what string) {
+	if depth > maxNested || known[n] || !t.doc.Spend(1) {
 		return nil, ""
 	}
 	value := t.doc.Follow(n)
 	if entries, ok := yamldoc.Entries(value); ok {
 		for _, e := range entries {
 			for _, part := range []ast.Node{e.Key, e.Value} {
-				if at, what := t.certificate(part, depth+1); what != "" {
+				if at, what := t.certificateBut(part, known, depth+1); what != "" {
 					return at, what
 				}
 			}
@@ -60,7 +65,7 @@ func (t tree) certificate(n ast.Node, depth int) (at ast.Node, what string) {
 	}
 	if list, ok := value.(*ast.SequenceNode); ok {
 		for _, item := range list.Values {
-			if at, what := t.certificate(item, depth+1); what != "" {
+			if at, what := t.certificateBut(item, known, depth+1); what != "" {
 				return at, what
 			}
 		}
@@ -93,31 +98,12 @@ func (o object) caught(version string) bool {
 // foreignFormat says why a document is not read whose format can put certificates on load balancers without naming any; empty if it
 // is of no such format.
 func (o object) foreignFormat(version string) string {
-	resources, _ := o.doc.Entries(o.get(o.node, "Resources"))
-	cloudFormation := o.entry(o.node, "AWSTemplateFormatVersion") != nil || slices.ContainsFunc(resources, func(e yamldoc.Entry) bool {
-		return strings.HasPrefix(o.text(e.Node.Value, "Type"), "AWS::")
-	})
 	_, code := o.doc.Entries(o.get(o.node, "resource"))
 	switch {
-	case o.kind == "" && cloudFormation:
-		return "certdrift does not read CloudFormation templates"
 	case o.kind == "" && (code || strings.HasSuffix(o.file, ".tf.json")):
 		return "certdrift reads Terraform's plans, not its code: pass it the output of `terraform show -json PLAN`"
-	case o.kind == "Gateway" && apiGroup(version) == "gateway.networking.k8s.io" && o.endsTLS():
-		return "certdrift does not read Gateways, and the AWS Load Balancer Controller looks up the certificates for this one's HTTPS or TLS listeners"
 	}
 	return ""
-}
-
-// endsTLS reports whether a Gateway has listeners with a certificate, and may be the AWS Load Balancer Controller's.
-func (o object) endsTLS() bool {
-	if otherClass(o.text(o.node, "spec", "gatewayClassName")) {
-		return false
-	}
-	return slices.ContainsFunc(o.items(o.node, "spec", "listeners"), func(n ast.Node) bool {
-		protocol := o.text(n, "protocol")
-		return protocol == "HTTPS" || protocol == "TLS"
-	})
 }
 
 // label is KIND NAMESPACE/NAME, or what the document is.
@@ -168,7 +154,7 @@ func (o object) unread(version string) {
 	}
 }
 
-const noManifestHint = "check the output of the previous command; certdrift reads Kubernetes objects (YAML or JSON) and the output of `terraform show -json PLAN`"
+const noManifestHint = "check the output of the previous command; certdrift reads Kubernetes objects (YAML or JSON), the output of `terraform show -json PLAN` and `pulumi preview --json`, and CloudFormation templates and change sets"
 
 // lastApplied is where kubectl keeps the manifest that it applied before.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
@@ -183,7 +169,7 @@ func (o object) strangeAnnotations(own string) {
 			text += "\n" + e.Key
 		}
 		what := namesCertificate(text)
-		if what == "" || e.Key == own || e.Key == lastApplied {
+		if what == "" || e.Key == own || e.Key == lastApplied || e.Key == ingressPlan {
 			continue
 		}
 		line, column := o.position(e.Node.Key)
@@ -198,5 +184,5 @@ func (o object) patched() {
 		return
 	}
 	line, column := o.position(at)
-	o.passOver(line, column, o.label(), "it contains "+what+" but no ports, like a patch, so it is not known "+o.patch())
+	o.passOver(line, column, o.label(), "it contains "+what+" but no ports, as a patch does: which ports the Service has is not known")
 }

@@ -3,6 +3,7 @@ package manifest
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/yamldoc"
 )
 
 // The annotations that make a Service's load balancer speak TLS. The cloud provider and the AWS Load Balancer Controller
@@ -61,7 +63,7 @@ func (o object) patch() string {
 	if len(o.items(o.node, "spec", "ports")) > 0 || kind != "" && kind != "LoadBalancer" {
 		return ""
 	}
-	return "which ports Service " + o.name() + " has: this manifest has none, like a patch"
+	return "which ports Service " + o.name() + " has: this manifest names none, as a patch does"
 }
 
 // closes declares, on request, that the object's load balancer has only the declared listeners. at is the node that says so;
@@ -276,9 +278,17 @@ func (o object) ports() []servicePort {
 	return ports
 }
 
-// number returns a port; 0 if there is none. YAML also writes numbers as 0x1bb and 8_443.
+// number returns a port; 0 if there is none, or a text in quotes. YAML also writes numbers as 0x1bb, 8_443 and 443.0.
 func (o object) number(n ast.Node, key string) int {
-	port, err := strconv.ParseInt(o.text(n, key), 0, 32)
+	value := o.get(n, key)
+	if value == nil || yamldoc.Quoted(value) {
+		return 0
+	}
+	text, _ := yamldoc.Text(value)
+	port, err := strconv.ParseInt(text, 0, 32)
+	if whole, floatErr := strconv.ParseFloat(text, 64); err != nil && floatErr == nil && whole == math.Trunc(whole) && math.Abs(whole) <= 65535 {
+		port, err = int64(whole), nil
+	}
 	if err != nil || port < 1 || port > 65535 {
 		return 0
 	}

@@ -75,6 +75,7 @@ type terraform struct {
 	changes       map[string]*change         // by address; a state has none
 	after         map[string]json.RawMessage // the resources' values, by address
 	found         int                        // offset in data of the last address that was found
+	spelled       map[string]string          // how the file writes an address, where it does so in another way
 }
 
 var errOtherForm = errors.New("its resources have an unexpected form")
@@ -164,7 +165,7 @@ func (t *terraform) listener(res resource) {
 	}
 	switch {
 	case c.unknown("protocol") || c.unknown("port"):
-		d.UndecidedBecause = "the port or the protocol of " + d.Object + ", which are known after the apply"
+		d.UndecidedBecause = "the port or the protocol of " + d.Object + ", which are known only after the apply"
 		t.declared = append(t.declared, d)
 		return
 	case strings.EqualFold(v.Protocol, "TLS"):
@@ -291,13 +292,13 @@ func (t *terraform) classic(res resource) {
 	source, c := t.position(res.Address), t.changes[res.Address]
 	d := observation.Declaration{Object: clean(res.Address), LoadBalancer: clean(res.Values.Name), Kind: observation.Classic, Creates: c.does("create"), Source: source}
 	if len(res.Values.Listeners) == 0 && c.unknown("listener") {
-		d.UndecidedBecause = "the listeners of " + d.Object + ", which are known after the apply"
+		d.UndecidedBecause = "the listeners of " + d.Object + ", which are known only after the apply"
 		t.declared = append(t.declared, d)
 	}
 	for _, l := range res.Values.Listeners {
 		d.Port, d.UndecidedBecause = l.Port, ""
 		if protocol := strings.ToUpper(l.Protocol); c.unknown("listener") && (protocol == "" || l.Port == 0) {
-			d.UndecidedBecause = "a listener of " + d.Object + ", which is known after the apply"
+			d.UndecidedBecause = "a listener of " + d.Object + ", which is known only after the apply"
 		} else if protocol != "HTTPS" && protocol != "SSL" {
 			t.withoutCertificate(res, l)
 			continue
@@ -358,6 +359,9 @@ func fromARN(text string) (string, observation.LoadBalancerKind) {
 // position finds a resource in the text. Addresses mostly come in the order of the file, so the search begins where the last
 // one ended.
 func (t *terraform) position(address string) target.Position {
+	if text, ok := t.spelled[address]; ok {
+		address = text
+	}
 	quoted, err := json.Marshal(address)
 	if err != nil {
 		return t.at(1, 1)

@@ -142,7 +142,7 @@ func (t *terraform) portsLost(res resource, ports ...listener) {
 	balancer := clean(res.Values.Name)
 	if isListener(res.Type) {
 		if balancer = t.balancerName(res); balancer == "" && secured(res) {
-			t.undecided(res, "the load balancer of a listener that the apply takes away is not known")
+			t.undecided(res, "the apply removes a listener, and its load balancer is not known")
 			return
 		}
 	}
@@ -158,7 +158,7 @@ func (t *terraform) portsLost(res resource, ports ...listener) {
 		before := len(t.declared)
 		t.withoutCertificate(res, p)
 		if perhaps && len(t.declared) > before {
-			t.declared[before].UndecidedBecause = "whether " + clean(res.Address) + " stays on " + balancer + ": its load balancer is known after the apply"
+			t.declared[before].UndecidedBecause = "whether " + clean(res.Address) + " stays on " + balancer + ": which load balancer it gets is known only after the apply"
 		}
 	}
 }
@@ -168,7 +168,7 @@ func (t *terraform) portsLost(res resource, ports ...listener) {
 func (t *terraform) detached(c *change, was attributes) {
 	name, kind := fromARN(was.Listener)
 	if name == "" || was.CertificateARN == "" {
-		t.undecided(resource{Address: c.Address}, "which certificate the apply removes from which listener is not known")
+		t.undecided(resource{Address: c.Address}, "the apply removes a certificate from a listener, and it is not known which")
 		return
 	}
 	for i := range t.resources {

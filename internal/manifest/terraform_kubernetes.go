@@ -2,8 +2,10 @@ package manifest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"certdrift/internal/observation"
 )
@@ -65,7 +67,7 @@ func (t *terraform) undecided(res resource, because string) {
 // the object is deleted.
 func (t *terraform) asObject(address string, object []byte, gone bool) (finish func() *reader) {
 	at := t.position(address)
-	from := &reader{file: t.file, namespace: "default", plain: t.plain, classes: t.classes, gone: gone, source: at}
+	from := &reader{file: t.file, namespace: "default", plain: t.plain, classes: t.classes, stacks: t.stacks, gone: gone, source: at}
 	from.kubernetes(object)
 	return func() *reader {
 		from.finish()
@@ -81,6 +83,7 @@ func (t *terraform) asObject(address string, object []byte, gone bool) (finish f
 func (t *terraform) kubernetesRemoved(c *change) {
 	object, ok := kubernetesObject(c.Type, c.Change.Before)
 	if !c.does("delete") || !ok {
+		t.parametersLost(c, object)
 		return
 	}
 	if made, ok := kubernetesObject(c.Type, t.after[c.Address]); ok && sameObject(made, object) {
@@ -91,6 +94,9 @@ func (t *terraform) kubernetesRemoved(c *change) {
 		from := finish()
 		if len(from.diagnostics) > 0 {
 			t.undecided(resource{Address: c.Address}, "it is deleted, and what it is now cannot be read: "+from.diagnostics[0].Message)
+		}
+		for _, o := range from.passedOver {
+			t.undecided(resource{Address: c.Address}, "the apply removes what certdrift does not understand: "+o.Why)
 		}
 		var seen []string
 		for _, d := range from.declared {
@@ -103,6 +109,33 @@ func (t *terraform) kubernetesRemoved(c *change) {
 			})
 		}
 	})
+}
+
+// parametersLost notes the certificates that an object holds no more after the apply and that other objects take from it: only they
+// have listeners, and they may not be in the plan.
+func (t *terraform) parametersLost(c *change, before []byte) {
+	var was struct {
+		Version  string `json:"apiVersion"`
+		Kind     string
+		Metadata struct{ Namespace, Name string }
+	}
+	if json.Unmarshal(before, &was) != nil {
+		return
+	}
+	key := apiGroup(was.Version) + "/" + was.Metadata.Name
+	switch {
+	case was.Kind == balancerKind && apiGroup(was.Version) == balancerGroup:
+		key = cmp.Or(was.Metadata.Namespace, "default") + "/" + was.Metadata.Name
+	case was.Kind != "IngressClassParams":
+		return
+	}
+	after := strings.Split(unescaped(t.after[c.Address]), "\n")
+	for line := range strings.SplitSeq(unescaped(c.Change.Before), "\n") {
+		if what := namesCertificate(line); what != "" && !slices.Contains(after, line) {
+			t.classes.lost = append(t.classes.lost, lostCertificate{was.Kind + " " + key, what, t.position(c.Address)})
+			return
+		}
+	}
 }
 
 // isRead reports whether a resource's object is of a kind that is read. It is false for resources of other types.

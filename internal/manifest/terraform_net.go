@@ -73,7 +73,7 @@ func (t *terraform) passOverRemoved(all []change) {
 		}
 		held := namesCertificate(unescaped(c.Change.Before))
 		if held != "" && namesCertificate(unescaped(t.after[c.Address])) == "" && !c.inputUnknown() { // else it is passed over as it is then
-			t.undecided(resource{Address: c.Address}, notRead(c.Type)+", and this one contains "+held+", which the apply takes away")
+			t.undecided(resource{Address: c.Address}, notRead(c.Type)+", and this one contains "+held+", which the apply removes")
 		}
 	}
 }

@@ -24,6 +24,18 @@ func lines(data []byte) []byte {
 	return bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
 }
 
+// hiddenSeparator is a document separator behind a carriage return alone, which ends a line in YAML. kubectl splits files at line feeds, and
+// reads the first document up to there only.
+var hiddenSeparator = regexp.MustCompile(`\r(?:---|\.\.\.)|^---[ \t]*\r[^\n]`)
+
+// reportHidden reports the first of them.
+func (r *reader) reportHidden(data []byte) {
+	if at := hiddenSeparator.FindIndex(data); at != nil {
+		r.errorAt(1+bytes.Count(lines(data[:at[0]+1]), []byte("\n")), 1, "a carriage return alone ends a line here, so kubectl does not see the document separator",
+			"save the file with line feeds (LF or CRLF)")
+	}
+}
+
 // jsonValue is one of the values of a file.
 type jsonValue struct {
 	text   []byte
@@ -43,7 +55,7 @@ func (r *reader) json(data []byte) bool {
 	for _, v := range values {
 		seen := len(r.diagnostics)
 		r.before = v.before
-		shown := r.terraform(v.text)
+		shown := r.terraform(v.text) || r.pulumi(v.text)
 		r.before = 0
 		if !shown {
 			r.document(document{text: v.text, line: v.before + 1})

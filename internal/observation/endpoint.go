@@ -92,6 +92,7 @@ const (
 	ClientCertNeeded FailureKind = "client-cert"      // TLS or headers: the peer requires a client certificate
 	StartTLSRefused  FailureKind = "starttls-refused" // STARTTLS: not offered, or refused
 	Invalid          FailureKind = "invalid"          // HTTP: not a valid response; body that cannot be decoded
+	Unprocessed      FailureKind = "unprocessed"      // HTTP/2: the peer rejected the request unprocessed, on a second connection too
 	SpeaksTLS        FailureKind = "speaks-tls"       // HTTP: the peer speaks TLS instead of plain HTTP
 	TooLarge         FailureKind = "too-large"        // HTTP: headers or body exceed the limit
 	Other            FailureKind = "other"            // anything else; see Detail
@@ -110,6 +111,15 @@ type Failure struct {
 	Local bool `json:"local,omitempty"`
 	// Hurried reports whether the phase was cut short because the time limit for all redirects expired.
 	Hurried bool `json:"hurried,omitempty"`
+	// Hello is set where only a smaller ClientHello, without post-quantum key exchange, is answered: see HelloSizes.
+	Hello *HelloSizes `json:"client_hello,omitempty"`
+}
+
+// HelloSizes are the sizes of two ClientHellos, in bytes with the record's header: one that was lost, reset or rejected, twice, and a
+// smaller one that was answered. TLS is then what the answer showed.
+type HelloSizes struct {
+	Lost     int `json:"lost_bytes"`
+	Answered int `json:"answered_bytes"`
 }
 
 // TLS is what the handshake showed. The probe verifies nothing: package judge does.

@@ -39,10 +39,10 @@ type LoadBalancer struct {
 	Partial bool `json:"partial,omitempty"`
 }
 
-// Stack is the Kubernetes object that a load balancer belongs to. A Service and an Ingress of the same name are different
-// stacks.
+// Stack is the Kubernetes object that a load balancer belongs to. A Service, an Ingress and a Gateway of the same name are
+// different stacks.
 type Stack struct {
-	Kind string // Service or Ingress
+	Kind string // Service, Ingress or Gateway
 	Name string // NAMESPACE/NAME, or the name of a group of Ingresses
 }
 
@@ -50,16 +50,18 @@ type Stack struct {
 const (
 	Service = "Service"
 	Ingress = "Ingress"
+	Gateway = "Gateway"
 )
 
 // Stacks returns the objects that the load balancer belongs to according to its tags: those of the in-tree provider
-// (cloud-provider-aws), of the AWS Load Balancer Controller for Services and Ingresses, and of the controller within EKS
-// Auto Mode. Each is listed once.
+// (cloud-provider-aws), of the AWS Load Balancer Controller for Services, Ingresses and Gateways, and of the controller within
+// EKS Auto Mode. Each is listed once.
 func (lb LoadBalancer) Stacks() []Stack {
 	var out []Stack
 	for _, tag := range [...]struct{ kind, key string }{
 		{Service, "kubernetes.io/service-name"}, {Service, "service.k8s.aws/stack"}, {Ingress, "ingress.k8s.aws/stack"},
 		{Service, "service.eks.amazonaws.com/stack"}, {Ingress, "ingress.eks.amazonaws.com/stack"},
+		{Gateway, "gateway.k8s.aws.alb/stack"}, {Gateway, "gateway.k8s.aws.nlb/stack"},
 	} {
 		made := Stack{tag.kind, lb.Tags[tag.key]}
 		if made.Name != "" && !slices.Contains(out, made) {
@@ -159,7 +161,7 @@ type Validation struct {
 type Declaration struct {
 	// Object is the declaring object: "Service production/api", "Ingress web/site", "aws_lb_listener.https".
 	Object string `json:"object"`
-	// Service is NAMESPACE/NAME for a Kubernetes object; empty for Terraform.
+	// Service is NAMESPACE/NAME for a Kubernetes object; empty for Terraform, Pulumi and CloudFormation.
 	Service string `json:"service,omitempty"`
 	// LoadBalancer is the load balancer's name, where the manifest names it.
 	LoadBalancer string `json:"load_balancer,omitempty"`
@@ -192,6 +194,9 @@ type Declaration struct {
 	More   bool     `json:"more,omitempty"`
 	Hosts  []string `json:"hosts,omitempty"`
 	Policy string   `json:"policy,omitempty"`
+	// Restates reports that the source names the certificates and it is not known whether its deployment sets them again:
+	// CloudFormation updates what a template changed, not what was changed by hand since.
+	Restates bool `json:"restates,omitempty"`
 	// RemovesListeners reports that the object's load balancer keeps only the listeners of the object's other
 	// declarations; without any, the load balancer is deleted. Port is then 0. UndecidedBecause names what may keep them
 	// nevertheless (for an Ingress: port 443) and is not visible in the manifest.
@@ -200,7 +205,20 @@ type Declaration struct {
 	PortUncertain    bool            `json:"port_uncertain,omitempty"`
 	UndecidedBecause string          `json:"perhaps,omitempty"`
 	Source           target.Position `json:"source"`
+	// Tool is what the source is for; empty for Kubernetes and Terraform, between which Service decides.
+	Tool Tool `json:"tool,omitempty"`
 }
+
+// Tool is a tool that a source is for, where that decides what people edit.
+type Tool string
+
+// The tools. People edit a template, unless the CDK wrote it; a change set is made from one, and a preview from a program.
+const (
+	Template  Tool = "cloudformation-template"
+	CDK       Tool = "cdk-template"
+	ChangeSet Tool = "cloudformation-change-set"
+	Pulumi    Tool = "pulumi"
+)
 
 // PassedOver is an object of a manifest, plan or template that was not understood, although it may put a certificate on a load
 // balancer.
@@ -224,18 +242,27 @@ func (d Declaration) Stacks() []Stack {
 	return out
 }
 
-// Fits reports whether the object may create a load balancer of that kind: an Ingress creates application load balancers,
-// and nothing else does.
+// Of reports whether the object is of a kind: Service, Ingress or Gateway.
+func (d Declaration) Of(kind string) bool { return strings.HasPrefix(d.Object, kind+" ") }
+
+// Fits reports whether the object may create a load balancer of that kind: an Ingress creates application load balancers, a Gateway
+// those of its class, and a Service others.
 func (d Declaration) Fits(kind LoadBalancerKind) bool {
-	if d.Service == "" {
+	switch {
+	case d.Service == "":
 		return true
+	case d.Of(Gateway):
+		return kind != Classic && (d.Kind == "" || d.Kind == kind)
 	}
-	return strings.HasPrefix(d.Object, Ingress+" ") == (kind == Application)
+	return d.Of(Ingress) == (kind == Application)
 }
 
-// Generated reports whether Source is a file that a tool generated: Terraform's plan or state. To change it, change the code
-// that it was generated from.
-func (d Declaration) Generated() bool { return d.Service == "" }
+// Generated reports whether Source is a file that a tool generated: Terraform's plan or state, Pulumi's preview or stack, a change set, a template that the CDK
+// wrote. To change it, change the code that it was generated from.
+func (d Declaration) Generated() bool { return d.Service == "" && d.Tool != Template }
+
+// OfTemplate reports whether Source is a CloudFormation template. It does not say what its deployment changes and takes away.
+func (d Declaration) OfTemplate() bool { return d.Tool == Template || d.Tool == CDK }
 
 // Change is a change that CloudTrail or ACM reported.
 type Change struct {

@@ -16,6 +16,8 @@ type after struct {
 	unknown []string
 	// elsewhere are certificates that a member of an Ingress group may keep whose manifest is not here.
 	elsewhere []*topology.Attachment
+	// perhapsGone are certificates of the SNI list that the apply may remove: a template does not say what was in it before.
+	perhapsGone []string
 	// unchanged: the apply leaves all certificates as they are.
 	unchanged bool
 }
@@ -23,7 +25,7 @@ type after struct {
 // after returns what l holds after d is applied, with what the other manifests add to its SNI list and remove from it; l is nil
 // where it is not known. Each tool does it in its own way.
 func (p planner) after(d *topology.Declaration, l *topology.Listener) after {
-	if d.WithoutCertificate() || d.RemovesListeners {
+	if d.WithoutCertificate() || d.RemovesListeners || p.moves(d, l) {
 		return after{Held: topology.Held{Kind: kindOf(d, l)}}
 	}
 	now := p.heldBy(d, l)
@@ -40,9 +42,17 @@ func (p planner) after(d *topology.Declaration, l *topology.Listener) after {
 		a = p.replace(d, l)
 	}
 	a = p.additions(d, l).apply(p, a).shared(d, l)
+	a = p.mayDelist(a, d, l)
 	a.Attached = p.forgetReimported(a.Attached)
 	a.unchanged = now.known() && a.known() && slices.EqualFunc(a.Attached, now.Attached, sameAttachment)
 	return a
+}
+
+// moves reports whether the listener whose SNI list d changes leaves its port at the same time.
+func (p planner) moves(d *topology.Declaration, l *topology.Listener) bool {
+	return d.Listener != "" && l != nil && slices.ContainsFunc(p.Declarations, func(own *topology.Declaration) bool {
+		return own.ListenerARN == d.Listener && (own.Port != l.Port || own.WithoutCertificate()) && own.UndecidedBecause == ""
+	})
 }
 
 // shared adds what other members of the declaration's Ingress group may keep on the listener.
@@ -63,6 +73,13 @@ func (a after) keeps(arn string) bool {
 // matters only if the client would get it: all is then false.
 func (a after) Candidates(host string, now time.Time) (candidates []*topology.Attachment, all bool) {
 	candidates, all = a.Held.Candidates(host, now)
+	less := a.Held
+	for _, arn := range a.perhapsGone {
+		less = less.Delist(arn)
+	}
+	if without, _ := less.Candidates(host, now); !sameCertificates(candidates, without) {
+		all = false
+	}
 	if len(a.elsewhere) == 0 {
 		return candidates, all
 	}
@@ -75,8 +92,38 @@ func (a after) Candidates(host string, now time.Time) (candidates []*topology.At
 		kept = kept.Enlist(k)
 	}
 	others, _ := kept.Candidates(host, now)
-	same := slices.EqualFunc(candidates, others, func(x, y *topology.Attachment) bool { return x.ARN == y.ARN })
-	return candidates, all && same
+	return candidates, all && sameCertificates(candidates, others)
+}
+
+func sameCertificates(a, b []*topology.Attachment) bool {
+	return slices.EqualFunc(a, b, func(x, y *topology.Attachment) bool { return x.ARN == y.ARN })
+}
+
+// mayDelist notes the certificates of the SNI list that a template does not name: an earlier one may have, and then the deployment removes
+// them.
+func (p planner) mayDelist(a after, d *topology.Declaration, l *topology.Listener) after {
+	if !d.OfTemplate() || l == nil || d.Creates {
+		return a
+	}
+	all := append(additions{d}, p.additions(d, l)...)
+	if d.Listener != "" {
+		all = append(all, p.keepers(d, l)...)
+	}
+	var named []string
+	for _, one := range all {
+		arns := one.ARNs
+		if one.Listener == "" { // the first is the default, which may be in the list as well
+			arns = arns[min(1, len(arns)):]
+		}
+		named = append(named, arns...)
+	}
+	for _, k := range a.Attached {
+		if k.Listed && k.ARN != "" && !slices.Contains(named, k.ARN) {
+			a.perhapsGone = append(a.perhapsGone, k.ARN)
+			a.unknown = append(a.unknown, "whether the deployment removes "+topology.ShortARN(k.ARN)+" from "+l.Label()+": the template does not name it, and does not say what it takes away")
+		}
+	}
+	return a
 }
 
 func listed(all []*topology.Attachment) []*topology.Attachment {
@@ -145,8 +192,11 @@ func nameOf(d *topology.Declaration) string {
 // replace is what the AWS Load Balancer Controller and a classic load balancer do: the listener holds what the manifest says, and
 // nothing else.
 func (p planner) replace(d *topology.Declaration, l *topology.Listener) after {
-	a := after{Held: d.SetOn(topology.Held{Kind: kindOf(d, l)})}
-	return p.pend(a, d)
+	was := topology.Held{Kind: kindOf(d, l)}
+	if l != nil && !l.LoadBalancer.Partial {
+		was.Attached = l.Attached
+	}
+	return p.pend(after{Held: d.SetOn(was)}, d)
 }
 
 // setDefault is what Terraform's aws_lb_listener does, with the aws_lb_listener_certificate that are known to be its own.

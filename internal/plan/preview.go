@@ -1,44 +1,39 @@
 package plan
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/policy"
-	"certdrift/internal/target"
 	"certdrift/internal/topology"
 )
 
-// Preview returns what applying the round's manifests would do: a row for each listener they are about, and a finding for each
-// row that is not as it should be. Where a row's verdict depends on what is not known, a finding of observe-incomplete says
-// what. The round must be Planned.
+// Preview returns what applying the round's manifests would do: a row for each listener they are about, the worst first, and a
+// finding for each declaration that is not as it should be. Where a verdict depends on what is not known, a finding of
+// observe-incomplete says what. The round must be Planned.
 func Preview(t *topology.Topology, p policy.Thresholds) ([]Row, []finding.Finding) {
-	var rows, undecided []Row
+	var parts []part
+	var undecided []Row
 	var found []finding.Finding
+	add := func(of part) {
+		parts = append(parts, of)
+		if of.row.Verdict == Undecided {
+			undecided = append(undecided, of.row)
+		}
+	}
 	for _, x := range newPlanner(t, p).planned() {
 		row, f := x.preview()
-		rows = append(rows, row)
+		add(part{x.subject(row), row})
 		if f != nil {
 			found = append(found, *f)
 		}
-		if row.Verdict == Undecided {
-			undecided = append(undecided, row)
-		}
 	}
-	for _, o := range t.Round.PassedOver {
-		row := passedOver(o)
-		rows, undecided = append(rows, row), append(undecided, row)
+	for i, o := range t.Round.PassedOver {
+		add(part{subject{notRead: i + 1}, passedOver(o)})
 	}
-	found = append(found, undecidedFindings(undecided)...)
-	slices.SortStableFunc(rows, func(a, b Row) int {
-		return cmp.Or(strings.Compare(a.Object, b.Object), cmp.Compare(a.Port, b.Port), strings.Compare(a.Listener, b.Listener),
-			slices.Compare(a.Endpoints, b.Endpoints))
-	})
-	return rows, found
+	return byListener(parts), append(found, undecidedFindings(undecided)...)
 }
 
 // planned is all that applying the manifests would do.
@@ -62,7 +57,7 @@ func (x effect) preview() (Row, *finding.Finding) {
 		severity = finding.None
 	}
 	d := x.decide(severity, row.Listener)
-	row.Verdict, row.Reasons, row.NotKnown = d.verdict, d.reasons, d.notKnown
+	row.Verdict, row.Reasons, row.NotKnown, row.Remedy = d.verdict, d.reasons, d.notKnown, x.rowRemedy(d.verdict)
 	if severity == finding.None {
 		return row, nil
 	}
@@ -78,18 +73,19 @@ func (x effect) row() Row {
 	d := x.declaration
 	row := Row{
 		Object: finding.Clean(d.Object, finding.QuoteLimit), Source: d.Source, Generated: d.Generated(), Port: d.Port, Kind: d.Kind,
-		Endpoints: []string{}, Declared: x.declaredFor(), Attached: []Certificate{}, Would: []Certificate{}, Names: x.names(), Action: x.action(),
+		Endpoints: []string{}, Declared: x.declaredFor(), Attached: []Certificate{}, AttachedUnknown: x.attachedUnknown(),
+		Would: []Certificate{}, WouldKnown: x.wouldKnown(), Names: x.names(), Action: x.action(),
 	}
+	row.AttachedKnown = row.AttachedUnknown == ""
 	for _, a := range x.after.Attached {
 		if a.ARN != "" {
-			row.Would = append(row.Would, shown(a.Certificate, a.ARN))
+			row.Would = append(row.Would, attached(a))
 		}
 	}
 	if l := x.listener; l != nil {
 		row.Listener, row.Kind, row.Region, row.Account = l.Label(), l.LoadBalancer.Kind, l.LoadBalancer.Region, l.LoadBalancer.Account
-		row.AttachedKnown = !l.LoadBalancer.Partial
 		for _, a := range l.Attached {
-			row.Attached = append(row.Attached, shown(a.Certificate, a.ARN))
+			row.Attached = append(row.Attached, attached(a))
 		}
 		if d.Listener != "" {
 			row.Port = l.Port
@@ -104,7 +100,27 @@ func (x effect) row() Row {
 		row.Endpoints = append(row.Endpoints, e.Target.Key())
 	}
 	slices.Sort(row.Endpoints)
+	row.Unaffected = len(row.Endpoints) == 0 && x.spares()
 	return row
+}
+
+// attachedUnknown is why it is not known what the listener holds now; empty where it is known.
+func (x effect) attachedUnknown() UnknownReason {
+	switch read := x.Round.ListenersRead && len(x.Round.ObserveErrors) == 0; {
+	case x.listener != nil && !x.listener.LoadBalancer.Partial:
+		return ""
+	case x.listener == nil && read:
+		return NotCreated
+	case x.listener == nil && !x.Round.ListenersRead && len(x.Round.ObserveErrors) == 0:
+		return NotLookedUp
+	}
+	return Unreadable
+}
+
+// wouldKnown reports whether it is known which certificates the listener would hold.
+func (x effect) wouldKnown() bool {
+	return x.declaration.UndecidedBecause == "" && !x.declaration.Discovered && x.after.known() && !x.after.Open &&
+		!slices.ContainsFunc(x.after.Attached, func(a *topology.Attachment) bool { return a.ARN == "" })
 }
 
 // action is what applying would do to the listener.
@@ -187,6 +203,8 @@ func (x effect) reasons() []string {
 		out = append(out, "another ARN with the same key and names")
 	case x.defaultChanges:
 		out = append(out, "changes the default certificate, which no endpoint gets")
+	case x.attached == topology.Different && x.declared == nil && len(x.breaks) == 0 && len(x.endpoints) > 0:
+		out = append(out, "replaces the attached certificate, and the configuration declares none")
 	}
 	if len(x.dropped) > 0 {
 		out = append(out, "would detach "+topology.Some(topology.ShortARNs(x.dropped)))
@@ -200,11 +218,35 @@ func (x effect) uncertain(listener string) (notKnown []string, open bool) {
 	if len(x.endpoints) == 0 && x.action() != Keep && !x.spares() {
 		notKnown, open = append(notKnown, x.endpointHint()), true
 	}
+	if what := x.unrestored(listener); what != "" {
+		notKnown, open = append(notKnown, what), true
+	}
 	if x.unauthored() {
 		notKnown = append(notKnown, "who attached "+topology.ShortARN(x.listener.Attached[0].ARN)+" to "+listener+
 			" (CloudTrail could not be read): whether applying would undo someone's change")
 	}
 	return sorted(notKnown), open
+}
+
+// unrestored says what is not known where the tool updates only what its own source changed since the last deployment: a listener that
+// was changed by hand may stay as it is. It is empty where that makes no difference.
+func (x effect) unrestored(listener string) string {
+	d, l := x.declaration, x.listener
+	switch {
+	case !d.Restates || len(d.ARNs) == 0 || l == nil && x.Round.ListenersRead && len(x.Round.ObserveErrors) == 0:
+		return ""
+	case l == nil || l.LoadBalancer.Partial:
+		return "which certificates " + nameOf(d) + " holds now"
+	}
+	kept := len(l.Attached) > 0 && l.Attached[0].ARN == d.ARNs[0]
+	for _, arn := range d.ARNs[1:] {
+		kept = kept && l.Has(arn)
+	}
+	if kept {
+		return ""
+	}
+	return "whether the deployment changes the certificates of " + listener +
+		": somebody changed them since the last one, and CloudFormation may leave alone what its template did not change (a drift-aware change set says)"
 }
 
 // spares reports whether the effect is a certificate that is added to a listener beside others, and is known to cover none of the
@@ -217,72 +259,11 @@ func (x effect) spares() bool {
 // endpointHint says how the configuration can name the endpoint behind a declaration. Without one, nobody knows which names its
 // clients ask for, nor which certificate is meant for them.
 func (x effect) endpointHint() string {
-	name := "load_balancer: {name: " + cmp.Or(finding.Clean(x.declaration.LoadBalancer, finding.QuoteLimit), "…") + "}"
-	if l := x.listener; l != nil {
-		name = "load_balancer: {name: " + finding.Clean(l.LoadBalancer.Name, finding.QuoteLimit) + "}"
-	} else if service := x.declaration.Service; service != "" {
-		name = "service: " + finding.Clean(service, finding.QuoteLimit)
-	}
 	none := "no endpoint in the configuration matches"
 	if len(x.Endpoints) == 0 {
 		none = "the configuration has no endpoints"
 	}
-	return "which endpoint is behind " + x.declaration.At() + ": " + none + "; add its URL there, with " + name
-}
-
-// declaredFor is what the configuration declares for the endpoints, each certificate once.
-func (x effect) declaredFor() []Certificate {
-	out := []Certificate{}
-	seen := map[target.Declared]bool{}
-	for _, e := range x.endpoints {
-		d := e.Target.Declared
-		if d == nil {
-			continue
-		}
-		key := *d
-		key.Source = target.Position{}
-		if seen[key] {
-			continue
-		}
-		seen[key] = true
-		arn, c := x.DeclaredCertificate(*d)
-		one := shown(c, arn)
-		one.FingerprintSHA256, one.Issuer = cmp.Or(d.FingerprintSHA256, one.FingerprintSHA256), finding.Clean(d.Issuer, finding.QuoteLimit)
-		out = append(out, one)
-	}
-	return out
-}
-
-// names are those that clients ask for, with what they would get: the endpoints' hosts, else those the manifest names.
-func (x effect) names() []Name {
-	names := topology.Hosts(x.endpoints)
-	if len(names) == 0 {
-		names = slices.Clone(x.declaration.Hosts)
-	}
-	out := []Name{}
-	for _, name := range names {
-		out = append(out, x.name(name))
-	}
-	return out
-}
-
-// name is what a client that asks for host would get. Where that is not known, neither is its ARN.
-func (x effect) name(host string) Name {
-	one := Name{Name: finding.Clean(host, finding.QuoteLimit)}
-	candidates, all := x.after.Candidates(host, x.Now)
-	covered := false
-	switch {
-	case x.byController():
-	case len(candidates) == 0 && all:
-		one.Covered = &covered
-	case len(candidates) == 1 && all:
-		c := candidates[0].Certificate
-		one.ARN = finding.Clean(candidates[0].ARN, finding.QuoteLimit)
-		if covered = c.Covers(host); c.Named() && (covered || !x.declaration.More) {
-			one.Covered = &covered
-		}
-	}
-	return one
+	return "which endpoint is behind " + x.declaration.At() + ": " + none + "; add its URL there, with " + x.reference()
 }
 
 // label is LOAD-BALANCER-NAME:PORT as the manifest has it.
@@ -290,10 +271,17 @@ func label(d *topology.Declaration) string {
 	return finding.Clean(d.LoadBalancer, finding.QuoteLimit) + ":" + strconv.Itoa(d.Port)
 }
 
+// attached is a certificate of a listener as a row shows it.
+func attached(a *topology.Attachment) Certificate {
+	out := shown(a.Certificate, a.ARN)
+	out.Default, out.Listed = a.Default, a.Listed
+	return out
+}
+
 // shown is a certificate as a row shows it; c may be nil.
 func shown(c *topology.Certificate, arn string) Certificate {
 	fact := c.Fact(arn)
-	out := Certificate{ARN: fact.ARN, FingerprintSHA256: fact.FingerprintSHA256, Names: fact.Names, Missing: fact.Missing}
+	out := Certificate{ARN: fact.ARN, FingerprintSHA256: fact.FingerprintSHA256, Names: fact.Names, NameCount: fact.NameCount, Missing: fact.Missing}
 	if !fact.NotAfter.IsZero() {
 		out.NotAfter = &fact.NotAfter
 	}

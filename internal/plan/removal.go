@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -95,7 +96,7 @@ func appendNew(to []*topology.Listener, ls ...*topology.Listener) []*topology.Li
 func (p planner) removal(d observation.Declaration, l *topology.Listener, losing []*topology.Listener) []effect {
 	lost := d
 	lost.Port = l.Port
-	if d.Kind == observation.Application && l.Port != 443 { // what an Ingress leaves to its class is 443
+	if d.Of(observation.Ingress) && l.Port != 443 { // what an Ingress leaves to its class is 443
 		lost.UndecidedBecause = ""
 	}
 	object := finding.Clean(d.Object, finding.QuoteLimit)
@@ -152,8 +153,8 @@ func (p planner) undecidedRemovals(d observation.Declaration) []effect {
 	declared := slices.ContainsFunc(p.Declarations, func(o *topology.Declaration) bool { return o.LoadBalancer == d.LoadBalancer })
 	if d.Service == "" && len(out) == 0 && !declared { // its listeners may live in another state
 		lost := d
-		lost.UndecidedBecause = "which listeners go with " + finding.Clean(d.LoadBalancer, finding.QuoteLimit) + ", which " + p.Declaration(d).At() +
-			" deletes: they may be declared elsewhere; in the configuration, load_balancer: {name: " + finding.Clean(d.LoadBalancer, finding.QuoteLimit) + "} says which endpoint is behind it"
+		lost.UndecidedBecause = cmp.Or(d.UndecidedBecause, "which listeners go with "+finding.Clean(d.LoadBalancer, finding.QuoteLimit)+", which "+p.Declaration(d).At()+
+			" deletes: they may be declared elsewhere; in the configuration, load_balancer: {name: "+finding.Clean(d.LoadBalancer, finding.QuoteLimit)+"} says which endpoint is behind it")
 		out = append(out, p.effect(p.Declaration(lost), nil, nil))
 	}
 	return out

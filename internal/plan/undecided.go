@@ -5,7 +5,6 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
-	"certdrift/internal/target"
 	"certdrift/internal/topology"
 )
 
@@ -13,34 +12,31 @@ import (
 func passedOver(o observation.PassedOver) Row {
 	object := finding.Clean(o.Object, finding.QuoteLimit)
 	return Row{
-		Object: object, Source: o.Position, Endpoints: []string{}, Declared: []Certificate{}, Attached: []Certificate{}, Would: []Certificate{},
+		NotRead: true, Object: object, Source: o.Position, AttachedUnknown: NotLookedUp, Endpoints: []string{}, Declared: []Certificate{}, Attached: []Certificate{}, Would: []Certificate{},
 		Names: []Name{}, Action: Unknown, Verdict: Undecided, Reasons: []string{},
-		NotKnown: []string{"what " + topology.Position(o.Position) + " (" + object + ") attaches: " + o.Why},
+		NotKnown: []string{"what " + topology.Position(o.Position) + " (" + object + ") attaches: " + o.Why}, Remedy: renderRemedy,
 	}
 }
 
-// undecidedFindings name the rows that are undecided, one for each object: the file, the line, and what is not known.
+// undecidedFindings name the rows that are undecided, one for each object: the file, the line, what is not known, and what to do.
 func undecidedFindings(rows []Row) []finding.Finding {
-	type place struct {
-		object string
-		source target.Position
-	}
-	var places []place
-	missing := map[place][]string{}
-	generated := map[place]bool{}
+	var order []Object
+	of := map[Object]Row{}
 	for _, r := range rows {
-		at := place{r.Object, r.Source}
-		if missing[at] == nil {
-			places = append(places, at)
+		at := Object{r.Object, r.Source, r.Generated}
+		known, seen := of[at]
+		if !seen {
+			order = append(order, at)
+			known = Row{Object: r.Object, Source: r.Source, Generated: r.Generated, Remedy: r.Remedy}
 		}
-		missing[at], generated[at] = append(missing[at], r.NotKnown...), r.Generated
+		known.NotKnown = append(known.NotKnown, r.NotKnown...)
+		of[at] = known
 	}
 	var found []finding.Finding
-	for _, at := range places[:min(len(places), maxUndecided)] {
-		notKnown := sorted(missing[at])
-		found = append(found, undecidedFinding(at.object, at.source, generated[at], notKnown[:min(len(notKnown), topology.MaxNames)]))
+	for _, at := range order[:min(len(order), maxUndecided)] {
+		found = append(found, undecidedFinding(of[at]))
 	}
-	if more := len(places) - len(found); more > 0 {
+	if more := len(order) - len(found); more > 0 {
 		last := &found[len(found)-1]
 		last.Summary += ", and " + strconv.Itoa(more) + " more"
 	}
@@ -50,18 +46,21 @@ func undecidedFindings(rows []Row) []finding.Finding {
 // maxUndecided is how many objects have a finding of their own.
 const maxUndecided = 100
 
-func undecidedFinding(object string, source target.Position, generated bool, notKnown []string) finding.Finding {
+func undecidedFinding(r Row) finding.Finding {
+	notKnown := sorted(r.NotKnown)
+	notKnown = notKnown[:min(len(notKnown), topology.MaxNames)]
 	return finding.Finding{
-		Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: "certdrift:plan",
+		Code: finding.ObserveIncomplete, Severity: finding.Warning, Cause: UndecidedCause,
 		Subject: finding.Subject{Source: finding.Source{
-			File: finding.Clean(source.File, finding.QuoteLimit), Line: source.Line, Object: object, Generated: generated,
+			File: finding.Clean(r.Source.File, finding.QuoteLimit), Line: r.Source.Line, Object: r.Object, Generated: r.Generated,
 		}},
-		Summary:  "not enough information to evaluate " + object + ": " + firstOf(notKnown),
-		Evidence: finding.Evidence{"not_known": notKnown},
-		Remedy: "Run certdrift plan with access to AWS, or add what is missing to the configuration: certificates: [{arn: …, file: …}], and service or " +
-			"load_balancer for the endpoints. Instead of a document that certdrift does not read, pass what its tool renders: manifests, or a plan as JSON.",
+		Summary:  "not enough information to evaluate " + r.Object + ": " + firstOf(notKnown),
+		Evidence: finding.Evidence{"not_known": notKnown}, Remedy: r.Remedy,
 	}
 }
+
+// UndecidedCause is the cause of the findings that say what a plan could not decide.
+const UndecidedCause = "certdrift:plan"
 
 // firstOf is the first of some texts, and how many more there are.
 func firstOf(texts []string) string {

@@ -33,11 +33,15 @@ type answer struct {
 	exhausted bool
 }
 
-// connect probes one address; ask is false if only the handshake is needed. It retries with HTTP/1.1 if the server chose
-// HTTP/2 but asks for HTTP/1.1, or its TLS is too old for HTTP/2. HTTP/2 over TLS 1.0 and 1.1 or a legacy cipher suite is forbidden
-// (RFC 9113 §9.2), but some servers negotiate both and then close the connection; the TLS version, or the suite, is their actual problem.
+// connect probes one address; ask is false if only the handshake is needed. It asks once more if an HTTP/2 server did not process
+// the request. It retries with HTTP/1.1 if the server chose HTTP/2 but asks for HTTP/1.1, or its TLS is too old for HTTP/2. HTTP/2
+// over TLS 1.0 and 1.1 or a legacy cipher suite is forbidden (RFC 9113 §9.2), but some servers negotiate both and then close the
+// connection; the TLS version, or the suite, is their actual problem.
 func (v *endpointProbe) connect(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, ask bool) answer {
 	got := v.attempt(ctx, o, at, allow, ask)
+	if unprocessed(got) && !wantsHTTP1(got) && got.version >= tls.VersionTLS12 {
+		got = v.attempt(ctx, o, at, allow, ask)
+	}
 	tooOld := got.Failure != nil && got.TLS != nil && got.TLS.ALPN == protocolH2 &&
 		(got.version < tls.VersionTLS12 || suiteOffer(got.TLS.Cipher) > offerCurrent)
 	if !tooOld && !wantsHTTP1(got) {
@@ -50,6 +54,10 @@ func (v *endpointProbe) connect(ctx context.Context, o *origin, at netip.AddrPor
 		return got // it supports HTTP/2 only
 	}
 	return again
+}
+
+func unprocessed(got answer) bool {
+	return got.Failure != nil && got.Failure.Kind == observation.Unprocessed
 }
 
 // wantsHTTP1 reports whether a server rejected a request over HTTP/2 with HTTP_1_1_REQUIRED (RFC 9113 §7).
@@ -88,10 +96,15 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 	if got.Failure = v.startTLS(ctx, o.kind, conn, &got.Phases); got.Failure != nil {
 		return got
 	}
+	heard := received(conn)
+	conn.first.Store(0)
 	secured := v.handshake(ctx, o, conn, &got)
 	switch {
 	case got.Failure != nil:
 		stopClock()
+		if v.seekSmallHello(ctx, o, at, allow, conn, received(conn)-heard, &got) {
+			return got
+		}
 		if wider := v.lookWider(ctx, o, at, allow, got.Failure); wider != offerCurrent {
 			accepted := *o
 			accepted.offer = wider

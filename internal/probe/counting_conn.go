@@ -32,6 +32,7 @@ type countingConn struct {
 	net.Conn
 	read  atomic.Int64
 	most  atomic.Int64 // of read; 0 for no bound
+	first atomic.Int64 // the size of the first write since it was last 0: in a TLS handshake, the ClientHello
 	reset atomic.Bool
 }
 
@@ -53,6 +54,7 @@ func (c *countingConn) Read(p []byte) (int, error) {
 
 // Write implements net.Conn. The system reports a reset once: if a write gets it, a read sees an orderly end.
 func (c *countingConn) Write(p []byte) (int, error) {
+	c.first.CompareAndSwap(0, int64(len(p)))
 	n, err := c.Conn.Write(p)
 	if errors.Is(err, syscall.ECONNRESET) {
 		c.reset.Store(true)

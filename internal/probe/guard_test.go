@@ -135,6 +135,41 @@ func TestMixedAnswer(t *testing.T) {
 	}
 }
 
+// TestPartialAnswer: a private address opens nothing while those of the other family are not known: they may be public. The endpoint
+// itself is probed.
+func TestPartialAnswer(t *testing.T) {
+	locations := map[string]string{"/port": "https://" + private + ":8443/", "/name": "https://site.test:8443/"}
+	page := web(t, serving(t), redirecting(locations))
+	servfail := map[string]error{"ip6": &net.DNSError{Err: "server misbehaving", IsTemporary: true}}
+	for what, c := range map[string]struct {
+		resolver families
+		blocked  bool
+	}{
+		"private addresses only":            {families{v4: private}, false},
+		"a private one, IPv6 fails":         {families{v4: private, fails: servfail}, true},
+		"a private one beside a public":     {families{v4: private, v6: "2606:2800:21f:cb07:6820:80da:af6b:8b2c"}, true},
+		"a private one, a public one fails": {families{v4: private, v6: "2606:2800:21f:cb07:6820:80da:af6b:8b2c", fails: servfail}, true},
+	} {
+		for p := range locations {
+			network := &lan{servers: map[string]string{private + ":443": page, private + ":8443": page}}
+			given := site(path(p), func(e *target.Endpoint) { e.ConnectTo = []string{"backend.test:443"} })
+			for _, e := range []target.Endpoint{site(path(p)), given} {
+				seen := observe(t, e, func(o *Options) { o.Resolver = c.resolver }, network.dialing)
+				if len(seen.Addresses) == 0 || !network.dialedAt(private, 443) {
+					t.Fatalf("%s: got %+v", what, seen)
+				}
+				if (seen.DNS.Partial != nil) != (c.resolver.fails != nil) {
+					t.Errorf("%s: partial %+v", what, seen.DNS.Partial)
+				}
+				if followed := network.dialedAt(private, 8443); len(e.ConnectTo) == 0 && followed == c.blocked || len(e.ConnectTo) > 0 && followed {
+					t.Errorf("%s%s: the redirect was followed: %v", what, p, followed)
+				}
+				network.dialed = nil
+			}
+		}
+	}
+}
+
 // TestNeverByDNS: no name leads to this machine, to link-local addresses or to metadata, in any notation.
 func TestNeverByDNS(t *testing.T) {
 	for _, a := range []string{

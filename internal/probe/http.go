@@ -28,9 +28,6 @@ const (
 	userAgent = "certdrift"
 )
 
-// errDialedOnce ends net/http's attempts to send a request again over another connection.
-var errDialedOnce = errors.New("the server closed the connection or refused the stream without an answer")
-
 // errInterim is returned for a flood of interim responses.
 var errInterim = fmt.Errorf("the interim responses are larger than %d bytes", maxHeader)
 
@@ -52,6 +49,7 @@ func (v *endpointProbe) exchange(ctx context.Context, o *origin, conn net.Conn, 
 		if overflowed(got.Failure, received(conn)-before) {
 			got.Failure.Kind, got.Failure.Detail = observation.TooLarge, fmt.Sprintf("the header is larger than %d bytes", maxHeader)
 		}
+		nameUnprocessed(got.Failure, err)
 		return
 	}
 	defer response.Body.Close() //nolint:errcheck // the connection is closed anyhow

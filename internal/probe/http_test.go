@@ -453,6 +453,7 @@ func TestWithheld(t *testing.T) {
 	plain := plainWeb(t, "127.0.0.1", func(http.ResponseWriter, *http.Request) { asked.Add(1) })
 	basic := target.Request{Username: "scraper", Password: "hunter2"}
 	token := target.Request{Headers: []target.Header{{Name: "X-Token", Value: "t0ken"}}}
+	query := target.Request{Query: "token=t0ken"}
 	open := target.Request{Headers: []target.Header{{Name: "Accept", Value: "text/plain"}}}
 	refusing := func(o *Options) {
 		o.Verified = func(e target.Endpoint, chain []*x509.Certificate, at time.Time) bool {
@@ -472,6 +473,9 @@ func TestWithheld(t *testing.T) {
 		"credentials, nobody to verify": {target.HTTPS, secure, basic, unable, true},
 		"a token, not verified":         {target.HTTPS, secure, token, refusing, true},
 		"no secret, not verified":       {target.HTTPS, secure, open, refusing, false},
+		"a query, verified":             {target.HTTPS, secure, query, verifying, false},
+		"a query, not verified":         {target.HTTPS, secure, query, refusing, true},
+		"a query without values":        {target.HTTPS, secure, target.Request{Query: "page="}, refusing, false},
 		"credentials, plain http":       {target.HTTP, plain, basic, refusing, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -39,7 +39,7 @@ func (o offer) apply(config *tls.Config) {
 	}
 }
 
-// currentGroups returns the groups of browsers, rustls and all others.
+// currentGroups returns the groups of browsers, rustls and all others, the post-quantum one first.
 func currentGroups() []tls.CurveID {
 	return []tls.CurveID{tls.X25519MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384}
 }

@@ -41,21 +41,21 @@ func TestOffers(t *testing.T) {
 		version     uint16
 		group       tls.CurveID
 		cipher      uint16
-		connections int32
+		connections int32 // one of them with a small ClientHello, where the alert says nothing
 	}{
 		"TLS 1.3":              {nil, tls.VersionTLS13, 0, tls.TLS_AES_128_GCM_SHA256, 1},
 		"AEAD":                 {[]uint16{aead}, 0, 0, aead, 1},
 		"AEAD beside worse":    {[]uint16{rc4, triple, rsa, cbc, aead}, 0, 0, aead, 1},
 		"P-384 only":           {[]uint16{aead}, 0, tls.CurveP384, aead, 1},
-		"CBC":                  {[]uint16{cbc}, 0, 0, cbc, 3},
-		"CBC, and worse":       {[]uint16{rc4, triple, rsa, rare, cbc}, 0, 0, cbc, 3},
-		"P-521 only":           {[]uint16{aead}, 0, tls.CurveP521, aead, 3},
-		"P-521 only, TLS 1.3":  {nil, tls.VersionTLS13, tls.CurveP521, tls.TLS_AES_128_GCM_SHA256, 3},
-		"RSA key exchange":     {[]uint16{rsa}, 0, 0, rsa, 4},
-		"CBC with SHA-256":     {[]uint16{rare}, 0, 0, rare, 4},
-		"3DES":                 {[]uint16{triple}, 0, 0, triple, 4},
-		"RC4":                  {[]uint16{rc4}, 0, 0, rc4, 4},
-		"RC4, and better":      {[]uint16{rc4, rsa}, 0, 0, rsa, 4},
+		"CBC":                  {[]uint16{cbc}, 0, 0, cbc, 4},
+		"CBC, and worse":       {[]uint16{rc4, triple, rsa, rare, cbc}, 0, 0, cbc, 4},
+		"P-521 only":           {[]uint16{aead}, 0, tls.CurveP521, aead, 4},
+		"P-521 only, TLS 1.3":  {nil, tls.VersionTLS13, tls.CurveP521, tls.TLS_AES_128_GCM_SHA256, 4},
+		"RSA key exchange":     {[]uint16{rsa}, 0, 0, rsa, 5},
+		"CBC with SHA-256":     {[]uint16{rare}, 0, 0, rare, 5},
+		"3DES":                 {[]uint16{triple}, 0, 0, triple, 5},
+		"RC4":                  {[]uint16{rc4}, 0, 0, rc4, 5},
+		"RC4, and better":      {[]uint16{rc4, rsa}, 0, 0, rsa, 5},
 		"TLS 1.1":              {[]uint16{cbc}, tls.VersionTLS11, 0, cbc, 4},
 		"TLS 1.0 and RC4 only": {[]uint16{rc4}, tls.VersionTLS10, 0, rc4, 4},
 	} {
@@ -100,7 +100,7 @@ func TestOffersToAServerThatPrefersTheWorst(t *testing.T) {
 	address, connections, _ := counted(t, config)
 	a := one(t, observe(t, at(t, target.TLS, address)))
 	healthy(t, a)
-	if a.TLS.Cipher != "TLS_RSA_WITH_AES_256_CBC_SHA" || connections.Load() != 5 {
+	if a.TLS.Cipher != "TLS_RSA_WITH_AES_256_CBC_SHA" || connections.Load() != 6 {
 		t.Errorf("got %s in %d connections", a.TLS.Cipher, connections.Load())
 	}
 }
@@ -143,7 +143,7 @@ func TestOffersAndHTTP2(t *testing.T) {
 	address, connections, requests := counted(t, config)
 	a := one(t, observe(t, at(t, target.HTTPS, address)))
 	healthy(t, a)
-	if a.HTTP == nil || a.HTTP.Proto != "HTTP/1.1" || connections.Load() != 5 || requests.Load() != 1 {
+	if a.HTTP == nil || a.HTTP.Proto != "HTTP/1.1" || connections.Load() != 6 || requests.Load() != 1 {
 		t.Errorf("got %+v in %d connections and %d requests", a.HTTP, connections.Load(), requests.Load())
 	}
 }

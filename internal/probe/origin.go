@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -30,6 +31,8 @@ type origin struct {
 	http1 bool
 	// offer is what to offer in the TLS handshake.
 	offer offer
+	// curves are the key exchanges to offer; those of offer if nil.
+	curves []tls.CurveID
 }
 
 // origin returns the endpoint's own origin.

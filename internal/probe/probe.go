@@ -12,6 +12,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"certdrift/internal/observation"
@@ -93,6 +94,8 @@ type round struct {
 	names names
 	// lookup resolves within the round's time, not one endpoint's: others may be waiting for the same name.
 	lookup func(host string, timeout time.Duration) observation.DNS
+	// fruitless counts the looks with a small ClientHello that timed out.
+	fruitless atomic.Int64
 }
 
 // Probe probes all endpoints and returns one observation for each, in order. When ctx ends, it returns at once: an endpoint

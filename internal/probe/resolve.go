@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -26,6 +25,10 @@ const (
 	maxAddresses = 32
 	// cnameGrace is how much longer than the addresses the canonical name may take: it only helps to find the load balancer.
 	cnameGrace = 2 * time.Second
+	// familiesApart is after how long without an answer to a question for both families each is asked for by itself;
+	// familyGrace is how much longer than the first of them the other may take. Resolvers give up a query after 5 seconds.
+	familiesApart = time.Second
+	familyGrace   = 5 * time.Second
 )
 
 // Resolve looks up all addresses of a host and the end of its CNAME chain. It sends no query for a host that is an address.
@@ -49,11 +52,8 @@ func (p *Prober) resolve(ctx context.Context, host string, timeout time.Duration
 		canonical <- strings.ToLower(strings.TrimSuffix(name, "."))
 	}()
 	begin := time.Now()
-	found, err := p.resolver.LookupNetIP(ctx, "ip", host)
-	dns := observation.DNS{Took: time.Since(begin)}
-	if err == nil && len(found) == 0 {
-		err = &net.DNSError{Err: "no addresses", Name: host, IsNotFound: true}
-	}
+	found, partial, err := p.lookUp(ctx, host)
+	dns := observation.DNS{Took: time.Since(begin), Partial: partial}
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 			err = cause
@@ -62,7 +62,6 @@ func (p *Prober) resolve(ctx context.Context, host string, timeout time.Duration
 		return dns
 	}
 	dns.Addresses, dns.Omitted = sorted(found)
-	dns.Partial = p.otherFamily(ctx, host, found)
 	grace := time.NewTimer(cnameGrace)
 	defer grace.Stop()
 	select {
@@ -71,28 +70,6 @@ func (p *Prober) resolve(ctx context.Context, host string, timeout time.Duration
 	case <-ctx.Done():
 	}
 	return dns
-}
-
-// otherFamily is why a name's addresses of the other family are not known, where all that were found are of one: a resolver
-// returns what it has of two answers, and keeps to itself that one failed. nil where there are none, or both were found.
-func (p *Prober) otherFamily(ctx context.Context, host string, found []netip.Addr) *observation.Failure {
-	is4 := func(a netip.Addr) bool { return a.Unmap().Is4() }
-	network := "ip6"
-	switch {
-	case !slices.ContainsFunc(found, is4):
-		network = "ip4"
-	case slices.ContainsFunc(found, func(a netip.Addr) bool { return !is4(a) }):
-		return nil
-	}
-	_, err := p.resolver.LookupNetIP(ctx, network, host)
-	if notThere, ok := errors.AsType[*net.DNSError](err); err == nil || ok && notThere.IsNotFound {
-		return nil
-	}
-	var without *net.AddrError // the resolver found addresses, none of them of this family
-	if errors.As(err, &without) {
-		return nil
-	}
-	return fail(observation.PhaseDNS, err)
 }
 
 // sorted returns addresses as text, sorted and without duplicates, and how many exceed the bound.
@@ -148,7 +125,7 @@ func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 	if len(v.target.ConnectTo) == 0 {
 		dns := v.resolve(v.target.Host, v.timeout)
 		where := addrPorts(dns, uint16(v.target.Port)) //nolint:gosec // config checks the port's range
-		v.guard.Resolved(where, dns.Omitted, false)
+		v.guard.Resolved(where, complete(dns), false)
 		return dns, where
 	}
 	dns := observation.DNS{Skipped: true}
@@ -166,8 +143,11 @@ func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 		if one.Failure != nil {
 			dns.Failure = one.Failure
 		}
+		if one.Partial != nil {
+			dns.Partial = one.Partial
+		}
 		where := addrPorts(one, port)
-		v.guard.Resolved(where, one.Omitted, true)
+		v.guard.Resolved(where, complete(one), true)
 		all = append(all, where...)
 	}
 	slices.Sort(dns.Addresses)
@@ -175,6 +155,9 @@ func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 	slices.SortFunc(all, func(a, b netip.AddrPort) int { return cmp.Compare(a.String(), b.String()) })
 	return dns, slices.Compact(all)
 }
+
+// complete reports whether all addresses of a name are known.
+func complete(dns observation.DNS) bool { return dns.Omitted == 0 && dns.Partial == nil }
 
 func addrPorts(dns observation.DNS, port uint16) []netip.AddrPort {
 	var all []netip.AddrPort

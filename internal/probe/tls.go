@@ -61,6 +61,9 @@ func (v *endpointProbe) tlsConfig(o *origin, auth *clientAuth) (*tls.Config, err
 	}
 	config.ServerName = o.sni()
 	o.offer.apply(config)
+	if o.curves != nil {
+		config.CurvePreferences = o.curves
+	}
 	if o.kind == target.HTTPS {
 		config.NextProtos = []string{protocolH2, "http/1.1"}
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // withheld is why no request was sent.
-const withheld = "the request carries credentials or secret headers, and the certificate served does not verify: the server may not be the intended recipient"
+const withheld = "the request carries credentials, secret headers or a query, and the certificate served does not verify: the server may not be the intended recipient"
 
 // withholds reports whether a request must not be sent over a connection: it carries secrets, and the server did not prove
 // that it is the intended recipient. The handshake itself does not verify, so that a bad chain can be observed.

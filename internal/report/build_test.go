@@ -155,6 +155,15 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// TestACertificateIsListedOnce: the default certificate is one of the listener's, whether it is in the SNI list, too, or not.
+func TestACertificateIsListedOnce(t *testing.T) {
+	lb := observation.LoadBalancer{Name: "lb", Listeners: []observation.Listener{{Port: 443, Protocol: "HTTPS", Certificates: []observation.Attachment{{ARN: "a", Default: true}, {ARN: "a"}, {ARN: "b"}}}}}
+	got := Build(Input{Round: observation.Round{LoadBalancers: []observation.LoadBalancer{lb}}}).Listeners[0].Certificates
+	if len(got) != 2 || got[0].ARN != "a" || !got[0].Default || got[1].ARN != "b" || got[1].Default {
+		t.Errorf("listed: %+v", got)
+	}
+}
+
 // TestListenerBehind holds the ways by which an endpoint finds its listener.
 func TestListenerBehind(t *testing.T) {
 	lb := observation.LoadBalancer{

@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func writers() map[string]func(io.Writer, Report) error {
 	catalogue := []catalogue.Entry{{Code: finding.CertExpired, Title: "The certificate has expired.", Meaning: "Clients refuse it.", Remedy: "Renew it."}}
 	return map[string]func(io.Writer, Report) error{
-		"text.txt":        func(w io.Writer, r Report) error { return WriteText(w, r, Plain) },
+		"text.txt":        func(w io.Writer, r Report) error { return WriteText(w, r, Plain, 0) },
 		"json.json":       WriteJSON,
 		"junit.xml":       WriteJUnit,
 		"github.txt":      WriteGitHub,

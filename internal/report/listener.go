@@ -67,9 +67,13 @@ func (l *Listener) add(from *topology.Listener) {
 	}
 }
 
+// attached are the listener's certificates, each once: a default one may be in the SNI list, too.
 func attached(t *topology.Topology, on []observation.Attachment) []Attached {
 	out := []Attached{}
 	for _, a := range on {
+		if !a.Default && slices.ContainsFunc(out, func(o Attached) bool { return o.ARN == a.ARN }) {
+			continue
+		}
 		shown := Attached{ARN: a.ARN, Default: a.Default, Names: []string{}}
 		if c := t.Record(a.ARN); c != nil {
 			shown.Missing = c.Missing()

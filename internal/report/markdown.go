@@ -21,21 +21,14 @@ const (
 // their details folded, and what is healthy folded below.
 func WriteMarkdown(w io.Writer, r Report) error {
 	var b strings.Builder
-	mark := map[Verdict]string{Pass: "✅", Fail: "❌", Incomplete: "❔"}[r.Verdict]
-	fmt.Fprintf(&b, "## %s certdrift: %s\n\n%s\n", mark, r.Verdict, CountingLine(r))
 	if r.Plan != nil {
 		markdownPlan(&b, r)
+		_, err := io.WriteString(w, b.String())
+		return err
 	}
-	if len(r.Findings) > 0 {
-		b.WriteString("\n| Severity | Code | Where | What |\n| --- | --- | --- | --- |\n")
-	}
-	grow(&b, markdownTable, "\nand %s\n", len(r.Findings), "more finding", func(i int) string {
-		f := r.Findings[i]
-		return fmt.Sprintf("| %s | `%s` | %s | %s |\n", f.Severity, f.Code, markdown(where(f)), markdown(f.Summary))
-	})
-	grow(&b, markdownDetails, "\nwithout the details of %s\n", len(r.Findings), "more finding", func(i int) string {
-		return markdownFinding(r.Findings[i])
-	})
+	mark := map[Verdict]string{Pass: "✅", Fail: "❌", Incomplete: "❔"}[r.Verdict]
+	fmt.Fprintf(&b, "## %s certdrift: %s\n\n%s\n", mark, r.Verdict, CountingLine(r))
+	markdownFindings(&b, r.Findings)
 	markdownNotes(&b, r)
 	markdownHealthy(&b, r)
 	_, err := io.WriteString(w, b.String())
@@ -52,6 +45,19 @@ func grow(b *strings.Builder, bound int, rest string, n int, noun string, piece 
 		}
 		b.WriteString(p)
 	}
+}
+
+// markdownFindings writes a table of findings, and their details folded.
+func markdownFindings(b *strings.Builder, all []finding.Finding) {
+	if len(all) == 0 {
+		return
+	}
+	b.WriteString("\n| Severity | Code | Where | What |\n| --- | --- | --- | --- |\n")
+	grow(b, markdownTable, "\nand %s\n", len(all), "more finding", func(i int) string {
+		f := all[i]
+		return fmt.Sprintf("| %s | `%s` | %s | %s |\n", f.Severity, f.Code, markdown(where(f)), markdown(f.Summary))
+	})
+	grow(b, markdownDetails, "\nwithout the details of %s\n", len(all), "more finding", func(i int) string { return markdownFinding(all[i]) })
 }
 
 func markdownFinding(f finding.Finding) string {

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
-	"certdrift/internal/plan"
 	"certdrift/internal/topology"
 )
 
@@ -33,27 +32,6 @@ func LeftText(left time.Duration) string { return leftText(left) }
 
 // AgoText is the time since an end in its largest unit: "3 days ago".
 func AgoText(since time.Duration) string { return agoText(since) }
-
-// PlanColumns head the table of a plan; PlanCells are a row of it, PlanNotes what could not be checked.
-func PlanColumns() []string { return planColumns[:] }
-
-// PlanCells are a row of a plan's table, cleaned.
-func PlanCells(r Report, row plan.Row) []string {
-	cells := planCells(r, row)
-	for i := range cells {
-		cells[i] = finding.Clean(cells[i], textLimit)
-	}
-	return cells[:]
-}
-
-// PlanNotes are what could not be checked for a plan, each once.
-func PlanNotes(r Report) []string {
-	var out []string
-	for _, note := range notKnown(r.Plan) {
-		out = append(out, finding.Clean(note, textLimit))
-	}
-	return out
-}
 
 // Compared is how the endpoint's declared, attached and served certificates compare, as the findings have it.
 func (e Endpoint) Compared() topology.Comparison { return e.compared }

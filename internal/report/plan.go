@@ -1,13 +1,14 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/plan"
+	"certdrift/internal/topology"
 )
 
 // BuildPlan makes the report of what applying manifests would do. It probes no endpoint, so it lists none.
@@ -17,296 +18,287 @@ func BuildPlan(in Input, rows []plan.Row) Report {
 	return r
 }
 
-// planColumns head the table of a plan.
-var planColumns = [...]string{"OBJECT", "LISTENER", "DECLARED", "ATTACHED", "AFTER APPLY", "NAMES", "VERDICT"}
+// PlanRow is a row of a plan as the formats for people show it: declared → attached → after apply, what clients get, and why. All
+// texts are clean.
+type PlanRow struct {
+	State plan.State
+	// Word and Mark are the state's.
+	Word, Mark string
+	Role       Role
+	// Object is the declaring object with its port, Listener is LOAD-BALANCER-NAME:PORT or empty; Sources are FILE:LINE.
+	Object, Listener string
+	Sources          []string
+	// Declared, Attached and After are the certificates: the declared ones, those attached now, and those attached after apply.
+	Declared, Attached, After []PlanCertificate
+	Names                     []PlanName
+	// MoreNames is how many names there are beside Names.
+	MoreNames         int
+	Reasons, NotKnown []string
+	// Remedy are the lines of what to do.
+	Remedy []string
+}
 
-// planCells are a row of the table: declared → attached → after apply.
-func planCells(r Report, row plan.Row) [len(planColumns)]string {
-	attached := certificateList(r, row.Attached)
+// PlanCertificate is one certificate of a column, or what there is in place of any. Sign is "-" for one that goes, "+" for one that
+// comes, "~" for one that stays as something else, and a space for any other.
+type PlanCertificate struct{ Sign, Text string }
+
+// PlanName is what clients of one name get.
+type PlanName struct{ Mark, Name, Text string }
+
+// The bounds of what a row shows; JSON has all.
+const (
+	planCertificates = 6
+	planNames        = 10
+	planLines        = 8
+)
+
+// PlanRows are the rows of a plan, the worst first.
+func PlanRows(r Report) []PlanRow {
+	ids := planIDs(r.Plan)
+	rows := make([]PlanRow, 0, len(r.Plan))
+	for _, row := range r.Plan {
+		rows = append(rows, planRow(r, row, ids))
+	}
+	return rows
+}
+
+func planRow(r Report, row plan.Row, ids certificateIDs) PlanRow {
+	out := PlanRow{
+		State: row.State, Word: planWord(row.State), Object: finding.Clean(planObject(row), textLimit), Listener: finding.Clean(row.Listener, textLimit),
+		Declared: planDeclared(r, row, ids), Attached: planAttached(r, row, ids), After: planAfter(r, row, ids),
+		Reasons: fewLines(row.Reasons), NotKnown: fewLines(row.NotKnown),
+	}
+	out.Mark, out.Role = planMark(row.State)
+	for _, o := range row.Objects {
+		out.Sources = append(out.Sources, topology.Position(o.Source))
+	}
+	if len(row.Objects) == 0 {
+		out.Sources = append(out.Sources, topology.Position(row.Source))
+	}
+	slices.Sort(out.Sources)
+	out.Sources = slices.DeleteFunc(slices.Compact(out.Sources), func(s string) bool { return s == "" })
+	for _, n := range row.Names {
+		out.Names = append(out.Names, planName(n, ids))
+	}
+	slices.SortStableFunc(out.Names, func(a, b PlanName) int { return cmp.Compare(nameRank(a), nameRank(b)) })
+	out.MoreNames = max(0, len(out.Names)-planNames)
+	out.Names = out.Names[:len(out.Names)-out.MoreNames]
+	if strings.TrimSpace(row.Remedy) != "" {
+		out.Remedy = lines(row.Remedy)
+	}
+	return out
+}
+
+// fewLines are the first of some texts, cleaned, and how many others there are.
+func fewLines(texts []string) []string {
+	var out []string
+	for _, t := range texts[:min(len(texts), planLines)] {
+		out = append(out, line1(t))
+	}
+	if more := len(texts) - len(out); more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", more))
+	}
+	return out
+}
+
+// planObject is OBJECT:PORT, without a port where that is not known, with the others of the row.
+func planObject(row plan.Row) string {
+	text := row.Object
+	if row.Port != 0 {
+		text = fmt.Sprintf("%s:%d", row.Object, row.Port)
+	}
+	names := []string{row.Object}
+	for _, o := range row.Objects {
+		if !slices.Contains(names, o.Object) {
+			names = append(names, o.Object)
+		}
+	}
+	switch more := names[1:]; {
+	case len(more) > 2:
+		text += fmt.Sprintf(" and %d more", len(more))
+	case len(more) > 0:
+		text += " and " + strings.Join(more, " and ")
+	}
+	return text
+}
+
+// Title is the row in a line: what declares, and for which listener.
+func (p PlanRow) Title() string {
+	if p.Listener == "" {
+		return p.Object
+	}
+	return p.Object + " → " + p.Listener
+}
+
+// planDeclared is what the configuration declares for the endpoints.
+func planDeclared(r Report, row plan.Row, ids certificateIDs) []PlanCertificate {
 	switch {
-	case attached != "":
-	case row.AttachedKnown:
-		attached = "none"
-	case row.Action == plan.Create:
-		attached = "not created yet"
-	default:
-		attached = "unknown"
+	case row.NotRead:
+		return notes("not known")
+	case row.Unaffected:
+		return notes("no endpoint is affected")
+	case len(row.Endpoints) == 0:
+		return notes("no endpoint in the configuration")
+	case len(row.Declared) == 0:
+		return notes("nothing declared")
 	}
-	would := orElse(certificateList(r, row.Would), "none")
-	switch row.Action {
-	case plan.Discover:
-		would = "not known yet"
-	case plan.Remove:
-		would = "no listener"
+	var out []PlanCertificate
+	for _, c := range row.Declared {
+		out = append(out, PlanCertificate{" ", ids.text(r, c)})
 	}
-	if row.Action == plan.Unknown && len(row.Would) == 0 && row.Verdict != plan.Refuse { // refused without a certificate is "none"
-		would = "unknown"
-	}
-	return [...]string{
-		objectAndPort(row), orElse(row.Listener, "unknown"),
-		orElse(certificateList(r, row.Declared), "-"), attached, would, nameList(row.Names), verdictText(row),
-	}
+	return bounded(out)
 }
 
-// objectAndPort is OBJECT:PORT, without a port where that is not known.
-func objectAndPort(row plan.Row) string {
-	if row.Port == 0 {
-		return row.Object
+// planAttached is what the account has on the listener now.
+func planAttached(r Report, row plan.Row, ids certificateIDs) []PlanCertificate {
+	var out []PlanCertificate
+	for _, c := range row.Attached {
+		sign := " "
+		switch i := slices.IndexFunc(row.Would, func(w plan.Certificate) bool { return w.ARN == c.ARN }); {
+		case i < 0 && (row.WouldKnown || row.Action == plan.Remove):
+			sign = "-"
+		case i >= 0 && (row.Would[i].Default != c.Default || row.Would[i].Listed != c.Listed):
+			sign = "~"
+		}
+		out = append(out, PlanCertificate{sign, ids.text(r, c) + use(row, c)})
 	}
-	return fmt.Sprintf("%s:%d", row.Object, row.Port)
+	out = bounded(out)
+	switch row.AttachedUnknown {
+	case plan.NotLookedUp:
+		return append(out, notes("not looked up (offline)")...)
+	case plan.NotCreated:
+		return append(out, notes("not created yet")...)
+	case plan.Unreadable:
+		if len(out) > 0 {
+			return append(out, notes("others could not be read")...)
+		}
+		return notes("could not be read")
+	}
+	if len(out) == 0 {
+		return notes("no certificate")
+	}
+	return out
 }
 
-// certificateList shows the first certificate, and how many more there are.
-func certificateList(r Report, certs []plan.Certificate) string {
-	if len(certs) == 0 {
+// planAfter is what the listener would hold.
+func planAfter(r Report, row plan.Row, ids certificateIDs) []PlanCertificate {
+	switch {
+	case row.NotRead:
+		return notes("not known")
+	case row.Action == plan.Remove:
+		return notes("no listener")
+	}
+	var out []PlanCertificate
+	for _, c := range row.Would {
+		sign := " "
+		switch i := slices.IndexFunc(row.Attached, func(a plan.Certificate) bool { return a.ARN == c.ARN }); {
+		case i < 0 && (row.AttachedKnown || row.AttachedUnknown == plan.NotCreated):
+			sign = "+"
+		case i >= 0 && (row.Attached[i].Default != c.Default || row.Attached[i].Listed != c.Listed):
+			sign = "~"
+		}
+		out = append(out, PlanCertificate{sign, ids.text(r, c) + use(row, c)})
+	}
+	out = bounded(out)
+	switch {
+	case row.Action == plan.Discover && len(out) == 0:
+		return notes("a certificate that is not known yet")
+	case !row.WouldKnown && len(out) == 0:
+		return notes("not known")
+	case !row.WouldKnown:
+		return append(out, notes("and others that are not known")...)
+	case len(out) == 0:
+		return notes("no certificate")
+	}
+	return out
+}
+
+func notes(text string) []PlanCertificate { return []PlanCertificate{{" ", text}} }
+
+// use says what a certificate of a list is there for: the default, or to be selected by name (SNI).
+func use(row plan.Row, c plan.Certificate) string {
+	switch {
+	case len(row.Attached) < 2 && len(row.Would) < 2:
 		return ""
+	case c.Default && c.Listed:
+		return ", default and SNI"
+	case c.Default:
+		return ", default"
+	case c.Listed:
+		return ", SNI"
 	}
-	c := certs[0]
-	text := certificateName(r.Plan, c)
+	return ""
+}
+
+// bounded shows the default and what changes first, and says how many others there are.
+func bounded(all []PlanCertificate) []PlanCertificate {
+	if len(all) <= planCertificates {
+		return all
+	}
+	rest := slices.Clone(all[1:])
+	slices.SortStableFunc(rest, func(a, b PlanCertificate) int { return cmp.Compare(rank(a.Sign != " "), rank(b.Sign != " ")) })
+	out := append([]PlanCertificate{all[0]}, rest[:planCertificates-1]...)
+	return append(out, notes(fmt.Sprintf("and %d more", len(all)-planCertificates))...)
+}
+
+func rank(first bool) int {
+	if first {
+		return 0
+	}
+	return 1
+}
+
+// planName is what clients of a name get now and after apply.
+func planName(n plan.Name, ids certificateIDs) PlanName {
+	n.Problem = finding.Clean(n.Problem, textLimit)
+	out := PlanName{Mark: "?", Name: finding.Clean(n.Name, textLimit), Text: "not known"}
 	switch {
-	case c.Missing:
-		text += " (deleted)"
-	case c.NotAfter != nil && c.NotAfter.Before(r.At):
-		text += " (expired " + c.NotAfter.Format("2006-01-02") + ")"
-	case c.NotAfter != nil:
-		text += " (until " + c.NotAfter.Format("2006-01-02") + ")"
+	case n.ARN != "":
+		out.Text = ids.of(n.ARN)
+		if n.Now == n.ARN {
+			out.Text += ", as now"
+		}
+		if n.Problem != "" {
+			out.Text += " (" + n.Problem + ")"
+		}
+	case n.Problem != "":
+		out.Text = n.Problem
+	case len(n.Candidates) > 0:
+		out.Text = "one of " + topology.Some(ids.all(n.Candidates))
 	}
-	if more := len(certs) - 1; more > 0 {
-		text += fmt.Sprintf(" +%d", more)
+	if n.Now != "" && n.Now != n.ARN {
+		out.Text = ids.of(n.Now) + " → " + out.Text
 	}
-	return text
-}
-
-// certificateName is the shortest name that distinguishes a certificate from the plan's others: the first part of ACM's UUID,
-// the name of IAM's, a fingerprint, or the issuer.
-func certificateName(rows []plan.Row, c plan.Certificate) string {
-	id := lastPart(c.ARN)
 	switch {
-	case id == "" && c.FingerprintSHA256 != "":
-		return c.FingerprintSHA256[:min(len(c.FingerprintSHA256), 16)] + "…"
-	case id == "":
-		return "issued by " + c.Issuer
-	case len(id) != 36 || strings.Count(id, "-") != 4:
-		return id
+	case n.Problem != "":
+		out.Mark = "✗"
+	case n.Covered != nil && *n.Covered:
+		out.Mark = "✓"
 	}
-	for _, row := range rows {
-		for _, other := range slices.Concat(row.Declared, row.Attached, row.Would) {
-			if o := lastPart(other.ARN); o != id && strings.HasPrefix(o, id[:8]) {
-				return id
-			}
-		}
-	}
-	return id[:8]
+	return out
 }
 
-func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
+func nameRank(n PlanName) int { return slices.Index([]string{"✗", "?", "✓"}, n.Mark) }
 
-// nameList shows the names, those first that would not be covered.
-func nameList(names []plan.Name) string {
-	const few = 3
-	var lost, others []string
-	for _, n := range names {
-		switch {
-		case n.Covered == nil:
-			others = append(others, "? "+n.Name)
-		case *n.Covered:
-			others = append(others, "✓ "+n.Name)
-		default:
-			lost = append(lost, "✗ "+n.Name)
-		}
-	}
-	all := append(lost, others...)
-	if len(all) == 0 {
-		return "-"
-	}
-	text := strings.Join(all[:min(len(all), few)], " ")
-	if more := len(all) - few; more > 0 {
-		text += fmt.Sprintf(" +%d", more)
-	}
-	return text
-}
-
-func verdictText(row plan.Row) string {
-	text := string(row.Verdict)
-	if row.Verdict == plan.Pass {
-		text = map[plan.Action]string{
-			plan.Keep: "unchanged", plan.Change: "changes", plan.Create: "new", plan.Unknown: "as declared",
-		}[row.Action]
-		if row.Action == plan.Unknown && len(row.Declared) == 0 {
-			text = "covers its names"
-		}
-	}
-	if len(row.Reasons) > 0 {
-		text += ": " + row.Reasons[0]
-	}
-	if more := len(row.Reasons) - 1; more > 0 {
-		text += fmt.Sprintf(" +%d", more)
-	}
-	return text
-}
-
-// plan writes the table of a plan, and what is unknown.
-func (t text) plan(r Report) {
-	if len(r.Plan) == 0 {
-		fmt.Fprintf(t.w, "No load balancer's certificate is declared in these manifests.\n\n")
-		return
-	}
-	lines := [][len(planColumns)]string{planColumns}
-	for _, row := range r.Plan {
-		lines = append(lines, planCells(r, row))
-	}
-	var width [len(planColumns)]int
-	for _, line := range lines {
-		for i, cell := range line {
-			width[i] = max(width[i], utf8.RuneCountInString(cell))
-		}
-	}
-	for n, line := range lines {
-		var b strings.Builder
-		for i, cell := range line {
-			gap := "  "
-			if i == 2 || i == 3 {
-				gap = " → "
-			}
-			if i == len(line)-1 {
-				b.WriteString(cell)
-				break
-			}
-			b.WriteString(cell + strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell)))
-			if n == 0 {
-				gap = strings.Repeat(" ", utf8.RuneCountInString(gap))
-			}
-			b.WriteString(gap)
-		}
-		if n == 0 {
-			fmt.Fprintf(t.w, "  %s\n", t.style(RoleFaint, b.String()))
-			continue
-		}
-		mark, role := planMark(r.Plan[n-1])
-		fmt.Fprintf(t.w, "%s %s\n", t.style(role, mark), t.style(role, b.String()))
-	}
-	fmt.Fprintln(t.w)
-	if notes := notKnown(r.Plan); len(notes) > 0 {
-		fmt.Fprintln(t.w, "Unknown:")
-		for _, note := range notes {
-			fmt.Fprintf(t.w, "  %s\n", note)
-		}
-		fmt.Fprintln(t.w)
-	}
-}
-
-// planMark is a row's mark, after terraform's.
-func planMark(row plan.Row) (string, Role) {
-	switch row.Verdict {
-	case plan.Refuse:
-		return "✗", RoleCritical
-	case plan.Undecided:
-		return "?", RoleWarning
-	case plan.Warn:
-		return "!", RoleWarning
-	}
-	switch row.Action {
-	case plan.Create:
-		return "+", RoleGood
-	case plan.Change:
-		return "~", RoleGood
-	}
-	return "=", RolePlain
-}
-
-// notKnown is what a plan could not check, each once.
-func notKnown(rows []plan.Row) []string {
-	var notes []string
-	attached := 0
-	for _, row := range rows {
-		notes = append(notes, row.NotKnown...)
-		if row.Action == plan.Unknown {
-			attached++
-		}
-	}
-	slices.Sort(notes)
-	notes = slices.Compact(notes)
-	if attached > 0 {
-		notes = append([]string{"what is attached now to " + Count(attached, "listener") + ", so whether applying changes it or undoes someone's change"}, notes...)
-	}
-	return notes
-}
-
-// planLine is the last line of a plan, as terraform's.
-func planLine(r Report) string {
-	c := plan.CountRows(r.Plan)
-	line := fmt.Sprintf("Plan: %d to create, %d to change, %d unchanged", c.Create, c.Change, c.Keep)
-	for _, more := range []struct {
-		n    int
-		what string
-	}{{c.Remove, "to remove"}, {c.Unknown, "not compared with AWS"}, {c.Discover, "not known yet"}} {
-		if more.n > 0 {
-			line += fmt.Sprintf(", %d %s", more.n, more.what)
-		}
-	}
-	line += fmt.Sprintf("; %d refused", c.Refused)
-	if c.Undecided > 0 {
-		line += fmt.Sprintf(", %d undecided", c.Undecided)
-	}
-	line += "."
-	if r.Verdict == Fail {
-		line += " Do not apply."
-	}
-	if !r.Complete {
-		line += " Incomplete: some checks could not be run."
-	}
-	return line
-}
-
-// markdownPlan writes the table for a pull request's comment.
-func markdownPlan(b *strings.Builder, r Report) {
-	if len(r.Plan) == 0 {
-		b.WriteString("\nNo load balancer's certificate is declared in these manifests.\n")
-		return
-	}
-	b.WriteString("\n| | Object | Listener | Declared | Attached | After apply | Names | Verdict |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
-	grow(b, markdownTable, "\nand %s\n", len(r.Plan), "more listener", func(i int) string {
-		mark, _ := planMark(r.Plan[i])
-		line := "| " + mark
-		for _, cell := range planCells(r, r.Plan[i]) {
-			line += " | " + markdown(cell)
-		}
-		return line + " |\n"
+// PlanFindings are the findings of a plan that no row explains: what certdrift could not read, for one.
+func (r Report) PlanFindings() []finding.Finding {
+	return slices.DeleteFunc(slices.Clone(r.Findings), func(f finding.Finding) bool {
+		return f.Cause == plan.UndecidedCause || f.Code == finding.DriftManifest && slices.ContainsFunc(r.Plan, func(row plan.Row) bool { return concerns(f, row) })
 	})
-	if notes := notKnown(r.Plan); len(notes) > 0 {
-		b.WriteString("\nUnknown:\n\n")
-		grow(b, markdownTable, "- and %s\n", len(notes), "more item", func(i int) string { return "- " + markdown(notes[i]) + "\n" })
-	}
 }
 
-// planCases makes a JUnit case of each row; its findings are found by the manifest's place.
-func (r Report) planCases() []junitCase {
-	var cases []junitCase
-	for _, row := range r.Plan {
-		c := junitCase{ClassName: "plan", Name: finding.Clean(strings.TrimSpace(objectAndPort(row)+" "+row.Listener), textLimit), Time: seconds(0)}
-		cells := planCells(r, row)
-		line := fmt.Sprintf("declared %s → attached %s → after apply %s; %s\n%s\n", cells[2], cells[3], cells[4], cells[5], cells[6])
-		switch {
-		case row.Verdict == plan.Refuse, row.Verdict == plan.Warn && r.FailOn == finding.Warning:
-			c.Failure = &junitProblem{Message: orElse(strings.Join(row.Reasons, "; "), string(row.Verdict)), Type: string(finding.DriftManifest), Text: line + plain(r.about(row))}
-		case row.Verdict == plan.Undecided:
-			c.Error = &junitProblem{Message: strings.Join(row.NotKnown, "; "), Type: string(finding.ObserveIncomplete), Text: line}
-		default:
-			c.SystemOut = &junitText{line}
-		}
-		cases = append(cases, c)
+// concerns reports whether a finding is about a row.
+func concerns(f finding.Finding, row plan.Row) bool {
+	if f.Code != finding.DriftManifest || f.Listener != "" && f.Listener != row.Listener {
+		return false
 	}
-	return cases
+	is := func(object string, line int) bool {
+		return f.Subject.Source.Object == object && f.Subject.Source.Line == line
+	}
+	return is(row.Object, row.Source.Line) || slices.ContainsFunc(row.Objects, func(o plan.Object) bool { return is(o.Object, o.Source.Line) })
 }
 
-// about are the findings of a row.
-func (r Report) about(row plan.Row) []finding.Finding {
-	var fs []finding.Finding
-	for _, f := range r.Findings {
-		if f.Code == finding.DriftManifest && f.Subject.Source.Object == row.Object && f.Subject.Source.Line == row.Source.Line &&
-			(f.Listener == "" || f.Listener == row.Listener) {
-			fs = append(fs, f)
-		}
-	}
-	return fs
+// About are the findings of a row.
+func (r Report) About(row plan.Row) []finding.Finding {
+	return slices.DeleteFunc(slices.Clone(r.Findings), func(f finding.Finding) bool { return !concerns(f, row) })
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -9,24 +10,26 @@ import (
 	"certdrift/internal/finding"
 )
 
+// defaultWidth is how wide a plan is where nobody says how wide the terminal is.
+const defaultWidth = 80
+
 // WriteText writes the report for people: findings worst first, each with its evidence and remedy, then what is
-// healthy in a line each, and one counting line.
-func WriteText(w io.Writer, r Report, style Style) error {
+// healthy in a line each, and one counting line. A plan is its rows instead, in lines of at most width characters (0: 80).
+func WriteText(w io.Writer, r Report, style Style, width int) error {
 	if style == nil {
 		style = Plain
 	}
-	t := text{w: bufio.NewWriter(w), style: style}
+	t := text{w: bufio.NewWriter(w), style: style, width: max(cmp.Or(width, defaultWidth), minWidth)}
 	if r.Plan != nil {
 		t.plan(r)
+		return t.w.Flush()
 	}
 	for _, f := range r.Findings {
 		t.finding(f)
 	}
 	t.endpoints(r)
 	t.notes(r)
-	if r.Plan == nil {
-		t.listeners(r)
-	}
+	t.listeners(r)
 	role := RoleGood
 	switch r.Verdict {
 	case Fail:
@@ -41,6 +44,7 @@ func WriteText(w io.Writer, r Report, style Style) error {
 type text struct {
 	w     *bufio.Writer
 	style Style
+	width int // of a plan
 }
 
 func (t text) finding(f finding.Finding) {

@@ -107,9 +107,11 @@ func served(t *testing.T) []scenario {
 		broken(finding.ConnectReset, func(s *site) { s.refused = dialError(syscall.ECONNRESET) }),
 		{code: finding.AddressBlocked, build: func(w *world, environment string) func() {
 			s := w.site(environment, "site")
-			ips := w.names[s.host]
-			w.names[s.host] = []netip.Addr{netip.MustParseAddr("169.254.169.254")}
-			return func() { w.names[s.host] = ips }
+			w.serial++
+			ip := netip.AddrFrom4([4]byte{169, 254, byte(w.serial >> 8), byte(w.serial)})
+			w.names[s.host] = []netip.Addr{ip}
+			w.serve(netip.AddrPortFrom(ip, 443), s.server)
+			return func() { s.target.ConnectTo = []string{ip.String() + ":443"} } // what the configuration writes down is dialed
 		}},
 		broken(finding.TLSHandshake, func(s *site) {
 			s.config = func(c *tls.Config) {

@@ -131,11 +131,11 @@ func (r *Runner) Run(ctx context.Context, q Request) (Result, error) {
 	return res, nil
 }
 
-// beat sends the heartbeat: the round was complete, and its alerts can be delivered. If alerts reach nobody, no heartbeat
+// beat sends the heartbeat: every check ran, and the alerts can be delivered. If alerts reach nobody, no heartbeat
 // is sent, so that the external monitor fires. A monitor that is down is not a problem of the endpoints.
 func (r *Runner) beat(ctx context.Context, q Request, c finding.Conclusion) {
 	url := q.Config.HeartbeatURL.Reveal()
-	if url == "" || r.Heartbeat == nil || !c.Complete || unheard(c.Findings) {
+	if url == "" || r.Heartbeat == nil || !c.Ran || unheard(c.Findings) {
 		return
 	}
 	if err := r.Heartbeat(ctx, url); err != nil {

@@ -395,4 +395,48 @@ func TestTheHeartbeatIsCalledAfterAGoodRoundOnly(t *testing.T) {
 	if f.run(t); len(called) != 1 {
 		t.Errorf("called %q: a round that could not see all is no good one", called)
 	}
+	f.request.ObserveErrors, f.request.PassedOver = nil, []observation.PassedOver{{Position: target.Position{File: "k8s/values.yaml", Line: 4}, Object: "a document without a kind", Why: "nothing reads it"}}
+	if f.run(t); len(called) != 2 {
+		t.Errorf("called %q: what no round reads has a finding, and every check ran", called)
+	}
+}
+
+// TestManifestsThatAreNotReadAreReported: an incident of its own, which ends once the file is read without such an object, and not while the
+// file cannot be read.
+func TestManifestsThatAreNotReadAreReported(t *testing.T) {
+	f := newFixture(t)
+	const file = "k8s/values.yaml"
+	told := func(event string) bool {
+		t.Helper()
+		return slices.ContainsFunc(f.topic.sent, func(m alert.Message) bool {
+			return m.Attributes["code"] == "observe-incomplete" && m.Attributes["event"] == event && strings.Contains(fmt.Sprint(m), file)
+		})
+	}
+	f.request.PassedOver = []observation.PassedOver{{Position: target.Position{File: file, Line: 4}, Object: "a document without a kind", Why: "nothing reads it"}}
+	for range 2 {
+		f.now = f.now.Add(10 * time.Minute)
+		if res := f.run(t); res.Conclusion.Complete || !res.Conclusion.Ran {
+			t.Errorf("complete %v, ran %v; want false and true", res.Conclusion.Complete, res.Conclusion.Ran)
+		}
+	}
+	if !told("opened") {
+		t.Fatalf("no alert came: %q", f.topic.subjects())
+	}
+	f.request.PassedOver = nil
+	f.request.Diagnostics = []observation.Diagnostic{{Position: target.Position{File: file, Line: 1}, Message: "not UTF-8"}}
+	for range 3 {
+		f.now = f.now.Add(10 * time.Minute)
+		f.run(t)
+	}
+	if told("recovered") {
+		t.Errorf("recovered while the file cannot be read: %q", f.topic.subjects())
+	}
+	f.request.Diagnostics = nil
+	for range 3 {
+		f.now = f.now.Add(10 * time.Minute)
+		f.run(t)
+	}
+	if !told("recovered") {
+		t.Errorf("not recovered: %q", f.topic.subjects())
+	}
 }

@@ -28,7 +28,7 @@ type Endpoint struct {
 	// Declared is the certificate the endpoint is meant to serve; nil if none is declared.
 	Declared     *Declared        `json:"declared,omitempty"`
 	LoadBalancer *LoadBalancerRef `json:"load_balancer,omitempty"`
-	// Service is the Kubernetes Service or Ingress in front, NAMESPACE/NAME; empty if unknown.
+	// Service is the Kubernetes Service, Ingress or Gateway in front, NAMESPACE/NAME; empty if unknown.
 	Service string `json:"service,omitempty"`
 	// PerEndpointMetrics asks for CloudWatch series of the endpoint's own.
 	PerEndpointMetrics bool     `json:"per_endpoint_metrics,omitempty"`

@@ -17,9 +17,9 @@ func (l *Listener) AttachCommand(arn, host string) string {
 	switch {
 	case got != nil && !got.Default && l.Has(arn):
 		// Both are attached, and the load balancer prefers the wrong one.
-		return l.command("remove-listener-certificates", got.ARN)
+		return l.RemoveCommand(got.ARN)
 	case got != nil && !got.Default:
-		return l.AddCommand(arn) + "\n" + l.command("remove-listener-certificates", got.ARN)
+		return l.AddCommand(arn) + "\n" + l.RemoveCommand(got.ARN)
 	case got != nil && l.servesOthers(got.ARN, arn):
 		return l.AddCommand(arn)
 	}
@@ -38,6 +38,11 @@ func (l *Listener) attachDefault(arn string) string {
 
 // AddCommand is the command that adds a certificate to the listener's SNI list.
 func (l *Listener) AddCommand(arn string) string { return l.command("add-listener-certificates", arn) }
+
+// RemoveCommand is the command that removes a certificate from the listener's SNI list.
+func (l *Listener) RemoveCommand(arn string) string {
+	return l.command("remove-listener-certificates", arn)
+}
 
 func (l *Listener) command(verb, arn string) string {
 	return fmt.Sprintf("aws elbv2 %s --region %s --listener-arn %s --certificates CertificateArn=%s",

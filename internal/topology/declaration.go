@@ -148,8 +148,16 @@ func (d *Declaration) At() string {
 
 // ToFix is what a person changes: the manifest's position, or the resource where a tool wrote the manifest.
 func (d *Declaration) ToFix() string {
-	if d.Generated() {
-		return "the resource " + finding.Clean(d.Object, finding.QuoteLimit) + " in the Terraform code"
+	object := finding.Clean(d.Object, finding.QuoteLimit)
+	switch {
+	case d.Tool == observation.Pulumi:
+		return "the resource " + object + " in the Pulumi program"
+	case d.Tool == observation.CDK:
+		return "the construct that makes " + object + " in the CDK app"
+	case d.Tool == observation.ChangeSet:
+		return object + " in the stack's template"
+	case d.Generated():
+		return "the resource " + object + " in the Terraform code"
 	}
 	return d.At()
 }

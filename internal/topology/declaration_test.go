@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"certdrift/internal/observation"
+	"certdrift/internal/target"
 )
 
 // TestPooled holds that Ingresses of a group share their certificates, in one order, and others do not.
@@ -30,5 +31,26 @@ func TestPooled(t *testing.T) {
 	in[0].Order = -1 // group.order goes before the names
 	if got := pooled(in)[1].ARNs; !slices.Equal(got, []string{"2", "3", "1"}) {
 		t.Errorf("by order: %v", got)
+	}
+}
+
+// TestWhatToFix: people edit a template, and what a plan, a change set or the CDK's template was made from.
+func TestWhatToFix(t *testing.T) {
+	for _, c := range []struct {
+		declaration observation.Declaration
+		generated   bool
+		fix         string
+	}{
+		{observation.Declaration{Service: "web/site"}, false, "web.yaml:3 (X)"},
+		{observation.Declaration{}, true, "the resource X in the Terraform code"},
+		{observation.Declaration{Tool: observation.Template}, false, "web.yaml:3 (X)"},
+		{observation.Declaration{Tool: observation.CDK}, true, "the construct that makes X in the CDK app"},
+		{observation.Declaration{Tool: observation.ChangeSet}, true, "X in the stack's template"},
+	} {
+		c.declaration.Object, c.declaration.Source = "X", target.Position{File: "web.yaml", Line: 3, Column: 1}
+		d := Declaration{Declaration: c.declaration}
+		if d.Generated() != c.generated || d.ToFix() != c.fix {
+			t.Errorf("%q: generated %v, fix %q; want %v, %q", c.declaration.Tool, d.Generated(), d.ToFix(), c.generated, c.fix)
+		}
 	}
 }

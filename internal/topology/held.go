@@ -32,7 +32,25 @@ func (d *Declaration) SetOn(h Held) Held {
 	for _, arn := range d.ARNs[min(1, len(d.ARNs)):] {
 		out = out.Enlist(d.topology.Attach(arn, true))
 	}
-	return out
+	return d.listDefault(out, h.Attached)
+}
+
+// listDefault is what the AWS Load Balancer Controller does with the default certificate. Since v3.4.1 it adds it to the SNI list, too
+// (pkg/deploy/elbv2, buildSDKCertificates; https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/4090): clients then
+// get it in preference to others that match. Which version runs shows in what the listener holds now.
+func (d *Declaration) listDefault(h Held, now []*Attachment) Held {
+	if d.Service == "" || d.KeepsOthers || h.Kind == observation.Classic || len(d.ARNs) == 0 {
+		return h
+	}
+	switch {
+	case len(now) == 0:
+		h.DefaultMayBeListed = len(d.ARNs) > 1
+	case now[0].Listed:
+		one := *h.Attached[0]
+		one.Listed = true
+		h.Attached[0] = &one
+	}
+	return h
 }
 
 // Enlist adds a certificate to the SNI list (ELB's AddListenerCertificates): once, and beside being the default.

@@ -205,7 +205,7 @@ func (x *index) placement(e *Endpoint, named string, port int, fit []*observatio
 	return p
 }
 
-// service finds the load balancers made for a Service or Ingress, or for the group its Ingress is in.
+// service finds the load balancers made for a Service, Ingress or Gateway, or for the group its Ingress is in.
 func (x *index) service(service string) []*observation.LoadBalancer {
 	if service == "" {
 		return nil

@@ -84,6 +84,8 @@ type Held struct {
 	Kind     observation.LoadBalancerKind
 	Attached []*Attachment // each once, the default first
 	Open     bool          // it may hold others, which are not known
+	// DefaultMayBeListed: the default certificate is in the SNI list as well, or not.
+	DefaultMayBeListed bool
 }
 
 // Select returns the certificate that is served to a client that asks for host, or the likeliest one where known is false;
@@ -106,6 +108,9 @@ func (h Held) Candidates(host string, now time.Time) (candidates []*Attachment, 
 	if len(h.Attached) == 0 {
 		return nil, !h.Open
 	}
+	if h.DefaultMayBeListed && !h.Attached[0].Listed {
+		return h.eitherWay(host, now)
+	}
 	if h.Kind == observation.Classic || IsIP(host) {
 		return h.Attached[:1], true
 	}
@@ -125,6 +130,23 @@ func (h Held) Candidates(host string, now time.Time) (candidates []*Attachment, 
 		}
 	}
 	return candidates, !h.Open
+}
+
+// eitherWay are the candidates with the default certificate in the SNI list, and those without.
+func (h Held) eitherWay(host string, now time.Time) (candidates []*Attachment, all bool) {
+	h.DefaultMayBeListed = false
+	candidates, all = h.Candidates(host, now)
+	h.Attached = slices.Clone(h.Attached)
+	one := *h.Attached[0]
+	one.Listed = true
+	h.Attached[0] = &one
+	more, _ := h.Candidates(host, now)
+	for _, a := range more {
+		if !slices.ContainsFunc(candidates, func(b *Attachment) bool { return a.ARN == b.ARN }) {
+			candidates = append(candidates, a)
+		}
+	}
+	return candidates, all
 }
 
 // matching are the certificates of the SNI list that cover host, and those that may.

@@ -228,9 +228,16 @@ func (r *Resolver) mappings(sources []ast.Node) []ast.Node {
 	return out
 }
 
-func keyText(key ast.MapKeyNode) (string, bool) {
-	if explicit, ok := key.(*ast.MappingKeyNode); ok { // "? key"
-		return Text(explicit.Value)
+func keyText(key ast.Node) (string, bool) {
+	switch v := key.(type) {
+	case *ast.MappingKeyNode: // "? key"
+		return keyText(v.Value)
+	case *ast.AnchorNode:
+		return keyText(v.Value)
+	case *ast.TagNode:
+		if v.Start.Value == "!!str" {
+			return keyText(v.Value)
+		}
 	}
 	return Text(key)
 }

@@ -1,18 +1,43 @@
 package yamldoc
 
 import (
+	"regexp"
+
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
 
-// unsplitter is a visitor that restores the items of lists that the parser split.
+// taggedLast is tagged text with a colon at the end of a mapping in braces, {Value: !Ref AWS::Region}. The parser rejects it, unless a comma
+// comes behind it, which changes nothing (YAML 1.2.2 §7.4.2).
+var taggedLast = regexp.MustCompile(`(![A-Za-z]+[ \t]+[^\s,\[\]{}'"#&*!]+:[^\s,\[\]{}'"]*)([ \t]*\})`)
+
+// separated parses a text with such commas; nil if it has no place for them, or cannot be parsed with them either.
+func separated(data []byte) *ast.File {
+	with := taggedLast.ReplaceAll(data, []byte("$1,$2"))
+	if len(with) == len(data) {
+		return nil
+	}
+	file, err := parser.ParseBytes(with, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		return nil
+	}
+	return file
+}
+
+// unsplitter is a visitor that restores what the parser split in lists and mappings within brackets.
 type unsplitter struct{}
 
 // Visit implements ast.Visitor.
 func (u unsplitter) Visit(n ast.Node) ast.Visitor {
-	if list, ok := n.(*ast.SequenceNode); ok && list.IsFlowStyle {
-		for i, item := range list.Values {
-			list.Values[i] = unsplit(item)
+	switch v := n.(type) {
+	case *ast.SequenceNode:
+		for i := 0; v.IsFlowStyle && i < len(v.Values); i++ {
+			v.Values[i] = unsplit(v.Values[i])
+		}
+	case *ast.MappingNode:
+		for i := 0; v.IsFlowStyle && i < len(v.Values); i++ {
+			v.Values[i].Value = unsplit(v.Values[i].Value)
 		}
 	}
 	return u
@@ -29,13 +54,26 @@ func unsplit(n ast.Node) ast.Node {
 	if !ok || pair.Start == nil {
 		return n
 	}
-	key, value := pair.Key.GetToken(), pair.Value.GetToken()
+	start := ast.Node(pair.Key)
+	tag, tagged := start.(*ast.TagNode) // {Ref: !Ref AWS::Region}
+	if tagged {
+		start = tag.Value
+	}
+	if start == nil {
+		return n
+	}
+	key, value := start.GetToken(), pair.Value.GetToken()
 	at, next := pair.Start.Position, value.Position
 	if at.Line != next.Line || next.Column != at.Column+1 || !plain(key) || !plain(value) {
 		return n
 	}
 	text := key.Value + ":" + value.Value
-	return ast.String(token.New(text, text, key.Position))
+	whole := ast.String(token.New(text, text, key.Position))
+	if tagged {
+		tag.Value = whole
+		return tag
+	}
+	return whole
 }
 
 // plain reports whether a token is a scalar without quotes.

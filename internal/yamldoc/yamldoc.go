@@ -47,7 +47,9 @@ func Parse(data []byte) (file *ast.File, problem *Problem) {
 	}()
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		return nil, syntax(err)
+		if file = separated(data); file == nil {
+			return nil, syntax(err)
+		}
 	}
 	for _, doc := range file.Docs {
 		if doc.Body != nil {
@@ -181,6 +183,15 @@ func Text(n ast.Node) (string, bool) {
 		return n.GetToken().Value, true
 	}
 	return "", false
+}
+
+// Quoted reports whether a scalar is text because of its quotes, or because it is a block of lines.
+func Quoted(n ast.Node) bool {
+	switch n.GetToken().Type {
+	case token.SingleQuoteType, token.DoubleQuoteType, token.LiteralType, token.FoldedType:
+		return true
+	}
+	return false
 }
 
 // Entries returns a mapping's entries as written; false if the node is not a mapping.

@@ -138,3 +138,27 @@ func (l listed) Visit(n ast.Node) ast.Visitor {
 	}
 	return l
 }
+
+// TestTaggedTextWithColons: within brackets, the parser takes tagged text with a colon for a mapping. YAML does not.
+func TestTaggedTextWithColons(t *testing.T) {
+	for _, text := range []string{"{a: !Ref AWS::Region, b: 1}", "{b: 1, a: !Ref AWS::Region}", "{b: [], a: !Ref AWS::Region }", "{a: !Ref AWS::Region}", "{b: [{x: !Ref A::B}, !Ref C::D, {y: !Ref E::F}], a: !Ref AWS::Region}", "a: !Ref AWS::Region\nb: 1\n"} {
+		file, problem := Parse([]byte(text))
+		if problem != nil {
+			t.Fatal(problem)
+		}
+		entries, _ := Entries(file.Docs[0].Body)
+		for _, e := range entries {
+			if key, _ := Text(e.Key); key != "a" {
+				continue
+			}
+			tag, ok := e.Value.(*ast.TagNode)
+			if !ok || tag.Start.Value != "!Ref" {
+				t.Errorf("%s: the value is %s", text, Kind(e.Value))
+				continue
+			}
+			if got, _ := Text(tag.Value); got != "AWS::Region" {
+				t.Errorf("%s: %q", text, got)
+			}
+		}
+	}
+}

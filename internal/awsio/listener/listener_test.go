@@ -54,6 +54,21 @@ func TestInspectReadsEveryKind(t *testing.T) {
 	}
 }
 
+// TestTheDefaultMayBeInTheList: a default certificate that is in the SNI list, too, is read as both, each once.
+func TestTheDefaultMayBeInTheList(t *testing.T) {
+	w := newWorld(t)
+	w.west.AddLoadBalancer(account.LoadBalancer{Kind: observation.Application, Name: "both", Listeners: []account.Listener{
+		{Port: 443, Protocol: "HTTPS", Certificates: []string{w.acm, w.acm2, w.acm}},
+		{Port: 8443, Protocol: "HTTPS", Certificates: []string{w.acm, w.acm2}},
+	}})
+	listeners := w.inspect(t, everything()).LoadBalancers[0].Listeners
+	for i, want := range [][]observation.Attachment{{{ARN: w.acm, Default: true}, {ARN: w.acm}, {ARN: w.acm2}}, {{ARN: w.acm, Default: true}, {ARN: w.acm2}}} {
+		if got := listeners[i].Certificates; len(got) != len(want) || got[0] != want[0] || !slices.Contains(got[1:], want[1]) {
+			t.Errorf("port %d has %v, want %v", listeners[i].Port, got, want)
+		}
+	}
+}
+
 // TestWhenACertificateWasPutThere: ACM says it of imported certificates only, IAM of all of its own.
 func TestWhenACertificateWasPutThere(t *testing.T) {
 	w := newWorld(t)

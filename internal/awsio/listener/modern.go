@@ -142,7 +142,8 @@ func readListener(d types.Listener) observation.Listener {
 	return l
 }
 
-// attachments reads a listener's certificates. AWS lists the default one twice where it also stands in the SNI list.
+// attachments reads a listener's certificates. The default one comes twice where it is also in the SNI list, as AWS lists it: clients that ask
+// for its names get it then, whatever the default is.
 func (w *walk) attachments(ctx context.Context, l *observation.Listener) error {
 	var sni []string
 	standard := ""
@@ -176,7 +177,7 @@ func (w *walk) attachments(ctx context.Context, l *observation.Listener) error {
 	}
 	slices.Sort(sni)
 	for _, arn := range slices.Compact(sni) {
-		if arn != standard && arn != "" {
+		if arn != "" {
 			l.Certificates = append(l.Certificates, observation.Attachment{ARN: arn})
 		}
 	}

@@ -80,10 +80,11 @@ func configuredAddrs(host string) []netip.Addr {
 }
 
 // Resolved records the addresses of one of the endpoint's names. A name with private addresses only is that of an internal load
-// balancer, and redirects and certificates may lead to them. An answer that mixes them with others, or of which a part was
-// omitted, opens none: whoever controls the DNS of a public name must not choose private addresses beside it.
-func (g *Guard) Resolved(addrs []netip.AddrPort, omitted int, connectTo bool) {
-	if omitted > 0 || slices.ContainsFunc(addrs, func(a netip.AddrPort) bool { return classify(a.Addr()) != private }) {
+// balancer, and redirects and certificates may lead to them. An answer that mixes them with others, or that is not complete
+// (addresses were omitted, or those of one family could not be looked up), opens none: whoever controls the DNS of a public name, or
+// the way there, must not choose private addresses beside it.
+func (g *Guard) Resolved(addrs []netip.AddrPort, complete, connectTo bool) {
+	if !complete || slices.ContainsFunc(addrs, func(a netip.AddrPort) bool { return classify(a.Addr()) != private }) {
 		return
 	}
 	into := g.own

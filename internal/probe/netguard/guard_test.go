@@ -138,7 +138,7 @@ func on(port uint16, addrs ...string) []netip.AddrPort {
 // resolved is the guard of an endpoint whose name has these addresses.
 func resolved(addrs ...string) *Guard {
 	g := New(target.Endpoint{Host: "site.test"}, RuntimeAPI{})
-	g.Resolved(on(443, addrs...), 0, false)
+	g.Resolved(on(443, addrs...), true, false)
 	return g
 }
 
@@ -188,9 +188,9 @@ func TestGuardByDNS(t *testing.T) {
 		}
 	}
 	cut := New(target.Endpoint{Host: "site.test"}, RuntimeAPI{})
-	cut.Resolved(on(443, "10.0.0.5"), 1, false)
+	cut.Resolved(on(443, "10.0.0.5"), false, false)
 	if cut.Redirect(on(443, "10.0.0.5")[0]) == nil {
-		t.Error("an answer of which a part was omitted opens an address: the part may be public")
+		t.Error("an answer that is not complete opens an address: what is not known may be public")
 	}
 }
 
@@ -198,12 +198,12 @@ func TestGuardByDNS(t *testing.T) {
 func TestGuardByConfiguration(t *testing.T) {
 	api := ParseRuntimeAPI("127.0.0.1:9001")
 	given := New(target.Endpoint{Host: "site.test", ConnectTo: []string{"127.0.0.1:8443", "backend.test:443"}}, api)
-	given.Resolved(on(443, "10.0.0.7"), 0, true)
+	given.Resolved(on(443, "10.0.0.7"), true, true)
 	metadata := New(target.Endpoint{Host: "169.254.169.254"}, api)
 	localhost := New(target.Endpoint{Host: "localhost"}, api)
 	loopback := New(target.Endpoint{Host: "127.0.0.1"}, api)
 	allowing := New(target.Endpoint{Host: "site.test", Networks: []string{"10.0.0.0/8", "100.64.0.0/10", "fc00::/7", "127.0.0.0/8", "0.0.0.0/0", "169.254.0.0/16"}}, api)
-	allowing.Resolved(on(443, "93.184.215.14", "192.168.0.9"), 0, false)
+	allowing.Resolved(on(443, "93.184.215.14", "192.168.0.9"), true, false)
 	for _, c := range []struct {
 		what  string
 		allow Permit

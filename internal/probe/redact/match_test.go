@@ -141,13 +141,39 @@ func TestShortSecrets(t *testing.T) {
 
 // TestQueryValues: what a server echoes of the query's values, as written, decoded and encoded anew.
 func TestQueryValues(t *testing.T) {
-	secrets := New(target.Request{Query: "token=S3c%2Fr3t+x%21&empty=&bare&b=%zz%41bc"})
+	secrets := New(target.Request{Query: "token=S3c%2Fr3t+x%21&empty=&b=%zz%41bc&b%2FreT0ken"})
 	for _, echo := range []string{
 		"S3c%2Fr3t+x%21", "S3c/r3t x!", "S3c%2fr3t%20x!", `S3c\/r3t x!`, "S3c&#x2F;r3t&#32;x!", "S3c/r3t+x!", "%zz%41bc",
 		base64.StdEncoding.EncodeToString([]byte("S3c/r3t x!")), hex.EncodeToString([]byte("S3c/r3t x!")),
 	} {
 		if shown := secrets.Show("a "+echo+" b", 200); !strings.HasPrefix(shown, "a [secret]") || strings.Contains(shown, "r3t") || strings.Contains(shown, "41bc") {
 			t.Errorf("%s shows %s", echo, shown)
+		}
+	}
+	for _, echo := range []string{"b%2FreT0ken", "b/reT0ken", `b\/reT0ken`, base64.StdEncoding.EncodeToString([]byte("b/reT0ken"))} {
+		if shown := secrets.Show("?"+echo, 200); shown != "?[secret]" {
+			t.Errorf("a token that is a query on its own: %s shows %s", echo, shown)
+		}
+	}
+}
+
+// TestCarriesSecrets: what only the intended server may receive.
+func TestCarriesSecrets(t *testing.T) {
+	for _, c := range []struct {
+		request target.Request
+		want    bool
+	}{
+		{target.Request{}, false},
+		{target.Request{Username: "me"}, true},
+		{target.Request{Headers: []target.Header{{Name: "Accept", Value: "text/html"}, {Name: "X-Token"}}}, false},
+		{target.Request{Headers: []target.Header{{Name: "X-Token", Value: "t"}}}, true},
+		{target.Request{Query: "token=t"}, true},
+		{target.Request{Query: "page=&token%3Dt"}, true},
+		{target.Request{Query: "t0ken"}, true},
+		{target.Request{Query: "page=&&n="}, false},
+	} {
+		if got := CarriesSecrets(c.request); got != c.want {
+			t.Errorf("%q %v: got %v", c.request.Query.Reveal(), c.request.Headers, got)
 		}
 	}
 }

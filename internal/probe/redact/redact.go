@@ -16,7 +16,16 @@ import (
 // CarriesSecrets reports whether a request carries anything that only the intended server may receive.
 func CarriesSecrets(r target.Request) bool {
 	return r.Username != "" || r.Password != "" ||
-		slices.ContainsFunc(r.Headers, func(h target.Header) bool { return h.Value != "" && !harmless(h.Name) })
+		hasValue(r.Query.Reveal()) || slices.ContainsFunc(r.Headers, func(h target.Header) bool { return h.Value != "" && !harmless(h.Name) })
+}
+
+func hasValue(query string) bool {
+	for _, value := range parameters(query) {
+		if value != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // Redactor hides the secrets of one endpoint's request.
@@ -34,8 +43,7 @@ func New(r target.Request) Redactor {
 	if r.Password != "" {
 		out.add(r.Username.Reveal() + ":" + r.Password.Reveal())
 	}
-	for pair := range strings.SplitSeq(r.Query.Reveal(), "&") {
-		_, value, _ := strings.Cut(pair, "=")
+	for _, value := range parameters(r.Query.Reveal()) {
 		out.add(value)
 	}
 	for _, h := range r.Headers {

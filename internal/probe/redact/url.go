@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"iter"
 	"strings"
 
 	"certdrift/internal/target"
@@ -10,8 +11,11 @@ import (
 // fragment like one, in which tokens are handed over. Names stay.
 func URL(text string) string {
 	text, fragment, found := strings.Cut(withoutUserinfo(text), "#")
+	if found && strings.Contains(withoutEscape(fragment), "=") { // others name a section of a page
+		fragment = Query(fragment)
+	}
 	if found {
-		fragment = "#" + Query(fragment)
+		fragment = "#" + fragment
 	}
 	if before, query, found := strings.Cut(text, "?"); found {
 		text = before + "?" + Query(query)
@@ -46,19 +50,38 @@ func URLs(message string) string {
 	}
 }
 
-// Query hides the values of a query.
+// Query hides the values of a query. A part without a name is a value: many a token is a query on its own.
 func Query(query string) string {
-	pairs := strings.Split(query, "&")
-	for i, pair := range pairs {
-		end := strings.IndexByte(pair, '=')
-		if end < 0 { // some encode the whole
-			end = strings.Index(strings.ToLower(pair), "%3d")
-		}
-		if end >= 0 {
-			pairs[i] = pair[:end] + "=" + target.Secret(strings.TrimLeft(pair[end:], "=")).String()
+	var shown []string
+	for name, value := range parameters(query) {
+		shown = append(shown, name+target.Secret(value).String())
+	}
+	return strings.Join(shown, "&")
+}
+
+// parameters are the parts of a query: each one's name with the equals sign, and its value.
+func parameters(query string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for part := range strings.SplitSeq(query, "&") {
+			name, value, found := strings.Cut(withoutEscape(part), "=")
+			if !found {
+				name, value = "", part
+			} else {
+				name += "="
+			}
+			if !yield(name, strings.TrimLeft(value, "=")) {
+				return
+			}
 		}
 	}
-	return strings.Join(pairs, "&")
+}
+
+// withoutEscape decodes the first equals sign of a part of a query: some encode the whole.
+func withoutEscape(part string) string {
+	if i := strings.Index(strings.ToLower(part), "%3d"); i >= 0 && !strings.Contains(part, "=") {
+		return part[:i] + "=" + part[i+3:]
+	}
+	return part
 }
 
 // withoutUserinfo removes the credentials from every authority in a text that may be a URL or contain one.

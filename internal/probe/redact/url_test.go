@@ -8,18 +8,22 @@ import (
 
 func TestURL(t *testing.T) {
 	for text, want := range map[string]string{
-		"https://a.test/x":                                  "https://a.test/x",
-		"https://user:s3cr3t@a.test/x?token=s3cr3t":         "https://a.test/x?token=[secret]",
-		"/x?token=s3cr3t&verbose&page=&n=1":                 "/x?token=[secret]&verbose&page=&n=[secret]",
-		"?a=s3cr3t;b=s3cr3t":                                "?a=[secret]",
-		"?a=x=s3cr3t":                                       "?a=[secret]",
-		"?token%3Ds3cr3t":                                   "?token=[secret]",
-		"/x?a=b?c=s3cr3t":                                   "/x?a=[secret]",
-		"/x?a=s3cr3t with spaces \"s3cr3t\"":                "/x?a=[secret]",
-		"/x#access_token=s3cr3t&state=s3cr3t":               "/x#access_token=[secret]&state=[secret]",
-		"/x?a=1#section":                                    "/x?a=[secret]#section",
-		"<https://a.test/?t=s3cr3t>; rel=next":              "<https://a.test/?t=[secret]",
-		"text/html; charset=utf-8":                          "text/html; charset=utf-8",
+		"https://a.test/x":                            "https://a.test/x",
+		"https://user:s3cr3t@a.test/x?token=s3cr3t":   "https://a.test/x?token=[secret]",
+		"/x?token=s3cr3t&page=&n=1":                   "/x?token=[secret]&page=&n=[secret]",
+		"/x?s3cr3t":                                   "/x?[secret]",
+		"/x?s3cr3t&page=&&s3cr3t#s3cr3t&state=s3cr3t": "/x?[secret]&page=&&[secret]#[secret]&state=[secret]",
+		"/x?":                                  "/x?",
+		"/x?=s3cr3t":                           "/x?=[secret]",
+		"?a=s3cr3t;b=s3cr3t":                   "?a=[secret]",
+		"?a=x=s3cr3t":                          "?a=[secret]",
+		"?token%3Ds3cr3t":                      "?token=[secret]",
+		"/x?a=b?c=s3cr3t":                      "/x?a=[secret]",
+		"/x?a=s3cr3t with spaces \"s3cr3t\"":   "/x?a=[secret]",
+		"/x#access_token=s3cr3t&state=s3cr3t":  "/x#access_token=[secret]&state=[secret]",
+		"/x?a=1#section":                       "/x?a=[secret]#section",
+		"<https://a.test/?t=s3cr3t>; rel=next": "<https://a.test/?t=[secret]",
+		"text/html; charset=utf-8":             "text/html; charset=utf-8",
 		"javascript:location='//u:s3cr3t@b.test/?k=s3cr3t'": "javascript:location='//b.test/?k=[secret]",
 		"": "",
 	} {
@@ -48,6 +52,7 @@ func TestURLs(t *testing.T) {
 func FuzzURL(f *testing.F) {
 	f.Add("https://a.test/?token=x&b", "token", "S3cr3tValue")
 	f.Add("//u:p@h?", "a%3D", "%41")
+	f.Add("/?a&b", "", "S3cr3tValue")
 	f.Fuzz(func(t *testing.T, text, name, value string) {
 		if URL(URL(text)) != URL(text) {
 			t.Errorf("%q: hidden twice is %q", text, URL(URL(text)))
@@ -56,6 +61,9 @@ func FuzzURL(f *testing.F) {
 		shown := URL("https://a.test/?" + url.Values{name: {marked}}.Encode())
 		if strings.Contains(shown, "S3cr3t") && !strings.Contains(name, "S3cr3t") {
 			t.Errorf("%q is shown: %s", marked, shown)
+		}
+		if bare := url.QueryEscape(marked); strings.Contains(URL("/?"+bare+"&"+url.QueryEscape(name)+"#top"), bare) {
+			t.Errorf("%q is shown", bare)
 		}
 	})
 }

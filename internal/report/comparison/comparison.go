@@ -46,7 +46,7 @@ func (m Mark) Word() string {
 }
 
 // Class is the style sheet's.
-func (m Mark) Class() string { return [...]string{"untold", "same", "same", "different"}[m] }
+func (m Mark) Class() string { return [...]string{"unknown", "same", "same", "different"}[m] }
 
 // Rows are all endpoints in the report's order.
 func Rows(r report.Report) []Row {

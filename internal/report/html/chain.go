@@ -119,14 +119,14 @@ func (b builder) chain(a report.Address, endpoints []report.Endpoint) chainView 
 // end adds what the server did not send.
 func (v chainView) end(a report.Address, about []finding.Finding) chainView {
 	if more := a.ChainLength - len(a.Chain); more > 0 {
-		v.Links = append(v.Links, certView{Role: "not shown", Name: "and more certificates", Class: "untold", Joint: "then", Missing: true})
+		v.Links = append(v.Links, certView{Role: "not shown", Name: "and more certificates", Class: "unknown", Joint: "then", Missing: true})
 		return v
 	}
 	last := a.Chain[len(a.Chain)-1]
 	if last.Malformed != "" || last.Issuer == last.Subject {
 		return v
 	}
-	box := certView{Role: "not sent", Name: comparison.CommonName(last.Issuer), Joint: joint(false), Missing: true, Class: "untold", Lines: []string{"clients must have it in their trust store"}}
+	box := certView{Role: "not sent", Name: comparison.CommonName(last.Issuer), Joint: joint(false), Missing: true, Class: "unknown", Lines: []string{"clients must have it in their trust store"}}
 	for _, f := range about {
 		switch f.Code {
 		case finding.CertUntrusted, finding.CertChainIncomplete:

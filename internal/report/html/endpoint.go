@@ -22,7 +22,7 @@ func (b builder) rows() []endpointRow {
 	for _, r := range comparison.Rows(b.Report) {
 		e := r.Endpoint
 		row := endpointRow{Row: r, Name: comparison.Name(e), URL: e.URL, State: stateSign(e.State), Findings: b.links(e.Findings())}
-		row.Left = left{"–", "untold"}
+		row.Left = left{"–", "unknown"}
 		if !r.End.IsZero() {
 			row.Left = b.left(r.End, lifeSeverity(e.Findings()))
 		}

@@ -228,10 +228,10 @@ func TestWhatHasEnded(t *testing.T) {
 func TestPlan(t *testing.T) {
 	lost, kept := false, true
 	rows := []plan.Row{
-		{Object: "Service production/api", Port: 443, Listener: "a1b2c3:443", Action: plan.Change, Verdict: plan.Refuse, AttachedKnown: true,
-			Names: []plan.Name{{Name: "<script>alert(1)</script>\x1b", Covered: &lost}}, Reasons: []string{"it would not be covered"}},
-		{Object: "Service staging/api", Port: 443, Action: plan.Keep, Verdict: plan.Pass, Names: []plan.Name{{Name: "api.example.org", Covered: &kept}}},
-		{Object: "Ingress web/site", Port: 443, Action: plan.Discover, Verdict: plan.Undecided, NotKnown: []string{"what ACM holds"}},
+		{State: plan.Refused, Object: "Service production/api", Port: 443, Listener: "a1b2c3:443", Action: plan.Change, Verdict: plan.Refuse, AttachedKnown: true,
+			Names: []plan.Name{{Name: "<script>alert(1)</script>\x1b", Covered: &lost, Problem: "does not cover the name"}}, Reasons: []string{"it would not be covered"}},
+		{State: plan.Unchanged, Object: "Service staging/api", Port: 443, Action: plan.Keep, Verdict: plan.Pass, Names: []plan.Name{{Name: "api.example.org", Covered: &kept}}},
+		{State: plan.NotDecided, Object: "Ingress web/site", Port: 443, Action: plan.Discover, Verdict: plan.Undecided, NotKnown: []string{"what ACM holds"}},
 	}
 	critical := finding.Finding{Code: finding.DriftManifest, Severity: finding.Critical, Environment: "production", Endpoint: "api", Summary: "refused"}
 	r := report.BuildPlan(report.Input{FailOn: finding.Critical, Conclusion: finding.Conclusion{Findings: []finding.Finding{critical}, Complete: true}}, rows)
@@ -241,8 +241,8 @@ func TestPlan(t *testing.T) {
 	}
 	page := b.String()
 	for _, want := range []string{
-		"Do not apply", "<th scope=\"col\">After apply</th>", "<th scope=\"row\">Service production/api:443</th>", "refused", "undecided", "unchanged",
-		"✗ &lt;script&gt;alert(1)&lt;/script&gt;\\x1b", "what ACM holds", "it would not be covered</div>", "href=\"#plan\"",
+		"Do not apply", "<dt>After apply</dt>", "<h3>Service production/api:443</h3>", "→ a1b2c3:443", "refused", "undecided", "unchanged", "<b>3</b>listeners", "<b>1</b>undecided",
+		"✗</span> <b>&lt;script&gt;alert(1)&lt;/script&gt;\\x1b</b>", "what ACM holds", "<li>it would not be covered</li>", "href=\"#plan\"",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)

@@ -8,90 +8,70 @@ import (
 	"certdrift/internal/report"
 )
 
-// planView is what applying manifests would do, a row for each listener.
+// planView is what applying manifests would do, a card for each listener.
 type planView struct {
-	Columns []string
-	Rows    []planRow
-	Notes   []string
+	Rows []planRow
 }
 
-// planRow is one listener: whether it may be done and why, and what; the first cell names the object that declares.
+// planRow is one listener: what applying does to it, whether that may be done and why, and what to do otherwise.
 type planRow struct {
+	report.PlanRow
 	Sign    sign
-	Reasons []string
-	Cells   []string
+	Columns []planColumn
+	Remedy  []remedyPart
+	Facts   []report.Fact
+}
+
+// planColumn are the certificates at one point in time.
+type planColumn struct {
+	Caption      string
+	Certificates []report.PlanCertificate
 }
 
 func planOf(r report.Report) planView {
-	v := planView{Notes: report.PlanNotes(r)}
-	columns := report.PlanColumns()
-	verdict := len(columns) - 1 // the page says it in front
-	for _, name := range columns[:verdict] {
-		v.Columns = append(v.Columns, name[:1]+strings.ToLower(name[1:]))
-	}
-	for _, row := range r.Plan {
-		v.Rows = append(v.Rows, planRow{planSign(row), report.Lines(strings.Join(row.Reasons, "\n")), report.PlanCells(r, row)[:verdict]})
+	v := planView{}
+	for i, row := range report.PlanRows(r) {
+		one := planRow{PlanRow: row, Sign: sign{row.Word, row.Mark, planClass(row.State)}, Remedy: remedyOf(row.Remedy), Columns: []planColumn{
+			{"Declared now", row.Declared}, {"Attached now", row.Attached}, {"After apply", row.After},
+		}}
+		for _, f := range r.About(r.Plan[i]) {
+			one.Facts = append(one.Facts, report.Facts(f)...)
+		}
+		v.Rows = append(v.Rows, one)
 	}
 	return v
 }
 
-// planSign marks a row as the text does: what is refused, what is not known, what changes.
-func planSign(row plan.Row) sign {
-	switch row.Verdict {
-	case plan.Refuse:
-		return sign{"refused", "✗", "critical"}
-	case plan.Undecided:
-		return sign{"undecided", "?", "warning"}
-	case plan.Warn:
-		return sign{"warning", "!", "warning"}
+// planClass is a state's class of the style sheet.
+func planClass(s plan.State) string {
+	switch s {
+	case plan.Refused:
+		return "critical"
+	case plan.NotDecided, plan.WithWarning:
+		return "warning"
+	case plan.New, plan.Changes, plan.AsDeclared, plan.CoversItsName:
+		return "ok"
 	}
-	switch row.Action {
-	case plan.Create:
-		return sign{"new", "+", "ok"}
-	case plan.Change:
-		return sign{"changes", "~", "ok"}
-	case plan.Keep:
-		return sign{"unchanged", "=", "none"}
-	}
-	if len(row.Declared) > 0 {
-		return sign{"as declared", "=", "none"}
-	}
-	return sign{"covers its names", "=", "none"}
+	return "none"
 }
 
-// planTiles are the figures of a plan, which checks no endpoint.
+// planTiles are the figures of a plan, which checks no endpoint: those of its counting line.
 func planTiles(r report.Report) []tile {
-	c := plan.CountRows(r.Plan)
-	figure := func(n int, noun, class string) tile {
-		if n == 0 {
-			class = "none"
-		}
-		return tile{fmt.Sprint(n), noun, class}
+	count := plan.CountRows(r.Plan)
+	tiles := []tile{{fmt.Sprint(count.Listeners), plural(count.Listeners, "listener"), "none"}}
+	if count.Others > 0 {
+		tiles = append(tiles, tile{fmt.Sprint(count.Others), plural(count.Others, "object") + " not read", "warning"})
 	}
-	tiles := []tile{
-		figure(c.Refused, "refused", "critical"), figure(c.Create, "to create", "ok"), figure(c.Change, "to change", "ok"), figure(c.Keep, "unchanged", "none"),
-	}
-	if c.Remove > 0 {
-		tiles = append(tiles, figure(c.Remove, "to remove", "critical"))
-	}
-	if c.Undecided > 0 {
-		tiles = append(tiles, figure(c.Undecided, "undecided", "warning"))
-	}
-	if n := c.Unknown + c.Discover; n > 0 {
-		tiles = append(tiles, figure(n, "not compared with AWS", "none"))
+	for _, s := range report.PlanStates(r) {
+		tiles = append(tiles, tile{fmt.Sprint(s.Count), s.Word, planClass(s.State)})
 	}
 	return tiles
 }
 
-// planSentence is what the verdict on a plan means.
-func planSentence(r report.Report) string {
-	switch {
-	case r.Verdict == report.Fail:
-		return "Do not apply: it would break an endpoint, undo a change, or attach a certificate that is not declared."
-	case r.Verdict == report.Incomplete:
-		return "Undecided: not everything could be compared, so it is unknown whether applying is safe."
-	case len(r.Plan) == 0:
-		return "No load balancer's certificate is declared in these manifests."
-	}
-	return "Safe to apply."
+// planVerdict is the page's headline for a plan.
+func planVerdict(r report.Report) (sign, string) {
+	outcome := report.Outcome(r)
+	s := verdictSign(outcome.Verdict)
+	s.Word = outcome.Title
+	return s, strings.TrimSpace(outcome.Sentence + " " + report.Caveat(r))
 }

@@ -90,13 +90,15 @@ func viewOf(r report.Report) view {
 		Title: "certdrift: " + string(r.Verdict), Verdict: verdictSign(r.Verdict), Sentence: sentence(r), Line: report.CountingLine(r), Notes: r.Notes(),
 		Times: times(r), Tiles: tiles(r),
 	}
-	for i, f := range r.Findings {
+	findings := r.Findings
+	if v.Planned = r.Plan != nil; v.Planned {
+		v.Plan, v.Tiles, findings = planOf(r), planTiles(r), r.PlanFindings()
+		v.Verdict, v.Sentence = planVerdict(r)
+	}
+	for i, f := range findings {
 		id := fmt.Sprintf("finding-%d", i+1)
 		ids[identity(f)] = id
 		v.Findings = append(v.Findings, findingOf(id, f))
-	}
-	if v.Planned = r.Plan != nil; v.Planned {
-		v.Plan, v.Tiles, v.Sentence = planOf(r), planTiles(r), planSentence(r)
 	}
 	page := builder{Report: r, ids: ids}
 	for _, row := range page.rows() {
@@ -243,15 +245,15 @@ const shownAffects = 40
 func findingOf(id string, f finding.Finding) findingView {
 	v := findingView{
 		ID: id, Sign: severitySign(f.Severity), Code: string(f.Code), Where: report.Where(f), Summary: f.Summary,
-		Affects: users(f.Affects, shownAffects), Facts: report.Facts(f), Remedy: remedy(f.Remedy),
+		Affects: users(f.Affects, shownAffects), Facts: report.Facts(f), Remedy: remedyOf(report.Lines(f.Remedy)),
 	}
 	return v
 }
 
-// remedy parts commands from sentences: a line that begins with a program's name is something to type.
-func remedy(text string) []remedyPart {
+// remedyOf parts commands from sentences: a line that begins with a program's name is something to type.
+func remedyOf(lines []string) []remedyPart {
 	var parts []remedyPart
-	for _, line := range report.Lines(text) {
+	for _, line := range lines {
 		switch n := len(parts); {
 		case line == "":
 		case !isCommand(strings.TrimSpace(line)):
@@ -279,7 +281,13 @@ func spans(line string) []span {
 	return out
 }
 
+// isCommand reports whether a line is to be typed or copied: a command, an ARN, or lines of the configuration.
 func isCommand(line string) bool {
+	for _, copied := range []string{"arn:", "- {", "certificate: {", "certificates: ["} {
+		if strings.HasPrefix(line, copied) {
+			return true
+		}
+	}
 	first, _, more := strings.Cut(line, " ")
 	return more && slices.Contains([]string{"aws", "kubectl", "openssl", "certdrift", "curl", "dig", "terraform", "nc", "helm"}, first)
 }

@@ -1,7 +1,7 @@
 // Package account is a small simulated AWS account in one region: load balancers, certificates, topics, metrics and a
 // trail, behind clients that speak the SDK's own types. The product's adapters run over it unchanged, in the demo, in
 // tests and in benchmarks. It behaves as AWS does where that matters to certdrift: it pages, throttles, refuses, forgets
-// what was deleted, lists a default certificate twice, records every change in CloudTrail's form, and counts what it is
+// what was deleted, lists a default certificate twice that is in the SNI list too, records every change in CloudTrail's form, and counts what it is
 // asked.
 package account
 
@@ -92,7 +92,7 @@ type LoadBalancer struct {
 type Listener struct {
 	Port     int
 	Protocol string
-	// Certificates are ARNs, the default first.
+	// Certificates are ARNs: the default, then the SNI list, which may have the default, too.
 	Certificates []string
 	// Policy is a security policy's name (see Policies); empty for AWS's default on a TLS port of an ALB or NLB, and
 	// for none at all on a classic one.

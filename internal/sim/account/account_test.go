@@ -78,7 +78,7 @@ func TestPagesAndDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	certs := []string{a.AddCertificate("1", leaf), a.AddCertificate("2", leaf)}
+	certs := []string{a.AddCertificate("1", leaf), a.AddCertificate("1", leaf), a.AddCertificate("2", leaf)}
 	arn := a.AddLoadBalancer(account.LoadBalancer{Kind: observation.Application, Name: "web", Listeners: []account.Listener{{Port: 443, Protocol: "HTTPS", Certificates: certs}}})
 	listeners, err := a.ELBv2().DescribeListeners(t.Context(), &elbv2.DescribeListenersInput{LoadBalancerArn: aws.String(arn)})
 	if err != nil {

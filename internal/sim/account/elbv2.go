@@ -159,7 +159,7 @@ func (w *world) listenerAt(arn string) (*balancer, *listener, error) {
 	return nil, nil, apiError(http.StatusBadRequest, "ListenerNotFound", "One or more listeners not found")
 }
 
-// DescribeListenerCertificates lists a listener's certificates. The default one comes twice: as such, and in the list.
+// DescribeListenerCertificates lists a listener's certificates. A default one that is also in the SNI list comes twice.
 func (c *ELBv2) DescribeListenerCertificates(ctx context.Context, in *elbv2.DescribeListenerCertificatesInput, _ ...func(*elbv2.Options)) (*elbv2.DescribeListenerCertificatesOutput, error) {
 	w := c.account.world
 	if err := w.enter(ctx, "elbv2:DescribeListenerCertificates", in); err != nil {
@@ -185,10 +185,7 @@ func (w *world) listed(listenerARN string) ([]types.Certificate, error) {
 	}
 	var all []types.Certificate
 	for i, arn := range l.Certificates {
-		if i == 0 {
-			all = append(all, types.Certificate{CertificateArn: aws.String(arn), IsDefault: aws.Bool(true)})
-		}
-		all = append(all, types.Certificate{CertificateArn: aws.String(arn), IsDefault: aws.Bool(false)})
+		all = append(all, types.Certificate{CertificateArn: aws.String(arn), IsDefault: aws.Bool(i == 0)})
 	}
 	return all, nil
 }

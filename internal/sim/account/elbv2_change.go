@@ -57,9 +57,8 @@ func (c *ELBv2) ModifyListener(ctx context.Context, in *elbv2.ModifyListenerInpu
 			return apiError(http.StatusBadRequest, "TooManyCertificates", "You can specify only one certificate")
 		}
 		if len(in.Certificates) == 1 {
-			arn := aws.ToString(in.Certificates[0].CertificateArn)
-			sni := slices.DeleteFunc(l.Certificates[min(1, len(l.Certificates)):], func(a string) bool { return a == arn })
-			l.Certificates = append([]string{arn}, sni...)
+			list := l.Certificates[min(1, len(l.Certificates)):]
+			l.Certificates = append([]string{aws.ToString(in.Certificates[0].CertificateArn)}, list...)
 		}
 		if in.SslPolicy != nil {
 			l.Policy = aws.ToString(in.SslPolicy)
@@ -76,7 +75,7 @@ func (c *ELBv2) ModifyListener(ctx context.Context, in *elbv2.ModifyListenerInpu
 func (c *ELBv2) AddListenerCertificates(ctx context.Context, in *elbv2.AddListenerCertificatesInput, _ ...func(*elbv2.Options)) (*elbv2.AddListenerCertificatesOutput, error) {
 	_, err := c.change(ctx, "AddListenerCertificates", aws.ToString(in.ListenerArn), in, in.Certificates, func(_ *balancer, l *listener) error {
 		for _, arn := range arns(in.Certificates) {
-			if !slices.Contains(l.Certificates, arn) {
+			if !slices.Contains(l.Certificates[min(1, len(l.Certificates)):], arn) {
 				l.Certificates = append(l.Certificates, arn)
 			}
 		}

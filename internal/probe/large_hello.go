@@ -1,0 +1,73 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/netip"
+
+	"certdrift/internal/observation"
+	"certdrift/internal/probe/netguard"
+)
+
+// maxFruitlessLooks bounds, for one round, the looks with a small ClientHello that time out as the first one did: a middlebox
+// is in front of a few endpoints, while in an outage hundreds of servers are silent, and each look takes seconds.
+const maxFruitlessLooks = 64
+
+// alertSize is that of the record of an alert, in bytes.
+const alertSize = 7
+
+// seekSmallHello makes a second handshake without post-quantum key exchange if the first failed before the server sent anything
+// but perhaps an alert. Its key share makes the ClientHello larger than a TCP segment, and some middleboxes drop or reset what they do
+// not reassemble. If the small one is answered, a third handshake as large as the first tells such a path from a server that fails
+// now and then. It reports whether the size is the cause.
+func (v *endpointProbe) seekSmallHello(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, conn *countingConn, heard int64, got *answer) bool {
+	f := got.Failure
+	if !lostHello(f, heard) || v.fruitless.Load() >= maxFruitlessLooks {
+		return false
+	}
+	small, size := v.lookAgain(ctx, o, at, allow, currentGroups()[1:])
+	if small.TLS == nil {
+		if small.Failure.Kind == observation.TimedOut {
+			v.fruitless.Add(1)
+		}
+		return false
+	}
+	if large, _ := v.lookAgain(ctx, o, at, allow, nil); large.TLS != nil {
+		return false
+	}
+	f.Hello = &observation.HelloSizes{Lost: int(conn.first.Load()), Answered: int(size)}
+	got.TLS, got.peers, got.staple, got.version = small.TLS, small.peers, small.staple, small.version
+	return true
+}
+
+// lostHello reports whether a handshake failed as if the ClientHello had not arrived, or not in one piece.
+func lostHello(f *observation.Failure, heard int64) bool {
+	if f.Phase != observation.PhaseTLS {
+		return false
+	}
+	switch f.Kind {
+	case observation.TimedOut, observation.Reset, observation.Closed:
+		return heard == 0
+	case observation.Alert:
+		return heard <= alertSize && (unspecific(f.Alert) || f.Alert == "decode_error" || f.Alert == "record_overflow" || f.Alert == "unexpected_message")
+	}
+	return false
+}
+
+// lookAgain makes another handshake that offers some curves, those of the origin's offer if nil. It returns what it showed, with the size of its ClientHello.
+func (v *endpointProbe) lookAgain(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, curves []tls.CurveID) (seen answer, size int64) {
+	seen.auth = &clientAuth{}
+	other := *o
+	other.curves = curves
+	err := v.onNewConnection(ctx, o, at, allow, func(conn net.Conn) error {
+		wire := &countingConn{Conn: conn}
+		v.handshake(ctx, &other, wire, &seen)
+		size = wire.first.Load()
+		return nil
+	})
+	if err != nil && seen.Failure == nil {
+		seen.Failure = fail(observation.PhaseTLS, err)
+	}
+	return seen, size
+}
