@@ -8,7 +8,7 @@ import (
 	"certdrift/internal/observation"
 )
 
-// TestTLSHandshakeNamesTheSuite: where a second look saw which suite is all that a server has, the finding names it and the clients
+// TestTLSHandshakeNamesTheSuite: where a further handshake showed which suite is all that a server has, the finding names it and the clients
 // without it, and its check fails as they do.
 func TestTLSHandshakeNamesTheSuite(t *testing.T) {
 	for cipher, says := range map[string]string{
