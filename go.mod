@@ -8,6 +8,7 @@ godebug (
 	rsa1024min=0
 	tlsmaxrsasize=16384
 	tlssha1=1
+	x509negativeserial=1
 )
 
 require (

@@ -169,7 +169,7 @@ func names() []Case {
 				c.URIs, c.EmailAddresses = []*url.URL{{Scheme: "spiffe", Host: "example.org", Path: "/x"}}, []string{"a@example.org"}
 			}))
 		}},
-		{Name: "thousands of names, one of them right", serve: func(l *Lab) Target {
+		{Name: "thousands of names, one of them right", Want: codes(finding.CertChainOversized), serve: func(l *Lab) Target {
 			all := make([]string, 0, 4001)
 			for i := range 4000 {
 				all = append(all, fmt.Sprintf("name%d.example.net", i))
@@ -294,7 +294,7 @@ func chains() []Case {
 			p := l.leaf()
 			return l.chain(p, p.Certificate.Raw, l.Sub.Certificate.Raw, l.crossed(l.Root, gone)).with(l, gone)
 		}),
-		good("a cross-sign of an unknown root beside a valid path", func(l *Lab) Target {
+		bad("a cross-sign of an unknown root beside a valid path", finding.CertUntrusted, func(l *Lab) Target {
 			other := must(pki.Root("Unknown", l.Now))
 			p := l.leaf()
 			return l.chain(p, p.Certificate.Raw, l.crossed(l.Sub, other), l.Sub.Certificate.Raw)
@@ -304,7 +304,7 @@ func chains() []Case {
 			p := l.leaf()
 			return l.chain(p, p.Certificate.Raw, l.Sub.Certificate.Raw, l.crossed(l.Root, other)).with(l, other)
 		}),
-		good("36 certificates", func(l *Lab) Target {
+		bad("36 certificates", finding.CertChainOversized, func(l *Lab) Target {
 			p := must(pki.Root("Deep Root", l.Now))
 			root := p
 			for range 34 {
@@ -358,13 +358,13 @@ func chains() []Case {
 		bad("an intermediate for clients only", finding.CertUsage, func(l *Lab) Target {
 			return l.serve(must(ca(l, "Client CA", func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }).Leaf(l.Now, []string{Host})))
 		}),
-		good("any usage", func(l *Lab) Target {
+		bad("any usage", finding.CertUsage, func(l *Lab) Target {
 			return l.serve(l.leaf(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny} }))
 		}),
 		good("no extended key usage at all", func(l *Lab) Target {
 			return l.serve(l.leaf(func(c *x509.Certificate) { c.ExtKeyUsage = nil }))
 		}),
-		good("a CA certificate as the server's own", func(l *Lab) Target {
+		bad("a CA certificate as the server's own", finding.CertConstraint, func(l *Lab) Target {
 			return l.serve(l.leaf(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, c.KeyUsage|x509.KeyUsageCertSign }))
 		}),
 	}

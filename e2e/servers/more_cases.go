@@ -54,7 +54,7 @@ func combined() []Case {
 			sub := must(must(pki.Root("Unknown Root", l.Now)).Intermediate("Unknown CA", l.Now, pki.Valid(l.Now.AddDate(-3, 0, 0), l.Now.Add(-day))))
 			return l.serve(must(sub.Leaf(l.Now, []string{Host})))
 		}},
-		{Name: "the expired intermediate beside its renewal of the same key", serve: func(l *Lab) Target {
+		{Name: "the expired intermediate beside its renewal of the same key", Want: codes(finding.CertChainExpired), serve: func(l *Lab) Target {
 			p := l.leaf()
 			old := l.crossed(l.Sub, l.Root, pki.Valid(l.Now.AddDate(-4, 0, 0), l.Now.Add(-day)))
 			return l.chain(p, p.Certificate.Raw, old, l.Sub.Certificate.Raw)
@@ -68,7 +68,7 @@ func combined() []Case {
 			p := l.leaf()
 			return l.chain(p, p.Certificate.Raw).with(l, p)
 		}},
-		{Name: "a mesh of cross-signs", serve: func(l *Lab) Target {
+		{Name: "a mesh of cross-signs", Want: codes(finding.CertChainOversized), serve: func(l *Lab) Target {
 			roots := make([]*pki.Pair, 0, 6)
 			for i := range 6 {
 				roots = append(roots, must(pki.Root(fmt.Sprintf("Mesh %d", i), l.Now)))

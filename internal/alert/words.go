@@ -25,6 +25,7 @@ func phrases() map[finding.Code]string {
 		finding.TLSTimeout:                   "TLS handshake times out",
 		finding.TLSPlaintext:                 "speaks plain HTTP on the TLS port",
 		finding.TLSVersionOld:                "only old TLS versions",
+		finding.TLSCipherWeak:                "only legacy cipher suites",
 		finding.TLSClientCertificateRequired: "requires a client certificate",
 
 		finding.CertExpired:         "certificate expired",

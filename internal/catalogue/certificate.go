@@ -62,12 +62,13 @@ func certificate() []Entry {
 		},
 		{
 			Code:     finding.CertUntrusted,
-			Severity: "critical",
+			Severity: "critical; a warning where only the first of several certificates of an issuer leads to no trusted root",
 			Title:    "The chain does not end in a root that clients trust",
 			Meaning: "The chain leads to an issuer that is not in the trust store: a private CA, a CA that was removed, or a CA that Mozilla " +
 				"trusts only for certificates issued before a certain date. This code also covers a signature in the chain that was not " +
 				"made by the named issuer, or that uses an algorithm no client supports. Other problems on the path (such as an expired " +
-				"issuer) have their own codes.",
+				"issuer) have their own codes. If the server sends several certificates of one issuer (cross-signs) and the first leads to no " +
+				"trusted root, OpenSSL, curl, Python, Node and GnuTLS stop there.",
 			Check: showCerts + "# then, against Mozilla's roots: openssl verify -CAfile mozilla.pem -untrusted chain.pem leaf.pem",
 			Remedy: "Serve a certificate from a CA that clients trust. If a private CA is intended, add its root to certdrift's ca_files " +
 				"(of the endpoint, or under trust), as its clients have it too.",
@@ -100,11 +101,12 @@ func certificate() []Entry {
 		},
 		{
 			Code:     finding.CertChainExpired,
-			Severity: "critical",
+			Severity: "critical; a warning where a valid certificate of the same issuer is sent behind the expired one",
 			Title:    "An issuer in the chain has expired, and no other path is valid",
 			Meaning: "An intermediate, a cross-signed certificate or the root has expired. If another path is valid, this is not a problem " +
 				"and is not reported; here no other path leads to a trusted root, so clients reject the connection although the leaf " +
-				"itself is still valid.",
+				"itself is still valid. If the server sends an expired certificate of an issuer before the valid one of the same name " +
+				"and key, GnuTLS stops at the expired one; other clients find the valid one.",
 			Check: showCerts + "# for each certificate of the chain: openssl x509 -noout -subject -issuer -dates",
 			Remedy: "Replace the expired issuer in the served chain with the CA's current one (the certificate's caIssuers field has its " +
 				"URL). If the CA has none, have the certificate reissued.",
@@ -112,11 +114,12 @@ func certificate() []Entry {
 		},
 		{
 			Code:     finding.CertKeyWeak,
-			Severity: "critical",
+			Severity: "critical; a warning for Ed25519 and for P-521 in the leaf, which some clients don't support",
 			Title:    "A key in the chain is too weak",
 			Meaning: "An RSA key below 2048 bits, an elliptic curve below P-256 or one that clients don't support, or a DSA key. OpenSSL as " +
 				"shipped by Debian, Ubuntu and Fedora (security level 2) rejects such keys, browsers and Go reject some of them, and " +
-				"the private key itself can be computed from a weak key. An issuer's key counts only if there is no other valid path.",
+				"the private key itself can be computed from a weak key. An issuer's key counts only if there is no other valid path. " +
+				"Strong keys that some clients can't use: P-521 in the leaf (Chromium), Ed25519 in the leaf or an issuer (Chromium, Firefox).",
 			Check: showLeaf + "-text | grep -A1 'Public Key Algorithm'",
 			Remedy: "Generate a new key (`openssl ecparam -genkey -name prime256v1`, or RSA with at least 2048 bits), have the certificate " +
 				"issued for it, and install both. Only the CA can replace an issuer's weak key: have the certificate issued by another " +
@@ -137,14 +140,14 @@ func certificate() []Entry {
 		},
 		{
 			Code: finding.CertUsage,
-			Severity: "critical where a certificate in the chain is for other uses only; warning where the key usage lacks digitalSignature; " +
-				"info where the leaf has no extended key usage at all, or a certificate in the chain has anyExtendedKeyUsage",
+			Severity: "critical where a certificate in the chain is for other uses only, or has anyExtendedKeyUsage without serverAuth; warning " +
+				"where the key usage lacks digitalSignature; info where the leaf has no extended key usage at all",
 			Title: "The certificate is not meant for server authentication",
 			Meaning: "The extended key usage of the leaf, or of an issuer above it, does not contain serverAuth (a client or code-signing " +
 				"certificate was installed), or the key usage rules out TLS: clients reject it. Without digitalSignature, browsers " +
 				"refuse TLS 1.3 and every ECDHE handshake. Without any extended key usage, most clients accept the certificate for " +
-				"every use, Apple's don't. With anyExtendedKeyUsage and without serverAuth, Go and Windows accept it, OpenSSL and " +
-				"clients based on it don't.",
+				"every use, Apple's don't. With anyExtendedKeyUsage and without serverAuth, Go and Windows accept it; OpenSSL, " +
+				"curl, Python, Node, rustls and Firefox (NSS) don't.",
 			Check: showLeaf + "-purpose -ext keyUsage,extendedKeyUsage",
 			Remedy: "Have the certificate issued with extendedKeyUsage = serverAuth and keyUsage = digitalSignature. If an issuer is " +
 				"limited to other uses, have the certificate issued by one that may issue server certificates.",
@@ -152,11 +155,12 @@ func certificate() []Entry {
 		},
 		{
 			Code:     finding.CertConstraint,
-			Severity: "critical; a warning for constraints on directory names, which only Go's clients reject",
+			Severity: "critical; a warning for constraints on directory names, which only Go's clients reject, and for a CA's certificate as the server's own",
 			Title:    "The chain violates a constraint of one of its certificates",
 			Meaning: "An issuer is not a CA or may not sign certificates, has more CAs below it than its path length allows, may not issue " +
 				"for these names, or requires a certificate policy that the chain does not have; or a certificate has a critical " +
-				"extension that clients don't support. Clients reject the chain, although every signature and date in it is correct.",
+				"extension that clients don't support. Clients reject the chain, although every signature and date in it is correct. " +
+				"A leaf that is itself a CA (basicConstraints CA:TRUE) is rejected by rustls and Firefox (NSS) only.",
 			Check: showCerts + "# for each certificate of the chain: openssl x509 -noout -subject -ext basicConstraints,keyUsage,nameConstraints,certificatePolicies,policyConstraints",
 			Remedy: "Only the CA can fix this: have the certificate issued by a CA that is allowed to, under an intermediate whose " +
 				"constraints fit. For a private CA, reissue the intermediate with CA:TRUE, keyCertSign, and a sufficient path length " +
@@ -207,24 +211,28 @@ func certificate() []Entry {
 		},
 		{
 			Code:     finding.CertChainOversized,
-			Severity: "warning above 100 KiB; critical where the handshake fails because of it",
+			Severity: "warning above 10 certificates or 32 KiB; critical above 100 KiB, or where the handshake fails because of it",
 			Title:    "The chain is larger than clients accept",
-			Meaning: "The certificates that the server sends exceed 100 KiB, where clients based on OpenSSL stop reading, or 256 KiB, where " +
-				"Go's do. This usually means that a whole bundle of roots was appended to the certificate. The number of certificates " +
-				"does not matter.",
+			Meaning: "The server sends more certificates, or more bytes of them, than a current client accepts. Measured limits: Java 10 " +
+				"certificates and 32 KiB; rustls 64 KiB; OpenSSL (curl, Python, Node) and Chromium 100 KiB; GnuTLS 16 certificates and " +
+				"128 KiB; Firefox (NSS) 128 KiB; Go 256 KiB. Mbed TLS, on small devices, accepts 16 KiB as it comes, which is no finding. The " +
+				"evidence names the clients that refuse. This usually means that a whole bundle of roots was appended to the certificate.",
 			Check:  "openssl s_client -connect HOST:PORT -servername HOST -showcerts </dev/null | grep -c BEGIN",
 			Remedy: "Send only the leaf and its intermediates: two or three certificates. Remove the rest from the server's chain file.",
-			Source: "RFC 8446 §4.4.2; SSL_CTX_set_max_cert_list(3)",
+			Source: "RFC 8446 §4.4.2; SSL_CTX_set_max_cert_list(3); Java's jdk.tls.maxCertificateChainLength and jdk.tls.maxHandshakeMessageSize",
 		},
 		{
 			Code:     finding.CertMalformed,
-			Severity: "critical",
+			Severity: "critical; a warning for a negative serial number, which only Go's clients reject, and for what only Python 3.13 and later reject",
 			Title:    "A certificate cannot be parsed",
 			Meaning: "A certificate that the server sends does not conform to X.509. Strict clients (Go's among them) abort the handshake; " +
-				"others differ in what they tolerate. OpenSSL and clients based on it reject dates without seconds or with an offset.",
-			Check:  showCerts + "# then, for each: openssl asn1parse and openssl x509 -noout -text",
+				"others differ in what they tolerate. OpenSSL and clients based on it reject dates without seconds or with an offset, Go's " +
+				"clients a negative serial number. Python 3.13 and later verify in OpenSSL's strict mode, which wants of the chain, the root " +
+				"included, what RFC 5280 wants: an authority key identifier in all but the root, a subject key identifier and a key usage in a " +
+				"CA, critical basic constraints, keyCertSign in a CA alone, and names that are not empty (Java minds those, too).",
+			Check:  showCerts + "# then, for each: openssl asn1parse and openssl x509 -noout -text\n# as Python 3.13: openssl verify -x509_strict -partial_chain -CAfile roots.pem -untrusted chain.pem leaf.pem",
 			Remedy: "Install the certificate again, exactly as the CA issued it. If the CA issued it like this, have it reissued.",
-			Source: "RFC 5280 §4.1, §4.1.2.5; RFC 8446 §4.4.2",
+			Source: "RFC 5280 §4.1, §4.1.2.2, §4.1.2.5, §4.2; X509_VERIFY_PARAM_set_flags(3) (X509_V_FLAG_X509_STRICT); Python 3.13, ssl.create_default_context; RFC 8446 §4.4.2",
 		},
 	}
 }

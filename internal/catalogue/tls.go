@@ -18,7 +18,8 @@ func tls() []Entry {
 				"`handshake_failure` usually means that there is no common cipher, `unrecognized_name` that the server does not " +
 				"know the SNI name, and `internal_error` often that a virtual host has no certificate. If the alert does not reveal the " +
 				"cause, certdrift probes again to detect a server that supports nothing newer than TLS 1.1 or a key too weak for a handshake, " +
-				"which have codes of their own, and a key type that few clients support (Ed448, brainpool), which the evidence names.",
+				"which have codes of their own, and a key type or cipher suite that only some clients support (RSASSA-PSS, Ed448, brainpool; DHE, CCM, Camellia), which the " +
+				"finding names with the clients that reject it: for these, the check below succeeds and the one in the finding fails.",
 			Check: "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null    # for STARTTLS add -starttls " +
 				target.StartTLSSchemes("|"),
 			Remedy: "Compare the server's protocols, ciphers and virtual hosts with the alert, and check that a " +
@@ -62,6 +63,22 @@ func tls() []Entry {
 			Check:  "openssl s_client -connect ADDRESS:PORT -servername HOST -tls1_2 </dev/null",
 			Remedy: "Enable TLS 1.2 and 1.3. On AWS, choose a newer security policy (listener-policy-old names the old one).",
 			Source: "RFC 8996 (deprecating TLS 1.0 and 1.1)",
+		},
+		{
+			Code: finding.TLSCipherWeak,
+			Severity: "critical for 3DES, RC4 and CBC with SHA-256, which most clients reject; warning for RSA key exchange, for ECDHE with CBC and SHA-1, " +
+				"and for P-521 as the only group",
+			Title: "The server offers only cipher suites or groups that clients reject",
+			Meaning: "certdrift's first handshake offers what every current client offers: TLS 1.3, or ECDHE with AES-GCM or ChaCha20, on X25519, " +
+				"P-256 and P-384. The server rejected that and accepted a wider offer; the finding names the best that it has, and the clients " +
+				"that reject it. RSA key exchange: Go, Python since 3.10 and rustls. ECDHE with CBC and SHA-1: Python since 3.10 and rustls. P-521 " +
+				"alone: Chromium and rustls. 3DES and RC4: nearly all. A server that has something better beside these is not reported, " +
+				"whatever it prefers. The certificate and the response are checked with the wider offer. With TLS 1.1 and older, tls-version-old " +
+				"says enough.",
+			Check: "openssl s_client -connect ADDRESS:PORT -servername HOST -cipher ECDHE+AESGCM:ECDHE+CHACHA20 -groups X25519:P-256:P-384 </dev/null    # fails",
+			Remedy: "Enable TLS 1.3 and, for TLS 1.2, ECDHE with AES-GCM or ChaCha20 (Mozilla's “intermediate” configuration). On AWS, choose a " +
+				"newer security policy.",
+			Source: "RFC 9325 §4.2 (cipher suites), RFC 7465 (RC4), RFC 8446 §4.2.7 (groups); the default settings of the clients",
 		},
 		{
 			Code:     finding.TLSClientCertificateRequired,

@@ -2,43 +2,34 @@ package certtest
 
 import (
 	"crypto"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/asn1"
 	"testing"
+
+	"certdrift/internal/sim/pki"
 )
 
 // Redate signs a certificate again with notBefore, a UTCTime, unchanged as the start of its validity. The issuer has an ECDSA
 // key. crypto/x509 writes only valid dates.
 func Redate(t testing.TB, der []byte, issuer crypto.Signer, notBefore string) []byte {
 	t.Helper()
-	var outer struct {
-		TBS struct {
-			Version, Serial, Algorithm, Issuer asn1.RawValue
-			Validity                           struct{ NotBefore, NotAfter asn1.RawValue }
-			Subject, Key, Extensions           asn1.RawValue
-		}
-		Algorithm asn1.RawValue
-		Signature asn1.BitString
-	}
-	if _, err := asn1.Unmarshal(der, &outer); err != nil {
-		t.Fatal(err)
-	}
-	outer.TBS.Validity.NotBefore = asn1.RawValue{Tag: asn1.TagUTCTime, Bytes: []byte(notBefore)}
-	digest := sha256.Sum256(marshal(t, outer.TBS))
-	signature, err := issuer.Sign(rand.Reader, digest[:], crypto.SHA256)
-	if err != nil {
-		t.Fatal(err)
-	}
-	outer.Signature = asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}
-	return marshal(t, outer)
+	return edited(t, der, issuer, func(tbs *pki.TBS) {
+		tbs.Validity.NotBefore = asn1.RawValue{Tag: asn1.TagUTCTime, Bytes: []byte(notBefore)}
+	})
 }
 
-func marshal(t testing.TB, value any) []byte {
+// Renumber signs a certificate again with a serial number of the given bytes, which may be negative.
+func Renumber(t testing.TB, der []byte, issuer crypto.Signer, serial ...byte) []byte {
 	t.Helper()
-	der, err := asn1.Marshal(value)
+	return edited(t, der, issuer, func(tbs *pki.TBS) {
+		tbs.Serial = asn1.RawValue{Tag: asn1.TagInteger, Bytes: serial}
+	})
+}
+
+func edited(t testing.TB, der []byte, issuer crypto.Signer, edit func(*pki.TBS)) []byte {
+	t.Helper()
+	signed, err := pki.Resign(der, issuer, edit)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return der
+	return signed
 }

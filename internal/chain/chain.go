@@ -12,6 +12,7 @@ package chain
 
 import (
 	"crypto/x509"
+	"slices"
 	"time"
 )
 
@@ -36,6 +37,11 @@ const (
 	IssuerMisnamed    Kind = "issuer-misnamed"    // its authority key identifier contradicts the issuer that signed it (§4.2.1.1)
 	WeakKey           Kind = "weak-key"
 	WeakSignature     Kind = "weak-signature"
+	Strict            Kind = "strict"          // it breaches RFC 5280 where OpenSSL's strict mode alone minds
+	StrictNames       Kind = "strict-names"    // as Strict; a name is empty, which Java minds, too
+	LeafIsCA          Kind = "leaf-is-ca"      // the leaf is a CA, which rustls and NSS refuse
+	KeyUncommon       Kind = "key-uncommon"    // its key is of a type that some clients don't support
+	DeadEnd           Kind = "dead-end"        // it leads to no anchor, and another of its name and key does
 	Unverifiable      Kind = "unverifiable"    // clients do not support the kind of its signature or of its issuer's key
 	RootConstraint    Kind = "root-constraint" // the trust store limits the root, and this path is past the limit
 )
@@ -89,6 +95,9 @@ type Result struct {
 	// Lookalike is a certificate with the name, but not the key, of the issuer that Path's tip lacks; nil if there is
 	// none.
 	Lookalike *Lookalike
+	// Shadows are sent before a certificate of a valid path that is for the same name and key, and lead to no valid one themselves:
+	// they have expired (Expired) or lead to no anchor (DeadEnd). Clients that take the first issuer that fits stop there.
+	Shadows []Problem
 	// Limited reports whether the walk was cut at its bounds: another path may exist.
 	Limited bool
 }
@@ -109,7 +118,9 @@ func (r *Result) Accepted() bool {
 		return false
 	}
 	for _, f := range r.Leaf {
-		if f.Kind != UsageAbsent && f.Kind != UsageAny && f.Kind != UsageSignature {
+		switch f.Kind {
+		case UsageAbsent, UsageAny, UsageSignature, LeafIsCA, KeyUncommon:
+		default:
 			return false
 		}
 	}
@@ -124,6 +135,20 @@ func (r *Result) Public() bool {
 		}
 	}
 	return r.Path.Anchor != nil && r.Path.Anchor.Public
+}
+
+// Disputed returns the faults of some kinds that some clients alone see in the issuers of the best path, if every valid path has
+// some.
+func (r *Result) Disputed(kinds ...Kind) []Problem {
+	of := func(p Path) []Problem {
+		return slices.DeleteFunc(p.disputed(), func(f Problem) bool { return !slices.Contains(kinds, f.Kind) })
+	}
+	for _, p := range r.Valid {
+		if len(of(p)) == 0 {
+			return nil
+		}
+	}
+	return of(r.Path)
 }
 
 // Query is the input of Build.
@@ -148,6 +173,7 @@ func Build(store *Store, q Query) *Result {
 			}
 		}
 		r.Limited = w.limited
+		r.Shadows = w.shadows(q, r)
 		return r
 	}
 	if len(q.Fetched) > 0 {

@@ -2,6 +2,8 @@ package chain
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
@@ -22,6 +24,12 @@ func LeafFaults(leaf *x509.Certificate, at time.Time) []Problem {
 	}
 	if algorithm := weakSignature(leaf); algorithm != "" && !selfSigned(leaf) {
 		fs = append(fs, Problem{WeakSignature, leaf, algorithm})
+	}
+	if isCA(leaf) {
+		fs = append(fs, Problem{Kind: LeafIsCA, Certificate: leaf})
+	}
+	if leaf.PublicKeyAlgorithm == x509.Ed25519 || onP521(leaf) {
+		fs = append(fs, Problem{Kind: KeyUncommon, Certificate: leaf})
 	}
 	return fs
 }
@@ -145,15 +153,21 @@ func leafUsageFaults(c *x509.Certificate) []Problem {
 	return fs
 }
 
-// forAnyUse reports whether a certificate allows any usage but does not name server authentication. OpenSSL refuses it for a server
-// wherever in the path it stands, Go and Windows don't.
+// onP521 reports whether a key is on P-521: Chromium makes no handshake with it, and accepts it in issuers.
+func onP521(c *x509.Certificate) bool {
+	key, ok := c.PublicKey.(*ecdsa.PublicKey)
+	return ok && key.Curve == elliptic.P521()
+}
+
+// forAnyUse reports whether a certificate allows any usage but does not name server authentication. OpenSSL, and Python and Node with
+// it, rustls and NSS refuse it for a server wherever in the path it stands; Go and Windows don't.
 func forAnyUse(c *x509.Certificate) bool {
 	return slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny) && !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
 }
 
-// Disputed are those of the issuers' faults that some clients alone see. They make no path invalid, and are not among its
+// disputed are those of the issuers' faults that some clients alone see. They make no path invalid, and are not among its
 // Problems.
-func (p Path) Disputed() []Problem {
+func (p Path) disputed() []Problem {
 	var fs []Problem
 	for _, c := range p.Certificates[1:] {
 		if forAnyUse(c) {
@@ -161,6 +175,9 @@ func (p Path) Disputed() []Problem {
 		}
 		if onlyGoRejects(c) {
 			fs = append(fs, Problem{Kind: DirectoryNames, Certificate: c})
+		}
+		if c.PublicKeyAlgorithm == x509.Ed25519 {
+			fs = append(fs, Problem{Kind: KeyUncommon, Certificate: c})
 		}
 	}
 	return fs

@@ -20,7 +20,7 @@ func (c Code) Class() Class {
 	switch c {
 	case DNSFailure, ConnectRefused, ConnectTimeout, ConnectReset, AddressBlocked:
 		return ClassReach
-	case TLSHandshake, TLSTimeout, TLSPlaintext, TLSVersionOld, TLSClientCertificateRequired:
+	case TLSHandshake, TLSTimeout, TLSPlaintext, TLSVersionOld, TLSCipherWeak, TLSClientCertificateRequired:
 		return ClassTLS
 	case CertExpired, CertNotYetValid, CertExpiring, CertNameMismatch, CertUntrusted, CertSelfSigned, CertChainIncomplete, CertChainExpired,
 		CertKeyWeak, CertSignatureWeak, CertUsage, CertConstraint, CertLifetimeLong, CertRevoked, CertStapleBad, CertChainOversized, CertMalformed:

@@ -17,6 +17,7 @@ const (
 	TLSTimeout                   Code = "tls-timeout"
 	TLSPlaintext                 Code = "tls-plaintext"
 	TLSVersionOld                Code = "tls-version-old"
+	TLSCipherWeak                Code = "tls-cipher-weak"
 	TLSClientCertificateRequired Code = "tls-client-certificate-required"
 
 	// Certificate as served.

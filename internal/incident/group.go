@@ -23,7 +23,7 @@ func group(code finding.Code) string {
 	case finding.DNSFailure, finding.ConnectRefused, finding.ConnectTimeout, finding.ConnectReset, finding.AddressBlocked,
 		finding.TLSHandshake, finding.TLSTimeout, finding.TLSPlaintext:
 		return groupReach
-	case finding.TLSVersionOld, finding.TLSClientCertificateRequired:
+	case finding.TLSVersionOld, finding.TLSCipherWeak, finding.TLSClientCertificateRequired:
 		return groupTLS
 	case finding.AddressInconsistent:
 		return groupCertificate

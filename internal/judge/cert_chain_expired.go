@@ -10,7 +10,7 @@ import (
 )
 
 func findChainExpired(c *connection) []finding.Finding {
-	return perFault(c.issuerFaults(chain.Expired), func(f chain.Problem) finding.Finding {
+	out := perFault(c.issuerFaults(chain.Expired), func(f chain.Problem) finding.Finding {
 		cert := f.Certificate
 		e := c.pathEvidence(c.certEvidence(cert))
 		e["leaf"] = certSubject(c.leaf())
@@ -21,6 +21,29 @@ func findChainExpired(c *connection) []finding.Finding {
 			fmt.Sprintf("%s expired on %s, %s ago, and no other path to a trusted root is valid", c.which(cert), prose.Stamp(cert.NotAfter), prose.Span(c.judgment.Now.Sub(cert.NotAfter))),
 			e, c.staleRemedy(cert))
 	})
+	for _, cert := range c.shadows(chain.Expired) {
+		e := c.pathEvidence(c.certEvidence(cert))
+		e["refused_by"] = []string{"GnuTLS"}
+		out = append(out, c.aboutCert(finding.CertChainExpired, finding.Warning, cert,
+			fmt.Sprintf("the server sends a certificate of %s that expired on %s before the valid one: GnuTLS stops at it and rejects the chain, other clients accept it",
+				certName(cert), prose.Stamp(cert.NotAfter)), e,
+			c.chainRemedy(fmt.Sprintf("Remove the expired certificate of %s (issuer %s) from the chain file.", certName(cert), issuerName(cert)))))
+	}
+	return out
+}
+
+// shadows returns the certificates of a kind that some clients stop at although another one leads to a root.
+func (c *connection) shadows(kind chain.Kind) []*x509.Certificate {
+	if c.built == nil {
+		return nil
+	}
+	var out []*x509.Certificate
+	for _, f := range c.built.Shadows {
+		if f.Kind == kind {
+			out = append(out, f.Certificate)
+		}
+	}
+	return out
 }
 
 // staleRemedy returns the remedy. A root that clients have and that has expired can't be replaced by what the server sends.

@@ -13,11 +13,15 @@ func TestCertChainExpired(t *testing.T) {
 	fs := s.serve(t).expect(t, critical(finding.CertChainExpired))
 	says(t, fs, `the issuer "Test Intermediate"`, "2026-05-31")
 
-	// Its successor, with the same key, beside it: no fault, in any order.
+	// Its successor, with the same key, beside it: GnuTLS minds the expired one before it.
 	renewed := crossSigned(t, s.inter, s.root)
 	srv := s.serve(t)
 	srv.chain = append(srv.chain, renewed.Raw)
-	srv.expect(t)
+	fs = srv.expect(t, warning(finding.CertChainExpired))
+	says(t, fs, `a certificate of "Test Intermediate" that expired on 2026-05-31`, "GnuTLS stops at it")
+	if want := `Remove the expired certificate of "Test Intermediate" (issuer "Test Root")`; !strings.Contains(fs[0].Remedy, want) {
+		t.Errorf("remedy %q", fs[0].Remedy)
+	}
 	srv.chain[1], srv.chain[2] = srv.chain[2], srv.chain[1]
 	srv.expect(t)
 }

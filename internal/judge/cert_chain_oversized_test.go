@@ -1,29 +1,73 @@
 package judge
 
 import (
-	"fmt"
+	"strings"
 	"testing"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/sim/pki"
 )
 
+// TestCertChainOversized: each limit that was measured holds on both of its sides.
 func TestCertChainOversized(t *testing.T) {
 	s := newShop(t)
-	srv := s.serve(t)
-	for i := 0; len(srv.chain) < 400; i++ {
-		srv.chain = append(srv.chain, s.inter.Certificate.Raw)
+	// sized is a chain of a number of certificates and bytes; what follows the intermediate only takes room.
+	sized := func(certificates, bytes int) server {
+		srv := s.serve(t)
+		for len(srv.chain) < certificates {
+			srv.chain = append(srv.chain, s.root.Certificate.Raw)
+		}
+		for _, der := range srv.chain {
+			bytes -= len(der) + 3
+		}
+		if last := len(srv.chain) - 1; bytes > 0 {
+			srv.chain[last] = padding(t, s.root, len(srv.chain[last])+bytes)
+		}
+		return srv
 	}
-	size := 0
-	for i, der := range srv.chain {
-		if size += len(der) + 3; size > oversized {
-			over, under := srv, srv
-			over.chain, under.chain = srv.chain[:i+1], srv.chain[:i]
-			says(t, over.expect(t, warning(finding.CertChainOversized)), fmt.Sprintf("%d KiB", size>>10))
-			under.expect(t)
-			break
+	for _, test := range []struct {
+		certificates, bytes int
+		want                []string
+		says                string
+	}{
+		{10, 0, nil, ""},
+		{11, 0, []string{warning(finding.CertChainOversized)}, "(11 certificates), more than these clients accept: Java"},
+		{16, 0, []string{warning(finding.CertChainOversized)}, "accept: Java"},
+		{17, 0, []string{warning(finding.CertChainOversized)}, "accept: Java; GnuTLS"},
+		{3, 32 << 10, nil, ""},
+		{3, 32<<10 + 1, []string{warning(finding.CertChainOversized)}, "32 KiB in size (3 certificates), more than these clients accept: Java"},
+		{3, 64 << 10, []string{warning(finding.CertChainOversized)}, "accept: Java"},
+		{3, 64<<10 + 1, []string{warning(finding.CertChainOversized)}, "accept: Java; rustls"},
+		{3, 100 << 10, []string{warning(finding.CertChainOversized)}, "accept: Java; rustls"},
+		{3, 100<<10 + 1, []string{critical(finding.CertChainOversized)}, "rustls; OpenSSL, curl, Python, Node and Chromium"},
+		{3, 128<<10 + 1, []string{critical(finding.CertChainOversized)}, "Chromium; GnuTLS; Firefox (NSS)"},
+		{3, 256<<10 + 1, []string{critical(finding.CertChainOversized)}, "; Go"},
+	} {
+		fs := sized(test.certificates, test.bytes).expect(t, test.want...)
+		if test.says != "" {
+			says(t, fs, test.says)
+		}
+		for _, f := range fs {
+			if !strings.HasSuffix(f.Summary, test.says) {
+				t.Errorf("%d certificates, %d bytes: %q", test.certificates, test.bytes, f.Summary)
+			}
 		}
 	}
 	server{failure: &observation.Failure{Phase: observation.PhaseTLS, Kind: observation.ChainOversized, Detail: "handshake message of length 300000"}}.
 		expect(t, critical(finding.CertChainOversized))
+}
+
+// padding is a certificate under ca of exactly a length, which its signature makes vary by a byte or two.
+func padding(t *testing.T, ca *pki.Pair, length int) []byte {
+	size := length - 500
+	for {
+		der := must(t)(ca.Intermediate("Padding", certNow, extension(false, make([]byte, size), 1, 2, 3, 4))).Certificate.Raw
+		if len(der) == length {
+			return der
+		}
+		if off := length - len(der); off > 4 || off < -4 {
+			size += off
+		}
+	}
 }

@@ -17,6 +17,9 @@ func findConstraint(c *connection) []finding.Finding {
 		faults = append(faults, c.disputed(chain.DirectoryNames)...)
 	}
 	noCA := map[*x509.Certificate]bool{}
+	if c.verdict() == chain.Trusted {
+		faults = append(faults, c.faults(chain.LeafIsCA)...)
+	}
 	var out []finding.Finding
 	for _, f := range faults {
 		cert := f.Certificate
@@ -33,8 +36,11 @@ func findConstraint(c *connection) []finding.Finding {
 			e["permitted"], e["excluded"] = nameConstraints(cert)
 		}
 		severity := finding.Critical
-		if f.Kind == chain.DirectoryNames {
-			severity = finding.Warning
+		switch f.Kind {
+		case chain.DirectoryNames:
+			severity, e["refused_by"] = finding.Warning, []string{"Go"}
+		case chain.LeafIsCA:
+			severity, e["refused_by"] = finding.Warning, []string{"rustls", "Firefox (NSS)"}
 		}
 		out = append(out, c.aboutCert(finding.CertConstraint, severity, cert, constraintSummary(c, f), e,
 			c.replace("Have the certificate reissued by a CA that may issue it: "+constraintRemedy(f.Kind)+".")))
@@ -55,6 +61,8 @@ func constraintSummary(c *connection, f chain.Problem) string {
 		return fmt.Sprintf("%s may not issue for this name: %s", who, detail)
 	case chain.DirectoryNames:
 		return who + " constrains directory names in a critical extension, which Go's clients don't support: they reject the chain, browsers and OpenSSL accept it"
+	case chain.LeafIsCA:
+		return who + " is a CA's (basicConstraints CA:TRUE): rustls and Firefox (NSS) reject it as a server's own, other clients accept it"
 	case chain.PolicyConstraint:
 		return fmt.Sprintf("%s requires a certificate policy (policyConstraints): %s", who, detail)
 	}
@@ -82,6 +90,8 @@ func constraintRemedy(k chain.Kind) string {
 		return "with fewer intermediates, or under a CA with a longer path length"
 	case chain.DirectoryNames:
 		return "one without constraints on directory names, if Go's clients matter"
+	case chain.LeafIsCA:
+		return "the server's own certificate with basicConstraints CA:FALSE"
 	case chain.NameConstraint:
 		return "one whose name constraints permit the name"
 	case chain.PolicyConstraint:

@@ -127,3 +127,14 @@ func TestCertConstraintDirectoryNames(t *testing.T) {
 		})
 	}
 }
+
+// TestCertConstraintLeafIsCA: rustls and NSS refuse a CA's certificate as a server's own, even where it is itself trusted.
+func TestCertConstraintLeafIsCA(t *testing.T) {
+	asCA := func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, c.KeyUsage|x509.KeyUsageCertSign }
+	s := newShop(t)
+	fs := s.serve(t, asCA).expect(t, warning(finding.CertConstraint))
+	says(t, fs, `the certificate "api.example.org" is a CA's (basicConstraints CA:TRUE): rustls and Firefox (NSS) reject it`)
+	own := must(t)(pki.SelfSigned(certNow, []string{certHost}, asCA))
+	server{chain: own.Served(), roots: []*pki.Pair{own}}.expect(t, warning(finding.CertConstraint))
+	server{chain: own.Served(), roots: []*pki.Pair{s.root}}.expect(t, critical(finding.CertSelfSigned)) // every client refuses it
+}

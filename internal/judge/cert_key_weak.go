@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"crypto/x509"
 	"fmt"
 	"strings"
 
@@ -20,7 +21,7 @@ func findKeyWeak(c *connection) []finding.Finding {
 			finding.Evidence{"detail": finding.Clean(c.Failure.Detail, finding.QuoteLimit)},
 			c.replace("Have a certificate issued for a new key on P-256 or P-384."))}
 	}
-	return perFault(c.faults(chain.WeakKey), func(f chain.Problem) finding.Finding {
+	weak := perFault(c.faults(chain.WeakKey), func(f chain.Problem) finding.Finding {
 		cert := f.Certificate
 		e := c.certEvidence(cert)
 		e["key"] = keyText(cert)
@@ -33,6 +34,23 @@ func findKeyWeak(c *connection) []finding.Finding {
 			c.reissue(cert, "Have a certificate issued for a new key: ECDSA P-256, or RSA with at least 2048 bits.",
 				"have the certificate issued by an issuer with a P-256 key or an RSA key of at least 2048 bits, and send that issuer in the chain."))
 	})
+	return append(weak, perFault(append(c.faults(chain.KeyUncommon), c.disputed(chain.KeyUncommon)...), c.uncommonKey)...)
+}
+
+// uncommonKey is the finding for a strong key that some clients don't support.
+func (c *connection) uncommonKey(f chain.Problem) finding.Finding {
+	cert := f.Certificate
+	e := c.certEvidence(cert)
+	e["key"] = keyText(cert)
+	refusing := []string{"Chromium"}
+	if cert.PublicKeyAlgorithm == x509.Ed25519 {
+		refusing = append(refusing, "Firefox (NSS)")
+	}
+	e["refused_by"] = refusing
+	return c.aboutCert(finding.CertKeyWeak, finding.Warning, cert,
+		fmt.Sprintf("the key of %s is %s: %s can't use it, other clients can", c.which(cert), keyText(cert), strings.Join(refusing, " and ")), e,
+		c.reissue(cert, "Have a certificate issued for a new key that all clients support: ECDSA P-256 or P-384, or RSA with at least 2048 bits.",
+			"have the certificate issued by an issuer with an ECDSA or RSA key."))
 }
 
 // curveUnsupported recognizes the only key problem that prevents a certificate from being parsed at all: Go supports the

@@ -3,8 +3,10 @@ package judge
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"testing"
 
 	"certdrift/internal/certtest"
@@ -68,4 +70,36 @@ func TestCertKeyWeakHandshakeRefused(t *testing.T) {
 	srv = server{failure: refused, roots: []*pki.Pair{s.root}}
 	srv.chain = must(t)(s.inter.LeafWithKey(certNow, []string{certHost}, p224)).Served()
 	says(t, srv.expect(t, critical(finding.CertKeyWeak)), "the handshake fails because of it")
+}
+
+// TestCertKeyThatSomeClientsLack: Chromium makes no handshake with Ed25519 and P-521, NSS none with Ed25519. An issuer's P-521 is
+// fine for all.
+func TestCertKeyThatSomeClientsLack(t *testing.T) {
+	s := newShop(t)
+	_, edwards, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(key crypto.Signer) server {
+		return server{chain: must(t)(s.inter.LeafWithKey(certNow, []string{certHost}, key)).Served(), roots: []*pki.Pair{s.root}}
+	}
+	on := func(curve elliptic.Curve) *ecdsa.PrivateKey {
+		key, err := ecdsa.GenerateKey(curve, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	says(t, with(edwards).expect(t, warning(finding.CertKeyWeak)), "is Ed25519: Chromium and Firefox (NSS) can't use it")
+	says(t, with(on(elliptic.P521())).expect(t, warning(finding.CertKeyWeak)), "is ECDSA P-521: Chromium can't use it")
+	with(on(elliptic.P384())).expect(t)
+
+	under := func(key crypto.Signer) server {
+		issuer := must(t)(s.root.LeafWithKey(certNow, nil, key, func(c *x509.Certificate) {
+			c.Subject.CommonName, c.IsCA, c.KeyUsage, c.ExtKeyUsage = "Issuer", true, x509.KeyUsageCertSign, nil
+		}))
+		return server{chain: must(t)(issuer.Leaf(certNow, []string{certHost})).Served(), roots: []*pki.Pair{s.root}}
+	}
+	says(t, under(edwards).expect(t, warning(finding.CertKeyWeak)), `the key of the issuer "Issuer" is Ed25519`)
+	under(on(elliptic.P521())).expect(t)
 }

@@ -4,8 +4,10 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
+	"slices"
 	"strings"
 
+	"certdrift/internal/chain"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -28,7 +30,51 @@ func findMalformed(c *connection) []finding.Finding {
 				finding.Evidence{"place": i + 1, "detail": finding.Clean(err.Error(), finding.QuoteLimit)}, remedy)}
 		}
 	}
-	return c.oddTimes(remedy)
+	return slices.Concat(c.oddTimes(remedy), c.negativeSerials(), c.strictlyMalformed())
+}
+
+// strictlyMalformed reports what OpenSSL's strict mode, Python's default since 3.13, refuses.
+func (c *connection) strictlyMalformed() []finding.Finding {
+	if c.built == nil {
+		return nil
+	}
+	return perFault(c.built.StrictFaults(), func(f chain.Problem) finding.Finding {
+		e := c.pathEvidence(c.certEvidence(f.Certificate))
+		refusing := []string{"Python 3.13 and later"}
+		if f.Kind == chain.StrictNames {
+			refusing = append(refusing, "Java")
+		}
+		e["rfc_5280"], e["refused_by"] = finding.Clean(f.Detail, finding.QuoteLimit), refusing
+		return c.aboutCert(finding.CertMalformed, finding.Warning, f.Certificate,
+			fmt.Sprintf("%s is not as RFC 5280 requires: %s. Clients that reject the chain: %s; others accept it", c.which(f.Certificate), finding.Clean(f.Detail, 240), strings.Join(refusing, " and ")), e,
+			c.strictRemedy(f.Certificate))
+	})
+}
+
+// strictRemedy returns the remedy. The CA of a public root that was issued long ago does not issue it again.
+func (c *connection) strictRemedy(cert *x509.Certificate) string {
+	if anchor := c.built.Path.Anchor; anchor != nil && anchor.Public && cert == anchor.Certificate {
+		return c.chainRemedy("Send a chain to a newer root of the CA (ask it for a cross-signed issuer), or have the certificate issued under another root.")
+	}
+	return c.reissue(cert, "Have the certificate reissued as RFC 5280 requires. For a private CA, fix its configuration.",
+		"have the issuer's own certificate reissued, as RFC 5280 requires, for the same key, and send it (a root: give it to clients) in place of this one.")
+}
+
+// negativeSerials reports the certificates with a negative serial number (RFC 5280 §4.1.2.2), which Go's clients alone refuse:
+// wherever the server sends one, since they read every certificate. The probe reads them, by a setting of its build.
+func (c *connection) negativeSerials() []finding.Finding {
+	var out []finding.Finding
+	for _, cert := range c.certs {
+		if cert.SerialNumber.Sign() >= 0 {
+			continue
+		}
+		e := c.certEvidence(cert)
+		e["refused_by"] = []string{"Go"}
+		out = append(out, c.aboutCert(finding.CertMalformed, finding.Warning, cert,
+			fmt.Sprintf("the serial number of %s is negative: Go's clients reject the connection, other clients accept it", c.which(cert)), e,
+			c.replace("Have the certificate reissued with a positive serial number.")))
+	}
+	return out
 }
 
 // oddTimes reports the certificates of the path whose dates crypto/x509 accepts and other clients don't.

@@ -22,6 +22,14 @@ func findUntrusted(c *connection) []finding.Finding {
 			fmt.Sprintf("the root %s is trusted only within limits, which this chain exceeds: %s", certName(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)),
 			e, c.replace("Have the certificate issued by another CA: the maintainer of the trust store is phasing out this root."))
 	})...)
+	for _, cert := range c.shadows(chain.DeadEnd) {
+		e := c.pathEvidence(c.certEvidence(cert))
+		e["refused_by"] = []string{"OpenSSL, curl, Python and Node", "GnuTLS"}
+		out = append(out, c.aboutCert(finding.CertUntrusted, finding.Warning, cert,
+			fmt.Sprintf("the server sends a certificate of %s by %s, which leads to no trusted root, before the one that does: OpenSSL, curl, Python, Node and GnuTLS take the first and reject the chain, other clients accept it",
+				certName(cert), issuerName(cert)), e,
+			c.chainRemedy(fmt.Sprintf("Remove the certificate of %s by %s from the chain file, or put it behind the other one.", certName(cert), issuerName(cert)))))
+	}
 	return append(out, perFault(c.faults(chain.Unverifiable), func(f chain.Problem) finding.Finding {
 		e := c.pathEvidence(c.certEvidence(f.Certificate))
 		e["signature_algorithm"] = finding.Clean(f.Detail, finding.QuoteLimit)

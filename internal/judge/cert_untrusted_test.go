@@ -66,3 +66,23 @@ func TestCertUntrustedRemedies(t *testing.T) {
 	srv.chain[0][len(srv.chain[0])-1] ^= 1
 	remedy(srv, "modified after it was signed")
 }
+
+// TestCertUntrustedSentFirst: OpenSSL and GnuTLS take the first issuer that fits, and go no other way where it leads nowhere.
+func TestCertUntrustedSentFirst(t *testing.T) {
+	s, other := newShop(t), must(t)(pki.Root("Another Root", certNow))
+	cross := crossSigned(t, s.inter, other).Raw
+	srv := s.serve(t)
+	srv.chain = [][]byte{srv.chain[0], cross, srv.chain[1]}
+	fs := srv.expect(t, warning(finding.CertUntrusted))
+	says(t, fs, `a certificate of "Test Intermediate" by "Another Root", which leads to no trusted root, before the one that does: OpenSSL, curl, Python, Node and GnuTLS`)
+
+	behind := s.serve(t)
+	behind.chain = append(behind.chain, cross)
+	behind.expect(t)
+	known := srv
+	known.roots = append(known.roots, other) // it leads to a root
+	known.expect(t)
+	above := s.serve(t) // of the root, which clients find in their store first
+	above.chain = append(above.chain, crossSigned(t, s.root, other).Raw, s.root.Certificate.Raw)
+	above.expect(t)
+}

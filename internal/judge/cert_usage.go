@@ -25,8 +25,12 @@ func findUsage(c *connection) []finding.Finding {
 			severity = finding.Warning
 			summary = fmt.Sprintf("the key usage of %s lacks digitalSignature: browsers reject it for TLS 1.3 and ECDHE", c.which(cert))
 		case chain.UsageAny:
-			severity = finding.Info
-			summary = fmt.Sprintf("%s has anyExtendedKeyUsage without serverAuth: OpenSSL and curl reject it, Go accepts it", c.which(cert))
+			refusing, words := []string{"OpenSSL, curl, Python and Node", "rustls", "Firefox (NSS)"}, "OpenSSL, curl, Python, Node, rustls and Firefox (NSS)"
+			if cert != c.leaf() {
+				refusing, words = append(refusing, "GnuTLS"), "OpenSSL, curl, Python, Node, rustls, Firefox (NSS) and GnuTLS"
+			}
+			e["refused_by"] = refusing
+			summary = fmt.Sprintf("%s has anyExtendedKeyUsage without serverAuth: %s reject it, Go accepts it", c.which(cert), words)
 		case chain.UsageAbsent:
 			severity = finding.Info
 			summary = fmt.Sprintf("%s has no extended key usage: most clients accept it for every use, Apple's reject it", c.which(cert))

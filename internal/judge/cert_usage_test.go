@@ -18,19 +18,19 @@ func TestCertUsage(t *testing.T) {
 	}{
 		{"for clients", usages(x509.ExtKeyUsageClientAuth), []string{critical(finding.CertUsage)}},
 		{"for both", usages(x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth), nil},
-		{"for any", usages(x509.ExtKeyUsageAny), []string{notice(finding.CertUsage)}},
+		{"for any", usages(x509.ExtKeyUsageAny), []string{critical(finding.CertUsage)}},
 		{"for any and for servers", usages(x509.ExtKeyUsageAny, x509.ExtKeyUsageServerAuth), nil},
 		{"none said", usages(), []string{notice(finding.CertUsage)}},
 		{"no key usage", keyUsage(0), nil},
 		{"encipherment only, and no extended one", func(c *x509.Certificate) { c.KeyUsage, c.ExtKeyUsage = x509.KeyUsageKeyEncipherment, nil }, []string{warning(finding.CertUsage)}},
-		{"signs certificates only", keyUsage(x509.KeyUsageCertSign), []string{critical(finding.CertUsage)}},
+		{"signs certificates only", keyUsage(x509.KeyUsageCertSign), []string{critical(finding.CertUsage), warning(finding.CertMalformed)}},
 		{"a key usage without a bit", extension(true, []byte{3, 1, 0}, 2, 5, 29, 15), []string{critical(finding.CertUsage)}},
 		{"encipherment only", keyUsage(x509.KeyUsageKeyEncipherment), []string{warning(finding.CertUsage)}},
 	} {
 		t.Run(test.name, func(t *testing.T) { s.serve(t, test.opt).expect(t, test.want...) })
 	}
 	says(t, s.serve(t, usages(x509.ExtKeyUsageClientAuth)).judge(), "clientAuth")
-	says(t, newShop(t, usages(x509.ExtKeyUsageAny)).serve(t).expect(t, notice(finding.CertUsage)), `the issuer "Test Intermediate" has any`)
+	says(t, newShop(t, usages(x509.ExtKeyUsageAny)).serve(t).expect(t, critical(finding.CertUsage)), `the issuer "Test Intermediate" has any`, "rustls, Firefox (NSS) and GnuTLS reject it")
 	newShop(t, usages(x509.ExtKeyUsageAny, x509.ExtKeyUsageServerAuth)).serve(t).expect(t)
 	says(t, newShop(t, usages(x509.ExtKeyUsageEmailProtection)).serve(t).expect(t, critical(finding.CertUsage)), `the issuer "Test Intermediate"`, "emailProtection")
 }

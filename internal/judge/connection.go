@@ -134,12 +134,12 @@ func (c *connection) faults(kinds ...chain.Kind) []chain.Problem {
 	return slices.DeleteFunc(all, func(f chain.Problem) bool { return !slices.Contains(kinds, f.Kind) })
 }
 
-// disputed are the issuers' faults of a kind that some clients alone see.
-func (c *connection) disputed(kind chain.Kind) []chain.Problem {
+// disputed are the issuers' faults of some kinds that some clients alone see, where no valid path goes round them.
+func (c *connection) disputed(kinds ...chain.Kind) []chain.Problem {
 	if c.built == nil {
 		return nil
 	}
-	return slices.DeleteFunc(c.built.Path.Disputed(), func(f chain.Problem) bool { return f.Kind != kind })
+	return c.built.Disputed(kinds...)
 }
 
 // verdict is where the chain leads; empty where there is none, or nothing to judge it by.

@@ -16,6 +16,7 @@ func rules() []rule {
 		tlsTimeout(),
 		tlsPlaintext(),
 		tlsVersionOld(),
+		tlsCipherWeak(),
 		{Code: finding.TLSClientCertificateRequired, connection: judgeClientCertificate},
 		// Certificate as served.
 		{Code: finding.CertExpired, connection: findExpired},

@@ -19,6 +19,9 @@ func tlsHandshake() rule {
 			if f.Hello != nil {
 				return c.largeHello(finding.TLSHandshake, f)
 			}
+			if cause := c.incompatible(f); cause != nil {
+				return c.incompatibly(f, cause)
+			}
 			return c.failed(finding.TLSHandshake, f, c.name()+" "+handshakeFault(f, string(c.kind)), c.handshakeRemedy(f))
 		},
 	}

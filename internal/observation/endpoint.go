@@ -127,6 +127,7 @@ type TLS struct {
 	ServerName string `json:"server_name,omitempty"` // as sent in SNI; empty for an IP address
 	Version    string `json:"version"`               // "TLS 1.3"
 	Cipher     string `json:"cipher"`
+	Group      string `json:"group,omitempty"` // of the key exchange: "X25519", "CurveP521"; empty without one
 	ALPN       string `json:"alpn,omitempty"`
 	// Chain is what the server sent, in the order sent (leaf first), DER.
 	Chain [][]byte `json:"chain"`

@@ -27,25 +27,28 @@ type answer struct {
 	auth *clientAuth
 	// version is that of TLS as crypto/tls numbers it; 0 if none was negotiated.
 	version uint16
+	// offer is what had to be offered.
+	offer offer
 	// exhausted reports that this machine could not open the connection, which says nothing about the endpoint.
 	exhausted bool
 }
 
 // connect probes one address; ask is false if only the handshake is needed. It asks once more if an HTTP/2 server did not process
 // the request. It retries with HTTP/1.1 if the server chose HTTP/2 but asks for HTTP/1.1, or its TLS is too old for HTTP/2. HTTP/2
-// over TLS 1.0 and 1.1 is forbidden (RFC 9113 §9.2), but some servers negotiate both and then close the connection; the TLS version
-// is their actual problem.
+// over TLS 1.0 and 1.1 or a legacy cipher suite is forbidden (RFC 9113 §9.2), but some servers negotiate both and then close the
+// connection; the TLS version, or the suite, is their actual problem.
 func (v *endpointProbe) connect(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, ask bool) answer {
 	got := v.attempt(ctx, o, at, allow, ask)
 	if unprocessed(got) && !wantsHTTP1(got) && got.version >= tls.VersionTLS12 {
 		got = v.attempt(ctx, o, at, allow, ask)
 	}
-	tooOld := got.Failure != nil && got.TLS != nil && got.TLS.ALPN == protocolH2 && got.version < tls.VersionTLS12
+	tooOld := got.Failure != nil && got.TLS != nil && got.TLS.ALPN == protocolH2 &&
+		(got.version < tls.VersionTLS12 || suiteOffer(got.TLS.Cipher) > offerCurrent)
 	if !tooOld && !wantsHTTP1(got) {
 		return got
 	}
 	plain := *o
-	plain.http1 = true
+	plain.http1, plain.offer = true, got.offer
 	again := v.attempt(ctx, &plain, at, allow, ask)
 	if !tooOld && again.TLS == nil {
 		return got // it supports HTTP/2 only
@@ -65,6 +68,7 @@ func wantsHTTP1(got answer) bool {
 
 // attempt opens a fresh connection and goes through all phases. The connection is closed when it returns.
 func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, ask bool) (got answer) {
+	got.offer = o.offer
 	got.Address, got.auth = observation.Address{Address: at.String(), Started: v.now()}, &clientAuth{}
 	begin := time.Now()
 	// stopClock records the endpoint's time: follow-up probes and waits after it are certdrift's own.
@@ -100,6 +104,11 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 		stopClock()
 		if v.seekSmallHello(ctx, o, at, allow, conn, received(conn)-heard, &got) {
 			return got
+		}
+		if wider := v.lookWider(ctx, o, at, allow, got.Failure); wider != offerCurrent {
+			accepted := *o
+			accepted.offer = wider
+			return v.attempt(ctx, &accepted, at, allow, ask)
 		}
 		v.seekPlainHTTP(ctx, o, at, allow, received(conn), got.Failure)
 		v.diagnose(ctx, o, at, allow, &got)

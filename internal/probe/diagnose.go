@@ -93,7 +93,9 @@ func (v *endpointProbe) onNewConnection(ctx context.Context, o *origin, at netip
 // refusesModern reports whether a server answers a client that offers only TLS 1.2 and 1.3 with "protocol_version" or with an
 // older version.
 func (v *endpointProbe) refusesModern(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit) bool {
-	config, err := v.tlsConfig(o, &clientAuth{})
+	wide := *o
+	wide.offer = offerAll
+	config, err := v.tlsConfig(&wide, &clientAuth{})
 	if err != nil {
 		return false
 	}
@@ -112,7 +114,7 @@ func (h serverHello) explain(o *origin, got *answer) {
 		f.Detail += ": the certificate's key is " + key.kind + ", which few clients support"
 	default:
 		f.Detail += ": only a client that offers every cipher suite, curve and signature algorithm can connect, with " +
-			tls.VersionName(h.version) + " and the cipher suite " + tls.CipherSuiteName(h.suite)
+			tls.VersionName(h.version) + " and the cipher suite " + suiteName(h.suite)
 	}
 	if _, err := x509.ParseCertificate(h.chain[0]); err == nil { // else its key is of a kind that keeps it from being parsed
 		h.show(o, got)
@@ -122,7 +124,7 @@ func (h serverHello) explain(o *origin, got *answer) {
 // show records a serverHello in an answer, as a handshake would. Peers are the certificates that can be parsed; none if the
 // leaf cannot.
 func (h serverHello) show(o *origin, got *answer) {
-	got.TLS = &observation.TLS{ServerName: o.sni(), Version: tls.VersionName(h.version), Cipher: tls.CipherSuiteName(h.suite), Chain: h.chain}
+	got.TLS = &observation.TLS{ServerName: o.sni(), Version: tls.VersionName(h.version), Cipher: suiteName(h.suite), Chain: h.chain}
 	for i, der := range h.chain {
 		cert, err := x509.ParseCertificate(der)
 		switch {

@@ -26,7 +26,7 @@ func (v *endpointProbe) seekSmallHello(ctx context.Context, o *origin, at netip.
 	if !lostHello(f, heard) || v.fruitless.Load() >= maxFruitlessLooks {
 		return false
 	}
-	small, size := v.lookAgain(ctx, o, at, allow, []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521})
+	small, size := v.lookAgain(ctx, o, at, allow, currentGroups()[1:])
 	if small.TLS == nil {
 		if small.Failure.Kind == observation.TimedOut {
 			v.fruitless.Add(1)
@@ -55,7 +55,7 @@ func lostHello(f *observation.Failure, heard int64) bool {
 	return false
 }
 
-// lookAgain makes another handshake that offers some curves, all if nil. It returns what it showed, with the size of its ClientHello.
+// lookAgain makes another handshake that offers some curves, those of the origin's offer if nil. It returns what it showed, with the size of its ClientHello.
 func (v *endpointProbe) lookAgain(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, curves []tls.CurveID) (seen answer, size int64) {
 	seen.auth = &clientAuth{}
 	other := *o

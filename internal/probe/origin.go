@@ -29,7 +29,9 @@ type origin struct {
 	own bool
 	// http1 keeps HTTP/2 from being offered.
 	http1 bool
-	// curves are the key exchanges to offer; all that crypto/tls supports if nil.
+	// offer is what to offer in the TLS handshake.
+	offer offer
+	// curves are the key exchanges to offer; those of offer if nil.
 	curves []tls.CurveID
 }
 

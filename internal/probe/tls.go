@@ -47,21 +47,23 @@ func (v *endpointProbe) handshake(ctx context.Context, o *origin, conn net.Conn,
 	return secured
 }
 
-// tlsConfig returns the most permissive client configuration: whatever a server supports is observed, for the judge to rate.
+// tlsConfig returns a client configuration with the origin's offer that accepts whatever the server sends, for the judge to rate.
 func (v *endpointProbe) tlsConfig(o *origin, auth *clientAuth) (*tls.Config, error) {
 	config := &tls.Config{
 		// The chain is collected as served, so that a broken one can be explained; the judge verifies it afterwards.
 		// Nothing secret is sent over a connection that does not verify (see withholds).
-		InsecureSkipVerify: true,             //nolint:gosec // see above
-		MinVersion:         tls.VersionTLS10, // to observe old servers instead of failing
-		CipherSuites:       everySuite(),
+		InsecureSkipVerify: true, //nolint:gosec // see above
 		// A resumed session would show the certificate of an earlier handshake.
 		SessionTicketsDisabled: true,
 		// Up to TLS 1.2 some servers (Apache, per location) request a client certificate after reading the request.
 		// crypto/tls ensures that the server's own certificate stays the same.
 		Renegotiation: tls.RenegotiateOnceAsClient,
 	}
-	config.ServerName, config.CurvePreferences = o.sni(), o.curves
+	config.ServerName = o.sni()
+	o.offer.apply(config)
+	if o.curves != nil {
+		config.CurvePreferences = o.curves
+	}
 	if o.kind == target.HTTPS {
 		config.NextProtos = []string{protocolH2, "http/1.1"}
 	}
@@ -94,21 +96,13 @@ func (a *clientAuth) record(seen *observation.TLS) {
 	}
 }
 
-// everySuite returns all cipher suites of crypto/tls; RSA key exchange, 3DES and RC4 last.
-func everySuite() []uint16 {
-	var ids []uint16
-	for _, suites := range [][]*tls.CipherSuite{tls.CipherSuites(), tls.InsecureCipherSuites()} {
-		for _, s := range suites {
-			ids = append(ids, s.ID)
-		}
-	}
-	return ids
-}
-
 func record(seen *observation.TLS, state tls.ConnectionState) {
 	seen.Version = tls.VersionName(state.Version)
 	seen.Cipher = tls.CipherSuiteName(state.CipherSuite)
 	seen.ALPN = state.NegotiatedProtocol
+	if state.CurveID != 0 {
+		seen.Group = state.CurveID.String()
+	}
 	seen.Chain = make([][]byte, len(state.PeerCertificates))
 	for i, cert := range state.PeerCertificates {
 		seen.Chain[i] = cert.Raw

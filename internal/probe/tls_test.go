@@ -99,7 +99,9 @@ func TestBeyondDefaults(t *testing.T) {
 	key := certtest.RSAKey(t, 2048)
 	sha1 := must(t)(ca.LeafWithKey(time.Now(), []string{"site.test"}, key)).TLS()
 	sha1.SupportedSignatureAlgorithms = []tls.SignatureScheme{tls.PKCS1WithSHA1}
-	for name, certificate := range map[string]tls.Certificate{"RSA-768": small, "SHA-1 in the handshake": sha1} {
+	negative := must(t)(ca.Leaf(time.Now(), []string{"site.test"})).TLS()
+	negative.Certificate[0] = certtest.Renumber(t, negative.Certificate[0], ca.Key, 0x80)
+	for name, certificate := range map[string]tls.Certificate{"RSA-768": small, "SHA-1 in the handshake": sha1, "a negative serial number": negative} {
 		config := &tls.Config{Certificates: []tls.Certificate{certificate}, MaxVersion: tls.VersionTLS12}
 		a := one(t, observe(t, at(t, target.TLS, certtest.ServeTLS(t, "127.0.0.1", config, nil))))
 		if a.Failure != nil || a.TLS == nil || len(a.TLS.Chain) != 2 {
@@ -233,8 +235,8 @@ func TestHangsUpAtOnce(t *testing.T) {
 		}
 	})
 	failed(t, one(t, observe(t, at(t, target.TLS, address))), observation.PhaseTLS, observation.Closed)
-	if met.Load() != 3 { // once more with a small ClientHello, once more with nothing
-		t.Errorf("connected %d times, not three times", met.Load())
+	if met.Load() != 4 { // once more with a small ClientHello, with a wider offer, and with nothing
+		t.Errorf("connected %d times, not four times", met.Load())
 	}
 }
 

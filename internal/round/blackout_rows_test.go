@@ -121,6 +121,12 @@ func served(t *testing.T) []scenario {
 		broken(finding.TLSTimeout, func(s *site) { s.raw = certtest.Silent }),
 		broken(finding.TLSPlaintext, func(s *site) { s.raw = certtest.Say(reply(200, "ok")) }),
 		broken(finding.TLSVersionOld, func(s *site) { s.config = func(c *tls.Config) { c.MaxVersion = tls.VersionTLS11 } }),
+		broken(finding.TLSCipherWeak, func(s *site) {
+			s.config = func(c *tls.Config) {
+				c.CipherSuites, c.MaxVersion = []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}, tls.VersionTLS12
+				c.NextProtos = []string{"http/1.1"}
+			}
+		}),
 		broken(finding.TLSClientCertificateRequired, func(s *site) {
 			s.config = func(c *tls.Config) { c.ClientAuth, c.MaxVersion = tls.RequireAnyClientCert, tls.VersionTLS12 }
 		}),

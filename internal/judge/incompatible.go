@@ -1,0 +1,80 @@
+package judge
+
+import (
+	"encoding/asn1"
+	"fmt"
+	"strings"
+
+	"certdrift/internal/finding"
+	"certdrift/internal/observation"
+)
+
+// incompatibility is why only some clients can make a handshake.
+type incompatibility struct {
+	what, remedy string
+	refusedBy    []string
+	check        string // arguments of openssl s_client, which fails with them as those clients do
+}
+
+// incompatible returns what a look beyond crypto/tls's own handshake found to be the cause of a failed one: the type of the
+// certificate's key, or the cipher suites. It is nil where nothing was found.
+func (c *connection) incompatible(f *observation.Failure) *incompatibility {
+	if f.Kind != observation.Alert || c.TLS == nil || c.TLS.ClientCertificateRequested {
+		return nil
+	}
+	if c.pssKey() {
+		return &incompatibility{
+			"the key of its certificate is of the type RSASSA-PSS (RFC 4055)", "Have a certificate issued for an ordinary RSA key (rsaEncryption) or an ECDSA key.",
+			[]string{"Go", "rustls", "Chromium", "Firefox (NSS)"}, " -sigalgs rsa_pss_rsae_sha256:rsa_pkcs1_sha256:ecdsa_secp256r1_sha256",
+		}
+	}
+	refusing := rejectsSuite(c.TLS.Cipher)
+	if refusing == nil {
+		return nil
+	}
+	return &incompatibility{
+		"it offers nothing better than the cipher suite " + finding.Clean(c.TLS.Cipher, 60),
+		"Enable TLS 1.3, and for TLS 1.2 ECDHE with AES-GCM or ChaCha20.", refusing, " -cipher ECDHE+AESGCM:ECDHE+CHACHA20:AES128-SHA",
+	}
+}
+
+// pssKey reports whether the leaf's key is for RSASSA-PSS signatures only, which crypto/x509 does not read.
+func (c *connection) pssKey() bool {
+	leaf := c.leaf()
+	if leaf == nil {
+		return false
+	}
+	var key struct {
+		Algorithm struct {
+			ID         asn1.ObjectIdentifier
+			Parameters asn1.RawValue `asn1:"optional"`
+		}
+		Bits asn1.BitString
+	}
+	_, err := asn1.Unmarshal(leaf.RawSubjectPublicKeyInfo, &key)
+	return err == nil && key.Algorithm.ID.Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10})
+}
+
+// rejectsSuite returns the clients that reject a cipher suite which crypto/tls does not have; nil for one that it has.
+func rejectsSuite(name string) []string {
+	without := []string{"Go", "rustls", "Chromium", "Firefox"}
+	switch {
+	case strings.Contains(name, "_CAMELLIA_"), strings.Contains(name, "_SEED_"), strings.Contains(name, "_CCM"), strings.Contains(name, "_DSS_"):
+		return append(without, "Java", "curl", "Python 3.10 and later")
+	case strings.HasPrefix(name, "TLS_DHE_") && strings.HasSuffix(name, "_CBC_SHA"):
+		return append(without, "Python 3.10 and later")
+	case strings.HasPrefix(name, "TLS_DHE_"):
+		return without
+	case strings.HasSuffix(name, "_CBC_SHA384"):
+		return append(without, "GnuTLS")
+	}
+	return nil
+}
+
+// incompatibly is the finding for a handshake that some clients can make.
+func (c *connection) incompatibly(f *observation.Failure, cause *incompatibility) []finding.Finding {
+	found := c.failed(finding.TLSHandshake, f, fmt.Sprintf("%s %s: %s. Clients that reject it: %s; other clients connect",
+		c.name(), handshakeFault(f, string(c.kind)), cause.what, strings.Join(cause.refusedBy, ", ")), cause.remedy+" To check: "+c.clientCommand()+cause.check)
+	found[0].Evidence["refused_by"] = cause.refusedBy
+	return found
+}
