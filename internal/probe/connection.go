@@ -39,11 +39,10 @@ type answer struct {
 // connection; the TLS version, or the suite, is their actual problem.
 func (v *endpointProbe) connect(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, ask bool) answer {
 	got := v.attempt(ctx, o, at, allow, ask)
-	if unprocessed(got) && !wantsHTTP1(got) && got.version >= tls.VersionTLS12 {
+	if unprocessed(got) && !wantsHTTP1(got) && !tooOldForHTTP2(got) {
 		got = v.attempt(ctx, o, at, allow, ask)
 	}
-	tooOld := got.Failure != nil && got.TLS != nil && got.TLS.ALPN == protocolH2 &&
-		(got.version < tls.VersionTLS12 || suiteOffer(got.TLS.Cipher) > offerCurrent)
+	tooOld := tooOldForHTTP2(got)
 	if !tooOld && !wantsHTTP1(got) {
 		return got
 	}
@@ -54,6 +53,12 @@ func (v *endpointProbe) connect(ctx context.Context, o *origin, at netip.AddrPor
 		return got // it supports HTTP/2 only
 	}
 	return again
+}
+
+// tooOldForHTTP2 reports whether a request failed over HTTP/2 with a TLS version or a cipher suite that HTTP/2 forbids.
+func tooOldForHTTP2(got answer) bool {
+	return got.Failure != nil && got.TLS != nil && got.TLS.ALPN == protocolH2 &&
+		(got.version < tls.VersionTLS12 || suiteOffer(got.TLS.Cipher) > offerCurrent)
 }
 
 func unprocessed(got answer) bool {

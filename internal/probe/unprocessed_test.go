@@ -21,7 +21,8 @@ func goAway(last, code byte) []byte { return frame(frameGoAway, 0, 0, 0, 0, last
 func resetStream(code byte) []byte { return frame(frameReset, 1, 0, 0, 0, code) }
 
 // h2Server answers a request on its first connections with a refusal, sent before the request or after it, and later ones with 200.
-// It counts the connections.
+// It counts the connections. One that ends is read to its end: closed with unread data, it would be reset, and the client might not
+// get the refusal.
 func h2Server(t *testing.T, refusals int32, before, after []byte, ends bool) (address string, seen *atomic.Int32) {
 	t.Helper()
 	config := serving(t)
@@ -37,9 +38,10 @@ func h2Server(t *testing.T, refusals int32, before, after []byte, ends bool) (ad
 		_, _ = conn.Write(frame(frameSettings, 0))
 		if refuses && before != nil {
 			_, _ = conn.Write(before)
-			if !ends {
-				_, _ = io.Copy(io.Discard, in)
+			if ends {
+				_ = conn.CloseWrite()
 			}
+			_, _ = io.Copy(io.Discard, in)
 			return
 		}
 		for {
@@ -53,6 +55,8 @@ func h2Server(t *testing.T, refusals int32, before, after []byte, ends bool) (ad
 			case refuses && after != nil:
 				_, _ = conn.Write(after)
 				if ends {
+					_ = conn.CloseWrite()
+					_, _ = io.Copy(io.Discard, in)
 					return
 				}
 			default:
