@@ -59,19 +59,7 @@ func TestCloudFormation(t *testing.T) {
 	for _, name := range stackCases(t) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			got := described(Load([]string{name}, Options{Plain: true}))
-			golden := name + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
+			compare(t, name+".golden", got)
 		})
 	}
 }

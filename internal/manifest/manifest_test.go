@@ -49,6 +49,23 @@ func cases(t testing.TB) []string {
 	return append(yaml, json...)
 }
 
+// compare holds a result against a golden file, which -update writes anew.
+func compare(t *testing.T, golden, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 func TestRead(t *testing.T) {
 	for _, name := range cases(t) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
@@ -57,19 +74,7 @@ func TestRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := list(Read(name, data))
-			golden := name + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
+			compare(t, name+".golden", got)
 		})
 	}
 }

@@ -39,24 +39,30 @@ func render(t testing.TB, write func(io.Writer, Report) error, r Report) string 
 	return b.String()
 }
 
+// compare holds a report against a file in testdata, which -update writes anew.
+func compare(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("differs from %s (-update writes it anew):\n%s", path, diff)
+	}
+}
+
 func TestGolden(t *testing.T) {
 	r := Build(fixture(t))
 	for name, write := range writers() {
 		t.Run(name, func(t *testing.T) {
 			got := render(t, write, r)
-			path := filepath.Join("testdata", name)
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("differs from %s (-update writes it anew):\n%s", path, diff)
-			}
+			compare(t, name, got)
 			if again := render(t, write, Build(fixture(t))); again != got {
 				t.Error("the same round gives another output the second time")
 			}

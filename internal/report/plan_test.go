@@ -2,8 +2,6 @@ package report
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -84,19 +82,7 @@ func TestPlanGolden(t *testing.T) {
 		out[fmt.Sprintf("plan-%d.txt", width)] = b.String()
 	}
 	for name, got := range out {
-		path := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("differs from %s (-update writes it anew):\n%s", path, diff)
-		}
+		compare(t, name, got)
 	}
 }
 
