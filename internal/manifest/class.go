@@ -232,19 +232,19 @@ func (c *classes) unused() []observation.PassedOver {
 	for _, key := range slices.Sorted(maps.Keys(c.parameters)) {
 		if p := c.parameters[key]; len(p.arns) > 0 && !c.used[key] {
 			_, name, _ := strings.Cut(key, "/")
-			out = append(out, observation.PassedOver{Position: p.at, Object: clean("IngressClassParams " + name), Why: noIngress})
+			out = append(out, observation.PassedOver{Position: p.at, Object: clean("IngressClassParams " + name), Why: noIngress, Remedy: objectsRemedy})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.named)) {
 		class := c.named[name]
 		_, known := c.parameters[class.parameters]
 		if parametersOf[class.controller] != "" && class.parameters != "" && !c.usedClasses[name] && (class.gone || !known) {
-			out = append(out, observation.PassedOver{Position: class.at, Object: clean("IngressClass " + name), Why: "its Ingresses or its parameters, which may specify certificates, are not in the input"})
+			out = append(out, observation.PassedOver{Position: class.at, Object: clean("IngressClass " + name), Why: "its Ingresses or its parameters, which may specify certificates, are not in the input", Remedy: objectsRemedy})
 		}
 	}
 	for _, l := range c.lost {
 		if kind, key, _ := strings.Cut(l.object, " "); !c.used[key] && !(kind == balancerKind && c.gateways.used[key]) {
-			out = append(out, observation.PassedOver{Position: l.at, Object: clean(l.object), Why: "it contained " + l.what + ", which the apply removes from listeners of objects that are not in the input"})
+			out = append(out, observation.PassedOver{Position: l.at, Object: clean(l.object), Why: "it contained " + l.what + ", which the apply removes from listeners of objects that are not in the input", Remedy: objectsRemedy})
 		}
 	}
 	return append(out, c.gateways.unused()...)

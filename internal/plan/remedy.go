@@ -49,6 +49,8 @@ func (x effect) fix() string {
 	switch want := x.lacks(); {
 	case x.declaration.RemovesListeners:
 		return text + fmt.Sprintf(", if port %d should stay; otherwise remove its endpoints from the configuration", x.declaration.Port)
+	case want != "" && x.declaration.WithoutCertificate(): // it may name the certificate, and not for this port
+		return text + fmt.Sprintf(": port %d needs TLS there, with", x.declaration.Port) + x.apart() + finding.Clean(want, finding.QuoteLimit)
 	case want != "":
 		return text + ": declare" + x.apart() + finding.Clean(want, finding.QuoteLimit)
 	case x.ending:
@@ -220,6 +222,9 @@ func (x effect) missing() []string {
 	}
 	if len(d.Pending) > 0 || d.Discovered {
 		out = append(out, "Create the certificate first, in an apply of its own, then plan again.")
+	}
+	if x.makerUnknown() {
+		out = append(out, "Name what makes the load balancer in "+d.ToFix()+": spec.loadBalancerClass, service.k8s.aws/nlb for the AWS Load Balancer Controller.")
 	}
 	unread := x.unread()
 	if offline && (len(unread) > 0 || !x.after.known()) {
