@@ -206,12 +206,13 @@ const renderRemedy = "Pass what its tool renders instead: manifests, or a plan a
 // missing says how to have an undecided effect decided.
 func (x effect) missing() []string {
 	d := x.declaration
+	settle := "Settle this in " + d.ToFix() + ", or pass the manifests that it depends on as well."
 	offline := x.attachedUnknown() == NotLookedUp
 	switch {
 	case d.OfTemplate() && (d.UndecidedBecause != "" || len(x.endpoints) > 0):
 		return []string{"Plan the stack's change set instead: aws cloudformation describe-change-set --include-property-values prints it."}
 	case d.UndecidedBecause != "":
-		return []string{"Settle this in " + d.ToFix() + ", or pass the manifests that it depends on as well."}
+		return []string{settle}
 	case x.byController():
 		return []string{"Name the certificate in " + d.ToFix() + "."}
 	}
@@ -239,6 +240,9 @@ func (x effect) missing() []string {
 	}
 	if x.attachedUnknown() == Unreadable {
 		out = append(out, "Give certdrift the permissions that the other findings name, then plan again.")
+	}
+	if len(out) == 0 {
+		out = append(out, settle)
 	}
 	return out
 }
