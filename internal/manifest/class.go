@@ -34,6 +34,17 @@ type classes struct {
 	// usedClasses and used are those of some Ingress, likewise.
 	usedClasses, used map[string]bool
 	lost              []lostCertificate
+	// live reads the objects that the cluster assigned a uid to, once all others are known: an object that is also among those, which are
+	// rendered, is what the apply makes of it (rendered, by API group, kind and name).
+	live     []func()
+	rendered map[string]bool
+}
+
+// readLive reads what there is only from the cluster.
+func (c *classes) readLive() {
+	for _, read := range c.live {
+		read()
+	}
 }
 
 // lostCertificate is a certificate that a plan removes from IngressClassParams or a LoadBalancerConfiguration, which are written as their
@@ -44,7 +55,7 @@ type lostCertificate struct {
 }
 
 func newClasses() *classes {
-	return &classes{gateways: newGateways(), named: map[string]ingressClass{}, parameters: map[string]classParams{}, usedClasses: map[string]bool{}, used: map[string]bool{}}
+	return &classes{gateways: newGateways(), named: map[string]ingressClass{}, parameters: map[string]classParams{}, usedClasses: map[string]bool{}, used: map[string]bool{}, rendered: map[string]bool{}}
 }
 
 type ingressClass struct {

@@ -70,6 +70,7 @@ func Load(paths []string, opts Options) Loaded {
 	for _, path := range paths {
 		l.path(path)
 	}
+	l.classes.readLive()
 	understood := 0
 	for _, r := range l.readers { // an Ingress may be of a class that another file has
 		r.finish()

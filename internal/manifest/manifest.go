@@ -24,6 +24,7 @@ const maxFile = 32 << 20
 func Read(name string, data []byte) ([]observation.Declaration, []observation.Diagnostic) {
 	r := &reader{file: name, namespace: "default", classes: newClasses(), stacks: newStacks()}
 	r.read(data)
+	r.classes.readLive()
 	r.finish()
 	return r.declared, r.diagnostics
 }

@@ -11,7 +11,7 @@ import (
 // https://developer.hashicorp.com/terraform/internals/json-format#configuration-representation
 type configModule struct {
 	Resources []configResource `json:"resources"`
-	Calls map[string]struct {
+	Calls     map[string]struct {
 		Expressions map[string]json.RawMessage `json:"expressions"`
 		Module      configModule               `json:"module"`
 	} `json:"module_calls"`
