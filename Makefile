@@ -15,8 +15,9 @@ FUNCTIONS := ProbeFunction InspectFunction VerifyFunction WidgetFunction
 PACKAGES := $(CACHE)/package
 # The architecture in the template. make e2e builds the same targets for the local machine.
 LAMBDA_GOARCH ?= arm64
-# The configuration to package, with the files it names. PACKAGE_FILES are additional files, for a configuration in SSM.
-CONFIG ?= $(firstword $(wildcard certdrift.yaml certdrift.example.yaml))
+# The configuration to package, with the files it names; empty if the functions read theirs from S3 or SSM (ConfigUri).
+# PACKAGE_FILES are additional files, for a configuration in SSM.
+CONFIG ?= certdrift.yaml
 PACKAGE_FILES ?=
 ZIP_LIMIT := 6500000
 # Further build tags for the functions, each after a comma: `make soak` speeds up their clock.
@@ -102,16 +103,21 @@ build-WidgetFunction: FOLDER := widget
 .PHONY: $(FUNCTIONS:%=build-%)
 $(FUNCTIONS:%=build-%):
 	@mkdir -p "$(ARTIFACTS_DIR)"
-	@if [ -n "$(CONFIG)" ]; then go run ./cmd/bundle -c "$(CONFIG)" -to "$(ARTIFACTS_DIR)"; fi
+	@if [ -n "$(CONFIG)" ]; then \
+		if [ ! -e "$(CONFIG)" ]; then \
+			echo "$(CONFIG) not found. Create it: go run ./cmd/certdrift init --from-aws -o $(CONFIG)" >&2; \
+			echo "For a configuration in S3 or SSM (parameter ConfigUri), build without one: CONFIG= sam build" >&2; exit 2; \
+		fi; \
+		go run ./cmd/bundle -c "$(CONFIG)" -to "$(ARTIFACTS_DIR)"; \
+	fi
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false -tags lambda,lambda.norpc$(TAGS) -ldflags '-s -w' -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FOLDER)
 	@chmod 755 "$(ARTIFACTS_DIR)/bootstrap"
-	@if [ "$(CONFIG)" = certdrift.example.yaml ]; then echo "note: certdrift.yaml not found, so the package contains the example configuration"; fi
 	@if [ -n "$(PACKAGE_FILES)" ]; then tar -cf - $(PACKAGE_FILES) | tar -xf - -C "$(ARTIFACTS_DIR)"; fi
 
 .PHONY: zip
-zip: ## Build the functions' packages and show their sizes; fails above 6.5 MB
+zip: ## Build the functions' packages, with certdrift.yaml or the example, and show their sizes; fails above 6.5 MB
 	@rm -rf $(PACKAGES)
-	@for f in $(FUNCTIONS); do $(MAKE) build-$$f ARTIFACTS_DIR=$(PACKAGES)/$$f || exit 1; done
+	@for f in $(FUNCTIONS); do $(MAKE) build-$$f ARTIFACTS_DIR=$(PACKAGES)/$$f CONFIG="$(or $(wildcard $(CONFIG)),certdrift.example.yaml)" || exit 1; done
 	@go run ./e2e/pack -limit $(ZIP_LIMIT) $(FUNCTIONS:%=$(PACKAGES)/%)
 
 # ── generated files ──────────────────────────────────────────────────────────────────────────────────────────────────
