@@ -21,7 +21,7 @@ func (v *endpointProbe) startTLS(ctx context.Context, kind target.Kind, conn net
 	defer cancel()
 	defer interrupt(ctx, conn)()
 	begin := time.Now()
-	err := speak(conn)
+	err := speak(conn, starttls.Names{Host: v.target.Host, EHLO: v.target.EHLOName})
 	phases.StartTLS = time.Since(begin)
 	if err == nil {
 		return nil
