@@ -32,6 +32,9 @@ func xmpp(conn net.Conn, host, namespace string) error {
 		return err
 	}
 	in := bufio.NewReaderSize(conn, maxLine)
+	if err := beginsXML(in); err != nil {
+		return err
+	}
 	bytes := &boundedBytes{in: in, left: maxXMPP}
 	stream := &stream{bytes, xml.NewDecoder(bytes)}
 	if err := stream.open(); err != nil {
@@ -58,6 +61,22 @@ func xmpp(conn net.Conn, host, namespace string) error {
 		return agreed.refusal()
 	}
 	return silent(in)
+}
+
+// beginsXML checks that a server begins with an element: a decoder would wait for one until the timeout.
+func beginsXML(in *bufio.Reader) error {
+	first, err := in.Peek(1)
+	if err != nil {
+		return err
+	}
+	if first[0] == '<' || first[0] == '\r' || first[0] == '\n' {
+		return nil
+	}
+	line, err := (&lines{in}).next()
+	if err != nil {
+		return err
+	}
+	return unexpected(line)
 }
 
 // stream reads the elements of a server's stream.
