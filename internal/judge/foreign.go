@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"strings"
+
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
@@ -56,5 +58,5 @@ func quoted(said string) string {
 	if said == "" {
 		return ""
 	}
-	return `: "` + finding.Clean(said, 120) + `"`
+	return `: "` + strings.ReplaceAll(finding.Clean(said, 120), `"`, `\"`) + `"`
 }

@@ -98,7 +98,7 @@ func TestPlaintextAfterTheAgreement(t *testing.T) {
 // TestNameRejected: the setting is in the remedy if the server rejects the client's name.
 func TestNameRejected(t *testing.T) {
 	f := judged(t, target.SMTP, 25, observation.Failure{
-		Phase: observation.PhaseStartTLS, Kind: observation.StartTLSRefused, Detail: `STARTTLS refused: the server answered "550 x" to EHLO [192.0.2.1], and the server answered "550 x" to EHLO a.example.org`,
+		Phase: observation.PhaseStartTLS, Kind: observation.StartTLSRefused, Detail: `STARTTLS refused: the server rejects EHLO [192.0.2.1] and EHLO a.example.org: "550 x"`,
 	})
 	if !strings.Contains(f.Remedy, "ehlo_name") {
 		t.Errorf("%q", f.Remedy)

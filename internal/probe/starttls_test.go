@@ -196,7 +196,7 @@ func TestRefusalSaysWhy(t *testing.T) {
 		want  string
 		steps []step
 	}{
-		"smtp, both names": {target.SMTP, `"501 5.5.2 a name, please" to EHLO [127.0.0.1], and the server answered "550 not you" to EHLO ` + ownName(), []step{
+		"smtp, both names": {target.SMTP, `the server rejects EHLO [127.0.0.1] and EHLO ` + ownName() + `: "501 5.5.2 a name, please", "550 not you"`, []step{
 			{"", "220 x\r\n"}, {ehlo, "501-5.5.2 a name,\r\n501 please\r\n"}, {"EHLO " + ownName() + "\r\n", "550 not you\r\n"},
 		}},
 		"ftp": {target.FTP, `"530 Please log in\x1b[0m, first"`, []step{{"", "220 x\r\n"}, {"AUTH TLS\r\n", "530-Please log in\x1b[0m,\r\n530 first\r\n"}}},
@@ -230,7 +230,7 @@ func TestEHLOName(t *testing.T) {
 	rejecting := certtest.Serve(t, "127.0.0.1", scripted(t, nil, step{"", "220 x\r\n"}, step{hello, "550 unknown\r\n"}))
 	a := one(t, observe(t, at(t, target.SMTP, rejecting, named)))
 	failed(t, a, observation.PhaseStartTLS, observation.StartTLSRefused)
-	if !strings.HasSuffix(a.Failure.Detail, `"550 unknown" to EHLO monitor.example.org`) {
+	if !strings.HasSuffix(a.Failure.Detail, `rejects EHLO monitor.example.org: "550 unknown"`) {
 		t.Errorf("%q", a.Failure.Detail)
 	}
 }

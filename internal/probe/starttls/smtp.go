@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 
 	"certdrift/internal/finding"
@@ -41,7 +42,10 @@ func (l *lines) hello(conn net.Conn, names Names) ([]string, error) {
 	if names.EHLO == "" {
 		forms = []string{addressLiteral(conn.LocalAddr()), hostName(os.Hostname())}
 	}
-	var rejections []string
+	var rejected, answers []string
+	rejection := func() error {
+		return refused("the server rejects EHLO %s: %s", strings.Join(rejected, " and EHLO "), strings.Join(slices.Compact(answers), ", "))
+	}
 	for _, form := range forms {
 		_, err := fmt.Fprintf(conn, "EHLO %s\r\n", form)
 		var got reply
@@ -49,19 +53,19 @@ func (l *lines) hello(conn net.Conn, names Names) ([]string, error) {
 			got, err = l.reply()
 		}
 		switch {
-		case err != nil && len(rejections) > 0: // the server answered, and then hung up
-			return nil, refused("%s", strings.Join(rejections, ", and "))
+		case err != nil && len(rejected) > 0: // the server answered, and then hung up
+			return nil, rejection()
 		case err != nil:
 			return nil, err
 		case got.code == "250":
 			return got.texts, nil
 		}
-		rejections = append(rejections, fmt.Sprintf("the server answered %s to EHLO %s", finding.Quote(got.String()), form))
+		rejected, answers = append(rejected, form), append(answers, finding.Quote(got.String()))
 		if got.code == "421" { // it closes the connection
 			break
 		}
 	}
-	return nil, refused("%s", strings.Join(rejections, ", and "))
+	return nil, rejection()
 }
 
 // offersStartTLS reports whether one of the offered extensions is STARTTLS. RFC 3207 defines no parameters for it; some servers
