@@ -151,6 +151,7 @@ func Groups() []Group {
 		{"Reach and handshake", handshakes()},
 		{"STARTTLS", startTLS()},
 		{"STARTTLS beyond mail and PostgreSQL", moreStartTLS()},
+		{"Real servers with STARTTLS", realServers()},
 		{"Greetings of SMTP", greetingsOfSMTP()},
 		{"A protocol on the wrong scheme", onWrongScheme()},
 		{"HTTP", answers()},
