@@ -128,6 +128,7 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 	default:
 		stopClock()
 		v.awaitRefusal(ctx, secured, &got)
+		v.leave(ctx, o.kind, secured)
 	}
 	return got
 }

@@ -32,3 +32,18 @@ func (v *endpointProbe) startTLS(ctx context.Context, kind target.Kind, conn net
 	}
 	return f
 }
+
+// leave ends a session over TLS whose handshake is all that was needed. How that goes says nothing about the endpoint.
+func (v *endpointProbe) leave(ctx context.Context, kind target.Kind, secured net.Conn) {
+	farewell := starttls.Farewell(kind)
+	if farewell == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, farewellWait))
+	defer cancel()
+	defer interrupt(ctx, secured)()
+	_ = farewell(secured)
+}
+
+// farewellWait bounds a farewell.
+const farewellWait = 2 * time.Second

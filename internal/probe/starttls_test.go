@@ -271,3 +271,28 @@ func TestStartTLSBrokenOff(t *testing.T) {
 		})
 	}
 }
+
+// TestMySQLFarewell: a MySQL server sees a login that it can deny, since it blocks hosts whose connections end without one, and the
+// time for that is not the endpoint's.
+func TestMySQLFarewell(t *testing.T) {
+	config := serving(t)
+	login := make(chan string, 1)
+	a := observeServer(t, target.MySQL, func(conn net.Conn) {
+		_, _ = io.WriteString(conn, mysqlTLS)
+		_, _ = io.ReadFull(conn, make([]byte, len(mysqlRequest)))
+		over := tls.Server(conn, config)
+		packet := make([]byte, 4+65)
+		if _, err := io.ReadFull(over, packet); err != nil {
+			t.Error(err)
+		}
+		login <- string(packet)
+		certtest.Silent(conn)
+	}, true)
+	healthy(t, a)
+	if got := <-login; !strings.Contains(got, "\x00certdrift\x00\x00") || got[3] != 2 {
+		t.Errorf("%q", got)
+	}
+	if a.Phases.Total != 0 { // in fake time
+		t.Errorf("phases %+v", a.Phases)
+	}
+}

@@ -20,9 +20,12 @@ const (
 
 const (
 	mysqlError    = 0xff // the first byte of an ERR packet
+	mysqlOK       = 0x00 // the first byte of an OK packet
 	mysqlVersion  = 10   // the first byte of a greeting: the version of the protocol
 	mysqlMaxBytes = 1 << 24
 	mysqlUTF8     = 45 // utf8mb4
+	// mysqlLoginSteps bounds the packets of a login: the response, another method, its rounds.
+	mysqlLoginSteps = 4
 )
 
 // mysql follows MySQL's "Connection Phase": the server's greeting has its capabilities, and a client that wants TLS sends an
@@ -50,12 +53,47 @@ func mysql(conn net.Conn, _ Names) error {
 	return err
 }
 
+// mysqlLogin is a login without a password that the server denies. A server counts connections that end without a login, and
+// after a hundred of them (max_connect_errors) blocks all clients of the host; it does not count denied logins.
+func mysqlLogin(conn net.Conn) error {
+	response := mysqlPacketOf(2, append(mysqlCapabilities(), "certdrift\x00\x00mysql_native_password\x00"...))
+	for range mysqlLoginSteps {
+		if _, err := conn.Write(response); err != nil {
+			return err
+		}
+		var header [4]byte
+		if _, err := io.ReadFull(conn, header[:]); err != nil {
+			return err
+		}
+		content := make([]byte, min(maxLine, mysqlSize(header)))
+		if _, err := io.ReadFull(conn, content); err != nil {
+			return err
+		}
+		if len(content) == 0 || content[0] == mysqlError || content[0] == mysqlOK {
+			return nil
+		}
+		response = mysqlPacketOf(header[3]+1, []byte{0}) // another method or round of authentication: an empty password
+	}
+	return nil
+}
+
 // mysqlSSLRequest returns a HandshakeResponse41 that ends before the user name, as packet 1.
-func mysqlSSLRequest() []byte {
-	packet := []byte{32, 0, 0, 1}
-	packet = binary.LittleEndian.AppendUint32(packet, mysqlProtocol41|mysqlSSL|mysqlSecureConnection|mysqlPluginAuth)
-	packet = binary.LittleEndian.AppendUint32(packet, mysqlMaxBytes)
-	return append(append(packet, mysqlUTF8), make([]byte, 23)...)
+func mysqlSSLRequest() []byte { return mysqlPacketOf(1, mysqlCapabilities()) }
+
+func mysqlCapabilities() []byte {
+	var start []byte
+	start = binary.LittleEndian.AppendUint32(start, mysqlProtocol41|mysqlSSL|mysqlSecureConnection|mysqlPluginAuth)
+	start = binary.LittleEndian.AppendUint32(start, mysqlMaxBytes)
+	return append(append(start, mysqlUTF8), make([]byte, 23)...)
+}
+
+// mysqlPacketOf returns a packet with a number and a content below 256 bytes.
+func mysqlPacketOf(number byte, content []byte) []byte {
+	return append([]byte{byte(len(content)), 0, 0, number}, content...)
+}
+
+func mysqlSize(header [4]byte) int {
+	return int(header[0]) | int(header[1])<<8 | int(header[2])<<16
 }
 
 // mysqlPacket reads the server's first packet: its length in three bytes, number 0, and the content.
@@ -64,7 +102,7 @@ func mysqlPacket(in *bufio.Reader) ([]byte, error) {
 	if _, err := io.ReadFull(in, header[:]); err != nil {
 		return nil, err
 	}
-	size := int(header[0]) | int(header[1])<<8 | int(header[2])<<16
+	size := mysqlSize(header)
 	if header[3] != 0 || size > maxLine {
 		rest, _ := in.Peek(in.Buffered())
 		return nil, unexpected(string(header[:]) + string(rest))

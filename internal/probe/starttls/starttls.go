@@ -46,6 +46,15 @@ func Preamble(kind target.Kind) func(net.Conn, Names) error {
 	}[kind]
 }
 
+// Farewell returns the function that ends a kind's session over TLS, where a server holds it against a client that it just hangs up;
+// nil for a kind that needs none.
+func Farewell(kind target.Kind) func(net.Conn) error {
+	if kind == target.MySQL {
+		return mysqlLogin
+	}
+	return nil
+}
+
 func hasWord(line, start string) bool {
 	if len(line) < len(start) || !strings.EqualFold(line[:len(start)], start) {
 		return false

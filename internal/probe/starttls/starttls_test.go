@@ -145,3 +145,32 @@ func FuzzReply(f *testing.F) {
 		}
 	})
 }
+
+// TestMySQLLogin: whatever the server asks for is answered, until it denies the login or accepts it.
+func TestMySQLLogin(t *testing.T) {
+	login := "\x41\x00\x00\x02\x00\x8a\x08\x00\x00\x00\x00\x01\x2d" + strings.Repeat("\x00", 23) + "certdrift\x00\x00mysql_native_password\x00"
+	denied := "\x09\x00\x00%\xff\x15\x04#28000"
+	numbered := func(n string, text string) string { return strings.Replace(text, "%", n, 1) }
+	for name, c := range map[string]struct {
+		said, sent string
+		err        error
+	}{
+		"denied":          {numbered("\x03", denied), login, nil},
+		"accepted":        {"\x07\x00\x00\x03\x00\x00\x00\x02\x00\x00\x00", login, nil},
+		"another method":  {"\x02\x00\x00\x03\xfex" + numbered("\x05", denied), login + "\x01\x00\x00\x04\x00", nil},
+		"two more rounds": {"\x02\x00\x00\x03\xfex" + "\x02\x00\x00\x05\x01\x04" + numbered("\x07", denied), login + "\x01\x00\x00\x04\x00" + "\x01\x00\x00\x06\x00", nil},
+		"rounds for ever": {strings.Repeat("\x02\x00\x00\x03\xfex", 50), login + strings.Repeat("\x01\x00\x00\x04\x00", 3), nil},
+		"hung up":         {"", login, io.EOF},
+		"cut off":         {"\xff\xff\xff\x03x", login, io.ErrUnexpectedEOF},
+	} {
+		conn := &heardConn{said: strings.NewReader(c.said)}
+		if err := Farewell(target.MySQL)(conn); !errors.Is(err, c.err) || conn.sent.String() != c.sent {
+			t.Errorf("%s: %v, sent %q, want %q", name, err, conn.sent.String(), c.sent)
+		}
+	}
+	for _, kind := range kinds() {
+		if kind != target.MySQL && Farewell(kind) != nil {
+			t.Errorf("%s has a farewell", kind)
+		}
+	}
+}
