@@ -150,7 +150,7 @@ func Groups() []Group {
 		{"Revocation", revocation()},
 		{"Reach and handshake", handshakes()},
 		{"STARTTLS", startTLS()},
-		{"STARTTLS beyond mail and PostgreSQL", moreStartTLS()},
+		{"STARTTLS in other protocols", moreStartTLS()},
 		{"Real servers with STARTTLS", realServers()},
 		{"Greetings of SMTP", greetingsOfSMTP()},
 		{"A protocol on the wrong scheme", onWrongScheme()},

@@ -224,7 +224,7 @@ func (d dialogue) cases() []Case {
 	}
 }
 
-// moreStartTLS are the protocols beside those of mail and PostgreSQL.
+// moreStartTLS are the protocols other than those of email and PostgreSQL.
 func moreStartTLS() (all []Case) {
 	for _, d := range dialogues() {
 		all = append(all, d.cases()...)

@@ -26,7 +26,7 @@ func scripted(t testing.TB, upgrade *tls.Config, steps ...step) func(net.Conn) {
 				return
 			}
 			if strings.HasPrefix(string(got), "\x16\x03") {
-				certtest.Silent(conn) // a second look: a ClientHello at once
+				certtest.Silent(conn) // the follow-up probe: a ClientHello at once
 				return
 			}
 			if string(got) != s.want {

@@ -18,7 +18,7 @@ type Endpoint struct {
 	Port int    `json:"port"`
 	// ConnectTo, each HOST:PORT, replaces DNS, like curl's --connect-to, for this URL's own scheme, host and port only.
 	ConnectTo []string `json:"connect_to,omitempty"`
-	// EHLOName is what an SMTP server is told as the client's name; by default the client's address, or else its host name.
+	// EHLOName is the client's name in SMTP; by default the client's address, or else its host name.
 	EHLOName string `json:"ehlo_name,omitempty"`
 	// Networks are the private networks, in CIDR notation, that redirects and the URLs in certificates may lead into.
 	Networks []string `json:"networks,omitempty"`
