@@ -26,19 +26,21 @@ func TestOpenSSLAgrees(t *testing.T) {
 			if c.Missing() || len(c.Want) > 0 && !slices.Equal(c.Want, codes(finding.CertExpired)) {
 				continue
 			}
-			at := started(t, c)
-			u, err := url.Parse(at.URL)
-			if err != nil {
-				t.Fatal(err)
-			}
-			seen[target.Kind(u.Scheme)] = true
-			answer, err := askOpenSSL(t.Context(), asking{Case: c, Target: at})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if bad := len(c.Want) > 0; !answer.Asked || answer.Detected != bad || answer.Named != bad {
-				t.Errorf("%s: openssl's answer is %+v, want %q", c.Name, answer, c.Want)
-			}
+			t.Run(c.Name, func(t *testing.T) {
+				at := started(t, c)
+				u, err := url.Parse(at.URL)
+				if err != nil {
+					t.Fatal(err)
+				}
+				seen[target.Kind(u.Scheme)] = true
+				answer, err := askOpenSSL(t.Context(), asking{Case: c, Target: at})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if bad := len(c.Want) > 0; !answer.Asked || answer.Detected != bad || answer.Named != bad {
+					t.Errorf("openssl's answer is %+v, want %q", answer, c.Want)
+				}
+			})
 		}
 	}
 	for _, scheme := range target.Schemes() {
