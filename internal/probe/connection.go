@@ -127,8 +127,9 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 		v.exchange(ctx, o, secured, &got)
 	default:
 		stopClock()
-		v.awaitRefusal(ctx, secured, &got)
-		v.leave(ctx, o.kind, secured)
+		if got.Failure = v.leave(ctx, o.kind, secured, got.TLS); got.Failure == nil {
+			v.awaitRefusal(ctx, secured, &got)
+		}
 	}
 	return got
 }
