@@ -2,6 +2,7 @@ package judge
 
 import (
 	"certdrift/internal/finding"
+	"certdrift/internal/target"
 	"certdrift/internal/topology"
 )
 
@@ -11,11 +12,8 @@ func judgeDeclared(e *endpoint) []finding.Finding {
 		return nil
 	}
 	var found []finding.Finding
-	for _, c := range e.connections {
+	for _, c := range e.comparedWith(*d) {
 		leaf := c.leaf()
-		if leaf == nil {
-			continue
-		}
 		r := e.judgment.CompareDeclared(*d, "", leaf)
 		if r < topology.Equivalent {
 			continue
@@ -39,4 +37,36 @@ func judgeDeclared(e *endpoint) []finding.Finding {
 		found = append(found, f)
 	}
 	return found
+}
+
+// comparedWith returns the connections whose certificate must be the declared one. Where a server has two, an ARN or a fingerprint
+// declares that of its own type of key, and says nothing of the other; an issuer is declared of both.
+func (e *endpoint) comparedWith(d target.Declared) []*connection {
+	var out []*connection
+	for _, c := range e.connections {
+		issuerAlone := d.ARN == "" && d.FingerprintSHA256 == ""
+		switch {
+		case c.leaf() == nil:
+			continue
+		case c.pair != nil && c.pair.leaf() != nil && issuerAlone:
+			out = append(out, c.pair)
+		case issuerAlone:
+		case c.pair != nil && c.pair.leaf() != nil && e.judgment.CompareDeclared(d, "", c.pair.leaf()) == topology.Same:
+			continue
+		case c.mayServe(d):
+			continue // observe-incomplete says so
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// mayServe reports whether the declared certificate may be the server's other one, which the round asked for and did not learn.
+func (c *connection) mayServe(d target.Declared) bool {
+	if c.Other == nil || c.Other.Absent || c.Other.TLS != nil {
+		return false
+	}
+	_, declared := c.judgment.DeclaredCertificate(d)
+	body := declared.Body()
+	return body != nil && keyType(body) == c.Other.KeyType
 }

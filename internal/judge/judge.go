@@ -49,7 +49,7 @@ func (j *judgment) conclude(rules []rule) finding.Conclusion {
 		out.Findings = append(out.Findings, found...)
 	}
 	out.Complete = out.Ran && len(j.unreadObjects()) == 0
-	out.Findings = suppressExplained(out.Findings, j)
+	out.Findings = suppressExplained(namePairs(out.Findings), j)
 	addChangeAuthor(out.Findings, j)
 	doubtClock(out.Findings, j.Clock())
 	out.Findings = collapse(out.Findings, j)
@@ -75,7 +75,9 @@ func apply(r rule, j *judgment) (found []finding.Finding, err error) {
 	}
 	if r.connection != nil {
 		for _, c := range j.connections {
-			try(func() []finding.Finding { return r.connection(c) })
+			if c.judges(r.Code) {
+				try(func() []finding.Finding { return r.connection(c) })
+			}
 		}
 	}
 	if r.endpoint != nil {

@@ -98,7 +98,7 @@ func (v *endpointProbe) askOther(ctx context.Context, at netip.AddrPort, first *
 	}
 	seen, err := v.helloFor(ctx, o, at, first, other.KeyType)
 	switch {
-	case err != nil && rejectsKeyType(receivedAlert(err)):
+	case err != nil && rejectsKeyType(receivedAlert(err)) && first.suite != tls.TLS_CHACHA20_POLY1305_SHA256:
 		other.Absent = true
 		return other
 	case err != nil:
@@ -151,6 +151,9 @@ func (v *endpointProbe) helloFor(ctx context.Context, o *origin, at netip.AddrPo
 	}
 	if first.version == tls.VersionTLS13 {
 		offer.suites, offer.groups, offer.signatures = []uint16{first.suite}, []uint16{uint16(first.group)}, signaturesFor(key)
+		if first.suite == tls.TLS_CHACHA20_POLY1305_SHA256 { // that a server rejects others may then be for the suite's sake
+			offer.suites = []uint16{tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384}
+		}
 		if offer.share, err = newKeyShare(first.group); err != nil {
 			return seen, err
 		}

@@ -15,12 +15,12 @@ import (
 	"net"
 	"slices"
 
-	"golang.org/x/crypto/chacha20poly1305"
 	"golang.org/x/crypto/cryptobyte"
 )
 
 // exchangeHello13 makes a TLS 1.3 handshake up to the server's certificate, which is encrypted in it. crypto/tls does not let its users
 // choose the signature algorithms that a server picks its certificate by. Nothing is verified.
+// Of the cipher suites, those with AES can be offered.
 func exchangeHello13(conn net.Conn, hello hello) (h serverHello, err error) {
 	message, err := hello.message()
 	if err != nil {
@@ -136,12 +136,9 @@ type decrypter struct {
 
 // newDecrypter derives the server's key (RFC 8446 §7.1).
 func newDecrypter(from io.Reader, suite uint16, secret, transcript []byte) (*decrypter, error) {
-	digest, size, sealed := sha256.New, 16, gcm
-	switch suite {
-	case tls.TLS_AES_256_GCM_SHA384:
+	digest, size := sha256.New, 16
+	if suite == tls.TLS_AES_256_GCM_SHA384 {
 		digest, size = sha512.New384, 32
-	case tls.TLS_CHACHA20_POLY1305_SHA256:
-		size, sealed = chacha20poly1305.KeySize, chacha20poly1305.New
 	}
 	var failed error
 	try := func(b []byte, err error) []byte {
@@ -158,8 +155,11 @@ func newDecrypter(from io.Reader, suite uint16, secret, transcript []byte) (*dec
 	if failed != nil {
 		return nil, fmt.Errorf("deriving the server's key: %w", failed)
 	}
-	var err error
-	if d.aead, err = sealed(key); err != nil {
+	block, err := aes.NewCipher(key)
+	if err == nil {
+		d.aead, err = cipher.NewGCM(block)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("deriving the server's key: %w", err)
 	}
 	return d, nil
@@ -197,14 +197,6 @@ func (d *decrypter) next() ([]byte, error) {
 			return nil, fmt.Errorf("decrypting a record: it is of type %d", kind)
 		}
 	}
-}
-
-func gcm(key []byte) (cipher.AEAD, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCM(block)
 }
 
 func expandLabel(digest func() hash.Hash, secret []byte, label string, context []byte, size int) ([]byte, error) {
