@@ -1,9 +1,6 @@
 package judge
 
 import (
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -105,13 +102,7 @@ func namePairs(fs []finding.Finding) []finding.Finding {
 
 // keyType returns the type of a certificate's key; empty for one that clients do not choose by.
 func keyType(cert *x509.Certificate) observation.KeyType {
-	switch cert.PublicKey.(type) {
-	case *rsa.PublicKey:
-		return observation.RSA
-	case *ecdsa.PublicKey, ed25519.PublicKey:
-		return observation.ECDSA
-	}
-	return ""
+	return topology.Leaf{Certificate: cert}.KeyType()
 }
 
 // unknownOthers returns a finding if a server did not answer the question for its other certificate: it may have none, or a bad one.

@@ -63,7 +63,6 @@ func TestOther(t *testing.T) {
 		"TLS 1.3, a client certificate is asked": {reverse, tls.VersionTLS13, nil, demanding, &ec},
 		"TLS 1.2, RSA is other":                  {both, tls.VersionTLS12, nil, nil, &rsa},
 		"TLS 1.2, ECDSA is other":                {reverse, tls.VersionTLS12, nil, nil, &ec},
-		"TLS 1.2 on P-521, no curve for ECDSA":   {both, tls.VersionTLS12, p521, nil, nil},
 		"TLS 1.2, a long chain":                  {[]tls.Certificate{rsa, long}, tls.VersionTLS12, nil, nil, &long},
 		"TLS 1.2, a client certificate is asked": {reverse, tls.VersionTLS12, nil, demanding, &ec},
 		"TLS 1.0":                                {reverse, tls.VersionTLS10, nil, nil, &ec},

@@ -69,6 +69,17 @@ type Leaf struct {
 	Certificate *x509.Certificate
 }
 
+// KeyType returns the type of the certificate's key; empty for one that clients do not choose by.
+func (l Leaf) KeyType() observation.KeyType {
+	switch l.Certificate.PublicKeyAlgorithm {
+	case x509.RSA:
+		return observation.RSA
+	case x509.ECDSA, x509.Ed25519:
+		return observation.ECDSA
+	}
+	return ""
+}
+
 // Listener is a listener with its certificates, the endpoints behind it and what is declared for it.
 type Listener struct {
 	observation.Listener
