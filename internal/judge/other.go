@@ -37,13 +37,13 @@ func (c *connection) judges(code finding.Code) bool {
 func (c *connection) clients() string {
 	switch {
 	case c.keyType == observation.ECDSA && c.other:
-		return "clients that prefer ECDSA, such as current browsers, curl and OpenSSL, Python, Node and Java"
+		return "clients that prefer ECDSA may get it, such as current browsers, curl and OpenSSL, Python, Node and Java"
 	case c.keyType == observation.ECDSA:
-		return "all clients that support ECDSA"
+		return "all clients that support ECDSA get it"
 	case c.other:
-		return "only clients that do not support ECDSA"
+		return "only clients that do not support ECDSA get it"
 	}
-	return "clients that prefer RSA, such as Go's, and those that do not support ECDSA"
+	return "clients that prefer RSA get it, such as Go's, and so do those that do not support ECDSA"
 }
 
 // addKeyType adds to a finding which certificate of a pair it is about.
@@ -84,16 +84,16 @@ func namePairs(fs []finding.Finding) []finding.Finding {
 	}
 	kept := fs[:0:0]
 	for _, f := range fs {
+		served, _ := f.Evidence["served_to"].(string)
 		switch {
-		case f.Subject.KeyType == "":
+		case served == "":
 		case !ofBoth[of(f)]:
-			served, _ := f.Evidence["served_to"].(string)
-			f.Summary += "; of the server's two certificates, this is the " + f.Subject.KeyType + " one, which " + served + " get"
+			f.Summary += "; of the server's two certificates, this is the " + f.Subject.KeyType + " one: " + served
 		case f.Subject.Other:
 			continue
 		default:
 			f.Subject.KeyType = ""
-			f.Evidence["served_to"] = "all clients: it issued both of the server's certificates, the ECDSA and the RSA one"
+			f.Evidence["served_to"] = "all clients: it is an issuer of both of the server's certificates, the ECDSA and the RSA one"
 		}
 		kept = append(kept, f)
 	}

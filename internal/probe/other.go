@@ -169,12 +169,13 @@ func (v *endpointProbe) helloFor(ctx context.Context, o *origin, at netip.AddrPo
 	return seen, err
 }
 
-// signaturesFor returns the signature algorithms of TLS 1.3 for a type of key (RFC 8446 §4.2.3).
+// signaturesFor returns the signature algorithms of TLS 1.3 for a type of key (RFC 8446 §4.2.3). All clients list PKCS #1 beside PSS, and haproxy
+// takes one that does not for one without RSA.
 func signaturesFor(key observation.KeyType) []uint16 {
 	if key == observation.ECDSA {
 		return []uint16{0x0403, 0x0503, 0x0603, 0x0807}
 	}
-	return []uint16{0x0804, 0x0805, 0x0806}
+	return []uint16{0x0804, 0x0401, 0x0805, 0x0501, 0x0806, 0x0601}
 }
 
 // suitesFor returns the cipher suites up to TLS 1.2 that authenticate by a type of key.
