@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"slices"
+
 	"certdrift/internal/finding"
 	"certdrift/internal/target"
 	"certdrift/internal/topology"
@@ -69,4 +71,13 @@ func (c *connection) mayServe(d target.Declared) bool {
 	_, declared := c.judgment.DeclaredCertificate(d)
 	body := declared.Body()
 	return body != nil && keyType(body) == c.Other.KeyType
+}
+
+// mayServeDeclared reports whether it cannot be told that the endpoint serves what is declared, since that may be a server's other
+// certificate, which is not known.
+func (e *endpoint) mayServeDeclared() bool {
+	d := e.Declared()
+	return d != nil && e.Target.Kind.Secured() && !e.AttachedComparable() && slices.ContainsFunc(e.connections, func(c *connection) bool {
+		return c.leaf() != nil && c.mayServe(*d) && e.judgment.CompareDeclared(*d, "", c.leaf()) >= topology.Equivalent
+	})
 }

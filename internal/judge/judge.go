@@ -7,6 +7,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"certdrift/internal/chain"
@@ -36,7 +37,8 @@ func Judge(in Input) finding.Conclusion { return newJudgment(in).conclude(rules(
 
 // conclude applies the rules. They are an argument so that a test can put a broken one among them.
 func (j *judgment) conclude(rules []rule) finding.Conclusion {
-	out := finding.Conclusion{Ran: len(j.Round.ObserveErrors) == 0 && len(j.Uncompared()) == 0 && len(j.passedOver()) == 0 && !j.Clock().InDoubt() && len(j.failures) == 0}
+	out := finding.Conclusion{Ran: len(j.Round.ObserveErrors) == 0 && len(j.Uncompared()) == 0 && len(j.passedOver()) == 0 && !j.Clock().InDoubt() && len(j.failures) == 0 &&
+		!slices.ContainsFunc(j.endpoints, (*endpoint).mayServeDeclared)}
 	for _, err := range j.failures[:min(len(j.failures), shownFailures)] {
 		out.Findings = append(out.Findings, ruleFailed("building chains", err))
 	}

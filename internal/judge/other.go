@@ -109,7 +109,6 @@ func keyType(cert *x509.Certificate) observation.KeyType {
 // It is a warning where that may be the declared one.
 func unknownOthers(e *endpoint) []finding.Finding {
 	var addresses, details []string
-	severity := finding.Info
 	for _, c := range e.connections {
 		if c.Other == nil || c.Other.Failure == nil {
 			continue
@@ -118,12 +117,13 @@ func unknownOthers(e *endpoint) []finding.Finding {
 		if detail := finding.Clean(c.Other.Failure.Detail, finding.QuoteLimit); !slices.Contains(details, detail) {
 			details = append(details, detail)
 		}
-		if d := e.Declared(); d != nil && c.leaf() != nil && c.mayServe(*d) && !e.AttachedComparable() && e.judgment.CompareDeclared(*d, "", c.leaf()) >= topology.Equivalent {
-			severity = finding.Warning
-		}
 	}
 	if len(addresses) == 0 {
 		return nil
+	}
+	severity := finding.Info
+	if e.mayServeDeclared() {
+		severity = finding.Warning
 	}
 	host := finding.Clean(e.Target.Host, finding.QuoteLimit)
 	return []finding.Finding{e.finding(finding.ObserveIncomplete, severity,
