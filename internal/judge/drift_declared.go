@@ -73,7 +73,7 @@ func (c *connection) mayServe(d target.Declared) bool {
 	return body != nil && keyType(body) == c.Other.KeyType
 }
 
-// mayServeDeclared reports whether it cannot be told that the endpoint serves what is declared, since that may be a server's other
+// mayServeDeclared reports whether it is not known that the endpoint serves what is declared, since that may be a server's other
 // certificate, which is not known.
 func (e *endpoint) mayServeDeclared() bool {
 	d := e.Declared()
