@@ -105,7 +105,7 @@ func (c Coverage) observed(environment string, p Part) bool {
 		case finding.FactClock:
 			return !c.clockInDoubt
 		case finding.FactEverything:
-			return c.ListenersWhole && c.wholly(Handshaken)
+			return c.ListenersWhole && c.wholly(Handshaken) && (p.Other == "" || c.knowsOther(endpoint, finding.Fact{Object: p.Other}))
 		}
 		return c.Full
 	})
@@ -119,6 +119,9 @@ func OfOthers(records []Record) map[string]bool {
 			continue
 		}
 		for _, p := range r.Parts {
+			if p.Other != "" {
+				out[r.Environment+"/"+p.Endpoint] = true
+			}
 			for _, fact := range p.RestsOn {
 				if fact.Kind == finding.FactOther {
 					out[fact.Endpoint] = true
