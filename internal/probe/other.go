@@ -30,17 +30,41 @@ import (
 // the rest of the results as they are.
 func (v *endpointProbe) askOthers(ctx context.Context, where []netip.AddrPort, results []*answer) {
 	leaves := leavesOf(results)
-	if len(leaves) == 0 || v.late() || !v.others.due(v.target, v.now(), leaves, mixed(results)) {
+	if len(leaves) == 0 || !v.others.due(v.target, v.now(), leaves, mixed(results)) {
 		return
 	}
-	v.inSlots(ctx, len(where), func(i int) {
-		if showsKey(results[i]) != "" {
-			results[i].Other = v.askOther(ctx, where[i], results[i])
+	if !v.late() {
+		v.inSlots(ctx, len(where), func(i int) {
+			if showsKey(results[i]) != "" {
+				results[i].Other = v.askOther(ctx, where[i], results[i])
+			}
+		})
+	}
+	for _, a := range results {
+		if a != nil && a.Other == nil && showsKey(a) != "" {
+			if v.target.OtherEvery > 0 {
+				return // it stays due
+			}
+			a.Other = unknownOther(otherType(showsKey(a)), errNoTime)
 		}
-	})
+	}
 	if ctx.Err() == nil {
 		v.others.asked(v.target, v.now(), leaves, results)
 	}
+}
+
+var errNoTime = errors.New("the round had no time left to ask for it")
+
+// otherType returns the type of key that a certificate with a type of key leaves to ask for.
+func otherType(have observation.KeyType) observation.KeyType {
+	if have == observation.RSA {
+		return observation.ECDSA
+	}
+	return observation.RSA
+}
+
+func unknownOther(key observation.KeyType, why error) *observation.OtherCertificate {
+	return &observation.OtherCertificate{KeyType: key, Failure: fail(observation.PhaseTLS, why)}
 }
 
 // late reports whether so much of the round's time is over that the rest is for endpoints that were not probed at all yet.
@@ -77,13 +101,8 @@ func mixed(results []*answer) bool {
 // askOther asks one address.
 func (v *endpointProbe) askOther(ctx context.Context, at netip.AddrPort, first *answer) (other *observation.OtherCertificate) {
 	have := keyType(first.peers[0])
-	other = &observation.OtherCertificate{KeyType: observation.RSA}
-	if have == observation.RSA {
-		other.KeyType = observation.ECDSA
-	}
-	unknown := func(err error) *observation.OtherCertificate {
-		return &observation.OtherCertificate{KeyType: other.KeyType, Failure: fail(observation.PhaseTLS, err)}
-	}
+	other = &observation.OtherCertificate{KeyType: otherType(have)}
+	unknown := func(err error) *observation.OtherCertificate { return unknownOther(other.KeyType, err) }
 	defer func() {
 		if p := recover(); p != nil { // as in address
 			other = unknown(fmt.Errorf("reading the server's answer failed: %v", p))
@@ -120,7 +139,7 @@ func (v *endpointProbe) askOther(ctx context.Context, at netip.AddrPort, first *
 	}
 	v.addExtras(ctx, &shown)
 	if ctx.Err() != nil {
-		return unknown(errors.New("the round ended before the server's other certificate was read"))
+		return unknown(errNoTime)
 	}
 	other.TLS = shown.TLS
 	return other

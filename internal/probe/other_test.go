@@ -236,12 +236,12 @@ func TestOtherOfManySilentServers(t *testing.T) {
 	})
 }
 
-// TestOtherWhenTheRoundEnds: the first result stays where the round ends during the question, and no question is asked in the second
-// half of a round.
+// TestOtherWhenTheRoundEnds: the first result stays where the round ends during the question. No question is asked in the second half of a
+// round, which says so unless the endpoint has another turn.
 func TestOtherWhenTheRoundEnds(t *testing.T) {
 	config := serving(t)
 	synctest.Test(t, func(t *testing.T) {
-		var met atomic.Int32
+		var met, slow atomic.Int32
 		network := pipes{"1000": func(conn net.Conn) {
 			if met.Add(1) == 1 {
 				_ = tls.Server(conn, config).Handshake()
@@ -249,18 +249,28 @@ func TestOtherWhenTheRoundEnds(t *testing.T) {
 			}
 			certtest.Silent(conn)
 		}, "1001": func(conn net.Conn) {
+			slow.Add(1)
 			time.Sleep(3 * time.Second)
 			_ = tls.Server(conn, config).Handshake()
 		}}
-		for port, want := range map[string]bool{"1000": true, "1001": false} {
+		for _, c := range []struct {
+			port    string
+			every   time.Duration
+			unknown bool
+		}{{"1000", 0, true}, {"1001", 0, true}, {"1001", time.Hour, false}} {
 			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
-			e := New(Options{Now: time.Now, Dialer: network.dial}).Probe(ctx, []target.Endpoint{at(t, target.TLS, "127.0.0.1:"+port)})[0]
+			e := New(Options{Now: time.Now, Dialer: network.dial}).Probe(ctx, []target.Endpoint{
+				at(t, target.TLS, "127.0.0.1:"+c.port, func(e *target.Endpoint) { e.OtherEvery = c.every }),
+			})[0]
 			a := one(t, e)
 			healthy(t, a)
-			if (a.Other != nil) != want || want && a.Other.Failure == nil {
-				t.Errorf("%s: got %+v", port, a.Other)
+			if (a.Other != nil) != c.unknown || c.unknown && (a.Other.Failure == nil || a.Other.Absent) {
+				t.Errorf("%s: got %+v", c.port, a.Other)
 			}
 			cancel()
+		}
+		if met := slow.Load(); met != 2 {
+			t.Errorf("the slow server met %d connections", met)
 		}
 		time.Sleep(time.Second)
 	})
