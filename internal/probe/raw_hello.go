@@ -3,6 +3,7 @@ package probe
 import (
 	"crypto/rand"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -49,9 +50,10 @@ func exchangeHello(conn net.Conn, hello hello) (serverHello, error) {
 	return readServerHello(conn)
 }
 
-// inRecord returns a ClientHello in a record of its own.
+// inRecord returns a ClientHello in a record of its own, with the version that all clients put there (RFC 8446 §5.1).
 func inRecord(message []byte) []byte {
-	return append([]byte{recordHandshake, 3, 1, byte(len(message) >> 8), byte(len(message))}, message...) // 3, 1 as all clients send it, RFC 8446 §5.1
+	record := binary.BigEndian.AppendUint16([]byte{recordHandshake, 3, 1}, uint16(len(message))) //nolint:gosec // some kilobytes at most
+	return append(record, message...)
 }
 
 func readServerHello(from io.Reader) (h serverHello, err error) {

@@ -7,7 +7,9 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"crypto/sha512"
+	"crypto/subtle"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
@@ -44,8 +46,10 @@ func exchangeHello13(conn net.Conn, hello hello) (h serverHello, err error) {
 	if err != nil {
 		return h, err
 	}
-	transcript := append(message, serverHelloMessage, byte(len(answer)>>16), byte(len(answer)>>8), byte(len(answer)))
-	from, err := newDecrypter(limited, suite, secret, append(transcript, answer...))
+	transcript := cryptobyte.NewBuilder(message)
+	transcript.AddUint8(serverHelloMessage)
+	transcript.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(answer) })
+	from, err := newDecrypter(limited, suite, secret, transcript.BytesOrPanic())
 	if err != nil {
 		return h, err
 	}
@@ -173,9 +177,8 @@ func (d *decrypter) next() ([]byte, error) {
 			return nil, err
 		}
 		nonce := slices.Clone(d.nonce)
-		for i := range 8 {
-			nonce[len(nonce)-1-i] ^= byte(d.count >> (8 * i))
-		}
+		count := binary.BigEndian.AppendUint64(nil, d.count)
+		subtle.XORBytes(nonce[len(nonce)-len(count):], nonce[len(nonce)-len(count):], count)
 		d.count++
 		content, err := d.aead.Open(nil, nonce, payload, header[:])
 		if err != nil {
