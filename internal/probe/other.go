@@ -19,6 +19,7 @@ import (
 
 	"certdrift/internal/chain"
 	"certdrift/internal/observation"
+	"certdrift/internal/probe/starttls"
 )
 
 // A server may have two certificates for one name, an ECDSA and an RSA one, and chooses by what the client offers. A handshake shows only
@@ -29,6 +30,9 @@ import (
 // askOthers asks all addresses of an endpoint for their other certificate if it is the endpoint's turn. What it does not learn leaves
 // the rest of the results as they are.
 func (v *endpointProbe) askOthers(ctx context.Context, where []netip.AddrPort, results []*answer) {
+	if starttls.Farewell(v.target.Kind) != nil {
+		return // MySQL has one certificate, and holds it against a client that it hangs up in the middle of a handshake
+	}
 	leaves := leavesOf(results)
 	if len(leaves) == 0 || !v.others.due(v.target, v.now(), leaves, mixed(results)) {
 		return
