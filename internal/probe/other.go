@@ -137,7 +137,7 @@ func (v *endpointProbe) askOther(ctx context.Context, at netip.AddrPort, first *
 		return other
 	}
 	if len(shown.peers) > 0 && o.sni() != "" && !chain.Covers(shown.peers[0], o.host) {
-		if other.Fallback, err = v.sentForAnyName(ctx, o, at, first.offer, seen.chain[0]); err != nil {
+		if other.Fallback, err = v.sentForAnyName(ctx, o, at, first, other.KeyType, seen.chain[0]); err != nil {
 			return unknown(err)
 		}
 	}
@@ -209,17 +209,27 @@ func suitesFor(key observation.KeyType) []uint16 {
 	})
 }
 
-// sentForAnyName reports whether a server sends a certificate to clients that ask for no name, too, and support both types of key.
-// One that accepts no such client has none for any name.
-func (v *endpointProbe) sentForAnyName(ctx context.Context, o *origin, at netip.AddrPort, offer offer, leaf []byte) (yes bool, err error) {
+// sentForAnyName reports whether a server sends a certificate to clients that ask for no name, too: those that support both types of key or,
+// where they get one that is not for the host either, those of the certificate's own type alone. A server that accepts no such client has
+// none for any name.
+func (v *endpointProbe) sentForAnyName(ctx context.Context, o *origin, at netip.AddrPort, first *answer, key observation.KeyType, leaf []byte) (yes bool, err error) {
 	nameless := *o
-	nameless.host, nameless.offer = "", offer
+	nameless.host, nameless.offer = "", first.offer
 	seen, _ := v.lookAgain(ctx, &nameless, at, v.guard.Target, nil)
-	if seen.TLS != nil {
-		return len(seen.TLS.Chain) > 0 && bytes.Equal(seen.TLS.Chain[0], leaf), nil
-	}
-	if seen.Failure.Kind != observation.Alert {
+	switch {
+	case seen.TLS == nil && seen.Failure.Kind == observation.Alert:
+		return false, nil
+	case seen.TLS == nil:
 		return false, fmt.Errorf("asking without a name: %s", seen.Failure.Detail)
+	case bytes.Equal(seen.TLS.Chain[0], leaf), len(seen.peers) == 0 || chain.Covers(seen.peers[0], o.host):
+		return bytes.Equal(seen.TLS.Chain[0], leaf), nil
 	}
-	return false, nil
+	alone, err := v.helloFor(ctx, &nameless, at, first, key)
+	switch {
+	case err == nil:
+		return bytes.Equal(alone.chain[0], leaf), nil
+	case receivedAlert(err) != "":
+		return false, nil
+	}
+	return false, fmt.Errorf("asking without a name: %w", err)
 }

@@ -173,7 +173,19 @@ func TestOtherAfterAWarning(t *testing.T) {
 func TestOtherThatIsTheDefault(t *testing.T) {
 	_, ca := authority(t)
 	foreign := must(t)(ca.LeafWithKey(time.Now(), []string{"default.test"}, certtest.RSAKey(t, 2048))).TLS()
+	foreignEC := must(t)(ca.Leaf(time.Now(), []string{"default.test"})).TLS()
 	ec, _ := pair(t)
+	defaults := func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		any := *hello
+		any.ServerName = ""
+		switch ecdsa := any.SupportsCertificate(&ec) == nil; {
+		case ecdsa && hello.ServerName != "":
+			return &ec, nil
+		case ecdsa:
+			return &foreignEC, nil
+		}
+		return &foreign, nil
+	}
 	strict := func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		if hello.ServerName == "" {
 			return nil, errors.New("no name")
@@ -191,6 +203,7 @@ func TestOtherThatIsTheDefault(t *testing.T) {
 		fallback bool
 	}{
 		"the default":                         {&tls.Config{Certificates: []tls.Certificate{foreign, ec}}, true},
+		"one of a pair of defaults":           {&tls.Config{GetCertificate: defaults}, true},
 		"a foreign one for clients of RSA":    {&tls.Config{GetCertificate: byKey}, false},
 		"and none for clients without a name": {&tls.Config{Certificates: []tls.Certificate{foreign, ec}, GetConfigForClient: strict}, false},
 	} {
