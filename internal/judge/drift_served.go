@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"slices"
+
 	"certdrift/internal/finding"
 	"certdrift/internal/topology"
 )
@@ -58,8 +60,14 @@ func (e *endpoint) othersUnattached() []finding.Finding {
 			continue
 		}
 		served := &topology.Certificate{Leaf: c.pair.leaf()}
-		f := l.Finding(finding.DriftServed, finding.Critical, []*topology.Endpoint{e.Endpoint},
-			finding.Clean(e.Target.Host, finding.QuoteLimit)+" serves "+served.Label("")+", which listener "+l.Label()+" does not have attached",
+		severity, note := finding.Critical, ""
+		if slices.ContainsFunc(l.Attached, func(a *topology.Attachment) bool {
+			return a.Body() != nil && topology.AreEquivalent(a.Body(), served.Leaf)
+		}) {
+			severity, note = finding.Warning, ": another certificate, but the same key and names"
+		}
+		f := l.Finding(finding.DriftServed, severity, []*topology.Endpoint{e.Endpoint},
+			finding.Clean(e.Target.Host, finding.QuoteLimit)+" serves "+served.Label("")+", which listener "+l.Label()+" does not have attached"+note,
 			nil, "See where the name leads (dig "+topology.Shell(c.host)+"), and whether the address is the load balancer's.")
 		f.Certificates = finding.Certificates{Attached: l.AttachedFacts(), Served: []finding.Certificate{served.Fact("")}}
 		f.Address = c.Address.Address

@@ -264,6 +264,19 @@ func TestOtherBehindAListener(t *testing.T) {
 	}
 }
 
+// TestOtherBeforeItsRenewal: the other certificate with the key and names of an attached one is a warning, like a first one.
+func TestOtherBeforeItsRenewal(t *testing.T) {
+	s := newScene(t)
+	rsa, renewed := s.rsaLeaf(host), s.leaf(host)
+	before, err := s.root().LeafWithKey(noon, []string{host}, renewed.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.alb("web", s.acm("fallback", s.leaf("www.example.net")), s.acm("ec", renewed), s.acm("rsa", rsa))
+	behind(s.https("api", host, paired("10.0.0.1", rsa, before)), "web", "")
+	s.one(finding.DriftServed, finding.Warning)
+}
+
 // TestOtherAndUnreadCertificates: a certificate that may be one of those that could not be read is no drift.
 func TestOtherAndUnreadCertificates(t *testing.T) {
 	s := newScene(t)
