@@ -3,6 +3,7 @@ package judge
 import (
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"strings"
 
 	"certdrift/internal/chain"
@@ -34,7 +35,11 @@ func findKeyWeak(c *connection) []finding.Finding {
 			c.reissue(cert, "Have a certificate issued for a new key: ECDSA P-256, or RSA with at least 2048 bits.",
 				"have the certificate issued by an issuer with a P-256 key or an RSA key of at least 2048 bits, and send that issuer in the chain."))
 	})
-	return append(weak, perFault(append(c.faults(chain.KeyUncommon), c.disputed(chain.KeyUncommon)...), c.uncommonKey)...)
+	uncommon := append(c.faults(chain.KeyUncommon), c.disputed(chain.KeyUncommon)...)
+	if c.keyType != "" { // clients that don't support it get the server's other certificate
+		uncommon = slices.DeleteFunc(uncommon, func(f chain.Problem) bool { return f.Certificate == c.leaf() })
+	}
+	return append(weak, perFault(uncommon, c.uncommonKey)...)
 }
 
 // uncommonKey is the finding for a strong key that some clients don't support.
