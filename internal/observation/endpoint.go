@@ -226,7 +226,32 @@ type HTTP struct {
 	// LoopInsecure reports whether the redirect that closes the loop leads from https to http; earlier ones are marked in
 	// their hops.
 	LoopInsecure bool `json:"loop_insecure,omitempty"`
+	// Cookies are those that the redirects of a loop set, at most a few.
+	Cookies []Cookie `json:"cookies,omitempty"`
 }
+
+// Cookie is a cookie that a server set along redirects that do not end. Its value is not kept.
+type Cookie struct {
+	Name string `json:"name"`
+	// Unsent is why clients do not send it back; empty if it was sent back.
+	Unsent CookieFault `json:"unsent,omitempty"`
+}
+
+// CookieFault is why clients do not send a cookie back, one of a closed set.
+type CookieFault string
+
+// The reasons: clients do not keep the cookie, or keep it and do not send it to where the redirects lead.
+const (
+	CookieInsecure   CookieFault = "insecure"      // Secure, and set over plain HTTP
+	CookieDomain     CookieFault = "domain"        // its Domain is not the host or a parent of it
+	CookieSuffix     CookieFault = "public-suffix" // its Domain is a public suffix
+	CookiePrefix     CookieFault = "prefix"        // named __Host- or __Secure- without the attributes that go with it
+	CookieExpired    CookieFault = "expired"       // expired when it was set
+	CookieTooLarge   CookieFault = "too-large"     // larger than clients keep
+	CookieSecureOnly CookieFault = "secure-only"   // Secure, and the redirect leads to plain HTTP
+	CookieHost       CookieFault = "host"          // for another host
+	CookiePath       CookieFault = "path"          // for another path
+)
 
 // Unmet is an expectation that failed.
 type Unmet struct {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
@@ -19,6 +20,8 @@ type answer struct {
 	observation.Address
 	// location is the target of a redirect to follow; nil for any other answer.
 	location *origin
+	// cookies are those that the response sets.
+	cookies []*http.Cookie
 	// peers is the chain as sent.
 	peers []*x509.Certificate
 	// staple is the OCSP response that came with the handshake.

@@ -27,6 +27,10 @@ type origin struct {
 	method string
 	// own reports whether it is the endpoint's own scheme, host and port: credentials and connect_to are for it alone.
 	own bool
+	// cookies is the Cookie header to send besides a configured one; empty for none.
+	cookies string
+	// guarded reports whether these came over a verified connection.
+	guarded bool
 	// http1 keeps HTTP/2 from being offered.
 	http1 bool
 	// offer is what to offer in the TLS handshake.
