@@ -98,14 +98,14 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 			Headers: []target.Header{{Name: "Authorization", Value: "Bearer s3cr3t"}, {Name: "X-Probe", Value: "certdrift"}},
 		},
 		Expect: target.Expect{
-			Status: []int{201}, BodyContains: "ok", BodyMatches: `^\{.*\}$`, MaxLatency: 2 * time.Second, MaxSize: 64 << 10,
+			Status: []int{201}, BodyContains: "ok", BodyMatches: `^\{.*\}$`, MaxLatency: 2 * time.Second, MaxSize: 64 << 10, MaxRedirects: new(int),
 			BodyJSON: []target.JSONValue{{Path: "$.status", Equals: &id}, {Path: "$.items[0].id", Equals: &seven}, {Path: `$["a b"]`}, {Path: "items.0x_y-z"}},
 			Headers:  []target.HeaderValue{{Name: "Content-Type", Contains: "json"}, {Name: "X-Request-Id"}},
 		},
 		Declared: &target.Declared{
 			ARN:               "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01",
 			FingerprintSHA256: strings.Repeat("aabbccddeeff00112233445566778899", 2), Issuer: "Amazon RSA 2048 M02",
-			Source: target.Position{File: "testdata/full.ok.yaml", Line: 36, Column: 16},
+			Source: target.Position{File: "testdata/full.ok.yaml", Line: 37, Column: 16},
 		},
 		LoadBalancer: &target.LoadBalancerRef{Name: "a1b2c3", Port: 443, Region: "us-west-2"},
 		Source:       target.Position{File: "testdata/full.ok.yaml", Line: 21, Column: 9},

@@ -21,10 +21,36 @@ func httpStatus() rule {
 			}
 			evidence := answerEvidence(h)
 			evidence["expected"] = wantedStatus(want)
+			if followed := c.redirects(); followed.Unfollowed {
+				return []finding.Finding{c.unexpectedRedirect(h, followed, evidence)}
+			}
 			return []finding.Finding{c.finding(finding.HTTPStatus, finding.Critical,
 				fmt.Sprintf("%s returns %d (expected %s)", c.where(), h.Status, wantedStatus(want)), evidence, c.statusRemedy(h))}
 		},
 	}
+}
+
+// redirects returns the response that the connection's endpoint began with, which has the redirects that followed.
+func (c *connection) redirects() *observation.HTTP {
+	if c.hop != nil {
+		return c.parent.HTTP
+	}
+	return c.HTTP
+}
+
+// unexpectedRedirect is the finding for one more redirect than expect.redirects.
+func (c *connection) unexpectedRedirect(h, followed *observation.HTTP, evidence finding.Evidence) finding.Finding {
+	evidence["location"] = finding.Clean(followed.Location, finding.QuoteLimit)
+	limit := "no redirect"
+	if n := len(followed.Hops); n == 1 {
+		limit = "at most 1 redirect"
+	} else if n > 1 {
+		limit = fmt.Sprintf("at most %d redirects", n)
+	}
+	evidence["expected_redirects"] = len(followed.Hops)
+	return c.finding(finding.HTTPStatus, finding.Critical,
+		fmt.Sprintf("%s returns %d, a redirect to %s (expected %s)", c.where(), h.Status, finding.Quote(followed.Location), limit), evidence,
+		"Fix the redirect: compare with curl -v. If it is right, raise expect.redirects, or add its status to expect.status, so that it is not followed.")
 }
 
 // where is the endpoint's URL, or the host for a redirect's hop.

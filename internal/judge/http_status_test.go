@@ -106,3 +106,25 @@ func TestHTTPStatusOfPlainHTTPToATLSPort(t *testing.T) {
 		}
 	}
 }
+
+// TestHTTPStatusOfARedirectTooMany: more redirects than expect.redirects are the finding, with where the next one leads.
+func TestHTTPStatusOfARedirectTooMany(t *testing.T) {
+	for _, c := range []struct {
+		hops []string
+		want string
+	}{
+		{nil, "returns 301, a redirect to \"https://c.example.org/\" (expected no redirect)"},
+		{[]string{"a.example.org"}, "returns 302, a redirect to \"https://c.example.org/\" (expected at most 1 redirect)"},
+		{[]string{"a.example.org", "b.example.org"}, "returns 302, a redirect to \"https://c.example.org/\" (expected at most 2 redirects)"},
+	} {
+		s := newScene(t)
+		a := redirecting(s, 302, c.hops...)
+		a.HTTP.Unfollowed, a.HTTP.Location = true, "https://c.example.org/"
+		s.https("api", host, a)
+		s.only(finding.HTTPStatus)
+		f := s.one(finding.HTTPStatus, finding.Critical)
+		if !strings.HasSuffix(f.Summary, c.want) || !strings.Contains(f.Remedy, "expect.redirects") || f.Evidence["expected_redirects"] != len(c.hops) {
+			t.Errorf("got %q %v", f.Summary, f.Evidence)
+		}
+	}
+}

@@ -226,6 +226,8 @@ type HTTP struct {
 	// LoopInsecure reports whether the redirect that closes the loop leads from https to http; earlier ones are marked in
 	// their hops.
 	LoopInsecure bool `json:"loop_insecure,omitempty"`
+	// Unfollowed reports whether the last redirect was one more than the endpoint expects.
+	Unfollowed bool `json:"unfollowed,omitempty"`
 	// Cookies are those that the redirects of a loop set, at most a few.
 	Cookies []Cookie `json:"cookies,omitempty"`
 }

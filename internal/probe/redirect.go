@@ -16,7 +16,7 @@ import (
 
 const (
 	// maxHops bounds a chain of redirects.
-	maxHops = 10
+	maxHops = target.MaxRedirects
 	// maxHopAddresses bounds the addresses of a hop that are probed.
 	maxHopAddresses = 8
 	// redirectPhases bounds a chain of redirects in time, in multiples of the timeout.
@@ -51,6 +51,10 @@ func (v *endpointProbe) follow(ctx context.Context, from *origin, at netip.AddrP
 	held.receive(from, got.cookies, v.verifies(from, got))
 	for location := got.location; location != nil; {
 		next := held.sendTo(location)
+		if limit := v.target.Expect.MaxRedirects; limit != nil && len(h.Hops) == *limit {
+			h.Unfollowed, h.Location = true, v.secrets.ShowURL(next.url.String(), finding.QuoteLimit)
+			return visited
+		}
 		if len(h.Hops) == maxHops || seen[next.key()] {
 			h.Loop, h.LoopInsecure = true, downgrades(from, next)
 			h.Location = v.secrets.ShowURL(next.url.String(), finding.QuoteLimit)
