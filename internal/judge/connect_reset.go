@@ -13,6 +13,9 @@ func connectReset() rule {
 			if f.Hello != nil {
 				return c.largeHello(finding.ConnectReset, f)
 			}
+			if f.ProxyHeader != nil {
+				return c.proxyHeader(finding.ConnectReset, f)
+			}
 			return c.failed(finding.ConnectReset, f, c.name()+" reset the connection "+phaseWords(f.Phase), "Check the log of the server at "+c.Address.Address+" for the time of the probe, then the firewalls and proxies in between.")
 		},
 	}

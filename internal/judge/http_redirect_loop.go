@@ -24,7 +24,7 @@ func httpRedirectLoop() rule {
 			evidence["redirects"] = topology.CleanAll(path)
 			why, remedy := aboutCookies(c.HTTP.Cookies, evidence)
 			return []finding.Finding{c.finding(finding.HTTPRedirectLoop, finding.Critical, c.where()+" redirects endlessly"+why, evidence,
-				remedy+"If a load balancer terminates TLS, configure the application to trust X-Forwarded-Proto, or fix the rule that redirects the client back.")}
+				remedy+"If a proxy or load balancer terminates TLS, configure the application to trust X-Forwarded-Proto, or fix the rule that redirects the client back.")}
 		},
 	}
 }
@@ -51,7 +51,7 @@ func aboutCookies(cookies []observation.Cookie, evidence finding.Evidence) (why,
 			"If the application waits for that cookie, set it so that clients send it back: without Domain, with Path=/, and with Secure only over https. "
 	case len(sent) > 0:
 		return fmt.Sprintf(", although clients send back the %s %s that it sets", cookieNoun(sent), strings.Join(sent, ", ")),
-			"If the application waits for that cookie, check why it does not recognize it: backends that share neither sessions nor keys need session affinity (stickiness) on the load balancer. "
+			"If the application waits for that cookie, check why it does not recognize it: backends that share neither sessions nor keys need session affinity (stickiness) in front of them. "
 	}
 	return "", ""
 }

@@ -25,7 +25,7 @@ func TestHTTPRedirectLoopForACookie(t *testing.T) {
 		cookies         []observation.Cookie
 		summary, remedy string
 	}{
-		{nil, "redirects endlessly", "If a load balancer"},
+		{nil, "redirects endlessly", "If a proxy or load balancer"},
 		{[]observation.Cookie{{Name: "seen", Unsent: observation.CookieInsecure}, {Name: "b"}}, `redirects endlessly; clients don't send back the cookie "seen" (Secure, but set over plain HTTP) that it sets`, "set it so that clients send it back"},
 		{[]observation.Cookie{{Name: "a", Unsent: observation.CookieDomain}, {Name: "b", Unsent: observation.CookiePath}}, `redirects endlessly; clients don't send back the cookies "a" (its Domain does not include the host that sets it), "b" (for another path than the redirect leads to) that it sets`, "Path=/"},
 		{[]observation.Cookie{{Name: "seen"}}, `redirects endlessly, although clients send back the cookie "seen" that it sets`, "session affinity"},

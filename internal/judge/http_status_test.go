@@ -94,7 +94,7 @@ func TestHTTPStatusOfPlainHTTPToATLSPort(t *testing.T) {
 		s := newScene(t)
 		a := ok("10.0.0.1", s.leaf(host))
 		a.HTTP.Status, a.HTTP.Excerpt = 400, excerpt
-		s.https("api", host, a)
+		s.https("api", host, a).Target.Service = "production/api"
 		if f := s.one(finding.HTTPStatus, finding.Critical); !strings.Contains(f.Remedy, "aws-load-balancer-backend-protocol") {
 			t.Errorf("behind a listener: %q", f.Remedy)
 		}

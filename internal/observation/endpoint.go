@@ -113,6 +113,18 @@ type Failure struct {
 	Hurried bool `json:"hurried,omitempty"`
 	// Hello is set where only a smaller ClientHello, without post-quantum key exchange, is answered: see HelloSizes.
 	Hello *HelloSizes `json:"client_hello,omitempty"`
+	// ProxyHeader is set where the PROXY protocol at one side only explains the failure.
+	ProxyHeader *ProxyHeader `json:"proxy_header,omitempty"`
+}
+
+// ProxyHeader is how a header of the PROXY protocol explains a failure. If it is missing, TLS is what a handshake behind one showed.
+type ProxyHeader struct {
+	// Missing is the version of the header that the server expects and gets from nobody; 0 if it expects none.
+	Missing int `json:"missing_version,omitempty"`
+	// Unexpected: a TLS server gets such a header, or something else, before the handshake, and takes that for plain HTTP.
+	Unexpected bool `json:"unexpected,omitempty"`
+	// Suspected: it answers everything with the same error, so Unexpected is possible.
+	Suspected bool `json:"suspected,omitempty"`
 }
 
 // HelloSizes are the sizes of two ClientHellos, in bytes with the record's header: one that was lost, reset or rejected, twice, and a

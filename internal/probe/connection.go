@@ -98,10 +98,13 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 		if got.Failure != nil && got.HTTP == nil {
 			stopClock()
 			v.seekTLS(ctx, o, at, allow, got.Failure)
+			v.seekProxyHeader(ctx, o, at, allow, conn, &got)
 		}
 		return got
 	}
 	if got.Failure = v.startTLS(ctx, o.kind, conn, &got.Phases); got.Failure != nil {
+		stopClock()
+		v.seekProxyHeader(ctx, o, at, allow, conn, &got)
 		return got
 	}
 	heard := received(conn)
@@ -118,6 +121,11 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 			accepted.offer = wider
 			return v.attempt(ctx, &accepted, at, allow, ask)
 		}
+		v.seekProxyHeader(ctx, o, at, allow, conn, &got)
+		if got.Failure.ProxyHeader != nil {
+			return got
+		}
+		v.noticeProxyHeader(ctx, o, at, allow, got.Failure)
 		v.seekPlainHTTP(ctx, o, at, allow, received(conn), got.Failure)
 		v.diagnose(ctx, o, at, allow, &got)
 	case o.kind.Web() && ask && v.withholds(o, got.peers):

@@ -31,6 +31,8 @@ type origin struct {
 	cookies string
 	// guarded reports whether these came over a verified connection.
 	guarded bool
+	// proxyVersion is the version of the PROXY protocol's header to send first; 0 for none. Follow-up probes only.
+	proxyVersion int
 	// http1 keeps HTTP/2 from being offered.
 	http1 bool
 	// offer is what to offer in the TLS handshake.
