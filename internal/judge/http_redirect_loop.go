@@ -47,10 +47,10 @@ func aboutCookies(cookies []observation.Cookie, evidence finding.Evidence) (why,
 	}
 	switch {
 	case len(unsent) > 0:
-		return fmt.Sprintf("; clients don't send back the %s %s that it sets", cookieNoun(unsent), strings.Join(unsent, ", ")),
+		return fmt.Sprintf("; clients don't send back the %s that it sets: %s", cookieNoun(unsent), strings.Join(unsent, ", ")),
 			"If the application waits for that cookie, set it so that clients send it back: without Domain, with Path=/, and with Secure only over https. "
 	case len(sent) > 0:
-		return fmt.Sprintf(", although clients send back the %s %s that it sets", cookieNoun(sent), strings.Join(sent, ", ")),
+		return fmt.Sprintf(", although clients send back the %s that it sets: %s", cookieNoun(sent), strings.Join(sent, ", ")),
 			"If the application waits for that cookie, check why it does not recognize it: backends that share neither sessions nor keys need session affinity (stickiness) in front of them. "
 	}
 	return "", ""

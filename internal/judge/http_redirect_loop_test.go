@@ -26,9 +26,9 @@ func TestHTTPRedirectLoopForACookie(t *testing.T) {
 		summary, remedy string
 	}{
 		{nil, "redirects endlessly", "If a proxy or load balancer"},
-		{[]observation.Cookie{{Name: "seen", Unsent: observation.CookieInsecure}, {Name: "b"}}, `redirects endlessly; clients don't send back the cookie "seen" (Secure, but set over plain HTTP) that it sets`, "set it so that clients send it back"},
-		{[]observation.Cookie{{Name: "a", Unsent: observation.CookieDomain}, {Name: "b", Unsent: observation.CookiePath}}, `redirects endlessly; clients don't send back the cookies "a" (its Domain does not include the host that sets it), "b" (for another path than the redirect leads to) that it sets`, "Path=/"},
-		{[]observation.Cookie{{Name: "seen"}}, `redirects endlessly, although clients send back the cookie "seen" that it sets`, "session affinity"},
+		{[]observation.Cookie{{Name: "seen", Unsent: observation.CookieInsecure}, {Name: "b"}}, `redirects endlessly; clients don't send back the cookie that it sets: "seen" (Secure, but set over plain HTTP)`, "set it so that clients send it back"},
+		{[]observation.Cookie{{Name: "a", Unsent: observation.CookieDomain}, {Name: "b", Unsent: observation.CookiePath}}, `redirects endlessly; clients don't send back the cookies that it sets: "a" (its Domain does not include the host that sets it), "b" (for another path than the redirect leads to)`, "Path=/"},
+		{[]observation.Cookie{{Name: "seen"}}, `redirects endlessly, although clients send back the cookie that it sets: "seen"`, "session affinity"},
 	} {
 		s := newScene(t)
 		a := redirecting(s, 302, "a.example.org")

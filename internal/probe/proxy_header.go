@@ -65,6 +65,8 @@ func (v *endpointProbe) seekProxyHeader(ctx context.Context, o *origin, at netip
 	if !awaitsHeader(o, got.Failure, conn) || v.fruitless.Load() >= maxFruitlessLooks {
 		return
 	}
+	ctx, cancel := v.phase(ctx)
+	defer cancel()
 	for _, version := range proxyVersions {
 		seen, ok := v.lookBehind(ctx, o, at, allow, version)
 		switch {
