@@ -15,7 +15,7 @@ func (c *connection) balancer() observation.LoadBalancerKind {
 }
 
 // mayBeBalanced reports whether an AWS load balancer may be in front: the round knows it or leaves load balancers to
-// another one, or the configuration or DNS names it. An endpoint of which nothing does must not be told how to fix a listener.
+// another one, or the configuration or DNS names it. An endpoint of which nothing does gets no advice about a listener.
 func (c *connection) mayBeBalanced() bool {
 	if c.hop != nil {
 		return namesBalancer(c.host) || namesBalancer(c.hop.DNS.CanonicalName)
