@@ -96,7 +96,8 @@ func certificate() []Entry {
 				"based on it then find no issuer, while Go and browsers do.",
 			Check: showCerts + showLeaf + "-issuer -ext authorityInfoAccess    # the missing issuer, and where to download it",
 			Remedy: "Append the missing intermediate to the certificate file, leaf first, and reload (with ACM: import it as the " +
-				"certificate chain). `curl -sL AIA-URL | openssl x509 -inform der` downloads it. The root itself need not be sent.",
+				"certificate chain). `curl -sL AIA-URL | openssl x509 -inform der` downloads it. The root itself need not be sent: if the issuer is " +
+				"the root of a private CA, add it to certdrift's ca_files (of the endpoint, or under trust), as its clients have it too.",
 			Source: "RFC 8446 §4.4.2 (the sender's chain); RFC 5280 §4.2.2.1 (caIssuers), §4.2.1.1 (authority key identifier)",
 		},
 		{
