@@ -29,3 +29,11 @@ func (c *connection) mayBeBalanced() bool {
 func namesBalancer(name string) bool {
 	return strings.Contains(name, ".elb.") && strings.Contains(name, ".amazonaws.")
 }
+
+// terminators names what may terminate TLS.
+func (c *connection) terminators() string {
+	if c.mayBeBalanced() {
+		return "server or load balancer"
+	}
+	return "server or proxy"
+}
