@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"cmp"
+
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -16,7 +18,7 @@ func httpInvalid() rule {
 			if f.ProxyHeader != nil {
 				return c.proxyHeader(finding.HTTPInvalid, f)
 			}
-			return c.failed(finding.HTTPInvalid, f, c.name()+" "+invalidWords(f), c.invalidRemedy(f))
+			return c.failed(finding.HTTPInvalid, f, c.name()+" "+invalidWords(f)+itSpeaks(f), cmp.Or(c.foreignRemedy(f), c.invalidRemedy(f)))
 		},
 	}
 }

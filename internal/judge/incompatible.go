@@ -74,7 +74,7 @@ func rejectsSuite(name string) []string {
 // incompatibly is the finding for a handshake that some clients can make.
 func (c *connection) incompatibly(f *observation.Failure, cause *incompatibility) []finding.Finding {
 	found := c.failed(finding.TLSHandshake, f, fmt.Sprintf("%s %s: %s. Clients that reject it: %s; other clients connect",
-		c.name(), handshakeFault(f, string(c.kind)), cause.what, strings.Join(cause.refusedBy, ", ")), cause.remedy+" To check: "+c.clientCommand()+cause.check)
+		c.name(), handshakeFault(f, c.kind), cause.what, strings.Join(cause.refusedBy, ", ")), cause.remedy+" To check: "+c.clientCommand()+cause.check)
 	found[0].Evidence["refused_by"] = cause.refusedBy
 	return found
 }

@@ -98,6 +98,19 @@ const (
 	Other            FailureKind = "other"            // anything else; see Detail
 )
 
+// Protocol is one that a server speaks: a kind of endpoint, or one of those below.
+type Protocol string
+
+// The protocols that are recognized but that no kind of endpoint has.
+const (
+	SSH       Protocol = "ssh"
+	RDP       Protocol = "rdp"
+	VNC       Protocol = "vnc"
+	AMQP      Protocol = "amqp"
+	Redis     Protocol = "redis"
+	SMTPOrFTP Protocol = "smtp-or-ftp" // a greeting that both have
+)
+
 // Failure is where and why a probe stopped.
 type Failure struct {
 	Phase Phase       `json:"phase"`
@@ -115,6 +128,10 @@ type Failure struct {
 	Hello *HelloSizes `json:"client_hello,omitempty"`
 	// ProxyHeader is set where the PROXY protocol at one side only explains the failure.
 	ProxyHeader *ProxyHeader `json:"proxy_header,omitempty"`
+	// Speaks is the protocol that the peer was recognized to speak instead of the expected one; empty if that is unknown.
+	Speaks Protocol `json:"speaks,omitempty"`
+	// Said is the first line that the peer sent in plaintext where TLS was expected, cleaned and truncated.
+	Said string `json:"said,omitempty"`
 }
 
 // ProxyHeader is how a header of the PROXY protocol explains a failure. If it is missing, TLS is what a handshake behind one showed.

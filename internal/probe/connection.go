@@ -105,9 +105,12 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 	if got.Failure = v.startTLS(ctx, o.kind, conn, &got.Phases); got.Failure != nil {
 		stopClock()
 		v.seekProxyHeader(ctx, o, at, allow, conn, &got)
+		if got.Failure.ProxyHeader == nil {
+			v.seekProtocol(ctx, o, at, allow, conn, nil, got.Failure)
+		}
 		return got
 	}
-	heard := received(conn)
+	heard, greeting := received(conn), conn.heard.take()
 	conn.first.Store(0)
 	secured := v.handshake(ctx, o, conn, &got)
 	switch {
@@ -126,7 +129,7 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 			return got
 		}
 		v.noticeProxyHeader(ctx, o, at, allow, got.Failure)
-		v.seekPlainHTTP(ctx, o, at, allow, received(conn), got.Failure)
+		v.seekProtocol(ctx, o, at, allow, conn, greeting, got.Failure)
 		v.diagnose(ctx, o, at, allow, &got)
 	case o.kind.Web() && ask && v.withholds(o, got.peers):
 		stopClock()
@@ -137,6 +140,7 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 	default:
 		stopClock()
 		v.awaitRefusal(ctx, secured, &got)
+		v.leave(ctx, o.kind, secured)
 	}
 	return got
 }
