@@ -72,6 +72,7 @@ func parseCookie(line string) *http.Cookie {
 		return nil
 	}
 	c.Name, c.Value = name, value
+	c.Domain = strings.TrimPrefix(strings.ToLower(c.Domain), ".") // none, if it is a dot alone
 	if c.RawExpires != "" && c.Expires.IsZero() {
 		c.Expires = oldDate(c.RawExpires)
 	}
@@ -115,7 +116,7 @@ func (c *cookies) receive(from *origin, set []*http.Cookie, verified bool) {
 // refusal says why clients do not keep a cookie; empty if they do. RFC 6265 has most of it; not to take a Secure cookie over plain
 // HTTP, and the prefixes of names, are what browsers and curl added (draft-ietf-httpbis-rfc6265bis).
 func refusal(from *origin, c *http.Cookie) observation.CookieFault {
-	domain := strings.TrimPrefix(strings.ToLower(c.Domain), ".")
+	domain := c.Domain
 	suffix, _ := publicsuffix.PublicSuffix(domain)
 	onHost, onlySecure := hasPrefixFold(c.Name, "__Host-"), hasPrefixFold(c.Name, "__Secure-")
 	switch {

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
@@ -53,6 +55,7 @@ func TestCookieEndsRedirects(t *testing.T) {
 		"with a date that is none":              untilCookie("seen=1", "seen=1; expires=tomorrow"),
 		"with its prefix":                       untilCookie("__Host-seen=1", "__Host-seen=1; Secure; Path=/"),
 		"Domain is the address":                 untilCookie("seen=1", "seen=1; Domain=127.0.0.1"),
+		"a Domain that is a dot":                untilCookie("seen=1", "seen=1; Domain=."),
 		"an empty Domain":                       untilCookie("seen=1", "seen=1; Domain="),
 		"a name as PHP sends it":                untilCookie("a[b]=1", "a[b]=1"),
 		"a value in JSON":                       untilCookie(`seen={"a":"b c",1}`, `seen={"a":"b c",1}; Path=/`),
@@ -252,4 +255,31 @@ func TestHopsWithCookies(t *testing.T) {
 			t.Errorf("%s: visited is not %v", path, want)
 		}
 	}
+}
+
+// FuzzParseCookie: whatever a server sets can be sent back as one header, in which it is one pair.
+func FuzzParseCookie(f *testing.F) {
+	for _, line := range []string{"a=1", "a[b]={\"c\":1}; Path=/; Domain=.x", "__Host-a=\xff; Secure", "=x", "a", "a=b\x00c", " a = b ; Max-Age=0; Expires=Thu, 01-Jan-70 00:00:00 GMT", ";;;", "a=\"b;c\""} {
+		f.Add(line)
+	}
+	from := &origin{kind: target.HTTPS, host: "www.site.test", port: 443}
+	from.setURL(&url.URL{Scheme: "https"})
+	f.Fuzz(func(t *testing.T, line string) {
+		c := parseCookie(line)
+		if c == nil {
+			return
+		}
+		var held cookies
+		held.receive(from, []*http.Cookie{c}, true)
+		header := held.header(from)
+		if !httpguts.ValidHeaderFieldValue(header) || strings.Contains(header, ";") || header != "" && !strings.HasPrefix(header, c.Name+"=") {
+			t.Errorf("%q is sent back as %q", line, header)
+		}
+		if kept := held.jar != nil && len(held.jar.Cookies(from.url)) > 0; kept && held.set[0].unsent != "" {
+			t.Errorf("%q is kept, although %s", line, held.set[0].unsent)
+		}
+		if why := held.set[0].unsent; why == "" && header == "" && c.Path == "" {
+			t.Errorf("%q is not kept, and nothing says why", line)
+		}
+	})
 }
