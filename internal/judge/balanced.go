@@ -37,3 +37,11 @@ func (c *connection) terminators() string {
 	}
 	return "server or proxy"
 }
+
+// orPolicy adds to advice on TLS settings where a load balancer has them.
+func (c *connection) orPolicy() string {
+	if c.mayBeBalanced() {
+		return ", or choose a newer security policy for the listener"
+	}
+	return ""
+}

@@ -92,6 +92,7 @@ func TestRemediesWithoutALoadBalancer(t *testing.T) {
 		"503":        {bad(503, ""), finding.HTTPStatus, "Check the application behind", "Check target health"},
 		"TLS within": {bad(400, "The plain HTTP request was sent to HTTPS port"), finding.HTTPStatus, "The proxy at", "target group's protocol"},
 		"expired":    {func(s *scene) observation.Address { return ok("10.0.0.1", s.leafUntil(noon.AddDate(0, 0, -1), host)) }, finding.CertExpired, "(server or proxy)", "(server or load balancer)"},
+		"TLS 1.0":    {fails(observation.PhaseTLS, observation.VersionOld), finding.TLSVersionOld, "on the server.", "security policy for the listener"},
 		"speaks TLS": {fails(observation.PhaseHeaders, observation.SpeaksTLS), finding.HTTPInvalid, "the server back to plain HTTP", "the listener back to plain HTTP"},
 	} {
 		t.Run(name, func(t *testing.T) {
