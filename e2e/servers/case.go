@@ -163,6 +163,7 @@ func Groups() []Group {
 		{"openssl s_server", openssl()},
 		{"nginx and haproxy", daemons()},
 		{"What some clients refuse", clients()},
+		{"An ECDSA and an RSA certificate for one name", pairs()},
 	}
 }
 

@@ -57,7 +57,7 @@ func TestEveryKey(t *testing.T) {
 	if diff := cmp.Diff(wantScope, cfg.Scope); diff != "" {
 		t.Errorf("scope: -want +got:\n%s", diff)
 	}
-	if !cfg.MetricsPerCertificate || !cfg.MetricsWhileFailing || cfg.HeartbeatURL.Reveal() != "https://heartbeat.example.org/ping/s3cr3t" ||
+	if cfg.OtherEvery != 30*time.Minute || !cfg.MetricsPerCertificate || !cfg.MetricsWhileFailing || cfg.HeartbeatURL.Reveal() != "https://heartbeat.example.org/ping/s3cr3t" ||
 		len(cfg.Manifests) != 2 || len(cfg.Certificates) != 1 || len(cfg.Certificates[0].Chain) != 1 {
 		t.Errorf("the rest: %+v", cfg)
 	}
@@ -116,7 +116,7 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 			Source: target.Position{File: "testdata/full.ok.yaml", Line: 38, Column: 16},
 		},
 		LoadBalancer: &target.LoadBalancerRef{Name: "a1b2c3", Port: 443, Region: "us-west-2"},
-		Source:       target.Position{File: "testdata/full.ok.yaml", Line: 22, Column: 9},
+		Source:       target.Position{File: "testdata/full.ok.yaml", Line: 23, Column: 9},
 	}
 	if diff := cmp.Diff(wantAPI, api); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -168,11 +168,24 @@ func (c *connection) certificateARN() string {
 	if c.hop != nil {
 		return ""
 	}
+	if c.keyType != "" {
+		return c.attachedARN()
+	}
 	if d := c.endpoint.Target.Declared; d != nil && d.ARN != "" {
 		return d.ARN
 	}
 	if l := c.endpoint.Listener; l != nil && len(l.Certificates) == 1 {
 		return l.Certificates[0].ARN
+	}
+	return ""
+}
+
+// attachedARN is the ARN of the served certificate on the endpoint's listener; empty where it is not attached, or that is not known.
+func (c *connection) attachedARN() string {
+	if c.endpoint.Listener != nil {
+		if a := c.endpoint.Listener.Holding(c.leaf()); a != nil {
+			return a.ARN
+		}
 	}
 	return ""
 }

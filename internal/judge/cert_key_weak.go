@@ -36,8 +36,11 @@ func findKeyWeak(c *connection) []finding.Finding {
 			c.reissue(cert, "Have a certificate issued for a new key: ECDSA P-256, or RSA with at least 2048 bits.",
 				"have the certificate issued by an issuer with a P-256 key or an RSA key of at least 2048 bits, and send that issuer in the chain."))
 	})
-	uncommon := perFault(append(c.faults(chain.KeyUncommon), c.disputed(chain.KeyUncommon)...), c.uncommonKey)
-	return slices.Concat(weak, uncommon, c.largeKeys())
+	uncommon := append(c.faults(chain.KeyUncommon), c.disputed(chain.KeyUncommon)...)
+	if c.keyType != "" { // clients that don't support it get the server's other certificate
+		uncommon = slices.DeleteFunc(uncommon, func(f chain.Problem) bool { return f.Certificate == c.leaf() })
+	}
+	return slices.Concat(weak, perFault(uncommon, c.uncommonKey), c.largeKeys())
 }
 
 // maxCommonRSA is the largest RSA key in bits that all clients use. Go's refuse a handshake in which the server sends a larger one,

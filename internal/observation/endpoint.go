@@ -39,6 +39,8 @@ type Address struct {
 	Failure *Failure `json:"failure,omitempty"`
 	TLS     *TLS     `json:"tls,omitempty"`
 	HTTP    *HTTP    `json:"http,omitempty"`
+	// Other is what the server has for clients of the other type of key; nil where the round did not ask.
+	Other *OtherCertificate `json:"other_certificate,omitempty"`
 	// Withheld says why no request was sent to an http or https endpoint although the connection was established, so that
 	// nothing is known about HTTP. Empty where one was sent.
 	Withheld string `json:"withheld,omitempty"`
@@ -169,6 +171,29 @@ type TLS struct {
 	Issuers []FetchedIssuer `json:"issuers,omitempty"`
 	// Revocation holds what is known about each certificate of the chain except the root.
 	Revocation []Revocation `json:"revocation,omitempty"`
+}
+
+// KeyType is a type of key that clients choose a server's certificate by.
+type KeyType string
+
+// The types. Keys of Edwards curves count as ECDSA: clients that offer them prefer them to RSA, too.
+const (
+	RSA   KeyType = "RSA"
+	ECDSA KeyType = "ECDSA"
+)
+
+// OtherCertificate is what a server has for clients that support only the type of key that the certificate in TLS does not have. A server
+// may have two certificates for one name, and chooses by what the client offers. If neither Absent nor TLS is set, it is not known.
+type OtherCertificate struct {
+	KeyType KeyType `json:"key_type"` // what was offered alone
+	// Absent reports that the server has none: it rejected such a client, or sent a certificate of another type all the same.
+	Absent bool `json:"absent,omitempty"`
+	// Fallback reports that the server sends this certificate, which does not cover the host, for any name that it has none for: it is
+	// not a second certificate for this one.
+	Fallback bool `json:"fallback,omitempty"`
+	// Failure is why it is not known.
+	Failure *Failure `json:"failure,omitempty"`
+	TLS     *TLS     `json:"tls,omitempty"`
 }
 
 // FetchedIssuer is a certificate that an AIA URL points to.

@@ -28,8 +28,9 @@ type answer struct {
 	staple []byte
 	// auth records requests for a client certificate.
 	auth *clientAuth
-	// version is that of TLS as crypto/tls numbers it; 0 if none was negotiated.
-	version uint16
+	// version, suite and group are those of TLS as crypto/tls numbers them; 0 if none was negotiated.
+	version, suite uint16
+	group          tls.CurveID
 	// offer is what had to be offered.
 	offer offer
 	// exhausted reports that this machine could not open the connection, which says nothing about the endpoint.
@@ -139,8 +140,9 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 		v.exchange(ctx, o, secured, &got)
 	default:
 		stopClock()
-		v.awaitRefusal(ctx, secured, &got)
-		v.leave(ctx, o.kind, secured)
+		if got.Failure = v.leave(ctx, o.kind, secured, got.TLS); got.Failure == nil {
+			v.awaitRefusal(ctx, secured, &got)
+		}
 	}
 	return got
 }

@@ -43,7 +43,7 @@ func (v *endpointProbe) diagnose(ctx context.Context, o *origin, at netip.AddrPo
 // rawHello reads a server's hello and certificate over a new connection.
 func (v *endpointProbe) rawHello(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit) (seen serverHello, err error) {
 	err = v.onNewConnection(ctx, o, at, allow, func(conn net.Conn) (err error) {
-		seen, err = exchangeHello(conn, o.sni())
+		seen, err = exchangeHello(conn, widestHello(o.sni()))
 		return err
 	})
 	return seen, err

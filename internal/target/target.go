@@ -35,6 +35,9 @@ type Endpoint struct {
 	// PerEndpointMetrics asks for CloudWatch series of the endpoint's own.
 	PerEndpointMetrics bool     `json:"per_endpoint_metrics,omitempty"`
 	Source             Position `json:"source"`
+	// OtherEvery is for how long it is enough to know that the server has no second certificate, for clients of the other type of key;
+	// 0 for asking at once.
+	OtherEvery time.Duration `json:"other_every_ns,omitempty"`
 }
 
 // Key names the endpoint uniquely within a configuration: ENVIRONMENT/NAME.
