@@ -126,7 +126,7 @@ func askCurl(ctx context.Context, a asking) (Answer, error) {
 	if !supported || strings.HasSuffix(u.Hostname(), ".onion") || slices.Contains(a.Want, finding.HTTPRedirectBlocked) {
 		return Answer{}, nil
 	}
-	args := []string{"-q", "-sS", "-L", "--max-redirs", "10", "--fail", "-o", "/dev/null", "--interface", "lo", "--ssl-reqd", "--max-time", fmt.Sprint(patience.Seconds() / 2),
+	args := []string{"-q", "-sS", "-L", "-b", "", "--max-redirs", "10", "--fail", "-o", "/dev/null", "--interface", "lo", "--ssl-reqd", "--max-time", fmt.Sprint(patience.Seconds() / 2),
 		"--capath", "/dev/null", "--cacert", a.CAs[0], "--resolve", "*:443:127.0.0.1", "--resolve", "*:80:127.0.0.1"} // no name is looked up
 	if len(a.To) > 0 { // curl connects to one address
 		for _, host := range []string{u.Hostname(), plainName(u), plainName(u) + "."} {

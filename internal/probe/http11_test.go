@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"certdrift/internal/certtest"
 	"certdrift/internal/observation"
@@ -83,6 +84,9 @@ func TestServerThatAsksForHTTP11(t *testing.T) {
 			asksForHTTP11(answer)(conn)
 		})
 		got := one(t, observe(t, at(t, target.HTTPS, address)))
+		for wait := 0; asked.Load() < 2 && wait < 3000; wait++ { // the server counts when it has read
+			time.Sleep(10 * time.Millisecond)
+		}
 		if got.Failure != nil || got.HTTP == nil || got.HTTP.Status != http.StatusOK || asked.Load() != 2 {
 			t.Errorf("%d handshakes, failure %+v, HTTP %+v", asked.Load(), got.Failure, got.HTTP)
 		}
