@@ -97,6 +97,7 @@ type Expect struct {
 	Headers      []HeaderValue `yaml:"headers" doc:"Text that response headers must contain."`
 	MaxLatency   Duration      `yaml:"max_latency" doc:"The maximum time to the first byte."`
 	MaxSize      Size          `yaml:"max_size" doc:"The maximum size of the decoded body."`
+	Redirects    Redirects     `yaml:"redirects" doc:"How many redirects in a row may precede the response, 0 to 10, or none. By default 10. One more is not followed, and its status is not accepted (http-status)."`
 }
 
 // JSONValue expects a value at a path of the body.

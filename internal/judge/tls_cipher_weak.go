@@ -39,7 +39,7 @@ func findCipherWeak(c *connection) []finding.Finding {
 	return []finding.Finding{c.finding(finding.TLSCipherWeak, severity,
 		fmt.Sprintf("%s offers nothing better than %s. Clients that reject it: %s", c.name(), strings.Join(why, " and "), strings.Join(refusing, ", ")),
 		finding.Evidence{"version": c.TLS.Version, "cipher": finding.Clean(c.TLS.Cipher, finding.QuoteLimit), "group": finding.Clean(c.TLS.Group, 40), "refused_by": refusing},
-		"Enable TLS 1.3, and for TLS 1.2 ECDHE with AES-GCM or ChaCha20 on X25519 and P-256, or choose a newer security policy for the listener. To check: "+c.clientCommand()+" -tls1_2 -cipher ECDHE+AESGCM:ECDHE+CHACHA20 -groups X25519:P-256:P-384")}
+		"Enable TLS 1.3, and for TLS 1.2 ECDHE with AES-GCM or ChaCha20 on X25519 and P-256"+c.orPolicy()+". To check: "+c.clientCommand()+" -tls1_2 -cipher ECDHE+AESGCM:ECDHE+CHACHA20 -groups X25519:P-256:P-384")}
 }
 
 // brokenOff reports whether the handshake failed for the server's sake, which has a finding of its own.

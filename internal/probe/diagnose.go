@@ -84,7 +84,15 @@ func (v *endpointProbe) onNewConnection(ctx context.Context, o *origin, at netip
 	}
 	defer conn.Close() //nolint:errcheck // nothing is left to be written
 	defer interrupt(ctx, conn)()
+	if o.proxyVersion != 0 {
+		if _, err := conn.Write(proxyHeader(o.proxyVersion, conn)); err != nil {
+			return err
+		}
+	}
 	if f := v.startTLS(ctx, o.kind, conn, &observation.Phases{}); f != nil {
+		if f.Kind == observation.TimedOut {
+			return errPhase
+		}
 		return errors.New(f.Detail)
 	}
 	return do(conn)

@@ -64,7 +64,7 @@ func (v *endpointProbe) lookAgain(ctx context.Context, o *origin, at netip.AddrP
 	err := v.onNewConnection(ctx, o, at, allow, func(conn net.Conn) error {
 		wire := &countingConn{Conn: conn}
 		if secured := v.handshake(ctx, &other, wire, &seen); secured != nil {
-			v.leave(ctx, o.kind, secured)
+			v.leave(ctx, o.kind, secured, seen.TLS)
 		}
 		size = wire.first.Load()
 		return nil

@@ -93,7 +93,7 @@ func (v *endpointProbe) askPlainHTTP(ctx context.Context, o *origin, at netip.Ad
 		return got, false
 	}
 	// A response to HEAD would not have the text that explains it.
-	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: "+o.authority()+"\r\nUser-Agent: "+userAgent+"\r\nConnection: close\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(conn, plainRequest(http.MethodGet, o)); err != nil {
 		return got, false
 	}
 	in := bufio.NewReader(io.LimitReader(conn, maxPlainAnswer))
@@ -107,6 +107,11 @@ func (v *endpointProbe) askPlainHTTP(ctx context.Context, o *origin, at netip.Ad
 	defer response.Body.Close() //nolint:errcheck // nothing is left to be read
 	text, _ := io.ReadAll(response.Body)
 	return plainAnswer{response.StatusCode, response.Header.Get("Location"), string(text)}, true
+}
+
+// plainRequest returns a request in plain HTTP, without anything secret.
+func plainRequest(method string, o *origin) string {
+	return method + " / HTTP/1.1\r\nHost: " + o.authority() + "\r\nUser-Agent: " + userAgent + "\r\nConnection: close\r\n\r\n"
 }
 
 // readsLines reports whether a server answers a ClientHello in plain HTTP once the end of a header follows it. A TLS server

@@ -96,7 +96,12 @@ type Expect struct {
 	MaxLatency time.Duration `json:"max_latency_ns,omitempty"`
 	// MaxSize bounds the decoded body in bytes; 0 for the probe's own limit.
 	MaxSize int64 `json:"max_size,omitempty"`
+	// MaxRedirects is how many redirects in a row are followed, MaxRedirects of the package at most; nil for that many.
+	MaxRedirects *int `json:"max_redirects,omitempty"`
 }
+
+// MaxRedirects bounds a chain of redirects.
+const MaxRedirects = 10
 
 // JSONValue requires that the JSON body have Equals at Path ("$.status", "$.items[0].id"), or any value if Equals is nil.
 type JSONValue struct {
