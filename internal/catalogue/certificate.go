@@ -62,13 +62,14 @@ func certificate() []Entry {
 		},
 		{
 			Code:     finding.CertUntrusted,
-			Severity: "critical; a warning where only the first of several certificates of an issuer leads to no trusted root",
+			Severity: "critical; a warning where only the first of several certificates of an issuer leads to no trusted root, or where some clients' stores lack the root",
 			Title:    "The chain does not end in a root that clients trust",
 			Meaning: "The chain leads to an issuer that is not in the trust store: a private CA, a CA that was removed, or a CA that Mozilla " +
 				"trusts only for certificates issued before a certain date. This code also covers a signature in the chain that was not " +
 				"made by the named issuer, or that uses an algorithm no client supports. Other problems on the path (such as an expired " +
 				"issuer) have their own codes. If the server sends several certificates of one issuer (cross-signs) and the first leads to no " +
-				"trusted root, OpenSSL, curl, Python, Node and GnuTLS stop there.",
+				"trusted root, OpenSSL, curl, Python, Node and GnuTLS stop there. Clients have different trust stores: a public root that " +
+				"some of them lack, because it is new to them or they dropped it, is a warning with their names (docs/clients.md).",
 			Check: showCerts + "# then, against Mozilla's roots: openssl verify -CAfile mozilla.pem -untrusted chain.pem leaf.pem",
 			Remedy: "Serve a certificate from a CA that clients trust. If a private CA is intended, add its root to certdrift's ca_files " +
 				"(of the endpoint, or under trust), as its clients have it too.",

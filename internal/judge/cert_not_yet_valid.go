@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"certdrift/internal/chain"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/prose"
 )
@@ -12,9 +13,9 @@ import (
 func findNotYetValid(c *connection) []finding.Finding {
 	return perFault(c.faults(chain.NotYetValid), func(f chain.Problem) finding.Finding {
 		cert := f.Certificate
-		return c.aboutCert(finding.CertNotYetValid, finding.Critical, cert,
+		return refused(clients.NotYetValid, c.aboutCert(finding.CertNotYetValid, finding.Critical, cert,
 			fmt.Sprintf("%s is not valid until %s (in %s)", c.which(cert), prose.Stamp(cert.NotBefore), prose.Span(cert.NotBefore.Sub(c.judgment.Now))),
-			c.certEvidence(cert), c.earlyRemedy(cert))
+			c.certEvidence(cert), c.earlyRemedy(cert)))
 	})
 }
 
