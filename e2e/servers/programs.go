@@ -174,7 +174,7 @@ func Ask(ctx context.Context, c Case, certdrift string, programs []Program) (Out
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return Outcome{}, nil //nolint:nilerr // a name to be resolved, which clients are not asked for
+		return Outcome{}, nil // a name to be resolved, which clients are not asked for
 	}
 	out := Outcome{Asked: true}
 	if out.Findings, err = said(ctx, asking{c, started, lab, certdrift}); err != nil {

@@ -235,5 +235,21 @@ func certificate() []Entry {
 			Remedy: "Install the certificate again, exactly as the CA issued it. If the CA issued it like this, have it reissued.",
 			Source: "RFC 5280 §4.1, §4.1.2.2, §4.1.2.5, §4.2; X509_VERIFY_PARAM_set_flags(3) (X509_V_FLAG_X509_STRICT); Python 3.13, ssl.create_default_context; RFC 8446 §4.4.2",
 		},
+		{
+			Code: finding.CertRootRemoval,
+			Severity: "warning from policy.root_removal (180 days) before Mozilla stops trusting the root; info where the certificate ends " +
+				"before that",
+			Title: "Mozilla stops trusting the chain's root soon",
+			Meaning: "Mozilla removes a root when its key is 15 years old, older ones by a schedule: keys of 2008 and 2009 on 2027-04-15, of 2010 " +
+				"and 2011 on 2028-04-15, of 2012 until April 2014 on 2029-04-15. From that day Firefox, and in time everything that takes " +
+				"Mozilla's list (Linux distributions, Node, Python's certifi, Go's and rustls' embedded roots) refuse the chain; Chromium " +
+				"removes such roots at about the same time. Some roots it stops trusting for certificates issued after a date: then the next " +
+				"renewal fails. The date of the key is taken from the root's own validity. A chain with another path, to a root that stays, " +
+				"is not reported.",
+			Check: showCerts + "# for the last issuer: openssl x509 -noout -issuer    # then the root's notBefore, in the trust store, and the schedule",
+			Remedy: "Ask the CA which root replaces this one, and have the certificate issued under that: often with another chain file or " +
+				"profile. With clients that do not have the new root yet, send its cross-sign too.",
+			Source: "Mozilla Root Store Policy §7.4; wiki.mozilla.org/CA/Root_CA_Lifecycles (read on 2026-11-30)",
+		},
 	}
 }

@@ -97,7 +97,7 @@ const everybody row = "RR RRRR RR RR RRR"
 // (docs/accuracy.md); Windows, Android and Apple are from their vendors' documentation: Apple's HT210176 and HT211025 (keys, SHA-1,
 // serverAuth, lifetimes), Android 9's release notes (common names), CertGetCertificateChain (download of issuers).
 func problems() map[Problem]row {
-	return map[Problem]row{
+	return map[Problem]row{ //nolint:gosec // "KeyPSS" and the like hold no credentials
 		//                cF OcPN GJ Gr WAA
 		Expired:          everybody,
 		NotYetValid:      everybody,

@@ -28,7 +28,7 @@ func TestEveryKey(t *testing.T) {
 	}
 	wantPolicy := policy.Thresholds{
 		ExpiryWarning: policy.Threshold{Duration: 21 * 24 * time.Hour}, ExpiryCritical: policy.Threshold{Duration: 7 * 24 * time.Hour},
-		Revocation: policy.RevocationFull, Settle: 90 * time.Second,
+		Revocation: policy.RevocationFull, RootRemoval: 90 * 24 * time.Hour, Settle: 90 * time.Second,
 	}
 	if diff := cmp.Diff(wantPolicy, cfg.Policy); diff != "" {
 		t.Errorf("policy: -want +got:\n%s", diff)
@@ -105,10 +105,10 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 		Declared: &target.Declared{
 			ARN:               "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01",
 			FingerprintSHA256: strings.Repeat("aabbccddeeff00112233445566778899", 2), Issuer: "Amazon RSA 2048 M02",
-			Source: target.Position{File: "testdata/full.ok.yaml", Line: 36, Column: 16},
+			Source: target.Position{File: "testdata/full.ok.yaml", Line: 37, Column: 16},
 		},
 		LoadBalancer: &target.LoadBalancerRef{Name: "a1b2c3", Port: 443, Region: "us-west-2"},
-		Source:       target.Position{File: "testdata/full.ok.yaml", Line: 21, Column: 9},
+		Source:       target.Position{File: "testdata/full.ok.yaml", Line: 22, Column: 9},
 	}
 	if diff := cmp.Diff(wantAPI, api); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
