@@ -9,14 +9,16 @@ CACHE := $(CURDIR)/.cache
 GOLANGCI := 2.15.0
 STATICCHECK := v0.7.0
 ACTIONLINT := v1.7.12
+CYCLONEDX := v1.9.0
 
 # Functions by their logical IDs in template.yaml, and the directory where their packages are built.
 FUNCTIONS := ProbeFunction InspectFunction VerifyFunction WidgetFunction
 PACKAGES := $(CACHE)/package
 # The architecture in the template. make e2e builds the same targets for the local machine.
 LAMBDA_GOARCH ?= arm64
-# The configuration to package, with the files it names. PACKAGE_FILES are additional files, for a configuration in SSM.
-CONFIG ?= $(firstword $(wildcard certdrift.yaml certdrift.example.yaml))
+# The configuration to package, with the files it names; empty if the functions read theirs from S3 or SSM (ConfigUri).
+# PACKAGE_FILES are additional files, for a configuration in SSM.
+CONFIG ?= certdrift.yaml
 PACKAGE_FILES ?=
 ZIP_LIMIT := 6500000
 # Further build tags for the functions, each after a comma: `make soak` speeds up their clock.
@@ -102,17 +104,58 @@ build-WidgetFunction: FOLDER := widget
 .PHONY: $(FUNCTIONS:%=build-%)
 $(FUNCTIONS:%=build-%):
 	@mkdir -p "$(ARTIFACTS_DIR)"
-	@if [ -n "$(CONFIG)" ]; then go run ./cmd/bundle -c "$(CONFIG)" -to "$(ARTIFACTS_DIR)"; fi
+	@if [ -n "$(CONFIG)" ]; then \
+		if [ ! -e "$(CONFIG)" ]; then \
+			echo "$(CONFIG) not found. Create it: go run ./cmd/certdrift init --from-aws -o $(CONFIG)" >&2; \
+			echo "For a configuration in S3 or SSM (parameter ConfigUri), build without one: CONFIG= sam build" >&2; exit 2; \
+		fi; \
+		go run ./cmd/bundle -c "$(CONFIG)" -to "$(ARTIFACTS_DIR)"; \
+	fi
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false -tags lambda,lambda.norpc$(TAGS) -ldflags '-s -w' -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FOLDER)
 	@chmod 755 "$(ARTIFACTS_DIR)/bootstrap"
-	@if [ "$(CONFIG)" = certdrift.example.yaml ]; then echo "note: certdrift.yaml not found, so the package contains the example configuration"; fi
 	@if [ -n "$(PACKAGE_FILES)" ]; then tar -cf - $(PACKAGE_FILES) | tar -xf - -C "$(ARTIFACTS_DIR)"; fi
 
 .PHONY: zip
-zip: ## Build the functions' packages and show their sizes; fails above 6.5 MB
+zip: ## Build the functions' packages, with certdrift.yaml or the example, and show their sizes; fails above 6.5 MB
 	@rm -rf $(PACKAGES)
-	@for f in $(FUNCTIONS); do $(MAKE) build-$$f ARTIFACTS_DIR=$(PACKAGES)/$$f || exit 1; done
+	@for f in $(FUNCTIONS); do $(MAKE) build-$$f ARTIFACTS_DIR=$(PACKAGES)/$$f CONFIG="$(or $(wildcard $(CONFIG)),certdrift.example.yaml)" || exit 1; done
 	@go run ./e2e/pack -limit $(ZIP_LIMIT) $(FUNCTIONS:%=$(PACKAGES)/%)
+
+# ── releases ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# The version is the commit's tag, which the go command stamps into the command too. Everything in dist/ depends on the commit and the
+# toolchain alone: two builds have the same checksums.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+ARCHITECTURES ?= arm64 amd64
+DIST ?= $(CURDIR)/dist
+# The bill of materials of a binary, without the time at which it was written.
+MATERIALS := sh -c '$(CACHE)/bin/cyclonedx-gomod-$(CYCLONEDX) bin -json -std -noserial "$$0" 2>/dev/null | sed "/^ *\"timestamp\": /d"'
+
+.PHONY: release
+release: $(CACHE)/bin/cyclonedx-gomod-$(CYCLONEDX) ## Build a release in dist/: the command for five platforms, the functions for both architectures, bills of materials, checksums
+	@rm -rf "$(DIST)" && mkdir -p "$(DIST)"
+	@for platform in $(PLATFORMS); do \
+		os=$${platform%/*} arch=$${platform#*/} && exe=certdrift && if [ $$os = windows ]; then exe=certdrift.exe; fi && \
+		dir="$(DIST)/certdrift_$(VERSION)_$${os}_$$arch" && mkdir "$$dir" && echo "building $${dir##*/}" && \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '-s -w' -o "$$dir/$$exe" ./cmd/certdrift && \
+		if [ $$platform = linux/amd64 ]; then $(MATERIALS) "$$dir/$$exe" >"$(DIST)/certdrift_$(VERSION).cdx.json"; fi && \
+		cp LICENSE README.md CHANGELOG.md certdrift.example.yaml "$$dir" && \
+		go run ./e2e/pack -limit 50000000 "$$dir" && rm -r "$$dir" || exit 1; \
+	done
+	@for arch in $(ARCHITECTURES); do for f in $(FUNCTIONS); do \
+		dir="$(DIST)/$${f}_$(VERSION)_$$arch" && $(MAKE) build-$$f ARTIFACTS_DIR="$$dir" CONFIG= LAMBDA_GOARCH=$$arch && \
+		if [ $$arch = arm64 ]; then $(MATERIALS) "$$dir/bootstrap" >"$(DIST)/$${f}_$(VERSION).cdx.json"; fi && \
+		go run ./e2e/pack -limit 50000000 "$$dir" && rm -r "$$dir" || exit 1; \
+	done; done
+	@cp template.yaml certdrift.schema.json "$(DIST)" && cp -R infra "$(DIST)"
+	@cd "$(DIST)" && find . -type f ! -name checksums.txt | LC_ALL=C sort | sed 's|^\./||' | while read -r f; do \
+		if command -v sha256sum >/dev/null 2>&1; then sha256sum "$$f"; else shasum -a 256 "$$f"; fi; done >checksums.txt && cat checksums.txt
+
+$(CACHE)/bin/cyclonedx-gomod-$(CYCLONEDX):
+	@mkdir -p $(CACHE)/bin/tmp
+	@GOBIN=$(CACHE)/bin/tmp GOFLAGS=-mod=mod go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX) 2>$(CACHE)/cyclonedx.log || { cat $(CACHE)/cyclonedx.log; exit 1; }
+	@mv $(CACHE)/bin/tmp/cyclonedx-gomod $@
 
 # ── generated files ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -173,4 +216,4 @@ sam-cli:
 
 .PHONY: clean
 clean: ## Remove build output; keep the Python environments and the linter
-	rm -rf .aws-sam bin $(PACKAGES) $(CACHE)/*.tally
+	rm -rf .aws-sam bin dist $(PACKAGES) $(CACHE)/*.tally

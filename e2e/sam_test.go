@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -30,7 +31,7 @@ func TestSAMValidate(t *testing.T) {
 // TestSAMBuild builds as a user does and checks the output: arm64 binaries and a configuration next to them.
 func TestSAMBuild(t *testing.T) {
 	sam, dir := samCLI(t), t.TempDir()
-	_, err := run(t.Context(), samEnv, sam, "build", "--config-file", "samconfig.example.toml", "--build-dir", dir)
+	_, err := run(t.Context(), append([]string{"CONFIG=certdrift.example.yaml"}, samEnv...), sam, "build", "--config-file", "samconfig.example.toml", "--build-dir", dir)
 	check(t, err)
 	for _, name := range []string{"ProbeFunction", "InspectFunction", "VerifyFunction", "WidgetFunction"} {
 		bootstrap, err := elf.Open(filepath.Join(dir, name, "bootstrap"))
@@ -48,5 +49,28 @@ func TestSAMBuild(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "template.yaml")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestBuildWithoutConfiguration: a deployment that watches the hosts of the example would look like one that works.
+func TestBuildWithoutConfiguration(t *testing.T) {
+	enabled(t)
+	dir, missing := t.TempDir(), filepath.Join(t.TempDir(), "certdrift.yaml")
+	build := func(config string) error {
+		_, err := run(t.Context(), nil, "make", "build-WidgetFunction", "ARTIFACTS_DIR="+dir, "CONFIG="+config)
+		return err
+	}
+	err := build(missing)
+	for _, want := range []string{missing + " not found", "certdrift init --from-aws -o " + missing, "CONFIG= sam build"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the build without a configuration says %v, want %q", err, want)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "bootstrap")); err == nil {
+		t.Error("it built a package all the same")
+	}
+	check(t, build(""))
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 || files[0].Name() != "bootstrap" {
+		t.Errorf("for a configuration elsewhere, the package holds %v (%v), want the program alone", files, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,8 @@ func (a *authority) rootPEM() []byte {
 }
 
 // serve starts a server until the script's end. The kinds: good, expired, expiring, wrong-name, self-signed,
-// incomplete (no intermediate), status-500, slow (an answer after half a minute), silent (never a byte), plaintext
+// incomplete (no intermediate), status-500, slow (an answer after half a minute), silent (never a byte; the file NAME.met
+// says that it has a client), plaintext
 // (HTTP where TLS is due), hostile (a poisonous body and header), unruly (HTTP/2 frames out of order).
 func (a *authority) serve(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
@@ -54,6 +56,7 @@ func (a *authority) serve(ts *testscript.TestScript, _ bool, args []string) {
 	switch kind := args[1]; kind {
 	case "silent":
 		ts.Defer(func() { _ = l.Close() })
+		go silent(l, ts.MkAbs(args[0]+".met"))
 	case "plaintext":
 		start(ts, l, kind)
 	case "unruly":
@@ -117,6 +120,18 @@ func handler(kind string) http.HandlerFunc {
 			}
 		}
 		_, _ = io.WriteString(w, "ok")
+	}
+}
+
+// silent accepts connections, and keeps them.
+func silent(l net.Listener, met string) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		_ = os.WriteFile(met, nil, 0o600)
 	}
 }
 

@@ -99,7 +99,7 @@ func (p *alertPath) run(ctx context.Context) error {
 		return usage("use --topic ARN or set CERTDRIFT_TOPIC_ARN (the stack's output TopicArn)", "no topic given")
 	}
 	if p.config != "" {
-		cfg, faults, err := p.app.load(p.config, false)
+		cfg, faults, err := p.app.load(p.config)
 		if err != nil {
 			return err
 		}

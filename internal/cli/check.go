@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,17 +58,18 @@ them; otherwise no AWS credentials are needed. No state is kept and no alerts ar
 URLs can be given in addition to a configuration (-c), or instead of one. Without either, certdrift.yaml is read.
 URL schemes: https (the default), http, tls (handshake only), and STARTTLS: ` + target.StartTLSSchemes(", ") + `.
 
-Exit status: 0 clean, 1 findings at or above --fail-on, 2 usage or configuration error, 3 some checks could not be run.`,
+Exit status: 0 clean, 1 findings at or above --fail-on, 2 usage or configuration error, 3 some checks could not be run;
+after a report of what was checked so far, 130 if interrupted (Ctrl-C) and 143 if terminated.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              c.run,
 	}
 	f := cmd.Flags()
-	f.StringVarP(&c.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+" if no URL is given)")
+	f.StringVarP(&c.config, "config", "c", "", "configuration `FILE`, or - for standard input (default "+defaultConfig+" if no URL is given)")
 	f.StringSliceVarP(&c.environments, "environment", "e", nil, "only these environments of the configuration")
 	f.StringArrayVar(&c.urls.connectTo, "connect-to", nil, "connect to `HOST:PORT` instead of resolving the URLs' hosts; may be repeated")
 	f.StringArrayVar(&c.caFiles, "ca-file", nil, "also trust the CAs in `FILE`, for every endpoint; may be repeated")
-	f.DurationVar(&c.timeout, "timeout", 0, "time limit for each phase of a probe: DNS, connect, TLS, first byte, body (default from the configuration, or 10s)")
-	f.DurationVar(&c.deadline, "deadline", 5*time.Minute, "time limit for the whole round; endpoints not reached in time are reported")
+	durationFlag(f, &c.timeout, "timeout", 0, "time limit for each phase of a probe: DNS, connect, TLS, first byte, body (default from the configuration, or 10s)")
+	durationFlag(f, &c.deadline, "deadline", 5*time.Minute, "time limit for the whole round; endpoints not reached in time are reported")
 	f.StringVar(&c.save, "save", "", "save the observations to `FILE`, for `certdrift judge`")
 	c.out.flags(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
@@ -91,9 +95,9 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if len(q.Config.Manifests) > 0 {
-		declare(&q, c.app.Parts.Manifests(cmd.Context(), c.file(), q.Config, c.app.Stdin))
+		declare(&q, c.app.Parts.Manifests(cmd.Context(), configFile(c.config), q.Config, c.app.Stdin))
 	}
-	outcome, err := c.round(cmd.Context(), q)
+	outcome, stopped, err := c.round(cmd.Context(), q)
 	if err != nil {
 		return fmt.Errorf("running the round: %w", err)
 	}
@@ -106,7 +110,7 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	if err := errors.Join(c.out.write(c.app, cmd, r), unsaved); err != nil {
 		return err
 	}
-	return status(report.ExitStatus(r))
+	return cmp.Or(stopped, status(report.ExitStatus(r)))
 }
 
 // flags checks what can be checked before anything is read.
@@ -140,7 +144,7 @@ func (c *check) plan(args []string) (round.Request, error) {
 	configured := c.config != "" || len(args) == 0
 	if configured {
 		var err error
-		if q.Config, q.Diagnostics, err = c.app.load(c.file(), c.config == ""); err != nil {
+		if q.Config, q.Diagnostics, err = c.app.load(c.config, "give a URL: `certdrift check https://example.org`"); err != nil {
 			return round.Request{}, err
 		}
 	}
@@ -191,17 +195,46 @@ func readCAs(files []string) ([][]byte, error) {
 	return ders, nil
 }
 
-// load reads a configuration file; byDefault is set where no flag named it.
-func (a *App) load(path string, byDefault bool) (config.Config, []observation.Diagnostic, error) {
+// standardInput is the name of a file that stands for standard input.
+const standardInput = "-"
+
+// load reads the configuration in a file: certdrift.yaml where the flag is empty, standard input where it is "-". otherwise is what a
+// caller who has none can do besides.
+func (a *App) load(flag string, otherwise ...string) (config.Config, []observation.Diagnostic, error) {
+	if flag == standardInput {
+		text, err := io.ReadAll(io.LimitReader(a.Stdin, fileLimit+1))
+		if err == nil && len(text) > fileLimit {
+			err = errTooLarge
+		}
+		if err != nil {
+			return config.Config{}, nil, usage("", "reading the configuration from standard input: %w", err)
+		}
+		a.Stdin = spent{}
+		cfg, faults := a.Parts.Parse("standard input", text)
+		return cfg, faults, nil
+	}
+	path := configFile(flag)
 	cfg, faults, err := a.Parts.Load(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && byDefault:
-		return cfg, nil, usage("name one with -c FILE, or give a URL: `certdrift check https://example.org`", "no %s in this directory", path)
+	case errors.Is(err, fs.ErrNotExist) && flag == "":
+		ways := append([]string{"name one with -c FILE", "create one with `certdrift init`"}, otherwise...)
+		return cfg, nil, usage(strings.Join(ways, ", or "), "no %s in this directory", path)
 	case err != nil:
 		return cfg, nil, usage("", "reading the configuration: %w", err)
 	}
 	return cfg, faults, nil
 }
+
+// spent is standard input after the configuration was read from it: whatever else is to come from there is an error, not empty.
+type spent struct{}
+
+// Read implements io.Reader.
+func (spent) Read([]byte) (int, error) {
+	return 0, errors.New("standard input was already read as the configuration (-c -)")
+}
+
+// configFile is the file that -c names, or the default.
+func configFile(flag string) string { return cmp.Or(flag, defaultConfig) }
 
 // narrow keeps the endpoints of the environments asked for, and the diagnostics about them. URLs have none and stay.
 func narrow(q *round.Request, environments []string) error {
@@ -226,29 +259,21 @@ func idle(q round.Request) error {
 	return usage("add endpoints or load_balancers; for manifests alone, use `certdrift plan`", "nothing to check: the configuration has no endpoints and no load_balancers")
 }
 
-// round runs the round until its deadline or an interrupt (Ctrl-C); what was done by then is reported.
-func (c *check) round(ctx context.Context, q round.Request) (round.Result, error) {
+// round runs the round until its deadline or an interrupt (Ctrl-C); what was done by then is reported. stopped is the exit status
+// after an interrupt, or nil.
+func (c *check) round(ctx context.Context, q round.Request) (outcome round.Result, stopped, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.deadline)
 	defer cancel()
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	progress, done := c.app.progress("checking endpoints", len(q.Config.Endpoints))
-	outcome, err := c.app.Parts.Round(ctx, q, boot.Options{Progress: progress, Log: c.app.log()})
+	outcome, err = c.app.Parts.Round(ctx, q, boot.Options{Progress: progress, Log: c.app.log()})
 	done()
-	c.app.interrupted(ctx)
-	return outcome, err
-}
-
-// file is the configuration to read.
-func (c *check) file() string {
-	if c.config == "" {
-		return defaultConfig
-	}
-	return c.config
+	return outcome, c.app.interrupted(ctx), err
 }
 
 func (c *check) completeEnvironments(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	cfg, faults, err := c.app.Parts.Load(c.file())
+	cfg, faults, err := c.app.Parts.Load(configFile(c.config))
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

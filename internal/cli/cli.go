@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -137,7 +138,7 @@ every address of the hostname.`,
 		cmd.DisableFlagsInUseLine = true
 	}
 	root.SetHelpCommand(helpCommand(root))
-	root.Version = versionLine()
+	root.Version = versionLine(debug.ReadBuildInfo())
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.InitDefaultCompletionCmd()
 	completion(root)

@@ -35,7 +35,7 @@ us-east-1 list prices without the free tier. Not included: alarms, logs and Lamb
 Exit status: 0 printed, 2 usage or configuration error.`,
 		Args: noArgs, RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
-	cmd.Flags().StringVarP(&c.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+")")
+	cmd.Flags().StringVarP(&c.config, "config", "c", "", "configuration `FILE`, or - for standard input (default "+defaultConfig+")")
 	cmd.Flags().IntVar(&c.functions, "functions", 2, "number of functions that write metrics (probe and inspect)")
 	c.format.flag(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
@@ -80,11 +80,7 @@ func (c *cost) run() error {
 	if c.functions < 0 {
 		return usage("probe and inspect are 2", "--functions is %d", c.functions)
 	}
-	path, byDefault := c.config, c.config == ""
-	if byDefault {
-		path = defaultConfig
-	}
-	cfg, faults, err := c.app.load(path, byDefault)
+	cfg, faults, err := c.app.load(c.config)
 	if err != nil {
 		return err
 	}

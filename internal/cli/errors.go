@@ -50,6 +50,10 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 			hint = fmt.Sprintf("did you mean --%s?", near)
 		}
 	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "duration" {
+		hint = durationHint(invalid.GetValue())
+	}
 	return &usageError{err, hint}
 }
 

@@ -73,7 +73,7 @@ func (i *incidents) acknowledge() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&i.by, "by", "", "`NAME` of the person who acknowledges it")
-	cmd.Flags().StringVar(&i.until, "until", "", "until `WHEN`: a duration (4h) or a time (2027-01-01T08:00:00Z); default: for as long as it lasts")
+	cmd.Flags().StringVar(&i.until, "until", "", "until `WHEN`: a duration (4h, 2d) or a time (2027-01-01T08:00:00Z); default: for as long as it lasts")
 	return cmd
 }
 
@@ -94,12 +94,12 @@ func parseUntil(text string, now time.Time) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	until, err := time.Parse(time.RFC3339, text)
-	if d, durationErr := time.ParseDuration(text); durationErr == nil {
+	if d, durationErr := parseDuration(text); durationErr == nil {
 		until, err = now.Add(d), nil
 	}
 	switch {
 	case err != nil:
-		return time.Time{}, usage("a duration such as 4h, or a time such as 2027-01-01T08:00:00Z", "invalid --until %q", text)
+		return time.Time{}, usage("a duration such as 4h or 2d, or a time such as 2027-01-01T08:00:00Z", "invalid --until %q", text)
 	case !until.After(now):
 		return time.Time{}, usage("", "--until is in the past: %s", until.UTC().Format(time.RFC3339))
 	}

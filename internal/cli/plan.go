@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -64,11 +65,11 @@ Exit status: 0 safe to apply: everything was understood and compared, 1 refused,
 		RunE: p.run,
 	}
 	f := cmd.Flags()
-	f.StringVarP(&p.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+")")
+	f.StringVarP(&p.config, "config", "c", "", "configuration `FILE`, or - for standard input (default "+defaultConfig+")")
 	f.StringArrayVarP(&p.manifests, "manifest", "f", nil, "`MANIFEST`: a file, a directory (recursively), s3://BUCKET/PREFIX/, or - for standard input; may be repeated")
 	f.StringVarP(&p.namespace, "namespace", "n", "default", "namespace of objects that specify none, as in kubectl")
 	f.BoolVar(&p.offline, "offline", false, "do not query AWS")
-	f.DurationVar(&p.deadline, "deadline", 2*time.Minute, "time limit for reading from AWS; what was not read in time is reported")
+	durationFlag(f, &p.deadline, "deadline", 2*time.Minute, "time limit for reading from AWS; what was not read in time is reported")
 	p.out.flags(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
 	_ = cmd.MarkFlagFilename("manifest", "yaml", "yml", "json")
@@ -95,7 +96,7 @@ func (p *planning) run(cmd *cobra.Command, args []string) error {
 	ctx, cancel := context.WithTimeout(ctx, p.deadline)
 	defer cancel()
 	planned, err := p.app.Parts.Plan(ctx, q, p.offline, p.app.log())
-	p.app.interrupted(ctx)
+	stopped := p.app.interrupted(ctx)
 	if err != nil {
 		return fmt.Errorf("reading from AWS what is attached: %w", err)
 	}
@@ -103,17 +104,13 @@ func (p *planning) run(cmd *cobra.Command, args []string) error {
 	if err := p.out.write(p.app, cmd, r); err != nil {
 		return err
 	}
-	return status(report.ExitStatus(r))
+	return cmp.Or(stopped, status(report.ExitStatus(r)))
 }
 
 // read reads the configuration and the manifests. A manifest that cannot be read is a fault: what it would attach is not
 // known, so the plan must not pass. ready is false where there is nothing to plan because of faults.
 func (p *planning) read(ctx context.Context) (q round.Request, ready bool, err error) {
-	file := p.config
-	if file == "" {
-		file = defaultConfig
-	}
-	if q.Config, q.Diagnostics, err = p.app.load(file, p.config == ""); err != nil {
+	if q.Config, q.Diagnostics, err = p.app.load(p.config); err != nil {
 		return q, false, err
 	}
 	if round.Fatal(q.Diagnostics) {
@@ -121,7 +118,7 @@ func (p *planning) read(ctx context.Context) (q round.Request, ready bool, err e
 	}
 	paths := p.manifests
 	if len(paths) == 0 {
-		paths = beside(file, q.Config.Manifests)
+		paths = beside(configFile(p.config), q.Config.Manifests)
 	}
 	if len(paths) == 0 {
 		return q, false, usage("name them with -f: a file, a directory, or - for standard input", "plan needs manifests, but none are given")

@@ -72,6 +72,8 @@ func parse(name, dir string, yaml []byte) (config.Config, []observation.Diagnost
 	}})
 }
 
+var errTooLarge = errors.New("it is larger than 16 MiB")
+
 // readFile is os.ReadFile with a bound.
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
@@ -84,7 +86,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("reading %q: %w", path, err)
 	}
 	if len(data) > fileLimit {
-		return nil, errors.New("it is larger than 16 MiB")
+		return nil, errTooLarge
 	}
 	return data, nil
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"certdrift/internal/config"
 	"certdrift/internal/judge"
 	"certdrift/internal/policy"
 	"certdrift/internal/report"
@@ -67,7 +66,7 @@ func (r *replay) run(cmd *cobra.Command, args []string) error {
 		policy = *seen.Policy
 	}
 	if r.config != "" {
-		cfg, faults, err := r.app.load(r.config, false)
+		cfg, faults, err := r.app.load(r.config)
 		if err != nil {
 			return err
 		}
@@ -97,10 +96,7 @@ func parseAt(word string, finished time.Time) (time.Time, error) {
 	if finished.IsZero() {
 		return finished, usage("give a time, such as --at 2027-03-01", "the observations do not say when the round finished")
 	}
-	if d, err := config.ParseDuration(strings.TrimPrefix(word, "+")); err == nil {
-		return finished.Add(d), nil
-	}
-	if d, err := time.ParseDuration(word); err == nil { // 0s, and times before the round
+	if d, err := parseDuration(strings.TrimPrefix(word, "+")); err == nil {
 		return finished.Add(d), nil
 	}
 	return time.Time{}, usage("such as 2027-03-01, 2027-03-01T12:00:00Z, or 30d after the round", "invalid --at %q", word)

@@ -34,7 +34,7 @@ Errors go to standard error as FILE:LINE:COL: MESSAGE, each with a hint.
 Exit status: 0 valid, 2 at least one error.`,
 		RunE: v.run,
 	}
-	cmd.Flags().StringVarP(&v.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+")")
+	cmd.Flags().StringVarP(&v.config, "config", "c", "", "configuration `FILE`, or - for standard input (default "+defaultConfig+")")
 	v.out.flags(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
 	return cmd
@@ -51,18 +51,14 @@ func (v *validation) run(cmd *cobra.Command, args []string) error {
 	if err := v.out.check(); err != nil {
 		return err
 	}
-	byDefault := path == ""
-	if byDefault {
-		path = defaultConfig
-	}
-	cfg, faults, err := v.app.load(path, byDefault)
+	cfg, faults, err := v.app.load(path)
 	if err != nil {
 		return err
 	}
 	local := cfg
 	local.Manifests = slices.DeleteFunc(slices.Clone(cfg.Manifests), func(path string) bool { return strings.HasPrefix(path, "s3://") })
 	if len(local.Manifests) > 0 {
-		faults = append(faults, v.app.Parts.Manifests(cmd.Context(), path, local, v.app.Stdin).Diagnostics...)
+		faults = append(faults, v.app.Parts.Manifests(cmd.Context(), configFile(path), local, v.app.Stdin).Diagnostics...)
 		observation.SortDiagnostics(faults)
 	}
 	if len(faults) > 0 {
@@ -70,7 +66,7 @@ func (v *validation) run(cmd *cobra.Command, args []string) error {
 	}
 	if v.out.format.name == "text" && v.out.file == "" {
 		environments := round.Environments(cfg, nil)
-		fmt.Fprintf(v.app.Stdout, "%s is valid: %s in %s\n", clean(path), report.Count(len(cfg.Endpoints), "endpoint"), report.Count(len(environments), "environment"))
+		fmt.Fprintf(v.app.Stdout, "%s is valid: %s in %s\n", clean(configFile(path)), report.Count(len(cfg.Endpoints), "endpoint"), report.Count(len(environments), "environment"))
 		return nil
 	}
 	now := v.app.Now()

@@ -40,20 +40,22 @@ func (a *App) verify() *cobra.Command {
 listeners match what is declared, or until --wait is over. The report is of the last round; progress goes to standard
 error. Each round opens fresh connections and uses a clean trust store.
 
-With --wait 0, there is one round, and one more to confirm it if it is clean.
+With --wait 0, there is one round, and one more to confirm it if it is clean. Otherwise, there is always a round when --wait
+is over, however long --interval is.
 
 If the alert topic is set, with --topic or CERTDRIFT_TOPIC_ARN as in the functions, its subscriptions are checked too:
 a deployment does not pass if its alerts would reach no one. No message is sent.
 
-Exit status: 0 clean, 1 findings at or above --fail-on, 2 usage or configuration error, 3 some checks could not be run.`,
+Exit status: 0 clean, 1 findings at or above --fail-on, 2 usage or configuration error, 3 some checks could not be run;
+after a report of what was checked so far, 130 if interrupted (Ctrl-C) and 143 if terminated.`,
 		Args: noArgs,
 		RunE: v.run,
 	}
 	f := cmd.Flags()
-	f.StringVarP(&v.config, "config", "c", "", "configuration `FILE` (default "+defaultConfig+")")
+	f.StringVarP(&v.config, "config", "c", "", "configuration `FILE`, or - for standard input (default "+defaultConfig+")")
 	f.StringSliceVarP(&v.environments, "environment", "e", nil, "only these environments of the configuration")
-	f.DurationVar(&v.wait, "wait", 5*time.Minute, "how long to wait for a clean state")
-	f.DurationVar(&v.interval, "interval", 10*time.Second, "time between rounds")
+	durationFlag(f, &v.wait, "wait", 5*time.Minute, "how long to wait for a clean state")
+	durationFlag(f, &v.interval, "interval", 10*time.Second, "time between rounds")
 	v.topics.flags(cmd)
 	v.out.flags(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
@@ -77,7 +79,7 @@ func (v *verification) run(cmd *cobra.Command, _ []string) error {
 		return v.app.refuse(cmd, &v.out, q.Diagnostics)
 	}
 	outcome, err := v.until(ctx, q)
-	v.app.interrupted(ctx)
+	stopped := v.app.interrupted(ctx)
 	if err != nil {
 		return fmt.Errorf("running the round: %w", err)
 	}
@@ -85,7 +87,7 @@ func (v *verification) run(cmd *cobra.Command, _ []string) error {
 	if err := v.out.write(v.app, cmd, r); err != nil {
 		return err
 	}
-	return status(report.ExitStatus(r))
+	return cmp.Or(stopped, status(report.ExitStatus(r)))
 }
 
 func (v *verification) flags() error {
@@ -104,11 +106,7 @@ func (v *verification) flags() error {
 // plan reads the configuration, narrowed to the environments asked for, and its manifests. ready is false where the
 // configuration as a whole is at fault.
 func (v *verification) plan(ctx context.Context) (q round.Request, ready bool, err error) {
-	file := v.config
-	if file == "" {
-		file = defaultConfig
-	}
-	if q.Config, q.Diagnostics, err = v.app.load(file, v.config == ""); err != nil || round.Fatal(q.Diagnostics) {
+	if q.Config, q.Diagnostics, err = v.app.load(v.config); err != nil || round.Fatal(q.Diagnostics) {
 		return q, false, err
 	}
 	q.Environments = round.Environments(q.Config, q.Diagnostics)
@@ -120,7 +118,7 @@ func (v *verification) plan(ctx context.Context) (q round.Request, ready bool, e
 	}
 	q.Config.Policy.Settle = 0 // a gate waits until what is served is what is attached, and passes over nothing
 	if len(q.Config.Manifests) > 0 {
-		declare(&q, v.app.Parts.Manifests(ctx, file, q.Config, v.app.Stdin))
+		declare(&q, v.app.Parts.Manifests(ctx, configFile(v.config), q.Config, v.app.Stdin))
 	}
 	return q, true, nil
 }
@@ -141,7 +139,7 @@ func (v *verification) until(ctx context.Context, q round.Request) (round.Result
 		return outcome, err
 	}
 	good := func(o round.Result) bool { return report.ExitStatus(v.report(o)) == report.StatusClean }
-	last, confirmed, err := round.Until(ctx, steady, once, good, func(n int, last round.Result, more bool) { v.progress(n, last, more) })
+	last, confirmed, err := round.Until(ctx, steady, once, good, v.progress)
 	if err == nil && !confirmed && good(last) { // interrupted before the second round
 		last.Conclusion.Complete = false
 	}
@@ -153,7 +151,7 @@ func (v *verification) report(o round.Result) report.Report {
 }
 
 // progress prints on standard error how a round went, and what comes next.
-func (v *verification) progress(n int, last round.Result, more bool) {
+func (v *verification) progress(n int, last round.Result, next time.Duration) {
 	r := v.report(last)
 	line := fmt.Sprintf("certdrift: round %d, %s: ", n, v.app.Now().UTC().Format("15:04:05"))
 	bad := problems(r)
@@ -168,8 +166,8 @@ func (v *verification) progress(n int, last round.Result, more bool) {
 			line += fmt.Sprintf(" and %d more", rest)
 		}
 	}
-	if more {
-		line += fmt.Sprintf("; next round in %s", v.interval)
+	if next > 0 {
+		line += fmt.Sprintf("; next round in %s", next.Round(min(next, time.Millisecond)))
 	}
 	fmt.Fprintln(v.app.Stderr, clean(line))
 }

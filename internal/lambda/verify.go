@@ -126,9 +126,9 @@ func (v *Verifier) verify(ctx context.Context, q verifyRequest) (Verification, e
 	clean := func(r round.Result) bool {
 		return r.Conclusion.Complete && finding.Worst(r.Conclusion.Findings) < q.failOn
 	}
-	last, steadily, err := round.Until(ctx, steady, once, clean, func(n int, r round.Result, more bool) {
+	last, steadily, err := round.Until(ctx, steady, once, clean, func(n int, r round.Result, next time.Duration) {
 		out.Rounds = n
-		v.Log.InfoContext(ctx, "round done", "round", n, "clean", clean(r), "again", more)
+		v.Log.InfoContext(ctx, "round done", "round", n, "clean", clean(r), "again", next > 0)
 	})
 	out.sumUp(last, q.failOn, steadily)
 	out.Finished = v.Now().UTC()

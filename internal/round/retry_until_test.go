@@ -20,7 +20,9 @@ func TestUntil(t *testing.T) {
 		{"good from the beginning", "+", 5 * time.Minute, 2, true, 10 * time.Second},
 		{"repaired midway", "---+", 5 * time.Minute, 5, true, 40 * time.Second},
 		{"good once is not enough", "+-+-++", 5 * time.Minute, 6, true, 50 * time.Second},
-		{"never good", "-", time.Minute, 6, false, 50 * time.Second},
+		{"never good", "-", time.Minute, 7, false, time.Minute},
+		{"the last pause is as short as the time that is left", "-", 25 * time.Second, 4, false, 25 * time.Second},
+		{"a wait that is shorter than a pause", "-+", 5 * time.Second, 3, true, 15 * time.Second},
 		{"no wait, bad", "-+", 0, 1, false, 0},
 		{"no wait, good", "+", 0, 2, true, 10 * time.Second},
 		{"no wait, good once", "+-+", 0, 2, false, 10 * time.Second},
@@ -34,10 +36,10 @@ func TestUntil(t *testing.T) {
 					return c.rounds[min(n, len(c.rounds))-1] == '+', nil
 				}
 				began, reported := time.Now(), 0
-				_, steady, err := Until(t.Context(), steadily(c.wait), once, func(ok bool) bool { return ok }, func(i int, _ bool, more bool) {
+				_, steady, err := Until(t.Context(), steadily(c.wait), once, func(ok bool) bool { return ok }, func(i int, _ bool, next time.Duration) {
 					reported++
-					if i != reported || more == (i == c.want) {
-						t.Errorf("round %d is reported as %d, more %v", reported, i, more)
+					if i != reported || (next > 0) == (i == c.want) {
+						t.Errorf("round %d is reported as %d, the next in %s", reported, i, next)
 					}
 				})
 				if n != c.want || reported != n || steady != c.steady || err != nil || time.Since(began) != c.took {
@@ -64,7 +66,7 @@ func TestUntilEnds(t *testing.T) {
 		n := 0
 		bad := func(context.Context) (bool, error) { n++; return false, nil }
 		ok := func(ok bool) bool { return ok }
-		quiet := func(int, bool, bool) {}
+		quiet := func(int, bool, time.Duration) {}
 		if _, steady, err := Until(ctx, steadily(time.Hour), bad, ok, quiet); steady || err != nil || n != 3 {
 			t.Errorf("with a context of 25 s: %d rounds, steady %v, %v", n, steady, err)
 		}
