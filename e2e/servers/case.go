@@ -158,7 +158,7 @@ func Groups() []Group {
 		{"Several faults at once, and what hides behind others", combined()},
 		{"openssl s_server", openssl()},
 		{"nginx and haproxy", daemons()},
-		{"What some clients refuse", clients()},
+		{"What some clients refuse", disagreeing()},
 	}
 }
 

@@ -1,7 +1,6 @@
 package servers
 
 import (
-	"bytes"
 	"context"
 	_ "embed" // for the clients' sources
 	"encoding/json"
@@ -14,9 +13,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"certdrift/e2e/debian"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 )
 
@@ -124,11 +125,11 @@ func gnutlsClient(ctx context.Context, host, port, name, roots string) *exec.Cmd
 	return cmd
 }
 
-// Comparable reports whether clients can be asked about a case: TLS from the first byte, no client certificate, and nothing wrong
-// beyond TLS, which they do not look at.
+// Comparable reports whether clients can be asked about a case: nothing is wrong beyond TLS and certificates, which is all they look at, and
+// nothing depends on a client certificate, which they have none of.
 func (c Case) Comparable() bool {
 	return !slices.ContainsFunc(c.Want, func(code finding.Code) bool {
-		return code.Class() != finding.ClassTLS && code.Class() != finding.ClassCertificate
+		return code.Class() != finding.ClassTLS && code.Class() != finding.ClassCertificate || code == finding.TLSClientCertificateRequired
 	})
 }
 
@@ -136,18 +137,61 @@ func (c Case) Comparable() bool {
 type Outcome struct {
 	// Asked is false if the clients can't be asked: another protocol, several addresses, a client certificate.
 	Asked bool
-	// Refused is what each program did, Said what it printed.
-	Refused []bool
-	Said    []string
-	// Findings is certdrift's word.
-	Findings []Finding
+	// Did is what each program did, Said what certdrift says of it.
+	Did, Said []Answered
 }
 
-// Finding is a finding as far as it is about clients.
-type Finding struct {
-	Code                            finding.Code
-	Severity                        string
-	RefusedBy, AcceptedBy, NotKnown []string
+// Answered is whether a client accepts a server.
+type Answered int
+
+// A client that was not asked, or of which certdrift does not know, is in neither camp.
+const (
+	Unknown Answered = iota
+	Accepts
+	Refuses
+)
+
+// judgment is a finding as far as it is about clients.
+type judgment struct {
+	code               finding.Code
+	severity           string
+	refused, uncertain []string
+}
+
+// foretold returns what findings say of a program.
+func foretold(found []judgment, p Program) Answered {
+	answer := Accepts
+	for _, f := range found {
+		class := f.code.Class()
+		of := func(names []string) bool {
+			return slices.ContainsFunc(names, func(name string) bool { return clients.Family(name) == p.Family && p.since(name) })
+		}
+		switch {
+		case of(f.refused), f.severity == "critical" && len(f.refused)+len(f.uncertain) == 0 && class != finding.ClassCertificate:
+			return Refuses
+		case of(f.uncertain):
+			answer = Unknown
+		}
+	}
+	return answer
+}
+
+// since reports whether the program is of a version that a name is about: "Python 3.13 and later".
+func (p Program) since(name string) bool {
+	from, about := strings.CutSuffix(strings.TrimPrefix(name, p.Family+" "), " and later")
+	if !about {
+		return true
+	}
+	return slices.Compare(numbers(p.Version), numbers(from)) >= 0
+}
+
+func numbers(version string) []int {
+	var all []int
+	for part := range strings.SplitSeq(version, ".") {
+		n, _ := strconv.Atoi(part)
+		all = append(all, n)
+	}
+	return all
 }
 
 // Ask starts a case and has certdrift and every program connect to it.
@@ -177,32 +221,38 @@ func Ask(ctx context.Context, c Case, certdrift string, programs []Program) (Out
 		return Outcome{}, nil // a name to be resolved, which clients are not asked for
 	}
 	out := Outcome{Asked: true}
-	if out.Findings, err = said(ctx, asking{c, started, lab, certdrift}); err != nil {
+	found, err := verdict(ctx, asking{c, started, lab, certdrift})
+	if err != nil {
 		return Outcome{}, err
 	}
 	for _, p := range programs {
-		refused, text, err := try(ctx, p, host, port, plainName(u), started.CAs[0])
-		if err != nil {
-			return Outcome{}, fmt.Errorf("asking %s about %q: %w", p.Family, c.Name, err)
+		did := Unknown
+		if p.Family != "curl" || u.Scheme == "https" {
+			if did, err = try(ctx, p, host, port, plainName(u), started.CAs[0]); err != nil {
+				return Outcome{}, fmt.Errorf("asking %s about %q: %w", p.Family, c.Name, err)
+			}
 		}
-		out.Refused, out.Said = append(out.Refused, refused), append(out.Said, text)
+		out.Did, out.Said = append(out.Did, did), append(out.Said, foretold(found, p))
 	}
 	return out, nil
 }
 
-func try(ctx context.Context, p Program, host, port, name, roots string) (refused bool, text string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*patience)
+func try(ctx context.Context, p Program, host, port, name, roots string) (Answered, error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*patience)
 	defer cancel()
-	out, err := p.command(ctx, host, port, name, roots).CombinedOutput()
+	err := p.command(ctx, host, port, name, roots).Run()
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) && ctx.Err() == nil {
-		return false, "", fmt.Errorf("running it: %w", err)
+	switch {
+	case err == nil:
+		return Accepts, nil
+	case errors.As(err, &exit), ctx.Err() != nil:
+		return Refuses, nil
 	}
-	return err != nil, string(withoutPEM(out)), nil
+	return Unknown, fmt.Errorf("running it: %w", err)
 }
 
-// said runs certdrift on a started case.
-func said(ctx context.Context, a asking) ([]Finding, error) {
+// verdict runs certdrift on a started case.
+func verdict(ctx context.Context, a asking) ([]judgment, error) {
 	file := a.lab.write("certdrift.yaml", []byte(a.Configuration()))
 	out, err := exec.CommandContext(ctx, a.certdrift, "check", "-c", file, "--format", "json").Output() // the caller's own binary
 	var exit *exec.ExitError
@@ -214,18 +264,36 @@ func said(ctx context.Context, a asking) ([]Finding, error) {
 			Code     finding.Code
 			Severity string
 			Evidence struct {
-				RefusedBy  []string `json:"refused_by"`
-				AcceptedBy []string `json:"accepted_by"`
-				NotKnown   []string `json:"clients_not_known"`
+				RefusedBy []string `json:"refused_by"`
+				NotKnown  []string `json:"clients_not_known"`
 			}
 		}
 	}
-	if err := json.Unmarshal(bytes.TrimSpace(out), &report); err != nil {
+	if err := json.Unmarshal(out, &report); err != nil {
 		return nil, fmt.Errorf("reading certdrift's report: %w", err)
 	}
-	var all []Finding
+	var all []judgment
 	for _, f := range report.Findings {
-		all = append(all, Finding{f.Code, f.Severity, f.Evidence.RefusedBy, f.Evidence.AcceptedBy, f.Evidence.NotKnown})
+		all = append(all, judgment{f.Code, f.Severity, f.Evidence.RefusedBy, f.Evidence.NotKnown})
 	}
 	return all, nil
+}
+
+// Difference returns why a program does otherwise than certdrift says; empty for no known reason.
+func Difference(c Case, p Program) string {
+	for _, d := range differences {
+		if d.server == c.Name && (d.family == p.Family || d.family == "") {
+			return d.why
+		}
+	}
+	return ""
+}
+
+// differences are what certdrift leaves out by intention.
+var differences = []struct{ server, family, why string }{
+	{"an underscore", "Java", "Java takes no underscore in a host name, whatever the certificate; certdrift judges the server, not the name"},
+	{"revoked by the staple, but nobody is to ask", "GnuTLS", "the configuration says `revocation: off`"},
+	{"an intermediate is trusted, its root is not", "Node", "Node trusts roots only; the configuration trusts the intermediate"},
+	{"the leaf itself is trusted", "Node", "Node trusts roots only; the configuration trusts the leaf"},
+	{"no ALPN protocol in common", "", "this program offers no protocol by ALPN, as an HTTP client does"},
 }

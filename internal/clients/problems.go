@@ -203,3 +203,12 @@ func OfChain(certificates, bytes int) finding.Clients {
 	}
 	return out
 }
+
+// OfLargeHello returns which families fail where a large ClientHello is lost: those that offer post-quantum key exchange (X25519MLKEM768) as they
+// come, with about 1,200 bytes of key. What is built on OpenSSL does from 3.5 on, whatever its own version.
+func OfLargeHello() finding.Clients {
+	return finding.Clients{
+		RefusedBy: []string{"Chromium", "Firefox (NSS)", "OpenSSL 3.5 and later", "Go 1.24 and later", "Apple"},
+		NotKnown:  []string{"curl", "Python", "Node", "Java", "GnuTLS", "rustls", "Windows", "Android"},
+	}
+}
