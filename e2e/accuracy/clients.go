@@ -65,6 +65,22 @@ beyond TLS and the certificate.
 	fmt.Fprintf(w, "\n| --- | --- |%s\n%s", strings.Repeat(" --- |", len(programs)), rows.String())
 }
 
+// breachTable writes what RFC 5280 and the Baseline Requirements forbid, and what certdrift makes of it.
+func breachTable(w io.Writer) {
+	fmt.Fprint(w, `
+## Against RFC 5280 and the Baseline Requirements: what certdrift makes of it
+
+Certificates made for these servers, each against one rule. The severity follows what clients do, as everywhere; where certdrift is silent, or as strict as its
+strictest client, this is why.
+
+| certificate | against | findings | why |
+| --- | --- | --- | --- |
+`)
+	for _, b := range servers.Breaches() {
+		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", b.Name, b.Rule, quoted(b.Want), b.Why)
+	}
+}
+
 // clientMark returns the mark for what a program did and what certdrift says of it, and the column in which it counts.
 func clientMark(did, said servers.Answered) (mark, kind string) {
 	mark = map[servers.Answered]string{servers.Accepts: ".", servers.Refuses: "R"}[did]

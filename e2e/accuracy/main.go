@@ -51,6 +51,7 @@ func write(ctx context.Context, out string, parallel int) error {
 	}
 	var text bytes.Buffer
 	document(&text, groups, rows, versions(ctx))
+	breachTable(&text)
 	clientTables(&text, groups, outcomes, programs)
 	if err := os.WriteFile(out, text.Bytes(), 0o644); err != nil { // a document for everybody
 		return fmt.Errorf("writing %q: %w", out, err)

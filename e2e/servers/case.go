@@ -159,6 +159,7 @@ func Groups() []Group {
 		{"openssl s_server", openssl()},
 		{"nginx and haproxy", daemons()},
 		{"What some clients refuse", disagreeing()},
+		{"Against RFC 5280 and the Baseline Requirements", breaches()},
 	}
 }
 

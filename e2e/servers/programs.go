@@ -295,5 +295,6 @@ var differences = []struct{ server, family, why string }{
 	{"revoked by the staple, but nobody is to ask", "GnuTLS", "the configuration says `revocation: off`"},
 	{"an intermediate is trusted, its root is not", "Node", "Node trusts roots only; the configuration trusts the intermediate"},
 	{"the leaf itself is trusted", "Node", "Node trusts roots only; the configuration trusts the leaf"},
+	{"version 2 with extensions", "", "this program reads neither alternative names nor a common name in a certificate of version 2"},
 	{"no ALPN protocol in common", "", "this program offers no protocol by ALPN, as an HTTP client does"},
 }

@@ -19,6 +19,8 @@ const (
 	NameTopWildcard  Problem = "a wildcard under a top-level domain"
 	NameInnerStar    Problem = "a wildcard in the middle"
 	NamePartialStar  Problem = "a wildcard for a part of a label"
+	NameDot          Problem = "the name with a dot at its end"
+	NameEmpty        Problem = "an empty name beside the right one"
 	SelfSigned       Problem = "self-signed"
 	Untrusted        Problem = "unknown issuer"
 	RootDistrusted   Problem = "issued after Mozilla's distrust date"
@@ -42,6 +44,9 @@ const (
 	UsageOther       Problem = "extended key usage for other purposes"
 	UsageOtherIssuer Problem = "an issuer's extended key usage for other purposes"
 	UsageNothing     Problem = "a key usage for nothing in TLS"
+	UsageEmpty       Problem = "an empty extended key usage"
+	UsageSGC         Problem = "for server-gated cryptography alone"
+	UsageNoSignRSA   Problem = "a key usage without digitalSignature, RSA"
 	UsageNoSignature Problem = "a key usage without digitalSignature"
 	UsageAny         Problem = "any extended key usage"
 	UsageAnyIssuer   Problem = "an issuer's any extended key usage"
@@ -50,6 +55,7 @@ const (
 	DirectoryOutside Problem = "directory names outside of the issuer's"
 	DirectoryNames   Problem = "directory names constrained, critical"
 	PolicyRequired   Problem = "a missing certificate policy"
+	PolicyCritical   Problem = "a critical demand for a policy that is met"
 	LeafIsCA         Problem = "a CA's certificate as leaf"
 	LifetimeLong     Problem = "valid for more than 398 days, public"
 	LifetimeBallot   Problem = "valid for more than the current limit, public"
@@ -61,6 +67,13 @@ const (
 	StapleMissing    Problem = "must-staple without staple"
 	Unparsable       Problem = "not DER"
 	UnparsableGo     Problem = "DER that Go does not parse"
+	BadCritical      Problem = "a key identifier or authority information that is critical"
+	BadDuplicate     Problem = "an extension twice"
+	BadGoOnly        Problem = "an alternative name or name constraints that Go does not parse"
+	BadText          Problem = "a name that is not UTF-8, or a CRL distribution point that is none"
+	BadSerial        Problem = "a serial number not in DER"
+	BadDate          Problem = "a date that is none"
+	BadVersion       Problem = "a version above 3"
 	OddTime          Problem = "a date without seconds or UTC"
 	NegativeSerial   Problem = "negative serial number"
 	Strict           Problem = "against RFC 5280, strictly"
@@ -107,6 +120,8 @@ func problems() map[Problem]row {
 		NameTopWildcard:  "R? RRRR .. R? ???",
 		NameInnerStar:    "RR RRRR R. RR ???",
 		NamePartialStar:  "RR .RR. R. RR ???",
+		NameDot:          "?? R.R. RR R? ???",
+		NameEmpty:        ".. .... .. R. ???",
 		SelfSigned:       everybody,
 		Untrusted:        everybody,
 		RootDistrusted:   "?R ???? ?? ?? ???",
@@ -130,7 +145,10 @@ func problems() map[Problem]row {
 		UsageOther:       "RR RRRR RR RR R?R",
 		UsageOtherIssuer: "RR RRRR R. RR R??",
 		UsageNothing:     "?? RRRR .R .. ???",
-		UsageNoSignature: "R? .... .. .. ???",
+		UsageEmpty:       "?? RRRR .R .? ???",
+		UsageSGC:         "?? .... R. R? ???",
+		UsageNoSignRSA:   "R? .... ?? ?. ???",
+		UsageNoSignature: "R? .... .R R. ???",
 		UsageAny:         ".R RRRR .. .R .??",
 		UsageAnyIssuer:   ".R RRRR .. RR .??",
 		UsageAbsent:      ".. .... .. .. .?R",
@@ -138,6 +156,7 @@ func problems() map[Problem]row {
 		DirectoryOutside: "?? RRRR .R .? ???",
 		DirectoryNames:   ".. .... R. .. ???",
 		PolicyRequired:   "?? .... RR R? ???",
+		PolicyCritical:   "?? .... .. R? ???",
 		LeafIsCA:         ".R .... .. .R ???",
 		LifetimeLong:     "R. .... .. .. ??R",
 		LifetimeBallot:   "?. .... .. .. ???",
@@ -149,7 +168,14 @@ func problems() map[Problem]row {
 		StapleMissing:    ".R .... .. R. ???",
 		Unparsable:       "RR RRRR RR RR RRR",
 		UnparsableGo:     "?? ???? R? ?? ???",
-		OddTime:          "?? RR?? .? ?? ???",
+		BadCritical:      "?? RRRR RR .? ???",
+		BadDuplicate:     "?? RRRR RR R? ???",
+		BadGoOnly:        "?? .... R. .? ???",
+		BadText:          "?? RRRR R. .? ???",
+		BadSerial:        "?? RRRR R? .? ???",
+		BadDate:          "?? RRRR R? R? ???",
+		BadVersion:       "?? .... RR .? ???",
+		OddTime:          "?? RRRR .. ?? ???",
 		NegativeSerial:   ".. .... R. .. ???",
 		Strict:           ".. ..s. .. .. ???",
 		StrictNames:      ".. ..s. .R .. ???",

@@ -18,6 +18,9 @@ func findConstraint(c *connection) []finding.Finding {
 	if len(c.faults(chain.NameConstraint)) == 0 {
 		faults = append(faults, c.disputed(chain.DirectoryNames)...)
 	}
+	if len(c.faults(chain.PolicyConstraint)) == 0 {
+		faults = append(faults, c.disputed(chain.PolicyCritical)...)
+	}
 	noCA := map[*x509.Certificate]bool{}
 	if c.verdict() == chain.Trusted {
 		faults = append(faults, c.faults(chain.LeafIsCA)...)
@@ -41,6 +44,8 @@ func findConstraint(c *connection) []finding.Finding {
 		switch {
 		case f.Kind == chain.DirectoryNames:
 			severity, problem = finding.Warning, clients.DirectoryNames
+		case f.Kind == chain.PolicyCritical:
+			severity, problem = finding.Warning, clients.PolicyCritical
 		case f.Kind == chain.LeafIsCA:
 			severity, problem = finding.Warning, clients.LeafIsCA
 		case f.Kind == chain.PolicyConstraint:
@@ -67,6 +72,8 @@ func constraintSummary(c *connection, f chain.Problem) string {
 		return fmt.Sprintf("%s may not issue for this name: %s", who, detail)
 	case chain.DirectoryNames:
 		return who + " constrains directory names in a critical extension, which some clients don't support"
+	case chain.PolicyCritical:
+		return who + " requires a certificate policy in a critical extension, which some clients don't support"
 	case chain.LeafIsCA:
 		return who + " is a CA's (basicConstraints CA:TRUE), which some clients reject as a server's own"
 	case chain.PolicyConstraint:
@@ -96,6 +103,8 @@ func constraintRemedy(k chain.Kind) string {
 		return "with fewer intermediates, or under a CA with a longer path length"
 	case chain.DirectoryNames:
 		return "one without constraints on directory names, if Go's clients matter"
+	case chain.PolicyCritical:
+		return "one without policy constraints, if GnuTLS's clients matter"
 	case chain.LeafIsCA:
 		return "the server's own certificate with basicConstraints CA:FALSE"
 	case chain.NameConstraint:

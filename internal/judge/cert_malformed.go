@@ -26,17 +26,17 @@ func findMalformed(c *connection) []finding.Finding {
 	}
 	for i, der := range c.TLS.Chain {
 		if _, err := x509.ParseCertificate(der); err != nil {
-			return []finding.Finding{refused(parsing(der), c.finding(finding.CertMalformed, finding.Critical,
+			return []finding.Finding{refused(parsing(der, err), c.finding(finding.CertMalformed, finding.Critical,
 				fmt.Sprintf("certificate %d of the %d that the server sends cannot be parsed: %s", i+1, len(c.TLS.Chain), finding.Clean(err.Error(), 120)),
 				finding.Evidence{"place": i + 1, "detail": finding.Clean(err.Error(), finding.QuoteLimit)}, remedy))}
 		}
 	}
-	return slices.Concat(c.oddTimes(remedy), c.negativeSerials(), c.strictlyMalformed())
+	return slices.Concat(c.oddTimes(remedy), c.negativeSerials(), c.emptyName(), c.strictlyMalformed())
 }
 
 // parsing returns what clients make of a certificate that crypto/x509 does not parse: what is not even a certificate's outline, none of them
 // does.
-func parsing(der []byte) clients.Problem {
+func parsing(der []byte, err error) clients.Problem {
 	var outline struct {
 		TBS, Algorithm asn1.RawValue
 		Signature      asn1.BitString
@@ -44,7 +44,31 @@ func parsing(der []byte) clients.Problem {
 	if rest, err := asn1.Unmarshal(der, &outline); err != nil || len(rest) > 0 {
 		return clients.Unparsable
 	}
+	for _, known := range []struct {
+		says    string
+		problem clients.Problem
+	}{
+		{"incorrectly marked critical", clients.BadCritical}, {"duplicate extension", clients.BadDuplicate}, {"empty name constraints", clients.BadGoOnly},
+		{"cannot parse IP address of length", clients.BadGoOnly}, {"cannot parse URI", clients.BadGoOnly}, {"SAN dNSName is malformed", clients.BadGoOnly},
+		{"invalid UTF-8 string", clients.BadText}, {"invalid CRL distribution point", clients.BadText}, {"malformed serial number", clients.BadSerial},
+		{"malformed GeneralizedTime", clients.BadDate}, {"malformed UTCTime", clients.BadDate}, {"invalid version", clients.BadVersion},
+	} {
+		if strings.Contains(err.Error(), known.says) {
+			return known.problem
+		}
+	}
 	return clients.UnparsableGo
+}
+
+// emptyName reports a leaf with a subject alternative name that is empty, beside others: GnuTLS refuses it.
+func (c *connection) emptyName() []finding.Finding {
+	leaf := c.leaf()
+	if leaf == nil || !slices.Contains(leaf.DNSNames, "") {
+		return nil
+	}
+	return []finding.Finding{refused(clients.NameEmpty, c.aboutCert(finding.CertMalformed, finding.Warning, leaf,
+		fmt.Sprintf("a subject alternative name of %s is empty", c.which(leaf)), c.certEvidence(leaf),
+		c.replace("Have the certificate reissued without the empty name.")))}
 }
 
 // strictlyMalformed reports what OpenSSL's strict mode, Python's default since 3.13, refuses.

@@ -44,6 +44,9 @@ func mismatch(leaf *x509.Certificate, host string) clients.Problem {
 	if len(leaf.DNSNames)+len(leaf.IPAddresses) == 0 && strings.EqualFold(leaf.Subject.CommonName, chain.CanonicalHost(host)) {
 		return clients.NameCommon
 	}
+	if slices.ContainsFunc(leaf.DNSNames, func(name string) bool { return strings.EqualFold(name, chain.CanonicalHost(host)+".") }) {
+		return clients.NameDot
+	}
 	labels := strings.Split(chain.CanonicalHost(host), ".")
 	for _, name := range leaf.DNSNames {
 		parts := strings.Split(strings.ToLower(name), ".")

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"crypto/x509"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,6 +27,9 @@ func findUsage(c *connection) []finding.Finding {
 		switch f.Kind {
 		case chain.UsageSignature:
 			severity, problem = finding.Warning, clients.UsageNoSignature
+			if cert.PublicKeyAlgorithm == x509.RSA {
+				problem = clients.UsageNoSignRSA
+			}
 			summary = fmt.Sprintf("the key usage of %s lacks digitalSignature, which TLS 1.3 and ECDHE need", c.which(cert))
 		case chain.UsageAny:
 			problem = clients.UsageAny
@@ -38,6 +42,10 @@ func findUsage(c *connection) []finding.Finding {
 			summary = fmt.Sprintf("%s has no extended key usage: most clients accept it for every use", c.which(cert))
 		default:
 			switch {
+			case strings.HasPrefix(f.Detail, "an empty"):
+				problem = clients.UsageEmpty
+			case onlyGated(cert):
+				problem = clients.UsageSGC
 			case strings.HasPrefix(f.Detail, "key usage"):
 				problem = clients.UsageNothing
 			case cert != c.leaf():
@@ -48,5 +56,12 @@ func findUsage(c *connection) []finding.Finding {
 		return refused(problem, c.aboutCert(finding.CertUsage, severity, cert, summary, e,
 			c.reissue(cert, "Have the certificate issued with extendedKeyUsage = serverAuth and keyUsage = digitalSignature.",
 				"have the certificate issued by an issuer that may issue server certificates (its extendedKeyUsage contains serverAuth, or it has none).")))
+	})
+}
+
+// onlyGated reports whether a certificate is for server-gated cryptography, and nothing else: what some clients still take for servers.
+func onlyGated(cert *x509.Certificate) bool {
+	return len(cert.UnknownExtKeyUsage) == 0 && !slices.ContainsFunc(cert.ExtKeyUsage, func(u x509.ExtKeyUsage) bool {
+		return u != x509.ExtKeyUsageNetscapeServerGatedCrypto && u != x509.ExtKeyUsageMicrosoftServerGatedCrypto
 	})
 }
