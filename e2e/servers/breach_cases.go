@@ -215,7 +215,7 @@ func nameBreaches() []Breach {
 		onLeaf("a common name in UTF-16", nil, subjects, nobody, cn(asn1.RawValue{Tag: asn1.TagBMPString, Bytes: []byte{0, 'a', 0, 'b'}})),
 		onLeaf("a common name in Teletex", nil, subjects, nobody, cn(asn1.RawValue{Tag: asn1.TagT61String, Bytes: []byte("ab\xe9")})),
 		onLeaf("a common name with a null byte", nil, subjects, nobody+"; clients compare alternative names only", cn("api.example.org\x00.example.net")),
-		onLeaf("a common name that is not UTF-8", nil, subjects, nobody, cn(asn1.RawValue{Tag: asn1.TagUTF8String, Bytes: []byte{'a', 0xff}})),
+		onLeaf("a common name that is not UTF-8", codes(finding.CertMalformed), subjects, goOnly, cn(asn1.RawValue{Tag: asn1.TagUTF8String, Bytes: []byte{'a', 0xff}})),
 		onLeaf("critical alternative names beside a subject", nil, san, nobody, marked(true, 2, 5, 29, 17)),
 		onLeaf("an empty alternative name beside the right one", codes(finding.CertMalformed), san, "GnuTLS alone refuses it", alternative(dnsName(""), dnsName(Host))),
 		onLeaf("an alternative name with a space beside the right one", nil, san, nobody, alternative(dnsName("api example.org"), dnsName(Host))),
