@@ -18,6 +18,7 @@ import (
 	"certdrift/internal/cli"
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
+	"certdrift/internal/target"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
@@ -443,5 +444,23 @@ func TestTheReadmeCountsRight(t *testing.T) {
 	}
 	if want := fmt.Sprintf("**about %.0f**", sum); !strings.Contains(readme, want) {
 		t.Errorf("the lines sum up to %.2f, the README does not say %s", sum, want)
+	}
+}
+
+// TestEveryKindIsDocumented holds the table of endpoints.md against that of package target.
+func TestEveryKindIsDocumented(t *testing.T) {
+	var documented, known []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)` \\| ([0-9]+|none) \\|").FindAllStringSubmatch(read(t, "endpoints.md"), -1) {
+		documented = append(documented, row[1]+" "+row[2])
+	}
+	for _, scheme := range target.Schemes() {
+		port := "none"
+		if n := target.Kind(scheme).DefaultPort(); n > 0 {
+			port = strconv.Itoa(n)
+		}
+		known = append(known, scheme+" "+port)
+	}
+	if got, want := strings.Join(documented, "\n"), strings.Join(known, "\n"); got != want {
+		t.Errorf("endpoints.md has\n%s\nand the kinds are\n%s", got, want)
 	}
 }

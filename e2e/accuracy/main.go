@@ -41,7 +41,7 @@ func write(ctx context.Context, out string, parallel int) error {
 	if err != nil {
 		return err
 	}
-	programs, err := servers.Programs(ctx, dir)
+	programs, err := servers.ClientPrograms(ctx, dir)
 	if err != nil {
 		return err
 	}

@@ -27,13 +27,13 @@ func Program(name string) string {
 	return ""
 }
 
-// Install installs what is missing; packages maps each program to its package.
+// Install installs what is missing; packages maps each program to its packages, separated by spaces.
 func Install(t testing.TB, packages map[string]string) {
 	t.Helper()
 	var missing []string
 	for _, program := range slices.Sorted(maps.Keys(packages)) {
 		if Program(program) == "" {
-			missing = append(missing, packages[program])
+			missing = append(missing, strings.Fields(packages[program])...)
 		}
 	}
 	if len(missing) == 0 {

@@ -170,8 +170,13 @@ func (l *Lab) run(address, name string, args ...string) {
 	go func() { _ = cmd.Wait(); close(ended) }()
 	l.onClose(func() {
 		_ = stdin.Close()
-		_ = cmd.Process.Kill()
-		<-ended
+		_ = cmd.Process.Signal(syscall.SIGTERM) // some have children, and shared memory to return
+		select {
+		case <-ended:
+		case <-time.After(5 * time.Second):
+			_ = cmd.Process.Kill()
+			<-ended
+		}
 		_ = log.Close()
 	})
 	for range 100 {

@@ -37,8 +37,8 @@ type Program struct {
 	command         func(ctx context.Context, host, port, name, roots string) *exec.Cmd
 }
 
-// Programs prepares the client programs that this machine has. dir is where they may be built; it must outlive them.
-func Programs(ctx context.Context, dir string) ([]Program, error) {
+// ClientPrograms prepares the client programs that this machine has. dir is where they may be built; it must outlive them.
+func ClientPrograms(ctx context.Context, dir string) ([]Program, error) {
 	goClient := filepath.Join(dir, "tlsclient")
 	if said, err := exec.CommandContext(ctx, "go", "build", "-o", goClient, "certdrift/e2e/tlsclient").CombinedOutput(); err != nil { // our own command
 		return nil, fmt.Errorf("building the Go client: %w\n%s", err, said)

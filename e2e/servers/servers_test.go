@@ -78,7 +78,7 @@ func built(t *testing.T) string {
 	if os.Getenv("CERTDRIFT_E2E") == "" {
 		t.Skip("make e2e tests real servers")
 	}
-	debian.Install(t, map[string]string{"nginx": "nginx-light", "haproxy": "haproxy", "apache2": "apache2-bin", "openssl": "openssl"})
+	debian.Install(t, Programs())
 	if binary := os.Getenv("CERTDRIFT_BINARY"); binary != "" {
 		return binary
 	}

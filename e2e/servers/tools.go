@@ -178,7 +178,7 @@ func askOpenSSL(ctx context.Context, a asking) (Answer, error) {
 		args = append(args, "-servername", host, "-verify_hostname", host)
 	}
 	if !slices.Contains([]string{"https", "tls"}, u.Scheme) {
-		args = append(args, "-starttls", u.Scheme)
+		args = append(args, "-starttls", u.Scheme, "-name", host)
 	}
 	cmd := exec.CommandContext(ctx, "openssl", args...) // arguments are this package's own
 	cmd.Stdin = listening{}

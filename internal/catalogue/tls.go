@@ -15,6 +15,8 @@ func tls() []Entry {
 			Title:    "The TLS handshake failed",
 			Meaning: "The server sent an alert (named in the evidence), closed the connection, sent no certificate, replied with " +
 				"something other than TLS, or refused STARTTLS or did not offer it. Clients cannot connect. " +
+				"A server that speaks another protocol than the URL says is named with the scheme to use (so it is for tls-timeout, connect-reset and " +
+				"http-invalid), and what a server says in plaintext after it agreed to STARTTLS is quoted. " +
 				"`handshake_failure` usually means that there is no common cipher, `unrecognized_name` that the server does not " +
 				"know the SNI name, and `internal_error` often that a virtual host has no certificate. If the alert does not reveal the " +
 				"cause, certdrift probes again to detect a server that supports nothing newer than TLS 1.1 or a key too weak for a handshake, " +
@@ -25,7 +27,7 @@ func tls() []Entry {
 			Remedy: "Compare the server's protocols, ciphers and virtual hosts with the alert, and check that a " +
 				"certificate is configured for the hostname. For STARTTLS: enable it on the server, and check for a " +
 				"firewall that strips the offer.",
-			Source: "RFC 8446 §6 (alerts); RFC 3207, RFC 2595 (STARTTLS); RFC 6066 §3 (SNI)",
+			Source: "RFC 8446 §6 (alerts); RFC 3207, RFC 2595, RFC 4511, RFC 4217, RFC 6120, RFC 4642 and RFC 5804 (STARTTLS); RFC 6066 §3 (SNI)",
 		},
 		{
 			Code:     finding.TLSTimeout,

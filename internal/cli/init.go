@@ -18,6 +18,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/report"
+	"certdrift/internal/topology"
 )
 
 // initial is `certdrift init`: its flags.
@@ -46,8 +47,8 @@ commented out: fill in HOST and uncomment it. If a manifest and a load balancer 
 
 Writes to standard output, or with -o to a file, which must not exist unless --force is given.
 
-Exit status: 0 written, 2 usage or manifest error, 3 written, but parts of the account could not be read, or no hostname
-was found, so that the draft has no endpoint yet.`,
+Exit status: 0 written, 2 usage or manifest error, 3 written, but parts of the account or of the manifests could not be
+read, or no hostname was found, so that the draft has no endpoint yet.`,
 		RunE: n.run,
 	}
 	f := cmd.Flags()
@@ -68,11 +69,14 @@ func (n *initial) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	in := draft.Input{Asked: n.fromAWS, Paths: n.paths(), Regions: n.regions, Now: n.app.Now()}
+	unread := false
 	if len(n.manifests) > 0 {
 		read := n.app.Parts.Declared(cmd.Context(), n.manifests, n.namespace, !n.fromAWS, n.app.Stdin)
 		in.Manifests = slices.DeleteFunc(read.Declared, func(d observation.Declaration) bool { return d.RemovesListeners })
 		n.app.printDiagnostics(read.Diagnostics)
 		n.printErrors(read.ObserveErrors)
+		n.printPassedOver(read.PassedOver)
+		unread = len(read.Diagnostics)+len(read.ObserveErrors)+len(read.PassedOver) > 0
 		switch {
 		case len(in.Manifests) > 0:
 		case len(read.Diagnostics) > 0:
@@ -95,7 +99,7 @@ func (n *initial) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	n.next(drafted)
-	if len(in.Attached.ObserveErrors) > 0 || drafted.Endpoints == 0 {
+	if unread || len(in.Attached.ObserveErrors) > 0 || drafted.Endpoints == 0 {
 		return statusError(report.StatusIncomplete)
 	}
 	return nil
@@ -168,6 +172,17 @@ func (n *initial) printErrors(all []observation.ObserveError) {
 	for _, t := range all {
 		place := strings.Join(strings.Fields(clean(t.Operation)+" "+finding.Clean(t.Region, 64)+" "+finding.Clean(t.Resource, finding.QuoteLimit)), " ")
 		fmt.Fprintf(n.app.Stderr, "certdrift: %s: %s: %s\n", t.Kind, place, finding.Clean(t.Detail, finding.QuoteLimit))
+	}
+}
+
+// printPassedOver reports what is not in the draft although it may have listeners.
+func (n *initial) printPassedOver(all []observation.PassedOver) {
+	const most = 20
+	for _, o := range all[:min(len(all), most)] {
+		fmt.Fprintf(n.app.Stderr, "certdrift: not in the draft: %s (%s): %s\n", topology.Position(o.Position), clean(o.Object), clean(o.Why))
+	}
+	if more := len(all) - most; more > 0 {
+		fmt.Fprintf(n.app.Stderr, "certdrift: not in the draft: %s more\n", report.Count(more, "object"))
 	}
 }
 

@@ -171,6 +171,10 @@ func TestPlanOfReportedManifests(t *testing.T) {
 		"F9: a space for the controller":         {service("external", " 443"), 0, "as declared", ""},
 		"F9: an asterisk for the cloud provider": {service("clb", "*"), 3, "2 listeners: 1 undecided, 1 as declared.", ""},
 		"F12: a certificate that is made":        {made, 3, "create-acm-cert", "would remove"},
+		"a list for either of them":              {strings.Replace(service("nlb", "443"), acmPrefix+"shop", arns("shop", "other"), 1), 3, "which AWS refuses", "Safe to apply"},
+		"a list for the controller":              {strings.Replace(service("external", "443"), acmPrefix+"shop", arns("shop", "other"), 1), 3, "one of shop, other", "which AWS refuses"},
+		"ssl-ports leaves the port out":          {service("external", "8443"), 1, "the configuration declares a certificate what to do Fix m.yaml:8 (Service store/shop) before the next apply: port 443 needs TLS there, with arn:", ""},
+		"a patch with ssl-ports":                 {strings.Split(service("clb", "443"), "  ports:")[0], 3, "no ports, as a patch does", "not a port of the Service"},
 		"a class that nobody knows":              {bare, 3, "name certificates", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

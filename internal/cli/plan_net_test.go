@@ -81,6 +81,30 @@ func TestPlanWithADraft(t *testing.T) {
 	}
 }
 
+// TestADraftOfAPart: a draft of manifests that were read in part only says what is not in it.
+func TestADraftOfAPart(t *testing.T) {
+	const ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: shop, namespace: store, annotations: {alb.ingress.kubernetes.io/certificate-arn: \"" + acmPrefix +
+		"a\"}}\nspec: {ingressClassName: alb, rules: [{host: shop.example.com}]}\n"
+	for name, c := range map[string]struct {
+		other  string
+		status int
+		says   string
+	}{
+		"values":            {"acm: " + acmPrefix + "a\n", 3, "not in the draft: other.yaml:1 (a document without a kind)"},
+		"an error page":     {"<html>\n", 3, "other.yaml:1"},
+		"all that there is": {"apiVersion: v1\nkind: ConfigMap\n", 0, ""},
+	} {
+		dir := t.TempDir()
+		t.Chdir(dir)
+		write(t, filepath.Join(dir, "shop.yaml"), ingress)
+		write(t, filepath.Join(dir, "other.yaml"), c.other)
+		status, stdout, stderr := run(t, nil, nil, "init", "-f", "shop.yaml", "-f", "other.yaml")
+		if status != c.status || !strings.Contains(stderr, c.says) || !strings.Contains(stdout, "https://shop.example.com/") {
+			t.Errorf("%s: exit status %d, want %d and %q\n%s%s", name, status, c.status, c.says, stdout, stderr)
+		}
+	}
+}
+
 // TestDraftUncommented: with the hostnames filled in and the comments toggled, what init makes of the incident's right manifests is a
 // valid configuration, and stops its stale ones.
 func TestDraftUncommented(t *testing.T) {

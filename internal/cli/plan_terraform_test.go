@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -47,7 +48,7 @@ func TestPlanOfReportedTerraform(t *testing.T) {
 		says     string
 	}{
 		{"t3b-elb-block-gone.json", tfByName, 1, "shop.example.com would be left without a certificate"},
-		{"t3g-sni-removed-only.json", tfByName, 1, "shop.example.com would lose certificate/22222222"},
+		{"t3g-sni-removed-only.json", tfByName, 1, "shop.example.com would lose …22222222, which the configuration declares for it"},
 		{"t30-noop-sni-elsewhere.json", tfByName, 3, "which certificates shop:443 holds now"},
 		// 3333… may cover the name as well: nobody told.
 		{"t1-control-no-index.json", tfByName, 3, "? shop.example.com: one of …22222222, …33333333"},
@@ -76,13 +77,14 @@ func tfChange(kind, name, actions, before, after, unknown string) (resource, cha
 	if after != "" {
 		resource = fmt.Sprintf(`{"address":"%[1]s.%[2]s","mode":"managed","type":%[1]q,"name":%[2]q,"values":%[3]s}`, kind, name, after)
 	}
+	values := cmp.Or(after, "null")
 	if before == "" {
 		before = "null"
 	}
 	if unknown == "" {
 		unknown = "{}"
 	}
-	return resource, fmt.Sprintf(`{"address":"%[1]s.%[2]s","mode":"managed","type":%[1]q,"name":%[2]q,"change":{"actions":%[3]s,"before":%[4]s,"after_unknown":%[5]s}}`, kind, name, actions, before, unknown)
+	return resource, fmt.Sprintf(`{"address":"%[1]s.%[2]s","mode":"managed","type":%[1]q,"name":%[2]q,"change":{"actions":%[3]s,"before":%[4]s,"after":%[6]s,"after_unknown":%[5]s}}`, kind, name, actions, before, unknown, values)
 }
 
 // tfPlan is a plan of resources and changes, by turns.
@@ -133,6 +135,13 @@ func TestPlanOfTerraformChanges(t *testing.T) {
 	elsewhere := strings.ReplaceAll(tfALB, "app/shop/", "app/shop2/")
 	elb := tfELB("shop", tfBlock(443, "https", tfGood))
 	certificate := fmt.Sprintf(`{"listener_arn":%q,"certificate_arn":%q}`, tfHTTPS, tfGood)
+	iam := func(body, name string) string {
+		return fmt.Sprintf(`{"arn":"arn:aws:iam::111122223333:server-certificate/%[1]s","name":%[1]q,"path":"/","certificate_body":%[2]q}`, name, body)
+	}
+	provisioned := func(actions, command string) string {
+		resource, change := tfChange("aws_instance", "x", actions, "", `{"ami":"a"}`, "")
+		return tfPlan(`{"resources":[{"address":"aws_instance.x","provisioners":[{"type":"local-exec","expressions":{"command":`+command+`}}]}]}`, resource, change)
+	}
 	for name, c := range map[string]struct {
 		plan   string
 		status int
@@ -163,6 +172,14 @@ func TestPlanOfTerraformChanges(t *testing.T) {
 		"another certificate removed":                             {one("aws_lb_listener_certificate", `["delete"]`, strings.ReplaceAll(certificate, tfGood, tfOther), ""), 3},
 		"a certificate added":                                     {one("aws_lb_listener_certificate", `["create"]`, "", strings.ReplaceAll(certificate, tfGood, tfOther)), 3},
 		"a certificate imported again under its ARN":              {one("aws_acm_certificate", `["update"]`, `{"arn":"`+tfGood+`","certificate_body":"old"}`, `{"arn":"`+tfGood+`"}`), 3},
+		"IAM's certificate replaced under its ARN":                {one("aws_iam_server_certificate", `["delete","create"]`, iam("old", "shop"), iam("new", "shop")), 3},
+		"IAM's certificate replaced under another":                {one("aws_iam_server_certificate", `["create","delete"]`, iam("old", "shop"), iam("new", "shop2")), 0},
+		"IAM's certificate, its tags":                             {one("aws_iam_server_certificate", `["update"]`, iam("old", "shop"), iam("old", "shop")), 0},
+		"a version that nobody knows":                             {strings.Replace(one("aws_lb_listener", `["no-op"]`, https, https), `"1.2"`, `"2.0"`, 1), 2},
+		"a command with a certificate":                            {provisioned(`["create"]`, `{"constant_value":"aws elbv2 modify-listener --certificates CertificateArn=`+tfGood+`"}`), 3},
+		"a command with a certificate to come":                    {provisioned(`["delete","create"]`, `{"references":["aws_acm_certificate.shop.arn","aws_acm_certificate.shop"]}`), 3},
+		"a command that does not run":                             {provisioned(`["no-op"]`, `{"constant_value":"`+tfGood+`"}`), 0},
+		"a command without a certificate":                         {provisioned(`["create"]`, `{"constant_value":"echo made"}`), 0},
 		"a listener deleted, its load balancer unknown":           {one("aws_lb_listener", `["delete"]`, `{"port":443,"protocol":"HTTPS"}`, ""), 3},
 		"a plain listener deleted, its load balancer unknown":     {one("aws_lb_listener", `["delete"]`, `{"port":80,"protocol":"HTTP"}`, ""), 0},
 		"a certificate removed from a listener that is unknown":   {one("aws_lb_listener_certificate", `["delete"]`, `{}`, ""), 3},

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ const (
 type common struct {
 	timeout  time.Duration
 	expect   target.Expect
+	ehloName string
 	networks []string
 }
 
@@ -30,6 +32,7 @@ func (b *builder) defaults() common {
 	in := &b.in.Defaults
 	b.span("timeout", &in.Timeout, maxTimeout, &c.timeout)
 	b.expect(nil, &in.Expect, &c.expect)
+	b.ehloName(nil, &in.EHLOName, &c.ehloName)
 	return c
 }
 
@@ -55,6 +58,10 @@ func (b *builder) endpoint(env string, e *Endpoint, defaults common, trust targe
 		out.Expect = defaults.expect
 	}
 	b.expect(e, &e.Expect, &out.Expect)
+	if out.Kind == target.SMTP {
+		out.EHLOName = defaults.ehloName
+	}
+	b.ehloName(e, &e.EHLOName, &out.EHLOName)
 	b.declared(e, &out)
 	b.loadBalancer(e, &out)
 	if b.given(&e.Service) {
@@ -87,6 +94,41 @@ func (b *builder) connectTo(e *Endpoint, out *target.Endpoint) {
 	}
 }
 
+// ehloName reads the name for EHLO, as SMTP wants it: a host name or an address literal (RFC 5321 §4.1.1.1).
+func (b *builder) ehloName(e *Endpoint, in, out *string) {
+	if !b.given(in) {
+		return
+	}
+	name, m := parseEHLOName(*in)
+	b.wrong(e, "ehlo_name", in, m)
+	*out = name
+}
+
+func parseEHLOName(text string) (string, *mistake) {
+	wrong := &mistake{finding.Quote(text) + " is neither a host name nor an address in brackets", "write it as monitor.example.org, [192.0.2.1] or [IPv6:2001:db8::1]"}
+	literal, bracketed := strings.CutPrefix(text, "[")
+	if !bracketed {
+		name, m := parseHost(text)
+		if _, err := netip.ParseAddr(name); m != nil || err == nil {
+			return "", wrong
+		}
+		return name, nil
+	}
+	literal, closed := strings.CutSuffix(literal, "]")
+	tagged := len(literal) > 5 && strings.EqualFold(literal[:5], "IPv6:")
+	if tagged {
+		literal = literal[5:]
+	}
+	ip, err := netip.ParseAddr(literal)
+	switch {
+	case !closed || err != nil || ip.Zone() != "" || tagged && ip.Is4():
+		return "", wrong
+	case ip.Is4():
+		return "[" + ip.String() + "]", nil
+	}
+	return "[IPv6:" + ip.String() + "]", nil
+}
+
 // checkKind reports keys that the URL's kind does not use.
 func (b *builder) checkKind(e *Endpoint, out *target.Endpoint) {
 	if out.Kind == "" {
@@ -101,6 +143,7 @@ func (b *builder) checkKind(e *Endpoint, out *target.Endpoint) {
 		{"expect", &e.Expect, out.Kind.Web(), "only http and https have responses: remove it"},
 		{"request", &e.Request, out.Kind.Web(), "only http and https have requests: remove it"},
 		{"certificate", e.Certificate, out.Kind.Secured(), "http serves no certificate: remove it, or write https"},
+		{"ehlo_name", &e.EHLOName, out.Kind == target.SMTP, "only smtp has it: remove it"},
 		{"client_certificate", e.ClientCertificate, out.Kind.Secured(), "http does not use it: remove it, or write https"},
 	} {
 		if b.given(key.value) && !key.fits {

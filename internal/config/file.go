@@ -44,8 +44,9 @@ type Expiry struct {
 
 // Defaults are the settings of endpoints that do not override them.
 type Defaults struct {
-	Timeout Duration `yaml:"timeout" doc:"The timeout of each phase of a probe: DNS, connect, TLS, first byte, body (default 10s)."`
-	Expect  Expect   `yaml:"expect" doc:"The expected response of http and https endpoints. An endpoint's own keys take precedence."`
+	Timeout  Duration `yaml:"timeout" doc:"The timeout of each phase of a probe: DNS, connect, TLS, first byte, body (default 10s)."`
+	Expect   Expect   `yaml:"expect" doc:"The expected response of http and https endpoints. An endpoint's own keys take precedence."`
+	EHLOName string   `yaml:"ehlo_name" jsonschema:"example=monitor.example.org" doc:"The name that SMTP servers get in EHLO: a host name, or an address in brackets. By default this machine's address, and then its name if the server rejects the address."`
 }
 
 // Networks opens private networks.
@@ -65,6 +66,7 @@ type Endpoint struct {
 	ConnectTo          []string           `yaml:"connect_to" doc:"HOST:PORT to connect to instead of using DNS, as curl's --connect-to does."`
 	CAFiles            []string           `yaml:"ca_files" doc:"Files with additional trusted CAs for this endpoint, PEM or DER."`
 	Timeout            Duration           `yaml:"timeout" doc:"The timeout of each phase of this endpoint's probe."`
+	EHLOName           string             `yaml:"ehlo_name" jsonschema:"example=monitor.example.org" doc:"The name that this SMTP server gets in EHLO; see defaults."`
 	Request            Request            `yaml:"request" doc:"The request to send (http and https)."`
 	ClientCertificate  *ClientCertificate `yaml:"client_certificate" doc:"Presented to a server that requests one."`
 	Expect             Expect             `yaml:"expect" doc:"The expected response of an http or https endpoint. By default any status from 200 to 299."`

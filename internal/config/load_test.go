@@ -74,6 +74,14 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 		"production/api https://api.example.org:8443/v0?x=[secret] api.example.org 8443",
 		"staging/api https://api.example.org:8443/v0?x=[secret] api.example.org 8443",
 		"production/mail smtp://mail.example.org mail.example.org 25",
+		"production/relay smtp://relay.example.org relay.example.org 25",
+		"production/directory ldap://ldap.example.org ldap.example.org 389",
+		"production/shop mysql://db.example.org db.example.org 3306",
+		"production/files ftp://ftp.example.org ftp.example.org 21",
+		"production/chat xmpp://example.org example.org 5222",
+		"production/federation xmpp-server://example.org example.org 5269",
+		"production/news nntp://news.example.org news.example.org 119",
+		"production/filters sieve://mail.example.org mail.example.org 4190",
 		"production/imap imap://mail.example.org:1143/ mail.example.org 1143",
 		"production/pop pop3://mail.example.org mail.example.org 110",
 		"production/database postgres://[2001:db8::1] 2001:db8::1 5432",
@@ -119,11 +127,14 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 	if endpoints[0].Request.ClientCertificate == nil {
 		t.Error("the client certificate was not read")
 	}
-	if plain := endpoints[7]; plain.Timeout != 5*time.Second || len(plain.Expect.Status) != 2 || plain.Expect.MaxLatency != 2*time.Second {
+	if plain := endpoints[15]; plain.Timeout != 5*time.Second || len(plain.Expect.Status) != 2 || plain.Expect.MaxLatency != 2*time.Second {
 		t.Errorf("defaults do not hold: %+v", plain)
 	}
 	if mail := endpoints[2]; mail.Expect.Status != nil {
 		t.Errorf("an endpoint without HTTP has expectations: %+v", mail)
+	}
+	if a, b, c := endpoints[0].EHLOName, endpoints[2].EHLOName, endpoints[3].EHLOName; a != "" || b != "monitor.example.org" || c != "[IPv6:2001:db8::1]" {
+		t.Errorf("the names for EHLO are %q, %q and %q", a, b, c)
 	}
 }
 

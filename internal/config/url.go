@@ -84,16 +84,26 @@ func checkScheme(scheme string) *mistake {
 			return nil
 		}
 	}
-	hint, ok := map[string]string{
-		"smtps": "for TLS from the first byte write tls://HOST:465", "imaps": "for TLS from the first byte write tls://HOST:993",
-		"pop3s": "for TLS from the first byte write tls://HOST:995", "ldaps": "write tls://HOST:636", "wss": "write https://",
-		"ws": "write http://", "tcp": "for a TLS handshake write tls://HOST:PORT", "ssl": "write tls://HOST:PORT",
-		"postgresql": "write postgres://",
-	}[scheme]
+	hint, ok := schemeHints()[scheme]
 	if !ok {
 		hint = suggest(scheme, target.Schemes())
 	}
 	return &mistake{"has the scheme " + finding.Quote(scheme) + ", which certdrift does not support", hint}
+}
+
+// schemeHints says what to write instead of schemes that are in use elsewhere.
+func schemeHints() map[string]string {
+	hints := map[string]string{
+		"wss": "write https://", "ws": "write http://", "tcp": "for a TLS handshake write tls://HOST:PORT", "ssl": "write tls://HOST:PORT",
+		"postgresql": "write postgres://", "mariadb": "write mysql://", "managesieve": "write sieve://", "news": "write nntp://",
+		"submission": "write smtp://HOST:587", "jabber": "write xmpp://",
+	}
+	for scheme, port := range map[string]string{
+		"smtps": "465", "submissions": "465", "imaps": "993", "pop3s": "995", "ldaps": "636", "ftps": "990", "nntps": "563", "snews": "563", "xmpps": "5223",
+	} {
+		hints[scheme] = "for TLS from the first byte write tls://HOST:" + port
+	}
+	return hints
 }
 
 func parsePort(u *url.URL, kind target.Kind) (int, *mistake) {

@@ -1,6 +1,10 @@
 package judge
 
-import "certdrift/internal/finding"
+import (
+	"cmp"
+
+	"certdrift/internal/finding"
+)
 
 func connectReset() rule {
 	return rule{
@@ -13,7 +17,7 @@ func connectReset() rule {
 			if f.Hello != nil {
 				return c.largeHello(finding.ConnectReset, f)
 			}
-			return c.failed(finding.ConnectReset, f, c.name()+" reset the connection "+phaseWords(f.Phase), "Check the log of the server at "+c.Address.Address+" for the time of the probe, then the firewalls and proxies in between.")
+			return c.failed(finding.ConnectReset, f, c.name()+" reset the connection "+phaseWords(f.Phase)+itSpeaks(f), cmp.Or(c.foreignRemedy(f), "Check the log of the server at "+c.Address.Address+" for the time of the probe, then the firewalls and proxies in between."))
 		},
 	}
 }

@@ -118,6 +118,12 @@ func (c *connection) failed(code finding.Code, f *observation.Failure, summary, 
 	if f.Detail != "" {
 		evidence["detail"] = finding.Clean(f.Detail, finding.QuoteLimit)
 	}
+	if speaks(f) != "" {
+		evidence["speaks"] = string(f.Speaks)
+	}
+	if f.Said != "" {
+		evidence["said"] = finding.Clean(f.Said, finding.QuoteLimit)
+	}
 	if ms := c.Phases.Total; ms > 0 {
 		evidence["took_ms"] = ms.Milliseconds()
 	}

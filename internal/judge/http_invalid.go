@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"cmp"
+
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -13,7 +15,7 @@ func httpInvalid() rule {
 			if f == nil {
 				return nil
 			}
-			return c.failed(finding.HTTPInvalid, f, c.name()+" "+invalidWords(f), c.invalidRemedy(f))
+			return c.failed(finding.HTTPInvalid, f, c.name()+" "+invalidWords(f)+itSpeaks(f), cmp.Or(c.foreignRemedy(f), c.invalidRemedy(f)))
 		},
 	}
 }

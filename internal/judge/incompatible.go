@@ -74,7 +74,7 @@ func rejectsSuite(name string) clients.Problem {
 // incompatibly is the finding for a handshake that some clients can make.
 func (c *connection) incompatibly(f *observation.Failure, cause *incompatibility) []finding.Finding {
 	found := c.failed(finding.TLSHandshake, f, fmt.Sprintf("%s %s: %s",
-		c.name(), handshakeFault(f, string(c.kind)), cause.what), cause.remedy+" To check: "+c.clientCommand()+cause.check)
+		c.name(), handshakeFault(f, c.kind), cause.what), cause.remedy+" To check: "+c.clientCommand()+cause.check)
 	found[0].Clients = clients.Of(cause.problem)
 	return found
 }

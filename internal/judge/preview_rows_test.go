@@ -152,6 +152,16 @@ func TestPreviewRemedies(t *testing.T) {
 			s.round.PassedOver = []observation.PassedOver{{Position: target.Position{File: "values.yaml", Line: 4}, Object: "a document", Why: "why"}}
 			return s
 		}, []string{"Pass what its tool renders instead"}, ""},
+		"an annotation that is not read": {func(t *testing.T) *scene {
+			s := newScene(t)
+			s.round.PassedOver = []observation.PassedOver{{Position: target.Position{File: "shop.yaml", Line: 4}, Object: "a Service", Why: "why", Remedy: "Correct it."}}
+			return s
+		}, []string{"Correct it."}, "renders"},
+		"a list, and nobody knows for whom": {func(t *testing.T) *scene {
+			s := manifested(t, "good", "", "good")
+			s.round.Manifests[0].ARNs, s.round.Manifests[0].MakerUnknown = []string{arnOf("good"), arnOf("other")}, true
+			return s
+		}, []string{"Name what makes the load balancer in k8s/api.yaml:7"}, ""},
 		"as it should be": {func(t *testing.T) *scene { return manifested(t, "good", "good", "good") }, []string{""}, "F"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,10 +1,12 @@
 package judge
 
 import (
+	"cmp"
 	"strings"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/target"
 	"certdrift/internal/topology"
 )
 
@@ -22,31 +24,48 @@ func tlsHandshake() rule {
 			if cause := c.incompatible(f); cause != nil {
 				return c.incompatibly(f, cause)
 			}
-			return c.failed(finding.TLSHandshake, f, c.name()+" "+handshakeFault(f, string(c.kind)), c.handshakeRemedy(f))
+			return c.failed(finding.TLSHandshake, f, c.name()+" "+handshakeFault(f, c.kind), cmp.Or(c.foreignRemedy(f), c.handshakeRemedy(f)))
 		},
 	}
 }
 
-func handshakeFault(f *observation.Failure, kind string) string {
+func handshakeFault(f *observation.Failure, kind target.Kind) string {
 	switch f.Kind {
 	case observation.Alert:
 		return "aborted the TLS handshake with the alert " + finding.Quote(f.Alert)
 	case observation.Closed:
-		return "closed the connection " + phaseWords(f.Phase)
+		return "closed the connection " + phaseWords(f.Phase) + itSpeaks(f)
 	case observation.NoCertificate:
 		return "sent no certificate"
 	case observation.NotTLS:
-		return "replied with something other than TLS"
+		return notTLS(f, kind)
 	case observation.StartTLSRefused:
-		if said := strings.TrimPrefix(f.Detail, "STARTTLS refused: "); said != "" {
-			return "does not provide STARTTLS (" + kind + "): " + finding.Clean(said, 120)
-		}
-		return "does not offer STARTTLS, or refused it (" + kind + ")"
+		return notOffered(f, kind)
 	}
 	if foreignKey(f) {
 		return "signed the TLS handshake with a key that doesn't match the first certificate it sends"
 	}
 	return "failed " + phaseWords(f.Phase)
+}
+
+func notTLS(f *observation.Failure, kind target.Kind) string {
+	switch name := speaks(f); {
+	case name != "":
+		return "replied with " + name + " instead of TLS"
+	case kind.StartTLS():
+		return "agreed to STARTTLS (" + string(kind) + ") and then replied in plaintext" + quoted(f.Said)
+	}
+	return "replied with something other than TLS" + quoted(f.Said)
+}
+
+func notOffered(f *observation.Failure, kind target.Kind) string {
+	if speaks(f) != "" {
+		return "does not provide STARTTLS (" + string(kind) + ")" + itSpeaks(f)
+	}
+	if said := strings.TrimPrefix(f.Detail, "STARTTLS refused: "); said != "" {
+		return "does not provide STARTTLS (" + string(kind) + "): " + finding.Clean(said, 120)
+	}
+	return "does not offer STARTTLS, or refused it (" + string(kind) + ")"
 }
 
 // foreignKey reports whether the server's key does not match its certificate (RFC 8446 §4.4.3).
@@ -57,10 +76,16 @@ func foreignKey(f *observation.Failure) bool {
 func (c *connection) handshakeRemedy(f *observation.Failure) string {
 	switch f.Kind {
 	case observation.StartTLSRefused:
+		if strings.Contains(f.Detail, " rejects EHLO ") {
+			return "The server rejects the name that certdrift gives in EHLO: set ehlo_name to one that it accepts (usually the client's own name in DNS), or exempt the client's address from its checks."
+		}
 		return "Check the server's own reply: if it turns the client away (too busy, no service, an access rule), fix that. Otherwise enable STARTTLS on the server, and check for a firewall or proxy that strips the offer."
 	case observation.NoCertificate:
 		return "Configure a certificate for the hostname on the server."
 	case observation.NotTLS:
+		if c.kind.StartTLS() {
+			return "The server accepts STARTTLS but cannot begin TLS: check its log, and that it can read its certificate and key."
+		}
 		return "Check which process listens on the port, and that it speaks TLS from the first byte."
 	}
 	switch {
@@ -84,6 +109,9 @@ func (c *connection) clientCommand() string {
 	command := "openssl s_client"
 	if c.kind.StartTLS() {
 		command += " -starttls " + string(c.kind)
+	}
+	if c.kind == target.XMPP || c.kind == target.XMPPServer {
+		command += " -xmpphost " + topology.Shell(c.host)
 	}
 	command += " -connect " + topology.Shell(c.Address.Address)
 	if topology.IsIP(c.host) {

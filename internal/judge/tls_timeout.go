@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"cmp"
+
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -16,7 +18,7 @@ func tlsTimeout() rule {
 			if f.Hello != nil {
 				return c.largeHello(finding.TLSTimeout, f)
 			}
-			return c.failed(finding.TLSTimeout, f, c.name()+" did not complete "+handshakeWords(f.Phase)+" "+c.patience(f), c.silenceRemedy(f.Phase))
+			return c.failed(finding.TLSTimeout, f, c.name()+" did not complete "+handshakeWords(f.Phase)+" "+c.patience(f)+itSpeaks(f), cmp.Or(c.foreignRemedy(f), c.silenceRemedy(f.Phase)))
 		},
 	}
 }

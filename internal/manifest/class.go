@@ -34,6 +34,17 @@ type classes struct {
 	// usedClasses and used are those of some Ingress, likewise.
 	usedClasses, used map[string]bool
 	lost              []lostCertificate
+	// live reads the objects that the cluster assigned a uid to, once all others are known: an object that is also among those, which are
+	// rendered, is what the apply makes of it (rendered, by API group, kind and name).
+	live     []func()
+	rendered map[string]bool
+}
+
+// readLive reads what there is only from the cluster.
+func (c *classes) readLive() {
+	for _, read := range c.live {
+		read()
+	}
 }
 
 // lostCertificate is a certificate that a plan removes from IngressClassParams or a LoadBalancerConfiguration, which are written as their
@@ -44,7 +55,7 @@ type lostCertificate struct {
 }
 
 func newClasses() *classes {
-	return &classes{gateways: newGateways(), named: map[string]ingressClass{}, parameters: map[string]classParams{}, usedClasses: map[string]bool{}, used: map[string]bool{}}
+	return &classes{gateways: newGateways(), named: map[string]ingressClass{}, parameters: map[string]classParams{}, usedClasses: map[string]bool{}, used: map[string]bool{}, rendered: map[string]bool{}}
 }
 
 type ingressClass struct {
@@ -232,19 +243,19 @@ func (c *classes) unused() []observation.PassedOver {
 	for _, key := range slices.Sorted(maps.Keys(c.parameters)) {
 		if p := c.parameters[key]; len(p.arns) > 0 && !c.used[key] {
 			_, name, _ := strings.Cut(key, "/")
-			out = append(out, observation.PassedOver{Position: p.at, Object: clean("IngressClassParams " + name), Why: noIngress})
+			out = append(out, observation.PassedOver{Position: p.at, Object: clean("IngressClassParams " + name), Why: noIngress, Remedy: objectsRemedy})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.named)) {
 		class := c.named[name]
 		_, known := c.parameters[class.parameters]
 		if parametersOf[class.controller] != "" && class.parameters != "" && !c.usedClasses[name] && (class.gone || !known) {
-			out = append(out, observation.PassedOver{Position: class.at, Object: clean("IngressClass " + name), Why: "its Ingresses or its parameters, which may specify certificates, are not in the input"})
+			out = append(out, observation.PassedOver{Position: class.at, Object: clean("IngressClass " + name), Why: "its Ingresses or its parameters, which may specify certificates, are not in the input", Remedy: objectsRemedy})
 		}
 	}
 	for _, l := range c.lost {
 		if kind, key, _ := strings.Cut(l.object, " "); !c.used[key] && !(kind == balancerKind && c.gateways.used[key]) {
-			out = append(out, observation.PassedOver{Position: l.at, Object: clean(l.object), Why: "it contained " + l.what + ", which the apply removes from listeners of objects that are not in the input"})
+			out = append(out, observation.PassedOver{Position: l.at, Object: clean(l.object), Why: "it contained " + l.what + ", which the apply removes from listeners of objects that are not in the input", Remedy: objectsRemedy})
 		}
 	}
 	return append(out, c.gateways.unused()...)

@@ -62,7 +62,11 @@ func (s stack) fault(res *stackResource, message, hint string) {
 
 // undecide notes a resource that is not understood.
 func (s stack) undecide(res *stackResource, why string) {
-	s.passedOver = append(s.passedOver, observation.PassedOver{Position: res.at, Object: res.object, Why: why})
+	remedy := changeSetRemedy
+	if res.tool == observation.ChangeSet {
+		remedy = resourceRemedy
+	}
+	s.passedOver = append(s.passedOver, observation.PassedOver{Position: res.at, Object: res.object, Why: why, Remedy: remedy})
 }
 
 // certificates are the certificates that a property lists, and why others of it have no ARN here. A text that is no certificate's ARN is

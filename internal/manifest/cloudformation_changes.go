@@ -194,7 +194,7 @@ func (c *changeSet) refuse(message, hint string) {
 
 func (c *changeSet) incomplete(what string) {
 	line, column := c.position(c.root)
-	c.passOver(line, column, clean("the change set of "+cmp.Or(c.stackName, "a stack")), what+": "+describeHint)
+	c.passOver(line, column, clean("the change set of "+cmp.Or(c.stackName, "a stack")), what+": "+describeHint, changeSetRemedy)
 }
 
 // apply declares what a resource is after the change.

@@ -141,7 +141,7 @@ func (t template) report(n ast.Node, message, hint string) {
 
 func (t template) undecided(n ast.Node, object, why string) {
 	line, column := t.position(n)
-	t.passOver(line, column, object, why)
+	t.passOver(line, column, object, why, changeSetRemedy)
 }
 
 func (t template) read() {

@@ -104,7 +104,7 @@ func (o object) heldToPlan(annotation string, base observation.Declaration, decl
 		err = errors.New("it is the plan of " + finding.Quote(plan.stack))
 	}
 	if err != nil {
-		o.passOver(line, column, o.label(), "its annotation "+annotation+", in which the controller writes what it attaches, cannot be read: "+err.Error())
+		o.passOver(line, column, o.label(), "its annotation "+annotation+", in which the controller writes what it attaches, cannot be read: "+err.Error(), annotationRemedy)
 		return declared
 	}
 	out := slices.Clone(declared)

@@ -113,7 +113,7 @@ func (d document) elsewhere() bool {
 			versions++
 		case string(key[1]) == "kind":
 			kinds++
-			if name := string(key[2]); declares(name) || strings.HasSuffix(name, "List") {
+			if name := string(key[2]); declares(name) || strings.HasSuffix(name, "List") || rendersOrRefers(name) {
 				return false
 			}
 		default: // a list, a key in quotes or one that is merged
@@ -130,6 +130,11 @@ var (
 	// hide such a key.
 	topKey = regexp.MustCompile(`^(?:(apiVersion|kind):[ \t]+["']?([A-Za-z0-9./-]+)["']?[ \t]*(?:#.*)?\n?$|(apiVersion|kind|items|["'?<{\[&!*]).*)`)
 )
+
+// rendersOrRefers reports whether objects of the kind may put a certificate on a load balancer without naming one (foreignFormat).
+func rendersOrRefers(kind string) bool {
+	return kind == "Kustomization" || kind == "Component" || strings.Contains(kind, "Listener")
+}
 
 // declares reports whether objects of the kind are read.
 func declares(kind string) bool {

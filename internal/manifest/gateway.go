@@ -120,7 +120,7 @@ func (o object) strayCertificates(known ...ast.Node) {
 	if at, what := o.certificateBut(o.node, read, 0); what != "" {
 		line, column := o.position(at)
 		o.passOver(line, column, o.label(), "it contains "+what+" where the AWS Load Balancer Controller reads none: certificates belong in "+
-			"defaultCertificate and certificates of listenerConfigurations in a LoadBalancerConfiguration")
+			"defaultCertificate and certificates of listenerConfigurations in a LoadBalancerConfiguration", "Move it there, or remove it.")
 	}
 }
 
@@ -356,20 +356,20 @@ func (g *gateways) unused() []observation.PassedOver {
 			why = "the Gateways that use it are not in the input, so it is not known from which listeners the apply removes its certificates"
 		}
 		if c.certificates() && !g.used[key] {
-			out = append(out, observation.PassedOver{Position: c.at, Object: clean(balancerKind + " " + key), Why: why})
+			out = append(out, observation.PassedOver{Position: c.at, Object: clean(balancerKind + " " + key), Why: why, Remedy: objectsRemedy})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(g.classes)) {
 		class := g.classes[name]
 		_, known := g.configs[class.config]
 		if class.config != "" && !g.usedClasses[name] && (class.gone || !known) {
-			out = append(out, observation.PassedOver{Position: class.at, Object: clean("GatewayClass " + name), Why: "its Gateways or its LoadBalancerConfiguration, which may specify certificates, are not in the input"})
+			out = append(out, observation.PassedOver{Position: class.at, Object: clean("GatewayClass " + name), Why: "its Gateways or its LoadBalancerConfiguration, which may specify certificates, are not in the input", Remedy: objectsRemedy})
 		}
 	}
 	for _, s := range g.sets {
 		if s.ends && !s.taken {
 			out = append(out, observation.PassedOver{Position: s.at, Object: clean(listenerSetKind + " " + s.name), Why: "its HTTPS or TLS listeners belong to the Gateway " +
-				finding.Quote(s.gateway) + ", which is not in the input"})
+				finding.Quote(s.gateway) + ", which is not in the input", Remedy: objectsRemedy})
 		}
 	}
 	return out

@@ -86,7 +86,25 @@ func (r *reader) object(t tree, n ast.Node, depth int, inherited listed) {
 		}
 		return
 	}
-	declares := true
+	switch identity := apiGroup(version) + "/" + kind + " " + o.name(); {
+	case !declares(kind):
+		r.one(o, version)
+	case o.text(n, "metadata", "uid") != "": // the cluster's
+		r.understood++
+		r.classes.live = append(r.classes.live, func() {
+			if !r.classes.rendered[identity] {
+				r.within(t, func() { r.one(o, version) })
+			}
+		})
+	default:
+		r.classes.rendered[identity] = true
+		r.one(o, version)
+	}
+}
+
+// one reads one object.
+func (r *reader) one(o object, version string) {
+	t, kind, declares := o.tree, o.kind, true
 	switch {
 	case kind == "Service" && version == "v1": // Knative's Services are in another API group
 		if o.rendered() {

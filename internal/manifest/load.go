@@ -70,6 +70,7 @@ func Load(paths []string, opts Options) Loaded {
 	for _, path := range paths {
 		l.path(path)
 	}
+	l.classes.readLive()
 	understood := 0
 	for _, r := range l.readers { // an Ingress may be of a class that another file has
 		r.finish()
@@ -103,7 +104,7 @@ type loader struct {
 
 func (l *loader) errorAt(file, message, hint string) {
 	l.Diagnostics = append(l.Diagnostics, observation.Diagnostic{
-		Position: target.Position{File: redact.URLs(finding.Clean(file, finding.QuoteLimit))}, Message: redact.URLs(message), Hint: hint,
+		Position: target.Position{File: redact.URLs(finding.Clean(cmp.Or(file, `""`), finding.QuoteLimit))}, Message: redact.URLs(message), Hint: hint,
 	})
 }
 
@@ -119,6 +120,8 @@ func (l *loader) refuse(path, message, hint string) {
 
 func (l *loader) path(path string) {
 	switch {
+	case path == "":
+		l.refuse(path, "the path is empty", "name a file, a directory or a pattern such as k8s/*.yaml")
 	case path == "-":
 		l.stdin()
 	case strings.Contains(path, "://"):
@@ -130,7 +133,10 @@ func (l *loader) path(path string) {
 
 func (l *loader) stdin() {
 	const name = "standard input"
-	if l.opts.Stdin == nil {
+	switch {
+	case l.seen[name]:
+		return
+	case l.opts.Stdin == nil:
 		l.errorAt(name, "standard input is not available here", "name files or directories")
 		return
 	}
@@ -207,20 +213,30 @@ func (l *loader) open(name string, named bool) {
 	info, err := os.Stat(where)
 	switch {
 	case err != nil:
-	case !info.Mode().IsRegular():
+	case !info.Mode().IsRegular() && (!named || l.opts.Stdin == nil): // a pipe that nobody writes to would hold up a round
 		err = errors.New("it is not a regular file")
 	case info.Size() > maxFile:
 		err = errors.New("it is larger than 32 MiB")
 	}
 	var data []byte
 	if err == nil {
-		data, err = os.ReadFile(where)
+		data, err = readFile(where)
 	}
 	if err != nil {
 		l.refuse(name, "it cannot be read: "+clean(err.Error()), "check that it exists and is readable")
 		return
 	}
 	l.file(name, data, named)
+}
+
+// readFile reads a file or, as /dev/stdin and <(…) are, a pipe; no more of it than shows that it is too large.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
 
 func (l *loader) file(name string, data []byte, named bool) {

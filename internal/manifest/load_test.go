@@ -2,9 +2,11 @@ package manifest
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,6 +85,7 @@ func TestLoadNamesWhatItCannotRead(t *testing.T) {
 		opts Options
 		want string
 	}{
+		"no path":       {"", Options{}, "the path is empty"},
 		"missing":       {"k9s", Options{}, "does not exist"},
 		"empty":         {"empty", Options{}, "no manifests"},
 		"no match":      {"k8s/*.json", Options{}, "no manifests"},
@@ -103,6 +106,52 @@ func TestLoadNamesWhatItCannotRead(t *testing.T) {
 				t.Errorf("the good file gave %d declarations", len(declared))
 			}
 		})
+	}
+}
+
+// TestLoadReadsPipes: a pipe that is named is read, as kubectl reads /dev/stdin and <(…). One that lies in a directory, or where nobody
+// is there to write, would hold up everything.
+func TestLoadReadsPipes(t *testing.T) {
+	for name, c := range map[string]struct {
+		stdin    bool
+		declared int
+		wrong    string
+	}{"a command line": {true, 1, ""}, "a round": {false, 0, "not a regular file"}} {
+		t.Run(name, func(t *testing.T) {
+			read, write, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { read.Close() })
+			if _, err := write.WriteString(service("api")); err != nil {
+				t.Fatal(err)
+			}
+			write.Close()
+			opts := Options{}
+			if c.stdin {
+				opts.Stdin = strings.NewReader("")
+			}
+			got := Load([]string{fmt.Sprintf("/dev/fd/%d", read.Fd())}, opts)
+			if len(got.Declared) != c.declared || (len(got.Diagnostics) > 0) != (c.wrong != "") || c.wrong != "" && !strings.Contains(got.Diagnostics[0].Message, c.wrong) {
+				t.Errorf("%d declarations, %+v", len(got.Declared), got.Diagnostics)
+			}
+		})
+	}
+	dir := folder(t, "a.yaml")
+	if err := syscall.Mkfifo(filepath.Join(dir, "b.yaml"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := Load([]string{dir}, Options{Stdin: strings.NewReader("")})
+	if len(got.Declared) != 1 || len(got.Diagnostics) != 1 || !strings.Contains(got.Diagnostics[0].Message, "not a regular file") {
+		t.Errorf("a pipe in a directory: %+v", got)
+	}
+}
+
+// TestLoadReadsStandardInputOnce: two names for it are one input.
+func TestLoadReadsStandardInputOnce(t *testing.T) {
+	got := Load([]string{"-", "-"}, Options{Stdin: strings.NewReader(service("api"))})
+	if len(got.Declared) != 1 || len(got.Diagnostics) > 0 {
+		t.Errorf("%+v", got)
 	}
 }
 

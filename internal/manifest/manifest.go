@@ -7,7 +7,10 @@ package manifest
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
+	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
@@ -21,6 +24,7 @@ const maxFile = 32 << 20
 func Read(name string, data []byte) ([]observation.Declaration, []observation.Diagnostic) {
 	r := &reader{file: name, namespace: "default", classes: newClasses(), stacks: newStacks()}
 	r.read(data)
+	r.classes.readLive()
 	r.finish()
 	return r.declared, r.diagnostics
 }
@@ -120,6 +124,9 @@ func (r *reader) terraform(data []byte) bool {
 		return true
 	case shown.FormatVersion == "":
 		return false
+	case !slices.Contains([]string{"0", "1"}, strings.Split(shown.FormatVersion, ".")[0]): // others may mean something else by the same names
+		r.errorAt(1, 1, "certdrift does not know version "+finding.Quote(shown.FormatVersion)+" of Terraform's JSON", "use a newer certdrift, or a Terraform that writes version 1")
+		return true
 	case shown.Errored:
 		r.errorAt(1, 1, "the plan is incomplete: Terraform stopped with an error", "fix what `terraform plan` reports, and plan again")
 		return true

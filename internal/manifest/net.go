@@ -1,6 +1,9 @@
 package manifest
 
 import (
+	"path"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -14,7 +17,7 @@ import (
 // keeps them before they reach an object, and references to certificates.
 var certificateNames = [...]string{
 	"aws-load-balancer-ssl-", ingressPrefix + "certificate-arn", ingressPrefix + "create-acm-cert", ingressPrefix + "listen-ports",
-	"certificateArnRef", "certificateArnSelector",
+	"certificateArnRef", "certificateArnSelector", "certificateARNRef", "certificateARNSelector",
 	stackListener, stackClassic, // of a template in a template
 }
 
@@ -34,9 +37,18 @@ func namesCertificate(text string) string {
 }
 
 // passOver notes an object that is not understood.
-func (r *reader) passOver(line, column int, object, why string) {
-	r.passedOver = append(r.passedOver, observation.PassedOver{Position: r.at(line, column), Object: finding.Clean(object, finding.QuoteLimit), Why: why})
+func (r *reader) passOver(line, column int, object, why, remedy string) {
+	r.passedOver = append(r.passedOver, observation.PassedOver{Position: r.at(line, column), Object: finding.Clean(object, finding.QuoteLimit), Why: why, Remedy: remedy})
 }
+
+// The remedies of what is not understood. Without one, what the document's tool renders is missing.
+const (
+	renderRemedy     = ""
+	annotationRemedy = "Correct the annotation, or remove it if nothing reads it."
+	objectsRemedy    = "Pass the objects that are missing as well. Those of the cluster: kubectl get KIND -A -o yaml."
+	resourceRemedy   = "Check by hand what it attaches. What it renders, certdrift can plan on its own; this row stays undecided."
+	changeSetRemedy  = "Plan the stack's change set instead: aws cloudformation describe-change-set --include-property-values prints it."
+)
 
 // maxNested bounds how deep certificate looks: aliases may lead in circles.
 const maxNested = 2_500
@@ -83,7 +95,7 @@ func (o object) caught(version string) bool {
 	}
 	line, column := o.position(o.node)
 	if why := o.foreignFormat(version); why != "" {
-		o.passOver(line, column, o.label(), why)
+		o.passOver(line, column, o.label(), why, renderRemedy)
 		return true
 	}
 	at, what := o.certificate(o.node, 0)
@@ -91,7 +103,7 @@ func (o object) caught(version string) bool {
 		return false
 	}
 	line, column = o.position(at)
-	o.passOver(line, column, o.label(), "certdrift does not read "+o.described(version)+", and this one contains "+what)
+	o.passOver(line, column, o.label(), "certdrift does not read "+o.described(version)+", and this one contains "+what, renderRemedy)
 	return true
 }
 
@@ -102,8 +114,39 @@ func (o object) foreignFormat(version string) string {
 	switch {
 	case o.kind == "" && (code || strings.HasSuffix(o.file, ".tf.json")):
 		return "certdrift reads Terraform's plans, not its code: pass it the output of `terraform show -json PLAN`"
+	case o.kustomizes(version):
+		return "certdrift does not render kustomizations: pass it the output of `kustomize build DIRECTORY`"
+	case operated.MatchString(version) && strings.Contains(o.kind, "Listener"):
+		return "certdrift does not read " + o.described(version) + ", which may refer to a certificate"
 	}
 	return ""
+}
+
+// operated are the API groups of operators that make listeners of load balancers: AWS Controllers for Kubernetes, Crossplane.
+var operated = regexp.MustCompile(`^(elbv2|elb|elasticloadbalancing)\..*(services\.k8s\.aws|crossplane\.io|upbound\.io)/`)
+
+// kustomizes reports whether a kustomization makes other objects of the files beside it than they show. One that lists them, and changes
+// nothing that matters for certificates, says nothing new where its directory is read.
+func (o object) kustomizes(version string) bool {
+	base := path.Base(strings.ReplaceAll(o.file, `\`, "/"))
+	named := strings.HasPrefix(version, "kustomize.config.k8s.io/")
+	if !named && (o.kind != "" || base != "kustomization.yaml" && base != "kustomization.yml" && base != "Kustomization") {
+		return false
+	}
+	entries, _ := o.doc.Entries(o.node)
+	return o.named || slices.ContainsFunc(entries, func(e yamldoc.Entry) bool { return !plainKustomization[e.Key] }) ||
+		slices.ContainsFunc(o.items(o.node, "resources"), func(n ast.Node) bool { return !isBeside(o.text(n)) })
+}
+
+// plainKustomization are the fields of a kustomization that change nothing about load balancers, but for its resources.
+var plainKustomization = map[string]bool{
+	"apiVersion": true, "kind": true, "metadata": true, "resources": true, "images": true, "replicas": true, "labels": true, "commonLabels": true,
+	"configMapGenerator": true, "secretGenerator": true, "generatorOptions": true, "sortOptions": true, "buildMetadata": true,
+}
+
+// isBeside reports whether a resource of a kustomization is a file in its directory or below.
+func isBeside(resource string) bool {
+	return isManifest(resource) && !strings.Contains(resource, "..") && !strings.Contains(resource, ":") && !strings.HasPrefix(resource, "/")
 }
 
 // label is KIND NAMESPACE/NAME, or what the document is.
@@ -173,7 +216,7 @@ func (o object) strangeAnnotations(own string) {
 			continue
 		}
 		line, column := o.position(e.Node.Key)
-		o.passOver(line, column, o.label(), "certdrift does not know what reads its annotation "+finding.Quote(e.Key)+", which contains "+what)
+		o.passOver(line, column, o.label(), "certdrift does not know what reads its annotation "+finding.Quote(e.Key)+", which contains "+what, annotationRemedy)
 	}
 }
 
@@ -184,5 +227,5 @@ func (o object) patched() {
 		return
 	}
 	line, column := o.position(at)
-	o.passOver(line, column, o.label(), "it contains "+what+" but no ports, as a patch does: which ports the Service has is not known")
+	o.passOver(line, column, o.label(), "it contains "+what+" but no ports, as a patch does: which ports the Service has is not known", renderRemedy)
 }

@@ -10,17 +10,20 @@ import (
 // has no ARN to be referred to by. What a local value stands for is not in the plan.
 // https://developer.hashicorp.com/terraform/internals/json-format#configuration-representation
 type configModule struct {
-	Resources []struct {
-		Address     string                     `json:"address"`
-		Expressions map[string]json.RawMessage `json:"expressions"`
-	} `json:"resources"`
-	Calls map[string]struct {
+	Resources []configResource `json:"resources"`
+	Calls     map[string]struct {
 		Expressions map[string]json.RawMessage `json:"expressions"`
 		Module      configModule               `json:"module"`
 	} `json:"module_calls"`
 	Outputs map[string]struct {
 		Expression json.RawMessage `json:"expression"`
 	} `json:"outputs"`
+}
+
+type configResource struct {
+	Address      string                     `json:"address"`
+	Expressions  map[string]json.RawMessage `json:"expressions"`
+	Provisioners json.RawMessage            `json:"provisioners"`
 }
 
 // readConfiguration returns an empty module if there is none, as in a state.
@@ -57,18 +60,20 @@ type resolver struct {
 
 // referencesOf are the resources that an attribute of a resource refers to, through variables and outputs of modules.
 func (m *configModule) referencesOf(from resource, attribute string) []referred {
-	module := steps(from.module)
-	base, _ := withoutIndexes(strings.TrimPrefix(strings.TrimPrefix(from.Address, from.module), "."))
-	in := m.at(module)
-	if in == nil {
-		return nil
-	}
-	for _, res := range in.Resources {
-		if res.Address == base {
-			return (&resolver{root: m}).follow(module, references(res.Expressions[attribute]))
+	return (&resolver{root: m}).follow(steps(from.module), references(m.resource(from.module, from.Address).Expressions[attribute]))
+}
+
+// resource is the configuration of a resource of a module's instance; empty if there is none.
+func (m *configModule) resource(module, address string) configResource {
+	if in := m.at(steps(module)); in != nil {
+		base, _ := withoutIndexes(strings.TrimPrefix(strings.TrimPrefix(address, module), "."))
+		for _, res := range in.Resources {
+			if res.Address == base {
+				return res
+			}
 		}
 	}
-	return nil
+	return configResource{}
 }
 
 // references are the references of an expression, or of those within it.

@@ -95,7 +95,7 @@ func (o object) declare(at ast.Node, arns []string, ports []int, undecided strin
 	for _, port := range ports {
 		o.declared = append(o.declared, observation.Declaration{
 			Object: "Service " + o.name(), Service: o.name(), LoadBalancer: clean(o.note(serviceLBName)),
-			Kind: o.serviceKind(), Port: port, ARNs: arns, Hosts: names,
+			Kind: o.serviceKind(), MakerUnknown: !o.byController(), Port: port, ARNs: arns, Hosts: names,
 			Policy: clean(o.note(sslPolicy)), UndecidedBecause: undecided, Source: o.reader.at(line, column),
 		})
 	}
@@ -178,7 +178,10 @@ func (p servicePort) is(want string) bool {
 func (o object) securePorts() (secure, unclear []int, ok bool) {
 	ports := o.ports()
 	byController, unused := o.controllerPorts(ports)
-	if o.byController() {
+	switch {
+	case o.patch() != "": // its ports stand elsewhere
+		return nil, nil, true
+	case o.byController():
 		o.unusedPorts(ports, unused)
 		return byController, nil, len(unused) == 0
 	}

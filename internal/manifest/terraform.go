@@ -38,6 +38,7 @@ type attributes struct {
 	ID             string     `json:"id"`
 	ARN            string     `json:"arn"`
 	Name           string     `json:"name"`
+	Path           string     `json:"path"`
 	LoadBalancer   string     `json:"load_balancer_arn"`
 	Listener       string     `json:"listener_arn"`
 	Port           int        `json:"port"`
@@ -109,6 +110,7 @@ func (t *terraform) read(values, configuration, changes json.RawMessage) error {
 	t.orphans()
 	t.reimported(all)
 	t.passOverRemoved(all)
+	t.passOverProvisioners(all)
 	return t.removed(all)
 }
 

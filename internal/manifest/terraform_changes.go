@@ -1,8 +1,10 @@
 package manifest
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
@@ -13,6 +15,7 @@ import (
 // replacement is "delete" and "create", in the order in which they are done; "forget" leaves it as it is and out of the state.
 type change struct {
 	Address string `json:"address"`
+	Module  string `json:"module_address"`
 	Mode    string `json:"mode"`
 	Type    string `json:"type"`
 	Change  struct {
@@ -188,11 +191,8 @@ func (t *terraform) detached(c *change, was attributes) {
 func (t *terraform) reimported(all []change) {
 	for i := range all {
 		c := &all[i]
-		if c.Type != "aws_acm_certificate" || !c.does("update") || c.does("create") {
-			continue
-		}
 		was, existed, err := c.before()
-		if err != nil || !existed || was.ARN == "" || !t.bodyChanges(c, was) {
+		if err != nil || !existed || was.ARN == "" || !c.keepsARN(was) || !t.bodyChanges(c, was) {
 			continue
 		}
 		t.declared = append(t.declared, observation.Declaration{
@@ -200,6 +200,20 @@ func (t *terraform) reimported(all []change) {
 			UndecidedBecause: "what " + finding.Clean(was.ARN, finding.QuoteLimit) + " holds after the apply: " + clean(c.Address) + " imports another certificate under it",
 		})
 	}
+}
+
+// keepsARN reports whether a certificate that the apply changes has the same ARN after it. ACM's is in the update; IAM's consists of
+// path and name, so that it also survives a replacement.
+func (c *change) keepsARN(was attributes) bool {
+	switch c.Type {
+	case "aws_acm_certificate":
+		return c.does("update") && !c.does("create")
+	case "aws_iam_server_certificate":
+		var after attributes
+		return (c.does("update") || c.does("create")) && json.Unmarshal(c.Change.After, &after) == nil &&
+			strings.HasSuffix(was.ARN, ":server-certificate"+cmp.Or(after.Path, "/")+after.Name)
+	}
+	return false
 }
 
 func (t *terraform) bodyChanges(c *change, was attributes) bool {

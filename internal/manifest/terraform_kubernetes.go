@@ -60,7 +60,7 @@ func (t *terraform) undecidedObject(res resource) bool {
 }
 
 func (t *terraform) undecided(res resource, because string) {
-	t.passedOver = append(t.passedOver, observation.PassedOver{Position: t.position(res.Address), Object: clean(res.Address), Why: because})
+	t.passedOver = append(t.passedOver, observation.PassedOver{Position: t.position(res.Address), Object: clean(res.Address), Why: because, Remedy: resourceRemedy})
 }
 
 // asObject begins to read an object, which finish ends once all files are known. What it declares stands where the resource does. gone:

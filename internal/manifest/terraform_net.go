@@ -78,6 +78,25 @@ func (t *terraform) passOverRemoved(all []change) {
 	}
 }
 
+// passOverProvisioners is the same for commands: a resource of any type may run some when it is made or replaced. Of a text with holes, a
+// plan has only what the holes refer to.
+func (t *terraform) passOverProvisioners(all []change) {
+	for i := range all {
+		c := &all[i]
+		if !c.does("create") {
+			continue
+		}
+		commands := unescaped(t.configuration.resource(c.Module, c.Address).Provisioners)
+		what := namesCertificate(commands)
+		if what == "" && (strings.Contains(commands, "aws_acm_certificate") || strings.Contains(commands, "aws_iam_server_certificate")) {
+			what = "a reference to a certificate"
+		}
+		if what != "" {
+			t.undecided(resource{Address: c.Address}, "certdrift does not know what its provisioners do, and they contain "+what)
+		}
+	}
+}
+
 // passOverDeferred is the same for what Terraform puts off to a later plan: nobody knows what it will do.
 func (t *terraform) passOverDeferred(raw json.RawMessage) {
 	var deferred []struct {

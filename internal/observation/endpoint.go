@@ -98,6 +98,19 @@ const (
 	Other            FailureKind = "other"            // anything else; see Detail
 )
 
+// Protocol is one that a server speaks: a kind of endpoint, or one of those below.
+type Protocol string
+
+// The protocols that are recognized but that no kind of endpoint has.
+const (
+	SSH       Protocol = "ssh"
+	RDP       Protocol = "rdp"
+	VNC       Protocol = "vnc"
+	AMQP      Protocol = "amqp"
+	Redis     Protocol = "redis"
+	SMTPOrFTP Protocol = "smtp-or-ftp" // a greeting that both have
+)
+
 // Failure is where and why a probe stopped.
 type Failure struct {
 	Phase Phase       `json:"phase"`
@@ -113,6 +126,10 @@ type Failure struct {
 	Hurried bool `json:"hurried,omitempty"`
 	// Hello is set where only a smaller ClientHello, without post-quantum key exchange, is answered: see HelloSizes.
 	Hello *HelloSizes `json:"client_hello,omitempty"`
+	// Speaks is the protocol that the peer was recognized to speak instead of the expected one; empty if that is unknown.
+	Speaks Protocol `json:"speaks,omitempty"`
+	// Said is the first line that the peer sent in plaintext where TLS was expected, cleaned and truncated.
+	Said string `json:"said,omitempty"`
 }
 
 // HelloSizes are the sizes of two ClientHellos, in bytes with the record's header: one that was lost, reset or rejected, twice, and a

@@ -171,6 +171,9 @@ type Declaration struct {
 	// Kind is the kind of load balancer that the object creates; empty where the manifest does not determine it.
 	Kind LoadBalancerKind `json:"kind,omitempty"`
 	Port int              `json:"port"`
+	// MakerUnknown reports that the cloud provider or the AWS Load Balancer Controller makes a Service's load balancer, whichever the
+	// cluster has. The provider takes one certificate, and AWS refuses a list from it.
+	MakerUnknown bool `json:"maker_unknown,omitempty"`
 	// Listener is the ARN of a listener that the certificates are added to, in addition to others; Port is then 0.
 	Listener string `json:"listener,omitempty"`
 	// ARNs are the certificates, the default first. Empty with Discovered: the controller selects them from ACM by Hosts.
@@ -228,6 +231,8 @@ type PassedOver struct {
 	Object string `json:"object"`
 	// Why says what it may do, and why it was not read.
 	Why string `json:"why"`
+	// Remedy says how to have it compared; empty for what holds for any document: to pass what its tool renders.
+	Remedy string `json:"remedy,omitempty"`
 }
 
 // Stacks returns the objects that the tags of the object's load balancer may name.

@@ -193,6 +193,8 @@ func (x effect) reasons() []string {
 	switch {
 	case x.declaration.Listener != "" && x.adds():
 		out = append(out, "adds it to the existing certificates")
+	case x.configured == topology.Different && x.declaration.WithoutCertificate():
+		out = append(out, "the configuration declares a certificate")
 	case x.configured == topology.Different:
 		out = append(out, "the configuration declares another certificate")
 	case x.configured == topology.Equivalent:
@@ -218,6 +220,10 @@ func (x effect) uncertain(listener string) (notKnown []string, open bool) {
 	if len(x.endpoints) == 0 && x.action() != Keep && !x.spares() {
 		notKnown, open = append(notKnown, x.endpointHint()), true
 	}
+	if x.makerUnknown() {
+		notKnown, open = append(notKnown, "whether the cloud provider or the AWS Load Balancer Controller makes the load balancer of "+finding.Clean(x.declaration.Object, finding.QuoteLimit)+
+			": the former sends the list as a single certificate, which AWS refuses"), true
+	}
 	if what := x.unrestored(listener); what != "" {
 		notKnown, open = append(notKnown, what), true
 	}
@@ -226,6 +232,12 @@ func (x effect) uncertain(listener string) (notKnown []string, open bool) {
 			" (CloudTrail could not be read): whether applying would undo someone's change")
 	}
 	return sorted(notKnown), open
+}
+
+// makerUnknown reports whether it depends on what makes the load balancer of a Service, which is not known, whether a list of certificates
+// is attached. A load balancer that exists says it by its tags.
+func (x effect) makerUnknown() bool {
+	return x.declaration.MakerUnknown && len(x.declaration.ARNs) > 1 && x.listener == nil
 }
 
 // unrestored says what is not known where the tool updates only what its own source changed since the last deployment: a listener that

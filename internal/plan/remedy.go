@@ -49,6 +49,8 @@ func (x effect) fix() string {
 	switch want := x.lacks(); {
 	case x.declaration.RemovesListeners:
 		return text + fmt.Sprintf(", if port %d should stay; otherwise remove its endpoints from the configuration", x.declaration.Port)
+	case want != "" && x.declaration.WithoutCertificate(): // it may name the certificate, and not for this port
+		return text + fmt.Sprintf(": port %d needs TLS there, with", x.declaration.Port) + x.apart() + finding.Clean(want, finding.QuoteLimit)
 	case want != "":
 		return text + ": declare" + x.apart() + finding.Clean(want, finding.QuoteLimit)
 	case x.ending:
@@ -204,12 +206,13 @@ const renderRemedy = "Pass what its tool renders instead: manifests, or a plan a
 // missing says how to have an undecided effect decided.
 func (x effect) missing() []string {
 	d := x.declaration
+	settle := "Settle this in " + d.ToFix() + ", or pass the manifests that it depends on as well."
 	offline := x.attachedUnknown() == NotLookedUp
 	switch {
 	case d.OfTemplate() && (d.UndecidedBecause != "" || len(x.endpoints) > 0):
 		return []string{"Plan the stack's change set instead: aws cloudformation describe-change-set --include-property-values prints it."}
 	case d.UndecidedBecause != "":
-		return []string{"Settle this in " + d.ToFix() + ", or pass the manifests that it depends on as well."}
+		return []string{settle}
 	case x.byController():
 		return []string{"Name the certificate in " + d.ToFix() + "."}
 	}
@@ -220,6 +223,9 @@ func (x effect) missing() []string {
 	}
 	if len(d.Pending) > 0 || d.Discovered {
 		out = append(out, "Create the certificate first, in an apply of its own, then plan again.")
+	}
+	if x.makerUnknown() {
+		out = append(out, "Name what makes the load balancer in "+d.ToFix()+": spec.loadBalancerClass, service.k8s.aws/nlb for the AWS Load Balancer Controller.")
 	}
 	unread := x.unread()
 	if offline && (len(unread) > 0 || !x.after.known()) {
@@ -234,6 +240,9 @@ func (x effect) missing() []string {
 	}
 	if x.attachedUnknown() == Unreadable {
 		out = append(out, "Give certdrift the permissions that the other findings name, then plan again.")
+	}
+	if len(out) == 0 {
+		out = append(out, settle)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"strconv"
 
 	"certdrift/internal/finding"
@@ -14,7 +15,7 @@ func passedOver(o observation.PassedOver) Row {
 	return Row{
 		NotRead: true, Object: object, Source: o.Position, AttachedUnknown: NotLookedUp, Endpoints: []string{}, Declared: []Certificate{}, Attached: []Certificate{}, Would: []Certificate{},
 		Names: []Name{}, Action: Unknown, Verdict: Undecided, Reasons: []string{},
-		NotKnown: []string{"what " + topology.Position(o.Position) + " (" + object + ") attaches: " + o.Why}, Remedy: renderRemedy,
+		NotKnown: []string{"what " + topology.Position(o.Position) + " (" + object + ") attaches: " + o.Why}, Remedy: cmp.Or(o.Remedy, renderRemedy),
 	}
 }
 

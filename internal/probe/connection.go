@@ -99,9 +99,11 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 		return got
 	}
 	if got.Failure = v.startTLS(ctx, o.kind, conn, &got.Phases); got.Failure != nil {
+		stopClock()
+		v.seekProtocol(ctx, o, at, allow, conn, nil, got.Failure)
 		return got
 	}
-	heard := received(conn)
+	heard, greeting := received(conn), conn.heard.take()
 	conn.first.Store(0)
 	secured := v.handshake(ctx, o, conn, &got)
 	switch {
@@ -115,7 +117,7 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 			accepted.offer = wider
 			return v.attempt(ctx, &accepted, at, allow, ask)
 		}
-		v.seekPlainHTTP(ctx, o, at, allow, received(conn), got.Failure)
+		v.seekProtocol(ctx, o, at, allow, conn, greeting, got.Failure)
 		v.diagnose(ctx, o, at, allow, &got)
 	case o.kind.Web() && ask && v.withholds(o, got.peers):
 		stopClock()
@@ -126,6 +128,7 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 	default:
 		stopClock()
 		v.awaitRefusal(ctx, secured, &got)
+		v.leave(ctx, o.kind, secured)
 	}
 	return got
 }

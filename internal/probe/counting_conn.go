@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -34,6 +35,30 @@ type countingConn struct {
 	most  atomic.Int64 // of read; 0 for no bound
 	first atomic.Int64 // the size of the first write since it was last 0: in a TLS handshake, the ClientHello
 	reset atomic.Bool
+	heard opening
+}
+
+// maxHeard bounds what is kept of what a connection receives first.
+const maxHeard = 512
+
+// opening is what a connection received first since it was last taken.
+type opening struct {
+	mu   sync.Mutex
+	kept []byte
+}
+
+func (o *opening) add(received []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.kept = append(o.kept, received[:min(len(received), maxHeard-len(o.kept))]...)
+}
+
+func (o *opening) take() []byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	kept := o.kept
+	o.kept = nil
+	return kept
 }
 
 // Close implements net.Conn. A new deadline makes the connection usable again.
@@ -49,6 +74,7 @@ func (c *countingConn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p)
 	c.read.Add(int64(n))
+	c.heard.add(p[:max(n, 0)])
 	return n, err
 }
 

@@ -11,16 +11,19 @@ type delayedConn struct {
 	net.Conn
 	once  sync.Once
 	asked chan struct{}
+	heard *opening
 }
 
-func newDelayedConn(conn net.Conn) *delayedConn {
-	return &delayedConn{Conn: conn, asked: make(chan struct{})}
+func newDelayedConn(conn net.Conn, heard *opening) *delayedConn {
+	return &delayedConn{Conn: conn, asked: make(chan struct{}), heard: heard}
 }
 
 // Read implements net.Conn; it waits for the first Write.
 func (g *delayedConn) Read(p []byte) (int, error) {
 	<-g.asked
-	return g.Conn.Read(p)
+	n, err := g.Conn.Read(p)
+	g.heard.add(p[:max(n, 0)])
+	return n, err
 }
 
 // Write implements net.Conn.

@@ -108,7 +108,7 @@ func (v *endpointProbe) dialReference(ctx context.Context, _, address string) (n
 	for _, addr := range addrPorts(dns, uint16(port)) {
 		var conn net.Conn
 		if conn, err = v.dial(ctx, v.guard.Reference, addr); err == nil {
-			return newDelayedConn(conn), nil
+			return newDelayedConn(conn, &opening{}), nil
 		}
 	}
 	return nil, err

@@ -99,13 +99,13 @@ func secured(config *tls.Config) func(net.Conn) {
 }
 
 // observeServer probes a server at its only address. A probe that waits runs on pipes.
-func observeServer(t *testing.T, kind target.Kind, serve func(net.Conn), waits bool) (a observation.Address) {
+func observeServer(t *testing.T, kind target.Kind, serve func(net.Conn), waits bool, change ...func(*target.Endpoint)) (a observation.Address) {
 	t.Helper()
 	if !waits {
-		return one(t, observe(t, at(t, kind, certtest.Serve(t, "127.0.0.1", serve))))
+		return one(t, observe(t, at(t, kind, certtest.Serve(t, "127.0.0.1", serve), change...)))
 	}
 	synctest.Test(t, func(t *testing.T) {
-		a = one(t, observe(t, at(t, kind, "127.0.0.1:1000"), pipes{"1000": serve}.dialing))
+		a = one(t, observe(t, at(t, kind, "127.0.0.1:1000", change...), pipes{"1000": serve}.dialing))
 		time.Sleep(time.Second) // fake time: a server that sleeps wakes up and notices that its connection is closed
 	})
 	return a

@@ -40,7 +40,8 @@ func (v *endpointProbe) exchange(ctx context.Context, o *origin, conn net.Conn, 
 
 	clock, before, wire := &stopwatch{}, received(conn), counting(conn)
 	wire.await()
-	transport := overConn(conn, got.TLS)
+	var heard opening
+	transport := overConn(conn, got.TLS, &heard)
 	defer transport.CloseIdleConnections()
 	response, err := transport.RoundTrip(v.request(httptrace.WithClientTrace(ctx, clock.trace()), o))
 	got.Phases.FirstByte = clock.took()
@@ -50,6 +51,7 @@ func (v *endpointProbe) exchange(ctx context.Context, o *origin, conn net.Conn, 
 			got.Failure.Kind, got.Failure.Detail = observation.TooLarge, fmt.Sprintf("the header is larger than %d bytes", maxHeader)
 		}
 		nameUnprocessed(got.Failure, err)
+		nameForeignAnswer(o, heard.take(), got.Failure)
 		return
 	}
 	defer response.Body.Close() //nolint:errcheck // the connection is closed anyhow
@@ -96,11 +98,12 @@ func (v *endpointProbe) request(ctx context.Context, o *origin) *http.Request {
 	return r
 }
 
-// overConn returns a transport for one request over an open connection. ALPN decides between HTTP/2 and HTTP/1.1.
-func overConn(conn net.Conn, secured *observation.TLS) *http.Transport {
+// overConn returns a transport for one request over an open connection. ALPN decides between HTTP/2 and HTTP/1.1; what is received
+// first over the latter is kept in heard.
+func overConn(conn net.Conn, secured *observation.TLS, heard *opening) *http.Transport {
 	h2 := secured != nil && secured.ALPN == protocolH2
 	if !h2 { // HTTP/2 servers send first, and net/http needs the *tls.Conn
-		conn = newDelayedConn(conn)
+		conn = newDelayedConn(conn, heard)
 	}
 	var once sync.Once
 	dialOnce := func(context.Context, string, string) (c net.Conn, err error) {

@@ -62,7 +62,9 @@ func (v *endpointProbe) lookAgain(ctx context.Context, o *origin, at netip.AddrP
 	other.curves = curves
 	err := v.onNewConnection(ctx, o, at, allow, func(conn net.Conn) error {
 		wire := &countingConn{Conn: conn}
-		v.handshake(ctx, &other, wire, &seen)
+		if secured := v.handshake(ctx, &other, wire, &seen); secured != nil {
+			v.leave(ctx, o.kind, secured)
+		}
 		size = wire.first.Load()
 		return nil
 	})

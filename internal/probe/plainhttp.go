@@ -72,6 +72,9 @@ func (a plainAnswer) failed() bool {
 	return a.status >= 400 || strings.HasPrefix(strings.ToLower(a.location), "https:")
 }
 
+// closesAtOnce is the detail of a failure at a server that closes new connections.
+const closesAtOnce = "the server closes every connection immediately"
+
 // maxPlainAnswer bounds what is read of a response in plain HTTP.
 const maxPlainAnswer = 8 << 10
 
@@ -86,7 +89,7 @@ func (v *endpointProbe) askPlainHTTP(ctx context.Context, o *origin, at netip.Ad
 	defer conn.Close() //nolint:errcheck // nothing is left to be written
 	defer interrupt(ctx, conn)()
 	if f.Kind == observation.Reset && hangsUp(ctx, conn) {
-		f.Kind, f.Detail = observation.Closed, "the server closes every connection immediately"
+		f.Kind, f.Detail = observation.Closed, closesAtOnce
 		return got, false
 	}
 	// A response to HEAD would not have the text that explains it.

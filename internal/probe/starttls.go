@@ -21,7 +21,7 @@ func (v *endpointProbe) startTLS(ctx context.Context, kind target.Kind, conn net
 	defer cancel()
 	defer interrupt(ctx, conn)()
 	begin := time.Now()
-	err := speak(conn)
+	err := speak(conn, starttls.Names{Host: v.target.Host, EHLO: v.target.EHLOName})
 	phases.StartTLS = time.Since(begin)
 	if err == nil {
 		return nil
@@ -32,3 +32,18 @@ func (v *endpointProbe) startTLS(ctx context.Context, kind target.Kind, conn net
 	}
 	return f
 }
+
+// leave ends a session over TLS whose handshake is all that was needed. How that goes says nothing about the endpoint.
+func (v *endpointProbe) leave(ctx context.Context, kind target.Kind, secured net.Conn) {
+	farewell := starttls.Farewell(kind)
+	if farewell == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, farewellWait))
+	defer cancel()
+	defer interrupt(ctx, secured)()
+	_ = farewell(secured)
+}
+
+// farewellWait bounds a farewell.
+const farewellWait = 2 * time.Second

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,10 @@ func scripted(t testing.TB, upgrade *tls.Config, steps ...step) func(net.Conn) {
 			if _, err := io.ReadFull(conn, got); err != nil {
 				return
 			}
+			if strings.HasPrefix(string(got), "\x16\x03") {
+				certtest.Silent(conn) // the follow-up probe: a ClientHello at once
+				return
+			}
 			if string(got) != s.want {
 				t.Errorf("the client says %q, want %q", got, s.want)
 				return
@@ -40,11 +45,23 @@ func scripted(t testing.TB, upgrade *tls.Config, steps ...step) func(net.Conn) {
 	}
 }
 
-const sslRequest = "\x00\x00\x00\x08\x04\xd2\x16\x2f"
+// What clients send and servers answer in the binary protocols, and the elements of XMPP.
+const (
+	sslRequest   = "\x00\x00\x00\x08\x04\xd2\x16\x2f"
+	mysqlRequest = "\x20\x00\x00\x01\x00\x8a\x08\x00\x00\x00\x00\x01\x2d" + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	mysqlTLS     = "\x1a\x00\x00\x00\x0a8.0\x00\x01\x00\x00\x0012345678\x00\xff\xff\x2d\x02\x00\xff\xdf\x00"
+	mysqlNoTLS   = "\x1a\x00\x00\x00\x0a8.0\x00\x01\x00\x00\x0012345678\x00\xff\xf7\x2d\x02\x00\xff\xdf\x00"
+	ldapRequest  = "\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"
+	ldapAgreed   = "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"
+	xmppOpen     = "<?xml version='1.0'?><stream:stream to='127.0.0.1' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
+	xmppHeader   = "<?xml version='1.0'?>\n<stream:stream id='1' from='x' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
+	xmppOffer    = xmppHeader + "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>"
+	xmppStart    = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+)
 
 func TestStartTLS(t *testing.T) {
 	config := serving(t)
-	ehlo := "EHLO [127.0.0.1]\r\n"
+	ehlo, name := "EHLO [127.0.0.1]\r\n", "EHLO "+ownName()+"\r\n"
 	for name, c := range map[string]struct {
 		kind    target.Kind
 		upgrade bool
@@ -65,6 +82,11 @@ func TestStartTLS(t *testing.T) {
 		"smtp, text injected":    {target.SMTP, false, []step{{"", "220 x\r\n"}, {ehlo, "250 STARTTLS\r\n"}, {"STARTTLS\r\n", "220 go\r\n250 injected\r\n"}}, observation.StartTLSRefused},
 		"smtp, an endless line":  {target.SMTP, false, []step{{"", "220 " + strings.Repeat("x", 5000)}}, observation.StartTLSRefused},
 		"smtp, an endless reply": {target.SMTP, false, []step{{"", strings.Repeat("220-x\r\n", 5000)}}, observation.StartTLSRefused},
+		"smtp, a name instead of an address": {target.SMTP, true, []step{
+			{"", "220 x\r\n"}, {ehlo, "501-5.5.2 that is\r\n501 no name\r\n"}, {name, "250-x\r\n250 STARTTLS REQUIRED\r\n"}, {"STARTTLS\r\n", "220 go\r\n"},
+		}, ""},
+		"smtp, neither address nor name": {target.SMTP, false, []step{{"", "220 x\r\n"}, {ehlo, "501 x\r\n"}, {name, "550 y\r\n"}}, observation.StartTLSRefused},
+		"smtp, not now":                  {target.SMTP, false, []step{{"", "220 x\r\n"}, {ehlo, "421 x\r\n"}}, observation.StartTLSRefused},
 		"imap": {target.IMAP, true, []step{
 			{"", "* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n"}, {"a1 STARTTLS\r\n", "* CAPABILITY IMAP4rev1\r\na1 OK begin\r\n"},
 		}, ""},
@@ -79,6 +101,65 @@ func TestStartTLS(t *testing.T) {
 		"postgres, off":    {target.Postgres, false, []step{{sslRequest, "N"}}, observation.StartTLSRefused},
 		"postgres, error":  {target.Postgres, false, []step{{sslRequest, "E\x00\x00\x00\x08SERR"}}, observation.StartTLSRefused},
 		"postgres, silent": {target.Postgres, false, []step{{sslRequest, ""}}, observation.TimedOut},
+		"mysql":            {target.MySQL, true, []step{{"", mysqlTLS}, {mysqlRequest, ""}}, ""},
+		"mysql, off":       {target.MySQL, false, []step{{"", mysqlNoTLS}}, observation.StartTLSRefused},
+		"mysql, blocked":   {target.MySQL, false, []step{{"", "\x0a\x00\x00\x00\xff\x69\x04blocked"}}, observation.StartTLSRefused},
+		"mysql, old":       {target.MySQL, false, []step{{"", "\x05\x00\x00\x00\x093.20"}}, observation.StartTLSRefused},
+		"mysql, cut off":   {target.MySQL, false, []step{{"", "\x06\x00\x00\x00\x0a8.0\x00\x01"}}, observation.StartTLSRefused},
+		"mysql, injected":  {target.MySQL, false, []step{{"", mysqlTLS + "x"}}, observation.StartTLSRefused},
+		"mysql, endless":   {target.MySQL, false, []step{{"", "\xff\xff\xff\x00"}}, observation.StartTLSRefused},
+		"mysql, silent":    {target.MySQL, false, nil, observation.TimedOut},
+		"ldap":             {target.LDAP, true, []step{{ldapRequest, ldapAgreed}}, ""},
+		"ldap, Active Directory": {target.LDAP, true, []step{{ldapRequest, "\x30\x84\x00\x00\x00\x28\x02\x01\x01\x78\x84\x00\x00\x00\x1f\x0a\x01\x00\x04\x00\x04\x00" +
+			"\x8a\x161.3.6.1.4.1.1466.20037"}}, ""},
+		"ldap, refused":         {target.LDAP, false, []step{{ldapRequest, "\x30\x0f\x02\x01\x01\x78\x0a\x0a\x01\x02\x04\x00\x04\x03no!"}}, observation.StartTLSRefused},
+		"ldap, disconnected":    {target.LDAP, false, []step{{ldapRequest, "\x30\x0c\x02\x01\x00\x78\x07\x0a\x01\x33\x04\x00\x04\x00"}}, observation.StartTLSRefused},
+		"ldap, not ours":        {target.LDAP, false, []step{{ldapRequest, "\x30\x0c\x02\x01\x07\x78\x07\x0a\x01\x00\x04\x00\x04\x00"}}, observation.StartTLSRefused},
+		"ldap, another message": {target.LDAP, false, []step{{ldapRequest, "\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x00\x04\x00\x04\x00"}}, observation.StartTLSRefused},
+		"ldap, malformed":       {target.LDAP, false, []step{{ldapRequest, "\x30\x05\x02\x01\x01\x78\x7f"}}, observation.StartTLSRefused},
+		"ldap, indefinite":      {target.LDAP, false, []step{{ldapRequest, "\x30\x80\x02\x01\x01"}}, observation.StartTLSRefused},
+		"ldap, endless":         {target.LDAP, false, []step{{ldapRequest, "\x30\x84\xff\xff\xff\xff"}}, observation.StartTLSRefused},
+		"ldap, injected":        {target.LDAP, false, []step{{ldapRequest, ldapAgreed + ldapAgreed}}, observation.StartTLSRefused},
+		"ldap, no LDAP":         {target.LDAP, false, []step{{ldapRequest, "HTTP/1.1 400\r\n"}}, observation.StartTLSRefused},
+		"ldap, silent":          {target.LDAP, false, []step{{ldapRequest, ""}}, observation.TimedOut},
+		"ldap, a message stops": {target.LDAP, false, []step{{ldapRequest, ldapAgreed[:9]}}, observation.TimedOut},
+		"ftp":                   {target.FTP, true, []step{{"", "220-Welcome\r\nto this server\r\n 220 or so\r\n220 ready\r\n"}, {"AUTH TLS\r\n", "234 go\r\n"}}, ""},
+		"ftp, soon":             {target.FTP, true, []step{{"", "120 in a minute\r\n220 ready\r\n"}, {"AUTH TLS\r\n", "234-go\r\n234 on\r\n"}}, ""},
+		"ftp, refused":          {target.FTP, false, []step{{"", "220 ready\r\n"}, {"AUTH TLS\r\n", "530 Please login with USER and PASS.\r\n"}}, observation.StartTLSRefused},
+		"ftp, injected":         {target.FTP, false, []step{{"", "220 ready\r\n"}, {"AUTH TLS\r\n", "234 go\r\n230 hello\r\n"}}, observation.StartTLSRefused},
+		"ftp, busy":             {target.FTP, false, []step{{"", "421 too many\r\n"}}, observation.StartTLSRefused},
+		"ftp, endless":          {target.FTP, false, []step{{"", "220-x\r\n" + strings.Repeat("x\r\n", 5000)}}, observation.StartTLSRefused},
+		"ftp, silent":           {target.FTP, false, nil, observation.TimedOut},
+		"nntp":                  {target.NNTP, true, []step{{"", "200 news\r\n"}, {"STARTTLS\r\n", "382 go\r\n"}}, ""},
+		"nntp, refused":         {target.NNTP, false, []step{{"", "201 news\r\n"}, {"STARTTLS\r\n", "580 no\r\n"}}, observation.StartTLSRefused},
+		"nntp, unknown":         {target.NNTP, false, []step{{"", "201 news\r\n"}, {"STARTTLS\r\n", "500 what\r\n"}}, observation.StartTLSRefused},
+		"nntp, injected":        {target.NNTP, false, []step{{"", "201 news\r\n"}, {"STARTTLS\r\n", "382 go\r\n101 x\r\n"}}, observation.StartTLSRefused},
+		"nntp, turned away":     {target.NNTP, false, []step{{"", "502 no\r\n"}}, observation.StartTLSRefused},
+		"nntp, silent":          {target.NNTP, false, nil, observation.TimedOut},
+		"sieve": {target.Sieve, true, []step{
+			{"", "\"IMPLEMENTATION\" \"x\"\r\n\"SIEVE\" {4+}\r\nabcd\r\n\"starttls\"\r\nOK (TAG {1}\r\nx) \"ready\"\r\n"}, {"STARTTLS\r\n", "OK\r\n"},
+		}, ""},
+		"sieve, not offered":           {target.Sieve, false, []step{{"", "\"IMPLEMENTATION\" \"x\"\r\nOK\r\n"}}, observation.StartTLSRefused},
+		"sieve, refused":               {target.Sieve, false, []step{{"", "\"STARTTLS\"\r\nOK\r\n"}, {"STARTTLS\r\n", "NO \"not now\"\r\n"}}, observation.StartTLSRefused},
+		"sieve, injected":              {target.Sieve, false, []step{{"", "\"STARTTLS\"\r\nOK\r\n"}, {"STARTTLS\r\n", "OK\r\nOK\r\n"}}, observation.StartTLSRefused},
+		"sieve, turned away":           {target.Sieve, false, []step{{"", "BYE \"no\"\r\n"}}, observation.StartTLSRefused},
+		"sieve, endless":               {target.Sieve, false, []step{{"", strings.Repeat("\"X\"\r\n", 5000)}}, observation.StartTLSRefused},
+		"sieve, a literal without end": {target.Sieve, false, []step{{"", strings.Repeat("\"X\" {1}\r\n", 5000)}}, observation.StartTLSRefused},
+		"sieve, silent":                {target.Sieve, false, nil, observation.TimedOut},
+		"xmpp":                         {target.XMPP, true, []step{{xmppOpen, xmppOffer}, {xmppStart, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"}}, ""},
+		"xmpp-server": {target.XMPPServer, true, []step{
+			{strings.ReplaceAll(xmppOpen, ":client", ":server"), xmppOffer}, {xmppStart, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'></proceed>"},
+		}, ""},
+		"xmpp, not offered": {target.XMPP, false, []step{{xmppOpen, xmppHeader + "<stream:features/>"}}, observation.StartTLSRefused},
+		"xmpp, refused":     {target.XMPP, false, []step{{xmppOpen, xmppOffer}, {xmppStart, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>"}}, observation.StartTLSRefused},
+		"xmpp, an error":    {target.XMPP, false, []step{{xmppOpen, xmppHeader + "<stream:error><host-unknown xmlns='x'/></stream:error></stream:stream>"}}, observation.StartTLSRefused},
+		"xmpp, closed":      {target.XMPP, false, []step{{xmppOpen, xmppHeader + "</stream:stream>"}}, observation.StartTLSRefused},
+		"xmpp, injected":    {target.XMPP, false, []step{{xmppOpen, xmppOffer}, {xmppStart, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><message/>"}}, observation.StartTLSRefused},
+		"xmpp, an entity":   {target.XMPP, false, []step{{xmppOpen, "<!DOCTYPE a [<!ENTITY b 'c'>]>" + xmppHeader}}, observation.StartTLSRefused},
+		"xmpp, a page":      {target.XMPP, false, []step{{xmppOpen, "<html><p>no"}}, observation.StartTLSRefused},
+		"xmpp, endless":     {target.XMPP, false, []step{{xmppOpen, xmppHeader + strings.Repeat("<x>", 50000)}}, observation.StartTLSRefused},
+		"xmpp, an encoding": {target.XMPP, false, []step{{xmppOpen, "<?xml version='1.0' encoding='UTF-7'?>" + xmppHeader}}, observation.StartTLSRefused},
+		"xmpp, silent":      {target.XMPP, false, []step{{xmppOpen, xmppHeader}}, observation.TimedOut},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,6 +177,61 @@ func TestStartTLS(t *testing.T) {
 				t.Errorf("got %+v, phases %+v", a.TLS, a.Phases)
 			}
 		})
+	}
+}
+
+// ownName is the name that a probe uses where a server wants none but names.
+func ownName() string {
+	if name, err := os.Hostname(); err == nil && strings.Contains(name, ".") {
+		return name
+	}
+	return "localhost.localdomain"
+}
+
+// TestRefusalSaysWhy: a refusal quotes the server's answer, escaped and cut.
+func TestRefusalSaysWhy(t *testing.T) {
+	ehlo := "EHLO [127.0.0.1]\r\n"
+	for name, c := range map[string]struct {
+		kind  target.Kind
+		want  string
+		steps []step
+	}{
+		"smtp, both names": {target.SMTP, `the server rejects EHLO [127.0.0.1] and EHLO ` + ownName() + `: "501 5.5.2 a name, please", "550 not you"`, []step{
+			{"", "220 x\r\n"}, {ehlo, "501-5.5.2 a name,\r\n501 please\r\n"}, {"EHLO " + ownName() + "\r\n", "550 not you\r\n"},
+		}},
+		"ftp": {target.FTP, `"530 Please log in\x1b[0m, first"`, []step{{"", "220 x\r\n"}, {"AUTH TLS\r\n", "530-Please log in\x1b[0m,\r\n530 first\r\n"}}},
+		"ldap": {target.LDAP, `result 2 (protocolError): "unsupported"`, []step{
+			{ldapRequest, "\x30\x17\x02\x01\x01\x78\x12\x0a\x01\x02\x04\x00\x04\x0bunsupported"},
+		}},
+		"mysql": {target.MySQL, `error 1129: "Host is blocked"`, []step{{"", "\x18\x00\x00\x00\xff\x69\x04#HY000Host is blocked"}}},
+		"nntp":  {target.NNTP, `"502 permission denied"`, []step{{"", "502 permission denied\r\n"}}},
+		"sieve": {target.Sieve, `"NO (TRYLATER) \"busy\""`, []step{{"", "\"STARTTLS\"\r\nOK\r\n"}, {"STARTTLS\r\n", "NO (TRYLATER) \"busy\"\r\n"}}},
+		"xmpp": {target.XMPP, `"error host-unknown not here"`, []step{
+			{xmppOpen, xmppHeader + "<stream:error><host-unknown xmlns='x'/><text xmlns='x'>not  here</text></stream:error>"},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := observeServer(t, c.kind, scripted(t, nil, c.steps...), false)
+			failed(t, a, observation.PhaseStartTLS, observation.StartTLSRefused)
+			if !strings.Contains(a.Failure.Detail, c.want) {
+				t.Errorf("got %q, want %q in it", a.Failure.Detail, c.want)
+			}
+		})
+	}
+}
+
+// TestEHLOName: the configured name is used, and no other.
+func TestEHLOName(t *testing.T) {
+	named := func(e *target.Endpoint) { e.EHLOName = "monitor.example.org" }
+	hello := "EHLO monitor.example.org\r\n"
+	accepting := certtest.Serve(t, "127.0.0.1", scripted(t, serving(t), step{"", "220 x\r\n"}, step{hello, "250 STARTTLS\r\n"}, step{"STARTTLS\r\n", "220 go\r\n"}))
+	healthy(t, one(t, observe(t, at(t, target.SMTP, accepting, named))))
+	rejecting := certtest.Serve(t, "127.0.0.1", scripted(t, nil, step{"", "220 x\r\n"}, step{hello, "550 unknown\r\n"}))
+	a := one(t, observe(t, at(t, target.SMTP, rejecting, named)))
+	failed(t, a, observation.PhaseStartTLS, observation.StartTLSRefused)
+	if !strings.HasSuffix(a.Failure.Detail, `rejects EHLO monitor.example.org: "550 unknown"`) {
+		t.Errorf("%q", a.Failure.Detail)
 	}
 }
 
@@ -133,5 +269,30 @@ func TestStartTLSBrokenOff(t *testing.T) {
 			a := observeServer(t, target.SMTP, c.serve, c.kind == observation.TimedOut)
 			failed(t, a, observation.PhaseStartTLS, c.kind)
 		})
+	}
+}
+
+// TestMySQLFarewell: a MySQL server sees a login that it can deny, since it blocks hosts whose connections end without one, and the
+// time for that is not the endpoint's.
+func TestMySQLFarewell(t *testing.T) {
+	config := serving(t)
+	login := make(chan string, 1)
+	a := observeServer(t, target.MySQL, func(conn net.Conn) {
+		_, _ = io.WriteString(conn, mysqlTLS)
+		_, _ = io.ReadFull(conn, make([]byte, len(mysqlRequest)))
+		over := tls.Server(conn, config)
+		packet := make([]byte, 4+65)
+		if _, err := io.ReadFull(over, packet); err != nil {
+			t.Error(err)
+		}
+		login <- string(packet)
+		certtest.Silent(conn)
+	}, true)
+	healthy(t, a)
+	if got := <-login; !strings.Contains(got, "\x00certdrift\x00\x00") || got[3] != 2 {
+		t.Errorf("%q", got)
+	}
+	if a.Phases.Total != 0 { // in fake time
+		t.Errorf("phases %+v", a.Phases)
 	}
 }

@@ -66,7 +66,7 @@ func planRow(r Report, row plan.Row, ids certificateIDs) PlanRow {
 	out := PlanRow{
 		State: row.State, Word: planWord(row.State), Object: finding.Clean(planObject(row), textLimit), Listener: finding.Clean(row.Listener, textLimit),
 		Declared: planDeclared(r, row, ids), Attached: planAttached(r, row, ids), After: planAfter(r, row, ids),
-		Reasons: fewLines(row.Reasons), NotKnown: fewLines(row.NotKnown),
+		Reasons: fewLines(row.Reasons, ids), NotKnown: fewLines(row.NotKnown, ids),
 	}
 	out.Mark, out.Role = planMark(row.State)
 	for _, o := range row.Objects {
@@ -84,16 +84,16 @@ func planRow(r Report, row plan.Row, ids certificateIDs) PlanRow {
 	out.MoreNames = max(0, len(out.Names)-planNames)
 	out.Names = out.Names[:len(out.Names)-out.MoreNames]
 	if strings.TrimSpace(row.Remedy) != "" {
-		out.Remedy = lines(row.Remedy)
+		out.Remedy = lines(ids.shorten(row.Remedy))
 	}
 	return out
 }
 
-// fewLines are the first of some texts, cleaned, and how many others there are.
-func fewLines(texts []string) []string {
+// fewLines are the first of some sentences, cleaned, and how many others there are.
+func fewLines(texts []string, ids certificateIDs) []string {
 	var out []string
 	for _, t := range texts[:min(len(texts), planLines)] {
-		out = append(out, line1(t))
+		out = append(out, line1(ids.sentence(t)))
 	}
 	if more := len(texts) - len(out); more > 0 {
 		out = append(out, fmt.Sprintf("and %d more", more))

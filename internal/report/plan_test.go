@@ -189,3 +189,30 @@ func TestBoundedColumns(t *testing.T) {
 		t.Errorf("%d names, the first %q, %d more", len(got.Names), got.Names[0].Name, got.MoreNames)
 	}
 }
+
+// TestSentences: a sentence of a row names certificates as its columns do, unless that fits several. What is there to be copied stays.
+func TestSentences(t *testing.T) {
+	const id, other = "0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01", "77777777-52c7-4f0e-9d1b-6a8f77777777"
+	west, east, iam := "arn:aws:acm:us-west-2:1:certificate/"+id, "arn:aws:acm:eu-west-1:1:certificate/"+id, "arn:aws:iam::1:server-certificate/web"
+	for text, want := range map[string]struct{ alone, twice string }{
+		"x would not be covered by certificate/" + id + " (for y)": {"x would not be covered by …5a2f1c01 (for y)", "x would not be covered by certificate/" + id + " (for y)"},
+		"the parameter C (default \"" + west + "\")":               {"the parameter C (default \"…5a2f1c01\")", "the parameter C (default \"" + west + "\")"},
+		"what certificate/" + other + ": contains":                 {"what certificate/" + other + ": contains", "what certificate/" + other + ": contains"},
+		"certificate/" + id + ", certificate/" + id:                {"…5a2f1c01, …5a2f1c01", "certificate/" + id + ", certificate/" + id},
+		"of " + iam + ", " + west + ".":                            {"of web, …5a2f1c01.", "of web, " + west + "."},
+		"nothing":                                                  {"nothing", "nothing"},
+	} {
+		row := plan.Row{Would: []plan.Certificate{{ARN: west}, {ARN: iam}}}
+		if got := planIDs([]plan.Row{row}).sentence(text); got != want.alone {
+			t.Errorf("%q, want %q", got, want.alone)
+		}
+		row.Would = append(row.Would, plan.Certificate{ARN: east})
+		if got := planIDs([]plan.Row{row}).sentence(text); got != want.twice {
+			t.Errorf("beside one in another region: %q, want %q", got, want.twice)
+		}
+	}
+	ids := planIDs([]plan.Row{{Would: []plan.Certificate{{ARN: west}}}})
+	if got, want := ids.shorten("Remove certificate/"+id+":\naws x CertificateArn="+west), "Remove …5a2f1c01:\naws x CertificateArn="+west; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -1,7 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -9,6 +12,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/plan"
 	"certdrift/internal/prose"
+	"certdrift/internal/topology"
 )
 
 // PlanStates are the states of a plan's rows that a count shows, worst first: with how many rows there are, and the words for that.
@@ -142,7 +146,7 @@ func planLine(r Report) string {
 	return line
 }
 
-// certificateIDs are the shortest names that distinguish the certificates of a plan, by ARN.
+// certificateIDs are the shortest names that distinguish the certificates of a plan, by ARN, and by its resource where no other has that.
 type certificateIDs map[string]string
 
 // planIDs gives ACM's certificates the end of their UUID, as long as no other ends like it, and IAM's their names.
@@ -174,7 +178,16 @@ func planIDs(rows []plan.Row) certificateIDs {
 		}
 		ids[text] = finding.Clean(id, textLimit)
 	}
-	return ids
+	resources := certificateIDs{} // as sentences name certificates, where only one is meant
+	for text, id := range ids {
+		resource := topology.ShortARN(text)
+		if _, twice := resources[resource]; twice {
+			id = ""
+		}
+		resources[resource] = id
+	}
+	maps.Copy(resources, ids)
+	return resources
 }
 
 func wholeID(text string) string { return text[strings.LastIndexByte(text, '/')+1:] }
@@ -200,6 +213,33 @@ func (ids certificateIDs) all(arns []string) []string {
 		out = append(out, ids.of(a))
 	}
 	return out
+}
+
+var (
+	wholeARN = regexp.MustCompile(`arn:[a-z-]+:(?:acm|iam):[a-z0-9-]*:[0-9]*:(?:server-)?certificate/[A-Za-z0-9+=,.@_/-]*[A-Za-z0-9+=@_/-]`)
+	shortARN = regexp.MustCompile(`\bcertificate/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`)
+)
+
+// sentence is a text in which certificates have the names that the columns show; those that no column has keep what they have.
+func (ids certificateIDs) sentence(text string) string {
+	return ids.shorten(wholeARN.ReplaceAllStringFunc(text, func(whole string) string { return cmp.Or(ids[whole], whole) }))
+}
+
+// shorten is the same for a text whose whole ARNs are meant to be copied.
+func (ids certificateIDs) shorten(text string) string {
+	var b strings.Builder
+	for {
+		at := shortARN.FindStringIndex(text)
+		if at == nil {
+			return b.String() + text
+		}
+		name := text[at[0]:at[1]]
+		if at[0] == 0 || text[at[0]-1] != ':' { // else it is the end of an ARN
+			name = cmp.Or(ids[name], name)
+		}
+		b.WriteString(text[:at[0]] + name)
+		text = text[at[1]:]
+	}
 }
 
 // text is a certificate by what people know it by: its first name, the end of its ARN, and its last day.

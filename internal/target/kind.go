@@ -7,13 +7,20 @@ type Kind string
 
 // The kinds. TLS is a handshake only; SMTP and those after it begin in plaintext and change to TLS by STARTTLS.
 const (
-	HTTPS    Kind = "https"
-	HTTP     Kind = "http"
-	TLS      Kind = "tls"
-	SMTP     Kind = "smtp"
-	IMAP     Kind = "imap"
-	POP3     Kind = "pop3"
-	Postgres Kind = "postgres"
+	HTTPS      Kind = "https"
+	HTTP       Kind = "http"
+	TLS        Kind = "tls"
+	SMTP       Kind = "smtp"
+	IMAP       Kind = "imap"
+	POP3       Kind = "pop3"
+	Postgres   Kind = "postgres"
+	MySQL      Kind = "mysql"
+	LDAP       Kind = "ldap"
+	FTP        Kind = "ftp"
+	XMPP       Kind = "xmpp"
+	XMPPServer Kind = "xmpp-server"
+	NNTP       Kind = "nntp"
+	Sieve      Kind = "sieve"
 )
 
 // protocol is what is specific to one kind.
@@ -30,10 +37,17 @@ func protocols() []protocol {
 		{HTTPS, 443, false},
 		{HTTP, 80, false},
 		{TLS, 0, false},
-		{SMTP, 25, true},       // RFC 3207
-		{IMAP, 143, true},      // RFC 2595 §3
-		{POP3, 110, true},      // RFC 2595 §4
-		{Postgres, 5432, true}, // PostgreSQL's SSLRequest
+		{SMTP, 25, true},         // RFC 3207
+		{IMAP, 143, true},        // RFC 9051 §6.2.1
+		{POP3, 110, true},        // RFC 2595 §4
+		{Postgres, 5432, true},   // PostgreSQL's SSLRequest
+		{MySQL, 3306, true},      // MySQL's and MariaDB's SSLRequest
+		{LDAP, 389, true},        // RFC 4511 §4.14
+		{FTP, 21, true},          // RFC 4217 §4
+		{XMPP, 5222, true},       // RFC 6120 §5, as a client
+		{XMPPServer, 5269, true}, // RFC 6120 §5, as another server
+		{NNTP, 119, true},        // RFC 4642
+		{Sieve, 4190, true},      // RFC 5804 §2.2
 	}
 }
 

@@ -18,6 +18,8 @@ type Endpoint struct {
 	Port int    `json:"port"`
 	// ConnectTo, each HOST:PORT, replaces DNS, like curl's --connect-to, for this URL's own scheme, host and port only.
 	ConnectTo []string `json:"connect_to,omitempty"`
+	// EHLOName is the client's name in SMTP; by default the client's address, or else its host name.
+	EHLOName string `json:"ehlo_name,omitempty"`
 	// Networks are the private networks, in CIDR notation, that redirects and the URLs in certificates may lead into.
 	Networks []string `json:"networks,omitempty"`
 	// Timeout bounds each phase (DNS, connect, TLS, first byte, body), not their sum.

@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"certdrift/internal/config"
+	"certdrift/internal/target"
 )
 
 // beyond are texts that the loader refuses and a schema cannot: what hangs on other keys, on files, or on a bound that
@@ -31,6 +32,9 @@ func beyond() map[string]string {
 		endpoint("expect: {body_matches: '('}"):                         "RE2 is not ECMA 262",
 		endpoint("request: {headers: {A: x, a: y}}"):                    "keys that differ in case",
 		endpoint("request: {method: HEAD}, expect: {body_contains: x}"): "two keys far apart",
+		top("defaults: {ehlo_name: 192.0.2.1}"):                         "an address is a name in form",
+		top("defaults: {ehlo_name: '[192.0.2.300]'}"):                   "a number that is no address",
+		top("defaults: {ehlo_name: '[IPv6:192.0.2.1]'}"):                "an address of another family",
 		url("https://256.1.1.1/"):                                       "a number that is no address",
 		url("https://2130706433/"):                                      "a number that is no address",
 		url("https://a..b.org/"):                                        "names have a grammar of their own",
@@ -97,6 +101,13 @@ func texts() (all []string) {
 	add(top("trust: {ca_files: ca.pem}"), top("trust: {ca_files: ['']}"), top("trust: {ca_files: []}"), top("trust: {ca_files: }"), top("trust: {ca_files: [5]}"))
 	add(each(top, "defaults: {timeout: %s}", "10s", "0s", "5")...)
 	add(each(url, "%s", "https://a.example.org", "HTTPS://A.example.org", "https://a.example.org:443/", "https://", "https:///x", "a.example.org", "//a.org", "ftp://a.org", "htps://a.org", "https:a.org", "'https://a b.org/'", "https://münchen.example", "https://a.org.", "https://a_b.org", "'https://[::1]:8443/'", "https://1.2.3.4/", "'https://a.org/#frag'", "'https://a.org/\\x'", "https://user:pw@a.org/", "'https://user:p w@a.org/'", "tls://a.org:443", "tls://a.org:443/", "tls://a.org", "tls://a.org:443/x", "tls://u:p@a.org:443", "'tls://[::1]:5'", "'tls://[::1]'", "smtp://a.org", "smtp://a.org:25", "smtp://u@a.org", "imap://a.org:143/", "pop3://a.org", "postgres://a.org", "postgres://a.org/db", "'postgres://a.org?x'", "smtps://a.org", "wss://a.org", "http://a.org", "'https://a.org?x=1'", "https://"+strings.Repeat("x", 60)+".org/"+strings.Repeat("x", 2000), "''", "5", "[https://a.org]")...)
+	for _, scheme := range target.Schemes() {
+		add(each(url, scheme+"%s", "://a.org", "://a.org:1", "://a.org:1/", "://a.org:1/x", "://u:p@a.org:1", ":a.org:1", "://a.org:1, ehlo_name: b.org")...)
+		add(url(strings.ToUpper(scheme) + "://a.org:1"))
+	}
+	names := []string{"b.org", "b", "B.org.", "'[192.0.2.1]'", "'[IPv6:2001:db8::1]'", "'[ipv6:2001:DB8::1]'", "'[2001:db8::1]'", "'[b.org]'", "'[192.0.2.1'", "'b.org:25'", "'b org'", "b/c", "u@b.org", "''", "null", "5", "[b.org]"}
+	add(each(url, "smtp://a.org, ehlo_name: %s", names...)...)
+	add(each(top, "defaults: {ehlo_name: %s}", names...)...)
 	add(each(endpoint, "timeout: %s", durations...)...)
 	add(each(endpoint, "expect: %s", "{}", "[]", "5", "null", "{status: 200}", "{status: []}", "{status: [99]}", "{status: [100]}", "{status: [599]}", "{status: [600]}", "{status: ['200']}", "{status: [2xx]}", "{status: [null]}", "{status: }", "{body_contains: ''}", "{body_contains: 5}", "{body_contains: x}", "{body_contains: }", "{body_matches: ''}", "{body_matches: '^x$'}", "{max_latency: 0s}", "{max_latency: 2s}", "{max_size: 0}", "{max_size: 5}", "{max_size: '5'}", "{max_size: 64KiB}", "{max_size: 64 KiB}", "{max_size: 64 kb}", "{max_size: 64kB}", "{max_size: 1TB}", "{max_size: -5}", "{max_size: 1.5MB}", "{max_size: 0MB}", "{max_size: 007MB}", "{max_size: true}", "{max_size: '5 '}", "{body_json: [{path: ''}]}", "{body_json: [{path: $.a}]}", "{body_json: [{path: $}]}", "{body_json: [{path: a.b}]}", "{body_json: [{path: '$.a[0][\"x y\"]'}]}", "{body_json: [{path: 'a[x]'}]}", "{body_json: [{path: 'a b'}]}", "{body_json: [{equals: 3}]}", "{body_json: {path: $.a}}", "{body_json: [{path: $.a, equals: 1.5}]}", "{body_json: [{path: $.a, equals: true}]}", "{body_json: [{path: $.a, equals: ''}]}", "{body_json: [{path: $.a, equals: [1]}]}", "{body_json: [{path: $.a, equals: null}]}", "{body_json: }", "{body_json: [null]}", "{headers: [{name: 'a b'}]}", "{headers: [{name: x-a}]}", "{headers: [{name: x-a, contains: y}]}", "{headers: [{name: x-a, contains: ''}]}", "{headers: {X: y}}", "{headers: [{contains: y}]}", "{headrs: []}")...)
 	add(each(endpoint, "request: %s", "{method: GET}", "{method: HEAD}", "{method: DELETE}", "{method: get}", "{headers: {Host: x}}", "{headers: {host: x}}", "{headers: {Content-Length: '5'}}", "{headers: {'a b': x}}", "{headers: {'': x}}", "{headers: {A: \"x\\ny\"}}", "{headers: {A: \"x\\ty\"}}", "{headers: {A: 5}}", "{headers: {A: ''}}", "{headers: {X-Token: 'Bearer x'}}", "{headers: [A]}", "{headers: }", "null", "[]")...)

@@ -19,6 +19,7 @@ const (
 	label    = `[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?`
 	name     = label + `(\.` + label + `)*`
 	host     = `://[^\s\\#/?@]+`
+	ehloName = `^(\[([iI][pP][vV]6:)?[0-9A-Fa-f:.]+\]|[^\s\\#/?@:\[\]]+)$`
 	field    = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 	visible  = `^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$`
 )
@@ -68,7 +69,8 @@ func otherURL() string {
 func forms() map[string]map[string]string {
 	return map[string]map[string]string{
 		"":                {"heartbeat_url": webURL()},
-		"Endpoint":        {"name": visible, "url": strings.TrimSuffix(webURL(), "$") + "$|" + otherURL(), "connect_to": `^(\[[0-9A-Fa-f:.]+\]|[^:/\[\]\s]+):[0-9]{1,5}$`, "service": "^" + name + "/" + name + "$"},
+		"Endpoint":        {"name": visible, "url": strings.TrimSuffix(webURL(), "$") + "$|" + otherURL(), "connect_to": `^(\[[0-9A-Fa-f:.]+\]|[^:/\[\]\s]+):[0-9]{1,5}$`, "service": "^" + name + "/" + name + "$", "ehlo_name": ehloName},
+		"Defaults":        {"ehlo_name": ehloName},
 		"JSONValue":       {"path": config.JSONPath},
 		"HeaderValue":     {"name": field},
 		"Declared":        {"arn": certificateARN(), "fingerprint_sha256": "^(" + anyCase("sha256") + "( " + anyCase("fingerprint") + "=|[:=]))?([0-9A-Fa-f][: -]*){64}$"},

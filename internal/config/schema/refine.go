@@ -1,7 +1,11 @@
 package schema
 
 import (
+	"slices"
+
 	"github.com/invopop/jsonschema"
+
+	"certdrift/internal/target"
 )
 
 // refine adds the requirements of the loader's checks to the schema of the types.
@@ -73,6 +77,7 @@ func refineEndpoint(root *jsonschema.Schema) {
 	property(root, "environments").AnyOf[0].PropertyNames = &jsonschema.Schema{Pattern: visible, MaxLength: &longest}
 	endpoint.AllOf = []*jsonschema.Schema{
 		without(otherURL(), "expect", "request"),
+		without("^"+anyOf(slices.DeleteFunc(target.Schemes(), func(scheme string) bool { return scheme == string(target.SMTP) })...)+"://", "ehlo_name"),
 		without("^"+anyCase("http")+"://", "certificate", "client_certificate"),
 	}
 }
