@@ -195,7 +195,7 @@ func usageBreaches() []Breach {
 		onIssuer("no extended key usage in an issuer", nil, "CA/B BR §7.1.2.10.6", nobody+"; private CAs have none"),
 		onLeaf("a critical extended key usage", nil, eku, nobody, marked(true, 2, 5, 29, 37)),
 		onLeaf("for servers and clients", nil, "Chrome Root Program Policy 1.6 (from 2026-06-15)", nobody, extendedUsage(false, server, client)),
-		onLeaf("for servers, code and mail", nil, eku, nobody, extendedUsage(false, server, signing, mail)),
+		onLeaf("for servers, code and email", nil, eku, nobody, extendedUsage(false, server, signing, mail)),
 		onLeaf("an empty extended key usage", codes(finding.CertUsage), "RFC 5280 §4.2.1.12", "", extension(false, []byte{0x30, 0}, 2, 5, 29, 37)),
 		onLeaf("for Netscape's servers alone", codes(finding.CertUsage), eku, "kept critical: only some of the clients whose answer is known accept it", extendedUsage(false, netscape)),
 	}

@@ -158,8 +158,8 @@ type judgment struct {
 	refused, uncertain []string
 }
 
-// foretold returns what findings say of a program.
-func foretold(found []judgment, p Program) Answered {
+// predicted returns what findings say of a program.
+func predicted(found []judgment, p Program) Answered {
 	answer := Accepts
 	for _, f := range found {
 		class := f.code.Class()
@@ -232,7 +232,7 @@ func Ask(ctx context.Context, c Case, certdrift string, programs []Program) (Out
 				return Outcome{}, fmt.Errorf("asking %s about %q: %w", p.Family, c.Name, err)
 			}
 		}
-		out.Did, out.Said = append(out.Did, did), append(out.Said, foretold(found, p))
+		out.Did, out.Said = append(out.Did, did), append(out.Said, predicted(found, p))
 	}
 	return out, nil
 }
@@ -279,7 +279,7 @@ func verdict(ctx context.Context, a asking) ([]judgment, error) {
 	return all, nil
 }
 
-// Difference returns why a program does otherwise than certdrift says; empty for no known reason.
+// Difference returns why a program differs from what certdrift says; empty for no known reason.
 func Difference(c Case, p Program) string {
 	for _, d := range differences {
 		if d.server == c.Name && (d.family == p.Family || d.family == "") {
