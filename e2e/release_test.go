@@ -38,7 +38,9 @@ func TestReleaseIsReproducible(t *testing.T) {
 		check(t, err)
 		bill, err := os.ReadFile(materials[0])
 		check(t, err)
-		var sbom struct{ Components []struct{ Name, Version string } }
+		var sbom struct {
+			Components []struct{ Name, Version string }
+		}
 		check(t, json.Unmarshal(bill, &sbom))
 		names := map[string]string{}
 		for _, c := range sbom.Components {

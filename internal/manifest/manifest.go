@@ -132,7 +132,7 @@ func (r *reader) terraform(data []byte) bool {
 		return true
 	}
 	r.understood++
-	t := terraform{reader: r, data: data, after: map[string]json.RawMessage{}}
+	t := newTerraform(r, data)
 	values := shown.Planned
 	if values == nil {
 		values = shown.Values

@@ -78,7 +78,7 @@ func (r *reader) pulumi(data []byte) bool {
 		return true
 	}
 	r.understood++
-	p := pulumi{terraform: &terraform{reader: r, data: data, after: map[string]json.RawMessage{}, spelled: map[string]string{}}, names: map[string]string{}}
+	p := pulumi{terraform: newTerraform(r, data), names: map[string]string{}}
 	p.name(shown.Steps, shown.Deployment.Resources)
 	if preview {
 		p.steps(shown.Steps)

@@ -77,6 +77,14 @@ type terraform struct {
 	after         map[string]json.RawMessage // the resources' values, by address
 	found         int                        // offset in data of the last address that was found
 	spelled       map[string]string          // how the file writes an address, where it does so in another way
+	positions     map[string]target.Position // of addresses that were looked for
+	listeners     map[string][]resource      // of additional certificates, by address
+}
+
+func newTerraform(r *reader, data []byte) *terraform {
+	return &terraform{
+		reader: r, data: data, after: map[string]json.RawMessage{}, spelled: map[string]string{}, positions: map[string]target.Position{}, listeners: map[string][]resource{},
+	}
 }
 
 var errOtherForm = errors.New("its resources have an unexpected form")
@@ -202,10 +210,11 @@ func (t *terraform) addCertificates(d *observation.Declaration, listener resourc
 			continue
 		}
 		sure, perhaps := t.belongs(extra, listener)
-		at := t.position(extra.Address)
-		arns := t.certificate(extra, at, extra.Values.CertificateARN)
+		if !perhaps {
+			continue
+		}
+		arns := t.certificate(extra, t.position(extra.Address), extra.Values.CertificateARN)
 		switch {
-		case !perhaps:
 		case extra.Values.CertificateARN == "":
 			d.Pending = append(d.Pending, "the certificate of "+clean(extra.Address)+", which the same apply creates")
 		case !sure && len(arns) > 0:
@@ -225,12 +234,22 @@ func (t *terraform) belongs(extra, listener resource) (sure, perhaps bool) {
 		same := extra.Values.Listener == listener.Values.ARN || extra.Values.Listener == listener.Values.ID
 		return same, same
 	}
-	found, resolved := t.referred(extra, "listener_arn", isListener)
+	found, resolved := t.listenersOf(extra)
 	here := slices.ContainsFunc(found, func(r resource) bool { return r.Address == listener.Address })
 	if !resolved { // a local value, for one: any of the listeners that have no ARN yet
 		return false, t.changes[extra.Address] != nil && listener.Values.ARN == "" && secured(listener)
 	}
 	return here && len(found) == 1, here
+}
+
+// listenersOf are the listeners that an additional certificate may refer to, looked up once.
+func (t *terraform) listenersOf(extra resource) (found []resource, resolved bool) {
+	known, ok := t.listeners[extra.Address]
+	if !ok {
+		known, _ = t.referred(extra, "listener_arn", isListener)
+		t.listeners[extra.Address] = known
+	}
+	return known, len(known) > 0
 }
 
 func secured(res resource) bool {
@@ -361,6 +380,15 @@ func fromARN(text string) (string, observation.LoadBalancerKind) {
 // position finds a resource in the text. Addresses mostly come in the order of the file, so the search begins where the last
 // one ended.
 func (t *terraform) position(address string) target.Position {
+	at, ok := t.positions[address]
+	if !ok {
+		at = t.find(address)
+		t.positions[address] = at
+	}
+	return at
+}
+
+func (t *terraform) find(address string) target.Position {
 	if text, ok := t.spelled[address]; ok {
 		address = text
 	}

@@ -83,3 +83,27 @@ items:
 		}
 	}
 }
+
+// TestTerraformOfManyListeners: the work for a plan grows with its resources, not with the pairs of listeners and further certificates: a
+// plan with 300 of each took a minute and a half.
+func TestTerraformOfManyListeners(t *testing.T) {
+	work := func(n int) float64 {
+		var resources, references []string
+		for i := range n {
+			arn := fmt.Sprintf("arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/shop%d/0a/1b", i)
+			resources = append(resources,
+				fmt.Sprintf(`{"address":"aws_lb_listener.l%[1]d","mode":"managed","type":"aws_lb_listener","name":"l%[1]d","values":{"arn":%[2]q,"port":443,"protocol":"HTTPS","certificate_arn":%[3]q}}`, i, arn, tfCert+"a"),
+				fmt.Sprintf(`{"address":"aws_lb_listener_certificate.c%[1]d","mode":"managed","type":"aws_lb_listener_certificate","name":"c%[1]d","values":{"listener_arn":%[2]q,"certificate_arn":%[3]q}}`, i, arn, tfCert+"b"),
+				fmt.Sprintf(`{"address":"aws_lb_listener_certificate.r%[1]d","mode":"managed","type":"aws_lb_listener_certificate","name":"r%[1]d","values":{"certificate_arn":%[2]q}}`, i, tfCert+"b"))
+			references = append(references, fmt.Sprintf(`{"address":"aws_lb_listener_certificate.r%[1]d","expressions":{"listener_arn":{"references":["aws_lb_listener.l%[1]d.arn","aws_lb_listener.l%[1]d"]}}}`, i))
+		}
+		plan := []byte(`{"format_version":"1.2","planned_values":{"root_module":{"resources":[` + strings.Join(resources, ",") + `]}},"configuration":{"root_module":{"resources":[` + strings.Join(references, ",") + `]}}}`)
+		if declared, diagnostics := Read("plan.json", plan); len(declared) != n || len(declared[0].ARNs) != 3 || len(diagnostics) > 0 {
+			t.Fatalf("%d listeners: %+v %+v", len(declared), declared[0], diagnostics)
+		}
+		return testing.AllocsPerRun(1, func() { Read("plan.json", plan) })
+	}
+	if few, many := work(20), work(80); many > 7*few {
+		t.Errorf("four times the resources need %.0f times the allocations", many/few)
+	}
+}

@@ -48,7 +48,7 @@ func TestMemory(t *testing.T) {
 	probing := inFlight(t, func(ctx context.Context, address string) {
 		var endpoints []target.Endpoint
 		for range flying {
-			endpoints = append(endpoints, at(t, target.HTTPS, address, timeout(time.Minute)))
+			endpoints = append(endpoints, at(t, target.HTTPS, address, timeout(10*time.Minute)))
 		}
 		New(Options{Now: time.Now, Concurrency: flying}).Probe(ctx, endpoints)
 	})
@@ -114,7 +114,7 @@ type endless struct {
 
 func otherProcess(t *testing.T) *endless {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestMemory$", "-test.timeout=2m")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestMemory$", "-test.timeout=15m")
 	cmd.Env = append(os.Environ(), serveEnv+"=1")
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()

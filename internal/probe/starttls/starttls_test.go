@@ -159,7 +159,7 @@ func TestMySQLLogin(t *testing.T) {
 		"accepted":        {"\x07\x00\x00\x03\x00\x00\x00\x02\x00\x00\x00", login, nil},
 		"another method":  {"\x02\x00\x00\x03\xfex" + numbered("\x05", denied), login + "\x01\x00\x00\x04\x00", nil},
 		"two more rounds": {"\x02\x00\x00\x03\xfex" + "\x02\x00\x00\x05\x01\x04" + numbered("\x07", denied), login + "\x01\x00\x00\x04\x00" + "\x01\x00\x00\x06\x00", nil},
-		"endless rounds": {strings.Repeat("\x02\x00\x00\x03\xfex", 50), login + strings.Repeat("\x01\x00\x00\x04\x00", 3), nil},
+		"endless rounds":  {strings.Repeat("\x02\x00\x00\x03\xfex", 50), login + strings.Repeat("\x01\x00\x00\x04\x00", 3), nil},
 		"hung up":         {"", login, io.EOF},
 		"cut off":         {"\xff\xff\xff\x03x", login, io.ErrUnexpectedEOF},
 	} {
