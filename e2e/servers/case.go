@@ -164,6 +164,7 @@ func Groups() []Group {
 		{"nginx and haproxy", daemons()},
 		{"What some clients refuse", disagreeing()},
 		{"Against RFC 5280 and the Baseline Requirements", breaches()},
+		{"An ECDSA and an RSA certificate for one name", pairs()},
 	}
 }
 

@@ -26,15 +26,28 @@ func (l *Lab) fullBacklog() string {
 
 // nginx starts nginx with a server block for each text; @ADDRESS@, @CERT@ and @KEY@ are filled in.
 func nginx(name string, want []finding.Code, block string) Case {
-	return Case{Name: "nginx: " + name, Needs: "nginx", Want: want, serve: func(l *Lab) Target {
-		cert, key := l.files(l.leaf())
-		root := l.write("root.pem", certPEM(l.Root.Certificate.Raw))
-		other, otherKey := l.files(l.leafFor([]string{"www.example.net"}))
-		address := l.reserve()
-		fill := strings.NewReplacer("@ADDRESS@", address, "@CERT@", cert, "@KEY@", key, "@OTHER@", other, "@OTHERKEY@", otherKey, "@ROOT@", root, "@DIR@", l.Dir)
-		config := fill.Replace("daemon off;\nmaster_process off;\npid @DIR@/nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n" +
-			"client_body_temp_path @DIR@/a;\nproxy_temp_path @DIR@/b;\nfastcgi_temp_path @DIR@/c;\nuwsgi_temp_path @DIR@/d;\nscgi_temp_path @DIR@/e;\n" + block + "\n}\n")
-		l.run(address, "nginx", "-c", l.write("nginx.conf", []byte(config)), "-p", l.Dir)
+	return Case{Name: "nginx: " + name, Needs: "nginx", Want: want, serve: func(l *Lab) Target { return at(l.nginx(block)) }}
+}
+
+// nginx starts nginx with a server block, and returns its address.
+func (l *Lab) nginx(block string) string {
+	cert, key := l.files(l.leaf())
+	root := l.write("root.pem", certPEM(l.Root.Certificate.Raw))
+	other, otherKey := l.files(l.leafFor([]string{"www.example.net"}))
+	address := l.reserve()
+	fill := strings.NewReplacer("@ADDRESS@", address, "@CERT@", cert, "@KEY@", key, "@OTHER@", other, "@OTHERKEY@", otherKey, "@ROOT@", root, "@DIR@", l.Dir)
+	config := fill.Replace("daemon off;\nmaster_process off;\npid @DIR@/nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n" +
+		"client_body_temp_path @DIR@/a;\nproxy_temp_path @DIR@/b;\nfastcgi_temp_path @DIR@/c;\nuwsgi_temp_path @DIR@/d;\nscgi_temp_path @DIR@/e;\n" + block + "\n}\n")
+	l.run(address, "nginx", "-c", l.write("nginx.conf", []byte(config)), "-p", l.Dir)
+	return address
+}
+
+// forwarded starts haproxy, which forwards connections to nginx: server are the options of its server line, block is nginx's.
+func forwarded(name string, want []finding.Code, server, block string) Case {
+	return Case{Name: "haproxy before nginx: " + name, Needs: "haproxy", Want: want, serve: func(l *Lab) Target {
+		behind, address := l.nginx(block), l.reserve()
+		config := fmt.Sprintf("defaults\n  mode tcp\n  timeout connect 2s\n  timeout client 5s\n  timeout server 5s\nfrontend f\n  bind %s\n  default_backend b\nbackend b\n  server s %s %s\n", address, behind, server)
+		l.run(address, "haproxy", "-db", "-f", l.write("haproxy.cfg", []byte(config)))
 		return at(address)
 	}}
 }
@@ -100,6 +113,13 @@ func daemons() []Case {
 		nginx("the virtual host by SNI", nil, "server { listen @ADDRESS@ ssl default_server; ssl_certificate @OTHER@; ssl_certificate_key @OTHERKEY@; return 500; }\n"+block("", "server_name "+Host+"; "+answer)),
 		nginx("redirects to itself", codes(finding.HTTPRedirectLoop), block("", "location / { return 301 https://"+Host+"/; }")),
 		nginx("redirects to the server's internal port", codes(finding.HTTPRedirectBlocked, finding.HTTPRedirectInsecure), block("", "location / { return 301 http://127.0.0.1:8080/; }")),
+		nginx("the PROXY protocol's header is expected", codes(finding.ConnectReset), block("proxy_protocol", answer)),
+		forwarded("the PROXY protocol on neither side", nil, "", block("", answer)),
+		forwarded("the PROXY protocol on both sides", nil, "send-proxy", block("proxy_protocol", answer)),
+		forwarded("the PROXY protocol, version 2, on both sides", nil, "send-proxy-v2", block("proxy_protocol", answer)),
+		forwarded("the PROXY protocol's header is sent, and not expected", codes(finding.TLSPlaintext), "send-proxy", block("", answer)),
+		forwarded("the PROXY protocol's header of version 2 is sent, and not expected", codes(finding.TLSPlaintext), "send-proxy-v2", block("", answer)),
+		haproxy("the PROXY protocol's header is expected", codes(finding.ConnectReset), "ssl crt @BOTH@ accept-proxy", "  http-request return status 200 content-type text/plain string ok"),
 		haproxy("healthy", nil, "ssl crt @BOTH@ alpn h2,http/1.1", "  http-request return status 200 content-type text/plain string ok"),
 		haproxy("503: no backend", codes(finding.HTTPStatus), "ssl crt @BOTH@ alpn h2,http/1.1", "  default_backend b\nbackend b\n  server s 127.0.0.1:1"),
 		haproxy("TLS 1.0 only", codes(finding.TLSVersionOld), "ssl crt @BOTH@ ssl-max-ver TLSv1.0 ciphers ALL:@SECLEVEL=0", "  http-request return status 200 content-type text/plain string ok"),

@@ -2,7 +2,9 @@ package servers
 
 import (
 	"crypto/tls"
+	"encoding/pem"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -71,6 +73,24 @@ func (l *Lab) files(p *pki.Pair) (cert, key string) {
 	return l.write("chain.pem", p.PEM()), l.write("chain.key", must(p.KeyPEM()))
 }
 
+// large is a server with an ECDSA leaf that a CA with a large RSA key issued. More than two primes make it in a second.
+func large(name string, want []finding.Code, bits string, sent bool) Case {
+	return Case{Name: name, Needs: "openssl", Want: want, serve: func(l *Lab) Target {
+		leaf, root := l.make(weak{
+			key: []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt", "ec_param_enc:named_curve"},
+			ca:  []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:" + bits, "-pkeyopt", "rsa_keygen_primes:5"},
+		})
+		pair := must(tls.LoadX509KeyPair(leaf.cert, leaf.key))
+		if sent {
+			block, _ := pem.Decode(must(os.ReadFile(root.cert)))
+			pair.Certificate = append(pair.Certificate, block.Bytes)
+		}
+		t := at(l.web("127.0.0.1", &tls.Config{Certificates: []tls.Certificate{pair}}, ok())) // a server's defaults
+		t.CAs = []string{root.cert}
+		return t
+	}}
+}
+
 // weakCase has s_server send a certificate with a weakness.
 func weakCase(name string, want []finding.Code, w weak, args ...string) Case {
 	return Case{Name: name, Needs: "openssl", Want: want, serve: func(l *Lab) Target {
@@ -93,6 +113,9 @@ func crypto() []Case {
 		weakCase("RSA 1024", codes(finding.CertKeyWeak), weak{key: rsaBits("1024")}),
 		weakCase("RSA 2048", nil, weak{}),
 		weakCase("RSA 4096", nil, weak{key: rsaBits("4096")}),
+		large("an issuer with RSA 8704, sent", codes(finding.CertKeyWeak), "8704", true),
+		large("a root with RSA 8704, not sent", codes(finding.CertKeyWeak), "8704", false),
+		large("an issuer with RSA 8192, sent", nil, "8192", true),
 		weakCase("a root with RSA 1024", codes(finding.CertKeyWeak), weak{ca: rsaBits("1024")}),
 		weakCase("signed with SHA-1", codes(finding.CertSignatureWeak), weak{digest: "-sha1"}),
 		// s_server refuses to send MD5, since no client offers it.

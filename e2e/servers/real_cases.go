@@ -56,6 +56,19 @@ func (d daemon) without() Case {
 	return d.run("TLS switched off", codes(finding.TLSHandshake), "", nil)
 }
 
+// at asks a daemon with the URL of another protocol.
+func (d daemon) at(url string, want finding.Code) Case {
+	c := d.run("at "+url, codes(want), "", good)
+	serve := c.serve
+	c.serve = func(l *Lab) Target {
+		t := serve(l)
+		scheme, port, _ := strings.Cut(url, ":")
+		t.URL = scheme + "://" + Host + ":" + port
+		return t
+	}
+	return c
+}
+
 func realServers() []Case {
 	postfix := daemon{"Postfix", "smtp", asRoot("postfix"), (*Lab).postfix}
 	imap := daemon{"Dovecot (imap)", "imap", asRoot("/usr/lib/dovecot/imap-login"), dovecot("imap-login", "imap")}
@@ -77,6 +90,9 @@ func realServers() []Case {
 		slapd.healthy(), slapd.expired(), slapd.without(),
 		vsftpd.healthy(), vsftpd.expired(), vsftpd.without(),
 		client.healthy(), client.expired(), client.without(), server.healthy(), server.expired(), server.without(),
+		slapd.at("tls:389", finding.TLSHandshake), postgres.at("tls:5432", finding.TLSHandshake), client.at("https:5222", finding.TLSHandshake),
+		mariadb.at("tls:3306", finding.TLSHandshake), postfix.at("https:25", finding.TLSHandshake), vsftpd.at("tls:21", finding.TLSHandshake),
+		imap.at("http:143", finding.HTTPInvalid),
 	}
 }
 

@@ -29,6 +29,19 @@ func leads(status int, to func(*http.Request) string) http.Handler {
 	})
 }
 
+// untilCookie redirects to the same page, with Set-Cookie headers, until a request carries a cookie.
+func untilCookie(want string, set ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Cookie") == want {
+			_, _ = w.Write([]byte("ok"))
+			return
+		}
+		w.Header()["Set-Cookie"] = set
+		w.Header().Set("Location", r.URL.Path)
+		w.WriteHeader(http.StatusFound)
+	})
+}
+
 func to(url string) func(*http.Request) string { return func(*http.Request) string { return url } }
 
 func redirects() []Case {
@@ -57,6 +70,34 @@ func redirects() []Case {
 		redirect("redirects on and on", codes(finding.HTTPRedirectLoop), 302, long, ""),
 		redirect("a redirect that is expected", nil, 301, to("http://169.254.169.254/"), "expect: {status: [301]}"),
 		redirect("a redirect that is expected, of another status", nil, 302, to("/end"), "expect: {status: [200, 301]}"),
+		redirect("a redirect where none is expected", codes(finding.HTTPStatus), 302, to("/end"), "expect: {redirects: none}"),
+		redirect("a redirect where one is expected", nil, 302, to("/end"), "expect: {redirects: 1}"),
+		redirect("one redirect more than expected", codes(finding.HTTPStatus), 302, long, "expect: {redirects: 3}"),
+		answer("no redirect, as expected", nil, ok(), "expect: {redirects: none}"),
+		answer("redirects to itself until its cookie comes back", nil, untilCookie("seen=1", "seen=1; path=/"), ""),
+		answer("redirects to a page that sets a cookie, and back", nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.URL.Path == "/login":
+				w.Header().Set("Set-Cookie", "session=c29tZXRoaW5n; Path=/; Secure; HttpOnly")
+				http.Redirect(w, r, "/", http.StatusFound)
+			case r.Header.Get("Cookie") == "":
+				http.Redirect(w, r, "/login", http.StatusFound)
+			default:
+				_, _ = w.Write([]byte("ok"))
+			}
+		}), ""),
+		answer("redirects to itself until a cookie of a name and a value that are no tokens comes back", nil, untilCookie(`a[b]={"c":"d e"}`, `a[b]={"c":"d e"}; Path=/`), ""),
+		answer("redirects to itself although its cookie comes back", codes(finding.HTTPRedirectLoop), untilCookie("seen=1", "seen=2"), ""),
+		answer("redirects to itself for a cookie of another domain", codes(finding.HTTPRedirectLoop), untilCookie("seen=1", "seen=1; Domain=example.net"), ""),
+		answer("redirects to itself for a cookie of a public suffix", codes(finding.HTTPRedirectLoop), untilCookie("seen=1", "seen=1; Domain=org"), ""),
+		answer("redirects to itself for a cookie that has expired", codes(finding.HTTPRedirectLoop), untilCookie("seen=1", "seen=1; Expires=Thu, 01-Jan-70 00:00:01 GMT"), ""),
+		answer("redirects to itself for a cookie of another path", codes(finding.HTTPRedirectLoop), untilCookie("seen=1", "seen=1; Path=/login"), ""),
+		{Name: "redirects to itself over plain http until its cookie comes back", serve: func(l *Lab) Target {
+			return Target{URL: "http://" + Host, To: []string{l.plain(untilCookie("seen=1", "seen=1"))}}
+		}},
+		{Name: "redirects to itself over plain http for a Secure cookie", Want: codes(finding.HTTPRedirectLoop), serve: func(l *Lab) Target {
+			return Target{URL: "http://" + Host, To: []string{l.plain(untilCookie("seen=1", "seen=1; Secure"))}}
+		}},
 		redirect("a redirect without a location", codes(finding.HTTPStatus), 302, to(""), ""),
 		redirect("a redirect to no URL", codes(finding.HTTPInvalid), 302, to("http://[::1/"), ""),
 		redirect("a redirect to another scheme", codes(finding.HTTPRedirectBlocked), 302, to("ftp://example.org/"), ""),

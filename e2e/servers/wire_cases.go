@@ -172,6 +172,23 @@ func handshakes() []Case {
 			body := "<center>The plain HTTP request was sent to HTTPS port</center>"
 			_, _ = fmt.Fprintf(conn, "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
 		}),
+		{Name: "a TLS server that expects the PROXY protocol's header", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
+			return at(l.raw(behindHeader(l.handshakes())))
+		}},
+		raw("the PROXY protocol's header in front of a TLS server that asks for TLS", finding.TLSPlaintext, func(conn net.Conn) {
+			_, _ = conn.Read(make([]byte, 4096))
+			body := "<center>The plain HTTP request was sent to HTTPS port</center>"
+			_, _ = fmt.Fprintf(conn, "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body)
+		}),
+		{Name: "an SMTP server that expects the PROXY protocol's header", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target {
+			return Target{URL: "smtp://" + Host, To: []string{l.raw(func(conn net.Conn) {
+				_ = conn.SetReadDeadline(time.Now().Add(time.Second)) // as Postfix, which waits five
+				behindHeader(offersTLS(l.handshakes()))(conn)
+			})}}
+		}},
+		{Name: "a plain HTTP server that expects the PROXY protocol's header", Want: codes(finding.HTTPInvalid), serve: func(l *Lab) Target {
+			return Target{URL: "http://" + Host, To: []string{l.raw(behindHeader(says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")))}}
+		}},
 		{Name: "a middlebox drops large ClientHellos", Want: codes(finding.TLSTimeout), serve: func(l *Lab) Target { return at(l.raw(l.middlebox(hangs))) }},
 		{Name: "a middlebox resets large ClientHellos", Want: codes(finding.ConnectReset), serve: func(l *Lab) Target { return at(l.raw(l.middlebox(abort))) }},
 		{Name: "a middlebox closes on large ClientHellos", Want: codes(finding.TLSHandshake), serve: func(l *Lab) Target { return at(l.raw(l.middlebox(func(net.Conn) {}))) }},
@@ -304,6 +321,52 @@ func (l *Lab) scripted(url string, config *tls.Config, script ...string) Target 
 		}
 	})
 	return Target{URL: url, To: []string{to}}
+}
+
+// behindHeader serves who begins with a header of the PROXY protocol's version 1, and closes other connections.
+func behindHeader(serve func(net.Conn)) func(net.Conn) {
+	return func(conn net.Conn) {
+		in := bufio.NewReader(conn)
+		start, _ := in.Peek(6)
+		if string(start) != "PROXY " {
+			_, _ = in.Discard(in.Buffered()) // what is left unread would make the close a reset
+			return
+		}
+		if _, err := in.ReadString('\n'); err == nil {
+			_ = conn.SetReadDeadline(time.Time{})
+			serve(peeked{conn, in})
+		}
+	}
+}
+
+// handshakes serves TLS and nothing over it.
+func (l *Lab) handshakes() func(net.Conn) {
+	config := l.config()
+	return func(conn net.Conn) {
+		if over := tls.Server(conn, config); over.Handshake() == nil {
+			hangs(over)
+		}
+	}
+}
+
+// offersTLS is an SMTP server up to the handshake.
+func offersTLS(then func(net.Conn)) func(net.Conn) {
+	return func(conn net.Conn) {
+		_, _ = io.WriteString(conn, "220 mail ESMTP\r\n")
+		in := bufio.NewReader(conn)
+		for {
+			switch line, err := in.ReadString('\n'); {
+			case err != nil:
+				return
+			case strings.HasPrefix(line, "EHLO "):
+				_, _ = io.WriteString(conn, "250-mail\r\n250 STARTTLS\r\n")
+			case line == "STARTTLS\r\n":
+				_, _ = io.WriteString(conn, "220 ready\r\n")
+				then(peeked{conn, in})
+				return
+			}
+		}
+	}
 }
 
 // awaits reads lines until one contains a word, and returns how that line begins. It answers the requests for capabilities that

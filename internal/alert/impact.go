@@ -62,6 +62,9 @@ func impactOf(f finding.Finding) (effect string, cause finding.Code) {
 	}
 	switch f.Code.Class() {
 	case finding.ClassCertificate:
+		if f.Subject.KeyType != "" { // the server has two
+			return "Clients are rejecting the " + clean(f.Subject.KeyType) + " certificate", f.Code
+		}
 		if f.Severity < finding.Critical && !f.Clients.Empty() {
 			return "Some clients are rejecting the certificate", f.Code
 		}

@@ -97,7 +97,8 @@ func certificate() []Entry {
 				"based on it then find no issuer, while Go and browsers do.",
 			Check: showCerts + showLeaf + "-issuer -ext authorityInfoAccess    # the missing issuer, and where to download it",
 			Remedy: "Append the missing intermediate to the certificate file, leaf first, and reload (with ACM: import it as the " +
-				"certificate chain). `curl -sL AIA-URL | openssl x509 -inform der` downloads it. The root itself need not be sent.",
+				"certificate chain). `curl -sL AIA-URL | openssl x509 -inform der` downloads it. The root itself need not be sent: if the issuer is " +
+				"the root of a private CA, add it to certdrift's ca_files (of the endpoint, or under trust), as its clients have it too.",
 			Source: "RFC 8446 §4.4.2 (the sender's chain); RFC 5280 §4.2.2.1 (caIssuers), §4.2.1.1 (authority key identifier)",
 		},
 		{
@@ -115,12 +116,13 @@ func certificate() []Entry {
 		},
 		{
 			Code:     finding.CertKeyWeak,
-			Severity: "critical; a warning for Ed25519 and for P-521 in the leaf, which some clients don't support",
+			Severity: "critical; a warning for Ed25519, for P-521 in the leaf and for RSA above 8192 bits, which some clients don't support",
 			Title:    "A key in the chain is too weak",
 			Meaning: "An RSA key below 2048 bits, an elliptic curve below P-256 or one that clients don't support, or a DSA key. OpenSSL as " +
 				"shipped by Debian, Ubuntu and Fedora (security level 2) rejects such keys, browsers and Go reject some of them, and " +
 				"the private key itself can be computed from a weak key. An issuer's key counts only if there is no other valid path. " +
-				"Strong keys that some clients can't use: P-521 in the leaf (Chromium), Ed25519 in the leaf or an issuer (Chromium, Firefox).",
+				"Strong keys that some clients can't use: P-521 in the leaf (Chromium), Ed25519 in the leaf or an issuer (Chromium, Firefox), " +
+				"RSA above 8192 bits in any certificate that the server sends (Go) or that signed another (rustls).",
 			Check: showLeaf + "-text | grep -A1 'Public Key Algorithm'",
 			Remedy: "Generate a new key (`openssl ecparam -genkey -name prime256v1`, or RSA with at least 2048 bits), have the certificate " +
 				"issued for it, and install both. Only the CA can replace an issuer's weak key: have the certificate issued by another " +

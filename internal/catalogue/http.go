@@ -35,9 +35,10 @@ func http() []Entry {
 			Severity: "critical",
 			Title:    "The response status is not the expected one",
 			Meaning: "TLS works and a server answers, but not as the endpoint should. Without `expect.status`, any status from 200 to 299 is " +
-				"expected. Redirects are followed unless their status is expected, and the last response counts. 502, 503 and 504 " +
+				"expected. Redirects are followed unless their status is expected or there are more than `expect.redirects`, and the last " +
+				"response counts. 502, 503 and 504 " +
 				"usually come from the load balancer itself: it has no healthy target.",
-			Check: "curl -sS -o /dev/null -w '%{http_code} %{url_effective}\\n' -L --resolve HOST:PORT:ADDRESS URL",
+			Check: "curl -sS -o /dev/null -w '%{http_code} %{url_effective}\\n' -L -b '' --resolve HOST:PORT:ADDRESS URL",
 			Remedy: "Check the application, target health for 502 to 504, the path for 404, and credentials for 401 and 403. If the status " +
 				"is right, add it to expect.status.",
 			Source: "RFC 9110 §15 (status codes)",
@@ -70,8 +71,9 @@ func http() []Entry {
 			Title:    "The redirects never end",
 			Meaning: "The redirects led back to a URL already visited, or exceeded the number that a client follows. Browsers show " +
 				"ERR_TOO_MANY_REDIRECTS. This is typical where the load balancer terminates TLS and the application, which sees plain " +
-				"HTTP, redirects to https again and again.",
-			Check:  "curl -sS -o /dev/null -D - -L --max-redirs 10 URL | grep -i '^location:'",
+				"HTTP, redirects to https again and again. Cookies that the redirects set are sent back, as browsers do; the finding names those " +
+				"that clients don't send back, such as a Secure cookie set over plain HTTP.",
+			Check:  "curl -sS -o /dev/null -D - -L -b '' --max-redirs 10 URL | grep -i '^location:'",
 			Remedy: "Configure the application to trust X-Forwarded-Proto, or fix the rule that redirects the client back.",
 			Source: "RFC 9110 §15.4 (a client should detect cyclical redirections)",
 		},

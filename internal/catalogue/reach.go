@@ -49,7 +49,8 @@ func reach() []Entry {
 			Meaning: "The peer, or a device in between, reset the connection; the evidence names the phase. A reset during the TLS " +
 				"handshake often comes from a middlebox that blocks the SNI name, a full accept queue, or a process " +
 				"that crashed; a reset after the request comes from the application. An orderly close is not a reset and is reported as " +
-				"tls-handshake or http-invalid.",
+				"tls-handshake or http-invalid. A server that expects a header of the PROXY protocol resets or closes connections without one: certdrift " +
+				"connects again behind one, and the finding names it (AWS: proxy_protocol_v2.enabled of an NLB's target group, a classic load balancer's ProxyProtocol policy).",
 			Check: "openssl s_client -connect ADDRESS:PORT -servername HOST </dev/null; curl -v --resolve " +
 				"HOST:PORT:ADDRESS https://HOST/",
 			Remedy: "Check the server's log at the time of the probe, then the firewalls and proxies on the path. If the reset came in " +

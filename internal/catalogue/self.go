@@ -38,12 +38,13 @@ func self() []Entry {
 		},
 		{
 			Code:     finding.ObserveIncomplete,
-			Severity: "warning; the conclusion is incomplete. info where a name has more addresses than certdrift connects to",
+			Severity: "warning; the conclusion is incomplete. info where a name has more addresses than certdrift connects to, or a server does not answer the question for a second certificate",
 			Title:    "Some checks could not be run",
 			Meaning: "The round ended before it reached an endpoint, a call failed for a reason other than permissions or throttling, a rule failed, or a " +
 				"declared ARN could not be compared because no listener was readable and the ARN's certificate is unknown. A file under `manifests:` that has an object which " +
 				"certdrift does not read and which may put a certificate on a load balancer, or one that names a certificate for a listener that is not known, is named, too: nothing compared it. The same goes if the Date of most servers' " +
 				"responses (of two hosts at least) contradicts certdrift's clock by more than five minutes: expiry then cannot be judged. " +
+				"A server is asked whether it has a second certificate, ECDSA beside RSA or the reverse; one that neither shows it nor rejects such a client may have a bad one. " +
 				"Other verdicts are not affected, but “no finding” means less than usual.",
 			Check:  "certdrift check --save observations.json; jq .troubles observations.json",
 			Remedy: "Give the round more time or memory, or fewer endpoints, and fix what the evidence names. For a file: name what its tool renders under `manifests:`, or leave it out. For an ARN: allow certdrift to read ACM or IAM, or provide the certificate as a file (certificates: [{arn, file}]).",

@@ -50,7 +50,9 @@ func tls() []Entry {
 				"nginx's \"The plain HTTP request was sent to HTTPS port\", proves the opposite, and a server that hangs in the handshake and answers " +
 				"plain HTTP with an error is tls-timeout.) Clients see a protocol error " +
 				"(ERR_SSL_PROTOCOL_ERROR, 'wrong version number'). This is typical after a Service manifest lost its " +
-				"certificate or its ssl-ports annotation, which changed the listener from HTTPS to HTTP or TCP.",
+				"certificate or its ssl-ports annotation, which changed the listener from HTTPS to HTTP or TCP. It also happens if what forwards the connection puts a header of the PROXY protocol in " +
+				"front of the handshake and the TLS server behind it does not expect one: the finding says so where the server asks for TLS, and as a " +
+				"possibility where it answers everything with status 400.",
 			Check: "curl -v http://HOST:PORT/",
 			Remedy: "Restore the listener's protocol (HTTPS or TLS) and certificate: on Kubernetes with the annotations " +
 				"aws-load-balancer-ssl-cert and aws-load-balancer-ssl-ports, in nginx with `listen PORT ssl`.",

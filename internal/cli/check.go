@@ -55,6 +55,8 @@ func (a *App) check() *cobra.Command {
 store, Mozilla's by default. If the configuration names load balancers, certdrift reads from AWS what is attached to
 them; otherwise no AWS credentials are needed. No state is kept and no alerts are sent.
 
+Probes connect directly. HTTPS_PROXY and the like are ignored; where they would apply, that is reported on standard error.
+
 URLs can be given in addition to a configuration (-c), or instead of one. Without either, certdrift.yaml is read.
 URL schemes: https (the default), http, tls (handshake only), and STARTTLS: ` + target.StartTLSSchemes(", ") + `.
 
@@ -97,6 +99,7 @@ func (c *check) run(cmd *cobra.Command, args []string) error {
 	if len(q.Config.Manifests) > 0 {
 		declare(&q, c.app.Parts.Manifests(cmd.Context(), configFile(c.config), q.Config, c.app.Stdin))
 	}
+	c.app.reportProxies(q.Config.Endpoints)
 	outcome, stopped, err := c.round(cmd.Context(), q)
 	if err != nil {
 		return fmt.Errorf("running the round: %w", err)

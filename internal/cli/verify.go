@@ -40,6 +40,8 @@ func (a *App) verify() *cobra.Command {
 listeners match what is declared, or until --wait is over. The report is of the last round; progress goes to standard
 error. Each round opens fresh connections and uses a clean trust store.
 
+Probes connect directly, as in "certdrift check": proxies in the environment are reported as ignored.
+
 With --wait 0, there is one round, and one more to confirm it if it is clean. Otherwise, there is always a round when --wait
 is over, however long --interval is.
 
@@ -78,6 +80,7 @@ func (v *verification) run(cmd *cobra.Command, _ []string) error {
 	if !ready {
 		return v.app.refuse(cmd, &v.out, q.Diagnostics)
 	}
+	v.app.reportProxies(q.Config.Endpoints)
 	outcome, err := v.until(ctx, q)
 	stopped := v.app.interrupted(ctx)
 	if err != nil {

@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"slices"
 	"strings"
 
 	"certdrift/internal/finding"
@@ -237,4 +238,20 @@ func OfLargeHello() finding.Clients {
 		RefusedBy: []string{"Chromium", "Firefox (NSS)", "OpenSSL 3.5 and later", "Go 1.24 and later", "Apple"},
 		NotKnown:  []string{"curl", "Python", "Node", "Java", "GnuTLS", "rustls", "Windows", "Android"},
 	}
+}
+
+// ByOnly is for what only some of the families that were measured refuse.
+func ByOnly(refusing ...string) finding.Clients {
+	var out finding.Clients
+	for _, family := range Families() {
+		switch {
+		case slices.Contains(refusing, family):
+			out.RefusedBy = append(out.RefusedBy, family)
+		case slices.Contains([]string{"Windows", "Android", "Apple"}, family):
+			out.NotKnown = append(out.NotKnown, family)
+		default:
+			out.AcceptedBy = append(out.AcceptedBy, family)
+		}
+	}
+	return out
 }

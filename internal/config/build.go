@@ -81,7 +81,7 @@ func (b *builder) names() map[*Endpoint][2]string {
 }
 
 func (b *builder) build() Config {
-	cfg := Config{Policy: policy.DefaultThresholds(), Incidents: policy.DefaultAlerting(), ManifestsAt: map[string]target.Position{}}
+	cfg := Config{Policy: policy.DefaultThresholds(), Incidents: policy.DefaultAlerting(), OtherEvery: time.Hour, ManifestsAt: map[string]target.Position{}}
 	if b.given(&b.in.Version) && b.in.Version != 1 {
 		b.wrong(nil, "version", &b.in.Version, &mistake{fmt.Sprintf("%d is not supported", b.in.Version), "write version: 1"})
 	}
@@ -113,6 +113,7 @@ func (b *builder) policy(cfg *Config) {
 	}
 	b.span("root_removal", &p.RootRemoval, 10*365*24*time.Hour, &cfg.Policy.RootRemoval)
 	b.span("settle", &p.Settle, time.Hour, &cfg.Policy.Settle)
+	b.span("second_certificate", &p.SecondCertificate, 7*24*time.Hour, &cfg.OtherEvery)
 	b.span("remind", &p.Remind, 30*24*time.Hour, &cfg.Incidents.Remind)
 	for _, count := range []struct {
 		key  string

@@ -7,6 +7,7 @@ package config
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -30,6 +31,8 @@ type Config struct {
 	Endpoints    []target.Endpoint // in the file's order
 	Scope        target.Scope
 	Certificates []target.CertificateFile
+	// OtherEvery is how often scheduled rounds ask a server that is not known to have two certificates whether it does.
+	OtherEvery time.Duration
 	// Manifests are paths, globs or s3:// prefixes, as written; the manifest package reads them.
 	Manifests []string
 	// ManifestsAt has their positions in the file.

@@ -45,6 +45,10 @@ func (b *builder) expect(e *Endpoint, in *Expect, out *target.Expect) {
 	if b.given(&in.MaxSize) {
 		out.MaxSize = int64(in.MaxSize)
 	}
+	if b.given(&in.Redirects) {
+		limit := int(in.Redirects)
+		out.MaxRedirects = &limit
+	}
 	b.expectJSON(e, in, out)
 	b.expectHeaders(e, in, out)
 }

@@ -25,15 +25,16 @@ type Trust struct {
 
 // Policy is the operator's thresholds.
 type Policy struct {
-	Expiry      Expiry   `yaml:"expiry" doc:"How much of a certificate's lifetime is left when cert-expiring is reported."`
-	Confirm     int      `yaml:"confirm" jsonschema:"minimum=1,maximum=100,example=2" doc:"Consecutive rounds with the problem before an endpoint's incident opens (default 2). Drift and problems that cannot be transient open at once."`
-	Recover     int      `yaml:"recover" jsonschema:"minimum=1,maximum=100,example=2" doc:"Consecutive rounds without the problem before an incident is resolved (default 2)."`
-	Remind      Duration `yaml:"remind" doc:"Time from an alert to its first reminder (default 24h). The interval doubles with each reminder."`
-	StormAfter  int      `yaml:"storm_after" jsonschema:"minimum=1,maximum=1000,example=10" doc:"If a round has more notices of one kind than this, they are sent as one summary (default 10)."`
-	SMSPerHour  int      `yaml:"sms_per_hour" jsonschema:"minimum=1,maximum=1000,example=20" doc:"The maximum number of text messages per hour (default 20), at most half of them for incidents that are not critical. Email is not limited."`
-	Revocation  string   `yaml:"revocation" jsonschema:"enum=staple,enum=full,enum=off,example=staple" doc:"staple (the stapled OCSP response only, the default), full (CRL and OCSP too) or off."`
-	RootRemoval Duration `yaml:"root_removal" doc:"How long before Mozilla stops trusting the root of a chain cert-root-removal is reported (default 180d)."`
-	Settle      Duration `yaml:"settle" doc:"How long the served certificate may differ from the attached one after a known change to the listener (default 2m)."`
+	Expiry            Expiry   `yaml:"expiry" doc:"How much of a certificate's lifetime is left when cert-expiring is reported."`
+	Confirm           int      `yaml:"confirm" jsonschema:"minimum=1,maximum=100,example=2" doc:"Consecutive rounds with the problem before an endpoint's incident opens (default 2). Drift and problems that cannot be transient open at once."`
+	Recover           int      `yaml:"recover" jsonschema:"minimum=1,maximum=100,example=2" doc:"Consecutive rounds without the problem before an incident is resolved (default 2)."`
+	Remind            Duration `yaml:"remind" doc:"Time from an alert to its first reminder (default 24h). The interval doubles with each reminder."`
+	StormAfter        int      `yaml:"storm_after" jsonschema:"minimum=1,maximum=1000,example=10" doc:"If a round has more notices of one kind than this, they are sent as one summary (default 10)."`
+	SMSPerHour        int      `yaml:"sms_per_hour" jsonschema:"minimum=1,maximum=1000,example=20" doc:"The maximum number of text messages per hour (default 20), at most half of them for incidents that are not critical. Email is not limited."`
+	Revocation        string   `yaml:"revocation" jsonschema:"enum=staple,enum=full,enum=off,example=staple" doc:"staple (the stapled OCSP response only, the default), full (CRL and OCSP too) or off."`
+	RootRemoval       Duration `yaml:"root_removal" doc:"How long before Mozilla stops trusting the root of a chain cert-root-removal is reported (default 180d)."`
+	Settle            Duration `yaml:"settle" doc:"How long the served certificate may differ from the attached one after a known change to the listener (default 2m)."`
+	SecondCertificate Duration `yaml:"second_certificate" doc:"How often scheduled rounds ask a server whether it has a second certificate, for clients of another type of key (ECDSA or RSA; default 1h). Servers with two are asked in every round, and check and verify always ask."`
 }
 
 // Expiry is the two thresholds of cert-expiring.
@@ -97,6 +98,7 @@ type Expect struct {
 	Headers      []HeaderValue `yaml:"headers" doc:"Text that response headers must contain."`
 	MaxLatency   Duration      `yaml:"max_latency" doc:"The maximum time to the first byte."`
 	MaxSize      Size          `yaml:"max_size" doc:"The maximum size of the decoded body."`
+	Redirects    Redirects     `yaml:"redirects" doc:"How many redirects in a row may precede the response, 0 to 10, or none. By default 10. One more is not followed, and its status is not accepted (http-status)."`
 }
 
 // JSONValue expects a value at a path of the body.

@@ -57,7 +57,7 @@ func TestEveryKey(t *testing.T) {
 	if diff := cmp.Diff(wantScope, cfg.Scope); diff != "" {
 		t.Errorf("scope: -want +got:\n%s", diff)
 	}
-	if !cfg.MetricsPerCertificate || !cfg.MetricsWhileFailing || cfg.HeartbeatURL.Reveal() != "https://heartbeat.example.org/ping/s3cr3t" ||
+	if cfg.OtherEvery != 30*time.Minute || !cfg.MetricsPerCertificate || !cfg.MetricsWhileFailing || cfg.HeartbeatURL.Reveal() != "https://heartbeat.example.org/ping/s3cr3t" ||
 		len(cfg.Manifests) != 2 || len(cfg.Certificates) != 1 || len(cfg.Certificates[0].Chain) != 1 {
 		t.Errorf("the rest: %+v", cfg)
 	}
@@ -106,7 +106,7 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 			Headers: []target.Header{{Name: "Authorization", Value: "Bearer s3cr3t"}, {Name: "X-Probe", Value: "certdrift"}},
 		},
 		Expect: target.Expect{
-			Status: []int{201}, BodyContains: "ok", BodyMatches: `^\{.*\}$`, MaxLatency: 2 * time.Second, MaxSize: 64 << 10,
+			Status: []int{201}, BodyContains: "ok", BodyMatches: `^\{.*\}$`, MaxLatency: 2 * time.Second, MaxSize: 64 << 10, MaxRedirects: new(int),
 			BodyJSON: []target.JSONValue{{Path: "$.status", Equals: &id}, {Path: "$.items[0].id", Equals: &seven}, {Path: `$["a b"]`}, {Path: "items.0x_y-z"}},
 			Headers:  []target.HeaderValue{{Name: "Content-Type", Contains: "json"}, {Name: "X-Request-Id"}},
 		},

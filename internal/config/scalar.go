@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"certdrift/internal/target"
 )
 
 // scalar is a type that parses the text of a YAML scalar. The error says what is wrong with the text, in a sentence that
@@ -105,6 +107,26 @@ func (s *Size) parse(text string) error {
 		return errors.New("is not a size")
 	}
 	*s = Size(n * factor)
+	return nil
+}
+
+// Redirects is a number of redirects: 0 to target.MaxRedirects; none is 0.
+type Redirects int
+
+func (*Redirects) hint() string {
+	return fmt.Sprintf("write a number from 0 to %d, or none", target.MaxRedirects)
+}
+
+func (r *Redirects) parse(text string) error {
+	if strings.EqualFold(text, "none") {
+		*r = 0
+		return nil
+	}
+	n, err := strconv.ParseUint(text, 10, 8)
+	if err != nil || n > target.MaxRedirects {
+		return errors.New("is not a number of redirects")
+	}
+	*r = Redirects(n)
 	return nil
 }
 

@@ -58,6 +58,10 @@ func (s Subject) evidence(to Evidence) {
 	to.put("load_balancer_kind", s.Listener.Kind)
 	to.put("listener", s.Behind)
 	to.put("redirected_to", s.Hop)
+	to.put("key_type", s.KeyType)
+	if s.Other {
+		to["other_certificate"] = true
+	}
 	to.put("file", s.Source.File)
 	to.put("object", s.Source.Object)
 	if s.Source.File != "" && s.Source.Line > 0 {
@@ -159,7 +163,7 @@ func (c Change) Evidence() map[string]any {
 func (f *Finding) Lift() {
 	e := fields(f.Evidence)
 	f.Subject = Subject{
-		Behind: e.text("listener"), Hop: e.text("redirected_to"),
+		Behind: e.text("listener"), Hop: e.text("redirected_to"), KeyType: e.text("key_type"), Other: e.truth("other_certificate"),
 		Certificate: e.text("fingerprint_sha256"), CertificateNotAfter: e.time("not_after"),
 		Source:  Source{File: e.text("file"), Line: e.number("line"), Column: e.number("column"), Object: e.text("object"), Generated: e.truth("generated")},
 		Refused: e.truth("refused"),

@@ -17,6 +17,10 @@ type Subject struct {
 	CertificateNotAfter time.Time
 	// Hop is the URL of the redirect's hop that the finding is about; empty for the endpoint itself.
 	Hop string
+	// KeyType is "ECDSA" or "RSA" where the server has two certificates for the name and the finding is about that one; Other reports
+	// that only clients of that type of key alone were seen to get it.
+	KeyType string
+	Other   bool
 	// Source is the place in a file that is wrong; the zero value where no file is.
 	Source Source
 	// Refused reports that a topic did not take a message, which only a message that it takes disproves.
@@ -119,24 +123,25 @@ type FactKind string
 // The kinds of facts. The first four are the phases of a probe, each of which implies those before it; of one address
 // (IP:PORT) where Resource names it.
 const (
-	FactDNS           FactKind = "dns"           // the name was resolved
-	FactConnection    FactKind = "connection"    // every address took the connection
-	FactHandshake     FactKind = "handshake"     // every address completed its TLS handshake
-	FactResponse      FactKind = "response"      // every address answered the request, redirects included
-	FactAddresses     FactKind = "addresses"     // all addresses of the name are known, and were probed
-	FactRevocation    FactKind = "revocation"    // somebody vouched for the certificate Resource (its SHA-256)
-	FactListener      FactKind = "listener"      // the listener Resource (ACCOUNT/REGION/NAME:PORT) was read completely
-	FactPolicy        FactKind = "policy"        // what the security policy of the listener Resource allows was read
-	FactPlacement     FactKind = "placement"     // the listener that Endpoint is behind was found; of all endpoints of the environment Resource
-	FactListeners     FactKind = "listeners"     // every load balancer in scope was read
-	FactManifest      FactKind = "manifest"      // the manifest or configuration Resource (FILE) was read
-	FactSubscriptions FactKind = "subscriptions" // SNS was asked who is subscribed, and answered
-	FactDelivery      FactKind = "delivery"      // every topic took the last message
-	FactStack         FactKind = "stack"         // the rules and alarms of certdrift's own stack were read
-	FactRound         FactKind = "round"         // the round asked for everything that the configuration asks for
-	FactClock         FactKind = "clock"         // most servers' clocks do not contradict this machine's
-	FactCall          FactKind = "call"          // the AWS call Resource (ACCOUNT/REGION/OPERATION) was made and answered
-	FactEverything    FactKind = "everything"    // the round saw everything that there is: in place of more facts than are listed
+	FactDNS           FactKind = "dns"               // the name was resolved
+	FactConnection    FactKind = "connection"        // every address took the connection
+	FactHandshake     FactKind = "handshake"         // every address completed its TLS handshake
+	FactOther         FactKind = "other-certificate" // it is known which certificate, if any, every address has for clients of the key type Object
+	FactResponse      FactKind = "response"          // every address answered the request, redirects included
+	FactAddresses     FactKind = "addresses"         // all addresses of the name are known, and were probed
+	FactRevocation    FactKind = "revocation"        // somebody vouched for the certificate Resource (its SHA-256)
+	FactListener      FactKind = "listener"          // the listener Resource (ACCOUNT/REGION/NAME:PORT) was read completely
+	FactPolicy        FactKind = "policy"            // what the security policy of the listener Resource allows was read
+	FactPlacement     FactKind = "placement"         // the listener that Endpoint is behind was found; of all endpoints of the environment Resource
+	FactListeners     FactKind = "listeners"         // every load balancer in scope was read
+	FactManifest      FactKind = "manifest"          // the manifest or configuration Resource (FILE) was read
+	FactSubscriptions FactKind = "subscriptions"     // SNS was asked who is subscribed, and answered
+	FactDelivery      FactKind = "delivery"          // every topic took the last message
+	FactStack         FactKind = "stack"             // the rules and alarms of certdrift's own stack were read
+	FactRound         FactKind = "round"             // the round asked for everything that the configuration asks for
+	FactClock         FactKind = "clock"             // most servers' clocks do not contradict this machine's
+	FactCall          FactKind = "call"              // the AWS call Resource (ACCOUNT/REGION/OPERATION) was made and answered
+	FactEverything    FactKind = "everything"        // the round saw everything that there is: in place of more facts than are listed
 )
 
 // What was read of the certificate Resource (an ARN) from ACM, IAM or a file.
@@ -153,6 +158,7 @@ type Fact struct {
 	// Endpoint is ENVIRONMENT/NAME for a fact that a probe established; empty for any other.
 	Endpoint string `json:"endpoint,omitempty"`
 	Resource string `json:"resource,omitempty"`
-	// Object is the object of a manifest that Resource is; empty for any other fact, and for the file as a whole.
+	// Object is the object of a manifest that Resource is, or the type of key of an other certificate; empty for any other fact, and for a
+	// file as a whole.
 	Object string `json:"object,omitempty"`
 }

@@ -54,6 +54,7 @@ type (
 	fault struct {
 		endpoint string // ENVIRONMENT/NAME
 		code     finding.Code
+		other    string // see Part.Other
 	}
 	holder struct {
 		key      string
@@ -158,7 +159,7 @@ func (b *tracker) assign(g findingGroup) {
 	e.present = append(e.present, g.findings...)
 	sortFindings(e.present)
 	for _, f := range g.findings {
-		at := fault{f.Environment + "/" + f.Endpoint, f.Code}
+		at := fault{f.Environment + "/" + f.Endpoint, f.Code, otherKeyType(f)}
 		if f.Severity > b.held[at].severity {
 			b.held[at] = holder{e.record.Key, f.Severity}
 		}

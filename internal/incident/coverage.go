@@ -64,6 +64,8 @@ type Coverage struct {
 	// dialed, and how far their probes came.
 	some      map[string]bool
 	addresses map[string]map[string]Depth
+	// keyTypes are, by endpoint and address, the types of key of which it is known what certificate such clients get, if any.
+	keyTypes map[string]map[string]map[string]bool
 	// errors are what could not be observed; faulty the files with mistakes that may hide what else is in them, sources those
 	// that manifests were read from.
 	errors  []observation.ObserveError
@@ -87,7 +89,8 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 		Configured: map[string]bool{}, Endpoints: map[string]Depth{}, Listeners: map[string]bool{},
 		Unvouched: map[string]map[string]bool{}, Placed: map[string]bool{}, PolicyUnread: map[string]bool{},
 		errors: round.ObserveErrors, sources: map[string]bool{}, objects: map[finding.Fact]bool{}, passedOver: map[string]bool{}, some: map[string]bool{}, addresses: map[string]map[string]Depth{},
-		Full: !narrowed && (round.ListenersRead || !listeners),
+		keyTypes: map[string]map[string]map[string]bool{},
+		Full:     !narrowed && (round.ListenersRead || !listeners),
 	}
 	for _, key := range configured {
 		c.Configured[key] = true
@@ -103,6 +106,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 		for _, a := range e.Addresses {
 			c.addresses[e.Target.Key()][a.Address] = addressDepth(a)
 		}
+		c.keyTypes[e.Target.Key()] = keyTypes(e)
 	}
 	c.clockInDoubt = t.Clock().InDoubt()
 	c.coverCertificates(t)
@@ -129,6 +133,22 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 		}
 	}
 	return c
+}
+
+// keyTypes are, by address, the types of key of which it is known what certificate such clients get: that of the first handshake, and the
+// other one where the server answered that question. What it sends for any name that it has no certificate for is no answer that a
+// finding could be about.
+func keyTypes(e *topology.Endpoint) map[string]map[string]bool {
+	known := map[string]map[string]bool{}
+	for _, l := range e.Leaves {
+		known[l.Address] = map[string]bool{string(l.KeyType()): true}
+	}
+	for _, a := range e.Addresses {
+		if a.Other != nil && known[a.Address] != nil && (a.Other.Absent || a.Other.TLS != nil) {
+			known[a.Address][string(a.Other.KeyType)] = true
+		}
+	}
+	return known
 }
 
 // faults takes account of what the configuration's mistakes hide: an endpoint that is left out for one is still there, and

@@ -148,6 +148,8 @@ type Part struct {
 	Account string `json:"account,omitempty"`
 	// Hop: the fault is of a redirect's target, so that only a probe that follows it to the end can clear it.
 	Hop bool `json:"hop,omitempty"`
+	// Other is the type of key, where the fault is of a server's other certificate, which only clients of that type alone get.
+	Other string `json:"other_certificate,omitempty"`
 	// Refused: a topic took no message; only one that it takes can clear it.
 	Refused bool `json:"refused,omitempty"`
 	// RestsOn lists the facts that the finding was concluded from, beyond what its code implies: the part ends only after

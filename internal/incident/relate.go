@@ -160,7 +160,7 @@ func sameFaults(e *entry, g findingGroup) bool {
 	for _, f := range g.findings {
 		of := partOf(f)
 		if slices.ContainsFunc(e.record.Parts, func(p Part) bool {
-			return p.Code == f.Code && p.Endpoint == f.Endpoint && p.Listener == f.Listener && p.Region == of.Region && p.Account == of.Account
+			return p.Code == f.Code && p.Endpoint == f.Endpoint && p.Listener == f.Listener && p.Region == of.Region && p.Account == of.Account && p.Other == of.Other
 		}) {
 			same++
 		}

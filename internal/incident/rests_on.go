@@ -74,6 +74,8 @@ func (c Coverage) observed(environment string, p Part) bool {
 			return c.Endpoints[endpoint] >= Connected && c.dialed(endpoint, fact.Resource)
 		case finding.FactHandshake:
 			return c.Endpoints[endpoint] >= Handshaken && c.dialed(endpoint, fact.Resource)
+		case finding.FactOther:
+			return c.Endpoints[endpoint] >= Handshaken && c.knowsOther(endpoint, fact)
 		case finding.FactResponse:
 			return c.Endpoints[endpoint] >= Whole && c.dialed(endpoint, fact.Resource)
 		case finding.FactAddresses:
@@ -103,10 +105,47 @@ func (c Coverage) observed(environment string, p Part) bool {
 		case finding.FactClock:
 			return !c.clockInDoubt
 		case finding.FactEverything:
-			return c.ListenersWhole && c.wholly(Handshaken)
+			return c.ListenersWhole && c.wholly(Handshaken) && (p.Other == "" || c.knowsOther(endpoint, finding.Fact{Object: p.Other}))
 		}
 		return c.Full
 	})
+}
+
+// OfOthers returns the endpoints (ENVIRONMENT/NAME) with a live incident that rests on their servers' other certificates.
+func OfOthers(records []Record) map[string]bool {
+	out := map[string]bool{}
+	for _, r := range records {
+		if !r.Closed.IsZero() {
+			continue
+		}
+		for _, p := range r.Parts {
+			if p.Other != "" {
+				out[r.Environment+"/"+p.Endpoint] = true
+			}
+			for _, fact := range p.RestsOn {
+				if fact.Kind == finding.FactOther {
+					out[fact.Endpoint] = true
+				}
+			}
+		}
+	}
+	return out
+}
+
+// knowsOther reports whether it is known which certificate an address, or every one, has for clients of a type of key.
+func (c Coverage) knowsOther(endpoint string, fact finding.Fact) bool {
+	if fact.Resource != "" {
+		if _, dialed := c.addresses[endpoint][fact.Resource]; !dialed {
+			return c.dialed(endpoint, fact.Resource)
+		}
+		return c.keyTypes[endpoint][fact.Resource][fact.Object]
+	}
+	for address := range c.addresses[endpoint] {
+		if !c.keyTypes[endpoint][address][fact.Object] {
+			return false
+		}
+	}
+	return true
 }
 
 // dialed reports whether an address of an endpoint was dialed, or is known to be none of its now (see trace.go).

@@ -124,7 +124,7 @@ const (
 
 // size is an upper bound of a part's bytes in JSON.
 func (p Part) size() int {
-	const rest = 160 // the names of the fields, counts and flags
+	const rest = 200 // the names of the fields, counts and flags
 	size := 0
 	for _, f := range p.RestsOn {
 		size += 60 + len(f.Kind) + written(f.Endpoint) + written(f.Resource) + written(f.Object)

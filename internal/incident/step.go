@@ -50,6 +50,7 @@ type partID struct {
 	severity                            finding.Severity
 	endpoint, listener, region, account string
 	hop, refused                        bool
+	other                               string
 }
 
 func (p Part) id() partID {
@@ -57,7 +58,7 @@ func (p Part) id() partID {
 	if !certain(p.Code) {
 		concern = "~" + group(p.Code)
 	}
-	return partID{concern, p.Severity, p.Endpoint, p.Listener, p.Region, p.Account, p.Hop, p.Refused}
+	return partID{concern, p.Severity, p.Endpoint, p.Listener, p.Region, p.Account, p.Hop, p.Refused, p.Other}
 }
 
 // partOf makes the part that a finding is.
@@ -66,8 +67,16 @@ func partOf(f finding.Finding) Part {
 		Code: f.Code, Severity: f.Severity, Endpoint: f.Endpoint, Listener: f.Listener,
 		Region: f.Subject.Listener.Region, Account: f.Subject.Listener.Account,
 		Hop: f.Subject.Hop != "", Refused: f.Subject.Refused && f.Code == finding.AlertPathBroken,
+		Other:   otherKeyType(f),
 		RestsOn: normalize(f.RestsOn),
 	}
+}
+
+func otherKeyType(f finding.Finding) string {
+	if f.Subject.Other {
+		return f.Subject.KeyType
+	}
+	return ""
 }
 
 // see brings the round's findings into the parts and returns which parts are there, and how many found no room.
@@ -216,7 +225,7 @@ func (b *tracker) evidenceOf(r *Record, p Part) evidence {
 	if p.Code == finding.DriftManifest {
 		return clean // a manifest that is stale still has an incident of its own by now (see escalatePredicted)
 	}
-	if held := b.held[fault{endpoint, p.Code}]; held.key != "" && held.key != r.Key && held.severity >= p.Severity {
+	if held := b.held[fault{endpoint, p.Code, p.Other}]; held.key != "" && held.key != r.Key && held.severity >= p.Severity {
 		return unknown
 	}
 	return clean
@@ -280,7 +289,7 @@ func compareParts(a, b Part) int {
 	return cmp.Or(
 		cmp.Compare(b.Severity, a.Severity), cmp.Compare(rank(a.Code), rank(b.Code)), cmp.Compare(a.Code, b.Code),
 		cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Listener, b.Listener),
-		cmp.Compare(a.Region, b.Region), cmp.Compare(a.Account, b.Account),
+		cmp.Compare(a.Region, b.Region), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Other, b.Other),
 	)
 }
 

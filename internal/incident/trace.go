@@ -45,7 +45,7 @@ func traceDepth(endpoint string, p Part) (depth Depth, ok bool) {
 		case fact.Endpoint != endpoint:
 		case fact.Kind == finding.FactConnection:
 			depth, ok = max(depth, Connected), true
-		case fact.Kind == finding.FactHandshake:
+		case fact.Kind == finding.FactHandshake, fact.Kind == finding.FactOther:
 			depth, ok = max(depth, Handshaken), true
 		case fact.Kind == finding.FactResponse:
 			depth, ok = Whole, true
@@ -64,7 +64,7 @@ func (c Coverage) seenAt(endpoint string, p Part) map[string]bool {
 		switch {
 		case fact.Kind == finding.FactEverything:
 			return all
-		case fact.Endpoint != endpoint || fact.Kind != finding.FactConnection && fact.Kind != finding.FactHandshake && fact.Kind != finding.FactResponse:
+		case fact.Endpoint != endpoint || !slices.Contains([]finding.FactKind{finding.FactConnection, finding.FactHandshake, finding.FactOther, finding.FactResponse}, fact.Kind):
 		case fact.Resource == "":
 			return all
 		default:
@@ -92,7 +92,7 @@ func (b *tracker) trace(r *Record, p *Part, bad map[string]bool, counts bool, ro
 			t.Sound, t.Away = 0, 0
 		case dialed:
 			t.Away = 0
-			if counts && depth >= needed {
+			if counts && depth >= needed && (p.Other == "" || b.Coverage.keyTypes[endpoint][t.Address][p.Other]) {
 				t.Sound++
 			}
 		default: // away, or in the part of the answer that is not known

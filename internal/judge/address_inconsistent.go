@@ -8,6 +8,7 @@ import (
 
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
+	"certdrift/internal/observation"
 	"certdrift/internal/target"
 	"certdrift/internal/topology"
 )
@@ -19,8 +20,20 @@ type leafGroup struct {
 }
 
 func judgeConsistency(e *endpoint) []finding.Finding {
-	groups := e.leaves()
-	if len(groups) < 2 || e.Listener != nil && e.Listener.Settling(e.judgment.policy.Settle) {
+	if e.Listener != nil && e.Listener.Settling(e.judgment.policy.Settle) {
+		return nil
+	}
+	found := e.inconsistent(withoutPairs(e.leaves()), "")
+	for _, key := range []observation.KeyType{observation.ECDSA, observation.RSA} {
+		found = append(found, e.inconsistent(e.otherLeaves(key), key)...)
+		found = append(found, e.lacks(key)...)
+	}
+	return found
+}
+
+// inconsistent returns a finding if there is more than one group: of first certificates, or of those for clients of a type of key alone.
+func (e *endpoint) inconsistent(groups []leafGroup, key observation.KeyType) []finding.Finding {
+	if len(groups) < 2 {
 		return nil
 	}
 	good, meant, sameNamed := true, true, true
@@ -34,7 +47,7 @@ func judgeConsistency(e *endpoint) []finding.Finding {
 		return nil
 	}
 	severity := finding.Warning
-	if good && sameNamed && e.Declared() == nil {
+	if good && sameNamed && (e.Declared() == nil || key != "") {
 		severity = finding.Info
 	}
 	served := make([]any, 0, len(groups))
@@ -46,11 +59,89 @@ func judgeConsistency(e *endpoint) []finding.Finding {
 		served = append(served, fact)
 		parts = append(parts, topology.Some(g.Addresses)+" "+g.Certificate.Label(""))
 	}
-	return []finding.Finding{e.finding(finding.AddressInconsistent, severity,
-		fmt.Sprintf("the addresses of %s serve %d different certificates: %s", finding.Clean(e.Target.Host, finding.QuoteLimit),
-			len(groups), strings.Join(parts[:min(len(parts), 4)], "; ")),
+	what := "different certificates"
+	if key != "" {
+		what = "different " + string(key) + " certificates"
+	}
+	f := e.finding(finding.AddressInconsistent, severity,
+		fmt.Sprintf("the addresses of %s serve %d %s: %s", finding.Clean(e.Target.Host, finding.QuoteLimit),
+			len(groups), what, strings.Join(parts[:min(len(parts), 4)], "; ")),
 		finding.Evidence{"served": served},
-		"Finish the rollout, or remove the outdated address from DNS until it serves the new certificate.")}
+		"Finish the rollout, or remove the outdated address from DNS until it serves the new certificate.")
+	f.Subject.KeyType, f.Subject.Other = string(key), key != ""
+	return []finding.Finding{f}
+}
+
+// lacks returns a finding if some addresses have a certificate for clients of a type of key beside their first one, and others have none.
+func (e *endpoint) lacks(key observation.KeyType) []finding.Finding {
+	var having, lacking []string
+	for _, c := range e.connections {
+		switch o := c.Other; {
+		case o == nil || o.KeyType != key:
+		case c.pair != nil:
+			having = append(having, c.Address.Address)
+		case o.Absent || o.Fallback:
+			lacking = append(lacking, c.Address.Address)
+		}
+	}
+	if len(having) == 0 || len(lacking) == 0 {
+		return nil
+	}
+	f := e.finding(finding.AddressInconsistent, finding.Info,
+		fmt.Sprintf("some addresses of %s have an ECDSA and an RSA certificate, others no %s one: %s", finding.Clean(e.Target.Host, finding.QuoteLimit), key, topology.Some(lacking)),
+		finding.Evidence{"with": having, "without": lacking},
+		"Install both certificates at every address, or only one: clients that support only "+string(key)+" keys fail at some addresses.")
+	f.Subject.KeyType, f.Subject.Other = string(key), true
+	return []finding.Finding{f}
+}
+
+// withoutPairs joins the groups of certificates that are a pair: some address has both, and which of them it shows first does not matter.
+func withoutPairs(groups []leafGroup) []leafGroup {
+	var out []leafGroup
+	for _, g := range groups {
+		i := slices.IndexFunc(out, func(o leafGroup) bool { return o.pairs(g) || g.pairs(o) })
+		if i < 0 {
+			out = append(out, g)
+			continue
+		}
+		out[i].Addresses = slices.Sorted(slices.Values(slices.Concat(out[i].Addresses, g.Addresses)))
+		out[i].connections = slices.Concat(out[i].connections, g.connections)
+	}
+	return out
+}
+
+// pairs reports whether an address of the group has the other group's certificate beside the group's own.
+func (g leafGroup) pairs(other leafGroup) bool {
+	return slices.ContainsFunc(g.connections, func(c *connection) bool {
+		return c.pair != nil && slices.ContainsFunc(other.connections, func(o *connection) bool { return o.leaf().Equal(c.pair.leaf()) })
+	})
+}
+
+// otherLeaves groups the certificates of a type of key, where some address has it beside its first one.
+func (e *endpoint) otherLeaves(key observation.KeyType) []leafGroup {
+	var groups []leafGroup
+	beside := false
+	for _, own := range e.connections {
+		c := own
+		if own.pair != nil && own.pair.keyType == key {
+			c, beside = own.pair, true
+		}
+		leaf := c.leaf()
+		if leaf == nil || keyType(leaf) != key {
+			continue
+		}
+		i := slices.IndexFunc(groups, func(g leafGroup) bool { return g.Certificate.Is(leaf) })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, leafGroup{ServedSide: topology.ServedSide{Certificate: &topology.Certificate{Leaf: leaf}}})
+		}
+		groups[i].Addresses = append(groups[i].Addresses, c.Address.Address)
+		groups[i].connections = append(groups[i].connections, c)
+	}
+	if !beside {
+		return nil // they are first ones
+	}
+	return groups
 }
 
 // leaves groups the endpoint's connections by the certificate they serve, the most common first.

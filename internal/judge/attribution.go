@@ -51,7 +51,7 @@ func (j *judgment) nearEnd(c *topology.Certificate, end time.Time) func(time.Tim
 	}
 }
 
-// ofServedCertificate reports whether a finding is about the certificate that the endpoint itself serves.
+// ofServedCertificate reports whether a finding is about the certificate that the endpoint itself serves, the first one of a pair.
 func ofServedCertificate(f finding.Finding) bool {
-	return f.Subject.Hop == "" && f.Code.Class() == finding.ClassCertificate
+	return f.Subject.Hop == "" && !f.Subject.Other && f.Code.Class() == finding.ClassCertificate
 }

@@ -32,7 +32,8 @@ func findChainIncomplete(c *connection) []finding.Finding {
 		e["same_name_other_key"] = topology.Fingerprint(other.Certificate)
 		summary += " (the certificate of that name that it sends has a different key)"
 	}
-	remedy := c.chainRemedy(fmt.Sprintf("Append the certificate of the issuer %s to the served chain, after the leaf.", issuerName(child)))
+	remedy := c.chainRemedy(fmt.Sprintf("Append the certificate of the issuer %s to the served chain, after the leaf. If it is the root of a private CA that clients have, add it to ca_files instead "+
+		"(of the endpoint, or under trust).", issuerName(child)))
 	if c.spelled(child) {
 		summary = fmt.Sprintf("%s encodes the name of its issuer %s differently from the issuer's own certificate: clients that compare names byte by byte find no issuer", certName(child), issuerName(child))
 		remedy = c.replace("Have the certificate reissued, with its issuer's name encoded as in the issuer's own certificate.")

@@ -29,6 +29,9 @@ func TestCertChainIncomplete(t *testing.T) {
 	srv.chain = srv.chain[:1]
 	fs := srv.expect(t, critical(finding.CertChainIncomplete))
 	says(t, fs, `does not send "Test Intermediate", the issuer of "api.example.org"`)
+	if !strings.Contains(fs[0].Remedy, "the root of a private CA that clients have, add it to ca_files") {
+		t.Errorf("a private CA's root has no place: %s", fs[0].Remedy)
+	}
 	if got := fmt.Sprint(fs[0].Evidence["aia"], fs[0].Evidence["missing_issuer"]); !strings.Contains(got, url) || !strings.Contains(got, "CN=Test Intermediate") {
 		t.Errorf("evidence %v", fs[0].Evidence)
 	}
@@ -37,7 +40,7 @@ func TestCertChainIncomplete(t *testing.T) {
 	fetched.issuers = []observation.FetchedIssuer{{URL: url, DER: s.inter.Certificate.Raw}}
 	fs = fetched.expect(t, critical(finding.CertChainIncomplete))
 	says(t, fs, "with it the chain would be trusted")
-	if !strings.Contains(fs[0].Remedy, "curl -sL "+url) || !strings.Contains(fmt.Sprint(fs[0].Evidence["append"]), url) {
+	if strings.Contains(fs[0].Remedy, "ca_files") || !strings.Contains(fs[0].Remedy, "curl -sL "+url) || !strings.Contains(fmt.Sprint(fs[0].Evidence["append"]), url) {
 		t.Errorf("what to append is not said: %s; %v", fs[0].Remedy, fs[0].Evidence["append"])
 	}
 

@@ -134,7 +134,7 @@ func (c *connection) replace(what string) string {
 		return fmt.Sprintf("%s The expected certificate is %s: upload the new one to ACM or IAM and attach it to the listener.",
 			what, finding.Clean(arn, finding.QuoteLimit))
 	}
-	return what + " Install it with its intermediates where TLS is terminated for this hostname (server or load balancer), reload, and run `certdrift check` again."
+	return what + " Install it with its intermediates where TLS is terminated for this hostname (" + c.terminators() + "), reload, and run `certdrift check` again."
 }
 
 // arnRegion is the region of an ARN; empty where it has none.
@@ -160,7 +160,7 @@ func (c *connection) chainRemedy(what string) string {
 		return what + " With ACM: `aws acm import-certificate --region " + arnRegion(arn) + " --certificate-arn " + finding.Clean(arn, finding.QuoteLimit) +
 			"` with the same certificate and key, and --certificate-chain."
 	}
-	return what + " Then reload the server or load balancer, and run `certdrift check` again."
+	return what + " Then reload the " + c.terminators() + ", and run `certdrift check` again."
 }
 
 // certificateARN is the ARN of the certificate that the endpoint's own addresses should serve; empty where unknown.
@@ -168,11 +168,24 @@ func (c *connection) certificateARN() string {
 	if c.hop != nil {
 		return ""
 	}
+	if c.keyType != "" {
+		return c.attachedARN()
+	}
 	if d := c.endpoint.Target.Declared; d != nil && d.ARN != "" {
 		return d.ARN
 	}
 	if l := c.endpoint.Listener; l != nil && len(l.Certificates) == 1 {
 		return l.Certificates[0].ARN
+	}
+	return ""
+}
+
+// attachedARN is the ARN of the served certificate on the endpoint's listener; empty where it is not attached, or that is not known.
+func (c *connection) attachedARN() string {
+	if c.endpoint.Listener != nil {
+		if a := c.endpoint.Listener.Holding(c.leaf()); a != nil {
+			return a.ARN
+		}
 	}
 	return ""
 }

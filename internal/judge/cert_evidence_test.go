@@ -16,7 +16,7 @@ func TestRemedyKnowsWhereTheCertificateComesFrom(t *testing.T) {
 	for arn, want := range map[string]string{
 		"arn:aws:acm:us-west-2:111122223333:certificate/1234": "aws acm describe-certificate --region us-west-2 --certificate-arn arn:aws:acm:us-west-2:111122223333:certificate/1234",
 		"arn:aws:iam::111122223333:server-certificate/api":    "arn:aws:iam::111122223333:server-certificate/api: upload the new one",
-		"": "(server or load balancer)",
+		"": "(server or proxy)",
 	} {
 		srv.declared = arn
 		for _, f := range srv.expect(t, critical(finding.CertExpired)) {

@@ -7,6 +7,9 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"slices"
 	"testing"
 
 	"certdrift/internal/certtest"
@@ -102,4 +105,42 @@ func TestCertKeyThatSomeClientsLack(t *testing.T) {
 	}
 	says(t, under(edwards).expect(t, warning(finding.CertKeyWeak)), `the key of the issuer "Issuer" is Ed25519`)
 	under(on(elliptic.P521())).expect(t)
+}
+
+// TestCertKeyLarge: Go's clients refuse every handshake in which an RSA key above 8192 bits is sent, rustls signatures by one.
+func TestCertKeyLarge(t *testing.T) {
+	// A leaf and its root with 8704 bits, and the same with 8192: to make such keys takes seconds.
+	kept, err := os.ReadFile("testdata/large-rsa.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ders [4][]byte
+	for i := range ders {
+		var block *pem.Block
+		block, kept = pem.Decode(kept)
+		ders[i] = block.Bytes
+	}
+	root, limit := &pki.Pair{Certificate: certtest.Parse(t, ders[1])}, &pki.Pair{Certificate: certtest.Parse(t, ders[3])}
+	s := newShop(t)
+	good := must(t)(s.inter.Leaf(certNow, []string{certHost})).Served()
+	for name, c := range map[string]struct {
+		chain [][]byte
+		roots []*pki.Pair
+		says  string
+	}{
+		"sent":                {ders[:2], []*pki.Pair{root}, `the root "Large 8704" is larger than clients of Go and rustls accept: RSA 8704`},
+		"not sent":            {ders[:1], []*pki.Pair{root}, "larger than clients of rustls accept"},
+		"sent, and of no use": {append(slices.Clone(good), ders[1]), []*pki.Pair{s.root}, "larger than clients of Go accept"},
+		"of 8192 bits":        {ders[2:], []*pki.Pair{limit}, ""},
+		"of another server":   {good, []*pki.Pair{s.root, root}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := server{chain: c.chain, roots: c.roots}
+			if c.says == "" {
+				srv.expect(t)
+				return
+			}
+			says(t, srv.expect(t, warning(finding.CertKeyWeak)), c.says)
+		})
+	}
 }

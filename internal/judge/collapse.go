@@ -6,10 +6,14 @@ import (
 	"strings"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/observation"
 )
 
 // subject is what findings with an address have in common: an endpoint's own addresses, or those of one redirect's hop.
-type subject struct{ environment, endpoint, hop string }
+type subject struct {
+	environment, endpoint, hop string
+	other                      string // the type of key of the other certificate of a pair; empty for the first
+}
 
 // collapse makes one finding of those that say the same of every address of an endpoint: the address is left empty and
 // the evidence lists them. What holds for some addresses only stays with each of them, and an endpoint with a single
@@ -59,20 +63,26 @@ func collapse(fs []finding.Finding, j *judgment) []finding.Finding {
 func addresses(j *judgment) map[subject]map[string]bool {
 	all := map[subject]map[string]bool{}
 	for _, c := range j.connections {
-		s := subject{c.endpoint.Target.Environment, c.endpoint.Target.Name, ""}
+		s := subject{environment: c.endpoint.Target.Environment, endpoint: c.endpoint.Target.Name}
 		if c.hop != nil {
 			s.hop = c.hop.URL
 		}
-		if all[s] == nil {
-			all[s] = map[string]bool{}
+		for _, s.other = range []string{"", string(observation.RSA), string(observation.ECDSA)} { // one that lacks a pair counts
+			if all[s] == nil {
+				all[s] = map[string]bool{}
+			}
+			all[s][c.Address.Address] = true
 		}
-		all[s][c.Address.Address] = true
 	}
 	return all
 }
 
 func judgedOn(f finding.Finding) subject {
-	return subject{f.Environment, f.Endpoint, f.Subject.Hop}
+	s := subject{environment: f.Environment, endpoint: f.Endpoint, hop: f.Subject.Hop}
+	if f.Subject.Other {
+		s.other = f.Subject.KeyType
+	}
+	return s
 }
 
 // merge makes one finding of several that differ in nothing but address and facts. A fact that is not the same everywhere

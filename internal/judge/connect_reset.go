@@ -17,6 +17,9 @@ func connectReset() rule {
 			if f.Hello != nil {
 				return c.largeHello(finding.ConnectReset, f)
 			}
+			if f.ProxyHeader != nil {
+				return c.proxyHeader(finding.ConnectReset, f)
+			}
 			return c.failed(finding.ConnectReset, f, c.name()+" reset the connection "+phaseWords(f.Phase)+itSpeaks(f), cmp.Or(c.foreignRemedy(f), "Check the log of the server at "+c.Address.Address+" for the time of the probe, then the firewalls and proxies in between."))
 		},
 	}

@@ -15,6 +15,9 @@ func httpInvalid() rule {
 			if f == nil {
 				return nil
 			}
+			if f.ProxyHeader != nil {
+				return c.proxyHeader(finding.HTTPInvalid, f)
+			}
 			return c.failed(finding.HTTPInvalid, f, c.name()+" "+invalidWords(f)+itSpeaks(f), cmp.Or(c.foreignRemedy(f), c.invalidRemedy(f)))
 		},
 	}
@@ -23,9 +26,9 @@ func httpInvalid() rule {
 func (c *connection) invalidRemedy(f *observation.Failure) string {
 	if f.Kind == observation.SpeaksTLS {
 		if c.hop != nil {
-			return "Fix the redirect: its URL must begin with https. Often the application builds it from the plain connection behind the load balancer; configure it to trust X-Forwarded-Proto."
+			return "Fix the redirect: its URL must begin with https. Often the application builds it from the plain connection behind a proxy or load balancer; configure it to trust X-Forwarded-Proto."
 		}
-		return "Change the endpoint to an https URL, or change the listener back to plain HTTP."
+		return "Change the endpoint to an https URL, or change the " + c.listening() + " back to plain HTTP."
 	}
 	if f.Kind == observation.Unprocessed {
 		return "Check whether the server or proxy at " + c.Address.Address + " is shutting down, overloaded or over a limit of streams: clients may send such a request again, and this one was refused again."

@@ -16,7 +16,7 @@ func httpRedirectInsecure() rule {
 			for _, location := range downgrades(c.HTTP) {
 				found = append(found, c.finding(finding.HTTPRedirectInsecure, finding.Warning,
 					c.where()+" redirects from https to "+finding.Quote(location), finding.Evidence{"location": finding.Clean(location, finding.QuoteLimit)},
-					"Fix the redirect's target. If a load balancer terminates TLS, configure the application to trust X-Forwarded-Proto."))
+					"Fix the redirect's target. If a proxy or load balancer terminates TLS, configure the application to trust X-Forwarded-Proto."))
 			}
 			return found
 		},

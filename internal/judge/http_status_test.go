@@ -94,7 +94,7 @@ func TestHTTPStatusOfPlainHTTPToATLSPort(t *testing.T) {
 		s := newScene(t)
 		a := ok("10.0.0.1", s.leaf(host))
 		a.HTTP.Status, a.HTTP.Excerpt = 400, excerpt
-		s.https("api", host, a)
+		s.https("api", host, a).Target.Service = "production/api"
 		if f := s.one(finding.HTTPStatus, finding.Critical); !strings.Contains(f.Remedy, "aws-load-balancer-backend-protocol") {
 			t.Errorf("behind a listener: %q", f.Remedy)
 		}
@@ -103,6 +103,28 @@ func TestHTTPStatusOfPlainHTTPToATLSPort(t *testing.T) {
 		s.https("api", host, a).Target.Kind = target.HTTP
 		if f := s.one(finding.HTTPStatus, finding.Critical); !strings.Contains(f.Remedy, "https URL") {
 			t.Errorf("by plain HTTP: %q", f.Remedy)
+		}
+	}
+}
+
+// TestHTTPStatusOfARedirectTooMany: more redirects than expect.redirects are the finding, with where the next one leads.
+func TestHTTPStatusOfARedirectTooMany(t *testing.T) {
+	for _, c := range []struct {
+		hops []string
+		want string
+	}{
+		{nil, "returns 301, a redirect to \"https://c.example.org/\" (expected no redirect)"},
+		{[]string{"a.example.org"}, "returns 302, a redirect to \"https://c.example.org/\" (expected at most 1 redirect)"},
+		{[]string{"a.example.org", "b.example.org"}, "returns 302, a redirect to \"https://c.example.org/\" (expected at most 2 redirects)"},
+	} {
+		s := newScene(t)
+		a := redirecting(s, 302, c.hops...)
+		a.HTTP.Unfollowed, a.HTTP.Location = true, "https://c.example.org/"
+		s.https("api", host, a)
+		s.only(finding.HTTPStatus)
+		f := s.one(finding.HTTPStatus, finding.Critical)
+		if !strings.HasSuffix(f.Summary, c.want) || !strings.Contains(f.Remedy, "expect.redirects") || f.Evidence["expected_redirects"] != len(c.hops) {
+			t.Errorf("got %q %v", f.Summary, f.Evidence)
 		}
 	}
 }

@@ -7,6 +7,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"certdrift/internal/chain"
@@ -39,7 +40,8 @@ func Judge(in Input) finding.Conclusion { return newJudgment(in).conclude(rules(
 
 // conclude applies the rules. They are an argument so that a test can put a broken one among them.
 func (j *judgment) conclude(rules []rule) finding.Conclusion {
-	out := finding.Conclusion{Ran: len(j.Round.ObserveErrors) == 0 && len(j.Uncompared()) == 0 && len(j.passedOver()) == 0 && !j.Clock().InDoubt() && len(j.failures) == 0}
+	out := finding.Conclusion{Ran: len(j.Round.ObserveErrors) == 0 && len(j.Uncompared()) == 0 && len(j.passedOver()) == 0 && !j.Clock().InDoubt() && len(j.failures) == 0 &&
+		!slices.ContainsFunc(j.endpoints, (*endpoint).mayServeDeclared)}
 	for _, err := range j.failures[:min(len(j.failures), shownFailures)] {
 		out.Findings = append(out.Findings, ruleFailed("building chains", err))
 	}
@@ -52,7 +54,7 @@ func (j *judgment) conclude(rules []rule) finding.Conclusion {
 		out.Findings = append(out.Findings, found...)
 	}
 	out.Complete = out.Ran && len(j.unreadObjects()) == 0
-	out.Findings = suppressExplained(out.Findings, j)
+	out.Findings = suppressExplained(namePairs(out.Findings), j)
 	sayClients(out.Findings)
 	addChangeAuthor(out.Findings, j)
 	doubtClock(out.Findings, j.Clock())
@@ -79,7 +81,9 @@ func apply(r rule, j *judgment) (found []finding.Finding, err error) {
 	}
 	if r.connection != nil {
 		for _, c := range j.connections {
-			try(func() []finding.Finding { return r.connection(c) })
+			if c.judges(r.Code) {
+				try(func() []finding.Finding { return r.connection(c) })
+			}
 		}
 	}
 	if r.endpoint != nil {

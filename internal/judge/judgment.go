@@ -41,7 +41,8 @@ type listener struct {
 	judgment *judgment
 }
 
-// connection is one probe of one address, of the endpoint itself or of a redirect's hop.
+// connection is one probe of one address, of the endpoint itself or of a redirect's hop, or what the address has for clients of the other
+// type of key.
 type connection struct {
 	judgment *judgment
 	endpoint *endpoint
@@ -50,9 +51,14 @@ type connection struct {
 	hop *observation.Hop
 	// parent is the endpoint's own connection whose answer led to the hop; nil for the endpoint's own addresses.
 	parent *connection
-	kind   target.Kind
-	host   string // what the certificate must cover
-	port   int
+	// keyType is the type of the certificate's key where the server has two certificates; empty where it has one, or it is not known.
+	// other reports that only clients of that type alone were seen to get it, pair is the connection that showed the other one.
+	keyType observation.KeyType
+	other   bool
+	pair    *connection
+	kind    target.Kind
+	host    string // what the certificate must cover
+	port    int
 	// certs is the chain as sent, as far as it can be parsed; built is what it leads to. Both are nil without a
 	// handshake.
 	certs []*x509.Certificate
@@ -83,6 +89,7 @@ func newJudgment(in Input) *judgment {
 func (j *judgment) connectAll(in Input, e *endpoint, a observation.Address) {
 	own := j.connect(in, e, nil, a)
 	e.connections = append(e.connections, own)
+	j.connectOther(in, e, own)
 	if a.HTTP == nil {
 		return
 	}
@@ -141,6 +148,7 @@ func (c *connection) finding(code finding.Code, severity finding.Severity, summa
 	if c.hop != nil {
 		f.Subject.Hop = c.hop.URL
 	}
+	c.addKeyType(&f)
 	return f
 }
 

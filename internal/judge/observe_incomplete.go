@@ -28,13 +28,14 @@ func observeIncomplete() rule {
 			return append(found, j.passedOverFindings()...)
 		},
 		endpoint: func(e *endpoint) []finding.Finding {
+			found := unknownOthers(e)
 			if e.DNS.Omitted <= 0 || !e.Probed {
-				return nil
+				return found
 			}
-			return []finding.Finding{e.finding(finding.ObserveIncomplete, finding.Info,
+			return append(found, e.finding(finding.ObserveIncomplete, finding.Info,
 				fmt.Sprintf("%s has more addresses than certdrift connects to: %d were skipped", finding.Clean(e.Target.Host, finding.QuoteLimit), e.DNS.Omitted),
 				finding.Evidence{"dialled": len(e.Addresses), "omitted": e.DNS.Omitted},
-				"List the addresses that matter in connect_to, in several endpoints if necessary.")}
+				"List the addresses that matter in connect_to, in several endpoints if necessary."))
 		},
 	}
 }

@@ -29,7 +29,7 @@ func (j *judgment) restsOn(f finding.Finding) []finding.Fact {
 		}
 		facts = append(facts, probeFacts(f, probePhase(f))...)
 	case finding.ClassAddresses: // what is different shows only where all are seen
-		facts = append(facts, probeFacts(f, finding.FactHandshake)...)
+		facts = append(facts, probeFacts(f, handshake(f))...)
 		for _, key := range endpointKeys(f) {
 			facts = append(facts, finding.Fact{Kind: finding.FactAddresses, Endpoint: key})
 		}
@@ -59,6 +59,14 @@ func probePhase(f finding.Finding) finding.FactKind {
 	if f.Code == finding.TLSClientCertificateRequired { // in TLS 1.3 it shows after the handshake
 		return finding.FactResponse
 	}
+	return handshake(f)
+}
+
+// handshake is the fact of the handshake that showed a finding's certificate: the first one, or that for the other certificate of a pair.
+func handshake(f finding.Finding) finding.FactKind {
+	if f.Subject.Other {
+		return finding.FactOther
+	}
 	return finding.FactHandshake
 }
 
@@ -69,9 +77,13 @@ func probeFacts(f finding.Finding, phase finding.FactKind) []finding.Fact {
 	if f.Subject.Hop != "" || phase == finding.FactPlacement || phase == finding.FactDNS { // the address is the hop's, or of no matter
 		address = ""
 	}
+	object := ""
+	if phase == finding.FactOther {
+		object = f.Subject.KeyType
+	}
 	var out []finding.Fact
 	for _, key := range endpointKeys(f) {
-		out = append(out, finding.Fact{Kind: phase, Endpoint: key, Resource: address})
+		out = append(out, finding.Fact{Kind: phase, Endpoint: key, Resource: address, Object: object})
 	}
 	return out
 }
@@ -101,9 +113,9 @@ func (j *judgment) driftFacts(f finding.Finding) []finding.Fact {
 	switch f.Code {
 	case finding.DriftServed:
 		return slices.Concat(j.certificateFacts(finding.FactCertificateBody, attached), j.certificateFacts(finding.FactCertificate, declared),
-			probeFacts(f, finding.FactHandshake), placementFacts(f), []finding.Fact{listenerFact(f)})
+			probeFacts(f, handshake(f)), placementFacts(f), []finding.Fact{listenerFact(f)})
 	case finding.DriftDeclared:
-		return append(j.certificateFacts(finding.FactCertificateBody, declared), probeFacts(f, finding.FactHandshake)...)
+		return append(j.certificateFacts(finding.FactCertificateBody, declared), probeFacts(f, handshake(f))...)
 	case finding.DriftManifest:
 		facts := j.certificateFacts(finding.FactCertificate, slices.Concat(declared, f.Certificates.Manifest, attached))
 		facts = append(facts, manifestFact(f))

@@ -36,7 +36,7 @@ func findCipherWeak(c *connection) []finding.Finding {
 	f := c.finding(finding.TLSCipherWeak, severity,
 		fmt.Sprintf("%s offers nothing better than %s", c.name(), strings.Join(why, " and ")),
 		finding.Evidence{"version": c.TLS.Version, "cipher": finding.Clean(c.TLS.Cipher, finding.QuoteLimit), "group": finding.Clean(c.TLS.Group, 40)},
-		"Enable TLS 1.3, and for TLS 1.2 ECDHE with AES-GCM or ChaCha20 on X25519 and P-256, or choose a newer security policy for the listener. To check: "+c.clientCommand()+" -tls1_2 -cipher ECDHE+AESGCM:ECDHE+CHACHA20 -groups X25519:P-256:P-384")
+		"Enable TLS 1.3, and for TLS 1.2 ECDHE with AES-GCM or ChaCha20 on X25519 and P-256"+c.orPolicy()+". To check: "+c.clientCommand()+" -tls1_2 -cipher ECDHE+AESGCM:ECDHE+CHACHA20 -groups X25519:P-256:P-384")
 	f.Clients = clients.Merge(by...)
 	return []finding.Finding{f}
 }

@@ -21,6 +21,9 @@ func tlsHandshake() rule {
 			if f.Hello != nil {
 				return c.largeHello(finding.TLSHandshake, f)
 			}
+			if f.ProxyHeader != nil {
+				return c.proxyHeader(finding.TLSHandshake, f)
+			}
 			if cause := c.incompatible(f); cause != nil {
 				return c.incompatibly(f, cause)
 			}

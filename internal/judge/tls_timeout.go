@@ -18,6 +18,9 @@ func tlsTimeout() rule {
 			if f.Hello != nil {
 				return c.largeHello(finding.TLSTimeout, f)
 			}
+			if f.ProxyHeader != nil {
+				return c.proxyHeader(finding.TLSTimeout, f)
+			}
 			return c.failed(finding.TLSTimeout, f, c.name()+" did not complete "+handshakeWords(f.Phase)+" "+c.patience(f)+itSpeaks(f), cmp.Or(c.foreignRemedy(f), c.silenceRemedy(f.Phase)))
 		},
 	}

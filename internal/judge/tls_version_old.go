@@ -27,7 +27,7 @@ func tlsVersionOld() rule {
 			}
 			return []finding.Finding{refused(clients.VersionOld, c.finding(finding.TLSVersionOld, finding.Critical,
 				c.name()+" supports nothing newer than "+cmp.Or(version, "TLS 1.1"), evidence,
-				"Enable TLS 1.2 and 1.3 on the server, or choose a newer security policy for the listener."))}
+				"Enable TLS 1.2 and 1.3 on the server"+c.orPolicy()+"."))}
 		},
 	}
 }

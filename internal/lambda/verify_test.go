@@ -87,7 +87,7 @@ func TestVerify(t *testing.T) {
 		{"one environment", `{"environment": "staging"}`, gate{}, "pass", 2, 2},
 		{"two", `{"environment": ["staging", "production"]}`, gate{}, "pass", 2, 4},
 		{"repaired midway", `{"environment": "staging", "wait": "2m"}`, gate{bad: 3, severity: finding.Critical}, "pass", 5, 2},
-		{"not repaired", `{"wait": "1m", "interval": "20s"}`, gate{bad: 99, severity: finding.Critical}, "fail", 3, 4},
+		{"not repaired", `{"wait": "1m", "interval": "20s"}`, gate{bad: 99, severity: finding.Critical}, "fail", 4, 4}, // after 0, 20 and 40 s, and at the end
 		{"warnings pass", `{"wait": "1m"}`, gate{bad: 99}, "pass", 2, 4},
 		{"warnings do not, where they are asked for", `{"wait": "0s", "fail_on": "warning"}`, gate{bad: 99}, "fail", 1, 4},
 		{"no payload", `null`, gate{}, "pass", 2, 4},

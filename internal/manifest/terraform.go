@@ -76,6 +76,7 @@ type terraform struct {
 	changes       map[string]*change         // by address; a state has none
 	after         map[string]json.RawMessage // the resources' values, by address
 	found         int                        // offset in data of the last address that was found
+	lines         []int                      // offsets in data at which lines begin, once they were looked for
 	spelled       map[string]string          // how the file writes an address, where it does so in another way
 	positions     map[string]target.Position // of addresses that were looked for
 	listeners     map[string][]resource      // of additional certificates, by address
@@ -405,6 +406,14 @@ func (t *terraform) find(address string) target.Position {
 		return t.at(1, 1)
 	}
 	t.found += i
-	before := t.data[:t.found]
-	return t.at(1+bytes.Count(before, []byte("\n")), t.found-bytes.LastIndexByte(before, '\n'))
+	if t.lines == nil { // looked for once: a plan of thousands of resources is often one line
+		t.lines = []int{0}
+		for at, c := range t.data {
+			if c == '\n' {
+				t.lines = append(t.lines, at+1)
+			}
+		}
+	}
+	line, _ := slices.BinarySearch(t.lines, t.found+1)
+	return t.at(line, t.found-t.lines[line-1]+1)
 }

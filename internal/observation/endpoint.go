@@ -39,6 +39,8 @@ type Address struct {
 	Failure *Failure `json:"failure,omitempty"`
 	TLS     *TLS     `json:"tls,omitempty"`
 	HTTP    *HTTP    `json:"http,omitempty"`
+	// Other is what the server has for clients of the other type of key; nil where the round did not ask.
+	Other *OtherCertificate `json:"other_certificate,omitempty"`
 	// Withheld says why no request was sent to an http or https endpoint although the connection was established, so that
 	// nothing is known about HTTP. Empty where one was sent.
 	Withheld string `json:"withheld,omitempty"`
@@ -126,10 +128,22 @@ type Failure struct {
 	Hurried bool `json:"hurried,omitempty"`
 	// Hello is set where only a smaller ClientHello, without post-quantum key exchange, is answered: see HelloSizes.
 	Hello *HelloSizes `json:"client_hello,omitempty"`
+	// ProxyHeader is set where the PROXY protocol at one side only explains the failure.
+	ProxyHeader *ProxyHeader `json:"proxy_header,omitempty"`
 	// Speaks is the protocol that the peer was recognized to speak instead of the expected one; empty if that is unknown.
 	Speaks Protocol `json:"speaks,omitempty"`
 	// Said is the first line that the peer sent in plaintext where TLS was expected, cleaned and truncated.
 	Said string `json:"said,omitempty"`
+}
+
+// ProxyHeader is how a header of the PROXY protocol explains a failure. If it is missing, TLS is what a handshake behind one showed.
+type ProxyHeader struct {
+	// Missing is the version of the header that the server expects and gets from nobody; 0 if it expects none.
+	Missing int `json:"missing_version,omitempty"`
+	// Unexpected: a TLS server gets such a header, or something else, before the handshake, and takes that for plain HTTP.
+	Unexpected bool `json:"unexpected,omitempty"`
+	// Suspected: it answers everything with the same error, so Unexpected is possible.
+	Suspected bool `json:"suspected,omitempty"`
 }
 
 // HelloSizes are the sizes of two ClientHellos, in bytes with the record's header: one that was lost, reset or rejected, twice, and a
@@ -157,6 +171,29 @@ type TLS struct {
 	Issuers []FetchedIssuer `json:"issuers,omitempty"`
 	// Revocation holds what is known about each certificate of the chain except the root.
 	Revocation []Revocation `json:"revocation,omitempty"`
+}
+
+// KeyType is a type of key that clients choose a server's certificate by.
+type KeyType string
+
+// The types. Keys of Edwards curves count as ECDSA: clients that offer them prefer them to RSA, too.
+const (
+	RSA   KeyType = "RSA"
+	ECDSA KeyType = "ECDSA"
+)
+
+// OtherCertificate is what a server has for clients that support only the type of key that the certificate in TLS does not have. A server
+// may have two certificates for one name, and chooses by what the client offers. If neither Absent nor TLS is set, it is not known.
+type OtherCertificate struct {
+	KeyType KeyType `json:"key_type"` // what was offered alone
+	// Absent reports that the server has none: it rejected such a client, or sent a certificate of another type all the same.
+	Absent bool `json:"absent,omitempty"`
+	// Fallback reports that the server sends this certificate, which does not cover the host, for any name that it has none for: it is
+	// not a second certificate for this one.
+	Fallback bool `json:"fallback,omitempty"`
+	// Failure is why it is not known.
+	Failure *Failure `json:"failure,omitempty"`
+	TLS     *TLS     `json:"tls,omitempty"`
 }
 
 // FetchedIssuer is a certificate that an AIA URL points to.
@@ -243,7 +280,34 @@ type HTTP struct {
 	// LoopInsecure reports whether the redirect that closes the loop leads from https to http; earlier ones are marked in
 	// their hops.
 	LoopInsecure bool `json:"loop_insecure,omitempty"`
+	// Unfollowed reports whether the last redirect was one more than the endpoint expects.
+	Unfollowed bool `json:"unfollowed,omitempty"`
+	// Cookies are those that the redirects of a loop set, at most a few.
+	Cookies []Cookie `json:"cookies,omitempty"`
 }
+
+// Cookie is a cookie that a server set along redirects that do not end. Its value is not kept.
+type Cookie struct {
+	Name string `json:"name"`
+	// Unsent is why clients do not send it back; empty if it was sent back.
+	Unsent CookieFault `json:"unsent,omitempty"`
+}
+
+// CookieFault is why clients do not send a cookie back, one of a closed set.
+type CookieFault string
+
+// The reasons: clients do not keep the cookie, or keep it and do not send it to where the redirects lead.
+const (
+	CookieInsecure   CookieFault = "insecure"      // Secure, and set over plain HTTP
+	CookieDomain     CookieFault = "domain"        // its Domain is not the host or a parent of it
+	CookieSuffix     CookieFault = "public-suffix" // its Domain is a public suffix
+	CookiePrefix     CookieFault = "prefix"        // named __Host- or __Secure- without the attributes that go with it
+	CookieExpired    CookieFault = "expired"       // expired when it was set
+	CookieTooLarge   CookieFault = "too-large"     // larger than clients keep
+	CookieSecureOnly CookieFault = "secure-only"   // Secure, and the redirect leads to plain HTTP
+	CookieHost       CookieFault = "host"          // for another host
+	CookiePath       CookieFault = "path"          // for another path
+)
 
 // Unmet is an expectation that failed.
 type Unmet struct {

@@ -28,6 +28,11 @@ func BenchmarkProbeTLS(b *testing.B) {
 	benchmark(b, at(b, target.TLS, certtest.ServeTLS(b, "127.0.0.1", serving(b), nil)))
 }
 
+// BenchmarkProbeTLSInTurns is the same in a round in which the server has no turn to be asked for another certificate.
+func BenchmarkProbeTLSInTurns(b *testing.B) {
+	benchmark(b, at(b, target.TLS, certtest.ServeTLS(b, "127.0.0.1", serving(b), nil), func(e *target.Endpoint) { e.OtherEvery = time.Hour }))
+}
+
 // BenchmarkProbeHTTPS adds a request over HTTP/1.1 and over HTTP/2.
 func BenchmarkProbeHTTPS(b *testing.B) {
 	for _, protocol := range []string{"http/1.1", "h2"} {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
@@ -19,14 +20,17 @@ type answer struct {
 	observation.Address
 	// location is the target of a redirect to follow; nil for any other answer.
 	location *origin
+	// cookies are those that the response sets.
+	cookies []*http.Cookie
 	// peers is the chain as sent.
 	peers []*x509.Certificate
 	// staple is the OCSP response that came with the handshake.
 	staple []byte
 	// auth records requests for a client certificate.
 	auth *clientAuth
-	// version is that of TLS as crypto/tls numbers it; 0 if none was negotiated.
-	version uint16
+	// version, suite and group are those of TLS as crypto/tls numbers them; 0 if none was negotiated.
+	version, suite uint16
+	group          tls.CurveID
 	// offer is what had to be offered.
 	offer offer
 	// exhausted reports that this machine could not open the connection, which says nothing about the endpoint.
@@ -95,12 +99,16 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 		if got.Failure != nil && got.HTTP == nil {
 			stopClock()
 			v.seekTLS(ctx, o, at, allow, got.Failure)
+			v.seekProxyHeader(ctx, o, at, allow, conn, &got)
 		}
 		return got
 	}
 	if got.Failure = v.startTLS(ctx, o.kind, conn, &got.Phases); got.Failure != nil {
 		stopClock()
-		v.seekProtocol(ctx, o, at, allow, conn, nil, got.Failure)
+		v.seekProxyHeader(ctx, o, at, allow, conn, &got)
+		if got.Failure.ProxyHeader == nil {
+			v.seekProtocol(ctx, o, at, allow, conn, nil, got.Failure)
+		}
 		return got
 	}
 	heard, greeting := received(conn), conn.heard.take()
@@ -117,6 +125,11 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 			accepted.offer = wider
 			return v.attempt(ctx, &accepted, at, allow, ask)
 		}
+		v.seekProxyHeader(ctx, o, at, allow, conn, &got)
+		if got.Failure.ProxyHeader != nil {
+			return got
+		}
+		v.noticeProxyHeader(ctx, o, at, allow, got.Failure)
 		v.seekProtocol(ctx, o, at, allow, conn, greeting, got.Failure)
 		v.diagnose(ctx, o, at, allow, &got)
 	case o.kind.Web() && ask && v.withholds(o, got.peers):
@@ -127,8 +140,9 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 		v.exchange(ctx, o, secured, &got)
 	default:
 		stopClock()
-		v.awaitRefusal(ctx, secured, &got)
-		v.leave(ctx, o.kind, secured)
+		if got.Failure = v.leave(ctx, o.kind, secured, got.TLS); got.Failure == nil {
+			v.awaitRefusal(ctx, secured, &got)
+		}
 	}
 	return got
 }

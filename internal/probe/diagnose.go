@@ -43,7 +43,7 @@ func (v *endpointProbe) diagnose(ctx context.Context, o *origin, at netip.AddrPo
 // rawHello reads a server's hello and certificate over a new connection.
 func (v *endpointProbe) rawHello(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit) (seen serverHello, err error) {
 	err = v.onNewConnection(ctx, o, at, allow, func(conn net.Conn) (err error) {
-		seen, err = exchangeHello(conn, o.sni())
+		seen, err = exchangeHello(conn, widestHello(o.sni()))
 		return err
 	})
 	return seen, err
@@ -84,7 +84,15 @@ func (v *endpointProbe) onNewConnection(ctx context.Context, o *origin, at netip
 	}
 	defer conn.Close() //nolint:errcheck // nothing is left to be written
 	defer interrupt(ctx, conn)()
+	if o.proxyVersion != 0 {
+		if _, err := conn.Write(proxyHeader(o.proxyVersion, conn)); err != nil {
+			return err
+		}
+	}
 	if f := v.startTLS(ctx, o.kind, conn, &observation.Phases{}); f != nil {
+		if f.Kind == observation.TimedOut {
+			return errPhase
+		}
 		return errors.New(f.Detail)
 	}
 	return do(conn)

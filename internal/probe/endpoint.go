@@ -47,31 +47,37 @@ func (r *round) endpoint(ctx context.Context, e target.Endpoint) observation.End
 // addresses probes each address in a slot of its own. complete is false if the round ended first or this machine could not
 // open a connection; the results so far are returned.
 func (v *endpointProbe) addresses(ctx context.Context, where []netip.AddrPort, took time.Duration) (seen []observation.Address, complete bool) {
-	results := make([]*observation.Address, len(where))
-	var wg sync.WaitGroup
-	for i, at := range where {
-		if !v.acquire(ctx) {
-			break
-		}
-		wg.Go(func() {
-			defer v.release()
-			results[i] = v.address(ctx, at, took)
-		})
-	}
-	wg.Wait()
+	results := make([]*answer, len(where))
+	v.inSlots(ctx, len(where), func(i int) { results[i] = v.address(ctx, where[i], took) })
+	v.askOthers(ctx, where, results)
 	complete = true
 	for _, a := range results {
 		if a == nil {
 			complete = false
 			continue
 		}
-		seen = append(seen, *a)
+		seen = append(seen, a.Address)
 	}
 	return seen, complete
 }
 
+// inSlots calls do for each index, each time in a slot, until the round ends.
+func (v *endpointProbe) inSlots(ctx context.Context, count int, do func(i int)) {
+	var wg sync.WaitGroup
+	for i := range count {
+		if !v.acquire(ctx) {
+			break
+		}
+		wg.Go(func() {
+			defer v.release()
+			do(i)
+		})
+	}
+	wg.Wait()
+}
+
 // address probes one address and follows its redirects; nil if the round ended before it was done.
-func (v *endpointProbe) address(ctx context.Context, at netip.AddrPort, dns time.Duration) (seen *observation.Address) {
+func (v *endpointProbe) address(ctx context.Context, at netip.AddrPort, dns time.Duration) (seen *answer) {
 	defer func() {
 		// What a server sends must not end the round, not even through a bug in a parser; the address counts as not probed.
 		if recover() != nil {
@@ -80,7 +86,7 @@ func (v *endpointProbe) address(ctx context.Context, at netip.AddrPort, dns time
 	}()
 	origin, err := v.origin()
 	if err != nil {
-		return &observation.Address{Address: at.String(), Started: v.now(), Failure: fail(observation.PhaseHeaders, err)}
+		return &answer{Address: observation.Address{Address: at.String(), Started: v.now(), Failure: fail(observation.PhaseHeaders, err)}}
 	}
 	got := v.connect(ctx, origin, at, v.guard.Target, true)
 	got.Phases.DNS = dns
@@ -94,5 +100,5 @@ func (v *endpointProbe) address(ctx context.Context, at netip.AddrPort, dns time
 	if ctx.Err() != nil || got.exhausted {
 		return nil
 	}
-	return &got.Address
+	return &got
 }

@@ -155,11 +155,11 @@ func (v *endpointProbe) saysTLS(ctx context.Context, o *origin, at netip.AddrPor
 	if v.fruitless.Load() >= maxFruitlessLooks {
 		return false
 	}
-	hello, err := widestHello(o.sni())
+	hello, err := widestHello(o.sni()).message()
 	if err != nil {
 		return false
 	}
-	said, err := v.ask(ctx, at, allow, string(hello))
+	said, err := v.ask(ctx, at, allow, string(inRecord(hello)))
 	if isTimeout(err) {
 		v.fruitless.Add(1)
 	}

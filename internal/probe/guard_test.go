@@ -128,8 +128,8 @@ func TestMixedAnswer(t *testing.T) {
 					t.Errorf("dialed %s", address)
 				}
 			}
-			if n := len(slices.DeleteFunc(slices.Clone(network.dialed), func(a string) bool { return a != private+":443" })); n != 1 {
-				t.Errorf("the private address was dialed %d times, want the endpoint's own probe only", n)
+			if n := len(slices.DeleteFunc(slices.Clone(network.dialed), func(a string) bool { return a != private+":443" })); n != 2 {
+				t.Errorf("the private address was dialed %d times, want the endpoint's own probe and its other certificate only", n)
 			}
 		})
 	}

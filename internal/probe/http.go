@@ -61,6 +61,7 @@ func (v *endpointProbe) exchange(ctx context.Context, o *origin, conn net.Conn, 
 		return
 	}
 	restoreHopByHop(response)
+	got.cookies = v.setCookies(response.Header) // first: nothing that is shown may contain their values
 	got.HTTP = v.head(response)
 	if v.redirects(o, response, got) || response.StatusCode == http.StatusSwitchingProtocols {
 		return
@@ -73,7 +74,8 @@ func (v *endpointProbe) exchange(ctx context.Context, o *origin, conn net.Conn, 
 	v.noticeClientCertificate(got)
 }
 
-// request returns the request to send. Configured headers and credentials go to the endpoint's own origin only.
+// request returns the request to send. Configured headers and credentials go to the endpoint's own origin only, the cookies of a
+// chain of redirects where they belong.
 func (v *endpointProbe) request(ctx context.Context, o *origin) *http.Request {
 	r := (&http.Request{
 		Method: o.method, URL: o.url, Host: o.url.Host, Header: http.Header{},
@@ -82,9 +84,17 @@ func (v *endpointProbe) request(ctx context.Context, o *origin) *http.Request {
 	r.Header.Set("User-Agent", userAgent)
 	r.Header.Set("Accept", "*/*")
 	r.Header.Set("Accept-Encoding", "gzip, deflate")
-	if !o.own {
-		return r
+	if o.own {
+		v.configure(r)
 	}
+	if header := joinCookies(r.Header.Get("Cookie"), o.cookies); header != "" {
+		r.Header.Set("Cookie", header)
+	}
+	return r
+}
+
+// configure adds what the endpoint's configuration says of its request.
+func (v *endpointProbe) configure(r *http.Request) {
 	if asked := v.target.Request; asked.Username != "" || asked.Password != "" {
 		r.SetBasicAuth(asked.Username.Reveal(), asked.Password.Reveal())
 	}
@@ -95,7 +105,6 @@ func (v *endpointProbe) request(ctx context.Context, o *origin) *http.Request {
 		}
 		r.Header.Set(h.Name, h.Value.Reveal())
 	}
-	return r
 }
 
 // overConn returns a transport for one request over an open connection. ALPN decides between HTTP/2 and HTTP/1.1; what is received

@@ -2,9 +2,11 @@ package probe
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -60,7 +62,14 @@ func FuzzServerHello(f *testing.F) {
 		if err == nil && len(g.chain) == 0 {
 			t.Fatal("a serverHello without a chain")
 		}
-		for _, der := range g.chain {
+		if _, share, ok := readServerHello13(sent, tls.X25519); ok != (share != nil) {
+			t.Errorf("a hello of TLS 1.3 with the share %x: %v", share, ok)
+		}
+		var h serverHello
+		if err := h.readCertificate13(sent); err == nil && len(h.chain) == 0 {
+			t.Error("a certificate message of TLS 1.3 without a chain")
+		}
+		for _, der := range slices.Concat(g.chain, h.chain) {
 			if key := readKey(der); key.usable && key.weak {
 				t.Errorf("%+v is both", key)
 			}

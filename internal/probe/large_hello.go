@@ -37,7 +37,8 @@ func (v *endpointProbe) seekSmallHello(ctx context.Context, o *origin, at netip.
 		return false
 	}
 	f.Hello = &observation.HelloSizes{Lost: int(conn.first.Load()), Answered: int(size)}
-	got.TLS, got.peers, got.staple, got.version = small.TLS, small.peers, small.staple, small.version
+	got.TLS, got.peers, got.staple = small.TLS, small.peers, small.staple
+	got.version, got.suite, got.group = small.version, small.suite, small.group
 	return true
 }
 
@@ -63,7 +64,7 @@ func (v *endpointProbe) lookAgain(ctx context.Context, o *origin, at netip.AddrP
 	err := v.onNewConnection(ctx, o, at, allow, func(conn net.Conn) error {
 		wire := &countingConn{Conn: conn}
 		if secured := v.handshake(ctx, &other, wire, &seen); secured != nil {
-			v.leave(ctx, o.kind, secured)
+			v.leave(ctx, o.kind, secured, seen.TLS)
 		}
 		size = wire.first.Load()
 		return nil

@@ -41,7 +41,7 @@ func TestOffers(t *testing.T) {
 		version     uint16
 		group       tls.CurveID
 		cipher      uint16
-		connections int32 // one of them with a small ClientHello, where the alert says nothing
+		connections int32 // one of them with a small ClientHello, where the alert says nothing; and one for another certificate
 	}{
 		"TLS 1.3":              {nil, tls.VersionTLS13, 0, tls.TLS_AES_128_GCM_SHA256, 1},
 		"AEAD":                 {[]uint16{aead}, 0, 0, aead, 1},
@@ -76,8 +76,11 @@ func TestOffers(t *testing.T) {
 			if a.TLS.Cipher != tls.CipherSuiteName(c.cipher) || c.group != 0 && a.TLS.Group != c.group.String() {
 				t.Errorf("got %s on %s", a.TLS.Cipher, a.TLS.Group)
 			}
-			if connections.Load() != c.connections || requests.Load() != 1 {
-				t.Errorf("%d connections, want %d; %d requests", connections.Load(), c.connections, requests.Load())
+			if connections.Load() != c.connections+1 || requests.Load() != 1 {
+				t.Errorf("%d connections, want %d; %d requests", connections.Load(), c.connections+1, requests.Load())
+			}
+			if a.Other == nil || !a.Other.Absent || a.Other.KeyType != observation.ECDSA {
+				t.Errorf("other certificate %+v", a.Other)
 			}
 		})
 	}
@@ -100,7 +103,7 @@ func TestOffersToAServerThatPrefersTheWorst(t *testing.T) {
 	address, connections, _ := counted(t, config)
 	a := one(t, observe(t, at(t, target.TLS, address)))
 	healthy(t, a)
-	if a.TLS.Cipher != "TLS_RSA_WITH_AES_256_CBC_SHA" || connections.Load() != 6 {
+	if a.TLS.Cipher != "TLS_RSA_WITH_AES_256_CBC_SHA" || connections.Load() != 7 {
 		t.Errorf("got %s in %d connections", a.TLS.Cipher, connections.Load())
 	}
 }
@@ -143,7 +146,7 @@ func TestOffersAndHTTP2(t *testing.T) {
 	address, connections, requests := counted(t, config)
 	a := one(t, observe(t, at(t, target.HTTPS, address)))
 	healthy(t, a)
-	if a.HTTP == nil || a.HTTP.Proto != "HTTP/1.1" || connections.Load() != 6 || requests.Load() != 1 {
+	if a.HTTP == nil || a.HTTP.Proto != "HTTP/1.1" || connections.Load() != 7 || requests.Load() != 1 {
 		t.Errorf("got %+v in %d connections and %d requests", a.HTTP, connections.Load(), requests.Load())
 	}
 }

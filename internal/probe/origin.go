@@ -27,6 +27,12 @@ type origin struct {
 	method string
 	// own reports whether it is the endpoint's own scheme, host and port: credentials and connect_to are for it alone.
 	own bool
+	// cookies is the Cookie header to send besides a configured one; empty for none.
+	cookies string
+	// guarded reports whether these came over a verified connection.
+	guarded bool
+	// proxyVersion is the version of the PROXY protocol's header to send first; 0 for none. Follow-up probes only.
+	proxyVersion int
 	// http1 keeps HTTP/2 from being offered.
 	http1 bool
 	// offer is what to offer in the TLS handshake.

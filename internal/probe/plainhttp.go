@@ -93,7 +93,7 @@ func (v *endpointProbe) askPlainHTTP(ctx context.Context, o *origin, at netip.Ad
 		return got, false
 	}
 	// A response to HEAD would not have the text that explains it.
-	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: "+o.authority()+"\r\nUser-Agent: "+userAgent+"\r\nConnection: close\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(conn, plainRequest(http.MethodGet, o)); err != nil {
 		return got, false
 	}
 	in := bufio.NewReader(io.LimitReader(conn, maxPlainAnswer))
@@ -109,10 +109,15 @@ func (v *endpointProbe) askPlainHTTP(ctx context.Context, o *origin, at netip.Ad
 	return plainAnswer{response.StatusCode, response.Header.Get("Location"), string(text)}, true
 }
 
+// plainRequest returns a request in plain HTTP, without anything secret.
+func plainRequest(method string, o *origin) string {
+	return method + " / HTTP/1.1\r\nHost: " + o.authority() + "\r\nUser-Agent: " + userAgent + "\r\nConnection: close\r\n\r\n"
+}
+
 // readsLines reports whether a server answers a ClientHello in plain HTTP once the end of a header follows it. A TLS server
 // never does, however it hangs.
 func (v *endpointProbe) readsLines(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit) bool {
-	hello, err := widestHello(o.sni())
+	message, err := widestHello(o.sni()).message()
 	if err != nil {
 		return false
 	}
@@ -120,7 +125,7 @@ func (v *endpointProbe) readsLines(ctx context.Context, o *origin, at netip.Addr
 	defer cancel()
 	var start [5]byte
 	err = v.onNewConnection(ctx, o, at, allow, func(conn net.Conn) error {
-		if _, err := conn.Write(append(hello, "\r\n\r\n"...)); err != nil {
+		if _, err := conn.Write(append(inRecord(message), "\r\n\r\n"...)); err != nil {
 			return err
 		}
 		_, err := io.ReadFull(conn, start[:])
@@ -145,13 +150,13 @@ func (v *endpointProbe) seekTLS(ctx context.Context, o *origin, at netip.AddrPor
 	if f.Phase != observation.PhaseHeaders || f.Kind != observation.Closed && f.Kind != observation.Reset && f.Kind != observation.Invalid {
 		return
 	}
-	hello, err := widestHello(o.sni())
+	message, err := widestHello(o.sni()).message()
 	if err != nil {
 		return
 	}
 	var start [2]byte // type and major version of a record, RFC 8446 §5.1
 	err = v.onNewConnection(ctx, o, at, allow, func(conn net.Conn) error {
-		if _, err := conn.Write(hello); err != nil {
+		if _, err := conn.Write(inRecord(message)); err != nil {
 			return err
 		}
 		_, err := io.ReadFull(conn, start[:])

@@ -54,8 +54,8 @@ type Options struct {
 	Progress func(done, total int)
 }
 
-// Prober probes endpoints. Between rounds it keeps only the documents that certificates point at, and where the next round
-// begins.
+// Prober probes endpoints. Between rounds it keeps only the documents that certificates point at, where the next round begins,
+// and when which servers were asked for another certificate.
 type Prober struct {
 	now         func() time.Time
 	resolver    resolver
@@ -69,6 +69,7 @@ type Prober struct {
 	runtime     netguard.RuntimeAPI
 	documents   *documents
 	turn        turn
+	others      others
 }
 
 // New returns a Prober.
@@ -94,8 +95,10 @@ type round struct {
 	names names
 	// lookup resolves within the round's time, not one endpoint's: others may be waiting for the same name.
 	lookup func(host string, timeout time.Duration) observation.DNS
-	// fruitless counts the looks with a small ClientHello that timed out.
-	fruitless atomic.Int64
+	// fruitless counts the looks with a small ClientHello that timed out, unanswered the questions for another certificate that did.
+	fruitless, unanswered atomic.Int64
+	// halfway is when half of the round's time is over; zero if it has no end.
+	halfway time.Time
 }
 
 // Probe probes all endpoints and returns one observation for each, in order. When ctx ends, it returns at once: an endpoint
@@ -107,6 +110,9 @@ func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []obser
 		lookup: func(host string, timeout time.Duration) observation.DNS {
 			return p.resolve(ctx, host, timeout)
 		},
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		r.halfway = time.Now().Add(time.Until(deadline) / 2)
 	}
 	out := make([]observation.Endpoint, len(endpoints))
 	indices := make(chan int)

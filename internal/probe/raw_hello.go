@@ -2,6 +2,8 @@ package probe
 
 import (
 	"crypto/rand"
+	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -20,8 +22,10 @@ type serverHello struct {
 
 // Numbers of the TLS registries (RFC 5246 §6.2.1 and §7.4).
 const (
+	recordCipherSpec   = 20
 	recordAlert        = 21
 	recordHandshake    = 22
+	recordApplication  = 23
 	clientHello        = 1
 	serverHelloMessage = 2
 	certificate        = 11
@@ -33,34 +37,42 @@ const (
 // maxRawHello bounds the bytes read for a serverHello.
 const maxRawHello = 128 << 10
 
-// exchangeHello sends a TLS 1.2 ClientHello that offers more than crypto/tls supports, and reads up to the certificate. It
-// stops there: an unsupported kind of key cannot be used, but it can be named.
-func exchangeHello(conn net.Conn, sni string) (serverHello, error) {
-	hello, err := widestHello(sni)
+// exchangeHello sends a ClientHello of TLS 1.2 and reads up to the certificate. It stops there: a kind of key that crypto/tls does not
+// support cannot be used, but it can be named.
+func exchangeHello(conn net.Conn, hello hello) (serverHello, error) {
+	message, err := hello.message()
 	if err != nil {
-		return serverHello{}, fmt.Errorf("writing a ClientHello: %w", err)
+		return serverHello{}, err
 	}
-	if _, err := conn.Write(hello); err != nil {
+	if _, err := conn.Write(inRecord(message)); err != nil {
 		return serverHello{}, fmt.Errorf("sending a ClientHello: %w", err)
 	}
 	return readServerHello(conn)
 }
 
+// inRecord returns a ClientHello in a record of its own, with the version that all clients put there (RFC 8446 §5.1).
+func inRecord(message []byte) []byte {
+	record := binary.BigEndian.AppendUint16([]byte{recordHandshake, 3, 1}, uint16(len(message))) //nolint:gosec // some kilobytes at most
+	return append(record, message...)
+}
+
 func readServerHello(from io.Reader) (h serverHello, err error) {
-	in := &messages{from: io.LimitReader(from, maxRawHello)}
+	in := &messages{record: plain(io.LimitReader(from, maxRawHello))}
 	for {
 		kind, body, err := in.next()
 		if err != nil || kind == serverKeyExchange || kind == serverHelloDone {
 			if len(h.chain) > 0 {
 				return h, nil
 			}
-			return h, errors.Join(errors.New("no certificate was received"), err)
+			return h, errors.Join(errNoCertificate, err)
 		}
 		if !h.read(kind, body) {
 			return h, errors.New("reading the server's hello: it is malformed")
 		}
 	}
 }
+
+var errNoCertificate = errors.New("no certificate was received")
 
 // read parses one handshake message of TLS 1.2; false if it is malformed.
 func (h *serverHello) read(kind uint8, body cryptobyte.String) bool {
@@ -92,11 +104,19 @@ func (h *serverHello) read(kind uint8, body cryptobyte.String) bool {
 
 // messages assembles handshake messages from records.
 type messages struct {
-	from   io.Reader
+	record func() ([]byte, error) // reads the payload of the next one
 	buffer []byte
 }
 
-// next reads the next handshake message; a record of another kind, such as an alert, is an error.
+// plain reads records of handshake messages that are not encrypted.
+func plain(from io.Reader) func() ([]byte, error) {
+	return func() ([]byte, error) {
+		_, payload, err := readRecord(from, recordHandshake)
+		return payload, err
+	}
+}
+
+// next reads the next handshake message.
 func (m *messages) next() (kind uint8, body cryptobyte.String, err error) {
 	for {
 		in := cryptobyte.String(m.buffer)
@@ -104,63 +124,133 @@ func (m *messages) next() (kind uint8, body cryptobyte.String, err error) {
 			m.buffer = in
 			return kind, body, nil
 		}
-		var header [5]byte
-		if _, err := io.ReadFull(m.from, header[:]); err != nil {
-			return 0, nil, fmt.Errorf("reading a record: %w", err)
-		}
-		if header[0] != recordHandshake {
-			return 0, nil, fmt.Errorf("reading a record: it is of type %d", header[0])
-		}
-		payload := make([]byte, int(header[3])<<8|int(header[4]))
-		if _, err := io.ReadFull(m.from, payload); err != nil {
-			return 0, nil, fmt.Errorf("reading a record: %w", err)
+		payload, err := m.record()
+		if err != nil {
+			return 0, nil, err
 		}
 		m.buffer = append(m.buffer, payload...)
 	}
 }
 
-// widestHello returns a record with a TLS 1.2 ClientHello that offers every curve and signature algorithm of the IANA
-// registries, and every cipher suite with a certificate that servers may still use.
-func widestHello(sni string) ([]byte, error) {
-	random := make([]byte, 32)
-	_, _ = rand.Read(random) // it never fails
-	var b cryptobyte.Builder
-	b.AddUint8(recordHandshake)
-	b.AddUint16(0x0301) // as all clients send it, RFC 8446 §5.1
-	b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
-		b.AddUint8(clientHello)
-		b.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) {
-			b.AddUint16(0x0303)
-			b.AddBytes(random)
-			b.AddUint8(0) // no session
-			addList(b, allSuites())
-			b.AddUint8(1) // compression: none
-			b.AddUint8(0)
-			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { addExtensions(b, sni) })
-		})
-	})
-	return b.Bytes()
+// maxRecord is how long a record's payload may be, in bytes (RFC 5246 §6.2.3).
+const maxRecord = 1<<14 + 2048
+
+// readRecord reads the next record of a type, with its header. An alert is the error that crypto/tls makes of it; one that is only a
+// warning is passed over, and so is what TLS 1.3 sends for the sake of middleboxes.
+func readRecord(from io.Reader, want uint8) (header [5]byte, payload []byte, err error) {
+	for {
+		if _, err := io.ReadFull(from, header[:]); err != nil {
+			return header, nil, fmt.Errorf("reading a record: %w", err)
+		}
+		kind, length := header[0], int(header[3])<<8|int(header[4])
+		if kind != want && kind != recordAlert && kind != recordCipherSpec || length > maxRecord {
+			return header, nil, fmt.Errorf("reading a record: it is of type %d and %d bytes long", kind, length)
+		}
+		payload = make([]byte, length)
+		if _, err := io.ReadFull(from, payload); err != nil {
+			return header, nil, fmt.Errorf("reading a record: %w", err)
+		}
+		if kind == want {
+			return header, payload, nil
+		}
+		if err := fatalAlert(payload); kind == recordAlert && err != nil {
+			return header, nil, err
+		}
+	}
 }
 
-// addExtensions adds server_name, status_request, supported_groups, ec_point_formats, signature_algorithms,
-// extended_master_secret and renegotiation_info.
-func addExtensions(b *cryptobyte.Builder, sni string) {
+// rawAlert is the number of an alert.
+type rawAlert uint8
+
+func (a rawAlert) Error() string { return "tls: " + alertName(uint8(a)) }
+
+// fatalAlert returns the error of an alert; nil for a warning, such as that the server has no certificate for a name.
+func fatalAlert(payload []byte) error {
+	const warning, closeNotify = 1, 0
+	if len(payload) != 2 {
+		return errors.New("reading a record: it is a malformed alert")
+	}
+	if payload[0] == warning && payload[1] != closeNotify {
+		return nil
+	}
+	return &net.OpError{Op: "remote error", Err: rawAlert(payload[1])}
+}
+
+// hello is what a ClientHello offers.
+type hello struct {
+	sni                        string
+	protocols                  []string // ALPN; none is sent if empty
+	suites, groups, signatures []uint16
+	// share is for TLS 1.3, which is then all that is offered; nil for TLS 1.2 and older.
+	share *keyShare
+}
+
+// widestHello offers every curve and signature algorithm of the IANA registries, and every cipher suite with a certificate that
+// servers may still use.
+func widestHello(sni string) hello {
+	return hello{sni: sni, suites: allSuites(), groups: allGroups(), signatures: allSignatures()}
+}
+
+// message returns the ClientHello as a handshake message.
+func (h hello) message() ([]byte, error) {
+	random := make([]byte, 64) // the second half is a session id
+	_, _ = rand.Read(random)   // it never fails
+	var b cryptobyte.Builder
+	b.AddUint8(clientHello)
+	b.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) {
+		b.AddUint16(0x0303)
+		b.AddBytes(random[:32])
+		b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) {
+			if h.share != nil { // as middleboxes want it, RFC 8446 §D.4
+				b.AddBytes(random[32:])
+			}
+		})
+		addList(b, h.suites)
+		b.AddUint8(1) // compression: none
+		b.AddUint8(0)
+		b.AddUint16LengthPrefixed(h.addExtensions)
+	})
+	message, err := b.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("writing a ClientHello: %w", err)
+	}
+	return message, nil
+}
+
+// addExtensions adds server_name, status_request, supported_groups, signature_algorithms and ALPN; for TLS 1.3 signature_algorithms_cert,
+// supported_versions and key_share, else ec_point_formats, extended_master_secret and renegotiation_info.
+func (h hello) addExtensions(b *cryptobyte.Builder) {
 	extension := func(id uint16, body cryptobyte.BuilderContinuation) {
 		b.AddUint16(id)
 		b.AddUint16LengthPrefixed(body)
 	}
-	if sni != "" {
+	if h.sni != "" {
 		extension(0, func(b *cryptobyte.Builder) {
 			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
 				b.AddUint8(0)
-				b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(sni)) })
+				b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(h.sni)) })
 			})
 		})
 	}
 	extension(5, func(b *cryptobyte.Builder) { b.AddBytes([]byte{1, 0, 0, 0, 0}) })
-	extension(10, func(b *cryptobyte.Builder) { addList(b, allGroups()) })
+	extension(10, func(b *cryptobyte.Builder) { addList(b, h.groups) })
+	extension(13, func(b *cryptobyte.Builder) { addList(b, h.signatures) })
+	if len(h.protocols) > 0 {
+		extension(16, func(b *cryptobyte.Builder) {
+			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
+				for _, name := range h.protocols {
+					b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(name)) })
+				}
+			})
+		})
+	}
+	if h.share != nil {
+		extension(43, func(b *cryptobyte.Builder) { b.AddBytes([]byte{2, tls.VersionTLS13 >> 8, tls.VersionTLS13 & 0xff}) })
+		extension(50, func(b *cryptobyte.Builder) { addList(b, allSignatures()) }) // the key alone is to matter, not who signed the certificate
+		extension(51, func(b *cryptobyte.Builder) { b.AddUint16LengthPrefixed(h.share.add) })
+		return
+	}
 	extension(11, func(b *cryptobyte.Builder) { b.AddBytes([]byte{3, 0, 1, 2}) })
-	extension(13, func(b *cryptobyte.Builder) { addList(b, allSignatures()) })
 	extension(23, func(*cryptobyte.Builder) {})
 	extension(0xff01, func(b *cryptobyte.Builder) { b.AddUint8(0) })
 }

@@ -3,7 +3,9 @@ package probe
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 
 	"certdrift/internal/finding"
@@ -14,7 +16,7 @@ import (
 
 const (
 	// maxHops bounds a chain of redirects.
-	maxHops = 10
+	maxHops = target.MaxRedirects
 	// maxHopAddresses bounds the addresses of a hop that are probed.
 	maxHopAddresses = 8
 	// redirectPhases bounds a chain of redirects in time, in multiples of the timeout.
@@ -31,9 +33,12 @@ type hops struct {
 type hop struct {
 	once, asking sync.Once
 	observation.Hop
-	answers  []answer // one for each of Addresses
-	location *origin  // its own redirect's target; nil if it does not redirect
-	cut      bool     // this machine could not dial, which says nothing about the target
+	again    bool           // visited before with other cookies: one address that answers is enough
+	answers  []answer       // one for each of Addresses
+	location *origin        // its own redirect's target; nil if it does not redirect
+	cookies  []*http.Cookie // that its redirect sets
+	verified bool           // the redirect came over a verified connection
+	cut      bool           // this machine could not dial, which says nothing about the target
 }
 
 // follow follows the redirect of one of the endpoint's addresses, and returns the hops it visited.
@@ -42,10 +47,18 @@ func (v *endpointProbe) follow(ctx context.Context, from *origin, at netip.AddrP
 	defer cancel()
 	h := got.HTTP
 	seen := map[string]bool{from.key(): true}
-	for next := got.location; next != nil; {
+	var held cookies
+	held.receive(from, got.cookies, v.verifies(from, got))
+	for location := got.location; location != nil; {
+		next := held.sendTo(location)
+		if limit := v.target.Expect.MaxRedirects; limit != nil && len(h.Hops) == *limit {
+			h.Unfollowed, h.Location = true, v.secrets.ShowURL(next.url.String(), finding.QuoteLimit)
+			return visited
+		}
 		if len(h.Hops) == maxHops || seen[next.key()] {
 			h.Loop, h.LoopInsecure = true, downgrades(from, next)
 			h.Location = v.secrets.ShowURL(next.url.String(), finding.QuoteLimit)
+			h.Cookies = v.shown(&held, next)
 			return visited
 		}
 		seen[next.key()] = true
@@ -58,7 +71,8 @@ func (v *endpointProbe) follow(ctx context.Context, from *origin, at netip.AddrP
 		shown := reached.Hop
 		shown.Insecure = downgrades(from, next)
 		h.Hops = append(h.Hops, shown)
-		from, next = next, reached.location
+		held.receive(next, reached.cookies, reached.verified)
+		from, location = next, reached.location
 	}
 	h.Location = ""
 	return visited
@@ -80,8 +94,8 @@ func (v *endpointProbe) addHopExtras(ctx context.Context, visited []*hop) {
 
 func downgrades(from, to *origin) bool { return from.kind == target.HTTPS && to.kind == target.HTTP }
 
-// key identifies a target: a POST that becomes a GET at the same URL is not a loop.
-func (o *origin) key() string { return o.method + " " + o.url.String() }
+// key identifies a request: a POST that becomes a GET at the same URL is not a loop, nor is the same URL with other cookies.
+func (o *origin) key() string { return o.method + " " + o.url.String() + "\x00" + o.cookies }
 
 // hop probes one target, once per endpoint and round. The endpoint's own origin is probed at the address that redirected, so
 // that an address that cannot serve the page it redirects to is found.
@@ -96,7 +110,7 @@ func (v *endpointProbe) hop(ctx context.Context, o *origin, at netip.AddrPort) *
 	}
 	h, ok := v.hops.seen[key]
 	if !ok {
-		h = &hop{Hop: observation.Hop{
+		h = &hop{again: v.hops.visited(o), Hop: observation.Hop{
 			URL: v.secrets.ShowURL(o.url.String(), 2*finding.QuoteLimit), Kind: o.kind, Host: o.host, Port: o.port,
 		}}
 		v.hops.seen[key] = h
@@ -109,6 +123,18 @@ func (v *endpointProbe) hop(ctx context.Context, o *origin, at netip.AddrPort) *
 		}
 	})
 	return h
+}
+
+// visited reports whether a request was made already with other cookies.
+func (h *hops) visited(o *origin) bool {
+	plain := *o
+	plain.cookies = ""
+	for key := range h.seen {
+		if strings.HasPrefix(key, plain.key()) {
+			return true
+		}
+	}
+	return false
 }
 
 // hideHost hides secrets in the host of a hop that was not reached: a server may make a name of what it was sent. The certificate
@@ -152,11 +178,15 @@ func (v *endpointProbe) visitHop(ctx context.Context, h *hop, o *origin, at neti
 		}
 		answered = answered || got.HTTP != nil
 		if got.location != nil {
-			h.location = got.location
+			h.location, h.cookies, h.verified = got.location, got.cookies, v.verifies(o, &got)
 			got.HTTP.Location = ""
 		}
 		got.Phases.DNS = h.DNS.Took
 		h.answers, h.Addresses = append(h.answers, got), append(h.Addresses, got.Address)
+		if answered && h.again {
+			h.DNS.Omitted += len(where) - len(h.Addresses)
+			return
+		}
 	}
 }
 

@@ -93,6 +93,19 @@ func TestRedirects(t *testing.T) {
 			t.Errorf("got %+v", a.HTTP)
 		}
 	})
+	for _, c := range []struct {
+		path       string
+		limit      int
+		hops       int
+		unfollowed bool
+	}{{"/end", 0, 0, false}, {"/once", 0, 0, true}, {"/once", 1, 1, false}, {"/count/0", 3, 3, true}, {"/self", 0, 0, true}, {"/self", 1, 0, false}} {
+		t.Run(fmt.Sprintf("at most %d from %s", c.limit, c.path), func(t *testing.T) {
+			h := visitPage(t, c.path, expecting(target.Expect{MaxRedirects: &c.limit})).HTTP
+			if len(h.Hops) != c.hops || h.Unfollowed != c.unfollowed || h.Unfollowed == (h.Location == "") && !h.Loop || h.Loop && h.Unfollowed {
+				t.Errorf("got %+v", h)
+			}
+		})
+	}
 	for p, hops := range map[string]int{"/self": 0, "/ping": 1, "/count/0": maxHops} {
 		t.Run("loop "+p, func(t *testing.T) {
 			a := visitPage(t, p)

@@ -33,16 +33,27 @@ func (v *endpointProbe) startTLS(ctx context.Context, kind target.Kind, conn net
 	return f
 }
 
-// leave ends a session over TLS whose handshake is all that was needed. How that goes says nothing about the endpoint.
-func (v *endpointProbe) leave(ctx context.Context, kind target.Kind, secured net.Conn) {
+// leave ends a session over TLS whose handshake is all that was needed. It returns a failure if the server hung up because it wants
+// a client certificate; anything else that happens says nothing about TLS.
+func (v *endpointProbe) leave(ctx context.Context, kind target.Kind, secured net.Conn, seen *observation.TLS) *observation.Failure {
 	farewell := starttls.Farewell(kind)
 	if farewell == nil {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, farewellWait))
 	defer cancel()
-	defer interrupt(ctx, secured)()
-	_ = farewell(secured)
+	stop := interrupt(ctx, secured)
+	err := farewell(secured)
+	stop()
+	_ = secured.SetDeadline(time.Time{})
+	if err == nil {
+		return nil
+	}
+	f := fail(observation.PhaseTLS, err)
+	if requiresClientCertificate(f, seen); f.Kind == observation.ClientCertNeeded {
+		return f
+	}
+	return nil
 }
 
 // farewellWait bounds a farewell.

@@ -273,9 +273,10 @@ func TestStartTLSBrokenOff(t *testing.T) {
 }
 
 // TestMySQLFarewell: a MySQL server sees a login that it can deny, since it blocks hosts whose connections end without one, and the
-// time for that is not the endpoint's.
+// time for that is not the endpoint's. MariaDB requests a client certificate, for which other servers get time to reject the client.
 func TestMySQLFarewell(t *testing.T) {
 	config := serving(t)
+	config.ClientAuth = tls.RequestClientCert
 	login := make(chan string, 1)
 	a := observeServer(t, target.MySQL, func(conn net.Conn) {
 		_, _ = io.WriteString(conn, mysqlTLS)
@@ -295,4 +296,19 @@ func TestMySQLFarewell(t *testing.T) {
 	if a.Phases.Total != 0 { // in fake time
 		t.Errorf("phases %+v", a.Phases)
 	}
+	if a.Other != nil { // for which the server would meet a handshake without an end
+		t.Errorf("asked for another certificate: %+v", a.Other)
+	}
+}
+
+// TestMySQLRequiresACertificate: a farewell does not hide that the server rejects a client without a certificate.
+func TestMySQLRequiresACertificate(t *testing.T) {
+	config := serving(t)
+	config.ClientAuth = tls.RequireAnyClientCert
+	a := observeServer(t, target.MySQL, func(conn net.Conn) {
+		_, _ = io.WriteString(conn, mysqlTLS)
+		_, _ = io.ReadFull(conn, make([]byte, len(mysqlRequest)))
+		_, _ = io.Copy(io.Discard, tls.Server(conn, config))
+	}, true)
+	failed(t, a, observation.PhaseTLS, observation.ClientCertNeeded)
 }

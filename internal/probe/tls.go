@@ -27,7 +27,8 @@ func (v *endpointProbe) handshake(ctx context.Context, o *origin, conn net.Conn,
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		// The handshake may still fail without a client certificate; what came before is known.
 		record(seen, state)
-		got.TLS, got.peers, got.staple, got.version = seen, state.PeerCertificates, state.OCSPResponse, state.Version
+		got.TLS, got.peers, got.staple = seen, state.PeerCertificates, state.OCSPResponse
+		got.version, got.suite, got.group = state.Version, state.CipherSuite, state.CurveID
 		return nil
 	}
 	ctx, cancel := v.phase(ctx)

@@ -121,7 +121,7 @@ func addresses(observed []observation.Address, at time.Time) []Address {
 		p := Address{
 			Address: finding.Clean(a.Address, textLimit), Started: a.Started.UTC(), Phases: phases(a.Phases),
 			Failure: failure(a.Failure), Chain: []Certificate{},
-			Revocation: []Revocation{}, Withheld: finding.Clean(a.Withheld, textLimit),
+			Revocation: []Revocation{}, Other: other(a.Other, at), Withheld: finding.Clean(a.Withheld, textLimit),
 		}
 		if t := a.TLS; t != nil {
 			p.Protocol = &Protocol{Version: t.Version, Cipher: t.Cipher, ALPN: finding.Clean(t.ALPN, textLimit)}
@@ -135,6 +135,19 @@ func addresses(observed []observation.Address, at time.Time) []Address {
 			}
 		}
 		out = append(out, p)
+	}
+	return out
+}
+
+func other(o *observation.OtherCertificate, at time.Time) *Other {
+	if o == nil {
+		return nil
+	}
+	out := &Other{KeyType: o.KeyType, Absent: o.Absent, Fallback: o.Fallback, Failure: failure(o.Failure)}
+	if t := o.TLS; t != nil {
+		out.Protocol = &Protocol{Version: t.Version, Cipher: t.Cipher}
+		out.Chain, out.ChainLength = certificates(t.Chain), len(t.Chain)
+		out.Revocation = revocations(t.Revocation, at)
 	}
 	return out
 }

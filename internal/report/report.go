@@ -112,9 +112,24 @@ type Address struct {
 	ChainLength int `json:"chain_length"`
 	// Revocation is what was learned about revocation, and what could not be.
 	Revocation []Revocation `json:"revocation"`
+	// Other is what the address has for clients of the other type of key; absent where the round did not ask.
+	Other *Other `json:"other_certificate,omitempty"`
 	// Withheld is why no request was sent over a working connection: it would have carried credentials to a server whose
 	// certificate does not verify.
 	Withheld string `json:"withheld,omitempty"`
+}
+
+// Other is a server's certificate for clients that support only the type of key that its first certificate does not have. Without a chain and
+// unless absent, it is not known, and failure says why.
+type Other struct {
+	KeyType     observation.KeyType `json:"key_type"`
+	Absent      bool                `json:"absent,omitempty"`
+	Fallback    bool                `json:"fallback,omitempty"`
+	Failure     *Failure            `json:"failure,omitempty"`
+	Protocol    *Protocol           `json:"protocol,omitempty"`
+	Chain       []Certificate       `json:"chain,omitempty"`
+	ChainLength int                 `json:"chain_length,omitempty"`
+	Revocation  []Revocation        `json:"revocation,omitempty"`
 }
 
 // Phases are milliseconds; 0 where a phase was not reached.

@@ -14,6 +14,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"certdrift/internal/certtest"
+	"certdrift/internal/observation"
 	"certdrift/internal/round"
 	"certdrift/internal/sim/account"
 )
@@ -42,7 +43,7 @@ type phase struct {
 
 // heal gives the facts back.
 func (w *world) heal() {
-	w.resolve, w.dial, w.mute, w.s3, w.only, w.depth, w.patience = nil, nil, false, nil, nil, round.Listeners, time.Minute
+	w.resolve, w.dial, w.mute, w.others, w.s3, w.only, w.depth, w.patience = nil, nil, false, nil, nil, nil, round.Listeners, time.Minute
 	w.like = ""
 	w.account.Heal()
 }
@@ -125,6 +126,14 @@ func probeBlackouts() []blackout {
 			{"servers hang up", dialing(func(context.Context) (net.Conn, error) { return inMemory(certtest.HangUp), nil })},
 		}},
 		{name: "responses", phases: []phase{{"servers answer no request", func(w *world) { w.mute = true }}}},
+		{name: "other certificates", phases: []phase{
+			{"servers do not answer the question for their other certificate", func(w *world) {
+				w.others = func(key observation.KeyType) *observation.OtherCertificate {
+					return &observation.OtherCertificate{KeyType: key, Failure: &observation.Failure{Phase: observation.PhaseTLS, Kind: observation.TimedOut}}
+				}
+			}},
+			{notAsked, func(w *world) { w.others = func(observation.KeyType) *observation.OtherCertificate { return nil } }},
+		}},
 		{name: "time", phases: []phase{
 			{"the round ends early", func(w *world) { w.patience = time.Second; dialing(hung)(w) }},
 			{"the round ends before names are resolved", func(w *world) { w.patience = time.Second; lookup(every, true)(w) }},
@@ -139,6 +148,9 @@ func probeBlackouts() []blackout {
 		}},
 	}
 }
+
+// notAsked is a phase in which it is no endpoint's turn: the rounds are complete without the question.
+const notAsked = "it is no server's turn to be asked for its other certificate"
 
 // denied is a refusal as the SDK returns it.
 func denied(action string) error {

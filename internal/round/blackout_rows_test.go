@@ -67,6 +67,32 @@ func certificate(code finding.Code, opts ...pki.Option) scenario {
 	}}
 }
 
+// other is a scenario of a server's other certificate, at both addresses of a name or, with a suffix to its name, at one of them.
+func other(code finding.Code, suffix string, opts ...pki.Option) scenario {
+	return scenario{code: code, name: "other" + suffix, build: func(w *world, environment string) func() {
+		s := w.site(environment, "site")
+		key := certtest.RSAKey(w.t, 2048)
+		both := func(opts ...pki.Option) func(*tls.Config) {
+			rsa := w.made(w.issuer.LeafWithKey(time.Now(), []string{s.host}, key, opts...)).TLS()
+			ecdsa := s.good.TLS()
+			return func(c *tls.Config) {
+				c.Certificates, c.GetCertificate = nil, func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+					if hello.SupportsCertificate(&ecdsa) == nil {
+						return &ecdsa, nil
+					}
+					return &rsa, nil
+				}
+			}
+		}
+		second := s.address(s.good)
+		s.config, second.config = both(opts...), both(opts...)
+		if suffix != "" {
+			second.config = both()
+		}
+		return func() { s.config, second.config = both(), both() }
+	}}
+}
+
 // answering is a scenario of what a server answers to a request.
 func answering(code finding.Code, answer func(*http.Request) string, expect target.Expect) scenario {
 	return scenario{code: code, build: func(w *world, environment string) func() {
@@ -131,6 +157,9 @@ func served(t *testing.T) []scenario {
 			s.config = func(c *tls.Config) { c.ClientAuth, c.MaxVersion = tls.RequireAnyClientCert, tls.VersionTLS12 }
 		}),
 		certificate(finding.CertExpired, days(-90, -1)),
+		other(finding.CertExpired, "", days(-90, -1)),
+		other(finding.CertNameMismatch, "", func(c *x509.Certificate) { c.DNSNames = []string{"other.example.org"} }),
+		other(finding.CertExpired, "_address", days(-90, -1)),
 		certificate(finding.CertNotYetValid, days(10, 90)),
 		certificate(finding.CertExpiring, days(-85, 5)),
 		certificate(finding.CertNameMismatch, func(c *x509.Certificate) { c.DNSNames = []string{"other.example.org"} }),

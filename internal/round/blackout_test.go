@@ -175,7 +175,7 @@ func (p *play) dark(b blackout, phase phase) {
 	synctest.Wait() // for what the last round left behind, as a look-up of an alias
 	phase.begin(p.w)
 	p.w.like = b.probes(phase)
-	scoped := len(p.w.only) > 0 || p.w.depth == round.EndpointsOnly // the round leaves things out on purpose, and is complete all the same
+	scoped := len(p.w.only) > 0 || p.w.depth == round.EndpointsOnly || phase.name == notAsked // the round leaves things out on purpose, and is complete all the same
 	told := p.round()
 	synctest.Wait()
 	p.w.heal()

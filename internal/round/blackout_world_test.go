@@ -63,7 +63,8 @@ type world struct {
 	// What a fault takes away from the probe and from S3.
 	resolve  func(ctx context.Context, network, host string) error
 	dial     func(ctx context.Context, address string) (net.Conn, error)
-	mute     bool // servers answer no request
+	mute     bool                                                    // servers answer no request
+	others   func(observation.KeyType) *observation.OtherCertificate // what is learned of servers' other certificates
 	s3       func(ctx context.Context, operation string) error
 	only     []string
 	depth    round.Depth
@@ -222,7 +223,19 @@ func (w *world) Probe(ctx context.Context, endpoints []target.Endpoint) []observ
 	if w.seen[key] == nil {
 		w.seen[key] = w.prober.Probe(ctx, endpoints)
 	}
-	return slices.Clone(w.seen[key])
+	seen := slices.Clone(w.seen[key])
+	if w.others == nil {
+		return seen
+	}
+	for i := range seen {
+		seen[i].Addresses = slices.Clone(seen[i].Addresses)
+		for k := range seen[i].Addresses {
+			if other := &seen[i].Addresses[k].Other; *other != nil {
+				*other = w.others((*other).KeyType)
+			}
+		}
+	}
+	return seen
 }
 
 // Resolve is the real prober's.

@@ -26,7 +26,7 @@ func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
 	group.Go(func() {
 		ctx, cancel := keepBack(ctx, r.afterProbing(q))
 		defer cancel()
-		seen.Endpoints = r.Prober.Probe(ctx, narrow(q))
+		seen.Endpoints = r.Prober.Probe(ctx, r.inTurns(q, narrow(q)))
 	})
 	var attached *observation.Attached
 	var path pathSeen

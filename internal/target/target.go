@@ -35,6 +35,9 @@ type Endpoint struct {
 	// PerEndpointMetrics asks for CloudWatch series of the endpoint's own.
 	PerEndpointMetrics bool     `json:"per_endpoint_metrics,omitempty"`
 	Source             Position `json:"source"`
+	// OtherEvery is for how long it is enough to know that the server has no second certificate, for clients of the other type of key;
+	// 0 for asking at once.
+	OtherEvery time.Duration `json:"other_every_ns,omitempty"`
 }
 
 // Key names the endpoint uniquely within a configuration: ENVIRONMENT/NAME.
@@ -93,7 +96,12 @@ type Expect struct {
 	MaxLatency time.Duration `json:"max_latency_ns,omitempty"`
 	// MaxSize bounds the decoded body in bytes; 0 for the probe's own limit.
 	MaxSize int64 `json:"max_size,omitempty"`
+	// MaxRedirects is how many redirects in a row are followed, MaxRedirects of the package at most; nil for that many.
+	MaxRedirects *int `json:"max_redirects,omitempty"`
 }
+
+// MaxRedirects bounds a chain of redirects.
+const MaxRedirects = 10
 
 // JSONValue requires that the JSON body have Equals at Path ("$.status", "$.items[0].id"), or any value if Equals is nil.
 type JSONValue struct {

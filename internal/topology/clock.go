@@ -78,11 +78,19 @@ func (e *Endpoint) ahead() []time.Duration {
 	}
 	var out []time.Duration
 	for _, a := range e.Addresses {
-		if a.HTTP != nil && !a.HTTP.Date.IsZero() && !a.Started.IsZero() {
-			out = append(out, answeredAt(a).Sub(a.HTTP.Date))
+		if ahead, ok := Ahead(a); ok {
+			out = append(out, ahead)
 		}
 	}
 	return out
+}
+
+// Ahead returns how far this machine's clock is ahead of that of an address, and whether that dated its response.
+func Ahead(a observation.Address) (time.Duration, bool) {
+	if a.HTTP == nil || a.HTTP.Date.IsZero() || a.Started.IsZero() {
+		return 0, false
+	}
+	return answeredAt(a).Sub(a.HTTP.Date), true
 }
 
 func answeredAt(a observation.Address) time.Time {

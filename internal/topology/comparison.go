@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"slices"
 
+	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
 
@@ -47,7 +48,20 @@ func (e *Endpoint) findDrift() *Drift {
 func (e *Endpoint) servesDeclared(got *Attachment) bool {
 	d := e.Target.Declared
 	return d != nil && d.ARN != "" && e.topology.CompareDeclared(*d, got.ARN, got.Body()) == Different &&
-		e.Listener.Has(d.ARN) && e.Serves(e.topology.Certificate(d.ARN))
+		e.Listener.Has(d.ARN) && e.ServesSome(e.topology.Certificate(d.ARN))
+}
+
+// ServesSome reports whether every address of the endpoint serves the certificate, be it as one of two, to clients of its type of key
+// alone; false where none was seen.
+func (e *Endpoint) ServesSome(c *Certificate) bool {
+	if !e.Probed || len(e.Addresses) == 0 {
+		return false
+	}
+	serving := map[string]bool{}
+	for _, l := range slices.Concat(e.Leaves, e.Others) {
+		serving[l.Address] = serving[l.Address] || c.Is(l.Certificate)
+	}
+	return !slices.ContainsFunc(e.Addresses, func(a observation.Address) bool { return !serving[a.Address] })
 }
 
 // Serves reports whether every address of the endpoint serves the certificate; false where none was seen.

@@ -181,6 +181,21 @@ func (l *Listener) CouldServe(host string, cert *x509.Certificate) *Attachment {
 	return nil
 }
 
+// Holding returns the attachment that holds a certificate; nil where none is known to.
+func (l *Listener) Holding(cert *x509.Certificate) *Attachment {
+	for _, a := range l.Attached {
+		if cert != nil && a.Is(cert) {
+			return a
+		}
+	}
+	return nil
+}
+
+// Readable reports whether all certificates of the listener are known.
+func (l *Listener) Readable() bool {
+	return !l.LoadBalancer.Partial && !slices.ContainsFunc(l.Attached, func(a *Attachment) bool { return a.Body() == nil && !a.Missing() })
+}
+
 // Has reports whether a certificate is attached, by its ARN.
 func (l *Listener) Has(arn string) bool { return l.attachment(arn) != nil }
 

@@ -54,6 +54,8 @@ type Endpoint struct {
 	// Leaves are the certificates served by the endpoint's own addresses, in their order. An address without a
 	// handshake, or whose certificate cannot be parsed, has none.
 	Leaves []Leaf
+	// Others are the other certificates of servers that have two, for clients of the other type of key, in the same way.
+	Others []Leaf
 
 	topology  *Topology
 	placement Placement
@@ -65,6 +67,17 @@ type Endpoint struct {
 type Leaf struct {
 	Address     string // IP:PORT
 	Certificate *x509.Certificate
+}
+
+// KeyType returns the type of the certificate's key; empty for one that clients do not choose by.
+func (l Leaf) KeyType() observation.KeyType {
+	switch l.Certificate.PublicKeyAlgorithm {
+	case x509.RSA:
+		return observation.RSA
+	case x509.ECDSA, x509.Ed25519:
+		return observation.ECDSA
+	}
+	return ""
 }
 
 // Listener is a listener with its certificates, the endpoints behind it and what is declared for it.
@@ -94,7 +107,7 @@ func Build(round observation.Round, now time.Time) *Topology {
 	x := t.index()
 	for i := range round.Endpoints {
 		e := &Endpoint{Endpoint: round.Endpoints[i], topology: t}
-		e.Leaves = t.leaves(e)
+		e.Leaves, e.Others = t.leaves(e)
 		t.Endpoints = append(t.Endpoints, e)
 		t.byKey[e.Target.Key()] = e
 		e.placement = x.locate(e)
@@ -118,20 +131,26 @@ func (t *Topology) addListeners() {
 }
 
 // leaves parses the certificates of the endpoint's own addresses. What a round did not finish proves nothing.
-func (t *Topology) leaves(e *Endpoint) []Leaf {
+func (t *Topology) leaves(e *Endpoint) (first, others []Leaf) {
 	if !e.Probed {
-		return nil
+		return nil, nil
 	}
-	var out []Leaf
+	add := func(to []Leaf, address string, seen *observation.TLS) []Leaf {
+		if seen == nil || len(seen.Chain) == 0 {
+			return to
+		}
+		if cert := t.Parse(seen.Chain[0]); cert != nil {
+			to = append(to, Leaf{address, cert})
+		}
+		return to
+	}
 	for _, a := range e.Addresses {
-		if a.TLS == nil || len(a.TLS.Chain) == 0 {
-			continue
-		}
-		if cert := t.Parse(a.TLS.Chain[0]); cert != nil {
-			out = append(out, Leaf{a.Address, cert})
+		first = add(first, a.Address, a.TLS)
+		if a.Other != nil && !a.Other.Fallback {
+			others = add(others, a.Address, a.Other.TLS)
 		}
 	}
-	return out
+	return first, others
 }
 
 // Parse parses a certificate, each only once: many addresses serve one chain. It returns nil for what is not one.

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 
 	"github.com/invopop/jsonschema"
 
@@ -53,6 +54,11 @@ func scalars(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[config.Size]():
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 			{Type: "integer", Minimum: "1"}, positive(text(`^[0-9]+ *(B|kB|KB|MB|GB|KiB|MiB|GiB)?$`, "64KiB")),
+		}}
+	case reflect.TypeFor[config.Redirects]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+			{Type: "integer", Minimum: "0", Maximum: json.Number(strconv.Itoa(target.MaxRedirects))},
+			text(fmt.Sprintf("^(0*([0-9]|%d)|%s)$", target.MaxRedirects, anyCase("none")), "none"),
 		}}
 	case reflect.TypeFor[config.Scalar]():
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}

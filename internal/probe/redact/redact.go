@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/target"
@@ -28,8 +29,50 @@ func hasValue(query string) bool {
 	return false
 }
 
-// Redactor hides the secrets of one endpoint's request.
-type Redactor struct{ secrets []string }
+// Redactor hides the secrets of one endpoint's request, and those that its servers hand out.
+type Redactor struct {
+	secrets []string
+	learned *learned
+}
+
+// learned are secrets that came to be known while others were hidden already.
+type learned struct {
+	mu      sync.RWMutex
+	secrets []string
+}
+
+// maxLearned bounds the forms of secrets that are learned.
+const maxLearned = 2000
+
+// Learn has a secret of a server's own hidden from now on. It reports whether there is room for it. One of fewer than four characters
+// is a flag and no secret.
+func (r Redactor) Learn(secret string) bool {
+	if len(secret) < minAnywhere {
+		return true
+	}
+	r.learned.mu.Lock()
+	defer r.learned.mu.Unlock()
+	if slices.Contains(r.learned.secrets, lower(secret)) {
+		return true
+	}
+	if len(r.learned.secrets) >= maxLearned {
+		return false
+	}
+	var forms Redactor
+	forms.add(secret)
+	r.learned.secrets = append(r.learned.secrets, forms.secrets...)
+	return true
+}
+
+// known returns all secrets.
+func (r Redactor) known() []string {
+	if r.learned == nil {
+		return r.secrets
+	}
+	r.learned.mu.RLock()
+	defer r.learned.mu.RUnlock()
+	return slices.Concat(r.secrets, r.learned.secrets)
+}
 
 // minAnywhere is the minimum length of a secret that is hidden within a word too. A shorter one is hidden only where it is a word
 // of its own: hiding every "1" would leave nothing to read, and show what is hidden.
@@ -37,7 +80,7 @@ const minAnywhere = 4
 
 // New returns a Redactor for what a request carries: user name, password, the values of its query and of its secret headers.
 func New(r target.Request) Redactor {
-	var out Redactor
+	out := Redactor{learned: &learned{}}
 	out.add(r.Username.Reveal())
 	out.add(r.Password.Reveal())
 	if r.Password != "" {
@@ -103,14 +146,15 @@ func harmless(name string) bool {
 
 // hide replaces the secrets in a text. cut reports that the text was truncated: its end may be the first part of a secret.
 func (r Redactor) hide(s string, cut bool) string {
-	if len(r.secrets) == 0 {
+	secrets := r.known()
+	if len(secrets) == 0 {
 		return s
 	}
 	var shown strings.Builder
 	lowered := lower(s)
 	for rest := lowered; rest != ""; {
 		n, first := 0, firstBytes(rest)
-		for _, secret := range r.secrets { // the longest: a token within a header's value must not leave the rest visible
+		for _, secret := range secrets { // the longest: a token within a header's value must not leave the rest visible
 			if strings.IndexByte(first, secret[0]) < 0 {
 				continue
 			}

@@ -67,9 +67,9 @@ func readLDAP(in *bufio.Reader) (ber, error) {
 }
 
 // check returns nil if an LDAPMessage agrees to the request. Number 0 is that of a notice of disconnection (RFC 4511 §4.4.1).
-func (message ber) check() error {
+func (b ber) check() error {
 	malformed := refused("the server's response is malformed")
-	number, rest, ok := message.next(berInteger)
+	number, rest, ok := b.next(berInteger)
 	if !ok {
 		return malformed
 	}

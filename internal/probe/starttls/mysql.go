@@ -87,9 +87,11 @@ func mysqlCapabilities() []byte {
 	return append(append(start, mysqlUTF8), make([]byte, 23)...)
 }
 
-// mysqlPacketOf returns a packet with a number and a content below 256 bytes.
+// mysqlPacketOf returns a packet.
 func mysqlPacketOf(number byte, content []byte) []byte {
-	return append([]byte{byte(len(content)), 0, 0, number}, content...)
+	header := binary.LittleEndian.AppendUint32(nil, uint32(len(content))) //nolint:gosec // what a client sends here is short
+	header[3] = number
+	return append(header, content...)
 }
 
 func mysqlSize(header [4]byte) int {

@@ -130,6 +130,12 @@ func FuzzReply(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which uint8, said string) {
 		kind := kinds()[int(which)%len(kinds())]
+		if farewell := Farewell(kind); farewell != nil {
+			conn := &heardConn{said: strings.NewReader(said)}
+			if _ = farewell(conn); conn.read > mysqlLoginSteps*(4+maxLine) || conn.sent.Len() > 200 {
+				t.Fatalf("%s: read %d bytes, sent %d", kind, conn.read, conn.sent.Len())
+			}
+		}
 		conn, err := speak(kind, said, false)
 		if err != nil && !errors.Is(err, ErrRefused) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Fatalf("%s: %v", kind, err)
