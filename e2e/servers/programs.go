@@ -296,5 +296,6 @@ var differences = []struct{ server, family, why string }{
 	{"an intermediate is trusted, its root is not", "Node", "Node trusts roots only; the configuration trusts the intermediate"},
 	{"the leaf itself is trusted", "Node", "Node trusts roots only; the configuration trusts the leaf"},
 	{"version 2 with extensions", "", "this program reads neither alternative names nor a common name in a certificate of version 2"},
+	{"redirects to an expired server", "", "this program does not follow redirects; the finding is about where the server redirects to"},
 	{"no ALPN protocol in common", "", "this program offers no protocol by ALPN, as an HTTP client does"},
 }
