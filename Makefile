@@ -172,6 +172,11 @@ corpus: ## Save observations of new servers and all verdicts in e2e/servers/test
 	CERTDRIFT_E2E=1 go test -count=1 -run 'TestServers$$' ./e2e/servers -update
 	go test -count=1 -run TestCorpus ./e2e/servers -update
 
+.PHONY: roots
+roots: ## Fetch the trust stores of client families from packages of public registries: internal/clients/roots.txt
+	go run ./e2e/rootstores
+	go test ./internal/clients -update
+
 .PHONY: accuracy
 accuracy: ## Generate docs/accuracy.md: run certdrift, curl and openssl s_client against hundreds of servers on loopback
 	go run ./e2e/accuracy

@@ -41,19 +41,46 @@ func write(ctx context.Context, out string, parallel int) error {
 	if err != nil {
 		return err
 	}
+	programs, err := servers.ClientPrograms(ctx, dir)
+	if err != nil {
+		return err
+	}
+	outcomes, err := askAll(ctx, groups, binary, programs, parallel)
+	if err != nil {
+		return err
+	}
 	var text bytes.Buffer
 	document(&text, groups, rows, versions(ctx))
+	breachTable(&text)
+	clientTables(&text, groups, outcomes, programs)
 	if err := os.WriteFile(out, text.Bytes(), 0o644); err != nil { // a document for everybody
 		return fmt.Errorf("writing %q: %w", out, err)
 	}
 	return nil
 }
 
-// compareAll runs all tools against all cases. A case that needs a missing program has no answers.
+// compareAll runs all tools against all cases.
 func compareAll(ctx context.Context, groups []servers.Group, binary string, parallel int) (map[string][]servers.Answer, error) {
+	return each(ctx, groups, parallel, func(ctx context.Context, c servers.Case) ([]servers.Answer, error) {
+		return servers.Compare(ctx, c, binary)
+	})
+}
+
+// askAll has the client programs connect to the servers of all cases that they can be asked about.
+func askAll(ctx context.Context, groups []servers.Group, binary string, programs []servers.Program, parallel int) (map[string]servers.Outcome, error) {
+	return each(ctx, groups, parallel, func(ctx context.Context, c servers.Case) (servers.Outcome, error) {
+		if !c.Comparable() {
+			return servers.Outcome{}, nil
+		}
+		return servers.Ask(ctx, c, binary, programs)
+	})
+}
+
+// each runs a step for each case, some at a time, and returns the results by name. A case that needs a missing program has none.
+func each[T any](ctx context.Context, groups []servers.Group, parallel int, step func(context.Context, servers.Case) (T, error)) (map[string]T, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	rows := map[string][]servers.Answer{}
+	results := map[string]T{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, parallel)
@@ -65,19 +92,19 @@ func compareAll(ctx context.Context, groups []servers.Group, binary string, para
 			slots <- struct{}{}
 			wg.Go(func() {
 				defer func() { <-slots }()
-				answers, err := servers.Compare(ctx, c, binary)
+				result, err := step(ctx, c)
 				if err != nil {
 					cancel(err)
 					return
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				rows[c.Name] = answers
+				results[c.Name] = result
 			})
 		}
 	}
 	wg.Wait()
-	return rows, context.Cause(ctx)
+	return results, context.Cause(ctx)
 }
 
 // versions returns the tools' version strings.

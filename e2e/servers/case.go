@@ -162,7 +162,8 @@ func Groups() []Group {
 		{"Several faults at once, and what hides behind others", combined()},
 		{"openssl s_server", openssl()},
 		{"nginx and haproxy", daemons()},
-		{"What some clients refuse", clients()},
+		{"What some clients refuse", disagreeing()},
+		{"Against RFC 5280 and the Baseline Requirements", breaches()},
 		{"An ECDSA and an RSA certificate for one name", pairs()},
 	}
 }

@@ -344,7 +344,7 @@ func chains() []Case {
 		bad("an issuer demands a policy that the certificate does not have", finding.CertConstraint, func(l *Lab) Target {
 			return l.serve(must(ca(l, "Policy CA", demandPolicy).Leaf(l.Now, []string{Host})))
 		}),
-		good("an issuer demands a policy, and the certificate has it", func(l *Lab) Target {
+		bad("an issuer demands a policy, and the certificate has it", finding.CertConstraint, func(l *Lab) Target {
 			return l.serve(must(ca(l, "Policy CA", demandPolicy).Leaf(l.Now, []string{Host}, somePolicy)))
 		}),
 		bad("a key usage that allows nothing", finding.CertUsage, func(l *Lab) Target {

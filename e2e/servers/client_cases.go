@@ -15,8 +15,8 @@ import (
 	"certdrift/internal/sim/pki"
 )
 
-// clients are servers that some families of clients refuse, each beside neighbors that all of them accept.
-func clients() []Case {
+// disagreeing are servers that some families of clients refuse, each beside neighbors that all of them accept.
+func disagreeing() []Case {
 	return concat(sizes(), anyUsages(), serials(), strict(), crossSigns(), keys(), suites())
 }
 

@@ -118,7 +118,7 @@ func TestCorpusLater(t *testing.T) {
 			}
 			count++
 			later := judged(t, parts, path, "--at", "2060-01-01").codes()
-			if !slices.Contains(later, finding.CertExpired) {
+			if !slices.Contains(later, finding.CertExpired) && !slices.Contains(later, finding.CertChainExpired) { // one ends in the year 9999
 				t.Errorf("%s: in 2060 it is %q", path, later)
 			}
 		}

@@ -49,7 +49,7 @@ func (m *message) at(f finding.Finding) string {
 // impactOf is the impact that one finding shows.
 func impactOf(f finding.Finding) (effect string, cause finding.Code) {
 	switch f.Code {
-	case finding.CertExpiring, finding.CertLifetimeLong, finding.HTTPSlow:
+	case finding.CertExpiring, finding.CertLifetimeLong, finding.CertRootRemoval, finding.HTTPSlow:
 		return "", ""
 	case finding.DriftAttached:
 		switch {
@@ -64,6 +64,9 @@ func impactOf(f finding.Finding) (effect string, cause finding.Code) {
 	case finding.ClassCertificate:
 		if f.Subject.KeyType != "" { // the server has two
 			return "Clients are rejecting the " + clean(f.Subject.KeyType) + " certificate", f.Code
+		}
+		if f.Severity < finding.Critical && !f.Clients.Empty() {
+			return "Some clients are rejecting the certificate", f.Code
 		}
 		return "Clients are rejecting the certificate", f.Code
 	case finding.ClassReach, finding.ClassTLS:

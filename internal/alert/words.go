@@ -45,6 +45,7 @@ func phrases() map[finding.Code]string {
 		finding.CertStapleBad:       "bad OCSP staple",
 		finding.CertChainOversized:  "certificate chain too large",
 		finding.CertMalformed:       "certificate malformed",
+		finding.CertRootRemoval:     "root leaving Mozilla's trust store",
 
 		finding.HTTPTimeout:          "HTTP times out",
 		finding.HTTPInvalid:          "invalid HTTP response",

@@ -22,6 +22,7 @@ var layers = []struct {
 	{"target", "what to check, the names that AWS gives, and text formats", []string{"internal/arn", "internal/prose", "internal/target"}},
 	{"observation", "what was seen", []string{"internal/observation"}},
 	{"finding", "what was concluded", []string{"internal/finding"}},
+	{"clients", "what clients refuse and trust", []string{"internal/clients"}},
 	{"readings", "logic that several stages share", []string{"internal/alertpath", "internal/catalogue", "internal/chain", "internal/event", "internal/policy"}},
 	{"topology", "the three truths of each endpoint, joined once", []string{"internal/topology"}},
 	{"plan", "what applying declarations would do", []string{"internal/plan"}},
@@ -44,7 +45,7 @@ var layers = []struct {
 	{"demo", "replays the incident with all of the layers below", []string{"internal/sim/demo"}},
 	{"command line", "the commands", []string{"internal/cli"}},
 	{"programs", "wiring", []string{"cmd/bundle", "cmd/certdrift", "functions/inspect", "functions/probe", "functions/verify", "functions/widget"}},
-	{"tools for tests", "programs that tests run", []string{"e2e/debian", "e2e/oracle", "e2e/pack", "e2e/tally"}},
+	{"tools for tests", "programs that tests run", []string{"e2e/debian", "e2e/oracle", "e2e/pack", "e2e/rootstores", "e2e/tally", "e2e/tlsclient"}},
 	{"servers for tests", "real servers with every defect", []string{"e2e/servers"}},
 	{"tests", "tests across packages", []string{"docs", "e2e", "e2e/accuracy", "e2e/browser", "internal/archtest"}},
 }

@@ -62,13 +62,14 @@ func certificate() []Entry {
 		},
 		{
 			Code:     finding.CertUntrusted,
-			Severity: "critical; a warning where only the first of several certificates of an issuer leads to no trusted root",
+			Severity: "critical; a warning where only the first of several certificates of an issuer leads to no trusted root, or where some clients' stores lack the root",
 			Title:    "The chain does not end in a root that clients trust",
 			Meaning: "The chain leads to an issuer that is not in the trust store: a private CA, a CA that was removed, or a CA that Mozilla " +
 				"trusts only for certificates issued before a certain date. This code also covers a signature in the chain that was not " +
 				"made by the named issuer, or that uses an algorithm no client supports. Other problems on the path (such as an expired " +
 				"issuer) have their own codes. If the server sends several certificates of one issuer (cross-signs) and the first leads to no " +
-				"trusted root, OpenSSL, curl, Python, Node and GnuTLS stop there.",
+				"trusted root, OpenSSL, curl, Python, Node and GnuTLS stop there. Clients have different trust stores: a public root that " +
+				"some of them lack, because it is new to them or they dropped it, is a warning with their names (docs/clients.md).",
 			Check: showCerts + "# then, against Mozilla's roots: openssl verify -CAfile mozilla.pem -untrusted chain.pem leaf.pem",
 			Remedy: "Serve a certificate from a CA that clients trust. If a private CA is intended, add its root to certdrift's ca_files " +
 				"(of the endpoint, or under trust), as its clients have it too.",
@@ -235,6 +236,22 @@ func certificate() []Entry {
 			Check:  showCerts + "# then, for each: openssl asn1parse and openssl x509 -noout -text\n# as Python 3.13: openssl verify -x509_strict -partial_chain -CAfile roots.pem -untrusted chain.pem leaf.pem",
 			Remedy: "Install the certificate again, exactly as the CA issued it. If the CA issued it like this, have it reissued.",
 			Source: "RFC 5280 §4.1, §4.1.2.2, §4.1.2.5, §4.2; X509_VERIFY_PARAM_set_flags(3) (X509_V_FLAG_X509_STRICT); Python 3.13, ssl.create_default_context; RFC 8446 §4.4.2",
+		},
+		{
+			Code: finding.CertRootRemoval,
+			Severity: "warning from policy.root_removal (180 days) before Mozilla stops trusting the root; info where the certificate ends " +
+				"before that",
+			Title: "Mozilla stops trusting the chain's root soon",
+			Meaning: "Mozilla removes a root when its key is 15 years old, older ones by a schedule: keys of 2008 and 2009 on 2027-04-15, of 2010 " +
+				"and 2011 on 2028-04-15, of 2012 until April 2014 on 2029-04-15. From that day Firefox, and in time everything that takes " +
+				"Mozilla's list (Linux distributions, Node, Python's certifi, Go's and rustls' embedded roots) refuse the chain; Chromium " +
+				"removes such roots at about the same time. Some roots it stops trusting for certificates issued after a date: then the next " +
+				"renewal fails. The date of the key is taken from the root's own validity. A chain with another path, to a root that stays, " +
+				"is not reported.",
+			Check: showCerts + "# for the last issuer: openssl x509 -noout -issuer    # then the root's notBefore, in the trust store, and the schedule",
+			Remedy: "Ask the CA which root replaces this one, and have the certificate issued under that: often with another chain file or " +
+				"profile. With clients that do not have the new root yet, send its cross-sign too.",
+			Source: "Mozilla Root Store Policy §7.4; wiki.mozilla.org/CA/Root_CA_Lifecycles (read on 2026-11-30)",
 		},
 	}
 }

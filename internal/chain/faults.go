@@ -125,6 +125,9 @@ func extensionFaults(c *x509.Certificate) []Problem {
 // in the path (CA/B BR §7.1.2).
 func usageFaults(c *x509.Certificate) []Problem {
 	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 {
+		if hasExtension(c, oidExtKeyUsage) { // not the same as none at all: OpenSSL and Java take it for a usage for nothing
+			return []Problem{{Usage, c, "an empty extended key usage"}}
+		}
 		return nil
 	}
 	if slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny) || slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth) {
@@ -144,7 +147,7 @@ func leafUsageFaults(c *x509.Certificate) []Problem {
 	case c.KeyUsage&x509.KeyUsageDigitalSignature == 0:
 		fs = append(fs, Problem{Kind: UsageSignature, Certificate: c})
 	}
-	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 {
+	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 && !hasExtension(c, oidExtKeyUsage) {
 		fs = append(fs, Problem{Kind: UsageAbsent, Certificate: c})
 	}
 	if forAnyUse(c) {
@@ -175,6 +178,9 @@ func (p Path) disputed() []Problem {
 		}
 		if onlyGoRejects(c) {
 			fs = append(fs, Problem{Kind: DirectoryNames, Certificate: c})
+		}
+		if criticalExtension(c, oidPolicyConstraints) {
+			fs = append(fs, Problem{Kind: PolicyCritical, Certificate: c})
 		}
 		if c.PublicKeyAlgorithm == x509.Ed25519 {
 			fs = append(fs, Problem{Kind: KeyUncommon, Certificate: c})

@@ -13,7 +13,10 @@ import (
 // maxPolicyChecks bounds how many certificates are checked for policies in one walk, over all paths.
 const maxPolicyChecks = 512
 
-var oidPolicyConstraints = asn1.ObjectIdentifier{2, 5, 29, 36}
+var (
+	oidPolicyConstraints = asn1.ObjectIdentifier{2, 5, 29, 36}
+	oidExtKeyUsage       = asn1.ObjectIdentifier{2, 5, 29, 37}
+)
 
 // policyFaults returns the CA that requires a certificate policy of the certificates below it (RFC 5280 §4.2.1.11) if no
 // policy is valid for the whole path. Without such a requirement policies cannot fail.

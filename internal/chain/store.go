@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"sync"
+	"time"
 )
 
 // Anchor is a certificate that is trusted as is.
@@ -15,6 +16,9 @@ type Anchor struct {
 	Constraint func([]*x509.Certificate) error
 	// Public reports whether the anchor is a public root, bound by the CA/Browser Forum's rules.
 	Public bool
+	// Removal is when the trust store's maintainer will remove the anchor, DistrustAfter the date after which what it issues is not trusted;
+	// zero where no date is known.
+	Removal, DistrustAfter time.Time
 }
 
 // RawAnchor is an anchor that is parsed when it is first needed.
@@ -22,6 +26,8 @@ type RawAnchor struct {
 	DER        []byte
 	Constraint func([]*x509.Certificate) error
 	Public     bool
+	// Dates returns the anchor's Removal and DistrustAfter; nil for none.
+	Dates func(*x509.Certificate) (removal, distrustAfter time.Time)
 }
 
 // Store is a trust store, indexed by subject. It does not change and is safe for concurrent use.
@@ -54,7 +60,11 @@ func NewLazyStore(anchors []RawAnchor) *Store {
 			if err != nil {
 				return nil
 			}
-			return &Anchor{Certificate: cert, Constraint: raw.Constraint, Public: raw.Public}
+			a := &Anchor{Certificate: cert, Constraint: raw.Constraint, Public: raw.Public}
+			if raw.Dates != nil {
+				a.Removal, a.DistrustAfter = raw.Dates(cert)
+			}
+			return a
 		}))
 	}
 	return s

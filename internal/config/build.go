@@ -111,6 +111,7 @@ func (b *builder) policy(cfg *Config) {
 	if b.oneOf(nil, "revocation", &p.Revocation, "staple", "full", "off") {
 		cfg.Policy.Revocation = policy.RevocationMode(p.Revocation)
 	}
+	b.span("root_removal", &p.RootRemoval, 10*365*24*time.Hour, &cfg.Policy.RootRemoval)
 	b.span("settle", &p.Settle, time.Hour, &cfg.Policy.Settle)
 	b.span("second_certificate", &p.SecondCertificate, 7*24*time.Hour, &cfg.OtherEvery)
 	b.span("remind", &p.Remind, 30*24*time.Hour, &cfg.Incidents.Remind)

@@ -32,6 +32,7 @@ type Policy struct {
 	StormAfter        int      `yaml:"storm_after" jsonschema:"minimum=1,maximum=1000,example=10" doc:"If a round has more notices of one kind than this, they are sent as one summary (default 10)."`
 	SMSPerHour        int      `yaml:"sms_per_hour" jsonschema:"minimum=1,maximum=1000,example=20" doc:"The maximum number of text messages per hour (default 20), at most half of them for incidents that are not critical. Email is not limited."`
 	Revocation        string   `yaml:"revocation" jsonschema:"enum=staple,enum=full,enum=off,example=staple" doc:"staple (the stapled OCSP response only, the default), full (CRL and OCSP too) or off."`
+	RootRemoval       Duration `yaml:"root_removal" doc:"How long before Mozilla stops trusting the root of a chain cert-root-removal is reported (default 180d)."`
 	Settle            Duration `yaml:"settle" doc:"How long the served certificate may differ from the attached one after a known change to the listener (default 2m)."`
 	SecondCertificate Duration `yaml:"second_certificate" doc:"How often scheduled rounds ask a server whether it has a second certificate, for clients of another type of key (ECDSA or RSA; default 1h). Servers with two are asked in every round, and check and verify always ask."`
 }

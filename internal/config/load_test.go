@@ -28,7 +28,7 @@ func TestEveryKey(t *testing.T) {
 	}
 	wantPolicy := policy.Thresholds{
 		ExpiryWarning: policy.Threshold{Duration: 21 * 24 * time.Hour}, ExpiryCritical: policy.Threshold{Duration: 7 * 24 * time.Hour},
-		Revocation: policy.RevocationFull, Settle: 90 * time.Second,
+		Revocation: policy.RevocationFull, RootRemoval: 90 * 24 * time.Hour, Settle: 90 * time.Second,
 	}
 	if diff := cmp.Diff(wantPolicy, cfg.Policy); diff != "" {
 		t.Errorf("policy: -want +got:\n%s", diff)
@@ -116,7 +116,7 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 			Source: target.Position{File: "testdata/full.ok.yaml", Line: 39, Column: 16},
 		},
 		LoadBalancer: &target.LoadBalancerRef{Name: "a1b2c3", Port: 443, Region: "us-west-2"},
-		Source:       target.Position{File: "testdata/full.ok.yaml", Line: 23, Column: 9},
+		Source:       target.Position{File: "testdata/full.ok.yaml", Line: 24, Column: 9},
 	}
 	if diff := cmp.Diff(wantAPI, api); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -23,7 +23,7 @@ func (c Code) Class() Class {
 	case TLSHandshake, TLSTimeout, TLSPlaintext, TLSVersionOld, TLSCipherWeak, TLSClientCertificateRequired:
 		return ClassTLS
 	case CertExpired, CertNotYetValid, CertExpiring, CertNameMismatch, CertUntrusted, CertSelfSigned, CertChainIncomplete, CertChainExpired,
-		CertKeyWeak, CertSignatureWeak, CertUsage, CertConstraint, CertLifetimeLong, CertRevoked, CertStapleBad, CertChainOversized, CertMalformed:
+		CertKeyWeak, CertSignatureWeak, CertUsage, CertConstraint, CertLifetimeLong, CertRevoked, CertStapleBad, CertChainOversized, CertMalformed, CertRootRemoval:
 		return ClassCertificate
 	case HTTPTimeout, HTTPInvalid, HTTPStatus, HTTPBody, HTTPTooLarge, HTTPRedirectLoop, HTTPRedirectInsecure, HTTPRedirectBlocked, HTTPSlow:
 		return ClassHTTP

@@ -38,6 +38,7 @@ const (
 	CertStapleBad       Code = "cert-staple-bad"
 	CertChainOversized  Code = "cert-chain-oversized"
 	CertMalformed       Code = "cert-malformed"
+	CertRootRemoval     Code = "cert-root-removal"
 
 	// HTTP.
 	HTTPTimeout          Code = "http-timeout"

@@ -9,7 +9,7 @@ import (
 
 // Evidence holds facts behind a finding by name, for people and scripts. Values are strings, numbers, booleans, times, or
 // slices and maps of these; encoding/json writes the names sorted. What the program itself acts on is typed: see
-// Finding.Subject, Certificates and Attribution.
+// Finding.Subject, Certificates, Clients and Attribution.
 type Evidence map[string]any
 
 // AllEvidence returns Evidence and the typed facts, under their names in the JSON form. The caller owns the map.
@@ -17,6 +17,7 @@ func (f Finding) AllEvidence() Evidence {
 	out := Evidence{}
 	f.Subject.evidence(out)
 	f.Certificates.evidence(out)
+	f.Clients.evidence(out)
 	f.Attribution.evidence(out)
 	maps.Copy(out, f.Evidence)
 	return out
@@ -88,6 +89,14 @@ func (c Certificates) evidence(to Evidence) {
 			for _, one := range side {
 				list = append(list, one.Evidence())
 			}
+			to[name] = list
+		}
+	}
+}
+
+func (c Clients) evidence(to Evidence) {
+	for name, list := range map[string][]string{"refused_by": c.RefusedBy, "accepted_by": c.AcceptedBy, "clients_not_known": c.NotKnown} {
+		if len(list) > 0 {
 			to[name] = list
 		}
 	}
@@ -166,6 +175,7 @@ func (f *Finding) Lift() {
 		}
 	}
 	f.Certificates = Certificates{Declared: e.side("declared"), Manifest: e.side("manifest"), Attached: e.side("attached"), Served: e.side("served")}
+	f.Clients = Clients{RefusedBy: e.texts("refused_by"), AcceptedBy: e.texts("accepted_by"), NotKnown: e.texts("clients_not_known")}
 	f.Attribution = Attribution{Unknown: e.text("author"), Before: e.since("before"), After: e.since("after")}
 	if by, ok := e["changed_by"].(map[string]any); ok {
 		c := fields(by)

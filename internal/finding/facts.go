@@ -76,6 +76,13 @@ type Certificate struct {
 	Addresses []string
 }
 
+// Clients says which clients refuse what a finding is about, which accept it, and of which it is not known. Names are those of families,
+// with a version or a date where these decide.
+type Clients struct{ RefusedBy, AcceptedBy, NotKnown []string }
+
+// Empty reports whether the finding says nothing of clients.
+func (c Clients) Empty() bool { return len(c.RefusedBy)+len(c.AcceptedBy)+len(c.NotKnown) == 0 }
+
 // Change is the change that caused a finding, and who made it.
 type Change struct {
 	At      time.Time

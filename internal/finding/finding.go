@@ -64,9 +64,10 @@ type Finding struct {
 	// Summary is one line for people: what is wrong, with the names and dates that matter. Remote text in it is quoted
 	// and truncated (see Quote).
 	Summary string `json:"summary"`
-	// Subject, Certificates and Attribution are typed; in the JSON form they are part of the evidence (see AllEvidence).
+	// Subject, Certificates, Clients and Attribution are typed; in the JSON form they are part of the evidence (see AllEvidence).
 	Subject      Subject      `json:"-"`
 	Certificates Certificates `json:"-"`
+	Clients      Clients      `json:"-"`
 	Attribution  Attribution  `json:"-"`
 	// Evidence holds all other facts, for people.
 	Evidence Evidence `json:"evidence"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"certdrift/internal/chain"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/prose"
 )
@@ -17,17 +18,20 @@ func findChainExpired(c *connection) []finding.Finding {
 		if urls := aiaURLs(c.leaf()); len(urls) > 0 {
 			e["aia"] = urls
 		}
-		return c.aboutCert(finding.CertChainExpired, finding.Critical, cert,
+		problem := clients.IssuerExpired
+		if c.built.Path.Anchor != nil && cert == c.built.Path.Tip() {
+			problem = clients.RootExpired
+		}
+		return refused(problem, c.aboutCert(finding.CertChainExpired, finding.Critical, cert,
 			fmt.Sprintf("%s expired on %s, %s ago, and no other path to a trusted root is valid", c.which(cert), prose.Stamp(cert.NotAfter), prose.Span(c.judgment.Now.Sub(cert.NotAfter))),
-			e, c.staleRemedy(cert))
+			e, c.staleRemedy(cert)))
 	})
 	for _, cert := range c.shadows(chain.Expired) {
 		e := c.pathEvidence(c.certEvidence(cert))
-		e["refused_by"] = []string{"GnuTLS"}
-		out = append(out, c.aboutCert(finding.CertChainExpired, finding.Warning, cert,
-			fmt.Sprintf("the server sends a certificate of %s that expired on %s before the valid one: GnuTLS stops at it and rejects the chain, other clients accept it",
+		out = append(out, refused(clients.ShadowExpired, c.aboutCert(finding.CertChainExpired, finding.Warning, cert,
+			fmt.Sprintf("the server sends a certificate of %s that expired on %s before the valid one, and some clients stop at it",
 				certName(cert), prose.Stamp(cert.NotAfter)), e,
-			c.chainRemedy(fmt.Sprintf("Remove the expired certificate of %s (issuer %s) from the chain file.", certName(cert), issuerName(cert)))))
+			c.chainRemedy(fmt.Sprintf("Remove the expired certificate of %s (issuer %s) from the chain file.", certName(cert), issuerName(cert))))))
 	}
 	return out
 }

@@ -18,7 +18,7 @@ func TestCertChainExpired(t *testing.T) {
 	srv := s.serve(t)
 	srv.chain = append(srv.chain, renewed.Raw)
 	fs = srv.expect(t, warning(finding.CertChainExpired))
-	says(t, fs, `a certificate of "Test Intermediate" that expired on 2026-05-31`, "GnuTLS stops at it")
+	says(t, fs, `a certificate of "Test Intermediate" that expired on 2026-05-31`, "Refused by: GnuTLS. Accepted by: Chromium")
 	if want := `Remove the expired certificate of "Test Intermediate" (issuer "Test Root")`; !strings.Contains(fs[0].Remedy, want) {
 		t.Errorf("remedy %q", fs[0].Remedy)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"certdrift/internal/chain"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/topology"
@@ -34,7 +35,7 @@ func findChainIncomplete(c *connection) []finding.Finding {
 	remedy := c.chainRemedy(fmt.Sprintf("Append the certificate of the issuer %s to the served chain, after the leaf. If it is the root of a private CA that clients have, add it to ca_files instead "+
 		"(of the endpoint, or under trust).", issuerName(child)))
 	if c.spelled(child) {
-		summary = fmt.Sprintf("%s encodes the name of its issuer %s differently from the issuer's own certificate: clients that compare names byte by byte, such as Go's and Firefox, find no issuer", certName(child), issuerName(child))
+		summary = fmt.Sprintf("%s encodes the name of its issuer %s differently from the issuer's own certificate: clients that compare names byte by byte find no issuer", certName(child), issuerName(child))
 		remedy = c.replace("Have the certificate reissued, with its issuer's name encoded as in the issuer's own certificate.")
 	}
 	if len(path.Fetched) > 0 {
@@ -49,7 +50,14 @@ func findChainIncomplete(c *connection) []finding.Finding {
 	} else if note := c.fetchNote(child); note != "" {
 		e["aia_result"] = note
 	}
-	return []finding.Finding{c.aboutCert(finding.CertChainIncomplete, finding.Critical, c.leaf(), summary, e, remedy)}
+	problem := clients.Incomplete
+	switch {
+	case c.spelled(child):
+		problem = clients.NameSpelled
+	case len(path.Fetched) > 0 && len(path.Problems) == 0:
+		problem = clients.IncompleteAIA
+	}
+	return []finding.Finding{refused(problem, c.aboutCert(finding.CertChainIncomplete, finding.Critical, c.leaf(), summary, e, remedy))}
 }
 
 // appendix returns the certificates fetched by AIA, as evidence and as advice to append them.
@@ -68,10 +76,14 @@ func (c *connection) appendix(fetched []*x509.Certificate) (facts []map[string]s
 func (c *connection) issuerMisnamed(f chain.Problem) finding.Finding {
 	e := c.pathEvidence(c.certEvidence(f.Certificate))
 	e["authority_key_identifier"] = finding.Clean(f.Detail, finding.QuoteLimit)
-	return c.aboutCert(finding.CertChainIncomplete, finding.Warning, f.Certificate,
-		fmt.Sprintf("%s identifies its issuer %s by %s: OpenSSL, curl and Python don't accept the issuer, Go and browsers do",
+	problem := clients.MisnamedSerial
+	if strings.HasPrefix(f.Detail, "the key identifier") {
+		problem = clients.MisnamedKey
+	}
+	return refused(problem, c.aboutCert(finding.CertChainIncomplete, finding.Warning, f.Certificate,
+		fmt.Sprintf("%s identifies its issuer %s by %s: some clients don't accept the issuer",
 			c.which(f.Certificate), issuerName(f.Certificate), finding.Clean(f.Detail, 120)), e,
-		c.chainRemedy(fmt.Sprintf("Send the certificate of %s that it identifies, or have it reissued by the one that is sent.", issuerName(f.Certificate))))
+		c.chainRemedy(fmt.Sprintf("Send the certificate of %s that it identifies, or have it reissued by the one that is sent.", issuerName(f.Certificate)))))
 }
 
 // spelled reports whether the server sends a certificate that signed child and whose name differs from child's issuer only

@@ -4,8 +4,10 @@ import (
 	"crypto/x509"
 	"fmt"
 	"slices"
+	"strings"
 
 	"certdrift/internal/chain"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/topology"
 )
@@ -15,6 +17,9 @@ func findConstraint(c *connection) []finding.Finding {
 		chain.PolicyConstraint, chain.CriticalExtension)
 	if len(c.faults(chain.NameConstraint)) == 0 {
 		faults = append(faults, c.disputed(chain.DirectoryNames)...)
+	}
+	if len(c.faults(chain.PolicyConstraint)) == 0 {
+		faults = append(faults, c.disputed(chain.PolicyCritical)...)
 	}
 	noCA := map[*x509.Certificate]bool{}
 	if c.verdict() == chain.Trusted {
@@ -35,15 +40,21 @@ func findConstraint(c *connection) []finding.Finding {
 		if f.Kind == chain.NameConstraint || f.Kind == chain.DirectoryNames {
 			e["permitted"], e["excluded"] = nameConstraints(cert)
 		}
-		severity := finding.Critical
-		switch f.Kind {
-		case chain.DirectoryNames:
-			severity, e["refused_by"] = finding.Warning, []string{"Go"}
-		case chain.LeafIsCA:
-			severity, e["refused_by"] = finding.Warning, []string{"rustls", "Firefox (NSS)"}
+		severity, problem := finding.Critical, clients.Constraint
+		switch {
+		case f.Kind == chain.DirectoryNames:
+			severity, problem = finding.Warning, clients.DirectoryNames
+		case f.Kind == chain.PolicyCritical:
+			severity, problem = finding.Warning, clients.PolicyCritical
+		case f.Kind == chain.LeafIsCA:
+			severity, problem = finding.Warning, clients.LeafIsCA
+		case f.Kind == chain.PolicyConstraint:
+			problem = clients.PolicyRequired
+		case f.Kind == chain.NameConstraint && strings.Contains(f.Detail, "directory name"):
+			problem = clients.DirectoryOutside
 		}
-		out = append(out, c.aboutCert(finding.CertConstraint, severity, cert, constraintSummary(c, f), e,
-			c.replace("Have the certificate reissued by a CA that may issue it: "+constraintRemedy(f.Kind)+".")))
+		out = append(out, refused(problem, c.aboutCert(finding.CertConstraint, severity, cert, constraintSummary(c, f), e,
+			c.replace("Have the certificate reissued by a CA that may issue it: "+constraintRemedy(f.Kind)+"."))))
 	}
 	return out
 }
@@ -60,9 +71,11 @@ func constraintSummary(c *connection, f chain.Problem) string {
 	case chain.NameConstraint:
 		return fmt.Sprintf("%s may not issue for this name: %s", who, detail)
 	case chain.DirectoryNames:
-		return who + " constrains directory names in a critical extension, which Go's clients don't support: they reject the chain, browsers and OpenSSL accept it"
+		return who + " constrains directory names in a critical extension, which some clients don't support"
+	case chain.PolicyCritical:
+		return who + " requires a certificate policy in a critical extension, which some clients don't support"
 	case chain.LeafIsCA:
-		return who + " is a CA's (basicConstraints CA:TRUE): rustls and Firefox (NSS) reject it as a server's own, other clients accept it"
+		return who + " is a CA's (basicConstraints CA:TRUE), which some clients reject as a server's own"
 	case chain.PolicyConstraint:
 		return fmt.Sprintf("%s requires a certificate policy (policyConstraints): %s", who, detail)
 	}
@@ -90,6 +103,8 @@ func constraintRemedy(k chain.Kind) string {
 		return "with fewer intermediates, or under a CA with a longer path length"
 	case chain.DirectoryNames:
 		return "one without constraints on directory names, if Go's clients matter"
+	case chain.PolicyCritical:
+		return "one without policy constraints, if GnuTLS's clients matter"
 	case chain.LeafIsCA:
 		return "the server's own certificate with basicConstraints CA:FALSE"
 	case chain.NameConstraint:

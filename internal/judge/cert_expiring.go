@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/prose"
 )
@@ -32,8 +33,8 @@ func findExpiring(c *connection) []finding.Finding {
 		if cert != leaf {
 			remedy = "Get a chain with a newer issuer from the CA: " + c.replace("renewing the certificate usually provides one.")
 		}
-		out = append(out, c.aboutCert(finding.CertExpiring, severity, cert,
-			fmt.Sprintf("%s expires on %s, in %s", c.which(cert), prose.Stamp(cert.NotAfter), prose.Span(left)), e, remedy))
+		out = append(out, refused(clients.Expiring, c.aboutCert(finding.CertExpiring, severity, cert,
+			fmt.Sprintf("%s expires on %s, in %s", c.which(cert), prose.Stamp(cert.NotAfter), prose.Span(left)), e, remedy)))
 	}
 	return out
 }

@@ -10,6 +10,7 @@ import (
 	"certdrift/internal/catalogue"
 	"certdrift/internal/certtest"
 	"certdrift/internal/chain"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
@@ -35,6 +36,7 @@ type server struct {
 	anchors    []chain.Anchor // beside roots
 	cas        []*pki.Pair
 	noStore    bool
+	stores     []clients.Store
 	at         time.Time
 	policy     policy.Thresholds
 }
@@ -71,7 +73,7 @@ func (s server) input() Input {
 		store = nil
 	}
 	return Input{
-		Policy: s.policy, Now: s.at, Roots: func(target.Roots) *chain.Store { return store },
+		Policy: s.policy, Now: s.at, ClientStores: s.stores, Roots: func(target.Roots) *chain.Store { return store },
 		Round: observation.Round{Endpoints: []observation.Endpoint{{Target: e, Probed: true, Addresses: []observation.Address{a}}}},
 	}
 }
@@ -90,6 +92,9 @@ func (s server) expect(t *testing.T, want ...string) []finding.Finding {
 		got = append(got, string(f.Code)+" "+f.Severity.String())
 		if f.Summary == "" || f.Remedy == "" || len(f.Evidence) == 0 || strings.ContainsAny(f.Summary+f.Remedy, "\n\r\x1b") {
 			t.Errorf("%s: an empty or unsafe part: %q, %q, %v", f.Code, f.Summary, f.Remedy, f.Evidence)
+		}
+		if f.Clients.Empty() || !strings.Contains(f.Summary, ". Refused by: ") {
+			t.Errorf("%s: it does not say which clients refuse: %q, %v", f.Code, f.Summary, f.Clients)
 		}
 	}
 	slices.Sort(got)

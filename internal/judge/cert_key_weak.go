@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"crypto/dsa" //nolint:staticcheck // to name it as weak
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
@@ -8,33 +9,34 @@ import (
 	"strings"
 
 	"certdrift/internal/chain"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
 
 func findKeyWeak(c *connection) []finding.Finding {
-	refused := c.fails(finding.CertKeyWeak)
-	if c.leaf() == nil && (refused != nil || curveUnsupported(c.Failure)) {
+	failed := c.fails(finding.CertKeyWeak)
+	if c.leaf() == nil && (failed != nil || curveUnsupported(c.Failure)) {
 		summary := "the certificate's key uses an elliptic curve that clients don't support"
-		if refused != nil && refused.Detail != "" {
-			summary = finding.Clean(refused.Detail, 120)
+		if failed != nil && failed.Detail != "" {
+			summary = finding.Clean(failed.Detail, 120)
 		}
-		return []finding.Finding{c.finding(finding.CertKeyWeak, finding.Critical, summary,
+		return []finding.Finding{refused(clients.KeyBroken, c.finding(finding.CertKeyWeak, finding.Critical, summary,
 			finding.Evidence{"detail": finding.Clean(c.Failure.Detail, finding.QuoteLimit)},
-			c.replace("Have a certificate issued for a new key on P-256 or P-384."))}
+			c.replace("Have a certificate issued for a new key on P-256 or P-384.")))}
 	}
 	weak := perFault(c.faults(chain.WeakKey), func(f chain.Problem) finding.Finding {
 		cert := f.Certificate
 		e := c.certEvidence(cert)
 		e["key"] = keyText(cert)
 		summary := fmt.Sprintf("the key of %s is weak: %s", c.which(cert), finding.Clean(f.Detail, 60))
-		if refused != nil && cert == c.leaf() {
-			e["detail"], e["alert"] = finding.Clean(refused.Detail, finding.QuoteLimit), finding.Clean(refused.Alert, finding.QuoteLimit)
+		if failed != nil && cert == c.leaf() {
+			e["detail"], e["alert"] = finding.Clean(failed.Detail, finding.QuoteLimit), finding.Clean(failed.Alert, finding.QuoteLimit)
 			summary += "; the handshake fails because of it"
 		}
-		return c.aboutCert(finding.CertKeyWeak, finding.Critical, cert, summary, e,
+		return refused(weakness(cert), c.aboutCert(finding.CertKeyWeak, finding.Critical, cert, summary, e,
 			c.reissue(cert, "Have a certificate issued for a new key: ECDSA P-256, or RSA with at least 2048 bits.",
-				"have the certificate issued by an issuer with a P-256 key or an RSA key of at least 2048 bits, and send that issuer in the chain."))
+				"have the certificate issued by an issuer with a P-256 key or an RSA key of at least 2048 bits, and send that issuer in the chain.")))
 	})
 	uncommon := append(c.faults(chain.KeyUncommon), c.disputed(chain.KeyUncommon)...)
 	if c.keyType != "" { // clients that don't support it get the server's other certificate
@@ -67,11 +69,13 @@ func (c *connection) largeKeys() []finding.Finding {
 			refusing = append(refusing, "rustls")
 		}
 		e := c.certEvidence(cert)
-		e["key"], e["refused_by"] = keyText(cert), refusing
-		out = append(out, c.aboutCert(finding.CertKeyWeak, finding.Warning, cert,
-			fmt.Sprintf("the key of %s is larger than clients of %s accept: %s, more than %d bits; other clients accept it", c.which(cert), strings.Join(refusing, " and "), keyText(cert), maxCommonRSA), e,
+		e["key"] = keyText(cert)
+		f := c.aboutCert(finding.CertKeyWeak, finding.Warning, cert,
+			fmt.Sprintf("the key of %s is larger than some clients accept: %s, more than %d bits", c.which(cert), keyText(cert), maxCommonRSA), e,
 			c.reissue(cert, "Have a certificate issued for a new key: ECDSA P-256, or RSA with 2048 to 4096 bits.",
-				"have the certificate issued by an issuer with an ECDSA key or an RSA key of at most 8192 bits, and send that issuer. A root need not be sent: Go's clients reject only what is sent.")))
+				"have the certificate issued by an issuer with an ECDSA key or an RSA key of at most 8192 bits, and send that issuer. A root need not be sent: Go's clients reject only what is sent."))
+		f.Clients = clients.ByOnly(refusing...)
+		out = append(out, f)
 	}
 	return out
 }
@@ -92,15 +96,27 @@ func (c *connection) uncommonKey(f chain.Problem) finding.Finding {
 	cert := f.Certificate
 	e := c.certEvidence(cert)
 	e["key"] = keyText(cert)
-	refusing := []string{"Chromium"}
+	problem := clients.KeyP521
 	if cert.PublicKeyAlgorithm == x509.Ed25519 {
-		refusing = append(refusing, "Firefox (NSS)")
+		problem = clients.KeyEd25519
 	}
-	e["refused_by"] = refusing
-	return c.aboutCert(finding.CertKeyWeak, finding.Warning, cert,
-		fmt.Sprintf("the key of %s is %s: %s can't use it, other clients can", c.which(cert), keyText(cert), strings.Join(refusing, " and ")), e,
+	return refused(problem, c.aboutCert(finding.CertKeyWeak, finding.Warning, cert,
+		fmt.Sprintf("the key of %s is %s, which some clients can't use", c.which(cert), keyText(cert)), e,
 		c.reissue(cert, "Have a certificate issued for a new key that all clients support: ECDSA P-256 or P-384, or RSA with at least 2048 bits.",
-			"have the certificate issued by an issuer with an ECDSA or RSA key."))
+			"have the certificate issued by an issuer with an ECDSA or RSA key.")))
+}
+
+// weakness returns what clients make of a weak key.
+func weakness(cert *x509.Certificate) clients.Problem {
+	switch key := cert.PublicKey.(type) {
+	case *rsa.PublicKey:
+		if key.N.BitLen() >= 1024 {
+			return clients.KeyShort
+		}
+	case *dsa.PublicKey:
+		return clients.KeyDSA
+	}
+	return clients.KeyBroken
 }
 
 // curveUnsupported recognizes the only key problem that prevents a certificate from being parsed at all: Go supports the

@@ -93,8 +93,8 @@ func TestCertKeyThatSomeClientsLack(t *testing.T) {
 		}
 		return key
 	}
-	says(t, with(edwards).expect(t, warning(finding.CertKeyWeak)), "is Ed25519: Chromium and Firefox (NSS) can't use it")
-	says(t, with(on(elliptic.P521())).expect(t, warning(finding.CertKeyWeak)), "is ECDSA P-521: Chromium can't use it")
+	says(t, with(edwards).expect(t, warning(finding.CertKeyWeak)), "is Ed25519, which", "Refused by: Chromium, Firefox (NSS). ")
+	says(t, with(on(elliptic.P521())).expect(t, warning(finding.CertKeyWeak)), "is ECDSA P-521, which", "Refused by: Chromium. ")
 	with(on(elliptic.P384())).expect(t)
 
 	under := func(key crypto.Signer) server {
@@ -128,9 +128,9 @@ func TestCertKeyLarge(t *testing.T) {
 		roots []*pki.Pair
 		says  string
 	}{
-		"sent":                {ders[:2], []*pki.Pair{root}, `the root "Large 8704" is larger than clients of Go and rustls accept: RSA 8704`},
-		"not sent":            {ders[:1], []*pki.Pair{root}, "larger than clients of rustls accept"},
-		"sent, and of no use": {append(slices.Clone(good), ders[1]), []*pki.Pair{s.root}, "larger than clients of Go accept"},
+		"sent":                {ders[:2], []*pki.Pair{root}, `the root "Large 8704" is larger than some clients accept: RSA 8704, more than 8192 bits. Refused by: Go, rustls. `},
+		"not sent":            {ders[:1], []*pki.Pair{root}, "Refused by: rustls. "},
+		"sent, and of no use": {append(slices.Clone(good), ders[1]), []*pki.Pair{s.root}, "Refused by: Go. "},
 		"of 8192 bits":        {ders[2:], []*pki.Pair{limit}, ""},
 		"of another server":   {good, []*pki.Pair{s.root, root}, ""},
 	} {

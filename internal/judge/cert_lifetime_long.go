@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 )
 
@@ -19,16 +20,16 @@ func findLifetimeLong(c *connection) []finding.Finding {
 	if limit == 0 || lifetime <= time.Duration(limit)*24*time.Hour {
 		return nil
 	}
-	severity := finding.Warning
+	severity, problem := finding.Warning, clients.LifetimeBallot
 	if limit >= 398 || lifetime > 398*24*time.Hour {
-		severity = finding.Critical
+		severity, problem = finding.Critical, clients.LifetimeLong
 	}
 	days := int((lifetime + 24*time.Hour - 1) / (24 * time.Hour)) // a partial day counts as one
 	e := c.certEvidence(leaf)
 	e["lifetime_days"], e["limit_days"] = days, limit
-	return []finding.Finding{c.aboutCert(finding.CertLifetimeLong, severity, leaf,
+	return []finding.Finding{refused(problem, c.aboutCert(finding.CertLifetimeLong, severity, leaf,
 		fmt.Sprintf("the certificate %s is valid for %d days; the limit for one issued on %s is %d days", certName(leaf), days, leaf.NotBefore.UTC().Format(time.DateOnly), limit),
-		e, c.replace("Have the certificate reissued with a shorter lifetime."))}
+		e, c.replace("Have the certificate reissued with a shorter lifetime.")))}
 }
 
 // inclusiveLifetime counts the last second too (RFC 5280 §4.1.2.5, CA/B BR §6.3.2).

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"certdrift/internal/chain"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -17,20 +18,57 @@ func findMalformed(c *connection) []finding.Finding {
 	if f := c.Failure; f != nil && f.Kind == observation.ChainMalformed && !curveUnsupported(f) && c.TLS == nil {
 		fault := strings.TrimPrefix(f.Detail, "tls: failed to parse certificate from server: ")
 		e := finding.Evidence{"detail": finding.Clean(f.Detail, finding.QuoteLimit)}
-		return []finding.Finding{c.finding(finding.CertMalformed, finding.Critical,
-			"the server sends a certificate that cannot be parsed: "+finding.Clean(fault, finding.QuoteLimit), e, remedy)}
+		return []finding.Finding{refused(clients.Unparsable, c.finding(finding.CertMalformed, finding.Critical,
+			"the server sends a certificate that cannot be parsed: "+finding.Clean(fault, finding.QuoteLimit), e, remedy))}
 	}
 	if c.TLS == nil {
 		return nil
 	}
 	for i, der := range c.TLS.Chain {
 		if _, err := x509.ParseCertificate(der); err != nil {
-			return []finding.Finding{c.finding(finding.CertMalformed, finding.Critical,
+			return []finding.Finding{refused(parsing(der, err), c.finding(finding.CertMalformed, finding.Critical,
 				fmt.Sprintf("certificate %d of the %d that the server sends cannot be parsed: %s", i+1, len(c.TLS.Chain), finding.Clean(err.Error(), 120)),
-				finding.Evidence{"place": i + 1, "detail": finding.Clean(err.Error(), finding.QuoteLimit)}, remedy)}
+				finding.Evidence{"place": i + 1, "detail": finding.Clean(err.Error(), finding.QuoteLimit)}, remedy))}
 		}
 	}
-	return slices.Concat(c.oddTimes(remedy), c.negativeSerials(), c.strictlyMalformed())
+	return slices.Concat(c.oddTimes(remedy), c.negativeSerials(), c.emptyName(), c.strictlyMalformed())
+}
+
+// parsing returns what clients make of a certificate that crypto/x509 does not parse: what is not even a certificate's outline, none of them
+// does.
+func parsing(der []byte, err error) clients.Problem {
+	var outline struct {
+		TBS, Algorithm asn1.RawValue
+		Signature      asn1.BitString
+	}
+	if rest, err := asn1.Unmarshal(der, &outline); err != nil || len(rest) > 0 {
+		return clients.Unparsable
+	}
+	for _, known := range []struct {
+		says    string
+		problem clients.Problem
+	}{
+		{"incorrectly marked critical", clients.BadCritical}, {"duplicate extension", clients.BadDuplicate}, {"empty name constraints", clients.BadGoOnly},
+		{"cannot parse IP address of length", clients.BadGoOnly}, {"cannot parse URI", clients.BadGoOnly}, {"SAN dNSName is malformed", clients.BadGoOnly},
+		{"invalid UTF-8 string", clients.BadText}, {"invalid CRL distribution point", clients.BadText}, {"malformed serial number", clients.BadSerial},
+		{"malformed GeneralizedTime", clients.BadDate}, {"malformed UTCTime", clients.BadDate}, {"invalid version", clients.BadVersion},
+	} {
+		if strings.Contains(err.Error(), known.says) {
+			return known.problem
+		}
+	}
+	return clients.UnparsableGo
+}
+
+// emptyName reports a leaf with a subject alternative name that is empty, beside others: GnuTLS refuses it.
+func (c *connection) emptyName() []finding.Finding {
+	leaf := c.leaf()
+	if leaf == nil || !slices.Contains(leaf.DNSNames, "") {
+		return nil
+	}
+	return []finding.Finding{refused(clients.NameEmpty, c.aboutCert(finding.CertMalformed, finding.Warning, leaf,
+		fmt.Sprintf("a subject alternative name of %s is empty", c.which(leaf)), c.certEvidence(leaf),
+		c.replace("Have the certificate reissued without the empty name.")))}
 }
 
 // strictlyMalformed reports what OpenSSL's strict mode, Python's default since 3.13, refuses.
@@ -40,14 +78,14 @@ func (c *connection) strictlyMalformed() []finding.Finding {
 	}
 	return perFault(c.built.StrictFaults(), func(f chain.Problem) finding.Finding {
 		e := c.pathEvidence(c.certEvidence(f.Certificate))
-		refusing := []string{"Python 3.13 and later"}
+		problem := clients.Strict
 		if f.Kind == chain.StrictNames {
-			refusing = append(refusing, "Java")
+			problem = clients.StrictNames
 		}
-		e["rfc_5280"], e["refused_by"] = finding.Clean(f.Detail, finding.QuoteLimit), refusing
-		return c.aboutCert(finding.CertMalformed, finding.Warning, f.Certificate,
-			fmt.Sprintf("%s is not as RFC 5280 requires: %s. Clients that reject the chain: %s; others accept it", c.which(f.Certificate), finding.Clean(f.Detail, 240), strings.Join(refusing, " and ")), e,
-			c.strictRemedy(f.Certificate))
+		e["rfc_5280"] = finding.Clean(f.Detail, finding.QuoteLimit)
+		return refused(problem, c.aboutCert(finding.CertMalformed, finding.Warning, f.Certificate,
+			fmt.Sprintf("%s is not as RFC 5280 requires: %s", c.which(f.Certificate), finding.Clean(f.Detail, 240)), e,
+			c.strictRemedy(f.Certificate)))
 	})
 }
 
@@ -69,10 +107,9 @@ func (c *connection) negativeSerials() []finding.Finding {
 			continue
 		}
 		e := c.certEvidence(cert)
-		e["refused_by"] = []string{"Go"}
-		out = append(out, c.aboutCert(finding.CertMalformed, finding.Warning, cert,
-			fmt.Sprintf("the serial number of %s is negative: Go's clients reject the connection, other clients accept it", c.which(cert)), e,
-			c.replace("Have the certificate reissued with a positive serial number.")))
+		out = append(out, refused(clients.NegativeSerial, c.aboutCert(finding.CertMalformed, finding.Warning, cert,
+			fmt.Sprintf("the serial number of %s is negative", c.which(cert)), e,
+			c.replace("Have the certificate reissued with a positive serial number."))))
 	}
 	return out
 }
@@ -88,8 +125,8 @@ func (c *connection) oddTimes(remedy string) []finding.Finding {
 		if odd := oddTime(cert); odd != "" {
 			e := c.certEvidence(cert)
 			e["detail"] = finding.Clean(odd, finding.QuoteLimit)
-			out = append(out, c.aboutCert(finding.CertMalformed, finding.Critical, cert,
-				fmt.Sprintf("a date of %s is encoded as %s, without seconds or not in UTC: OpenSSL and curl reject it", c.which(cert), finding.Quote(odd)), e, remedy))
+			out = append(out, refused(clients.OddTime, c.aboutCert(finding.CertMalformed, finding.Critical, cert,
+				fmt.Sprintf("a date of %s is encoded as %s, without seconds or not in UTC", c.which(cert), finding.Quote(odd)), e, remedy)))
 		}
 	}
 	return out

@@ -49,7 +49,7 @@ func TestCertMalformedSerial(t *testing.T) {
 	for name, serial := range map[string][]byte{"one byte": {0x80}, "many": {0xff, 0x7f, 1, 2, 3, 4, 5, 6, 7}} {
 		srv := s.serve(t)
 		srv.chain[0] = certtest.Renumber(t, srv.chain[0], s.inter.Key, serial...)
-		says(t, srv.expect(t, warning(finding.CertMalformed)), `the serial number of the certificate "api.example.org" is negative: Go's clients reject`)
+		says(t, srv.expect(t, warning(finding.CertMalformed)), `the serial number of the certificate "api.example.org" is negative. Refused by: Go. `)
 		srv = s.serve(t)
 		srv.chain[1] = certtest.Renumber(t, srv.chain[1], s.root.Key, serial...)
 		says(t, srv.expect(t, warning(finding.CertMalformed)), `the serial number of the issuer "Test Intermediate" is negative`)
@@ -104,7 +104,7 @@ func TestCertMalformedForStrictClients(t *testing.T) {
 			extension(critical, append([]byte{0x30, 2 + byte(len(certHost)), 0x82, byte(len(certHost))}, certHost...), 2, 5, 29, 17)(c)
 		}
 	}
-	const python, java = "Clients that reject the chain: Python 3.13 and later;", "Python 3.13 and later and Java;"
+	const python, java = "Refused by: Python 3.13 and later. ", "Refused by: Python 3.13 and later, Java. "
 	for _, test := range []struct {
 		name         string
 		inter, leaf  pki.Option

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"certdrift/internal/chain"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/prose"
 	"certdrift/internal/topology"
@@ -15,9 +16,9 @@ func findNotYetValid(c *connection) []finding.Finding {
 	return perFault(c.faults(chain.NotYetValid), func(f chain.Problem) finding.Finding {
 		cert := f.Certificate
 		evidence := c.certEvidence(cert)
-		return c.aboutCert(finding.CertNotYetValid, finding.Critical, cert,
+		return refused(clients.NotYetValid, c.aboutCert(finding.CertNotYetValid, finding.Critical, cert,
 			fmt.Sprintf("%s is not valid until %s (in %s): %s", c.which(cert), prose.Stamp(cert.NotBefore), prose.Span(cert.NotBefore.Sub(c.judgment.Now)), c.bothClocks(cert, evidence)),
-			evidence, c.earlyRemedy(cert))
+			evidence, c.earlyRemedy(cert)))
 	})
 }
 

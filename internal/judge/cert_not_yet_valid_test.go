@@ -47,7 +47,7 @@ func TestCertNotYetValidNamesBothClocks(t *testing.T) {
 			s.https("api", host, addresses...)
 			f := s.one(finding.CertNotYetValid, finding.Critical) // one for all addresses
 			clock, _ := f.Evidence["server_clock"].(string)
-			if !strings.HasSuffix(f.Summary, c.says) || clock != c.has || f.Evidence["certdrift_clock"] != "2026-11-20 12:00:00 UTC" {
+			if !strings.HasSuffix(f.Summary, c.says+". Refused by: all clients") || clock != c.has || f.Evidence["certdrift_clock"] != "2026-11-20 12:00:00 UTC" {
 				t.Errorf("got %q, %v", f.Summary, f.Evidence)
 			}
 		})

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
@@ -25,6 +26,9 @@ func findRevokedAttached(l *listener) []finding.Finding {
 		found = append(found, l.about(a, topology.CertificateChange{}, finding.CertRevoked, finding.Critical,
 			"listener "+l.Label()+" has a revoked certificate attached: "+topology.ShortARN(a.ARN)+", according to ACM",
 			"Have a certificate issued for a new key and attach it:\n"+l.AttachCommand(l.replacement(a), ""))...)
+	}
+	for i := range found {
+		found[i] = refused(clients.Revoked, found[i])
 	}
 	return found
 }
@@ -63,6 +67,10 @@ func findRevoked(c *connection) []finding.Finding {
 			fmt.Sprintf("%s was revoked%s%s, according to the %s", c.which(cert), when, reason, sourceName(r.Source)), e,
 			c.reissue(cert, "Have a certificate issued for a new key and serve it now.",
 				"have the certificate issued by the CA's current issuer and serve it with that chain now."))
+		f.Clients = clients.Of(clients.Revoked)
+		if r.Source == observation.Staple {
+			f.Clients = clients.Of(clients.RevokedStaple)
+		}
 		f.RestsOn = []finding.Fact{{Kind: finding.FactRevocation, Endpoint: c.endpoint.Target.Key(), Resource: topology.Fingerprint(cert)}}
 		out = append(out, f)
 	}

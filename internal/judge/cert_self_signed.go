@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"certdrift/internal/chain"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 )
 
@@ -17,7 +18,7 @@ func findSelfSigned(c *connection) []finding.Finding {
 	if sent := len(c.certs) - 1; sent > 0 {
 		e["unrelated_certificates_sent"] = sent
 	}
-	return []finding.Finding{c.aboutCert(finding.CertSelfSigned, finding.Critical, leaf,
+	return []finding.Finding{refused(clients.SelfSigned, c.aboutCert(finding.CertSelfSigned, finding.Critical, leaf,
 		fmt.Sprintf("the certificate %s is self-signed: no CA vouches for it", certName(leaf)), e,
-		c.replace("Serve a certificate issued by a CA. If this certificate is intended, add it to the endpoint's ca_files."))}
+		c.replace("Serve a certificate issued by a CA. If this certificate is intended, add it to the endpoint's ca_files.")))}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
@@ -30,9 +31,9 @@ func findStapleBad(c *connection) []finding.Finding {
 		if !must {
 			return nil
 		}
-		return []finding.Finding{c.aboutCert(finding.CertStapleBad, severity, leaf,
+		return []finding.Finding{refused(clients.StapleMissing, c.aboutCert(finding.CertStapleBad, severity, leaf,
 			fmt.Sprintf("the certificate %s requires a stapled OCSP response (must-staple), and the server sends none", certName(leaf)), e,
-			"Enable OCSP stapling on the server, or have the certificate reissued without must-staple.")}
+			"Enable OCSP stapling on the server, or have the certificate reissued without must-staple."))}
 	}
 	fault := stapleFault(c, c.TLS.Revocation[i])
 	if fault == "" {
@@ -46,9 +47,9 @@ func findStapleBad(c *connection) []finding.Finding {
 	if !r.ThisUpdate.IsZero() {
 		e["this_update"], e["next_update"] = r.ThisUpdate.UTC(), r.NextUpdate.UTC()
 	}
-	return []finding.Finding{c.aboutCert(finding.CertStapleBad, severity, leaf,
+	return []finding.Finding{refused(stapleProblem(r, c.judgment.Now, must), c.aboutCert(finding.CertStapleBad, severity, leaf,
 		"the stapled OCSP response "+fault, e,
-		stapleRemedy(must))}
+		stapleRemedy(must)))}
 }
 
 // stapleRemedy returns the remedy. Clients reject a must-staple certificate without a staple, too.
@@ -58,6 +59,19 @@ func stapleRemedy(must bool) string {
 		return refresh + "have the certificate reissued without must-staple."
 	}
 	return refresh + "disable stapling."
+}
+
+// stapleProblem returns what clients make of a staple that says nothing good.
+func stapleProblem(r observation.Revocation, now time.Time, must bool) clients.Problem {
+	switch {
+	case must:
+		return clients.StapleMissing
+	case r.Status == observation.NoAnswer:
+		return clients.StapleGarbage
+	case !r.Signed, !r.NextUpdate.IsZero() && now.After(r.NextUpdate):
+		return clients.StapleStale
+	}
+	return clients.StapleUnknown
 }
 
 // clockSkew is how far two clocks may differ before a staple counts as not valid yet: OpenSSL's clients and nginx allow

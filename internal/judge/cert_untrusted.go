@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"certdrift/internal/chain"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/topology"
 )
@@ -15,27 +16,27 @@ func findUntrusted(c *connection) []finding.Finding {
 	if c.verdict() == chain.Untrusted {
 		out = append(out, untrustedEnd(c))
 	}
+	out = append(out, c.partlyTrusted()...)
 	out = append(out, perFault(c.faults(chain.RootConstraint), func(f chain.Problem) finding.Finding {
 		e := c.pathEvidence(c.certEvidence(c.leaf()))
 		e["root"], e["constraint"] = certSubject(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)
-		return c.aboutCert(finding.CertUntrusted, finding.Critical, c.leaf(),
+		return refused(clients.RootDistrusted, c.aboutCert(finding.CertUntrusted, finding.Critical, c.leaf(),
 			fmt.Sprintf("the root %s is trusted only within limits, which this chain exceeds: %s", certName(f.Certificate), finding.Clean(f.Detail, finding.QuoteLimit)),
-			e, c.replace("Have the certificate issued by another CA: the maintainer of the trust store is phasing out this root."))
+			e, c.replace("Have the certificate issued by another CA: the maintainer of the trust store is phasing out this root.")))
 	})...)
 	for _, cert := range c.shadows(chain.DeadEnd) {
 		e := c.pathEvidence(c.certEvidence(cert))
-		e["refused_by"] = []string{"OpenSSL, curl, Python and Node", "GnuTLS"}
-		out = append(out, c.aboutCert(finding.CertUntrusted, finding.Warning, cert,
-			fmt.Sprintf("the server sends a certificate of %s by %s, which leads to no trusted root, before the one that does: OpenSSL, curl, Python, Node and GnuTLS take the first and reject the chain, other clients accept it",
+		out = append(out, refused(clients.ShadowUntrusted, c.aboutCert(finding.CertUntrusted, finding.Warning, cert,
+			fmt.Sprintf("the server sends a certificate of %s by %s, which leads to no trusted root, before the one that does, and some clients take the first",
 				certName(cert), issuerName(cert)), e,
-			c.chainRemedy(fmt.Sprintf("Remove the certificate of %s by %s from the chain file, or put it behind the other one.", certName(cert), issuerName(cert)))))
+			c.chainRemedy(fmt.Sprintf("Remove the certificate of %s by %s from the chain file, or put it behind the other one.", certName(cert), issuerName(cert))))))
 	}
 	return append(out, perFault(c.faults(chain.Unverifiable), func(f chain.Problem) finding.Finding {
 		e := c.pathEvidence(c.certEvidence(f.Certificate))
 		e["signature_algorithm"] = finding.Clean(f.Detail, finding.QuoteLimit)
-		return c.aboutCert(finding.CertUntrusted, finding.Critical, f.Certificate,
+		return refused(clients.Untrusted, c.aboutCert(finding.CertUntrusted, finding.Critical, f.Certificate,
 			fmt.Sprintf("clients don't support the signature on %s (%s, by a key of type %s)", c.which(f.Certificate), finding.Clean(f.Detail, 60), c.issuerKey(f)),
-			e, c.replace("Have the certificate issued with RSA or ECDSA and SHA-256 or better."))
+			e, c.replace("Have the certificate issued with RSA or ECDSA and SHA-256 or better.")))
 	})...)
 }
 
@@ -49,7 +50,9 @@ func untrustedEnd(c *connection) finding.Finding {
 		e["same_name_other_key"] = topology.Fingerprint(r.Lookalike.Certificate)
 	}
 	summary := untrustedSummary(c, tip)
-	return c.aboutCert(finding.CertUntrusted, finding.Critical, c.leaf(), summary, e, c.replace(untrustedRemedy(r, tip)))
+	f := c.aboutCert(finding.CertUntrusted, finding.Critical, c.leaf(), summary, e, c.replace(untrustedRemedy(r, tip)))
+	f.Clients = c.untrustedBy()
+	return f
 }
 
 func untrustedRemedy(r *chain.Result, tip *x509.Certificate) string {

@@ -74,7 +74,7 @@ func TestCertUntrustedSentFirst(t *testing.T) {
 	srv := s.serve(t)
 	srv.chain = [][]byte{srv.chain[0], cross, srv.chain[1]}
 	fs := srv.expect(t, warning(finding.CertUntrusted))
-	says(t, fs, `a certificate of "Test Intermediate" by "Another Root", which leads to no trusted root, before the one that does: OpenSSL, curl, Python, Node and GnuTLS`)
+	says(t, fs, `a certificate of "Test Intermediate" by "Another Root", which leads to no trusted root, before the one that does`, "Refused by: OpenSSL, curl, Python, Node, GnuTLS. ")
 
 	behind := s.serve(t)
 	behind.chain = append(behind.chain, cross)

@@ -1,10 +1,13 @@
 package judge
 
 import (
+	"crypto/x509"
 	"fmt"
 	"slices"
+	"strings"
 
 	"certdrift/internal/chain"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 )
 
@@ -20,25 +23,45 @@ func findUsage(c *connection) []finding.Finding {
 		cert := f.Certificate
 		e := c.certEvidence(cert)
 		severity, summary := finding.Critical, fmt.Sprintf("%s is not meant for server authentication (%s)", c.which(cert), finding.Clean(f.Detail, finding.QuoteLimit))
+		problem := clients.UsageOther
 		switch f.Kind {
 		case chain.UsageSignature:
-			severity = finding.Warning
-			summary = fmt.Sprintf("the key usage of %s lacks digitalSignature: browsers reject it for TLS 1.3 and ECDHE", c.which(cert))
-		case chain.UsageAny:
-			refusing, words := []string{"OpenSSL, curl, Python and Node", "rustls", "Firefox (NSS)"}, "OpenSSL, curl, Python, Node, rustls and Firefox (NSS)"
-			if cert != c.leaf() {
-				refusing, words = append(refusing, "GnuTLS"), "OpenSSL, curl, Python, Node, rustls, Firefox (NSS) and GnuTLS"
+			severity, problem = finding.Warning, clients.UsageNoSignature
+			if cert.PublicKeyAlgorithm == x509.RSA {
+				problem = clients.UsageNoSignRSA
 			}
-			e["refused_by"] = refusing
-			summary = fmt.Sprintf("%s has anyExtendedKeyUsage without serverAuth: %s reject it, Go accepts it", c.which(cert), words)
+			summary = fmt.Sprintf("the key usage of %s lacks digitalSignature, which TLS 1.3 and ECDHE need", c.which(cert))
+		case chain.UsageAny:
+			problem = clients.UsageAny
+			if cert != c.leaf() {
+				problem = clients.UsageAnyIssuer
+			}
+			summary = fmt.Sprintf("%s has anyExtendedKeyUsage without serverAuth", c.which(cert))
 		case chain.UsageAbsent:
-			severity = finding.Info
-			summary = fmt.Sprintf("%s has no extended key usage: most clients accept it for every use, Apple's reject it", c.which(cert))
+			severity, problem = finding.Info, clients.UsageAbsent
+			summary = fmt.Sprintf("%s has no extended key usage: most clients accept it for every use", c.which(cert))
 		default:
+			switch {
+			case strings.HasPrefix(f.Detail, "an empty"):
+				problem = clients.UsageEmpty
+			case onlyGated(cert):
+				problem = clients.UsageSGC
+			case strings.HasPrefix(f.Detail, "key usage"):
+				problem = clients.UsageNothing
+			case cert != c.leaf():
+				problem = clients.UsageOtherIssuer
+			}
 			e["usage"] = finding.Clean(f.Detail, finding.QuoteLimit)
 		}
-		return c.aboutCert(finding.CertUsage, severity, cert, summary, e,
+		return refused(problem, c.aboutCert(finding.CertUsage, severity, cert, summary, e,
 			c.reissue(cert, "Have the certificate issued with extendedKeyUsage = serverAuth and keyUsage = digitalSignature.",
-				"have the certificate issued by an issuer that may issue server certificates (its extendedKeyUsage contains serverAuth, or it has none)."))
+				"have the certificate issued by an issuer that may issue server certificates (its extendedKeyUsage contains serverAuth, or it has none).")))
+	})
+}
+
+// onlyGated reports whether a certificate is for server-gated cryptography, and nothing else: what some clients still take for servers.
+func onlyGated(cert *x509.Certificate) bool {
+	return len(cert.UnknownExtKeyUsage) == 0 && !slices.ContainsFunc(cert.ExtKeyUsage, func(u x509.ExtKeyUsage) bool {
+		return u != x509.ExtKeyUsageNetscapeServerGatedCrypto && u != x509.ExtKeyUsageMicrosoftServerGatedCrypto
 	})
 }

@@ -30,7 +30,7 @@ func TestCertUsage(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) { s.serve(t, test.opt).expect(t, test.want...) })
 	}
 	says(t, s.serve(t, usages(x509.ExtKeyUsageClientAuth)).judge(), "clientAuth")
-	says(t, newShop(t, usages(x509.ExtKeyUsageAny)).serve(t).expect(t, critical(finding.CertUsage)), `the issuer "Test Intermediate" has any`, "rustls, Firefox (NSS) and GnuTLS reject it")
+	says(t, newShop(t, usages(x509.ExtKeyUsageAny)).serve(t).expect(t, critical(finding.CertUsage)), `the issuer "Test Intermediate" has any`, "Refused by: Firefox (NSS), OpenSSL, curl, Python, Node, GnuTLS, rustls. ")
 	newShop(t, usages(x509.ExtKeyUsageAny, x509.ExtKeyUsageServerAuth)).serve(t).expect(t)
 	says(t, newShop(t, usages(x509.ExtKeyUsageEmailProtection)).serve(t).expect(t, critical(finding.CertUsage)), `the issuer "Test Intermediate"`, "emailProtection")
 }

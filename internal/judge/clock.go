@@ -12,7 +12,7 @@ import (
 // dated reports whether a code's findings depend on the time of day: a wrong clock invents them, or hides them.
 func dated(code finding.Code) bool {
 	switch code {
-	case finding.CertExpired, finding.CertNotYetValid, finding.CertExpiring, finding.CertChainExpired, finding.CertStapleBad,
+	case finding.CertExpired, finding.CertNotYetValid, finding.CertExpiring, finding.CertChainExpired, finding.CertStapleBad, finding.CertRootRemoval,
 		finding.ListenerCertExpired, finding.ListenerCertExpiring:
 		return true
 	}

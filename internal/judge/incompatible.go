@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 )
@@ -12,7 +13,7 @@ import (
 // incompatibility is why only some clients can make a handshake.
 type incompatibility struct {
 	what, remedy string
-	refusedBy    []string
+	problem      clients.Problem
 	check        string // arguments of openssl s_client, which fails with them as those clients do
 }
 
@@ -25,11 +26,11 @@ func (c *connection) incompatible(f *observation.Failure) *incompatibility {
 	if c.pssKey() {
 		return &incompatibility{
 			"the key of its certificate is of the type RSASSA-PSS (RFC 4055)", "Have a certificate issued for an ordinary RSA key (rsaEncryption) or an ECDSA key.",
-			[]string{"Go", "rustls", "Chromium", "Firefox (NSS)"}, " -sigalgs rsa_pss_rsae_sha256:rsa_pkcs1_sha256:ecdsa_secp256r1_sha256",
+			clients.KeyPSS, " -sigalgs rsa_pss_rsae_sha256:rsa_pkcs1_sha256:ecdsa_secp256r1_sha256",
 		}
 	}
 	refusing := rejectsSuite(c.TLS.Cipher)
-	if refusing == nil {
+	if refusing == "" {
 		return nil
 	}
 	return &incompatibility{
@@ -55,26 +56,25 @@ func (c *connection) pssKey() bool {
 	return err == nil && key.Algorithm.ID.Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10})
 }
 
-// rejectsSuite returns the clients that reject a cipher suite which crypto/tls does not have; nil for one that it has.
-func rejectsSuite(name string) []string {
-	without := []string{"Go", "rustls", "Chromium", "Firefox"}
+// rejectsSuite returns what clients make of a cipher suite that crypto/tls does not have; empty for one that it has.
+func rejectsSuite(name string) clients.Problem {
 	switch {
 	case strings.Contains(name, "_CAMELLIA_"), strings.Contains(name, "_SEED_"), strings.Contains(name, "_CCM"), strings.Contains(name, "_DSS_"):
-		return append(without, "Java", "curl", "Python 3.10 and later")
+		return clients.SuiteRare
 	case strings.HasPrefix(name, "TLS_DHE_") && strings.HasSuffix(name, "_CBC_SHA"):
-		return append(without, "Python 3.10 and later")
+		return clients.SuiteDHECBC
 	case strings.HasPrefix(name, "TLS_DHE_"):
-		return without
+		return clients.SuiteDHE
 	case strings.HasSuffix(name, "_CBC_SHA384"):
-		return append(without, "GnuTLS")
+		return clients.SuiteECDHECBC384
 	}
-	return nil
+	return ""
 }
 
 // incompatibly is the finding for a handshake that some clients can make.
 func (c *connection) incompatibly(f *observation.Failure, cause *incompatibility) []finding.Finding {
-	found := c.failed(finding.TLSHandshake, f, fmt.Sprintf("%s %s: %s. Clients that reject it: %s; other clients connect",
-		c.name(), handshakeFault(f, c.kind), cause.what, strings.Join(cause.refusedBy, ", ")), cause.remedy+" To check: "+c.clientCommand()+cause.check)
-	found[0].Evidence["refused_by"] = cause.refusedBy
+	found := c.failed(finding.TLSHandshake, f, fmt.Sprintf("%s %s: %s",
+		c.name(), handshakeFault(f, c.kind), cause.what), cause.remedy+" To check: "+c.clientCommand()+cause.check)
+	found[0].Clients = clients.Of(cause.problem)
 	return found
 }

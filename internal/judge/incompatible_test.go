@@ -12,10 +12,10 @@ import (
 // without it, and its check fails as they do.
 func TestTLSHandshakeNamesTheSuite(t *testing.T) {
 	for cipher, says := range map[string]string{
-		"TLS_DHE_RSA_WITH_AES_128_GCM_SHA256":   "reject it: Go, rustls, Chromium, Firefox; other",
-		"TLS_DHE_RSA_WITH_AES_256_CBC_SHA":      "Firefox, Python 3.10 and later; other",
-		"TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384": "Firefox, GnuTLS; other",
-		"TLS_RSA_WITH_CAMELLIA_128_CBC_SHA":     "Java, curl, Python 3.10 and later; other",
+		"TLS_DHE_RSA_WITH_AES_128_GCM_SHA256":   "Refused by: Chromium, Firefox (NSS), Go, rustls. ",
+		"TLS_DHE_RSA_WITH_AES_256_CBC_SHA":      "Refused by: Chromium, Firefox (NSS), Python 3.10 and later, Go, rustls. ",
+		"TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384": "Firefox (NSS), Go, GnuTLS, rustls. ",
+		"TLS_RSA_WITH_CAMELLIA_128_CBC_SHA":     "Python 3.10 and later, Go, Java, rustls. ",
 		"TLS_RSA_WITH_AES_128_CBC_SHA":          "", // one that Go has is not why Go's handshake failed
 	} {
 		s := newScene(t)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"certdrift/internal/chain"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
@@ -22,8 +23,10 @@ type Input struct {
 	Policy policy.Thresholds
 	// Roots gives the trust store of a name; it is asked once per name and round.
 	Roots func(target.Roots) *chain.Store
-	Now   time.Time
-	Round observation.Round
+	// ClientStores are the trust stores of families of clients; nil for those that are known.
+	ClientStores []clients.Store
+	Now          time.Time
+	Round        observation.Round
 }
 
 // shownFailures is how many of certdrift's own failures are reported: the first few are enough to find them.
@@ -52,6 +55,7 @@ func (j *judgment) conclude(rules []rule) finding.Conclusion {
 	}
 	out.Complete = out.Ran && len(j.unreadObjects()) == 0
 	out.Findings = suppressExplained(namePairs(out.Findings), j)
+	sayClients(out.Findings)
 	addChangeAuthor(out.Findings, j)
 	doubtClock(out.Findings, j.Clock())
 	out.Findings = collapse(out.Findings, j)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"certdrift/internal/chain"
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
@@ -19,6 +20,8 @@ type judgment struct {
 	endpoints   []*endpoint
 	connections []*connection
 	stores      map[target.Roots]*chain.Store
+	// clientStores are those of families of clients; nil until a chain needs them.
+	clientStores []clients.Store
 	// chains are those built already: many addresses and endpoints serve one chain.
 	chains map[[32]byte]built
 	// failures are certdrift's own, met before the rules began.
@@ -67,7 +70,7 @@ type connection struct {
 func newJudgment(in Input) *judgment {
 	j := &judgment{
 		Topology: topology.Build(in.Round, in.Now), policy: in.Policy,
-		stores: map[target.Roots]*chain.Store{}, chains: map[[32]byte]built{},
+		stores: map[target.Roots]*chain.Store{}, chains: map[[32]byte]built{}, clientStores: in.ClientStores,
 	}
 	for _, modeled := range j.Endpoints {
 		e := &endpoint{Endpoint: modeled, judgment: j}

@@ -21,7 +21,7 @@ func TestLargeHello(t *testing.T) {
 		a.Failure = &observation.Failure{Phase: observation.PhaseTLS, Kind: kind, Hello: &observation.HelloSizes{Lost: 1558, Answered: 341}}
 		s.https("api", host, a)
 		f := s.one(code, finding.Critical)
-		for _, words := range []string{"1558 bytes", "341 bytes", "middlebox", "Chrome"} {
+		for _, words := range []string{"1558 bytes", "341 bytes", "middlebox", "Refused by: Chromium, Firefox (NSS), OpenSSL 3.5 and later, Go 1.24 and later, Apple. "} {
 			if !strings.Contains(f.Summary, words) {
 				t.Errorf("%s: %q does not say %q", kind, f.Summary, words)
 			}

@@ -36,6 +36,7 @@ func rules() []rule {
 		{Code: finding.CertStapleBad, connection: findStapleBad},
 		{Code: finding.CertChainOversized, connection: findChainOversized},
 		{Code: finding.CertMalformed, connection: findMalformed},
+		{Code: finding.CertRootRemoval, connection: findRootRemoval},
 		// HTTP.
 		httpTimeout(),
 		httpInvalid(),

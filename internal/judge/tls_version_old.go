@@ -3,6 +3,7 @@ package judge
 import (
 	"cmp"
 
+	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 )
 
@@ -24,9 +25,9 @@ func tlsVersionOld() rule {
 			if f != nil && f.Detail != "" {
 				evidence["detail"] = finding.Clean(f.Detail, finding.QuoteLimit)
 			}
-			return []finding.Finding{c.finding(finding.TLSVersionOld, finding.Critical,
+			return []finding.Finding{refused(clients.VersionOld, c.finding(finding.TLSVersionOld, finding.Critical,
 				c.name()+" supports nothing newer than "+cmp.Or(version, "TLS 1.1"), evidence,
-				"Enable TLS 1.2 and 1.3 on the server"+c.orPolicy()+".")}
+				"Enable TLS 1.2 and 1.3 on the server"+c.orPolicy()+"."))}
 		},
 	}
 }

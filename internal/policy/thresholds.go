@@ -14,6 +14,8 @@ type Thresholds struct {
 	ExpiryWarning  Threshold      `json:"expiry_warning"`
 	ExpiryCritical Threshold      `json:"expiry_critical"`
 	Revocation     RevocationMode `json:"revocation"`
+	// RootRemoval is how long before Mozilla stops trusting a root cert-root-removal is reported.
+	RootRemoval time.Duration `json:"root_removal_ns"`
 	// Settle is how long served may differ from attached after a change that an event reported.
 	Settle time.Duration `json:"settle_ns"`
 }
@@ -22,7 +24,7 @@ type Thresholds struct {
 func DefaultThresholds() Thresholds {
 	return Thresholds{
 		ExpiryWarning: Threshold{Share: 0.25}, ExpiryCritical: Threshold{Share: 0.10},
-		Revocation: RevocationStaple, Settle: 2 * time.Minute,
+		Revocation: RevocationStaple, RootRemoval: 180 * 24 * time.Hour, Settle: 2 * time.Minute,
 	}
 }
 

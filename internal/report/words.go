@@ -67,6 +67,9 @@ type fact struct{ name, value string }
 // facts are the evidence sorted by name; what is empty is left out.
 func facts(f finding.Finding) []fact {
 	e := f.AllEvidence()
+	for _, name := range []string{"refused_by", "accepted_by", "clients_not_known"} {
+		delete(e, name) // the summary says them
+	}
 	var out []fact
 	for _, name := range slices.Sorted(maps.Keys(e)) {
 		if value := valueText(e[name]); value != "" {

@@ -205,6 +205,7 @@ func served(t *testing.T) []scenario {
 				s.chain = append(s.chain, s.w.issuer.Certificate.Raw)
 			}
 		}),
+		broken(finding.CertRootRemoval, func(s *site) { s.pair = s.w.made(s.w.leaving.Leaf(time.Now(), []string{s.host})) }),
 		broken(finding.CertMalformed, func(s *site) { s.chain = append(s.pair.Served(), []byte{0x30, 0x03, 0x02, 0x01, 0x01}) }),
 		answering(finding.HTTPTimeout, func(*http.Request) string { time.Sleep(3 * time.Second); return reply(200, "ok") }, target.Expect{}),
 		answering(finding.HTTPInvalid, func(*http.Request) string { return "what?\r\n\r\n" }, target.Expect{}),

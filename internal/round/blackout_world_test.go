@@ -50,6 +50,7 @@ type world struct {
 	t            *testing.T
 	root, issuer *pki.Pair
 	public       *pki.Pair // a root that is bound by the CA/Browser Forum's rules
+	leaving      *pki.Pair // a public root that Mozilla removes in a month
 	account      *account.Account
 	topic        string
 	names        map[string][]netip.Addr // by host
@@ -100,6 +101,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.root = w.made(pki.Root("Blackout root", time.Now()))
 	w.public = w.made(pki.Root("Public root", time.Now()))
+	w.leaving = w.made(pki.Root("Leaving root", time.Now()))
 	w.issuer = w.made(w.root.Intermediate("Blackout issuer", time.Now()))
 	w.account = account.New(account.Options{Now: time.Now, PageSize: 2})
 	w.topic = w.account.AddTopic("alerts", account.Subscription{Protocol: "email", Endpoint: "oncall@example.org"})
@@ -135,7 +137,7 @@ func (w *world) newRunner() *round.Runner {
 	return &round.Runner{
 		Now: time.Now, Inspector: inspector, Publisher: publisher,
 		Roots: func(target.Roots) *chain.Store {
-			return chain.NewStore([]chain.Anchor{{Certificate: w.public.Certificate, Public: true}})
+			return chain.NewStore([]chain.Anchor{{Certificate: w.public.Certificate, Public: true}, {Certificate: w.leaving.Certificate, Public: true, Removal: time.Now().AddDate(0, 1, 0)}})
 		},
 		AlertPath: sns.NewPath(func(string) *account.SNS { return w.account.SNS() }, sns.Place{ARN: w.topic}),
 		Prober:    w,

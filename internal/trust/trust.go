@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 
@@ -25,7 +26,12 @@ import (
 func Mozilla() *chain.Store {
 	var anchors []chain.RawAnchor
 	for root := range bundle.Roots() {
-		anchors = append(anchors, chain.RawAnchor{DER: root.Certificate, Constraint: root.Constraint, Public: true})
+		anchors = append(anchors, chain.RawAnchor{DER: root.Certificate, Constraint: root.Constraint, Public: true, Dates: func(cert *x509.Certificate) (gone, last time.Time) {
+			if root.Constraint != nil {
+				last = distrustAfter(root.Constraint)
+			}
+			return removal(cert), last
+		}})
 	}
 	return chain.NewLazyStore(anchors)
 }

@@ -262,3 +262,41 @@ func TestVerified(t *testing.T) {
 		}
 	}
 }
+
+// TestRootCalendar: Mozilla's roots have the dates of its schedule, and those that it trusts only for what was issued before a date have
+// that one, to the second.
+func TestRootCalendar(t *testing.T) {
+	issued := 0
+	dates := map[string]string{}
+	for r := range bundle.Roots() {
+		cert, err := x509.ParseCertificate(r.Certificate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		anchor := chain.Build(trust.Mozilla(), chain.Query{Served: []*x509.Certificate{cert}, At: now}).Path.Anchor
+		dates[cert.Subject.CommonName] = anchor.Removal.Format(time.DateOnly)
+		if anchor.Removal.Before(cert.NotBefore.AddDate(15, 0, -1)) || anchor.Removal.After(cert.NotBefore.AddDate(20, 0, 0)) {
+			t.Errorf("%s, valid from %s, leaves on %s", cert.Subject, cert.NotBefore, anchor.Removal)
+		}
+		if last := anchor.DistrustAfter; (r.Constraint == nil) != last.IsZero() {
+			t.Errorf("%s: distrusted after %s", cert.Subject, last)
+		} else if r.Constraint != nil {
+			issued++
+			at := func(when time.Time) error { return r.Constraint([]*x509.Certificate{{NotBefore: when}}) }
+			if at(last) != nil || at(last.Add(time.Second)) == nil {
+				t.Errorf("%s: not the last moment: %s", cert.Subject, last)
+			}
+		}
+	}
+	if issued == 0 {
+		t.Error("the bundle has no root with a distrust date any more: make one for this test")
+	}
+	for name, want := range map[string]string{
+		"Go Daddy Root Certificate Authority - G2": "2027-04-15", "COMODO RSA Certification Authority": "2028-04-15",
+		"Amazon Root CA 1": "2030-05-26", "ISRG Root X1": "2030-06-04",
+	} {
+		if dates[name] != want {
+			t.Errorf("%s leaves on %s, want %s", name, dates[name], want)
+		}
+	}
+}

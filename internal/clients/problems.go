@@ -1,0 +1,257 @@
+package clients
+
+import (
+	"slices"
+	"strings"
+
+	"certdrift/internal/finding"
+)
+
+// Problem is a kind of problem of a server, as far as clients treat it alike.
+type Problem string
+
+// The problems. Codes with several kinds have several.
+const (
+	Expired          Problem = "expired"
+	NotYetValid      Problem = "not yet valid"
+	Expiring         Problem = "expiring"
+	NameMismatch     Problem = "another name"
+	NameCommon       Problem = "the name as common name only"
+	NameTopWildcard  Problem = "a wildcard under a top-level domain"
+	NameInnerStar    Problem = "a wildcard in the middle"
+	NamePartialStar  Problem = "a wildcard for a part of a label"
+	NameDot          Problem = "the name with a dot at its end"
+	NameEmpty        Problem = "an empty name beside the right one"
+	SelfSigned       Problem = "self-signed"
+	Untrusted        Problem = "unknown issuer"
+	RootDistrusted   Problem = "issued after Mozilla's distrust date"
+	RootLeaving      Problem = "a root that Mozilla will remove"
+	ShadowUntrusted  Problem = "a cross-sign to an unknown root sent first"
+	Incomplete       Problem = "missing issuer"
+	IncompleteAIA    Problem = "missing issuer, downloadable"
+	NameSpelled      Problem = "its issuer's name encoded otherwise"
+	MisnamedKey      Problem = "another key identifier of its issuer"
+	MisnamedSerial   Problem = "another serial number of its issuer"
+	IssuerExpired    Problem = "expired issuer"
+	RootExpired      Problem = "expired root"
+	ShadowExpired    Problem = "an expired cross-sign sent first"
+	KeyBroken        Problem = "RSA below 1,024 bits, or a curve below P-256"
+	KeyDSA           Problem = "DSA key"
+	KeyShort         Problem = "RSA from 1,024 to 2,047 bits"
+	KeyP521          Problem = "P-521 in the leaf"
+	KeyEd25519       Problem = "Ed25519"
+	SignatureSHA1    Problem = "SHA-1 signature"
+	SignatureBroken  Problem = "MD5 or MD2 signature"
+	UsageOther       Problem = "extended key usage for other purposes"
+	UsageOtherIssuer Problem = "an issuer's extended key usage for other purposes"
+	UsageNothing     Problem = "a key usage for nothing in TLS"
+	UsageEmpty       Problem = "an empty extended key usage"
+	UsageSGC         Problem = "for server-gated cryptography alone"
+	UsageNoSignRSA   Problem = "a key usage without digitalSignature, RSA"
+	UsageNoSignature Problem = "a key usage without digitalSignature"
+	UsageAny         Problem = "any extended key usage"
+	UsageAnyIssuer   Problem = "an issuer's any extended key usage"
+	UsageAbsent      Problem = "no extended key usage"
+	Constraint       Problem = "an issuer that may not issue"
+	DirectoryOutside Problem = "directory names outside of the issuer's"
+	DirectoryNames   Problem = "directory names constrained, critical"
+	PolicyRequired   Problem = "a missing certificate policy"
+	PolicyCritical   Problem = "a critical demand for a policy that is met"
+	LeafIsCA         Problem = "a CA's certificate as leaf"
+	LifetimeLong     Problem = "valid for more than 398 days, public"
+	LifetimeBallot   Problem = "valid for more than the current limit, public"
+	RevokedStaple    Problem = "revoked, by staple"
+	Revoked          Problem = "revoked, by CRL or OCSP"
+	StapleStale      Problem = "a staple that does not verify"
+	StapleGarbage    Problem = "a staple that cannot be parsed"
+	StapleUnknown    Problem = "a staple without a verdict"
+	StapleMissing    Problem = "must-staple without staple"
+	Unparsable       Problem = "not DER"
+	UnparsableGo     Problem = "DER that Go does not parse"
+	BadCritical      Problem = "a key identifier or authority information that is critical"
+	BadDuplicate     Problem = "an extension twice"
+	BadGoOnly        Problem = "an alternative name or name constraints that Go does not parse"
+	BadText          Problem = "a name that is not UTF-8, or a CRL distribution point that is none"
+	BadSerial        Problem = "a serial number not in DER"
+	BadDate          Problem = "a date that is none"
+	BadVersion       Problem = "a version above 3"
+	OddTime          Problem = "a date without seconds or UTC"
+	NegativeSerial   Problem = "negative serial number"
+	Strict           Problem = "against RFC 5280, strictly"
+	StrictNames      Problem = "empty names"
+	VersionOld       Problem = "TLS 1.0 and 1.1 only"
+	Suite3DES        Problem = "3DES or RC4 only"
+	SuiteRSA         Problem = "RSA key exchange only"
+	SuiteRSACBC256   Problem = "RSA key exchange with CBC and SHA-256 only"
+	SuiteECDHECBC    Problem = "ECDHE with CBC and SHA-1 only"
+	SuiteECDHECBC256 Problem = "ECDHE with CBC and SHA-256 only"
+	SuiteECDHECBC384 Problem = "ECDHE with CBC and SHA-384 only"
+	SuiteDHE         Problem = "DHE only"
+	SuiteDHECBC      Problem = "DHE with CBC only"
+	SuiteRare        Problem = "Camellia, SEED, CCM or DSS only"
+	GroupP521        Problem = "P-521 key exchange only"
+	KeyPSS           Problem = "RSASSA-PSS key"
+)
+
+// row is what each family does with a problem, in the order of Families: R refuses, a dot accepts, a question mark is not known; s and t
+// are Python, which refuses from 3.13 and from 3.10 on.
+type row string
+
+func (r row) answer(family int) byte {
+	answers := strings.ReplaceAll(string(r), " ", "")
+	if family >= len(answers) {
+		return '?'
+	}
+	return answers[family]
+}
+
+const everybody row = "RR RRRR RR RR RRR"
+
+// problems is the table. The seven programs in the middle and their neighbors (OpenSSL to rustls, Chromium, NSS) were run on live servers
+// (docs/accuracy.md); Windows, Android and Apple are from their vendors' documentation: Apple's HT210176 and HT211025 (keys, SHA-1,
+// serverAuth, lifetimes), Android 9's release notes (common names), CertGetCertificateChain (download of issuers).
+func problems() map[Problem]row {
+	return map[Problem]row{ //nolint:gosec // "KeyPSS" and the like hold no credentials
+		//                cF OcPN GJ Gr WAA
+		Expired:          everybody,
+		NotYetValid:      everybody,
+		Expiring:         ".. .... .. .. ...",
+		NameMismatch:     everybody,
+		NameCommon:       "RR .... R. .R ?RR",
+		NameTopWildcard:  "R? RRRR .. R? ???",
+		NameInnerStar:    "RR RRRR R. RR ???",
+		NamePartialStar:  "RR .RR. R. RR ???",
+		NameDot:          "?? R.R. RR R? ???",
+		NameEmpty:        ".. .... .. R. ???",
+		SelfSigned:       everybody,
+		Untrusted:        everybody,
+		RootDistrusted:   "?R ???? ?? ?? ???",
+		RootLeaving:      ".. .... .. .. ...",
+		ShadowUntrusted:  ".. RRRR .. R. ???",
+		Incomplete:       everybody,
+		IncompleteAIA:    ".? RRRR RR RR .R.",
+		NameSpelled:      "?R ..?? R? ?? ???",
+		MisnamedKey:      ".. RRRR .. R. ???",
+		MisnamedSerial:   ".. RRRR .. .. ???",
+		IssuerExpired:    everybody,
+		RootExpired:      "?? RRRR R. R. ???",
+		ShadowExpired:    ".. .... .. R. ???",
+		KeyBroken:        "RR RRRR RR RR ??R",
+		KeyDSA:           "RR RRR. R. RR ???",
+		KeyShort:         "?? RRR. .. .R ??R",
+		KeyP521:          "R. .... .. .. ???",
+		KeyEd25519:       "RR .... .. .. ???",
+		SignatureSHA1:    "RR RRRR R. RR ??R",
+		SignatureBroken:  "RR RRRR RR RR ??R",
+		UsageOther:       "RR RRRR RR RR R?R",
+		UsageOtherIssuer: "RR RRRR R. RR R??",
+		UsageNothing:     "?? RRRR .R .. ???",
+		UsageEmpty:       "?? RRRR .R .? ???",
+		UsageSGC:         "?? .... R. R? ???",
+		UsageNoSignRSA:   "R? .... ?? ?. ???",
+		UsageNoSignature: "R? .... .R R. ???",
+		UsageAny:         ".R RRRR .. .R .??",
+		UsageAnyIssuer:   ".R RRRR .. RR .??",
+		UsageAbsent:      ".. .... .. .. .?R",
+		Constraint:       "RR RRRR RR RR R??",
+		DirectoryOutside: "?? RRRR .R .? ???",
+		DirectoryNames:   ".. .... R. .. ???",
+		PolicyRequired:   "?? .... RR R? ???",
+		PolicyCritical:   "?? .... .. R? ???",
+		LeafIsCA:         ".R .... .. .R ???",
+		LifetimeLong:     "R. .... .. .. ??R",
+		LifetimeBallot:   "?. .... .. .. ???",
+		RevokedStaple:    "?R .... .. R. ???",
+		Revoked:          "?? .... .. .. ???",
+		StapleStale:      "?? .... .. R. ???",
+		StapleGarbage:    "?? .... .R R. ???",
+		StapleUnknown:    "?? .... .. .. ???",
+		StapleMissing:    ".R .... .. R. ???",
+		Unparsable:       "RR RRRR RR RR RRR",
+		UnparsableGo:     "?? ???? R? ?? ???",
+		BadCritical:      "?? RRRR RR .? ???",
+		BadDuplicate:     "?? RRRR RR R? ???",
+		BadGoOnly:        "?? .... R. .? ???",
+		BadText:          "?? RRRR R. .? ???",
+		BadSerial:        "?? RRRR R? .? ???",
+		BadDate:          "?? RRRR R? R? ???",
+		BadVersion:       "?? .... RR .? ???",
+		OddTime:          "?? RRRR .. ?? ???",
+		NegativeSerial:   ".. .... R. .. ???",
+		Strict:           ".. ..s. .. .. ???",
+		StrictNames:      ".. ..s. .R .. ???",
+		VersionOld:       "RR RRRR RR .R ???",
+		Suite3DES:        "RR RRRR RR RR ???",
+		SuiteRSA:         ".. ..t. R. .R ???",
+		SuiteRSACBC256:   "RR ..t. R. RR ???",
+		SuiteECDHECBC:    ".. ..t. .. .R ???",
+		SuiteECDHECBC256: "RR .... R. RR ???",
+		SuiteECDHECBC384: "RR .... R. RR ???",
+		SuiteDHE:         "RR .... R. .R ???",
+		SuiteDHECBC:      "RR ..t. R. .R ???",
+		SuiteRare:        "RR RRt? RR .R ???",
+		GroupP521:        "R. .... .. .R ???",
+		KeyPSS:           "RR .... R. .R ???",
+	}
+}
+
+// Problems returns every problem of the table.
+func Problems() map[Problem]bool {
+	all := map[Problem]bool{}
+	for p := range problems() {
+		all[p] = true
+	}
+	return all
+}
+
+// The sizes of a chain in bytes that the strictest family (Java) and the most patient (Go) accept.
+const (
+	StrictestChain = 32 << 10
+	LargestChain   = 256 << 10
+)
+
+// OfChain returns which families refuse a chain for its number of certificates or its size in bytes. The limits are measured.
+func OfChain(certificates, bytes int) finding.Clients {
+	limits := map[string]struct{ certificates, bytes int }{ // no number: any
+		"Java": {10, StrictestChain}, "rustls": {0, 64 << 10},
+		"Chromium": {0, 100 << 10}, "OpenSSL": {0, 100 << 10}, "curl": {0, 100 << 10}, "Python": {0, 100 << 10}, "Node": {0, 100 << 10},
+		"GnuTLS": {16, 128 << 10}, "Firefox (NSS)": {0, 128 << 10}, "Go": {0, LargestChain},
+	}
+	var out finding.Clients
+	for _, family := range Families() {
+		switch limit, known := limits[family]; {
+		case !known:
+			out.NotKnown = append(out.NotKnown, family)
+		case bytes > limit.bytes, limit.certificates > 0 && certificates > limit.certificates:
+			out.RefusedBy = append(out.RefusedBy, family)
+		default:
+			out.AcceptedBy = append(out.AcceptedBy, family)
+		}
+	}
+	return out
+}
+
+// OfLargeHello returns which families fail where a large ClientHello is lost: those that offer post-quantum key exchange (X25519MLKEM768) as they
+// come, with about 1,200 bytes of key. What is built on OpenSSL does from 3.5 on, whatever its own version.
+func OfLargeHello() finding.Clients {
+	return finding.Clients{
+		RefusedBy: []string{"Chromium", "Firefox (NSS)", "OpenSSL 3.5 and later", "Go 1.24 and later", "Apple"},
+		NotKnown:  []string{"curl", "Python", "Node", "Java", "GnuTLS", "rustls", "Windows", "Android"},
+	}
+}
+
+// ByOnly is for what only some of the families that were measured refuse.
+func ByOnly(refusing ...string) finding.Clients {
+	var out finding.Clients
+	for _, family := range Families() {
+		switch {
+		case slices.Contains(refusing, family):
+			out.RefusedBy = append(out.RefusedBy, family)
+		case slices.Contains([]string{"Windows", "Android", "Apple"}, family):
+			out.NotKnown = append(out.NotKnown, family)
+		default:
+			out.AcceptedBy = append(out.AcceptedBy, family)
+		}
+	}
+	return out
+}
