@@ -113,7 +113,7 @@ func checkEndpoints(t *testing.T, endpoints []target.Endpoint) {
 		Declared: &target.Declared{
 			ARN:               "arn:aws:acm:us-west-2:111122223333:certificate/0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01",
 			FingerprintSHA256: strings.Repeat("aabbccddeeff00112233445566778899", 2), Issuer: "Amazon RSA 2048 M02",
-			Source: target.Position{File: "testdata/full.ok.yaml", Line: 39, Column: 16},
+			Source: target.Position{File: "testdata/full.ok.yaml", Line: 40, Column: 16},
 		},
 		LoadBalancer: &target.LoadBalancerRef{Name: "a1b2c3", Port: 443, Region: "us-west-2"},
 		Source:       target.Position{File: "testdata/full.ok.yaml", Line: 24, Column: 9},
