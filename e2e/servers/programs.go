@@ -156,6 +156,7 @@ type judgment struct {
 	code               finding.Code
 	severity           string
 	refused, uncertain []string
+	some               bool // the server has two certificates, and it depends on the client which of them it gets
 }
 
 // predicted returns what findings say of a program.
@@ -167,6 +168,8 @@ func predicted(found []judgment, p Program) Answered {
 			return slices.ContainsFunc(names, func(name string) bool { return clients.Family(name) == p.Family && p.since(name) })
 		}
 		switch {
+		case f.some && of(f.refused):
+			answer = Unknown
 		case of(f.refused), f.severity == "critical" && len(f.refused)+len(f.uncertain) == 0 && class != finding.ClassCertificate:
 			return Refuses
 		case of(f.uncertain):
@@ -266,6 +269,7 @@ func verdict(ctx context.Context, a asking) ([]judgment, error) {
 			Evidence struct {
 				RefusedBy []string `json:"refused_by"`
 				NotKnown  []string `json:"clients_not_known"`
+				KeyType   string   `json:"key_type"`
 			}
 		}
 	}
@@ -274,7 +278,7 @@ func verdict(ctx context.Context, a asking) ([]judgment, error) {
 	}
 	var all []judgment
 	for _, f := range report.Findings {
-		all = append(all, judgment{f.Code, f.Severity, f.Evidence.RefusedBy, f.Evidence.NotKnown})
+		all = append(all, judgment{f.Code, f.Severity, f.Evidence.RefusedBy, f.Evidence.NotKnown, f.Evidence.KeyType != ""})
 	}
 	return all, nil
 }
@@ -295,6 +299,10 @@ var differences = []struct{ server, family, why string }{
 	{"revoked by the staple, but nobody is to ask", "GnuTLS", "the configuration says `revocation: off`"},
 	{"an intermediate is trusted, its root is not", "Node", "Node trusts roots only; the configuration trusts the intermediate"},
 	{"the leaf itself is trusted", "Node", "Node trusts roots only; the configuration trusts the leaf"},
+	{"an intermediate is trusted, its root is not", "Python", "before 3.13, Python trusts roots only; the configuration trusts the intermediate"},
+	{"the leaf itself is trusted", "Python", "before 3.13, Python trusts roots only; the configuration trusts the leaf"},
+	{"a staple about another certificate", "Java", "Java rejects a staple that it cannot parse, but asks whom one is about only where revocation is to be checked"},
+	{"a staple about another CA's certificate of the same number", "Java", "Java rejects a staple that it cannot parse, but asks whom one is about only where revocation is to be checked"},
 	{"version 2 with extensions", "", "this program reads neither alternative names nor a common name in a certificate of version 2"},
 	{"redirects to an expired server", "", "this program does not follow redirects; the finding is about where the server redirects to"},
 	{"no ALPN protocol in common", "", "this program offers no protocol by ALPN, as an HTTP client does"},

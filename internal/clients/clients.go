@@ -71,6 +71,15 @@ func Merge(all ...finding.Clients) finding.Clients {
 	return out
 }
 
+// TextIfServed is Text for one certificate of two: which clients get it is the server's choice.
+func TextIfServed(c finding.Clients) string {
+	text := Text(c)
+	if all := "Refused by: all clients"; text == all {
+		return all + " that get it"
+	}
+	return strings.Replace(text, "Refused by: ", "Refused, if they get it, by: ", 1)
+}
+
 // Text says who refuses and who accepts, to follow a summary; without a full stop at its end. It is empty for nothing.
 func Text(c finding.Clients) string {
 	switch {

@@ -80,6 +80,8 @@ const (
 	Strict           Problem = "against RFC 5280, strictly"
 	StrictNames      Problem = "empty names"
 	VersionOld       Problem = "TLS 1.0 and 1.1 only"
+	VersionUnclear   Problem = "nothing from TLS 1.2 on, and no handshake with less"
+	VersionSSL       Problem = "SSL 3.0 or 2.0 only"
 	Suite3DES        Problem = "3DES or RC4 only"
 	SuiteRSA         Problem = "RSA key exchange only"
 	SuiteRSACBC256   Problem = "RSA key exchange with CBC and SHA-256 only"
@@ -181,6 +183,8 @@ func problems() map[Problem]row {
 		Strict:           ".. ..s. .. .. ???",
 		StrictNames:      ".. ..s. .R .. ???",
 		VersionOld:       "RR RRRR RR .R ???",
+		VersionUnclear:   "RR RRRR RR ?R ???",
+		VersionSSL:       everybody,
 		Suite3DES:        "RR RRRR RR RR ???",
 		SuiteRSA:         ".. ..t. R. .R ???",
 		SuiteRSACBC256:   "RR ..t. R. RR ???",
@@ -189,7 +193,7 @@ func problems() map[Problem]row {
 		SuiteECDHECBC384: "RR .... R. RR ???",
 		SuiteDHE:         "RR .... R. .R ???",
 		SuiteDHECBC:      "RR ..t. R. .R ???",
-		SuiteRare:        "RR RRt? RR .R ???",
+		SuiteRare:        "RR RRt? RR ?R ???",
 		GroupP521:        "R. .... .. .R ???",
 		KeyPSS:           "RR .... R. .R ???",
 	}

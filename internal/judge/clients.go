@@ -20,7 +20,11 @@ func refused(p clients.Problem, f finding.Finding) finding.Finding {
 // sayClients adds to each summary which clients refuse the server.
 func sayClients(fs []finding.Finding) {
 	for i, f := range fs {
-		if text := clients.Text(f.Clients); text != "" {
+		say := clients.Text
+		if f.Subject.KeyType != "" {
+			say = clients.TextIfServed
+		}
+		if text := say(f.Clients); text != "" {
 			fs[i].Summary += ". " + text
 		}
 	}

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"cmp"
+	"strings"
 
 	"certdrift/internal/clients"
 	"certdrift/internal/finding"
@@ -25,11 +26,29 @@ func tlsVersionOld() rule {
 			if f != nil && f.Detail != "" {
 				evidence["detail"] = finding.Clean(f.Detail, finding.QuoteLimit)
 			}
-			return []finding.Finding{refused(clients.VersionOld, c.finding(finding.TLSVersionOld, finding.Critical,
+			old := c.finding(finding.TLSVersionOld, finding.Critical,
 				c.name()+" supports nothing newer than "+cmp.Or(version, "TLS 1.1"), evidence,
-				"Enable TLS 1.2 and 1.3 on the server"+c.orPolicy()+"."))}
+				"Enable TLS 1.2 and 1.3 on the server"+c.orPolicy()+".")
+			old.Clients = c.refuseVersion(version)
+			return []finding.Finding{old}
 		},
 	}
+}
+
+// refuseVersion returns what clients make of an old version, and of the cipher suite that the server chose with it. A version that is not
+// known may be one that no client has.
+func (c *connection) refuseVersion(version string) finding.Clients {
+	switch {
+	case version == "":
+		return clients.Of(clients.VersionUnclear)
+	case strings.HasPrefix(version, "SSL"):
+		return clients.Of(clients.VersionSSL)
+	}
+	by := clients.Of(clients.VersionOld)
+	if suite := legacySuite(c.TLS.Cipher); suite != nil {
+		by = clients.Merge(by, clients.Of(suite.problem))
+	}
+	return by
 }
 
 func oldVersion(version string) bool {
