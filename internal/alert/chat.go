@@ -70,12 +70,12 @@ func (m *message) thread() string {
 
 // mark is the colored dot, seen before the words are read.
 func mark(headline string) string {
-	switch headline {
+	switch strings.TrimPrefix(headline, "STILL ") {
 	case "CRITICAL":
 		return ":red_circle:"
 	case "WARNING", "DOWNGRADED":
 		return ":large_yellow_circle:"
-	case "RECOVERED":
+	case "RESOLVED":
 		return ":large_green_circle:"
 	}
 	return ":white_circle:"

@@ -7,6 +7,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
+	"certdrift/internal/topology"
 )
 
 // The bounds of an email's lists.
@@ -44,6 +45,10 @@ func (m *message) email() string {
 	w.line("Dashboard", m.DashboardURL)
 	w.line("Sent by", m.Stack)
 	if m.Storm == nil {
+		if m.Stack != "" && !m.over() && m.code() != testCode {
+			w.line("Acknowledge", "no reminders for 4 hours:")
+			w.command("certdrift incidents ack " + topology.Shell(finding.Clean(m.Record.Key, maxValue)) + " --until 4h --table " + topology.Shell(m.Stack+"-state") + " --by YOU")
+		}
 		w.exact("Incident", finding.Clean(m.Record.Key, maxValue))
 	}
 	return cutLines(strings.TrimLeft(w.String(), "\n"), EmailLimit)

@@ -12,16 +12,21 @@ import (
 	"certdrift/internal/prose"
 )
 
-// headline is the first word: the severity while it lasts, in capitals.
+// headline is the state in capitals: the severity while it lasts, so that a reminder does not look like a new problem, nor a test like one.
 func (m *message) headline() string {
-	if m.Event == incident.Recovered {
+	switch {
+	case m.Storm == nil && m.code() == testCode:
+		return "TEST"
+	case m.Event == incident.Reminder:
+		return "STILL " + strings.ToUpper(m.Severity.String())
+	case m.Event == incident.Recovered:
 		switch {
 		case m.Downgraded:
 			return "DOWNGRADED"
 		case m.Removed:
 			return "CLOSED"
 		}
-		return "RECOVERED"
+		return "RESOLVED"
 	}
 	return strings.ToUpper(m.Severity.String())
 }

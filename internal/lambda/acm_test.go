@@ -105,7 +105,7 @@ func TestACMEventsOpenAndCloseFindings(t *testing.T) {
 			for range policy.DefaultAlerting().Recover {
 				s.tick()
 			}
-			if got := s.subjects(); len(got) != 2 || !strings.HasPrefix(got[1], "RECOVERED") {
+			if got := s.subjects(); len(got) != 2 || !strings.HasPrefix(got[1], "RESOLVED") {
 				t.Errorf("messages %q, want a recovery as the second", got)
 			}
 		})
@@ -264,7 +264,7 @@ func TestARevokedCertificateThatIsReplacedRecovers(t *testing.T) {
 	s.serves["ui"] = next
 	s.tick()
 	s.tick()
-	if got := s.subjects(); len(got) != 2 || !strings.HasPrefix(got[1], "RECOVERED") {
+	if got := s.subjects(); len(got) != 2 || !strings.HasPrefix(got[1], "RESOLVED") {
 		t.Errorf("messages %q", got)
 	}
 }

@@ -97,7 +97,7 @@ func TestEveryChangeLeavesARecord(t *testing.T) {
 		}
 		opened := 0
 		for _, subject := range s.subjects()[sent:] {
-			if !strings.HasPrefix(subject, "RECOVERED") {
+			if !strings.HasPrefix(subject, "RESOLVED") {
 				opened++
 			}
 		}

@@ -66,7 +66,7 @@ func TestTheIncident(t *testing.T) {
 			[]finding.Code{finding.CertExpired, finding.DriftAttached, finding.DriftManifest, finding.ListenerCertExpired},
 			[]finding.Code{finding.DriftAttached, finding.DriftManifest}, 2, 2,
 			[]string{"masters.cluster.example.org", "aws elb set-load-balancer-listener-ssl-certificate", productionARN}, nil},
-		{"the repair is recovery", repair, "pass", nil, nil, 4, 0, nil, []string{"RECOVERED"}},
+		{"the repair is recovery", repair, "pass", nil, nil, 4, 0, nil, []string{"RESOLVED"}},
 		{"and then there is silence", after, "pass", nil, nil, 0, 0, nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
