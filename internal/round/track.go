@@ -106,10 +106,11 @@ func claimingTime(ctx context.Context) time.Duration {
 }
 
 // claim steps until every changed record is written by this round or settled by another, and returns the notices that are
-// this round's to send. Where that cannot be known in time, what is due is sent all the same: once too often rather than never.
+// this round's to send. Where that cannot be known in time, alerts that are due are sent all the same: once too often rather than never.
+// All-clears wait for a round that can record them.
 func (t *tracking) claim(ctx context.Context, in incident.Input, path bool) []incident.Notice {
 	var due map[string]incident.Notice
-	var ours []incident.Notice
+	var ours, held []incident.Notice
 	t.swap(ctx, func(s incident.State) incident.State {
 		in.Records = s.Incidents
 		changed, notices := incident.Advance(in.AboutPath(path))
@@ -124,15 +125,26 @@ func (t *tracking) claim(ctx context.Context, in incident.Input, path bool) []in
 		if !ok {
 			return
 		}
+		delete(due, key)
+		if err != nil && n.Event == incident.Recovered {
+			held = append(held, n)
+			return
+		}
 		n.Repetition = n.Repetition || err != nil
 		ours = append(ours, n)
-		delete(due, key)
 	})
 	slices.SortFunc(ours, func(a, b incident.Notice) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), strings.Compare(a.Record.Key, b.Record.Key))
 	})
+	for _, n := range held {
+		t.recording.Go(func() { t.record(ctx, n, errUnclaimed) })
+	}
 	return ours
 }
+
+// errUnclaimed is why an all-clear is not sent: the table does not know of it. If the process ended, the incident would still count as
+// reported, and nobody would be told when the same breaks again.
+var errUnclaimed = errors.New("the table did not take the claim")
 
 // record writes that a notice was sent, or that it was not and the next round may try. Where that fails, the claim expires
 // and the next round repeats the notice: once too often rather than never.

@@ -241,6 +241,53 @@ func TestATableThatCannotBeWritten(t *testing.T) {
 	}
 }
 
+// TestNoAllClearWithoutARecord: an endpoint heals while the table takes nothing, the process ends, and the endpoint breaks again. Had the
+// all-clear been sent, the table would still say that people know of the problem, and nobody would be told. It is sent once it can be recorded.
+func TestNoAllClearWithoutARecord(t *testing.T) {
+	for name, faulty := range map[string]func(*Memory) Store{
+		"unwritable": func(m *Memory) Store { return readOnly{m} },
+		"dead":       func(*Memory) Store { return brokenStore{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			table := NewMemory()
+			f.runner.Publisher.Store = table
+			ill := f.probes["production/api"]
+			rounds := func(n int) (about []string) {
+				before := len(f.topic.sent)
+				for range n {
+					_, _ = f.runner.Run(context.Background(), f.request) // what the table did is not what is tested
+					f.now = f.now.Add(time.Minute)
+				}
+				for _, m := range f.topic.sent[before:] {
+					if m.Attributes["environment"] == "production" {
+						about = append(about, m.Attributes["event"])
+					}
+				}
+				return about
+			}
+			if got := rounds(3); !slices.Equal(got, []string{"opened"}) {
+				t.Fatalf("it breaks: %q, want an alert", got)
+			}
+			f.probes["production/api"] = f.fit
+			f.runner.Publisher.Store = faulty(table)
+			if got := rounds(6); len(got) > 0 {
+				t.Errorf("it heals, and nothing can be recorded: %q, want nothing", got)
+			}
+			old := f.runner.Publisher // another process has nothing but the table
+			f.runner.Publisher = &Publisher{Now: old.Now, Store: table, Messengers: old.Messengers, Gauge: old.Gauge, Function: old.Function, By: old.By}
+			f.probes["production/api"] = ill
+			if got := rounds(3); len(got) > 0 {
+				t.Errorf("it is broken again: %q, want nothing: nobody was told that it was over", got)
+			}
+			f.probes["production/api"] = f.fit
+			if got := rounds(6); !slices.Equal(got, []string{"recovered"}) {
+				t.Errorf("it heals: %q, want one all-clear", got)
+			}
+		})
+	}
+}
+
 // flaky is a table that refuses to be read while it is down.
 type flaky struct {
 	*Memory
