@@ -79,7 +79,7 @@ func foreignKey(f *observation.Failure) bool {
 func (c *connection) handshakeRemedy(f *observation.Failure) string {
 	switch f.Kind {
 	case observation.StartTLSRefused:
-		if strings.Contains(f.Detail, " rejects EHLO ") {
+		if strings.Contains(f.Detail, " rejects EHLO ") && !strings.Contains(f.Detail, `"421`) { // 421: no service now, whatever the name
 			return "The server rejects the name that certdrift gives in EHLO: set ehlo_name to one that it accepts (usually the client's own name in DNS), or exempt the client's address from its checks."
 		}
 		return "Check the server's own reply: if it turns the client away (too busy, no service, an access rule), fix that. Otherwise enable STARTTLS on the server, and check for a firewall or proxy that strips the offer."

@@ -74,9 +74,10 @@ func unknownOther(key observation.KeyType, why error) *observation.OtherCertific
 // late reports whether so much of the round's time is over that the rest is for endpoints that were not probed at all yet.
 func (r *round) late() bool { return !r.halfway.IsZero() && time.Now().After(r.halfway) }
 
-// showsKey returns the type of key of the certificate that a handshake of crypto/tls showed; empty where none did, or it has another key.
+// showsKey returns the type of key of the certificate that a handshake of crypto/tls showed; empty where none did, or it has another key. What
+// is behind a PROXY header that clients don't send counts as not shown: nobody gets the other one either.
 func showsKey(a *answer) observation.KeyType {
-	if a == nil || a.version == 0 || len(a.peers) == 0 {
+	if a == nil || a.version == 0 || len(a.peers) == 0 || a.Failure != nil && a.Failure.ProxyHeader != nil {
 		return ""
 	}
 	return keyType(a.peers[0])

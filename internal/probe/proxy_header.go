@@ -76,6 +76,7 @@ func (v *endpointProbe) seekProxyHeader(ctx context.Context, o *origin, at netip
 			}
 			got.Failure.ProxyHeader = &observation.ProxyHeader{Missing: version}
 			got.TLS, got.peers, got.staple, got.version = seen.TLS, seen.peers, seen.staple, seen.version
+			got.suite, got.group = seen.suite, seen.group
 			return
 		case seen.Failure.Kind == observation.TimedOut:
 			v.fruitless.Add(1)
