@@ -143,7 +143,7 @@ func (t *tracking) claim(ctx context.Context, in incident.Input, path bool) []in
 }
 
 // errUnclaimed is why an all-clear is not sent: the table does not know of it. If the process ended, the incident would still count as
-// reported, and nobody would be told when the same breaks again.
+// reported, and there would be no alert when the same breaks again.
 var errUnclaimed = errors.New("the table did not take the claim")
 
 // record writes that a notice was sent, or that it was not and the next round may try. Where that fails, the claim expires

@@ -242,7 +242,7 @@ func TestATableThatCannotBeWritten(t *testing.T) {
 }
 
 // TestNoAllClearWithoutARecord: an endpoint heals while the table takes nothing, the process ends, and the endpoint breaks again. Had the
-// all-clear been sent, the table would still say that people know of the problem, and nobody would be told. It is sent once it can be recorded.
+// all-clear been sent, the table would still say that people know of the problem, and there would be no alert. It is sent once it can be recorded.
 func TestNoAllClearWithoutARecord(t *testing.T) {
 	for name, faulty := range map[string]func(*Memory) Store{
 		"unwritable": func(m *Memory) Store { return readOnly{m} },
@@ -278,7 +278,7 @@ func TestNoAllClearWithoutARecord(t *testing.T) {
 			f.runner.Publisher = &Publisher{Now: old.Now, Store: table, Messengers: old.Messengers, Gauge: old.Gauge, Function: old.Function, By: old.By}
 			f.probes["production/api"] = ill
 			if got := rounds(3); len(got) > 0 {
-				t.Errorf("it is broken again: %q, want nothing: nobody was told that it was over", got)
+				t.Errorf("it is broken again: %q, want nothing: no all-clear was sent", got)
 			}
 			f.probes["production/api"] = f.fit
 			if got := rounds(6); !slices.Equal(got, []string{"recovered"}) {
