@@ -9,9 +9,10 @@ import (
 // Endpoint is the result of probing one endpoint.
 type Endpoint struct {
 	Target target.Endpoint `json:"target"`
-	// Probed is false if the round ended before this endpoint was finished; an ObserveError says so.
-	Probed bool `json:"probed"`
-	DNS    DNS  `json:"dns"`
+	// Probed is false if this endpoint was not finished; an ObserveError says so. Unprobed is why, where it is not that the round ended.
+	Probed   bool   `json:"probed"`
+	Unprobed string `json:"unprobed,omitempty"`
+	DNS      DNS    `json:"dns"`
 	// Addresses are all addresses that were probed, sorted as text.
 	Addresses []Address `json:"addresses"`
 }
