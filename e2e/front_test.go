@@ -24,12 +24,14 @@ type front struct {
 	hooks   *hooks
 	put     *busEntries
 	faults  *faults
+	workers *fleet
+	figures *figures
 }
 
 func startFront(t *testing.T, moto string) *front {
 	t.Helper()
 	target := &url.URL{Scheme: "http", Host: moto}
-	f := &front{moto: httputil.NewSingleHostReverseProxy(target), motoURL: target.String(), guard: &guard{}, trail: &trail{}, hooks: &hooks{}, put: &busEntries{}, faults: &faults{}}
+	f := &front{moto: httputil.NewSingleHostReverseProxy(target), motoURL: target.String(), guard: &guard{}, trail: &trail{}, hooks: &hooks{}, put: &busEntries{}, faults: &faults{}, workers: &fleet{}, figures: &figures{}}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	f.url = server.URL
@@ -64,6 +66,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case c.action == "InvokeFunction":
+		f.workers.answer(w, r, c)
 	case c.service == "cloudtrail" && c.action == "LookupEvents":
 		f.trail.answer(w, c.body)
 	case c.service == "codedeploy" && c.action == "PutLifecycleEventHookExecutionStatus":
@@ -71,6 +75,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case c.service == "events" && c.action == "PutEvents":
 		f.put.answer(w, c.body)
 	case c.cbor:
+		f.figures.note(c)
 		f.cloudwatch(w, r, c)
 	default:
 		f.moto.ServeHTTP(w, r)
@@ -108,6 +113,8 @@ func read(r *http.Request) (call, error) {
 			return call{}, err
 		}
 		c.action = c.form.Get("Action")
+	case c.service == "lambda" && strings.HasSuffix(c.path, "/invocations"):
+		c.action = "InvokeFunction"
 	default:
 		c.action = r.Method
 	}

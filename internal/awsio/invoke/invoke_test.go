@@ -140,12 +140,12 @@ func kind(err error) observation.ObserveErrorKind {
 
 func TestInvokeEndsWithTheRound(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	silent := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.ReadAll(r.Body)
 		cancel()
 		<-r.Context().Done()
 	})
-	if _, err := function(t, hang).Invoke(ctx, []byte("{}")); !errors.Is(err, context.Canceled) && !strings.Contains(err.Error(), "stopped") {
+	if _, err := function(t, silent).Invoke(ctx, []byte("{}")); !errors.Is(err, context.Canceled) && !strings.Contains(err.Error(), "stopped") {
 		t.Error(err)
 	}
 }
