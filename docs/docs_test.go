@@ -16,6 +16,7 @@ import (
 	"certdrift/internal/alert"
 	"certdrift/internal/catalogue"
 	"certdrift/internal/cli"
+	"certdrift/internal/cost"
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 	"certdrift/internal/target"
@@ -431,6 +432,9 @@ func TestTheReadmeCountsRight(t *testing.T) {
 	queries := strings.Count(alarms, "Expression: !Sub >-\n            SELECT ")
 	// AWS bills an alarm by the metrics that it names; what only Chat and text messages add is not in the sum.
 	plain := strings.Count(alarms, "MetricName:") - strings.Count(alarms, "Condition: Has")
+	if plain+3 != cost.AlarmMetrics {
+		t.Errorf("certdrift cost counts %d metrics of alarms, not %d", cost.AlarmMetrics, plain+3)
+	}
 	if want := fmt.Sprintf("| alarms | %d × 0.10, one composite", plain); queries != 1 || !strings.Contains(readme, want) {
 		t.Errorf("%d plain alarms and %d queries, the README otherwise", plain, queries)
 	}

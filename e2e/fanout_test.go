@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -168,8 +169,8 @@ func TestFanOut(t *testing.T) {
 		if int(due) != endpoints || int(checked) != want || !ok {
 			t.Errorf("round %d: due %v, checked %v, want %d of %d", s.n, due, checked, want, endpoints)
 		}
-		t.Logf("round %d took %v: checked %v of %v, %d workers, the largest response has %d bytes, probe %v", s.n, time.Since(begin).Round(time.Millisecond),
-			checked, due, f.started, f.bytes, memoryOf(t, s.stack.probe))
+		t.Logf("round %d took %v: checked %v of %v; probe %v; %s", s.n, time.Since(begin).Round(time.Millisecond),
+			checked, due, memoryOf(t, s.stack.probe), f.describe(t))
 	}
 	s.stack.probe.timeout = 5 * time.Minute
 	begin := time.Now()
@@ -187,7 +188,9 @@ func TestFanOut(t *testing.T) {
 			t.Errorf("round %d: asked %v; what is throttled is tried again, what was killed is not", s.n, f.asked)
 		}
 	}
-	if !slices.ContainsFunc(s.records(), func(r incident.Record) bool { return strings.Contains(r.Key, unseenCause) && r.Open() && r.Notified > 0 }) {
+	if !slices.ContainsFunc(s.records(), func(r incident.Record) bool {
+		return strings.Contains(r.Key, unseenCause) && r.Open() && r.Notified > 0
+	}) {
 		t.Error("nobody was alerted about the endpoints that were not seen")
 	}
 	f.faults = map[int]string{}
@@ -209,11 +212,40 @@ func TestFanOut(t *testing.T) {
 	}
 }
 
-// memoryOf describes a function's process.
+// memoryOf describes a function's process, with the processor time that it has taken.
 func memoryOf(t *testing.T, f *function) string {
 	t.Helper()
-	if now, ok := sizeOf(t, f); ok {
-		return now.String()
+	now, ok := sizeOf(t, f)
+	if !ok {
+		return "not measured"
 	}
-	return "not measured"
+	return fmt.Sprintf("%v, %v of processor time", now, processorTime(t, f))
+}
+
+// processorTime is what a function's process has taken of the processor; the kernel counts in hundredths of a second.
+func processorTime(t *testing.T, f *function) time.Duration {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", f.process.Pid))
+	check(t, err)
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	var user, system int
+	_, err = fmt.Sscan(fields[11]+" "+fields[12], &user, &system)
+	check(t, err)
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+// describe says what the workers have taken so far.
+func (f *fleet) describe(t *testing.T) string {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var spent time.Duration
+	most := 0
+	for _, worker := range f.idle {
+		if now, ok := sizeOf(t, worker); ok {
+			spent += processorTime(t, worker)
+			most = max(most, now.memory)
+		}
+	}
+	return fmt.Sprintf("%d workers started, %v of processor time in all, %d MiB at most, the largest response %d bytes", f.started, spent, most>>20, f.bytes)
 }

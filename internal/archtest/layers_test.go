@@ -28,6 +28,7 @@ var layers = []struct {
 	{"plan", "what applying declarations would do", []string{"internal/plan"}},
 	{"judge, track", "findings from observations; incidents from findings", []string{"internal/incident", "internal/judge"}},
 	{"publish", "messages, metrics and reports", []string{"internal/alert", "internal/metric", "internal/report"}},
+	{"estimate", "what running certdrift costs", []string{"internal/cost"}},
 	{"comparison", "declared, attached and served side by side, for pages", []string{"internal/report/comparison"}},
 	{"pages", "the report as a web page and as a dashboard widget", []string{"internal/report/html", "internal/report/widget"}},
 	{"probe's parts", "the parts of probing without sockets: allowed addresses, STARTTLS, revocation, redaction", []string{"internal/probe/netguard", "internal/probe/redact", "internal/probe/revocation", "internal/probe/starttls"}},

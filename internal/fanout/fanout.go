@@ -109,18 +109,22 @@ func (p *Prober) split(endpoints []target.Endpoint) [][]int {
 // Shard returns which of so many shards a key belongs to: the one with the highest hash of both (rendezvous hashing). With another
 // number of shards, only those endpoints move that have to.
 func Shard(key string, shards int) int {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(key)) // it never fails
+	base := h.Sum64()
 	best, at := uint64(0), 0
 	for i := range shards {
-		h := fnv.New64a()
-		_, _ = fmt.Fprintf(h, "%s\x00%d", key, i) // it never fails
-		if sum := mixed(h.Sum64()); i == 0 || sum > best {
+		if sum := mixed(base + uint64(i+1)*goldenRatio); sum > best {
 			best, at = sum, i
 		}
 	}
 	return at
 }
 
-// mixed spreads a hash's bits: the last bytes of the text, where the number is, change only some of FNV's.
+// goldenRatio is 2^64 divided by it: its multiples are far apart.
+const goldenRatio = 0x9e3779b97f4a7c15
+
+// mixed spreads the bits of a number (the finalizer of MurmurHash3).
 func mixed(x uint64) uint64 {
 	x ^= x >> 33
 	x *= 0xff51afd7ed558ccd
