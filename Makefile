@@ -43,7 +43,7 @@ test: ## Run all tests that need only Go, with the race detector if there is a C
 
 # The short soak test in e2e has the same faults in every run; make soak draws new ones.
 .PHONY: e2e
-e2e: $(CACHE)/venv/.ready sam-cli $(CACHE)/bin/actionlint ## Deploy the template to an emulator and run the real function binaries against it
+e2e: $(CACHE)/venv/.ready sam-cli cdk-lib $(CACHE)/bin/actionlint ## Deploy the template to an emulator and run the real function binaries against it
 	@CERTDRIFT_E2E=1 SOAK_SEED=$${SOAK_SEED:-2026} go test -json -count=1 -timeout 40m ./e2e/... ./internal/round | go run ./e2e/tally -name e2e -o $(CACHE)/e2e.tally
 
 # Lints the workflows in docs/. Without it, they are only parsed.
@@ -220,6 +220,17 @@ sam-cli:
 		$(CACHE)/venv-sam/bin/pip install $(HASHED) -r e2e/requirements-sam.txt && \
 		touch $(CACHE)/venv-sam/.ready && chmod +x $(CACHE)/venv-sam/.ready || \
 		echo "could not install the SAM CLI"; \
+	fi
+
+# Likewise for the CDK, which deploy/cdk needs. What npm installs is checked against the hashes in the lock file, and none of it is run.
+.PHONY: cdk-lib
+cdk-lib:
+	@if ! cmp -s deploy/cdk/package-lock.json $(CACHE)/cdk/.ready; then \
+		echo "installing into .cache/cdk: the AWS CDK" && mkdir -p $(CACHE)/cdk && \
+		cp deploy/cdk/package.json deploy/cdk/package-lock.json $(CACHE)/cdk && \
+		(cd $(CACHE)/cdk && npm ci --ignore-scripts --no-audit --no-fund --silent) && \
+		cp deploy/cdk/package-lock.json $(CACHE)/cdk/.ready || \
+		echo "could not install the AWS CDK"; \
 	fi
 
 .PHONY: clean
