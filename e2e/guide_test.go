@@ -344,7 +344,7 @@ func (g *guide) hide(text string) string {
 
 // changing matches what differs between runs: identifiers, digests, dates, durations.
 var changing = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{8}…|\b[0-9a-f]{64}\b|` +
-	`\b\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?( UTC|Z)?|\b\d+(\.\d+)? ?(ms|s|seconds|minutes)\b`)
+	`\b\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?( UTC|Z)?|\b(a|\d+(\.\d+)?) ?(ms|s|seconds?|minutes?)\b`)
 
 // steady is a text without what differs between runs.
 func steady(text string) string {
