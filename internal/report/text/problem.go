@@ -133,26 +133,15 @@ func beside(cause, f finding.Finding) string {
 // remedies are what to do, behind an arrow each.
 func (t text) remedies(all []string) {
 	for _, remedy := range all {
-		if strings.TrimSpace(remedy) == "" {
-			continue
-		}
-		for i, line := range report.Lines(remedy) {
-			if i > 0 && !report.IsCommand(line) {
-				t.paragraph(report.RolePlain, 2*indent, 0, prose.ShortenIDs(line))
-				continue
+		mark := t.style(report.RoleGood, "→") + " "
+		for _, line := range report.Lines(remedy) {
+			further := 2
+			if !report.IsCommand(line) {
+				line, further = prose.ShortenIDs(line), 0
 			}
-			folded := []string{line}
-			if report.IsCommand(line) {
-				folded = foldLine(line, t.width-2*indent, 2)
-			} else {
-				folded = foldLine(prose.ShortenIDs(line), t.width-2*indent, 0)
-			}
-			for j, piece := range folded {
-				mark := "  "
-				if i+j == 0 {
-					mark = t.style(report.RoleGood, "→") + " "
-				}
+			for _, piece := range foldLine(line, t.width-2*indent, further) {
 				fmt.Fprintln(t.w, strings.Repeat(" ", indent)+mark+piece)
+				mark = "  "
 			}
 		}
 	}

@@ -136,13 +136,20 @@ func (t text) some(n, shown int, noun string, write func(int)) {
 
 // named writes a paragraph behind a mark and the name of what it is about.
 func (t text) named(role report.Role, mark, name, words string) {
-	t.marked(role, mark, strings.ReplaceAll(name, " ", "\ue000")+"\ue000 "+words)
+	lines := foldLine(name+" "+words, t.width-3, 0)
+	if rest, found := strings.CutPrefix(lines[0], name+" "); found {
+		lines[0] = name + "  " + rest
+	}
+	t.listed(role, mark, lines)
 }
 
 // marked writes a paragraph behind a mark.
 func (t text) marked(role report.Role, mark, words string) {
-	for i, line := range foldLine(words, t.width-2, 0) {
-		line = strings.ReplaceAll(line, "\ue000", " ") // those of remote texts are escaped
+	t.listed(role, mark, foldLine(words, t.width-2, 0))
+}
+
+func (t text) listed(role report.Role, mark string, lines []string) {
+	for i, line := range lines {
 		if i == 0 {
 			fmt.Fprintln(t.w, t.style(role, mark)+" "+line)
 		} else {
@@ -163,7 +170,9 @@ func (t text) infos(r report.Report) {
 		t.marked(report.RoleInfo, "i", string(all[i].Code)+" "+report.Where(all[i])+": "+report.Line(prose.ShortenIDs(all[i].Summary)))
 		if t.verbose {
 			t.evidence(all[i])
-			t.remedies([]string{all[i].Remedy})
+			if all[i].Remedy != "" {
+				t.remedies([]string{all[i].Remedy})
+			}
 		}
 	})
 }
