@@ -496,7 +496,7 @@ func TestAlarmsReachTheTools(t *testing.T) {
 	}
 }
 
-// TestToolsKnowTheAlarms: every alarm that notifies people is one that the tools are told of, besides those about the tools, and no
+// TestToolsKnowTheAlarms: every alarm that notifies people reaches the tools, too, besides those about the tools, and no
 // description needs escaping or is longer than PagerDuty takes.
 func TestToolsKnowTheAlarms(t *testing.T) {
 	var want []string
