@@ -150,7 +150,7 @@ release: $(CACHE)/bin/cyclonedx-gomod-$(CYCLONEDX) ## Build a release in dist/: 
 		dir="$(DIST)/certdrift_$(VERSION)_$${os}_$$arch" && mkdir "$$dir" && echo "building $${dir##*/}" && \
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '-s -w' -o "$$dir/$$exe" ./cmd/certdrift && \
 		if [ $$platform = linux/amd64 ]; then $(MATERIALS) "$$dir/$$exe" >"$(DIST)/certdrift_$(VERSION).cdx.json"; fi && \
-		cp LICENSE README.md CHANGELOG.md certdrift.example.yaml "$$dir" && \
+		cp LICENSE README.md CHANGELOG.md certdrift.example.yaml docs/runbook.md "$$dir" && \
 		go run ./e2e/pack -limit 50000000 "$$dir" && rm -r "$$dir" || exit 1; \
 	done
 	@for arch in $(ARCHITECTURES); do for f in $(FUNCTIONS); do \
