@@ -238,7 +238,7 @@ func TestCostOfTheStack(t *testing.T) {
 	if rare, lines := price("--probe-every", "5m"), price("--all-lines"); rare.StackUSD >= alone.StackUSD || lines.StackUSD <= alone.StackUSD+5 {
 		t.Errorf("%v, every five minutes %v, with all lines %v", alone.StackUSD, rare.StackUSD, lines.StackUSD)
 	}
-	if _, out, _ := run(t, nil, nil, "cost", "-c", path); !strings.Contains(out, "too long for probe") {
+	if _, out, _ := run(t, nil, nil, "cost", "-c", path); !strings.Contains(out, "That is too long") {
 		t.Errorf("nothing says that rounds do not fit:\n%s", out)
 	}
 	if status, _, errs := run(t, nil, nil, "cost", "-c", path, "--probe-every", "1s"); status != 2 || !strings.Contains(errs, "an interval a minute or more") {

@@ -234,7 +234,7 @@ func (b bill) stackText(a *App) {
 	}
 	fmt.Fprintln(a.Stdout, ".")
 	if !b.Fits {
-		fmt.Fprintln(a.Stdout, "That is too long for probe: give the functions more memory (MemorySize), or set Workers.")
+		fmt.Fprintln(a.Stdout, "That is too long: give the functions more memory (MemorySize), or set Workers for probe.")
 	}
 	for _, o := range b.Others {
 		fmt.Fprintf(a.Stdout, "%10.2f  %s: %s\n", o.MonthlyUSD, o.Name, o.Note)

@@ -21,12 +21,13 @@ type Plan struct {
 	MetricsUSD float64
 }
 
-// The model's constants, measured by e2e TestFanOut (docs/scale.md): processor time on one x86-64 core at full speed, of warm functions, for
-// endpoints with an ECDSA certificate of two tiers.
+// The model's constants, measured (docs/scale.md): processor time on one x86-64 core at full speed, of warm functions, for https endpoints
+// with ECDSA certificates.
 const (
-	// CheckSeconds is what one endpoint takes of whoever probes it, JudgeSeconds of the function whose round it is.
-	CheckSeconds = 0.0020
-	JudgeSeconds = 0.0010
+	// CheckSeconds is what one endpoint takes of whoever probes it (e2e TestFanOut), JudgeSeconds of the function whose round it is
+	// (internal/round BenchmarkFanOut).
+	CheckSeconds = 0.0022
+	JudgeSeconds = 0.00035
 	// RoundSeconds is what a round takes without endpoints: reading the state, writing metrics, waiting for the slowest endpoint.
 	RoundSeconds = 1.5
 	// vCPU is the memory for which a function gets one processor.
@@ -34,6 +35,8 @@ const (
 	vCPU = 1769.0
 	// ProbeTime is the time that a round of the probe function has for probing: its time-out without what a round keeps for publishing.
 	ProbeTime = 47.0
+	// InspectTime is the same of inspect, which does not use workers.
+	InspectTime = 232.0
 	// roundBytes is what a round logs, with Lambda's own lines; lineBytes the line of one endpoint.
 	roundBytes = 1500.0
 	lineBytes  = 300.0
@@ -69,10 +72,10 @@ func (p Plan) Seconds() Seconds {
 	return s
 }
 
-// Fits reports whether the probe function's rounds end in time, and before the next one begins.
+// Fits reports whether rounds end in time, and before the next one begins.
 func (p Plan) Fits() bool {
 	s := p.Seconds()
-	return s.Probe <= ProbeTime && s.Probe <= p.ProbeEvery.Seconds()
+	return s.Probe <= min(ProbeTime, p.ProbeEvery.Seconds()) && s.Inspect <= min(InspectTime, p.InspectEvery.Seconds())
 }
 
 // Line is one position of the bill.

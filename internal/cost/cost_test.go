@@ -59,6 +59,7 @@ func TestFits(t *testing.T) {
 		"many on little memory":              {plan(20_000, 0, 256), false},
 		"the same on workers":                {plan(20_000, 20, 1769), true},
 		"judging alone is more than a round": {plan(1_000_000, 500, 1769), false},
+		"inspect uses no workers":            {plan(100_000, 100, 1769), false},
 	} {
 		if got := tt.plan.Fits(); got != tt.fits {
 			t.Errorf("%s: %v for %+v", name, got, tt.plan.Seconds())

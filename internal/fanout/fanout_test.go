@@ -204,7 +204,7 @@ func TestAShardThatFailsIsUnseen(t *testing.T) {
 			return nil, errors.New("invoking w: the function failed: Runtime exited with error: signal: killed")
 		}, size, "signal: killed"},
 		"throttled": {func(context.Context, []byte, *Worker) ([]byte, error) {
-			return nil, errors.New("invoking w: TooManyRequestsException: Rate Exceeded.")
+			return nil, errors.New("invoking w: TooManyRequestsException: Rate Exceeded")
 		}, size, "TooManyRequestsException"},
 		"slow": {func(ctx context.Context, _ []byte, _ *Worker) ([]byte, error) {
 			<-ctx.Done()

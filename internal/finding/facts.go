@@ -126,13 +126,14 @@ const (
 	FactDNS           FactKind = "dns"               // the name was resolved
 	FactConnection    FactKind = "connection"        // every address took the connection
 	FactHandshake     FactKind = "handshake"         // every address completed its TLS handshake
-	FactOther         FactKind = "other-certificate" // it is known which certificate, if any, every address has for clients of the key type Object
+	FactOther         FactKind = "other-certificate" // it is known which certificate, if any, every address has for clients of the key type Object (see OtherObject)
 	FactResponse      FactKind = "response"          // every address answered the request, redirects included
 	FactAddresses     FactKind = "addresses"         // all addresses of the name are known, and were probed
 	FactRevocation    FactKind = "revocation"        // somebody vouched for the certificate Resource (its SHA-256)
 	FactListener      FactKind = "listener"          // the listener Resource (ACCOUNT/REGION/NAME:PORT) was read completely
 	FactPolicy        FactKind = "policy"            // what the security policy of the listener Resource allows was read
 	FactPlacement     FactKind = "placement"         // the listener that Endpoint is behind was found; of all endpoints of the environment Resource
+	FactProbed        FactKind = "probed"            // every endpoint of the environment Resource was probed
 	FactListeners     FactKind = "listeners"         // every load balancer in scope was read
 	FactManifest      FactKind = "manifest"          // the manifest or configuration Resource (FILE) was read
 	FactSubscriptions FactKind = "subscriptions"     // SNS was asked who is subscribed, and answered
@@ -158,7 +159,16 @@ type Fact struct {
 	// Endpoint is ENVIRONMENT/NAME for a fact that a probe established; empty for any other.
 	Endpoint string `json:"endpoint,omitempty"`
 	Resource string `json:"resource,omitempty"`
-	// Object is the object of a manifest that Resource is, or the type of key of an other certificate; empty for any other fact, and for a
-	// file as a whole.
+	// Object is the object of a manifest that Resource is, or the type of key of an other certificate (see OtherObject); empty for any other
+	// fact, and for a file as a whole.
 	Object string `json:"object,omitempty"`
+}
+
+// OtherObject returns the Object of the FactOther that a finding about the other certificate of a type of key rests on: the certificate, or
+// for a failed handshake the proof of its private key.
+func OtherObject(code Code, keyType string) string {
+	if code == TLSHandshake {
+		return keyType + " private key"
+	}
+	return keyType
 }

@@ -66,7 +66,7 @@ func New(ctx context.Context, settings aws.Config, arn string) (*Function, error
 	settings.Region = parts[3]
 	return &Function{
 		settings: settings, name: parts[6], url: base + "/2015-03-31/functions/" + parts[6] + "/invocations",
-		client: smithyhttp.NewClientHandler(client),
+		client: smithyhttp.NewClientHandlerWithOptions(client),
 		retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts, o.MaxBackoff, o.RateLimiter = attempts, longestWait, ratelimit.None
 		}),
@@ -89,7 +89,7 @@ func endpoint(ctx context.Context, settings aws.Config, partition, region string
 	}
 	suffix, ok := map[string]string{"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}[partition]
 	if !ok {
-		return "", fmt.Errorf("Lambda's endpoint in the partition %q is not known: set AWS_ENDPOINT_URL_LAMBDA", partition)
+		return "", fmt.Errorf("no endpoint of Lambda is known in the partition %q: set AWS_ENDPOINT_URL_LAMBDA", partition)
 	}
 	return "https://lambda." + region + "." + suffix, nil
 }
@@ -100,7 +100,6 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	stack := middleware.NewStack("Invoke", smithyhttp.NewStackRequest)
 	err := errors.Join(
 		stack.Serialize.Add(middleware.SerializeMiddlewareFunc("Request", f.request), middleware.After),
-		smithyhttp.AddComputeContentLengthMiddleware(stack),
 		stack.Finalize.Add(retry.NewAttemptMiddleware(f.retryer, smithyhttp.RequestCloner), middleware.After),
 		stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Sign", f.sign(digest(payload))), middleware.After),
 		stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("Response", response), middleware.After),
