@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +80,42 @@ func TestDriftManifest(t *testing.T) {
 			f := s.one(finding.DriftManifest, c.want)
 			if f.AllEvidence()["file"] != "k8s/api.yaml" || f.AllEvidence()["line"] != 7 || f.Endpoint != "api" || !strings.Contains(f.Remedy, "k8s/api.yaml:7") {
 				t.Errorf("%+v", f)
+			}
+		})
+	}
+}
+
+// TestDriftManifestOnSchedule: what only a deploy would break wakes nobody; what is attached wrongly by now does, by its own finding; and
+// for a gate nothing changes.
+func TestDriftManifestOnSchedule(t *testing.T) {
+	for _, c := range []struct {
+		name                         string
+		manifest, attached, declared string
+		other                        finding.Code // what is critical beside it
+	}{
+		{"stale, hand-made fix attached", "stale", "good", "good", ""},
+		{"stale, hand-made fix attached, nothing configured", "stale", "good", "", ""},
+		{"no certificate any more", "", "good", "", ""},
+		{"expired", "expired", "good", "good", ""},
+		{"stale and attached", "stale", "stale", "good", finding.DriftAttached},
+		{"expired and attached", "expired", "expired", "good", finding.CertExpired},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := manifested(t, c.manifest, c.attached, c.declared)
+			s.one(finding.DriftManifest, finding.Critical)
+			in := s.input()
+			in.OnSchedule = true
+			critical := map[finding.Code]bool{}
+			warned := false
+			for _, f := range Judge(in).Findings {
+				critical[f.Code] = critical[f.Code] || f.Severity == finding.Critical
+				warned = warned || f.Code == finding.DriftManifest && f.Severity == finding.Warning
+			}
+			if critical[finding.DriftManifest] || !warned {
+				t.Error("on schedule a manifest is no warning")
+			}
+			if c.other == "" && slices.Contains(slices.Collect(maps.Values(critical)), true) || c.other != "" && !critical[c.other] {
+				t.Errorf("critical: %v, want %q", critical, c.other)
 			}
 		})
 	}

@@ -131,7 +131,7 @@ func (p *scenario) function(name string, depth round.Depth, store *round.Memory)
 	publisher.Tell(sns.New(p.account.SNS(), p.topic))
 	runners := &boot.Runners{
 		Now: p.clock.Now, Stores: &trust.Stores{}, Inspector: inspector, History: func(config.Config) boot.Historian { return history },
-		Publisher: publisher, Done: p.keep,
+		Publisher: publisher, OnSchedule: true, Done: p.keep,
 	}
 	return lambda.New(lambda.Parts{
 		Runner: runners.For, Load: func(context.Context) (round.Request, error) { return p.loaded(), nil },
