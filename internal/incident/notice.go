@@ -1,8 +1,6 @@
 package incident
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"certdrift/internal/finding"
@@ -194,56 +192,4 @@ func Released(r Record, n Notice, unsure bool) Record {
 		r.Unsure = &Claim{Event: n.Event, Severity: n.Severity, Until: n.At}
 	}
 	return r
-}
-
-// Bundle makes one summary of a storm: more than Policy.StormAfter notices of one kind and environment. Without a state
-// to go by, every environment gets one message a kind. It is for the notices whose records were written, right before
-// they are sent.
-func Bundle(p policy.Alerting, notices []Notice) []Notice {
-	type kind struct {
-		environment string
-		event       Event
-		downgraded  bool
-	}
-	var order []kind
-	byKind := map[kind][]Notice{}
-	for _, n := range notices {
-		k := kind{n.Record.Environment, n.Event, n.Downgraded}
-		if byKind[k] == nil {
-			order = append(order, k)
-		}
-		byKind[k] = append(byKind[k], n)
-	}
-	var out []Notice
-	for _, k := range order {
-		members := byKind[k]
-		if (p.StormAfter <= 0 || len(members) <= p.StormAfter) && (len(members) < 2 || !all(members, func(n Notice) bool { return n.Repetition })) {
-			out = append(out, members...)
-			continue
-		}
-		out = append(out, summary(members))
-	}
-	slices.SortStableFunc(out, func(a, b Notice) int { return cmp.Compare(b.Severity, a.Severity) })
-	return out
-}
-
-// summary is one notice for many.
-func summary(members []Notice) Notice {
-	members = slices.Clone(members)
-	slices.SortStableFunc(members, func(a, b Notice) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Record.AffectsCount, a.Record.AffectsCount),
-			cmp.Compare(a.Record.Key, b.Record.Key))
-	})
-	worst := members[0]
-	worst.Storm = members
-	worst.Findings = nil
-	for _, m := range members {
-		worst.Repetition = worst.Repetition || m.Repetition
-		worst.Undelivered = worst.Undelivered && m.Undelivered
-		worst.Remaining = max(worst.Remaining, m.Remaining)
-		if len(m.Findings) > 0 && len(worst.Findings) < MaxFindings {
-			worst.Findings = append(worst.Findings, m.Findings[0])
-		}
-	}
-	return worst
 }
