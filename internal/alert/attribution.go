@@ -9,8 +9,12 @@ import (
 	"certdrift/internal/prose"
 )
 
-// changeAuthor writes who made the change behind the finding, when, from where, and how certain that is.
+// changeAuthor writes who made the change behind the finding, when, from where, how certain that is, and what was attached before. All
+// incidents of a combined message have the same author, or the message names none.
 func (m *message) changeAuthor(w *emailWriter) {
+	if m.Storm != nil && !m.OneCause() {
+		return
+	}
 	by := m.first.Attribution.Change
 	if by == nil {
 		if text := m.first.Attribution.Unknown; text != "" {
@@ -24,13 +28,22 @@ func (m *message) changeAuthor(w *emailWriter) {
 		w.prose(emailIndent, head)
 	}
 	w.line("source", confirmation(by))
+	if before := m.first.Attribution.Before; before != nil && m.Storm == nil {
+		w.line("before", strings.TrimPrefix(shortID(before.ARN, "")+after(", since ", stamp(before.Since)), ", "))
+	}
+}
+
+// changeDetails are the call that made the change, to find it in CloudTrail.
+func (m *message) changeDetails(w *emailWriter) {
+	by := m.first.Attribution.Change
+	if by == nil || m.Storm != nil {
+		return
+	}
+	w.heading("Change")
 	w.line("call", clean(by.Event))
 	w.line("on", clean(by.Certificate))
 	w.line("principal", clean(by.Principal))
 	w.line("event id", clean(by.EventID))
-	if before := m.first.Attribution.Before; before != nil {
-		w.line("before", strings.TrimPrefix(shortID(before.ARN, "")+after(", since ", stamp(before.Since)), ", "))
-	}
 }
 
 // changeLine is the change in one line: name, tool, when, from where.

@@ -102,6 +102,11 @@ func combine(members []Notice) Notice {
 		if len(m.Findings) > 0 && len(worst.Findings) < MaxFindings {
 			worst.Findings = append(worst.Findings, m.Findings[0])
 		}
+		for _, url := range m.URLs {
+			if len(worst.URLs) < maxURLs && !slices.Contains(worst.URLs, url) {
+				worst.URLs = append(slices.Clip(worst.URLs), url)
+			}
+		}
 		worst.Record.First = earlier(worst.Record.First, m.Record.First)
 	}
 	worst.Record.Affects, worst.Record.AffectsCount = union(members)

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"time"
 
 	"certdrift/internal/finding"
@@ -85,8 +86,25 @@ func (b *tracker) decide(e *entry) (Notice, bool) {
 	if len(n.Findings) == 0 {
 		n.Findings = r.Findings
 	}
-	n.Record = *r
+	n.Record, n.URLs = *r, b.urls(r, n.Findings)
 	return n, true
+}
+
+// maxURLs bounds the URLs of a notice: who suffers is listed by name.
+const maxURLs = 3
+
+// urls are those of the endpoints that an incident affects, the leading finding's first.
+func (b *tracker) urls(r *Record, found []finding.Finding) (urls []string) {
+	keys := r.Affects
+	if len(found) > 0 && found[0].Endpoint != "" {
+		keys = slices.Concat([]string{found[0].Environment + "/" + found[0].Endpoint}, keys)
+	}
+	for _, key := range keys {
+		if url := b.URLs[key]; url != "" && len(urls) < maxURLs && !slices.Contains(urls, url) {
+			urls = append(urls, url)
+		}
+	}
+	return urls
 }
 
 // leaseEnds is when a claim of this round runs out.

@@ -31,8 +31,8 @@ func (b *tracker) snapshot(r *Record, present []finding.Finding) {
 			shown = append(shown, f)
 		}
 	}
-	if len(r.Parts) == 0 {
-		return // it is over: keep what it was
+	if len(r.Parts) == 0 || len(present) == 0 && finding.Worst(r.Findings) <= r.Severity {
+		return // it is over, or what is left only waits for evidence that it is: keep what it was
 	}
 	sortFindings(shown)
 	r.Findings = bounded(shown)

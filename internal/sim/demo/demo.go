@@ -126,7 +126,7 @@ func (p *scenario) function(name string, depth round.Depth, store *round.Memory)
 	})
 	publisher := &round.Publisher{
 		Now: p.clock.Now, Store: store, Function: name, By: name, Gauge: cloudwatch.New(p.account.CloudWatch(), "Certdrift"),
-		Compose: alert.Options{RunbookURL: "docs/runbook.md"},
+		Compose: alert.Options{RunbookURL: "docs/runbook.md", Stack: "certdrift"},
 	}
 	publisher.Tell(sns.New(p.account.SNS(), p.topic))
 	runners := &boot.Runners{
@@ -247,9 +247,9 @@ func (p *scenario) run(ctx context.Context) error {
 	if len(events) > 0 {
 		p.clock.advance(90 * time.Second)
 	}
-	for _, e := range events {
-		if _, err := p.inspect.Handle(ctx, json.RawMessage(e)); err != nil {
-			return fmt.Errorf("handling a change: %w", err)
+	if len(events) > 0 {
+		if _, err := p.inspect.Handle(ctx, batch(events)); err != nil {
+			return fmt.Errorf("handling changes: %w", err)
 		}
 	}
 	for range 3 {
@@ -262,4 +262,21 @@ func (p *scenario) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// batch is what Lambda makes of events that arrived in the queue within a few seconds.
+func batch(events [][]byte) json.RawMessage {
+	type record struct {
+		MessageID   string `json:"messageId"`
+		Body        string `json:"body"`
+		EventSource string `json:"eventSource"`
+	}
+	var in struct {
+		Records []record
+	}
+	for i, e := range events {
+		in.Records = append(in.Records, record{fmt.Sprint(i), string(e), "aws:sqs"})
+	}
+	text, _ := json.Marshal(in) // strings alone
+	return text
 }
