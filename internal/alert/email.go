@@ -84,7 +84,11 @@ func (m *message) cause(w *emailWriter) {
 	if m.first.Summary == "" {
 		return
 	}
-	w.heading("Cause")
+	heading := "Cause"
+	if m.code() == testCode {
+		heading = "About this message"
+	}
+	w.heading(heading)
 	clauses := m.clauses(1000)
 	if m.over() {
 		clauses[0] = "Was: " + clauses[0]
@@ -94,7 +98,23 @@ func (m *message) cause(w *emailWriter) {
 		if strings.HasPrefix(clause, "- ") {
 			indent += "  "
 		}
-		w.hanging(emailIndent, indent, clause)
+		w.hanging(emailIndent, indent, m.brief(clause))
+	}
+}
+
+// brief leaves out of a text what the certificates of the comparison are for, and until when: it stands there, side by side.
+func (m *message) brief(text string) string {
+	if len(m.sides()) == 0 {
+		return text
+	}
+	const from = " (for "
+	for {
+		before, rest, found := strings.Cut(text, from)
+		_, after, closed := strings.Cut(rest, ")")
+		if !found || !closed {
+			return text
+		}
+		text = before + after
 	}
 }
 
@@ -108,7 +128,7 @@ func (m *message) causes(w *emailWriter) {
 		}
 		text := one.place() + ": "
 		if m.OneCause() && one.first.Summary != "" {
-			text += finding.Clean(strings.ReplaceAll(strings.Join(one.clauses(1000), "; "), "; - ", "; "), maxValue)
+			text += finding.Clean(m.brief(strings.ReplaceAll(strings.Join(one.clauses(1000), "; "), "; - ", "; ")), maxValue)
 		} else {
 			text += fmt.Sprintf("%s (%s, %s)", phrase(one.code()), one.code(), one.Severity)
 		}
@@ -164,7 +184,11 @@ func (m *message) remedies(w *emailWriter) {
 			if i > 0 {
 				w.WriteString("\n")
 			}
-			w.prose(emailIndent, fmt.Sprintf("For %s (%s):", ranges(numbers), one.place()))
+			place := ""
+			if len(numbers) == 1 {
+				place = " (" + one.place() + ")"
+			}
+			w.prose(emailIndent, "For "+ranges(numbers)+place+":")
 		}
 		one.remedy(w)
 	}
@@ -272,7 +296,7 @@ func (m *message) remedy(w *emailWriter) {
 			if p.command {
 				w.command(p.text)
 			} else {
-				w.prose(emailIndent, shortenIDs(finding.Clean(p.text, 2000)))
+				w.prose(emailIndent, m.brief(shortenIDs(finding.Clean(p.text, 2000))))
 			}
 		}
 	}

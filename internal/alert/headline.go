@@ -65,7 +65,9 @@ func (m *message) who() (name string, more int) {
 		return strconv.Itoa(len(m.Storm)) + " incidents", 0
 	}
 	name = m.first.Endpoint
-	if name == "" {
+	if name == "" && m.Storm != nil {
+		name, _ = newMessage(m.Storm[0], m.Options).who()
+	} else if name == "" {
 		name = m.leadingEndpoint()
 	}
 	if name == "" {
