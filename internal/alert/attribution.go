@@ -28,9 +28,26 @@ func (m *message) changeAuthor(w *emailWriter) {
 		w.prose(emailIndent, head)
 	}
 	w.line("source", confirmation(by))
-	if before := m.first.Attribution.Before; before != nil && m.Storm == nil {
-		w.line("before", strings.TrimPrefix(shortID(before.ARN, "")+after(", since ", stamp(before.Since)), ", "))
+	w.line("before", m.attachedBefore())
+}
+
+// attachedBefore is the certificate that was attached before the change; empty where it is not known, or differs within a combined message.
+func (m *message) attachedBefore() string {
+	before := m.first.Attribution.Before
+	if before == nil {
+		return ""
 	}
+	since := before.Since
+	for _, one := range m.members() {
+		also := one.first.Attribution.Before
+		if also == nil || also.ARN != before.ARN {
+			return ""
+		}
+		if also.Since.After(since) {
+			since = also.Since
+		}
+	}
+	return strings.TrimPrefix(shortID(before.ARN, "")+after(", since ", stamp(since)), ", ")
 }
 
 // changeDetails are the call that made the change, to find it in CloudTrail.

@@ -121,6 +121,10 @@ func (m *message) brief(text string) string {
 // causes lists what is combined, a number each, for what to do to refer to.
 func (m *message) causes(w *emailWriter) {
 	w.heading(fmt.Sprintf("Cause: %d incidents, combined in one message", len(m.Storm)))
+	limit := maxValue
+	if len(m.Storm) <= maxOthers {
+		limit = 1000
+	}
 	for i, one := range m.members() {
 		if i == maxListed {
 			fmt.Fprintf(w, "  and %d more (run certdrift incidents list to see all)\n", len(m.Storm)-i)
@@ -128,7 +132,7 @@ func (m *message) causes(w *emailWriter) {
 		}
 		text := one.place() + ": "
 		if m.OneCause() && one.first.Summary != "" {
-			text += finding.Clean(m.brief(strings.ReplaceAll(strings.Join(one.clauses(1000), "; "), "; - ", "; ")), maxValue)
+			text += finding.Clean(m.brief(strings.ReplaceAll(strings.Join(one.clauses(1000), "; "), "; - ", "; ")), limit)
 		} else {
 			text += fmt.Sprintf("%s (%s, %s)", phrase(one.code()), one.code(), one.Severity)
 		}
@@ -228,11 +232,14 @@ func (m *message) next(w *emailWriter) {
 		return
 	}
 	w.line("Acknowledge", "no reminders for 4 hours:")
-	command := "certdrift incidents ack"
+	var keys, end string
 	for _, n := range m.Each()[:min(len(m.Each()), maxListed)] {
-		command += " " + topology.Shell(finding.Clean(n.Record.Key, maxValue))
+		keys += " " + topology.Shell(finding.Clean(n.Record.Key, maxValue))
+		if strings.HasPrefix(n.Record.Key, "-") { // certdrift's own problems: the key is no flag
+			end = " --"
+		}
 	}
-	w.command(command + " --until 4h --table " + topology.Shell(m.Stack+"-state") + " --by YOU")
+	w.command("certdrift incidents ack --by YOU --until 4h --table " + topology.Shell(m.Stack+"-state") + end + keys)
 	if left := len(m.Each()) - maxListed; left > 0 {
 		w.prose(emailIndent, fmt.Sprintf("and %d more: certdrift incidents list", left))
 	}
