@@ -35,7 +35,7 @@ func (b *tracker) step(e *entry) {
 	b.conclude(r, removed)
 	stale := len(e.present) > 0 && b.Now.Sub(r.LastSeen) >= seenEvery
 	if stale || len(r.Findings) == 0 || !slices.EqualFunc(names(before.Parts), names(r.Parts), samePart) {
-		b.snapshot(r, e.present)
+		b.snapshot(r, e.present, removed)
 		if len(e.present) > 0 {
 			r.LastSeen = b.Now
 		}
@@ -51,8 +51,10 @@ func keepAuthors(found, former []finding.Finding) {
 		if by.Change != nil || by.Unknown != "" {
 			continue
 		}
-		id := partOf(found[i]).id()
-		at := slices.IndexFunc(former, func(f finding.Finding) bool { return f.Attribution.Change != nil && partOf(f).id() == id })
+		at := slices.IndexFunc(former, func(f finding.Finding) bool {
+			return f.Attribution.Change != nil && f.Code == found[i].Code && f.Endpoint == found[i].Endpoint &&
+				(f.Listener == found[i].Listener || found[i].Listener == "")
+		})
 		if at >= 0 {
 			*by = former[at].Attribution
 		}
