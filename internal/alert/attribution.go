@@ -2,6 +2,7 @@ package alert
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,17 +51,25 @@ func (m *message) attachedBefore() string {
 	return strings.TrimPrefix(shortID(before.ARN, "")+after(", since ", stamp(since)), ", ")
 }
 
-// changeDetails are the call that made the change, to find it in CloudTrail.
+// changeDetails are the calls that made the change, to find them in CloudTrail.
 func (m *message) changeDetails(w *emailWriter) {
-	by := m.first.Attribution.Change
-	if by == nil || m.Storm != nil {
+	if m.first.Attribution.Change == nil || m.mixed {
 		return
 	}
+	var calls, on, principals, ids []string
+	for _, n := range m.Each() {
+		by := newMessage(n, m.Options).first.Attribution.Change
+		for to, text := range map[*[]string]string{&calls: by.Event, &on: by.Certificate, &principals: by.Principal, &ids: by.EventID} {
+			if text = clean(text); text != "" && !slices.Contains(*to, text) {
+				*to = append(*to, text)
+			}
+		}
+	}
 	w.heading("Change")
-	w.line("call", clean(by.Event))
-	w.line("on", clean(by.Certificate))
-	w.line("principal", clean(by.Principal))
-	w.line("event id", clean(by.EventID))
+	w.line("call", join(calls))
+	w.line("on", join(on))
+	w.line("principal", join(principals))
+	w.line("event id", join(ids))
 }
 
 // changeLine is the change in one line: name, tool, when, from where.

@@ -67,7 +67,7 @@ func TestTheIncident(t *testing.T) {
 			[]finding.Code{finding.CertExpired, finding.DriftAttached, finding.DriftManifest, finding.ListenerCertExpired},
 			[]finding.Code{finding.DriftAttached, finding.DriftManifest}, 1, 1,
 			[]string{"masters.cluster.example.org", "aws elb set-load-balancer-listener-ssl-certificate", productionARN}, nil},
-		{"the repair is recovery", repair, "pass", nil, nil, 2, 0, nil, []string{"RESOLVED"}},
+		{"the repair is recovery", repair, "pass", nil, nil, 2, 0, nil, []string{"RESOLVED production: ui, api: wrong certificate attached"}},
 		{"and then there is silence", after, "pass", nil, nil, 0, 0, nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
