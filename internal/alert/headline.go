@@ -265,7 +265,7 @@ func (m *message) subject() string {
 	if m.worse() {
 		pieces = append(pieces, ", was "+m.Before.String())
 	}
-	if !m.mixed {
+	if !m.mixed && m.code() != testCode {
 		pieces = append(pieces, " ("+string(m.code())+")")
 	}
 	if m.Stack != "" {
