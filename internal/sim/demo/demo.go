@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"certdrift/internal/alert"
 	"certdrift/internal/awsio/cloudwatch"
 	"certdrift/internal/awsio/listener"
 	"certdrift/internal/awsio/sns"
