@@ -440,3 +440,48 @@ func TestMemberAccountsTrustWhoReadsThem(t *testing.T) {
 		t.Errorf("%d roles may assume another account's, want each function's", readers)
 	}
 }
+
+// TestDeletingTheStackLeavesNothing: no resource outlives the stack, and no function can bring its log group back. docs/install.md says so.
+func TestDeletingTheStackLeavesNothing(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(root, "infra", "*.yaml"))
+	check(t, err)
+	for _, file := range append(files, filepath.Join(root, "template.yaml")) {
+		text, err := os.ReadFile(file)
+		check(t, err)
+		for _, m := range regexp.MustCompile(`(?:DeletionPolicy|UpdateReplacePolicy): *(\S+)`).FindAllSubmatch(text, -1) {
+			if string(m[1]) != "Delete" {
+				t.Errorf("%s: %s", file, m[0])
+			}
+		}
+		if strings.Contains(string(text), "logs:CreateLogGroup") {
+			t.Errorf("%s: a function that still runs would create its log group again", file)
+		}
+	}
+	key := readTemplate(t, filepath.Join("infra", "alerts.yaml")).of("AWS::KMS::Key")["Key"]
+	guide, err := os.ReadFile(filepath.Join(root, "docs", "install.md"))
+	check(t, err)
+	if days := fmt.Sprintf("takes %v days", key.Properties["PendingWindowInDays"]); !strings.Contains(string(guide), days) {
+		t.Errorf("docs/install.md does not say that the key's deletion %s", days)
+	}
+}
+
+// TestWhatTheApplicationRepositoryLacks holds docs/install.md to the resources in use.
+// https://github.com/awsdocs/aws-serverlessrepo-developer-guide/blob/main/doc_source/list-supported-resources.md
+func TestWhatTheApplicationRepositoryLacks(t *testing.T) {
+	guide, err := os.ReadFile(filepath.Join(root, "docs", "install.md"))
+	check(t, err)
+	_, section, _ := strings.Cut(string(guide), "\n## The Serverless Application Repository\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	supported := []string{
+		"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::DynamoDB::Table", "AWS::Events::EventBusPolicy", "AWS::Events::Rule", "AWS::IAM::Role",
+		"AWS::KMS::Alias", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SQS::Queue",
+		"AWS::SQS::QueuePolicy", "AWS::Serverless::Function",
+	}
+	for _, file := range []string{"template.yaml", "infra/alarms.yaml", "infra/alerts.yaml", "infra/dashboard.yaml", "infra/state.yaml"} {
+		for id, r := range readTemplate(t, file).Resources {
+			if named := strings.Contains(section, "`"+r.Type+"`"); named == slices.Contains(supported, r.Type) {
+				t.Errorf("%s: %s is a %s: named as missing is %t", file, id, r.Type, named)
+			}
+		}
+	}
+}
