@@ -1,5 +1,6 @@
-// Command release writes the template of a release, which deploys without a clone: the function packages and the nested templates are
-// read from the bucket that holds the release, and YAML aliases, which CloudFormation does not accept, are expanded.
+// Command release writes the templates of a release, which deploys without a clone: the function packages and the nested templates are
+// read from the bucket that holds the release, and YAML aliases, which CloudFormation does not accept, are expanded, also in the nested
+// templates, which are written beside it.
 package main
 
 import (
@@ -7,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 func main() {
@@ -23,22 +25,59 @@ func main() {
 }
 
 func write(from, to string, r release) error {
-	text, err := os.ReadFile(from)
+	template, err := read(from)
 	if err != nil {
-		return fmt.Errorf("reading the template: %w", err)
+		return err
 	}
-	template, err := parse(text)
-	if err != nil {
-		return fmt.Errorf("parsing %q: %w", from, err)
+	for _, nested := range nestedTemplates(template) {
+		expanded, err := read(filepath.Join(filepath.Dir(from), nested))
+		if err != nil {
+			return err
+		}
+		if err := encode(expanded, filepath.Join(filepath.Dir(to), nested)); err != nil {
+			return err
+		}
 	}
 	if err := r.rewrite(template); err != nil {
 		return fmt.Errorf("rewriting %q: %w", from, err)
 	}
+	return encode(template, to)
+}
+
+func read(file string) (map[string]any, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the template: %w", err)
+	}
+	template, err := parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("parsing %q: %w", file, err)
+	}
+	return template, nil
+}
+
+// nestedTemplates are the files of the nested templates, which keep their names: JSON is YAML.
+func nestedTemplates(template map[string]any) (files []string) {
+	resources, _ := template["Resources"].(map[string]any)
+	for id := range resources {
+		if properties, err := section(resources, id, "Properties"); err == nil {
+			if file, ok := properties["TemplateURL"].(string); ok {
+				files = append(files, file)
+			}
+		}
+	}
+	return files
+}
+
+func encode(template map[string]any, file string) error {
 	out, err := json.MarshalIndent(template, "", " ")
 	if err != nil {
 		return fmt.Errorf("encoding the template: %w", err)
 	}
-	if err := os.WriteFile(to, append(out, '\n'), 0o644); err != nil { //nolint:gosec // a release is public
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // a release is public
+		return fmt.Errorf("making the folder of the template: %w", err)
+	}
+	if err := os.WriteFile(file, append(out, '\n'), 0o644); err != nil { //nolint:gosec // a release is public
 		return fmt.Errorf("writing the template: %w", err)
 	}
 	return nil

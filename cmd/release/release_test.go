@@ -161,21 +161,39 @@ func TestTheRestIsTheSame(t *testing.T) {
 	}
 }
 
-// TestNestedTemplatesHaveNoAliases: they are published as they are, and CloudFormation accepts no YAML aliases.
+// TestNestedTemplates: CloudFormation accepts no YAML aliases, so the nested templates are published without, and say the same.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
-func TestNestedTemplatesHaveNoAliases(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(root, "infra", "*.yaml"))
-	if err != nil || len(files) < 4 {
-		t.Fatal(files, err)
+func TestNestedTemplates(t *testing.T) {
+	out := t.TempDir()
+	if err := write(filepath.Join(root, "template.yaml"), filepath.Join(out, "template.json"), release{}); err != nil {
+		t.Fatal(err)
 	}
-	alias := regexp.MustCompile(`(?m)^[^#"']*[:\-,\[] [*&][A-Za-z]`)
-	for _, file := range files {
-		text, err := os.ReadFile(file)
+	source, err := read(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nested := nestedTemplates(source)
+	if len(nested) < 5 {
+		t.Fatalf("nested templates %q", nested)
+	}
+	for _, file := range nested {
+		want, err := read(filepath.Join(root, file))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found := alias.Find(text); found != nil {
-			t.Errorf("%s: %q", file, found)
+		text, err := os.ReadFile(filepath.Join(out, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !json.Valid(text) { // and JSON has no aliases
+			t.Errorf("%s is no JSON", file)
+		}
+		got, err := read(filepath.Join(out, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %s", file, d)
 		}
 	}
 }
