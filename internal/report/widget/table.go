@@ -13,6 +13,7 @@ import (
 	"certdrift/internal/prose"
 	"certdrift/internal/report"
 	"certdrift/internal/report/comparison"
+	"certdrift/internal/topology"
 )
 
 // style follows the dashboard's theme, which the dashboard passes; a media query can't know it.
@@ -21,10 +22,10 @@ func (d *drawing) style() {
 	if d.Dark {
 		critical, warning, ok, faint, soft, line = "#ff8a8a", "#f2b95c", "#6fd193", "#a2adbb", "#3d1d21", "#333d4a"
 	}
-	fmt.Fprintf(d, `<style>.cd table{border-collapse:collapse;width:100%%}.cd th,.cd td{text-align:left;vertical-align:top;padding:5px 8px;border-top:1px solid %s}`+
-		`.cd caption{text-align:left;padding:5px 8px}.cd .day{white-space:nowrap}.cd ul{list-style:none;padding:0;margin:5px 8px}.cd ul li{padding:2px 0;overflow-wrap:anywhere}`+
+	fmt.Fprintf(d, `<style>.cd table{border-collapse:collapse;width:100%%;table-layout:fixed}.cd th,.cd td{text-align:left;vertical-align:top;padding:5px 6px;overflow-wrap:anywhere;border-top:1px solid %s}`+
+		`.cd caption{text-align:left;padding:5px 8px}.cd .e{width:20%%}.cd .s{width:19%%}.cd .d{width:11%%}.cd ul{list-style:none;padding:0;margin:5px 8px}.cd ul li{padding:2px 0;overflow-wrap:anywhere}`+
 		`.cd .critical{color:%s;font-weight:600}.cd .warning{color:%s;font-weight:600}.cd .ok{color:%s}.cd .unknown,.cd .note,.cd small{color:%s}`+
-		`.cd .differs{background:%s}.cd small{display:block}.cd td,.cd tbody th{overflow-wrap:anywhere}.cd .again{cursor:pointer;text-decoration:underline}</style><div class="cd">`, line, critical, warning, ok, faint, soft)
+		`.cd .differs{background:%s}.cd small{display:block}.cd .again{cursor:pointer;text-decoration:underline}</style><div class="cd">`, line, critical, warning, ok, faint, soft)
 }
 
 // head writes the choice of environments and the table's head.
@@ -39,13 +40,17 @@ func (d *drawing) head(environments []string, shown int) {
 		d.WriteString(`</p>`)
 	}
 	d.write(`<table><caption>`, text(fmt.Sprintf("%d endpoints", shown)), `</caption><thead><tr>`)
-	for _, column := range [][]struct{ label, sort string }{
-		{{"Environment", ByEnvironment}, {"Endpoint", ByEndpoint}}, {{"State", ByState}}, {{"Declared", ""}}, {{"Attached", ""}}, {{"Served", ""}}, {{"Days left", ByDays}},
+	for _, column := range []struct {
+		class safe // of its width
+		parts []heading
+	}{
+		{"e", []heading{{"Environment", ByEnvironment}, {"Endpoint", ByEndpoint}}}, {"s", []heading{{"State", ByState}}},
+		{"", []heading{{"Declared", ""}}}, {"", []heading{{"Attached", ""}}}, {"", []heading{{"Served", ""}}}, {"d", []heading{{"Days left", ByDays}}},
 	} {
-		d.WriteString(`<th scope="col">`)
-		for i, part := range column {
+		d.write(`<th scope="col" class="`, column.class, `">`)
+		for i, part := range column.parts {
 			if i > 0 {
-				d.WriteString("/")
+				d.WriteString(", ")
 			}
 			if part.sort == "" {
 				d.write(text(part.label))
@@ -57,6 +62,9 @@ func (d *drawing) head(environments []string, shown int) {
 	}
 	d.WriteString(`</tr></thead><tbody>`)
 }
+
+// heading is a word in the table's head, which sorts by something unless that is empty.
+type heading struct{ label, sort string }
 
 // row is one endpoint.
 func (d *drawing) row(r comparison.Row) string {
@@ -120,7 +128,11 @@ func (d *drawing) values(all []comparison.Value, l *report.Listener) {
 		if v.Differs {
 			d.write(`<b>≠ </b>`)
 		}
-		d.write(anchor(certificatePage(v.ARN), prose.ShortenIDs(v.Main)), `<small>`, text(strings.Join(slices.Concat(v.Notes, v.Details), "; ")), `</small>`)
+		main := v.Main
+		if v.ARN != "" {
+			main = topology.ShortARN(v.ARN)
+		}
+		d.write(anchor(certificatePage(v.ARN), prose.ShortenIDs(main)), `<small title="`, text(strings.Join(v.Details, "; ")), `">`, text(strings.Join(v.Notes, "; ")), `</small>`)
 		if l != nil {
 			d.write(`<small>`, anchor(balancerPage(*l), "load balancer"), `</small>`)
 		}
@@ -146,7 +158,7 @@ func (d *drawing) days(r comparison.Row) {
 	if days < 0 {
 		class, word, note = "critical", "expired", report.AgoText(d.Report.At.Sub(r.End))+", "+note
 	}
-	d.write(`<span class="`, class, `">`, text(word), `</span><small class="day">`, text(note), `</small>`)
+	d.write(`<span class="`, class, `">`, text(word), `</span><small>`, text(note), `</small>`)
 }
 
 // anchor is a link in a window of its own; the text alone where there is no address.
