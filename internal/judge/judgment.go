@@ -19,11 +19,9 @@ type judgment struct {
 	policy      policy.Thresholds
 	endpoints   []*endpoint
 	connections []*connection
-	stores      map[target.Roots]*chain.Store
+	stores      map[target.Roots]roots
 	// clientStores are those of families of clients; nil until a chain needs them.
 	clientStores []clients.Store
-	// chains are those built already: many addresses and endpoints serve one chain.
-	chains map[[32]byte]built
 	// failures are certdrift's own, met before the rules began.
 	failures []error
 }
@@ -70,7 +68,7 @@ type connection struct {
 func newJudgment(in Input) *judgment {
 	j := &judgment{
 		Topology: topology.Build(in.Round, in.Now), policy: in.Policy,
-		stores: map[target.Roots]*chain.Store{}, chains: map[[32]byte]built{}, clientStores: in.ClientStores,
+		stores: map[target.Roots]roots{}, clientStores: in.ClientStores,
 	}
 	for _, modeled := range j.Endpoints {
 		e := &endpoint{Endpoint: modeled, judgment: j}

@@ -38,7 +38,7 @@ type Options struct {
 	Concurrency int
 	// NeedsIssuer reports whether a chain does not lead to a root, so that its AIA is worth following; if nil, AIA
 	// is not followed.
-	NeedsIssuer func(e target.Endpoint, chain []*x509.Certificate) bool
+	NeedsIssuer func(e target.Endpoint, chain []*x509.Certificate, at time.Time) bool
 	// Anchors returns the trust anchors that may have issued a certificate. Without it, revocation of a certificate issued by
 	// a root can be checked only if the root is one of the endpoint's own CAs, since servers do not send roots. May be nil.
 	Anchors func(e target.Endpoint, child *x509.Certificate) []*x509.Certificate
@@ -61,7 +61,7 @@ type Prober struct {
 	resolver    resolver
 	dialer      dialer
 	concurrency int
-	needsIssuer func(target.Endpoint, []*x509.Certificate) bool
+	needsIssuer func(target.Endpoint, []*x509.Certificate, time.Time) bool
 	anchors     func(target.Endpoint, *x509.Certificate) []*x509.Certificate
 	verified    func(target.Endpoint, []*x509.Certificate, time.Time) bool
 	revocation  string
