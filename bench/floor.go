@@ -52,7 +52,7 @@ func floorProcess(ctx context.Context, args []string, in io.Reader, out io.Write
 	}
 	for lines := bufio.NewScanner(in); lines.Scan(); {
 		begin := time.Now()
-		if err := f.round(ctx, lines.Text() == "hang"); err != nil {
+		if err := f.round(ctx, lines.Text() == "silent"); err != nil {
 			return err
 		}
 		fmt.Fprintln(out, time.Since(begin).Seconds())
@@ -60,8 +60,8 @@ func floorProcess(ctx context.Context, args []string, in io.Reader, out io.Write
 	return nil
 }
 
-// round checks every host; hang leaves them all waiting for a handshake.
-func (f *floor) round(ctx context.Context, hang bool) error {
+// round checks every host, or leaves all checks waiting at the silent address.
+func (f *floor) round(ctx context.Context, silent bool) error {
 	work := make(chan string)
 	var group sync.WaitGroup
 	var mu sync.Mutex
@@ -69,7 +69,7 @@ func (f *floor) round(ctx context.Context, hang bool) error {
 	for range f.workers {
 		group.Go(func() {
 			for host := range work {
-				if err := f.check(ctx, host, hang); err != nil && !hang {
+				if err := f.check(ctx, host, silent); err != nil && !silent {
 					mu.Lock()
 					failed = errors.Join(failed, err)
 					mu.Unlock()
@@ -85,10 +85,10 @@ func (f *floor) round(ctx context.Context, hang bool) error {
 	return failed
 }
 
-func (f *floor) check(ctx context.Context, host string, hang bool) error {
+func (f *floor) check(ctx context.Context, host string, silent bool) error {
 	address := f.Address
-	if hang {
-		address = f.Hang
+	if silent {
+		address = f.Silent
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {

@@ -160,7 +160,7 @@ func (s settings) waits(ctx context.Context, w world, r *results) error {
 		return err
 	}
 	defer p.stop()
-	if err := p.ask("hang"); err != nil {
+	if err := p.ask("silent"); err != nil {
 		return err
 	}
 	all, err := resident(p.cmd.Process.Pid)

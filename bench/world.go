@@ -31,7 +31,7 @@ type world struct {
 	Name    string   `json:"name"`
 	Root    string   `json:"root"` // a file, PEM
 	Address string   `json:"address"`
-	Hang    string   `json:"hang"` // an address that accepts connections and answers nothing
+	Silent  string   `json:"silent"` // an address that accepts connections and answers nothing
 	Hosts   []string `json:"hosts"`
 }
 
@@ -113,7 +113,7 @@ func serveWorld(ctx context.Context, i int, dir string, hosts int) (world, error
 	if w.Address, err = listen(ctx, func(conn net.Conn) { respond(tls.Server(conn, config)) }); err != nil {
 		return w, err
 	}
-	w.Hang, err = listen(ctx, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	w.Silent, err = listen(ctx, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
 	return w, err
 }
 
@@ -130,7 +130,7 @@ func listen(ctx context.Context, handle func(net.Conn)) (string, error) {
 				return
 			}
 			go func() {
-				defer conn.Close() //nolint:errcheck // nobody is left to be told
+				defer conn.Close() //nolint:errcheck // the connection is over either way
 				handle(conn)
 			}()
 		}
@@ -185,7 +185,7 @@ func (w world) configuration(endpoints, hanging int) string {
 	for i := range endpoints {
 		at := w.Address
 		if hanging > 0 && i*hanging/endpoints != (i+1)*hanging/endpoints {
-			at = w.Hang
+			at = w.Silent
 		}
 		fmt.Fprintf(&b, "      - {name: e%05d, url: 'https://%s/', connect_to: ['%s']}\n", i, w.Hosts[i], at)
 	}
@@ -214,7 +214,7 @@ func pinned(ctx context.Context, cpu, name string, args ...string) *exec.Cmd {
 	if taskset, err := exec.LookPath("taskset"); err == nil {
 		name, args = taskset, append([]string{"-c", cpu, name}, args...)
 	}
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // it runs what it was told to
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the programs of this benchmark
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
 	return cmd
 }

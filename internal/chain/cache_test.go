@@ -72,7 +72,9 @@ func TestCacheAnswersUntilADatePasses(t *testing.T) {
 	inter := must(root.Intermediate("Inter", now, short(-30, 30)))
 	leaf := must(inter.Leaf(now, []string{host}, short(-20, 20)))
 	store := storeOf(root).Caching(chain.NewCache())
-	build := func(at time.Time) *chain.Result { return chain.Build(store, chain.Query{Served: certs(leaf, inter), At: at}) }
+	build := func(at time.Time) *chain.Result {
+		return chain.Build(store, chain.Query{Served: certs(leaf, inter), At: at})
+	}
 
 	first := build(now)
 	if build(now.Add(time.Hour)) != first || build(leaf.Certificate.NotAfter) != first || build(leaf.Certificate.NotBefore) != first {
@@ -105,7 +107,9 @@ func TestCacheNoticesAnIssuerIssuedAnew(t *testing.T) {
 	inter := must(root.Intermediate("Inter", now))
 	leaf := must(inter.Leaf(now, []string{host}))
 	store := storeOf(root).Caching(chain.NewCache())
-	again := func(opts ...pki.Option) *pki.Pair { return must(root.IntermediateWithKey("Inter", now, inter.Key, opts...)) }
+	again := func(opts ...pki.Option) *pki.Pair {
+		return must(root.IntermediateWithKey("Inter", now, inter.Key, opts...))
+	}
 	for _, test := range []struct {
 		inter *pki.Pair
 		want  []chain.Kind

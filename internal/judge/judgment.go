@@ -108,8 +108,8 @@ func (j *judgment) connect(in Input, e *endpoint, hop *observation.Hop, a observ
 	if a.TLS == nil {
 		return c
 	}
-	for _, der := range a.TLS.Chain {
-		if cert := j.Parse(der); cert != nil {
+	for i := range a.TLS.Chain {
+		if cert := j.Served(a.TLS, i); cert != nil {
 			c.certs = append(c.certs, cert)
 		} else {
 			c.garbled = true

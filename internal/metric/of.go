@@ -2,7 +2,6 @@ package metric
 
 import (
 	"cmp"
-	"crypto/x509"
 	"maps"
 	"math"
 	"slices"
@@ -250,11 +249,8 @@ func durations(e observation.Endpoint) []float64 {
 // path that counts.
 func lifetime(e observation.Endpoint, now time.Time) (percent float64, left time.Duration, ok bool) {
 	for _, a := range e.Addresses {
-		if a.TLS == nil || len(a.TLS.Chain) == 0 {
-			continue
-		}
-		leaf, err := x509.ParseCertificate(a.TLS.Chain[0])
-		if err != nil {
+		leaf := a.TLS.Leaf()
+		if leaf == nil {
 			continue
 		}
 		whole := leaf.NotAfter.Sub(leaf.NotBefore)
