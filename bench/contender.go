@@ -106,7 +106,7 @@ func (s settings) folder(w world, endpoints, hanging int) (string, error) {
 	}
 	return dir, errors.Join(
 		os.WriteFile(filepath.Join(dir, "certdrift.yaml"), []byte(w.configuration(endpoints, hanging)), 0o600),
-		os.WriteFile(filepath.Join(dir, filepath.Base(w.Root)), root, 0o600),
+		os.WriteFile(filepath.Join(dir, filepath.Base(w.Root)), root, 0o600), //nolint:gosec // a directory of this program
 	)
 }
 

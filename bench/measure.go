@@ -19,7 +19,6 @@ type results struct {
 	hangs  []hangResult
 	// Bytes per check that waits for a handshake.
 	waiting, waitingFloor int64
-	floorWaits            time.Duration
 }
 
 // worldResult is the processor time of each lap of each contender.

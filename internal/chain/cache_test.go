@@ -153,7 +153,7 @@ func TestCacheNoticesOtherRoots(t *testing.T) {
 			}
 		}
 	}
-	if base.With(ders(root)) != base.With(ders(root)) {
+	if first, second := base.With(ders(root)), base.With(ders(root)); first != second {
 		t.Error("a store with the same CAs was made again, and knows nothing")
 	}
 }

@@ -14,6 +14,8 @@ type Endpoint struct {
 	// Probed is false if the round ended before this endpoint was finished; an ObserveError says so.
 	Probed bool `json:"probed"`
 	DNS    DNS  `json:"dns"`
+	// Delay is how long the endpoint waited from the round's beginning for its turn: time of certdrift's own, in none of the phases.
+	Delay time.Duration `json:"delay_ns,omitempty"`
 	// Addresses are all addresses that were probed, sorted as text.
 	Addresses []Address `json:"addresses"`
 }

@@ -113,23 +113,25 @@ func (v *endpointProbe) askOther(ctx context.Context, at netip.AddrPort, first *
 			other = unknown(fmt.Errorf("reading the server's answer failed: %v", p))
 		}
 	}()
-	if v.unanswered.Load() >= maxFruitlessLooks {
-		return unknown(fmt.Errorf("not asked, since %d other servers of the round did not answer this question", maxFruitlessLooks))
-	}
 	o, err := v.origin()
 	if err != nil {
 		return unknown(err)
 	}
-	seen, err := v.helloFor(ctx, o, at, first, other.KeyType)
+	var seen serverHello
+	asked := v.questions.take(ctx, func() bool {
+		seen, err = v.helloFor(ctx, o, at, first, other.KeyType)
+		return err != nil && receivedAlert(err) == "" && fail(observation.PhaseTLS, err).Kind == observation.TimedOut
+	})
 	switch {
+	case !asked && ctx.Err() != nil:
+		return unknown(errNoTime)
+	case !asked:
+		return unknown(fmt.Errorf("not asked, since %d other servers of the round did not answer this question", maxFruitlessLooks))
 	case err != nil && rejectsKeyType(receivedAlert(err)) && first.suite != tls.TLS_CHACHA20_POLY1305_SHA256:
 		other.Absent = true
 		return other
 	case err != nil:
-		if other = unknown(err); other.Failure.Kind == observation.TimedOut {
-			v.unanswered.Add(1)
-		}
-		return other
+		return unknown(err)
 	}
 	var shown answer
 	seen.show(o, &shown)
