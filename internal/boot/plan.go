@@ -51,7 +51,7 @@ func Preview(ctx context.Context, r *round.Runner, q round.Request) Planned {
 		res.Round.ObserveErrors = append(res.Round.ObserveErrors, observation.ObserveError{Kind: observation.Incomplete, Operation: "round", Detail: err.Error()})
 	}
 	out := Planned{Result: res}
-	out.Round.Planned = true
+	out.Round.Planned, out.Round.WholeGroups = true, q.WholeGroups
 	out.Rows, out.Conclusion = judge.Preview(judge.Input{Policy: q.Config.Policy, Roots: r.Roots, Now: r.Now(), Round: out.Round})
 	return out
 }

@@ -23,6 +23,7 @@ type planning struct {
 	manifests []string
 	namespace string
 	offline   bool
+	whole     bool
 	deadline  time.Duration
 	out       output
 }
@@ -60,6 +61,10 @@ as are manifests that kubectl rejects, plans and previews that ended with an err
 With --offline, AWS is not queried: the manifests are compared with the configuration alone, and a certificate's
 hostnames are known only from its file (certificates: [{arn, file}] in the configuration).
 
+The controller puts the certificates of all Ingresses of a group on one listener. A member that is not among the manifests may
+have one for the same hostname, so with --offline a group is undecided; with AWS it is if a certificate on the listener may be
+such a member's. --whole-groups says that there is none.
+
 Exit status: 0 safe to apply: everything was understood and compared, 1 refused, 2 usage, configuration or manifest error,
 3 undecided: too much is unknown.`,
 		RunE: p.run,
@@ -69,6 +74,7 @@ Exit status: 0 safe to apply: everything was understood and compared, 1 refused,
 	f.StringArrayVarP(&p.manifests, "manifest", "f", nil, "`MANIFEST`: a file, a directory (recursively), s3://BUCKET/PREFIX/, or - for standard input; may be repeated")
 	f.StringVarP(&p.namespace, "namespace", "n", "default", "namespace of objects that specify none, as in kubectl")
 	f.BoolVar(&p.offline, "offline", false, "do not query AWS")
+	f.BoolVar(&p.whole, "whole-groups", false, "the manifests have every Ingress of their groups (group.name): no member is elsewhere")
 	durationFlag(f, &p.deadline, "deadline", 2*time.Minute, "time limit for reading from AWS; what was not read in time is reported")
 	p.out.flags(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
@@ -125,6 +131,7 @@ func (p *planning) read(ctx context.Context) (q round.Request, ready bool, err e
 	}
 	read := p.app.Parts.Declared(ctx, paths, p.namespace, p.offline, p.app.Stdin)
 	declare(&q, read)
+	q.WholeGroups = p.whole
 	if p.offline {
 		guessServices(&q)
 	}

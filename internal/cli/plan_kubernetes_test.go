@@ -183,18 +183,23 @@ func TestPlanOfReportedManifests(t *testing.T) {
 	}
 }
 
-// TestPlanOfAGroupWithoutAWS: what a member elsewhere names for its own hosts is not known.
+// TestPlanOfAGroupWithoutAWS: whether there is a member elsewhere, and what it names, is not known.
 func TestPlanOfAGroupWithoutAWS(t *testing.T) {
 	const group, name = "alb.ingress.kubernetes.io/group.name: web", "alb.ingress.kubernetes.io/load-balancer-name: k8s-web"
 	config := "version: 1\nenvironments: {production: {endpoints: [{name: api, url: https://api.example.com, load_balancer: {name: k8s-web}, certificate: {arn: \"" + acmPrefix + "api\"}}]}}\n"
 	cart := member("cart", "shop.example.com", arns("shop"), group, name)
 	for manifests, want := range map[string]struct {
-		status int
+		status int // with members elsewhere, perhaps
 		says   string
+		whole  int // with --whole-groups
 	}{
-		cart: {3, "which certificate an Ingress of the group web names for api.example.com"},
-		cart + member("api", "api.example.com", arns("shop"), group, name): {1, "the configuration declares another certificate"},
+		cart: {3, "which certificate an Ingress of the group web names for api.example.com", 1},
+		cart + member("api", "api.example.com", arns("shop"), group, name): {1, "the configuration declares another certificate", 1},
+		member("api", "api.example.com", arns("api"), group, name):         {3, "--whole-groups", 0},
+		cart + member("api", "api.example.com", arns("api"), group, name):  {3, "--whole-groups", 3}, // which of the two is selected, nobody knows
+		member("api", "api.example.com", arns("api"), name):                {0, "", 0},
 	} {
 		(&deploy{}).expect(t, config, manifests, want.status, want.says, "", "--offline")
+		(&deploy{}).expect(t, config, manifests, want.whole, "", "--whole-groups", "--offline", "--whole-groups")
 	}
 }

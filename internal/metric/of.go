@@ -48,6 +48,9 @@ func Of(in Input) []Datum {
 	b := &builder{Input: in, down: downEndpoints(in.Findings)}
 	b.add(Heartbeat, 1, Dimension{Function, b.function()})
 	b.add(ObserveErrors, float64(len(in.Round.ObserveErrors)), Dimension{Function, b.function()})
+	if len(in.Round.Endpoints) > 0 {
+		b.add(SchedulingDelay, float64(longestDelay(in.Round.Endpoints).Milliseconds()), Dimension{Function, b.function()})
+	}
 	if !in.Narrowed {
 		for _, env := range b.environments() {
 			b.environment(env)
@@ -59,6 +62,16 @@ func Of(in Input) []Datum {
 	}
 	slices.SortStableFunc(b.data, compareData)
 	return b.data
+}
+
+// longestDelay returns how long an endpoint waited for its turn at most. The figure is certdrift's own: where it grows towards the length of
+// a round, there are more endpoints, or more that fail slowly, than the function can check in its time.
+func longestDelay(endpoints []observation.Endpoint) time.Duration {
+	var longest time.Duration
+	for _, e := range endpoints {
+		longest = max(longest, e.Delay)
+	}
+	return longest
 }
 
 type builder struct {

@@ -39,6 +39,9 @@ type Round struct {
 	// Planned reports whether Manifests are about to be applied: a difference from what is attached is then the purpose of the
 	// deploy, and not a problem unless it breaks something.
 	Planned bool `json:"planned,omitempty"`
+	// WholeGroups reports whether Manifests have all members of every Ingress group that they have one of. Manifests do not show
+	// that: somebody has to say it.
+	WholeGroups bool `json:"whole_groups,omitempty"`
 	// Manifests are the certificates that Kubernetes manifests and Terraform files declare.
 	Manifests []Declaration `json:"manifests,omitempty"`
 	// PassedOver are the objects beside them that were not understood, and may declare certificates too.

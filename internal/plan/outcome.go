@@ -119,6 +119,9 @@ func (x effect) doubt(e *topology.Endpoint, candidates []*topology.Attachment, a
 	if !x.isFor(e) {
 		out.notKnown = append(out.notKnown, "which certificate an Ingress of the group "+finding.Clean(d.Group, finding.QuoteLimit)+" names for "+host+": it is not among the manifests")
 	}
+	if x.unseenMembers() {
+		out.notKnown, out.open = append(out.notKnown, "whether an Ingress of the group "+finding.Clean(d.Group, finding.QuoteLimit)+" that is not among the manifests names a certificate for the same name"), true
+	}
 	for _, a := range candidates {
 		switch {
 		case a.ARN == "":
@@ -130,14 +133,14 @@ func (x effect) doubt(e *topology.Endpoint, candidates []*topology.Attachment, a
 	switch {
 	case x.after.unchanged: // what is attached already is for the rules on what is attached
 	case !all:
-		out.open = !x.keepsDefault(e, candidates)
+		out.open = out.open || !x.keepsDefault(e, candidates)
 	case len(candidates) > 1:
-		out.open = configured != topology.Same
+		out.open = out.open || configured != topology.Same
 		if len(out.notKnown) == 0 {
 			out.notKnown = append(out.notKnown, "which of "+topology.Some(arnsOf(candidates))+" is selected for "+host)
 		}
 	case !candidates[0].Named() && !candidates[0].Missing():
-		out.open = configured != topology.Same && (now == nil || now.ARN != candidates[0].ARN)
+		out.open = out.open || configured != topology.Same && (now == nil || now.ARN != candidates[0].ARN)
 	}
 	return out
 }
@@ -145,6 +148,13 @@ func (x effect) doubt(e *topology.Endpoint, candidates []*topology.Attachment, a
 // isFor reports whether the manifests have the Ingress of an endpoint that shares its listener with a group. Where what is
 // attached is known, that says more.
 func (x effect) isFor(e *topology.Endpoint) bool { return x.listener != nil || x.declaration.IsFor(e) }
+
+// unseenMembers reports whether a member of the Ingress group that is not among the manifests may put a certificate on the listener
+// unseen: what the listener holds now would show it.
+func (x effect) unseenMembers() bool {
+	because := x.attachedUnknown()
+	return x.declaration.MembersElsewhere() && (because == NotLookedUp || because == Unreadable)
+}
 
 // toCome names the certificate that the same apply makes.
 func (x effect) toCome() string {

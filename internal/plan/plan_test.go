@@ -55,7 +55,9 @@ type deploy struct {
 	holds string
 	// offline: nobody asks AWS.
 	offline bool
-	tags    map[string]string
+	// whole: all members of the groups are there.
+	whole bool
+	tags  map[string]string
 	// endpoints are those behind the listener: HOST, or HOST=CERTIFICATE with the declared one.
 	endpoints string
 	applies   []observation.Declaration
@@ -72,7 +74,7 @@ func arns(ids string) []string {
 // rows are what the plan says of the deploy.
 func (d deploy) rows(t *testing.T) []Row {
 	t.Helper()
-	round := observation.Round{Schema: observation.Schema, Started: noon, Finished: noon, Planned: true, ListenersRead: !d.offline, Manifests: d.applies}
+	round := observation.Round{Schema: observation.Schema, Started: noon, Finished: noon, Planned: true, WholeGroups: d.whole, ListenersRead: !d.offline, Manifests: d.applies}
 	var err error
 	if round.Certificates, err = certificates(); err != nil {
 		t.Fatal(err)
@@ -282,6 +284,10 @@ func TestWhatAnApplyLeavesBehind(t *testing.T) {
 		"offline, wrong":                   {deploy{kind: alb, offline: true, endpoints: "a.example.org=a", applies: []observation.Declaration{ingress("b")}}, "b*", "a=b!", Refused, ""},
 		"offline, a list that nobody read": {deploy{kind: alb, offline: true, endpoints: "a.example.org=a", applies: []observation.Declaration{sets("a")}}, "a*", "a=?", NotDecided, "without --offline"},
 		"offline, Terraform found nothing": {deploy{kind: alb, offline: true, endpoints: "a.example.org=a", applies: []observation.Declaration{but(sets("a"), func(d *observation.Declaration) { d.Unchanged = true })}}, "a*", "a=?", AsDeclared, ""},
+		"offline, a member of a group":     {deploy{kind: alb, offline: true, endpoints: "a.example.org=a", applies: []observation.Declaration{but(ingress("a"), grouped)}}, "a*", "a=a", NotDecided, "--whole-groups"},
+		"offline, a member, and wrong":     {deploy{kind: alb, offline: true, endpoints: "a.example.org=a", applies: []observation.Declaration{but(ingress("b"), grouped)}}, "b*", "a=b!", Refused, ""},
+		"offline, all members of a group":  {deploy{kind: alb, offline: true, whole: true, endpoints: "a.example.org=a", applies: []observation.Declaration{but(ingress("a"), grouped)}}, "a*", "a=a", AsDeclared, ""},
+		"all members, and one goes":        {deploy{kind: alb, whole: true, holds: "a b", endpoints: "a.example.org=a", applies: []observation.Declaration{but(ingress("a"), grouped)}}, "a*", "a=a", Changes, "would detach certificate/b"},
 		"offline, made anew":               {deploy{kind: alb, offline: true, endpoints: "a.example.org=a", applies: []observation.Declaration{makes("a")}}, "a*", "a=a", AsDeclared, ""},
 		"offline, the declared one goes":   {deploy{kind: alb, offline: true, endpoints: "a.example.org=a", applies: []observation.Declaration{removes("a")}}, "", "a=?", Refused, "would lose"},
 	} {

@@ -228,8 +228,11 @@ func (x effect) missing() []string {
 		out = append(out, "Name what makes the load balancer in "+d.ToFix()+": spec.loadBalancerClass, service.k8s.aws/nlb for the AWS Load Balancer Controller.")
 	}
 	unread := x.unread()
-	if offline && (len(unread) > 0 || !x.after.known()) {
+	if offline && (len(unread) > 0 || !x.after.known() || x.unseenMembers()) {
 		out = append(out, "Run certdrift plan without --offline.")
+	}
+	if x.unseenMembers() {
+		out = append(out, "To decide without AWS, pass all Ingresses of the group, and --whole-groups.")
 	}
 	if len(unread) > 0 {
 		out = append(out, "To decide without AWS, save the certificate in a file and name it in the configuration:",

@@ -103,7 +103,7 @@ func (p planner) removal(d observation.Declaration, l *topology.Listener, losing
 	switch other := slices.IndexFunc(losing, func(x *topology.Listener) bool { return x.LoadBalancer != l.LoadBalancer }); {
 	case p.manifestsOf(d.Object) > 1:
 		lost.UndecidedBecause = "which of the manifests of " + object + " is applied"
-	case d.Group != "":
+	case d.Group != "" && !p.Round.WholeGroups:
 		lost.UndecidedBecause = "whether another Ingress of the group " + finding.Clean(d.Group, finding.QuoteLimit) + " keeps " + l.Label()
 	case other >= 0:
 		lost.UndecidedBecause = "which load balancer belongs to " + object + ": " + l.Label() + " or " + losing[other].Label() +

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -24,7 +25,7 @@ import (
 
 // A server may have two certificates for one name, an ECDSA and an RSA one, and chooses by what the client offers. A handshake shows only
 // one of them: crypto/tls offers RSA first, most other clients offer ECDSA first. So the server is asked for the other one, on a
-// connection of its own and only up to the certificate, by a ClientHello that is like the first but offers the other type of
+// connection of its own and only up to the proof that it has the certificate's key, by a ClientHello that is like the first but offers the other type of
 // key alone: up to TLS 1.2 by its cipher suites, in TLS 1.3 by its signature algorithms.
 
 // askOthers asks all addresses of an endpoint for their other certificate if it is the endpoint's turn. What it does not learn leaves
@@ -120,7 +121,7 @@ func (v *endpointProbe) askOther(ctx context.Context, at netip.AddrPort, first *
 	var seen serverHello
 	asked := v.questions.take(ctx, func() bool {
 		seen, err = v.helloFor(ctx, o, at, first, other.KeyType)
-		return err != nil && receivedAlert(err) == "" && fail(observation.PhaseTLS, err).Kind == observation.TimedOut
+		return waitedInVain(cmp.Or(err, seen.unproven))
 	})
 	switch {
 	case !asked && ctx.Err() != nil:
@@ -149,7 +150,15 @@ func (v *endpointProbe) askOther(ctx context.Context, at netip.AddrPort, first *
 		return unknown(errNoTime)
 	}
 	other.TLS = shown.TLS
+	if other.KeyProven = seen.unproven == nil; !other.KeyProven {
+		other.Failure = fail(observation.PhaseTLS, seen.unproven)
+	}
 	return other
+}
+
+// waitedInVain reports whether an error is that a server did not answer in time.
+func waitedInVain(err error) bool {
+	return err != nil && fail(observation.PhaseTLS, err).Kind == observation.TimedOut
 }
 
 // keyType returns the type of a certificate's key; empty for one that no client chooses by.

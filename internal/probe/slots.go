@@ -37,6 +37,11 @@ type slots struct {
 type looks struct {
 	places    chan struct{}
 	fruitless atomic.Int64
+	over      chan struct{}
+}
+
+func newLooks() *looks {
+	return &looks{places: make(chan struct{}, maxFruitlessLooks), over: make(chan struct{})}
 }
 
 func newSlots(connections int) *slots {
@@ -44,7 +49,7 @@ func newSlots(connections int) *slots {
 	return &slots{
 		connections: places(connections), active: places(min(maxActive, connections)),
 		lookups: places(maxLookups), fetches: places(maxFetches),
-		looks: &looks{places: places(maxFruitlessLooks)}, questions: &looks{places: places(maxFruitlessLooks)},
+		looks: newLooks(), questions: newLooks(),
 	}
 }
 
@@ -82,15 +87,22 @@ func (s *slots) check(ctx context.Context) (done func(), ok bool) {
 // take takes a look, unless too many have timed out or ctx ends first; look reports whether this one timed out. It returns whether the
 // look was taken.
 func (l *looks) take(ctx context.Context, look func() (timedOut bool)) bool {
-	if !take(ctx, l.places) {
+	select {
+	case <-l.over:
 		return false
-	}
-	defer func() { <-l.places }()
-	if l.fruitless.Load() >= maxFruitlessLooks {
+	case <-ctx.Done():
 		return false
+	case l.places <- struct{}{}:
 	}
-	if look() {
-		l.fruitless.Add(1)
-	}
+	timedOut := true // also where look panics
+	defer func() {
+		switch {
+		case !timedOut:
+			<-l.places
+		case l.fruitless.Add(1) == maxFruitlessLooks: // each has kept its place: none is left
+			close(l.over)
+		}
+	}()
+	timedOut = look()
 	return true
 }

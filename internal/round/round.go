@@ -83,6 +83,8 @@ type Request struct {
 	Diagnostics []observation.Diagnostic
 	// Manifests are what Kubernetes manifests and Terraform declare.
 	Manifests []observation.Declaration
+	// WholeGroups: see observation.Round.
+	WholeGroups bool
 	// PassedOver are the objects beside them that were not understood.
 	PassedOver []observation.PassedOver
 	Depth      Depth

@@ -12,6 +12,7 @@ import (
 // members, wherever their manifests are: the round may not have all of them.
 type ingressGroup struct {
 	services, hosts []string
+	whole           bool // no member is elsewhere
 }
 
 // groupIngresses notes for each declaration which members of its group the round has. A member without a TLS port is one, too.
@@ -23,7 +24,7 @@ func (t *Topology) groupIngresses() {
 		}
 		g := groups[d.Group]
 		if g == nil {
-			g = &ingressGroup{}
+			g = &ingressGroup{whole: t.Round.WholeGroups}
 			groups[d.Group] = g
 		}
 		g.services, g.hosts = append(g.services, d.Service), append(g.hosts, d.Hosts...)
@@ -36,8 +37,11 @@ func (t *Topology) groupIngresses() {
 // IsFor reports whether the object is about the endpoint. An Ingress of a group is about those that it or another member of
 // the group in the manifests names, by host or by service; what a member elsewhere is about is not known.
 func (d *Declaration) IsFor(e *Endpoint) bool {
-	return d.group == nil || slices.Contains(d.group.services, e.Target.Service) || d.group.hasHost(e.Target.Host)
+	return !d.MembersElsewhere() || slices.Contains(d.group.services, e.Target.Service) || d.group.hasHost(e.Target.Host)
 }
+
+// MembersElsewhere reports whether members of the object's group may be missing from the manifests.
+func (d *Declaration) MembersElsewhere() bool { return d.group != nil && !d.group.whole }
 
 func (g *ingressGroup) hasHost(name string) bool {
 	return slices.ContainsFunc(g.hosts, func(h string) bool { return h == name || MatchName(h, name) })
@@ -47,7 +51,7 @@ func (g *ingressGroup) hasHost(name string) bool {
 // member which is not among them. A certificate for the names of the known members alone is theirs: it goes if they do not
 // name it.
 func (d *Declaration) Elsewhere(l *Listener) []*Attachment {
-	if d.group == nil || l == nil {
+	if !d.MembersElsewhere() || l == nil {
 		return nil
 	}
 	var out []*Attachment
@@ -61,7 +65,7 @@ func (d *Declaration) Elsewhere(l *Listener) []*Attachment {
 
 // mayDiffer reports whether the manifest does not settle which certificate the endpoint's clients get from a shared listener.
 func (d *Declaration) mayDiffer(e *Endpoint) bool {
-	if d.group == nil || e.Listener == nil {
+	if !d.MembersElsewhere() || e.Listener == nil {
 		return !d.IsFor(e)
 	}
 	now, _ := e.Listener.Select(e.Target.Host)
