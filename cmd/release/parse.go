@@ -11,6 +11,12 @@ import (
 
 // parse reads a template into plain maps and lists: short forms (!Ref) become long ones ({"Ref": …}), aliases the values they stand for.
 func parse(text []byte) (map[string]any, error) {
+	return reader{anchors: map[string]any{}}.template(text)
+}
+
+type reader struct{ anchors map[string]any }
+
+func (r reader) template(text []byte) (map[string]any, error) {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, err
@@ -18,7 +24,6 @@ func parse(text []byte) (map[string]any, error) {
 	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
 		return nil, errors.New("it is empty, or more than one document")
 	}
-	r := reader{anchors: map[string]any{}}
 	value, err := r.value(file.Docs[0].Body)
 	if err != nil {
 		return nil, err
@@ -29,8 +34,6 @@ func parse(text []byte) (map[string]any, error) {
 	}
 	return template, nil
 }
-
-type reader struct{ anchors map[string]any }
 
 func (r reader) value(n ast.Node) (any, error) {
 	switch n := n.(type) {

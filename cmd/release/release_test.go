@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -161,23 +162,51 @@ func TestTheRestIsTheSame(t *testing.T) {
 	}
 }
 
-// TestNestedTemplatesHaveNoAliases: they are published as they are, and CloudFormation accepts no YAML aliases.
+// TestNestedTemplatesHaveNoAliases: CloudFormation accepts none, and they say the same without.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
 func TestNestedTemplatesHaveNoAliases(t *testing.T) {
+	dir := t.TempDir()
+	if err := write(filepath.Join(root, "template.yaml"), filepath.Join(dir, "template.json"), release{version: "v1.2.3"}); err != nil {
+		t.Fatal(err)
+	}
 	files, err := filepath.Glob(filepath.Join(root, "infra", "*.yaml"))
 	if err != nil || len(files) < 4 {
 		t.Fatal(files, err)
 	}
-	alias := regexp.MustCompile(`(?m)^[^#"']*[:\-,\[] [*&][A-Za-z]`)
+	expanded := 0
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		before, after := read(t, file), read(t, filepath.Join(dir, "infra", filepath.Base(file)))
+		r := reader{anchors: map[string]any{}}
+		if _, err := r.template(after); err != nil || len(r.anchors) > 0 {
+			t.Errorf("%s: %v, %d anchors", file, err, len(r.anchors))
+		}
+		if !bytes.Equal(before, after) {
+			expanded++
+		}
+		want, err := parse(before)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found := alias.Find(text); found != nil {
-			t.Errorf("%s: %q", file, found)
+		got, err := parse(after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got, cmp.Transformer("number", func(n uint64) float64 { return float64(n) })); d != "" {
+			t.Errorf("%s: %s", file, d)
 		}
 	}
+	if expanded == 0 {
+		t.Error("no nested template has an alias: this tests nothing")
+	}
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 // TestApplication holds the metadata to what the Serverless Application Repository requires of it.

@@ -2,6 +2,7 @@ package servers
 
 import (
 	stdcrypto "crypto"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
@@ -65,7 +66,28 @@ func goPairs() []Case {
 	expiredRSA := func(l *Lab) (ec, rsa tls.Certificate) {
 		return l.leaf().TLS(), l.rsaLeaf([]string{Host}, pki90(l)...).TLS()
 	}
+	// mismatched has one certificate, or both, with the key of another.
+	mismatched := func(badECDSA, badRSA bool) func(l *Lab) (ec, rsa tls.Certificate) {
+		return func(l *Lab) (ec, rsa tls.Certificate) {
+			ec, rsa = good(l)
+			if badECDSA {
+				ec.PrivateKey = l.leaf().Key
+			}
+			if badRSA {
+				rsa.PrivateKey = l.rsaLeaf([]string{Host}).Key
+			}
+			return ec, rsa
+		}
+	}
+	edwards := func(l *Lab, opts ...pki.Option) tls.Certificate {
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			panic(labError{err})
+		}
+		return must(l.Sub.LeafWithKey(l.Now, []string{Host}, key, opts...)).TLS()
+	}
 	expired, any := codes(finding.CertExpired), uint16(0)
+	badKey := codes(finding.TLSHandshake)
 	return []Case{
 		web("both good", nil, byClientsOrder, any, good),
 		web("both good, the server prefers ECDSA", nil, byServersOrder, any, good),
@@ -93,6 +115,32 @@ func goPairs() []Case {
 		web("ECDSA self-signed", codes(finding.CertSelfSigned), byClientsOrder, any, func(l *Lab) (ec, rsa tls.Certificate) {
 			return must(pki.SelfSigned(l.Now, []string{Host})).TLS(), l.rsaLeaf([]string{Host}).TLS()
 		}),
+		web("ECDSA with another key", badKey, byClientsOrder, any, mismatched(true, false)),
+		web("ECDSA with another key, TLS 1.2", badKey, byClientsOrder, tls.VersionTLS12, mismatched(true, false)),
+		web("RSA with another key, the server prefers ECDSA", badKey, byServersOrder, any, mismatched(false, true)),
+		web("RSA with another key, the server prefers ECDSA, TLS 1.2", badKey, byServersOrder, tls.VersionTLS12, mismatched(false, true)),
+		web("RSA with another key", badKey, byClientsOrder, any, mismatched(false, true)),
+		web("both with another key", badKey, byClientsOrder, any, mismatched(true, true)),
+		web("Ed25519 with another key", badKey, byServersOrder, any, func(l *Lab) (first, second tls.Certificate) {
+			first, second = l.rsaLeaf([]string{Host}).TLS(), edwards(l)
+			second.PrivateKey = edwards(l).PrivateKey
+			return first, second
+		}),
+		web("Ed25519 expired", expired, byServersOrder, any, func(l *Lab) (first, second tls.Certificate) {
+			return l.rsaLeaf([]string{Host}).TLS(), edwards(l, pki90(l)...)
+		}),
+		web("Ed25519 and RSA, both good", nil, byServersOrder, any, func(l *Lab) (first, second tls.Certificate) {
+			return l.rsaLeaf([]string{Host}).TLS(), edwards(l)
+		}),
+		{Name: "a pair: RSA for the key exchange by RSA alone", serve: func(l *Lab) Target { // certdrift says that it did not check the key
+			config := byServersOrder(good(l))
+			config.MaxVersion = tls.VersionTLS12
+			config.CipherSuites = []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_128_CBC_SHA}
+			return at(l.web("127.0.0.1", config, ok()))
+		}},
+		{Name: "smtp: a pair, ECDSA with another key", Want: badKey, serve: func(l *Lab) Target {
+			return l.scripted("smtp://"+Host, byClientsOrder(mismatched(true, false)(l)), "220 mail\r\n", "EHLO", "250-mail\r\n250 STARTTLS\r\n", "STARTTLS", "220 go\r\n")
+		}},
 		{Name: "a pair: ECDSA expired, a client certificate is demanded", Want: codes(finding.CertExpired, finding.TLSClientCertificateRequired), serve: func(l *Lab) Target {
 			config := byClientsOrder(expiredECDSA(l))
 			config.ClientAuth = tls.RequireAnyClientCert

@@ -44,6 +44,8 @@ type document struct {
 	Incidents      []member `json:"incidents,omitempty"`
 	IncidentsCount int      `json:"incidents_count"`
 
+	Plain plain `json:"plain"`
+
 	Runbook   string `json:"runbook,omitempty"`
 	Dashboard string `json:"dashboard,omitempty"`
 	Stack     string `json:"stack,omitempty"`
@@ -98,7 +100,7 @@ func (m *message) newDocument() document {
 		Reminders: r.Reminders, Repetition: m.Repetition, Removed: m.Removed, Undelivered: m.Undelivered,
 		Affects: r.Affects[:min(len(r.Affects), maxDocumentAffects)], AffectsCount: r.AffectsCount,
 		FindingsCount: len(m.Findings), IncidentsCount: len(m.Each()),
-		Runbook: m.runbook(), Dashboard: m.DashboardURL, Stack: m.Stack,
+		Plain: m.plain(), Runbook: m.runbook(), Dashboard: m.DashboardURL, Stack: m.Stack,
 	}
 	if m.Before != finding.None {
 		d.Before = m.Before.String()

@@ -63,13 +63,16 @@ func impactOf(f finding.Finding) (effect string, cause finding.Code) {
 	switch f.Code.Class() {
 	case finding.ClassCertificate:
 		if f.Subject.KeyType != "" { // the server has two
-			return "Clients are rejecting the " + clean(f.Subject.KeyType) + " certificate", f.Code
+			return "Clients are rejecting the " + clean(f.KeyName()) + " certificate", f.Code
 		}
 		if f.Severity < finding.Critical && !f.Clients.Empty() {
 			return "Some clients are rejecting the certificate", f.Code
 		}
 		return "Clients are rejecting the certificate", f.Code
 	case finding.ClassReach, finding.ClassTLS:
+		if f.Subject.KeyType != "" {
+			return "Clients that get the " + clean(f.KeyName()) + " certificate can't connect", f.Code
+		}
 		if f.Code != finding.AddressBlocked {
 			return "Clients can't connect", f.Code
 		}

@@ -29,7 +29,7 @@ var layers = []struct {
 	{"judge, track", "findings from observations; incidents from findings", []string{"internal/incident", "internal/judge"}},
 	{"publish", "messages, metrics and reports", []string{"internal/alert", "internal/metric", "internal/report"}},
 	{"comparison", "declared, attached and served side by side, for pages", []string{"internal/report/comparison"}},
-	{"pages", "the report as a web page and as a dashboard widget", []string{"internal/report/html", "internal/report/widget"}},
+	{"pages", "the report as a web page, as text in a terminal and as a dashboard widget", []string{"internal/report/html", "internal/report/text", "internal/report/widget"}},
 	{"probe's parts", "the parts of probing without sockets: allowed addresses, STARTTLS, revocation, redaction", []string{"internal/probe/netguard", "internal/probe/redact", "internal/probe/revocation", "internal/probe/starttls"}},
 	{"forms", "grammars and errors shared by adapters", []string{"internal/awsio/awserr", "internal/yamldoc"}},
 	{"adapters", "files, network and AWS, each behind one package", []string{

@@ -18,7 +18,8 @@ func tls() []Entry {
 				"A server that speaks another protocol than the URL says is named with the scheme to use (so it is for tls-timeout, connect-reset and " +
 				"http-invalid), and what a server says in plaintext after it agreed to STARTTLS is quoted. " +
 				"`handshake_failure` usually means that there is no common cipher, `unrecognized_name` that the server does not " +
-				"know the SNI name, and `internal_error` often that a virtual host has no certificate. If the alert does not reveal the " +
+				"know the SNI name, and `internal_error` often that a virtual host has no certificate. A server that signs with a key other than its " +
+				"certificate's is named so, for each certificate if it has an RSA and an ECDSA one. If the alert does not reveal the " +
 				"cause, certdrift probes again to detect a server that supports nothing newer than TLS 1.1 or a key too weak for a handshake, " +
 				"which have codes of their own, and a key type or cipher suite that only some clients support (RSASSA-PSS, Ed448, brainpool; DHE, CCM, Camellia), which the " +
 				"finding names with the clients that reject it: for these, the check below succeeds and the one in the finding fails.",

@@ -23,6 +23,15 @@ func (f Finding) AllEvidence() Evidence {
 	return out
 }
 
+// KeyName returns how the key of the certificate is called that a finding about one of two is about; Subject.KeyType is what clients choose
+// by.
+func (f Finding) KeyName() string {
+	if name, ok := f.Evidence["key_algorithm"].(string); ok {
+		return name
+	}
+	return f.Subject.KeyType
+}
+
 // MarshalJSON writes the typed facts as part of the evidence, as the contract requires.
 func (f Finding) MarshalJSON() ([]byte, error) {
 	type plain Finding

@@ -126,7 +126,7 @@ const (
 	FactDNS           FactKind = "dns"               // the name was resolved
 	FactConnection    FactKind = "connection"        // every address took the connection
 	FactHandshake     FactKind = "handshake"         // every address completed its TLS handshake
-	FactOther         FactKind = "other-certificate" // it is known which certificate, if any, every address has for clients of the key type Object
+	FactOther         FactKind = "other-certificate" // it is known which certificate, if any, every address has for clients of the key type Object (see OtherObject)
 	FactResponse      FactKind = "response"          // every address answered the request, redirects included
 	FactAddresses     FactKind = "addresses"         // all addresses of the name are known, and were probed
 	FactRevocation    FactKind = "revocation"        // somebody vouched for the certificate Resource (its SHA-256)
@@ -158,7 +158,16 @@ type Fact struct {
 	// Endpoint is ENVIRONMENT/NAME for a fact that a probe established; empty for any other.
 	Endpoint string `json:"endpoint,omitempty"`
 	Resource string `json:"resource,omitempty"`
-	// Object is the object of a manifest that Resource is, or the type of key of an other certificate; empty for any other fact, and for a
-	// file as a whole.
+	// Object is the object of a manifest that Resource is, or the type of key of an other certificate (see OtherObject); empty for any other
+	// fact, and for a file as a whole.
 	Object string `json:"object,omitempty"`
+}
+
+// OtherObject returns the Object of the FactOther that a finding about the other certificate of a type of key rests on: the certificate, or
+// for a failed handshake the proof of its private key.
+func OtherObject(code Code, keyType string) string {
+	if code == TLSHandshake {
+		return keyType + " private key"
+	}
+	return keyType
 }

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,7 +65,8 @@ type Coverage struct {
 	// dialed, and how far their probes came.
 	some      map[string]bool
 	addresses map[string]map[string]Depth
-	// keyTypes are, by endpoint and address, the types of key of which it is known what certificate such clients get, if any.
+	// keyTypes are, by endpoint and address, the types of key of which it is known what certificate such clients get, if any, and whether the
+	// server has its private key (see finding.OtherObject).
 	keyTypes map[string]map[string]map[string]bool
 	// errors are what could not be observed; faulty the files with mistakes that may hide what else is in them, sources those
 	// that manifests were read from.
@@ -135,17 +137,27 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 	return c
 }
 
-// keyTypes are, by address, the types of key of which it is known what certificate such clients get: that of the first handshake, and the
-// other one where the server answered that question. What it sends for any name that it has no certificate for is no answer that a
-// finding could be about.
+// keyTypes are, by address, the types of key of which it is known what certificate such clients get, and whether the server has its private
+// key: that of the first handshake, and the other one where the server answered that question. What it sends for any name that it has no
+// certificate for is no answer that a finding could be about.
 func keyTypes(e *topology.Endpoint) map[string]map[string]bool {
 	known := map[string]map[string]bool{}
 	for _, l := range e.Leaves {
 		known[l.Address] = map[string]bool{string(l.KeyType()): true}
 	}
 	for _, a := range e.Addresses {
-		if a.Other != nil && known[a.Address] != nil && (a.Other.Absent || a.Other.TLS != nil) {
-			known[a.Address][string(a.Other.KeyType)] = true
+		of := known[a.Address]
+		if of == nil {
+			continue
+		}
+		if addressDepth(a) >= Handshaken {
+			for keyType := range maps.Clone(of) {
+				of[finding.OtherObject(finding.TLSHandshake, keyType)] = true
+			}
+		}
+		if o := a.Other; o != nil {
+			of[string(o.KeyType)] = o.Absent || o.TLS != nil
+			of[finding.OtherObject(finding.TLSHandshake, string(o.KeyType))] = o.Absent || o.KeyProven || o.Failure.ForeignKey()
 		}
 	}
 	return known

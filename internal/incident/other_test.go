@@ -35,6 +35,29 @@ func TestOtherCertificates(t *testing.T) {
 		f.RestsOn = []finding.Fact{{Kind: finding.FactOther, Endpoint: "production/api", Resource: address, Object: "ECDSA"}}
 		return f
 	}
+	proven := func(p *observation.OtherCertificate) *observation.OtherCertificate {
+		p.KeyProven = true
+		return p
+	}
+	unproven := func(p *observation.OtherCertificate) *observation.OtherCertificate {
+		p.Failure = failed(observation.PhaseTLS)
+		return p
+	}
+	badKey := func(address string) finding.Finding {
+		f := found(finding.TLSHandshake, finding.Critical, "api", "endpoint")
+		f.Address, f.Subject.KeyType, f.Subject.Other = address, "ECDSA", true
+		f.RestsOn = []finding.Fact{{Kind: finding.FactOther, Endpoint: "production/api", Resource: address, Object: finding.OtherObject(finding.TLSHandshake, "ECDSA")}}
+		return f
+	}
+	firstUnproven := func(address string) observation.Address {
+		a := served(address, ec, nil)
+		a.Failure = failed(observation.PhaseTLS)
+		return a
+	}
+	crowdedKey := badKey("")
+	for i := range maxFacts {
+		crowdedKey.RestsOn = append(crowdedKey.RestsOn, finding.Fact{Kind: finding.FactOther, Endpoint: "production/api", Resource: string(rune('a' + i)), Object: "ECDSA"})
+	}
 	crowded := bad("")
 	for i := range maxFacts {
 		crowded.RestsOn = append(crowded.RestsOn, finding.Fact{Kind: finding.FactOther, Endpoint: "production/api", Resource: string(rune('a' + i)), Object: "ECDSA"})
@@ -45,21 +68,37 @@ func TestOtherCertificates(t *testing.T) {
 		then    []observation.Address
 		over    bool
 	}{
-		"seen again":                             {bad(""), both, true},
-		"not asked":                              {bad(""), []observation.Address{served(a, rsa, nil), served(b, rsa, nil)}, false},
-		"not answered":                           {bad(""), []observation.Address{served(a, rsa, unknown), served(b, rsa, unknown)}, false},
-		"answered at one address":                {bad(""), []observation.Address{served(a, rsa, of("ECDSA", ec)), served(b, rsa, unknown)}, false},
-		"known to be gone":                       {bad(""), []observation.Address{served(a, rsa, absent), served(b, rsa, absent)}, true},
-		"what the first handshake shows now":     {bad(""), []observation.Address{served(a, ec, nil), served(b, ec, nil)}, true},
-		"the other one is RSA now, and unknown":  {bad(""), []observation.Address{served(a, ec, &observation.OtherCertificate{KeyType: observation.RSA}), served(b, ec, nil)}, true},
-		"at one address, answered there":         {bad(a), []observation.Address{served(a, rsa, of("ECDSA", ec)), served(b, rsa, unknown)}, true},
-		"at one address, answered elsewhere":     {bad(a), []observation.Address{served(a, rsa, unknown), served(b, rsa, of("ECDSA", ec))}, false},
-		"more facts than are listed":             {crowded, both, false}, // no listener was read
-		"more facts than are listed, not asked":  {crowded, []observation.Address{served(a, rsa, nil), served(b, rsa, nil)}, false},
-		"of one type first, of the other second": {bad(""), []observation.Address{served(a, rsa, of("ECDSA", ec)), served(b, ec, of("RSA", rsa))}, true},
+		"seen again":                                   {bad(""), both, true},
+		"not asked":                                    {bad(""), []observation.Address{served(a, rsa, nil), served(b, rsa, nil)}, false},
+		"not answered":                                 {bad(""), []observation.Address{served(a, rsa, unknown), served(b, rsa, unknown)}, false},
+		"answered at one address":                      {bad(""), []observation.Address{served(a, rsa, of("ECDSA", ec)), served(b, rsa, unknown)}, false},
+		"known to be gone":                             {bad(""), []observation.Address{served(a, rsa, absent), served(b, rsa, absent)}, true},
+		"what the first handshake shows now":           {bad(""), []observation.Address{served(a, ec, nil), served(b, ec, nil)}, true},
+		"the other one is RSA now, and unknown":        {bad(""), []observation.Address{served(a, ec, &observation.OtherCertificate{KeyType: observation.RSA}), served(b, ec, nil)}, true},
+		"at one address, answered there":               {bad(a), []observation.Address{served(a, rsa, of("ECDSA", ec)), served(b, rsa, unknown)}, true},
+		"at one address, answered elsewhere":           {bad(a), []observation.Address{served(a, rsa, unknown), served(b, rsa, of("ECDSA", ec))}, false},
+		"more facts than are listed":                   {crowded, both, false}, // no listener was read
+		"more facts than are listed, not asked":        {crowded, []observation.Address{served(a, rsa, nil), served(b, rsa, nil)}, false},
+		"of one type first, of the other second":       {bad(""), []observation.Address{served(a, rsa, of("ECDSA", ec)), served(b, ec, of("RSA", rsa))}, true},
+		"its key proven":                               {badKey(""), []observation.Address{served(a, rsa, proven(of("ECDSA", ec))), served(b, rsa, proven(of("ECDSA", ec)))}, true},
+		"its key proven at one address":                {badKey(""), []observation.Address{served(a, rsa, proven(of("ECDSA", ec))), served(b, rsa, of("ECDSA", ec))}, false},
+		"its key not checked":                          {badKey(""), both, false},
+		"its key not shown":                            {badKey(""), []observation.Address{served(a, rsa, unproven(of("ECDSA", ec))), served(b, rsa, unproven(of("ECDSA", ec)))}, false},
+		"its key not asked":                            {badKey(""), []observation.Address{served(a, rsa, nil), served(b, rsa, nil)}, false},
+		"its key at one address, proven there":         {badKey(a), []observation.Address{served(a, rsa, proven(of("ECDSA", ec))), served(b, rsa, of("ECDSA", ec))}, true},
+		"its key at one address, proven elsewhere":     {badKey(a), []observation.Address{served(a, rsa, of("ECDSA", ec)), served(b, rsa, proven(of("ECDSA", ec)))}, false},
+		"its certificate gone":                         {badKey(""), []observation.Address{served(a, rsa, absent), served(b, rsa, absent)}, true},
+		"its key proven by the first handshake":        {badKey(""), []observation.Address{served(a, ec, nil), served(b, ec, nil)}, true},
+		"its key not proven by the first handshake":    {badKey(""), []observation.Address{firstUnproven(a), firstUnproven(b)}, false},
+		"its key, more facts than are listed":          {crowdedKey, both, false},
+		"its certificate sound, its key not checked":   {bad(""), both, true},
+		"its certificate sound, its key another one's": {bad(""), []observation.Address{served(a, rsa, unproven(of("ECDSA", ec))), served(b, rsa, unproven(of("ECDSA", ec)))}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScript(t)
+			if c.finding.Code == finding.TLSHandshake {
+				s.round(cover(both...), []finding.Finding{c.finding}) // to be confirmed
+			}
 			s.round(cover(both...), []finding.Finding{c.finding}, Opened)
 			s.round(cover(c.then...), nil)
 			if c.over {

@@ -105,7 +105,7 @@ func (c Coverage) observed(environment string, p Part) bool {
 		case finding.FactClock:
 			return !c.clockInDoubt
 		case finding.FactEverything:
-			return c.ListenersWhole && c.wholly(Handshaken) && (p.Other == "" || c.knowsOther(endpoint, finding.Fact{Object: p.Other}))
+			return c.ListenersWhole && c.wholly(Handshaken) && (p.Other == "" || c.knowsOther(endpoint, finding.Fact{Object: finding.OtherObject(p.Code, p.Other)}))
 		}
 		return c.Full
 	})

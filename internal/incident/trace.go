@@ -92,7 +92,7 @@ func (b *tracker) trace(r *Record, p *Part, bad map[string]bool, counts bool, ro
 			t.Sound, t.Away = 0, 0
 		case dialed:
 			t.Away = 0
-			if counts && depth >= needed && (p.Other == "" || b.Coverage.keyTypes[endpoint][t.Address][p.Other]) {
+			if counts && depth >= needed && (p.Other == "" || b.Coverage.keyTypes[endpoint][t.Address][finding.OtherObject(p.Code, p.Other)]) {
 				t.Sound++
 			}
 		default: // away, or in the part of the answer that is not known

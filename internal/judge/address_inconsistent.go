@@ -61,7 +61,7 @@ func (e *endpoint) inconsistent(groups []leafGroup, key observation.KeyType) []f
 	}
 	what := "different certificates"
 	if key != "" {
-		what = "different " + string(key) + " certificates"
+		what = "different " + keyName(groups[0].Certificate.Leaf, key) + " certificates"
 	}
 	f := e.finding(finding.AddressInconsistent, severity,
 		fmt.Sprintf("the addresses of %s serve %d %s: %s", finding.Clean(e.Target.Host, finding.QuoteLimit),
@@ -75,10 +75,12 @@ func (e *endpoint) inconsistent(groups []leafGroup, key observation.KeyType) []f
 // lacks returns a finding if some addresses have a certificate for clients of a type of key beside their first one, and others have none.
 func (e *endpoint) lacks(key observation.KeyType) []finding.Finding {
 	var having, lacking []string
+	name, curve := string(key), string(observation.ECDSA)
 	for _, c := range e.connections {
 		switch o := c.Other; {
 		case o == nil || o.KeyType != key:
 		case c.pair != nil:
+			name, curve = c.pair.keyName(), c.curveName()
 			having = append(having, c.Address.Address)
 		case o.Absent || o.Fallback:
 			lacking = append(lacking, c.Address.Address)
@@ -88,9 +90,9 @@ func (e *endpoint) lacks(key observation.KeyType) []finding.Finding {
 		return nil
 	}
 	f := e.finding(finding.AddressInconsistent, finding.Info,
-		fmt.Sprintf("some addresses of %s have an ECDSA and an RSA certificate, others no %s one: %s", finding.Clean(e.Target.Host, finding.QuoteLimit), key, topology.Some(lacking)),
+		fmt.Sprintf("some addresses of %s have an %s and an RSA certificate, others no %s one: %s", finding.Clean(e.Target.Host, finding.QuoteLimit), curve, name, topology.Some(lacking)),
 		finding.Evidence{"with": having, "without": lacking},
-		"Install both certificates at every address, or only one: clients that support only "+string(key)+" keys fail at some addresses.")
+		"Install both certificates at every address, or only one: clients that support only "+name+" keys fail at some addresses.")
 	f.Subject.KeyType, f.Subject.Other = string(key), true
 	return []finding.Finding{f}
 }

@@ -11,14 +11,17 @@ import (
 	"certdrift/internal/topology"
 )
 
-// connectOther adds to an address's own connection one for the other certificate of a pair: it is judged like the first. What a server
-// sends for any name that it has no certificate for is none of a pair.
+// connectOther adds to an address's own connection one for the other certificate of a pair: it is judged like the first, and so is a
+// handshake that failed since the server has another key. What a server sends for any name that it has no certificate for is none of a pair.
 func (j *judgment) connectOther(in Input, e *endpoint, own *connection) {
 	other := own.Other
 	if other == nil || other.TLS == nil || other.Fallback {
 		return
 	}
 	a := observation.Address{Address: own.Address.Address, Started: own.Started, TLS: other.TLS}
+	if other.Failure.ForeignKey() {
+		a.Failure = other.Failure
+	}
 	own.pair = j.connect(in, e, nil, a)
 	own.pair.pair, own.pair.other = own, true
 	own.keyType, own.pair.keyType = observation.RSA, other.KeyType
@@ -27,38 +30,66 @@ func (j *judgment) connectOther(in Input, e *endpoint, own *connection) {
 	}
 }
 
-// judges reports whether a rule is about a connection: of a pair's other certificate, only the certificate was observed.
+// judges reports whether a rule is about a connection: of a pair's other certificate, only the certificate and the proof of its key were
+// observed.
 func (c *connection) judges(code finding.Code) bool {
-	return !c.other || code.Class() == finding.ClassCertificate
+	return !c.other || code.Class() == finding.ClassCertificate || code == finding.TLSHandshake
 }
 
 // clients returns which clients get the certificate of a connection, where the server has two. The first handshake is one of Go, which
 // offers RSA first: a server that answers it with ECDSA has an order of its own.
 func (c *connection) clients() string {
+	name := c.curveName()
 	switch {
+	case c.keyType == observation.ECDSA && c.other && name == nameEd25519:
+		return "clients that prefer Ed25519 to RSA may get it, such as curl and OpenSSL, Python, Node and Java; browsers do not support it"
 	case c.keyType == observation.ECDSA && c.other:
 		return "clients that prefer ECDSA may get it, such as current browsers, curl and OpenSSL, Python, Node and Java"
 	case c.keyType == observation.ECDSA:
-		return "all clients that support ECDSA get it"
+		return "all clients that support " + name + " get it"
 	case c.other:
-		return "only clients that do not support ECDSA get it"
+		return "only clients that do not support " + name + " get it"
 	}
-	return "clients that prefer RSA get it, such as Go's, and so do those that do not support ECDSA"
+	return "clients that prefer RSA get it, such as Go's, and so do those that do not support " + name
+}
+
+// nameEd25519 is the name of a type of key that counts as ECDSA, since clients choose by it alike, but is none.
+const nameEd25519 = "Ed25519"
+
+// keyName returns how the key of a pair's certificate is called.
+func (c *connection) keyName() string { return keyName(c.leaf(), c.keyType) }
+
+// curveName returns how the key of a pair that is not RSA is called.
+func (c *connection) curveName() string {
+	if c.keyType == observation.RSA {
+		return c.pair.keyName()
+	}
+	return c.keyName()
+}
+
+func keyName(leaf *x509.Certificate, key observation.KeyType) string {
+	if leaf != nil && leaf.PublicKeyAlgorithm == x509.Ed25519 {
+		return nameEd25519
+	}
+	return string(key)
 }
 
 // addKeyType adds to a finding which certificate of a pair it is about.
 func (c *connection) addKeyType(f *finding.Finding) {
-	if c.keyType == "" || f.Code.Class() != finding.ClassCertificate && f.Code.Class() != finding.ClassDrift {
+	about := f.Code.Class() == finding.ClassCertificate || f.Code.Class() == finding.ClassDrift || f.Code == finding.TLSHandshake && c.Failure.ForeignKey()
+	if c.keyType == "" || !about {
 		return
 	}
 	f.Subject.KeyType, f.Subject.Other = string(c.keyType), c.other
 	f.Evidence["served_to"] = c.clients()
+	if name := c.keyName(); name != f.Subject.KeyType {
+		f.Evidence["key_algorithm"] = name
+	}
 	if c.other {
-		algorithms := "rsa_pss_rsae_sha256:rsa_pkcs1_sha256"
-		if c.keyType == observation.ECDSA {
-			algorithms = "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384"
+		algorithms := map[string]string{
+			string(observation.RSA): "rsa_pss_rsae_sha256:rsa_pkcs1_sha256", string(observation.ECDSA): "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384", nameEd25519: "ed25519",
 		}
-		f.Remedy += " To see this certificate: `" + c.clientCommand() + " -sigalgs " + algorithms + "`"
+		f.Remedy += " To see this certificate: `" + c.clientCommand() + " -sigalgs " + algorithms[c.keyName()] + "`"
 	}
 }
 
@@ -88,12 +119,13 @@ func namePairs(fs []finding.Finding) []finding.Finding {
 		switch {
 		case served == "":
 		case !ofBoth[of(f)]:
-			f.Summary += "; of the server's two certificates, this is the " + f.Subject.KeyType + " one: " + served
+			f.Summary += "; of the server's two certificates, this is the " + f.KeyName() + " one: " + served
 		case f.Subject.Other:
 			continue
 		default:
 			f.Subject.KeyType = ""
-			f.Evidence["served_to"] = "all clients: it is an issuer of both of the server's certificates, the ECDSA and the RSA one"
+			f.Evidence["served_to"] = "all clients: it is an issuer of both of the server's certificates"
+			delete(f.Evidence, "key_algorithm")
 		}
 		kept = append(kept, f)
 	}
@@ -105,12 +137,28 @@ func keyType(cert *x509.Certificate) observation.KeyType {
 	return topology.Leaf{Certificate: cert}.KeyType()
 }
 
-// unknownOthers returns a finding if a server did not answer the question for its other certificate: it may have none, or a bad one.
-// It is a warning where that may be the declared one.
+// unknownOthers returns findings if a server did not answer the question for its other certificate, or did not prove that it has its key: it
+// may have none, or a bad one. The first is a warning where that may be the declared one.
 func unknownOthers(e *endpoint) []finding.Finding {
+	severity := finding.Info
+	if e.mayServeDeclared() {
+		severity = finding.Warning
+	}
+	host := finding.Clean(e.Target.Host, finding.QuoteLimit)
+	return slices.Concat(
+		e.unknownOther(severity, "other-certificate", "it is not known whether "+host+" has a second certificate, for clients of another type of key,",
+			func(o *observation.OtherCertificate) bool { return o.TLS == nil }),
+		e.unknownOther(finding.Info, "other-certificate-key", "it was not checked whether "+host+" has the private key of its second certificate",
+			func(o *observation.OtherCertificate) bool {
+				return o.TLS != nil && !o.Fallback && !o.Failure.ForeignKey()
+			}))
+}
+
+// unknownOther returns a finding about the addresses where a failure left something about the other certificate unknown.
+func (e *endpoint) unknownOther(severity finding.Severity, operation, summary string, about func(*observation.OtherCertificate) bool) []finding.Finding {
 	var addresses, details []string
 	for _, c := range e.connections {
-		if c.Other == nil || c.Other.Failure == nil {
+		if c.Other == nil || c.Other.Failure == nil || !about(c.Other) {
 			continue
 		}
 		addresses = append(addresses, c.Address.Address)
@@ -121,13 +169,7 @@ func unknownOthers(e *endpoint) []finding.Finding {
 	if len(addresses) == 0 {
 		return nil
 	}
-	severity := finding.Info
-	if e.mayServeDeclared() {
-		severity = finding.Warning
-	}
-	host := finding.Clean(e.Target.Host, finding.QuoteLimit)
-	return []finding.Finding{e.finding(finding.ObserveIncomplete, severity,
-		fmt.Sprintf("it is not known whether %s has a second certificate, for clients of another type of key, at %s: %s", host, topology.Some(addresses), details[0]),
-		finding.Evidence{"operation": "other-certificate", "addresses": addresses[:min(len(addresses), topology.MaxNames)], "detail": strings.Join(details[:min(len(details), 3)], "; ")},
+	return []finding.Finding{e.finding(finding.ObserveIncomplete, severity, fmt.Sprintf("%s at %s: %s", summary, topology.Some(addresses), details[0]),
+		finding.Evidence{"operation": operation, "addresses": addresses[:min(len(addresses), topology.MaxNames)], "detail": strings.Join(details[:min(len(details), 3)], "; ")},
 		"If the server has two certificates, an ECDSA and an RSA one, check the other one: `openssl s_client -connect "+topology.Shell(addresses[0])+" -servername "+topology.Shell(e.Target.Host)+" -sigalgs ecdsa_secp256r1_sha256`, and with `-sigalgs rsa_pss_rsae_sha256`.")}
 }

@@ -103,6 +103,114 @@ func TestOther(t *testing.T) {
 	}
 }
 
+// provingForeign is what the probe reports of a server that signed with another key.
+func provingForeign() *observation.Failure {
+	return &observation.Failure{Phase: observation.PhaseTLS, Kind: observation.HandshakeFailed, Detail: "tls: invalid signature by the server certificate: the scheme 0x0403 does not verify with the certificate's key, ECDSA"}
+}
+
+// TestOtherKey: a second certificate whose private key the server does not have is critical like a first one, with its remedy; where the key
+// was not checked, that is said, and recordings from before it was checked say nothing.
+func TestOtherKey(t *testing.T) {
+	s := newScene(t)
+	ec, rsa := s.leaf(host), s.rsaLeaf(host)
+	with := func(first, second *pki.Pair, change func(*observation.Address)) observation.Address {
+		a := paired("10.0.0.1", first, second)
+		change(&a)
+		return a
+	}
+	foreign := func(a *observation.Address) { a.Other.Failure = provingForeign() }
+	for _, c := range []struct {
+		name    string
+		address observation.Address
+		want    finding.Code
+		key     string
+		other   bool
+	}{
+		{"proven", with(rsa, ec, func(a *observation.Address) { a.Other.KeyProven = true }), "", "", false},
+		{"not asked, in an older recording", with(rsa, ec, func(*observation.Address) {}), "", "", false},
+		{"another key for ECDSA", with(rsa, ec, foreign), finding.TLSHandshake, "ECDSA", true},
+		{"another key for RSA", with(ec, rsa, foreign), finding.TLSHandshake, "RSA", true},
+		{"another key for the first one", with(rsa, ec, func(a *observation.Address) {
+			a.Failure, a.HTTP, a.Other.KeyProven = provingForeign(), nil, true
+		}), finding.TLSHandshake, "RSA", false},
+		{"closed before the proof", with(rsa, ec, func(a *observation.Address) {
+			a.Other.Failure = &observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Closed, Detail: "EOF"}
+		}), finding.ObserveIncomplete, "", false},
+		{"closed before the proof, for any name", with(rsa, ec, func(a *observation.Address) {
+			a.Other.Fallback, a.Other.Failure = true, &observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Closed, Detail: "EOF"}
+		}), "", "", false},
+		{"another key for any name", with(rsa, ec, func(a *observation.Address) { foreign(a); a.Other.Fallback = true }), "", "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScene(t)
+			s.https("api", host, c.address)
+			switch c.want {
+			case "":
+				s.only()
+			case finding.ObserveIncomplete:
+				s.only(c.want)
+				if f := s.one(c.want, finding.Info); !strings.Contains(f.Summary, "not checked") || !strings.Contains(f.Summary, "private key") || f.Evidence["operation"] != "other-certificate-key" {
+					t.Errorf("%s, %v", f.Summary, f.Evidence)
+				}
+			default:
+				s.only(c.want)
+				f := s.one(c.want, finding.Critical)
+				if f.Subject.KeyType != c.key || f.Subject.Other != c.other || !strings.Contains(f.Summary, "this is the "+c.key+" one") ||
+					!strings.Contains(f.Remedy, "openssl pkey -pubout") || strings.Contains(f.Remedy, "-sigalgs") != c.other {
+					t.Errorf("%+v: %s. %s", f.Subject, f.Summary, f.Remedy)
+				}
+				want := finding.Fact{Kind: finding.FactHandshake, Endpoint: "production/api", Resource: "10.0.0.1:443"}
+				if c.other {
+					want.Kind, want.Object = finding.FactOther, c.key+" private key"
+				}
+				if !slices.Contains(f.RestsOn, want) {
+					t.Errorf("rests on %+v", f.RestsOn)
+				}
+			}
+		})
+	}
+}
+
+// TestOtherEd25519: a pair's Ed25519 certificate is not called ECDSA, and neither are the clients that get it.
+func TestOtherEd25519(t *testing.T) {
+	s := newScene(t)
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expired := pki.Valid(noon.AddDate(0, 0, -90), noon.AddDate(0, 0, -1))
+	edwards, err := s.root().LeafWithKey(noon, []string{host}, key, expired)
+	if err != nil {
+		t.Fatal(err)
+	}
+	oldRSA, err := s.root().LeafWithKey(noon, []string{host}, certtest.RSAKey(t, 2048), expired)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, a := range map[string]observation.Address{
+		"the other one is Ed25519":     paired("10.0.0.1", s.rsaLeaf(host), edwards),
+		"the first one is Ed25519":     paired("10.0.0.1", edwards, s.rsaLeaf(host)),
+		"the RSA one beside it":        paired("10.0.0.1", edwards, oldRSA),
+		"the RSA one, as the first":    paired("10.0.0.1", oldRSA, edwards),
+		"at one address, not at 0.0.2": paired("10.0.0.1", s.rsaLeaf(host), edwards),
+	} {
+		s := newScene(t)
+		s.https("api", host, a, alone("10.0.0.2", s.rsaLeaf(host)))
+		for _, f := range s.judge().Findings {
+			if text := f.Summary + f.Remedy; strings.Contains(text, "ECDSA") || strings.Contains(text, "ecdsa") {
+				t.Errorf("%s: %s. %s", name, f.Summary, f.Remedy)
+			}
+			served, _ := f.Evidence["served_to"].(string)
+			if strings.Contains(f.Remedy, "-sigalgs") && strings.Contains(f.Summary, "the Ed25519 one") && !strings.Contains(f.Remedy, "-sigalgs ed25519`") {
+				t.Errorf("%s: %s", name, f.Remedy)
+			}
+			if f.Code == finding.CertExpired && (!strings.Contains(f.Summary, "Ed25519") || strings.Contains(served, "ECDSA")) {
+				t.Errorf("%s: %s %v", name, f.Summary, f.Evidence)
+			}
+		}
+	}
+}
+
 // TestOtherIsNoSecondCertificate: what a server sends for any name is judged for none.
 func TestOtherIsNoSecondCertificate(t *testing.T) {
 	s := newScene(t)

@@ -79,7 +79,7 @@ func probeFacts(f finding.Finding, phase finding.FactKind) []finding.Fact {
 	}
 	object := ""
 	if phase == finding.FactOther {
-		object = f.Subject.KeyType
+		object = finding.OtherObject(f.Code, f.Subject.KeyType)
 	}
 	var out []finding.Fact
 	for _, key := range endpointKeys(f) {

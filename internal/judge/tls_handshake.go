@@ -45,7 +45,7 @@ func handshakeFault(f *observation.Failure, kind target.Kind) string {
 	case observation.StartTLSRefused:
 		return notOffered(f, kind)
 	}
-	if foreignKey(f) {
+	if f.ForeignKey() {
 		return "signed the TLS handshake with a key that doesn't match the first certificate it sends"
 	}
 	return "failed " + phaseWords(f.Phase)
@@ -71,11 +71,6 @@ func notOffered(f *observation.Failure, kind target.Kind) string {
 	return "does not offer STARTTLS, or refused it (" + string(kind) + ")"
 }
 
-// foreignKey reports whether the server's key does not match its certificate (RFC 8446 §4.4.3).
-func foreignKey(f *observation.Failure) bool {
-	return f.Kind == observation.HandshakeFailed && strings.Contains(f.Detail, "invalid signature by the server certificate")
-}
-
 func (c *connection) handshakeRemedy(f *observation.Failure) string {
 	switch f.Kind {
 	case observation.StartTLSRefused:
@@ -92,7 +87,7 @@ func (c *connection) handshakeRemedy(f *observation.Failure) string {
 		return "Check which process listens on the port, and that it speaks TLS from the first byte."
 	}
 	switch {
-	case foreignKey(f):
+	case f.ForeignKey():
 		return "Install the certificate with its matching key, and put the leaf first in the chain file: `openssl x509 -noout -pubkey -in CERTIFICATE` and " +
 			"`openssl pkey -pubout -in KEY` must print the same. Then reload the server."
 	case topology.IsIP(c.host) && f.Kind == observation.Alert:

@@ -1,6 +1,7 @@
 package observation
 
 import (
+	"strings"
 	"time"
 
 	"certdrift/internal/target"
@@ -191,9 +192,18 @@ type OtherCertificate struct {
 	// Fallback reports that the server sends this certificate, which does not cover the host, for any name that it has none for: it is
 	// not a second certificate for this one.
 	Fallback bool `json:"fallback,omitempty"`
-	// Failure is why it is not known.
+	// Failure is why it is not known; beside TLS, why it is not known to have the certificate's private key, or how it is known to have another
+	// one: the failure is then that of a handshake of crypto/tls, see ForeignKey.
 	Failure *Failure `json:"failure,omitempty"`
 	TLS     *TLS     `json:"tls,omitempty"`
+	// KeyProven reports that the server proved by a signature that it has the private key of the certificate in TLS. Older recordings
+	// have neither this nor Failure beside TLS.
+	KeyProven bool `json:"key_proven,omitempty"`
+}
+
+// ForeignKey reports whether a handshake failed because the server's key is not that of its certificate (RFC 8446 §4.4.3).
+func (f *Failure) ForeignKey() bool {
+	return f != nil && f.Kind == HandshakeFailed && strings.Contains(f.Detail, "invalid signature by the server certificate")
 }
 
 // FetchedIssuer is a certificate that an AIA URL points to.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"encoding/pem"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,13 +53,17 @@ func certificateFile(t testing.TB, file string) []byte {
 	return block.Bytes
 }
 
-// FuzzServerHello: whatever a server sends, reading its hello ends, and a chain in it consists of received bytes.
+// FuzzServerHello: whatever a server sends, reading its hello ends, a chain in it consists of received bytes, and what no key has signed proves
+// none.
 func FuzzServerHello(f *testing.F) {
 	f.Add([]byte("\x16\x03\x03\x00\x04\x0e\x00\x00\x00"))
 	f.Add([]byte("\x15\x03\x03\x00\x02\x02\x28"))
 	f.Add(greeting(0x0303, certificateFile(f, "testdata/keys/p192.pem")))
+	f.Add(append(greeting(0x0303, certificateFile(f, "testdata/keys/p256.pem")), "\x16\x03\x03\x00\x0f\x0c\x00\x00\x0b\x03\x00\x17\x01\x04\x04\x03\x00\x02\x30\x00"...))
+	f.Add([]byte("\x0b\x00\x00\x0a\x00\x00\x00\x06\x00\x00\x01a\x00\x00\x0f\x00\x00\x06\x04\x03\x00\x02\x30\x00"))
+	f.Add([]byte("\x0f\x00\x00\x0600\x00\x0200")) // a proof before the certificate
 	f.Fuzz(func(t *testing.T, sent []byte) {
-		g, err := readServerHello(bytes.NewReader(sent))
+		g, err := readServerHello(bytes.NewReader(sent), make([]byte, randomSize))
 		if err == nil && len(g.chain) == 0 {
 			t.Fatal("a serverHello without a chain")
 		}
@@ -69,7 +74,19 @@ func FuzzServerHello(f *testing.F) {
 		if err := h.readCertificate13(sent); err == nil && len(h.chain) == 0 {
 			t.Error("a certificate message of TLS 1.3 without a chain")
 		}
-		for _, der := range slices.Concat(g.chain, h.chain) {
+		in := [][]byte{sent}
+		var encrypted serverHello
+		encryptedErr := encrypted.readEncrypted(&messages{record: func() (record []byte, err error) {
+			if len(in) == 0 {
+				return nil, io.EOF
+			}
+			record, in = in[0], nil
+			return record, nil
+		}})
+		if err == nil && g.unproven == nil || encryptedErr == nil && encrypted.unproven == nil {
+			t.Errorf("proven: %v %v", g, encrypted)
+		}
+		for _, der := range slices.Concat(g.chain, h.chain, encrypted.chain) {
 			if key := readKey(der); key.usable && key.weak {
 				t.Errorf("%+v is both", key)
 			}

@@ -24,7 +24,7 @@ import (
 
 // A server may have two certificates for one name, an ECDSA and an RSA one, and chooses by what the client offers. A handshake shows only
 // one of them: crypto/tls offers RSA first, most other clients offer ECDSA first. So the server is asked for the other one, on a
-// connection of its own and only up to the certificate, by a ClientHello that is like the first but offers the other type of
+// connection of its own and only up to the proof that it has the certificate's key, by a ClientHello that is like the first but offers the other type of
 // key alone: up to TLS 1.2 by its cipher suites, in TLS 1.3 by its signature algorithms.
 
 // askOthers asks all addresses of an endpoint for their other certificate if it is the endpoint's turn. What it does not learn leaves
@@ -126,9 +126,8 @@ func (v *endpointProbe) askOther(ctx context.Context, at netip.AddrPort, first *
 		other.Absent = true
 		return other
 	case err != nil:
-		if other = unknown(err); other.Failure.Kind == observation.TimedOut {
-			v.unanswered.Add(1)
-		}
+		other = unknown(err)
+		v.countUnanswered(other.Failure)
 		return other
 	}
 	var shown answer
@@ -147,7 +146,18 @@ func (v *endpointProbe) askOther(ctx context.Context, at netip.AddrPort, first *
 		return unknown(errNoTime)
 	}
 	other.TLS = shown.TLS
+	if other.KeyProven = seen.unproven == nil; !other.KeyProven {
+		other.Failure = fail(observation.PhaseTLS, seen.unproven)
+		v.countUnanswered(other.Failure)
+	}
 	return other
+}
+
+// countUnanswered counts servers that were waited for in vain.
+func (v *endpointProbe) countUnanswered(f *observation.Failure) {
+	if f.Kind == observation.TimedOut {
+		v.unanswered.Add(1)
+	}
 }
 
 // keyType returns the type of a certificate's key; empty for one that no client chooses by.

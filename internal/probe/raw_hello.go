@@ -13,11 +13,14 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// serverHello is what a server sends before it has to sign anything.
+// serverHello is what a server sends before it needs an answer.
 type serverHello struct {
 	version, suite uint16
+	random         []byte
 	chain          [][]byte // DER, leaf first; never empty
 	staple         []byte
+	// unproven is why it is not shown that the server has the leaf's private key; nil if it is.
+	unproven error
 }
 
 // Numbers of the TLS registries (RFC 5246 §6.2.1 and §7.4).
@@ -31,14 +34,16 @@ const (
 	certificate        = 11
 	serverKeyExchange  = 12
 	serverHelloDone    = 14
+	certificateVerify  = 15
+	finished           = 20
 	certificateStatus  = 22
 )
 
 // maxRawHello bounds the bytes read for a serverHello.
 const maxRawHello = 128 << 10
 
-// exchangeHello sends a ClientHello of TLS 1.2 and reads up to the certificate. It stops there: a kind of key that crypto/tls does not
-// support cannot be used, but it can be named.
+// exchangeHello sends a ClientHello of TLS 1.2 and reads up to the certificate, and to the signature that proves its key. It stops there: a
+// kind of key that crypto/tls does not support cannot be used, but it can be named.
 func exchangeHello(conn net.Conn, hello hello) (serverHello, error) {
 	message, err := hello.message()
 	if err != nil {
@@ -47,8 +52,11 @@ func exchangeHello(conn net.Conn, hello hello) (serverHello, error) {
 	if _, err := conn.Write(inRecord(message)); err != nil {
 		return serverHello{}, fmt.Errorf("sending a ClientHello: %w", err)
 	}
-	return readServerHello(conn)
+	return readServerHello(conn, message[randomAt:randomAt+randomSize])
 }
+
+// Where the random value is in a ClientHello: after the message's type and length, and the version.
+const randomAt, randomSize = 6, 32
 
 // inRecord returns a ClientHello in a record of its own, with the version that all clients put there (RFC 8446 §5.1).
 func inRecord(message []byte) []byte {
@@ -56,30 +64,37 @@ func inRecord(message []byte) []byte {
 	return append(record, message...)
 }
 
-func readServerHello(from io.Reader) (h serverHello, err error) {
+// readServerHello reads what a server sends to a client with a random value.
+func readServerHello(from io.Reader, random []byte) (h serverHello, err error) {
 	in := &messages{record: plain(io.LimitReader(from, maxRawHello))}
 	for {
 		kind, body, err := in.next()
-		if err != nil || kind == serverKeyExchange || kind == serverHelloDone {
-			if len(h.chain) > 0 {
-				return h, nil
+		switch {
+		case err == nil && kind != serverKeyExchange && kind != serverHelloDone:
+			if !h.parse(kind, body) {
+				return h, errors.New("reading the server's hello: it is malformed")
 			}
+			continue
+		case len(h.chain) == 0:
 			return h, errors.Join(errNoCertificate, err)
+		case err == nil && kind == serverKeyExchange:
+			err = h.checkProof(random, body)
+		case err == nil:
+			err = noProof(h.suite)
 		}
-		if !h.read(kind, body) {
-			return h, errors.New("reading the server's hello: it is malformed")
-		}
+		h.unproven = err
+		return h, nil
 	}
 }
 
 var errNoCertificate = errors.New("no certificate was received")
 
-// read parses one handshake message of TLS 1.2; false if it is malformed.
-func (h *serverHello) read(kind uint8, body cryptobyte.String) bool {
+// parse reads one handshake message of TLS 1.2; false if it is malformed.
+func (h *serverHello) parse(kind uint8, body cryptobyte.String) bool {
 	switch kind {
 	case serverHelloMessage:
 		var session cryptobyte.String
-		return body.ReadUint16(&h.version) && body.Skip(32) && body.ReadUint8LengthPrefixed(&session) && body.ReadUint16(&h.suite)
+		return body.ReadUint16(&h.version) && body.ReadBytes(&h.random, randomSize) && body.ReadUint8LengthPrefixed(&session) && body.ReadUint16(&h.suite)
 	case certificate:
 		var list cryptobyte.String
 		if !body.ReadUint24LengthPrefixed(&list) {
@@ -106,6 +121,7 @@ func (h *serverHello) read(kind uint8, body cryptobyte.String) bool {
 type messages struct {
 	record func() ([]byte, error) // reads the payload of the next one
 	buffer []byte
+	read   []byte // those that were returned
 }
 
 // plain reads records of handshake messages that are not encrypted.
@@ -121,6 +137,7 @@ func (m *messages) next() (kind uint8, body cryptobyte.String, err error) {
 	for {
 		in := cryptobyte.String(m.buffer)
 		if in.ReadUint8(&kind) && in.ReadUint24LengthPrefixed(&body) {
+			m.read = append(m.read, m.buffer[:len(m.buffer)-len(in)]...)
 			m.buffer = in
 			return kind, body, nil
 		}

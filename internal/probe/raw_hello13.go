@@ -2,11 +2,11 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
+	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
-	"crypto/sha256"
-	"crypto/sha512"
 	"crypto/subtle"
 	"crypto/tls"
 	"encoding/binary"
@@ -20,8 +20,8 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// exchangeHello13 makes a TLS 1.3 handshake up to the server's certificate, which is encrypted in it. crypto/tls does not let its users
-// choose the signature algorithms that a server picks its certificate by. Nothing is verified.
+// exchangeHello13 makes a TLS 1.3 handshake up to the server's certificate, which is encrypted in it, and to the signature that proves its
+// key. crypto/tls does not let its users choose the signature algorithms that a server picks its certificate by.
 // Of the cipher suites, those with AES can be offered.
 func exchangeHello13(conn net.Conn, hello hello) (h serverHello, err error) {
 	message, err := hello.message()
@@ -37,7 +37,6 @@ func exchangeHello13(conn net.Conn, hello hello) (h serverHello, err error) {
 	if err != nil {
 		return h, err
 	}
-	answer := slices.Clone([]byte(body))
 	suite, peer, ok := readServerHello13(body, hello.share.group)
 	if kind != serverHelloMessage || !ok || !slices.Contains(hello.suites, suite) || len(in.buffer) > 0 {
 		return h, errors.New("reading the server's hello: it does not answer the client's")
@@ -46,30 +45,58 @@ func exchangeHello13(conn net.Conn, hello hello) (h serverHello, err error) {
 	if err != nil {
 		return h, err
 	}
-	transcript := cryptobyte.NewBuilder(message)
-	transcript.AddUint8(serverHelloMessage)
-	transcript.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(answer) })
-	from, err := newDecrypter(limited, suite, secret, transcript.BytesOrPanic())
+	transcript := slices.Concat(message, in.read)
+	from, err := newDecrypter(limited, suite, secret, transcript)
 	if err != nil {
 		return h, err
 	}
 	h.version, h.suite = tls.VersionTLS13, suite
-	encrypted := &messages{record: from.next}
+	return h, h.readEncrypted(&messages{record: from.next, read: transcript})
+}
+
+// readEncrypted reads the messages of TLS 1.3 up to the certificate and on to the proof of its key.
+func (h *serverHello) readEncrypted(in *messages) error {
 	for {
-		kind, body, err := encrypted.next()
+		before := in.read
+		kind, body, err := in.next()
 		switch {
-		case err != nil:
-			return h, err
-		case kind == finished:
-			return h, errNoCertificate
-		case kind == certificate:
-			return h, h.readCertificate13(body)
+		case err == nil && kind == certificate && len(h.chain) == 0:
+			if err := h.readCertificate13(body); err != nil {
+				return err
+			}
+			continue
+		case err == nil && kind != certificateVerify && kind != finished:
+			continue
+		case len(h.chain) == 0:
+			return cmp.Or(err, errNoCertificate)
+		case err == nil && kind == certificateVerify:
+			err = h.checkProof13(before, body)
+		case err == nil:
+			err = noProof(h.suite)
 		}
+		h.unproven = err
+		return nil
 	}
 }
 
-// finished is the type of the message that ends a server's part of a handshake.
-const finished = 20
+// checkProof13 checks the signature in a certificateVerify of TLS 1.3 (RFC 8446 §4.4.3), of the messages before it.
+func (h *serverHello) checkProof13(before []byte, body cryptobyte.String) error {
+	var scheme uint16
+	var signature cryptobyte.String
+	if !body.ReadUint16(&scheme) || !body.ReadUint16LengthPrefixed(&signature) || !body.Empty() {
+		return errMalformedProof
+	}
+	signed := append(bytes.Repeat([]byte{' '}, 64), "TLS 1.3, server CertificateVerify\x00"...)
+	return checkSignature(h.chain[0], scheme, append(signed, hashed(digest13(h.suite), before)...), signature)
+}
+
+// digest13 returns the hash function of a cipher suite of TLS 1.3.
+func digest13(suite uint16) crypto.Hash {
+	if suite == tls.TLS_AES_256_GCM_SHA384 {
+		return crypto.SHA384
+	}
+	return crypto.SHA256
+}
 
 // readCertificate13 reads a certificate message of TLS 1.3.
 func (h *serverHello) readCertificate13(body cryptobyte.String) error {
@@ -140,20 +167,20 @@ type decrypter struct {
 
 // newDecrypter derives the server's key (RFC 8446 §7.1).
 func newDecrypter(from io.Reader, suite uint16, secret, transcript []byte) (*decrypter, error) {
-	digest, size := sha256.New, 16
-	if suite == tls.TLS_AES_256_GCM_SHA384 {
-		digest, size = sha512.New384, 32
+	hash, size := digest13(suite), 16
+	if hash == crypto.SHA384 {
+		size = 32
 	}
+	digest := hash.New
 	var failed error
 	try := func(b []byte, err error) []byte {
 		failed = errors.Join(failed, err)
 		return b
 	}
-	empty := make([]byte, digest().Size())
-	sum := func(data []byte) []byte { h := digest(); h.Write(data); return h.Sum(nil) }
+	empty := make([]byte, hash.Size())
 	early := try(hkdf.Extract(digest, empty, nil))
-	handshake := try(hkdf.Extract(digest, secret, try(expandLabel(digest, early, "derived", sum(nil), len(empty)))))
-	traffic := try(expandLabel(digest, handshake, "s hs traffic", sum(transcript), len(empty)))
+	handshake := try(hkdf.Extract(digest, secret, try(expandLabel(digest, early, "derived", hashed(hash, nil), len(empty)))))
+	traffic := try(expandLabel(digest, handshake, "s hs traffic", hashed(hash, transcript), len(empty)))
 	key := try(expandLabel(digest, traffic, "key", nil, size))
 	d := &decrypter{from: from, nonce: try(expandLabel(digest, traffic, "iv", nil, 12))}
 	if failed != nil {

@@ -143,7 +143,7 @@ func other(o *observation.OtherCertificate, at time.Time) *Other {
 	if o == nil {
 		return nil
 	}
-	out := &Other{KeyType: o.KeyType, Absent: o.Absent, Fallback: o.Fallback, Failure: failure(o.Failure)}
+	out := &Other{KeyType: o.KeyType, Absent: o.Absent, Fallback: o.Fallback, Failure: failure(o.Failure), KeyProven: o.KeyProven}
 	if t := o.TLS; t != nil {
 		out.Protocol = &Protocol{Version: t.Version, Cipher: t.Cipher}
 		out.Chain, out.ChainLength = certificates(t.Chain), len(t.Chain)

@@ -120,7 +120,8 @@ type Address struct {
 }
 
 // Other is a server's certificate for clients that support only the type of key that its first certificate does not have. Without a chain and
-// unless absent, it is not known, and failure says why.
+// unless absent, it is not known, and failure says why. With a chain, failure says why it is not known that the server has its private key, or
+// that it has another one.
 type Other struct {
 	KeyType     observation.KeyType `json:"key_type"`
 	Absent      bool                `json:"absent,omitempty"`
@@ -130,6 +131,7 @@ type Other struct {
 	Chain       []Certificate       `json:"chain,omitempty"`
 	ChainLength int                 `json:"chain_length,omitempty"`
 	Revocation  []Revocation        `json:"revocation,omitempty"`
+	KeyProven   bool                `json:"key_proven,omitempty"`
 }
 
 // Phases are milliseconds; 0 where a phase was not reached.

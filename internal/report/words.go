@@ -228,3 +228,39 @@ func earliest(e Endpoint) (end time.Time, ok bool) {
 	}
 	return end, ok
 }
+
+// health is a healthy endpoint in a line: what it answered, how long its certificate lives, how fast it was.
+func health(r Report, e Endpoint) string {
+	if e.State == Unknown {
+		return "not checked in this round"
+	}
+	var parts []string
+	if len(e.Addresses) != 1 {
+		parts = append(parts, fmt.Sprintf("%d addresses", len(e.Addresses)))
+	}
+	if end, ok := earliest(e); ok {
+		parts = append(parts, leftText(end.Sub(r.At))+" ("+end.Format("2006-01-02")+")")
+	}
+	if len(e.Addresses) > 0 {
+		a := e.Addresses[0]
+		if a.Protocol != nil {
+			parts = append(parts, a.Protocol.Version)
+		}
+		if a.HTTP != nil {
+			parts = append(parts, fmt.Sprintf("%s %d", a.HTTP.Proto, a.HTTP.Status))
+		}
+		parts = append(parts, fmt.Sprintf("%.0f ms", slowest(e)))
+	}
+	if e.Listener != "" {
+		parts = append(parts, "behind "+e.Listener)
+	}
+	return strings.Join(parts, " · ")
+}
+
+func slowest(e Endpoint) float64 {
+	most := 0.0
+	for _, a := range e.Addresses {
+		most = max(most, a.Phases.Total)
+	}
+	return most
+}

@@ -20,14 +20,19 @@ type Row struct {
 	// DeclaredAttached and AttachedServed go between the columns. Where the attached certificate is not known,
 	// AttachedServed compares what is served with what is declared.
 	DeclaredAttached, AttachedServed Mark
+	// Others are what the addresses have for clients of the other type of key (RSA or ECDSA), as far as the round asked.
+	Others []Value
 	// End is when the first of the certificates served expires; zero where none is served.
 	End time.Time
 }
 
 // Value is one certificate of one column. All texts are clean.
 type Value struct {
-	Main  string
-	Notes []string
+	Main string
+	// Names are the first names that the certificate covers; empty where they are not known.
+	Names string
+	// Notes are until when it is valid, by whom it is declared, and the like; Details are what identifies it.
+	Notes, Details []string
 	// ARN is the attached or declared certificate's; empty where there is none.
 	ARN string
 	// Differs marks what disagrees with the column before.

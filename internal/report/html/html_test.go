@@ -192,7 +192,7 @@ func TestTheVerdictSaysWhoseFaultItIs(t *testing.T) {
 		want     string
 	}{{[]finding.Finding{own}, "certdrift itself"}, {[]finding.Finding{own, expired}, "Clients are failing"}} {
 		r := report.Build(report.Input{FailOn: finding.Critical, Conclusion: finding.Conclusion{Findings: c.findings, Complete: true}})
-		if got := sentence(r); !strings.Contains(got, c.want) {
+		if got := report.Sentence(r); !strings.Contains(got, c.want) {
 			t.Errorf("%q, want %q", got, c.want)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
-	"slices"
 	"strings"
 	"time"
 
@@ -87,7 +86,7 @@ func viewOf(r report.Report) view {
 	ids := map[string]string{}
 	v := view{
 		Style: template.CSS(styleText), //nolint:gosec // the package's own file: no remote text in it
-		Title: "certdrift: " + string(r.Verdict), Verdict: verdictSign(r.Verdict), Sentence: sentence(r), Line: report.CountingLine(r), Notes: r.Notes(),
+		Title: "certdrift: " + string(r.Verdict), Verdict: verdictSign(r.Verdict), Sentence: report.Sentence(r), Line: report.CountingLine(r), Notes: r.Notes(),
 		Times: times(r), Tiles: tiles(r),
 	}
 	findings := r.Findings
@@ -167,32 +166,6 @@ func stateSign(s report.State) sign {
 		return sign{"critical", "✗", "critical"}
 	}
 	return sign{"not checked", "?", "unknown"}
-}
-
-// sentence is what the verdict means.
-func sentence(r report.Report) string {
-	switch {
-	case r.Verdict == report.Fail && r.FailOn == finding.Warning:
-		return "Something is broken or will break."
-	case r.Verdict == report.Fail && ownProblem(r.Findings):
-		return "certdrift itself needs fixing: no endpoint is known to be broken, but problems may go unnoticed."
-	case r.Verdict == report.Fail:
-		return "Clients are failing now or will soon, or the attached certificate is not the declared one."
-	case r.Verdict == report.Incomplete:
-		return "No problems found, but some checks could not be run."
-	case len(r.Findings) == 0:
-		return "Every endpoint serves the intended certificate."
-	case r.FailOn == finding.None:
-		return "Report only: --fail-on never."
-	}
-	return "No findings at or above --fail-on; see below for the others."
-}
-
-// ownProblem reports whether everything critical is certdrift's own: its configuration, or its alerts.
-func ownProblem(fs []finding.Finding) bool {
-	return !slices.ContainsFunc(fs, func(f finding.Finding) bool {
-		return f.Severity == finding.Critical && f.Code != finding.ConfigInvalid && f.Code != finding.AlertPathBroken
-	})
 }
 
 func times(r report.Report) string {
@@ -288,8 +261,7 @@ func isCommand(line string) bool {
 			return true
 		}
 	}
-	first, _, more := strings.Cut(line, " ")
-	return more && slices.Contains([]string{"aws", "kubectl", "openssl", "certdrift", "curl", "dig", "terraform", "nc", "helm"}, first)
+	return report.IsCommand(line)
 }
 
 // worse orders states, the worst first.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"slices"
 	"strings"
 
 	"certdrift/internal/arn"
@@ -110,7 +111,7 @@ func (d *drawing) values(all []comparison.Value, l *report.Listener) {
 		if v.Differs {
 			d.write(`<b>≠ </b>`)
 		}
-		d.write(anchor(certificatePage(v.ARN), v.Main), `<small>`, text(strings.Join(v.Notes, "; ")), `</small>`)
+		d.write(anchor(certificatePage(v.ARN), v.Main), `<small>`, text(strings.Join(slices.Concat(v.Notes, v.Details), "; ")), `</small>`)
 		if l != nil {
 			d.write(`<small>`, anchor(balancerPage(*l), "load balancer"), `</small>`)
 		}

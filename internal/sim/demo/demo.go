@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"certdrift/internal/alert"
 	"certdrift/internal/awsio/cloudwatch"
 	"certdrift/internal/awsio/listener"
 	"certdrift/internal/awsio/sns"
@@ -126,7 +125,6 @@ func (p *scenario) function(name string, depth round.Depth, store *round.Memory)
 	})
 	publisher := &round.Publisher{
 		Now: p.clock.Now, Store: store, Function: name, By: name, Gauge: cloudwatch.New(p.account.CloudWatch(), "Certdrift"),
-		Compose: alert.Options{RunbookURL: "docs/runbook.md"},
 	}
 	publisher.Tell(sns.New(p.account.SNS(), p.topic))
 	runners := &boot.Runners{
