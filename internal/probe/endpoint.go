@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"certdrift/internal/observation"
@@ -21,6 +22,8 @@ type endpointProbe struct {
 	secrets redact.Redactor
 	hops    hops
 	extras  extras
+	// byName is whether the server closed a connection on which EHLO gave this client's address (see starttls.ErrAddressRejected).
+	byName atomic.Bool
 }
 
 // endpoint probes all addresses of one endpoint.

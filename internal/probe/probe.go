@@ -55,7 +55,7 @@ type Options struct {
 }
 
 // Prober probes endpoints. Between rounds it keeps only the documents that certificates point at, where the next round begins,
-// and when which servers were asked for another certificate.
+// when which servers were asked for another certificate, and which failures were looked into in vain.
 type Prober struct {
 	now         func() time.Time
 	resolver    resolver
@@ -70,6 +70,7 @@ type Prober struct {
 	documents   *documents
 	turn        turn
 	others      others
+	looks       looks
 }
 
 // New returns a Prober.
