@@ -48,7 +48,7 @@ race: ## Run the same tests with the race detector; needs a C compiler
 
 # The short soak test in e2e has the same faults in every run; make soak draws new ones.
 .PHONY: e2e
-e2e: $(CACHE)/venv/.ready sam-cli $(CACHE)/bin/actionlint ## Deploy the template to an emulator and run the real function binaries against it
+e2e: $(CACHE)/venv/.ready sam-cli cdk-lib $(CACHE)/bin/actionlint ## Deploy the template to an emulator and run the real function binaries against it
 	@CERTDRIFT_E2E=1 SOAK_SEED=$${SOAK_SEED:-2026} go test -json -count=1 -timeout 40m ./e2e/... | go run ./e2e/tally -name e2e -o $(CACHE)/e2e.tally
 
 # Lints the workflows in docs/. Without it, they are only parsed.
@@ -135,26 +135,33 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 ARCHITECTURES ?= arm64 amd64
 DIST ?= $(CURDIR)/dist
+# What a deployment without a clone needs: the template, the nested ones, the functions' packages. RELEASE_BUCKET is where you publish it, if
+# everybody is to deploy from there: the default of the template's parameter ReleaseBucket.
+STACK := $(DIST)/certdrift-stack_$(VERSION)
+RELEASE_BUCKET ?=
 # The bill of materials of a binary, without the time at which it was written.
 MATERIALS := sh -c '$(CACHE)/bin/cyclonedx-gomod-$(CYCLONEDX) bin -json -std -noserial "$$0" 2>/dev/null | sed "/^ *\"timestamp\": /d"'
 
 .PHONY: release
-release: $(CACHE)/bin/cyclonedx-gomod-$(CYCLONEDX) ## Build a release in dist/: the command for five platforms, the functions for both architectures, bills of materials, checksums
-	@rm -rf "$(DIST)" && mkdir -p "$(DIST)"
+release: $(CACHE)/bin/cyclonedx-gomod-$(CYCLONEDX) ## Build a release in dist/: the command for five platforms, the stack to deploy without a clone, bills of materials, checksums
+	@rm -rf "$(DIST)" && mkdir -p "$(STACK)"
 	@for platform in $(PLATFORMS); do \
 		os=$${platform%/*} arch=$${platform#*/} && exe=certdrift && if [ $$os = windows ]; then exe=certdrift.exe; fi && \
 		dir="$(DIST)/certdrift_$(VERSION)_$${os}_$$arch" && mkdir "$$dir" && echo "building $${dir##*/}" && \
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '-s -w' -o "$$dir/$$exe" ./cmd/certdrift && \
 		if [ $$platform = linux/amd64 ]; then $(MATERIALS) "$$dir/$$exe" >"$(DIST)/certdrift_$(VERSION).cdx.json"; fi && \
-		cp LICENSE README.md CHANGELOG.md certdrift.example.yaml "$$dir" && \
+		cp LICENSE README.md CHANGELOG.md certdrift.example.yaml docs/runbook.md "$$dir" && \
 		go run ./e2e/pack -limit 50000000 "$$dir" && rm -r "$$dir" || exit 1; \
 	done
 	@for arch in $(ARCHITECTURES); do for f in $(FUNCTIONS); do \
-		dir="$(DIST)/$${f}_$(VERSION)_$$arch" && $(MAKE) build-$$f ARTIFACTS_DIR="$$dir" CONFIG= LAMBDA_GOARCH=$$arch && \
-		if [ $$arch = arm64 ]; then $(MATERIALS) "$$dir/bootstrap" >"$(DIST)/$${f}_$(VERSION).cdx.json"; fi && \
+		lambda=$$arch && if [ $$arch = amd64 ]; then lambda=x86_64; fi && \
+		dir="$(STACK)/$${f}_$(VERSION)_$$lambda" && $(MAKE) build-$$f ARTIFACTS_DIR="$$dir" CONFIG= LAMBDA_GOARCH=$$arch && \
+		if [ ! -e "$(DIST)/$${f}_$(VERSION).cdx.json" ]; then $(MATERIALS) "$$dir/bootstrap" >"$(DIST)/$${f}_$(VERSION).cdx.json"; fi && \
 		go run ./e2e/pack -limit 50000000 "$$dir" && rm -r "$$dir" || exit 1; \
 	done; done
-	@cp template.yaml certdrift.schema.json "$(DIST)" && cp -R infra "$(DIST)"
+	@go run ./cmd/release -version "$(VERSION)" -bucket "$(RELEASE_BUCKET)" -o "$(STACK)/template.json"
+	@cp LICENSE README.md "$(STACK)" && mkdir "$(STACK)/deploy" && cp -R deploy/terraform deploy/cdk "$(STACK)/deploy" && cp certdrift.schema.json "$(DIST)"
+	@go run ./e2e/pack -limit 100000000 "$(STACK)" && rm -r "$(STACK)"
 	@cd "$(DIST)" && find . -type f ! -name checksums.txt | LC_ALL=C sort | sed 's|^\./||' | while read -r f; do \
 		if command -v sha256sum >/dev/null 2>&1; then sha256sum "$$f"; else shasum -a 256 "$$f"; fi; done >checksums.txt && cat checksums.txt
 
@@ -218,6 +225,17 @@ sam-cli:
 		$(CACHE)/venv-sam/bin/pip install $(HASHED) -r e2e/requirements-sam.txt && \
 		touch $(CACHE)/venv-sam/.ready && chmod +x $(CACHE)/venv-sam/.ready || \
 		echo "could not install the SAM CLI"; \
+	fi
+
+# Likewise for the CDK, which deploy/cdk needs. What npm installs is checked against the hashes in the lock file, and none of it is run.
+.PHONY: cdk-lib
+cdk-lib:
+	@if ! cmp -s deploy/cdk/package-lock.json $(CACHE)/cdk/.ready; then \
+		echo "installing into .cache/cdk: the AWS CDK" && mkdir -p $(CACHE)/cdk && \
+		cp deploy/cdk/package.json deploy/cdk/package-lock.json $(CACHE)/cdk && \
+		(cd $(CACHE)/cdk && npm ci --ignore-scripts --no-audit --no-fund --silent) && \
+		cp deploy/cdk/package-lock.json $(CACHE)/cdk/.ready || \
+		echo "could not install the AWS CDK"; \
 	fi
 
 .PHONY: clean

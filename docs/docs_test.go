@@ -95,7 +95,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// The runbook has the section that each alert, test alert and alarm links to, and it names every alarm.
+// The runbook has the section that each alert, test alert and alarm links to, or names where there is no URL, and it names every alarm.
 func TestTheRunbookAnswersEveryAlertAndAlarm(t *testing.T) {
 	runbook := read(t, "runbook.md")
 	ids := anchors(runbook)
@@ -109,17 +109,18 @@ func TestTheRunbookAnswersEveryAlertAndAlarm(t *testing.T) {
 	}
 	link := regexp.MustCompile(`runbook\.md#(\S+)`)
 	for _, n := range notices {
-		m := link.FindStringSubmatch(alert.Compose(n, alert.Options{RunbookURL: "docs/runbook.md"}).Email)
+		m := link.FindStringSubmatch(alert.Compose(n, alert.Options{RunbookURL: "https://wiki.example.org/runbook.md"}).Email)
 		if m == nil || !ids[m[1]] {
 			t.Errorf("the alert of %s links %q, which has no section", n.Findings[0].Code, m)
 		}
 	}
-	names := 0
+	names, sections := 0, 0
 	for _, file := range glob(t, "../infra/*.yaml", "../template.yaml") {
 		text := read(t, file)
-		for _, m := range regexp.MustCompile(`\$\{RunbookUrl\}#([\w-]+)`).FindAllStringSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile(`(?:\$\{Runbook\}|Section of docs/runbook\.md: )([\w-]+) - run: \S`).FindAllStringSubmatch(text, -1) {
+			sections++
 			if !ids[m[1]] {
-				t.Errorf("%s links #%s, which has no section", file, m[1])
+				t.Errorf("%s names the section %s, which the runbook does not have", file, m[1])
 			}
 		}
 		for _, m := range regexp.MustCompile(`AlarmName: !Sub "?\$\{[\w:]+\}-([\w-]+)`).FindAllStringSubmatch(text, -1) {
@@ -129,8 +130,8 @@ func TestTheRunbookAnswersEveryAlertAndAlarm(t *testing.T) {
 			}
 		}
 	}
-	if names == 0 {
-		t.Error("no alarm found: the test no longer reads the templates right")
+	if names == 0 || sections != names {
+		t.Errorf("%d alarms, and %d descriptions with a section and a command", names, sections)
 	}
 }
 
@@ -429,8 +430,13 @@ func TestTheReadmeCountsRight(t *testing.T) {
 	}
 	alarms := read(t, "../infra/alarms.yaml")
 	queries := strings.Count(alarms, "Expression: !Sub >-\n            SELECT ")
-	// AWS bills an alarm by the metrics that it names; what only Chat and text messages add is not in the sum.
-	plain := strings.Count(alarms, "MetricName:") - strings.Count(alarms, "Condition: Has")
+	// AWS bills an alarm by the metrics that it names; what only Chat, text messages and tools add is not in the sum.
+	plain := 0
+	for _, alarm := range strings.Split(alarms, "\n    Type: AWS::CloudWatch::") {
+		if !strings.Contains(alarm, "\n    Condition: Has") {
+			plain += strings.Count(alarm, "MetricName:")
+		}
+	}
 	if want := fmt.Sprintf("| alarms | %d × 0.10, one composite", plain); queries != 1 || !strings.Contains(readme, want) {
 		t.Errorf("%d plain alarms and %d queries, the README otherwise", plain, queries)
 	}
@@ -462,5 +468,28 @@ func TestEveryKindIsDocumented(t *testing.T) {
 	}
 	if got, want := strings.Join(documented, "\n"), strings.Join(known, "\n"); got != want {
 		t.Errorf("endpoints.md has\n%s\nand the kinds are\n%s", got, want)
+	}
+}
+
+// TestNoLinkLeadsNowhere: without the runbook's URL, or with a path instead of one, no alert has a link to it, and what it has instead
+// are commands.
+func TestNoLinkLeadsNowhere(t *testing.T) {
+	now := time.Date(2026, 11, 23, 2, 14, 0, 0, time.UTC)
+	for _, url := range []string{"", "docs/runbook.md"} {
+		for _, e := range catalogue.Entries() {
+			f := finding.Finding{Code: e.Code, Severity: finding.Critical, Endpoint: "api", Summary: e.Title}
+			n := incident.Notice{
+				Event: incident.Opened, Severity: f.Severity, At: now, Findings: []finding.Finding{f}, Record: incident.Record{Code: f.Code, First: now},
+			}
+			m := alert.Compose(n, alert.Options{RunbookURL: url})
+			for form, text := range map[string]string{"email": m.Email, "chat": m.Chat, "document": m.JSON, "default": m.Default, "SMS": m.SMS} {
+				if strings.Contains(text, "runbook") || strings.Contains(text, "Runbook") {
+					t.Errorf("RunbookUrl %q: the %s of %s links the runbook:\n%s", url, form, e.Code, text)
+				}
+			}
+			if explain := "certdrift explain " + string(e.Code); !strings.Contains(m.Email, explain) || !strings.Contains(m.JSON, explain) || !strings.Contains(m.Chat, explain) {
+				t.Errorf("RunbookUrl %q: the alert of %s has no command instead", url, e.Code)
+			}
+		}
 	}
 }

@@ -71,10 +71,19 @@ func asList(v any) []any {
 	return list
 }
 
-// fits matches an event against the parts of EventBridge's pattern language that the template uses: lists of values,
-// nested objects, {"exists": …}.
+// fits matches an event against the parts of EventBridge's pattern language that the templates use: lists of values,
+// nested objects, "$or", {"exists": …}, {"numeric": ["=", …]}.
 func fits(pattern, event map[string]any) bool {
 	for key, want := range pattern {
+		if key == "$or" {
+			if !slices.ContainsFunc(asList(want), func(branch any) bool {
+				nested, ok := branch.(map[string]any)
+				return ok && fits(nested, event)
+			}) {
+				return false
+			}
+			continue
+		}
 		value, present := event[key]
 		switch want := want.(type) {
 		case map[string]any:
@@ -95,6 +104,9 @@ func fits(pattern, event map[string]any) bool {
 
 func fitsOne(want, value any, present bool) bool {
 	if matcher, ok := want.(map[string]any); ok {
+		if numeric := asList(matcher["numeric"]); len(numeric) == 2 && numeric[0] == "=" {
+			return present && fmt.Sprint(value) == fmt.Sprint(numeric[1])
+		}
 		exists, known := matcher["exists"].(bool)
 		return known && len(matcher) == 1 && exists == present
 	}
@@ -119,9 +131,13 @@ func (b *bus) tick(t *testing.T, name string) []byte {
 
 func TestFits(t *testing.T) {
 	pattern := map[string]any{"source": []any{"aws.elb"}, "detail": map[string]any{
-		"eventName": []any{"A", "B"}, "errorCode": []any{map[string]any{"exists": false}}}}
-	event := func(source, name string, code any) map[string]any {
+		"eventName": []any{"A", "B"}, "errorCode": []any{map[string]any{"exists": false}},
+		"$or": []any{map[string]any{"n": []any{map[string]any{"numeric": []any{"=", 1}}}}, map[string]any{"n": []any{map[string]any{"exists": false}}}}}}
+	event := func(source, name string, code any, n ...any) map[string]any {
 		detail := map[string]any{"eventName": name}
+		if len(n) > 0 {
+			detail["n"] = n[0]
+		}
 		if code != nil {
 			detail["errorCode"] = code
 		}
@@ -135,6 +151,8 @@ func TestFits(t *testing.T) {
 		"another source": {event("aws.acm", "B", nil), false},
 		"another name":   {event("aws.elb", "C", nil), false},
 		"failed":         {event("aws.elb", "A", "AccessDenied"), false},
+		"one of $or":     {event("aws.elb", "A", nil, 1.0), true},
+		"none of $or":    {event("aws.elb", "A", nil, 2.0), false},
 	} {
 		if got := fits(pattern, c.event); got != c.want {
 			t.Errorf("%s: %v", name, got)

@@ -24,6 +24,8 @@ type front struct {
 	hooks   *hooks
 	put     *busEntries
 	faults  *faults
+	// invoked answers an invocation of a function by its name; nil where the tests invoke functions themselves.
+	invoked func(name string, payload []byte) ([]byte, error)
 }
 
 func startFront(t *testing.T, moto string) *front {
@@ -70,11 +72,24 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.hooks.answer(w, c.body)
 	case c.service == "events" && c.action == "PutEvents":
 		f.put.answer(w, c.body)
+	case f.invoked != nil && c.service == "lambda" && strings.HasSuffix(c.path, "/invocations"):
+		f.invoke(w, c)
 	case c.cbor:
 		f.cloudwatch(w, r, c)
 	default:
 		f.moto.ServeHTTP(w, r)
 	}
+}
+
+// invoke answers Lambda's Invoke. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+func (f *front) invoke(w http.ResponseWriter, c call) {
+	parts := strings.Split(c.path, "/")
+	body, err := f.invoked(parts[len(parts)-2], c.body)
+	if err != nil {
+		w.Header().Set("X-Amz-Function-Error", "Unhandled")
+		body = fmt.Appendf(nil, "%q", err)
+	}
+	_, _ = w.Write(body)
 }
 
 // read parses a request and leaves its body readable for the next handler.

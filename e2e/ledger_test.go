@@ -52,7 +52,7 @@ func (l *ledger) alarms(t *testing.T) []types.MetricAlarm {
 	return got.MetricAlarms
 }
 
-// holdAlarms fails if an alarm names a certdrift series that nothing writes, or does not link to the runbook.
+// holdAlarms fails if an alarm names a certdrift series that nothing writes, or does not name the runbook's section and a command.
 func (l *ledger) holdAlarms(t *testing.T) {
 	t.Helper()
 	got, err := l.api.ListMetrics(t.Context(), &cloudwatch.ListMetricsInput{Namespace: aws.String(namespace)})
@@ -62,8 +62,8 @@ func (l *ledger) holdAlarms(t *testing.T) {
 		written[series(aws.ToString(m.MetricName), m.Dimensions)] = true
 	}
 	for _, a := range l.alarms(t) {
-		if !strings.Contains(aws.ToString(a.AlarmDescription), "runbook.md#") {
-			t.Errorf("alarm %s does not link the runbook: %q", aws.ToString(a.AlarmName), aws.ToString(a.AlarmDescription))
+		if text := aws.ToString(a.AlarmDescription); !strings.Contains(text, "docs/runbook.md: ") || !strings.Contains(text, " - run: ") {
+			t.Errorf("alarm %s does not name the runbook's section and a command: %q", aws.ToString(a.AlarmName), aws.ToString(a.AlarmDescription))
 		}
 		if s := series(aws.ToString(a.MetricName), a.Dimensions); aws.ToString(a.Namespace) == namespace && !written[s] {
 			t.Errorf("alarm %s watches %s, which nobody writes; written are %v", aws.ToString(a.AlarmName), s, written)

@@ -31,7 +31,7 @@ func everyTemplate(t *testing.T) map[string]template {
 		name := filepath.Join("infra", filepath.Base(file))
 		all[name] = readTemplate(t, name)
 	}
-	if len(all) != 7 {
+	if len(all) != 8 {
 		t.Fatalf("%d templates found", len(all))
 	}
 	return all
@@ -385,7 +385,20 @@ func TestAddressesStayOutOfGit(t *testing.T) {
 // TestTheStackKnowsWhatGuardsIt: probe and inspect know every rule and every alarm of the stack, each as what it is.
 func TestTheStackKnowsWhatGuardsIt(t *testing.T) {
 	tm := readTemplate(t, "template.yaml")
-	refs := map[string]any{"HasSms": true, "HasChat": true}
+	refs := map[string]any{"HasSms": true, "HasChat": true, "HasTools": true, "HasOnCall": true, "HasPosts": true}
+	joined := func(v any) string {
+		join := asList(filled(v, refs))
+		if len(join) != 2 {
+			return fmt.Sprint(filled(v, refs))
+		}
+		var all []string
+		for _, part := range asList(join[1]) {
+			all = append(all, fmt.Sprint(part))
+		}
+		return strings.Join(all, fmt.Sprint(join[0]))
+	}
+	nested := infra(t, "tools")
+	refs["Tools.Outputs.Rules"] = joined(nested.Outputs["Rules"]["Value"])
 	var actions, inputs []string
 	for _, kind := range []string{"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"} {
 		for _, a := range infra(t, "alarms").of(kind) {
@@ -398,25 +411,20 @@ func TestTheStackKnowsWhatGuardsIt(t *testing.T) {
 		}
 	}
 	rules := tm.rules()
+	for name := range nested.rules() {
+		rules[strings.Replace(name, "${Prefix}", "${AWS::StackName}", 1)] = ""
+	}
 	for _, id := range []string{"ProbeFunction", "InspectFunction"} {
 		variables := within(tm.Resources[id].Properties, "Environment", "Variables")
 		for name, want := range map[string][]string{"CERTDRIFT_ALARMS": actions, "CERTDRIFT_ALARM_INPUTS": inputs} {
-			value := filled(within(variables, name), refs)
-			if join := asList(value); len(join) == 2 {
-				var all []string
-				for _, part := range asList(join[1]) {
-					all = append(all, fmt.Sprint(part))
-				}
-				value = strings.Join(all, fmt.Sprint(join[0]))
-			}
-			got := strings.Fields(fmt.Sprint(value))
+			got := strings.Fields(joined(within(variables, name)))
 			slices.Sort(got)
 			slices.Sort(want)
 			if !slices.Equal(got, want) || len(want) < 8 {
 				t.Errorf("%s: %s is\n%q, and the alarms are\n%q", id, name, got, want)
 			}
 		}
-		got, err := ownstack.ParseRules(fmt.Sprint(within(variables, "CERTDRIFT_RULES")), "${AWS::StackName}")
+		got, err := ownstack.ParseRules(joined(within(variables, "CERTDRIFT_RULES")), "${AWS::StackName}")
 		check(t, err)
 		if len(got) != len(rules) {
 			t.Errorf("%s knows %v, and the rules are %v", id, got, rules)

@@ -84,7 +84,7 @@ type soak struct {
 	since    map[string]int             // by host: the round since which it is sick without a break
 	alerted  map[string]int             // by incident: the round in which its last opening was first alerted; 0 for none or recovered
 	opened   map[string]time.Time       // by incident: when its last opening was, as its alerts say
-	blind    map[string]bool            // by incident: its last opening was sent in a round that could not read the table, and says so
+	blind    map[string]bool            // by incident: its last opening was sent in a round that could not read the table or write to it, and says so
 	unlisted bool                       // a summary counted more incidents than it listed (at most 100), so which others were reported is not known
 	affected map[string]map[string]bool // by incident: the hosts since it was opened, by its messages and the states that could be read
 	weathers map[string]int             // by permission: the last round of what is wrong with it
@@ -333,7 +333,7 @@ func (s *soak) hear(m message) {
 			if again := len(incidents) == 1 && s.alerted[key] > 0 && d.Repetition && d.Opened.Equal(s.opened[key]); !again {
 				s.alerted[key], s.opened[key] = s.n, d.Opened
 			}
-			s.blind[key] = d.Repetition && s.unreadable()
+			s.blind[key] = d.Repetition && s.unrecorded()
 		case "recovered":
 			if d.Remaining != "" {
 				continue
@@ -353,12 +353,14 @@ func (s *soak) hear(m message) {
 	}
 }
 
-// unreadable reports whether the functions cannot read the table. What one of them alerts then, it cannot record, and the other may alert
-// of it as its own in the next round: of the two alerts, the first says that there may be another.
-func (s *soak) unreadable() bool {
-	_, all := s.weathers["dynamodb"]
-	_, scan := s.weathers["dynamodb:Scan"]
-	return all || scan
+// unrecorded reports whether the functions cannot read the table, or not write to it. What one of them alerts then, it cannot record: the
+// other may alert of it as its own in the next round, and so may a new process if it is killed. Of the two alerts, the first says that
+// there may be another.
+func (s *soak) unrecorded() bool {
+	return slices.ContainsFunc([]string{"dynamodb", "dynamodb:Scan", "dynamodb:PutItem"}, func(permission string) bool {
+		_, failing := s.weathers[permission]
+		return failing
+	})
 }
 
 // records are the incidents of the state table.

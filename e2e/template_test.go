@@ -207,6 +207,7 @@ func TestRulesUseWhatRulesMay(t *testing.T) {
 }
 
 func TestParameterPatterns(t *testing.T) {
+	const secret = "arn:aws:secretsmanager:us-west-2:111122223333:secret:certdrift/pagerduty-AbCdEf"
 	tm := readTemplate(t, "template.yaml")
 	for name, c := range map[string]struct{ good, bad []string }{
 		"AlertEmail":        {[]string{"", "ops@example.org", "o.p+s@mail.example.org"}, []string{"ops", "ops@example", "a@example.org,b@example.org", "a b@example.org"}},
@@ -223,7 +224,15 @@ func TestParameterPatterns(t *testing.T) {
 		"MemberRoleArns":    {[]string{"", "arn:aws:iam::222233334444:role/certdrift"}, []string{"certdrift", "222233334444"}},
 		"MemberAccounts":    {[]string{"", "222233334444"}, []string{"2222-3333-4444", "*"}},
 		"MetricsNamespace":  {[]string{"Certdrift", "Certdrift/team-b"}, []string{"", "AWS/Lambda", ":x", "a b", "a'b"}},
-		"RunbookUrl":        {[]string{"docs/runbook.md", "https://wiki.example.org/x?a=b"}, []string{"", `a"b`, "a b"}},
+		"RunbookUrl":        {[]string{"", "docs/runbook.md", "https://wiki.example.org/x?a=b"}, []string{`a"b`, "a b", "a<b"}},
+		"PagerDutyKey":      {[]string{"", "0123456789abcdef0123456789abcdef", secret}, []string{"short", "arn:aws:ssm:us-west-2:111122223333:parameter/x"}},
+		"OpsgenieKey":       {[]string{"", "0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01", secret}, []string{"GenieKey 0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01"}},
+		"SlackUrl":          {[]string{"", "https://hooks.slack.com/services/T0/B0/x", secret}, []string{"https://example.org/x", "hooks.slack.com/services/T0/B0/x", "https://hooks.slack.com.example.org/services/x"}},
+		"TeamsUrl": {[]string{
+			"", "https://prod-1.westeurope.logic.azure.com:443/workflows/1/triggers/manual/paths/invoke?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=a_b-c", secret,
+		}, []string{"http://prod-1.logic.azure.com/x", `https://a.example.org/"`, "https://a.example.org/*"}},
+		"WebhookUrl":           {[]string{"", "https://hooks.example.org/a?b=c", secret}, []string{"http://hooks.example.org/", "hooks.example.org", "https://a b"}},
+		"WebhookAuthorization": {[]string{"", "Bearer abc", secret}, []string{" x"}},
 	} {
 		pattern := regexp.MustCompile(fmt.Sprint(tm.Parameters[name]["AllowedPattern"]))
 		for _, v := range c.good {
@@ -429,5 +438,50 @@ func TestMemberAccountsTrustWhoReadsThem(t *testing.T) {
 	}
 	if readers != 4 {
 		t.Errorf("%d roles may assume another account's, want each function's", readers)
+	}
+}
+
+// TestDeletingTheStackLeavesNothing: no resource outlives the stack, and no function can bring its log group back. docs/install.md says so.
+func TestDeletingTheStackLeavesNothing(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(root, "infra", "*.yaml"))
+	check(t, err)
+	for _, file := range append(files, filepath.Join(root, "template.yaml")) {
+		text, err := os.ReadFile(file)
+		check(t, err)
+		for _, m := range regexp.MustCompile(`(?:DeletionPolicy|UpdateReplacePolicy): *(\S+)`).FindAllSubmatch(text, -1) {
+			if string(m[1]) != "Delete" {
+				t.Errorf("%s: %s", file, m[0])
+			}
+		}
+		if strings.Contains(string(text), "logs:CreateLogGroup") {
+			t.Errorf("%s: a function that still runs would create its log group again", file)
+		}
+	}
+	key := readTemplate(t, filepath.Join("infra", "alerts.yaml")).of("AWS::KMS::Key")["Key"]
+	guide, err := os.ReadFile(filepath.Join(root, "docs", "install.md"))
+	check(t, err)
+	if days := fmt.Sprintf("takes %v days", key.Properties["PendingWindowInDays"]); !strings.Contains(string(guide), days) {
+		t.Errorf("docs/install.md does not say that the key's deletion %s", days)
+	}
+}
+
+// TestWhatTheApplicationRepositoryLacks holds docs/install.md to the resources in use.
+// https://github.com/awsdocs/aws-serverlessrepo-developer-guide/blob/main/doc_source/list-supported-resources.md
+func TestWhatTheApplicationRepositoryLacks(t *testing.T) {
+	guide, err := os.ReadFile(filepath.Join(root, "docs", "install.md"))
+	check(t, err)
+	_, section, _ := strings.Cut(string(guide), "\n## The Serverless Application Repository\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	supported := []string{
+		"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::DynamoDB::Table", "AWS::Events::EventBusPolicy", "AWS::Events::Rule", "AWS::IAM::Role",
+		"AWS::KMS::Alias", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SQS::Queue",
+		"AWS::SQS::QueuePolicy", "AWS::Serverless::Function",
+	}
+	for _, file := range []string{"template.yaml", "infra/alarms.yaml", "infra/alerts.yaml", "infra/dashboard.yaml", "infra/state.yaml"} {
+		for id, r := range readTemplate(t, file).Resources {
+			if named := strings.Contains(section, "`"+r.Type+"`"); named == slices.Contains(supported, r.Type) {
+				t.Errorf("%s: %s is a %s: named as missing is %t", file, id, r.Type, named)
+			}
+		}
 	}
 }

@@ -4,6 +4,8 @@ Usage: translate.py TEMPLATE BUCKET OUT [PARAMETER=VALUE…]
 
 The Serverless transform is AWS's own (samtranslator). Code and nested templates are pointed at BUCKET: OUT/template.json is
 the root, OUT/infra/*.json the nested ones, to be uploaded under those names beside LOGICAL-ID.zip.
+
+A release's template names its bucket itself: with --released for BUCKET only the transform is made, from TEMPLATE to OUT.
 """
 
 import json
@@ -44,11 +46,24 @@ def main(path, bucket, out, *settings):
                 json.dump(body, f, indent=1)
             properties["TemplateURL"] = f"https://{bucket}.s3.amazonaws.com/{key}"
 
+    write(template, parameters, os.path.join(out, "template.json"))
+
+
+def released(path, out, *settings):
+    with open(path) as f:
+        template = json.load(f)
+    write(template, dict(s.split("=", 1) for s in settings), out)
+
+
+def write(template, parameters, path):
     translated = transform(template, parameters, NoManagedPolicies())
     translated.pop("Rules", None)  # assertions on parameters; CloudFormation checks them, the emulator does not know them
-    with open(os.path.join(out, "template.json"), "w") as f:
+    with open(path, "w") as f:
         json.dump(translated, f, indent=1)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[2] == "--released":
+        released(sys.argv[1], *sys.argv[3:])
+    else:
+        main(*sys.argv[1:])

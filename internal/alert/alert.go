@@ -3,6 +3,8 @@
 package alert
 
 import (
+	"strings"
+
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 )
@@ -10,7 +12,7 @@ import (
 // Message is one notice in every form. Default, Email, SMS and JSON become the keys default, email, sms, and https, http,
 // sqs, lambda of an SNS message with MessageStructure=json; together they stay far below its 256 KiB.
 type Message struct {
-	// Subject is printable ASCII, at most SubjectLimit characters, one line, and begins with a emailWriter.
+	// Subject is printable ASCII, at most SubjectLimit characters, one line, and begins with a letter.
 	Subject string
 	// Default is for protocols without a text of their own.
 	Default string
@@ -21,6 +23,8 @@ type Message struct {
 	// JSON is the document of schema certdrift.alert/1 (docs/alert.schema.json) on one line, at most JSONLimit bytes. It
 	// is also the detail of the EventBridge event.
 	JSON string
+	// Incidents are the documents of the incidents that a summary sums up, for machines that keep an alert for each; nil otherwise.
+	Incidents []string
 	// Chat is a custom notification for Amazon Q Developer in chat applications, for a topic of its own: what else is
 	// published there is dropped silently.
 	Chat string
@@ -64,6 +68,9 @@ func Compose(n incident.Notice, o Options) Message {
 		},
 	}
 	out.Default = out.Subject + "\n\n" + m.lead()
+	for _, member := range n.Storm {
+		out.Incidents = append(out.Incidents, newMessage(member, o).document())
+	}
 	if o.HoldSMS {
 		out.Attributes["sms"] = "held"
 	}
@@ -76,10 +83,12 @@ type message struct {
 	Options
 	// first is the finding that leads; the zero value where there is none.
 	first finding.Finding
+	// mixed reports whether the message combines incidents of several codes or authors: nothing but their number holds for all.
+	mixed bool
 }
 
 func newMessage(n incident.Notice, o Options) *message {
-	m := &message{Notice: n, Options: o}
+	m := &message{Notice: n, Options: o, mixed: n.Storm != nil && !n.OneCause()}
 	if len(n.Findings) > 0 {
 		m.first = n.Findings[0]
 	}
@@ -113,9 +122,10 @@ func (m *message) code() finding.Code {
 	return finding.ObserveIncomplete
 }
 
-// runbook is the link to what to do; empty where no runbook is configured.
+// runbook is the link to what to do; empty where no runbook is configured. Only a URL can be followed from a message: stacks
+// that were deployed with the path of the file as the default still have it.
 func (m *message) runbook() string {
-	if m.RunbookURL == "" {
+	if !strings.Contains(m.RunbookURL, "://") {
 		return ""
 	}
 	return m.RunbookURL + "#" + string(m.code())

@@ -129,8 +129,11 @@ func (m *message) nextSteps() []string {
 	if command := undo(m.first); command != "" && m.Event != incident.Recovered && m.Storm == nil {
 		steps = undoSteps(command)
 	}
-	if link := m.runbook(); link != "" {
+	switch link := m.runbook(); {
+	case link != "":
 		steps = append(steps, "Runbook: "+link)
+	case m.code() != testCode:
+		steps = append(steps, "Explain: `certdrift explain "+string(m.code())+"`")
 	}
 	if m.DashboardURL != "" {
 		steps = append(steps, "Dashboard: "+m.DashboardURL)

@@ -30,7 +30,8 @@ type DisarmedPart struct {
 }
 
 // Disarmed returns what does not work of a stack. A disabled schedule is critical: the rounds that it starts do not happen.
-// Without the other rules changes are found by the schedule, and without the alarms nobody is notified when certdrift itself fails.
+// Without the rules of changes these are found by the schedule, and without those of tools the topic still has its subscribers.
+// Without the alarms nobody is notified when certdrift itself fails.
 func Disarmed(s observation.OwnStack) []Disarmament {
 	rules := Disarmament{Kind: RulesDisarmed, Severity: finding.Warning}
 	for _, r := range s.Rules {
@@ -49,12 +50,12 @@ func Disarmed(s observation.OwnStack) []Disarmament {
 			alarms.Parts = append(alarms.Parts, DisarmedPart{a.Name, reason, off})
 		}
 	}
-	rules.Text = "rules that start certdrift's rounds do not work: " + parts(rules.Parts)
+	rules.Text = "EventBridge rules of certdrift's own stack do not work: " + parts(rules.Parts)
 	alarms.Text = "alarms about certdrift itself do not work: " + parts(alarms.Parts)
 	return slices.DeleteFunc([]Disarmament{rules, alarms}, func(d Disarmament) bool { return len(d.Parts) == 0 })
 }
 
-// ruleReason says what keeps a rule from starting rounds as it was deployed to; empty for nothing.
+// ruleReason says what keeps a rule from doing what it was deployed for; empty for nothing.
 func ruleReason(r observation.EventRule) (reason string, off bool) {
 	switch {
 	case r.Missing:

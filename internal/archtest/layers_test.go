@@ -29,7 +29,7 @@ var layers = []struct {
 	{"judge, track", "findings from observations; incidents from findings", []string{"internal/incident", "internal/judge"}},
 	{"publish", "messages, metrics and reports", []string{"internal/alert", "internal/metric", "internal/report"}},
 	{"comparison", "declared, attached and served side by side, for pages", []string{"internal/report/comparison"}},
-	{"pages", "the report as a web page and as a dashboard widget", []string{"internal/report/html", "internal/report/widget"}},
+	{"pages", "the report as a web page, as text in a terminal and as a dashboard widget", []string{"internal/report/html", "internal/report/text", "internal/report/widget"}},
 	{"probe's parts", "the parts of probing without sockets: allowed addresses, STARTTLS, revocation, redaction", []string{"internal/probe/netguard", "internal/probe/redact", "internal/probe/revocation", "internal/probe/starttls"}},
 	{"forms", "grammars and errors shared by adapters", []string{"internal/awsio/awserr", "internal/yamldoc"}},
 	{"adapters", "files, network and AWS, each behind one package", []string{
@@ -44,7 +44,7 @@ var layers = []struct {
 	{"simulated account", "an AWS account in memory", []string{"internal/certtest", "internal/sim/account"}},
 	{"demo", "replays the incident with all of the layers below", []string{"internal/sim/demo"}},
 	{"command line", "the commands", []string{"internal/cli"}},
-	{"programs", "wiring", []string{"cmd/bundle", "cmd/certdrift", "functions/inspect", "functions/probe", "functions/verify", "functions/widget"}},
+	{"programs", "wiring", []string{"cmd/bundle", "cmd/certdrift", "cmd/release", "functions/inspect", "functions/probe", "functions/verify", "functions/widget"}},
 	{"tools for tests", "programs that tests run", []string{"e2e/debian", "e2e/oracle", "e2e/pack", "e2e/rootstores", "e2e/tally", "e2e/tlsclient"}},
 	{"servers for tests", "real servers with every defect", []string{"e2e/servers"}},
 	{"tests", "tests across packages", []string{"docs", "e2e", "e2e/accuracy", "e2e/browser", "internal/archtest"}},

@@ -27,6 +27,7 @@ import (
 	"certdrift/internal/report"
 	"certdrift/internal/report/comparison"
 	"certdrift/internal/report/html"
+	"certdrift/internal/report/text"
 	"certdrift/internal/report/widget"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
@@ -46,8 +47,8 @@ func renderAll(t fataler, round observation.Round, thresholds policy.Thresholds,
 	conclusion := judge.Judge(judge.Input{Policy: thresholds, Roots: func(target.Roots) *chain.Store { return none }, Now: at, Round: round})
 	built := report.Build(report.Input{Round: round, Conclusion: conclusion, FailOn: finding.Critical, At: at})
 	out := rendered{findings: conclusion.Findings, rows: map[string]comparison.Row{}}
-	var document, page, text bytes.Buffer
-	for _, err := range []error{report.WriteJSON(&document, built), html.Write(&page, built), report.WriteText(&text, built, report.Plain, 0)} {
+	var document, page, words bytes.Buffer
+	for _, err := range []error{report.WriteJSON(&document, built), html.Write(&page, built), text.Write(&words, built, text.Options{Verbose: true, Width: 10_000})} {
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
@@ -58,7 +59,7 @@ func renderAll(t fataler, round observation.Round, thresholds policy.Thresholds,
 	for _, row := range comparison.Rows(built) {
 		out.rows[row.Endpoint.Environment+"/"+row.Endpoint.Name] = row
 	}
-	out.page, out.listed, out.widget = page.String(), text.String(), widget.HTML(widget.Input{Report: built})
+	out.page, out.listed, out.widget = page.String(), words.String(), widget.HTML(widget.Input{Report: built})
 	return out
 }
 

@@ -20,6 +20,7 @@ import (
 	"certdrift/internal/plan"
 	"certdrift/internal/policy"
 	"certdrift/internal/report"
+	"certdrift/internal/report/text"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
 )
@@ -122,7 +123,7 @@ func TestHostilePlan(t *testing.T) {
 	for _, f := range formats() {
 		for _, width := range []int{60, 80, 100_000} {
 			var out bytes.Buffer
-			if err := f.write(&out, r, looks{report.Plain, width}); err != nil || out.Len() < 200 && f.name != "prometheus" && f.name != "github" {
+			if err := f.write(&out, r, text.Options{Width: width, Verbose: width == 80}); err != nil || out.Len() < 200 && f.name != "prometheus" && f.name != "github" {
 				t.Fatalf("%s: %v: %s", f.name, err, &out)
 			}
 			certtest.Harmless(t, fmt.Sprint(f.name, " at ", width), out.String(), f.name == "github")

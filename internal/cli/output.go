@@ -16,33 +16,28 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/report"
 	"certdrift/internal/report/html"
+	"certdrift/internal/report/text"
 )
 
 // format is one way to write a report.
 type format struct {
 	name  string
 	about string // shown by the shell's completion
-	write func(io.Writer, report.Report, looks) error
-}
-
-// looks are how text is written: its colors, and how wide it may be (0: as wide as the format likes).
-type looks struct {
-	style report.Style
-	width int
+	write func(io.Writer, report.Report, text.Options) error
 }
 
 // formats are all ways to write a report, text first.
 func formats() []format {
-	plain := func(write func(io.Writer, report.Report) error) func(io.Writer, report.Report, looks) error {
-		return func(w io.Writer, r report.Report, _ looks) error { return write(w, r) }
+	plain := func(write func(io.Writer, report.Report) error) func(io.Writer, report.Report, text.Options) error {
+		return func(w io.Writer, r report.Report, _ text.Options) error { return write(w, r) }
 	}
 	return []format{
-		{"text", "for people", func(w io.Writer, r report.Report, l looks) error { return report.WriteText(w, r, l.style, l.width) }},
+		{"text", "for people", text.Write},
 		{"json", "the whole report, one document", plain(report.WriteJSON)},
 		{"junit", "JUnit XML, a case per endpoint", plain(report.WriteJUnit)},
 		{"html", "one self-contained page for a browser", plain(html.Write)},
 		{"github", "GitHub Actions annotations and step summary", plain(report.WriteGitHub)},
-		{"sarif", "SARIF 2.1.0, for code scanning", func(w io.Writer, r report.Report, _ looks) error {
+		{"sarif", "SARIF 2.1.0, for code scanning", func(w io.Writer, r report.Report, _ text.Options) error {
 			return report.WriteSARIF(w, r, catalogue.Entries())
 		}},
 		{"markdown", "for a pull request comment or a step summary", plain(report.WriteMarkdown)},
@@ -62,6 +57,8 @@ func formatNames() []string {
 type output struct {
 	formatName, failOnName, file string
 
+	verbose bool
+
 	format format
 	failOn finding.Severity
 }
@@ -70,6 +67,7 @@ func (o *output) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.formatName, "format", "text", "report format: "+strings.Join(formatNames(), ", "))
 	cmd.Flags().StringVarP(&o.file, "output", "o", "", "write the report to `FILE` (atomically) instead of standard output")
 	cmd.Flags().StringVar(&o.failOnName, "fail-on", "critical", "lowest severity that fails (exit status 1, verdict fail): critical, warning or never")
+	cmd.Flags().BoolVar(&o.verbose, "verbose", false, "text: include the evidence of every finding, and list what is only counted otherwise")
 	var described []string
 	for _, f := range formats() {
 		described = append(described, f.name+"\t"+f.about)
@@ -122,12 +120,12 @@ func (o *output) write(a *App, cmd *cobra.Command, r report.Report) error {
 		a.stepSummary(r)
 	}
 	if o.file == "" {
-		if err := o.format.write(a.Stdout, r, looks{a.style(cmd), a.columns()}); err != nil {
+		if err := o.format.write(a.Stdout, r, text.Options{Style: a.style(cmd), Width: a.columns(), Verbose: o.verbose}); err != nil {
 			return fmt.Errorf("writing the report: %w", err)
 		}
 		return nil
 	}
-	err := replaceFile(o.file, func(w io.Writer) error { return o.format.write(w, r, looks{style: report.Plain}) })
+	err := replaceFile(o.file, func(w io.Writer) error { return o.format.write(w, r, text.Options{Verbose: o.verbose}) })
 	if err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}

@@ -24,6 +24,7 @@ import (
 	"certdrift/internal/plan"
 	"certdrift/internal/report"
 	"certdrift/internal/report/html"
+	"certdrift/internal/report/text"
 	"certdrift/internal/target"
 )
 
@@ -213,8 +214,8 @@ func (p planned) text(t fataler) {
 	t.Helper()
 	rows := report.PlanRows(p.Report)
 	for _, width := range []int{60, 80, 120, 100_000} {
-		text := p.written(t, func(w io.Writer, r report.Report) error { return report.WriteText(w, r, report.Plain, width) })
-		for line := range strings.Lines(text) {
+		words := p.written(t, func(w io.Writer, r report.Report) error { return text.Write(w, r, text.Options{Width: width}) })
+		for line := range strings.Lines(words) {
 			line = strings.TrimRight(line, "\n")
 			if utf8.RuneCountInString(line) > width && len(strings.Fields(strings.TrimSuffix(line, ` \`))) > 1 {
 				t.Errorf("wider than %d: %q", width, line)
@@ -223,7 +224,7 @@ func (p planned) text(t fataler) {
 		if width < 100_000 {
 			continue
 		}
-		paragraphs := strings.Split(strings.TrimRight(text, "\n"), "\n\n")
+		paragraphs := strings.Split(strings.TrimRight(words, "\n"), "\n\n")
 		p.line(t, paragraphs[len(paragraphs)-1])
 		for i, row := range rows {
 			if want := row.Mark + " " + row.Word + ": " + row.Title() + "\n"; !strings.HasPrefix(paragraphs[i], want) {

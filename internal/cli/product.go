@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"certdrift/internal/boot"
 	"certdrift/internal/config"
 	"certdrift/internal/config/schema"
-	"certdrift/internal/lambda"
 	"certdrift/internal/observation"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
@@ -46,11 +44,6 @@ func Product() Parts {
 		Declared: boot.Declared, Inventory: boot.Inventory,
 		Plan: local.Plan, Round: local.Round,
 	}
-}
-
-// log writes warnings to standard error.
-func (a *App) log() *slog.Logger {
-	return slog.New(lambda.Bounded(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 }
 
 // loadFile reads a configuration file. Files that it names lie beside it.

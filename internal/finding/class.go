@@ -37,3 +37,28 @@ func (c Code) Class() Class {
 	}
 	return ClassSelf
 }
+
+// FixedBy reports whether what fixes a finding of another code fixes one of this code too, if both have the same cause. The two
+// would contradict each other if each had a remedy of its own.
+func (c Code) FixedBy(cause Code) bool {
+	switch cause {
+	case DriftAttached, DriftServed, DriftDeclared: // another certificate takes the place of the one that is at fault
+		return c != cause && (c.Class() == ClassCertificate || c == ListenerCertMissing || c == ListenerCertExpired || c == ListenerCertExpiring ||
+			c == ACMRenewalFailing || c == ACMRenewalIneligible || c == DriftDeclared || c == DriftServed && cause == DriftAttached)
+	case ListenerNameUncovered:
+		return c == CertNameMismatch
+	case ListenerCertExpired, ListenerCertMissing:
+		return c == CertExpired
+	case ListenerCertExpiring:
+		return c == CertExpiring
+	case ACMRenewalFailing:
+		return c == CertExpiring || c == ListenerCertExpiring
+	}
+	return false
+}
+
+// DeclarationOutdated reports whether a drift is to be ended by changing what is declared: the attached certificate is right and stays.
+func (f Finding) DeclarationOutdated() bool {
+	stale, _ := f.Evidence["stale"].(string)
+	return f.Code == DriftAttached && stale == "declared"
+}

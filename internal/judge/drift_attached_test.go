@@ -83,6 +83,22 @@ func TestDriftAttachedLeavesExpiryItsOwnFinding(t *testing.T) {
 		if f.Cause != "listener:a1:443@us-west-2/111122223333" {
 			t.Errorf("%s has the cause %q: one repair ends all three", f.Code, f.Cause)
 		}
+		if f.Code != finding.DriftAttached && f.Remedy != "Reattaching the declared certificate fixes this too: see drift-attached on listener a1:443." {
+			t.Errorf("%s has a remedy of its own: %s", f.Code, f.Remedy)
+		}
+	}
+}
+
+// TestADriftToTheBetterFixesNothingElse: the attached certificate stays, so what is wrong with it has to be fixed.
+func TestADriftToTheBetterFixesNothingElse(t *testing.T) {
+	s := newScene(t)
+	gone, soon := s.leafUntil(noon.AddDate(0, 0, -3), host), s.leafUntil(noon.AddDate(0, 0, 3), host)
+	declared, attached := s.acm("gone", gone), s.acm("soon", soon)
+	s.classic("a1", attached)
+	behind(s.https("api", host, ok("10.0.0.1", soon)), "a1", declared)
+	f := s.one(finding.CertExpiring, finding.Critical)
+	if !s.one(finding.DriftAttached, finding.Critical).DeclarationOutdated() || strings.Contains(f.Remedy, "eattach") || f.Remedy == "" {
+		t.Errorf("%+v", f)
 	}
 }
 

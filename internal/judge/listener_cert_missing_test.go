@@ -15,7 +15,7 @@ func TestListenerCertMissing(t *testing.T) {
 	s.classic("a1", arnOf("gone"))
 	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", s.acm("right", leaf))
 	f := s.one(finding.ListenerCertMissing, finding.Critical)
-	if f.Endpoint != "api" || !strings.Contains(f.Remedy, arnOf("right")) {
+	if f.Endpoint != "api" || !strings.Contains(f.Remedy, "see drift-attached on listener a1:443") {
 		t.Errorf("%+v", f)
 	}
 	s.round.Certificates[0] = observation.Certificate{ARN: arnOf("gone"), Unreadable: true}

@@ -31,7 +31,24 @@ func suppressExplained(fs []finding.Finding, j *judgment) []finding.Finding {
 		}
 		kept = append(kept, f)
 	}
-	return addMismatches(kept, explained)
+	return addMismatches(deferToDrift(kept), explained)
+}
+
+// deferToDrift leaves one remedy for one cause: what reattaching the declared certificate fixes refers to it. Renewing or importing a
+// certificate that should not be there would help nobody.
+func deferToDrift(fs []finding.Finding) []finding.Finding {
+	drifts := map[string]finding.Finding{}
+	for _, f := range fs {
+		if f.Code == finding.DriftAttached && !f.DeclarationOutdated() {
+			drifts[f.Cause] = f
+		}
+	}
+	for i, f := range fs {
+		if drift, found := drifts[f.Cause]; found && f.Code.FixedBy(drift.Code) {
+			fs[i].Remedy = "Reattaching the declared certificate fixes this too: see " + string(drift.Code) + " on listener " + drift.Listener + "."
+		}
+	}
+	return fs
 }
 
 // outdatedManifests are the endpoints (ENVIRONMENT/NAME) of which a finding says that their manifest is not right.

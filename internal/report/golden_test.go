@@ -1,4 +1,4 @@
-package report
+package report_test
 
 import (
 	"bytes"
@@ -12,25 +12,36 @@ import (
 
 	"certdrift/internal/catalogue"
 	"certdrift/internal/finding"
+	"certdrift/internal/report"
+	"certdrift/internal/report/text"
 )
+
+const (
+	goodARN  = report.GoodARN
+	staleARN = report.StaleARN
+	hostile  = report.Hostile
+)
+
+var noon, fixture = report.Noon, report.Fixture
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // writers are all formats by the name of their golden file.
-func writers() map[string]func(io.Writer, Report) error {
+func writers() map[string]func(io.Writer, report.Report) error {
 	catalogue := []catalogue.Entry{{Code: finding.CertExpired, Title: "The certificate has expired.", Meaning: "Clients refuse it.", Remedy: "Renew it."}}
-	return map[string]func(io.Writer, Report) error{
-		"text.txt":        func(w io.Writer, r Report) error { return WriteText(w, r, Plain, 0) },
-		"json.json":       WriteJSON,
-		"junit.xml":       WriteJUnit,
-		"github.txt":      WriteGitHub,
-		"sarif.sarif":     func(w io.Writer, r Report) error { return WriteSARIF(w, r, catalogue) },
-		"markdown.md":     WriteMarkdown,
-		"prometheus.prom": WritePrometheus,
+	return map[string]func(io.Writer, report.Report) error{
+		"text.txt":        func(w io.Writer, r report.Report) error { return text.Write(w, r, text.Options{}) },
+		"verbose.txt":     func(w io.Writer, r report.Report) error { return text.Write(w, r, text.Options{Verbose: true}) },
+		"json.json":       report.WriteJSON,
+		"junit.xml":       report.WriteJUnit,
+		"github.txt":      report.WriteGitHub,
+		"sarif.sarif":     func(w io.Writer, r report.Report) error { return report.WriteSARIF(w, r, catalogue) },
+		"markdown.md":     report.WriteMarkdown,
+		"prometheus.prom": report.WritePrometheus,
 	}
 }
 
-func render(t testing.TB, write func(io.Writer, Report) error, r Report) string {
+func render(t testing.TB, write func(io.Writer, report.Report) error, r report.Report) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := write(&b, r); err != nil {
@@ -58,12 +69,12 @@ func compare(t *testing.T, name, got string) {
 }
 
 func TestGolden(t *testing.T) {
-	r := Build(fixture(t))
+	r := report.Build(fixture(t))
 	for name, write := range writers() {
 		t.Run(name, func(t *testing.T) {
 			got := render(t, write, r)
 			compare(t, name, got)
-			if again := render(t, write, Build(fixture(t))); again != got {
+			if again := render(t, write, report.Build(fixture(t))); again != got {
 				t.Error("the same round gives another output the second time")
 			}
 		})

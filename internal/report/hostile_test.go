@@ -1,4 +1,4 @@
-package report
+package report_test
 
 import (
 	"encoding/json"
@@ -13,11 +13,12 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/report"
 	"certdrift/internal/target"
 )
 
 // poisoned is the fixture with hostile text wherever a server, a resolver or a file could have put some.
-func poisoned(t testing.TB, poison string) Report {
+func poisoned(t testing.TB, poison string) report.Report {
 	in := fixture(t)
 	for i := range in.Round.Endpoints {
 		e := &in.Round.Endpoints[i]
@@ -49,7 +50,7 @@ func poisoned(t testing.TB, poison string) Report {
 		Summary: poison, Remedy: poison,
 		Evidence: finding.Evidence{"text": poison, "list": []string{poison}, "map": map[string]string{poison: poison}, "file": poison, poison: poison},
 	})
-	return Build(in)
+	return report.Build(in)
 }
 
 // FuzzHostileText holds for every format that no server's text leaves it: no control character, no bidirectional
@@ -89,7 +90,7 @@ var (
 func breaks(t *testing.T, name, out string) {
 	t.Helper()
 	switch name {
-	case "text.txt":
+	case "text.txt", "verbose.txt":
 		for line := range strings.Lines(out) {
 			if strings.HasPrefix(strings.TrimSpace(line), "::") {
 				t.Errorf("a line is a workflow command: %q", line)
@@ -145,7 +146,7 @@ func TestGitHubShowsTenOfAKind(t *testing.T) {
 			Code: finding.CertExpired, Severity: finding.Critical, Endpoint: fmt.Sprint("e", i), Summary: "expired"})
 	}
 	in.Conclusion.Findings = append(in.Conclusion.Findings, finding.Finding{Code: finding.HTTPSlow, Severity: finding.Warning, Summary: "slow"})
-	out := render(t, WriteGitHub, Build(in))
+	out := render(t, report.WriteGitHub, report.Build(in))
 	if got := strings.Count(out, "::error "); got != 10 {
 		t.Errorf("%d errors, want 10", got)
 	}
@@ -161,7 +162,7 @@ func TestMarkdownFitsAComment(t *testing.T) {
 			Code: finding.CertExpired, Severity: finding.Critical, Endpoint: fmt.Sprint("e", i),
 			Summary: strings.Repeat("<long>|", 200), Remedy: strings.Repeat("x", 5000)})
 	}
-	if out := render(t, WriteMarkdown, Build(in)); len([]rune(out)) > 65536 {
+	if out := render(t, report.WriteMarkdown, report.Build(in)); len([]rune(out)) > 65536 {
 		t.Errorf("%d characters: GitHub takes 65,536", len([]rune(out)))
 	}
 }

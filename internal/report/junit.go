@@ -184,7 +184,7 @@ func (c *junitCase) notes(e Endpoint) {
 	}
 }
 
-// plain returns findings in plain text, as WriteText writes them.
+// plain returns findings in plain text, with all their evidence.
 func plain(fs []finding.Finding) string {
 	var b strings.Builder
 	for _, f := range fs {

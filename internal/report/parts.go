@@ -1,6 +1,8 @@
 package report
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"certdrift/internal/finding"
@@ -41,3 +43,25 @@ func (e Endpoint) Findings() []finding.Finding { return e.findings }
 
 // Findings are those that concern the listener, worst first.
 func (l Listener) Findings() []finding.Finding { return l.findings }
+
+// Second reports whether the server has a second certificate for the endpoint's name.
+func (o *Other) Second() bool { return o != nil && !o.Absent && !o.Fallback && len(o.Chain) > 0 }
+
+// Line is certdrift's own text as one clean line.
+func Line(text string) string { return line1(text) }
+
+// Health is a healthy endpoint in a line: what it answered, how long its certificate lives, how fast it was.
+func Health(r Report, e Endpoint) string { return health(r, e) }
+
+// Earliest is when the first leaf of an endpoint's addresses ends; ok is false without one.
+func Earliest(e Endpoint) (end time.Time, ok bool) { return earliest(e) }
+
+// IsCommand reports whether a line of a remedy is to be typed: it begins with a program's name, and is no sentence about certdrift.
+func IsCommand(line string) bool {
+	first, rest, _ := strings.Cut(line, " ")
+	second, _, _ := strings.Cut(rest, " ")
+	if first == "certdrift" {
+		return slices.Contains([]string{"alert", "check", "explain", "incidents", "init", "judge", "plan", "validate", "verify"}, second)
+	}
+	return second != "" && slices.Contains([]string{"aws", "kubectl", "openssl", "curl", "dig", "terraform", "nc", "helm"}, first)
+}

@@ -17,7 +17,7 @@ func markdownPlan(b *strings.Builder, r Report) {
 	mark := map[Verdict]string{Pass: "✅", Fail: "❌", Incomplete: "❔"}[outcome.Verdict]
 	fmt.Fprintf(b, "## %s certdrift plan: %s\n\n%s\n", mark, strings.ToLower(outcome.Title), CountingLine(r))
 	if len(r.Plan) == 0 {
-		b.WriteString("\n" + noListeners + "\n")
+		b.WriteString("\n" + NoListeners + "\n")
 	}
 	if caveat := Caveat(r); caveat != "" {
 		b.WriteString("\n" + caveat + "\n")

@@ -96,7 +96,7 @@ func Outcome(r Report) PlanOutcome {
 	case r.Verdict == Fail:
 		return PlanOutcome{"Do not apply", "Do not apply: there are warnings, and --fail-on warning was given.", Fail}
 	case len(r.Plan) == 0:
-		return PlanOutcome{"Nothing to compare", noListeners, Pass}
+		return PlanOutcome{"Nothing to compare", NoListeners, Pass}
 	case count.ByState[plan.WithWarning] > 0:
 		return PlanOutcome{"Safe to apply, with warnings", "Safe to apply: every listener was compared. Read the warnings first.", Pass}
 	}
@@ -117,7 +117,8 @@ func Caveat(r Report) string {
 	return "What is attached to " + Count(unseen, "listener") + " now is not known: applying may undo someone's change."
 }
 
-const noListeners = "No load balancer's certificate is declared in these manifests."
+// NoListeners is what a plan without rows says.
+const NoListeners = "No load balancer's certificate is declared in these manifests."
 
 // planLine is the last line of a plan: how many listeners, and how many of each state.
 func planLine(r Report) string {

@@ -1,16 +1,18 @@
-package report
+package report_test
 
 import (
 	"io"
 	"testing"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+
+	"certdrift/internal/report"
 )
 
 // TestSARIFAgainstItsSchema reads what is written with a library, and holds it against the standard's own schema.
 func TestSARIFAgainstItsSchema(t *testing.T) {
-	for _, r := range []Report{Build(fixture(t)), poisoned(t, hostile), Build(Input{})} {
-		doc, err := sarif.FromString(render(t, func(w io.Writer, r Report) error { return WriteSARIF(w, r, nil) }, r))
+	for _, r := range []report.Report{report.Build(fixture(t)), poisoned(t, hostile), report.Build(report.Input{})} {
+		doc, err := sarif.FromString(render(t, func(w io.Writer, r report.Report) error { return report.WriteSARIF(w, r, nil) }, r))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -215,16 +215,55 @@ func CountingLine(r Report) string {
 	return line
 }
 
-// earliest is when the first leaf of an endpoint's addresses ends; ok is false without one. Only leaves count: an
+// earliest is when the first leaf of an endpoint's addresses ends, of both certificates of a pair; ok is false without one. Only leaves count: an
 // expired certificate above one, beside a valid path, is no problem.
 func earliest(e Endpoint) (end time.Time, ok bool) {
 	for _, a := range e.Addresses {
-		if len(a.Chain) == 0 || a.Chain[0].NotAfter.IsZero() {
-			continue
+		leaves := a.Chain[:min(len(a.Chain), 1)]
+		if a.Other.Second() {
+			leaves = append(slices.Clone(leaves), a.Other.Chain[0])
 		}
-		if leaf := a.Chain[0].NotAfter; !ok || leaf.Before(end) {
-			end, ok = leaf, true
+		for _, c := range leaves {
+			if !c.NotAfter.IsZero() && (!ok || c.NotAfter.Before(end)) {
+				end, ok = c.NotAfter, true
+			}
 		}
 	}
 	return end, ok
+}
+
+// health is a healthy endpoint in a line: what it answered, how long its certificate lives, how fast it was.
+func health(r Report, e Endpoint) string {
+	if e.State == Unknown {
+		return "not checked in this round"
+	}
+	var parts []string
+	if len(e.Addresses) != 1 {
+		parts = append(parts, fmt.Sprintf("%d addresses", len(e.Addresses)))
+	}
+	if end, ok := earliest(e); ok {
+		parts = append(parts, leftText(end.Sub(r.At))+" ("+end.Format("2006-01-02")+")")
+	}
+	if len(e.Addresses) > 0 {
+		a := e.Addresses[0]
+		if a.Protocol != nil {
+			parts = append(parts, a.Protocol.Version)
+		}
+		if a.HTTP != nil {
+			parts = append(parts, fmt.Sprintf("%s %d", a.HTTP.Proto, a.HTTP.Status))
+		}
+		parts = append(parts, fmt.Sprintf("%.0f ms", slowest(e)))
+	}
+	if e.Listener != "" {
+		parts = append(parts, "behind "+e.Listener)
+	}
+	return strings.Join(parts, " · ")
+}
+
+func slowest(e Endpoint) float64 {
+	most := 0.0
+	for _, a := range e.Addresses {
+		most = max(most, a.Phases.Total)
+	}
+	return most
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -28,6 +29,9 @@ func (e *eventBridge) PutEvents(_ context.Context, in *eventbridge.PutEventsInpu
 	out := &eventbridge.PutEventsOutput{}
 	if e.empty {
 		return out, nil
+	}
+	if len(in.Entries) > 10 {
+		return nil, errors.New("ValidationException: entries must have at most 10 members")
 	}
 	for _, entry := range in.Entries {
 		var object map[string]any
@@ -61,5 +65,31 @@ func TestSend(t *testing.T) {
 	e.err = errors.New("no route")
 	if err := b.Send(context.Background(), alert.Message{}); err == nil || !strings.Contains(err.Error(), `"default"`) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestSummary: a summary is one event, and each of its incidents another of its own kind, in calls of at most ten. A rejected one
+// is reported and does not keep back those after it.
+func TestSummary(t *testing.T) {
+	e := &eventBridge{}
+	m := alert.Message{JSON: `{"summary": true}`}
+	for i := range 23 {
+		m.Incidents = append(m.Incidents, fmt.Sprintf(`{"incident": %d}`, i))
+	}
+	if err := New(e, "default").Send(context.Background(), m); err != nil {
+		t.Fatal(err)
+	}
+	if len(e.taken) != 24 || *e.taken[0].DetailType != DetailType || *e.taken[23].DetailType != IncidentDetail || *e.taken[23].Detail != m.Incidents[22] {
+		t.Errorf("put %d events, the first %s, the last %s", len(e.taken), *e.taken[0].DetailType, *e.taken[len(e.taken)-1].Detail)
+	}
+	e.taken, m.Incidents[3] = nil, "x"
+	if err := New(e, "default").Send(context.Background(), m); err == nil || !strings.Contains(err.Error(), "MalformedDetail") || len(e.taken) != 23 {
+		t.Errorf("%d events, error %v", len(e.taken), err)
+	}
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	e.taken, e.err = nil, over.Err()
+	if err := New(e, "default").Send(over, m); !errors.Is(err, context.Canceled) {
+		t.Errorf("after the round's end: %v", err)
 	}
 }

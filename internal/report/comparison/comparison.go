@@ -20,14 +20,19 @@ type Row struct {
 	// DeclaredAttached and AttachedServed go between the columns. Where the attached certificate is not known,
 	// AttachedServed compares what is served with what is declared.
 	DeclaredAttached, AttachedServed Mark
+	// Others are what the addresses have for clients of the other type of key (RSA or ECDSA), as far as the round asked.
+	Others []Value
 	// End is when the first of the certificates served expires; zero where none is served.
 	End time.Time
 }
 
 // Value is one certificate of one column. All texts are clean.
 type Value struct {
-	Main  string
-	Notes []string
+	Main string
+	// Names are the first names that the certificate covers; empty where they are not known.
+	Names string
+	// Notes are until when it is valid, by whom it is declared, and the like; Details are what identifies it.
+	Notes, Details []string
 	// ARN is the attached or declared certificate's; empty where there is none.
 	ARN string
 	// Differs marks what disagrees with the column before.
@@ -66,7 +71,7 @@ func Rows(r report.Report) []Row {
 func rowOf(e report.Endpoint, behind *report.Listener) Row {
 	c, leaves := e.Compared(), Leaves(e)
 	row := Row{
-		Endpoint: e, Listener: behind, End: end(leaves),
+		Endpoint: e, Listener: behind, End: end(slices.Concat(leaves, OtherLeaves(e))), Others: otherValues(e),
 		Declared: declaredValues(c.Declared), Attached: attachedValues(behind, c), Served: servedValues(e, leaves, c),
 		DeclaredAttached: Mark(c.DeclaredAttached), AttachedServed: Mark(c.AttachedServed),
 	}
@@ -92,6 +97,19 @@ func Leaves(e report.Endpoint) []report.Certificate {
 			return c.FingerprintSHA256 == a.Chain[0].FingerprintSHA256
 		}) {
 			leaves = append(leaves, a.Chain[0])
+		}
+	}
+	return leaves
+}
+
+// OtherLeaves are the distinct leaves that the addresses have for clients of the other type of key.
+func OtherLeaves(e report.Endpoint) []report.Certificate {
+	var leaves []report.Certificate
+	for _, a := range e.Addresses {
+		if o := a.Other; o.Second() && !slices.ContainsFunc(leaves, func(c report.Certificate) bool {
+			return c.FingerprintSHA256 == o.Chain[0].FingerprintSHA256
+		}) {
+			leaves = append(leaves, o.Chain[0])
 		}
 	}
 	return leaves

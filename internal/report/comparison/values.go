@@ -13,14 +13,18 @@ import (
 func declaredValues(all []topology.DeclaredSide) []Value {
 	var out []Value
 	for _, d := range all {
-		v := Value{ARN: d.ARN, Notes: []string{"by " + Clean(cmp.Or(d.By, "configuration")) + position(d.Source.File, d.Source.Line)}}
+		v := Value{ARN: d.ARN, Names: someNames(d.Certificate.Names(), "")}
+		if _, end := d.Certificate.Dates(); !end.IsZero() {
+			v.Notes = append(v.Notes, "until "+prose.Day(end))
+		}
+		v.Notes = append(v.Notes, "by "+Clean(cmp.Or(d.By, "configuration"))+position(d.Source.File, d.Source.Line))
 		for _, what := range []string{ShortARN(d.ARN), prefixed("SHA-256 ", Short(d.FingerprintSHA256)), prefixed("issuer ", Clean(d.Issuer))} {
 			switch {
 			case what == "":
 			case v.Main == "":
 				v.Main = what
 			default:
-				v.Notes = append(v.Notes, what)
+				v.Details = append(v.Details, what)
 			}
 		}
 		v.Differs = len(out) > 0 && d.ARN != "" && all[0].ARN != "" && d.ARN != all[0].ARN
@@ -42,7 +46,7 @@ func servedValues(e report.Endpoint, leaves []report.Certificate, compared topol
 				at++
 			}
 		}
-		v := Value{Main: Title(c), Notes: []string{"SHA-256 " + Short(c.FingerprintSHA256)}}
+		v := Value{Main: Title(c), Names: someNames(c.Names, Title(c)), Details: []string{"SHA-256 " + Short(c.FingerprintSHA256)}}
 		if c.Malformed == "" {
 			v.Notes = append(v.Notes, "until "+prose.Day(c.NotAfter)+", issued by "+CommonName(c.Issuer))
 		}
@@ -59,6 +63,25 @@ func servedValues(e report.Endpoint, leaves []report.Certificate, compared topol
 	}
 	if f := e.DNS.Failure; f != nil {
 		out = append(out, Value{Main: "nothing", Notes: []string{Failure(*f)}})
+	}
+	return out
+}
+
+// otherValues are the other certificates of pairs: what clients get that support only that type of key.
+func otherValues(e report.Endpoint) []Value {
+	var out []Value
+	for _, c := range OtherLeaves(e) {
+		v := Value{Main: Title(c), Names: someNames(c.Names, Title(c)), Details: []string{"SHA-256 " + Short(c.FingerprintSHA256)}}
+		for _, a := range e.Addresses {
+			if a.Other.Second() && a.Other.Chain[0].FingerprintSHA256 == c.FingerprintSHA256 {
+				v.Notes = append(v.Notes, "to clients that support only "+Clean(string(a.Other.KeyType)))
+				break
+			}
+		}
+		if c.Malformed == "" {
+			v.Notes = append(v.Notes, "until "+prose.Day(c.NotAfter)+", issued by "+CommonName(c.Issuer))
+		}
+		out = append(out, v)
 	}
 	return out
 }
@@ -88,20 +111,20 @@ func attachedValues(l *report.Listener, compared topology.Comparison) []Value {
 		return []Value{{Main: "nothing", Notes: []string{Clean(l.Listener + " " + l.Protocol)}, Differs: compared.DeclaredAttached == topology.Different}}
 	}
 	c := got.Value
-	v := Value{Main: ShortARN(c.ARN), ARN: c.ARN, Differs: compared.DeclaredAttached == topology.Different}
+	v := Value{Main: ShortARN(c.ARN), ARN: c.ARN, Names: someNames(c.Names(), ""), Differs: compared.DeclaredAttached == topology.Different}
 	if _, end := c.Dates(); c.Missing() {
 		v.Notes = append(v.Notes, "deleted: no certificate under this ARN")
 	} else if !end.IsZero() {
 		v.Notes = append(v.Notes, "until "+prose.Day(end))
 	}
 	if fingerprint := c.Fingerprint(); fingerprint != "" {
-		v.Notes = append(v.Notes, "SHA-256 "+Short(fingerprint))
+		v.Details = append(v.Details, "SHA-256 "+Short(fingerprint))
 	}
 	note := "on " + Clean(l.Listener)
 	if more := len(l.Certificates) - 1; more > 0 {
 		note += fmt.Sprintf(", beside %d more", more)
 	}
-	v.Notes = append(v.Notes, note)
+	v.Details = append(v.Details, note)
 	return []Value{v}
 }
 
@@ -121,6 +144,25 @@ func Failure(f report.Failure) string {
 	text := string(f.Phase) + " " + strings.ReplaceAll(string(f.Kind), "-", " ")
 	if f.Alert != "" {
 		text += " (" + f.Alert + ")"
+	}
+	return text
+}
+
+// shownNames is how many names of a certificate stand beside it.
+const shownNames = 1
+
+// someNames are the first names; empty where a certificate is called by its only name already.
+func someNames(names []string, title string) string {
+	if len(names) == 1 && Clean(names[0]) == title {
+		return ""
+	}
+	var shown []string
+	for _, name := range names[:min(len(names), shownNames)] {
+		shown = append(shown, Clean(name))
+	}
+	text := strings.Join(shown, ", ")
+	if more := len(names) - len(shown); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
 }

@@ -1,0 +1,100 @@
+package alert
+
+import (
+	"strings"
+
+	"certdrift/internal/finding"
+)
+
+// plain is the notice in short texts that can be inserted anywhere unescaped: one line each, never empty, without quotes,
+// backslashes and markup. EventBridge's input transformers make the messages of PagerDuty, Opsgenie, Slack and Teams from it
+// (infra/tools.yaml), and they do not escape what they insert.
+type plain struct {
+	// Key names the alert that this notice leaves open, Keys those that its incident may have: one for each severity, because an
+	// alert that somebody has acknowledged as a warning pages nobody when it becomes critical.
+	Key  string `json:"key"`
+	Keys keys   `json:"keys"`
+
+	Title       string `json:"title"`
+	Text        string `json:"text"`
+	Environment string `json:"environment"`
+	Place       string `json:"place"`
+	Do          string `json:"do"`
+	Help        string `json:"help"`
+	// Severity and Priority are those of what is open: critical is P1, a warning P3, anything else P5.
+	Severity string `json:"severity"`
+	Priority string `json:"priority"`
+}
+
+type keys struct {
+	Critical string `json:"critical"`
+	Warning  string `json:"warning"`
+}
+
+// plainLimit is the number of characters of a text: a section of a Slack message takes 3,000, a summary of PagerDuty's 1,024.
+const plainLimit = 700
+
+func (m *message) plain() plain {
+	thread, open := m.thread(), m.Severity
+	if m.Downgraded {
+		open = m.Remaining
+	}
+	p := plain{
+		Key: thread + "-warning", Keys: keys{thread + "-critical", thread + "-warning"},
+		Title: unmarked(m.subject()), Text: unmarked(m.lead()), Environment: unmarked(m.environment()), Place: unmarked(m.place()),
+		Do: m.do(), Help: m.help(), Severity: open.String(), Priority: "P5",
+	}
+	switch open {
+	case finding.Critical:
+		p.Key, p.Priority = p.Keys.Critical, "P1"
+	case finding.Warning:
+		p.Priority = "P3"
+	}
+	return p
+}
+
+// do is what to type, or else what to do, in a line. A command is whole and as it is, or not there.
+func (m *message) do() string {
+	if m.over() || m.code() == testCode && m.Storm == nil {
+		return "No action needed."
+	}
+	if m.Storm != nil {
+		return "certdrift incidents list"
+	}
+	if command := undo(m.first); command != "" {
+		var lines []string
+		for line := range strings.Lines(command) {
+			if line = cleanCommand(line); line != "" {
+				lines = append(lines, line)
+			}
+		}
+		if line := strings.Join(lines, "; "); line != "" && unmarked(line) == line {
+			return line
+		}
+		return "See the email for the command, or run certdrift check."
+	}
+	if remedy := unmarked(m.first.Remedy); remedy != "" {
+		return remedy
+	}
+	return "certdrift explain " + string(m.code())
+}
+
+// help is where to read on.
+func (m *message) help() string {
+	switch link := m.runbook(); {
+	case link != "":
+		return unmarked("Runbook: " + link)
+	case m.code() == testCode:
+		return "Sent by certdrift alert --test"
+	}
+	return "certdrift explain " + string(m.code())
+}
+
+// unmarked is a text on one line, without anything that JSON, a chat application or a card would interpret. Each character is
+// replaced by one, so that limits hold.
+func unmarked(text string) string {
+	text = finding.Clean(strings.Join(strings.Fields(text), " "), plainLimit)
+	return strings.NewReplacer(
+		`"`, "'", "`", "'", `\`, "/", "<", "‹", ">", "›", "[", "(", "]", ")", "*", "∗", "@", "＠",
+	).Replace(text)
+}
