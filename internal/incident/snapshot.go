@@ -67,7 +67,7 @@ func bounded(fs []finding.Finding) []finding.Finding {
 // codes lists the codes of parts, worst first, and the one to lead with.
 func codes(parts []Part) (finding.Code, []finding.Code) {
 	sorted := slices.Clone(parts)
-	slices.SortFunc(sorted, compareParts)
+	slices.SortStableFunc(sorted, compareParts)
 	var list []finding.Code
 	for _, p := range sorted {
 		if !slices.Contains(list, p.Code) {
