@@ -191,6 +191,12 @@ roots: ## Fetch the trust stores of client families from packages of public regi
 	go run ./e2e/rootstores
 	go test ./internal/clients -update
 
+# PEER is the path of a blackbox_exporter to compare with, if there is one. Absolute figures are those of the machine; see docs/performance.md.
+PEER ?=
+.PHONY: bench
+bench: ## Generate docs/performance.md: what a check costs, against a bare loop over crypto/tls (Linux; PEER is a blackbox_exporter to compare with)
+	go run ./bench -o docs/performance.md $(if $(PEER),-peer "$(PEER)")
+
 .PHONY: accuracy
 accuracy: ## Generate docs/accuracy.md: run certdrift, curl and openssl s_client against hundreds of servers on loopback
 	go run ./e2e/accuracy

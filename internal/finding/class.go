@@ -44,7 +44,7 @@ func (c Code) FixedBy(cause Code) bool {
 	switch cause {
 	case DriftAttached, DriftServed, DriftDeclared: // another certificate takes the place of the one that is at fault
 		return c != cause && (c.Class() == ClassCertificate || c == ListenerCertMissing || c == ListenerCertExpired || c == ListenerCertExpiring ||
-			c == ACMRenewalFailing || c == ACMRenewalIneligible || c == DriftDeclared)
+			c == ACMRenewalFailing || c == ACMRenewalIneligible || c == DriftDeclared || c == DriftServed && cause == DriftAttached)
 	case ListenerNameUncovered:
 		return c == CertNameMismatch
 	case ListenerCertExpired, ListenerCertMissing:

@@ -45,6 +45,11 @@ func TestRemediesDoNotContradictEachOther(t *testing.T) {
 	if got, want := Problems(fs)[0].Remedies(), []string{fs[3].Remedy, "Choose a newer policy."}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+	served := append(drifting(), finding.Finding{Code: finding.DriftServed, Severity: finding.Critical, Environment: "production", Endpoint: "api", Listener: "a1:443",
+		Cause: behindA1, Remedy: "Attach the attached certificate once more."})
+	if got := Problems(served)[0].Remedies(); slices.Contains(got, served[5].Remedy) {
+		t.Errorf("two certificates to attach to one listener: %q", got)
+	}
 	fs[3].Remedy = "Reattach the declared certificate."
 	if got := Problems(fs)[0].Remedies(); !slices.Contains(got, fs[2].Remedy) {
 		t.Errorf("the manifest is not to be fixed: %q", got)
