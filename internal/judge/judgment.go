@@ -17,6 +17,7 @@ import (
 type judgment struct {
 	*topology.Topology
 	policy      policy.Thresholds
+	onSchedule  bool
 	endpoints   []*endpoint
 	connections []*connection
 	stores      map[target.Roots]*chain.Store
@@ -69,7 +70,7 @@ type connection struct {
 
 func newJudgment(in Input) *judgment {
 	j := &judgment{
-		Topology: topology.Build(in.Round, in.Now), policy: in.Policy,
+		Topology: topology.Build(in.Round, in.Now), policy: in.Policy, onSchedule: in.OnSchedule,
 		stores: map[target.Roots]*chain.Store{}, chains: map[[32]byte]built{}, clientStores: in.ClientStores,
 	}
 	for _, modeled := range j.Endpoints {
