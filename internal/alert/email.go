@@ -29,7 +29,7 @@ func (m *message) email() string {
 		section(w)
 	}
 	w.WriteString("\n" + strings.Repeat("-", emailWidth) + "\n")
-	for _, section := range []func(*emailWriter){m.facts, m.affected, m.certificates, m.changeDetails, m.others, m.evidence, m.more} {
+	for _, section := range []func(*emailWriter){m.facts, m.affected, m.certificates, m.changeDetails, m.others, m.evidence, m.checks, m.more} {
 		section(w)
 	}
 	return cutLines(w.String(), EmailLimit)
