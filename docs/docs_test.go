@@ -412,10 +412,10 @@ func TestTheReadmeShowsARealAlert(t *testing.T) {
 	}
 }
 
-// The README's sum begins with what `certdrift cost` counts for the example, counts the alarms that the template makes,
+// The sum in docs/cost.md begins with what `certdrift cost` counts for the example, counts the alarms that the template makes,
 // and is the sum of its lines.
-func TestTheReadmeCountsRight(t *testing.T) {
-	readme := read(t, "../README.md")
+func TestTheCostAddsUp(t *testing.T) {
+	page := read(t, "cost.md")
 	var stdout, stderr bytes.Buffer
 	if status := app(&stdout, &stderr).Run(t.Context(), []string{"cost", "-c", "../certdrift.example.yaml"}); status != 0 {
 		t.Fatalf("cost ends with %d: %s", status, stderr.String())
@@ -425,8 +425,8 @@ func TestTheReadmeCountsRight(t *testing.T) {
 	if series == nil || price == nil {
 		t.Fatalf("cost says nothing that the test understands:\n%s", stdout.String())
 	}
-	if !strings.Contains(readme, "| metrics | "+series[1]+" series × 0.30 ([docs/metrics.md](docs/metrics.md)) | "+price[1]+" |") {
-		t.Errorf("certdrift cost counts %s series and %s USD, the README otherwise", series[1], price[1])
+	if !strings.Contains(page, "| metrics | "+series[1]+" series × 0.30 ([metrics.md](metrics.md)) | "+price[1]+" |") {
+		t.Errorf("certdrift cost counts %s series and %s USD, docs/cost.md otherwise", series[1], price[1])
 	}
 	alarms := read(t, "../infra/alarms.yaml")
 	queries := strings.Count(alarms, "Expression: !Sub >-\n            SELECT ")
@@ -437,19 +437,19 @@ func TestTheReadmeCountsRight(t *testing.T) {
 			plain += strings.Count(alarm, "MetricName:")
 		}
 	}
-	if want := fmt.Sprintf("| alarms | %d × 0.10, one composite", plain); queries != 1 || !strings.Contains(readme, want) {
-		t.Errorf("%d plain alarms and %d queries, the README otherwise", plain, queries)
+	if want := fmt.Sprintf("| alarms | %d × 0.10, one composite", plain); queries != 1 || !strings.Contains(page, want) {
+		t.Errorf("%d plain alarms and %d queries, docs/cost.md otherwise", plain, queries)
 	}
 	sum := 0.0
-	for _, m := range regexp.MustCompile(`(?m)^\| .* \| (\d+\.\d\d)(?: to [\d.]+)? \|$`).FindAllStringSubmatch(readme, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\| .* \| (\d+\.\d\d)(?: to [\d.]+)? \|$`).FindAllStringSubmatch(page, -1) {
 		usd, err := strconv.ParseFloat(m[1], 64)
 		if err != nil {
 			t.Fatal(err)
 		}
 		sum += usd
 	}
-	if want := fmt.Sprintf("**about %.0f**", sum); !strings.Contains(readme, want) {
-		t.Errorf("the lines sum up to %.2f, the README does not say %s", sum, want)
+	if want := fmt.Sprintf("**about %.0f**", sum); !strings.Contains(page, want) {
+		t.Errorf("the lines sum up to %.2f, docs/cost.md does not say %s", sum, want)
 	}
 }
 

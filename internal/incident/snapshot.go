@@ -13,8 +13,8 @@ import (
 const maxSnapshot = 64 << 10
 
 // snapshot writes down what the incident looks like now: its findings, codes and who suffers. What this round did not
-// look at stays as it was last seen.
-func (b *tracker) snapshot(r *Record, present []finding.Finding) {
+// look at stays as it was last seen, but for what was removed.
+func (b *tracker) snapshot(r *Record, present []finding.Finding, removed bool) {
 	shown := slices.Clone(present)
 	seen := map[partID]bool{}
 	for _, f := range present {
@@ -31,8 +31,8 @@ func (b *tracker) snapshot(r *Record, present []finding.Finding) {
 			shown = append(shown, f)
 		}
 	}
-	if len(r.Parts) == 0 {
-		return // it is over: keep what it was
+	if len(r.Parts) == 0 || len(present) == 0 && !removed && finding.Worst(r.Findings) <= r.Severity {
+		return // it is over, or what is left only waits for evidence that it is: keep what it was
 	}
 	sortFindings(shown)
 	r.Findings = bounded(shown)

@@ -135,7 +135,7 @@ func (w *world) newRunner() *round.Runner {
 		NeedsIssuer: stores.NeedsIssuer, Anchors: stores.Anchors, Verified: stores.Verified,
 	})
 	return &round.Runner{
-		Now: time.Now, Inspector: inspector, Publisher: publisher,
+		Now: time.Now, Inspector: inspector, Publisher: publisher, OnSchedule: true,
 		Roots: func(target.Roots) *chain.Store {
 			return chain.NewStore([]chain.Anchor{{Certificate: w.public.Certificate, Public: true}, {Certificate: w.leaving.Certificate, Public: true, Removal: time.Now().AddDate(0, 1, 0)}})
 		},

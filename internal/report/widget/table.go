@@ -191,7 +191,7 @@ func certificatePage(text string) string {
 // balancerPage is the console's list of load balancers, searched for this one.
 func balancerPage(l report.Listener) string {
 	name, _, _ := strings.Cut(l.Listener, ":")
-	return console(l.Region, "/ec2/home?region="+url.QueryEscape(l.Region)+"#LoadBalancers:search="+url.QueryEscape(name))
+	return arn.ListenerPage(l.Region, "", name)
 }
 
 // console is a page of the AWS console of a region; empty where the region is none.
