@@ -95,7 +95,11 @@ func (f *floor) check(ctx context.Context, host string, silent bool) error {
 		return fmt.Errorf("dialing %s: %w", address, err)
 	}
 	defer conn.Close() //nolint:errcheck // the check is over
-	_ = conn.SetDeadline(time.Now().Add(hangTimeout))
+	timeout := busyTimeout
+	if silent {
+		timeout = hangTimeout
+	}
+	_ = conn.SetDeadline(time.Now().Add(timeout))
 	config := &tls.Config{ServerName: host, RootCAs: f.roots, SessionTicketsDisabled: true}
 	if f.lean {
 		config.CurvePreferences = []tls.CurveID{tls.X25519}

@@ -16,6 +16,9 @@ import (
 // hangTimeout is how long a check waits for a server that answers nothing, as in the configurations.
 const hangTimeout = 5 * time.Second
 
+// busyTimeout is how long it waits where no server hangs: this machine may be busy with other things.
+const busyTimeout = time.Minute
+
 // ticks is how often Linux counts processor time per second for /proc, on every architecture that Go supports.
 const ticks = 100
 

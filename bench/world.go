@@ -181,7 +181,11 @@ func startWorlds(ctx context.Context, dir string, hosts int) ([]world, error) {
 // configuration is certdrift's for a world; hanging of its endpoints, spread evenly, are where nobody answers.
 func (w world) configuration(endpoints, hanging int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "version: 1\ntrust: {roots: mozilla, ca_files: [%s]}\ndefaults: {timeout: 5s}\nenvironments:\n  bench:\n    endpoints:\n", filepath.Base(w.Root))
+	timeout := busyTimeout
+	if hanging > 0 {
+		timeout = hangTimeout
+	}
+	fmt.Fprintf(&b, "version: 1\ntrust: {roots: mozilla, ca_files: [%s]}\ndefaults: {timeout: %v}\nenvironments:\n  bench:\n    endpoints:\n", filepath.Base(w.Root), timeout)
 	for i := range endpoints {
 		at := w.Address
 		if hanging > 0 && i*hanging/endpoints != (i+1)*hanging/endpoints {
