@@ -1,4 +1,4 @@
-"""Runs moto's server with what its CloudFormation lacks and the template needs: three resource types, the outputs of
+"""Runs moto's server with what its CloudFormation lacks and the template needs: five resource types, the outputs of
 nested stacks, AWS::NoValue in lists, and policies of roles that can be read back; with queues for email, SMS and
 subscribed functions; and with listeners whose SNI list is a list of its own, as in AWS.
 
@@ -17,6 +17,7 @@ from moto.cloudformation.models import Stack
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.common_models import CloudFormationModel
 from moto.elbv2.models import ELBv2Backend
+from moto.events.models import events_backends
 from moto.iam import models as iam_models
 from moto.iam.models import Role
 from moto.server import main
@@ -117,6 +118,47 @@ class CompositeAlarm(Alarm, CloudFormationModel):
     @staticmethod
     def cloudformation_type():
         return "AWS::CloudWatch::CompositeAlarm"
+
+
+class Connection(Made, CloudFormationModel):
+    __module__ = "moto.events"
+
+    @staticmethod
+    def cloudformation_type():
+        return "AWS::Events::Connection"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
+    ):
+        properties = cloudformation_json["Properties"]
+        made = events_backends[account_id][region_name].create_connection(
+            properties["Name"], "", properties["AuthorizationType"], properties["AuthParameters"]
+        )
+        return cls(made.name, made.arn)
+
+
+class ApiDestination(Made, CloudFormationModel):
+    __module__ = "moto.events"
+
+    @staticmethod
+    def cloudformation_type():
+        return "AWS::Events::ApiDestination"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name, cloudformation_json, account_id, region_name, **kwargs
+    ):
+        properties = cloudformation_json["Properties"]
+        made = events_backends[account_id][region_name].create_api_destination(
+            properties["Name"],
+            "",
+            properties["ConnectionArn"],
+            properties["InvocationEndpoint"],
+            properties["InvocationRateLimitPerSecond"],
+            properties["HttpMethod"],
+        )
+        return cls(properties["Name"], made["ApiDestinationArn"])
 
 
 def nested_output(stack, attribute):

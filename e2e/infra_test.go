@@ -244,9 +244,10 @@ func TestDashboardShowsWhatIsWritten(t *testing.T) {
 			t.Errorf("the dashboard searches %s{%s}, which nobody writes", s[2], s[1])
 		}
 	}
-	for _, s := range regexp.MustCompile(`\["\$\{Namespace\}", "(\w+)", "(\w+)"`).FindAllStringSubmatch(string(text), -1) {
-		if !written(s[1], []string{s[2]}) {
-			t.Errorf("the dashboard shows %s{%s}, which nobody writes", s[1], s[2])
+	for _, s := range regexp.MustCompile(`\["\$\{Namespace\}", "(\w+)", "(\w+)", "\w+"(?:, "(\w+)", "\w+")?`).FindAllStringSubmatch(string(text), -1) {
+		dims := slices.DeleteFunc(s[2:], func(d string) bool { return d == "" })
+		if !written(s[1], dims) {
+			t.Errorf("the dashboard shows %s%v, which nobody writes", s[1], dims)
 		}
 	}
 }
@@ -256,9 +257,30 @@ func TestDashboardIsJSON(t *testing.T) {
 	body := fmt.Sprint(readTemplate(t, filepath.Join("infra", "dashboard.yaml")).Resources["Dashboard"].Properties["DashboardBody"])
 	body = regexp.MustCompile(`\$\{[^!}][^}]*\}`).ReplaceAllString(body, "x") // what Fn::Sub fills in
 	body = strings.ReplaceAll(body, "${!", "${")
-	var made struct{ Widgets []map[string]any }
+	var made struct {
+		Widgets []struct {
+			Type                string
+			X, Y, Width, Height int
+		}
+		Variables []struct{ Type, Property, InputType, Search, PopulateFrom string }
+	}
 	if err := json.Unmarshal([]byte(body), &made); err != nil || len(made.Widgets) < 8 {
-		t.Errorf("%d widgets, %v", len(made.Widgets), err)
+		t.Fatalf("%d widgets, %v", len(made.Widgets), err)
+	}
+	if len(made.Variables) != 1 || made.Variables[0].Property != "Environment" || made.Variables[0].PopulateFrom != "Environment" {
+		t.Errorf("the environment cannot be chosen: %+v", made.Variables)
+	}
+	// A screen shows some fifteen rows: what is wrong stands there, charts below.
+	const fold = 15
+	for i, w := range made.Widgets {
+		if bottom := w.Y + w.Height; (w.Type == "alarm" || w.Type == "custom") && bottom > fold {
+			t.Errorf("the %s widget ends in row %d", w.Type, bottom)
+		}
+		for _, v := range made.Widgets[:i] {
+			if w.X < v.X+v.Width && v.X < w.X+w.Width && w.Y < v.Y+v.Height && v.Y < w.Y+w.Height {
+				t.Errorf("two widgets overlap at %d, %d", w.X, w.Y)
+			}
+		}
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"certdrift/internal/alert"
@@ -561,5 +563,57 @@ func TestToolsCostNothingUnlessWanted(t *testing.T) {
 		if secret := regexp.MustCompile(`Key$|^(Slack|Teams|Webhook)Url$|Authorization$`).MatchString(name); secret && (p["NoEcho"] != true || root["NoEcho"] != true) {
 			t.Errorf("%s is shown to everyone who may describe the stack", name)
 		}
+	}
+}
+
+// TestToolsAreDeployed: CloudFormation makes the rules, destinations and connections of the tools that are wanted, and no others; the
+// functions and the alarms know of them.
+func TestToolsAreDeployed(t *testing.T) {
+	enabled(t)
+	t.Parallel()
+	f, packages := startFront(t, startMoto(t)), t.TempDir()
+	for _, id := range []string{"ProbeFunction", "InspectFunction", "VerifyFunction", "WidgetFunction"} {
+		check(t, os.WriteFile(filepath.Join(packages, id+".zip"), []byte("PK\x05\x06"+strings.Repeat("\x00", 18)), 0o600)) // empty
+	}
+	script, err := filepath.Abs("deploy.py")
+	check(t, err)
+	out, err := run(t.Context(), []string{"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region, "PYTHONDONTWRITEBYTECODE=1"}, python(t), script,
+		f.url, "template.yaml", packages, t.TempDir(),
+		"PagerDutyKey=0123456789abcdef0123456789abcdef", "OpsgenieKey=0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01", "RunbookUrl=https://wiki.example.org/r",
+		"AlertEnvironments=production,eu")
+	check(t, err)
+	var made stack
+	check(t, json.Unmarshal(out, &made))
+	cfg := asTester(f.url)
+	rules, err := readBus(t.Context(), eventbridge.NewFromConfig(cfg))
+	check(t, err)
+	deployed := map[string]int{}
+	for _, r := range rules.rules {
+		if name := strings.TrimPrefix(r.name, "certdrift-"); strings.HasPrefix(name, "on-call-") || strings.HasPrefix(name, "posted-") {
+			deployed[name] = len(r.targets)
+			if !r.complete {
+				t.Errorf("%s has a target without a dead-letter queue", name)
+			}
+		}
+	}
+	want := map[string]int{"on-call-opened": 2, "on-call-closed": 4, "on-call-downgraded": 4, "on-call-alarm": 2, "on-call-alarm-over": 2}
+	if !maps.Equal(deployed, want) {
+		t.Errorf("the rules have the targets %v, want %v", deployed, want)
+	}
+	destinations, err := eventbridge.NewFromConfig(cfg).ListApiDestinations(t.Context(), &eventbridge.ListApiDestinationsInput{})
+	check(t, err)
+	if len(destinations.ApiDestinations) != 3 {
+		t.Errorf("%d destinations", len(destinations.ApiDestinations))
+	}
+	for name, f := range made.Functions {
+		if environment := fmt.Sprint(f); strings.HasSuffix(name, "-probe") != strings.Contains(environment, "on-call-closed") && !strings.HasSuffix(name, "-inspect") ||
+			!strings.Contains(environment, "https://wiki.example.org/r") {
+			t.Errorf("%s has the environment %s", name, environment)
+		}
+	}
+	alarms, err := cloudwatch.NewFromConfig(cfg).DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"certdrift-failed-posts"}})
+	check(t, err)
+	if len(alarms.MetricAlarms) != 1 || !strings.Contains(*alarms.MetricAlarms[0].AlarmDescription, " Runbook: https://wiki.example.org/r#undelivered - run: aws ") {
+		t.Errorf("the alarm is %+v", alarms.MetricAlarms)
 	}
 }

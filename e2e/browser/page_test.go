@@ -167,6 +167,21 @@ func TestPage(t *testing.T) {
 	printed(ctx, t)
 }
 
+// TestPicture takes the README's picture: the top of the report. CERTDRIFT_SCREENSHOTS names the directory to write report.png to.
+func TestPicture(t *testing.T) {
+	ctx := chromium(t)
+	open(ctx, t, written(t, incidentReport(t)), "light", 1240)
+	check(t, chromedp.Do(ctx, chromedp.EmulateViewport(1240, 800)))
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	check(t, err)
+	if len(png) > 200_000 {
+		t.Errorf("the picture has %d bytes", len(png))
+	}
+	if dir := os.Getenv("CERTDRIFT_SCREENSHOTS"); dir != "" {
+		check(t, os.WriteFile(filepath.Join(dir, "report.png"), png, 0o600))
+	}
+}
+
 // TestPlanPage opens the report of a plan.
 func TestPlanPage(t *testing.T) {
 	ctx := chromium(t)

@@ -1,6 +1,8 @@
 package browser
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"fmt"
 	"testing"
 	"time"
@@ -119,6 +121,12 @@ func incidentReport(t *testing.T) report.Report {
 	s.endpoint("production", "api", stale.Served(), goodARN, staleARN, 2)
 	s.endpoint("production", "ui", good.Served(), goodARN, goodARN, 2)
 	s.endpoint("production", "docs", soon.Served(), "", "", 1)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	check(t, err)
+	other, err := s.issuer.LeafWithKey(noon, []string{"docs.production.example.org"}, key, pki.Valid(noon.AddDate(0, 0, -57), noon.AddDate(0, 0, 33)))
+	check(t, err)
+	pair := &s.round.Endpoints[len(s.round.Endpoints)-1].Addresses[0]
+	pair.Other = &observation.OtherCertificate{KeyType: observation.RSA, TLS: &observation.TLS{Version: "TLS 1.2", Cipher: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", Chain: other.Served()}}
 	lone := s.leaf(80, "status.production.example.org")
 	s.endpoint("production", "status", lone.Served()[:1], "", "", 1)
 	s.endpoint("staging", "ui", s.leaf(44, "ui.staging.example.org").Served(), "", "", 1)

@@ -41,6 +41,11 @@ func TestWidget(t *testing.T) {
 			t.Errorf("%s: hardly to be read: %v", look.name, faint)
 		}
 		picture(ctx, t, "widget-"+look.name)
+		open(ctx, t, "file://"+path, look.name, 600) // half of a dashboard
+		if overflow := ask[int](ctx, t, `document.documentElement.scrollWidth - innerWidth`); overflow > 0 {
+			t.Errorf("%s: the widget is %d pixels wider than 600", look.name, overflow)
+		}
+		picture(ctx, t, "widget-600-"+look.name)
 	}
 }
 

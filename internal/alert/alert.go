@@ -12,7 +12,7 @@ import (
 // Message is one notice in every form. Default, Email, SMS and JSON become the keys default, email, sms, and https, http,
 // sqs, lambda of an SNS message with MessageStructure=json; together they stay far below its 256 KiB.
 type Message struct {
-	// Subject is printable ASCII, at most SubjectLimit characters, one line, and begins with a emailWriter.
+	// Subject is printable ASCII, at most SubjectLimit characters, one line, and begins with a letter.
 	Subject string
 	// Default is for protocols without a text of their own.
 	Default string
@@ -83,10 +83,12 @@ type message struct {
 	Options
 	// first is the finding that leads; the zero value where there is none.
 	first finding.Finding
+	// mixed reports whether the message combines incidents of several codes or authors: nothing but their number holds for all.
+	mixed bool
 }
 
 func newMessage(n incident.Notice, o Options) *message {
-	m := &message{Notice: n, Options: o}
+	m := &message{Notice: n, Options: o, mixed: n.Storm != nil && !n.OneCause()}
 	if len(n.Findings) > 0 {
 		m.first = n.Findings[0]
 	}

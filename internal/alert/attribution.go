@@ -2,6 +2,7 @@ package alert
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,8 +10,12 @@ import (
 	"certdrift/internal/prose"
 )
 
-// changeAuthor writes who made the change behind the finding, when, from where, and how certain that is.
+// changeAuthor writes who made the change behind the finding, when, from where, how certain that is, and what was attached before. All
+// incidents of a combined message have the same author, or the message names none.
 func (m *message) changeAuthor(w *emailWriter) {
+	if m.Storm != nil && !m.OneCause() {
+		return
+	}
 	by := m.first.Attribution.Change
 	if by == nil {
 		if text := m.first.Attribution.Unknown; text != "" {
@@ -24,13 +29,47 @@ func (m *message) changeAuthor(w *emailWriter) {
 		w.prose(emailIndent, head)
 	}
 	w.line("source", confirmation(by))
-	w.line("call", clean(by.Event))
-	w.line("on", clean(by.Certificate))
-	w.line("principal", clean(by.Principal))
-	w.line("event id", clean(by.EventID))
-	if before := m.first.Attribution.Before; before != nil {
-		w.line("before", strings.TrimPrefix(shortID(before.ARN, "")+after(", since ", stamp(before.Since)), ", "))
+	w.line("before", m.attachedBefore())
+}
+
+// attachedBefore is the certificate that was attached before the change; empty where it is not known, or differs within a combined message.
+func (m *message) attachedBefore() string {
+	before := m.first.Attribution.Before
+	if before == nil {
+		return ""
 	}
+	since := before.Since
+	for _, one := range m.members() {
+		also := one.first.Attribution.Before
+		if also == nil || also.ARN != before.ARN {
+			return ""
+		}
+		if also.Since.After(since) {
+			since = also.Since
+		}
+	}
+	return strings.TrimPrefix(shortID(before.ARN, "")+after(", since ", stamp(since)), ", ")
+}
+
+// changeDetails are the calls that made the change, to find them in CloudTrail.
+func (m *message) changeDetails(w *emailWriter) {
+	if m.first.Attribution.Change == nil || m.mixed {
+		return
+	}
+	var calls, on, principals, ids []string
+	for _, n := range m.Each() {
+		by := newMessage(n, m.Options).first.Attribution.Change
+		for to, text := range map[*[]string]string{&calls: by.Event, &on: by.Certificate, &principals: by.Principal, &ids: by.EventID} {
+			if text = clean(text); text != "" && !slices.Contains(*to, text) {
+				*to = append(*to, text)
+			}
+		}
+	}
+	w.heading("Change")
+	w.line("call", join(calls))
+	w.line("on", join(on))
+	w.line("principal", join(principals))
+	w.line("event id", join(ids))
 }
 
 // changeLine is the change in one line: name, tool, when, from where.

@@ -109,10 +109,10 @@ func differ(a, b finding.Certificate) bool {
 	return b.None
 }
 
-// comparison writes the sides under one another: what a certificate is called, for which names, until when; below it what
-// identifies it. Once the incident is over, the first lines are enough.
+// comparison writes the sides under one another: what a certificate is called, for which names, until when. A combined message has those
+// that hold for all of its incidents.
 func (m *message) comparison(w *emailWriter) {
-	all := sides(m.first)
+	all := m.sides()
 	if len(all) == 0 {
 		return
 	}
@@ -131,9 +131,6 @@ func (m *message) comparison(w *emailWriter) {
 				mark, name = " ", "" // the first of a side is marked for all
 			}
 			w.marked(mark, name, c.line(m.At))
-			if !m.over() {
-				w.details(c)
-			}
 		}
 		if left := len(s.certificates) - maxCertificates; left > 0 {
 			w.marked(" ", "", fmt.Sprintf("and %d more", left))
@@ -144,14 +141,44 @@ func (m *message) comparison(w *emailWriter) {
 	}
 }
 
-// details are the lines below a certificate's first, further in.
-func (w *emailWriter) details(c certificate) {
-	indent := emailIndent + strings.Repeat(" ", labelWidth+3)
-	for _, text := range []string{
-		clean(c.ARN), after("SHA-256 ", clean(c.FingerprintSHA256)), after("declared at ", clean(c.At)), after("at ", join(c.Addresses)),
-	} {
-		w.prose(indent, text)
+// sides are those of the leading finding; of a combined message, where all of its incidents have the same.
+func (m *message) sides() []side {
+	all := sides(m.first)
+	for _, one := range m.members() {
+		if !slices.EqualFunc(all, sides(one.first), func(a, b side) bool { return a.differs == b.differs && a.short(m.At) == b.short(m.At) }) {
+			return nil
+		}
 	}
+	return all
+}
+
+// certificates are the sides in full, for pasting.
+func (m *message) certificates(w *emailWriter) {
+	if m.over() {
+		return
+	}
+	titled := false
+	for _, s := range m.sides() {
+		for _, c := range s.certificates[:min(len(s.certificates), maxCertificates)] {
+			details := c.details(m.Storm == nil)
+			if len(details) > 0 && !titled {
+				w.heading("Certificates")
+				titled = true
+			}
+			for i, text := range details {
+				w.line([]string{s.name, ""}[min(i, 1)], text)
+			}
+		}
+	}
+}
+
+// details are what identifies a certificate; with places, where it is declared and served, too.
+func (c certificate) details(places bool) (lines []string) {
+	texts := []string{clean(c.ARN), after("SHA-256 ", clean(c.FingerprintSHA256))}
+	if places {
+		texts = append(texts, after("declared at ", clean(c.At)), after("at ", join(c.Addresses)))
+	}
+	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 }
 
 func after(before, text string) string {

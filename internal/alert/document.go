@@ -35,6 +35,10 @@ type document struct {
 	Removed     bool             `json:"removed"`
 	Undelivered bool             `json:"undelivered"`
 
+	// URLs are those of affected endpoints, Console the leading listener's page.
+	URLs    []string `json:"urls,omitempty"`
+	Console string   `json:"console,omitempty"`
+
 	Affects      []string `json:"affects"`
 	AffectsCount int      `json:"affects_count"`
 
@@ -58,6 +62,8 @@ type member struct {
 	Code         finding.Code     `json:"code"`
 	Title        string           `json:"title"`
 	AffectsCount int              `json:"affects_count"`
+	Began        time.Time        `json:"began"`
+	URLs         []string         `json:"urls,omitempty"`
 }
 
 // The bounds of the document's lists, before its bytes are counted.
@@ -84,7 +90,7 @@ func (m *message) document() string {
 		case len(d.Incidents) > 0:
 			d.Incidents = d.Incidents[:len(d.Incidents)/2]
 		case d.Summary != "":
-			d.Summary, d.Cause, d.Runbook, d.Dashboard, d.Stack = "", "", "", "", ""
+			d.Summary, d.Cause, d.Runbook, d.Dashboard, d.Stack, d.Console, d.URLs = "", "", "", "", "", "", nil
 		default:
 			return string(text)
 		}
@@ -111,6 +117,10 @@ func (m *message) newDocument() document {
 	if m.Event == incident.Recovered && !m.Downgraded {
 		d.State = "closed"
 	}
+	d.URLs = cleanAll(m.URLs)
+	if pages := m.consolePages(); len(pages) > 0 {
+		d.Console = pages[0]
+	}
 	if d.Affects == nil {
 		d.Affects = []string{}
 	}
@@ -129,7 +139,16 @@ func (m *message) newDocument() document {
 		one := newMessage(n, m.Options)
 		d.Incidents = append(d.Incidents, member{
 			Incident: finding.Clean(n.Record.Key, 1000), Severity: n.Severity, Code: one.code(), Title: one.subject(), AffectsCount: n.Record.AffectsCount,
+			Began: n.Record.First.UTC(), URLs: cleanAll(n.URLs),
 		})
 	}
 	return d
+}
+
+// cleanAll makes remote texts safe to show.
+func cleanAll(texts []string) (out []string) {
+	for _, text := range texts {
+		out = append(out, clean(text))
+	}
+	return out
 }

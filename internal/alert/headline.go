@@ -31,9 +31,9 @@ func (m *message) headline() string {
 	return strings.ToUpper(m.Severity.String())
 }
 
-// what is the problem in a few words; for a storm, how many of each.
+// what is the problem in a few words; for a mixed message, how many of each.
 func (m *message) what() string {
-	if m.Storm != nil {
+	if m.mixed {
 		return strings.Join(m.census(), ", ")
 	}
 	return phrase(m.code())
@@ -49,7 +49,7 @@ func (m *message) census() []string {
 		}
 		counts[n.Record.Code]++
 	}
-	slices.SortFunc(codes, func(a, b finding.Code) int {
+	slices.SortStableFunc(codes, func(a, b finding.Code) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
 	words := make([]string, 0, len(codes))
@@ -61,15 +61,17 @@ func (m *message) census() []string {
 
 // who is the one name to show of those affected, and how many more there are.
 func (m *message) who() (name string, more int) {
-	if m.Storm != nil {
+	if m.mixed {
 		return strconv.Itoa(len(m.Storm)) + " incidents", 0
 	}
 	name = m.first.Endpoint
-	if name == "" {
+	if name == "" && m.Storm != nil {
+		name, _ = newMessage(m.Storm[0], m.Options).who()
+	} else if name == "" {
 		name = m.leadingEndpoint()
 	}
 	if name == "" {
-		return finding.Clean(m.first.Listener, finding.QuoteLimit), 0
+		return finding.Clean(m.first.Listener, finding.QuoteLimit), len(m.Each()) - 1
 	}
 	return finding.Clean(name, finding.QuoteLimit), max(0, m.Record.AffectsCount-1)
 }
@@ -87,8 +89,34 @@ func (m *message) leadingEndpoint() string {
 	return ""
 }
 
-// place is who is affected in words: "api", "api and 39 more", "certdrift itself".
+// maxNamed is up to how many endpoints are all named in a line.
+const maxNamed = 3
+
+// names are those of all affected endpoints, the leading one first; nil where they are too many for a line.
+func (m *message) names() []string {
+	name, more := m.who()
+	if m.mixed || more == 0 || more >= maxNamed || len(m.Record.Affects) != m.Record.AffectsCount {
+		return nil
+	}
+	names := []string{name}
+	for _, key := range m.Record.Affects {
+		if key = finding.Clean(strings.TrimPrefix(key, m.Record.Environment+"/"), finding.QuoteLimit); key != name {
+			names = append(names, key)
+		}
+	}
+	return names
+}
+
+// place is who is affected in words: "api", "api, ui", "api and 39 more", "certdrift itself".
 func (m *message) place() string {
+	if names := m.names(); names != nil {
+		return strings.Join(names, ", ")
+	}
+	return m.shortPlace()
+}
+
+// shortPlace is place with one name at most.
+func (m *message) shortPlace() string {
 	name, more := m.who()
 	switch {
 	case name == "":
@@ -103,7 +131,7 @@ func (m *message) place() string {
 // clauses that go on lines of their own; the summary is cut at limit characters.
 func (m *message) opening(limit int) [][]string {
 	notes := m.notes()
-	if effect, cause := m.impact(); effect != "" && m.Storm == nil {
+	if effect, cause := m.impact(); effect != "" {
 		notes = append([]string{effect + because(cause) + "."}, notes...)
 	}
 	var out [][]string
@@ -154,7 +182,7 @@ func shortenIDs(text string) string { return prose.ShortenIDs(text) }
 
 // lead is the opening as one short text.
 func (m *message) lead() string {
-	var lines []string
+	lines := cleanAll(m.URLs[:min(len(m.URLs), 1)])
 	for _, paragraph := range m.opening(500) {
 		lines = append(lines, paragraph...)
 	}
@@ -197,9 +225,9 @@ func (m *message) notes() []string {
 func (m *message) subject() string {
 	fits := func(text string) bool { return len(text) <= SubjectLimit }
 	text := fit(m.headline(), []string{m.shownEnvironment(" ")}, ascii, fits)
-	text += m.placeWithin(text, ": ", []string{m.place(), finding.Clean(m.first.Listener, finding.QuoteLimit)}, ascii, fits)
+	text += m.placeWithin(text, ": ", []string{m.place(), m.shortPlace(), finding.Clean(m.first.Listener, finding.QuoteLimit)}, ascii, fits)
 	pieces := []string{": " + m.what()}
-	if m.Storm != nil {
+	if m.mixed {
 		pieces = m.censusPieces()
 	}
 	if m.Event == incident.Reminder {
@@ -208,7 +236,7 @@ func (m *message) subject() string {
 	if m.worse() {
 		pieces = append(pieces, ", was "+m.Before.String())
 	}
-	if m.Storm == nil {
+	if !m.mixed && m.code() != testCode {
 		pieces = append(pieces, " ("+string(m.code())+")")
 	}
 	if m.Stack != "" {

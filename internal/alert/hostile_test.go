@@ -29,8 +29,9 @@ func poisoned(n incident.Notice) incident.Notice {
 
 // TestHostileNotices: no text of a finding or an incident is acted on in an email, a text message, a chat or a document.
 func TestHostileNotices(t *testing.T) {
-	for name, n := range kinds() {
-		m := Compose(poisoned(n), Options{Stack: "certdrift"})
+	for _, k := range kinds() {
+		name := k.name
+		m := Compose(poisoned(k.notice), Options{Stack: "certdrift"})
 		checkLimits(t, m)
 		for part, text := range map[string]string{"subject": m.Subject, "default": m.Default, "email": m.Email, "SMS": m.SMS, "attributes": fmt.Sprint(m.Attributes)} {
 			certtest.Harmless(t, name+", "+part, text, true)

@@ -11,21 +11,45 @@ import (
 // impact is how clients are affected, as certdrift's own probes saw it, and the code that says why. Both are empty where
 // nothing shows that they are: a listener's certificate alone does not.
 func (m *message) impact() (effect string, cause finding.Code) {
-	if m.Event == incident.Recovered {
+	if m.Event == incident.Recovered || m.mixed {
 		return "", ""
 	}
+	if m.Storm != nil {
+		return m.commonImpact()
+	}
+	effect, f := m.worstImpact()
+	if effect == "" {
+		return "", ""
+	}
+	return effect + m.at(f), f.Code
+}
+
+// worstImpact is the impact of the first critical finding that has one, and that finding.
+func (m *message) worstImpact() (effect string, f finding.Finding) {
 	for _, f := range m.Findings {
-		if f.Severity != finding.Critical {
-			continue
-		}
-		if effect, cause = impactOf(f); effect != "" {
-			return effect + m.at(f), cause
+		if f.Severity == finding.Critical {
+			if effect, cause := impactOf(f); effect != "" {
+				f.Code = cause
+				return effect, f
+			}
 		}
 	}
-	if m.code() == finding.DriftManifest && m.Severity == finding.Critical && has(m.first, "would") {
-		return "The next deploy will break clients", finding.DriftManifest
+	if m.code() == finding.DriftManifest && has(m.first, "would") {
+		return "The next deploy will break clients", m.first
 	}
-	return "", ""
+	return "", finding.Finding{}
+}
+
+// commonImpact is what all incidents of a combined message do to clients; empty where they differ.
+func (m *message) commonImpact() (effect string, cause finding.Code) {
+	for i, one := range m.members() {
+		also, f := one.worstImpact()
+		if i > 0 && (also != effect || f.Code != cause) {
+			return "", ""
+		}
+		effect, cause = also, f.Code
+	}
+	return effect, cause
 }
 
 // at names the address that a finding is about, and how many more there are; empty where it holds for all of them.

@@ -44,12 +44,12 @@ func SMSFits(text string) bool {
 // piece that does not fit is left out whole: a truncated name is another name.
 func (m *message) sms() string {
 	text := fit(m.headline(), []string{m.shownEnvironment(" ")}, oneLine, SMSFits)
-	place := m.place()
+	places := []string{m.place()}
 	if name, more := m.who(); more > 0 {
-		place = fmt.Sprintf("%s +%d", name, more)
+		places = []string{strings.Join(m.names(), ", "), fmt.Sprintf("%s +%d", name, more)}
 	}
-	text += m.placeWithin(text, " ", []string{place}, oneLine, SMSFits)
-	if m.Storm != nil {
+	text += m.placeWithin(text, " ", places, oneLine, SMSFits)
+	if m.mixed {
 		text = fit(text, m.censusPieces(), oneLine, SMSFits)
 	} else {
 		for _, choices := range m.smsWhat() {
@@ -112,7 +112,7 @@ func (m *message) smsWhen() string {
 	case m.Removed:
 		return ", no longer configured"
 	case m.Event == incident.Recovered:
-		return ", resolved after " + prose.Span(m.At.Sub(m.Record.First))
+		return ", after " + prose.Span(m.At.Sub(m.Record.First))
 	case m.Event == incident.Reminder:
 		return ", ongoing for " + prose.Span(m.At.Sub(m.Record.First))
 	case m.worse():

@@ -5,6 +5,7 @@ package arn
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -143,6 +144,19 @@ func Console(region string) string {
 		domain = "console.aws.amazon.com"
 	}
 	return region + "." + domain
+}
+
+// ListenerPage returns the console's page of a listener; for a classic load balancer, which has no such page, the list of load balancers
+// with this one selected. It is empty without a region.
+func ListenerPage(region, listenerARN, balancer string) string {
+	page := "#LoadBalancers:search=" + url.QueryEscape(balancer)
+	if a, ok := Split(listenerARN); ok && strings.HasPrefix(a.Resource, "listener/") {
+		page = "#ELBListenerV2:listenerArn=" + listenerARN
+	}
+	if !Region(region) || balancer == "" {
+		return ""
+	}
+	return "https://" + Console(region) + "/ec2/home?region=" + url.QueryEscape(region) + page
 }
 
 // partition reports whether text has the form of a partition: "aws", or "aws" with lowercase words after it. AWS adds partitions (aws-eusc

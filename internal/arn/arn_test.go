@@ -85,6 +85,11 @@ func TestOwners(t *testing.T) {
 		{"GovCloud's console", Console("us-gov-west-1"), "us-gov-west-1.console.amazonaws-us-gov.com"},
 		{"Brandenburg's console", Console("eusc-de-east-1"), "eusc-de-east-1.console.amazonaws-eusc.eu"},
 		{"Oregon's console", Console("us-west-2"), "us-west-2.console.aws.amazon.com"},
+		{"a listener's page", ListenerPage("us-west-2", listener, "web"), "https://us-west-2.console.aws.amazon.com/ec2/home?region=us-west-2#ELBListenerV2:listenerArn=" + listener},
+		{"China's", ListenerPage("cn-north-1", "", "web"), "https://cn-north-1.console.amazonaws.cn/ec2/home?region=cn-north-1#LoadBalancers:search=web"},
+		{"a classic one's", ListenerPage("us-gov-west-1", classic, "a22e1d63"), "https://us-gov-west-1.console.amazonaws-us-gov.com/ec2/home?region=us-gov-west-1#LoadBalancers:search=a22e1d63"},
+		{"nowhere's", ListenerPage("", listener, "web"), ""},
+		{"a hostile region's", ListenerPage("x.example.org/us-west-2", listener, "web"), ""},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: %q, want %q", c.what, c.got, c.want)

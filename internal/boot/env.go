@@ -36,6 +36,8 @@ type Env struct {
 	// Worker is the ARN of the function that probes for this one, Workers how often it is invoked at once; 0 for not at all.
 	Worker  string
 	Workers int
+	// LogHealthy asks for a line in each round for healthy endpoints too.
+	LogHealthy bool
 	// Environments are what the verify function checks where its input names none; empty for all.
 	Environments []string
 }
@@ -67,6 +69,12 @@ func ReadEnv(get func(string) string) (Env, error) {
 		problems = append(problems, "CERTDRIFT_RULES: "+err.Error())
 	}
 	env.Alarms, env.AlarmInputs = ofStack(env.Stack, get("CERTDRIFT_ALARMS")), ofStack(env.Stack, get("CERTDRIFT_ALARM_INPUTS"))
+	switch lines := or("CERTDRIFT_LOG_ENDPOINTS", "failing"); lines {
+	case "failing", "all":
+		env.LogHealthy = lines == "all"
+	default:
+		problems = append(problems, fmt.Sprintf("CERTDRIFT_LOG_ENDPOINTS is %q, neither failing nor all", lines))
+	}
 	for _, name := range []string{"CERTDRIFT_TOPIC_ARN", "CERTDRIFT_CHAT_TOPIC_ARN"} {
 		if arn := or(name, ""); arn != "" && !strings.HasPrefix(arn, "arn:") {
 			problems = append(problems, fmt.Sprintf("%s is %q, not the ARN of an SNS topic", name, arn))

@@ -46,6 +46,8 @@ type Runners struct {
 	Stack     StackReader
 	Publisher *round.Publisher
 	Heartbeat func(ctx context.Context, url string) error
+	// OnSchedule reports whether no deployment waits for the rounds' verdicts (see judge.Input).
+	OnSchedule bool
 	// RuntimeAPI is the HOST:PORT of the Lambda Runtime API, which is never dialed; empty outside of Lambda.
 	RuntimeAPI string
 	// Done is called with each round's result, Progress after each endpoint.
@@ -64,7 +66,8 @@ type Runners struct {
 // For returns the runner for a configuration's rounds.
 func (r *Runners) For(c config.Config) *round.Runner {
 	runner := &round.Runner{
-		Now: r.Now, Prober: r.prober(c.Policy.Revocation), Roots: r.Stores.Get, AlertPath: r.AlertPath, Stack: r.Stack, Publisher: r.Publisher, Heartbeat: r.Heartbeat, Done: r.Done, Log: r.Log,
+		Now: r.Now, Prober: r.prober(c.Policy.Revocation), Roots: r.Stores.Get, AlertPath: r.AlertPath, Stack: r.Stack, Publisher: r.Publisher, Heartbeat: r.Heartbeat,
+		OnSchedule: r.OnSchedule, Done: r.Done, Log: r.Log,
 	}
 	if r.Invoke != nil {
 		runner.Prober = r.fanout(c.Policy.Revocation)

@@ -113,12 +113,13 @@ func Inspect(ctx context.Context, getenv func(string) string) (*lambda.Function,
 
 // monitor returns a function that tracks incidents and alerts.
 func (f *function) monitor(name string, depth round.Depth) *lambda.Function {
+	f.runners.OnSchedule = true
 	f.runners.History, f.runners.Publisher, f.runners.Heartbeat = f.cloud.historian, f.cloud.publisher(name, f.env), probe.Heartbeat{RuntimeAPI: f.env.RuntimeAPI}.Call
 	if f.env.Table != "" {
 		f.loader.keeper = state.NewConfiguration(dynamodb.NewFromConfig(f.cloud.base), f.env.Table)
 	}
 	return lambda.New(lambda.Parts{
-		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.loader.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, Now: now,
+		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.loader.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, LogHealthy: f.env.LogHealthy, Now: now,
 		Again: settling, Wait: Wait, Account: f.cloud.own,
 	})
 }
@@ -144,6 +145,7 @@ func Widget(ctx context.Context, getenv func(string) string) (*lambda.Widget, er
 		return nil, err
 	}
 	f.readAlertPath()
+	f.runners.OnSchedule = true // it shows what the alerts say
 	p := lambda.WidgetParts{Load: f.loader.load, Log: f.log, Now: now, Round: func(ctx context.Context, q round.Request) (round.Result, error) {
 		q.Depth = round.Listeners
 		return f.runners.For(q.Config).Run(ctx, q)

@@ -45,7 +45,8 @@ func drift() []Entry {
 			Severity: "critical where applying would break an endpoint (before a deploy also where the certificate is within the policy's critical expiry), " +
 				"undo a manual change, or attach a different certificate than the " +
 				"configuration declares; a warning where it changes less than that (another ARN with the same key and names; a default certificate, or a " +
-				"load balancer, that no endpoint uses; or, before a deploy, another good certificate, or one that expires soon where none is known to be attached)",
+				"load balancer, that no endpoint uses; or, before a deploy, another good certificate, or one that expires soon where none is known to be attached). " +
+				"Found on schedule, and not applied yet, it is a warning at most, sent by email only: nothing fails until then. plan, check and verify refuse it all the same",
 			Title: "A manifest declares a different certificate than the configuration, or than the one attached",
 			Meaning: "What a deploy would change. Kubernetes applies the annotation again whenever it reconciles the Service, so a stale manifest " +
 				"sooner or later undoes a manual fix. If the manifest agrees with the configuration and only the listener differs, " +

@@ -49,7 +49,7 @@ Exit status: 0 printed, 2 usage or configuration error.`,
 	cmd.Flags().IntVar(&c.plan.MemoryMB, "memory", 256, "the stack's `MemorySize`, in MB")
 	cmd.Flags().DurationVar(&c.plan.ProbeEvery, "probe-every", time.Minute, "the `interval` of ProbeSchedule")
 	cmd.Flags().DurationVar(&c.plan.InspectEvery, "inspect-every", 5*time.Minute, "the `interval` of InspectSchedule")
-	cmd.Flags().BoolVar(&c.plan.AllLines, "all-lines", false, "each round logs a line for every endpoint, the healthy ones included")
+	cmd.Flags().BoolVar(&c.plan.AllLines, "all-lines", false, "the stack's LogEndpoints is all: each round logs a line for every endpoint")
 	c.format.flag(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
 	return cmd

@@ -62,12 +62,15 @@ func (i *incidents) list() *cobra.Command {
 
 func (i *incidents) acknowledge() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "ack KEY", Short: "Acknowledge an incident: no more reminders", Example: `  certdrift incidents ack a1b2c3 --by jane --until 4h`,
+		Use: "ack KEY...", Short: "Acknowledge incidents: no more reminders", Example: `  certdrift incidents ack a1b2c3 --by jane --until 4h`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			now := i.app.Now()
 			until, err := parseUntil(i.until, now)
 			if err != nil {
 				return err
+			}
+			if len(args) == 0 {
+				return usage("see `certdrift incidents list`", "%s requires a KEY", cmd.CommandPath())
 			}
 			return i.change(cmd, args, func(r incident.Record) incident.Record { return incident.Acknowledge(r, i.by, now, until) })
 		},
@@ -81,6 +84,9 @@ func (i *incidents) close() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "close KEY", Short: "Close an incident; it reopens if its cause is still found", Example: `  certdrift incidents close a1b2c3 --by jane`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("quote the key: it contains a space", "%s takes one KEY, but got %d", cmd.CommandPath(), len(args))
+			}
 			return i.change(cmd, args, func(r incident.Record) incident.Record { return incident.Close(r, i.by, i.app.Now()) })
 		},
 	}
@@ -211,11 +217,8 @@ func stage(r incident.Record, now time.Time) string {
 	return "waiting for confirmation"
 }
 
-// change loads, changes and saves one incident.
-func (i *incidents) change(cmd *cobra.Command, args []string, edit func(incident.Record) incident.Record) error {
-	if len(args) != 1 {
-		return usage("quote the key: it contains a space", "%s takes one KEY, but got %d", cmd.CommandPath(), len(args))
-	}
+// change loads, changes and saves the incidents of some keys: all of them, or none where a key fits none.
+func (i *incidents) change(cmd *cobra.Command, keys []string, edit func(incident.Record) incident.Record) error {
 	if i.by == "" {
 		return usage("add --by NAME", "%s requires --by", cmd.CommandPath())
 	}
@@ -228,13 +231,15 @@ func (i *incidents) change(cmd *cobra.Command, args []string, edit func(incident
 	if err != nil {
 		return err
 	}
-	var changed incident.Record
-	round.Share(store, loaded).Swap(ctx, func(s incident.State) (wanted incident.State) {
-		if changed, err = pick(s.Incidents, args[0]); err == nil {
-			changed = edit(changed)
-			wanted.Incidents = []incident.Record{changed}
+	var changed []incident.Record
+	round.Share(store, loaded).Swap(ctx, func(s incident.State) incident.State {
+		if changed, err = pickAll(s.Incidents, keys); err != nil {
+			return incident.State{}
 		}
-		return wanted
+		for n, r := range changed {
+			changed[n] = edit(r)
+		}
+		return incident.State{Incidents: changed}
 	}, func(_ string, failed error) {
 		if failed != nil {
 			err = fmt.Errorf("saving the incident: %w", failed)
@@ -243,11 +248,31 @@ func (i *incidents) change(cmd *cobra.Command, args []string, edit func(incident
 	if err != nil {
 		return err
 	}
-	if i.format.name == "json" {
-		return i.app.writeJSON(changed)
+	if i.format.name == "json" && len(keys) == 1 {
+		return i.app.writeJSON(changed[0])
 	}
-	i.text(changed)
+	if i.format.name == "json" {
+		return i.app.writeJSON(map[string]any{"schema": "certdrift.incidents/1", "incidents": changed})
+	}
+	for _, r := range changed {
+		i.text(r)
+	}
 	return nil
+}
+
+// pickAll finds an incident for each key.
+func pickAll(records []incident.Record, keys []string) ([]incident.Record, error) {
+	var picked []incident.Record
+	for _, key := range keys {
+		r, err := pick(records, key)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(picked, func(p incident.Record) bool { return p.Key == r.Key }) {
+			picked = append(picked, r)
+		}
+	}
+	return picked, nil
 }
 
 // pick finds an incident that is not closed by its key, or by a part of it that no other has.

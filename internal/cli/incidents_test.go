@@ -118,6 +118,12 @@ func TestIncidentsAcknowledge(t *testing.T) {
 			t.Errorf("the store holds %+v", r.Acknowledged)
 		}
 	}
+	for format, want := range map[string]int{"text": 2, "json": 2} {
+		status, out, errs := run(t, desk(&contested{m, 2}), nil, "incidents", "ack", "listener:a", "host:b", "listener:a", "--by", "john", "--table", "x", "--format", format)
+		if status != 0 || strings.Count(out, "john") != want {
+			t.Errorf("two at once, as %s: status %d: %s%s", format, status, out, errs)
+		}
+	}
 	if status, _, errs := run(t, desk(&contested{m, 99}), nil, "incidents", "ack", "listener:a", "--by", "jane", "--table", "x"); status != 3 {
 		t.Errorf("a store that never lets write ends with %d: %s", status, errs)
 	}
@@ -135,15 +141,17 @@ func TestIncidentsClose(t *testing.T) {
 
 func TestIncidentsWrongUsage(t *testing.T) {
 	for args, want := range map[string]string{
-		"list":                               "no table given",
-		"list --table x --format xml":        "unknown format",
-		"ack production --table x --by j":    "matches 3 keys",
-		"ack nothing --table x --by j":       "no open incident",
-		"ack listener:a --table x":           "requires --by",
-		"ack --table x --by j":               "takes one KEY",
-		"ack a --table x --by j --until y":   "invalid --until",
-		"ack a --table x --by j --until -1h": "in the past",
-		"lst":                                `did you mean "list"`,
+		"list":                                    "no table given",
+		"list --table x --format xml":             "unknown format",
+		"ack production --table x --by j":         "matches 3 keys",
+		"ack nothing --table x --by j":            "no open incident",
+		"ack listener:a --table x":                "requires --by",
+		"ack --table x --by j":                    "requires a KEY",
+		"ack listener:a nothing --table x --by j": "no open incident",
+		"close --table x --by j":                  "takes one KEY",
+		"ack a --table x --by j --until y":        "invalid --until",
+		"ack a --table x --by j --until -1h":      "in the past",
+		"lst":                                     `did you mean "list"`,
 	} {
 		status, _, errs := run(t, desk(kept(t)), nil, append([]string{"incidents"}, strings.Fields(args)...)...)
 		if status != 2 || !strings.Contains(errs, want) {

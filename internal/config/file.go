@@ -29,7 +29,7 @@ type Policy struct {
 	Confirm           int      `yaml:"confirm" jsonschema:"minimum=1,maximum=100,example=2" doc:"Consecutive rounds with the problem before an endpoint's incident opens (default 2). Drift and problems that cannot be transient open at once."`
 	Recover           int      `yaml:"recover" jsonschema:"minimum=1,maximum=100,example=2" doc:"Consecutive rounds without the problem before an incident is resolved (default 2)."`
 	Remind            Duration `yaml:"remind" doc:"Time from an alert to its first reminder (default 24h). The interval doubles with each reminder."`
-	StormAfter        int      `yaml:"storm_after" jsonschema:"minimum=1,maximum=1000,example=10" doc:"If a round has more notices of one kind than this, they are sent as one summary (default 10)."`
+	StormAfter        int      `yaml:"storm_after" jsonschema:"minimum=1,maximum=1000,example=10" doc:"If a round has more causes of one kind to report in an environment than this, they are sent as one summary (default 10). Incidents of one code and author are one message in any case."`
 	SMSPerHour        int      `yaml:"sms_per_hour" jsonschema:"minimum=1,maximum=1000,example=20" doc:"The maximum number of text messages per hour (default 20), at most half of them for incidents that are not critical. Email is not limited."`
 	Revocation        string   `yaml:"revocation" jsonschema:"enum=staple,enum=full,enum=off,example=staple" doc:"staple (the stapled OCSP response only, the default), full (CRL and OCSP too) or off."`
 	RootRemoval       Duration `yaml:"root_removal" doc:"How long before Mozilla stops trusting the root of a chain cert-root-removal is reported (default 180d)."`

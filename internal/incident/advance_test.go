@@ -339,24 +339,6 @@ func TestStateUnread(t *testing.T) {
 	}
 }
 
-func TestStorm(t *testing.T) {
-	var fs []finding.Finding
-	var names []string
-	for i := range 11 {
-		names = append(names, fmt.Sprintf("e%02d", i))
-		fs = append(fs, found(finding.CertExpired, finding.Critical, names[i], fmt.Sprintf("certificate:%02d", i)))
-	}
-	p := policy.DefaultAlerting()
-	_, notices := Advance(Input{Policy: p, Findings: fs, Coverage: full(names), Now: at(0)})
-	if got := Bundle(p, notices[:10]); len(got) != 10 {
-		t.Errorf("ten notices became %d", len(got))
-	}
-	got := Bundle(p, notices)
-	if len(got) != 1 || len(got[0].Each()) != 11 {
-		t.Fatalf("eleven notices became %d", len(got))
-	}
-}
-
 func TestConcurrentRoundsAlertOnce(t *testing.T) {
 	table := newTable()
 	c := full([]string{"api", "ui"}, "lb:443")

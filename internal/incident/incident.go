@@ -259,6 +259,8 @@ type Notice struct {
 	// Undelivered: with Recovered, the alert about what is over could not be delivered while it lasted; with Opened, that of
 	// something worse (Record.Owed).
 	Undelivered bool `json:"undelivered,omitempty"`
+	// URLs are those of the endpoints that suffer, as the configuration has them, the leading finding's first; at most maxURLs.
+	URLs []string `json:"urls,omitempty"`
 	// Storm holds the notices that this one sums up, worst first; nil for a notice of one incident.
 	Storm []Notice `json:"storm,omitempty"`
 }
@@ -278,7 +280,9 @@ type Input struct {
 	// Findings are the round's, in any order.
 	Findings []finding.Finding
 	Coverage Coverage
-	Now      time.Time
+	// URLs are the configured endpoints' (ENVIRONMENT/NAME), without credentials.
+	URLs map[string]string
+	Now  time.Time
 	// By names this round in claims: a request id.
 	By string
 	// Ends is when the round is over at the latest, and so are its claims; zero if it is not known. They never hold for

@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -87,8 +86,25 @@ func (b *tracker) decide(e *entry) (Notice, bool) {
 	if len(n.Findings) == 0 {
 		n.Findings = r.Findings
 	}
-	n.Record = *r
+	n.Record, n.URLs = *r, b.urls(r, n.Findings)
 	return n, true
+}
+
+// maxURLs bounds the URLs of a notice: who suffers is listed by name.
+const maxURLs = 3
+
+// urls are those of the endpoints that an incident affects, the leading finding's first.
+func (b *tracker) urls(r *Record, found []finding.Finding) (urls []string) {
+	keys := r.Affects
+	if len(found) > 0 && found[0].Endpoint != "" {
+		keys = slices.Concat([]string{found[0].Environment + "/" + found[0].Endpoint}, keys)
+	}
+	for _, key := range keys {
+		if url := b.URLs[key]; url != "" && len(urls) < maxURLs && !slices.Contains(urls, url) {
+			urls = append(urls, url)
+		}
+	}
+	return urls
 }
 
 // leaseEnds is when a claim of this round runs out.
@@ -194,56 +210,4 @@ func Released(r Record, n Notice, unsure bool) Record {
 		r.Unsure = &Claim{Event: n.Event, Severity: n.Severity, Until: n.At}
 	}
 	return r
-}
-
-// Bundle makes one summary of a storm: more than Policy.StormAfter notices of one kind and environment. Without a state
-// to go by, every environment gets one message a kind. It is for the notices whose records were written, right before
-// they are sent.
-func Bundle(p policy.Alerting, notices []Notice) []Notice {
-	type kind struct {
-		environment string
-		event       Event
-		downgraded  bool
-	}
-	var order []kind
-	byKind := map[kind][]Notice{}
-	for _, n := range notices {
-		k := kind{n.Record.Environment, n.Event, n.Downgraded}
-		if byKind[k] == nil {
-			order = append(order, k)
-		}
-		byKind[k] = append(byKind[k], n)
-	}
-	var out []Notice
-	for _, k := range order {
-		members := byKind[k]
-		if (p.StormAfter <= 0 || len(members) <= p.StormAfter) && (len(members) < 2 || !all(members, func(n Notice) bool { return n.Repetition })) {
-			out = append(out, members...)
-			continue
-		}
-		out = append(out, summary(members))
-	}
-	slices.SortStableFunc(out, func(a, b Notice) int { return cmp.Compare(b.Severity, a.Severity) })
-	return out
-}
-
-// summary is one notice for many.
-func summary(members []Notice) Notice {
-	members = slices.Clone(members)
-	slices.SortStableFunc(members, func(a, b Notice) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Record.AffectsCount, a.Record.AffectsCount),
-			cmp.Compare(a.Record.Key, b.Record.Key))
-	})
-	worst := members[0]
-	worst.Storm = members
-	worst.Findings = nil
-	for _, m := range members {
-		worst.Repetition = worst.Repetition || m.Repetition
-		worst.Undelivered = worst.Undelivered && m.Undelivered
-		worst.Remaining = max(worst.Remaining, m.Remaining)
-		if len(m.Findings) > 0 && len(worst.Findings) < MaxFindings {
-			worst.Findings = append(worst.Findings, m.Findings[0])
-		}
-	}
-	return worst
 }

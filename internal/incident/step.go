@@ -17,6 +17,7 @@ func (b *tracker) step(e *entry) {
 	r := &e.record
 	counts := r.Counted.IsZero() || b.Now.Sub(r.Counted) >= b.Policy.Apart
 	before := clone(*r)
+	keepAuthors(e.present, r.Findings)
 	present, beyond := b.see(r, e.present, counts)
 	removed, lookedClean := b.miss(r, present, counts)
 	b.spill(r, beyond, counts)
@@ -34,12 +35,30 @@ func (b *tracker) step(e *entry) {
 	b.conclude(r, removed)
 	stale := len(e.present) > 0 && b.Now.Sub(r.LastSeen) >= seenEvery
 	if stale || len(r.Findings) == 0 || !slices.EqualFunc(names(before.Parts), names(r.Parts), samePart) {
-		b.snapshot(r, e.present)
+		b.snapshot(r, e.present, removed)
 		if len(e.present) > 0 {
 			r.LastSeen = b.Now
 		}
 	}
 	b.silence(r)
+}
+
+// keepAuthors names in the round's findings who made the change behind them, where a former round knew it: a round that reads no
+// listener looks up nobody.
+func keepAuthors(found, former []finding.Finding) {
+	for i := range found {
+		by := &found[i].Attribution
+		if by.Change != nil || by.Unknown != "" {
+			continue
+		}
+		at := slices.IndexFunc(former, func(f finding.Finding) bool {
+			return f.Attribution.Change != nil && f.Code == found[i].Code && f.Endpoint == found[i].Endpoint &&
+				(f.Listener == found[i].Listener || found[i].Listener == "")
+		})
+		if at >= 0 {
+			*by = former[at].Attribution
+		}
+	}
 }
 
 // partID is what makes a part the same in the next round. Among faults that flap, one of a group stands for another: a
@@ -114,7 +133,7 @@ func (b *tracker) see(r *Record, found []finding.Finding, counts bool) (present 
 		}
 	}
 	b.traceAll(r, present, counts)
-	slices.SortFunc(r.Parts, compareParts)
+	slices.SortStableFunc(r.Parts, compareParts)
 	return present, beyond
 }
 

@@ -8,6 +8,6 @@ import (
 func driftManifest() rule {
 	return rule{
 		Code:  finding.DriftManifest,
-		round: func(j *judgment) []finding.Finding { return plan.Findings(j.Topology, j.policy) },
+		round: func(j *judgment) []finding.Finding { return plan.Findings(j.Topology, j.policy, j.onSchedule) },
 	}
 }

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +80,43 @@ func TestDriftManifest(t *testing.T) {
 			f := s.one(finding.DriftManifest, c.want)
 			if f.AllEvidence()["file"] != "k8s/api.yaml" || f.AllEvidence()["line"] != 7 || f.Endpoint != "api" || !strings.Contains(f.Remedy, "k8s/api.yaml:7") {
 				t.Errorf("%+v", f)
+			}
+		})
+	}
+}
+
+// TestDriftManifestOnSchedule: what only a deploy would break wakes nobody; what has been applied does, and is one incident with what is
+// attached; and for a gate nothing changes.
+func TestDriftManifestOnSchedule(t *testing.T) {
+	for _, c := range []struct {
+		name                         string
+		manifest, attached, declared string
+		other                        finding.Code // what is critical beside it
+	}{
+		{"stale, hand-made fix attached", "stale", "good", "good", ""},
+		{"stale, hand-made fix attached, nothing configured", "stale", "good", "", ""},
+		{"no certificate any more", "", "good", "", ""},
+		{"expired", "expired", "good", "good", ""},
+		{"stale and attached", "stale", "stale", "good", finding.DriftAttached},
+		{"expired and attached", "expired", "expired", "good", finding.CertExpired},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := manifested(t, c.manifest, c.attached, c.declared)
+			s.one(finding.DriftManifest, finding.Critical)
+			in := s.input()
+			in.OnSchedule = true
+			worst := map[finding.Code]finding.Severity{}
+			for _, f := range Judge(in).Findings {
+				worst[f.Code] = max(worst[f.Code], f.Severity)
+			}
+			if c.other != "" {
+				if worst[c.other] != finding.Critical || worst[finding.DriftManifest] != finding.Critical {
+					t.Errorf("findings are %v, want %s and the manifest critical", worst, c.other)
+				}
+				return
+			}
+			if worst[finding.DriftManifest] != finding.Warning || slices.Max(slices.Collect(maps.Values(worst))) != finding.Warning {
+				t.Errorf("findings are %v, want warnings", worst)
 			}
 		})
 	}

@@ -27,6 +27,8 @@ type Input struct {
 	ClientStores []clients.Store
 	Now          time.Time
 	Round        observation.Round
+	// OnSchedule reports whether no deployment waits for the verdict: what a manifest would break is not broken yet.
+	OnSchedule bool
 }
 
 // shownFailures is how many of certdrift's own failures are reported: the first few are enough to find them.

@@ -136,7 +136,7 @@ func TestTheAlertSaysWhoChangedTheCertificate(t *testing.T) {
 				}
 				for _, m := range messages {
 					email := strings.Join(strings.Fields(m.Texts["email"]), " ")
-					for _, piece := range []string{"WHO CHANGED IT Operator as operator (AWS console), 2026-11-20 12:", "from 198.51.100.23 source " + says + " call " + tt.call + " on arn:aws:", " principal arn:aws:sts::111122223333:assumed-role/Operator/operator"} {
+					for _, piece := range []string{"WHO CHANGED IT Operator as operator (AWS console), 2026-11-20 12:", "from 198.51.100.23 source " + says, " call " + tt.call + " on arn:aws:", " principal arn:aws:sts::111122223333:assumed-role/Operator/operator"} {
 						if !strings.Contains(email, piece) {
 							t.Errorf("the email lacks %q:\n%s", piece, m.Texts["email"])
 						}

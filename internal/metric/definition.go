@@ -15,6 +15,7 @@ const (
 	EndpointsDue      = "EndpointsDue"
 	EndpointsChecked  = "EndpointsChecked"
 	EventsIgnored     = "EventsIgnored"
+	SchedulingDelay   = "SchedulingDelay"
 	EndpointUp        = "EndpointUp"
 	EndpointDuration  = "EndpointDuration"
 	EndpointLifetime  = "EndpointLifetimeLeft"
@@ -59,6 +60,7 @@ func Definitions() []Definition {
 		{ObserveErrors, []string{Function}, Count, 1, "what the round could not observe: denied, throttled, incomplete"},
 		{EndpointsDue, []string{Function}, Count, 1, "endpoints that the round was to probe"},
 		{EndpointsChecked, []string{Function}, Count, 1, "endpoints that it probed; an alarm fires if probe stays below those that were due"},
+		{SchedulingDelay, []string{Function}, Milliseconds, 1, "how long the last endpoint of the round waited for its turn"},
 		{EventsIgnored, []string{Function}, Count, 1, "events that started no round: failed calls; accounts, regions and ARNs that the configuration does not name; certificates that no listener uses; input that is not an event. Written only when there is one"},
 		{EndpointUp, []string{Environment, Endpoint}, Count, 1, "1 if the endpoint has no critical finding, else 0"},
 		{EndpointDuration, []string{Environment, Endpoint}, Milliseconds, 1, "time for each of its addresses"},

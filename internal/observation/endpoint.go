@@ -1,6 +1,8 @@
 package observation
 
 import (
+	"bytes"
+	"crypto/x509"
 	"strings"
 	"time"
 
@@ -14,6 +16,8 @@ type Endpoint struct {
 	Probed   bool   `json:"probed"`
 	Unprobed string `json:"unprobed,omitempty"`
 	DNS      DNS    `json:"dns"`
+	// Delay is how long the endpoint waited from the round's beginning for its turn: time of certdrift's own, in none of the phases.
+	Delay time.Duration `json:"delay_ns,omitempty"`
 	// Addresses are all addresses that were probed, sorted as text.
 	Addresses []Address `json:"addresses"`
 }
@@ -95,6 +99,7 @@ const (
 	HandshakeFailed  FailureKind = "handshake-failed" // TLS: any other failure of the handshake
 	ClientCertNeeded FailureKind = "client-cert"      // TLS or headers: the peer requires a client certificate
 	StartTLSRefused  FailureKind = "starttls-refused" // STARTTLS: not offered, or refused
+	Injected         FailureKind = "injected"         // STARTTLS: plaintext followed the agreement, before the handshake (see Failure.Said)
 	Invalid          FailureKind = "invalid"          // HTTP: not a valid response; body that cannot be decoded
 	Unprocessed      FailureKind = "unprocessed"      // HTTP/2: the peer rejected the request unprocessed, on a second connection too
 	SpeaksTLS        FailureKind = "speaks-tls"       // HTTP: the peer speaks TLS instead of plain HTTP
@@ -134,7 +139,7 @@ type Failure struct {
 	ProxyHeader *ProxyHeader `json:"proxy_header,omitempty"`
 	// Speaks is the protocol that the peer was recognized to speak instead of the expected one; empty if that is unknown.
 	Speaks Protocol `json:"speaks,omitempty"`
-	// Said is the first line that the peer sent in plaintext where TLS was expected, cleaned and truncated.
+	// Said is the first line that the peer sent in plaintext where TLS or nothing was expected, cleaned and truncated.
 	Said string `json:"said,omitempty"`
 }
 
@@ -164,6 +169,8 @@ type TLS struct {
 	ALPN       string `json:"alpn,omitempty"`
 	// Chain is what the server sent, in the order sent (leaf first), DER.
 	Chain [][]byte `json:"chain"`
+	// Parsed is Chain as the handshake parsed it; empty in an observation that was read from a file. See Certificate.
+	Parsed []*x509.Certificate `json:"-"`
 	// ClientCertificateRequested reports whether the server requested one, ClientCertificateSent whether one was configured
 	// and sent.
 	ClientCertificateRequested bool `json:"client_certificate_requested,omitempty"`
@@ -173,6 +180,26 @@ type TLS struct {
 	Issuers []FetchedIssuer `json:"issuers,omitempty"`
 	// Revocation holds what is known about each certificate of the chain except the root.
 	Revocation []Revocation `json:"revocation,omitempty"`
+}
+
+// Certificate returns the i-th certificate of the chain without parsing what the handshake has parsed; nil if it is none.
+func (t *TLS) Certificate(i int) *x509.Certificate {
+	if i < len(t.Parsed) && t.Parsed[i] != nil && bytes.Equal(t.Parsed[i].Raw, t.Chain[i]) {
+		return t.Parsed[i]
+	}
+	cert, err := x509.ParseCertificate(t.Chain[i])
+	if err != nil {
+		return nil
+	}
+	return cert
+}
+
+// Leaf returns the server's own certificate; nil if none was seen, or it cannot be parsed. A nil TLS has none.
+func (t *TLS) Leaf() *x509.Certificate {
+	if t == nil || len(t.Chain) == 0 {
+		return nil
+	}
+	return t.Certificate(0)
 }
 
 // KeyType is a type of key that clients choose a server's certificate by.

@@ -11,8 +11,9 @@ import (
 	"certdrift/internal/topology"
 )
 
-// Findings are drift-manifest: one for each effect of the round's manifests that is not as it should be.
-func Findings(t *topology.Topology, p policy.Thresholds) []finding.Finding {
+// Findings are drift-manifest: one for each effect of the round's manifests that is not as it should be. On schedule, what is not
+// applied yet is a warning at most: clients are served as before until somebody applies it.
+func Findings(t *topology.Topology, p policy.Thresholds, onSchedule bool) []finding.Finding {
 	var found []finding.Finding
 	planner := newPlanner(t, p)
 	for _, d := range t.Declarations {
@@ -20,7 +21,11 @@ func Findings(t *topology.Topology, p policy.Thresholds) []finding.Finding {
 			continue
 		}
 		for _, x := range planner.effects(d) {
-			if severity := x.severity(); severity != finding.None {
+			severity := x.severity()
+			if onSchedule && !x.applied() {
+				severity = min(severity, finding.Warning)
+			}
+			if severity != finding.None {
 				found = append(found, x.finding(severity))
 			}
 		}
@@ -67,8 +72,11 @@ func (x effect) manifestFacts() []finding.Certificate {
 	return out
 }
 
+// applied reports whether the listener has what the manifest declares.
+func (x effect) applied() bool { return x.listener != nil && x.attached == topology.Same }
+
 func (x effect) cause() string {
-	if x.listener != nil && x.attached == topology.Same {
+	if x.applied() {
 		return x.listener.Cause() // the listener is wrong in the same way: one incident
 	}
 	d := x.declaration

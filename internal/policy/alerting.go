@@ -19,8 +19,8 @@ type Alerting struct {
 	// Remind is the distance of the first reminder from the alert; each later one comes after twice the distance, a week
 	// at most. 0 for none.
 	Remind time.Duration
-	// StormAfter is how many notices of one kind and environment a round may send one by one; more become one summary.
-	// 0 for no bound.
+	// StormAfter is how many messages of one kind and environment, one for each cause, a round may send; more become one
+	// summary. 0 for no bound.
 	StormAfter int
 	// FlapWindow is how soon after its end an incident must come back to count as flapping.
 	FlapWindow time.Duration

@@ -1,9 +1,9 @@
 package probe
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -101,7 +101,18 @@ type lookup struct {
 	dns  observation.DNS
 }
 
-// resolve sends one query per question and round. The caller holds a slot, since a query is an open socket too.
+// resolveInTurn resolves a host once there is a place for its query: a query is an open socket too.
+func (r *round) resolveInTurn(ctx context.Context, host string, timeout time.Duration) observation.DNS {
+	if _, ok := netguard.ParseHost(host); !ok {
+		if !take(ctx, r.lookups) {
+			return observation.DNS{} // the round is over
+		}
+		defer func() { <-r.lookups }()
+	}
+	return r.Prober.resolve(ctx, host, timeout)
+}
+
+// resolve sends one query per question and round.
 func (r *round) resolve(host string, timeout time.Duration) observation.DNS {
 	q := question{host, timeout}
 	r.names.mu.Lock()
@@ -152,8 +163,20 @@ func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 	}
 	slices.Sort(dns.Addresses)
 	dns.Addresses = slices.Compact(dns.Addresses)
-	slices.SortFunc(all, func(a, b netip.AddrPort) int { return cmp.Compare(a.String(), b.String()) })
-	return dns, slices.Compact(all)
+	return dns, inOrder(all)
+}
+
+// inOrder returns addresses sorted as text, each once.
+func inOrder(all []netip.AddrPort) []netip.AddrPort {
+	byText := map[string]netip.AddrPort{}
+	for _, at := range all {
+		byText[at.String()] = at
+	}
+	out := all[:0]
+	for _, text := range slices.Sorted(maps.Keys(byText)) {
+		out = append(out, byText[text])
+	}
+	return out
 }
 
 // complete reports whether all addresses of a name are known.

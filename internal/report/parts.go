@@ -44,6 +44,9 @@ func (e Endpoint) Findings() []finding.Finding { return e.findings }
 // Findings are those that concern the listener, worst first.
 func (l Listener) Findings() []finding.Finding { return l.findings }
 
+// Second reports whether the server has a second certificate for the endpoint's name.
+func (o *Other) Second() bool { return o != nil && !o.Absent && !o.Fallback && len(o.Chain) > 0 }
+
 // Line is certdrift's own text as one clean line.
 func Line(text string) string { return line1(text) }
 

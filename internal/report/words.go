@@ -215,15 +215,18 @@ func CountingLine(r Report) string {
 	return line
 }
 
-// earliest is when the first leaf of an endpoint's addresses ends; ok is false without one. Only leaves count: an
+// earliest is when the first leaf of an endpoint's addresses ends, of both certificates of a pair; ok is false without one. Only leaves count: an
 // expired certificate above one, beside a valid path, is no problem.
 func earliest(e Endpoint) (end time.Time, ok bool) {
 	for _, a := range e.Addresses {
-		if len(a.Chain) == 0 || a.Chain[0].NotAfter.IsZero() {
-			continue
+		leaves := a.Chain[:min(len(a.Chain), 1)]
+		if a.Other.Second() {
+			leaves = append(slices.Clone(leaves), a.Other.Chain[0])
 		}
-		if leaf := a.Chain[0].NotAfter; !ok || leaf.Before(end) {
-			end, ok = leaf, true
+		for _, c := range leaves {
+			if !c.NotAfter.IsZero() && (!ok || c.NotAfter.Before(end)) {
+				end, ok = c.NotAfter, true
+			}
 		}
 	}
 	return end, ok

@@ -135,7 +135,7 @@ func (w *world) newRunner() *round.Runner {
 		NeedsIssuer: stores.NeedsIssuer, Anchors: stores.Anchors, Verified: stores.Verified,
 	})
 	return &round.Runner{
-		Now: time.Now, Inspector: inspector, Publisher: publisher,
+		Now: time.Now, Inspector: inspector, Publisher: publisher, OnSchedule: true,
 		Roots: func(target.Roots) *chain.Store {
 			return chain.NewStore([]chain.Anchor{{Certificate: w.public.Certificate, Public: true}, {Certificate: w.leaving.Certificate, Public: true, Removal: time.Now().AddDate(0, 1, 0)}})
 		},
@@ -431,6 +431,11 @@ func (w *world) round() []incident.Notice {
 		w.t.Logf("the round says %v", err)
 	}
 	w.last = res
+	for _, p := range incident.Problems(res.Conclusion.Findings) {
+		if text := certtest.Contradiction(p.Remedies()); text != "" {
+			w.t.Errorf("the remedies of %s contradict each other: %s", p.Cause().Code, text)
+		}
+	}
 	return w.heard
 }
 

@@ -62,6 +62,8 @@ type Runner struct {
 	Log       *slog.Logger
 	// Heartbeat calls the configuration's heartbeat_url after each good round; nil for no call.
 	Heartbeat func(ctx context.Context, url string) error
+	// OnSchedule reports whether no deployment waits for the rounds' verdicts (see judge.Input).
+	OnSchedule bool
 	// Done is called with each round before it is published; may be nil.
 	Done func(Result)
 }
@@ -188,7 +190,7 @@ func keepBack(ctx context.Context, wanted time.Duration) (context.Context, conte
 }
 
 func (r *Runner) judge(q Request, seen observation.Round) finding.Conclusion {
-	return judge.Judge(judge.Input{Policy: q.Config.Policy, Roots: r.Roots, Now: r.Now(), Round: seen})
+	return judge.Judge(judge.Input{Policy: q.Config.Policy, Roots: r.Roots, Now: r.Now(), Round: seen, OnSchedule: r.OnSchedule})
 }
 
 // publishTime is what is left until the deadline, less a moment to answer; at least a second.

@@ -26,9 +26,23 @@ func texting(t *testing.T, ceiling, endpoints int) *fixture {
 	return f
 }
 
+// apart puts every endpoint into an environment of its own: those that fail alike in one environment share a message.
+func (f *fixture) apart() *fixture {
+	for i := range f.request.Config.Endpoints {
+		e := &f.request.Config.Endpoints[i]
+		e.Environment = "env-" + e.Name
+		f.probes[e.Key()] = f.fit
+	}
+	return f
+}
+
 // fail gives an endpoint other addresses.
 func (f *fixture) fail(name string, addresses ...observation.Address) {
-	f.probes["production/"+name] = observation.Endpoint{Probed: true, DNS: f.fit.DNS, Addresses: addresses}
+	for _, e := range f.request.Config.Endpoints {
+		if e.Name == name {
+			f.probes[e.Key()] = observation.Endpoint{Probed: true, DNS: f.fit.DNS, Addresses: addresses}
+		}
+	}
 }
 
 // texts counts the messages that a telephone would get, and those that were held, of a severity.
@@ -51,7 +65,7 @@ func refusing() observation.Address {
 }
 
 func TestTheCeilingOfTextMessages(t *testing.T) {
-	f := texting(t, 4, 10)
+	f := texting(t, 4, 10).apart()
 	for i := range 10 {
 		f.fail(fmt.Sprint("e", i), refusing())
 	}
@@ -82,7 +96,7 @@ func TestWhatWasNotSentCountsForNothing(t *testing.T) {
 
 // Warnings leave half of the hour's messages to what is critical.
 func TestWarningsLeaveRoomForCriticals(t *testing.T) {
-	f := texting(t, 4, 8)
+	f := texting(t, 4, 8).apart()
 	for i := range 6 {
 		slow := f.fit.Addresses[0]
 		slow.Phases.FirstByte = time.Minute

@@ -133,7 +133,7 @@ func (t *tracking) claim(ctx context.Context, in incident.Input, path bool) []in
 		n.Repetition = n.Repetition || err != nil
 		ours = append(ours, n)
 	})
-	slices.SortFunc(ours, func(a, b incident.Notice) int {
+	slices.SortStableFunc(ours, func(a, b incident.Notice) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), strings.Compare(a.Record.Key, b.Record.Key))
 	})
 	for _, n := range held {
@@ -222,13 +222,13 @@ func (t *tracking) fail(format string, args ...any) {
 
 // input is what tracking a round depends on, but for the records.
 func (t *tracking) input(q Request, res Result, now time.Time) incident.Input {
-	configured := make([]string, 0, len(q.Config.Endpoints))
+	configured, urls := make([]string, 0, len(q.Config.Endpoints)), make(map[string]string, len(q.Config.Endpoints))
 	for _, e := range q.Config.Endpoints {
-		configured = append(configured, e.Key())
+		configured, urls[e.Key()] = append(configured, e.Key()), e.URL
 	}
 	return incident.Input{
 		Policy: q.Config.Incidents, Findings: append([]finding.Finding(nil), res.Conclusion.Findings...),
 		Coverage: incident.Cover(res.Round, configured, len(concerned(q)) > 0, NeedsAWS(q.Config)),
-		Now:      now, By: t.By, StateUnread: t.store.unread,
+		URLs:     urls, Now: now, By: t.By, StateUnread: t.store.unread,
 	}
 }

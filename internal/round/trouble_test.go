@@ -59,6 +59,7 @@ func TestAHangingPathLeavesTimeForTheNextAlert(t *testing.T) {
 		const alerts = 8 // of an incident each: more than there is time for if the path takes its time with each
 		for i := range alerts {
 			e := f.request.Config.Endpoints[0]
+			e.Environment = fmt.Sprintf("production%d", i) // those of one environment would share a message
 			e.Name, e.Host = fmt.Sprintf("api%d", i), fmt.Sprintf("api%d.example.org", i)
 			f.request.Config.Endpoints = append(f.request.Config.Endpoints, e)
 			f.probes[e.Key()] = observation.Endpoint{Probed: true, DNS: f.bad.DNS, Addresses: []observation.Address{refusing()}}

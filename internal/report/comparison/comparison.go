@@ -71,7 +71,7 @@ func Rows(r report.Report) []Row {
 func rowOf(e report.Endpoint, behind *report.Listener) Row {
 	c, leaves := e.Compared(), Leaves(e)
 	row := Row{
-		Endpoint: e, Listener: behind, End: end(leaves),
+		Endpoint: e, Listener: behind, End: end(slices.Concat(leaves, OtherLeaves(e))), Others: otherValues(e),
 		Declared: declaredValues(c.Declared), Attached: attachedValues(behind, c), Served: servedValues(e, leaves, c),
 		DeclaredAttached: Mark(c.DeclaredAttached), AttachedServed: Mark(c.AttachedServed),
 	}
@@ -97,6 +97,19 @@ func Leaves(e report.Endpoint) []report.Certificate {
 			return c.FingerprintSHA256 == a.Chain[0].FingerprintSHA256
 		}) {
 			leaves = append(leaves, a.Chain[0])
+		}
+	}
+	return leaves
+}
+
+// OtherLeaves are the distinct leaves that the addresses have for clients of the other type of key.
+func OtherLeaves(e report.Endpoint) []report.Certificate {
+	var leaves []report.Certificate
+	for _, a := range e.Addresses {
+		if o := a.Other; o.Second() && !slices.ContainsFunc(leaves, func(c report.Certificate) bool {
+			return c.FingerprintSHA256 == o.Chain[0].FingerprintSHA256
+		}) {
+			leaves = append(leaves, o.Chain[0])
 		}
 	}
 	return leaves

@@ -13,7 +13,7 @@ import (
 func declaredValues(all []topology.DeclaredSide) []Value {
 	var out []Value
 	for _, d := range all {
-		v := Value{ARN: d.ARN, Names: someNames(d.Certificate.Names())}
+		v := Value{ARN: d.ARN, Names: someNames(d.Certificate.Names(), "")}
 		if _, end := d.Certificate.Dates(); !end.IsZero() {
 			v.Notes = append(v.Notes, "until "+prose.Day(end))
 		}
@@ -46,7 +46,7 @@ func servedValues(e report.Endpoint, leaves []report.Certificate, compared topol
 				at++
 			}
 		}
-		v := Value{Main: Title(c), Names: someNames(c.Names), Details: []string{"SHA-256 " + Short(c.FingerprintSHA256)}}
+		v := Value{Main: Title(c), Names: someNames(c.Names, Title(c)), Details: []string{"SHA-256 " + Short(c.FingerprintSHA256)}}
 		if c.Malformed == "" {
 			v.Notes = append(v.Notes, "until "+prose.Day(c.NotAfter)+", issued by "+CommonName(c.Issuer))
 		}
@@ -63,6 +63,25 @@ func servedValues(e report.Endpoint, leaves []report.Certificate, compared topol
 	}
 	if f := e.DNS.Failure; f != nil {
 		out = append(out, Value{Main: "nothing", Notes: []string{Failure(*f)}})
+	}
+	return out
+}
+
+// otherValues are the other certificates of pairs: what clients get that support only that type of key.
+func otherValues(e report.Endpoint) []Value {
+	var out []Value
+	for _, c := range OtherLeaves(e) {
+		v := Value{Main: Title(c), Names: someNames(c.Names, Title(c)), Details: []string{"SHA-256 " + Short(c.FingerprintSHA256)}}
+		for _, a := range e.Addresses {
+			if a.Other.Second() && a.Other.Chain[0].FingerprintSHA256 == c.FingerprintSHA256 {
+				v.Notes = append(v.Notes, "to clients that support only "+Clean(string(a.Other.KeyType)))
+				break
+			}
+		}
+		if c.Malformed == "" {
+			v.Notes = append(v.Notes, "until "+prose.Day(c.NotAfter)+", issued by "+CommonName(c.Issuer))
+		}
+		out = append(out, v)
 	}
 	return out
 }
@@ -92,7 +111,7 @@ func attachedValues(l *report.Listener, compared topology.Comparison) []Value {
 		return []Value{{Main: "nothing", Notes: []string{Clean(l.Listener + " " + l.Protocol)}, Differs: compared.DeclaredAttached == topology.Different}}
 	}
 	c := got.Value
-	v := Value{Main: ShortARN(c.ARN), ARN: c.ARN, Names: someNames(c.Names()), Differs: compared.DeclaredAttached == topology.Different}
+	v := Value{Main: ShortARN(c.ARN), ARN: c.ARN, Names: someNames(c.Names(), ""), Differs: compared.DeclaredAttached == topology.Different}
 	if _, end := c.Dates(); c.Missing() {
 		v.Notes = append(v.Notes, "deleted: no certificate under this ARN")
 	} else if !end.IsZero() {
@@ -132,7 +151,11 @@ func Failure(f report.Failure) string {
 // shownNames is how many names of a certificate stand beside it.
 const shownNames = 1
 
-func someNames(names []string) string {
+// someNames are the first names; empty where a certificate is called by its only name already.
+func someNames(names []string, title string) string {
+	if len(names) == 1 && Clean(names[0]) == title {
+		return ""
+	}
 	var shown []string
 	for _, name := range names[:min(len(names), shownNames)] {
 		shown = append(shown, Clean(name))

@@ -38,33 +38,48 @@ const soon = 30 * 24 * time.Hour
 // shownChains is how many chains without problems stand open.
 const shownChains = 6
 
+// served is a chain as served. Those for clients that support only one type of key name it.
+type served struct {
+	keyType string
+	chain   []report.Certificate
+	length  int // of what was sent
+}
+
+// use is a chain with the endpoints that serve it.
+type use struct {
+	served
+	endpoints []report.Endpoint
+}
+
 // chains are the distinct chains served, the worst first; many that are fine are folded.
 func (b builder) chains() (open, folded []chainView) {
-	type use struct {
-		address   report.Address
-		endpoints []report.Endpoint
-	}
 	uses := map[string]*use{}
 	var order []string
+	add := func(c served, e report.Endpoint) {
+		if len(c.chain) == 0 {
+			return
+		}
+		key := c.keyType + " " + chainKey(c.chain)
+		u := uses[key]
+		if u == nil {
+			u = &use{served: c}
+			uses[key] = u
+			order = append(order, key)
+		}
+		if n := len(u.endpoints); n == 0 || comparison.Name(u.endpoints[n-1]) != comparison.Name(e) {
+			u.endpoints = append(u.endpoints, e)
+		}
+	}
 	for _, e := range b.Endpoints {
 		for _, a := range e.Addresses {
-			if len(a.Chain) == 0 {
-				continue
-			}
-			key := chainKey(a.Chain)
-			u := uses[key]
-			if u == nil {
-				u = &use{address: a}
-				uses[key] = u
-				order = append(order, key)
-			}
-			if n := len(u.endpoints); n == 0 || comparison.Name(u.endpoints[n-1]) != comparison.Name(e) {
-				u.endpoints = append(u.endpoints, e)
+			add(served{chain: a.Chain, length: a.ChainLength}, e)
+			if o := a.Other; o.Second() {
+				add(served{string(o.KeyType), o.Chain, o.ChainLength}, e)
 			}
 		}
 	}
 	for _, key := range order {
-		open = append(open, b.chain(uses[key].address, uses[key].endpoints))
+		open = append(open, b.chain(uses[key].served, uses[key].endpoints))
 	}
 	slices.SortStableFunc(open, func(x, y chainView) int { return worse(x.worst, y.worst) })
 	healthy := slices.IndexFunc(open, func(c chainView) bool { return c.worst == report.OK })
@@ -82,19 +97,22 @@ func chainKey(chain []report.Certificate) string {
 	return strings.Join(prints, " ")
 }
 
-func (b builder) chain(a report.Address, endpoints []report.Endpoint) chainView {
+func (b builder) chain(c served, endpoints []report.Endpoint) chainView {
 	var names []string
 	var about []finding.Finding
 	for _, e := range endpoints {
 		names = append(names, comparison.Name(e))
 		for _, f := range e.Findings() {
-			if aboutChain(f) && !slices.ContainsFunc(about, func(g finding.Finding) bool { return identity(f) == identity(g) }) {
+			if c.concerns(e, f) && !slices.ContainsFunc(about, func(g finding.Finding) bool { return identity(f) == identity(g) }) {
 				about = append(about, f)
 			}
 		}
 	}
 	finding.Sort(about)
 	v := chainView{Users: users(names, fewUsers), Findings: b.links(about), worst: report.OK}
+	if c.keyType != "" {
+		v.Users += ", to clients that support only " + comparison.Clean(c.keyType)
+	}
 	switch finding.Worst(about) {
 	case finding.Critical:
 		v.worst = report.Critical
@@ -102,27 +120,40 @@ func (b builder) chain(a report.Address, endpoints []report.Endpoint) chainView 
 		v.worst = report.Warning
 	}
 	v.Sign = stateSign(v.worst)
-	for i, c := range a.Chain {
-		box := b.box(c, i)
+	for i, certificate := range c.chain {
+		box := b.box(certificate, i)
 		if worst := finding.Worst(leafFindings(about)); i == 0 && worst > finding.Info {
 			box.Class = severitySign(worst).Class
 		}
 		if i > 0 {
-			box.Broken = a.Chain[i-1].Issuer != c.Subject
+			box.Broken = c.chain[i-1].Issuer != certificate.Subject
 			box.Joint = joint(box.Broken)
 		}
 		v.Links = append(v.Links, box)
 	}
-	return v.end(a, about)
+	return v.end(c, about)
+}
+
+// concerns reports whether a finding on an endpoint is about the chain: about certificates as served, of the certificate of this type of
+// key, or a drift that says that clients reject it for its names.
+func (c served) concerns(e report.Endpoint, f finding.Finding) bool {
+	if f.Code.Class() == finding.ClassCertificate || f.Code == finding.AddressInconsistent {
+		return !f.Subject.Other && c.keyType == "" || f.Subject.Other && c.keyType == f.Subject.KeyType
+	}
+	mismatches, _ := f.Evidence["name_mismatches"].([]string)
+	return c.keyType == "" && slices.ContainsFunc(mismatches, func(m string) bool {
+		rest, found := strings.CutPrefix(m, e.Environment+"/"+e.Name)
+		return found && (strings.HasPrefix(rest, ": ") || strings.HasPrefix(rest, " at "))
+	})
 }
 
 // end adds what the server did not send.
-func (v chainView) end(a report.Address, about []finding.Finding) chainView {
-	if more := a.ChainLength - len(a.Chain); more > 0 {
+func (v chainView) end(c served, about []finding.Finding) chainView {
+	if more := c.length - len(c.chain); more > 0 {
 		v.Links = append(v.Links, certView{Role: "not shown", Name: "and more certificates", Class: "unknown", Joint: "then", Missing: true})
 		return v
 	}
-	last := a.Chain[len(a.Chain)-1]
+	last := c.chain[len(c.chain)-1]
 	if last.Malformed != "" || last.Issuer == last.Subject {
 		return v
 	}
@@ -145,11 +176,6 @@ func joint(broken bool) string {
 		return "not issued by"
 	}
 	return "issued by"
-}
-
-// aboutChain reports whether a finding is about certificates as served, rather than listeners or HTTP.
-func aboutChain(f finding.Finding) bool {
-	return f.Code.Class() == finding.ClassCertificate || f.Code == finding.AddressInconsistent
 }
 
 // leafFindings leaves out what is wrong above the leaf.

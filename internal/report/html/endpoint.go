@@ -24,7 +24,7 @@ func (b builder) rows() []endpointRow {
 		row := endpointRow{Row: r, Name: comparison.Name(e), URL: e.URL, State: stateSign(e.State), Findings: b.links(e.Findings())}
 		row.Left = left{"–", "unknown"}
 		if !r.End.IsZero() {
-			row.Left = b.left(r.End, lifeSeverity(e.Findings()))
+			row.Left = b.left(r.End, max(lifeSeverity(e.Findings(), false), lifeSeverity(e.Findings(), true)))
 		}
 		rows = append(rows, row)
 	}

@@ -43,9 +43,9 @@ func chainOf(t testing.TB, file string) [][]byte {
 	return chain
 }
 
-// incident is an endpoint whose load balancer drifted to an expired certificate, a healthy one, one that refuses, and one
+// drifted is an endpoint whose load balancer drifted to an expired certificate, a healthy one, one that refuses, and one
 // that was not reached in time.
-func incident(t testing.TB) report.Input {
+func drifted(t testing.TB) report.Input {
 	t.Helper()
 	stale, good := chainOf(t, "api.pem"), chainOf(t, "ui.pem")
 	endpoint := func(name string, line int) target.Endpoint {
@@ -105,7 +105,7 @@ func render(t testing.TB, r report.Report) string {
 
 // TestGolden holds the page but for its style sheet, which is not worth reading twice.
 func TestGolden(t *testing.T) {
-	page := render(t, report.Build(incident(t)))
+	page := render(t, report.Build(drifted(t)))
 	got := strings.Replace(page, styleText, "", 1)
 	const path = "testdata/page.html"
 	if *update {
@@ -120,7 +120,7 @@ func TestGolden(t *testing.T) {
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("differs from %s (-update writes it anew):\n%s", path, diff)
 	}
-	if again := render(t, report.Build(incident(t))); again != page {
+	if again := render(t, report.Build(drifted(t))); again != page {
 		t.Error("the same round gives another page the second time")
 	}
 }
@@ -136,7 +136,7 @@ func TestEmpty(t *testing.T) {
 // TestNothingRemoteRuns puts hostile text wherever a server, a cloud or a configuration may, and reads the page as a
 // browser does: no script, no handler, no address but those of the page itself.
 func TestNothingRemoteRuns(t *testing.T) {
-	in := incident(t)
+	in := drifted(t)
 	for i := range in.Round.Endpoints {
 		e := &in.Round.Endpoints[i]
 		e.Target.Name, e.Target.URL = e.Target.Name+hostile, "javascript:"+hostile
@@ -201,7 +201,7 @@ func TestTheVerdictSaysWhoseFaultItIs(t *testing.T) {
 // TestMutualTLS holds that a listener that wants client certificates says so, and one that doesn't is not noise.
 func TestMutualTLS(t *testing.T) {
 	for mode, shown := range map[string]bool{"verify": true, "passthrough": true, "off": false, "": false} {
-		in := incident(t)
+		in := drifted(t)
 		in.Round.LoadBalancers[0].Listeners[0].MutualTLS = mode
 		page := render(t, report.Build(in))
 		if got := strings.Contains(page, "client certificates: "+mode+"<"); got != shown {
@@ -256,5 +256,85 @@ func TestPlan(t *testing.T) {
 	b.Reset()
 	if err := Write(&b, report.BuildPlan(report.Input{FailOn: finding.Critical, Conclusion: finding.Conclusion{Complete: true}}, nil)); err != nil || !strings.Contains(b.String(), "No load balancer") {
 		t.Errorf("an empty plan: %v", err)
+	}
+}
+
+// TestAChainThatClientsRejectIsNotGreen: a drift's finding holds the name mismatch, and the chain shows it.
+func TestAChainThatClientsRejectIsNotGreen(t *testing.T) {
+	in := drifted(t)
+	in.Conclusion.Findings = in.Conclusion.Findings[:1]
+	for name, c := range map[string]struct {
+		mismatches []string
+		want       string
+	}{
+		"rejected": {[]string{"production/api at 192.0.2.1:443: the certificate doesn't match"}, "critical"},
+		"namesake": {[]string{"production/api-2: the certificate doesn't match"}, "ok"},
+		"accepted": {nil, "ok"},
+	} {
+		in.Conclusion.Findings[0].Evidence["name_mismatches"] = c.mismatches
+		view := viewOf(report.Build(in))
+		if len(view.Chains) == 0 || view.Chains[0].Sign.Class != c.want {
+			t.Errorf("%s: the worst chain is %q, want %q", name, view.Chains[0].Sign.Class, c.want)
+		}
+	}
+}
+
+// TestTheOtherCertificateOfAPair stands beside the first, in the timeline and among the chains.
+func TestTheOtherCertificateOfAPair(t *testing.T) {
+	in := drifted(t)
+	ui := &in.Round.Endpoints[0].Addresses[0]
+	ui.Other = &observation.OtherCertificate{KeyType: observation.RSA, TLS: &observation.TLS{Version: "TLS 1.2", Chain: chainOf(t, "api.pem")}}
+	in.Conclusion.Findings = append(in.Conclusion.Findings, finding.Finding{
+		Code: finding.CertExpired, Severity: finding.Critical, Environment: "production", Endpoint: "ui", Subject: finding.Subject{Other: true, KeyType: "RSA"}})
+	view := viewOf(report.Build(in))
+	page := render(t, report.Build(in))
+	if !strings.Contains(page, "to clients that support only RSA") {
+		t.Error("the page does not show it")
+	}
+	for _, c := range view.Chains {
+		if first, other := c.Users == "production/ui", strings.HasPrefix(c.Users, "production/ui, to clients that support only RSA"); first && c.Sign.Class != "ok" || other && c.Sign.Class != "critical" {
+			t.Errorf("%s is %s", c.Users, c.Sign.Class)
+		}
+	}
+	ui.Other.Fallback = true
+	if page := render(t, report.Build(in)); strings.Contains(page, "to clients that support only RSA") {
+		t.Error("a certificate for any name is no second one of this")
+	}
+}
+
+// TestNothingIsClaimedThatWasNotCompared: without declarations and listeners there are no such columns, and no sign between them.
+func TestNothingIsClaimedThatWasNotCompared(t *testing.T) {
+	in := drifted(t)
+	in.Round.Endpoints, in.Round.LoadBalancers, in.Conclusion.Findings = in.Round.Endpoints[:1], nil, nil
+	in.Conclusion.Complete = true
+	page := render(t, report.Build(in))
+	for _, no := range []string{">Attached</th>", ">Declared</th>", `class="between`, "serves the declared certificate", ">=<"} {
+		if strings.Contains(page, no) {
+			t.Errorf("the page has %q", no)
+		}
+	}
+	if !strings.Contains(page, "No certificate is declared") {
+		t.Error("the page does not say that nothing was compared")
+	}
+	for _, want := range []string{"<dt>Configuration</dt><dd>certdrift.yaml</dd>", "<dt>Environment</dt><dd>production</dd>", "<title>certdrift pass, certdrift.yaml, 2026-11-23 12:00 UTC</title>"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
+// TestProblemsAreGrouped: a consequence stands under its cause, with a place of its own to link to, and only the cause says what to do.
+func TestProblemsAreGrouped(t *testing.T) {
+	in := drifted(t)
+	for i := range in.Conclusion.Findings[:2] {
+		in.Conclusion.Findings[i].Cause = "listener:a1b2c3:443@us-west-2/111122223333"
+	}
+	view := viewOf(report.Build(in))
+	if len(view.Problems) != 2 || view.Problems[0].Code != string(finding.DriftAttached) || len(view.Problems[0].Also) != 1 {
+		t.Fatalf("%+v", view.Problems)
+	}
+	page := render(t, report.Build(in))
+	if also := view.Problems[0].Also[0]; !strings.Contains(page, `<li id="`+also.ID+`">`) || strings.Contains(page, "Renew it.") {
+		t.Errorf("the consequence %s is not shown as one", also.ID)
 	}
 }

@@ -70,10 +70,13 @@ func (b builder) left(end time.Time, found finding.Severity) left {
 	return left{text, class}
 }
 
-// lifeSeverity is the worst of the findings that are about a certificate's end.
-func lifeSeverity(fs []finding.Finding) finding.Severity {
+// lifeSeverity is the worst of the findings that are about a certificate's end: of the first of a pair, or of the other.
+func lifeSeverity(fs []finding.Finding, other bool) finding.Severity {
 	worst := finding.None
 	for _, f := range fs {
+		if f.Subject.Other != other {
+			continue
+		}
 		switch f.Code {
 		case finding.CertExpired, finding.CertExpiring, finding.ListenerCertExpired, finding.ListenerCertExpiring:
 			worst = max(worst, f.Severity)
@@ -101,7 +104,10 @@ func (b builder) certificates() []certificate {
 	}
 	for _, e := range b.Endpoints {
 		for _, c := range comparison.Leaves(e) {
-			add(c.FingerprintSHA256, comparison.Title(c), c.NotAfter, comparison.Name(e), lifeSeverity(e.Findings()))
+			add(c.FingerprintSHA256, comparison.Title(c), c.NotAfter, comparison.Name(e), lifeSeverity(e.Findings(), false))
+		}
+		for _, c := range comparison.OtherLeaves(e) {
+			add(c.FingerprintSHA256, comparison.Title(c), c.NotAfter, comparison.Name(e), lifeSeverity(e.Findings(), true))
 		}
 	}
 	for _, l := range b.Listeners {
@@ -113,7 +119,7 @@ func (b builder) certificates() []certificate {
 			if len(a.Names) > 0 {
 				name = a.Names[0]
 			}
-			add(cmp.Or(a.FingerprintSHA256, a.ARN), name, *a.NotAfter, "listener "+l.Listener, lifeSeverity(l.Findings()))
+			add(cmp.Or(a.FingerprintSHA256, a.ARN), name, *a.NotAfter, "listener "+l.Listener, lifeSeverity(l.Findings(), false))
 		}
 	}
 	var all []certificate

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/incident"
 	"certdrift/internal/prose"
 	"certdrift/internal/report"
 )
@@ -26,6 +28,7 @@ type view struct {
 	Sentence string
 	Line     string
 	Times    string
+	About    []fact
 	Tiles    []tile
 	Planned  bool
 	Plan     planView
@@ -33,7 +36,8 @@ type view struct {
 	Healthy  []endpointRow
 	// Open: the healthy ones are few enough to stand open.
 	Open      bool
-	Findings  []findingView
+	Problems  []problemView
+	Infos     []findingView
 	Notes     []report.Note
 	Timeline  timeline
 	Chains    []chainView
@@ -50,6 +54,15 @@ type tile struct {
 	Figure string
 	Noun   string
 	Class  string
+}
+
+// fact is a line of the header: what the report is about.
+type fact struct{ Name, Value string }
+
+// problemView is one cause with what follows from it.
+type problemView struct {
+	findingView
+	Also []findingView
 }
 
 // findingView is one finding.
@@ -86,18 +99,36 @@ func viewOf(r report.Report) view {
 	ids := map[string]string{}
 	v := view{
 		Style: template.CSS(styleText), //nolint:gosec // the package's own file: no remote text in it
-		Title: "certdrift: " + string(r.Verdict), Verdict: verdictSign(r.Verdict), Sentence: report.Sentence(r), Line: report.CountingLine(r), Notes: r.Notes(),
-		Times: times(r), Tiles: tiles(r),
+		Title: title(r), Verdict: verdictSign(r.Verdict), Sentence: report.Sentence(r), Line: report.CountingLine(r), Notes: r.Notes(),
+		Times: times(r), About: about(r), Tiles: tiles(r),
 	}
 	findings := r.Findings
 	if v.Planned = r.Plan != nil; v.Planned {
 		v.Plan, v.Tiles, findings = planOf(r), planTiles(r), r.PlanFindings()
 		v.Verdict, v.Sentence = planVerdict(r)
 	}
-	for i, f := range findings {
-		id := fmt.Sprintf("finding-%d", i+1)
+	number := 0
+	add := func(f finding.Finding) findingView {
+		number++
+		id := fmt.Sprintf("finding-%d", number)
 		ids[identity(f)] = id
-		v.Findings = append(v.Findings, findingOf(id, f))
+		return findingOf(id, f)
+	}
+	for _, p := range incident.Problems(findings) {
+		one := problemView{findingView: add(p.Cause())}
+		one.Sign, one.Remedy = severitySign(p.Severity()), nil
+		for _, remedy := range p.Remedies() {
+			one.Remedy = append(one.Remedy, remedyOf(report.Lines(remedy))...)
+		}
+		for _, f := range p.Consequences() {
+			one.Also = append(one.Also, add(f))
+		}
+		v.Problems = append(v.Problems, one)
+	}
+	for _, f := range findings {
+		if f.Severity < finding.Warning {
+			v.Infos = append(v.Infos, add(f))
+		}
 	}
 	page := builder{Report: r, ids: ids}
 	for _, row := range page.rows() {
@@ -131,7 +162,10 @@ func identity(f finding.Finding) string {
 func (b builder) links(fs []finding.Finding) []link {
 	var out []link
 	for _, f := range fs {
-		out = append(out, link{Href: "#" + b.ids[identity(f)], Code: string(f.Code), Sign: severitySign(f.Severity)})
+		one := link{Href: "#" + b.ids[identity(f)], Code: string(f.Code), Sign: severitySign(f.Severity)}
+		if !slices.ContainsFunc(out, func(l link) bool { return l.Code == one.Code }) { // the worst comes first
+			out = append(out, one)
+		}
 	}
 	return out
 }
@@ -270,14 +304,23 @@ func worse(a, b report.State) int {
 	return cmp.Compare(rank[a], rank[b])
 }
 
-// table is a table of endpoints with its caption.
+// table is a table of endpoints with its caption. Columns that would be empty are left out.
 type table struct {
-	Caption string
-	Rows    []endpointRow
+	Caption            string
+	Rows               []endpointRow
+	Declared, Attached bool
+}
+
+func tableOf(caption string, rows []endpointRow) table {
+	t := table{Caption: caption, Rows: rows}
+	for _, r := range rows {
+		t.Declared, t.Attached = t.Declared || len(r.Row.Declared) > 0, t.Attached || len(r.Row.Attached) > 0
+	}
+	return t
 }
 
 // FailingTable holds what is not ok, HealthyTable the others.
-func (v view) FailingTable() table { return table{"Endpoints needing attention", v.Failing} }
+func (v view) FailingTable() table { return tableOf("Endpoints needing attention", v.Failing) }
 
 // HealthyTable is the other half of FailingTable.
-func (v view) HealthyTable() table { return table{"Healthy endpoints", v.Healthy} }
+func (v view) HealthyTable() table { return tableOf("Healthy endpoints", v.Healthy) }

@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"certdrift/internal/prose"
 	"certdrift/internal/report"
 	"certdrift/internal/report/comparison"
+	"certdrift/internal/topology"
 )
 
 // style follows the dashboard's theme, which the dashboard passes; a media query can't know it.
@@ -20,10 +22,10 @@ func (d *drawing) style() {
 	if d.Dark {
 		critical, warning, ok, faint, soft, line = "#ff8a8a", "#f2b95c", "#6fd193", "#a2adbb", "#3d1d21", "#333d4a"
 	}
-	fmt.Fprintf(d, `<style>.cd table{border-collapse:collapse;width:100%%}.cd th,.cd td{text-align:left;vertical-align:top;padding:5px 8px;border-top:1px solid %s}`+
-		`.cd caption{text-align:left;padding:5px 8px}.cd .day{white-space:nowrap}.cd ul{list-style:none;padding:0;margin:5px 8px}.cd ul li{padding:2px 0;overflow-wrap:anywhere}`+
+	fmt.Fprintf(d, `<style>.cd table{border-collapse:collapse;width:100%%;table-layout:fixed}.cd th,.cd td{text-align:left;vertical-align:top;padding:5px 6px;overflow-wrap:anywhere;border-top:1px solid %s}`+
+		`.cd caption{text-align:left;padding:5px 8px}.cd .e{width:20%%}.cd .s{width:19%%}.cd .d{width:11%%}.cd ul{list-style:none;padding:0;margin:5px 8px}.cd ul li{padding:2px 0;overflow-wrap:anywhere}`+
 		`.cd .critical{color:%s;font-weight:600}.cd .warning{color:%s;font-weight:600}.cd .ok{color:%s}.cd .unknown,.cd .note,.cd small{color:%s}`+
-		`.cd .differs{background:%s}.cd small{display:block}.cd td{overflow-wrap:anywhere}</style><div class="cd">`, line, critical, warning, ok, faint, soft)
+		`.cd .differs{background:%s}.cd small{display:block}.cd .again{cursor:pointer;text-decoration:underline}</style><div class="cd">`, line, critical, warning, ok, faint, soft)
 }
 
 // head writes the choice of environments and the table's head.
@@ -38,52 +40,67 @@ func (d *drawing) head(environments []string, shown int) {
 		d.WriteString(`</p>`)
 	}
 	d.write(`<table><caption>`, text(fmt.Sprintf("%d endpoints", shown)), `</caption><thead><tr>`)
-	for _, column := range []struct{ label, sort string }{
-		{"Environment", ByEnvironment}, {"Endpoint", ByEndpoint}, {"State", ByState}, {"Declared", ""}, {"Attached", ""}, {"Served", ""},
-		{"Days left", ByDays}, {"Incident", ""},
+	for _, column := range []struct {
+		class safe // of its width
+		parts []heading
+	}{
+		{"e", []heading{{"Environment", ByEnvironment}, {"Endpoint", ByEndpoint}}}, {"s", []heading{{"State", ByState}}},
+		{"", []heading{{"Declared", ""}}}, {"", []heading{{"Attached", ""}}}, {"", []heading{{"Served", ""}}}, {"d", []heading{{"Days left", ByDays}}},
 	} {
-		d.WriteString(`<th scope="col">`)
-		if column.sort == "" {
-			d.write(text(column.label))
-		} else {
-			by := d.Query.Sort
-			if by == "" {
-				by = ByState
+		d.write(`<th scope="col" class="`, column.class, `">`)
+		for i, part := range column.parts {
+			if i > 0 {
+				d.WriteString(", ")
 			}
-			d.again(column.label, by == column.sort, Query{Sort: column.sort, Environment: d.Query.Environment})
+			if part.sort == "" {
+				d.write(text(part.label))
+			} else {
+				d.again(part.label, cmp.Or(d.Query.Sort, ByState) == part.sort, Query{Sort: part.sort, Environment: d.Query.Environment})
+			}
 		}
 		d.WriteString(`</th>`)
 	}
 	d.WriteString(`</tr></thead><tbody>`)
 }
 
+// heading is a word in the table's head, which sorts by something unless that is empty.
+type heading struct{ label, sort string }
+
 // row is one endpoint.
 func (d *drawing) row(r comparison.Row) string {
 	w := drawing{Input: d.Input, open: d.open}
 	e := r.Endpoint
-	w.write(`<tr><td>`, text(e.Environment), `</td><th scope="row">`, anchor(pageOf(e.URL), e.Name), `</th><td>`)
+	w.WriteString(`<tr><th scope="row">`)
+	if e.Environment != "" {
+		w.write(`<small>`, text(e.Environment), `</small>`)
+	}
+	w.write(anchor(pageOf(e.URL), e.Name), `</th><td>`)
 	w.state(e)
+	w.incidents(e)
 	w.WriteString(`</td><td>`)
 	w.values(r.Declared, nil)
 	w.WriteString(`</td><td>`)
 	w.values(r.Attached, r.Listener)
 	w.write(`</td><td>`)
-	w.values(r.Served, nil)
+	w.values(slices.Concat(r.Served, r.Others), nil)
 	w.WriteString(`</td><td>`)
 	w.days(r)
-	w.WriteString(`</td><td>`)
-	for _, i := range w.open[e.Environment+"/"+e.Name] {
-		w.write(text("since "+i.First.UTC().Format("2006-01-02 15:04")), `<small>`, text(string(i.Code)))
-		if a := i.Acknowledged; a != nil {
-			w.write(text(", acknowledged by " + a.By))
-		}
-		if i.Silenced != nil {
-			w.write(text(", silenced"))
-		}
-		w.WriteString(`</small>`)
-	}
 	w.WriteString(`</td></tr>`)
 	return w.String()
+}
+
+// incidents writes since when the endpoint's incidents are open, and who has acknowledged them.
+func (d *drawing) incidents(e report.Endpoint) {
+	for _, i := range d.open[e.Environment+"/"+e.Name] {
+		d.write(`<small>`, text("incident since "+i.First.UTC().Format("2006-01-02 15:04")+": "+string(i.Code)))
+		if a := i.Acknowledged; a != nil {
+			d.write(text(", acknowledged by " + a.By))
+		}
+		if i.Silenced != nil {
+			d.write(text(", silenced"))
+		}
+		d.WriteString(`</small>`)
+	}
 }
 
 // state writes the state of the endpoint as a word, and why.
@@ -111,7 +128,11 @@ func (d *drawing) values(all []comparison.Value, l *report.Listener) {
 		if v.Differs {
 			d.write(`<b>≠ </b>`)
 		}
-		d.write(anchor(certificatePage(v.ARN), v.Main), `<small>`, text(strings.Join(slices.Concat(v.Notes, v.Details), "; ")), `</small>`)
+		main := v.Main
+		if v.ARN != "" {
+			main = topology.ShortARN(v.ARN)
+		}
+		d.write(anchor(certificatePage(v.ARN), prose.ShortenIDs(main)), `<small title="`, text(strings.Join(append([]string{v.Main}, v.Details...), "; ")), `">`, text(strings.Join(v.Notes, "; ")), `</small>`)
 		if l != nil {
 			d.write(`<small>`, anchor(balancerPage(*l), "load balancer"), `</small>`)
 		}
@@ -137,7 +158,7 @@ func (d *drawing) days(r comparison.Row) {
 	if days < 0 {
 		class, word, note = "critical", "expired", report.AgoText(d.Report.At.Sub(r.End))+", "+note
 	}
-	d.write(`<span class="`, class, `">`, text(word), `</span><small class="day">`, text(note), `</small>`)
+	d.write(`<span class="`, class, `">`, text(word), `</span><small>`, text(note), `</small>`)
 }
 
 // anchor is a link in a window of its own; the text alone where there is no address.
@@ -170,7 +191,7 @@ func certificatePage(text string) string {
 // balancerPage is the console's list of load balancers, searched for this one.
 func balancerPage(l report.Listener) string {
 	name, _, _ := strings.Cut(l.Listener, ":")
-	return console(l.Region, "/ec2/home?region="+url.QueryEscape(l.Region)+"#LoadBalancers:search="+url.QueryEscape(name))
+	return arn.ListenerPage(l.Region, "", name)
 }
 
 // console is a page of the AWS console of a region; empty where the region is none.

@@ -75,7 +75,7 @@ func HTML(in Input) string {
 	for i, r := range rows {
 		row := d.row(r)
 		if d.Len()+len(row) > Limit {
-			d.write(`<tr><td colspan="8">`, text(fmt.Sprintf("and %d more: choose an environment", len(rows)-i)), `</td></tr>`)
+			d.write(`<tr><td colspan="6">`, text(fmt.Sprintf("and %d more: choose an environment", len(rows)-i)), `</td></tr>`)
 			break
 		}
 		d.WriteString(row)
@@ -158,7 +158,7 @@ func (d *drawing) again(label string, current bool, q Query) {
 		d.write(`<b aria-current="true">`, text(label), `</b>`)
 		return
 	}
-	d.write(`<a href="#">`, text(label), `</a>`)
+	d.write(`<a class="again">`, text(label), `</a>`)                         // without an address: "#" would lead the console to another page
 	if d.Function != "" && comparison.Clean(q.Environment) == q.Environment { // no name with something invisible in it
 		d.write(`<cwdb-action action="call" display="widget" endpoint="`, text(d.Function), `">`, safe(html.EscapeString(string(parameters))), `</cwdb-action>`)
 	}

@@ -3,12 +3,15 @@ package demo
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"certdrift/internal/certtest"
 	"certdrift/internal/finding"
+	"certdrift/internal/incident"
 )
 
 // emails returns the subjects of the emails in an act.
@@ -53,20 +56,20 @@ func TestTheIncident(t *testing.T) {
 		says, saysAnywhere []string
 	}{
 		{"at first all is well, and nobody is notified", healthy, "pass", nil, nil, 0, 0, nil, nil},
-		{"the fix by hand is seen: the templates are stale", byHand, "fail",
-			[]finding.Code{finding.DriftManifest}, []finding.Code{finding.DriftManifest}, 4, 4,
+		{"the fix by hand is seen: the templates are stale, and nothing is broken yet", byHand, "pass",
+			[]finding.Code{finding.DriftManifest}, []finding.Code{finding.DriftManifest}, 2, 0,
 			[]string{"k8s/staging/ui-service.yaml:9", "Operator", "The manifest is out of date"}, nil},
-		{"while it lasts there are reminders", weeks, "fail",
-			[]finding.Code{finding.DriftManifest}, []finding.Code{finding.DriftManifest}, 4, 4, []string{"33 days"}, nil},
+		{"while it lasts there are reminders", weeks, "pass",
+			[]finding.Code{finding.DriftManifest}, []finding.Code{finding.DriftManifest}, 12, 0, []string{"STILL WARNING", "28 days", "Operator as operator (AWS console)"}, nil},
 		{"the deploy to staging puts an expired certificate back", staging, "fail",
 			[]finding.Code{finding.CertExpired, finding.DriftAttached, finding.DriftManifest, finding.ListenerCertExpired},
-			[]finding.Code{finding.DriftManifest}, 2, 2,
+			[]finding.Code{finding.DriftManifest}, 1, 1,
 			[]string{"masters.cluster.example.org", "Kubernetes cloud provider", "CloudTrail (confirmed)", "before       certificate/5e91c6d4", "aws elb set-load-balancer-listener-ssl-certificate", stagingARN}, nil},
 		{"the deploy to production puts another domain's certificate back", production, "fail",
 			[]finding.Code{finding.CertExpired, finding.DriftAttached, finding.DriftManifest, finding.ListenerCertExpired},
-			[]finding.Code{finding.DriftAttached, finding.DriftManifest}, 2, 2,
+			[]finding.Code{finding.DriftAttached, finding.DriftManifest}, 1, 1,
 			[]string{"masters.cluster.example.org", "aws elb set-load-balancer-listener-ssl-certificate", productionARN}, nil},
-		{"the repair is recovery", repair, "pass", nil, nil, 4, 0, nil, []string{"RESOLVED"}},
+		{"the repair is recovery", repair, "pass", nil, nil, 2, 0, nil, []string{"RESOLVED production: ui, api: wrong certificate attached"}},
 		{"and then there is silence", after, "pass", nil, nil, 0, 0, nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,9 +109,40 @@ func TestTheIncident(t *testing.T) {
 			}
 		})
 	}
+	twoPerMoment(t, acts)
+	if want := "in 35 days, reminders included: 18 emails and 4 text messages"; !strings.Contains(out.String(), want) {
+		t.Errorf("the last line does not count %q", want)
+	}
 	for _, want := range []string{"email to oncall@example.org", "sms to +12065550100", "no messages sent"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the story does not show %q", want)
+		}
+	}
+}
+
+// twoPerMoment: whatever happens, nobody gets more than two messages about an environment for it.
+func twoPerMoment(t *testing.T, acts []Act) {
+	t.Helper()
+	for _, a := range acts {
+		for _, p := range incident.Problems(a.Findings) {
+			if text := certtest.Contradiction(p.Remedies()); text != "" {
+				t.Errorf("%s: the remedies of %s contradict each other: %s", a.Title, p.Cause().Code, text)
+			}
+		}
+		count := map[string]int{}
+		for _, m := range a.Sent {
+			var d struct {
+				At time.Time
+			}
+			if err := json.Unmarshal([]byte(m.Texts["https"]), &d); err != nil {
+				t.Fatal(err)
+			}
+			count[m.Attributes["environment"]+" on "+d.At.Format(time.DateOnly)]++
+		}
+		for moment, n := range count {
+			if n > 2 {
+				t.Errorf("%s: %d messages about %s", a.Title, n, moment)
+			}
 		}
 	}
 }

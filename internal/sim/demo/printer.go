@@ -127,8 +127,9 @@ func (p *printer) ending(acts []Act) {
 		}
 	}
 	p.line("")
-	p.line("%s", p.style(report.RoleHeading, "In the real incident, the first alert came hours later from a failing scraper. Here: "+
-		fmt.Sprintf("%d emails and %d text messages, the first within two minutes of each change.", email, sms)))
+	days := int(acts[len(acts)-1].At.Sub(acts[0].At).Hours() / 24)
+	p.line("%s", p.style(report.RoleHeading, "In the real incident, the first alert came hours later from a failing scraper. Here, in "+
+		fmt.Sprintf("%d days, reminders included: %d emails and %d text messages, the first within two minutes of each change.", days, email, sms)))
 }
 
 func counts(byProtocol map[string]int) string {
