@@ -171,6 +171,12 @@ $(CACHE)/bin/cyclonedx-gomod-$(CYCLONEDX):
 	@GOBIN=$(CACHE)/bin/tmp GOFLAGS=-mod=mod go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX) 2>$(CACHE)/cyclonedx.log || { cat $(CACHE)/cyclonedx.log; exit 1; }
 	@mv $(CACHE)/bin/tmp/cyclonedx-gomod $@
 
+# The date is the commit's, so that two builds are the same.
+.PHONY: man
+man: ## Write manual pages and shell completions to dist/man1 and dist/completions
+	@go run ./cmd/manpages -to "$(DIST)" -date "$$(git log -1 --format=%cs 2>/dev/null || echo 1970-01-01)"
+	@echo "man pages: $(DIST)/man1; completions: $(DIST)/completions"
+
 # ── generated files ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 .PHONY: schema

@@ -29,7 +29,7 @@ func (m *message) email() string {
 		section(w)
 	}
 	w.WriteString("\n" + strings.Repeat("-", emailWidth) + "\n")
-	for _, section := range []func(*emailWriter){m.facts, m.affected, m.certificates, m.changeDetails, m.others, m.evidence, m.more} {
+	for _, section := range []func(*emailWriter){m.facts, m.affected, m.certificates, m.changeDetails, m.others, m.evidence, m.checks, m.more} {
 		section(w)
 	}
 	return cutLines(w.String(), EmailLimit)
@@ -340,7 +340,7 @@ func (m *message) affected(w *emailWriter) {
 	w.prose(emailIndent, text)
 }
 
-// others lists the findings beyond the leading one: what the same remedy fixes, and the remedies of the rest.
+// others lists the findings beyond the leading one: what the same remedy fixes, and what has a remedy of its own.
 func (m *message) others(w *emailWriter) {
 	if len(m.Findings) < 2 || m.Storm != nil {
 		return
