@@ -151,6 +151,7 @@ release: $(CACHE)/bin/cyclonedx-gomod-$(CYCLONEDX) ## Build a release in dist/: 
 		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '-s -w' -o "$$dir/$$exe" ./cmd/certdrift && \
 		if [ $$platform = linux/amd64 ]; then $(MATERIALS) "$$dir/$$exe" >"$(DIST)/certdrift_$(VERSION).cdx.json"; fi && \
 		cp LICENSE README.md CHANGELOG.md certdrift.example.yaml docs/runbook.md "$$dir" && \
+		if [ $$os = linux ]; then cp deploy/Dockerfile "$$dir" && go run ./cmd/release -roots "$$dir/roots.pem"; fi && \
 		go run ./e2e/pack -limit 50000000 "$$dir" && rm -r "$$dir" || exit 1; \
 	done
 	@for arch in $(ARCHITECTURES); do for f in $(FUNCTIONS); do \
@@ -160,7 +161,7 @@ release: $(CACHE)/bin/cyclonedx-gomod-$(CYCLONEDX) ## Build a release in dist/: 
 		go run ./e2e/pack -limit 50000000 "$$dir" && rm -r "$$dir" || exit 1; \
 	done; done
 	@go run ./cmd/release -version "$(VERSION)" -bucket "$(RELEASE_BUCKET)" -o "$(STACK)/template.json"
-	@cp LICENSE README.md "$(STACK)" && mkdir "$(STACK)/deploy" && cp -R deploy/terraform deploy/cdk "$(STACK)/deploy" && cp certdrift.schema.json "$(DIST)"
+	@cp LICENSE README.md "$(STACK)" && mkdir "$(STACK)/deploy" && cp -R deploy/terraform deploy/cdk deploy/grafana "$(STACK)/deploy" && cp certdrift.schema.json "$(DIST)"
 	@go run ./e2e/pack -limit 100000000 "$(STACK)" && rm -r "$(STACK)"
 	@cd "$(DIST)" && find . -type f ! -name checksums.txt | LC_ALL=C sort | sed 's|^\./||' | while read -r f; do \
 		if command -v sha256sum >/dev/null 2>&1; then sha256sum "$$f"; else shasum -a 256 "$$f"; fi; done >checksums.txt && cat checksums.txt
@@ -169,6 +170,12 @@ $(CACHE)/bin/cyclonedx-gomod-$(CYCLONEDX):
 	@mkdir -p $(CACHE)/bin/tmp
 	@GOBIN=$(CACHE)/bin/tmp GOFLAGS=-mod=mod go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX) 2>$(CACHE)/cyclonedx.log || { cat $(CACHE)/cyclonedx.log; exit 1; }
 	@mv $(CACHE)/bin/tmp/cyclonedx-gomod $@
+
+# The date is the commit's, so that two builds are the same.
+.PHONY: man
+man: ## Write manual pages and shell completions to dist/man1 and dist/completions
+	@go run ./cmd/manpages -to "$(DIST)" -date "$$(git log -1 --format=%cs 2>/dev/null || echo 1970-01-01)"
+	@echo "man pages: $(DIST)/man1; completions: $(DIST)/completions"
 
 # ── generated files ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -189,6 +196,12 @@ corpus: ## Save observations of new servers and all verdicts in e2e/servers/test
 roots: ## Fetch the trust stores of client families from packages of public registries: internal/clients/roots.txt
 	go run ./e2e/rootstores
 	go test ./internal/clients -update
+
+# PEER is the path of a blackbox_exporter to compare with, if there is one. Absolute figures are those of the machine; see docs/performance.md.
+PEER ?=
+.PHONY: bench
+bench: ## Generate docs/performance.md: what a check costs, against a bare loop over crypto/tls (Linux; PEER is a blackbox_exporter to compare with)
+	go run ./bench -o docs/performance.md $(if $(PEER),-peer "$(PEER)")
 
 .PHONY: accuracy
 accuracy: ## Generate docs/accuracy.md: run certdrift, curl and openssl s_client against hundreds of servers on loopback

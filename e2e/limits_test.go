@@ -285,11 +285,11 @@ func TestTheMemberRoleHasAKnownName(t *testing.T) {
 func TestTextMessagesAreExplained(t *testing.T) {
 	p := readTemplate(t, "template.yaml").Parameters["AlertSms"]
 	description, constraint := fmt.Sprint(p["Description"]), fmt.Sprint(p["ConstraintDescription"])
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	guide, err := os.ReadFile(filepath.Join(root, "docs", "install.md"))
 	check(t, err)
 	runbook, err := os.ReadFile(filepath.Join(root, "docs", "runbook.md"))
 	check(t, err)
-	for where, text := range map[string]string{"the parameter": description, "README.md": string(readme), "docs/runbook.md": string(runbook)} {
+	for where, text := range map[string]string{"the parameter": description, "docs/install.md": string(guide), "docs/runbook.md": string(runbook)} {
 		for _, want := range []string{"originating number", "sandbox", "region", "SMS"} {
 			if !strings.Contains(strings.Join(strings.Fields(text), " "), want) {
 				t.Errorf("%s does not name the %s", where, want)

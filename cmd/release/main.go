@@ -1,5 +1,6 @@
 // Command release writes the templates of a release, which deploys without a clone: the function packages and the nested templates are
-// read from the bucket that holds the release, and YAML aliases, which CloudFormation does not accept, are expanded.
+// read from the bucket that holds the release, and YAML aliases, which CloudFormation does not accept, are expanded. With -roots it writes
+// the root certificates for the container image.
 package main
 
 import (
@@ -16,11 +17,26 @@ func main() {
 	var r release
 	flag.StringVar(&r.version, "version", "unknown", "the release's `VERSION`")
 	flag.StringVar(&r.bucket, "bucket", "", "the default `BUCKET` of the release; with none, whoever deploys names it")
+	store := flag.String("roots", "", "write Mozilla's roots to this `FILE`, and nothing else")
 	flag.Parse()
-	if err := write(*from, *to, r); err != nil {
+	var err error
+	if *store != "" {
+		err = writeRoots(*store)
+	} else {
+		err = write(*from, *to, r)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+func writeRoots(to string) error {
+	text, err := roots()
+	if err != nil {
+		return err
+	}
+	return save(to, text)
 }
 
 func write(from, to string, r release) error {

@@ -14,8 +14,14 @@ import (
 	"testing"
 	"time"
 
+	"certdrift/internal/chain"
 	"certdrift/internal/cli"
 	"certdrift/internal/finding"
+	"certdrift/internal/judge"
+	"certdrift/internal/observation"
+	"certdrift/internal/policy"
+	"certdrift/internal/target"
+	"certdrift/internal/trust"
 )
 
 var update = flag.Bool("update", false, "keep the observations of servers that testdata lacks (with CERTDRIFT_E2E=1), and rewrite the verdicts on all of them")
@@ -153,4 +159,41 @@ func difference(want, got string) string {
 		}
 	}
 	return fmt.Sprintf("%d lines instead of %d", len(g), len(w))
+}
+
+// TestCorpusCached: what is remembered of other chains, and of the same ones at another time, changes no verdict.
+func TestCorpusCached(t *testing.T) {
+	warm := &trust.Stores{}
+	var rounds []observation.Round
+	for path := range files(t) {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var round observation.Round
+		if err := json.Unmarshal(b, &round); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		rounds = append(rounds, round)
+	}
+	judged := func(roots func(target.Roots) *chain.Store, round observation.Round, at time.Time) string {
+		conclusion := judge.Judge(judge.Input{Policy: policy.DefaultThresholds(), Roots: roots, Now: at, Round: round})
+		b, err := json.Marshal(conclusion)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	without := map[target.Roots]*chain.Store{target.Mozilla: trust.Mozilla()} // the system's roots change; these don't
+	for range 2 {
+		for _, later := range []time.Duration{0, 40 * 365 * 24 * time.Hour} {
+			for _, round := range rounds {
+				at := round.Finished.Add(later)
+				cold := judged(func(name target.Roots) *chain.Store { return without[name] }, round, at)
+				if got := judged(func(target.Roots) *chain.Store { return warm.Get(target.Mozilla) }, round, at); got != cold {
+					t.Errorf("%s at %v: with caches\n%s\nwithout\n%s", round.Endpoints[0].Target.Key(), at, got, cold)
+				}
+			}
+		}
+	}
 }

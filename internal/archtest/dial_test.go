@@ -32,6 +32,7 @@ var contacts = map[string][]string{
 // use.
 var dialers = map[string]string{
 	"internal/probe": "the prober: every dial goes through its address guard",
+	"bench":          "the least that a client can be, of servers that it started on loopback, to compare certdrift with",
 	"e2e/tlsclient":  "a client to compare certdrift with, of servers on loopback",
 	"e2e/servers":    "the lab waits until the servers it started on loopback answer, and fills a backlog",
 }

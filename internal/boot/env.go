@@ -32,6 +32,8 @@ type Env struct {
 	Function string
 	// RuntimeAPI is the HOST:PORT of the Lambda Runtime API.
 	RuntimeAPI string
+	// LogHealthy asks for a line in each round for healthy endpoints too.
+	LogHealthy bool
 	// Environments are what the verify function checks where its input names none; empty for all.
 	Environments []string
 }
@@ -60,6 +62,12 @@ func ReadEnv(get func(string) string) (Env, error) {
 		problems = append(problems, "CERTDRIFT_RULES: "+err.Error())
 	}
 	env.Alarms, env.AlarmInputs = ofStack(env.Stack, get("CERTDRIFT_ALARMS")), ofStack(env.Stack, get("CERTDRIFT_ALARM_INPUTS"))
+	switch lines := or("CERTDRIFT_LOG_ENDPOINTS", "failing"); lines {
+	case "failing", "all":
+		env.LogHealthy = lines == "all"
+	default:
+		problems = append(problems, fmt.Sprintf("CERTDRIFT_LOG_ENDPOINTS is %q, neither failing nor all", lines))
+	}
 	for _, name := range []string{"CERTDRIFT_TOPIC_ARN", "CERTDRIFT_CHAT_TOPIC_ARN"} {
 		if arn := or(name, ""); arn != "" && !strings.HasPrefix(arn, "arn:") {
 			problems = append(problems, fmt.Sprintf("%s is %q, not the ARN of an SNS topic", name, arn))

@@ -98,7 +98,7 @@ func (f *function) monitor(name string, depth round.Depth) *lambda.Function {
 		f.loader.keeper = state.NewConfiguration(dynamodb.NewFromConfig(f.cloud.base), f.env.Table)
 	}
 	return lambda.New(lambda.Parts{
-		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.loader.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, Now: now,
+		Runner: f.runners.For, Ignored: f.runners.Publisher.Ignored, Load: f.loader.load, Depth: depth, Region: f.cloud.base.Region, Log: f.log, LogHealthy: f.env.LogHealthy, Now: now,
 		Again: settling, Wait: Wait, Account: f.cloud.own,
 	})
 }

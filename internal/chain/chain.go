@@ -87,6 +87,8 @@ const (
 // Result is what a chain leads to.
 type Result struct {
 	Verdict Verdict
+	// Served is the chain as sent: the very certificates that the rest is about.
+	Served []*x509.Certificate
 	// Leaf are the problems of the leaf itself, independent of the path.
 	Leaf []Problem
 	// Path is the best path: a valid one if there is one, otherwise the one that comes closest to the store.
@@ -161,9 +163,18 @@ type Query struct {
 	At      time.Time
 }
 
-// Build builds the paths from the leaf to the store.
+// Build builds the paths from the leaf to the store. The result may be shared with others, and must not be changed; its certificates
+// may be others than those of the query, of the same content (see Result.Served).
 func Build(store *Store, q Query) *Result {
-	r := &Result{Leaf: LeafFaults(q.Served[0], q.At)}
+	if store != nil && store.cache != nil {
+		return store.cache.build(store, q)
+	}
+	r, _ := build(store, q)
+	return r
+}
+
+func build(store *Store, q Query) (*Result, *walk) {
+	r := &Result{Served: q.Served, Leaf: LeafFaults(q.Served[0], q.At)}
 	w := newWalk(store, q)
 	sent := w.paths(false)
 	if len(sent) > 0 {
@@ -175,12 +186,12 @@ func Build(store *Store, q Query) *Result {
 		}
 		r.Limited = w.limited
 		r.Shadows = w.shadows(q, r)
-		return r
+		return r, w
 	}
 	if len(q.Fetched) > 0 {
 		if fetched := w.paths(true); len(fetched) > 0 {
 			r.Verdict, r.Path, r.Limited = Incomplete, fetched[0], w.limited
-			return r
+			return r, w
 		}
 	}
 	r.Path = w.deadEnd()
@@ -190,16 +201,5 @@ func Build(store *Store, q Query) *Result {
 		r.Verdict = Untrusted // another issuer would not help; otherwise the right one of that name was left out
 	}
 	r.Limited = w.limited
-	return r
-}
-
-// Reaches reports whether the chain as sent leads to the store, regardless of dates. If it does not, the issuers
-// that AIA points at are worth fetching.
-func Reaches(store *Store, served []*x509.Certificate) bool {
-	if len(served) == 0 {
-		return false
-	}
-	w := newWalk(store, Query{Served: served})
-	w.measure(false)
-	return w.nodes[0].distance != unreachable
+	return r, w
 }

@@ -27,7 +27,7 @@ func FuzzBuild(f *testing.F) {
 		if len(served) < 2 {
 			return
 		}
-		store := chain.NewStore(nil).With(served[len(served)-1:])
+		store := trusting(served[len(served)-1])
 		served = served[:len(served)-1]
 		cut := max(1, len(served)-int(fetched%4))
 		q := chain.Query{Served: served[:cut], Fetched: served[cut:], At: now}

@@ -152,7 +152,7 @@ func TestKeyIsTooLargeToWorkWith(t *testing.T) {
 	huge := *root.Certificate
 	huge.PublicKey = &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 200_000), E: 1<<31 - 1}
 	leaf := must(root.Leaf(now, []string{host}))
-	r := chain.Build(chain.NewStore(nil).With([]*x509.Certificate{&huge}), chain.Query{Served: certs(leaf), At: now})
+	r := chain.Build(trusting(&huge), chain.Query{Served: certs(leaf), At: now})
 	if len(r.Valid) > 0 || len(r.Path.Problems) != 1 || r.Path.Problems[0].Kind != chain.Unverifiable {
 		t.Errorf("%s, %v", r.Verdict, kinds(r.Path.Problems))
 	}

@@ -33,6 +33,7 @@ type RawAnchor struct {
 // Store is a trust store, indexed by subject. It does not change and is safe for concurrent use.
 type Store struct {
 	below     *Store
+	cache     *Cache // nil for none
 	bySubject map[string][]func() *Anchor
 	size      int
 }
@@ -75,18 +76,36 @@ func (s *Store) add(subject []byte, get func() *Anchor) {
 	s.size++
 }
 
-// With returns a store that contains private CAs too. The store itself is not modified.
-func (s *Store) With(cas []*x509.Certificate) *Store {
+// Caching returns a store of the same anchors that remembers in a cache where chains lead.
+func (s *Store) Caching(c *Cache) *Store { return &Store{below: s, cache: c} }
+
+// Cached returns the store itself if it has a cache, and otherwise one with a cache of its own; an empty one for nil.
+func (s *Store) Cached() *Store {
+	if s != nil && s.cache != nil {
+		return s
+	}
+	return s.Caching(NewCache())
+}
+
+// With returns a store that contains private CAs (DER) too; what is no certificate is left out. The store itself is not modified.
+func (s *Store) With(cas [][]byte) *Store {
 	if len(cas) == 0 {
 		return s
 	}
-	anchors := make([]Anchor, 0, len(cas))
-	for _, ca := range cas {
-		anchors = append(anchors, Anchor{Certificate: ca})
+	if s == nil {
+		s = NewStore(nil)
 	}
-	top := NewStore(anchors)
-	top.below = s
-	return top
+	return s.cache.with(s, cas, func() *Store {
+		var anchors []Anchor
+		for _, der := range cas {
+			if ca, err := x509.ParseCertificate(der); err == nil {
+				anchors = append(anchors, Anchor{Certificate: ca})
+			}
+		}
+		top := NewStore(anchors)
+		top.below, top.cache = s, s.cache
+		return top
+	})
 }
 
 // Len returns how many anchors the store contains.
@@ -99,9 +118,12 @@ func (s *Store) Len() int {
 
 // Issuers returns the anchors whose name and key issued a certificate.
 func (s *Store) Issuers(child *x509.Certificate) []*x509.Certificate {
+	if s == nil {
+		return nil
+	}
 	var found []*x509.Certificate
 	for _, a := range s.named(child.RawIssuer) {
-		if checkSignature(child, a.Certificate) == goodSignature {
+		if s.cache.signed(child, a.Certificate) == goodSignature {
 			found = append(found, a.Certificate)
 		}
 	}

@@ -22,6 +22,7 @@ const unreachable = 1 << 30
 // walk is one search through the graph of certificates.
 type walk struct {
 	store     *Store
+	cache     *Cache // the store's; may be nil
 	at        time.Time
 	nodes     []*node
 	bySubject map[string][]*node
@@ -54,6 +55,9 @@ type edge struct {
 func newWalk(store *Store, q Query) *walk {
 	w := &walk{store: store, at: q.At, bySubject: map[string][]*node{}, verified: map[edge]signature{},
 		names: map[nameCheck]error{}, limits: map[*x509.Certificate]directoryLimits{}}
+	if store != nil {
+		w.cache = store.cache
+	}
 	for _, cert := range q.Served {
 		w.add(cert, w.store.find(cert), false)
 	}
@@ -133,7 +137,7 @@ func (w *walk) check(child, parent *node) signature {
 		w.limited = true
 		return badSignature
 	}
-	s := checkSignature(child.cert, parent.cert)
+	s := w.cache.signed(child.cert, parent.cert)
 	w.verified[e] = s
 	return s
 }
@@ -293,7 +297,7 @@ func (w *walk) lookalike(tip *x509.Certificate) *Lookalike {
 	}
 	const enough = 8
 	for i, n := range w.bySubject[string(tip.RawIssuer)] {
-		if i < enough && n.cert != tip && !n.fetched && checkSignature(tip, n.cert) == badSignature {
+		if i < enough && n.cert != tip && !n.fetched && w.cache.signed(tip, n.cert) == badSignature {
 			return &Lookalike{
 				Certificate: n.cert, Trusted: n.anchor != nil,
 				Claimed: len(tip.AuthorityKeyId) == 0 || len(n.cert.SubjectKeyId) == 0 || bytes.Equal(tip.AuthorityKeyId, n.cert.SubjectKeyId),

@@ -24,6 +24,7 @@ import (
 	"certdrift/internal/judge"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
 	"certdrift/internal/report/comparison"
 	"certdrift/internal/report/html"
@@ -31,6 +32,7 @@ import (
 	"certdrift/internal/report/widget"
 	"certdrift/internal/sim/pki"
 	"certdrift/internal/target"
+	"certdrift/internal/topology"
 )
 
 // rendered is one round in every form, and its findings.
@@ -145,10 +147,12 @@ func (r rendered) checkPlace(t fataler, f finding.Finding, key string) {
 	if f.Listener != "" && !strings.Contains(r.listed, f.Listener) || !strings.Contains(r.listed, attachedARN(f)) {
 		t.Errorf("%s: the text names neither %q nor %q:\n%s", key, f.Listener, attachedARN(f), r.listed)
 	}
-	for name, page := range map[string]string{"page": r.page, "widget": r.widget} {
-		cells := rowOf(page, e.Name)
-		if !strings.Contains(cells, stdhtml.EscapeString(comparison.ShortARN(attachedARN(f)))) {
-			t.Errorf("%s: the %s's row lacks %q: %s", key, name, attachedARN(f), cells)
+	for name, shown := range map[string]struct{ page, arn string }{
+		"page": {r.page, comparison.ShortARN(attachedARN(f))}, "widget": {r.widget, prose.ShortenIDs(topology.ShortARN(attachedARN(f)))},
+	} {
+		cells := rowOf(shown.page, e.Name)
+		if !strings.Contains(cells, stdhtml.EscapeString(shown.arn)) {
+			t.Errorf("%s: the %s's row lacks %q: %s", key, name, shown.arn, cells)
 		}
 	}
 }
@@ -164,6 +168,9 @@ func (r rendered) checkRelation(t fataler, f finding.Finding, key, name, want st
 	label, mark := "declared and attached", row.DeclaredAttached
 	if name != "declared_attached" {
 		label, mark = "attached and served", row.AttachedServed
+		if len(row.Attached) == 0 {
+			label = "declared and served"
+		}
 	}
 	got := map[string]string{
 		"declared_attached": e.Comparison.DeclaredAttached, "attached_served": e.Comparison.AttachedServed, "declared_served": e.Comparison.DeclaredServed,
@@ -173,6 +180,9 @@ func (r rendered) checkRelation(t fataler, f finding.Finding, key, name, want st
 	}
 	if name == "declared_served" && e.Comparison.Unknown == "" {
 		return // the page compares with what is attached
+	}
+	if name == "declared_served" && len(row.Attached) == 0 {
+		label = "declared and served"
 	}
 	if mark.Word() != want {
 		t.Errorf("%s: the page says %q, %s %q", key, mark.Word(), f.Code, want)

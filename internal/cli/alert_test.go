@@ -189,7 +189,7 @@ func TestCost(t *testing.T) {
 	if err := os.WriteFile(path, []byte("metrics: {per_certificate: true}\n"+text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := price(); got.Certificates != 202 || got.SeriesHourly != 202 || got.Series != few.Series || math.Abs(got.MonthlyUSD-few.MonthlyUSD-202*0.30/24) > 0.005 {
+	if got := price(); got.Certificates != 202 || got.SeriesHourly != 202 || got.Series != few.Series || math.Abs(got.MonthlyUSD-few.MonthlyUSD-202*0.30/24) > 0.0051 {
 		t.Errorf("202 certificates: %+v", got)
 	}
 	if err := os.WriteFile(path, []byte(text+"      - {name: bad, ulr: x}\n"), 0o600); err != nil {

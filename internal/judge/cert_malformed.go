@@ -25,6 +25,9 @@ func findMalformed(c *connection) []finding.Finding {
 		return nil
 	}
 	for i, der := range c.TLS.Chain {
+		if !c.garbled {
+			break // all were parsed already
+		}
 		if _, err := x509.ParseCertificate(der); err != nil {
 			return []finding.Finding{refused(parsing(der, err), c.finding(finding.CertMalformed, finding.Critical,
 				c.place(i)+" cannot be parsed: "+finding.Clean(err.Error(), 120),

@@ -20,11 +20,9 @@ type judgment struct {
 	onSchedule  bool
 	endpoints   []*endpoint
 	connections []*connection
-	stores      map[target.Roots]*chain.Store
+	stores      map[target.Roots]roots
 	// clientStores are those of families of clients; nil until a chain needs them.
 	clientStores []clients.Store
-	// chains are those built already: many addresses and endpoints serve one chain.
-	chains map[[32]byte]built
 	// failures are certdrift's own, met before the rules began.
 	failures []error
 }
@@ -71,7 +69,7 @@ type connection struct {
 func newJudgment(in Input) *judgment {
 	j := &judgment{
 		Topology: topology.Build(in.Round, in.Now), policy: in.Policy, onSchedule: in.OnSchedule,
-		stores: map[target.Roots]*chain.Store{}, chains: map[[32]byte]built{}, clientStores: in.ClientStores,
+		stores: map[target.Roots]roots{}, clientStores: in.ClientStores,
 	}
 	for _, modeled := range j.Endpoints {
 		e := &endpoint{Endpoint: modeled, judgment: j}
@@ -111,8 +109,8 @@ func (j *judgment) connect(in Input, e *endpoint, hop *observation.Hop, a observ
 	if a.TLS == nil {
 		return c
 	}
-	for _, der := range a.TLS.Chain {
-		if cert := j.Parse(der); cert != nil {
+	for i := range a.TLS.Chain {
+		if cert := j.Served(a.TLS, i); cert != nil {
 			c.certs = append(c.certs, cert)
 		} else {
 			c.garbled = true

@@ -32,7 +32,9 @@ type Parts struct {
 	Account func(ctx context.Context) (string, error)
 	Region  string
 	Log     *slog.Logger
-	Now     func() time.Time
+	// LogHealthy writes a line in each round for healthy endpoints too, not only one for all of them.
+	LogHealthy bool
+	Now        func() time.Time
 	// Ignored counts an event that no round followed; nil for no count.
 	Ignored func(ctx context.Context) error
 	// Again is the interval between the rounds that follow a change until it has settled.
@@ -216,9 +218,7 @@ func (f *Function) summarize(ctx context.Context, res round.Result) Summary {
 	}
 	f.Log.InfoContext(ctx, "round done", "verdict", s.Verdict, "endpoints", s.Endpoints, "listeners", s.Listeners, "findings", s.Findings,
 		"goroutines", runtime.NumGoroutine()) // a leak shows in them first
-	for _, e := range res.Round.Endpoints {
-		f.logEndpoint(ctx, e, res.Conclusion.Findings)
-	}
+	f.logEndpoints(ctx, res.Round.Endpoints, res.Conclusion.Findings)
 	return s
 }
 
@@ -238,22 +238,4 @@ func (f *Function) logChange(ctx context.Context, id string, all []finding.Chang
 			"by", by.Name, "session", by.Session, "tool", by.Tool, "principal", by.Principal, "confirmed", c.Confirmed)
 		return
 	}
-}
-
-// logEndpoint writes one line per endpoint and round, for Logs Insights.
-func (f *Function) logEndpoint(ctx context.Context, e observation.Endpoint, all []finding.Finding) {
-	var codes []string
-	worst := finding.None
-	for _, found := range all {
-		if found.Environment == e.Target.Environment && found.Endpoint == e.Target.Name {
-			codes = append(codes, string(found.Code))
-			worst = max(worst, found.Severity)
-		}
-	}
-	var slowest time.Duration
-	for _, a := range e.Addresses {
-		slowest = max(slowest, a.Phases.Total)
-	}
-	f.Log.InfoContext(ctx, "endpoint", "environment", e.Target.Environment, "endpoint", e.Target.Name,
-		"severity", worst.String(), "codes", codes, "addresses", len(e.Addresses), "total_ms", slowest.Milliseconds())
 }

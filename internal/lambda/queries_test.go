@@ -26,7 +26,8 @@ func logged(t *testing.T) map[string]bool {
 	var b bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&b, &slog.HandlerOptions{ReplaceAttr: lambdacontext.ReplaceAttr}))
 	e := observation.Endpoint{Target: target.Endpoint{Environment: "production", Name: "api"}, Addresses: []observation.Address{{Phases: observation.Phases{Total: time.Second}}}}
-	New(Parts{Log: logger}).logEndpoint(t.Context(), e, []finding.Finding{{Code: finding.CertExpired, Severity: finding.Critical, Environment: "production", Endpoint: "api"}})
+	healthy := observation.Endpoint{Target: target.Endpoint{Environment: "production", Name: "ui"}, Probed: true}
+	New(Parts{Log: logger}).logEndpoints(t.Context(), []observation.Endpoint{e, healthy}, []finding.Finding{{Code: finding.CertExpired, Severity: finding.Critical, Environment: "production", Endpoint: "api"}})
 	New(Parts{Log: logger}).logChange(t.Context(), "1", []finding.ChangeStatus{{Change: observation.Change{EventID: "1"}, Agreement: finding.Agrees}})
 	logger.Error("it broke", "error", "why")
 	fields := map[string]bool{"@timestamp": true} // Logs Insights' own

@@ -67,7 +67,7 @@ func leaves(e observation.Endpoint) []*x509.Certificate {
 			continue
 		}
 		known[string(a.TLS.Chain[0])] = true
-		if leaf, err := x509.ParseCertificate(a.TLS.Chain[0]); err == nil {
+		if leaf := a.TLS.Leaf(); leaf != nil {
 			out = append(out, leaf)
 		}
 	}

@@ -70,12 +70,14 @@ func figures(data []Datum) map[string]float64 {
 func example(t *testing.T) Input {
 	expired := probed("production", "api", leaf(t, 50), leaf(t, -30))
 	expired.Target.PerEndpointMetrics = true
+	late := probed("staging", "ui", leaf(t, 25))
+	late.Delay = 3500 * time.Millisecond
 	return Input{
 		Function: "probe", Now: now, Daily: true,
 		Round: observation.Round{
 			Endpoints: []observation.Endpoint{
 				expired, probed("production", "ui", leaf(t, 60)), {Target: target.Endpoint{Environment: "production", Name: "late"}},
-				probed("staging", "ui", leaf(t, 25)),
+				late,
 			},
 			ObserveErrors: []observation.ObserveError{{Kind: observation.Denied}},
 		},
@@ -104,7 +106,7 @@ func TestOf(t *testing.T) {
 		"IncidentsOpen{production critical}": 1, "IncidentsOpen{production warning}": 0, "IncidentsSilenced{production}": 1,
 		"IncidentsOpen{staging critical}": 0, "IncidentsOpen{staging warning}": 0, "IncidentsSilenced{staging}": 0,
 		"IncidentsOpen{none critical}": 0, "IncidentsOpen{none warning}": 0, "IncidentsSilenced{none}": 0,
-		"Heartbeat{probe}": 1, "Troubles{probe}": 1,
+		"Heartbeat{probe}": 1, "Troubles{probe}": 1, "SchedulingDelay{probe}": 3500,
 		"EndpointUp{production api}": 0, "EndpointDuration{production api}": 120,
 		"EndpointLifetimeLeft{production api}": -30, "EndpointDaysLeft{production api}": -30,
 	}

@@ -2,7 +2,6 @@ package metric
 
 import (
 	"cmp"
-	"crypto/x509"
 	"maps"
 	"math"
 	"slices"
@@ -49,6 +48,9 @@ func Of(in Input) []Datum {
 	b := &builder{Input: in, down: downEndpoints(in.Findings)}
 	b.add(Heartbeat, 1, Dimension{Function, b.function()})
 	b.add(ObserveErrors, float64(len(in.Round.ObserveErrors)), Dimension{Function, b.function()})
+	if len(in.Round.Endpoints) > 0 {
+		b.add(SchedulingDelay, float64(longestDelay(in.Round.Endpoints).Milliseconds()), Dimension{Function, b.function()})
+	}
 	if !in.Narrowed {
 		for _, env := range b.environments() {
 			b.environment(env)
@@ -60,6 +62,16 @@ func Of(in Input) []Datum {
 	}
 	slices.SortStableFunc(b.data, compareData)
 	return b.data
+}
+
+// longestDelay returns how long an endpoint waited for its turn at most. The figure is certdrift's own: where it grows towards the length of
+// a round, there are more endpoints, or more that fail slowly, than the function can check in its time.
+func longestDelay(endpoints []observation.Endpoint) time.Duration {
+	var longest time.Duration
+	for _, e := range endpoints {
+		longest = max(longest, e.Delay)
+	}
+	return longest
 }
 
 type builder struct {
@@ -250,11 +262,8 @@ func durations(e observation.Endpoint) []float64 {
 // path that counts.
 func lifetime(e observation.Endpoint, now time.Time) (percent float64, left time.Duration, ok bool) {
 	for _, a := range e.Addresses {
-		if a.TLS == nil || len(a.TLS.Chain) == 0 {
-			continue
-		}
-		leaf, err := x509.ParseCertificate(a.TLS.Chain[0])
-		if err != nil {
+		leaf := a.TLS.Leaf()
+		if leaf == nil {
 			continue
 		}
 		whole := leaf.NotAfter.Sub(leaf.NotBefore)

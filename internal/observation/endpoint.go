@@ -1,6 +1,8 @@
 package observation
 
 import (
+	"bytes"
+	"crypto/x509"
 	"strings"
 	"time"
 
@@ -13,6 +15,8 @@ type Endpoint struct {
 	// Probed is false if the round ended before this endpoint was finished; an ObserveError says so.
 	Probed bool `json:"probed"`
 	DNS    DNS  `json:"dns"`
+	// Delay is how long the endpoint waited from the round's beginning for its turn: time of certdrift's own, in none of the phases.
+	Delay time.Duration `json:"delay_ns,omitempty"`
 	// Addresses are all addresses that were probed, sorted as text.
 	Addresses []Address `json:"addresses"`
 }
@@ -164,6 +168,8 @@ type TLS struct {
 	ALPN       string `json:"alpn,omitempty"`
 	// Chain is what the server sent, in the order sent (leaf first), DER.
 	Chain [][]byte `json:"chain"`
+	// Parsed is Chain as the handshake parsed it; empty in an observation that was read from a file. See Certificate.
+	Parsed []*x509.Certificate `json:"-"`
 	// ClientCertificateRequested reports whether the server requested one, ClientCertificateSent whether one was configured
 	// and sent.
 	ClientCertificateRequested bool `json:"client_certificate_requested,omitempty"`
@@ -173,6 +179,26 @@ type TLS struct {
 	Issuers []FetchedIssuer `json:"issuers,omitempty"`
 	// Revocation holds what is known about each certificate of the chain except the root.
 	Revocation []Revocation `json:"revocation,omitempty"`
+}
+
+// Certificate returns the i-th certificate of the chain without parsing what the handshake has parsed; nil if it is none.
+func (t *TLS) Certificate(i int) *x509.Certificate {
+	if i < len(t.Parsed) && t.Parsed[i] != nil && bytes.Equal(t.Parsed[i].Raw, t.Chain[i]) {
+		return t.Parsed[i]
+	}
+	cert, err := x509.ParseCertificate(t.Chain[i])
+	if err != nil {
+		return nil
+	}
+	return cert
+}
+
+// Leaf returns the server's own certificate; nil if none was seen, or it cannot be parsed. A nil TLS has none.
+func (t *TLS) Leaf() *x509.Certificate {
+	if t == nil || len(t.Chain) == 0 {
+		return nil
+	}
+	return t.Certificate(0)
 }
 
 // KeyType is a type of key that clients choose a server's certificate by.

@@ -37,7 +37,7 @@ func (v *endpointProbe) fetchIssuers(ctx context.Context, peers []*x509.Certific
 	var tried []observation.FetchedIssuer
 	var found []*x509.Certificate
 	asked := map[*x509.Certificate]bool{}
-	for len(asked) < maxIssuers && v.needsIssuer(v.target, slices.Concat(peers, found)) {
+	for len(asked) < maxIssuers && v.needsIssuer(v.target, slices.Concat(peers, found), v.now()) {
 		child := v.highest(peers, found, asked)
 		if child == nil {
 			break

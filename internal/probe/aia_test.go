@@ -169,7 +169,7 @@ func TestAIA(t *testing.T) {
 		p := issued(l.url("/ca.der"))
 		config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{p.Certificate.Raw, der, unknown.Certificate.Raw}, PrivateKey: p.Key}}}
 		untilFound := func(o *Options) {
-			o.NeedsIssuer = func(_ target.Endpoint, chain []*x509.Certificate) bool {
+			o.NeedsIssuer = func(_ target.Endpoint, chain []*x509.Certificate, _ time.Time) bool {
 				return indexOf(ca.Certificate, chain) < 0
 			}
 		}

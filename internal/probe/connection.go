@@ -134,6 +134,9 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 	switch {
 	case got.Failure != nil:
 		stopClock()
+		if received(conn) == 0 {
+			conn.end() // every look opens another one, and nothing is left to be read from this one
+		}
 		v.lookInto(ctx, o, at, &got, func() {
 			if v.seekSmallHello(ctx, o, at, allow, conn, received(conn)-heard, &got) {
 				return

@@ -22,6 +22,7 @@ type endpointProbe struct {
 	secrets redact.Redactor
 	hops    hops
 	extras  extras
+	begun   time.Time // when its first address was
 	// byName is whether the server closed a connection on which EHLO gave this client's address (see starttls.ErrAddressRejected).
 	byName atomic.Bool
 }
@@ -34,20 +35,22 @@ func (r *round) endpoint(ctx context.Context, e target.Endpoint) observation.End
 	if v.timeout <= 0 {
 		v.timeout = defaultTimeout
 	}
-	if !r.acquire(ctx) {
+	if ctx.Err() != nil {
 		return out
 	}
 	dns, where := v.locate()
-	r.release()
 	if ctx.Err() != nil {
 		return out
 	}
 	out.DNS = dns
 	out.Addresses, out.Probed = v.addresses(ctx, where, dns.Took)
+	if !v.begun.IsZero() {
+		out.Delay = max(0, v.begun.Sub(r.began)-dns.Took)
+	}
 	return out
 }
 
-// addresses probes each address in a slot of its own. complete is false if the round ended first or this machine could not
+// addresses probes each address in a place of its own. complete is false if the round ended first or this machine could not
 // open a connection; the results so far are returned.
 func (v *endpointProbe) addresses(ctx context.Context, where []netip.AddrPort, took time.Duration) (seen []observation.Address, complete bool) {
 	results := make([]*answer, len(where))
@@ -64,15 +67,19 @@ func (v *endpointProbe) addresses(ctx context.Context, where []netip.AddrPort, t
 	return seen, complete
 }
 
-// inSlots calls do for each index, each time in a slot, until the round ends.
+// inSlots calls do for each index, each time in a place for one connection, until the round ends.
 func (v *endpointProbe) inSlots(ctx context.Context, count int, do func(i int)) {
 	var wg sync.WaitGroup
 	for i := range count {
-		if !v.acquire(ctx) {
+		done, ok := v.check(ctx)
+		if !ok {
 			break
 		}
-		wg.Go(func() {
-			defer v.release()
+		if v.begun.IsZero() {
+			v.begun = time.Now()
+		}
+		wg.Go(func() { // not in the caller's goroutine: a stack that holds both is twice as large
+			defer done()
 			do(i)
 		})
 	}

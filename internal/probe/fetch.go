@@ -44,6 +44,10 @@ func (v *endpointProbe) fetch(ctx context.Context, method, from, contentType str
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
+	if !take(ctx, v.fetches) {
+		return nil, fetchFailed(ctx, context.Cause(ctx))
+	}
+	defer func() { <-v.fetches }()
 	response, err := v.fetcher().Do(request)
 	if err != nil {
 		return nil, fetchFailed(ctx, err)

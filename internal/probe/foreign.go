@@ -150,17 +150,15 @@ var errHangsUp = errors.New(closesAtOnce)
 
 // saysTLS reports whether a server answers a ClientHello as the first thing that it is sent.
 func (v *endpointProbe) saysTLS(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit) bool {
-	if v.fruitless.Load() >= maxFruitlessLooks {
-		return false
-	}
 	hello, err := widestHello(o.sni()).message()
 	if err != nil {
 		return false
 	}
-	said, err := v.ask(ctx, at, allow, string(inRecord(hello)))
-	if isTimeout(err) {
-		v.fruitless.Add(1)
-	}
+	var said []byte
+	v.looks.take(ctx, func() bool {
+		said, err = v.ask(ctx, at, allow, string(inRecord(hello)))
+		return isTimeout(err)
+	})
 	return recognize(said, o.port) == observation.Protocol(target.TLS)
 }
 

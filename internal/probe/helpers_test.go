@@ -184,7 +184,7 @@ func verifying(o *Options) {
 
 // incomplete requests AIA whenever a chain does not contain a root.
 func incomplete(o *Options) {
-	o.NeedsIssuer = func(_ target.Endpoint, chain []*x509.Certificate) bool {
+	o.NeedsIssuer = func(_ target.Endpoint, chain []*x509.Certificate, _ time.Time) bool {
 		for _, c := range chain {
 			if selfSigned(c) {
 				return false

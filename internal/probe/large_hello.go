@@ -10,10 +10,6 @@ import (
 	"certdrift/internal/probe/netguard"
 )
 
-// maxFruitlessLooks bounds, for one round, the looks with a small ClientHello that time out as the first one did: a middlebox
-// is in front of a few endpoints, while in an outage hundreds of servers are silent, and each look takes seconds.
-const maxFruitlessLooks = 64
-
 // alertSize is that of the record of an alert, in bytes.
 const alertSize = 7
 
@@ -23,14 +19,16 @@ const alertSize = 7
 // now and then. It reports whether the size is the cause.
 func (v *endpointProbe) seekSmallHello(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, conn *countingConn, heard int64, got *answer) bool {
 	f := got.Failure
-	if !lostHello(f, heard) || v.fruitless.Load() >= maxFruitlessLooks {
+	if !lostHello(f, heard) {
 		return false
 	}
-	small, size := v.lookAgain(ctx, o, at, allow, currentGroups()[1:])
-	if small.TLS == nil {
-		if small.Failure.Kind == observation.TimedOut {
-			v.fruitless.Add(1)
-		}
+	var small answer
+	var size int64
+	taken := v.looks.take(ctx, func() bool {
+		small, size = v.lookAgain(ctx, o, at, allow, currentGroups()[1:])
+		return small.TLS == nil && small.Failure.Kind == observation.TimedOut
+	})
+	if !taken || small.TLS == nil {
 		return false
 	}
 	if large, _ := v.lookAgain(ctx, o, at, allow, nil); large.TLS != nil {

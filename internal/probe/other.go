@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -113,22 +114,25 @@ func (v *endpointProbe) askOther(ctx context.Context, at netip.AddrPort, first *
 			other = unknown(fmt.Errorf("reading the server's answer failed: %v", p))
 		}
 	}()
-	if v.unanswered.Load() >= maxFruitlessLooks {
-		return unknown(fmt.Errorf("not asked, since %d other servers of the round did not answer this question", maxFruitlessLooks))
-	}
 	o, err := v.origin()
 	if err != nil {
 		return unknown(err)
 	}
-	seen, err := v.helloFor(ctx, o, at, first, other.KeyType)
+	var seen serverHello
+	asked := v.questions.take(ctx, func() bool {
+		seen, err = v.helloFor(ctx, o, at, first, other.KeyType)
+		return waitedInVain(cmp.Or(err, seen.unproven))
+	})
 	switch {
+	case !asked && ctx.Err() != nil:
+		return unknown(errNoTime)
+	case !asked:
+		return unknown(fmt.Errorf("not asked, since %d other servers of the round did not answer this question", maxFruitlessLooks))
 	case err != nil && rejectsKeyType(receivedAlert(err)) && first.suite != tls.TLS_CHACHA20_POLY1305_SHA256:
 		other.Absent = true
 		return other
 	case err != nil:
-		other = unknown(err)
-		v.countUnanswered(other.Failure)
-		return other
+		return unknown(err)
 	}
 	var shown answer
 	seen.show(o, &shown)
@@ -148,16 +152,13 @@ func (v *endpointProbe) askOther(ctx context.Context, at netip.AddrPort, first *
 	other.TLS = shown.TLS
 	if other.KeyProven = seen.unproven == nil; !other.KeyProven {
 		other.Failure = fail(observation.PhaseTLS, seen.unproven)
-		v.countUnanswered(other.Failure)
 	}
 	return other
 }
 
-// countUnanswered counts servers that were waited for in vain.
-func (v *endpointProbe) countUnanswered(f *observation.Failure) {
-	if f.Kind == observation.TimedOut {
-		v.unanswered.Add(1)
-	}
+// waitedInVain reports whether an error is that a server did not answer in time.
+func waitedInVain(err error) bool {
+	return err != nil && fail(observation.PhaseTLS, err).Kind == observation.TimedOut
 }
 
 // keyType returns the type of a certificate's key; empty for one that no client chooses by.

@@ -10,9 +10,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net"
-	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"certdrift/internal/observation"
@@ -20,10 +18,7 @@ import (
 	"certdrift/internal/target"
 )
 
-const (
-	defaultConcurrency = 64
-	defaultTimeout     = 10 * time.Second
-)
+const defaultTimeout = 10 * time.Second
 
 // Options configure a Prober. Only Now is required.
 type Options struct {
@@ -33,12 +28,12 @@ type Options struct {
 	Resolver resolver
 	// Dialer opens connections to addresses that the guard has permitted; a net.Dialer if nil.
 	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
-	// Concurrency bounds the connections to endpoints in flight; 64 if 0, far below Lambda's 1,024 descriptors. Revocation
-	// checks come on top, for each certificate of a path.
+	// Concurrency bounds the connections to endpoints in flight; 640 if 0. Looking up names and fetching what certificates point at
+	// have bounds of their own.
 	Concurrency int
 	// NeedsIssuer reports whether a chain does not lead to a root, so that its AIA is worth following; if nil, AIA
 	// is not followed.
-	NeedsIssuer func(e target.Endpoint, chain []*x509.Certificate) bool
+	NeedsIssuer func(e target.Endpoint, chain []*x509.Certificate, at time.Time) bool
 	// Anchors returns the trust anchors that may have issued a certificate. Without it, revocation of a certificate issued by
 	// a root can be checked only if the root is one of the endpoint's own CAs, since servers do not send roots. May be nil.
 	Anchors func(e target.Endpoint, child *x509.Certificate) []*x509.Certificate
@@ -54,14 +49,14 @@ type Options struct {
 	Progress func(done, total int)
 }
 
-// Prober probes endpoints. Between rounds it keeps only the documents that certificates point at, where the next round begins,
-// when which servers were asked for another certificate, and which failures were looked into in vain.
+// Prober probes endpoints. Between rounds it keeps only the documents that certificates point at, in which order the next round begins
+// endpoints, when which servers were asked for another certificate, and which failures were looked into in vain.
 type Prober struct {
 	now         func() time.Time
 	resolver    resolver
 	dialer      dialer
 	concurrency int
-	needsIssuer func(target.Endpoint, []*x509.Certificate) bool
+	needsIssuer func(target.Endpoint, []*x509.Certificate, time.Time) bool
 	anchors     func(target.Endpoint, *x509.Certificate) []*x509.Certificate
 	verified    func(target.Endpoint, []*x509.Certificate, time.Time) bool
 	revocation  string
@@ -70,7 +65,7 @@ type Prober struct {
 	documents   *documents
 	turn        turn
 	others      others
-	looks       looks
+	inVain      inVain
 }
 
 // New returns a Prober.
@@ -92,12 +87,11 @@ func New(o Options) *Prober {
 // round is the state that the endpoints of one call of Probe share.
 type round struct {
 	*Prober
-	slots chan struct{} // one per connection in flight
+	*slots
+	began time.Time
 	names names
 	// lookup resolves within the round's time, not one endpoint's: others may be waiting for the same name.
 	lookup func(host string, timeout time.Duration) observation.DNS
-	// fruitless counts the looks with a small ClientHello that timed out, unanswered the questions for another certificate that did.
-	fruitless, unanswered atomic.Int64
 	// halfway is when half of the round's time is over; zero if it has no end.
 	halfway time.Time
 }
@@ -106,12 +100,10 @@ type round struct {
 // that was not finished has Probed false and the addresses that were.
 func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []observation.Endpoint {
 	r := &round{
-		Prober: p, slots: make(chan struct{}, p.concurrency),
+		Prober: p, slots: newSlots(p.concurrency), began: time.Now(),
 		names: names{known: map[question]*lookup{}},
-		lookup: func(host string, timeout time.Duration) observation.DNS {
-			return p.resolve(ctx, host, timeout)
-		},
 	}
+	r.lookup = func(host string, timeout time.Duration) observation.DNS { return r.resolveInTurn(ctx, host, timeout) }
 	if deadline, ok := ctx.Deadline(); ok {
 		r.halfway = time.Now().Add(time.Until(deadline) / 2)
 	}
@@ -127,42 +119,14 @@ func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []obser
 			}
 		})
 	}
-	first := p.turn.first(endpoints)
-	for i := range endpoints {
-		indices <- (first + i) % len(endpoints)
+	order := p.turn.order(endpoints, p.concurrency/2)
+	for _, i := range order {
+		indices <- i
 	}
 	close(indices)
 	workers.Wait()
-	p.turn.over(out, first, min(p.concurrency, len(endpoints)))
+	p.turn.over(out, order, min(p.concurrency, len(endpoints)))
 	return out
-}
-
-// turn is where the next round begins: with an endpoint that the last round had no time for.
-type turn struct {
-	mu   sync.Mutex
-	next string // its key; empty: with the first
-}
-
-func (t *turn) first(endpoints []target.Endpoint) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return max(0, slices.IndexFunc(endpoints, func(e target.Endpoint) bool { return e.Key() == t.next }))
-}
-
-// over records the first endpoint that a round did not finish, of those after its head. The endpoints at its head had all of
-// its time: those that never finish must not begin the next round too.
-func (t *turn) over(seen []observation.Endpoint, first, head int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if slices.ContainsFunc(seen, func(e observation.Endpoint) bool { return e.Target.Key() == t.next }) {
-		t.next = "" // a round that an event narrowed may not have included it
-	}
-	for i := head; i < len(seen); i++ {
-		if e := seen[(first+i)%len(seen)]; !e.Probed {
-			t.next = e.Target.Key()
-			return
-		}
-	}
 }
 
 // reporter returns a function that counts endpoints and calls Progress, one call at a time.
@@ -178,20 +142,3 @@ func (p *Prober) reporter(total int) func() {
 		}
 	}
 }
-
-// acquire takes a slot; false if ctx ended first.
-func (r *round) acquire(ctx context.Context) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	default:
-	}
-	select {
-	case r.slots <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (r *round) release() { <-r.slots }

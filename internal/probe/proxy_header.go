@@ -62,9 +62,13 @@ func unmapped(a netip.AddrPort) netip.AddrPort {
 // should speak, before it sent anything: servers that expect the header from a load balancer do. If the header is what it takes, and
 // another look without it fails again, the server's certificate is recorded, and that the header is missing.
 func (v *endpointProbe) seekProxyHeader(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, conn *countingConn, got *answer) {
-	if !awaitsHeader(o, got.Failure, conn) || v.fruitless.Load() >= maxFruitlessLooks {
-		return
+	if awaitsHeader(o, got.Failure, conn) {
+		v.looks.take(ctx, func() bool { return v.tryProxyHeaders(ctx, o, at, allow, got) })
 	}
+}
+
+// tryProxyHeaders tries each version of the header. It reports whether a look timed out.
+func (v *endpointProbe) tryProxyHeaders(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, got *answer) (timedOut bool) {
 	ctx, cancel := v.phase(ctx)
 	defer cancel()
 	for _, version := range proxyVersions {
@@ -72,17 +76,17 @@ func (v *endpointProbe) seekProxyHeader(ctx context.Context, o *origin, at netip
 		switch {
 		case ok:
 			if _, without := v.lookBehind(ctx, o, at, allow, 0); without {
-				return // it fails now and then
+				return false // it fails now and then
 			}
 			got.Failure.ProxyHeader = &observation.ProxyHeader{Missing: version}
 			got.TLS, got.peers, got.staple, got.version = seen.TLS, seen.peers, seen.staple, seen.version
 			got.suite, got.group = seen.suite, seen.group
-			return
+			return false
 		case seen.Failure.Kind == observation.TimedOut:
-			v.fruitless.Add(1)
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // awaitsHeader reports whether a failure is one of a server that waits for a header of the PROXY protocol, or got something else.

@@ -101,7 +101,18 @@ type lookup struct {
 	dns  observation.DNS
 }
 
-// resolve sends one query per question and round. The caller holds a slot, since a query is an open socket too.
+// resolveInTurn resolves a host once there is a place for its query: a query is an open socket too.
+func (r *round) resolveInTurn(ctx context.Context, host string, timeout time.Duration) observation.DNS {
+	if _, ok := netguard.ParseHost(host); !ok {
+		if !take(ctx, r.lookups) {
+			return observation.DNS{} // the round is over
+		}
+		defer func() { <-r.lookups }()
+	}
+	return r.Prober.resolve(ctx, host, timeout)
+}
+
+// resolve sends one query per question and round.
 func (r *round) resolve(host string, timeout time.Duration) observation.DNS {
 	q := question{host, timeout}
 	r.names.mu.Lock()

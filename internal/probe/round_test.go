@@ -235,14 +235,14 @@ func TestNarrowedRoundsTakeNoTurn(t *testing.T) {
 		seen = append(seen, observation.Endpoint{Target: target.Endpoint{Environment: "e", Name: fmt.Sprint(i)}, Probed: i < 2})
 	}
 	var next turn
-	next.over(seen, 0, 1)
-	next.over(seen[:1], 0, 1)
+	next.over(seen, []int{0, 1, 2, 3}, 1)
+	next.over(seen[:1], []int{0}, 1)
 	var all []target.Endpoint
 	for _, e := range seen {
 		all = append(all, e.Target)
 	}
-	if got := next.first(all); got != 2 {
-		t.Errorf("the next round begins with %d, want 2", got)
+	if got := next.order(all, 2); got[0] != 2 {
+		t.Errorf("the next round is in the order %v, want to begin with 2", got)
 	}
 }
 

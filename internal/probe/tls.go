@@ -104,6 +104,7 @@ func record(seen *observation.TLS, state tls.ConnectionState) {
 	if state.CurveID != 0 {
 		seen.Group = state.CurveID.String()
 	}
+	seen.Parsed = state.PeerCertificates
 	seen.Chain = make([][]byte, len(state.PeerCertificates))
 	for i, cert := range state.PeerCertificates {
 		seen.Chain[i] = cert.Raw

@@ -139,7 +139,7 @@ func (t *Topology) leaves(e *Endpoint) (first, others []Leaf) {
 		if seen == nil || len(seen.Chain) == 0 {
 			return to
 		}
-		if cert := t.Parse(seen.Chain[0]); cert != nil {
+		if cert := t.Served(seen, 0); cert != nil {
 			to = append(to, Leaf{address, cert})
 		}
 		return to
@@ -151,6 +151,14 @@ func (t *Topology) leaves(e *Endpoint) (first, others []Leaf) {
 		}
 	}
 	return first, others
+}
+
+// Served returns the i-th certificate of a chain; nil for what is not one.
+func (t *Topology) Served(seen *observation.TLS, i int) *x509.Certificate {
+	if len(seen.Parsed) > 0 {
+		return seen.Certificate(i)
+	}
+	return t.Parse(seen.Chain[i])
 }
 
 // Parse parses a certificate, each only once: many addresses serve one chain. It returns nil for what is not one.

@@ -17,6 +17,7 @@ type Stores struct {
 	Locations Locations
 
 	mu     sync.Mutex
+	cache  *chain.Cache // all stores share it
 	stores map[target.Roots]*chain.Store
 	errs   map[target.Roots]error
 }
@@ -41,9 +42,12 @@ func (s *Stores) load(roots target.Roots) (*chain.Store, error) {
 		return store, s.errs[roots]
 	}
 	if s.stores == nil {
-		s.stores, s.errs = map[target.Roots]*chain.Store{}, map[target.Roots]error{}
+		s.stores, s.errs, s.cache = map[target.Roots]*chain.Store{}, map[target.Roots]error{}, chain.NewCache()
 	}
 	store, err := s.make(roots)
+	if store != nil {
+		store = store.Caching(s.cache)
+	}
 	s.stores[roots], s.errs[roots] = store, err
 	return store, err
 }
@@ -63,21 +67,20 @@ func (s *Stores) make(roots target.Roots) (*chain.Store, error) {
 }
 
 // NeedsIssuer reports whether a chain as served does not lead to the endpoint's anchors, so that the issuers that AIA
-// points at are worth fetching. Dates don't matter here. It returns false if the store is not available.
-func (s *Stores) NeedsIssuer(e target.Endpoint, served []*x509.Certificate) bool {
-	if s.Err(e.Trust.Roots) != nil {
-		return false
-	}
-	return !chain.Reaches(s.store(e), served)
+// points at are worth fetching. It returns false if the store is not available.
+func (s *Stores) NeedsIssuer(e target.Endpoint, served []*x509.Certificate, at time.Time) bool {
+	return len(served) > 0 && s.Err(e.Trust.Roots) == nil && s.build(e, served, at).Verdict != chain.Trusted
 }
 
 // Verified reports whether a client with the endpoint's trust store would accept the served name and chain at a time. It
 // returns false if the store is not available.
 func (s *Stores) Verified(e target.Endpoint, served []*x509.Certificate, at time.Time) bool {
-	if len(served) == 0 || s.Err(e.Trust.Roots) != nil || !chain.Covers(served[0], e.Host) {
-		return false
-	}
-	return chain.Build(s.store(e), chain.Query{Served: served, At: at}).Accepted()
+	return len(served) > 0 && s.Err(e.Trust.Roots) == nil && chain.Covers(served[0], e.Host) && s.build(e, served, at).Accepted()
+}
+
+// build builds a chain as the judge will, which then finds the result in the cache.
+func (s *Stores) build(e target.Endpoint, served []*x509.Certificate, at time.Time) *chain.Result {
+	return chain.Build(s.store(e), chain.Query{Served: served, At: at})
 }
 
 // Anchors returns the anchors of an endpoint that issued a certificate.
@@ -87,11 +90,5 @@ func (s *Stores) Anchors(e target.Endpoint, child *x509.Certificate) []*x509.Cer
 
 // store returns the endpoint's trust store, its own CAs included; nil if there is none.
 func (s *Stores) store(e target.Endpoint) *chain.Store {
-	var cas []*x509.Certificate
-	for _, der := range e.Trust.CAs {
-		if ca, err := x509.ParseCertificate(der); err == nil {
-			cas = append(cas, ca)
-		}
-	}
-	return s.Get(e.Trust.Roots).With(cas)
+	return s.Get(e.Trust.Roots).With(e.Trust.CAs)
 }

@@ -118,7 +118,7 @@ func TestSystemReadsFilesAndDirectories(t *testing.T) {
 		t.Fatal(err)
 	}
 	for issuer, want := range map[*pki.Pair]bool{a: true, b: false, c: true} {
-		if got := chain.Reaches(store, []*x509.Certificate{leaf(t, issuer)}); got != want {
+		if got := chain.Build(store, chain.Query{Served: []*x509.Certificate{leaf(t, issuer)}, At: now}).Verdict == chain.Trusted; got != want {
 			t.Errorf("%s is trusted: %v, want %v", issuer.Certificate.Subject, got, want)
 		}
 	}
@@ -158,7 +158,7 @@ func TestSystemThatCannotBeRead(t *testing.T) {
 		if stores.Get(target.System) != nil || stores.Err(target.System) == nil {
 			t.Errorf("%s: a store all the same", name)
 		}
-		if stores.NeedsIssuer(target.Endpoint{Trust: target.Trust{Roots: target.System}}, []*x509.Certificate{leaf(t, root(t, "A"))}) {
+		if stores.NeedsIssuer(target.Endpoint{Trust: target.Trust{Roots: target.System}}, []*x509.Certificate{leaf(t, root(t, "A"))}, now) {
 			t.Errorf("%s: issuers are fetched for nothing", name)
 		}
 	}
@@ -198,7 +198,7 @@ func TestEndpointsOwnCAs(t *testing.T) {
 	var stores trust.Stores
 	with := target.Endpoint{Trust: target.Trust{Roots: target.Mozilla, CAs: [][]byte{ca.Certificate.Raw, []byte("no certificate")}}}
 	without := target.Endpoint{Trust: target.Trust{Roots: target.Mozilla}}
-	if stores.NeedsIssuer(with, served) || !stores.NeedsIssuer(without, served) {
+	if stores.NeedsIssuer(with, served, now) || !stores.NeedsIssuer(without, served, now) {
 		t.Error("an endpoint's CAs are not its own")
 	}
 	if a := stores.Anchors(with, served[0]); len(a) != 1 || sha256.Sum256(a[0].Raw) != sha256.Sum256(ca.Certificate.Raw) {

@@ -35,12 +35,22 @@ func Valid(notBefore, notAfter time.Time) Option {
 
 // Root returns a self-signed CA valid for ten years around now.
 func Root(commonName string, now time.Time, opts ...Option) (*Pair, error) {
-	return issue(nil, ca(commonName, now.AddDate(-5, 0, 0), now.AddDate(5, 0, 0)), nil, opts)
+	return RootWithKey(commonName, now, nil, opts...)
+}
+
+// RootWithKey is Root for the caller's key.
+func RootWithKey(commonName string, now time.Time, key crypto.Signer, opts ...Option) (*Pair, error) {
+	return issue(nil, ca(commonName, now.AddDate(-5, 0, 0), now.AddDate(5, 0, 0)), key, opts)
 }
 
 // Intermediate returns a CA under p.
 func (p *Pair) Intermediate(commonName string, now time.Time, opts ...Option) (*Pair, error) {
-	return issue(p, ca(commonName, now.AddDate(-2, 0, 0), now.AddDate(3, 0, 0)), nil, opts)
+	return p.IntermediateWithKey(commonName, now, nil, opts...)
+}
+
+// IntermediateWithKey is Intermediate for the caller's key.
+func (p *Pair) IntermediateWithKey(commonName string, now time.Time, key crypto.Signer, opts ...Option) (*Pair, error) {
+	return issue(p, ca(commonName, now.AddDate(-2, 0, 0), now.AddDate(3, 0, 0)), key, opts)
 }
 
 // Leaf returns a server certificate under p for names (DNS names or IP addresses), the first as common name, valid from

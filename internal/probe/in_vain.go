@@ -12,8 +12,8 @@ import (
 // hangs up gets up to ten of them.
 const lookAgainAfter = 10 * time.Minute
 
-// looks is what earlier rounds looked into in vain: failures, with when that was.
-type looks struct {
+// inVain is what earlier rounds looked into in vain: failures, with when that was.
+type inVain struct {
 	mu    sync.Mutex
 	known map[string]time.Time
 }
@@ -23,20 +23,20 @@ type looks struct {
 func (v *endpointProbe) lookInto(ctx context.Context, o *origin, at netip.AddrPort, got *answer, find func()) {
 	asked := *got.Failure
 	key := strings.Join([]string{v.target.Key(), o.host, at.String(), string(asked.Phase), string(asked.Kind), asked.Detail}, "\x00")
-	v.looks.mu.Lock()
-	last, known := v.looks.known[key]
-	v.looks.mu.Unlock()
+	v.inVain.mu.Lock()
+	last, known := v.inVain.known[key]
+	v.inVain.mu.Unlock()
 	if age := v.now().Sub(last); known && v.target.OtherEvery > 0 && age >= 0 && age < lookAgainAfter {
 		return
 	}
 	find()
-	if f := got.Failure; f == nil || *f != asked || ctx.Err() != nil || v.fruitless.Load() >= maxFruitlessLooks {
+	if f := got.Failure; f == nil || *f != asked || ctx.Err() != nil || v.looks.fruitless.Load() >= maxFruitlessLooks {
 		return // something was found, or not everything was asked
 	}
-	v.looks.mu.Lock()
-	defer v.looks.mu.Unlock()
-	if v.looks.known == nil || len(v.looks.known) >= maxOthers {
-		v.looks.known = map[string]time.Time{}
+	v.inVain.mu.Lock()
+	defer v.inVain.mu.Unlock()
+	if v.inVain.known == nil || len(v.inVain.known) >= maxOthers {
+		v.inVain.known = map[string]time.Time{}
 	}
-	v.looks.known[key] = v.now()
+	v.inVain.known[key] = v.now()
 }
