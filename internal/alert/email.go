@@ -340,7 +340,7 @@ func (m *message) affected(w *emailWriter) {
 	w.prose(emailIndent, text)
 }
 
-// others lists the findings beyond the leading one: what the same remedy fixes, and what else is to be done.
+// others lists the findings beyond the leading one: what the same remedy fixes, and what has a remedy of its own.
 func (m *message) others(w *emailWriter) {
 	if len(m.Findings) < 2 || m.Storm != nil {
 		return
