@@ -135,6 +135,8 @@ func (g *guide) step(command string) string {
 		}
 		g.transform(command)
 	}
+	began := time.Now()
+	defer func() { g.t.Logf("%.1f s  %s", time.Since(began).Seconds(), command) }() // for docs/stopwatch.md
 	before, _ := g.world.attached(g.t.Context(), g.world.balanced[0].balancer)
 	cmd := exec.CommandContext(g.t.Context(), "sh", "-c", command)
 	cmd.Dir, cmd.Env = g.terminal.dir, g.terminal.env
@@ -335,6 +337,9 @@ func (g *guide) hide(text string) string {
 	for i, b := range g.world.balanced {
 		text = strings.ReplaceAll(text, "        "+fmt.Sprintf(connectTo, b.edge.Address), "")
 		text = strings.ReplaceAll(text, b.edge.Address, fmt.Sprintf("203.0.113.%d:443", 10*(i+1)))
+		_, id, _ := strings.Cut(g.world.right[b.environment], ":certificate/")
+		shown := fmt.Sprintf("%d0b7d2f3-52c7-4f0e-9d1b-6a8f5a2f1c01", i+1)
+		text = strings.NewReplacer(id, shown, id[:8]+"…", shown[:8]+"…").Replace(text)
 	}
 	if strings.Contains(text, "127.0.0.1") {
 		g.t.Errorf("an address of this machine is shown:\n%s", text)

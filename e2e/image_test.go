@@ -33,7 +33,7 @@ func buildImage(t *testing.T) *image {
 	recipe, err := os.ReadFile(filepath.Join(archive, "Dockerfile"))
 	check(t, err)
 	m := &image{dir: t.TempDir()}
-	check(t, os.Chmod(m.dir, 0o755)) //nolint:gosec // the image's user enters it
+	check(t, os.Chmod(m.dir, 0o755))
 	for line := range strings.Lines(string(recipe)) {
 		words := strings.Fields(line)
 		if len(words) == 0 || words[0] == "#" {
@@ -50,7 +50,7 @@ func buildImage(t *testing.T) *image {
 			m.user = words[1]
 		case "WORKDIR":
 			m.work = words[1]
-			check(t, os.MkdirAll(filepath.Join(m.dir, m.work), 0o755)) //nolint:gosec // the image's user enters it
+			check(t, os.MkdirAll(filepath.Join(m.dir, m.work), 0o755))
 		case "ENTRYPOINT":
 			m.entry = strings.Trim(words[1], `[]"`)
 		case "LABEL":
@@ -68,7 +68,7 @@ func (m *image) copy(t *testing.T, from, to string) {
 	info, err := os.Stat(from)
 	check(t, err)
 	to = filepath.Join(m.dir, to)
-	check(t, os.MkdirAll(filepath.Dir(to), 0o755)) //nolint:gosec // the image's user enters it
+	check(t, os.MkdirAll(filepath.Dir(to), 0o755))
 	check(t, os.WriteFile(to, content, info.Mode().Perm()))
 }
 
@@ -105,7 +105,7 @@ func TestTheImage(t *testing.T) {
 	certificate := pair.TLS()
 	server := serve(t, func(string) (*tls.Certificate, error) { return &certificate, nil })
 	file := filepath.Join(t.TempDir(), "ca.pem")
-	check(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Certificate.Raw}), 0o644)) //nolint:gosec // the image's user reads it
+	check(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Certificate.Raw}), 0o644))
 	m.copy(t, file, filepath.Join(m.work, "ca.pem"))
 
 	if said, status := m.run(t, "version"); status != 0 || !strings.Contains(said, "certdrift") {
