@@ -174,8 +174,6 @@ func commandLines(file, text string) []string {
 
 // Every certdrift command in a document exists and accepts the flags and arguments shown.
 func TestCommandsExist(t *testing.T) {
-	words := regexp.MustCompile(`'[^']*'|"[^"]*"|\S+`)
-	wait := strings.NewReplacer("$(WAIT)", "5m", "…", "")
 	seen := 0
 	for _, file := range glob(t, "../README.md", "*.md", "ci/*") {
 		lines := commandLines(file, read(t, file))
@@ -184,23 +182,30 @@ func TestCommandsExist(t *testing.T) {
 		}
 		for _, line := range lines {
 			seen++
-			args := words.FindAllString(wait.Replace(strings.TrimSpace(line)), -1)[1:]
-			for i := range args {
-				args[i] = strings.Trim(args[i], `'"`)
-			}
-			root := app(&bytes.Buffer{}, &bytes.Buffer{}).Root()
-			cmd, rest, err := root.Find(args)
-			if err != nil || cmd == root {
-				t.Errorf("%s: %q is no command: %v", file, line, err)
-				continue
-			}
-			if err := cmd.ParseFlags(rest); err != nil {
-				t.Errorf("%s: %q: %v", file, line, err)
-			}
+			accepted(t, file, line)
 		}
 	}
 	if seen < 30 {
 		t.Errorf("only %d commands found: the test no longer reads the documents right", seen)
+	}
+}
+
+// accepted fails unless a command exists and accepts the flags and arguments.
+func accepted(t *testing.T, where, line string) {
+	t.Helper()
+	wait := strings.NewReplacer("$(WAIT)", "5m", "…", "")
+	args := regexp.MustCompile(`'[^']*'|"[^"]*"|\S+`).FindAllString(wait.Replace(strings.TrimSpace(line)), -1)[1:]
+	for i := range args {
+		args[i] = strings.Trim(args[i], `'"`)
+	}
+	root := app(&bytes.Buffer{}, &bytes.Buffer{}).Root()
+	cmd, rest, err := root.Find(args)
+	if err != nil || cmd == root {
+		t.Errorf("%s: %q is no command: %v", where, line, err)
+		return
+	}
+	if err := cmd.ParseFlags(rest); err != nil {
+		t.Errorf("%s: %q: %v", where, line, err)
 	}
 }
 
@@ -475,13 +480,19 @@ func TestEveryKindIsDocumented(t *testing.T) {
 // are commands.
 func TestNoLinkLeadsNowhere(t *testing.T) {
 	now := time.Date(2026, 11, 23, 2, 14, 0, 0, time.UTC)
+	commands := 0
 	for _, url := range []string{"", "docs/runbook.md"} {
 		for _, e := range catalogue.Entries() {
 			f := finding.Finding{Code: e.Code, Severity: finding.Critical, Endpoint: "api", Summary: e.Title}
 			n := incident.Notice{
 				Event: incident.Opened, Severity: f.Severity, At: now, Findings: []finding.Finding{f}, Record: incident.Record{Code: f.Code, First: now},
 			}
-			m := alert.Compose(n, alert.Options{RunbookURL: url})
+			n.URLs, n.Record.Environment = []string{"https://api.example.org/"}, "production"
+			m := alert.Compose(n, alert.Options{RunbookURL: url, Stack: "certdrift"})
+			for _, command := range regexp.MustCompile(`(?m)(?:^    |Explain +)(certdrift [a-z].*)$`).FindAllStringSubmatch(m.Email, -1) {
+				commands++
+				accepted(t, "the alert of "+string(e.Code), command[1])
+			}
 			for form, text := range map[string]string{"email": m.Email, "chat": m.Chat, "document": m.JSON, "default": m.Default, "SMS": m.SMS} {
 				if strings.Contains(text, "runbook") || strings.Contains(text, "Runbook") {
 					t.Errorf("RunbookUrl %q: the %s of %s links the runbook:\n%s", url, form, e.Code, text)
@@ -491,5 +502,8 @@ func TestNoLinkLeadsNowhere(t *testing.T) {
 				t.Errorf("RunbookUrl %q: the alert of %s has no command instead", url, e.Code)
 			}
 		}
+	}
+	if commands < 3*len(catalogue.Entries()) {
+		t.Errorf("only %d commands in the alerts", commands)
 	}
 }

@@ -289,8 +289,24 @@ func greetingsOfSMTP() []Case {
 		t.Endpoint = "ehlo_name: monitor.example.net"
 		return t
 	}
+	// closing hangs up once it rejected an address.
+	closing := func(l *Lab) func(net.Conn) {
+		return func(conn net.Conn) {
+			smtpServer(func(name string) string {
+				if strings.HasPrefix(name, "[") {
+					_, _ = io.WriteString(conn, "550 5.7.1 no address literals here\r\n")
+					_ = conn.Close()
+					return ""
+				}
+				return offer(name)
+			}, healthy(l))(conn)
+		}
+	}
 	return []Case{
 		smtp("an address in EHLO is rejected", nil, only(func(name string) bool { return !strings.HasPrefix(name, "[") && strings.Contains(name, ".") }), healthy),
+		{Name: "smtp: an address in EHLO ends the connection", serve: func(l *Lab) Target {
+			return Target{URL: "smtp://" + Host, To: []string{l.raw(closing(l))}}
+		}},
 		named,
 		smtp("every name in EHLO is rejected", codes(finding.TLSHandshake), only(func(string) bool { return false }), healthy),
 		smtp("parameters after STARTTLS", nil, func(string) string { return "250-mail\r\n250-starttls REQUIRED x=y\r\n250 SIZE 1\r\n" }, healthy),

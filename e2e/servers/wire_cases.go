@@ -451,6 +451,8 @@ func startTLS() []Case {
 		mail("imap: refused", codes(finding.TLSHandshake), imap, false, "* OK ready\r\n", "STARTTLS", "a1 BAD unknown\r\n"),
 		mail("imap: PREAUTH", codes(finding.TLSHandshake), imap, false, "* PREAUTH hello\r\n"),
 		mail("imap: silence", codes(finding.TLSTimeout), imap, false),
+		mail("imap: text injected after the agreement", codes(finding.TLSHandshake), imap, true, "* OK ready\r\n", "STARTTLS", "a1 OK begin\r\n* OK injected\r\n"),
+		mail("pop3: text injected after the agreement", codes(finding.TLSHandshake), pop3, true, "+OK ready\r\n", "STLS", "+OK begin\r\n+OK injected\r\n"),
 		mail("pop3: healthy", nil, pop3, true, "+OK ready\r\n", "STLS", "+OK begin\r\n"),
 		mail("pop3: refused", codes(finding.TLSHandshake), pop3, false, "+OK ready\r\n", "STLS", "-ERR no\r\n"),
 		mail("pop3: silence", codes(finding.TLSTimeout), pop3, false),
@@ -460,6 +462,10 @@ func startTLS() []Case {
 			if over.Handshake() == nil {
 				hangs(over)
 			}
+		}),
+		postgres("postgres: text injected after the agreement", codes(finding.TLSHandshake), func(l *Lab, conn net.Conn) {
+			_, _ = conn.Write([]byte("SE\x00\x00\x00\x1dSFATAL\x00Minjected error\x00\x00"))
+			secure(conn, l.config())
 		}),
 		postgres("postgres: TLS switched off", codes(finding.TLSHandshake), func(_ *Lab, conn net.Conn) { _, _ = conn.Write([]byte("N")); hangs(conn) }),
 		postgres("postgres: silence", codes(finding.TLSTimeout), func(_ *Lab, conn net.Conn) { hangs(conn) }),

@@ -29,7 +29,7 @@ func (m *message) email() string {
 		section(w)
 	}
 	w.WriteString("\n" + strings.Repeat("-", emailWidth) + "\n")
-	for _, section := range []func(*emailWriter){m.facts, m.affected, m.certificates, m.changeDetails, m.others, m.evidence, m.more} {
+	for _, section := range []func(*emailWriter){m.facts, m.affected, m.certificates, m.changeDetails, m.others, m.evidence, m.checks, m.more} {
 		section(w)
 	}
 	return cutLines(w.String(), EmailLimit)
@@ -340,19 +340,31 @@ func (m *message) affected(w *emailWriter) {
 	w.prose(emailIndent, text)
 }
 
-// others lists the findings beyond the leading one.
+// others lists the findings beyond the leading one: what the same remedy fixes, and what has a remedy of its own.
 func (m *message) others(w *emailWriter) {
 	if len(m.Findings) < 2 || m.Storm != nil {
 		return
 	}
 	w.heading("Also found")
+	remedies := incident.Problem{Findings: m.Findings}.Remedies()
 	for i, f := range m.Findings[1:] {
 		if i == maxOthers {
 			fmt.Fprintf(w, "  and %d more\n", len(m.Findings)-1-i)
-			return
+			break
 		}
-		w.hanging(fmt.Sprintf("  %-8s ", f.Severity), "           ", string(f.Code)+": "+shortenIDs(finding.Clean(f.Summary, 500)))
+		text := string(f.Code) + ": " + shortenIDs(finding.Clean(f.Summary, 500))
+		if f.Code.FixedBy(m.first.Code) && !m.first.DeclarationOutdated() && !m.over() {
+			text += ". Fixed by the remedy above"
+		}
+		w.hanging(fmt.Sprintf("  %-8s ", f.Severity), "           ", text)
+		if at := slices.Index(remedies, strings.TrimSpace(f.Remedy)); at > 0 && !m.over() {
+			remedies = slices.Delete(remedies, at, at+1)
+			w.WriteString("\n")
+			newMessage(incident.Notice{Findings: []finding.Finding{f}}, m.Options).remedy(w)
+			w.WriteString("\n")
+		}
 	}
+	w.tidy()
 }
 
 // evidence is what the email has not said yet. Account, region and ARN are always included, for pasting into the console.

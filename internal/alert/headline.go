@@ -49,7 +49,7 @@ func (m *message) census() []string {
 		}
 		counts[n.Record.Code]++
 	}
-	slices.SortFunc(codes, func(a, b finding.Code) int {
+	slices.SortStableFunc(codes, func(a, b finding.Code) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
 	words := make([]string, 0, len(codes))

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"slices"
 	"strings"
 
 	"certdrift/internal/finding"
@@ -41,7 +42,7 @@ func (m *message) plain() plain {
 	}
 	p := plain{
 		Key: thread + "-warning", Keys: keys{thread + "-critical", thread + "-warning"},
-		Title: unmarked(m.subject()), Text: unmarked(m.lead()), Environment: unmarked(m.environment()), Place: unmarked(m.place()),
+		Title: unmarked(m.subject()), Text: unmarked(m.lead()), Environment: unmarked(m.environment()), Place: unmarked(strings.Join(append([]string{m.place()}, m.URLs[:min(1, len(m.URLs))]...), ": ")),
 		Do: m.do(), Help: m.help(), Severity: open.String(), Priority: "P5",
 	}
 	switch open {
@@ -58,20 +59,22 @@ func (m *message) do() string {
 	if m.over() || m.code() == testCode && m.Storm == nil {
 		return "No action needed."
 	}
-	if m.Storm != nil {
-		return "certdrift incidents list"
-	}
-	if command := undo(m.first); command != "" {
-		var lines []string
-		for line := range strings.Lines(command) {
-			if line = cleanCommand(line); line != "" {
-				lines = append(lines, line)
+	var commands []string
+	for _, n := range m.Each() {
+		for line := range strings.Lines(undo(newMessage(n, m.Options).first)) {
+			if line = cleanCommand(line); line != "" && !slices.Contains(commands, line) {
+				commands = append(commands, line)
 			}
 		}
-		if line := strings.Join(lines, "; "); line != "" && unmarked(line) == line {
-			return line
-		}
-		return "See the email for the command, or run certdrift check."
+	}
+	line := strings.Join(commands, "; ")
+	switch {
+	case line != "" && unmarked(line) == line:
+		return line
+	case line != "":
+		return "See the email for the commands, or run certdrift check."
+	case m.Storm != nil:
+		return "certdrift incidents list"
 	}
 	if remedy := unmarked(m.first.Remedy); remedy != "" {
 		return remedy

@@ -16,7 +16,8 @@ func tls() []Entry {
 			Meaning: "The server sent an alert (named in the evidence), closed the connection, sent no certificate, replied with " +
 				"something other than TLS, or refused STARTTLS or did not offer it. Clients cannot connect. " +
 				"A server that speaks another protocol than the URL says is named with the scheme to use (so it is for tls-timeout, connect-reset and " +
-				"http-invalid), and what a server says in plaintext after it agreed to STARTTLS is quoted. " +
+				"http-invalid), and what a server says in plaintext after it agreed to STARTTLS is quoted. Text between the agreement and the handshake may be " +
+				"injected: it is named, and never taken for something that was sent in TLS. " +
 				"`handshake_failure` usually means that there is no common cipher, `unrecognized_name` that the server does not " +
 				"know the SNI name, and `internal_error` often that a virtual host has no certificate. A server that signs with a key other than its " +
 				"certificate's is named so, for each certificate if it has an RSA and an ECDSA one. If the alert does not reveal the " +

@@ -168,6 +168,9 @@ func (r rendered) checkRelation(t fataler, f finding.Finding, key, name, want st
 	label, mark := "declared and attached", row.DeclaredAttached
 	if name != "declared_attached" {
 		label, mark = "attached and served", row.AttachedServed
+		if len(row.Attached) == 0 {
+			label = "declared and served"
+		}
 	}
 	got := map[string]string{
 		"declared_attached": e.Comparison.DeclaredAttached, "attached_served": e.Comparison.AttachedServed, "declared_served": e.Comparison.DeclaredServed,

@@ -28,7 +28,8 @@ func TestReferenceIsCurrent(t *testing.T) {
 	b.WriteString("\nData goes to standard output, progress and errors to standard error. AWS is reached through the SDK's own configuration\n" +
 		"(profiles, roles, `AWS_ENDPOINT_URL`), and only where the configuration names load balancers.\n" +
 		"[report.md](report.md) has every key of `--format json`. Its `verdict` answers `--fail-on`, as the exit status does: the same round is\n" +
-		"`fail` with `--fail-on warning` and may be `pass` with `never`.\n")
+		"`fail` with `--fail-on warning` and may be `pass` with `never`.\n\n" +
+		"`make man` writes manual pages and completions for bash, zsh, fish and PowerShell; `certdrift completion SHELL` prints one.\n")
 	b.WriteString("\n| exit status | means |\n| --- | --- |\n| 0 | clean |\n| 1 | findings at or above `--fail-on` |\n" +
 		"| 2 | wrong usage, or a wrong configuration |\n| 3 | certdrift could not finish its round |\n")
 	for _, cmd := range app.Root().Commands() {

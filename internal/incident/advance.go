@@ -138,7 +138,7 @@ func groupFindings(fs []finding.Finding) []findingGroup {
 		sortFindings(g.findings)
 		groups = append(groups, *g)
 	}
-	slices.SortFunc(groups, func(a, b findingGroup) int {
+	slices.SortStableFunc(groups, func(a, b findingGroup) int {
 		return cmp.Or(cmp.Compare(rank(a.findings[0].Code), rank(b.findings[0].Code)), cmp.Compare(a.key(), b.key()))
 	})
 	return groups
@@ -225,7 +225,7 @@ func (e *entry) take(other *entry, b *tracker) {
 	}
 	slices.Sort(r.Causes)
 	r.Parts = append(r.Parts, o.Parts...)
-	slices.SortFunc(r.Parts, compareParts)
+	slices.SortStableFunc(r.Parts, compareParts)
 	r.Parts = slices.CompactFunc(r.Parts, func(a, b Part) bool { return a.id() == b.id() })
 	r.Notified = max(r.Notified, o.Notified)
 	e.present = append(e.present, other.present...)

@@ -75,9 +75,13 @@ func (p Problem) Remedies() []string {
 	return all
 }
 
-// fixes reports whether the cause's remedy is also that of a consequence.
+// fixes reports whether the cause's remedy is also that of a consequence, or is to come first: what else makes the listener present another
+// certificate is judged anew once the cause is fixed.
 func (p Problem) fixes(f finding.Finding) bool {
 	cause := p.Cause()
+	if explains(cause.Code) && explains(f.Code) && f.Code != cause.Code && !cause.DeclarationOutdated() {
+		return true
+	}
 	if at := f.Subject.Source; f.Code == finding.DriftManifest && at.File != "" {
 		return strings.Contains(cause.Remedy, at.File)
 	}

@@ -67,7 +67,7 @@ func bounded(fs []finding.Finding) []finding.Finding {
 // codes lists the codes of parts, worst first, and the one to lead with.
 func codes(parts []Part) (finding.Code, []finding.Code) {
 	sorted := slices.Clone(parts)
-	slices.SortFunc(sorted, compareParts)
+	slices.SortStableFunc(sorted, compareParts)
 	var list []finding.Code
 	for _, p := range sorted {
 		if !slices.Contains(list, p.Code) {
@@ -145,11 +145,18 @@ func sortFindings(fs []finding.Finding) {
 	})
 }
 
-// rank orders codes of one severity by how much they explain: who changed what, before what clients see of it.
+// rank orders codes of one severity by how much they explain: who changed what, before what clients see of it. What is attached wrongly
+// comes before the names that nothing attached covers, and these before what else is served wrongly: the fix of the first ends the others, or
+// shows what is left of them.
 func rank(code finding.Code) int {
-	if explains(code) {
+	switch {
+	case code == finding.DriftAttached:
 		return 0
+	case code == finding.ListenerNameUncovered:
+		return 1
+	case explains(code):
+		return 2
 	}
 	order := []string{groupDrift, groupListener, groupCertificate, groupTLS, groupReach, groupHTTP, groupSelf}
-	return 1 + slices.Index(order, group(code))
+	return 3 + slices.Index(order, group(code))
 }

@@ -133,7 +133,7 @@ func (b *tracker) see(r *Record, found []finding.Finding, counts bool) (present 
 		}
 	}
 	b.traceAll(r, present, counts)
-	slices.SortFunc(r.Parts, compareParts)
+	slices.SortStableFunc(r.Parts, compareParts)
 	return present, beyond
 }
 

@@ -111,7 +111,7 @@ func (b *tracker) trace(r *Record, p *Part, bad map[string]bool, counts bool, ro
 			room -= t.size()
 		}
 	}
-	slices.SortFunc(kept, func(a, b Trace) int { return cmp.Compare(a.Address, b.Address) })
+	slices.SortStableFunc(kept, func(a, b Trace) int { return cmp.Compare(a.Address, b.Address) })
 	p.At = kept
 	return waits
 }

@@ -30,11 +30,19 @@ func findMalformed(c *connection) []finding.Finding {
 		}
 		if _, err := x509.ParseCertificate(der); err != nil {
 			return []finding.Finding{refused(parsing(der, err), c.finding(finding.CertMalformed, finding.Critical,
-				fmt.Sprintf("certificate %d of the %d that the server sends cannot be parsed: %s", i+1, len(c.TLS.Chain), finding.Clean(err.Error(), 120)),
+				c.place(i)+" cannot be parsed: "+finding.Clean(err.Error(), 120),
 				finding.Evidence{"place": i + 1, "detail": finding.Clean(err.Error(), finding.QuoteLimit)}, remedy))}
 		}
 	}
 	return slices.Concat(c.oddTimes(remedy), c.negativeSerials(), c.emptyName(), c.strictlyMalformed())
+}
+
+// place names a certificate by its place in the chain.
+func (c *connection) place(i int) string {
+	if len(c.TLS.Chain) == 1 {
+		return "the only certificate that the server sends"
+	}
+	return fmt.Sprintf("certificate %d of the %d that the server sends", i+1, len(c.TLS.Chain))
 }
 
 // parsing returns what clients make of a certificate that crypto/x509 does not parse: what is not even a certificate's outline, none of them

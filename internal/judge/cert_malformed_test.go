@@ -21,6 +21,8 @@ func TestCertMalformed(t *testing.T) {
 	says(t, srv.expect(t, critical(finding.CertMalformed)), "certificate 3 of the 3 that the server sends")
 	srv.chain = [][]byte{[]byte("no leaf"), srv.chain[1]} // what follows a broken leaf says nothing about the server
 	says(t, srv.expect(t, critical(finding.CertMalformed)), "certificate 1 of the 2 that")
+	srv.chain = srv.chain[:1]
+	says(t, srv.expect(t, critical(finding.CertMalformed)), "the only certificate that the server sends cannot be parsed")
 }
 
 // TestCertMalformedBesideOtherFaults: where the probe could show the chain, what can be read of it is judged. The issuer

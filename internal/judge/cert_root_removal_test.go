@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ func TestCertRootRemoval(t *testing.T) {
 		{"far away", chain.Anchor{Removal: in(181)}, nil, -10, 300, "", ""},
 		{"soon", chain.Anchor{Removal: in(180)}, nil, -10, 300, warning(finding.CertRootRemoval), "leaves Mozilla's trust store on 2026-11-28 (in 180 days), by its schedule"},
 		{"soon, but the certificate ends before", chain.Anchor{Removal: in(100)}, nil, -10, 80, notice(finding.CertRootRemoval), "the next one needs another root"},
-		{"over, and still there", chain.Anchor{Removal: in(-3)}, nil, -10, 80, warning(finding.CertRootRemoval), "and was to do so on 2026-05-29"},
+		{"over, and still there", chain.Anchor{Removal: in(-3)}, nil, -10, 80, warning(finding.CertRootRemoval), "was to leave Mozilla's trust store on 2026-05-29, by its schedule"},
 		{"another root stays", chain.Anchor{Removal: in(10)}, &chain.Anchor{}, -10, 300, "", ""},
 		{"another root stays for longer", chain.Anchor{Removal: in(10)}, &chain.Anchor{Removal: in(400)}, -10, 300, "", ""},
 		{"both leave", chain.Anchor{Removal: in(10)}, &chain.Anchor{Removal: in(20)}, -10, 300, warning(finding.CertRootRemoval), `the root "Another Root" leaves`},
@@ -46,6 +47,16 @@ func TestCertRootRemoval(t *testing.T) {
 				return
 			}
 			says(t, srv.expect(t, test.want), test.says, "Refused by: none yet")
+			until := "or by another CA, before that"
+			switch {
+			case !test.anchor.DistrustAfter.IsZero():
+				until = "or by another CA, when it is renewed"
+			case test.anchor.Removal.Before(certNow):
+				until = "or by another CA, now"
+			}
+			if remedy := srv.expect(t, test.want)[0].Remedy; !strings.Contains(remedy, until) {
+				t.Error(remedy)
+			}
 		})
 	}
 	// An unknown is no evidence: without a trust store nothing is said of roots.

@@ -33,10 +33,14 @@ func findCipherWeak(c *connection) []finding.Finding {
 	if len(why) == 0 {
 		return nil
 	}
+	remedy, check := "Enable TLS 1.3, and for TLS 1.2 ECDHE with AES-GCM or ChaCha20 on X25519 and P-256", " -tls1_2 -cipher ECDHE+AESGCM:ECDHE+CHACHA20"
+	if legacySuite(c.TLS.Cipher) == nil {
+		remedy, check = "Enable the groups X25519 and P-256", ""
+	}
 	f := c.finding(finding.TLSCipherWeak, severity,
 		fmt.Sprintf("%s offers nothing better than %s", c.name(), strings.Join(why, " and ")),
 		finding.Evidence{"version": c.TLS.Version, "cipher": finding.Clean(c.TLS.Cipher, finding.QuoteLimit), "group": finding.Clean(c.TLS.Group, 40)},
-		"Enable TLS 1.3, and for TLS 1.2 ECDHE with AES-GCM or ChaCha20 on X25519 and P-256"+c.orPolicy()+". To check: "+c.clientCommand()+" -tls1_2 -cipher ECDHE+AESGCM:ECDHE+CHACHA20 -groups X25519:P-256:P-384")
+		remedy+c.orPolicy()+". To check: "+c.clientCommand()+check+" -groups X25519:P-256:P-384")
 	f.Clients = clients.Merge(by...)
 	return []finding.Finding{f}
 }

@@ -37,7 +37,9 @@ func TestTLSCipherWeak(t *testing.T) {
 		}
 		s.only(finding.TLSCipherWeak)
 		f := s.one(finding.TLSCipherWeak, test.severity)
-		if !strings.Contains(f.Summary, test.says) || !strings.Contains(f.Remedy, "-cipher ECDHE+AESGCM") {
+		groupAlone := strings.Contains(test.says, "nothing better than the group")
+		if !strings.Contains(f.Summary, test.says) || strings.Contains(f.Remedy, "-cipher ECDHE+AESGCM") == groupAlone ||
+			strings.HasPrefix(f.Remedy, "Enable the groups X25519 and P-256") != groupAlone || !strings.Contains(f.Remedy, "-groups X25519:P-256:P-384") {
 			t.Errorf("%s: %q, %q", test.cipher, f.Summary, f.Remedy)
 		}
 	}

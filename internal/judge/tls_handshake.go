@@ -44,6 +44,8 @@ func handshakeFault(f *observation.Failure, kind target.Kind) string {
 		return notTLS(f, kind)
 	case observation.StartTLSRefused:
 		return notOffered(f, kind)
+	case observation.Injected:
+		return "agreed to STARTTLS (" + string(kind) + ") and sent plaintext before the handshake" + quoted(f.Said)
 	}
 	if f.ForeignKey() {
 		return "signed the TLS handshake with a key that doesn't match the first certificate it sends"
@@ -78,6 +80,10 @@ func (c *connection) handshakeRemedy(f *observation.Failure) string {
 			return "The server rejects the name that certdrift gives in EHLO: set ehlo_name to one that it accepts (usually the client's own name in DNS), or exempt the client's address from its checks."
 		}
 		return "Check the server's own reply: if it turns the client away (too busy, no service, an access rule), fix that. Otherwise enable STARTTLS on the server, and check for a firewall or proxy that strips the offer."
+	case observation.Injected:
+		return "If the text says why the server cannot begin TLS, fix that. Otherwise find out who sends it: if it is missing on a connection from the server's own network, a proxy, firewall or attacker on the path adds it; otherwise fix or " +
+			"update the server, which must send nothing between its agreement and the handshake. Clients that keep such text take it for something that was sent " +
+			"in TLS (as in CVE-2011-0411 and CVE-2021-23222); careful ones close the connection."
 	case observation.NoCertificate:
 		return "Configure a certificate for the hostname on the server."
 	case observation.NotTLS:

@@ -61,6 +61,25 @@ func TestTLSHandshakeBySTARTTLS(t *testing.T) {
 	}
 }
 
+// TestTLSHandshakeInjected: text between the agreement and the handshake is no lack of STARTTLS, whatever the protocol.
+func TestTLSHandshakeInjected(t *testing.T) {
+	for _, scheme := range target.Schemes() {
+		kind := target.Kind(scheme)
+		if !kind.StartTLS() {
+			continue
+		}
+		s := newScene(t)
+		a := failing("10.0.0.1", observation.PhaseStartTLS, observation.Injected)
+		a.Failure.Detail, a.Failure.Said = "the server sent 10 bytes of plaintext after agreeing to TLS", "250 hello"
+		s.https("relay", host, a).Target.Kind = kind
+		f := s.one(finding.TLSHandshake, finding.Critical)
+		if !strings.Contains(f.Summary, "agreed to STARTTLS ("+scheme+") and sent plaintext before the handshake: \"250 hello\"") || strings.Contains(f.Summary, "does not") ||
+			!strings.Contains(f.Remedy, "on the path") || strings.Contains(f.Remedy, "enable STARTTLS") || f.Evidence["said"] != "250 hello" {
+			t.Errorf("%s: %s. %s %v", kind, f.Summary, f.Remedy, f.Evidence)
+		}
+	}
+}
+
 // TestTLSHandshakeRemedies: the remedy depends on what failed.
 func TestTLSHandshakeRemedies(t *testing.T) {
 	foreign := observation.Failure{Phase: observation.PhaseTLS, Kind: observation.HandshakeFailed, Detail: "tls: invalid signature by the server certificate: ECDSA verification failure"}

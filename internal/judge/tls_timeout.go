@@ -2,6 +2,7 @@ package judge
 
 import (
 	"cmp"
+	"fmt"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
@@ -28,8 +29,12 @@ func tlsTimeout() rule {
 
 func (c *connection) silenceRemedy(p observation.Phase) string {
 	if p == observation.PhaseStartTLS {
+		usual := ""
+		if port := c.kind.TLSPort(); port > 0 {
+			usual = fmt.Sprintf(", as is usual on port %d", port)
+		}
 		return "Check that the server at " + c.Address.Address + " is running, not overloaded, and speaks " + string(c.kind) +
-			" on this port. If it speaks TLS from the first byte (as on 465, 993 and 995), use a tls URL."
+			" on this port. If it speaks TLS from the first byte" + usual + ", use a tls URL."
 	}
 	return "Check that the server at " + c.Address.Address + " is running, not overloaded, and speaks TLS on this port."
 }

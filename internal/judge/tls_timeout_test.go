@@ -33,10 +33,18 @@ func TestTLSTimeout(t *testing.T) {
 	}
 }
 
+// TestTLSTimeoutBeforeSTARTTLS: the remedy names the port where the very protocol has TLS from the first byte, if there is one.
 func TestTLSTimeoutBeforeSTARTTLS(t *testing.T) {
-	s := newScene(t)
-	s.https("relay", host, failing("10.0.0.1", observation.PhaseStartTLS, observation.TimedOut)).Target.Kind = target.IMAP
-	if f := s.one(finding.TLSTimeout, finding.Critical); !strings.Contains(f.Remedy, "speaks imap on this port") || !strings.Contains(f.Remedy, "tls URL") {
-		t.Errorf("%q", f.Remedy)
+	for kind, says := range map[target.Kind]string{
+		target.SMTP: "port 465,", target.IMAP: "port 993,", target.POP3: "port 995,", target.LDAP: "port 636,", target.FTP: "port 990,",
+		target.XMPP: "port 5223,", target.XMPPServer: "port 5270,", target.NNTP: "port 563,",
+		target.Postgres: "the first byte, use", target.MySQL: "the first byte, use", target.Sieve: "the first byte, use",
+	} {
+		s := newScene(t)
+		s.https("relay", host, failing("10.0.0.1", observation.PhaseStartTLS, observation.TimedOut)).Target.Kind = kind
+		f := s.one(finding.TLSTimeout, finding.Critical)
+		if !strings.Contains(f.Remedy, "speaks "+string(kind)+" on this port") || !strings.Contains(f.Remedy, "tls URL") || !strings.Contains(f.Remedy, says) {
+			t.Errorf("%s: %q", kind, f.Remedy)
+		}
 	}
 }

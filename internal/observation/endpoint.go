@@ -98,6 +98,7 @@ const (
 	HandshakeFailed  FailureKind = "handshake-failed" // TLS: any other failure of the handshake
 	ClientCertNeeded FailureKind = "client-cert"      // TLS or headers: the peer requires a client certificate
 	StartTLSRefused  FailureKind = "starttls-refused" // STARTTLS: not offered, or refused
+	Injected         FailureKind = "injected"         // STARTTLS: plaintext followed the agreement, before the handshake (see Failure.Said)
 	Invalid          FailureKind = "invalid"          // HTTP: not a valid response; body that cannot be decoded
 	Unprocessed      FailureKind = "unprocessed"      // HTTP/2: the peer rejected the request unprocessed, on a second connection too
 	SpeaksTLS        FailureKind = "speaks-tls"       // HTTP: the peer speaks TLS instead of plain HTTP
@@ -137,7 +138,7 @@ type Failure struct {
 	ProxyHeader *ProxyHeader `json:"proxy_header,omitempty"`
 	// Speaks is the protocol that the peer was recognized to speak instead of the expected one; empty if that is unknown.
 	Speaks Protocol `json:"speaks,omitempty"`
-	// Said is the first line that the peer sent in plaintext where TLS was expected, cleaned and truncated.
+	// Said is the first line that the peer sent in plaintext where TLS or nothing was expected, cleaned and truncated.
 	Said string `json:"said,omitempty"`
 }
 

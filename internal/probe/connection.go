@@ -98,17 +98,34 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 		}
 		if got.Failure != nil && got.HTTP == nil {
 			stopClock()
-			v.seekTLS(ctx, o, at, allow, got.Failure)
-			v.seekProxyHeader(ctx, o, at, allow, conn, &got)
+			v.lookInto(ctx, o, at, &got, func() {
+				v.seekTLS(ctx, o, at, allow, got.Failure)
+				v.seekProxyHeader(ctx, o, at, allow, conn, &got)
+			})
 		}
 		return got
 	}
+	byName := v.byName.Load()
 	if got.Failure = v.startTLS(ctx, o.kind, conn, &got.Phases); got.Failure != nil {
 		stopClock()
-		v.seekProxyHeader(ctx, o, at, allow, conn, &got)
-		if got.Failure.ProxyHeader == nil {
-			v.seekProtocol(ctx, o, at, allow, conn, nil, got.Failure)
+		switch {
+		case v.byName.Load() != byName:
+			if again := v.attempt(ctx, o, at, allow, ask); again.Failure == nil || again.Failure.Phase != observation.PhaseConnect {
+				return again
+			}
+			return got
+		case got.Failure.Kind == observation.Injected:
+			if v.nameForeign(o, conn, nil, got.Failure); got.Failure.Speaks != "" { // SSH begins as PostgreSQL agrees
+				got.Failure.Kind, got.Failure.Said = observation.StartTLSRefused, ""
+			}
+			return got
 		}
+		v.lookInto(ctx, o, at, &got, func() {
+			v.seekProxyHeader(ctx, o, at, allow, conn, &got)
+			if got.Failure.ProxyHeader == nil {
+				v.seekProtocol(ctx, o, at, allow, conn, nil, got.Failure)
+			}
+		})
 		return got
 	}
 	heard, greeting := received(conn), conn.heard.take()
@@ -120,21 +137,23 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 		if received(conn) == 0 {
 			conn.end() // every look opens another one, and nothing is left to be read from this one
 		}
-		if v.seekSmallHello(ctx, o, at, allow, conn, received(conn)-heard, &got) {
-			return got
-		}
-		if wider := v.lookWider(ctx, o, at, allow, got.Failure); wider != offerCurrent {
-			accepted := *o
-			accepted.offer = wider
-			return v.attempt(ctx, &accepted, at, allow, ask)
-		}
-		v.seekProxyHeader(ctx, o, at, allow, conn, &got)
-		if got.Failure.ProxyHeader != nil {
-			return got
-		}
-		v.noticeProxyHeader(ctx, o, at, allow, got.Failure)
-		v.seekProtocol(ctx, o, at, allow, conn, greeting, got.Failure)
-		v.diagnose(ctx, o, at, allow, &got)
+		v.lookInto(ctx, o, at, &got, func() {
+			if v.seekSmallHello(ctx, o, at, allow, conn, received(conn)-heard, &got) {
+				return
+			}
+			if wider := v.lookWider(ctx, o, at, allow, got.Failure); wider != offerCurrent {
+				accepted := *o
+				accepted.offer = wider
+				got = v.attempt(ctx, &accepted, at, allow, ask)
+				return
+			}
+			if v.seekProxyHeader(ctx, o, at, allow, conn, &got); got.Failure.ProxyHeader != nil {
+				return
+			}
+			v.noticeProxyHeader(ctx, o, at, allow, got.Failure)
+			v.seekProtocol(ctx, o, at, allow, conn, greeting, got.Failure)
+			v.diagnose(ctx, o, at, allow, &got)
+		})
 	case o.kind.Web() && ask && v.withholds(o, got.peers):
 		stopClock()
 		got.Withheld = withheld

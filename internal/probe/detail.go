@@ -26,5 +26,6 @@ func detail(err error) string {
 	if errors.As(err, &header) && header.RecordHeader != [5]byte{} {
 		text += ": it begins with " + finding.Quote(string(header.RecordHeader[:]))
 	}
+	text = strings.ReplaceAll(text, "\n", "; ") // of joined errors
 	return finding.Clean(text, finding.QuoteLimit)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"certdrift/internal/observation"
@@ -22,6 +23,8 @@ type endpointProbe struct {
 	hops    hops
 	extras  extras
 	begun   time.Time // when its first address was
+	// byName is whether the server closed a connection on which EHLO gave this client's address (see starttls.ErrAddressRejected).
+	byName atomic.Bool
 }
 
 // endpoint probes all addresses of one endpoint.

@@ -95,29 +95,25 @@ func openers(host string, port int) []opener {
 	one := func(letters string) func([]byte) bool {
 		return func(said []byte) bool { return len(said) == 1 && strings.Contains(letters, string(said)) }
 	}
-	known := func(protocol observation.Protocol) func([]byte) bool {
-		return func(said []byte) bool { return recognize(said, port) == protocol }
+	known := func(protocols ...observation.Protocol) func([]byte) bool {
+		return func(said []byte) bool { return slices.Contains(protocols, recognize(said, port)) }
 	}
 	ldap, xmpp, xmppServer := observation.Protocol(target.LDAP), observation.Protocol(target.XMPP), observation.Protocol(target.XMPPServer)
+	stream := opener{xmpp, []int{5222}, starttls.XMPPHeader(host, "jabber:client"), known(xmpp, xmppServer)}
+	if port == target.XMPPServer.DefaultPort() {
+		stream = opener{xmppServer, []int{port}, starttls.XMPPHeader(host, "jabber:server"), stream.answered}
+	}
 	all := []opener{
 		{observation.Protocol(target.Postgres), []int{5432, 6432}, starttls.SSLRequest, one("SN")},
 		{ldap, []int{389, 3268}, starttls.LDAPStartTLS, known(ldap)},
-		{xmpp, []int{5222}, starttls.XMPPHeader(host, "jabber:client"), known(xmpp)},
-		{xmppServer, []int{5269}, starttls.XMPPHeader(host, "jabber:server"), known(xmppServer)},
+		stream,
 		// A connection request of X.224 in TPKT, with RDP's negotiation of TLS.
 		{observation.RDP, []int{3389}, "\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00", known(observation.RDP)},
 	}
-	slices.SortStableFunc(all, func(a, b opener) int {
-		return boolOrder(slices.Contains(b.ports, port)) - boolOrder(slices.Contains(a.ports, port))
-	})
-	return all
-}
-
-func boolOrder(b bool) int {
-	if b {
-		return 1
+	if i := slices.IndexFunc(all, func(o opener) bool { return slices.Contains(o.ports, port) }); i > 0 {
+		all[0], all[i] = all[i], all[0]
 	}
-	return 0
+	return all
 }
 
 // askForeign asks a server that sent nothing which protocol it speaks: some wait for the client, and then close or ignore what
@@ -138,7 +134,9 @@ func (v *endpointProbe) askForeign(ctx context.Context, o *origin, at netip.Addr
 		}
 		said, err := v.ask(ctx, at, allow, q.hello)
 		if q.answered(said) {
-			f.Speaks = q.protocol
+			if f.Speaks = recognize(said, o.port); f.Speaks == "" { // a letter
+				f.Speaks = q.protocol
+			}
 			return
 		}
 		if isTimeout(err) || errors.Is(err, errHangsUp) {

@@ -50,7 +50,7 @@ type Options struct {
 }
 
 // Prober probes endpoints. Between rounds it keeps only the documents that certificates point at, in which order the next round begins
-// endpoints, and when which servers were asked for another certificate.
+// endpoints, when which servers were asked for another certificate, and which failures were looked into in vain.
 type Prober struct {
 	now         func() time.Time
 	resolver    resolver
@@ -65,6 +65,7 @@ type Prober struct {
 	documents   *documents
 	turn        turn
 	others      others
+	inVain      inVain
 }
 
 // New returns a Prober.

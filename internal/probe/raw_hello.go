@@ -75,8 +75,10 @@ func readServerHello(from io.Reader, random []byte) (h serverHello, err error) {
 				return h, errors.New("reading the server's hello: it is malformed")
 			}
 			continue
+		case len(h.chain) == 0 && err != nil:
+			return h, fmt.Errorf("%w: %w", errNoCertificate, err)
 		case len(h.chain) == 0:
-			return h, errors.Join(errNoCertificate, err)
+			return h, errNoCertificate
 		case err == nil && kind == serverKeyExchange:
 			err = h.checkProof(random, body)
 		case err == nil:

@@ -1,9 +1,9 @@
 package probe
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -163,8 +163,20 @@ func (v *endpointProbe) locate() (observation.DNS, []netip.AddrPort) {
 	}
 	slices.Sort(dns.Addresses)
 	dns.Addresses = slices.Compact(dns.Addresses)
-	slices.SortFunc(all, func(a, b netip.AddrPort) int { return cmp.Compare(a.String(), b.String()) })
-	return dns, slices.Compact(all)
+	return dns, inOrder(all)
+}
+
+// inOrder returns addresses sorted as text, each once.
+func inOrder(all []netip.AddrPort) []netip.AddrPort {
+	byText := map[string]netip.AddrPort{}
+	for _, at := range all {
+		byText[at.String()] = at
+	}
+	out := all[:0]
+	for _, text := range slices.Sorted(maps.Keys(byText)) {
+		out = append(out, byText[text])
+	}
+	return out
 }
 
 // complete reports whether all addresses of a name are known.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"certdrift/internal/finding"
 	"certdrift/internal/observation"
 	"certdrift/internal/probe/starttls"
 	"certdrift/internal/target"
@@ -21,14 +22,21 @@ func (v *endpointProbe) startTLS(ctx context.Context, kind target.Kind, conn net
 	defer cancel()
 	defer interrupt(ctx, conn)()
 	begin := time.Now()
-	err := speak(conn, starttls.Names{Host: v.target.Host, EHLO: v.target.EHLOName})
+	err := speak(conn, starttls.Names{Host: v.target.Host, EHLO: v.target.EHLOName, ByName: v.byName.Load()})
 	phases.StartTLS = time.Since(begin)
 	if err == nil {
 		return nil
 	}
 	f := fail(observation.PhaseStartTLS, err)
-	if errors.Is(err, starttls.ErrRefused) {
+	var injected *starttls.InjectedError
+	switch {
+	case errors.As(err, &injected):
+		f.Kind, f.Said = observation.Injected, v.secrets.Show(firstLine([]byte(injected.Sent)), finding.QuoteLimit)
+	case errors.Is(err, starttls.ErrRefused):
 		f.Kind = observation.StartTLSRefused
+	}
+	if errors.Is(err, starttls.ErrAddressRejected) {
+		v.byName.Store(true)
 	}
 	return f
 }

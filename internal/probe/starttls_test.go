@@ -1,11 +1,13 @@
 package probe
 
 import (
+	"bufio"
 	"crypto/tls"
 	"io"
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,7 +81,7 @@ func TestStartTLS(t *testing.T) {
 		"smtp, an HTTP server":   {target.SMTP, false, []step{{"", "HTTP/1.1 400 Bad Request\r\n"}}, observation.StartTLSRefused},
 		"smtp, silent":           {target.SMTP, false, nil, observation.TimedOut},
 		"smtp, silent later":     {target.SMTP, false, []step{{"", "220 x\r\n"}}, observation.TimedOut},
-		"smtp, text injected":    {target.SMTP, false, []step{{"", "220 x\r\n"}, {ehlo, "250 STARTTLS\r\n"}, {"STARTTLS\r\n", "220 go\r\n250 injected\r\n"}}, observation.StartTLSRefused},
+		"smtp, text injected":    {target.SMTP, false, []step{{"", "220 x\r\n"}, {ehlo, "250 STARTTLS\r\n"}, {"STARTTLS\r\n", "220 go\r\n250 injected\r\n"}}, observation.Injected},
 		"smtp, an endless line":  {target.SMTP, false, []step{{"", "220 " + strings.Repeat("x", 5000)}}, observation.StartTLSRefused},
 		"smtp, an endless reply": {target.SMTP, false, []step{{"", strings.Repeat("220-x\r\n", 5000)}}, observation.StartTLSRefused},
 		"smtp, a name instead of an address": {target.SMTP, true, []step{
@@ -90,26 +92,29 @@ func TestStartTLS(t *testing.T) {
 		"imap": {target.IMAP, true, []step{
 			{"", "* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n"}, {"a1 STARTTLS\r\n", "* CAPABILITY IMAP4rev1\r\na1 OK begin\r\n"},
 		}, ""},
-		"imap, refused":    {target.IMAP, false, []step{{"", "* OK ready\r\n"}, {"a1 STARTTLS\r\n", "a1 BAD unknown\r\n"}}, observation.StartTLSRefused},
-		"imap, preauth":    {target.IMAP, false, []step{{"", "* PREAUTH welcome\r\n"}}, observation.StartTLSRefused},
-		"imap, endless":    {target.IMAP, false, []step{{"", "* OK ready\r\n"}, {"a1 STARTTLS\r\n", strings.Repeat("* x\r\n", 5000)}}, observation.StartTLSRefused},
-		"imap, silent":     {target.IMAP, false, nil, observation.TimedOut},
-		"pop3":             {target.POP3, true, []step{{"", "+OK ready\r\n"}, {"STLS\r\n", "+OK begin\r\n"}}, ""},
-		"pop3, refused":    {target.POP3, false, []step{{"", "+OK ready\r\n"}, {"STLS\r\n", "-ERR no\r\n"}}, observation.StartTLSRefused},
-		"pop3, silent":     {target.POP3, false, nil, observation.TimedOut},
-		"postgres":         {target.Postgres, true, []step{{sslRequest, "S"}}, ""},
-		"postgres, off":    {target.Postgres, false, []step{{sslRequest, "N"}}, observation.StartTLSRefused},
-		"postgres, error":  {target.Postgres, false, []step{{sslRequest, "E\x00\x00\x00\x08SERR"}}, observation.StartTLSRefused},
-		"postgres, silent": {target.Postgres, false, []step{{sslRequest, ""}}, observation.TimedOut},
-		"mysql":            {target.MySQL, true, []step{{"", mysqlTLS}, {mysqlRequest, ""}}, ""},
-		"mysql, off":       {target.MySQL, false, []step{{"", mysqlNoTLS}}, observation.StartTLSRefused},
-		"mysql, blocked":   {target.MySQL, false, []step{{"", "\x0a\x00\x00\x00\xff\x69\x04blocked"}}, observation.StartTLSRefused},
-		"mysql, old":       {target.MySQL, false, []step{{"", "\x05\x00\x00\x00\x093.20"}}, observation.StartTLSRefused},
-		"mysql, cut off":   {target.MySQL, false, []step{{"", "\x06\x00\x00\x00\x0a8.0\x00\x01"}}, observation.StartTLSRefused},
-		"mysql, injected":  {target.MySQL, false, []step{{"", mysqlTLS + "x"}}, observation.StartTLSRefused},
-		"mysql, endless":   {target.MySQL, false, []step{{"", "\xff\xff\xff\x00"}}, observation.StartTLSRefused},
-		"mysql, silent":    {target.MySQL, false, nil, observation.TimedOut},
-		"ldap":             {target.LDAP, true, []step{{ldapRequest, ldapAgreed}}, ""},
+		"imap, injected":     {target.IMAP, false, []step{{"", "* OK ready\r\n"}, {"a1 STARTTLS\r\n", "a1 OK begin\r\n* OK hello\r\n"}}, observation.Injected},
+		"imap, refused":      {target.IMAP, false, []step{{"", "* OK ready\r\n"}, {"a1 STARTTLS\r\n", "a1 BAD unknown\r\n"}}, observation.StartTLSRefused},
+		"imap, preauth":      {target.IMAP, false, []step{{"", "* PREAUTH welcome\r\n"}}, observation.StartTLSRefused},
+		"imap, endless":      {target.IMAP, false, []step{{"", "* OK ready\r\n"}, {"a1 STARTTLS\r\n", strings.Repeat("* x\r\n", 5000)}}, observation.StartTLSRefused},
+		"imap, silent":       {target.IMAP, false, nil, observation.TimedOut},
+		"pop3":               {target.POP3, true, []step{{"", "+OK ready\r\n"}, {"STLS\r\n", "+OK begin\r\n"}}, ""},
+		"pop3, injected":     {target.POP3, false, []step{{"", "+OK ready\r\n"}, {"STLS\r\n", "+OK begin\r\n+OK hello\r\n"}}, observation.Injected},
+		"pop3, refused":      {target.POP3, false, []step{{"", "+OK ready\r\n"}, {"STLS\r\n", "-ERR no\r\n"}}, observation.StartTLSRefused},
+		"pop3, silent":       {target.POP3, false, nil, observation.TimedOut},
+		"postgres":           {target.Postgres, true, []step{{sslRequest, "S"}}, ""},
+		"postgres, injected": {target.Postgres, false, []step{{sslRequest, "SE\x00\x00\x00\x09SFATAL"}}, observation.Injected},
+		"postgres, off":      {target.Postgres, false, []step{{sslRequest, "N"}}, observation.StartTLSRefused},
+		"postgres, error":    {target.Postgres, false, []step{{sslRequest, "E\x00\x00\x00\x08SERR"}}, observation.StartTLSRefused},
+		"postgres, silent":   {target.Postgres, false, []step{{sslRequest, ""}}, observation.TimedOut},
+		"mysql":              {target.MySQL, true, []step{{"", mysqlTLS}, {mysqlRequest, ""}}, ""},
+		"mysql, off":         {target.MySQL, false, []step{{"", mysqlNoTLS}}, observation.StartTLSRefused},
+		"mysql, blocked":     {target.MySQL, false, []step{{"", "\x0a\x00\x00\x00\xff\x69\x04blocked"}}, observation.StartTLSRefused},
+		"mysql, old":         {target.MySQL, false, []step{{"", "\x05\x00\x00\x00\x093.20"}}, observation.StartTLSRefused},
+		"mysql, cut off":     {target.MySQL, false, []step{{"", "\x06\x00\x00\x00\x0a8.0\x00\x01"}}, observation.StartTLSRefused},
+		"mysql, injected":    {target.MySQL, false, []step{{"", mysqlTLS + "x"}}, observation.Injected},
+		"mysql, endless":     {target.MySQL, false, []step{{"", "\xff\xff\xff\x00"}}, observation.StartTLSRefused},
+		"mysql, silent":      {target.MySQL, false, nil, observation.TimedOut},
+		"ldap":               {target.LDAP, true, []step{{ldapRequest, ldapAgreed}}, ""},
 		"ldap, Active Directory": {target.LDAP, true, []step{{ldapRequest, "\x30\x84\x00\x00\x00\x28\x02\x01\x01\x78\x84\x00\x00\x00\x1f\x0a\x01\x00\x04\x00\x04\x00" +
 			"\x8a\x161.3.6.1.4.1.1466.20037"}}, ""},
 		"ldap, refused":         {target.LDAP, false, []step{{ldapRequest, "\x30\x0f\x02\x01\x01\x78\x0a\x0a\x01\x02\x04\x00\x04\x03no!"}}, observation.StartTLSRefused},
@@ -119,21 +124,21 @@ func TestStartTLS(t *testing.T) {
 		"ldap, malformed":       {target.LDAP, false, []step{{ldapRequest, "\x30\x05\x02\x01\x01\x78\x7f"}}, observation.StartTLSRefused},
 		"ldap, indefinite":      {target.LDAP, false, []step{{ldapRequest, "\x30\x80\x02\x01\x01"}}, observation.StartTLSRefused},
 		"ldap, endless":         {target.LDAP, false, []step{{ldapRequest, "\x30\x84\xff\xff\xff\xff"}}, observation.StartTLSRefused},
-		"ldap, injected":        {target.LDAP, false, []step{{ldapRequest, ldapAgreed + ldapAgreed}}, observation.StartTLSRefused},
+		"ldap, injected":        {target.LDAP, false, []step{{ldapRequest, ldapAgreed + ldapAgreed}}, observation.Injected},
 		"ldap, no LDAP":         {target.LDAP, false, []step{{ldapRequest, "HTTP/1.1 400\r\n"}}, observation.StartTLSRefused},
 		"ldap, silent":          {target.LDAP, false, []step{{ldapRequest, ""}}, observation.TimedOut},
 		"ldap, a message stops": {target.LDAP, false, []step{{ldapRequest, ldapAgreed[:9]}}, observation.TimedOut},
 		"ftp":                   {target.FTP, true, []step{{"", "220-Welcome\r\nto this server\r\n 220 or so\r\n220 ready\r\n"}, {"AUTH TLS\r\n", "234 go\r\n"}}, ""},
 		"ftp, soon":             {target.FTP, true, []step{{"", "120 in a minute\r\n220 ready\r\n"}, {"AUTH TLS\r\n", "234-go\r\n234 on\r\n"}}, ""},
 		"ftp, refused":          {target.FTP, false, []step{{"", "220 ready\r\n"}, {"AUTH TLS\r\n", "530 Please login with USER and PASS.\r\n"}}, observation.StartTLSRefused},
-		"ftp, injected":         {target.FTP, false, []step{{"", "220 ready\r\n"}, {"AUTH TLS\r\n", "234 go\r\n230 hello\r\n"}}, observation.StartTLSRefused},
+		"ftp, injected":         {target.FTP, false, []step{{"", "220 ready\r\n"}, {"AUTH TLS\r\n", "234 go\r\n230 hello\r\n"}}, observation.Injected},
 		"ftp, busy":             {target.FTP, false, []step{{"", "421 too many\r\n"}}, observation.StartTLSRefused},
 		"ftp, endless":          {target.FTP, false, []step{{"", "220-x\r\n" + strings.Repeat("x\r\n", 5000)}}, observation.StartTLSRefused},
 		"ftp, silent":           {target.FTP, false, nil, observation.TimedOut},
 		"nntp":                  {target.NNTP, true, []step{{"", "200 news\r\n"}, {"STARTTLS\r\n", "382 go\r\n"}}, ""},
 		"nntp, refused":         {target.NNTP, false, []step{{"", "201 news\r\n"}, {"STARTTLS\r\n", "580 no\r\n"}}, observation.StartTLSRefused},
 		"nntp, unknown":         {target.NNTP, false, []step{{"", "201 news\r\n"}, {"STARTTLS\r\n", "500 what\r\n"}}, observation.StartTLSRefused},
-		"nntp, injected":        {target.NNTP, false, []step{{"", "201 news\r\n"}, {"STARTTLS\r\n", "382 go\r\n101 x\r\n"}}, observation.StartTLSRefused},
+		"nntp, injected":        {target.NNTP, false, []step{{"", "201 news\r\n"}, {"STARTTLS\r\n", "382 go\r\n101 x\r\n"}}, observation.Injected},
 		"nntp, turned away":     {target.NNTP, false, []step{{"", "502 no\r\n"}}, observation.StartTLSRefused},
 		"nntp, silent":          {target.NNTP, false, nil, observation.TimedOut},
 		"sieve": {target.Sieve, true, []step{
@@ -141,7 +146,7 @@ func TestStartTLS(t *testing.T) {
 		}, ""},
 		"sieve, not offered":           {target.Sieve, false, []step{{"", "\"IMPLEMENTATION\" \"x\"\r\nOK\r\n"}}, observation.StartTLSRefused},
 		"sieve, refused":               {target.Sieve, false, []step{{"", "\"STARTTLS\"\r\nOK\r\n"}, {"STARTTLS\r\n", "NO \"not now\"\r\n"}}, observation.StartTLSRefused},
-		"sieve, injected":              {target.Sieve, false, []step{{"", "\"STARTTLS\"\r\nOK\r\n"}, {"STARTTLS\r\n", "OK\r\nOK\r\n"}}, observation.StartTLSRefused},
+		"sieve, injected":              {target.Sieve, false, []step{{"", "\"STARTTLS\"\r\nOK\r\n"}, {"STARTTLS\r\n", "OK\r\nOK\r\n"}}, observation.Injected},
 		"sieve, turned away":           {target.Sieve, false, []step{{"", "BYE \"no\"\r\n"}}, observation.StartTLSRefused},
 		"sieve, endless":               {target.Sieve, false, []step{{"", strings.Repeat("\"X\"\r\n", 5000)}}, observation.StartTLSRefused},
 		"sieve, a literal without end": {target.Sieve, false, []step{{"", strings.Repeat("\"X\" {1}\r\n", 5000)}}, observation.StartTLSRefused},
@@ -154,7 +159,7 @@ func TestStartTLS(t *testing.T) {
 		"xmpp, refused":     {target.XMPP, false, []step{{xmppOpen, xmppOffer}, {xmppStart, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>"}}, observation.StartTLSRefused},
 		"xmpp, an error":    {target.XMPP, false, []step{{xmppOpen, xmppHeader + "<stream:error><host-unknown xmlns='x'/></stream:error></stream:stream>"}}, observation.StartTLSRefused},
 		"xmpp, closed":      {target.XMPP, false, []step{{xmppOpen, xmppHeader + "</stream:stream>"}}, observation.StartTLSRefused},
-		"xmpp, injected":    {target.XMPP, false, []step{{xmppOpen, xmppOffer}, {xmppStart, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><message/>"}}, observation.StartTLSRefused},
+		"xmpp, injected":    {target.XMPP, false, []step{{xmppOpen, xmppOffer}, {xmppStart, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><message/>"}}, observation.Injected},
 		"xmpp, an entity":   {target.XMPP, false, []step{{xmppOpen, "<!DOCTYPE a [<!ENTITY b 'c'>]>" + xmppHeader}}, observation.StartTLSRefused},
 		"xmpp, a page":      {target.XMPP, false, []step{{xmppOpen, "<html><p>no"}}, observation.StartTLSRefused},
 		"xmpp, endless":     {target.XMPP, false, []step{{xmppOpen, xmppHeader + strings.Repeat("<x>", 50000)}}, observation.StartTLSRefused},
@@ -199,7 +204,8 @@ func TestRefusalSaysWhy(t *testing.T) {
 		"smtp, both names": {target.SMTP, `the server rejects EHLO [127.0.0.1] and EHLO ` + ownName() + `: "501 5.5.2 a name, please", "550 not you"`, []step{
 			{"", "220 x\r\n"}, {ehlo, "501-5.5.2 a name,\r\n501 please\r\n"}, {"EHLO " + ownName() + "\r\n", "550 not you\r\n"},
 		}},
-		"ftp": {target.FTP, `"530 Please log in\x1b[0m, first"`, []step{{"", "220 x\r\n"}, {"AUTH TLS\r\n", "530-Please log in\x1b[0m,\r\n530 first\r\n"}}},
+		"ftp":            {target.FTP, `"530 Please log in\x1b[0m, first"`, []step{{"", "220 x\r\n"}, {"AUTH TLS\r\n", "530-Please log in\x1b[0m,\r\n530 first\r\n"}}},
+		"ldap, no words": {target.LDAP, `answered with the result 53 (unwillingToPerform)`, []step{{ldapRequest, "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x35\x04\x00\x04\x00"}}},
 		"ldap": {target.LDAP, `result 2 (protocolError): "unsupported"`, []step{
 			{ldapRequest, "\x30\x17\x02\x01\x01\x78\x12\x0a\x01\x02\x04\x00\x04\x0bunsupported"},
 		}},
@@ -214,10 +220,85 @@ func TestRefusalSaysWhy(t *testing.T) {
 			t.Parallel()
 			a := observeServer(t, c.kind, scripted(t, nil, c.steps...), false)
 			failed(t, a, observation.PhaseStartTLS, observation.StartTLSRefused)
-			if !strings.Contains(a.Failure.Detail, c.want) {
+			if !strings.Contains(a.Failure.Detail, c.want) || strings.HasSuffix(a.Failure.Detail, `: ""`) {
 				t.Errorf("got %q, want %q in it", a.Failure.Detail, c.want)
 			}
 		})
+	}
+}
+
+// TestAddressInEHLOEndsTheConnection: a server that rejects the address and hangs up is asked once more with the host name, on a new connection,
+// and by the host name alone from then on; one that rejects something else, or a configured name, is not.
+func TestAddressInEHLOEndsTheConnection(t *testing.T) {
+	config := serving(t)
+	for name, c := range map[string]struct {
+		code     string // of the rejection
+		rejects  string // what the name must hold to be rejected
+		ehlo     string // configured
+		met      int32  // connections with a rejected name
+		healthy  bool
+		mentions string
+	}{
+		"accepts names":              {"550", "[", "", 1, true, ""},
+		"accepts no name":            {"550", "", "", 2, false, "rejects EHLO " + ownName()},
+		"not now":                    {"450", "[", "", 1, false, "rejects EHLO [127.0.0.1]"},
+		"no service":                 {"421", "[", "", 1, false, "rejects EHLO [127.0.0.1]"},
+		"rejects the configured one": {"550", "", "monitor.example.org", 1, false, "rejects EHLO monitor.example.org"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var rejected, accepted atomic.Int32
+			a := observeServer(t, target.SMTP, func(conn net.Conn) {
+				_, _ = io.WriteString(conn, "220 x\r\n")
+				in := bufio.NewReader(conn)
+				line, err := in.ReadString('\n')
+				if err != nil || !strings.HasPrefix(line, "EHLO ") {
+					return // a look for another protocol
+				}
+				if strings.Contains(line, c.rejects) {
+					rejected.Add(1)
+					_, _ = io.WriteString(conn, c.code+" not you\r\n")
+					return
+				}
+				accepted.Add(1)
+				_, _ = io.WriteString(conn, "250 STARTTLS\r\n")
+				_, _ = in.ReadString('\n')
+				_, _ = io.WriteString(conn, "220 go\r\n")
+				_ = tls.Server(conn, config).Handshake()
+			}, false, func(e *target.Endpoint) { e.EHLOName = c.ehlo })
+			if got := rejected.Load(); got != c.met {
+				t.Errorf("met %d connections with a name that it rejects", got)
+			}
+			if c.healthy {
+				healthy(t, a)
+				if a.Other == nil || accepted.Load() != 2 {
+					t.Errorf("other certificate %+v, accepted %d", a.Other, accepted.Load())
+				}
+				return
+			}
+			failed(t, a, observation.PhaseStartTLS, observation.StartTLSRefused)
+			if !strings.Contains(a.Failure.Detail, c.mentions) {
+				t.Error(a.Failure.Detail)
+			}
+		})
+	}
+}
+
+// TestInjectedText: text between the agreement and the handshake is kept, and nothing of it, or behind it, is taken for TLS.
+func TestInjectedText(t *testing.T) {
+	var said atomic.Int64
+	a := observeServer(t, target.SMTP, func(conn net.Conn) {
+		in := bufio.NewReader(conn)
+		_, _ = io.WriteString(conn, "220 x\r\n")
+		_, _ = in.ReadString('\n')
+		_, _ = io.WriteString(conn, "250 STARTTLS\r\n")
+		_, _ = in.ReadString('\n')
+		_, _ = io.WriteString(conn, "220 go\r\n250 \x1b[31mhello\r\nmore\r\n")
+		n, _ := io.Copy(io.Discard, in)
+		said.Add(n)
+	}, false)
+	failed(t, a, observation.PhaseStartTLS, observation.Injected)
+	if a.Failure.Said != `250 \x1b[31mhello` || said.Load() != 0 || a.TLS != nil {
+		t.Errorf("%+v, sent %d bytes more", a.Failure, said.Load())
 	}
 }
 

@@ -431,6 +431,11 @@ func (w *world) round() []incident.Notice {
 		w.t.Logf("the round says %v", err)
 	}
 	w.last = res
+	for _, p := range incident.Problems(res.Conclusion.Findings) {
+		if text := certtest.Contradiction(p.Remedies()); text != "" {
+			w.t.Errorf("the remedies of %s contradict each other: %s", p.Cause().Code, text)
+		}
+	}
 	return w.heard
 }
 

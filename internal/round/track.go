@@ -133,7 +133,7 @@ func (t *tracking) claim(ctx context.Context, in incident.Input, path bool) []in
 		n.Repetition = n.Repetition || err != nil
 		ours = append(ours, n)
 	})
-	slices.SortFunc(ours, func(a, b incident.Notice) int {
+	slices.SortStableFunc(ours, func(a, b incident.Notice) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), strings.Compare(a.Record.Key, b.Record.Key))
 	})
 	for _, n := range held {

@@ -28,26 +28,27 @@ type protocol struct {
 	kind     Kind
 	port     int  // of a URL without a port; 0 if the kind has no default
 	startTLS bool // package starttls has its preamble
+	tlsPort  int  // where servers speak TLS from the first byte instead; 0 if that is not common
 }
 
 // protocols is the table of kinds. A new STARTTLS protocol is a constant and a row here, and a preamble in package
 // starttls; the configuration, its schema, the command line and the rules read this table.
 func protocols() []protocol {
 	return []protocol{
-		{HTTPS, 443, false},
-		{HTTP, 80, false},
-		{TLS, 0, false},
-		{SMTP, 25, true},         // RFC 3207
-		{IMAP, 143, true},        // RFC 9051 §6.2.1
-		{POP3, 110, true},        // RFC 2595 §4
-		{Postgres, 5432, true},   // PostgreSQL's SSLRequest
-		{MySQL, 3306, true},      // MySQL's and MariaDB's SSLRequest
-		{LDAP, 389, true},        // RFC 4511 §4.14
-		{FTP, 21, true},          // RFC 4217 §4
-		{XMPP, 5222, true},       // RFC 6120 §5, as a client
-		{XMPPServer, 5269, true}, // RFC 6120 §5, as another server
-		{NNTP, 119, true},        // RFC 4642
-		{Sieve, 4190, true},      // RFC 5804 §2.2
+		{HTTPS, 443, false, 0},
+		{HTTP, 80, false, 0},
+		{TLS, 0, false, 0},
+		{SMTP, 25, true, 465},          // RFC 3207
+		{IMAP, 143, true, 993},         // RFC 9051 §6.2.1
+		{POP3, 110, true, 995},         // RFC 2595 §4
+		{Postgres, 5432, true, 0},      // PostgreSQL's SSLRequest
+		{MySQL, 3306, true, 0},         // MySQL's and MariaDB's SSLRequest
+		{LDAP, 389, true, 636},         // RFC 4511 §4.14
+		{FTP, 21, true, 990},           // RFC 4217 §4
+		{XMPP, 5222, true, 5223},       // RFC 6120 §5, as a client
+		{XMPPServer, 5269, true, 5270}, // RFC 6120 §5, as another server
+		{NNTP, 119, true, 563},         // RFC 4642
+		{Sieve, 4190, true, 0},         // RFC 5804 §2.2
 	}
 }
 
@@ -88,6 +89,9 @@ func (k Kind) Secured() bool { return k != HTTP }
 
 // StartTLS reports whether the kind begins in plaintext before the handshake.
 func (k Kind) StartTLS() bool { return k.protocol().startTLS }
+
+// TLSPort returns the port where servers of a STARTTLS kind speak TLS from the first byte; 0 if that is not common.
+func (k Kind) TLSPort() int { return k.protocol().tlsPort }
 
 // Web reports whether the kind includes an HTTP request.
 func (k Kind) Web() bool { return k == HTTP || k == HTTPS }

@@ -90,17 +90,20 @@ func (b ber) check() error {
 	case !ok:
 		return malformed
 	case string(number) == "\x00":
-		return refused("the server closes the connection with the result %s: %s", ldapResult(result[0]), finding.Quote(string(text)))
+		return refused("the server closes the connection with the result %s", ldapResult(result[0], string(text)))
 	case string(number) != "\x01":
 		return malformed
 	case result[0] != 0:
-		return refused("the server answered with the result %s: %s", ldapResult(result[0]), finding.Quote(string(text)))
+		return refused("the server answered with the result %s", ldapResult(result[0], string(text)))
 	}
 	return nil
 }
 
-// ldapResult returns a result code with its name (RFC 4511 §4.1.9), for those that occur here.
-func ldapResult(code byte) string {
+// ldapResult returns a result code with its name (RFC 4511 §4.1.9), for those that occur here, and the server's text if it has one.
+func ldapResult(code byte, text string) string {
+	if text != "" {
+		return ldapResult(code, "") + ": " + finding.Quote(text)
+	}
 	name := map[byte]string{
 		1: "operationsError", 2: "protocolError", 8: "strongerAuthRequired", 10: "referral", 11: "adminLimitExceeded",
 		13: "confidentialityRequired", 50: "insufficientAccessRights", 51: "busy", 52: "unavailable", 53: "unwillingToPerform", 80: "other",

@@ -1,6 +1,7 @@
 package starttls
 
 import (
+	"bufio"
 	"encoding/binary"
 	"io"
 	"net"
@@ -17,30 +18,31 @@ func postgres(conn net.Conn, _ Names) error {
 	if _, err := io.WriteString(conn, SSLRequest); err != nil {
 		return err
 	}
-	var answer [1]byte
-	if _, err := io.ReadFull(conn, answer[:]); err != nil {
+	in := bufio.NewReaderSize(conn, maxLine)
+	answer, err := in.ReadByte()
+	if err != nil {
 		return err
 	}
-	switch answer[0] {
+	switch answer {
 	case 'S':
-		return nil
+		return silent(in)
 	case 'N':
 		return refused("the server has TLS disabled")
 	case 'E':
-		return refused("the server answered with an error: %s", postgresError(conn))
+		return refused("the server answered with an error: %s", postgresError(in))
 	}
-	return refused("the server answered %q to an SSLRequest", answer[:])
+	return refused("the server answered %q to an SSLRequest", string(answer))
 }
 
 // postgresError reads an ErrorResponse after its first byte: its length, then fields of a type and a text. Field M is the
 // message for people (PostgreSQL, "Message Formats").
-func postgresError(conn net.Conn) string {
+func postgresError(in io.Reader) string {
 	var size [4]byte
-	if _, err := io.ReadFull(conn, size[:]); err != nil {
+	if _, err := io.ReadFull(in, size[:]); err != nil {
 		return "no message"
 	}
 	fields := make([]byte, min(max(4, binary.BigEndian.Uint32(size[:]))-4, maxLine))
-	n, _ := io.ReadFull(conn, fields)
+	n, _ := io.ReadFull(in, fields)
 	for field := range strings.SplitSeq(string(fields[:n]), "\x00") {
 		if text, ok := strings.CutPrefix(field, "M"); ok {
 			return finding.Quote(text)

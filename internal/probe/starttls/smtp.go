@@ -2,6 +2,7 @@ package starttls
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -41,8 +42,12 @@ func (l *lines) hello(conn net.Conn, names Names) ([]string, error) {
 	forms := []string{names.EHLO}
 	if names.EHLO == "" {
 		forms = []string{addressLiteral(conn.LocalAddr()), hostName(os.Hostname())}
+		if names.ByName {
+			forms = forms[1:]
+		}
 	}
 	var rejected, answers []string
+	permanent := false
 	rejection := func() error {
 		return refused("the server rejects EHLO %s: %s", strings.Join(rejected, " and EHLO "), strings.Join(slices.Compact(answers), ", "))
 	}
@@ -53,7 +58,9 @@ func (l *lines) hello(conn net.Conn, names Names) ([]string, error) {
 			got, err = l.reply()
 		}
 		switch {
-		case err != nil && len(rejected) > 0: // the server answered, and then hung up
+		case err != nil && permanent && !errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, fmt.Errorf("%w, %w", rejection(), ErrAddressRejected)
+		case err != nil && len(rejected) > 0:
 			return nil, rejection()
 		case err != nil:
 			return nil, err
@@ -61,6 +68,7 @@ func (l *lines) hello(conn net.Conn, names Names) ([]string, error) {
 			return got.texts, nil
 		}
 		rejected, answers = append(rejected, form), append(answers, finding.Quote(got.String()))
+		permanent = got.code[0] == '5'
 		if got.code == "421" { // it closes the connection
 			break
 		}

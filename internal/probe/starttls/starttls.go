@@ -35,6 +35,20 @@ type Names struct {
 	Host string
 	// EHLO is what this client calls itself in SMTP; if empty, its address, or else its host name.
 	EHLO string
+	// ByName: it does not try its address.
+	ByName bool
+}
+
+// ErrAddressRejected is returned beside ErrRefused if an SMTP server rejects EHLO with this client's address and closes the connection, so that
+// its host name could not be tried.
+var ErrAddressRejected = errors.New("and closes the connection")
+
+// InjectedError is returned if a server sent plaintext after it agreed to TLS, before the handshake. No TLS server sends first, and none
+// of the text may be taken for something that was sent in TLS: somebody on the path may have added it (as in CVE-2011-0411, CVE-2021-23222).
+type InjectedError struct{ Sent string }
+
+func (e *InjectedError) Error() string {
+	return fmt.Sprintf("the server sent %d bytes of plaintext after agreeing to TLS", len(e.Sent))
 }
 
 // Preamble returns the function that performs a kind's preamble up to where TLS begins; nil for a kind without one. Its error
@@ -89,13 +103,13 @@ func (l *lines) answer(conn net.Conn, command string) (string, error) {
 	return l.next()
 }
 
-// silent checks that nothing followed the server's agreement: text there was injected (CVE-2011-0411), and no TLS server
-// sends first.
+// silent checks that nothing followed the server's agreement.
 func (l *lines) silent() error { return silent(l.r) }
 
 func silent(r *bufio.Reader) error {
 	if n := r.Buffered(); n > 0 {
-		return refused("the server sent %d bytes of plaintext after agreeing to TLS", n)
+		sent, _ := r.Peek(n) // it has them
+		return &InjectedError{string(sent)}
 	}
 	return nil
 }

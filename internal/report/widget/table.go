@@ -132,7 +132,7 @@ func (d *drawing) values(all []comparison.Value, l *report.Listener) {
 		if v.ARN != "" {
 			main = topology.ShortARN(v.ARN)
 		}
-		d.write(anchor(certificatePage(v.ARN), prose.ShortenIDs(main)), `<small title="`, text(strings.Join(v.Details, "; ")), `">`, text(strings.Join(v.Notes, "; ")), `</small>`)
+		d.write(anchor(certificatePage(v.ARN), prose.ShortenIDs(main)), `<small title="`, text(strings.Join(append([]string{v.Main}, v.Details...), "; ")), `">`, text(strings.Join(v.Notes, "; ")), `</small>`)
 		if l != nil {
 			d.write(`<small>`, anchor(balancerPage(*l), "load balancer"), `</small>`)
 		}

@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"certdrift/internal/certtest"
 	"certdrift/internal/finding"
+	"certdrift/internal/incident"
 )
 
 // emails returns the subjects of the emails in an act.
@@ -122,6 +124,11 @@ func TestTheIncident(t *testing.T) {
 func twoPerMoment(t *testing.T, acts []Act) {
 	t.Helper()
 	for _, a := range acts {
+		for _, p := range incident.Problems(a.Findings) {
+			if text := certtest.Contradiction(p.Remedies()); text != "" {
+				t.Errorf("%s: the remedies of %s contradict each other: %s", a.Title, p.Cause().Code, text)
+			}
+		}
 		count := map[string]int{}
 		for _, m := range a.Sent {
 			var d struct {
