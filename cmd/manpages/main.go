@@ -27,7 +27,7 @@ func main() {
 func write(to, date string) error {
 	pages, completions := filepath.Join(to, "man1"), filepath.Join(to, "completions")
 	at, err := time.Parse(time.DateOnly, date)
-	if err := errors.Join(err, os.MkdirAll(pages, 0o755), os.MkdirAll(completions, 0o755)); err != nil {
+	if err := errors.Join(err, os.MkdirAll(pages, 0o750), os.MkdirAll(completions, 0o750)); err != nil {
 		return err
 	}
 	root := (&cli.App{Getenv: os.Getenv, Parts: cli.Product()}).Root()
