@@ -198,6 +198,9 @@ func TestFanOut(t *testing.T) {
 		if round(); n+1 >= calmRounds/2 && len(s.unsettled()) == 0 || t.Failed() {
 			break
 		}
+		if n+1 >= calmRounds/2 {
+			t.Logf("not settled: %.300q", s.unsettled()[0])
+		}
 	}
 	s.hold()
 	s.front.guard.forbid(s.stack.probe.name, "lambda:InvokeFunction")
