@@ -12,7 +12,7 @@ ACTIONLINT := v1.7.12
 CYCLONEDX := v1.9.0
 
 # Functions by their logical IDs in template.yaml, and the directory where their packages are built.
-FUNCTIONS := ProbeFunction InspectFunction VerifyFunction WidgetFunction
+FUNCTIONS := ProbeFunction InspectFunction VerifyFunction WidgetFunction WorkerFunction
 PACKAGES := $(CACHE)/package
 # The architecture in the template. make e2e builds the same targets for the local machine.
 LAMBDA_GOARCH ?= arm64
@@ -104,6 +104,10 @@ build-ProbeFunction: FOLDER := probe
 build-InspectFunction: FOLDER := inspect
 build-VerifyFunction: FOLDER := verify
 build-WidgetFunction: FOLDER := widget
+build-WorkerFunction: FOLDER := worker
+# The worker has no configuration: the probe function sends it what to probe.
+build-WorkerFunction: override CONFIG :=
+build-WorkerFunction: override PACKAGE_FILES :=
 
 # The AWS SDK is not inlined: it is half of the code, spends its time waiting, and is 5 % of the package smaller so. What handshakes and
 # chains run through is.

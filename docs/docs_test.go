@@ -16,6 +16,7 @@ import (
 	"certdrift/internal/alert"
 	"certdrift/internal/catalogue"
 	"certdrift/internal/cli"
+	"certdrift/internal/cost"
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 	"certdrift/internal/target"
@@ -441,6 +442,9 @@ func TestTheCostAddsUp(t *testing.T) {
 		if !strings.Contains(alarm, "\n    Condition: Has") {
 			plain += strings.Count(alarm, "MetricName:")
 		}
+	}
+	if plain+3 != cost.AlarmMetrics {
+		t.Errorf("certdrift cost counts %d metrics of alarms, not %d", cost.AlarmMetrics, plain+3)
 	}
 	if want := fmt.Sprintf("| alarms | %d × 0.10, one composite", plain); queries != 1 || !strings.Contains(page, want) {
 		t.Errorf("%d plain alarms and %d queries, docs/cost.md otherwise", plain, queries)

@@ -43,6 +43,7 @@ func TestWhatCanBeChosen(t *testing.T) {
 				"MemberRoleArns=arn:aws:iam::222233334444:role/a,arn:aws:iam::222233334445:role/b", "MemberAccounts=222233334444,222233334445"},
 			"s3://conf-b/certdrift.yaml", []string{"configuration-in-s3", "member-accounts"}, nil,
 		},
+		"workers": {[]string{"Workers=20"}, "certdrift.yaml", []string{"workers"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			endpoint := "http://" + startMoto(t)
@@ -54,6 +55,11 @@ func TestWhatCanBeChosen(t *testing.T) {
 			wants := slices.Contains(c.parameters, "Chat=true")
 			if got := s.Outputs["ChatTopicArn"] != "" && probe.Environment["CERTDRIFT_CHAT_TOPIC_ARN"] == s.Outputs["ChatTopicArn"]; got != wants {
 				t.Errorf("a topic for chat: %v, want %v: %v", got, wants, probe.Environment)
+			}
+			worker, probes := s.Functions["certdrift-worker"]
+			wants = slices.Contains(c.parameters, "Workers=20")
+			if probes != wants || probe.Environment["CERTDRIFT_WORKER_ARN"] != worker.ARN || probe.Environment["CERTDRIFT_WORKERS"] != map[bool]string{true: "20"}[wants] {
+				t.Errorf("a worker: %v, want %v: %v", probes, wants, probe.Environment)
 			}
 			list, err := iam.NewFromConfig(asTester(endpoint)).ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: aws.String(probe.Role)})
 			check(t, err)

@@ -74,17 +74,18 @@ func saidWithout(role, action string) (text string, ok bool) {
 // happens without them.
 var elsewhere = map[string]string{
 	"codedeploy:PutLifecycleEventHookExecutionStatus": "TestVerifyThatMayNotAnswer",
-	"dynamodb:GetItem": "TestTheTableIsAHelpOnly",
-	"s3:GetObject":     "TestTheLastGoodConfigurationSurvivesColdStarts",
-	"s3:ListBucket":    "TestNoAllClearWithoutTheProbe",
-	"ssm:GetParameter": "TestTheLastGoodConfigurationSurvivesColdStarts",
-	"sts:AssumeRole":   "TestAMemberAccount",
+	"dynamodb:GetItem":      "TestTheTableIsAHelpOnly",
+	"lambda:InvokeFunction": "TestFanOut",
+	"s3:GetObject":          "TestTheLastGoodConfigurationSurvivesColdStarts",
+	"s3:ListBucket":         "TestNoAllClearWithoutTheProbe",
+	"ssm:GetParameter":      "TestTheLastGoodConfigurationSurvivesColdStarts",
+	"sts:AssumeRole":        "TestAMemberAccount",
 }
 
 // TestEveryPermissionHasARow: what the template grants has a row in one of the tables, and no row is stale.
 func TestEveryPermissionHasARow(t *testing.T) {
 	tm, all := readTemplate(t, "template.yaml"), map[string]bool{}
-	for _, role := range []string{"ProbeRole", "InspectRole", "VerifyRole", "WidgetRole"} {
+	for _, role := range []string{"ProbeRole", "InspectRole", "VerifyRole", "WidgetRole", "WorkerRole"} {
 		maps.Copy(all, granted(t, tm.Resources[role]))
 	}
 	for action := range all {

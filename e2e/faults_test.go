@@ -79,7 +79,7 @@ func fail(w http.ResponseWriter, c call, status int, code, reason string) {
 	switch {
 	case c.cbor:
 		writeCBOR(w, status, map[string]any{"__type": "com.amazonaws.cloudwatch#" + code, "message": reason})
-	case c.target != "":
+	case c.target != "" || c.service == "lambda":
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		w.Header().Set("X-Amzn-ErrorType", code)
 		w.WriteHeader(status)

@@ -24,6 +24,8 @@ type front struct {
 	hooks   *hooks
 	put     *busEntries
 	faults  *faults
+	workers *fleet
+	figures *figures
 	// invoked answers an invocation of a function by its name; nil where the tests invoke functions themselves.
 	invoked func(name string, payload []byte) ([]byte, error)
 }
@@ -31,7 +33,7 @@ type front struct {
 func startFront(t *testing.T, moto string) *front {
 	t.Helper()
 	target := &url.URL{Scheme: "http", Host: moto}
-	f := &front{moto: httputil.NewSingleHostReverseProxy(target), motoURL: target.String(), guard: &guard{}, trail: &trail{}, hooks: &hooks{}, put: &busEntries{}, faults: &faults{}}
+	f := &front{moto: httputil.NewSingleHostReverseProxy(target), motoURL: target.String(), guard: &guard{}, trail: &trail{}, hooks: &hooks{}, put: &busEntries{}, faults: &faults{}, workers: &fleet{}, figures: &figures{}}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	f.url = server.URL
@@ -66,6 +68,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case c.action == "InvokeFunction" && f.workers.start != nil:
+		f.workers.answer(w, r, c)
 	case c.service == "cloudtrail" && c.action == "LookupEvents":
 		f.trail.answer(w, c.body)
 	case c.service == "codedeploy" && c.action == "PutLifecycleEventHookExecutionStatus":
@@ -75,6 +79,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case f.invoked != nil && c.service == "lambda" && strings.HasSuffix(c.path, "/invocations"):
 		f.invoke(w, c)
 	case c.cbor:
+		f.figures.note(c)
 		f.cloudwatch(w, r, c)
 	default:
 		f.moto.ServeHTTP(w, r)
@@ -123,6 +128,8 @@ func read(r *http.Request) (call, error) {
 			return call{}, err
 		}
 		c.action = c.form.Get("Action")
+	case c.service == "lambda" && strings.HasSuffix(c.path, "/invocations"):
+		c.action = "InvokeFunction"
 	default:
 		c.action = r.Method
 	}

@@ -196,6 +196,8 @@ func resourceOf(c call) string {
 		return "arn:aws:ssm:" + region + ":" + account + ":parameter" + body.Name
 	case "s3":
 		return "arn:aws:s3:::" + strings.TrimPrefix(c.path, "/")
+	case "lambda":
+		return "arn:aws:lambda:" + region + ":" + account + ":function:" + path.Base(path.Dir(c.path))
 	case "sts":
 		return c.form.Get("RoleArn")
 	case "codedeploy": // the call names a deployment, the policy its group

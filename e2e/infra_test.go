@@ -61,6 +61,12 @@ func TestAlarmsWatchWhatIsWritten(t *testing.T) {
 					}
 				}
 				for _, query := range asList(properties["Metrics"]) {
+					if stat := within(query, "MetricStat", "Metric"); within(stat, "Namespace") == "Namespace" {
+						watched++
+						if name := fmt.Sprint(within(stat, "MetricName")); !written(name, []string{metric.Function}) {
+							t.Errorf("%s watches %s, which nobody writes", where, name)
+						}
+					}
 					if expression := fmt.Sprint(within(query, "Expression")); !strings.HasPrefix(expression, "SELECT") {
 						continue // sums of AWS's own metrics
 					}
@@ -81,8 +87,8 @@ func TestAlarmsWatchWhatIsWritten(t *testing.T) {
 		}
 	}
 	walk("", template.Resources)
-	if watched != 5 {
-		t.Errorf("%d alarms on certdrift's own metrics found, want the two heartbeats, whether there has been any, and the critical findings", watched)
+	if watched != 7 {
+		t.Errorf("%d alarms on certdrift's own metrics found, want the two heartbeats, whether there has been any, the critical findings, and what was due and checked", watched)
 	}
 }
 

@@ -47,6 +47,9 @@ func callable(t *testing.T, folder string) map[string]bool {
 	prefixes := map[string]string{"elasticloadbalancingv2": "elasticloadbalancing", "eventbridge": "events"}
 	actions := map[string]bool{}
 	for _, s := range symbols {
+		if s.Name == "certdrift/internal/awsio/invoke.(*Function).Invoke" { // a request without a client of the SDK
+			actions["lambda:InvokeFunction"] = true
+		}
 		m := operation.FindStringSubmatch(s.Name)
 		if m == nil || m[2] == "Options" {
 			continue
@@ -63,7 +66,7 @@ func callable(t *testing.T, folder string) map[string]bool {
 			actions[action] = true
 		}
 	}
-	if len(actions) < 10 {
+	if len(actions) < 10 && folder != "worker" {
 		t.Fatalf("%s can call only %v: the test no longer reads binaries right", folder, actions)
 	}
 	return actions
@@ -99,7 +102,7 @@ func TestPermissionsAreThoseOfTheCode(t *testing.T) {
 	enabled(t)
 	tm := readTemplate(t, "template.yaml")
 	elsewhere := map[string]bool{}
-	for _, name := range []string{"Probe", "Inspect", "Verify", "Widget"} {
+	for _, name := range []string{"Probe", "Inspect", "Verify", "Widget", "Worker"} {
 		can, may := callable(t, strings.ToLower(name)), granted(t, tm.Resources[name+"Role"])
 		if missing := without(can, may); len(missing) > 0 {
 			t.Errorf("%s can call %v, which its role does not grant", name, missing)

@@ -33,7 +33,7 @@ func TestSAMBuild(t *testing.T) {
 	sam, dir := samCLI(t), t.TempDir()
 	_, err := run(t.Context(), append([]string{"CONFIG=certdrift.example.yaml"}, samEnv...), sam, "build", "--config-file", "samconfig.example.toml", "--build-dir", dir)
 	check(t, err)
-	for _, name := range []string{"ProbeFunction", "InspectFunction", "VerifyFunction", "WidgetFunction"} {
+	for _, name := range []string{"ProbeFunction", "InspectFunction", "VerifyFunction", "WidgetFunction", "WorkerFunction"} {
 		bootstrap, err := elf.Open(filepath.Join(dir, name, "bootstrap"))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -43,8 +43,8 @@ func TestSAMBuild(t *testing.T) {
 			t.Errorf("%s is built for %v; the template says arm64", name, bootstrap.Machine)
 		}
 		bootstrap.Close()
-		if _, err := os.Stat(filepath.Join(dir, name, "certdrift.yaml")); err != nil {
-			t.Errorf("%s: no configuration in the package: %v", name, err)
+		if _, err := os.Stat(filepath.Join(dir, name, "certdrift.yaml")); (err == nil) != (name != "WorkerFunction") {
+			t.Errorf("%s: the configuration belongs into the package of each function but the worker: %v", name, err)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, "template.yaml")); err != nil {

@@ -5,6 +5,7 @@ package boot
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"certdrift/internal/awsio/stack"
@@ -32,11 +33,17 @@ type Env struct {
 	Function string
 	// RuntimeAPI is the HOST:PORT of the Lambda Runtime API.
 	RuntimeAPI string
+	// Worker is the ARN of the function that probes for this one, Workers how often it is invoked at once; 0 for not at all.
+	Worker  string
+	Workers int
 	// LogHealthy asks for a line in each round for healthy endpoints too.
 	LogHealthy bool
 	// Environments are what the verify function checks where its input names none; empty for all.
 	Environments []string
 }
+
+// maxWorkers bounds the connections to Lambda: a function has 1,024 file descriptors.
+const maxWorkers = 500
 
 // ReadEnv reads the environment and names every error at once.
 func ReadEnv(get func(string) string) (Env, error) {
@@ -71,6 +78,11 @@ func ReadEnv(get func(string) string) (Env, error) {
 	for _, name := range []string{"CERTDRIFT_TOPIC_ARN", "CERTDRIFT_CHAT_TOPIC_ARN"} {
 		if arn := or(name, ""); arn != "" && !strings.HasPrefix(arn, "arn:") {
 			problems = append(problems, fmt.Sprintf("%s is %q, not the ARN of an SNS topic", name, arn))
+		}
+	}
+	if env.Worker = or("CERTDRIFT_WORKER_ARN", ""); env.Worker != "" {
+		if env.Workers, err = strconv.Atoi(or("CERTDRIFT_WORKERS", "")); err != nil || env.Workers < 1 || env.Workers > maxWorkers {
+			problems = append(problems, fmt.Sprintf("CERTDRIFT_WORKERS is %q, not a number from 1 to %d", get("CERTDRIFT_WORKERS"), maxWorkers))
 		}
 	}
 	if len(problems) > 0 {

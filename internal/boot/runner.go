@@ -9,6 +9,7 @@ import (
 
 	"certdrift/internal/awsio/listener"
 	"certdrift/internal/config"
+	"certdrift/internal/fanout"
 	"certdrift/internal/observation"
 	"certdrift/internal/policy"
 	"certdrift/internal/probe"
@@ -53,9 +54,13 @@ type Runners struct {
 	Done     func(round.Result)
 	Progress func(done, total int)
 	Log      *slog.Logger
+	// Invoke invokes one of Workers functions that probe in place of this process; nil where it probes itself.
+	Invoke  func(ctx context.Context, payload []byte) ([]byte, error)
+	Workers int
 
 	mu      sync.Mutex
 	probers map[policy.RevocationMode]*probe.Prober
+	fanouts map[policy.RevocationMode]*fanout.Prober
 }
 
 // For returns the runner for a configuration's rounds.
@@ -63,6 +68,9 @@ func (r *Runners) For(c config.Config) *round.Runner {
 	runner := &round.Runner{
 		Now: r.Now, Prober: r.prober(c.Policy.Revocation), Roots: r.Stores.Get, AlertPath: r.AlertPath, Stack: r.Stack, Publisher: r.Publisher, Heartbeat: r.Heartbeat,
 		OnSchedule: r.OnSchedule, Done: r.Done, Log: r.Log,
+	}
+	if r.Invoke != nil {
+		runner.Prober = r.fanout(c.Policy.Revocation)
 	}
 	// A nil pointer in an interface is not nil.
 	if r.Inspector != nil {
@@ -88,6 +96,20 @@ func (r *Runners) prober(mode policy.RevocationMode) *probe.Prober {
 		})
 	}
 	return r.probers[mode]
+}
+
+// fanout returns the prober that has workers probe: one for each revocation policy too, since it knows what the last round did not see.
+func (r *Runners) fanout(mode policy.RevocationMode) *fanout.Prober {
+	local := r.prober(mode)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fanouts == nil {
+		r.fanouts = map[policy.RevocationMode]*fanout.Prober{}
+	}
+	if r.fanouts[mode] == nil {
+		r.fanouts[mode] = fanout.New(fanout.Options{Resolver: local, Invoke: r.Invoke, Shards: r.Workers, Revocation: string(mode), Log: r.Log})
+	}
+	return r.fanouts[mode]
 }
 
 // run runs one round that reads load balancers only where the configuration needs them.

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -16,13 +17,17 @@ import (
 	"certdrift/internal/alert"
 	"certdrift/internal/awsio/bus"
 	"certdrift/internal/awsio/cloudwatch"
+	"certdrift/internal/awsio/invoke"
 	"certdrift/internal/awsio/sns"
 	"certdrift/internal/awsio/stack"
 	"certdrift/internal/awsio/state"
 	"certdrift/internal/awsio/trail"
 	"certdrift/internal/config"
+	"certdrift/internal/fanout"
 	"certdrift/internal/incident"
 	"certdrift/internal/lambda"
+	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/probe"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
@@ -76,7 +81,23 @@ func Probe(ctx context.Context, getenv func(string) string) (*lambda.Function, e
 	}
 	// inspect checks whether alerts arrive. Whether somebody disabled inspect is checked here, now and then.
 	f.runners.Stack = f.cloud.stack(f.env, probeReadsStack)
+	if f.env.Worker != "" {
+		worker, err := invoke.New(ctx, f.cloud.base, f.env.Worker)
+		if err != nil {
+			return nil, fmt.Errorf("reading the environment: CERTDRIFT_WORKER_ARN: %w", err)
+		}
+		f.runners.Invoke, f.runners.Workers = worker.Invoke, f.env.Workers
+	}
 	return f.monitor("probe", round.ListenersOnProblem), nil
+}
+
+// Worker returns the function that probes for the probe function. It makes no AWS client and reads no configuration.
+func Worker(getenv func(string) string) *fanout.Worker {
+	logger := NewLogger()
+	runners := &Runners{Now: now, Stores: &trust.Stores{}, RuntimeAPI: getenv("AWS_LAMBDA_RUNTIME_API"), Log: logger}
+	return &fanout.Worker{Log: logger, Probe: func(ctx context.Context, revocation string, endpoints []target.Endpoint) []observation.Endpoint {
+		return runners.prober(policy.RevocationMode(revocation)).Probe(ctx, endpoints)
+	}}
 }
 
 // Inspect returns the function that compares listeners with what is declared and served.

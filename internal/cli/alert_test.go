@@ -206,6 +206,46 @@ func TestCost(t *testing.T) {
 	}
 }
 
+// What the stack costs besides: by its parameters, as a sum of its lines, and next to AWS's own monitors.
+func TestCostOfTheStack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "certdrift.yaml")
+	var text strings.Builder
+	text.WriteString("version: 1\nenvironments:\n  production:\n    endpoints:\n")
+	for i := range 3000 {
+		fmt.Fprintf(&text, "      - {name: e%d, url: https://e%d.example.org/}\n", i, i)
+	}
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	price := func(flags ...string) (b bill) {
+		status, out, errs := run(t, nil, nil, append([]string{"cost", "-c", path, "--format", "json"}, flags...)...)
+		if err := json.Unmarshal([]byte(out), &b); err != nil || status != 0 {
+			t.Fatalf("status %d, %v: %s", status, err, errs)
+		}
+		sum := 0.0
+		for _, l := range b.Stack {
+			sum += l.MonthlyUSD
+		}
+		if math.Abs(sum-b.StackUSD) > 0.05 || b.Stack[0].MonthlyUSD != b.MonthlyUSD || b.PricesOf == "" || len(b.Others) != 2 || b.Others[0].MonthlyUSD < b.StackUSD {
+			t.Errorf("%v: %+v", flags, b)
+		}
+		return b
+	}
+	alone, spread := price("--memory", "256"), price("--memory", "1769", "--workers", "5")
+	if alone.Fits || !spread.Fits || alone.Seconds.Worker != 0 || spread.Seconds.Worker == 0 || spread.Seconds.Probe >= alone.Seconds.Probe {
+		t.Errorf("alone %+v, with workers %+v", alone.Seconds, spread.Seconds)
+	}
+	if rare, lines := price("--probe-every", "5m"), price("--all-lines"); rare.StackUSD >= alone.StackUSD || lines.StackUSD <= alone.StackUSD+5 {
+		t.Errorf("%v, every five minutes %v, with all lines %v", alone.StackUSD, rare.StackUSD, lines.StackUSD)
+	}
+	if _, out, _ := run(t, nil, nil, "cost", "-c", path); !strings.Contains(out, "That is too long") {
+		t.Errorf("nothing says that rounds do not fit:\n%s", out)
+	}
+	if status, _, errs := run(t, nil, nil, "cost", "-c", path, "--probe-every", "1s"); status != 2 || !strings.Contains(errs, "an interval a minute or more") {
+		t.Errorf("status %d: %s", status, errs)
+	}
+}
+
 // Endpoints that have series while they fail have a price: three series an hour each and one for an hour a day, of at most
 // 100 endpoints.
 func TestCostWhileFailing(t *testing.T) {

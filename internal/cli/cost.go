@@ -3,10 +3,12 @@ package cli
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"certdrift/internal/config"
+	costs "certdrift/internal/cost"
 	"certdrift/internal/metric"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
@@ -18,25 +20,36 @@ type cost struct {
 	app       *App
 	config    string
 	functions int
+	plan      costs.Plan
 	format    textOrJSON
 }
 
 func (a *App) cost() *cobra.Command {
 	c := &cost{app: a}
 	cmd := &cobra.Command{
-		Use:     "cost [-c FILE]",
-		Short:   "Estimate the monthly cost of a configuration's metrics before deploying it",
-		Example: `  certdrift cost -c certdrift.yaml`,
+		Use:   "cost [-c FILE]",
+		Short: "Estimate the monthly cost of a configuration before deploying it",
+		Example: `  certdrift cost -c certdrift.yaml
+  certdrift cost -c certdrift.yaml --memory 1769 --workers 20`,
 		Long: `Counts the CloudWatch metrics that the functions would write for a configuration: a fixed number per environment and
 function, regardless of the number of endpoints; those of endpoints with per_endpoint_metrics; and, with
-metrics.per_certificate, about one per endpoint. What metrics.while_failing can add is shown separately. Prices are
-us-east-1 list prices without the free tier. Not included: alarms, logs and Lambda.
+metrics.per_certificate, about one per endpoint. What metrics.while_failing can add is shown separately.
+
+Then estimates metrics, alarms, Lambda, logs and traces for the stack's parameters (--workers, --memory, --probe-every,
+--inspect-every, --all-lines), from the processor time that an endpoint takes (docs/scale.md), and says whether rounds fit
+into their time. Endpoints that hang take longer. For comparison: what AWS's own monitors charge for as many endpoints.
+Prices are us-east-1 list prices without the free tier. Not included: SNS, the alerts' key, storage of logs and NAT.
 
 Exit status: 0 printed, 2 usage or configuration error.`,
 		Args: noArgs, RunE: func(*cobra.Command, []string) error { return c.run() },
 	}
 	cmd.Flags().StringVarP(&c.config, "config", "c", "", "configuration `FILE`, or - for standard input (default "+defaultConfig+")")
 	cmd.Flags().IntVar(&c.functions, "functions", 2, "number of functions that write metrics (probe and inspect)")
+	cmd.Flags().IntVar(&c.plan.Workers, "workers", 0, "the stack's `Workers`: functions that probe at once for probe")
+	cmd.Flags().IntVar(&c.plan.MemoryMB, "memory", 256, "the stack's `MemorySize`, in MB")
+	cmd.Flags().DurationVar(&c.plan.ProbeEvery, "probe-every", time.Minute, "the `interval` of ProbeSchedule")
+	cmd.Flags().DurationVar(&c.plan.InspectEvery, "inspect-every", 5*time.Minute, "the `interval` of InspectSchedule")
+	cmd.Flags().BoolVar(&c.plan.AllLines, "all-lines", false, "the stack's LogEndpoints is all: each round logs a line for every endpoint")
 	c.format.flag(cmd)
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // fails only for an unknown flag
 	return cmd
@@ -57,6 +70,13 @@ type bill struct {
 	EverySeriesUSD  float64    `json:"monthly_usd_every_endpoint"` // were all endpoints to ask for series of their own
 	EachEndpointUSD float64    `json:"monthly_usd_one_more_endpoint"`
 	Lines           []billLine `json:"lines"`
+	// What the stack costs besides, for its parameters.
+	PricesOf string        `json:"prices_of"`
+	Stack    []costs.Line  `json:"stack"`
+	StackUSD float64       `json:"stack_monthly_usd"`
+	Seconds  costs.Seconds `json:"seconds"`
+	Fits     bool          `json:"rounds_fit"`
+	Others   []costs.Other `json:"others"`
 }
 
 // failing is what endpoints add that have series for as long as they fail; it is in no other figure.
@@ -80,6 +100,9 @@ func (c *cost) run() error {
 	if c.functions < 0 {
 		return usage("probe and inspect are 2", "--functions is %d", c.functions)
 	}
+	if p := c.plan; p.Workers < 0 || p.MemoryMB < 128 || p.ProbeEvery < time.Minute || p.InspectEvery < time.Minute {
+		return usage("--workers is 0 or more, --memory 128 or more, and an interval a minute or more", "these are no parameters of the stack")
+	}
 	cfg, faults, err := c.app.load(c.config)
 	if err != nil {
 		return err
@@ -98,6 +121,8 @@ func (c *cost) run() error {
 	if cfg.MetricsWhileFailing {
 		b.WhileFailing, b.Failing = true, pricedFailing(inventory, len(cfg.Endpoints)-own)
 	}
+	c.plan.Endpoints, c.plan.MetricsUSD = len(cfg.Endpoints), b.MonthlyUSD
+	b.add(c.plan)
 	if c.format.name == "text" {
 		b.text(c.app)
 	} else if err := c.app.writeJSON(b); err != nil {
@@ -141,6 +166,20 @@ func priced(i metric.Inventory, endpoints int) bill {
 	return b
 }
 
+// add adds what the stack costs besides its metrics.
+func (b *bill) add(p costs.Plan) {
+	b.PricesOf, b.Stack, b.Others = costs.PricesOf, p.Lines(), p.Others()
+	b.StackUSD = rounded(costs.Total(b.Stack), 2)
+	for i := range b.Stack {
+		b.Stack[i].MonthlyUSD = rounded(b.Stack[i].MonthlyUSD, 2)
+	}
+	for i := range b.Others {
+		b.Others[i].MonthlyUSD = rounded(b.Others[i].MonthlyUSD, 2)
+	}
+	s := p.Seconds()
+	b.Seconds, b.Fits = costs.Seconds{Probe: rounded(s.Probe, 1), Worker: rounded(s.Worker, 1), Inspect: rounded(s.Inspect, 1)}, p.Fits()
+}
+
 // pricedFailing prices the series of endpoints that have none while all is well: bounded as the functions bound them.
 func pricedFailing(i metric.Inventory, endpoints int) *failing {
 	usd, most := monthly(i, i.Endpoints), min(endpoints, metric.MaxFailing)
@@ -179,5 +218,25 @@ func (b bill) text(a *App) {
 	if f := b.Failing; f != nil {
 		fmt.Fprintf(a.Stdout, "Not included: metrics of failing endpoints, %.5f USD per endpoint and hour, for at most %s at a time: %.2f if that lasted all month.\n",
 			f.HourUSD, report.Count(f.Endpoints, "endpoint"), f.MonthlyUSD)
+	}
+	b.stackText(a)
+}
+
+// stackText prints what the stack costs besides its metrics.
+func (b bill) stackText(a *App) {
+	fmt.Fprintf(a.Stdout, "\nThe stack, at us-east-1 prices of %s:\n\n", b.PricesOf)
+	for _, l := range b.Stack {
+		fmt.Fprintf(a.Stdout, "%10.2f  %-17s %s\n", l.MonthlyUSD, l.Item, l.Quantity)
+	}
+	fmt.Fprintf(a.Stdout, "%10.2f  in all\n\nA round of probe takes about %.1f s, one of inspect %.1f s", b.StackUSD, b.Seconds.Probe, b.Seconds.Inspect)
+	if b.Seconds.Worker > 0 {
+		fmt.Fprintf(a.Stdout, ", a worker %.1f s", b.Seconds.Worker)
+	}
+	fmt.Fprintln(a.Stdout, ".")
+	if !b.Fits {
+		fmt.Fprintln(a.Stdout, "That is too long: give the functions more memory (MemorySize), or set Workers for probe.")
+	}
+	for _, o := range b.Others {
+		fmt.Fprintf(a.Stdout, "%10.2f  %s: %s\n", o.MonthlyUSD, o.Name, o.Note)
 	}
 }

@@ -133,6 +133,7 @@ const (
 	FactListener      FactKind = "listener"          // the listener Resource (ACCOUNT/REGION/NAME:PORT) was read completely
 	FactPolicy        FactKind = "policy"            // what the security policy of the listener Resource allows was read
 	FactPlacement     FactKind = "placement"         // the listener that Endpoint is behind was found; of all endpoints of the environment Resource
+	FactProbed        FactKind = "probed"            // every endpoint of the environment Resource was probed
 	FactListeners     FactKind = "listeners"         // every load balancer in scope was read
 	FactManifest      FactKind = "manifest"          // the manifest or configuration Resource (FILE) was read
 	FactSubscriptions FactKind = "subscriptions"     // SNS was asked who is subscribed, and answered

@@ -88,6 +88,8 @@ func (c Coverage) observed(environment string, p Part) bool {
 			return !c.PolicyUnread[fact.Resource]
 		case finding.FactPlacement:
 			return c.placed(fact)
+		case finding.FactProbed:
+			return c.probed(fact.Resource)
 		case finding.FactListeners:
 			return c.ListenersWhole
 		case finding.FactCertificate, finding.FactCertificateBody, finding.FactCertificateRecord:
@@ -161,6 +163,16 @@ func (c Coverage) placed(fact finding.Fact) bool {
 	}
 	for key := range c.Configured {
 		if environment, _ := splitKey(key); environment == fact.Resource && !c.Placed[key] {
+			return false
+		}
+	}
+	return c.Configured != nil
+}
+
+// probed reports whether all endpoints of an environment were probed.
+func (c Coverage) probed(environment string) bool {
+	for key := range c.Configured {
+		if of, _ := splitKey(key); of == environment && c.Endpoints[key] < Asked {
 			return false
 		}
 	}

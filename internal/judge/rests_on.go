@@ -147,6 +147,10 @@ func manifestFact(f finding.Finding) finding.Fact {
 // environment's endpoints.
 const namedPlacements = 4
 
+// namedProbes is the same for probes that are missing: a record has no room for more facts, and what stands for all of them there would
+// wait until nothing else is wrong.
+const namedProbes = 12
+
 // placementFacts are where the endpoints are that a finding about their listener is of: where that is not known, the finding
 // is not theirs.
 func placementFacts(f finding.Finding) []finding.Fact {
@@ -170,6 +174,8 @@ func selfFacts(f finding.Finding) []finding.Fact {
 		return []finding.Fact{{Kind: finding.FactListeners}}
 	case f.Code == finding.ConfigInvalid && f.Subject.Source.File != "":
 		return []finding.Fact{manifestFact(f), {Kind: finding.FactRound}}
+	case f.Code != finding.ConfigInvalid && len(endpointKeys(f)) > namedProbes: // a worker's shard, say
+		return []finding.Fact{{Kind: finding.FactProbed, Resource: f.Environment}}
 	case f.Code != finding.ConfigInvalid && len(endpointKeys(f)) > 0:
 		return probeFacts(f, finding.FactDNS)
 	}

@@ -12,6 +12,8 @@ const (
 	IncidentsSilenced = "IncidentsSilenced"
 	Heartbeat         = "Heartbeat"
 	ObserveErrors     = "Troubles"
+	EndpointsDue      = "EndpointsDue"
+	EndpointsChecked  = "EndpointsChecked"
 	EventsIgnored     = "EventsIgnored"
 	SchedulingDelay   = "SchedulingDelay"
 	EndpointUp        = "EndpointUp"
@@ -56,6 +58,8 @@ func Definitions() []Definition {
 		{IncidentsSilenced, []string{Environment}, Count, 1, "open incidents that are silenced"},
 		{Heartbeat, []string{Function}, Count, 1, "1 for each completed round; an alarm fires if there is none"},
 		{ObserveErrors, []string{Function}, Count, 1, "what the round could not observe: denied, throttled, incomplete"},
+		{EndpointsDue, []string{Function}, Count, 1, "endpoints that the round was to probe"},
+		{EndpointsChecked, []string{Function}, Count, 1, "endpoints that it probed; an alarm fires if probe stays below those that were due"},
 		{SchedulingDelay, []string{Function}, Milliseconds, 1, "how long the last endpoint of the round waited for its turn"},
 		{EventsIgnored, []string{Function}, Count, 1, "events that started no round: failed calls; accounts, regions and ARNs that the configuration does not name; certificates that no listener uses; input that is not an event. Written only when there is one"},
 		{EndpointUp, []string{Environment, Endpoint}, Count, 1, "1 if the endpoint has no critical finding, else 0"},

@@ -97,6 +97,7 @@ func TestOf(t *testing.T) {
 	want := map[string]float64{
 		"EndpointsUp{production}": 1, "EndpointsDown{production}": 1, "EndpointsUnseen{production}": 1,
 		"EndpointsUp{staging}": 1, "EndpointsDown{staging}": 0, "EndpointsUnseen{staging}": 0,
+		"EndpointsDue{probe}": 4, "EndpointsChecked{probe}": 3,
 		"EndpointsUp{none}": 0, "EndpointsDown{none}": 0, "EndpointsUnseen{none}": 0,
 		"Findings{production critical}": 1, "Findings{production warning}": 0, "Findings{production info}": 0,
 		"Findings{staging critical}": 0, "Findings{staging warning}": 0, "Findings{staging info}": 0,

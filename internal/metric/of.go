@@ -48,6 +48,8 @@ func Of(in Input) []Datum {
 	b := &builder{Input: in, down: downEndpoints(in.Findings)}
 	b.add(Heartbeat, 1, Dimension{Function, b.function()})
 	b.add(ObserveErrors, float64(len(in.Round.ObserveErrors)), Dimension{Function, b.function()})
+	b.add(EndpointsDue, float64(len(in.Round.Endpoints)), Dimension{Function, b.function()})
+	b.add(EndpointsChecked, float64(b.checked()), Dimension{Function, b.function()})
 	if len(in.Round.Endpoints) > 0 {
 		b.add(SchedulingDelay, float64(longestDelay(in.Round.Endpoints).Milliseconds()), Dimension{Function, b.function()})
 	}
@@ -111,6 +113,16 @@ func (b *builder) function() string {
 		return "certdrift"
 	}
 	return b.Function
+}
+
+func (b *builder) checked() int {
+	n := 0
+	for _, e := range b.Round.Endpoints {
+		if e.Probed {
+			n++
+		}
+	}
+	return n
 }
 
 // environments returns those of the configured endpoints, the findings and the open incidents, sorted.

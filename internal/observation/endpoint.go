@@ -12,9 +12,10 @@ import (
 // Endpoint is the result of probing one endpoint.
 type Endpoint struct {
 	Target target.Endpoint `json:"target"`
-	// Probed is false if the round ended before this endpoint was finished; an ObserveError says so.
-	Probed bool `json:"probed"`
-	DNS    DNS  `json:"dns"`
+	// Probed is false if this endpoint was not finished; an ObserveError says so. Unprobed is why, where it is not that the round ended.
+	Probed   bool   `json:"probed"`
+	Unprobed string `json:"unprobed,omitempty"`
+	DNS      DNS    `json:"dns"`
 	// Delay is how long the endpoint waited from the round's beginning for its turn: time of certdrift's own, in none of the phases.
 	Delay time.Duration `json:"delay_ns,omitempty"`
 	// Addresses are all addresses that were probed, sorted as text.

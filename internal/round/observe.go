@@ -1,6 +1,7 @@
 package round
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -41,7 +42,7 @@ func (r *Runner) observe(ctx context.Context, q Request) observation.Round {
 	r.addPath(&seen, q, path)
 	for _, e := range seen.Endpoints {
 		if !e.Probed {
-			seen.ObserveErrors = append(seen.ObserveErrors, unprobed(e.Target))
+			seen.ObserveErrors = append(seen.ObserveErrors, unprobed(e))
 		}
 	}
 	if attached != nil {
@@ -195,10 +196,10 @@ func looksBehind(fs []finding.Finding) bool {
 	})
 }
 
-func unprobed(e target.Endpoint) observation.ObserveError {
+func unprobed(e observation.Endpoint) observation.ObserveError {
 	return observation.ObserveError{
-		Kind: observation.Incomplete, Operation: "probe", Environment: e.Environment, Endpoint: e.Name,
-		Detail: "the round ended before this endpoint was finished",
+		Kind: observation.Incomplete, Operation: "probe", Environment: e.Target.Environment, Endpoint: e.Target.Name,
+		Detail: cmp.Or(e.Unprobed, "the round ended before this endpoint was finished"),
 	}
 }
 

@@ -207,6 +207,56 @@ func TestOneAlertPerIncidentAndOneRecovery(t *testing.T) {
 	}
 }
 
+// TestTheEndOfWhatWasNotProbed: however many endpoints a round did not get to, people are notified once, and once again when it gets to all,
+// whatever else is wrong with them. Until then nothing is over.
+func TestTheEndOfWhatWasNotProbed(t *testing.T) {
+	for _, n := range []int{1, 5, 13, 200} {
+		t.Run(fmt.Sprint(n, " endpoints"), func(t *testing.T) {
+			f := newFixture(t)
+			refused := f.fit
+			refused.Addresses = []observation.Address{{Address: "192.0.2.1:443", Started: f.now, Failure: &observation.Failure{Phase: observation.PhaseConnect, Kind: observation.Refused}}}
+			f.probes["production/api"] = refused
+			for i := range n {
+				e := f.request.Config.Endpoints[0]
+				e.Name = fmt.Sprint("e", i)
+				f.request.Config.Endpoints = append(f.request.Config.Endpoints, e)
+			}
+			probe := func(probed int, rounds int) {
+				for i := range n {
+					f.probes[fmt.Sprint("production/e", i)] = observation.Endpoint{Unprobed: "the worker did not respond in time"}
+					if i < probed {
+						f.probes[fmt.Sprint("production/e", i)] = f.fit
+					}
+				}
+				for range rounds {
+					f.run(t)
+					f.now = f.now.Add(time.Minute)
+				}
+			}
+			about := func() (events []string) {
+				for _, m := range f.topic.sent {
+					if m.Attributes["code"] == string(finding.ObserveIncomplete) {
+						events = append(events, m.Attributes["event"])
+					}
+				}
+				return events
+			}
+			probe(0, 4)
+			if got := about(); !slices.Equal(got, []string{"opened"}) {
+				t.Fatalf("while nothing is probed: %v", got)
+			}
+			probe(n-1, 6)
+			if got := about(); !slices.Equal(got, []string{"opened"}) {
+				t.Errorf("while one is missing: %v", got)
+			}
+			probe(n, 6)
+			if got := about(); !slices.Equal(got, []string{"opened", "recovered"}) {
+				t.Errorf("when all were probed: %v", got)
+			}
+		})
+	}
+}
+
 func TestConcurrentRoundsSendOneAlert(t *testing.T) {
 	f := newFixture(t)
 	var group sync.WaitGroup
