@@ -110,7 +110,7 @@ func TestTerraformModule(t *testing.T) {
 	template := releasedTemplate(t)
 	m := readTerraform(t, map[string]string{"release_bucket": "example-certdrift", "release_version": "v0.1.0", "alert_email": "ops@example.org"})
 	stack := m.of("resource")["certdrift"]
-	// https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudformation_stack
+	// https://github.com/hashicorp/terraform-provider-aws/blob/main/website/docs/r/cloudformation_stack.html.markdown
 	arguments := []string{
 		"capabilities", "depends_on", "disable_rollback", "iam_role_arn", "name", "notification_arns", "on_failure", "parameters", "policy_body", "policy_url",
 		"tags", "template_body", "template_url", "timeout_in_minutes",
