@@ -33,7 +33,9 @@ class Certdrift extends Stack {
     for (const name of functions) {
       const resource = included.getResource(name);
       resource.overrideLogicalId(name);
-      if (resources[name].DependsOn) resource.addOverride('DependsOn', resources[name].DependsOn);
+      for (const attribute of ['Condition', 'DependsOn']) {
+        if (resources[name][attribute]) resource.addOverride(attribute, resources[name][attribute]);
+      }
       // The CDK's own check does not know what a schedule that is a parameter will be. Versions before the check have no Validations.
       Validations?.of(resource).acknowledge({ id: 'CloudFormation-Validate::E0001', reason: 'the schedule is a parameter' });
     }
