@@ -89,7 +89,7 @@ func bench(ctx context.Context, args []string, w io.Writer) error {
 func build(ctx context.Context, dir string) error {
 	for name, args := range map[string][]string{
 		"certdrift": {"./cmd/certdrift"},
-		"bootstrap": {"-tags", "lambda,lambda.norpc", "./functions/probe"},
+		"bootstrap": {"-tags", "lambda,lambda.norpc", "-gcflags=github.com/aws/...=-l", "./functions/probe"},
 		"hello":     {"-tags", "lambda.norpc", "./bench/hello"},
 	} {
 		cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(dir, name)}, args...)...) //nolint:gosec // the arguments are the ones above
