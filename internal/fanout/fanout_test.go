@@ -26,6 +26,7 @@ import (
 type fleet struct {
 	*Prober
 	log    bytes.Buffer
+	logger *slog.Logger // of all workers, as one handler locks what it writes to
 	faults map[int]func(ctx context.Context, payload []byte, worker *Worker) ([]byte, error)
 	// size is what each endpoint's observation is padded with.
 	size int
@@ -38,13 +39,14 @@ type fleet struct {
 
 func newFleet(shards int) *fleet {
 	f := &fleet{faults: map[int]func(context.Context, []byte, *Worker) ([]byte, error){}, asked: map[int][][]string{}, probes: map[string]int{}}
+	f.logger = slog.New(slog.NewTextHandler(&f.log, nil))
 	f.Prober = New(Options{Shards: shards, Invoke: f.invoke, Revocation: "staple", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	return f
 }
 
 // worker is one that sees every endpoint at an address with its own name.
 func (f *fleet) worker() *Worker {
-	return &Worker{limit: f.limit, Log: slog.New(slog.NewTextHandler(&f.log, nil)), Probe: func(ctx context.Context, revocation string, endpoints []target.Endpoint) []observation.Endpoint {
+	return &Worker{limit: f.limit, Log: f.logger, Probe: func(ctx context.Context, revocation string, endpoints []target.Endpoint) []observation.Endpoint {
 		out := make([]observation.Endpoint, len(endpoints))
 		for i, e := range endpoints {
 			out[i] = observation.Endpoint{Target: e}
