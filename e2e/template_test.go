@@ -110,12 +110,10 @@ func TestTheRulesTakeTheSamples(t *testing.T) {
 	}
 	files, err := filepath.Glob(filepath.Join(root, "events", "*.json"))
 	check(t, err)
-	incident, err := filepath.Glob(filepath.Join(root, "..", "shared", "incident", "events", "*.json"))
-	check(t, err)
 	if len(files) < 20 {
 		t.Fatalf("only %d samples", len(files))
 	}
-	for _, file := range append(files, incident...) {
+	for _, file := range files {
 		event := map[string]any{}
 		text, err := os.ReadFile(file)
 		check(t, err)
