@@ -306,4 +306,10 @@ var differences = []struct{ server, family, why string }{
 	{"version 2 with extensions", "", "this program reads neither alternative names nor a common name in a certificate of version 2"},
 	{"redirects to an expired server", "", "this program does not follow redirects; the finding is about where the server redirects to"},
 	{"no ALPN protocol in common", "", "this program offers no protocol by ALPN, as an HTTP client does"},
+	{"a pair: ECDSA with another key", "", "this program gets the pair's other certificate, whose private key fits"},
+	{"a pair: ECDSA with another key, TLS 1.2", "", "this program gets the pair's other certificate, whose private key fits"},
+	{"a pair: RSA with another key", "", "this program gets the pair's other certificate, whose private key fits"},
+	{"a pair: RSA with another key, the server prefers ECDSA", "", "this program gets the pair's other certificate, whose private key fits"},
+	{"a pair: RSA with another key, the server prefers ECDSA, TLS 1.2", "", "this program gets the pair's other certificate, whose private key fits"},
+	{"a pair: Ed25519 with another key", "", "this program gets the pair's other certificate, whose private key fits"},
 }
