@@ -21,7 +21,7 @@ type inVain struct {
 // lookInto has follow-up probes find out why a probe failed, unless they did so in vain a short time ago and the round can wait. A cause that
 // was found is looked for in every round: the finding names it.
 func (v *endpointProbe) lookInto(ctx context.Context, o *origin, at netip.AddrPort, got *answer, find func()) {
-	asked := *got.Failure
+	asked, shown := *got.Failure, got.TLS
 	key := strings.Join([]string{v.target.Key(), o.host, at.String(), string(asked.Phase), string(asked.Kind), asked.Detail}, "\x00")
 	v.inVain.mu.Lock()
 	last, known := v.inVain.known[key]
@@ -30,7 +30,7 @@ func (v *endpointProbe) lookInto(ctx context.Context, o *origin, at netip.AddrPo
 		return
 	}
 	find()
-	if f := got.Failure; f == nil || *f != asked || ctx.Err() != nil || v.looks.fruitless.Load() >= maxFruitlessLooks {
+	if f := got.Failure; f == nil || *f != asked || got.TLS != shown || ctx.Err() != nil || v.looks.fruitless.Load() >= maxFruitlessLooks {
 		return // something was found, or not everything was asked
 	}
 	v.inVain.mu.Lock()

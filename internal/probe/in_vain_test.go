@@ -3,6 +3,7 @@ package probe
 import (
 	"crypto/tls"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -72,6 +73,20 @@ func TestLooks(t *testing.T) {
 				t.Errorf("not seen again: %+v", a.Failure)
 			}
 		})
+	}
+}
+
+// TestLooksThatFindACertificate: a certificate that only a look sees is seen in every round, even if the failure stays the same.
+func TestLooksThatFindACertificate(t *testing.T) {
+	p := New(Options{Now: time.Now})
+	e := at(t, target.TLS, "127.0.0.1:443", func(e *target.Endpoint) { e.OtherEvery = time.Hour })
+	for i := range 3 {
+		v := &endpointProbe{round: &round{Prober: p, slots: newSlots(1)}, target: e}
+		got := answer{Address: observation.Address{Failure: &observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Alert}}}
+		v.lookInto(t.Context(), &origin{host: e.Host}, netip.MustParseAddrPort("127.0.0.1:443"), &got, func() { got.TLS = &observation.TLS{} })
+		if got.TLS == nil {
+			t.Errorf("round %d: nobody looked", i+1)
+		}
 	}
 }
 
