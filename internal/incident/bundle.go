@@ -29,27 +29,31 @@ func Bundle(p policy.Alerting, notices []Notice) []Notice {
 	return out
 }
 
-// kind is what the notices of one message have in common, whatever they are about.
+// kind is what the notices of one message have in common, whatever they are about. What is wrong with the alert path stays apart, by
+// key: which path can carry it depends on the topic that it is about.
 type kind struct {
 	environment         string
 	event               Event
 	downgraded, removed bool
+	path                string
 }
 
-func kindOf(n Notice) kind { return kind{n.Record.Environment, n.Event, n.Downgraded, n.Removed} }
+func kindOf(n Notice) kind {
+	k := kind{environment: n.Record.Environment, event: n.Event, downgraded: n.Downgraded, removed: n.Removed}
+	if n.Record.Code == finding.AlertPathBroken {
+		k.path = n.Record.Key
+	}
+	return k
+}
 
-// noticeCause is what one person did in one way. What is wrong with the alert path stays apart, by key: which path can carry it
-// depends on the topic that it is about.
+// noticeCause is what one person did in one way.
 type noticeCause struct {
-	code        finding.Code
-	author, key string
+	code   finding.Code
+	author string
 }
 
 func causeOfNotice(n Notice) noticeCause {
 	c := noticeCause{code: n.Record.Code}
-	if c.code == finding.AlertPathBroken {
-		c.key = n.Record.Key
-	}
 	if len(n.Findings) > 0 && n.Findings[0].Attribution.Change != nil {
 		by := n.Findings[0].Attribution.Change
 		c.author = cmp.Or(by.Principal, by.Name) + "\x00" + by.Session

@@ -61,10 +61,13 @@ func TestBundle(t *testing.T) {
 		"resolved and downgraded":           {[]Notice{with(a, func(n *Notice) { n.Event = Recovered }), with(b, func(n *Notice) { n.Event, n.Downgraded = Recovered, true })}, "a, b"},
 		"two downgraded":                    {[]Notice{with(a, func(n *Notice) { n.Event, n.Downgraded = Recovered, true }), with(b, func(n *Notice) { n.Event, n.Downgraded = Recovered, true })}, "a+b"},
 		"two topics":                        {[]Notice{due1("a", finding.AlertPathBroken, ""), due1("b", finding.AlertPathBroken, "")}, "a, b"},
-		"ten causes":                        {causes[:10], "c00, c01, c02, c03, c04, c05, c06, c07, c08, c09"},
-		"eleven causes":                     {causes, "c00+c01+c02+c03+c04+c05+c06+c07+c08+c09+c10"},
-		"eleven endpoints, one cause":       {endpoints, "e00+e01+e02+e03+e04+e05+e06+e07+e08+e09+e10"},
-		"no state":                          {[]Notice{with(a, func(n *Notice) { n.Repetition = true }), with(due1("b", finding.DriftServed, ""), func(n *Notice) { n.Repetition = true })}, "a+b"},
+		"two topics, no state": {[]Notice{
+			with(due1("a", finding.AlertPathBroken, ""), func(n *Notice) { n.Repetition = true }), with(due1("b", finding.AlertPathBroken, ""), func(n *Notice) { n.Repetition = true }),
+		}, "a, b"},
+		"ten causes":                  {causes[:10], "c00, c01, c02, c03, c04, c05, c06, c07, c08, c09"},
+		"eleven causes":               {causes, "c00+c01+c02+c03+c04+c05+c06+c07+c08+c09+c10"},
+		"eleven endpoints, one cause": {endpoints, "e00+e01+e02+e03+e04+e05+e06+e07+e08+e09+e10"},
+		"no state":                    {[]Notice{with(a, func(n *Notice) { n.Repetition = true }), with(due1("b", finding.DriftServed, ""), func(n *Notice) { n.Repetition = true })}, "a+b"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := strings.Join(messages(Bundle(policy.DefaultAlerting(), c.notices)), ", "); got != c.want {
