@@ -83,6 +83,16 @@ type Finding struct {
 	Affects []string `json:"affects,omitempty"`
 }
 
+// Endpoints returns the endpoints (ENVIRONMENT/NAME) that the finding is about, sorted, each once.
+func (f Finding) Endpoints() []string {
+	keys := slices.Clone(f.Affects)
+	if f.Endpoint != "" {
+		keys = append(keys, f.Environment+"/"+f.Endpoint)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
 // Sort sorts findings into the stable order of every output: worst first, then by environment, endpoint, listener,
 // address, code and summary; diagnostics of files after the others of their severity, in the files' own order.
 func Sort(fs []Finding) {

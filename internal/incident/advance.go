@@ -75,7 +75,7 @@ func newTracker(in Input) *tracker {
 	}
 	for _, f := range in.Findings {
 		if explains(f.Code) && f.Severity >= finding.Warning {
-			for _, endpoint := range affectedEndpoints(f) {
+			for _, endpoint := range f.Endpoints() {
 				b.explained[endpoint] = true
 			}
 		}

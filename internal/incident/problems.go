@@ -52,7 +52,7 @@ func (p Problem) Severity() finding.Severity { return finding.Worst(p.Findings) 
 func (p Problem) Affects() []string {
 	var all []string
 	for _, f := range p.Findings {
-		all = append(all, affectedEndpoints(f)...)
+		all = append(all, f.Endpoints()...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

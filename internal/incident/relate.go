@@ -29,15 +29,6 @@ func threatens(e *entry) bool {
 	return len(e.record.Parts) > 0 && all(e.record.Parts, func(p Part) bool { return p.Code == finding.DriftManifest })
 }
 
-// affectedEndpoints returns the endpoints (ENVIRONMENT/NAME) that a finding is about.
-func affectedEndpoints(f finding.Finding) []string {
-	endpoints := slices.Clone(f.Affects)
-	if f.Endpoint != "" {
-		endpoints = append(endpoints, f.Environment+"/"+f.Endpoint)
-	}
-	return endpoints
-}
-
 // belongs reports whether a group of findings is a piece of an incident that has another cause:
 //   - name mismatches of endpoints that the incident's drift explains (a round that read no listeners sees only those);
 //   - the drift that explains an incident of nothing else than what the group says, or name mismatches;
@@ -107,7 +98,7 @@ func all[T any](list []T, holds func(T) bool) bool {
 func explainedBy(e *entry, g findingGroup) bool {
 	known := map[string]bool{}
 	for _, f := range g.findings {
-		for _, endpoint := range affectedEndpoints(f) {
+		for _, endpoint := range f.Endpoints() {
 			known[endpoint] = true
 		}
 	}
@@ -128,7 +119,7 @@ func explainedEndpoints(e *entry) map[string]bool {
 	known := map[string]bool{}
 	for _, f := range e.present {
 		if explains(f.Code) {
-			for _, endpoint := range affectedEndpoints(f) {
+			for _, endpoint := range f.Endpoints() {
 				known[endpoint] = true
 			}
 		}

@@ -81,7 +81,7 @@ func codes(parts []Part) (finding.Code, []finding.Code) {
 func (b *tracker) affected(r *Record, present []finding.Finding, hidden bool) ([]string, int) {
 	set := map[string]bool{}
 	for _, f := range present {
-		for _, endpoint := range affectedEndpoints(f) {
+		for _, endpoint := range f.Endpoints() {
 			set[endpoint] = true
 		}
 	}

@@ -15,8 +15,9 @@ import (
 func (f *Function) logEndpoints(ctx context.Context, endpoints []observation.Endpoint, all []finding.Finding) {
 	byKey := map[string][]finding.Finding{}
 	for _, found := range all {
-		key := found.Environment + "/" + found.Endpoint
-		byKey[key] = append(byKey[key], found)
+		for _, key := range found.Endpoints() {
+			byKey[key] = append(byKey[key], found)
+		}
 	}
 	var environments []string
 	healthy := map[string][]timed{}

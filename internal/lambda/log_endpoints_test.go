@@ -28,6 +28,8 @@ func TestHealthyEndpointsShareALine(t *testing.T) {
 	endpoints = append(endpoints, observation.Endpoint{Target: target.Endpoint{Environment: "staging", Name: "e3"}, Probed: true})
 	found := []finding.Finding{
 		{Code: finding.CertExpired, Severity: finding.Critical, Environment: "production", Endpoint: "e3"},
+		{Code: finding.DriftAttached, Severity: finding.Critical, Environment: "production", Endpoint: "e20", Affects: []string{"production/e20", "production/e21"}},
+		{Code: finding.ListenerCertExpiring, Severity: finding.Warning, Environment: "production", Affects: []string{"production/e22"}},
 		{Code: finding.HTTPSlow, Severity: finding.Warning, Environment: "production", Endpoint: "e5"},
 		{Code: finding.AddressInconsistent, Severity: finding.Info, Environment: "production", Endpoint: "e9"},
 	}
@@ -47,7 +49,7 @@ func TestHealthyEndpointsShareALine(t *testing.T) {
 				summaries[environment] = strings.TrimSpace(fmt.Sprintln(values["healthy"], values["p50_ms"], values["p99_ms"], values["max_ms"], values["slowest"]))
 			}
 		}
-		if diff := cmp.Diff(map[string]string{"production": "197 101 197 199 e199", "staging": "1 0 0 0 e3"}, summaries); diff != "" {
+		if diff := cmp.Diff(map[string]string{"production": "194 102 197 199 e199", "staging": "1 0 0 0 e3"}, summaries); diff != "" {
 			t.Errorf("healthy ones in lines of their own %v: summaries (-want +got)\n%s", healthy, diff)
 		}
 		if healthy {
@@ -56,7 +58,9 @@ func TestHealthyEndpointsShareALine(t *testing.T) {
 			}
 			continue
 		}
-		if diff := cmp.Diff(map[string]string{"production/e3": "critical", "production/e5": "warning", "production/e7": "none"}, severities); diff != "" {
+		if diff := cmp.Diff(map[string]string{
+			"production/e3": "critical", "production/e5": "warning", "production/e7": "none", "production/e20": "critical", "production/e21": "critical", "production/e22": "warning",
+		}, severities); diff != "" {
 			t.Errorf("lines (-want +got)\n%s", diff)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 	"certdrift/internal/observation"
-	"certdrift/internal/target"
 )
 
 // Input is everything that the metrics depend on.
@@ -248,10 +247,7 @@ func downEndpoints(fs []finding.Finding) map[string]bool {
 		if f.Severity != finding.Critical {
 			continue
 		}
-		if f.Endpoint != "" {
-			down[target.Endpoint{Environment: f.Environment, Name: f.Endpoint}.Key()] = true
-		}
-		for _, key := range f.Affects {
+		for _, key := range f.Endpoints() {
 			down[key] = true
 		}
 	}

@@ -196,13 +196,7 @@ func index(fs []finding.Finding) byPlace {
 		if f.Listener != "" {
 			by.listeners[f.Listener] = append(by.listeners[f.Listener], f)
 		}
-		var keys []string
-		if f.Endpoint != "" {
-			keys = append(keys, f.Environment+"/"+f.Endpoint)
-		}
-		keys = append(keys, f.Affects...)
-		slices.Sort(keys)
-		for _, key := range slices.Compact(keys) {
+		for _, key := range f.Endpoints() {
 			by.endpoints[key] = append(by.endpoints[key], f)
 		}
 	}
