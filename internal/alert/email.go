@@ -10,6 +10,7 @@ import (
 	"certdrift/internal/arn"
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
+	"certdrift/internal/prose"
 	"certdrift/internal/topology"
 )
 
@@ -132,7 +133,7 @@ func (m *message) causes(w *emailWriter) {
 		}
 		text := one.place() + ": "
 		if m.OneCause() && one.first.Summary != "" {
-			text += finding.Clean(m.brief(strings.ReplaceAll(strings.Join(one.clauses(1000), "; "), "; - ", "; ")), limit)
+			text += finding.Clean(m.brief(inLine.Replace(strings.Join(one.clauses(1000), "; "))), limit)
 		} else {
 			text += fmt.Sprintf("%s (%s, %s)", phrase(one.code()), one.code(), one.Severity)
 		}
@@ -140,6 +141,9 @@ func (m *message) causes(w *emailWriter) {
 		w.hanging(emailIndent+number, emailIndent+strings.Repeat(" ", len(number)), text)
 	}
 }
+
+// inLine makes one line of joined clauses.
+var inLine = strings.NewReplacer("; - ", "; ", ".; ", ". ")
 
 // members are the incidents of a combined message.
 func (m *message) members() []*message {
@@ -303,7 +307,7 @@ func (m *message) remedy(w *emailWriter) {
 			if p.command {
 				w.command(p.text)
 			} else {
-				w.prose(emailIndent, m.brief(shortenIDs(finding.Clean(p.text, 2000))))
+				w.prose(emailIndent, m.brief(prose.ShortenIDs(finding.Clean(p.text, 2000))))
 			}
 		}
 	}
@@ -352,7 +356,7 @@ func (m *message) others(w *emailWriter) {
 			fmt.Fprintf(w, "  and %d more\n", len(m.Findings)-1-i)
 			break
 		}
-		text := string(f.Code) + ": " + shortenIDs(finding.Clean(f.Summary, 500))
+		text := string(f.Code) + ": " + prose.ShortenIDs(finding.Clean(f.Summary, 500))
 		if f.Code.FixedBy(m.first.Code) && !m.first.DeclarationOutdated() && !m.over() {
 			text += ". Fixed by the remedy above"
 		}
@@ -396,7 +400,7 @@ func (m *message) evidence(w *emailWriter) {
 
 // isSaid reports whether a text already contains a value. Short ones ("443") occur anywhere by chance.
 func isSaid(value, said string) bool {
-	return len(value) >= 8 && (strings.Contains(said, value) || strings.Contains(said, shortenIDs(value)))
+	return len(value) >= 8 && (strings.Contains(said, value) || strings.Contains(said, prose.ShortenIDs(value)))
 }
 
 // placeSaid reports whether file and line have been named already, as FILE:LINE.

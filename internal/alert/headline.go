@@ -159,7 +159,7 @@ func because(cause finding.Code) string {
 // clauses are the parts of the leading summary: its first sentence split at the semicolons, then the rest. Who changed it
 // has a section of its own; full ARNs follow below.
 func (m *message) clauses(limit int) []string {
-	first, more, _ := strings.Cut(shortenIDs(finding.Clean(m.first.Summary, limit)), ". ")
+	first, more, _ := strings.Cut(prose.ShortenIDs(finding.Clean(m.first.Summary, limit)), ". ")
 	var out []string
 	for _, c := range strings.Split(first, "; ") {
 		if by := m.first.Attribution.Change; by != nil && strings.HasPrefix(c, action(by)+" by ") && len(out) > 0 {
@@ -176,9 +176,6 @@ func (m *message) clauses(limit int) []string {
 	}
 	return out
 }
-
-// shortenIDs is prose.ShortenIDs.
-func shortenIDs(text string) string { return prose.ShortenIDs(text) }
 
 // lead is the opening as one short text.
 func (m *message) lead() string {

@@ -45,6 +45,9 @@ func TestTheIncident(t *testing.T) {
 	if len(acts) != 7 {
 		t.Fatalf("%d acts, want 7", len(acts))
 	}
+	if strings.Contains(out.String(), ".; ") {
+		t.Error("a message ends a sentence and goes on with it")
+	}
 	healthy, byHand, weeks, staging, production, repair, after := acts[0], acts[1], acts[2], acts[3], acts[4], acts[5], acts[6]
 
 	for _, tt := range []struct {
