@@ -5,32 +5,19 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
-	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
-	grafanaprometheus "github.com/grafana/grafana-foundation-sdk/go/prometheus"
 )
 
-// classic is the format that every Grafana imports; its successor needs Grafana 13.
-type classic = dashboard.Dashboard //nolint:staticcheck // see above
-
-// readDashboard reads the Grafana dashboard with Grafana's own types, which reject unknown and missing keys, of panels and queries too.
-func readDashboard(t *testing.T) classic {
-	t.Helper()
-	plugins.RegisterDefaultPlugins()
-	text := []byte(read(t, "../deploy/grafana/certdrift.json"))
-	// A list of no errors is an error that says nothing, and ends the strict reading of a panel early.
-	if err := (&classic{}).UnmarshalJSONStrict(text); err != nil && err.Error() != "" {
-		t.Fatal(err)
+// grafanaDashboard has what the test reads of a dashboard. Grafana's own types read all of it in e2e.
+type grafanaDashboard struct {
+	Panels []struct {
+		ID          *uint32
+		Type, Title string
+		Description string
+		GridPos     struct{ X, Y, W, H uint32 }
+		FieldConfig struct{ Defaults struct{ Unit string } }
+		Targets     []struct{ Expr string }
 	}
-	var d classic
-	if err := json.Unmarshal(text, &d); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Validate(); err != nil {
-		t.Fatal(err)
-	}
-	return d
+	Templating struct{ List []struct{ Name string } }
 }
 
 // metricName matches a metric in a query, grouping the labels of an aggregation.
@@ -49,18 +36,20 @@ func TestTheGrafanaDashboard(t *testing.T) {
 			labels[strings.Fields(name)[0]] = rest
 		}
 	}
-	d := readDashboard(t)
+	var d grafanaDashboard
+	if err := json.Unmarshal([]byte(read(t, "../deploy/grafana/certdrift.json")), &d); err != nil {
+		t.Fatal(err)
+	}
 	ids, taken, used := map[uint32]bool{}, map[[2]uint32]string{}, map[string]bool{}
-	for _, p := range d.Panels {
-		panel := p.Panel
-		if panel == nil {
+	for _, panel := range d.Panels {
+		title := panel.Title
+		if panel.Type == "row" {
 			t.Fatal("a row: the test reads panels only")
 		}
-		title := *panel.Title
-		if panel.Id == nil || ids[*panel.Id] {
+		if panel.ID == nil || ids[*panel.ID] {
 			t.Fatalf("%s has no identifier of its own", title)
 		}
-		ids[*panel.Id] = true
+		ids[*panel.ID] = true
 		for x := panel.GridPos.X; x < panel.GridPos.X+panel.GridPos.W; x++ {
 			for y := panel.GridPos.Y; y < panel.GridPos.Y+panel.GridPos.H; y++ {
 				if other := taken[[2]uint32{x, y}]; other != "" || x >= 24 {
@@ -69,14 +58,10 @@ func TestTheGrafanaDashboard(t *testing.T) {
 				taken[[2]uint32{x, y}] = title
 			}
 		}
-		if panel.FieldConfig == nil || panel.FieldConfig.Defaults.Unit == nil || panel.Description == nil || len(panel.Targets) == 0 {
+		if panel.FieldConfig.Defaults.Unit == "" || panel.Description == "" || len(panel.Targets) == 0 {
 			t.Errorf("%s has no unit, no description, or no query", title)
 		}
-		for _, target := range panel.Targets {
-			query, ok := target.(*grafanaprometheus.Dataquery)
-			if !ok {
-				t.Fatalf("%s asks %T", title, target)
-			}
+		for _, query := range panel.Targets {
 			for _, name := range metricName.FindAllString(query.Expr, -1) {
 				used[name] = true
 				has, known := labels[name]

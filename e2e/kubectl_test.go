@@ -165,12 +165,9 @@ type reading struct {
 // oracle has kubectl's libraries read files.
 func oracle(t *testing.T, files [][]byte) []reading {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "oracle")
-	_, err := run(t.Context(), nil, "go", "build", "-C", filepath.Join("e2e", "oracle"), "-o", bin, ".")
-	check(t, err)
 	input, err := json.Marshal(files)
 	check(t, err)
-	cmd := exec.CommandContext(t.Context(), bin)
+	cmd := exec.CommandContext(t.Context(), moduleOfItsOwn(t, "oracle"))
 	cmd.Stdin = bytes.NewReader(input)
 	out, err := cmd.Output()
 	check(t, err)
@@ -180,6 +177,15 @@ func oracle(t *testing.T, files [][]byte) []reading {
 		t.Fatalf("%d readings of %d files", len(all), len(files))
 	}
 	return all
+}
+
+// moduleOfItsOwn builds the command of e2e/NAME, which certdrift does not depend on.
+func moduleOfItsOwn(t *testing.T, name string) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), name)
+	_, err := run(t.Context(), nil, "go", "build", "-C", filepath.Join("e2e", name), "-o", bin, ".")
+	check(t, err)
+	return bin
 }
 
 const certificateAnnotation = "service.beta.kubernetes.io/aws-load-balancer-ssl-cert"

@@ -143,6 +143,28 @@ func (p prometheus) until(t *testing.T, query string) []sampled {
 	return nil
 }
 
+// TestGrafanaReadsTheDashboard: Grafana's own types know every key of the dashboard, and miss none.
+func TestGrafanaReadsTheDashboard(t *testing.T) {
+	enabled(t)
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(root, "deploy", "grafana", "certdrift.json"))
+	check(t, err)
+	bin := moduleOfItsOwn(t, "grafana")
+	for name, c := range map[string]struct {
+		text string
+		good bool
+	}{
+		"as it is":       {string(text), true},
+		"an unknown key": {strings.Replace(string(text), `"gridPos"`, `"gridPosition"`, 1), false},
+	} {
+		cmd := exec.CommandContext(t.Context(), bin)
+		cmd.Stdin = strings.NewReader(c.text)
+		if out, err := cmd.CombinedOutput(); (err == nil) != c.good {
+			t.Errorf("%s: %v: %s", name, err, out)
+		}
+	}
+}
+
 // dashboardQueries are the queries of the Grafana dashboard by title and number, for all environments.
 func dashboardQueries(t *testing.T) map[string]string {
 	t.Helper()

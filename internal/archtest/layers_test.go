@@ -46,7 +46,7 @@ var layers = []struct {
 	{"demo", "replays the incident with all of the layers below", []string{"internal/sim/demo"}},
 	{"command line", "the commands", []string{"internal/cli"}},
 	{"programs", "wiring", []string{"cmd/bundle", "cmd/certdrift", "cmd/manpages", "cmd/release", "functions/inspect", "functions/probe", "functions/verify", "functions/widget", "functions/worker"}},
-	{"tools for tests", "programs that tests run, and the benchmark", []string{"bench", "bench/hello", "e2e/debian", "e2e/oracle", "e2e/pack", "e2e/rootstores", "e2e/tally", "e2e/tlsclient"}},
+	{"tools for tests", "programs that tests run, and the benchmark", []string{"bench", "bench/hello", "e2e/debian", "e2e/grafana", "e2e/oracle", "e2e/pack", "e2e/rootstores", "e2e/tally", "e2e/tlsclient"}},
 	{"servers for tests", "real servers with every defect", []string{"e2e/servers"}},
 	{"tests", "tests across packages", []string{"docs", "e2e", "e2e/accuracy", "e2e/browser", "internal/archtest"}},
 }
