@@ -195,13 +195,14 @@ func (p *alertPath) checkTopic(ctx context.Context, arn string, chat bool) (obse
 func readTopic(ctx context.Context, from alertTopic) (observation.Topic, error) {
 	topics, errs := from.Observe(ctx)
 	if len(topics) != 1 || !topics[0].Read && !topics[0].Missing {
-		for _, t := range errs {
-			if t.WithoutCredentials() {
-				return observation.Topic{}, &unseenError{fmt.Errorf("reading the topic: %s", clean(t.Detail)), judge.SignIn}
-			}
-			return observation.Topic{}, fmt.Errorf("asking %s: %s", t.Operation, clean(t.Detail))
+		if len(errs) == 0 {
+			return observation.Topic{}, errors.New("the topic could not be read")
 		}
-		return observation.Topic{}, errors.New("the topic could not be read")
+		first := errs[0]
+		if first.WithoutCredentials() {
+			return observation.Topic{}, &unseenError{fmt.Errorf("reading the topic: %s", clean(first.Detail)), judge.SignIn}
+		}
+		return observation.Topic{}, fmt.Errorf("asking %s: %s", first.Operation, clean(first.Detail))
 	}
 	return topics[0], nil
 }
