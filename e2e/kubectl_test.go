@@ -99,6 +99,10 @@ func TestKubectlItself(t *testing.T) {
 		{"an octal port", port("0673"), "Service", true},
 		{"a fraction for a port", port("443.0"), "Service", true},
 		{"a port in quotes", port(`"443"`), "Service", false}, // the cluster refuses it
+		{"an annotation that is true", strings.Replace(shop, "  annotations:\n", "  annotations:\n    a: yes\n", 1), "error", false},
+		{"a label that is a number", strings.Replace(shop, "  name: s\n", "  name: s\n  labels: {a: 1.0}\n", 1), "error", false},
+		{"a sentence behind a document", shop + "NOTES:\n1. Get the URL\n", "error", false},
+		{"a list whose items are none", "apiVersion: v1\nkind: List\nitems: {a: b}\n", "error", false},
 	}
 	files := make([][]byte, len(cases))
 	for i, c := range cases {
