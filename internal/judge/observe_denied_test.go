@@ -53,7 +53,7 @@ func TestObserveDeniedNamesWhatAWSRefuses(t *testing.T) {
 		"AccessDenied: ExpiredToken is not the reason": {"lacks the permission sts:GetCallerIdentity", `"Action": "sts:GetCallerIdentity"`},
 	} {
 		s := newScene(t)
-		s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "sts:GetCallerIdentity", Region: region, Detail: detail}}
+		s.Round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "sts:GetCallerIdentity", Region: region, Detail: detail}}
 		f := s.one(finding.ObserveDenied, finding.Warning)
 		if !strings.Contains(f.Summary, want[0]) || !strings.Contains(f.Remedy, want[1]) {
 			t.Errorf("%s:\n%s\n%s", detail, f.Summary, f.Remedy)
