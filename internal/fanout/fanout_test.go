@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -63,13 +67,11 @@ func (f *fleet) worker() *Worker {
 	}}
 }
 
-// noise is text that does not compress.
+// noise is text that hardly compresses.
 func noise(n, seed int) string {
-	out := make([]byte, n)
-	for i := range out {
-		out[i] = 'a' + byte(mixed(uint64(seed*n+i))%26)
-	}
-	return string(out)
+	random := make([]byte, (n+1)/2)
+	_, _ = rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8), byte(seed >> 16)}).Read(random) // it never fails
+	return hex.EncodeToString(random)[:n]
 }
 
 func (f *fleet) invoke(ctx context.Context, payload []byte) ([]byte, error) {
@@ -121,6 +123,16 @@ func tampered(change func([]observation.Endpoint) []observation.Endpoint) func(c
 		}
 		return json.Marshal(reply)
 	}
+}
+
+// packObservations packs observations as a worker does.
+func packObservations(seen []observation.Endpoint) ([]byte, error) {
+	all, err := newPacker(seen, 0)
+	if err != nil {
+		return nil, err
+	}
+	packed, _, err := all.packFirst()
+	return packed, err
 }
 
 func many(n int) []target.Endpoint {
@@ -225,7 +237,23 @@ func TestAShardThatFailsIsUnseen(t *testing.T) {
 		"one of nobody": {tampered(func(s seen) seen {
 			return append(s, observation.Endpoint{Target: target.Endpoint{Name: "x"}, Probed: true})
 		}), size, `about "/x", which it was not asked for`},
-		"one that ran out of time": {tampered(func(s seen) seen { s[0] = observation.Endpoint{Target: s[0].Target}; return s }), 1, ""},
+		"one that is said to be probed": {tampered(func(s seen) seen {
+			s[0] = observation.Endpoint{Target: s[0].Target, Probed: true, DNS: observation.DNS{Addresses: []string{"192.0.2.1"}}}
+			return s
+		}), 1, "the worker's response says nothing about it"},
+		"one with an address that nothing is known of": {tampered(func(s seen) seen {
+			s[0].Addresses = append(s[0].Addresses, observation.Address{Address: "192.0.2.1:443"})
+			return s
+		}), 1, "the worker's response says nothing about it"},
+		"a certificate that is not there": {fixed(`{"version":1,"observations":"` + base64.StdEncoding.EncodeToString(must(pack(map[string]any{
+			"certificates": []any{nil},
+			"endpoints":    []any{map[string]any{"probed": true, "addresses": []any{map[string]any{"tls": map[string]any{"chain": []any{[]byte{0, 0, 0, 0}}}}}}},
+		}))) + `"}`), size, "there is no certificate 0"},
+		"an older worker": {func(ctx context.Context, payload []byte, w *Worker) ([]byte, error) {
+			return working(ctx, bytes.Replace(payload, []byte(`"version":1`), []byte(`"version":2`), 1), w)
+		}, size, "the task has version 2, not 1: is the same version of both functions deployed?"},
+		"the probe function itself": {fixed(`{"verdict":"ignored","reason":"not an event"}`), size, "has version 0, not 1"},
+		"one that ran out of time":  {tampered(func(s seen) seen { s[0] = observation.Endpoint{Target: s[0].Target}; return s }), 1, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -346,6 +374,107 @@ func TestAShardThatIsTooLargeIsSplit(t *testing.T) {
 			t.Errorf("%v, %v", probed, why)
 		}
 	})
+}
+
+// TestAThousandEndpointsOfHostileServersFit: with Lambda's own limits, and whatever servers send, no payload is larger than Lambda takes, and
+// nobody is left out because of what others send.
+func TestAThousandEndpointsOfHostileServersFit(t *testing.T) {
+	const lambdasLimit = 6 << 20
+	const addresses, largest = 32, 256 << 10 // of the probe, and of crypto/tls for all of a chain
+	address := func(chain ...[]byte) observation.Address {
+		return observation.Address{TLS: &observation.TLS{Version: "TLS 1.3", Chain: chain}, HTTP: &observation.HTTP{Excerpt: noise(2000, 7)}}
+	}
+	root, issuer := []byte(noise(2000, 1)), []byte(noise(2000, 2))
+	ordinary := func(i int) []observation.Address {
+		leaf := []byte(noise(2000, i))
+		return []observation.Address{address(leaf, issuer, root), address(leaf, issuer, root)}
+	}
+	perAddress := func(chain func(seed int) []byte) func(i int) []observation.Address {
+		return func(i int) (all []observation.Address) {
+			for k := range addresses {
+				all = append(all, address(chain(i*addresses+k)))
+			}
+			return all
+		}
+	}
+	blank := func(seed int) []byte { return append(make([]byte, largest), fmt.Sprint(seed)...) }
+	for name, tt := range map[string]struct {
+		bad    int // of a hundred endpoints each
+		served func(i int) []observation.Address
+		unseen int
+		most   int // invocations
+	}{
+		"none":              {0, nil, 0, 1},
+		"chains of 100 KiB": {10, func(i int) []observation.Address { return []observation.Address{address([]byte(noise(100<<10, i)))} }, 0, 4},
+		"the largest chain, everywhere the same": {1, func(i int) []observation.Address {
+			chain := []byte(noise(largest, i))
+			return perAddress(func(int) []byte { return chain })(i)
+		}, 0, 2},
+		"another at each address":        {1, perAddress(func(seed int) []byte { return []byte(noise(largest, seed)) }), 10, 2},
+		"large only once it is unpacked": {1, perAddress(blank), 0, 3},
+		"text": {20, func(i int) []observation.Address {
+			a := ordinary(i)
+			a[0].Failure = &observation.Failure{Detail: noise(400, i), Said: noise(400, i)}
+			for k := range 10 {
+				a[0].HTTP.Hops = append(a[0].HTTP.Hops, observation.Hop{URL: noise(8<<10, i*10+k), Addresses: ordinary(i)})
+			}
+			return a
+		}, 0, 8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const n = 1000
+			f, endpoints := newFleet(1), many(n)
+			bad := func(i int) bool { return i%100 < tt.bad }
+			first := 0
+			f.faults[0] = func(ctx context.Context, payload []byte, w *Worker) ([]byte, error) {
+				w.Probe = func(_ context.Context, _ string, asked []target.Endpoint) []observation.Endpoint {
+					out := make([]observation.Endpoint, len(asked))
+					for k, e := range asked {
+						i, err := strconv.Atoi(e.Name[1:])
+						if err != nil {
+							t.Fatal(err)
+						}
+						out[k] = observation.Endpoint{Target: e, Probed: true, Addresses: ordinary(i)}
+						if bad(i) {
+							out[k].Addresses = tt.served(i)
+						}
+					}
+					return out
+				}
+				raw, err := working(ctx, payload, w)
+				if len(payload) > lambdasLimit || len(raw) > lambdasLimit {
+					t.Errorf("%d bytes sent, %d received", len(payload), len(raw))
+				}
+				if len(f.asked[0]) == 1 {
+					var reply Reply
+					_ = json.Unmarshal(raw, &reply)
+					seen, err := unpackObservations(reply.Observations)
+					if err != nil {
+						t.Error(err)
+					}
+					for _, e := range seen {
+						if len(e.Addresses) == 2 && e.Addresses[0].Failure == nil {
+							first++
+						}
+					}
+				}
+				return raw, err
+			}
+			seen := f.Probe(t.Context(), endpoints)
+			probed, why := count(seen, 1)
+			if probed[0] != n-tt.unseen || tt.unseen > 0 && why[0]["what was observed is larger than a worker's response may be"] != tt.unseen {
+				t.Errorf("%d probed, %v", probed[0], why)
+			}
+			if len(f.asked[0]) > tt.most || first != n-tt.bad*n/100 {
+				t.Errorf("%d invocations; the first returned %d of the ordinary servers", len(f.asked[0]), first)
+			}
+			for i, e := range seen {
+				if !bad(i) && !reflect.DeepEqual(e.Addresses, ordinary(i)) {
+					t.Fatalf("%d arrived as %+v", i, e)
+				}
+			}
+		})
+	}
 }
 
 // TestWorkersEndBeforeTheRound: a worker has less time than the round, so that what it has seen until then arrives; and it is not invoked
