@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -157,15 +156,15 @@ func TestFanOut(t *testing.T) {
 	f.shards, f.faults, f.asked, f.turns = workers, map[int]string{}, map[int]int{}, make(chan struct{}, runtime.NumCPU())
 	dir := strings.TrimSuffix(s.stack.probe.dir, "ProbeFunction") + "WorkerFunction"
 	f.start = func() *function { return startFunction(t, "certdrift-worker", d, dir, s.front.url) }
-	shardOf := func(host string) int {
+	shards, members := map[string]int{}, make([][]string, workers)
+	for i, host := range s.hosts {
 		name, _, _ := strings.Cut(host, ".")
-		return fanout.Shard(fmt.Sprintf("env%d/%s", slices.Index(s.hosts, host)%4, name), workers)
+		shard := fanout.Shard(fmt.Sprintf("env%d/%s", i%4, name), workers)
+		shards[host], members[shard] = shard, append(members[shard], host)
 	}
-	members := make([][]string, workers)
-	for _, host := range s.hosts {
-		members[shardOf(host)] = append(members[shardOf(host)], host)
-	}
-	s.unseen = func(host string) bool { return f.faults[shardOf(host)] != "" }
+	inspects := func() bool { return s.n%5 == 0 } // without workers
+	unprobed := func(host string) bool { return f.faults[shards[host]] != "" }
+	s.unseen = func(host string) bool { return unprobed(host) && !inspects() }
 	// round runs one and compares what was checked with what the faults leave.
 	round := func() {
 		t.Helper()
@@ -181,13 +180,16 @@ func TestFanOut(t *testing.T) {
 		if int(due) != endpoints || int(checked) != want || !ok {
 			t.Errorf("round %d: due %v, checked %v, want %d of %d", s.n, due, checked, want, endpoints)
 		}
+		if all, ok := s.front.figures.take("EndpointsChecked inspect"); inspects() && (!ok || int(all) != endpoints) {
+			t.Errorf("round %d: inspect checked %v of %d", s.n, all, endpoints)
+		}
 		t.Logf("round %d took %v: checked %v of %v; probe %v; %s", s.n, time.Since(begin).Round(time.Millisecond),
 			checked, due, memoryOf(t, s.stack.probe), f.describe(t))
 	}
 	s.stack.probe.timeout, s.stack.inspect.timeout = 5*time.Minute, 10*time.Minute
 	begin := time.Now()
 	round()
-	s.stack.probe.timeout = max(16*time.Second, 3*time.Since(begin))
+	s.stack.probe.timeout = max(16*time.Second, 2*time.Since(begin))
 	faulty := 4
 	if endpoints >= large {
 		faulty = 2
@@ -211,7 +213,7 @@ func TestFanOut(t *testing.T) {
 			t.Errorf("round %d: asked %v; what is throttled is tried again, what was killed is not", s.n, f.asked)
 		}
 	}
-	s.holdUnseen(broken)
+	s.holdUnseen(broken, unprobed)
 	f.faults = map[int]string{}
 	for n := range maxCalmRounds {
 		if round(); n+1 >= calmRounds/2 && len(s.unsettled()) == 0 || t.Failed() {
@@ -236,7 +238,7 @@ func TestFanOut(t *testing.T) {
 
 // holdUnseen checks what is said while nobody sees some endpoints: that they are not seen, of no others, and that what they had is not over,
 // although they have been healthy since.
-func (s *soak) holdUnseen(healed []string) {
+func (s *soak) holdUnseen(healed []string, unprobed func(host string) bool) {
 	s.t.Helper()
 	said, open := map[string]bool{}, map[string]bool{}
 	for _, r := range s.records() {
@@ -249,13 +251,13 @@ func (s *soak) holdUnseen(healed []string) {
 				continue
 			}
 			said[host] = said[host] || r.Notified > 0
-			if !s.unseen(host) {
+			if !unprobed(host) {
 				s.t.Errorf("%s is said to be unseen, and was seen", host)
 			}
 		}
 	}
 	for _, host := range s.hosts {
-		if s.unseen(host) && !said[host] {
+		if unprobed(host) && !said[host] {
 			s.t.Errorf("%s was not seen, and nobody was alerted about it", host)
 			break
 		}
