@@ -379,102 +379,94 @@ func TestAShardThatIsTooLargeIsSplit(t *testing.T) {
 // TestAThousandEndpointsOfHostileServersFit: with Lambda's own limits, and whatever servers send, no payload is larger than Lambda takes, and
 // nobody is left out because of what others send.
 func TestAThousandEndpointsOfHostileServersFit(t *testing.T) {
-	const lambdasLimit = 6 << 20
-	const addresses, largest = 32, 256 << 10 // of the probe, and of crypto/tls for all of a chain
-	address := func(chain ...[]byte) observation.Address {
-		return observation.Address{TLS: &observation.TLS{Version: "TLS 1.3", Chain: chain}, HTTP: &observation.HTTP{Excerpt: noise(2000, 7)}}
-	}
-	root, issuer := []byte(noise(2000, 1)), []byte(noise(2000, 2))
-	ordinary := func(i int) []observation.Address {
-		leaf := []byte(noise(2000, i))
-		return []observation.Address{address(leaf, issuer, root), address(leaf, issuer, root)}
-	}
-	perAddress := func(chain func(seed int) []byte) func(i int) []observation.Address {
-		return func(i int) (all []observation.Address) {
-			for k := range addresses {
-				all = append(all, address(chain(i*addresses+k)))
+	const n, lambdasLimit, mostInvocations = 1000, 6 << 20, 7
+	f, endpoints := newFleet(1), many(n)
+	served := make([][]observation.Address, n)
+	ordinary, unseen := map[string]bool{}, map[string]bool{}
+	for i, e := range endpoints {
+		switch {
+		case i == 50 || i == 60:
+			served[i], unseen[e.Name] = everywhere(func(seed int) []byte { return []byte(noise(largestChain, i*100+seed)) }), true
+		case i == 150: // large only if each certificate is sent more than once
+			served[i] = everywhere(func(int) []byte { return []byte(noise(largestChain, i)) })
+		case i >= 250 && i < 256: // large only once they are unpacked
+			served[i] = everywhere(func(seed int) []byte { return append(make([]byte, largestChain), fmt.Sprint(i, seed)...) })
+		case i%100 < 5:
+			served[i] = []observation.Address{servedBy([]byte(noise(100<<10, i)))}
+		case i%100 < 10:
+			served[i] = ordinaryAnswer(i)
+			served[i][0].Failure = &observation.Failure{Detail: noise(400, i), Said: noise(400, i)}
+			for k := range 10 {
+				served[i][0].HTTP.Hops = append(served[i][0].HTTP.Hops, observation.Hop{URL: noise(8<<10, i*10+k), Addresses: ordinaryAnswer(i)})
 			}
-			return all
+		default:
+			served[i], ordinary[e.Name] = ordinaryAnswer(i), true
 		}
 	}
-	blank := func(seed int) []byte { return append(make([]byte, largest), fmt.Sprint(seed)...) }
-	for name, tt := range map[string]struct {
-		bad    int // of a hundred endpoints each
-		served func(i int) []observation.Address
-		unseen int
-		most   int // invocations
-	}{
-		"none":              {0, nil, 0, 1},
-		"chains of 100 KiB": {10, func(i int) []observation.Address { return []observation.Address{address([]byte(noise(100<<10, i)))} }, 0, 4},
-		"the largest chain, everywhere the same": {1, func(i int) []observation.Address {
-			chain := []byte(noise(largest, i))
-			return perAddress(func(int) []byte { return chain })(i)
-		}, 0, 2},
-		"another at each address":        {1, perAddress(func(seed int) []byte { return []byte(noise(largest, seed)) }), 10, 2},
-		"large only once it is unpacked": {1, perAddress(blank), 0, 3},
-		"text": {20, func(i int) []observation.Address {
-			a := ordinary(i)
-			a[0].Failure = &observation.Failure{Detail: noise(400, i), Said: noise(400, i)}
-			for k := range 10 {
-				a[0].HTTP.Hops = append(a[0].HTTP.Hops, observation.Hop{URL: noise(8<<10, i*10+k), Addresses: ordinary(i)})
-			}
-			return a
-		}, 0, 8},
-	} {
-		t.Run(name, func(t *testing.T) {
-			const n = 1000
-			f, endpoints := newFleet(1), many(n)
-			bad := func(i int) bool { return i%100 < tt.bad }
-			first := 0
-			f.faults[0] = func(ctx context.Context, payload []byte, w *Worker) ([]byte, error) {
-				w.Probe = func(_ context.Context, _ string, asked []target.Endpoint) []observation.Endpoint {
-					out := make([]observation.Endpoint, len(asked))
-					for k, e := range asked {
-						i, err := strconv.Atoi(e.Name[1:])
-						if err != nil {
-							t.Fatal(err)
-						}
-						out[k] = observation.Endpoint{Target: e, Probed: true, Addresses: ordinary(i)}
-						if bad(i) {
-							out[k].Addresses = tt.served(i)
-						}
-					}
-					return out
+	first := 0
+	f.faults[0] = func(ctx context.Context, payload []byte, w *Worker) ([]byte, error) {
+		w.Probe = func(_ context.Context, _ string, asked []target.Endpoint) []observation.Endpoint {
+			out := make([]observation.Endpoint, len(asked))
+			for k, e := range asked {
+				i, err := strconv.Atoi(e.Name[1:])
+				if err != nil {
+					t.Error(err)
 				}
-				raw, err := working(ctx, payload, w)
-				if len(payload) > lambdasLimit || len(raw) > lambdasLimit {
-					t.Errorf("%d bytes sent, %d received", len(payload), len(raw))
-				}
-				if len(f.asked[0]) == 1 {
-					var reply Reply
-					_ = json.Unmarshal(raw, &reply)
-					seen, err := unpackObservations(reply.Observations)
-					if err != nil {
-						t.Error(err)
-					}
-					for _, e := range seen {
-						if len(e.Addresses) == 2 && e.Addresses[0].Failure == nil {
-							first++
-						}
-					}
-				}
-				return raw, err
+				out[k] = observation.Endpoint{Target: e, Probed: true, Addresses: served[i]}
 			}
-			seen := f.Probe(t.Context(), endpoints)
-			probed, why := count(seen, 1)
-			if probed[0] != n-tt.unseen || tt.unseen > 0 && why[0]["what was observed is larger than a worker's response may be"] != tt.unseen {
-				t.Errorf("%d probed, %v", probed[0], why)
+			return out
+		}
+		raw, err := working(ctx, payload, w)
+		if len(payload) > lambdasLimit || len(raw) > lambdasLimit {
+			t.Errorf("%d bytes sent, %d received", len(payload), len(raw))
+		}
+		if len(f.asked[0]) == 1 {
+			var reply Reply
+			_ = json.Unmarshal(raw, &reply) // the prober reports what cannot be read
+			seen, err := unpackObservations(reply.Observations)
+			if err != nil {
+				t.Error(err)
 			}
-			if len(f.asked[0]) > tt.most || first != n-tt.bad*n/100 {
-				t.Errorf("%d invocations; the first returned %d of the ordinary servers", len(f.asked[0]), first)
-			}
-			for i, e := range seen {
-				if !bad(i) && !reflect.DeepEqual(e.Addresses, ordinary(i)) {
-					t.Fatalf("%d arrived as %+v", i, e)
+			for _, e := range seen {
+				if ordinary[e.Target.Name] {
+					first++
 				}
 			}
-		})
+		}
+		return raw, err
 	}
+	for i, e := range f.Probe(t.Context(), endpoints) {
+		switch {
+		case unseen[e.Target.Name] && (e.Probed || e.Unprobed != "what was observed is larger than a worker's response may be"):
+			t.Errorf("%d: probed %t, %q", i, e.Probed, e.Unprobed)
+		case !unseen[e.Target.Name] && (!e.Probed || !reflect.DeepEqual(e.Addresses, served[i])):
+			t.Errorf("%d arrived otherwise: probed %t, %q", i, e.Probed, e.Unprobed)
+		}
+	}
+	if len(f.asked[0]) > mostInvocations || first != len(ordinary) {
+		t.Errorf("%d invocations; the first returned %d of the %d ordinary servers", len(f.asked[0]), first, len(ordinary))
+	}
+}
+
+// largestChain is what crypto/tls takes of a server, in bytes.
+const largestChain = 256 << 10
+
+func servedBy(chain ...[]byte) observation.Address {
+	return observation.Address{TLS: &observation.TLS{Version: "TLS 1.3", Chain: chain}, HTTP: &observation.HTTP{Excerpt: noise(2000, 7)}}
+}
+
+func ordinaryAnswer(i int) []observation.Address {
+	leaf := []byte(noise(2000, i))
+	issuer, root := []byte(noise(2000, 1<<20)), []byte(noise(2000, 1<<21))
+	return []observation.Address{servedBy(leaf, issuer, root), servedBy(leaf, issuer, root)}
+}
+
+// everywhere is a server with as many addresses as the probe takes, and a chain of one certificate at each.
+func everywhere(certificate func(seed int) []byte) (all []observation.Address) {
+	for seed := range 32 {
+		all = append(all, servedBy(certificate(seed)))
+	}
+	return all
 }
 
 // TestWorkersEndBeforeTheRound: a worker has less time than the round, so that what it has seen until then arrives; and it is not invoked
