@@ -146,14 +146,14 @@ func TestSubjectsOfNamesThatAreNotASCII(t *testing.T) {
 		{"pro\u0308d", "api–eu", "", "CRITICAL prod: api-eu: certificate expired (cert-expired)"},
 		{"生产", "api", "", "CRITICAL: api: certificate expired (cert-expired)"},
 		{"production", "接口", "a1b2c3:443", "CRITICAL production: a1b2c3:443: certificate expired (cert-expired)"},
-		{"生产", "接口", "", "CRITICAL: 3 endpoint(s): certificate expired (cert-expired)"},
-		{"прод", "prod-接口", "", "CRITICAL: 3 endpoint(s): certificate expired (cert-expired)"},
+		{"生产", "接口", "", "CRITICAL: 3 endpoints: certificate expired (cert-expired)"},
+		{"прод", "prod-接口", "", "CRITICAL: 3 endpoints: certificate expired (cert-expired)"},
 		{"what?", "ui", "", "CRITICAL what?: ui and 2 more: certificate expired (cert-expired)"},
 	} {
 		n := incident.Notice{Event: incident.Opened, Severity: finding.Critical, At: began,
 			Findings: []finding.Finding{{Code: finding.CertExpired, Severity: finding.Critical, Endpoint: c.endpoint, Listener: c.listener}},
 			Record:   incident.Record{Environment: c.environment, Code: finding.CertExpired, First: began, AffectsCount: 3}}
-		if !strings.Contains(c.want, "endpoint(s)") && !strings.Contains(c.want, "more") {
+		if !strings.Contains(c.want, "endpoints") && !strings.Contains(c.want, "more") {
 			n.Record.AffectsCount = 1
 		}
 		m := Compose(n, Options{})
@@ -202,7 +202,7 @@ func TestEveryCodeHasAPhrase(t *testing.T) {
 		}
 	}
 	for c, p := range phrases() {
-		if len(p) > 54 || !SMSFits(p) {
+		if len(p) > 54 || Segments(p) > 1 {
 			t.Errorf("%s: %q is too long for a text message", c, p)
 		}
 	}
@@ -221,7 +221,7 @@ func TestAClaimedAuthorIsNoFact(t *testing.T) {
 		n := claimed()
 		n.Findings[0].Code, n.Record.Code, n.Record.AffectsCount = code, code, 1
 		m := Compose(n, options)
-		if !strings.Contains(m.SMS, "by jane (unconfirmed)") || !SMSFits(m.SMS) {
+		if !strings.Contains(m.SMS, "by jane (unconfirmed)") || Segments(m.SMS) > maxSegments {
 			t.Errorf("%s: SMS %q", code, m.SMS)
 		}
 		for name, text := range map[string]string{"chat": m.Chat, "email": m.Email} {

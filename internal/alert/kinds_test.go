@@ -291,7 +291,7 @@ func TestTheFirstLines(t *testing.T) {
 			t.Errorf("%s: %d lines above the rule", k.name, n)
 		}
 		at := 0
-		for _, heading := range []string{"CAUSE", "WHAT TO DO", "WHO CHANGED IT", "DECLARED, ATTACHED, SERVED", "NEXT"} {
+		for _, heading := range []string{"CAUSE", "WHAT IT WAS", "WHAT TO DO", "WHO CHANGED IT", "DECLARED, ATTACHED, SERVED", "NEXT"} {
 			i := strings.Index(top, "\n"+heading)
 			if i >= 0 && i < at {
 				t.Errorf("%s: %s comes too early", k.name, heading)
@@ -304,6 +304,109 @@ func TestTheFirstLines(t *testing.T) {
 			}
 			if key := n.Record.Key; !m.over() && k.name != "test" && !strings.Contains(top, key) {
 				t.Errorf("%s: no line acknowledges %q", k.name, key)
+			}
+		}
+	}
+}
+
+// TestTextMessagesSayItAll: what is broken, for whom, since when and what to do is in every text message, and one that fits into a single SMS
+// is a single SMS.
+func TestTextMessagesSayItAll(t *testing.T) {
+	for _, k := range kinds() {
+		m := newMessage(k.notice, options)
+		sms := Compose(k.notice, options).SMS
+		name, _ := m.who()
+		wanted := []string{m.headline(), m.shownEnvironment(""), name, m.smsWhen(), m.smsDo(), "Details in email."}
+		if effect, cause := m.impact(); effect != "" {
+			wanted = append(wanted, lower(effect)+because(cause))
+		}
+		if m.mixed {
+			wanted = append(wanted, m.what())
+		}
+		for _, want := range wanted {
+			if !strings.Contains(sms, want) {
+				t.Errorf("%s: %q is missing in %q", k.name, want, sms)
+			}
+		}
+		if one, whole := m.smsWithin(1); whole && one != sms || Segments(sms) > maxSegments {
+			t.Errorf("%s: %d SMS: %q", k.name, Segments(sms), sms)
+		}
+		if !m.over() && !m.mixed && m.Event != incident.Recovered && k.name != "test" && m.smsDo() == "" {
+			t.Errorf("%s: the text message does not say what to do: %q", k.name, sms)
+		}
+	}
+}
+
+func TestSegments(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want int
+	}{
+		{"", 1}, {strings.Repeat("a", 160), 1}, {strings.Repeat("a", 161), 2}, {strings.Repeat("a", 306), 2}, {strings.Repeat("a", 307), 3},
+		{strings.Repeat("€", 80), 1}, {strings.Repeat("€", 81), 2}, {strings.Repeat("生", 70), 1}, {strings.Repeat("生", 71), 2}, {strings.Repeat("生", 135), 3},
+	} {
+		if got := Segments(c.text); got != c.want {
+			t.Errorf("%d of %.3s take %d SMS, want %d", len([]rune(c.text)), c.text, got, c.want)
+		}
+	}
+}
+
+func TestFirstSentence(t *testing.T) {
+	for remedy, want := range map[string]string{
+		"Reattach the declared certificate (certificate/0b7d… (for *.example.org, until 2027-01-23)):\naws elb x": "Reattach the declared certificate",
+		"Renew the certificate. Install it with its intermediates.":                                               "Renew the certificate",
+		"Fix k8s/api.yaml:9 (Service a/b) before the next apply: declare arn:aws:acm:x. See it: certdrift plan":   "Fix k8s/api.yaml:9 before the next apply",
+		"aws elb x --y z":           "",
+		strings.Repeat("word ", 40): "",
+		"":                          "",
+	} {
+		if got := firstSentence(remedy); got != want {
+			t.Errorf("%q begins with %q, want %q", remedy, got, want)
+		}
+	}
+}
+
+// TestWhatIsLeftOutIsCounted: a list that is cut says how many it leaves out, and the command that shows them, which can be run as it is.
+func TestWhatIsLeftOutIsCounted(t *testing.T) {
+	const list = "certdrift incidents list --table monitoring-state"
+	var many []incident.Notice
+	for i := range maxListed + 5 {
+		many = append(many, changed(fmt.Sprintf("site%02d", i), fmt.Sprintf("a%02d", i)))
+	}
+	for _, notices := range [][]incident.Notice{many, append(storm(), many...)} {
+		n := bundled(notices, func(n incident.Notice) incident.Notice { return n })
+		m := Compose(n, options)
+		left := len(n.Storm) - maxListed
+		cause, _, _ := strings.Cut(m.Email, "WHAT TO DO")
+		_, next, _ := strings.Cut(m.Email, "\nNEXT\n")
+		for where, text := range map[string]string{"the causes": cause, "what to acknowledge": next} {
+			if want := fmt.Sprintf("and %d more: %s", left, list); !strings.Contains(text, want) {
+				t.Errorf("%d incidents: %q is missing in %s", len(n.Storm), want, where)
+			}
+		}
+		if want := fmt.Sprintf("and %d more: `%s`", left, list); !strings.Contains(m.Chat, want) {
+			t.Errorf("%q is missing in the chat", want)
+		}
+	}
+	if email := Compose(drifted(), options).Email; !strings.Contains(email, "and 15 more: "+list+" --format json") {
+		t.Errorf("of those affected, some are left out:\n%s", email)
+	}
+	wordy := many
+	for i := range wordy {
+		wordy[i].Findings[0].Remedy = strings.Repeat(fmt.Sprint("Do this, ", i, ", and this. "), 200)
+	}
+	if email := Compose(bundled(wordy, func(n incident.Notice) incident.Notice { return n }), options).Email; len(email) > EmailLimit || !strings.HasSuffix(email, "[truncated; for the rest: "+list+"]\n") {
+		t.Errorf("an email of %d bytes ends with %q", len(email), email[len(email)-100:])
+	}
+}
+
+// TestTheEndQuotesTheCauseAsPast: the end of an incident quotes its cause as past.
+func TestTheEndQuotesTheCauseAsPast(t *testing.T) {
+	for _, k := range kinds() {
+		if m := newMessage(k.notice, options); m.over() && !m.mixed {
+			email := m.email()
+			if !strings.Contains(email, "Was: ") && !strings.Contains(email, "WHAT IT WAS: ") {
+				t.Errorf("%s: the cause reads as if it still held:\n%s", k.name, email)
 			}
 		}
 	}
@@ -351,7 +454,7 @@ func alertsDocument(t *testing.T) string {
 		}
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\nSubject (%d of %d characters):\n\n```text\n%s\n```\n\n", k.name, k.when, len(subject), SubjectLimit, subject)
 		if k.notice.Severity == finding.Critical {
-			fmt.Fprintf(&b, "Text message (%d characters):\n\n```text\n%s\n```\n\n", len([]rune(sms)), sms)
+			fmt.Fprintf(&b, "Text message (%d characters, %d SMS):\n\n```text\n%s\n```\n\n", len([]rune(sms)), Segments(sms), sms)
 		}
 		fmt.Fprintf(&b, "Email:\n\n```text\n%s\n```\n", strings.TrimRight(email, "\n"))
 	}
@@ -381,8 +484,9 @@ what is affected, and each remedy in order. Reminders, downgrades and resolution
 itself is never combined: which topic can carry it depends on the topic that it is about. More causes at once than ` + "`policy.storm_after`" + `
 become one summary. In the JSON, ` + "`incidents`" + ` lists what a message combines; the state of each incident is kept on its own.
 
-**Text messages** are one segment: 160 characters of the GSM alphabet, or 70 of others. What does not fit is left out whole, since a
-truncated name is another name. By default they are sent for what is critical, and when it is over.
+**Text messages** say what is broken, for whom, since when, and what to do. They are one SMS (160 characters of the GSM alphabet, or 70 of others) if that
+says it all, and two at most (306, or 134). What does not fit is left out whole, since a truncated name is another name. By default they are sent
+for what is critical, and when it is over.
 
 **Subjects** have up to 100 printable ASCII characters, as SNS requires.
 

@@ -5,16 +5,21 @@ import (
 	"strings"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 	"certdrift/internal/prose"
 )
 
-// The size of one SMS segment (3GPP TS 23.038): septets of the GSM 7-bit alphabet, or UCS-2 code units.
+// maxSegments bounds a text message: what does not fit into one SMS goes into a second one, rather than being left out.
+const maxSegments = 2
+
+// The size of an SMS (3GPP TS 23.038), in septets of the GSM 7-bit alphabet, or in UCS-2 code units: alone, and as a part of several, each of
+// which has a header.
 const (
-	gsmSegment = 160
-	ucsSegment = 70
+	gsmAlone, gsmPart = 160, 153
+	ucsAlone, ucsPart = 70, 67
 )
 
 // The GSM 7-bit default alphabet without control characters, and its extension, whose characters take two septets.
@@ -24,8 +29,8 @@ const (
 	gsmExtension = "^{}\\[~]|€"
 )
 
-// SMSFits reports whether a text goes out as one segment.
-func SMSFits(text string) bool {
+// Segments returns how many SMS a text takes.
+func Segments(text string) int {
 	septets := 0
 	for _, r := range text {
 		switch {
@@ -34,33 +39,115 @@ func SMSFits(text string) bool {
 		case strings.ContainsRune(gsmExtension, r):
 			septets += 2
 		default:
-			return len(utf16.Encode([]rune(text))) <= ucsSegment
+			return segments(len(utf16.Encode([]rune(text))), ucsAlone, ucsPart)
 		}
 	}
-	return septets <= gsmSegment
+	return segments(septets, gsmAlone, gsmPart)
 }
 
-// sms is one segment: severity, where, who is affected and how, what was done and by whom, since when, in this order. A
-// piece that does not fit is left out whole: a truncated name is another name.
+func segments(units, alone, part int) int {
+	if units <= alone {
+		return 1
+	}
+	return (units + part - 1) / part
+}
+
+// sms is one segment if that says it all, else as much as two segments take.
 func (m *message) sms() string {
-	text := fit(m.headline(), []string{m.shownEnvironment(" ")}, oneLine, SMSFits)
+	text, whole := m.smsWithin(1)
+	if !whole {
+		text, _ = m.smsWithin(maxSegments)
+	}
+	return text
+}
+
+// smsWithin is severity, where, who is affected and how, what was done and by whom, since when, and what to do, in this order. A piece that
+// does not fit is left out whole: a truncated name is another name. whole reports that none was.
+func (m *message) smsWithin(most int) (text string, whole bool) {
+	fits := func(text string) bool { return Segments(text) <= most }
+	text = fit(m.headline(), []string{m.shownEnvironment(" ")}, oneLine, fits)
 	places := []string{m.place()}
 	if name, more := m.who(); more > 0 {
 		places = []string{strings.Join(m.names(), ", "), fmt.Sprintf("%s +%d", name, more)}
 	}
-	text += m.placeWithin(text, " ", places, oneLine, SMSFits)
+	text += m.placeWithin(text, " ", places, oneLine, fits)
+	whole = true
+	add := func(piece string) {
+		longer := fit(text, []string{piece}, oneLine, fits)
+		whole = whole && (longer != text || piece == "")
+		text = longer
+	}
 	if m.mixed {
-		text = fit(text, m.censusPieces(), oneLine, SMSFits)
+		for _, piece := range m.censusPieces() {
+			add(piece)
+		}
 	} else {
 		for _, choices := range m.smsWhat() {
-			text = fitOne(text, choices, oneLine, SMSFits)
+			longer := fitOne(text, choices, oneLine, fits)
+			whole = whole && (longer == text+oneLine(choices[0]))
+			text = longer
 		}
 	}
-	pieces := []string{m.smsWhen()}
+	add(m.smsWhen())
 	if m.Repetition {
-		pieces = append(pieces, " (possible duplicate)")
+		add(" (possible duplicate)")
 	}
-	return fit(text, append(pieces, ". Details in email."), oneLine, SMSFits)
+	add(m.smsDo())
+	add(". Details in email.")
+	return text, whole
+}
+
+// smsDo is what to do, as a sentence: the first one of the remedy, if all incidents of the message have the same. Commands are in the email.
+func (m *message) smsDo() string {
+	if m.Event == incident.Recovered || m.code() == testCode {
+		return ""
+	}
+	action := ""
+	for i, n := range m.Each() {
+		one := firstSentence(newMessage(n, m.Options).first.Remedy)
+		if i > 0 && one != action {
+			return ""
+		}
+		action = one
+	}
+	return after(". ", action)
+}
+
+// maxAction bounds what a text message says to do, in characters: a sentence that takes longer to read is for the email.
+const maxAction = 120
+
+// firstSentence is how a remedy begins, without what follows a colon (a command, or an ARN) or stands in parentheses; empty if that is too long.
+func firstSentence(remedy string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(remedy), "\n")
+	if isCommand(line) {
+		return ""
+	}
+	text, _ := sentence(strings.TrimSuffix(line, "."))
+	text, _, _ = strings.Cut(withoutParentheses(text)+" ", ": ")
+	text = strings.TrimRight(strings.TrimSpace(text), ":,;")
+	if utf8.RuneCountInString(text) > maxAction {
+		return ""
+	}
+	return finding.Clean(text, maxAction)
+}
+
+// withoutParentheses leaves out what stands in parentheses, nested ones included.
+func withoutParentheses(text string) string {
+	var b strings.Builder
+	depth := 0
+	for _, r := range text {
+		switch r {
+		case '(':
+			depth++
+		case ')':
+			depth = max(0, depth-1)
+		default:
+			if depth == 0 {
+				b.WriteRune(r)
+			}
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
 }
 
 // smsWhat is how clients are affected, and what was done by whom: for each the wordings to choose from, the fullest first.
@@ -115,15 +202,17 @@ func (m *message) smsWhen() string {
 		return ", after " + prose.Span(m.At.Sub(m.Record.First))
 	case m.Event == incident.Reminder:
 		return ", ongoing for " + prose.Span(m.At.Sub(m.Record.First))
-	case m.worse():
-		return ", was " + m.Before.String()
 	case m.Before == m.Severity:
-		return "" // it began when it was predicted, not when it happened
+		return ", as predicted" // it began when it was predicted, not when it happened
 	}
+	since := ", since " + m.Record.First.UTC().Format("15:04 UTC")
 	if m.At.Sub(m.Record.First) >= 12*time.Hour {
-		return ", since " + m.Record.First.UTC().Format("2 Jan")
+		since = ", since " + m.Record.First.UTC().Format("Jan 2")
 	}
-	return ", since " + m.Record.First.UTC().Format("15:04 UTC")
+	if m.worse() {
+		return ", was " + m.Before.String() + since
+	}
+	return since
 }
 
 // oneLine replaces line breaks.

@@ -70,3 +70,11 @@ func Span(d time.Duration) string {
 	}
 	return "a minute"
 }
+
+// Count returns a number with its noun: "1 finding", "2 findings".
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
