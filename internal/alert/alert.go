@@ -18,7 +18,7 @@ type Message struct {
 	Default string
 	// Email is plain text, at most EmailLimit bytes.
 	Email string
-	// SMS is one or two segments (see Segments), and one line.
+	// SMS is one segment (see SMSFits).
 	SMS string
 	// JSON is the document of schema certdrift.alert/1 (docs/alert.schema.json) on one line, at most JSONLimit bytes. It
 	// is also the detail of the EventBridge event.

@@ -202,7 +202,7 @@ func TestEveryCodeHasAPhrase(t *testing.T) {
 		}
 	}
 	for c, p := range phrases() {
-		if len(p) > 54 || Segments(p) > 1 {
+		if len(p) > 54 || !SMSFits(p) {
 			t.Errorf("%s: %q is too long for a text message", c, p)
 		}
 	}
@@ -221,7 +221,7 @@ func TestAClaimedAuthorIsNoFact(t *testing.T) {
 		n := claimed()
 		n.Findings[0].Code, n.Record.Code, n.Record.AffectsCount = code, code, 1
 		m := Compose(n, options)
-		if !strings.Contains(m.SMS, "by jane (unconfirmed)") || Segments(m.SMS) > maxSegments {
+		if !strings.Contains(m.SMS, "by jane (unconfirmed)") || !SMSFits(m.SMS) {
 			t.Errorf("%s: SMS %q", code, m.SMS)
 		}
 		for name, text := range map[string]string{"chat": m.Chat, "email": m.Email} {

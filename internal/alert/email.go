@@ -119,15 +119,7 @@ func (m *message) brief(text string) string {
 	if len(m.sides()) == 0 {
 		return text
 	}
-	const from = " (for "
-	for {
-		before, rest, found := strings.Cut(text, from)
-		_, after, closed := strings.Cut(rest, ")")
-		if !found || !closed {
-			return text
-		}
-		text = before + after
-	}
+	return prose.Brief(text)
 }
 
 // causes lists what is combined, a number each, for what to do to refer to.

@@ -44,7 +44,7 @@ func checkLimits(t fatal, m Message) {
 			units += strings.Count(m.SMS, string(r))
 		}
 	}
-	if limit := map[bool]int{true: 2 * 153, false: 2 * 67}[gsm]; units > limit || m.SMS == "" {
+	if limit := map[bool]int{true: 160, false: 70}[gsm]; units > limit || m.SMS == "" {
 		t.Errorf("SMS of %d units (GSM-7 %v): %q", units, gsm, m.SMS)
 	}
 	if strings.ContainsAny(m.SMS, "\r\n") {

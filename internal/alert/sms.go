@@ -12,14 +12,10 @@ import (
 	"certdrift/internal/prose"
 )
 
-// maxSegments bounds a text message: what does not fit into one SMS goes into a second one, rather than being left out.
-const maxSegments = 2
-
-// The size of an SMS (3GPP TS 23.038), in septets of the GSM 7-bit alphabet, or in UCS-2 code units: alone, and as a part of several, each of
-// which has a header.
+// The size of one SMS segment (3GPP TS 23.038): septets of the GSM 7-bit alphabet, or UCS-2 code units.
 const (
-	gsmAlone, gsmPart = 160, 153
-	ucsAlone, ucsPart = 70, 67
+	gsmSegment = 160
+	ucsSegment = 70
 )
 
 // The GSM 7-bit default alphabet without control characters, and its extension, whose characters take two septets.
@@ -29,8 +25,8 @@ const (
 	gsmExtension = "^{}\\[~]|€"
 )
 
-// Segments returns how many SMS a text takes.
-func Segments(text string) int {
+// SMSFits reports whether a text goes out as one segment.
+func SMSFits(text string) bool {
 	septets := 0
 	for _, r := range text {
 		switch {
@@ -39,62 +35,33 @@ func Segments(text string) int {
 		case strings.ContainsRune(gsmExtension, r):
 			septets += 2
 		default:
-			return segments(len(utf16.Encode([]rune(text))), ucsAlone, ucsPart)
+			return len(utf16.Encode([]rune(text))) <= ucsSegment
 		}
 	}
-	return segments(septets, gsmAlone, gsmPart)
+	return septets <= gsmSegment
 }
 
-func segments(units, alone, part int) int {
-	if units <= alone {
-		return 1
-	}
-	return (units + part - 1) / part
-}
-
-// sms is one segment if that says it all, else as much as two segments take.
+// sms is one segment: severity, where, who is affected and how, what was done and by whom, since when, and what to do, in this order. A
+// piece that does not fit is left out whole: a truncated name is another name.
 func (m *message) sms() string {
-	text, whole := m.smsWithin(1)
-	if !whole {
-		text, _ = m.smsWithin(maxSegments)
-	}
-	return text
-}
-
-// smsWithin is severity, where, who is affected and how, what was done and by whom, since when, and what to do, in this order. A piece that
-// does not fit is left out whole: a truncated name is another name. whole reports that none was.
-func (m *message) smsWithin(most int) (text string, whole bool) {
-	fits := func(text string) bool { return Segments(text) <= most }
-	text = fit(m.headline(), []string{m.shownEnvironment(" ")}, oneLine, fits)
+	text := fit(m.headline(), []string{m.shownEnvironment(" ")}, oneLine, SMSFits)
 	places := []string{m.place()}
 	if name, more := m.who(); more > 0 {
 		places = []string{strings.Join(m.names(), ", "), fmt.Sprintf("%s +%d", name, more)}
 	}
-	text += m.placeWithin(text, " ", places, oneLine, fits)
-	whole = true
-	add := func(piece string) {
-		longer := fit(text, []string{piece}, oneLine, fits)
-		whole = whole && (longer != text || piece == "")
-		text = longer
-	}
+	text += m.placeWithin(text, " ", places, oneLine, SMSFits)
 	if m.mixed {
-		for _, piece := range m.censusPieces() {
-			add(piece)
-		}
+		text = fit(text, m.censusPieces(), oneLine, SMSFits)
 	} else {
 		for _, choices := range m.smsWhat() {
-			longer := fitOne(text, choices, oneLine, fits)
-			whole = whole && (longer == text+oneLine(choices[0]))
-			text = longer
+			text = fitOne(text, choices, oneLine, SMSFits)
 		}
 	}
-	add(m.smsWhen())
+	pieces := []string{m.smsWhen()}
 	if m.Repetition {
-		add(" (possible duplicate)")
+		pieces = append(pieces, " (possible duplicate)")
 	}
-	add(m.smsDo())
-	add(". Details in email.")
-	return text, whole
+	return fit(text, append(pieces, m.smsDo(), ". Details in email."), oneLine, SMSFits)
 }
 
 // smsDo is what to do, as a sentence: the first one of the remedy, if all incidents of the message have the same. Commands are in the email.
@@ -113,7 +80,7 @@ func (m *message) smsDo() string {
 	return after(". ", action)
 }
 
-// maxAction bounds what a text message says to do, in characters: a sentence that takes longer to read is for the email.
+// maxAction bounds what a text message says to do, in characters: a longer sentence is for the email.
 const maxAction = 120
 
 // firstSentence is how a remedy begins, without what follows a colon (a command, or an ARN) or stands in parentheses; empty if that is too long.

@@ -171,7 +171,7 @@ func (t text) infos(r report.Report) {
 		if t.verbose {
 			t.evidence(all[i])
 			if all[i].Remedy != "" {
-				t.remedies([]string{all[i].Remedy})
+				t.remedies([]string{all[i].Remedy}, prose.ShortenIDs)
 			}
 		}
 	})
