@@ -9,6 +9,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
 )
@@ -70,7 +71,7 @@ func (v *validation) run(cmd *cobra.Command, args []string) error {
 		if path == standardInput {
 			name = "standard input"
 		}
-		fmt.Fprintf(v.app.Stdout, "%s is valid: %s in %s\n", name, report.Count(len(cfg.Endpoints), "endpoint"), report.Count(len(environments), "environment"))
+		fmt.Fprintf(v.app.Stdout, "%s is valid: %s in %s\n", name, prose.Count(len(cfg.Endpoints), "endpoint"), prose.Count(len(environments), "environment"))
 		return nil
 	}
 	now := v.app.Now()
