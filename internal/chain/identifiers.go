@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	tags "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 var oidAuthorityKeyID = asn1.ObjectIdentifier{2, 5, 29, 35}
@@ -39,11 +42,22 @@ func authorityKeyOf(c *x509.Certificate) (named authorityKey) {
 		if !e.Id.Equal(oidAuthorityKeyID) {
 			continue
 		}
+		if key, only := onlyKeyID(e.Value); only {
+			return authorityKey{KeyID: key}
+		}
 		if _, err := asn1.Unmarshal(e.Value, &named); err != nil {
 			return authorityKey{}
 		}
 	}
 	return named
+}
+
+// onlyKeyID returns the key identifier of an AuthorityKeyIdentifier that has nothing else, as almost all.
+func onlyKeyID(der []byte) (key []byte, only bool) {
+	var body, id cryptobyte.String
+	in := cryptobyte.String(der)
+	only = in.ReadASN1(&body, tags.SEQUENCE) && in.Empty() && body.ReadASN1(&id, tags.Tag(0).ContextSpecific()) && body.Empty()
+	return id, only
 }
 
 // namesIssuer reports whether the first directory name among GeneralNames, if there is one, is the given name in any encoding.

@@ -1,11 +1,15 @@
 package judge
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
 	"slices"
 	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	tags "golang.org/x/crypto/cryptobyte/asn1"
 
 	"certdrift/internal/chain"
 	"certdrift/internal/clients"
@@ -14,12 +18,14 @@ import (
 )
 
 func findMalformed(c *connection) []finding.Finding {
-	remedy := c.replace("Install the certificate exactly as the CA issued it. If the CA issued it like this, have it reissued.")
+	remedy := func() string {
+		return c.replace("Install the certificate exactly as the CA issued it. If the CA issued it like this, have it reissued.")
+	}
 	if f := c.Failure; f != nil && f.Kind == observation.ChainMalformed && !curveUnsupported(f) && c.TLS == nil {
 		fault := strings.TrimPrefix(f.Detail, "tls: failed to parse certificate from server: ")
 		e := finding.Evidence{"detail": finding.Clean(f.Detail, finding.QuoteLimit)}
 		return []finding.Finding{refused(clients.Unparsable, c.finding(finding.CertMalformed, finding.Critical,
-			"the server sends a certificate that cannot be parsed: "+finding.Clean(fault, finding.QuoteLimit), e, remedy))}
+			"the server sends a certificate that cannot be parsed: "+finding.Clean(fault, finding.QuoteLimit), e, remedy()))}
 	}
 	if c.TLS == nil {
 		return nil
@@ -31,7 +37,7 @@ func findMalformed(c *connection) []finding.Finding {
 		if _, err := x509.ParseCertificate(der); err != nil {
 			return []finding.Finding{refused(parsing(der, err), c.finding(finding.CertMalformed, finding.Critical,
 				c.place(i)+" cannot be parsed: "+finding.Clean(err.Error(), 120),
-				finding.Evidence{"place": i + 1, "detail": finding.Clean(err.Error(), finding.QuoteLimit)}, remedy))}
+				finding.Evidence{"place": i + 1, "detail": finding.Clean(err.Error(), finding.QuoteLimit)}, remedy()))}
 		}
 	}
 	return slices.Concat(c.oddTimes(remedy), c.negativeSerials(), c.emptyName(), c.strictlyMalformed())
@@ -126,7 +132,7 @@ func (c *connection) negativeSerials() []finding.Finding {
 }
 
 // oddTimes reports the certificates of the path whose dates crypto/x509 accepts and other clients don't.
-func (c *connection) oddTimes(remedy string) []finding.Finding {
+func (c *connection) oddTimes(remedy func() string) []finding.Finding {
 	path := c.certs[:min(len(c.certs), 1)]
 	if c.built != nil {
 		path = c.built.Path.Certificates
@@ -137,7 +143,7 @@ func (c *connection) oddTimes(remedy string) []finding.Finding {
 			e := c.certEvidence(cert)
 			e["detail"] = finding.Clean(odd, finding.QuoteLimit)
 			out = append(out, refused(clients.OddTime, c.aboutCert(finding.CertMalformed, finding.Critical, cert,
-				fmt.Sprintf("a date of %s is encoded as %s, without seconds or not in UTC", c.which(cert), finding.Quote(odd)), e, remedy)))
+				fmt.Sprintf("a date of %s is encoded as %s, without seconds or not in UTC", c.which(cert), finding.Quote(odd)), e, remedy())))
 		}
 	}
 	return out
@@ -145,21 +151,24 @@ func (c *connection) oddTimes(remedy string) []finding.Finding {
 
 // oddTime returns the first date of a certificate that is not encoded as RFC 5280 §4.1.2.5 requires: with seconds, in UTC.
 func oddTime(cert *x509.Certificate) string {
-	var head struct {
-		Version                   int `asn1:"optional,explicit,default:0,tag:0"`
-		Serial, Algorithm, Issuer asn1.RawValue
-		Validity                  struct{ NotBefore, NotAfter asn1.RawValue }
-	}
-	if _, err := asn1.Unmarshal(cert.RawTBSCertificate, &head); err != nil {
+	head := cryptobyte.String(cert.RawTBSCertificate)
+	var dates cryptobyte.String
+	if !head.ReadASN1(&head, tags.SEQUENCE) || !head.SkipOptionalASN1(tags.Tag(0).Constructed().ContextSpecific()) || !head.SkipASN1(tags.INTEGER) ||
+		!head.SkipASN1(tags.SEQUENCE) || !head.SkipASN1(tags.SEQUENCE) || !head.ReadASN1(&dates, tags.SEQUENCE) {
 		return ""
 	}
-	for _, date := range []asn1.RawValue{head.Validity.NotBefore, head.Validity.NotAfter} {
+	for range 2 {
+		var date cryptobyte.String
+		var tag tags.Tag
+		if !dates.ReadAnyASN1(&date, &tag) {
+			return ""
+		}
 		length := len("060102150405Z")
-		if date.Tag == asn1.TagGeneralizedTime {
+		if tag == tags.GeneralizedTime {
 			length = len("20060102150405Z")
 		}
-		if text := string(date.Bytes); len(text) != length || !strings.HasSuffix(text, "Z") {
-			return text
+		if len(date) != length || !bytes.HasSuffix(date, []byte("Z")) {
+			return string(date)
 		}
 	}
 	return ""
