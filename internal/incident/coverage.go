@@ -93,7 +93,7 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 		Unvouched: make(map[string]map[string]bool, n), Placed: make(map[string]bool, n), PolicyUnread: map[string]bool{},
 		errors: round.ObserveErrors, sources: map[string]bool{}, objects: map[finding.Fact]bool{}, passedOver: map[string]bool{},
 		some: make(map[string]bool, n), addresses: make(map[string]map[string]Depth, n), keyTypes: make(map[string]map[string]map[string]bool, n),
-		Full:     !narrowed && (round.ListenersRead || !listeners),
+		Full: !narrowed && (round.ListenersRead || !listeners),
 	}
 	for _, key := range configured {
 		c.Configured[key] = true
@@ -106,11 +106,11 @@ func Cover(round observation.Round, configured []string, narrowed, listeners boo
 		c.Unvouched[key] = unvouched(e.Endpoint)
 		c.Placed[key] = e.Settled()
 		c.some[key] = e.DNS.Partial != nil || e.DNS.Failure != nil || e.DNS.Omitted > 0
-		reached := make(map[string]Depth, len(e.Addresses))
+		depths := make(map[string]Depth, len(e.Addresses))
 		for _, a := range e.Addresses {
-			reached[a.Address] = addressDepth(a)
+			depths[a.Address] = addressDepth(a)
 		}
-		c.addresses[key], c.keyTypes[key] = reached, keyTypes(e)
+		c.addresses[key], c.keyTypes[key] = depths, keyTypes(e)
 	}
 	c.clockInDoubt = t.Clock().InDoubt()
 	c.coverCertificates(t)
