@@ -8,9 +8,6 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
-
-	"golang.org/x/crypto/cryptobyte"
-	tags "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 var oidAuthorityKeyID = asn1.ObjectIdentifier{2, 5, 29, 35}
@@ -54,10 +51,12 @@ func authorityKeyOf(c *x509.Certificate) (named authorityKey) {
 
 // onlyKeyID returns the key identifier of an AuthorityKeyIdentifier that has nothing else, as almost all.
 func onlyKeyID(der []byte) (key []byte, only bool) {
-	var body, id cryptobyte.String
-	in := cryptobyte.String(der)
-	only = in.ReadASN1(&body, tags.SEQUENCE) && in.Empty() && body.ReadASN1(&id, tags.Tag(0).ContextSpecific()) && body.Empty()
-	return id, only
+	const sequence, keyID, short = 0x30, 0x80, 0x80 // a length below is a single byte
+	n := len(der)
+	if n < 4 || n-2 >= short || der[0] != sequence || int(der[1]) != n-2 || der[2] != keyID || int(der[3]) != n-4 {
+		return nil, false
+	}
+	return der[4:], true
 }
 
 // namesIssuer reports whether the first directory name among GeneralNames, if there is one, is the given name in any encoding.

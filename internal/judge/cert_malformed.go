@@ -1,15 +1,11 @@
 package judge
 
 import (
-	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
 	"slices"
 	"strings"
-
-	"golang.org/x/crypto/cryptobyte"
-	tags "golang.org/x/crypto/cryptobyte/asn1"
 
 	"certdrift/internal/chain"
 	"certdrift/internal/clients"
@@ -151,24 +147,21 @@ func (c *connection) oddTimes(remedy func() string) []finding.Finding {
 
 // oddTime returns the first date of a certificate that is not encoded as RFC 5280 §4.1.2.5 requires: with seconds, in UTC.
 func oddTime(cert *x509.Certificate) string {
-	head := cryptobyte.String(cert.RawTBSCertificate)
-	var dates cryptobyte.String
-	if !head.ReadASN1(&head, tags.SEQUENCE) || !head.SkipOptionalASN1(tags.Tag(0).Constructed().ContextSpecific()) || !head.SkipASN1(tags.INTEGER) ||
-		!head.SkipASN1(tags.SEQUENCE) || !head.SkipASN1(tags.SEQUENCE) || !head.ReadASN1(&dates, tags.SEQUENCE) {
+	var head struct {
+		Version                   int `asn1:"optional,explicit,default:0,tag:0"`
+		Serial, Algorithm, Issuer asn1.RawValue
+		Validity                  struct{ NotBefore, NotAfter asn1.RawValue }
+	}
+	if _, err := asn1.Unmarshal(cert.RawTBSCertificate, &head); err != nil {
 		return ""
 	}
-	for range 2 {
-		var date cryptobyte.String
-		var tag tags.Tag
-		if !dates.ReadAnyASN1(&date, &tag) {
-			return ""
-		}
+	for _, date := range []asn1.RawValue{head.Validity.NotBefore, head.Validity.NotAfter} {
 		length := len("060102150405Z")
-		if tag == tags.GeneralizedTime {
+		if date.Tag == asn1.TagGeneralizedTime {
 			length = len("20060102150405Z")
 		}
-		if len(date) != length || !bytes.HasSuffix(date, []byte("Z")) {
-			return string(date)
+		if text := string(date.Bytes); len(text) != length || !strings.HasSuffix(text, "Z") {
+			return text
 		}
 	}
 	return ""
