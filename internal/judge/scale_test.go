@@ -43,9 +43,9 @@ func BenchmarkJudge(b *testing.B) {
 // What most rounds are: endpoints of which nothing is wrong.
 func BenchmarkJudgeHealthy(b *testing.B) {
 	s := newScene(b)
-	leaf := s.leaf("*.example.org")
+	leaf := s.Leaf("*.example.org")
 	for i := range 1000 {
-		s.https(fmt.Sprint("e", i), fmt.Sprintf("h%d.example.org", i), ok("10.0.0.1", leaf))
+		s.HTTPS(fmt.Sprint("e", i), fmt.Sprintf("h%d.example.org", i), ok("10.0.0.1", leaf))
 	}
 	in := s.input()
 	b.ReportAllocs()
