@@ -61,6 +61,11 @@ $(CACHE)/bin/actionlint:
 soak: $(CACHE)/venv/.ready ## Run hours of rounds against a changing world and a failing AWS; SOAK_SEED, SOAK_ENDPOINTS and SOAK_ROUNDS choose which
 	@CERTDRIFT_E2E=1 SOAK_ENDPOINTS=$${SOAK_ENDPOINTS:-2000} SOAK_ROUNDS=$${SOAK_ROUNDS:-200} go test -count=1 -v -timeout 2h -run 'TestSoak$$' ./e2e
 
+# The short form is in e2e.
+.PHONY: fanout
+fanout: $(CACHE)/venv/.ready ## Probe 20,000 endpoints on 20 workers, one of them killed, one throttled, one slow; FANOUT_ENDPOINTS and FANOUT_WORKERS choose the size
+	@CERTDRIFT_E2E=1 FANOUT_ENDPOINTS=$${FANOUT_ENDPOINTS:-20000} FANOUT_WORKERS=$${FANOUT_WORKERS:-20} go test -count=1 -v -timeout 2h -run 'TestFanOut$$' ./e2e
+
 # Without -fuzzminimizetime, Go spends a minute on each new input to make it smaller, and tries few others: with documents of kilobytes,
 # as manifests are, none at all. A failing input is kept in the package's testdata/fuzz; commit it with the fix.
 FUZZTIME ?= 10m
