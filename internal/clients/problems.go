@@ -208,16 +208,22 @@ func Problems() map[Problem]bool {
 	return all
 }
 
-// The sizes of a chain in bytes that the strictest family (Java) and the most patient (Go) accept.
+// The sizes of a chain in bytes that the strictest family (Java) and the most patient (Go) accept, and its most certificates.
 const (
 	StrictestChain = 32 << 10
+	shortestChain  = 10
 	LargestChain   = 256 << 10
 )
+
+// AllTake reports whether no family refuses a chain for its number of certificates or its size in bytes.
+func AllTake(certificates, bytes int) bool {
+	return certificates <= shortestChain && bytes <= StrictestChain
+}
 
 // OfChain returns which families refuse a chain for its number of certificates or its size in bytes. The limits are measured.
 func OfChain(certificates, bytes int) finding.Clients {
 	limits := map[string]struct{ certificates, bytes int }{ // no number: any
-		"Java": {10, StrictestChain}, "rustls": {0, 64 << 10},
+		"Java": {shortestChain, StrictestChain}, "rustls": {0, 64 << 10},
 		"Chromium": {0, 100 << 10}, "OpenSSL": {0, 100 << 10}, "curl": {0, 100 << 10}, "Python": {0, 100 << 10}, "Node": {0, 100 << 10},
 		"GnuTLS": {16, 128 << 10}, "Firefox (NSS)": {0, 128 << 10}, "Go": {0, LargestChain},
 	}

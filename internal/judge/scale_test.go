@@ -34,7 +34,24 @@ func largeScene(t testing.TB, listeners, endpoints int) *scene {
 // A round over a large account is judged in a moment: no rule may cost listeners times endpoints times certificates.
 func BenchmarkJudge(b *testing.B) {
 	in := largeScene(b, 2000, 5000).input()
+	b.ReportAllocs()
 	for b.Loop() {
 		Judge(in)
+	}
+}
+
+// What most rounds are: endpoints of which nothing is wrong.
+func BenchmarkJudgeHealthy(b *testing.B) {
+	s := newScene(b)
+	leaf := s.Leaf("*.example.org")
+	for i := range 1000 {
+		s.HTTPS(fmt.Sprint("e", i), fmt.Sprintf("h%d.example.org", i), ok("10.0.0.1", leaf))
+	}
+	in := s.input()
+	b.ReportAllocs()
+	for b.Loop() {
+		if c := Judge(in); len(c.Findings) > 0 {
+			b.Fatal(c.Findings[0].Summary)
+		}
 	}
 }

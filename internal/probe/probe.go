@@ -90,6 +90,8 @@ type round struct {
 	*slots
 	began time.Time
 	names names
+	// shares are those of the questions for other certificates.
+	shares keyShares
 	// lookup resolves within the round's time, not one endpoint's: others may be waiting for the same name.
 	lookup func(host string, timeout time.Duration) observation.DNS
 	// halfway is when half of the round's time is over; zero if it has no end.
