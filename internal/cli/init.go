@@ -17,6 +17,7 @@ import (
 	"certdrift/internal/draft"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
 	"certdrift/internal/topology"
 )
@@ -115,13 +116,13 @@ func (n *initial) next(d draft.Draft) {
 	then := fmt.Sprintf("certdrift validate -c %s && certdrift check -c %[1]s", file)
 	switch {
 	case d.Hostless > 0:
-		listeners := report.Count(d.Hostless, "listener")
+		listeners := prose.Count(d.Hostless, "listener")
 		if d.Endpoints == 0 {
 			fmt.Fprintf(n.app.Stderr, "certdrift: no hostname found for %s: the draft has no endpoint, so nothing would be checked yet\n", listeners)
 		} else {
 			fmt.Fprintf(n.app.Stderr, "certdrift: no hostname found for %s\n", listeners)
 		}
-		fmt.Fprintf(n.app.Stderr, "next: in %s, replace HOST in %s and uncomment those endpoints; then: %s\n", file, report.Count(d.Hostless, "place"), then)
+		fmt.Fprintf(n.app.Stderr, "next: in %s, replace HOST in %s and uncomment those endpoints; then: %s\n", file, prose.Count(d.Hostless, "place"), then)
 	case d.Endpoints == 0:
 		fmt.Fprintf(n.app.Stderr, "certdrift: no listener with a certificate found: the draft has no endpoint, so nothing would be checked yet\n")
 		fmt.Fprintf(n.app.Stderr, "next: add endpoints to %s (certdrift.example.yaml shows how); then: %s\n", file, then)
@@ -182,7 +183,7 @@ func (n *initial) printPassedOver(all []observation.PassedOver) {
 		fmt.Fprintf(n.app.Stderr, "certdrift: not in the draft: %s (%s): %s\n", topology.Position(o.Position), clean(o.Object), clean(o.Why))
 	}
 	if more := len(all) - most; more > 0 {
-		fmt.Fprintf(n.app.Stderr, "certdrift: not in the draft: %s more\n", report.Count(more, "object"))
+		fmt.Fprintf(n.app.Stderr, "certdrift: not in the draft: %s more\n", prose.Count(more, "object"))
 	}
 }
 
