@@ -14,12 +14,12 @@ import (
 )
 
 // What changes around an incident while it is open, together with what cannot be seen at the same time: the fault lasts, so nobody may
-// be told that it was resolved, and once everything can be seen again, somebody knows of it under its new name.
+// be notified that it was resolved, and once everything can be seen again, somebody knows of it under its new name.
 
 // twist is a change of the configuration or of DNS while incidents are open.
 type twist struct {
 	name string
-	// renames: an incident that is over because its endpoint has gone from the configuration is told so.
+	// renames: an incident that is over because its endpoint has gone from the configuration is reported so.
 	renames bool
 	apply   func(w *world) (undo func())
 }
@@ -71,7 +71,7 @@ func twists() []twist {
 	}
 }
 
-// knows reports whether an incident that people were told of has a fault of a code in an environment.
+// knows reports whether an incident that people were notified about has a fault of a code in an environment.
 func (w *world) knows(environment string, code finding.Code) bool {
 	state, err := w.runner.Publisher.Store.Load(w.t.Context())
 	if err != nil {
@@ -125,7 +125,7 @@ func TestIncidentsOfAChangingConfiguration(t *testing.T) {
 	}
 }
 
-// noAllClear holds that the last round told nobody that a scenario's incident is over, but for one whose endpoint has gone.
+// noAllClear holds that the last round notified nobody that a scenario's incident is over, but for one whose endpoint has gone.
 func (p *play) noAllClear(tw twist, when string) {
 	p.t.Helper()
 	for _, n := range p.w.heard {

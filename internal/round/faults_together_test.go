@@ -20,13 +20,13 @@ import (
 	"certdrift/internal/sim/account"
 )
 
-// troubledStore is a table that may be unreadable, unwritable, slow, or never first.
-type troubledStore struct {
+// faultyStore is a table that may be unreadable, unwritable, slow, or never first.
+type faultyStore struct {
 	*round.Memory
 	mode string
 }
 
-func (s *troubledStore) trouble(ctx context.Context, what string) error {
+func (s *faultyStore) fault(ctx context.Context, what string) error {
 	switch s.mode {
 	case what + " fails":
 		return errors.New("the table is gone")
@@ -39,15 +39,15 @@ func (s *troubledStore) trouble(ctx context.Context, what string) error {
 	return nil
 }
 
-func (s *troubledStore) Load(ctx context.Context) (incident.State, error) {
-	if err := s.trouble(ctx, "load"); err != nil {
+func (s *faultyStore) Load(ctx context.Context) (incident.State, error) {
+	if err := s.fault(ctx, "load"); err != nil {
 		return incident.State{}, err
 	}
 	return s.Memory.Load(ctx)
 }
 
-func (s *troubledStore) SaveIncident(ctx context.Context, r incident.Record) (bool, error) {
-	if err := s.trouble(ctx, "save"); err != nil || s.mode == "another is first" {
+func (s *faultyStore) SaveIncident(ctx context.Context, r incident.Record) (bool, error) {
+	if err := s.fault(ctx, "save"); err != nil || s.mode == "another is first" {
 		return false, err
 	}
 	ok, err := s.Memory.SaveIncident(ctx, r)
@@ -57,8 +57,8 @@ func (s *troubledStore) SaveIncident(ctx context.Context, r incident.Record) (bo
 	return ok, err
 }
 
-func (s *troubledStore) SaveCounter(ctx context.Context, c incident.Counter) (bool, error) {
-	if err := s.trouble(ctx, "save"); err != nil {
+func (s *faultyStore) SaveCounter(ctx context.Context, c incident.Counter) (bool, error) {
+	if err := s.fault(ctx, "save"); err != nil {
 		return false, err
 	}
 	return s.Memory.SaveCounter(ctx, c)
@@ -67,9 +67,9 @@ func (s *troubledStore) SaveCounter(ctx context.Context, c incident.Counter) (bo
 // tableModes are what the table is like; it is well in some rounds.
 var tableModes = []string{"", "", "", "load fails", "load hangs", "save fails", "save hangs", "slow", "another is first", "the answer is lost"}
 
-// TestFaultsTogether runs rounds in which the table, the topic, the clock, AWS and the probes are in trouble at random, while silences and
-// thresholds come and go. As long as a fault lasts, nobody is told that it was resolved; once the trouble is over somebody knows of it;
-// and once it is fixed and the trouble is over, everybody who was told of it is told so.
+// TestFaultsTogether runs rounds in which the table, the topic, the clock, AWS and the probes fail at random, while silences and
+// thresholds come and go. As long as a fault lasts, nobody is notified that it was resolved; once the faults are over somebody knows of it;
+// and once it is fixed and the faults are over, everybody who was notified about it is notified of that.
 func TestFaultsTogether(t *testing.T) {
 	for seed := range uint64(3) {
 		if seed > 0 && round.Raced > 1 {
@@ -79,7 +79,7 @@ func TestFaultsTogether(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				n := newNight(t, seed)
-				for range 3 * int(seed%2) { // or everything begins in trouble
+				for range 3 * int(seed%2) { // or everything begins with faults
 					n.round(false)
 				}
 				n.rounds(20, true)
@@ -97,11 +97,11 @@ func TestFaultsTogether(t *testing.T) {
 	}
 }
 
-// night is a run of rounds in trouble.
+// night is a run of rounds with faults.
 type night struct {
 	*play
 	random   *rand.Rand
-	store    *troubledStore
+	store    *faultyStore
 	silences []policy.Silence
 	lenient  bool // another threshold
 	fixed    bool
@@ -110,7 +110,7 @@ type night struct {
 }
 
 func newNight(t *testing.T, seed uint64) *night {
-	n := &night{random: rand.New(rand.NewPCG(seed, 11)), store: &troubledStore{Memory: round.NewMemory()}, told: map[string]string{}}
+	n := &night{random: rand.New(rand.NewPCG(seed, 11)), store: &faultyStore{Memory: round.NewMemory()}, told: map[string]string{}}
 	all := slices.DeleteFunc(slices.Concat(served(t), attached(), drifting()), func(s scenario) bool { return s.global })
 	n.random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	n.play = newPlay(t, all[:8])
@@ -126,8 +126,8 @@ func newNight(t *testing.T, seed uint64) *night {
 	return n
 }
 
-// trouble begins what is wrong in a round, and returns it in words, with what it is like for probes.
-func (n *night) trouble() (what, like string) {
+// faults begins what is wrong in a round, and returns it in words, with what it is like for probes.
+func (n *night) faults() (what, like string) {
 	n.store.mode = tableModes[n.random.IntN(len(tableModes))]
 	words := []string{n.store.mode}
 	if n.random.IntN(2) == 0 {
@@ -163,17 +163,17 @@ func (n *night) trouble() (what, like string) {
 	return strings.Join(words, ", "), like
 }
 
-func (n *night) rounds(count int, trouble bool) {
+func (n *night) rounds(count int, failing bool) {
 	for range count {
-		n.round(trouble)
+		n.round(failing)
 	}
 }
 
-func (n *night) round(trouble bool) {
+func (n *night) round(failing bool) {
 	n.store.mode, n.w.offset = "", 0
 	what, like := "well", ""
-	if trouble {
-		what, like = n.trouble()
+	if failing {
+		what, like = n.faults()
 	} else {
 		n.silences, n.lenient = nil, false
 	}
@@ -188,7 +188,7 @@ func (n *night) round(trouble bool) {
 	}
 }
 
-// hear notes what people are told. Codes of one group take each other's place in an incident, so that the incident counts: it is about a
+// hear notes what people are notified about. Codes of one group take each other's place in an incident, so that the incident counts: it is about a
 // scenario as soon as it was reported with its code.
 func (n *night) hear(notice incident.Notice) {
 	key := notice.Record.Key
@@ -241,7 +241,7 @@ func (n *night) expect(known bool) {
 		}
 		told := slices.Contains(slices.Collect(maps.Values(n.told)), s.environment())
 		if known && !told {
-			n.t.Errorf("%s: nobody was told", s.environment())
+			n.t.Errorf("%s: nobody was notified", s.environment())
 			for _, r := range state.Incidents {
 				if r.Environment == s.environment() {
 					n.t.Logf("%+v", r)
@@ -251,7 +251,7 @@ func (n *night) expect(known bool) {
 	}
 	for _, r := range state.Incidents {
 		if environment, told := n.told[r.Key]; told && !known && r.Ended != incident.EndMerged {
-			n.t.Errorf("%s: nobody was told that it is over: %+v", environment, r)
+			n.t.Errorf("%s: nobody was notified that it is over: %+v", environment, r)
 		}
 	}
 }
