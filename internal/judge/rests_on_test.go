@@ -45,7 +45,7 @@ func TestRestsOn(t *testing.T) {
 			return s
 		}, finding.HTTPStatus, []finding.Fact{{Kind: finding.FactResponse, Endpoint: api}}},
 		"a manifest": {func(t *testing.T) *scene { return manifested(t, "stale", "good", "good") }, finding.DriftManifest, []finding.Fact{
-			{Kind: finding.FactCertificate, Resource: arnOf("good")}, {Kind: finding.FactCertificate, Resource: arnOf("stale")},
+			{Kind: finding.FactCertificate, Resource: arnOf("good")}, {Kind: finding.FactCertificate, Resource: arnOf("stale")}, {Kind: finding.FactClock},
 			{Kind: finding.FactListener, Resource: listener}, {Kind: finding.FactManifest, Resource: "k8s/api.yaml", Object: "Service production/api"}, {Kind: finding.FactPlacement, Endpoint: api}}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -110,7 +110,9 @@ func (d document) elsewhere() bool {
 		switch key := topKey.FindSubmatch(text); {
 		case key == nil:
 		case string(key[1]) == "apiVersion":
-			versions++
+			if versions++; bytes.HasPrefix(key[2], []byte("meta.k8s.io/")) {
+				return false
+			}
 		case string(key[1]) == "kind":
 			kinds++
 			if name := string(key[2]); declares(name) || strings.HasSuffix(name, "List") || rendersOrRefers(name) {
@@ -132,9 +134,9 @@ var (
 )
 
 // rendersOrRefers reports whether objects of the kind may put a certificate on a load balancer without naming one (foreignFormat), or
-// encode it.
+// encode it, or are no objects (unread).
 func rendersOrRefers(kind string) bool {
-	return kind == "Kustomization" || kind == "Component" || kind == "Secret" || strings.Contains(kind, "Listener")
+	return kind == "Kustomization" || kind == "Component" || kind == "Secret" || kind == "Status" || strings.Contains(kind, "Listener")
 }
 
 // declares reports whether objects of the kind are read.

@@ -215,6 +215,8 @@ func (o object) unread(version string) {
 			lacks = "apiVersion"
 		}
 		o.errorAt(line, column, "this is not a manifest, plan or template: it has no "+lacks+", and kubectl refuses it", noManifestHint)
+	case o.kind == "Status" && version == "v1" || apiGroup(version) == "meta.k8s.io":
+		o.errorAt(line, column, "this is an answer of the API server ("+finding.Clean(o.kind+" "+o.text(o.node, "message"), finding.QuoteLimit)+"), not a manifest, and kubectl refuses it", noManifestHint)
 	case o.kind == "Service" && version != "" && !strings.Contains(version, "/"):
 		o.errorAt(line, column, "Service "+o.name()+": Services have no apiVersion "+finding.Quote(version)+", and kubectl refuses it", "write apiVersion: v1")
 	case o.kind != "" && version != "":
