@@ -11,7 +11,7 @@ import (
 func TestObserveDenied(t *testing.T) {
 	s := newScene(t)
 	for _, name := range []string{"b", "a", "a"} {
-		s.round.ObserveErrors = append(s.round.ObserveErrors, observation.ObserveError{
+		s.Round.ObserveErrors = append(s.Round.ObserveErrors, observation.ObserveError{
 			Kind: observation.Denied, Operation: "acm:DescribeCertificate", Region: region, Account: account, Resource: arnOf(name), Detail: "AccessDenied",
 		})
 	}
@@ -22,11 +22,11 @@ func TestObserveDenied(t *testing.T) {
 	if s.judge().Complete {
 		t.Error("complete despite an observe error")
 	}
-	s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: observation.Credentials, Detail: "no credentials"}}
+	s.Round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: observation.Credentials, Detail: "no credentials"}}
 	if f := s.one(finding.ObserveDenied, finding.Warning); !strings.Contains(f.Remedy, "AWS_PROFILE") || strings.Contains(f.Remedy, "Action") {
 		t.Errorf("remedy %q", f.Remedy)
 	}
-	s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "sts:AssumeRole", Resource: "arn:aws:iam::999:role/certdrift"}}
+	s.Round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "sts:AssumeRole", Resource: "arn:aws:iam::999:role/certdrift"}}
 	if f := s.one(finding.ObserveDenied, finding.Warning); !strings.Contains(f.Remedy, `"Resource": "arn:aws:iam::999:role/certdrift"`) || !strings.Contains(f.Remedy, "external ID") {
 		t.Errorf("remedy %q", f.Remedy)
 	}

@@ -12,20 +12,20 @@ import (
 // largeScene is an account with many listeners, and one listener that many endpoints share.
 func largeScene(t testing.TB, listeners, endpoints int) *scene {
 	s := newScene(t)
-	leaf, shared := s.leaf(host), s.leaf("*.shared.example.org")
-	s.acm("a", leaf)
+	leaf, shared := s.Leaf(host), s.Leaf("*.shared.example.org")
+	s.ACM("a", leaf)
 	var all []string
 	for i := range 20 {
-		all = append(all, s.acm(fmt.Sprint("shared", i), shared))
+		all = append(all, s.ACM(fmt.Sprint("shared", i), shared))
 	}
 	for i := range listeners {
 		name := fmt.Sprint("lb", i)
-		s.classic(name, arnOf("a")).Tags = map[string]string{"kubernetes.io/service-name": "production/" + name}
-		s.round.Manifests = append(s.round.Manifests, observation.Declaration{Service: "production/" + name, Port: 443, ARNs: []string{arnOf("a")}})
+		s.Classic(name, arnOf("a")).Tags = map[string]string{"kubernetes.io/service-name": "production/" + name}
+		s.Round.Manifests = append(s.Round.Manifests, observation.Declaration{Service: "production/" + name, Port: 443, ARNs: []string{arnOf("a")}})
 	}
-	s.alb("shared", all...)
+	s.ALB("shared", all...)
 	for i := range endpoints {
-		e := behind(s.https(fmt.Sprint("shared", i), fmt.Sprintf("h%d.shared.example.org", i), ok("10.0.0.1", shared)), "shared", "")
+		e := behind(s.HTTPS(fmt.Sprint("shared", i), fmt.Sprintf("h%d.shared.example.org", i), ok("10.0.0.1", shared)), "shared", "")
 		e.Target.Declared = &target.Declared{FingerprintSHA256: topology.Fingerprint(leaf.Certificate)}
 	}
 	return s
