@@ -22,7 +22,7 @@ const (
 // connections returns how many connections to endpoints may be open, given how many descriptors there are: 576 in Lambda.
 func connections(descriptors uint64) int {
 	rest := 6*maxLookups + maxFetches + maxFruitlessLooks + otherDescriptors
-	return max(maxActive, int(min(descriptors, maxConnections+uint64(rest)))-rest) //nolint:gosec // bounded above
+	return max(maxActive, int(min(descriptors, maxConnections+uint64(rest)))-rest)
 }
 
 const (
