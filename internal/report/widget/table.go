@@ -23,7 +23,7 @@ func (d *drawing) style() {
 		critical, warning, ok, faint, soft, line = "#ff8a8a", "#f2b95c", "#6fd193", "#a2adbb", "#3d1d21", "#333d4a"
 	}
 	fmt.Fprintf(d, `<style>.cd table{border-collapse:collapse;width:100%%;table-layout:fixed}.cd th,.cd td{text-align:left;vertical-align:top;padding:5px 6px;overflow-wrap:anywhere;border-top:1px solid %s}`+
-		`.cd caption{text-align:left;padding:5px 8px}.cd .e{width:14%%}.cd .s{width:19%%}.cd .d{width:11%%}.cd ul{list-style:none;padding:0;margin:5px 8px}.cd ul li{padding:2px 0;overflow-wrap:anywhere}`+
+		`.cd caption{text-align:left;padding:5px 8px}.cd .e{width:18%%}.cd .s{width:19%%}.cd .d{width:11%%}.cd ul{list-style:none;padding:0;margin:5px 8px}.cd ul li{padding:2px 0;overflow-wrap:anywhere}`+
 		`.cd .critical{color:%s;font-weight:600}.cd .warning{color:%s;font-weight:600}.cd .ok{color:%s}.cd .unknown,.cd .note,.cd small{color:%s}`+
 		`.cd .differs{background:%s}.cd small{display:block}.cd .again{cursor:pointer;text-decoration:underline}</style><div class="cd">`, line, critical, warning, ok, faint, soft)
 }
