@@ -94,5 +94,5 @@ func Brief(text string) string {
 
 // Breakable adds to an escaped text where HTML may break a line: behind the punctuation of names, URLs and ARNs.
 func Breakable(escaped string) string {
-	return strings.NewReplacer("://", "://<wbr>", "/", "/<wbr>", ".", ".<wbr>", ":", ":<wbr>", "@", "@<wbr>").Replace(escaped)
+	return strings.NewReplacer("://", "://", "/", "/<wbr>", ".", ".<wbr>", ":", ":<wbr>", "@", "@<wbr>").Replace(escaped)
 }

@@ -51,7 +51,7 @@ func TestBrief(t *testing.T) {
 	for text, want := range map[string]string{
 		"lb:443 has certificate/a… (for *.example.org, until 2027-01-23) attached instead of certificate/b… (for x)": "lb:443 has certificate/a… attached instead of certificate/b…",
 		"nothing to leave out (Service a/b)": "nothing to leave out (Service a/b)",
-		"open (for ever":                     "open (for ever",
+		"open (for eons":                     "open (for eons",
 	} {
 		if got := Brief(text); got != want {
 			t.Errorf("%q becomes %q", text, got)
