@@ -91,3 +91,8 @@ func Brief(text string) string {
 		text = before + after
 	}
 }
+
+// Breakable adds to an escaped text where HTML may break a line: behind the punctuation of names, URLs and ARNs.
+func Breakable(escaped string) string {
+	return strings.NewReplacer("://", "://", "/", "/<wbr>", ".", ".<wbr>", ":", ":<wbr>", "@", "@<wbr>").Replace(escaped)
+}
