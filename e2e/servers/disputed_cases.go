@@ -32,7 +32,7 @@ func disputed() []Case {
 		}},
 		under("an intermediate for any usage", codes(finding.CertUsage), func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny} }),
 		under("directory names within the issuer's limits, critical", codes(finding.CertConstraint), directoryLimit(true, "Example")),
-		under("directory names within the issuer's limits", nil, directoryLimit(false, "Example")),
+		under("directory names within the issuer's limits", codes(finding.CertConstraint), directoryLimit(false, "Example")),
 		under("directory names outside of the issuer's limits", codes(finding.CertConstraint), directoryLimit(false, "Another")),
 		{Name: "expired, and the intermediate is cut off", Want: codes(finding.CertExpired, finding.CertMalformed), serve: func(l *Lab) Target {
 			p := l.leaf(pki.Valid(l.Now.Add(-90*day), l.Now.Add(-day)))

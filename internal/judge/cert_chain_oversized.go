@@ -17,10 +17,10 @@ func findChainOversized(c *connection) []finding.Finding {
 		f := c.finding(finding.CertChainOversized, finding.Critical,
 			"the handshake fails: the server sends a larger chain than clients accept",
 			finding.Evidence{"detail": finding.Clean(c.Failure.Detail, finding.QuoteLimit)}, c.sizeRemedy())
-		f.Clients = clients.OfChain(0, clients.LargestChain+1)
+		f.Clients = clients.OfChain(0, clients.LargestChain+1, 0)
 		return []finding.Finding{f}
 	}
-	if c.TLS == nil {
+	if c.TLS == nil || len(c.TLS.Chain) == 0 {
 		return nil
 	}
 	count, size := len(c.TLS.Chain), 0
@@ -30,7 +30,7 @@ func findChainOversized(c *connection) []finding.Finding {
 	if clients.AllTake(count, size) {
 		return nil
 	}
-	by := clients.OfChain(count, size)
+	by := clients.OfChain(count, size, len(c.TLS.Chain[0]))
 	severity := finding.Warning
 	if size > oversized {
 		severity = finding.Critical
