@@ -18,6 +18,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// browsing bounds the loading of a page, as the other clients bound what they do.
+const browsing = patience / 2
+
 // chromium is one browser process for all cases. It takes roots from the user's NSS database, which it reads anew for every chain that it has
 // not seen before; that database is in a home directory of its own.
 type chromium struct {
@@ -75,7 +78,7 @@ func (c *chromium) visit(ctx context.Context, host, port, name, roots string) (r
 	}
 	authority := net.JoinHostPort(name, port)
 	c.gateway.route(authority, net.JoinHostPort(host, port))
-	limited, cancel := context.WithTimeout(c.tab, patience)
+	limited, cancel := context.WithTimeout(c.tab, browsing)
 	defer cancel()
 	shown, err := chromedp.Call(limited, cdppage.Navigate, cdppage.NavigateParams{URL: "https://" + authority + "/"})
 	switch {

@@ -25,10 +25,14 @@ var (
 	nodeClient []byte
 	//go:embed testdata/clients/Client.java
 	javaClient []byte
+	//go:embed testdata/clients/rustls/Cargo.toml
+	rustManifest []byte
+	//go:embed testdata/clients/rustls/src/main.rs
+	rustClient []byte
 )
 
-// rustlsSource is the Rust client, and rustlsBuilt where it is built: the first time takes minutes. Both are below the module's directory.
-const rustlsSource, rustlsBuilt = "e2e/servers/testdata/clients/rustls", ".cache/rustls"
+// rustBuilt is where the Rust client is built, below the module's directory. It is kept, because the first build takes minutes.
+const rustBuilt = ".cache/rustls"
 
 // Program is a client program as packages serve it: what it does is set beside what certdrift says of its family.
 type Program struct {
@@ -43,6 +47,9 @@ type Program struct {
 // connecting connects to host and port, for a name, with the roots of a file.
 type connecting func(ctx context.Context, host, port, name, roots string) (refused string, err error)
 
+// preparing prepares a program in a directory; one that is not on this machine has no version.
+type preparing func(ctx context.Context, dir string) (Program, error)
+
 // ClientPrograms prepares the client programs that this machine has, in the directory of the module. dir is where they may be built; it must
 // outlive them. Browsers run until the context ends.
 func ClientPrograms(ctx context.Context, dir string) ([]Program, error) {
@@ -52,7 +59,7 @@ func ClientPrograms(ctx context.Context, dir string) ([]Program, error) {
 		}
 	}
 	var all []Program
-	for _, prepare := range []func(context.Context, string) (Program, error){
+	for _, prepare := range []preparing{
 		preparedOpenSSL, preparedCurl, preparedGo, preparedPython, preparedNode, preparedJava, preparedGnuTLS, preparedRustls, preparedChromium, preparedFirefox,
 	} {
 		p, err := prepare(ctx, dir)
@@ -111,22 +118,26 @@ func preparedGnuTLS(ctx context.Context, _ string) (Program, error) {
 
 // preparedRustls builds the Rust client where cargo is installed. Its version is the library's.
 func preparedRustls(ctx context.Context, _ string) (Program, error) {
-	p := Program{Family: "rustls"}
+	p := Program{Family: "rustls", connect: script(rustBuilt + "/target/debug/rustls-client")}
 	if debian.Program("cargo") == "" {
 		return p, nil
 	}
-	build := exec.CommandContext(ctx, "cargo", "build", "--quiet", "--locked", "--manifest-path", rustlsSource+"/Cargo.toml", "--target-dir", rustlsBuilt) // our own source
+	if err := os.MkdirAll(rustBuilt+"/src", 0o750); err != nil {
+		return p, fmt.Errorf("making its directory: %w", err)
+	}
+	for name, source := range map[string][]byte{"Cargo.toml": rustManifest, "src/main.rs": rustClient} {
+		if err := os.WriteFile(filepath.Join(rustBuilt, name), source, 0o600); err != nil {
+			return p, fmt.Errorf("writing its source: %w", err)
+		}
+	}
+	build := exec.CommandContext(ctx, "cargo", "build", "--quiet")
+	build.Dir = rustBuilt
 	if said, err := build.CombinedOutput(); err != nil {
 		return p, fmt.Errorf("building it: %w\n%s", err, said)
 	}
-	locked, err := os.ReadFile(rustlsSource + "/Cargo.lock")
-	if err != nil {
-		return p, fmt.Errorf("reading the library's version: %w", err)
-	}
-	if found := regexp.MustCompile(`name = "rustls"\nversion = "([^"]+)"`).FindSubmatch(locked); found != nil {
+	if found := regexp.MustCompile(`(?m)^rustls = "=(.*)"$`).FindSubmatch(rustManifest); found != nil {
 		p.Version = string(found[1])
 	}
-	p.connect = script(rustlsBuilt + "/debug/rustls-client")
 	return p, nil
 }
 

@@ -70,7 +70,7 @@ func newFirefox(ctx context.Context, binary, dir string, g *gateway) (*firefox, 
 	if _, err := f.call("WebDriver:NewSession", map[string]any{}); err != nil {
 		return nil, err
 	}
-	_, err = f.call("WebDriver:SetTimeouts", map[string]any{"pageLoad": patience.Milliseconds()})
+	_, err = f.call("WebDriver:SetTimeouts", map[string]any{"pageLoad": browsing.Milliseconds()})
 	return f, err
 }
 
@@ -170,16 +170,16 @@ func (f *firefox) visit(_ context.Context, host, port, name, roots string) (refu
 	f.gateway.route(authority, net.JoinHostPort(host, port))
 	var failure *marionetteError
 	if _, err := f.call("WebDriver:Navigate", map[string]any{"url": "https://" + authority + "/"}); errors.As(err, &failure) {
-		return failure.Error() + f.certificateError(), nil
+		return failure.Error() + " " + f.errorCode(), nil
 	} else if err != nil {
 		return "", err
 	}
 	return "", nil
 }
 
-// certificateError returns what the page about a certificate says of it, which Marionette's error does not.
-func (f *firefox) certificateError() string {
-	const script = `try { return document.getFailedCertSecurityInfo().errorCodeString } catch (e) { return "" }`
+// errorCode returns what the page about an error says of it, which Marionette's error does not.
+func (f *firefox) errorCode() string {
+	const script = `for (let info of ["getFailedCertSecurityInfo", "getNetErrorInfo"]) { try { return document[info]().errorCodeString } catch (e) {} } return ""`
 	result, err := f.call("WebDriver:ExecuteScript", map[string]any{"script": script, "sandbox": "system"})
 	var said struct{ Value string }
 	if err != nil || json.Unmarshal(result, &said) != nil {

@@ -1,0 +1,94 @@
+package servers
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"testing"
+
+	"certdrift/e2e/debian"
+	"certdrift/internal/clients"
+)
+
+// TestBrowsers: what the browsers are asked through reaches the servers and gives them their roots: they accept a healthy server, and refuse
+// one for each thing that depends on how they are asked (the name, the roots, the time), as do two more servers after it. Only `make accuracy`
+// builds the client of rustls.
+func TestBrowsers(t *testing.T) {
+	built(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	dir := t.TempDir()
+	t.Cleanup(cancel) // before the directory goes
+	debian.Install(t, map[string]string{"chromium": "chromium", "certutil": "libnss3-tools"})
+	for _, prepare := range []preparing{preparedChromium, preparedFirefox} {
+		p, err := prepare(ctx, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(p.Family, func(t *testing.T) {
+			if p.Version == "" {
+				t.Skip("not installed (on Debian: apt-get install chromium libnss3-tools firefox-esr)")
+			}
+			if clients.Family(p.Family) == "" {
+				t.Errorf("%q is no family", p.Family)
+			}
+			for _, s := range []struct {
+				server string
+				want   Answered
+			}{
+				{"healthy", Accepts}, {"for another name", Refuses}, {"an unknown CA, root sent", Refuses}, {"expired yesterday", Refuses},
+				{"an IPv6 address with its SAN", Accepts}, {"accepts and closes", Refuses}, {"HTTP/1.1 only", Accepts},
+			} {
+				if did := asked(t, p, s.server); did != s.want {
+					t.Errorf("%s: %v, want %v", s.server, did, s.want)
+				}
+			}
+		})
+	}
+}
+
+// asked has a program connect to a case's server.
+func asked(t *testing.T, p Program, server string) Answered {
+	t.Helper()
+	for _, c := range All() {
+		if c.Name != server {
+			continue
+		}
+		at := started(t, c)
+		u, err := url.Parse(at.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := u.Host
+		if len(at.To) == 1 {
+			address = at.To[0]
+		}
+		host, port, err := net.SplitHostPort(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		did, err := try(t.Context(), p, host, port, plainName(u), at.CAs[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return did
+	}
+	t.Fatalf("no server is called %q", server)
+	return Unknown
+}
+
+// TestGateway: it leads to the servers that it was told of and to loopback, and to nothing else.
+func TestGateway(t *testing.T) {
+	g, err := newGateway(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.route("api.example.org:443", "127.0.0.1:8443")
+	for authority, want := range map[string]string{
+		"api.example.org:443": "127.0.0.1:8443", "127.0.0.2:80": "127.0.0.2:80", "[::1]:443": "[::1]:443",
+		"api.example.org:80": "", "www.example.org:443": "", "169.254.169.254:80": "", "10.0.0.1:443": "", "localhost:443": "", "nonsense": "",
+	} {
+		if got := g.destination(authority); got != want {
+			t.Errorf("%s leads to %q, want %q", authority, got, want)
+		}
+	}
+}
