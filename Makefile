@@ -61,6 +61,11 @@ $(CACHE)/bin/actionlint:
 soak: $(CACHE)/venv/.ready ## Run hours of rounds against a changing world and a failing AWS; SOAK_SEED, SOAK_ENDPOINTS and SOAK_ROUNDS choose which
 	@CERTDRIFT_E2E=1 SOAK_ENDPOINTS=$${SOAK_ENDPOINTS:-2000} SOAK_ROUNDS=$${SOAK_ROUNDS:-200} go test -count=1 -v -timeout 2h -run 'TestSoak$$' ./e2e
 
+# The short form is in e2e.
+.PHONY: fanout
+fanout: $(CACHE)/venv/.ready ## Probe 20,000 endpoints on 20 workers, one of them killed, one throttled, one slow; FANOUT_ENDPOINTS and FANOUT_WORKERS choose the size
+	@CERTDRIFT_E2E=1 FANOUT_ENDPOINTS=$${FANOUT_ENDPOINTS:-20000} FANOUT_WORKERS=$${FANOUT_WORKERS:-20} go test -count=1 -v -timeout 2h -run 'TestFanOut$$' ./e2e
+
 # Without -fuzzminimizetime, Go spends a minute on each new input to make it smaller, and tries few others: with documents of kilobytes,
 # as manifests are, none at all. A failing input is kept in the package's testdata/fuzz; commit it with the fix.
 FUZZTIME ?= 10m
@@ -149,6 +154,12 @@ STACK := $(DIST)/certdrift-stack_$(VERSION)
 RELEASE_BUCKET ?=
 # The bill of materials of a binary, without the time at which it was written.
 MATERIALS := sh -c '$(CACHE)/bin/cyclonedx-gomod-$(CYCLONEDX) bin -json -std -noserial "$$0" 2>/dev/null | sed "/^ *\"timestamp\": /d"'
+
+# Settings of whoever builds must not show in what is built: the commit is stamped wherever git knows it, and the processors are Go's defaults.
+release: export GOFLAGS = -buildvcs=$(shell git status --porcelain >/dev/null 2>&1 && echo true || echo false)
+release: export GOAMD64 = v1
+release: export GOARM64 = v8.0
+release: export GOFIPS140 = off
 
 .PHONY: release
 release: $(CACHE)/bin/cyclonedx-gomod-$(CYCLONEDX) ## Build a release in dist/: the command for five platforms, the stack to deploy without a clone, bills of materials, checksums

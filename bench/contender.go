@@ -156,9 +156,29 @@ func (s settings) blackbox(ctx context.Context, w world) (contender, error) {
 	if err := cmd.Start(); err != nil {
 		return contender{}, fmt.Errorf("starting the peer: %w", err)
 	}
+	if err := listens(ctx, address); err != nil {
+		return contender{}, fmt.Errorf("waiting for the peer: %w", err)
+	}
 	return contender{peerWarm, func() (time.Duration, error) {
 		return timed(cmd.Process.Pid, func() error { return s.scrape(ctx, address, w) })
 	}, func() { _, _ = cmd.Process.Kill(), cmd.Wait() }}, nil
+}
+
+// listens waits until a program that was just started listens at an address.
+func listens(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+		if err == nil {
+			return conn.Close() //nolint:wrapcheck // nothing to add
+		}
+		select {
+		case <-ctx.Done():
+			return err //nolint:wrapcheck // the caller says what for
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // scrape asks the exporter for every endpoint.

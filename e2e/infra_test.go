@@ -252,6 +252,27 @@ func TestDashboardShowsWhatIsWritten(t *testing.T) {
 	}
 }
 
+// TestDashboardThresholdsAreThePolicys: the template cannot know the policy, so no line of a chart is a number in it, but for the end of a
+// certificate; both kinds of thresholds are drawn, each among figures of its own unit.
+func TestDashboardThresholdsAreThePolicys(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "infra", "dashboard.yaml"))
+	check(t, err)
+	for _, line := range regexp.MustCompile(`"horizontal": \[[^\]]*\]`).FindAllString(string(text), -1) {
+		if !strings.HasPrefix(line, `"horizontal": [{"label": "expired", "value": 0,`) || strings.Count(line, "value") != 1 {
+			t.Errorf("the template knows a threshold: %s", line)
+		}
+	}
+	for figure, of := range map[string]string{"DaysLeft": metric.OfDays, "LifetimeLeft": metric.OfLifetime} {
+		_, chart, found := strings.Cut(string(text), `MetricName=\"`+figure+`\"`)
+		chart, _, _ = strings.Cut(chart, `{"type":`)
+		for _, severity := range []string{"warning", "critical"} {
+			if want := fmt.Sprintf(`"ExpiryThreshold", "Severity", "%s", "Of", "%s"`, severity, of); !found || !strings.Contains(chart, want) {
+				t.Errorf("the chart of %s lacks %s", figure, want)
+			}
+		}
+	}
+}
+
 // CloudWatch rejects a dashboard body that is not JSON, but only when the stack is created.
 func TestDashboardIsJSON(t *testing.T) {
 	body := fmt.Sprint(readTemplate(t, filepath.Join("infra", "dashboard.yaml")).Resources["Dashboard"].Properties["DashboardBody"])

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestReleaseIsReproducible releases the same commit from two directories, the second time with nothing from the first one's build cache.
+// TestReleaseIsReproducible releases the same commit from two directories, the second time with nothing from the first one's build cache, and
+// with the settings of another developer.
 // One function stands for all: the others and the command are built by the same flags.
 func TestReleaseIsReproducible(t *testing.T) {
 	enabled(t)
@@ -22,7 +23,7 @@ func TestReleaseIsReproducible(t *testing.T) {
 		check(t, err)
 		env := []string{}
 		if i == 1 {
-			env = append(env, "GOCACHE="+t.TempDir())
+			env = append(env, "GOCACHE="+t.TempDir(), "GOFLAGS=-buildvcs=false -tags=elsewhere", "GOAMD64=v3", "GOARM64=v9.0", "GOFIPS140=latest")
 		}
 		_, err = run(t.Context(), env, "make", "-C", clone, "release", "DIST="+dist, "CACHE="+tools, "PLATFORMS=", "FUNCTIONS=WidgetFunction", "ARCHITECTURES=arm64")
 		check(t, err)

@@ -159,6 +159,9 @@ func TestPage(t *testing.T) {
 		if faint := ask[[]string](ctx, t, contrast); len(faint) > 0 {
 			t.Errorf("%s: hardly to be read: %v", look.name, faint)
 		}
+		if squeezed := ask[[]string](ctx, t, `[...document.querySelectorAll('.bar .label, .cert, td[data-label]')].filter(e => e.checkVisibility() && e.textContent.trim().length > 12 && e.getBoundingClientRect().width < 96).map(e => e.textContent)`); len(squeezed) > 0 {
+			t.Errorf("%s: squeezed into a few letters a line: %q", look.name, squeezed)
+		}
 		picture(ctx, t, look.name)
 	}
 	for _, complaint := range heard.said() {

@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"fmt"
 	"time"
 
 	"certdrift/internal/finding"
@@ -42,20 +41,7 @@ func sizes() []Case {
 		}}
 	}
 	oversized := codes(finding.CertChainOversized)
-	deep := func(name string, want []finding.Code, intermediates int) Case {
-		return Case{Name: name, Want: want, serve: func(l *Lab) Target {
-			issuer := l.Sub
-			for i := range intermediates - 1 {
-				issuer = must(issuer.Intermediate(fmt.Sprintf("Lab Intermediate %d", i+2), l.Now))
-			}
-			return l.serve(must(issuer.Leaf(l.Now, []string{Host})))
-		}}
-	}
 	return []Case{
-		deep("a path through 5 intermediates", nil, 5),
-		deep("a path through 6 intermediates", nil, 6),
-		deep("a path through 7 intermediates", oversized, 7),
-		deep("a path through 9 intermediates", oversized, 9),
 		sized("10 certificates", nil, 10, 0),
 		sized("11 certificates", oversized, 11, 0),
 		sized("17 certificates", oversized, 17, 0),

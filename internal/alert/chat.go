@@ -84,9 +84,10 @@ func mark(headline string) string {
 func (m *message) chatBody() string {
 	var b strings.Builder
 	b.WriteString(markdown(m.lead()))
-	if m.Storm != nil { // one incident's details say nothing about the others
+	if m.Storm != nil {
 		m.chatStorm(&b)
-	} else {
+	}
+	if !m.mixed { // of a mixed message, one incident's details say nothing about the others
 		m.chatIncident(&b)
 	}
 	return b.String()
@@ -94,7 +95,7 @@ func (m *message) chatBody() string {
 
 // chatIncident writes the certificates, who changed them, and who is affected.
 func (m *message) chatIncident(b *strings.Builder) {
-	for _, s := range sides(m.first) {
+	for _, s := range m.sides() {
 		fmt.Fprintf(b, "\n*%s*: `%s`", s.name, code(s.short(m.At)))
 		if s.differs {
 			b.WriteString(" (differs)")
@@ -103,7 +104,7 @@ func (m *message) chatIncident(b *strings.Builder) {
 	if by := m.first.Attribution.Change; authorName(by) != "" {
 		fmt.Fprintf(b, "\n*%s by*: `%s`, source: %s", markdown(action(by)), code(clean(changeLine(by))), confirmation(by))
 	}
-	if m.Record.AffectsCount > 1 {
+	if m.Record.AffectsCount > 1 && m.Storm == nil {
 		shown := m.Record.Affects[:min(len(m.Record.Affects), maxOthers)]
 		fmt.Fprintf(b, "\n*affects %d*: %s", m.Record.AffectsCount, markdown(strings.Join(shown, ", ")))
 		if left := m.Record.AffectsCount - len(shown); left > 0 {
@@ -116,7 +117,7 @@ func (m *message) chatIncident(b *strings.Builder) {
 func (m *message) chatStorm(b *strings.Builder) {
 	for i, n := range m.Storm {
 		if i == maxListed {
-			fmt.Fprintf(b, "\nand %d more", len(m.Storm)-i)
+			fmt.Fprintf(b, "\nand %d more: `%s`", len(m.Storm)-i, code(m.listCommand()))
 			break
 		}
 		one := newMessage(n, m.Options)
@@ -126,8 +127,8 @@ func (m *message) chatStorm(b *strings.Builder) {
 
 func (m *message) nextSteps() []string {
 	var steps []string
-	if command := undo(m.first); command != "" && m.Event != incident.Recovered && m.Storm == nil {
-		steps = undoSteps(command)
+	if m.Event != incident.Recovered && !m.mixed {
+		steps = undoSteps(m.undoAll())
 	}
 	switch link := m.runbook(); {
 	case link != "":
@@ -162,7 +163,7 @@ func undoSteps(command string) (steps []string) {
 		steps = append(steps, step)
 	}
 	if left > 0 {
-		steps = append(steps, fmt.Sprintf("and %d more command(s): see the email, or run `certdrift check`", left))
+		steps = append(steps, fmt.Sprintf("and %s: see the email, or run `certdrift check`", prose.Count(left, "more command")))
 	}
 	return steps
 }

@@ -33,8 +33,19 @@ func (m *message) email() string {
 	for _, section := range []func(*emailWriter){m.facts, m.affected, m.certificates, m.changeDetails, m.others, m.evidence, m.checks, m.more} {
 		section(w)
 	}
-	return cutLines(w.String(), EmailLimit)
+	return m.cutLines(w.String())
 }
+
+// listCommand is the command that lists all open incidents.
+func (m *message) listCommand() string {
+	if m.Stack == "" {
+		return "certdrift incidents list"
+	}
+	return "certdrift incidents list --table " + m.table()
+}
+
+// table is the stack's state table, as a word of a command.
+func (m *message) table() string { return topology.Shell(m.Stack + "-state") }
 
 // over reports whether the notice is about what has ended.
 func (m *message) over() bool { return m.Event == incident.Recovered && !m.Downgraded }
@@ -108,27 +119,23 @@ func (m *message) brief(text string) string {
 	if len(m.sides()) == 0 {
 		return text
 	}
-	const from = " (for "
-	for {
-		before, rest, found := strings.Cut(text, from)
-		_, after, closed := strings.Cut(rest, ")")
-		if !found || !closed {
-			return text
-		}
-		text = before + after
-	}
+	return prose.Brief(text)
 }
 
 // causes lists what is combined, a number each, for what to do to refer to.
 func (m *message) causes(w *emailWriter) {
-	w.heading(fmt.Sprintf("Cause: %d incidents, combined in one message", len(m.Storm)))
+	heading := "Cause"
+	if m.over() {
+		heading = "What it was"
+	}
+	w.heading(fmt.Sprintf("%s: %d incidents, combined in one message", heading, len(m.Storm)))
 	limit := maxValue
 	if len(m.Storm) <= maxOthers {
 		limit = 1000
 	}
 	for i, one := range m.members() {
 		if i == maxListed {
-			fmt.Fprintf(w, "  and %d more (run certdrift incidents list to see all)\n", len(m.Storm)-i)
+			w.left(len(m.Storm)-i, m.listCommand())
 			return
 		}
 		text := one.place() + ": "
@@ -185,7 +192,8 @@ func (m *message) remedies(w *emailWriter) {
 	}
 	for i, one := range distinct {
 		if i == most {
-			fmt.Fprintf(w, "  and %d more (run certdrift check to see all)\n", len(distinct)-i)
+			w.WriteString("\n")
+			w.left(len(distinct)-i, "certdrift check")
 			return
 		}
 		if numbers := byRemedy[one.first.Remedy+"\x00"+undo(one.first)]; len(numbers) < len(m.Storm) {
@@ -243,9 +251,9 @@ func (m *message) next(w *emailWriter) {
 			end = " --"
 		}
 	}
-	w.command("certdrift incidents ack --by YOU --until 4h --table " + topology.Shell(m.Stack+"-state") + end + keys)
+	w.command("certdrift incidents ack --until 4h --table " + m.table() + end + keys)
 	if left := len(m.Each()) - maxListed; left > 0 {
-		w.prose(emailIndent, fmt.Sprintf("and %d more: certdrift incidents list", left))
+		w.left(left, m.listCommand())
 	}
 	w.tidy()
 }
@@ -337,11 +345,10 @@ func (m *message) affected(w *emailWriter) {
 	for _, key := range r.Affects[:min(len(r.Affects), maxListed)] {
 		names = append(names, finding.Clean(key, maxValue))
 	}
-	text := strings.Join(names, ", ")
+	w.prose(emailIndent, strings.Join(names, ", "))
 	if left := r.AffectsCount - len(names); left > 0 {
-		text += fmt.Sprintf(" and %d more", left)
+		w.left(left, m.listCommand()+" --format json")
 	}
-	w.prose(emailIndent, text)
 }
 
 // others lists the findings beyond the leading one: what the same remedy fixes, and what has a remedy of its own.

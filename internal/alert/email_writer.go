@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -133,12 +134,17 @@ func sentence(text string) (first, rest string) {
 	return text, ""
 }
 
-// cutLines keeps whole lines up to a limit in bytes.
-func cutLines(text string, limit int) string {
-	const end = "[truncated; run certdrift incidents list to see the rest]\n"
-	if len(text) <= limit {
+// left says how many of a list are left out, and the command that shows them.
+func (w *emailWriter) left(n int, command string) {
+	fmt.Fprintf(w, "%sand %d more: %s\n", emailIndent, n, command)
+}
+
+// cutLines keeps whole lines up to EmailLimit.
+func (m *message) cutLines(text string) string {
+	if len(text) <= EmailLimit {
 		return text
 	}
-	text = text[:limit-len(end)]
+	end := "[truncated; for the rest: " + m.listCommand() + "]\n"
+	text = text[:EmailLimit-len(end)]
 	return text[:strings.LastIndexByte(text, '\n')+1] + end
 }

@@ -246,7 +246,7 @@ func (m *message) subject() string {
 // else their number, or nothing.
 func (m *message) placeWithin(text, separator string, places []string, clean func(string) string, fits func(string) bool) string {
 	const room = "                                        "
-	for _, p := range append(places, fmt.Sprintf("%d endpoint(s)", max(1, m.Record.AffectsCount))) {
+	for _, p := range append(places, prose.Count(max(1, m.Record.AffectsCount), "endpoint")) {
 		if written := clean(separator + p); p != "" && written != "" && fits(text+written+room) {
 			return written
 		}

@@ -291,7 +291,7 @@ func TestTheFirstLines(t *testing.T) {
 			t.Errorf("%s: %d lines above the rule", k.name, n)
 		}
 		at := 0
-		for _, heading := range []string{"CAUSE", "WHAT TO DO", "WHO CHANGED IT", "DECLARED, ATTACHED, SERVED", "NEXT"} {
+		for _, heading := range []string{"CAUSE", "WHAT IT WAS", "WHAT TO DO", "WHO CHANGED IT", "DECLARED, ATTACHED, SERVED", "NEXT"} {
 			i := strings.Index(top, "\n"+heading)
 			if i >= 0 && i < at {
 				t.Errorf("%s: %s comes too early", k.name, heading)
@@ -304,6 +304,95 @@ func TestTheFirstLines(t *testing.T) {
 			}
 			if key := n.Record.Key; !m.over() && k.name != "test" && !strings.Contains(top, key) {
 				t.Errorf("%s: no line acknowledges %q", k.name, key)
+			}
+		}
+	}
+}
+
+// TestTextMessagesSayAllThatFits: what is broken and for whom is in every text message; since when, and what to do, wherever there is room.
+func TestTextMessagesSayAllThatFits(t *testing.T) {
+	for _, k := range kinds() {
+		m := newMessage(k.notice, options)
+		sms := Compose(k.notice, options).SMS
+		name, _ := m.who()
+		wanted := []string{m.headline(), m.shownEnvironment(""), name}
+		if effect, cause := m.impact(); effect != "" {
+			wanted = append(wanted, lower(effect)+because(cause))
+		} else {
+			wanted = append(wanted, m.what())
+		}
+		for _, want := range wanted {
+			if !strings.Contains(sms, want) {
+				t.Errorf("%s: %q is missing in %q", k.name, want, sms)
+			}
+		}
+		for _, piece := range []string{m.smsWhen(), m.smsDo()} {
+			if without := strings.TrimSuffix(sms, ". Details in email."); !strings.Contains(sms, piece) && SMSFits(without+piece) {
+				t.Errorf("%s: %q is missing in %q, and there is room", k.name, piece, sms)
+			}
+		}
+		if !m.over() && !m.mixed && m.Event != incident.Recovered && k.name != "test" && !strings.HasPrefix(k.name, "one-") && m.smsDo() == "" {
+			t.Errorf("%s: nothing says what to do, if there were room", k.name)
+		}
+	}
+}
+
+func TestFirstSentence(t *testing.T) {
+	for remedy, want := range map[string]string{
+		"Reattach the declared certificate (certificate/0b7d… (for *.example.org, until 2027-01-23)):\naws elb x": "Reattach the declared certificate",
+		"Renew the certificate. Install it with its intermediates.":                                               "Renew the certificate",
+		"Fix k8s/api.yaml:9 (Service a/b) before the next apply: declare arn:aws:acm:x. See it: certdrift plan":   "Fix k8s/api.yaml:9 before the next apply",
+		"aws elb x --y z":           "",
+		strings.Repeat("word ", 40): "",
+		"":                          "",
+	} {
+		if got := firstSentence(remedy); got != want {
+			t.Errorf("%q begins with %q, want %q", remedy, got, want)
+		}
+	}
+}
+
+// TestWhatIsLeftOutIsCounted: a list that is cut says how many it leaves out, and the command that shows them, which can be run as it is.
+func TestWhatIsLeftOutIsCounted(t *testing.T) {
+	const list = "certdrift incidents list --table monitoring-state"
+	var many []incident.Notice
+	for i := range maxListed + 5 {
+		many = append(many, changed(fmt.Sprintf("site%02d", i), fmt.Sprintf("a%02d", i)))
+	}
+	for _, notices := range [][]incident.Notice{many, append(storm(), many...)} {
+		n := bundled(notices, func(n incident.Notice) incident.Notice { return n })
+		m := Compose(n, options)
+		left := len(n.Storm) - maxListed
+		cause, _, _ := strings.Cut(m.Email, "WHAT TO DO")
+		_, next, _ := strings.Cut(m.Email, "\nNEXT\n")
+		for where, text := range map[string]string{"the causes": cause, "what to acknowledge": next} {
+			if want := fmt.Sprintf("and %d more: %s", left, list); !strings.Contains(text, want) {
+				t.Errorf("%d incidents: %q is missing in %s", len(n.Storm), want, where)
+			}
+		}
+		if want := fmt.Sprintf("and %d more: `%s`", left, list); !strings.Contains(m.Chat, want) {
+			t.Errorf("%q is missing in the chat", want)
+		}
+	}
+	if email := Compose(drifted(), options).Email; !strings.Contains(email, "and 15 more: "+list+" --format json") {
+		t.Errorf("of those affected, some are left out:\n%s", email)
+	}
+	wordy := many
+	for i := range wordy {
+		wordy[i].Findings[0].Remedy = strings.Repeat(fmt.Sprint("Do this, ", i, ", and this. "), 200)
+	}
+	if email := Compose(bundled(wordy, func(n incident.Notice) incident.Notice { return n }), options).Email; len(email) > EmailLimit || !strings.HasSuffix(email, "[truncated; for the rest: "+list+"]\n") {
+		t.Errorf("an email of %d bytes ends with %q", len(email), email[len(email)-100:])
+	}
+}
+
+// TestTheEndQuotesTheCauseAsPast: the end of an incident quotes its cause as past.
+func TestTheEndQuotesTheCauseAsPast(t *testing.T) {
+	for _, k := range kinds() {
+		if m := newMessage(k.notice, options); m.over() && !m.mixed {
+			email := m.email()
+			if !strings.Contains(email, "Was: ") && !strings.Contains(email, "WHAT IT WAS: ") {
+				t.Errorf("%s: the cause reads as if it still held:\n%s", k.name, email)
 			}
 		}
 	}
@@ -381,8 +470,9 @@ what is affected, and each remedy in order. Reminders, downgrades and resolution
 itself is never combined: which topic can carry it depends on the topic that it is about. More causes at once than ` + "`policy.storm_after`" + `
 become one summary. In the JSON, ` + "`incidents`" + ` lists what a message combines; the state of each incident is kept on its own.
 
-**Text messages** are one segment: 160 characters of the GSM alphabet, or 70 of others. What does not fit is left out whole, since a
-truncated name is another name. By default they are sent for what is critical, and when it is over.
+**Text messages** are one segment: 160 characters of the GSM alphabet, or 70 of others. They say what is broken and for whom, then, as far as there is
+room, who did it, since when, and what to do. What does not fit is left out whole, since a truncated name is another name. By default they are
+sent for what is critical, and when it is over.
 
 **Subjects** have up to 100 printable ASCII characters, as SNS requires.
 

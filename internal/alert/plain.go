@@ -60,11 +60,9 @@ func (m *message) do() string {
 		return "No action needed."
 	}
 	var commands []string
-	for _, n := range m.Each() {
-		for line := range strings.Lines(undo(newMessage(n, m.Options).first)) {
-			if line = cleanCommand(line); line != "" && !slices.Contains(commands, line) {
-				commands = append(commands, line)
-			}
+	for line := range strings.Lines(m.undoAll()) {
+		if line = cleanCommand(line); line != "" {
+			commands = append(commands, line)
 		}
 	}
 	line := strings.Join(commands, "; ")
@@ -74,12 +72,25 @@ func (m *message) do() string {
 	case line != "":
 		return "See the email for the commands, or run certdrift check."
 	case m.Storm != nil:
-		return "certdrift incidents list"
+		return unmarked(m.listCommand())
 	}
 	if remedy := unmarked(m.first.Remedy); remedy != "" {
 		return remedy
 	}
 	return "certdrift explain " + string(m.code())
+}
+
+// undoAll are the commands that undo all of the message's incidents, a line each, none twice.
+func (m *message) undoAll() string {
+	var all []string
+	for _, n := range m.Each() {
+		for line := range strings.Lines(undo(newMessage(n, m.Options).first)) {
+			if line = strings.TrimSpace(line); line != "" && !slices.Contains(all, line) {
+				all = append(all, line)
+			}
+		}
+	}
+	return strings.Join(all, "\n")
 }
 
 // help is where to read on.

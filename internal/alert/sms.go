@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
@@ -40,7 +41,7 @@ func SMSFits(text string) bool {
 	return septets <= gsmSegment
 }
 
-// sms is one segment: severity, where, who is affected and how, what was done and by whom, since when, in this order. A
+// sms is one segment: severity, where, who is affected and how, what was done and by whom, since when, and what to do, in this order. A
 // piece that does not fit is left out whole: a truncated name is another name.
 func (m *message) sms() string {
 	text := fit(m.headline(), []string{m.shownEnvironment(" ")}, oneLine, SMSFits)
@@ -60,7 +61,60 @@ func (m *message) sms() string {
 	if m.Repetition {
 		pieces = append(pieces, " (possible duplicate)")
 	}
-	return fit(text, append(pieces, ". Details in email."), oneLine, SMSFits)
+	return fit(text, append(pieces, m.smsDo(), ". Details in email."), oneLine, SMSFits)
+}
+
+// smsDo is what to do, as a sentence: the first one of the remedy, if all incidents of the message have the same. Commands are in the email.
+func (m *message) smsDo() string {
+	if m.Event == incident.Recovered || m.code() == testCode {
+		return ""
+	}
+	action := ""
+	for i, n := range m.Each() {
+		one := firstSentence(newMessage(n, m.Options).first.Remedy)
+		if i > 0 && one != action {
+			return ""
+		}
+		action = one
+	}
+	return after(". ", action)
+}
+
+// maxAction bounds what a text message says to do, in characters: a longer sentence is for the email.
+const maxAction = 120
+
+// firstSentence is how a remedy begins, without what follows a colon (a command, or an ARN) or stands in parentheses; empty if that is too long.
+func firstSentence(remedy string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(remedy), "\n")
+	if isCommand(line) {
+		return ""
+	}
+	text, _ := sentence(strings.TrimSuffix(line, "."))
+	text, _, _ = strings.Cut(withoutParentheses(text)+" ", ": ")
+	text = strings.TrimRight(strings.TrimSpace(text), ":,;")
+	if utf8.RuneCountInString(text) > maxAction {
+		return ""
+	}
+	return finding.Clean(text, maxAction)
+}
+
+// withoutParentheses leaves out what stands in parentheses, nested ones included.
+func withoutParentheses(text string) string {
+	var b strings.Builder
+	depth := 0
+	for _, r := range text {
+		switch r {
+		case '(':
+			depth++
+		case ')':
+			depth = max(0, depth-1)
+		default:
+			if depth == 0 {
+				b.WriteRune(r)
+			}
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
 }
 
 // smsWhat is how clients are affected, and what was done by whom: for each the wordings to choose from, the fullest first.
@@ -115,15 +169,17 @@ func (m *message) smsWhen() string {
 		return ", after " + prose.Span(m.At.Sub(m.Record.First))
 	case m.Event == incident.Reminder:
 		return ", ongoing for " + prose.Span(m.At.Sub(m.Record.First))
-	case m.worse():
-		return ", was " + m.Before.String()
 	case m.Before == m.Severity:
-		return "" // it began when it was predicted, not when it happened
+		return ", as predicted" // it began when it was predicted, not when it happened
 	}
+	since := ", since " + m.Record.First.UTC().Format("15:04 UTC")
 	if m.At.Sub(m.Record.First) >= 12*time.Hour {
-		return ", since " + m.Record.First.UTC().Format("2 Jan")
+		since = ", since " + m.Record.First.UTC().Format("Jan 2")
 	}
-	return ", since " + m.Record.First.UTC().Format("15:04 UTC")
+	if m.worse() {
+		return ", was " + m.Before.String() + since
+	}
+	return since
 }
 
 // oneLine replaces line breaks.

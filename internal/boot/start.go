@@ -53,6 +53,7 @@ type function struct {
 func NewLogger() *slog.Logger { return slog.New(lambda.Bounded(lambdacontext.NewLogger().Handler())) }
 
 func start(ctx context.Context, getenv func(string) string) (*function, error) {
+	collectLess(getenv)
 	env, err := ReadEnv(getenv)
 	if err != nil {
 		return nil, err
@@ -93,6 +94,7 @@ func Probe(ctx context.Context, getenv func(string) string) (*lambda.Function, e
 
 // Worker returns the function that probes for the probe function. It makes no AWS client and reads no configuration.
 func Worker(getenv func(string) string) *fanout.Worker {
+	collectLess(getenv)
 	logger := NewLogger()
 	runners := &Runners{Now: now, Stores: &trust.Stores{}, RuntimeAPI: getenv("AWS_LAMBDA_RUNTIME_API"), Log: logger}
 	return &fanout.Worker{Log: logger, Probe: func(ctx context.Context, revocation string, endpoints []target.Endpoint) []observation.Endpoint {

@@ -218,7 +218,7 @@ func certificate() []Entry {
 			Title:    "The chain is larger than clients accept",
 			Meaning: "The server sends more certificates, or more bytes of them, than a current client accepts. Measured limits: Java 10 " +
 				"certificates and 32 KiB; rustls 64 KiB; OpenSSL (curl, Python, Node) and Chromium 100 KiB; GnuTLS 16 certificates and " +
-				"128 KiB; Firefox (NSS) 128 KiB; Go 256 KiB. Mbed TLS, on small devices, accepts 16 KiB as it comes, which is no finding. The " +
+				"128 KiB; Firefox (NSS) 128 KiB, and 64 KiB for the leaf; Go 256 KiB. Mbed TLS, on small devices, accepts 16 KiB as it comes, which is no finding. The " +
 				"evidence names the clients that refuse. This usually means that a whole bundle of roots was appended to the certificate.",
 			Check:  "openssl s_client -connect HOST:PORT -servername HOST -showcerts </dev/null | grep -c BEGIN",
 			Remedy: "Send only the leaf and its intermediates: two or three certificates. Remove the rest from the server's chain file.",

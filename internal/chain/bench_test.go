@@ -20,6 +20,7 @@ func healthy(b *testing.B) (root, inter, leaf *pki.Pair) {
 func BenchmarkBuild(b *testing.B) {
 	root, inter, leaf := healthy(b)
 	store := storeOf(root)
+	b.ReportAllocs()
 	for b.Loop() {
 		if r := chain.Build(store, chain.Query{Served: certs(leaf, inter), At: now}); len(r.Valid) != 1 {
 			b.Fatal(r.Verdict)
@@ -32,6 +33,7 @@ func BenchmarkVerify(b *testing.B) {
 	roots, inters := x509.NewCertPool(), x509.NewCertPool()
 	roots.AddCert(root.Certificate)
 	inters.AddCert(inter.Certificate)
+	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := leaf.Certificate.Verify(x509.VerifyOptions{Roots: roots, Intermediates: inters, CurrentTime: now}); err != nil {
 			b.Fatal(err)

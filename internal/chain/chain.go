@@ -30,6 +30,8 @@ const (
 	PolicyConstraint  Kind = "policy-constraint"  // it requires a policy that the path does not have (§4.2.1.11)
 	CriticalExtension Kind = "critical-extension" // it has an unknown critical extension (§4.2)
 	DirectoryNames    Kind = "directory-names"    // its critical name constraints hold directory names, which Go can't check
+	DirectoryLimits   Kind = "directory-limits"   // as DirectoryNames, but not critical: rustls can't check them either
+	DirectoryBarred   Kind = "directory-barred"   // as DirectoryLimits; it excludes some, which NSS can't check
 	PolicyCritical    Kind = "policy-critical"    // its policy constraints are critical, which GnuTLS can't check
 	Usage             Kind = "usage"              // it is not for server authentication (§4.2.1.12)
 	UsageAbsent       Kind = "usage-absent"       // the leaf has no extended key usage at all

@@ -158,9 +158,23 @@ func plainRDN(rdn pkix.RelativeDistinguishedNameSET) string {
 	return strings.ToLower(strings.Join(strings.Fields(pkix.RDNSequence{rdn}.String()), " "))
 }
 
-// onlyGoRejects reports whether all clients but Go's support a certificate's critical extensions: name constraints with
+// directoryKind returns as which kind of problem some clients see a CA's constraints on directory names; empty if it has none.
+func directoryKind(ca *x509.Certificate) Kind {
+	permitted, excluded := DirectoryConstraints(ca)
+	switch {
+	case goRejects(ca):
+		return DirectoryNames
+	case len(excluded) > 0:
+		return DirectoryBarred
+	case len(permitted) > 0:
+		return DirectoryLimits
+	}
+	return ""
+}
+
+// goRejects reports whether Go's clients don't support a certificate's critical extensions, and others do: name constraints with
 // directory names, which CA/B BR §7.1.2.5.2 requires in CAs of companies.
-func onlyGoRejects(c *x509.Certificate) bool {
+func goRejects(c *x509.Certificate) bool {
 	if len(c.UnhandledCriticalExtensions) != 1 || !c.UnhandledCriticalExtensions[0].Equal(oidNameConstraints) {
 		return false
 	}

@@ -111,7 +111,7 @@ func issuerFaults(path []*x509.Certificate, i int) []Problem {
 }
 
 func extensionFaults(c *x509.Certificate) []Problem {
-	if len(c.UnhandledCriticalExtensions) == 0 || onlyGoRejects(c) {
+	if len(c.UnhandledCriticalExtensions) == 0 || goRejects(c) {
 		return nil
 	}
 	var ids []string
@@ -176,8 +176,8 @@ func (p Path) disputed() []Problem {
 		if forAnyUse(c) {
 			fs = append(fs, Problem{Kind: UsageAny, Certificate: c})
 		}
-		if onlyGoRejects(c) {
-			fs = append(fs, Problem{Kind: DirectoryNames, Certificate: c})
+		if kind := directoryKind(c); kind != "" {
+			fs = append(fs, Problem{Kind: kind, Certificate: c})
 		}
 		if criticalExtension(c, oidPolicyConstraints) {
 			fs = append(fs, Problem{Kind: PolicyCritical, Certificate: c})

@@ -39,11 +39,24 @@ func authorityKeyOf(c *x509.Certificate) (named authorityKey) {
 		if !e.Id.Equal(oidAuthorityKeyID) {
 			continue
 		}
+		if key, only := onlyKeyID(e.Value); only {
+			return authorityKey{KeyID: key}
+		}
 		if _, err := asn1.Unmarshal(e.Value, &named); err != nil {
 			return authorityKey{}
 		}
 	}
 	return named
+}
+
+// onlyKeyID returns the key identifier of an AuthorityKeyIdentifier that has nothing else, as almost all.
+func onlyKeyID(der []byte) (key []byte, only bool) {
+	const sequence, keyID, short = 0x30, 0x80, 0x80 // a length below is a single byte
+	n := len(der)
+	if n < 4 || n-2 >= short || der[0] != sequence || int(der[1]) != n-2 || der[2] != keyID || int(der[3]) != n-4 {
+		return nil, false
+	}
+	return der[4:], true
 }
 
 // namesIssuer reports whether the first directory name among GeneralNames, if there is one, is the given name in any encoding.

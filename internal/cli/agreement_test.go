@@ -61,7 +61,7 @@ func renderAll(t fataler, round observation.Round, thresholds policy.Thresholds,
 	for _, row := range comparison.Rows(built) {
 		out.rows[row.Endpoint.Environment+"/"+row.Endpoint.Name] = row
 	}
-	out.page, out.listed, out.widget = page.String(), words.String(), widget.HTML(widget.Input{Report: built})
+	out.page, out.listed, out.widget = strings.ReplaceAll(page.String(), "<wbr>", ""), words.String(), strings.ReplaceAll(widget.HTML(widget.Input{Report: built}), "<wbr>", "")
 	return out
 }
 

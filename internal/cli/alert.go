@@ -149,7 +149,7 @@ func (p *alertPath) testBus(ctx context.Context, topic string, out *pathReport) 
 	}
 	bus, err := p.app.Parts.Cloud.Bus(ctx, name, topic)
 	if err != nil {
-		return usage("", "%w", err)
+		return usage(hintOf(err), "%w", err)
 	}
 	out.Bus = &busReport{Name: name, Sent: []string{}}
 	test := p.candidates(nil)[0]
@@ -165,7 +165,7 @@ func (p *alertPath) testBus(ctx context.Context, topic string, out *pathReport) 
 func (p *alertPath) checkTopic(ctx context.Context, arn string, chat bool) (observation.Topic, topicReport, error) {
 	topic, err := p.app.Parts.Cloud.Topic(ctx, arn, chat)
 	if err != nil {
-		return observation.Topic{}, topicReport{}, usage("", "%w", err)
+		return observation.Topic{}, topicReport{}, usage(hintOf(err), "%w", err)
 	}
 	told := topicReport{ARN: arn, Subscriptions: []pathOfAlert{}, Sent: []string{}}
 	found, err := readTopic(ctx, topic)
@@ -195,10 +195,14 @@ func (p *alertPath) checkTopic(ctx context.Context, arn string, chat bool) (obse
 func readTopic(ctx context.Context, from alertTopic) (observation.Topic, error) {
 	topics, errs := from.Observe(ctx)
 	if len(topics) != 1 || !topics[0].Read && !topics[0].Missing {
-		for _, t := range errs {
-			return observation.Topic{}, fmt.Errorf("asking %s: %s", t.Operation, clean(t.Detail))
+		if len(errs) == 0 {
+			return observation.Topic{}, errors.New("the topic could not be read")
 		}
-		return observation.Topic{}, errors.New("the topic could not be read")
+		first := errs[0]
+		if first.WithoutCredentials() {
+			return observation.Topic{}, &unseenError{fmt.Errorf("reading the topic: %s", clean(first.Detail)), judge.SignIn}
+		}
+		return observation.Topic{}, fmt.Errorf("asking %s: %s", first.Operation, clean(first.Detail))
 	}
 	return topics[0], nil
 }

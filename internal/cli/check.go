@@ -222,6 +222,8 @@ func (a *App) load(flag string, otherwise ...string) (config.Config, []observati
 	case errors.Is(err, fs.ErrNotExist) && flag == "":
 		ways := append([]string{"name one with -c FILE", "create one with `certdrift init`"}, otherwise...)
 		return cfg, nil, usage(strings.Join(ways, ", or "), "no %s in this directory", path)
+	case errors.Is(err, fs.ErrNotExist):
+		return cfg, nil, usage(fmt.Sprintf("name another file, or create it: `certdrift init --from-aws -o %s`", path), "there is no %q", path)
 	case err != nil:
 		return cfg, nil, usage("", "reading the configuration: %w", err)
 	}

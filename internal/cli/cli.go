@@ -59,14 +59,18 @@ func (a *App) Run(ctx context.Context, args []string) int {
 		return int(done)
 	}
 	fmt.Fprintf(a.Stderr, "certdrift: %s\n", cleanLines(a.typed.Message(err.Error())))
+	a.hint(hintOf(err))
 	var wrong *usageError
 	if !errors.As(err, &wrong) {
 		return report.StatusIncomplete
 	}
-	if wrong.hint != "" {
-		fmt.Fprintf(a.Stderr, "hint: %s\n", cleanLines(a.typed.Message(wrong.hint)))
-	}
 	return report.StatusUsage
+}
+
+func (a *App) hint(text string) {
+	if text != "" {
+		fmt.Fprintf(a.Stderr, "hint: %s\n", cleanLines(a.typed.Message(text)))
+	}
 }
 
 // clean makes a text from elsewhere (a table, AWS, a file's name) safe to print: see finding.Clean. A build server would execute

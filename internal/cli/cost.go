@@ -10,6 +10,7 @@ import (
 	"certdrift/internal/config"
 	costs "certdrift/internal/cost"
 	"certdrift/internal/metric"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
 	"certdrift/internal/target"
@@ -206,7 +207,7 @@ func (b bill) text(a *App) {
 		fmt.Fprintf(a.Stdout, "%5d  %-20s %s\n", l.Series, l.Metric, l.Meaning)
 	}
 	fmt.Fprintf(a.Stdout, "\n%s, %s, %d with per-endpoint metrics: %d metrics",
-		report.Count(b.Environments, "environment"), report.Count(b.Endpoints, "endpoint"), b.OwnSeries, b.Series)
+		prose.Count(b.Environments, "environment"), prose.Count(b.Endpoints, "endpoint"), b.OwnSeries, b.Series)
 	if b.SeriesHourly > 0 {
 		fmt.Fprintf(a.Stdout, ", and %d for one hour a day", b.SeriesHourly)
 	}
@@ -217,7 +218,7 @@ func (b bill) text(a *App) {
 		b.MonthlyUSD, b.EachEndpointUSD, b.EverySeriesUSD)
 	if f := b.Failing; f != nil {
 		fmt.Fprintf(a.Stdout, "Not included: metrics of failing endpoints, %.5f USD per endpoint and hour, for at most %s at a time: %.2f if that lasted all month.\n",
-			f.HourUSD, report.Count(f.Endpoints, "endpoint"), f.MonthlyUSD)
+			f.HourUSD, prose.Count(f.Endpoints, "endpoint"), f.MonthlyUSD)
 	}
 	b.stackText(a)
 }

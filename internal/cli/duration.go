@@ -34,8 +34,11 @@ func durationFlag(flags *pflag.FlagSet, to *time.Duration, name string, byDefaul
 	flags.Var((*duration)(to), name, help)
 }
 
-// String implements pflag.Value: 5m, not 5m0s.
+// String implements pflag.Value: 5m, not 5m0s. Zero is "0", which pflag does not show as a default.
 func (d *duration) String() string {
+	if *d == 0 {
+		return "0"
+	}
 	text := time.Duration(*d).String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")

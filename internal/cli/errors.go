@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"certdrift/internal/judge"
 )
 
 // statusError ends a command with an exit status when everything has already been printed.
@@ -30,6 +32,31 @@ type usageError struct {
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
+
+// Hint says how to correct it.
+func (e *usageError) Hint() string { return e.hint }
+
+// unseenError is what could not be seen for a reason that a hint helps against: exit status 3.
+type unseenError struct {
+	error
+	hint string
+}
+
+// Hint says what to do about it.
+func (e *unseenError) Hint() string { return e.hint }
+
+// hintOf returns the hint of the outermost error that has one, and of one about credentials what to do without; empty if there is none.
+func hintOf(err error) string {
+	var hinting interface{ Hint() string }
+	var credentials interface{ WithoutCredentials() bool }
+	switch {
+	case errors.As(err, &hinting) && hinting.Hint() != "":
+		return hinting.Hint()
+	case errors.As(err, &credentials) && credentials.WithoutCredentials():
+		return judge.SignIn
+	}
+	return ""
+}
 
 func usage(hint, format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...), hint}

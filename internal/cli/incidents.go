@@ -12,6 +12,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
+	"certdrift/internal/prose"
 	"certdrift/internal/round"
 )
 
@@ -75,7 +76,7 @@ func (i *incidents) acknowledge() *cobra.Command {
 			return i.change(cmd, args, func(r incident.Record) incident.Record { return incident.Acknowledge(r, i.by, now, until) })
 		},
 	}
-	cmd.Flags().StringVar(&i.by, "by", "", "`NAME` of the person who acknowledges it")
+	cmd.Flags().StringVar(&i.by, "by", "", "`NAME` of the person who acknowledges it (default $USER)")
 	cmd.Flags().StringVar(&i.until, "until", "", "until `WHEN`: a duration (4h, 2d) or a time (2027-01-01T08:00:00Z); default: for as long as it lasts")
 	return cmd
 }
@@ -90,7 +91,7 @@ func (i *incidents) close() *cobra.Command {
 			return i.change(cmd, args, func(r incident.Record) incident.Record { return incident.Close(r, i.by, i.app.Now()) })
 		},
 	}
-	cmd.Flags().StringVar(&i.by, "by", "", "`NAME` of the person who closes it")
+	cmd.Flags().StringVar(&i.by, "by", "", "`NAME` of the person who closes it (default $USER)")
 	return cmd
 }
 
@@ -185,7 +186,7 @@ func (i *incidents) text(r incident.Record) {
 		shown := r.Affects[:min(len(r.Affects), 6)]
 		more := ""
 		if n := max(r.AffectsCount, len(r.Affects)) - len(shown); n > 0 {
-			more = fmt.Sprintf(" and %d more", n)
+			more = fmt.Sprintf(" and %d more (--format json lists them)", n)
 		}
 		fmt.Fprintf(w, "  affects %s%s\n", clean(strings.Join(shown, ", ")), more)
 	}
@@ -212,7 +213,7 @@ func stage(r incident.Record, now time.Time) string {
 		}
 		return text + ")"
 	case r.Open():
-		return "open for " + now.Sub(r.First).Round(time.Minute).String() + ", since " + r.First.UTC().Format(time.RFC3339)
+		return "open for " + prose.Span(now.Sub(r.First)) + ", since " + r.First.UTC().Format(time.RFC3339)
 	}
 	return "waiting for confirmation"
 }
@@ -220,7 +221,10 @@ func stage(r incident.Record, now time.Time) string {
 // change loads, changes and saves the incidents of some keys: all of them, or none where a key fits none.
 func (i *incidents) change(cmd *cobra.Command, keys []string, edit func(incident.Record) incident.Record) error {
 	if i.by == "" {
-		return usage("add --by NAME", "%s requires --by", cmd.CommandPath())
+		i.by = cmp.Or(i.app.Getenv("USER"), i.app.Getenv("LOGNAME"), i.app.Getenv("USERNAME"))
+	}
+	if i.by == "" {
+		return usage("add --by NAME", "%s requires --by, since the environment names no user", cmd.CommandPath())
 	}
 	ctx := cmd.Context()
 	store, err := i.store(ctx)

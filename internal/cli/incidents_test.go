@@ -106,6 +106,27 @@ func TestIncidentsNamesWhatCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestIncidentsAcknowledgeByWhoeverTypes: the line of an alert can be pasted as it is.
+func TestIncidentsAcknowledgeByWhoeverTypes(t *testing.T) {
+	m := kept(t)
+	for env, by := range map[string]string{"USER": "jane", "LOGNAME": "john", "USERNAME": "ACME\\jim"} {
+		edit := func(a *App) {
+			desk(m)(a)
+			a.Getenv = func(name string) string { return map[string]string{env: by}[name] }
+		}
+		if status, out, errs := run(t, edit, nil, "incidents", "ack", "--until", "4h", "--table", "x", "production listener:a"); status != 0 || !strings.Contains(out, "acknowledged by "+clean(by)+",") {
+			t.Errorf("%s: status %d: %s%s", env, status, out, errs)
+		}
+	}
+}
+
+// TestIncidentsHowLong: an incident of five weeks is one of days, not of hours.
+func TestIncidentsHowLong(t *testing.T) {
+	if got := stage(incident.Record{First: morning, Opened: morning}, morning.Add(35*24*time.Hour)); !strings.HasPrefix(got, "open for 35 days, since ") {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestIncidentsAcknowledge(t *testing.T) {
 	m := kept(t)
 	status, out, errs := run(t, desk(&contested{m, 2}), nil, "incidents", "ack", "listener:a", "--by", "jane", "--until", "4h", "--table", "x")

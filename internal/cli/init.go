@@ -16,7 +16,9 @@ import (
 
 	"certdrift/internal/draft"
 	"certdrift/internal/finding"
+	"certdrift/internal/judge"
 	"certdrift/internal/observation"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
 	"certdrift/internal/topology"
 )
@@ -48,7 +50,7 @@ commented out: fill in HOST and uncomment it. If a manifest and a load balancer 
 Writes to standard output, or with -o to a file, which must not exist unless --force is given.
 
 Exit status: 0 written, 2 usage or manifest error, 3 written, but parts of the account or of the manifests could not be
-read, or no hostname was found, so that the draft has no endpoint yet.`,
+read, or no hostname was found, so that the draft has no endpoint yet; or not written, if nothing could be read.`,
 		RunE: n.run,
 	}
 	f := cmd.Flags()
@@ -89,6 +91,9 @@ func (n *initial) run(cmd *cobra.Command, args []string) error {
 		if err := n.ask(cmd.Context(), &in); err != nil {
 			return err
 		}
+		if len(in.Manifests)+len(in.Attached.LoadBalancers) == 0 && len(in.Attached.ObserveErrors) > 0 {
+			return n.nothingRead(in.Attached.ObserveErrors)
+		}
 	}
 	drafted := draft.Write(in)
 	if _, faults := n.app.Parts.Parse("the draft", drafted.Text); len(faults) > 0 {
@@ -105,6 +110,16 @@ func (n *initial) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// nothingRead refuses to write a draft of an account that could not be read: without an endpoint, it would be valid, check nothing, and be
+// in the way of the next attempt.
+func (n *initial) nothingRead(errs []observation.ObserveError) error {
+	err := &unseenError{errors.New("nothing could be read from the account, so no configuration was written"), "run it again when what is named above is fixed"}
+	if slices.ContainsFunc(errs, observation.ObserveError.WithoutCredentials) {
+		err.hint = judge.SignIn
+	}
+	return err
+}
+
 // next prints what to do with the draft. One without an endpoint checks nothing yet.
 func (n *initial) next(d draft.Draft) {
 	file := n.file
@@ -115,13 +130,13 @@ func (n *initial) next(d draft.Draft) {
 	then := fmt.Sprintf("certdrift validate -c %s && certdrift check -c %[1]s", file)
 	switch {
 	case d.Hostless > 0:
-		listeners := report.Count(d.Hostless, "listener")
+		listeners := prose.Count(d.Hostless, "listener")
 		if d.Endpoints == 0 {
 			fmt.Fprintf(n.app.Stderr, "certdrift: no hostname found for %s: the draft has no endpoint, so nothing would be checked yet\n", listeners)
 		} else {
 			fmt.Fprintf(n.app.Stderr, "certdrift: no hostname found for %s\n", listeners)
 		}
-		fmt.Fprintf(n.app.Stderr, "next: in %s, replace HOST in %s and uncomment those endpoints; then: %s\n", file, report.Count(d.Hostless, "place"), then)
+		fmt.Fprintf(n.app.Stderr, "next: in %s, replace HOST in %s and uncomment those endpoints; then: %s\n", file, prose.Count(d.Hostless, "place"), then)
 	case d.Endpoints == 0:
 		fmt.Fprintf(n.app.Stderr, "certdrift: no listener with a certificate found: the draft has no endpoint, so nothing would be checked yet\n")
 		fmt.Fprintf(n.app.Stderr, "next: add endpoints to %s (certdrift.example.yaml shows how); then: %s\n", file, then)
@@ -136,6 +151,9 @@ func (n *initial) flags() error {
 	}
 	if !n.fromAWS && len(n.regions) > 0 {
 		return usage("add --from-aws", "--region requires --from-aws")
+	}
+	if n.file == standardInput { // as everywhere, - is standard output here
+		n.file = ""
 	}
 	if err := writable("output", n.file); err != nil || n.file == "" || n.force {
 		return err
@@ -182,7 +200,7 @@ func (n *initial) printPassedOver(all []observation.PassedOver) {
 		fmt.Fprintf(n.app.Stderr, "certdrift: not in the draft: %s (%s): %s\n", topology.Position(o.Position), clean(o.Object), clean(o.Why))
 	}
 	if more := len(all) - most; more > 0 {
-		fmt.Fprintf(n.app.Stderr, "certdrift: not in the draft: %s more\n", report.Count(more, "object"))
+		fmt.Fprintf(n.app.Stderr, "certdrift: not in the draft: %s more\n", prose.Count(more, "object"))
 	}
 }
 

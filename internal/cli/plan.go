@@ -90,15 +90,15 @@ func (p *planning) run(cmd *cobra.Command, args []string) error {
 		return usage("a duration such as 30s or 2m", "--deadline must be greater than zero, not %s", p.deadline)
 	}
 	p.manifests = append(p.manifests, args...) // a shell writes `-f k8s/*.yaml` as one flag and arguments
-	ctx, stop := interruptible(cmd.Context())
-	defer stop()
-	q, ready, err := p.read(ctx)
+	q, ready, err := p.read(cmd.Context())
 	if err != nil {
 		return err
 	}
 	if !ready {
 		return p.app.refuse(cmd, &p.out, q.Diagnostics)
 	}
+	ctx, stop := interruptible(cmd.Context()) // not before: what waits for standard input does not look at a context
+	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, p.deadline)
 	defer cancel()
 	planned, err := p.app.Parts.Plan(ctx, q, p.offline, p.app.log())

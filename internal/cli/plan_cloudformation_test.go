@@ -147,6 +147,8 @@ func TestPlanOfChangeSets(t *testing.T) {
 		"a set that was executed":                     {strings.Replace(good, "AVAILABLE", "EXECUTE_COMPLETE", 1), 2},
 		"a set that is out of date":                   {strings.Replace(good, "AVAILABLE", "OBSOLETE", 1), 2},
 		"a set that is not available":                 {strings.Replace(good, "AVAILABLE", "UNAVAILABLE", 1), 2},
+		"a key that is deleted":                       {stackSet(stackChange("Remove", "AWS::IAM::ServerCertificate", "web", `{"Path":"/"}`, "", "")), 3},
+		"a key that is deleted and stays":             {stackSet(stackChange("Remove", "AWS::IAM::ServerCertificate", "web", `{"Path":"/"}`, "", retained)), 0},
 		"a change of nothing":                         {stackSet(`{"Type":"Hook"}`), 3},
 		"a change of some kind":                       {listener("Modify", https, https, ""), 3},
 		"the changes alone":                           {`[` + stackChange("Remove", stackTypeListener, tfHTTPS, "", "", "") + `]`, 3},
@@ -172,6 +174,7 @@ func TestPlanOfTemplates(t *testing.T) {
 	twoPerhaps := "Parameters: {Stage: {Type: String}}\nConditions: {Staging: !Equals [!Ref Stage, staging]}\n" +
 		template("  L:\n    Type: AWS::ElasticLoadBalancingV2::Listener\n    Properties:\n      Port: 443\n      Protocol: HTTPS\n      Certificates:\n        - CertificateArn: "+tfGood+
 			"\n        - !If [Staging, {CertificateArn: \""+tfOther+"\"}, !Ref AWS::NoValue]\n")
+	never := "Conditions: {Never: !Equals [a, b]}\n" + strings.Replace(classic(tfGood), "Properties:", "Condition: Never\n    Properties:", 1)
 	queue := template("  Queue: {Type: AWS::SQS::Queue, Properties: {Tags: [{Key: Name, Value: !Ref AWS::StackName}]}}\n")
 	for name, c := range map[string]struct {
 		files  map[string]string
@@ -189,6 +192,7 @@ func TestPlanOfTemplates(t *testing.T) {
 		"a nested template elsewhere":        {map[string]string{"a.yaml": nested}, 3, "a.yaml:2 (Stack Nested)"},
 		"a nested template here":             {map[string]string{"a.yaml": nested, "b.yaml": queue}, 0, "No load balancer's"},
 		"a nested template with a wrong one": {map[string]string{"a.yaml": nested, "b.yaml": classic(tfWrong)}, 1, "b.yaml"},
+		"a condition that does not hold":     {map[string]string{"a.yaml": never}, 3, "whether an earlier deployment made"},
 		"a queue":                            {map[string]string{"a.yaml": queue}, 0, "No load balancer's"},
 		"SAM's function":                     {map[string]string{"a.yaml": "Transform: AWS::Serverless-2016-10-31\n" + template("  F: {Type: AWS::Serverless::Function, Properties: {CodeUri: .}}\n")}, 0, "No load balancer's"},
 		"a macro":                            {map[string]string{"a.yaml": "Transform: Listeners\n" + queue}, 3, "the macro \"Listeners\""},

@@ -22,6 +22,7 @@ import (
 	"certdrift/internal/manifest"
 	"certdrift/internal/observation"
 	"certdrift/internal/plan"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
 	"certdrift/internal/report/html"
 	"certdrift/internal/report/text"
@@ -205,7 +206,7 @@ func (p planned) line(t fataler, line string) {
 		}
 		sum += s.Count
 	}
-	if sum != len(p.Plan) || p.count.Listeners+p.count.Others != sum || p.count.Listeners > 0 && !strings.HasPrefix(line, report.Count(p.count.Listeners, "listener")) {
+	if sum != len(p.Plan) || p.count.Listeners+p.count.Others != sum || p.count.Listeners > 0 && !strings.HasPrefix(line, prose.Count(p.count.Listeners, "listener")) {
 		t.Errorf("%q counts %d of %d rows", line, sum, len(p.Plan))
 	}
 }

@@ -144,7 +144,9 @@ func TestPlanOfWhatIsNoManifest(t *testing.T) {
 		"a wrapper's line before a plan": "[command]/usr/bin/terraform show -json\n" + `{"format_version":"1.2","planned_values":{"root_module":{}}}`,
 		"a word behind a plan":           `{"format_version":"1.2","planned_values":{"root_module":{}}}` + "\nok\n",
 		"a plan that failed":             `{"format_version":"1.2","planned_values":{"root_module":{}},"errored":true}`,
-		"a plan without values":          `{"format_version":"1.2"}`, "Terraform's log": `{"@level":"info"}` + "\n" + `{"@level":"info"}`, "UTF-16": "\xff\xfeh\x00i\x00",
+		"an answer of the API server":    `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"Unauthorized","code":401}`,
+		"the same in YAML":               "apiVersion: v1\nkind: Status\nstatus: Failure\nmessage: Unauthorized\n", "a table of the API server": "apiVersion: meta.k8s.io/v1\nkind: Table\nrows: []\n",
+		"a plan without values": `{"format_version":"1.2"}`, "Terraform's log": `{"@level":"info"}` + "\n" + `{"@level":"info"}`, "UTF-16": "\xff\xfeh\x00i\x00",
 	} {
 		for _, config := range []string{netConfig, netEmpty} {
 			if status, stdout, stderr := planInput(t, config, text); status != 2 {

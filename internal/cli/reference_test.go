@@ -31,7 +31,8 @@ func TestReferenceIsCurrent(t *testing.T) {
 		"`fail` with `--fail-on warning` and may be `pass` with `never`.\n\n" +
 		"`make man` writes manual pages and completions for bash, zsh, fish and PowerShell; `certdrift completion SHELL` prints one.\n")
 	b.WriteString("\n| exit status | means |\n| --- | --- |\n| 0 | clean |\n| 1 | findings at or above `--fail-on` |\n" +
-		"| 2 | wrong usage, or a wrong configuration |\n| 3 | certdrift could not finish its round |\n")
+		"| 2 | wrong usage, or a wrong configuration |\n| 3 | not everything could be seen or decided |\n" +
+		"| 130, 143 | interrupted (Ctrl-C), or terminated, after a report of what was seen so far |\n")
 	for _, cmd := range app.Root().Commands() {
 		if cmd.Name() != "help" && cmd.Name() != "completion" {
 			describe(&b, cmd)

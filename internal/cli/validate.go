@@ -9,6 +9,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
 	"certdrift/internal/round"
 )
@@ -66,7 +67,11 @@ func (v *validation) run(cmd *cobra.Command, args []string) error {
 	}
 	if v.out.format.name == "text" && v.out.file == "" {
 		environments := round.Environments(cfg, nil)
-		fmt.Fprintf(v.app.Stdout, "%s is valid: %s in %s\n", clean(configFile(path)), report.Count(len(cfg.Endpoints), "endpoint"), report.Count(len(environments), "environment"))
+		name := clean(configFile(path))
+		if path == standardInput {
+			name = "standard input"
+		}
+		fmt.Fprintf(v.app.Stdout, "%s is valid: %s in %s\n", name, prose.Count(len(cfg.Endpoints), "endpoint"), prose.Count(len(environments), "environment"))
 		return nil
 	}
 	now := v.app.Now()

@@ -71,9 +71,7 @@ func (v *verification) run(cmd *cobra.Command, _ []string) error {
 	if err := v.flags(); err != nil {
 		return err
 	}
-	ctx, stop := interruptible(cmd.Context())
-	defer stop()
-	q, ready, err := v.plan(ctx)
+	q, ready, err := v.plan(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -81,6 +79,8 @@ func (v *verification) run(cmd *cobra.Command, _ []string) error {
 		return v.app.refuse(cmd, &v.out, q.Diagnostics)
 	}
 	v.app.reportProxies(q.Config.Endpoints)
+	ctx, stop := interruptible(cmd.Context()) // not before: what waits for standard input does not look at a context
+	defer stop()
 	outcome, err := v.until(ctx, q)
 	stopped := v.app.interrupted(ctx)
 	if err != nil {

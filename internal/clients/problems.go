@@ -54,7 +54,10 @@ const (
 	UsageAbsent      Problem = "no extended key usage"
 	Constraint       Problem = "an issuer that may not issue"
 	DirectoryOutside Problem = "directory names outside of the issuer's"
+	ConstraintSign   Problem = "an issuer whose key usage lacks keyCertSign"
 	DirectoryNames   Problem = "directory names constrained, critical"
+	DirectoryLimits  Problem = "directory names constrained"
+	DirectoryBarred  Problem = "directory names excluded"
 	PolicyRequired   Problem = "a missing certificate policy"
 	PolicyCritical   Problem = "a critical demand for a policy that is met"
 	LeafIsCA         Problem = "a CA's certificate as leaf"
@@ -120,10 +123,10 @@ func problems() map[Problem]row {
 		Expiring:         ".. .... .. .. ...",
 		NameMismatch:     everybody,
 		NameCommon:       "RR .... R. .R ?RR",
-		NameTopWildcard:  "R? RRRR .. R? ???",
+		NameTopWildcard:  "RR RRRR .. RR ???",
 		NameInnerStar:    "RR RRRR R. RR ???",
 		NamePartialStar:  "RR .RR. R. RR ???",
-		NameDot:          "?? R.R. RR R? ???",
+		NameDot:          ".R R.R. RR RR ???",
 		NameEmpty:        ".. .... .. R. ???",
 		SelfSigned:       everybody,
 		Untrusted:        everybody,
@@ -134,51 +137,54 @@ func problems() map[Problem]row {
 		IncompleteAIA:    ".? RRRR RR RR .R.",
 		NameSpelled:      "?R ..?? R? ?? ???",
 		MisnamedKey:      ".. RRRR .. R. ???",
-		MisnamedSerial:   ".. RRRR .. .. ???",
+		MisnamedSerial:   "R. RRRR .. .. ???",
 		IssuerExpired:    everybody,
-		RootExpired:      "?? RRRR R. R. ???",
+		RootExpired:      "RR RRRR R. R. ???",
 		ShadowExpired:    ".. .... .. R. ???",
 		KeyBroken:        "RR RRRR RR RR ??R",
 		KeyDSA:           "RR RRR. R. RR ???",
-		KeyShort:         "?? RRR. .. .R ??R",
+		KeyShort:         ".. RRR. .. .R ??R",
 		KeyP521:          "R. .... .. .. ???",
 		KeyEd25519:       "RR .... .. .. ???",
 		SignatureSHA1:    "RR RRRR R. RR ??R",
 		SignatureBroken:  "RR RRRR RR RR ??R",
 		UsageOther:       "RR RRRR RR RR R?R",
 		UsageOtherIssuer: "RR RRRR R. RR R??",
-		UsageNothing:     "?? RRRR .R .. ???",
-		UsageEmpty:       "?? RRRR .R .? ???",
-		UsageSGC:         "?? .... R. R? ???",
+		UsageNothing:     "RR RRRR .R .. ???",
+		UsageEmpty:       "RR RRRR .R .R ???",
+		UsageSGC:         "RR .... R. RR ???",
 		UsageNoSignRSA:   "R? .... ?? ?. ???",
 		UsageNoSignature: "R? .... .R R. ???",
 		UsageAny:         ".R RRRR .. .R .??",
 		UsageAnyIssuer:   ".R RRRR .. RR .??",
 		UsageAbsent:      ".. .... .. .. .?R",
 		Constraint:       "RR RRRR RR RR R??",
-		DirectoryOutside: "?? RRRR .R .? ???",
-		DirectoryNames:   ".. .... R. .. ???",
-		PolicyRequired:   "?? .... RR R? ???",
-		PolicyCritical:   "?? .... .. R? ???",
+		ConstraintSign:   "RR RRRR RR R. R??",
+		DirectoryOutside: "RR RRRR .R .R ???",
+		DirectoryNames:   ".. .... R. .R ???",
+		DirectoryLimits:  ".. .... .. .R ???",
+		DirectoryBarred:  ".R ???? .? ?R ???",
+		PolicyRequired:   "R. .... RR RR ???",
+		PolicyCritical:   ".. .... .. RR ???",
 		LeafIsCA:         ".R .... .. .R ???",
 		LifetimeLong:     "R. .... .. .. ??R",
 		LifetimeBallot:   "?. .... .. .. ???",
-		RevokedStaple:    "?R .... .. R. ???",
+		RevokedStaple:    "RR .... .. R. ???",
 		Revoked:          "?? .... .. .. ???",
-		StapleStale:      "?? .... .. R. ???",
-		StapleGarbage:    "?? .... .R R. ???",
-		StapleUnknown:    "?? .... .. .. ???",
+		StapleStale:      ".? .... .. R. ???",
+		StapleGarbage:    ".R .... .R R. ???",
+		StapleUnknown:    ".R .... .. .. ???",
 		StapleMissing:    ".R .... .. R. ???",
 		Unparsable:       "RR RRRR RR RR RRR",
 		UnparsableGo:     "?? ???? R? ?? ???",
-		BadCritical:      "?? RRRR RR .? ???",
-		BadDuplicate:     "?? RRRR RR R? ???",
-		BadGoOnly:        "?? .... R. .? ???",
-		BadText:          "?? RRRR R. .? ???",
-		BadSerial:        "?? RRRR R? .? ???",
-		BadDate:          "?? RRRR R? R? ???",
-		BadVersion:       "?? .... RR .? ???",
-		OddTime:          "?? RRRR .. ?? ???",
+		BadCritical:      "R? RRRR RR .R ???",
+		BadDuplicate:     "R? RRRR RR R? ???",
+		BadGoOnly:        "?? .... R. .. ???",
+		BadText:          ".. RRRR R. .. ???",
+		BadSerial:        ".R RRRR R? .. ???",
+		BadDate:          "RR RRRR R? RR ???",
+		BadVersion:       "R. .... RR .R ???",
+		OddTime:          "RR RRRR .. ?R ???",
 		NegativeSerial:   ".. .... R. .. ???",
 		Strict:           ".. ..s. .. .. ???",
 		StrictNames:      ".. ..s. .R .. ???",
@@ -208,16 +214,25 @@ func Problems() map[Problem]bool {
 	return all
 }
 
-// The sizes of a chain in bytes that the strictest family (Java) and the most patient (Go) accept.
+// The sizes of a chain in bytes that the strictest family (Java) and the most patient (Go) accept, and its most certificates.
 const (
 	StrictestChain = 32 << 10
+	shortestChain  = 10
 	LargestChain   = 256 << 10
 )
 
-// OfChain returns which families refuse a chain for its number of certificates or its size in bytes. The limits are measured.
-func OfChain(certificates, bytes int) finding.Clients {
+// AllTake reports whether no family refuses a chain for its number of certificates or its size in bytes.
+func AllTake(certificates, bytes int) bool {
+	return certificates <= shortestChain && bytes <= StrictestChain
+}
+
+// largestNSS is the most bytes of a leaf that NSS reads.
+const largestNSS = 1<<16 - 1
+
+// OfChain returns which families refuse a chain for its number of certificates, its size in bytes, or that of its leaf. The limits are measured.
+func OfChain(certificates, bytes, leaf int) finding.Clients {
 	limits := map[string]struct{ certificates, bytes int }{ // no number: any
-		"Java": {10, StrictestChain}, "rustls": {0, 64 << 10},
+		"Java": {shortestChain, StrictestChain}, "rustls": {0, 64 << 10},
 		"Chromium": {0, 100 << 10}, "OpenSSL": {0, 100 << 10}, "curl": {0, 100 << 10}, "Python": {0, 100 << 10}, "Node": {0, 100 << 10},
 		"GnuTLS": {16, 128 << 10}, "Firefox (NSS)": {0, 128 << 10}, "Go": {0, LargestChain},
 	}
@@ -226,7 +241,7 @@ func OfChain(certificates, bytes int) finding.Clients {
 		switch limit, known := limits[family]; {
 		case !known:
 			out.NotKnown = append(out.NotKnown, family)
-		case bytes > limit.bytes, limit.certificates > 0 && certificates > limit.certificates:
+		case bytes > limit.bytes, limit.certificates > 0 && certificates > limit.certificates, family == "Firefox (NSS)" && leaf > largestNSS:
 			out.RefusedBy = append(out.RefusedBy, family)
 		default:
 			out.AcceptedBy = append(out.AcceptedBy, family)

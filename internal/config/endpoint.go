@@ -232,6 +232,9 @@ func madeOfNameCharacters(name string) bool {
 
 func checkService(text string) *mistake {
 	namespace, name, ok := strings.Cut(text, "/")
+	if lower := strings.ToLower(text); lower != text && checkService(lower) == nil {
+		return &mistake{finding.Quote(text) + " has capitals, and Kubernetes' names have none", "write it as " + lower}
+	}
 	if !ok || !validName(namespace) || !validName(name) {
 		return &mistake{finding.Quote(text) + " is not NAMESPACE/NAME", "write it as production/api"}
 	}

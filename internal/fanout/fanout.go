@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -49,13 +50,16 @@ type Options struct {
 // Prober has workers probe endpoints. Between rounds it keeps only which endpoints the last one did not see.
 type Prober struct {
 	Options
-	limit  int // of a request; 0 for Lambda's
+	limit  int           // of a request; 0 for Lambda's
+	read   chan struct{} // what responses unpack to is large: as many are read at once as there are processors
 	mu     sync.Mutex
 	unseen map[string]bool
 }
 
 // New returns a Prober.
-func New(o Options) *Prober { return &Prober{Options: o} }
+func New(o Options) *Prober {
+	return &Prober{Options: o, read: make(chan struct{}, runtime.GOMAXPROCS(0))}
+}
 
 // Resolve resolves a name.
 func (p *Prober) Resolve(ctx context.Context, host string) observation.DNS {
@@ -211,6 +215,8 @@ func (p *Prober) ask(ctx context.Context, endpoints []target.Endpoint, asked []i
 	case err != nil:
 		return nil, false, err
 	}
+	p.read <- struct{}{}
+	defer func() { <-p.read }()
 	var reply Reply
 	if err := json.Unmarshal(raw, &reply); err != nil {
 		return nil, false, errors.New("the worker's response cannot be read")
@@ -222,6 +228,12 @@ func (p *Prober) ask(ctx context.Context, endpoints []target.Endpoint, asked []i
 	if err != nil {
 		return nil, false, fmt.Errorf("the worker's response cannot be read: %w", err)
 	}
+	answered, err := about(seen, endpoints, asked)
+	return answered, reply.More, err
+}
+
+// about returns observations by key, if they are of endpoints that were asked for.
+func about(seen []observation.Endpoint, endpoints []target.Endpoint, asked []int) (map[string]observation.Endpoint, error) {
 	expected := make(map[string]bool, len(asked))
 	for _, i := range asked {
 		expected[endpoints[i].Key()] = true
@@ -230,11 +242,21 @@ func (p *Prober) ask(ctx context.Context, endpoints []target.Endpoint, asked []i
 	for _, e := range seen {
 		key := e.Target.Key()
 		if _, twice := answered[key]; twice || !expected[key] {
-			return nil, false, fmt.Errorf("the worker's response is about %s, which it was not asked for, or twice", finding.Quote(key))
+			return nil, fmt.Errorf("the worker's response is about %s, which it was not asked for, or twice", finding.Quote(key))
+		}
+		if e.Probed && !says(e) {
+			e = observation.Endpoint{Unprobed: "the worker's response says nothing about it"}
 		}
 		answered[key] = e
 	}
-	return answered, reply.More, nil
+	return answered, nil
+}
+
+// says reports whether an observation shows anything: nothing must not be taken for nothing bad.
+func says(e observation.Endpoint) bool {
+	return e.DNS.Failure != nil || len(e.Addresses) > 0 && !slices.ContainsFunc(e.Addresses, func(a observation.Address) bool {
+		return a.Failure == nil && a.TLS == nil && a.HTTP == nil && a.Withheld == ""
+	})
 }
 
 // remember keeps which endpoints were not seen, for the next round. A round that an event narrowed says nothing about the others.

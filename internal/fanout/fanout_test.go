@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -63,13 +67,11 @@ func (f *fleet) worker() *Worker {
 	}}
 }
 
-// noise is text that does not compress.
+// noise is text that hardly compresses.
 func noise(n, seed int) string {
-	out := make([]byte, n)
-	for i := range out {
-		out[i] = 'a' + byte(mixed(uint64(seed*n+i))%26)
-	}
-	return string(out)
+	random := make([]byte, (n+1)/2)
+	_, _ = rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8), byte(seed >> 16)}).Read(random) // it never fails
+	return hex.EncodeToString(random)[:n]
 }
 
 func (f *fleet) invoke(ctx context.Context, payload []byte) ([]byte, error) {
@@ -121,6 +123,16 @@ func tampered(change func([]observation.Endpoint) []observation.Endpoint) func(c
 		}
 		return json.Marshal(reply)
 	}
+}
+
+// packObservations packs observations as a worker does.
+func packObservations(seen []observation.Endpoint) ([]byte, error) {
+	all, err := newPacker(seen, 0)
+	if err != nil {
+		return nil, err
+	}
+	packed, _, err := all.packFirst()
+	return packed, err
 }
 
 func many(n int) []target.Endpoint {
@@ -225,7 +237,23 @@ func TestAShardThatFailsIsUnseen(t *testing.T) {
 		"one of nobody": {tampered(func(s seen) seen {
 			return append(s, observation.Endpoint{Target: target.Endpoint{Name: "x"}, Probed: true})
 		}), size, `about "/x", which it was not asked for`},
-		"one that ran out of time": {tampered(func(s seen) seen { s[0] = observation.Endpoint{Target: s[0].Target}; return s }), 1, ""},
+		"one that is said to be probed": {tampered(func(s seen) seen {
+			s[0] = observation.Endpoint{Target: s[0].Target, Probed: true, DNS: observation.DNS{Addresses: []string{"192.0.2.1"}}}
+			return s
+		}), 1, "the worker's response says nothing about it"},
+		"one with an address that nothing is known of": {tampered(func(s seen) seen {
+			s[0].Addresses = append(s[0].Addresses, observation.Address{Address: "192.0.2.1:443"})
+			return s
+		}), 1, "the worker's response says nothing about it"},
+		"a certificate that is not there": {fixed(`{"version":1,"observations":"` + base64.StdEncoding.EncodeToString(must(pack(map[string]any{
+			"certificates": []any{nil},
+			"endpoints":    []any{map[string]any{"probed": true, "addresses": []any{map[string]any{"tls": map[string]any{"chain": []any{[]byte{0, 0, 0, 0}}}}}}},
+		}))) + `"}`), size, "there is no certificate 0"},
+		"an older worker": {func(ctx context.Context, payload []byte, w *Worker) ([]byte, error) {
+			return working(ctx, bytes.Replace(payload, []byte(`"version":1`), []byte(`"version":2`), 1), w)
+		}, size, "the task has version 2, not 1: is the same version of both functions deployed?"},
+		"the probe function itself": {fixed(`{"verdict":"ignored","reason":"not an event"}`), size, "has version 0, not 1"},
+		"one that ran out of time":  {tampered(func(s seen) seen { s[0] = observation.Endpoint{Target: s[0].Target}; return s }), 1, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -346,6 +374,99 @@ func TestAShardThatIsTooLargeIsSplit(t *testing.T) {
 			t.Errorf("%v, %v", probed, why)
 		}
 	})
+}
+
+// TestAThousandEndpointsOfHostileServersFit: with Lambda's own limits, and whatever servers send, no payload is larger than Lambda takes, and
+// nobody is left out because of what others send.
+func TestAThousandEndpointsOfHostileServersFit(t *testing.T) {
+	const n, lambdasLimit, mostInvocations = 1000, 6 << 20, 7
+	f, endpoints := newFleet(1), many(n)
+	served := make([][]observation.Address, n)
+	ordinary, unseen := map[string]bool{}, map[string]bool{}
+	for i, e := range endpoints {
+		switch {
+		case i == 50 || i == 60:
+			served[i], unseen[e.Name] = everywhere(func(seed int) []byte { return []byte(noise(largestChain, i*100+seed)) }), true
+		case i == 150: // large only if each certificate is sent more than once
+			served[i] = everywhere(func(int) []byte { return []byte(noise(largestChain, i)) })
+		case i >= 250 && i < 256: // large only once they are unpacked
+			served[i] = everywhere(func(seed int) []byte { return append(make([]byte, largestChain), fmt.Sprint(i, seed)...) })
+		case i%100 < 5:
+			served[i] = []observation.Address{servedBy([]byte(noise(100<<10, i)))}
+		case i%100 < 10:
+			served[i] = ordinaryAnswer(i)
+			served[i][0].Failure = &observation.Failure{Detail: noise(400, i), Said: noise(400, i)}
+			for k := range 10 {
+				served[i][0].HTTP.Hops = append(served[i][0].HTTP.Hops, observation.Hop{URL: noise(8<<10, i*10+k), Addresses: ordinaryAnswer(i)})
+			}
+		default:
+			served[i], ordinary[e.Name] = ordinaryAnswer(i), true
+		}
+	}
+	first := 0
+	f.faults[0] = func(ctx context.Context, payload []byte, w *Worker) ([]byte, error) {
+		w.Probe = func(_ context.Context, _ string, asked []target.Endpoint) []observation.Endpoint {
+			out := make([]observation.Endpoint, len(asked))
+			for k, e := range asked {
+				i, err := strconv.Atoi(e.Name[1:])
+				if err != nil {
+					t.Error(err)
+				}
+				out[k] = observation.Endpoint{Target: e, Probed: true, Addresses: served[i]}
+			}
+			return out
+		}
+		raw, err := working(ctx, payload, w)
+		if len(payload) > lambdasLimit || len(raw) > lambdasLimit {
+			t.Errorf("%d bytes sent, %d received", len(payload), len(raw))
+		}
+		if len(f.asked[0]) == 1 {
+			var reply Reply
+			_ = json.Unmarshal(raw, &reply) // the prober reports what cannot be read
+			seen, err := unpackObservations(reply.Observations)
+			if err != nil {
+				t.Error(err)
+			}
+			for _, e := range seen {
+				if ordinary[e.Target.Name] {
+					first++
+				}
+			}
+		}
+		return raw, err
+	}
+	for i, e := range f.Probe(t.Context(), endpoints) {
+		switch {
+		case unseen[e.Target.Name] && (e.Probed || e.Unprobed != "what was observed is larger than a worker's response may be"):
+			t.Errorf("%d: probed %t, %q", i, e.Probed, e.Unprobed)
+		case !unseen[e.Target.Name] && (!e.Probed || !reflect.DeepEqual(e.Addresses, served[i])):
+			t.Errorf("%d arrived otherwise: probed %t, %q", i, e.Probed, e.Unprobed)
+		}
+	}
+	if len(f.asked[0]) > mostInvocations || first != len(ordinary) {
+		t.Errorf("%d invocations; the first returned %d of the %d ordinary servers", len(f.asked[0]), first, len(ordinary))
+	}
+}
+
+// largestChain is what crypto/tls takes of a server, in bytes.
+const largestChain = 256 << 10
+
+func servedBy(chain ...[]byte) observation.Address {
+	return observation.Address{TLS: &observation.TLS{Version: "TLS 1.3", Chain: chain}, HTTP: &observation.HTTP{Excerpt: noise(2000, 7)}}
+}
+
+func ordinaryAnswer(i int) []observation.Address {
+	leaf := []byte(noise(2000, i))
+	issuer, root := []byte(noise(2000, 1<<20)), []byte(noise(2000, 1<<21))
+	return []observation.Address{servedBy(leaf, issuer, root), servedBy(leaf, issuer, root)}
+}
+
+// everywhere is a server with as many addresses as the probe takes, and a chain of one certificate at each.
+func everywhere(certificate func(seed int) []byte) (all []observation.Address) {
+	for seed := range 32 {
+		all = append(all, servedBy(certificate(seed)))
+	}
+	return all
 }
 
 // TestWorkersEndBeforeTheRound: a worker has less time than the round, so that what it has seen until then arrives; and it is not invoked

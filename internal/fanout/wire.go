@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 
-	"certdrift/internal/observation"
 	"certdrift/internal/target"
 )
 
@@ -17,10 +16,11 @@ import (
 const version = 1
 
 // payloadLimit is a little less than the 6 MB that Lambda lets the payload and the response of a synchronous invocation have
-// (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). inflatedLimit bounds what one unpacks to.
+// (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). inflatedLimit bounds what one unpacks to: what servers send
+// may compress a thousandfold, and the probe function unpacks the responses of all workers.
 const (
 	payloadLimit  = 5_900_000
-	inflatedLimit = 256 << 20
+	inflatedLimit = 64 << 20
 )
 
 // Task is what a worker is invoked with.
@@ -98,7 +98,7 @@ func packEndpoints(endpoints []target.Endpoint) ([]byte, error) {
 }
 
 func unpackEndpoints(data []byte) ([]target.Endpoint, error) {
-	all, err := unpack[sent](data)
+	all, err := unpack[[]sent](data)
 	if err != nil {
 		return nil, err
 	}
@@ -109,20 +109,6 @@ func unpackEndpoints(data []byte) ([]target.Endpoint, error) {
 		}
 	}
 	return out, nil
-}
-
-// packObservations packs observations as a reply has them: of an endpoint's own fields only the name, since the other side has the rest.
-func packObservations(seen []observation.Endpoint) ([]byte, error) {
-	named := make([]observation.Endpoint, len(seen))
-	for i, e := range seen {
-		named[i] = e
-		named[i].Target = target.Endpoint{Environment: e.Target.Environment, Name: e.Target.Name}
-	}
-	return pack(named)
-}
-
-func unpackObservations(data []byte) ([]observation.Endpoint, error) {
-	return unpack[observation.Endpoint](data)
 }
 
 func pack(value any) ([]byte, error) {
@@ -137,17 +123,17 @@ func pack(value any) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func unpack[T any](data []byte) (out []T, err error) {
+func unpack[T any](data []byte) (out T, err error) {
 	zip, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("decompressing: %w", err)
+		return out, fmt.Errorf("decompressing: %w", err)
 	}
 	bounded := &io.LimitedReader{R: zip, N: inflatedLimit}
 	if err := json.NewDecoder(bounded).Decode(&out); err != nil {
 		if bounded.N <= 0 {
-			return nil, fmt.Errorf("it decompresses to more than %d bytes", inflatedLimit)
+			return out, fmt.Errorf("it decompresses to more than %d bytes", inflatedLimit)
 		}
-		return nil, fmt.Errorf("decoding: %w", err)
+		return out, fmt.Errorf("decoding: %w", err)
 	}
 	return out, nil
 }

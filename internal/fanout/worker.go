@@ -3,6 +3,7 @@ package fanout
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -27,9 +28,12 @@ type Worker struct {
 // task cannot be read.
 func (w *Worker) Handle(ctx context.Context, raw json.RawMessage) (Reply, error) {
 	var t Task
-	if err := json.Unmarshal(raw, &t); err != nil || t.Version != version {
-		// What was sent may hold secrets, so the error quotes none of it.
-		return Reply{}, fmt.Errorf("this is no task of version %d: the function is for the probe function alone", version)
+	// What was sent may hold secrets, so the errors quote none of it.
+	if err := json.Unmarshal(raw, &t); err != nil || t.Version == 0 {
+		return Reply{}, errors.New("this is no task: the function is for the probe function alone")
+	}
+	if t.Version != version {
+		return Reply{}, fmt.Errorf("the task has version %d, not %d: is the same version of both functions deployed?", t.Version, version)
 	}
 	endpoints, err := unpackEndpoints(t.Endpoints)
 	if err != nil {
@@ -61,21 +65,12 @@ func probed(seen []observation.Endpoint) int {
 	return n
 }
 
-// reply packs as many observations as fit. One that does not fit alone is replaced by the reason, so that asking again for the rest
-// comes to an end.
+// reply packs as many observations as fit.
 func (w *Worker) reply(seen []observation.Endpoint) (Reply, error) {
-	for n := len(seen); ; n /= 2 {
-		packed, err := packObservations(seen[:n])
-		if err != nil {
-			return Reply{}, err
-		}
-		if fits(packed, w.limit) || n == 0 {
-			return Reply{Version: version, Observations: packed, More: n < len(seen)}, nil
-		}
-		if n == 1 {
-			large := observation.Endpoint{Target: seen[0].Target, Unprobed: "what was observed is larger than a worker's response may be"}
-			packed, err = packObservations([]observation.Endpoint{large})
-			return Reply{Version: version, Observations: packed, More: len(seen) > 1}, err
-		}
+	all, err := newPacker(seen, w.limit)
+	if err != nil {
+		return Reply{}, err
 	}
+	packed, more, err := all.packFirst()
+	return Reply{Version: version, Observations: packed, More: more}, err
 }

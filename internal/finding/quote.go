@@ -14,6 +14,9 @@ const QuoteLimit = 200
 // characters is truncated with "…". The start of a command to a build server is escaped, too: GitHub's and Azure's agents
 // execute "##[error]" and "##vso[task.setvariable …]" anywhere in a log line.
 func Clean(remote string, limit int) string {
+	if len(remote) <= limit && !strings.ContainsFunc(remote, func(r rune) bool { return r < 0x20 || r >= 0x7f || r == '#' }) {
+		return remote // as almost all are
+	}
 	var b strings.Builder
 	count := 0
 	for i := 0; i < len(remote); {
@@ -47,7 +50,10 @@ func commands(s string, i int) bool {
 // Quote returns the result of Clean in double quotes, at most QuoteLimit characters long, with quotes and backslashes
 // escaped.
 func Quote(remote string) string {
-	escaped := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(remote[:min(len(remote), 8*QuoteLimit)])
+	escaped := remote[:min(len(remote), 8*QuoteLimit)]
+	if strings.ContainsAny(escaped, `\"`) {
+		escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(escaped)
+	}
 	return `"` + Clean(escaped, QuoteLimit) + `"`
 }
 

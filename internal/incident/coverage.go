@@ -87,28 +87,30 @@ func ListenerKey(account, region, listener string) string {
 // Cover returns what a round checked. configured are the keys of all endpoints of the configuration, narrowed is whether
 // an event or a flag restricted the round, and listeners whether the configuration has load balancers to read at all.
 func Cover(round observation.Round, configured []string, narrowed, listeners bool) Coverage {
+	n := len(round.Endpoints)
 	c := Coverage{
-		Configured: map[string]bool{}, Endpoints: map[string]Depth{}, Listeners: map[string]bool{},
-		Unvouched: map[string]map[string]bool{}, Placed: map[string]bool{}, PolicyUnread: map[string]bool{},
-		errors: round.ObserveErrors, sources: map[string]bool{}, objects: map[finding.Fact]bool{}, passedOver: map[string]bool{}, some: map[string]bool{}, addresses: map[string]map[string]Depth{},
-		keyTypes: map[string]map[string]map[string]bool{},
-		Full:     !narrowed && (round.ListenersRead || !listeners),
+		Configured: make(map[string]bool, max(n, len(configured))), Endpoints: make(map[string]Depth, n), Listeners: map[string]bool{},
+		Unvouched: make(map[string]map[string]bool, n), Placed: make(map[string]bool, n), PolicyUnread: map[string]bool{},
+		errors: round.ObserveErrors, sources: map[string]bool{}, objects: map[finding.Fact]bool{}, passedOver: map[string]bool{},
+		some: make(map[string]bool, n), addresses: make(map[string]map[string]Depth, n), keyTypes: make(map[string]map[string]map[string]bool, n),
+		Full: !narrowed && (round.ListenersRead || !listeners),
 	}
 	for _, key := range configured {
 		c.Configured[key] = true
 	}
 	t := topology.Build(round, round.Started)
 	for _, e := range t.Endpoints {
-		c.Configured[e.Target.Key()] = true
-		c.Endpoints[e.Target.Key()] = depth(e.Endpoint)
-		c.Unvouched[e.Target.Key()] = unvouched(e.Endpoint)
-		c.Placed[e.Target.Key()] = e.Settled()
-		c.some[e.Target.Key()] = e.DNS.Partial != nil || e.DNS.Failure != nil || e.DNS.Omitted > 0
-		c.addresses[e.Target.Key()] = map[string]Depth{}
+		key := e.Target.Key()
+		c.Configured[key] = true
+		c.Endpoints[key] = depth(e.Endpoint)
+		c.Unvouched[key] = unvouched(e.Endpoint)
+		c.Placed[key] = e.Settled()
+		c.some[key] = e.DNS.Partial != nil || e.DNS.Failure != nil || e.DNS.Omitted > 0
+		depths := make(map[string]Depth, len(e.Addresses))
 		for _, a := range e.Addresses {
-			c.addresses[e.Target.Key()][a.Address] = addressDepth(a)
+			depths[a.Address] = addressDepth(a)
 		}
-		c.keyTypes[e.Target.Key()] = keyTypes(e)
+		c.addresses[key], c.keyTypes[key] = depths, keyTypes(e)
 	}
 	c.clockInDoubt = t.Clock().InDoubt()
 	c.coverCertificates(t)

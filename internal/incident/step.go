@@ -17,7 +17,7 @@ func (b *tracker) step(e *entry) {
 	r := &e.record
 	counts := r.Counted.IsZero() || b.Now.Sub(r.Counted) >= b.Policy.Apart
 	before := clone(*r)
-	keepAuthors(e.present, r.Findings)
+	b.keepKnown(r.Environment, e.present, r.Findings)
 	present, beyond := b.see(r, e.present, counts)
 	removed, lookedClean := b.miss(r, present, counts)
 	b.spill(r, beyond, counts)
@@ -41,24 +41,6 @@ func (b *tracker) step(e *entry) {
 		}
 	}
 	b.silence(r)
-}
-
-// keepAuthors names in the round's findings who made the change behind them, where a former round knew it: a round that reads no
-// listener looks up nobody.
-func keepAuthors(found, former []finding.Finding) {
-	for i := range found {
-		by := &found[i].Attribution
-		if by.Change != nil || by.Unknown != "" {
-			continue
-		}
-		at := slices.IndexFunc(former, func(f finding.Finding) bool {
-			return f.Attribution.Change != nil && f.Code == found[i].Code && f.Endpoint == found[i].Endpoint &&
-				(f.Listener == found[i].Listener || found[i].Listener == "")
-		})
-		if at >= 0 {
-			*by = former[at].Attribution
-		}
-	}
 }
 
 // partID is what makes a part the same in the next round. Among faults that flap, one of a group stands for another: a

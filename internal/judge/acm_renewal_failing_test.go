@@ -20,11 +20,11 @@ func TestACMRenewalFailing(t *testing.T) {
 		{"FAILED", 60, finding.Warning}, {"FAILED", 5, finding.Critical}, {"FAILED", -1, finding.None},
 	} {
 		s := newScene(t)
-		leaf := s.leafUntil(noon.AddDate(0, 0, c.days), host)
-		s.classic("a1", s.acm("a", leaf))
-		s.classic("a2", arnOf("a"))
-		s.round.Certificates[0].RenewalStatus = c.status
-		behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
+		leaf := s.LeafUntil(noon.AddDate(0, 0, c.days), host)
+		s.Classic("a1", s.ACM("a", leaf))
+		s.Classic("a2", arnOf("a"))
+		s.Round.Certificates[0].RenewalStatus = c.status
+		behind(s.HTTPS("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
 		if c.want == finding.None {
 			s.none(finding.ACMRenewalFailing)
 			continue
@@ -38,10 +38,10 @@ func TestACMRenewalFailing(t *testing.T) {
 
 func TestACMRenewalFailingSaysWhatToDo(t *testing.T) {
 	s := newScene(t)
-	leaf := s.leaf(host)
-	s.classic("a1", s.acm("a", leaf))
-	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
-	r := &s.round.Certificates[0]
+	leaf := s.Leaf(host)
+	s.Classic("a1", s.ACM("a", leaf))
+	behind(s.HTTPS("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
+	r := &s.Round.Certificates[0]
 	r.RenewalStatus, r.RenewalStatusReason = "FAILED", "CAA_ERROR"
 	if f := s.one(finding.ACMRenewalFailing, finding.Warning); !strings.Contains(f.Summary, "CAA record") || !strings.Contains(f.Remedy, "amazon.com") {
 		t.Errorf("%q %q", f.Summary, f.Remedy)

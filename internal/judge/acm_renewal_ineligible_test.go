@@ -18,10 +18,10 @@ func TestACMRenewalIneligible(t *testing.T) {
 		{"IMPORTED", "INELIGIBLE", -1, finding.None}, {"", "", 20, finding.None}, // IAM's have neither
 	} {
 		s := newScene(t)
-		leaf := s.leafUntil(noon.AddDate(0, 0, c.days), host)
-		s.classic("a1", s.acm("a", leaf))
-		s.round.Certificates[0].Type, s.round.Certificates[0].RenewalEligibility = c.kind, c.eligibility
-		behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
+		leaf := s.LeafUntil(noon.AddDate(0, 0, c.days), host)
+		s.Classic("a1", s.ACM("a", leaf))
+		s.Round.Certificates[0].Type, s.Round.Certificates[0].RenewalEligibility = c.kind, c.eligibility
+		behind(s.HTTPS("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
 		if c.want == finding.None {
 			s.none(finding.ACMRenewalIneligible)
 			continue

@@ -18,7 +18,7 @@ func TestAddressBlocked(t *testing.T) {
 		{observation.PhaseConnect, observation.Refused, false},
 	} {
 		s := newScene(t)
-		s.https("api", host, failing("10.0.0.1", c.phase, c.kind))
+		s.HTTPS("api", host, failing("10.0.0.1", c.phase, c.kind))
 		if !c.want {
 			s.none(finding.AddressBlocked)
 			continue
@@ -32,12 +32,12 @@ func TestAddressBlocked(t *testing.T) {
 
 func TestAddressBlockedOfACertificate(t *testing.T) {
 	s := newScene(t)
-	a := ok("10.0.0.1", s.leaf(host))
+	a := ok("10.0.0.1", s.Leaf(host))
 	a.TLS.Issuers = []observation.FetchedIssuer{{URL: "http://ca.test/ca.der", Failure: "status 500"}}
-	s.https("api", host, a)
+	s.HTTPS("api", host, a)
 	s.only()
 	crl := observation.Revocation{Source: observation.CRL, URL: "http://169.254.169.254/\x1b.crl", Status: observation.NoAnswer, Blocked: true}
-	s.round.Endpoints[0].Addresses[0].TLS.Revocation = []observation.Revocation{crl, crl}
+	s.Round.Endpoints[0].Addresses[0].TLS.Revocation = []observation.Revocation{crl, crl}
 	s.only(finding.AddressBlocked)
 	f := s.one(finding.AddressBlocked, finding.Info)
 	if urls, _ := f.Evidence["urls"].([]string); len(urls) != 1 || strings.Contains(f.Summary+urls[0], "\x1b") {

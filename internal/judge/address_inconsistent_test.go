@@ -13,9 +13,9 @@ import (
 
 func TestAddressInconsistent(t *testing.T) {
 	s := newScene(t)
-	a, b := s.leaf(host), s.leaf(host)
-	wider := s.leaf(host, "www.example.org")
-	expired := s.leafUntil(noon.AddDate(0, 0, -1), host)
+	a, b := s.Leaf(host), s.Leaf(host)
+	wider := s.Leaf(host, "www.example.org")
+	expired := s.LeafUntil(noon.AddDate(0, 0, -1), host)
 	broken := func(ip string) observation.Address { // the same certificate, with something after it that nobody can read
 		address := ok(ip, a)
 		address.TLS.Chain = append(slices.Clone(address.TLS.Chain), []byte("garbage"))
@@ -39,7 +39,7 @@ func TestAddressInconsistent(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t)
-			s.https("api", host, c.addresses...).Target.Declared = c.declared
+			s.HTTPS("api", host, c.addresses...).Target.Declared = c.declared
 			if c.want == finding.None {
 				s.none(finding.AddressInconsistent)
 				return
@@ -53,12 +53,12 @@ func TestAddressInconsistent(t *testing.T) {
 
 func TestAddressInconsistentWithTwoAttachedOrSettling(t *testing.T) {
 	s := newScene(t)
-	a, b := s.leaf(host), s.leaf(host)
-	s.alb("web", s.acm("default", s.leaf("other.example.org")), s.acm("a", a), s.acm("b", b))
-	behind(s.https("api", host, ok("10.0.0.1", a), ok("10.0.0.2", b)), "web", "")
+	a, b := s.Leaf(host), s.Leaf(host)
+	s.ALB("web", s.ACM("default", s.Leaf("other.example.org")), s.ACM("a", a), s.ACM("b", b))
+	behind(s.HTTPS("api", host, ok("10.0.0.1", a), ok("10.0.0.2", b)), "web", "")
 	s.only() // both are attached for the name, and the load balancer may choose either
-	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(arnOf("a"))
+	s.Round.LoadBalancers[0].Listeners[0].Certificates = attach(arnOf("a"))
 	s.only(finding.AddressInconsistent, finding.DriftServed)
-	s.round.Changes = []observation.Change{{Event: "ModifyListener", At: noon.Add(-time.Minute), LoadBalancer: "web", Region: region}}
+	s.Round.Changes = []observation.Change{{Event: "ModifyListener", At: noon.Add(-time.Minute), LoadBalancer: "web", Region: region}}
 	s.only()
 }

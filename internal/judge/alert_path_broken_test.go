@@ -11,12 +11,12 @@ import (
 func TestAlertPathBroken(t *testing.T) {
 	const topic = "arn:aws:sns:us-west-2:111122223333:certdrift-alerts"
 	s := newScene(t)
-	s.https("api", host, ok("10.0.0.1", s.leaf(host)))
+	s.HTTPS("api", host, ok("10.0.0.1", s.Leaf(host)))
 	s.none(finding.AlertPathBroken)
 
 	fine := observation.Subscription{ARN: topic + ":1", Protocol: "email", Endpoint: "ops@example.org"}
 	path := &observation.AlertPath{Environments: []string{"production"}, Topics: []observation.Topic{{ARN: topic, Read: true, Subscriptions: []observation.Subscription{fine}}}}
-	s.round.AlertPath = path
+	s.Round.AlertPath = path
 	s.only()
 	if !s.judge().Complete {
 		t.Error("a whole alert path makes the round incomplete")
@@ -50,11 +50,11 @@ func TestAlertPathBroken(t *testing.T) {
 func TestDisarmedStack(t *testing.T) {
 	const topic = "arn:aws:sns:us-west-2:111122223333:certdrift-alerts"
 	s := newScene(t)
-	s.https("api", host, ok("10.0.0.1", s.leaf(host)))
+	s.HTTPS("api", host, ok("10.0.0.1", s.Leaf(host)))
 	tick := observation.EventRule{Name: "certdrift-probe-schedule", State: "ENABLED", Schedule: "rate(1 minute)", ExpectedSchedule: "rate(1 minute)", Targets: []string{"arn:probe"}}
 	blind := observation.Alarm{Name: "certdrift-blind", ActionsEnabled: true, Actions: []string{topic}, Expected: topic}
 	stack := &observation.OwnStack{Rules: []observation.EventRule{tick}, Alarms: []observation.Alarm{blind}}
-	s.round.AlertPath = &observation.AlertPath{Stack: stack}
+	s.Round.AlertPath = &observation.AlertPath{Stack: stack}
 	s.none(finding.AlertPathBroken)
 
 	stack.Rules[0].State = "DISABLED"

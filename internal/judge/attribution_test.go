@@ -25,8 +25,8 @@ func did(call string, at time.Time, arns ...string) observation.Change {
 
 // imported puts a certificate into ACM as somebody imported it.
 func (s *scene) imported(name string, p *pki.Pair, at time.Time) string {
-	arn := s.acm(name, p)
-	c := &s.round.Certificates[len(s.round.Certificates)-1]
+	arn := s.ACM(name, p)
+	c := &s.Round.Certificates[len(s.Round.Certificates)-1]
 	c.Type, c.RenewalEligibility, c.Imported = "IMPORTED", "INELIGIBLE", at
 	return arn
 }
@@ -78,9 +78,9 @@ func TestWhoDeletedTheCertificate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			s.round.Certificates = []observation.Certificate{{ARN: c.arn, Missing: true}}
-			s.alb("web", c.arn)
-			s.round.Changes = c.changes
+			s.Round.Certificates = []observation.Certificate{{ARN: c.arn, Missing: true}}
+			s.ALB("web", c.arn)
+			s.Round.Changes = c.changes
 			f := s.one(finding.ListenerCertMissing, finding.Warning)
 			if got := author(t, f); got != c.want {
 				t.Errorf("%q, want %q", got, c.want)
@@ -95,10 +95,10 @@ func TestWhoDeletedTheCertificate(t *testing.T) {
 
 func TestWhoDeletedIsConfirmedByCloudTrail(t *testing.T) {
 	s := newScene(t)
-	s.round.Certificates = []observation.Certificate{{ARN: arnOf("gone"), Missing: true}}
-	s.classic("a1", arnOf("gone"))
-	s.round.Changes = []observation.Change{did("DeleteCertificate", noon.Add(-time.Minute), arnOf("gone"))}
-	s.round.Changes[0].Confirmed = true
+	s.Round.Certificates = []observation.Certificate{{ARN: arnOf("gone"), Missing: true}}
+	s.Classic("a1", arnOf("gone"))
+	s.Round.Changes = []observation.Change{did("DeleteCertificate", noon.Add(-time.Minute), arnOf("gone"))}
+	s.Round.Changes[0].Confirmed = true
 	if f := s.one(finding.ListenerCertMissing, finding.Warning); !strings.Contains(author(t, f), "confirmed") || strings.Contains(f.Summary, "claims") {
 		t.Errorf("%s by %s", f.Summary, author(t, f))
 	}
@@ -109,10 +109,10 @@ func TestWhoDeletedIsConfirmedByCloudTrail(t *testing.T) {
 func reimported(t *testing.T, days int, names ...string) *scene {
 	t.Helper()
 	s := newScene(t)
-	leaf := s.leafUntil(noon.Add(time.Duration(days)*24*time.Hour), names...)
-	s.classic("a1", s.imported("a", leaf, noon.Add(-time.Minute)))
-	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", "")
-	s.round.Changes = []observation.Change{did("ImportCertificate", noon.Add(-time.Minute), arnOf("a"))}
+	leaf := s.LeafUntil(noon.Add(time.Duration(days)*24*time.Hour), names...)
+	s.Classic("a1", s.imported("a", leaf, noon.Add(-time.Minute)))
+	behind(s.HTTPS("api", host, ok("10.0.0.1", leaf)), "a1", "")
+	s.Round.Changes = []observation.Change{did("ImportCertificate", noon.Add(-time.Minute), arnOf("a"))}
 	return s
 }
 
@@ -166,20 +166,20 @@ func selfSignedImport(t *testing.T) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.round.Certificates[0].Chain = own.Served()
-	s.round.Endpoints[0].Addresses[0].TLS.Chain = own.Served()
-	s.round.Changes[0].At, s.round.Certificates[0].Imported = noon, noon
+	s.Round.Certificates[0].Chain = own.Served()
+	s.Round.Endpoints[0].Addresses[0].TLS.Chain = own.Served()
+	s.Round.Changes[0].At, s.Round.Certificates[0].Imported = noon, noon
 	return s
 }
 
 func TestWhoUploadedTheServerCertificate(t *testing.T) {
 	s := newScene(t)
-	leaf := s.leafUntil(noon.AddDate(0, 0, 5), host)
-	s.round.Certificates = []observation.Certificate{{ARN: serverARN + "tls/api", Chain: leaf.Served(), NotAfter: leaf.Certificate.NotAfter, Imported: noon.Add(-time.Minute)}}
-	s.classic("a1", serverARN+"tls/api")
-	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", "")
+	leaf := s.LeafUntil(noon.AddDate(0, 0, 5), host)
+	s.Round.Certificates = []observation.Certificate{{ARN: serverARN + "tls/api", Chain: leaf.Served(), NotAfter: leaf.Certificate.NotAfter, Imported: noon.Add(-time.Minute)}}
+	s.Classic("a1", serverARN+"tls/api")
+	behind(s.HTTPS("api", host, ok("10.0.0.1", leaf)), "a1", "")
 	for named, want := range map[string]string{"tls/api": "imported Operator claimed UploadServerCertificate server-certificate/tls/api", "other/api": "unknown"} {
-		s.round.Changes = []observation.Change{did("UploadServerCertificate", noon.Add(-time.Minute), serverARN+named)}
+		s.Round.Changes = []observation.Change{did("UploadServerCertificate", noon.Add(-time.Minute), serverARN+named)}
 		for _, code := range []finding.Code{finding.CertExpiring, finding.ListenerCertExpiring} {
 			if got := author(t, s.one(code, finding.Critical)); got != want {
 				t.Errorf("%s after an upload to %s: %q, want %q", code, named, got, want)
@@ -199,29 +199,29 @@ func TestAnImportThatIsNotTheCause(t *testing.T) {
 	}{
 		"as imported":                        {func(*scene) {}, "imported Operator claimed ImportCertificate certificate/a"},
 		"it was new then":                    {func(s *scene) { s.importedAt(noon.AddDate(0, 0, -70)) }, ""},
-		"another was imported since":         {func(s *scene) { s.round.Changes[0].At, s.round.Certificates[0].Imported = noon.Add(-time.Hour), noon }, "unknown"},
-		"it was issued since":                {func(s *scene) { s.round.Changes[0].At = noon.AddDate(0, 0, -100) }, "unknown"},
-		"another certificate was imported":   {func(s *scene) { s.round.Changes[0].Certificates = []string{arnOf("b")} }, "unknown"},
-		"nobody is known":                    {func(s *scene) { s.round.Changes = nil }, "unknown"},
-		"nor when it was, as in older files": {func(s *scene) { s.round.Changes, s.round.Certificates[0].Imported = nil, time.Time{} }, ""},
+		"another was imported since":         {func(s *scene) { s.Round.Changes[0].At, s.Round.Certificates[0].Imported = noon.Add(-time.Hour), noon }, "unknown"},
+		"it was issued since":                {func(s *scene) { s.Round.Changes[0].At = noon.AddDate(0, 0, -100) }, "unknown"},
+		"another certificate was imported":   {func(s *scene) { s.Round.Changes[0].Certificates = []string{arnOf("b")} }, "unknown"},
+		"nobody is known":                    {func(s *scene) { s.Round.Changes = nil }, "unknown"},
+		"nor when it was, as in older files": {func(s *scene) { s.Round.Changes, s.Round.Certificates[0].Imported = nil, time.Time{} }, ""},
 		"imported before CloudTrail's history": {func(s *scene) {
-			s.round.Changes, s.policy.ExpiryWarning = nil, policy.Threshold{Duration: 300 * 24 * time.Hour}
-			s.round.Certificates[0].Imported = noon.AddDate(0, 0, -91)
+			s.Round.Changes, s.policy.ExpiryWarning = nil, policy.Threshold{Duration: 300 * 24 * time.Hour}
+			s.Round.Certificates[0].Imported = noon.AddDate(0, 0, -91)
 		}, ""},
-		"Amazon issued it":           {func(s *scene) { s.round.Certificates[0].Type = "AMAZON_ISSUED" }, ""},
-		"it was attached after that": {func(s *scene) { s.round.Changes = append(s.round.Changes, attach(noon)) }, ""},
-		"it was attached before":     {func(s *scene) { s.round.Changes = append(s.round.Changes, attach(noon.AddDate(0, 0, -1))) }, "imported Operator claimed ImportCertificate certificate/a"},
+		"Amazon issued it":           {func(s *scene) { s.Round.Certificates[0].Type = "AMAZON_ISSUED" }, ""},
+		"it was attached after that": {func(s *scene) { s.Round.Changes = append(s.Round.Changes, attach(noon)) }, ""},
+		"it was attached before":     {func(s *scene) { s.Round.Changes = append(s.Round.Changes, attach(noon.AddDate(0, 0, -1))) }, "imported Operator claimed ImportCertificate certificate/a"},
 		"the nodes serve another": {func(s *scene) {
-			s.round.Endpoints[0].Addresses = []observation.Address{ok("10.0.0.1", s.leafUntil(noon.AddDate(0, 0, 5), host))}
+			s.Round.Endpoints[0].Addresses = []observation.Address{ok("10.0.0.1", s.LeafUntil(noon.AddDate(0, 0, 5), host))}
 		}, ""},
-		"another is declared": {func(s *scene) { behind(&s.round.Endpoints[0], "a1", s.acm("right", s.leaf(host))) }, ""},
+		"another is declared": {func(s *scene) { behind(&s.Round.Endpoints[0], "a1", s.ACM("right", s.Leaf(host))) }, ""},
 		"a fingerprint is declared": {func(s *scene) {
-			s.round.Endpoints[0].Target.Declared = &target.Declared{FingerprintSHA256: topology.Fingerprint(s.leaf(host).Certificate)}
+			s.Round.Endpoints[0].Target.Declared = &target.Declared{FingerprintSHA256: topology.Fingerprint(s.Leaf(host).Certificate)}
 		}, "imported Operator claimed ImportCertificate certificate/a"},
-		"the listener is not known": {func(s *scene) { s.round.LoadBalancers = nil }, ""},
-		"a refusal to look it up":   {func(s *scene) { s.round.Changes, s.round.HistoryUnread = nil, "AccessDenied" }, "unknown"},
+		"the listener is not known": {func(s *scene) { s.Round.LoadBalancers = nil }, ""},
+		"a refusal to look it up":   {func(s *scene) { s.Round.Changes, s.Round.HistoryUnread = nil, "AccessDenied" }, "unknown"},
 		"it is of another ARN by name": {func(s *scene) {
-			s.round.Changes[0].Certificates = []string{strings.Replace(arnOf("a"), region, "eu-west-1", 1)}
+			s.Round.Changes[0].Certificates = []string{strings.Replace(arnOf("a"), region, "eu-west-1", 1)}
 		}, "unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -239,12 +239,12 @@ func TestAnImportThatIsNotTheCause(t *testing.T) {
 }
 
 func (s *scene) importedAt(at time.Time) {
-	s.round.Changes[0].At, s.round.Certificates[0].Imported = at, at
+	s.Round.Changes[0].At, s.Round.Certificates[0].Imported = at, at
 }
 
 func TestRevocationIsNobodysImport(t *testing.T) {
 	s := reimported(t, 60, host)
-	s.round.Certificates[0].Status = "REVOKED"
+	s.Round.Certificates[0].Status = "REVOKED"
 	if f := s.one(finding.CertRevoked, finding.Critical); author(t, f) != "" {
 		t.Errorf("by %s", author(t, f))
 	}
@@ -254,8 +254,8 @@ func TestRevocationIsNobodysImport(t *testing.T) {
 func TestDriftByAnImport(t *testing.T) {
 	const operator = "imported Operator claimed ImportCertificate certificate/a"
 	s := reimported(t, 60, host)
-	e := behind(&s.round.Endpoints[0], "a1", "")
-	e.Target.Declared = &target.Declared{FingerprintSHA256: topology.Fingerprint(s.leaf(host).Certificate)}
+	e := behind(&s.Round.Endpoints[0], "a1", "")
+	e.Target.Declared = &target.Declared{FingerprintSHA256: topology.Fingerprint(s.Leaf(host).Certificate)}
 	f := s.one(finding.DriftAttached, finding.Critical)
 	if author(t, f) != operator || !strings.Contains(f.Summary, "; imported by Operator (AWS console) at ") {
 		t.Errorf("by %q: %s", author(t, f), f.Summary)
@@ -263,23 +263,23 @@ func TestDriftByAnImport(t *testing.T) {
 	attached := observation.Change{Event: "SetLoadBalancerListenerSSLCertificate", LoadBalancer: "a1", Port: 443, Certificates: []string{arnOf("a")}, Author: &observation.Author{Name: "ci"}}
 	for at, want := range map[time.Time]string{noon: "attached by ci", noon.Add(-time.Hour): operator} {
 		attached.At = at
-		s.round.Changes = append(s.round.Changes[:1], attached)
+		s.Round.Changes = append(s.Round.Changes[:1], attached)
 		if f := s.one(finding.DriftAttached, finding.Critical); author(t, f) != want {
 			t.Errorf("attached at %s: by %q, want %q", at, author(t, f), want)
 		}
 	}
-	s.round.Changes = s.round.Changes[:1]
-	s.round.Changes[0].At, s.round.Certificates[0].Imported = noon.AddDate(0, 0, -31), time.Time{} // the certificate began a day after
+	s.Round.Changes = s.Round.Changes[:1]
+	s.Round.Changes[0].At, s.Round.Certificates[0].Imported = noon.AddDate(0, 0, -31), time.Time{} // the certificate began a day after
 	if f := s.one(finding.DriftAttached, finding.Critical); author(t, f) != "unknown" {
 		t.Errorf("imported before it was issued, by %q", author(t, f))
 	}
 	s.importedAt(noon.Add(-time.Minute))
-	e.Target.Declared = &target.Declared{ARN: s.acm("right", s.leaf(host))}
+	e.Target.Declared = &target.Declared{ARN: s.ACM("right", s.Leaf(host))}
 	if f := s.one(finding.DriftAttached, finding.Critical); author(t, f) != "unknown" {
 		t.Errorf("another ARN is attached, by %q", author(t, f))
 	}
 	e.Target.Declared = nil
-	e.Addresses = []observation.Address{ok("10.0.0.1", s.leaf(host))}
+	e.Addresses = []observation.Address{ok("10.0.0.1", s.Leaf(host))}
 	s.importedAt(noon.Add(-time.Hour))
 	if f := s.one(finding.DriftServed, finding.Critical); author(t, f) != operator {
 		t.Errorf("the nodes did not take the import up, by %q", author(t, f))
@@ -289,9 +289,9 @@ func TestDriftByAnImport(t *testing.T) {
 // What was attached before is what another listener's change says, never an import's certificate.
 func TestAnImportIsNoFormerAttachment(t *testing.T) {
 	s, _, wrong := driftedScene(t)
-	s.round.LoadBalancers[0].Kind = observation.Application
-	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(wrong, s.acm("sni", s.leaf("sni.example.org")))
-	s.round.Changes = []observation.Change{
+	s.Round.LoadBalancers[0].Kind = observation.Application
+	s.Round.LoadBalancers[0].Listeners[0].Certificates = attach(wrong, s.ACM("sni", s.Leaf("sni.example.org")))
+	s.Round.Changes = []observation.Change{
 		did("ImportCertificate", noon.Add(-2*time.Hour), arnOf("sni")),
 		{Event: "ModifyListener", At: noon.Add(-time.Hour), LoadBalancer: "a1", Certificates: []string{wrong}, Author: &observation.Author{Name: "ci"}},
 	}

@@ -29,11 +29,11 @@ func TestCertBreaches(t *testing.T) {
 		want        string
 		says        string
 	}{
-		{"an empty extended key usage", nothing, emptyUsage, critical(finding.CertUsage), "Refused by: OpenSSL, curl, Python, Node, Java. Accepted by: Go, GnuTLS"},
+		{"an empty extended key usage", nothing, emptyUsage, critical(finding.CertUsage), "Refused by: Chromium, Firefox (NSS), OpenSSL, curl, Python, Node, Java, rustls. Accepted by: Go, GnuTLS"},
 		{"an issuer's empty extended key usage", emptyUsage, nothing, critical(finding.CertUsage), `the issuer "Test Intermediate"`},
 		{"no extended key usage", nothing, usages(), notice(finding.CertUsage), "Refused by: Apple"},
 		{"a critical demand for a policy, far off", demand, policy, warning(finding.CertConstraint), "Refused by: GnuTLS"},
-		{"for server-gated cryptography alone", nothing, usages(x509.ExtKeyUsageNetscapeServerGatedCrypto), critical(finding.CertUsage), "Refused by: Go, GnuTLS. Accepted by: OpenSSL"},
+		{"for server-gated cryptography alone", nothing, usages(x509.ExtKeyUsageNetscapeServerGatedCrypto), critical(finding.CertUsage), "Refused by: Chromium, Firefox (NSS), Go, GnuTLS, rustls. Accepted by: OpenSSL"},
 		{"for code alone", nothing, usages(x509.ExtKeyUsageCodeSigning), critical(finding.CertUsage), "Refused by: Chromium, Firefox (NSS), OpenSSL"},
 		{"a key usage without signatures", nothing, keyUsage(x509.KeyUsageKeyAgreement), warning(finding.CertUsage), "Refused by: Chromium, Java, GnuTLS. "},
 	} {

@@ -13,35 +13,38 @@ import (
 const oversized = 100 << 10
 
 func findChainOversized(c *connection) []finding.Finding {
-	remedy := c.chainRemedy("Send only the leaf and its intermediates: remove the rest from the chain file.")
-	if c.TLS != nil && len(c.TLS.Chain) > 0 && len(c.TLS.Chain[0]) > clients.StrictestChain {
-		remedy = c.replace("The certificate alone is too large: have it issued for fewer names, or spread the names over several certificates.")
-	}
 	if c.Failure != nil && c.Failure.Kind == observation.ChainOversized {
 		f := c.finding(finding.CertChainOversized, finding.Critical,
 			"the handshake fails: the server sends a larger chain than clients accept",
-			finding.Evidence{"detail": finding.Clean(c.Failure.Detail, finding.QuoteLimit)}, remedy)
-		f.Clients = clients.OfChain(0, clients.LargestChain+1)
+			finding.Evidence{"detail": finding.Clean(c.Failure.Detail, finding.QuoteLimit)}, c.sizeRemedy())
+		f.Clients = clients.OfChain(0, clients.LargestChain+1, 0)
 		return []finding.Finding{f}
 	}
-	if c.TLS == nil {
+	if c.TLS == nil || len(c.TLS.Chain) == 0 {
 		return nil
 	}
 	count, size := len(c.TLS.Chain), 0
 	for _, der := range c.TLS.Chain {
 		size += len(der) + 3 // each with its length, RFC 5246 §7.4.2
 	}
-	by := clients.OfChain(count, size)
-	if len(by.RefusedBy) == 0 {
+	if clients.AllTake(count, size) {
 		return nil
 	}
+	by := clients.OfChain(count, size, len(c.TLS.Chain[0]))
 	severity := finding.Warning
 	if size > oversized {
 		severity = finding.Critical
 	}
 	f := c.finding(finding.CertChainOversized, severity,
 		fmt.Sprintf("the chain is %d KiB in size (%d certificates), more than some clients accept", size>>10, count),
-		finding.Evidence{"bytes": size, "certificates": count}, remedy)
+		finding.Evidence{"bytes": size, "certificates": count}, c.sizeRemedy())
 	f.Clients = by
 	return []finding.Finding{f}
+}
+
+func (c *connection) sizeRemedy() string {
+	if c.TLS != nil && len(c.TLS.Chain) > 0 && len(c.TLS.Chain[0]) > clients.StrictestChain {
+		return c.replace("The certificate alone is too large: have it issued for fewer names, or spread the names over several certificates.")
+	}
+	return c.chainRemedy("Send only the leaf and its intermediates: remove the rest from the chain file.")
 }

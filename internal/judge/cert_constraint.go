@@ -16,7 +16,7 @@ func findConstraint(c *connection) []finding.Finding {
 	faults := c.faults(chain.NotCA, chain.NoCertSign, chain.PathLength, chain.NameConstraint,
 		chain.PolicyConstraint, chain.CriticalExtension)
 	if len(c.faults(chain.NameConstraint)) == 0 {
-		faults = append(faults, c.disputed(chain.DirectoryNames)...)
+		faults = append(faults, c.disputed(chain.DirectoryNames, chain.DirectoryLimits, chain.DirectoryBarred)...)
 	}
 	if len(c.faults(chain.PolicyConstraint)) == 0 {
 		faults = append(faults, c.disputed(chain.PolicyCritical)...)
@@ -37,13 +37,20 @@ func findConstraint(c *connection) []finding.Finding {
 		if f.Detail != "" {
 			e["detail"] = finding.Clean(f.Detail, finding.QuoteLimit)
 		}
-		if f.Kind == chain.NameConstraint || f.Kind == chain.DirectoryNames {
+		switch f.Kind {
+		case chain.NameConstraint, chain.DirectoryNames, chain.DirectoryLimits, chain.DirectoryBarred:
 			e["permitted"], e["excluded"] = nameConstraints(cert)
 		}
 		severity, problem := finding.Critical, clients.Constraint
 		switch {
 		case f.Kind == chain.DirectoryNames:
 			severity, problem = finding.Warning, clients.DirectoryNames
+		case f.Kind == chain.DirectoryLimits:
+			severity, problem = finding.Warning, clients.DirectoryLimits
+		case f.Kind == chain.DirectoryBarred:
+			severity, problem = finding.Warning, clients.DirectoryBarred
+		case f.Kind == chain.NoCertSign:
+			problem = clients.ConstraintSign
 		case f.Kind == chain.PolicyCritical:
 			severity, problem = finding.Warning, clients.PolicyCritical
 		case f.Kind == chain.LeafIsCA:
@@ -72,6 +79,8 @@ func constraintSummary(c *connection, f chain.Problem) string {
 		return fmt.Sprintf("%s may not issue for this name: %s", who, detail)
 	case chain.DirectoryNames:
 		return who + " constrains directory names in a critical extension, which some clients don't support"
+	case chain.DirectoryLimits, chain.DirectoryBarred:
+		return who + " constrains directory names, which some clients don't support"
 	case chain.PolicyCritical:
 		return who + " requires a certificate policy in a critical extension, which some clients don't support"
 	case chain.LeafIsCA:
@@ -102,7 +111,11 @@ func constraintRemedy(k chain.Kind) string {
 	case chain.PathLength:
 		return "with fewer intermediates, or under a CA with a longer path length"
 	case chain.DirectoryNames:
-		return "one without constraints on directory names, if Go's clients matter"
+		return "one without constraints on directory names, if clients in Go or with rustls matter"
+	case chain.DirectoryLimits:
+		return "one without constraints on directory names, if clients with rustls matter"
+	case chain.DirectoryBarred:
+		return "one that excludes no directory names, if Firefox or clients with rustls matter"
 	case chain.PolicyCritical:
 		return "one without policy constraints, if GnuTLS's clients matter"
 	case chain.LeafIsCA:

@@ -14,12 +14,14 @@ import (
 )
 
 func findMalformed(c *connection) []finding.Finding {
-	remedy := c.replace("Install the certificate exactly as the CA issued it. If the CA issued it like this, have it reissued.")
+	remedy := func() string {
+		return c.replace("Install the certificate exactly as the CA issued it. If the CA issued it like this, have it reissued.")
+	}
 	if f := c.Failure; f != nil && f.Kind == observation.ChainMalformed && !curveUnsupported(f) && c.TLS == nil {
 		fault := strings.TrimPrefix(f.Detail, "tls: failed to parse certificate from server: ")
 		e := finding.Evidence{"detail": finding.Clean(f.Detail, finding.QuoteLimit)}
 		return []finding.Finding{refused(clients.Unparsable, c.finding(finding.CertMalformed, finding.Critical,
-			"the server sends a certificate that cannot be parsed: "+finding.Clean(fault, finding.QuoteLimit), e, remedy))}
+			"the server sends a certificate that cannot be parsed: "+finding.Clean(fault, finding.QuoteLimit), e, remedy()))}
 	}
 	if c.TLS == nil {
 		return nil
@@ -31,7 +33,7 @@ func findMalformed(c *connection) []finding.Finding {
 		if _, err := x509.ParseCertificate(der); err != nil {
 			return []finding.Finding{refused(parsing(der, err), c.finding(finding.CertMalformed, finding.Critical,
 				c.place(i)+" cannot be parsed: "+finding.Clean(err.Error(), 120),
-				finding.Evidence{"place": i + 1, "detail": finding.Clean(err.Error(), finding.QuoteLimit)}, remedy))}
+				finding.Evidence{"place": i + 1, "detail": finding.Clean(err.Error(), finding.QuoteLimit)}, remedy()))}
 		}
 	}
 	return slices.Concat(c.oddTimes(remedy), c.negativeSerials(), c.emptyName(), c.strictlyMalformed())
@@ -126,7 +128,7 @@ func (c *connection) negativeSerials() []finding.Finding {
 }
 
 // oddTimes reports the certificates of the path whose dates crypto/x509 accepts and other clients don't.
-func (c *connection) oddTimes(remedy string) []finding.Finding {
+func (c *connection) oddTimes(remedy func() string) []finding.Finding {
 	path := c.certs[:min(len(c.certs), 1)]
 	if c.built != nil {
 		path = c.built.Path.Certificates
@@ -137,7 +139,7 @@ func (c *connection) oddTimes(remedy string) []finding.Finding {
 			e := c.certEvidence(cert)
 			e["detail"] = finding.Clean(odd, finding.QuoteLimit)
 			out = append(out, refused(clients.OddTime, c.aboutCert(finding.CertMalformed, finding.Critical, cert,
-				fmt.Sprintf("a date of %s is encoded as %s, without seconds or not in UTC", c.which(cert), finding.Quote(odd)), e, remedy)))
+				fmt.Sprintf("a date of %s is encoded as %s, without seconds or not in UTC", c.which(cert), finding.Quote(odd)), e, remedy())))
 		}
 	}
 	return out

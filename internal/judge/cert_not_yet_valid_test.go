@@ -25,7 +25,7 @@ func TestCertNotYetValid(t *testing.T) {
 
 // TestCertNotYetValidNamesBothClocks: what time it is here and at the server, since one of the two may be wrong.
 func TestCertNotYetValidNamesBothClocks(t *testing.T) {
-	issue := func(s *scene) *pki.Pair { return s.leafUntil(noon.AddDate(0, 0, 90).Add(5*time.Hour), host) }
+	issue := func(s *scene) *pki.Pair { return s.LeafUntil(noon.AddDate(0, 0, 90).Add(5*time.Hour), host) }
 	for name, c := range map[string]struct {
 		ahead []time.Duration // of the server's clock, for each address
 		says  string
@@ -44,7 +44,7 @@ func TestCertNotYetValidNamesBothClocks(t *testing.T) {
 			for i, ahead := range c.ahead {
 				addresses = append(addresses[:i], at(fmt.Sprintf("10.0.0.%d", i+1), p, ahead))
 			}
-			s.https("api", host, addresses...)
+			s.HTTPS("api", host, addresses...)
 			f := s.one(finding.CertNotYetValid, finding.Critical) // one for all addresses
 			clock, _ := f.Evidence["server_clock"].(string)
 			if !strings.HasSuffix(f.Summary, c.says+". Refused by: all clients") || clock != c.has || f.Evidence["certdrift_clock"] != "2026-11-20 12:00:00 UTC" {

@@ -84,15 +84,15 @@ func TestCertRevokedIssuer(t *testing.T) {
 
 func TestCertRevokedByACMsWord(t *testing.T) {
 	s := newScene(t)
-	leaf := s.leaf(host)
-	s.alb("web", s.acm("a", leaf), s.acm("b", s.leaf("other.example.org")))
-	behind(s.https("api", host, ok("10.0.0.1", leaf)), "web", arnOf("a"))
+	leaf := s.Leaf(host)
+	s.ALB("web", s.ACM("a", leaf), s.ACM("b", s.Leaf("other.example.org")))
+	behind(s.HTTPS("api", host, ok("10.0.0.1", leaf)), "web", arnOf("a"))
 	s.only()
-	s.round.Certificates[0].Status = "REVOKED"
+	s.Round.Certificates[0].Status = "REVOKED"
 	if f := s.one(finding.CertRevoked, finding.Critical); f.Endpoint != "api" || f.Listener != "web:443" || f.Cause != "certificate:"+topology.Fingerprint(leaf.Certificate) {
 		t.Errorf("%+v", f)
 	}
-	s.round.Certificates[0].Status, s.round.Certificates[1].Status = "ISSUED", "REVOKED"
+	s.Round.Certificates[0].Status, s.Round.Certificates[1].Status = "ISSUED", "REVOKED"
 	s.one(finding.CertRevoked, finding.Warning) // nobody would get it
 	s.policy.Revocation = policy.RevocationOff
 	s.none(finding.CertRevoked)

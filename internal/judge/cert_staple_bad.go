@@ -20,17 +20,17 @@ func findStapleBad(c *connection) []finding.Finding {
 		return nil
 	}
 	must := mustStaple(leaf)
+	i := slices.IndexFunc(c.TLS.Revocation, func(r observation.Revocation) bool { return r.Source == observation.Staple && r.Index == 0 })
+	if i < 0 && !must {
+		return nil
+	}
 	severity := finding.Warning
 	if must {
 		severity = finding.Critical
 	}
 	e := c.certEvidence(leaf)
 	e["must_staple"] = must
-	i := slices.IndexFunc(c.TLS.Revocation, func(r observation.Revocation) bool { return r.Source == observation.Staple && r.Index == 0 })
 	if i < 0 {
-		if !must {
-			return nil
-		}
 		return []finding.Finding{refused(clients.StapleMissing, c.aboutCert(finding.CertStapleBad, severity, leaf,
 			fmt.Sprintf("the certificate %s requires a stapled OCSP response (must-staple), and the server sends none", certName(leaf)), e,
 			"Enable OCSP stapling on the server, or have the certificate reissued without must-staple."))}

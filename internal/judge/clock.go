@@ -19,6 +19,17 @@ func dated(code finding.Code) bool {
 	return false
 }
 
+// timed reports whether a finding can come and go with the clock: the dated ones, and those of rules that ask for the time as well. A
+// revocation counts from its date on, ACM's renewals matter as the end comes near, a manifest is judged by the dates of what it would
+// attach, and of two certificates for a name a load balancer prefers the one that has not expired.
+func timed(code finding.Code) bool {
+	switch code {
+	case finding.CertRevoked, finding.ACMRenewalFailing, finding.ACMRenewalIneligible, finding.DriftManifest, finding.DriftServed:
+		return true
+	}
+	return dated(code)
+}
+
 // doubtClock says beside every dated finding that the servers' clocks contradict this machine's.
 func doubtClock(all []finding.Finding, c topology.Clock) {
 	if !c.Most() {

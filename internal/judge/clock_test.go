@@ -24,8 +24,8 @@ func TestAWrongClock(t *testing.T) {
 	for name, ahead := range map[string]time.Duration{"an hour ahead": time.Hour, "days ahead": 72 * time.Hour, "days behind": -72 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			s.https("api", host, at("10.0.0.1", s.leafUntil(noon.AddDate(0, 0, -1), host), ahead))
-			s.https("ui", "ui.example.org", at("10.0.0.2", s.leaf("ui.example.org"), ahead))
+			s.HTTPS("api", host, at("10.0.0.1", s.LeafUntil(noon.AddDate(0, 0, -1), host), ahead))
+			s.HTTPS("ui", "ui.example.org", at("10.0.0.2", s.Leaf("ui.example.org"), ahead))
 			s.only(finding.CertExpired, finding.ObserveIncomplete)
 			clock := s.one(finding.ObserveIncomplete, finding.Warning)
 			if s.judge().Complete || clock.Evidence["operation"] != "clock" || !strings.Contains(clock.Summary, "most servers'") {
@@ -42,13 +42,13 @@ func TestAWrongClock(t *testing.T) {
 // One server's clock proves nothing about this machine's, but an expiry that rests on it is in doubt.
 func TestAServersWrongClock(t *testing.T) {
 	s := newScene(t)
-	s.https("api", host, at("10.0.0.1", s.leafUntil(noon.AddDate(0, 0, -1), host), time.Hour))
+	s.HTTPS("api", host, at("10.0.0.1", s.LeafUntil(noon.AddDate(0, 0, -1), host), time.Hour))
 	s.only(finding.CertExpired)
 	if f := s.one(finding.CertExpired, finding.Critical); !strings.Contains(f.Remedy, "ahead of the server's") || !s.judge().Complete {
 		t.Errorf("%+v", f)
 	}
 	for _, other := range []string{"b.example.org", "c.example.org"} {
-		s.https(other, other, at("10.0.0.2", s.leaf(other), 0))
+		s.HTTPS(other, other, at("10.0.0.2", s.Leaf(other), 0))
 	}
 	if f := s.one(finding.CertExpired, finding.Critical); strings.Contains(f.Remedy, "clock") {
 		t.Errorf("the others agree: %+v", f)
@@ -57,7 +57,7 @@ func TestAServersWrongClock(t *testing.T) {
 
 func TestTheRightClock(t *testing.T) {
 	s := newScene(t)
-	s.https("api", host, at("10.0.0.1", s.leaf(host), time.Minute))
-	s.https("ui", "ui.example.org", at("10.0.0.2", s.leaf("ui.example.org"), -time.Minute))
+	s.HTTPS("api", host, at("10.0.0.1", s.Leaf(host), time.Minute))
+	s.HTTPS("ui", "ui.example.org", at("10.0.0.2", s.Leaf("ui.example.org"), -time.Minute))
 	s.only()
 }

@@ -19,11 +19,11 @@ func closer(object string, kind observation.LoadBalancerKind) observation.Declar
 // losing is a load balancer with TLS on 443, made for what the tag says, and an endpoint behind it.
 func losing(t *testing.T, tag string, kind observation.LoadBalancerKind) *scene {
 	s := newScene(t)
-	good := s.leaf(host)
-	certificate := s.acm("good", good)
-	e := s.https("api", host, ok("10.0.0.1", good))
+	good := s.Leaf(host)
+	certificate := s.ACM("good", good)
+	e := s.HTTPS("api", host, ok("10.0.0.1", good))
 	e.Target.LoadBalancer = &target.LoadBalancerRef{Name: "lb"}
-	s.balancer(kind, "lb", observation.Listener{Port: 80, Protocol: "HTTP"}, observation.Listener{Port: 443, Protocol: "HTTPS", Certificates: attach(certificate)}).
+	s.Balancer(kind, "lb", observation.Listener{Port: 80, Protocol: "HTTP"}, observation.Listener{Port: 443, Protocol: "HTTPS", Certificates: attach(certificate)}).
 		Tags = map[string]string{tag: "production/api"}
 	return s
 }
@@ -48,24 +48,24 @@ func TestPreviewOfAListenerThatGoes(t *testing.T) {
 		"a Service behind an Ingress":         {ingressTag, "Service production/api", observation.Application, nil, ""},
 		"an Ingress beside a Service":         {serviceTag, "Ingress production/api", observation.Classic, nil, ""},
 		"another object":                      {serviceTag, "Service production/ui", observation.Classic, nil, ""},
-		"a name for the load balancer":        {"owner", "Service production/x", observation.Network, func(s *scene) { s.round.Manifests[0].LoadBalancer = "lb" }, plan.Refuse},
-		"no endpoint behind it":               {serviceTag, "Service production/api", observation.Classic, func(s *scene) { s.round.Endpoints = nil }, plan.Undecided},
-		"not read in whole":                   {serviceTag, "Service production/api", observation.Classic, func(s *scene) { s.round.LoadBalancers[0].Partial = true }, plan.Refuse},
-		"what cannot be seen may keep 443":    {ingressTag, "Ingress production/api", observation.Application, func(s *scene) { s.round.Manifests[0].UndecidedBecause = "whether X" }, plan.Undecided},
-		"a group, and who else is in it":      {ingressTag, "Ingress production/api", observation.Application, func(s *scene) { s.round.Manifests[0].Group = "shared" }, plan.Undecided},
-		"the endpoint names it, without tags": {"owner", "Service production/api", observation.Classic, func(s *scene) { s.round.Endpoints[0].Target.Service = "production/api" }, plan.Refuse},
-		"given twice":                         {serviceTag, "Service production/api", observation.Classic, func(s *scene) { s.round.Manifests = append(s.round.Manifests, s.round.Manifests[0]) }, plan.Undecided},
+		"a name for the load balancer":        {"owner", "Service production/x", observation.Network, func(s *scene) { s.Round.Manifests[0].LoadBalancer = "lb" }, plan.Refuse},
+		"no endpoint behind it":               {serviceTag, "Service production/api", observation.Classic, func(s *scene) { s.Round.Endpoints = nil }, plan.Undecided},
+		"not read in whole":                   {serviceTag, "Service production/api", observation.Classic, func(s *scene) { s.Round.LoadBalancers[0].Partial = true }, plan.Refuse},
+		"what cannot be seen may keep 443":    {ingressTag, "Ingress production/api", observation.Application, func(s *scene) { s.Round.Manifests[0].UndecidedBecause = "whether X" }, plan.Undecided},
+		"a group, and who else is in it":      {ingressTag, "Ingress production/api", observation.Application, func(s *scene) { s.Round.Manifests[0].Group = "shared" }, plan.Undecided},
+		"the endpoint names it, without tags": {"owner", "Service production/api", observation.Classic, func(s *scene) { s.Round.Endpoints[0].Target.Service = "production/api" }, plan.Refuse},
+		"given twice":                         {serviceTag, "Service production/api", observation.Classic, func(s *scene) { s.Round.Manifests = append(s.Round.Manifests, s.Round.Manifests[0]) }, plan.Undecided},
 		"a patch": {serviceTag, "Service production/api", observation.Classic, func(s *scene) {
-			s.round.Manifests[0].UndecidedBecause = "which ports"
-			s.round.LoadBalancers[0].Listeners[1].Port, s.round.Endpoints[0].Target.Port = 8443, 8443
+			s.Round.Manifests[0].UndecidedBecause = "which ports"
+			s.Round.LoadBalancers[0].Listeners[1].Port, s.Round.Endpoints[0].Target.Port = 8443, 8443
 		}, plan.Undecided},
 		"two clusters have it": {serviceTag, "Service production/api", observation.Classic, func(s *scene) {
-			s.classic("lb2", arnOf("good")).Tags = map[string]string{serviceTag: "production/api"}
+			s.Classic("lb2", arnOf("good")).Tags = map[string]string{serviceTag: "production/api"}
 		}, plan.Undecided},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := losing(t, c.tag, c.kind)
-			s.round.Manifests = []observation.Declaration{closer(c.object, c.kind)}
+			s.Round.Manifests = []observation.Declaration{closer(c.object, c.kind)}
 			if c.change != nil {
 				c.change(s)
 			}
@@ -110,37 +110,37 @@ func TestPreviewOfPortsThatStay(t *testing.T) {
 	}
 	t.Run("the same port", func(t *testing.T) {
 		s := losing(t, serviceTag, observation.Classic)
-		s.round.Manifests = []observation.Declaration{declared("Service production/api", 443, arnOf("good")), closer("Service production/api", "")}
+		s.Round.Manifests = []observation.Declaration{declared("Service production/api", 443, arnOf("good")), closer("Service production/api", "")}
 		if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Pass || rows[0].Action != plan.Keep {
 			t.Errorf("%+v", rows)
 		}
 	})
 	t.Run("discovered", func(t *testing.T) {
 		s := losing(t, ingressTag, observation.Application)
-		s.round.Manifests = []observation.Declaration{declared("Ingress production/api", 443), closer("Ingress production/api", observation.Application)}
+		s.Round.Manifests = []observation.Declaration{declared("Ingress production/api", 443), closer("Ingress production/api", observation.Application)}
 		if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Undecided || rows[0].Action != plan.Discover {
 			t.Errorf("%+v", rows)
 		}
 	})
 	t.Run("by another of the group", func(t *testing.T) {
 		s := losing(t, ingressTag, observation.Application)
-		s.round.LoadBalancers[0].Tags = map[string]string{ingressTag: "shared"}
-		s.round.Manifests = []observation.Declaration{closer("Ingress production/api", observation.Application), declared("Ingress production/ui", 443, arnOf("good"))}
-		s.round.Manifests[0].Group, s.round.Manifests[1].Group = "shared", "shared"
+		s.Round.LoadBalancers[0].Tags = map[string]string{ingressTag: "shared"}
+		s.Round.Manifests = []observation.Declaration{closer("Ingress production/api", observation.Application), declared("Ingress production/ui", 443, arnOf("good"))}
+		s.Round.Manifests[0].Group, s.Round.Manifests[1].Group = "shared", "shared"
 		if rows, _ := s.preview(); len(rows) != 1 || rows[0].Action != plan.Keep {
 			t.Errorf("%+v", rows)
 		}
 	})
 	t.Run("by the same object of another overlay", func(t *testing.T) {
 		s := losing(t, serviceTag, observation.Classic)
-		s.round.Manifests = []observation.Declaration{closer("Service production/api", ""), declared("Service production/api", 443, arnOf("good"))}
+		s.Round.Manifests = []observation.Declaration{closer("Service production/api", ""), declared("Service production/api", 443, arnOf("good"))}
 		if rows, _ := s.preview(); len(rows) != 1 || rows[0].Action != plan.Keep {
 			t.Errorf("%+v", rows)
 		}
 	})
 	t.Run("another port", func(t *testing.T) {
 		s := losing(t, serviceTag, observation.Classic)
-		s.round.Manifests = []observation.Declaration{declared("Service production/api", 8443, arnOf("good")), closer("Service production/api", "")}
+		s.Round.Manifests = []observation.Declaration{declared("Service production/api", 8443, arnOf("good")), closer("Service production/api", "")}
 		rows, _ := s.preview()
 		if len(rows) != 2 || rows[0].Action != plan.Remove || rows[0].Verdict != plan.Refuse || rows[0].Port != 443 {
 			t.Errorf("%+v", rows)
@@ -148,10 +148,10 @@ func TestPreviewOfPortsThatStay(t *testing.T) {
 	})
 	t.Run("a port that is not 443 goes, whatever the class says", func(t *testing.T) {
 		s := losing(t, ingressTag, observation.Application)
-		s.round.LoadBalancers[0].Listeners[1].Port, s.round.Endpoints[0].Target.Port = 8443, 8443
+		s.Round.LoadBalancers[0].Listeners[1].Port, s.Round.Endpoints[0].Target.Port = 8443, 8443
 		d := closer("Ingress production/api", observation.Application)
 		d.UndecidedBecause = "whether X"
-		s.round.Manifests = []observation.Declaration{d}
+		s.Round.Manifests = []observation.Declaration{d}
 		if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Refuse {
 			t.Errorf("%+v", rows)
 		}
@@ -161,20 +161,20 @@ func TestPreviewOfPortsThatStay(t *testing.T) {
 // TestPreviewOfWhatMayGo: where AWS was not asked, an endpoint whose Service asks for no port is undecided, never fine.
 func TestPreviewOfWhatMayGo(t *testing.T) {
 	s := newScene(t)
-	s.https("api", host).Target.Service = "production/api"
-	s.round.Manifests = []observation.Declaration{closer("Service production/api", "")}
+	s.HTTPS("api", host).Target.Service = "production/api"
+	s.Round.Manifests = []observation.Declaration{closer("Service production/api", "")}
 	rows, out := s.preview()
 	if len(rows) != 1 || rows[0].Verdict != plan.Undecided || out.Complete {
 		t.Errorf("%+v %+v", rows, out)
 	}
-	s.round.Manifests = append(s.round.Manifests, observation.Declaration{
+	s.Round.Manifests = append(s.Round.Manifests, observation.Declaration{
 		Object: "Ingress production/api", Service: "production/api", Kind: observation.Application, Port: 443, ARNs: []string{arnOf("good")},
 	})
-	s.round.Endpoints[0].Target.Declared = &target.Declared{ARN: arnOf("good")}
+	s.Round.Endpoints[0].Target.Declared = &target.Declared{ARN: arnOf("good")}
 	if rows, out := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Pass || !out.Complete {
 		t.Errorf("an Ingress of that name is in front: %+v %+v", rows, out)
 	}
-	s.round.ListenersRead, s.round.Manifests = true, s.round.Manifests[:1]
+	s.Round.ListenersRead, s.Round.Manifests = true, s.Round.Manifests[:1]
 	if rows, _ := s.preview(); len(rows) != 0 {
 		t.Errorf("AWS says that there is none: %+v", rows)
 	}
@@ -183,16 +183,16 @@ func TestPreviewOfWhatMayGo(t *testing.T) {
 // An Ingress makes no load balancer of a Service of the same name, and the reverse.
 func TestAnIngressIsNoService(t *testing.T) {
 	s := losing(t, ingressTag, observation.Application)
-	s.round.Manifests = []observation.Declaration{
+	s.Round.Manifests = []observation.Declaration{
 		{Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{arnOf("stale")}, Source: target.Position{File: "k8s/api.yaml", Line: 3}},
 	}
-	s.acm("stale", s.leaf("old.example.net"))
+	s.ACM("stale", s.Leaf("old.example.net"))
 	s.none(finding.DriftManifest)
-	s.round.Manifests[0].Object = "Ingress production/api"
+	s.Round.Manifests[0].Object = "Ingress production/api"
 	s.one(finding.DriftManifest, finding.Critical)
-	s.round.LoadBalancers[0].Tags = nil
-	s.round.Endpoints[0].Target.Service = "production/api"
+	s.Round.LoadBalancers[0].Tags = nil
+	s.Round.Endpoints[0].Target.Service = "production/api"
 	s.one(finding.DriftManifest, finding.Critical) // the endpoint names the Ingress
-	s.round.Manifests[0].Object = "Service production/api"
+	s.Round.Manifests[0].Object = "Service production/api"
 	s.none(finding.DriftManifest)
 }

@@ -25,6 +25,9 @@ func collapse(fs []finding.Finding, j *judgment) []finding.Finding {
 		severity          finding.Severity
 		listener, summary string
 	}
+	if !slices.ContainsFunc(fs, func(f finding.Finding) bool { return f.Address != "" }) {
+		return append([]finding.Finding{}, fs...)
+	}
 	all := addresses(j)
 	groups := map[key][]int{}
 	drop := make([]bool, len(fs))

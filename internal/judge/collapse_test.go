@@ -13,20 +13,20 @@ func TestCollapse(t *testing.T) {
 		return failing(ip, observation.PhaseConnect, observation.Refused)
 	}
 	s := newScene(t)
-	s.https("all", host, refused("10.0.0.2"), refused("10.0.0.1"))
+	s.HTTPS("all", host, refused("10.0.0.2"), refused("10.0.0.1"))
 	f := s.one(finding.ConnectRefused, finding.Critical)
 	if list, _ := f.Evidence["addresses"].([]string); f.Address != "" || !slices.Equal(list, []string{"10.0.0.1:443", "10.0.0.2:443"}) {
 		t.Errorf("address %q, addresses %v", f.Address, f.Evidence["addresses"])
 	}
 
 	s = newScene(t)
-	s.https("one of two", host, refused("10.0.0.1"), ok("10.0.0.2", s.leaf(host)))
+	s.HTTPS("one of two", host, refused("10.0.0.1"), ok("10.0.0.2", s.Leaf(host)))
 	if f := s.one(finding.ConnectRefused, finding.Critical); f.Address != "10.0.0.1:443" {
 		t.Errorf("address %q", f.Address)
 	}
 
 	s = newScene(t)
-	s.https("a single one", host, refused("10.0.0.1"))
+	s.HTTPS("a single one", host, refused("10.0.0.1"))
 	if f := s.one(finding.ConnectRefused, finding.Critical); f.Address != "10.0.0.1:443" {
 		t.Errorf("a single address is kept, not %q", f.Address)
 	}
@@ -37,7 +37,7 @@ func TestCollapseReportsASharedHopOnce(t *testing.T) {
 	a := redirecting(s, 500, "a.example.org")
 	b := a
 	b.Address = "10.0.0.2:443"
-	s.https("api", host, a, b)
+	s.HTTPS("api", host, a, b)
 	f := s.one(finding.HTTPStatus, finding.Critical)
 	if f.Address != "10.0.1.1:443" {
 		t.Errorf("address %q: the hop has just the one", f.Address)

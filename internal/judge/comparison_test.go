@@ -128,8 +128,8 @@ func TestOneAnswer(t *testing.T) {
 func TestFindingsAgreeWithTheModel(t *testing.T) {
 	s := newScene(t)
 	pool := []*pki.Pair{
-		s.leaf("a.example.org"), s.leafUntil(noon.AddDate(0, 0, 80), "a.example.org"), s.leaf("*.example.org"),
-		s.leaf("b.example.org", "a.example.org"), s.leafUntil(noon.AddDate(0, 0, -1), "a.example.org"),
+		s.Leaf("a.example.org"), s.LeafUntil(noon.AddDate(0, 0, 80), "a.example.org"), s.Leaf("*.example.org"),
+		s.Leaf("b.example.org", "a.example.org"), s.LeafUntil(noon.AddDate(0, 0, -1), "a.example.org"),
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		r := generator{t, pool}

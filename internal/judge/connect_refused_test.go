@@ -12,7 +12,7 @@ func TestConnectRefusedByThisMachineItself(t *testing.T) {
 	s := newScene(t)
 	local := failing("[2001:db8::1]", observation.PhaseConnect, observation.Unreachable)
 	local.Failure.Local = true
-	e := s.https("api", host, ok("10.0.0.1", s.leaf(host)), local)
+	e := s.HTTPS("api", host, ok("10.0.0.1", s.Leaf(host)), local)
 	s.only(finding.ConnectRefused)
 	s.one(finding.ConnectRefused, finding.Info)
 	e.Addresses = e.Addresses[1:]
@@ -32,7 +32,7 @@ func TestConnectRefused(t *testing.T) {
 		{observation.PhaseTLS, observation.Closed, false},
 	} {
 		s := newScene(t)
-		s.https("api", host, failing("10.0.0.1", c.phase, c.kind))
+		s.HTTPS("api", host, failing("10.0.0.1", c.phase, c.kind))
 		if !c.want {
 			s.none(finding.ConnectRefused)
 			continue

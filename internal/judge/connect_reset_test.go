@@ -22,7 +22,7 @@ func TestConnectReset(t *testing.T) {
 		{observation.PhaseHeaders, observation.Closed, false},
 	} {
 		s := newScene(t)
-		s.https("api", host, failing("10.0.0.1", c.phase, c.kind))
+		s.HTTPS("api", host, failing("10.0.0.1", c.phase, c.kind))
 		if !c.want {
 			s.none(finding.ConnectReset)
 			continue

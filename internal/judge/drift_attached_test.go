@@ -17,16 +17,16 @@ const host = "api.example.org"
 // drifted is the incident: a classic listener has the certificate of another domain attached and serves it.
 func driftedScene(t *testing.T) (s *scene, right, wrong string) {
 	s = newScene(t)
-	good, bad := s.leaf(host), s.leaf("old.example.net")
-	right, wrong = s.acm("right", good), s.acm("wrong", bad)
-	s.classic("a1", wrong)
-	behind(s.https("api", host, ok("10.0.0.1", bad)), "a1", right)
+	good, bad := s.Leaf(host), s.Leaf("old.example.net")
+	right, wrong = s.ACM("right", good), s.ACM("wrong", bad)
+	s.Classic("a1", wrong)
+	behind(s.HTTPS("api", host, ok("10.0.0.1", bad)), "a1", right)
 	return s, right, wrong
 }
 
 func TestDriftAttachedHoldsTheNameMismatch(t *testing.T) {
 	s, right, wrong := driftedScene(t)
-	s.round.Changes = []observation.Change{
+	s.Round.Changes = []observation.Change{
 		{Event: "SetLoadBalancerListenerSSLCertificate", At: noon.AddDate(0, 0, -30), Region: region, Account: account, LoadBalancer: "a1", Port: 443,
 			Certificates: []string{right}, Author: &observation.Author{Name: "Operator", Tool: "AWS console"}},
 		{Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-time.Hour), Region: region, Account: account, LoadBalancer: "a1", Port: 443,
@@ -63,7 +63,7 @@ func TestDriftAttachedHoldsTheNameMismatch(t *testing.T) {
 func TestDriftAttachedIsOneForAllEndpointsOfTheListener(t *testing.T) {
 	s, right, _ := driftedScene(t)
 	for _, name := range []string{"ui", "www"} {
-		behind(s.https(name, host, s.round.Endpoints[0].Addresses...), "a1", right)
+		behind(s.HTTPS(name, host, s.Round.Endpoints[0].Addresses...), "a1", right)
 	}
 	s.only(finding.DriftAttached)
 	f := s.one(finding.DriftAttached, finding.Critical)
@@ -74,10 +74,10 @@ func TestDriftAttachedIsOneForAllEndpointsOfTheListener(t *testing.T) {
 
 func TestDriftAttachedLeavesExpiryItsOwnFinding(t *testing.T) {
 	s := newScene(t)
-	good, old := s.leaf(host), s.leafUntil(noon.AddDate(0, 0, -3), "*.example.org")
-	right, wrong := s.acm("right", good), s.acm("wrong", old)
-	s.classic("a1", wrong)
-	behind(s.https("api", host, ok("10.0.0.1", old)), "a1", right)
+	good, old := s.Leaf(host), s.LeafUntil(noon.AddDate(0, 0, -3), "*.example.org")
+	right, wrong := s.ACM("right", good), s.ACM("wrong", old)
+	s.Classic("a1", wrong)
+	behind(s.HTTPS("api", host, ok("10.0.0.1", old)), "a1", right)
 	s.only(finding.DriftAttached, finding.CertExpired, finding.ListenerCertExpired)
 	for _, f := range s.judge().Findings {
 		if f.Cause != "listener:a1:443@us-west-2/111122223333" {
@@ -92,10 +92,10 @@ func TestDriftAttachedLeavesExpiryItsOwnFinding(t *testing.T) {
 // TestADriftToTheBetterFixesNothingElse: the attached certificate stays, so what is wrong with it has to be fixed.
 func TestADriftToTheBetterFixesNothingElse(t *testing.T) {
 	s := newScene(t)
-	gone, soon := s.leafUntil(noon.AddDate(0, 0, -3), host), s.leafUntil(noon.AddDate(0, 0, 3), host)
-	declared, attached := s.acm("gone", gone), s.acm("soon", soon)
-	s.classic("a1", attached)
-	behind(s.https("api", host, ok("10.0.0.1", soon)), "a1", declared)
+	gone, soon := s.LeafUntil(noon.AddDate(0, 0, -3), host), s.LeafUntil(noon.AddDate(0, 0, 3), host)
+	declared, attached := s.ACM("gone", gone), s.ACM("soon", soon)
+	s.Classic("a1", attached)
+	behind(s.HTTPS("api", host, ok("10.0.0.1", soon)), "a1", declared)
 	f := s.one(finding.CertExpiring, finding.Critical)
 	if !s.one(finding.DriftAttached, finding.Critical).DeclarationOutdated() || strings.Contains(f.Remedy, "eattach") || f.Remedy == "" {
 		t.Errorf("%+v", f)
@@ -104,12 +104,12 @@ func TestADriftToTheBetterFixesNothingElse(t *testing.T) {
 
 func TestDriftAttachedComparesCertificates(t *testing.T) {
 	s := newScene(t)
-	declared := s.leaf(host)
-	copied, err := s.root().LeafWithKey(noon, []string{host}, declared.Key)
+	declared := s.Leaf(host)
+	copied, err := s.Root().LeafWithKey(noon, []string{host}, declared.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := s.leaf(host)
+	other := s.Leaf(host)
 	for _, c := range []struct {
 		name     string
 		attached *pki.Pair
@@ -124,10 +124,10 @@ func TestDriftAttachedComparesCertificates(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t)
 			if c.arn != "declared" {
-				s.acm("declared", declared)
+				s.ACM("declared", declared)
 			}
-			s.classic("a1", s.acm(c.arn, c.attached))
-			behind(s.https("api", host, ok("10.0.0.1", c.attached)), "a1", arnOf("declared"))
+			s.Classic("a1", s.ACM(c.arn, c.attached))
+			behind(s.HTTPS("api", host, ok("10.0.0.1", c.attached)), "a1", arnOf("declared"))
 			if c.want == finding.None {
 				s.only()
 				return
@@ -139,9 +139,9 @@ func TestDriftAttachedComparesCertificates(t *testing.T) {
 
 func TestDriftAttachedByFingerprintAndIssuer(t *testing.T) {
 	s := newScene(t)
-	leaf := s.leaf(host)
-	s.classic("a1", s.acm("a", leaf))
-	e := behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", "")
+	leaf := s.Leaf(host)
+	s.Classic("a1", s.ACM("a", leaf))
+	e := behind(s.HTTPS("api", host, ok("10.0.0.1", leaf)), "a1", "")
 	for _, c := range []struct {
 		declared target.Declared
 		drift    bool
@@ -163,10 +163,10 @@ func TestDriftAttachedByFingerprintAndIssuer(t *testing.T) {
 
 func TestDriftAttachedSaysWhenTheDeclarationIsStale(t *testing.T) {
 	s := newScene(t)
-	good, bad := s.leaf(host), s.leaf("old.example.net")
-	right, stale := s.acm("right", good), s.acm("stale", bad)
-	s.classic("a1", right)
-	behind(s.https("api", host, ok("10.0.0.1", good)), "a1", stale)
+	good, bad := s.Leaf(host), s.Leaf("old.example.net")
+	right, stale := s.ACM("right", good), s.ACM("stale", bad)
+	s.Classic("a1", right)
+	behind(s.HTTPS("api", host, ok("10.0.0.1", good)), "a1", stale)
 	f := s.one(finding.DriftAttached, finding.Critical)
 	if !strings.Contains(f.Summary, "the declaration is out of date") || !strings.Contains(f.Remedy, "certdrift.yaml:12") || strings.Contains(f.Remedy, "aws elb") {
 		t.Errorf("summary %q, remedy %q", f.Summary, f.Remedy)
@@ -175,20 +175,20 @@ func TestDriftAttachedSaysWhenTheDeclarationIsStale(t *testing.T) {
 
 func TestDriftAttachedCommandsOfALBs(t *testing.T) {
 	s := newScene(t)
-	a, b, wrong := s.leaf("a.example.org"), s.leaf("b.example.org"), s.leaf("x.example.org")
-	declared := s.acm("a", a)
-	s.acm("b", b)
-	s.acm("wrong", wrong)
-	s.alb("web", arnOf("wrong"))
-	behind(s.https("a", "a.example.org", ok("10.0.0.1", wrong)), "web", declared)
+	a, b, wrong := s.Leaf("a.example.org"), s.Leaf("b.example.org"), s.Leaf("x.example.org")
+	declared := s.ACM("a", a)
+	s.ACM("b", b)
+	s.ACM("wrong", wrong)
+	s.ALB("web", arnOf("wrong"))
+	behind(s.HTTPS("a", "a.example.org", ok("10.0.0.1", wrong)), "web", declared)
 	f := s.one(finding.DriftAttached, finding.Critical)
 	if !strings.Contains(f.Remedy, "aws elbv2 modify-listener --region us-west-2 --listener-arn arn:aws:elasticloadbalancing:us-west-2:111122223333:listener/app/web/50dc/0467 --certificates CertificateArn="+declared) {
 		t.Errorf("remedy %q", f.Remedy)
 	}
 	// The default is another endpoint's: the declared certificate goes beside it.
-	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(arnOf("b"))
-	behind(s.https("b", "b.example.org", ok("10.0.0.1", b)), "web", arnOf("b"))
-	s.round.Endpoints[0].Addresses = []observation.Address{ok("10.0.0.1", b)}
+	s.Round.LoadBalancers[0].Listeners[0].Certificates = attach(arnOf("b"))
+	behind(s.HTTPS("b", "b.example.org", ok("10.0.0.1", b)), "web", arnOf("b"))
+	s.Round.Endpoints[0].Addresses = []observation.Address{ok("10.0.0.1", b)}
 	f = s.one(finding.DriftAttached, finding.Critical)
 	if !strings.Contains(f.Remedy, "aws elbv2 add-listener-certificates") || f.Endpoint != "a" {
 		t.Errorf("endpoint %q remedy %q", f.Endpoint, f.Remedy)
@@ -197,17 +197,17 @@ func TestDriftAttachedCommandsOfALBs(t *testing.T) {
 
 func TestDriftAttachedWithoutAnyCertificate(t *testing.T) {
 	s := newScene(t)
-	right := s.acm("right", s.leaf(host))
-	s.balancer(observation.Classic, "a1", observation.Listener{Port: 443, Protocol: "TCP"})
-	behind(s.https("api", host, failing("10.0.0.1", observation.PhaseTLS, observation.Plaintext)), "a1", right)
+	right := s.ACM("right", s.Leaf(host))
+	s.Balancer(observation.Classic, "a1", observation.Listener{Port: 443, Protocol: "TCP"})
+	behind(s.HTTPS("api", host, failing("10.0.0.1", observation.PhaseTLS, observation.Plaintext)), "a1", right)
 	s.only(finding.DriftAttached, finding.TLSPlaintext)
 }
 
 func TestDriftAttachedAgrees(t *testing.T) {
 	s := newScene(t)
-	leaf := s.leaf(host)
-	s.classic("a1", s.acm("right", leaf))
-	behind(s.https("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "a1", arnOf("right"))
+	leaf := s.Leaf(host)
+	s.Classic("a1", s.ACM("right", leaf))
+	behind(s.HTTPS("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "a1", arnOf("right"))
 	s.only()
 	if c := s.judge(); !c.Complete {
 		t.Error("a healthy round is not complete")

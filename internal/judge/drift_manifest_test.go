@@ -18,18 +18,18 @@ import (
 // for what says nothing.
 func manifested(t *testing.T, manifest, attached, declared string) *scene {
 	s := newScene(t)
-	good, other, stale := s.leaf(host), s.leaf(host), s.leaf("old.example.net")
-	bodies := map[string]*pki.Pair{"good": good, "other": other, "stale": stale, "expired": s.leafUntil(noon.AddDate(0, 0, -9), "*.example.org")}
+	good, other, stale := s.Leaf(host), s.Leaf(host), s.Leaf("old.example.net")
+	bodies := map[string]*pki.Pair{"good": good, "other": other, "stale": stale, "expired": s.LeafUntil(noon.AddDate(0, 0, -9), "*.example.org")}
 	for _, name := range []string{"good", "other", "stale", "expired"} {
-		s.acm(name, bodies[name])
+		s.ACM(name, bodies[name])
 	}
-	e := s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.TimedOut))
+	e := s.HTTPS("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.TimedOut))
 	e.Target.Service = "production/api"
 	if declared != "" {
 		e.Target.Declared = &target.Declared{ARN: arnOf(declared), Source: target.Position{File: "certdrift.yaml", Line: 12}}
 	}
 	if attached != "" {
-		s.classic("a1", arnOf(attached)).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
+		s.Classic("a1", arnOf(attached)).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
 		e.Addresses = []observation.Address{ok("10.0.0.1", bodies[attached])}
 	}
 	d := observation.Declaration{
@@ -39,7 +39,7 @@ func manifested(t *testing.T, manifest, attached, declared string) *scene {
 	if manifest != "" {
 		d.ARNs = []string{arnOf(manifest)}
 	}
-	s.round.Manifests = []observation.Declaration{d}
+	s.Round.Manifests = []observation.Declaration{d}
 	return s
 }
 
@@ -72,7 +72,7 @@ func TestDriftManifest(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := manifested(t, c.manifest, c.attached, c.declared)
-			s.round.Planned = c.planned
+			s.Round.Planned = c.planned
 			if c.want == finding.None {
 				s.none(finding.DriftManifest)
 				return
@@ -132,8 +132,8 @@ func TestDriftManifestSaysWhenTheHandMadeStateIsRight(t *testing.T) {
 
 func TestDriftManifestNamesTheChangeItWouldUndo(t *testing.T) {
 	s := manifested(t, "other", "good", "")
-	s.round.Planned = true
-	s.round.Changes = []observation.Change{{
+	s.Round.Planned = true
+	s.Round.Changes = []observation.Change{{
 		Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-time.Hour), LoadBalancer: "a1", Port: 443, Certificates: []string{arnOf("good")},
 		Author: &observation.Author{Name: "Operator", Tool: "AWS console"}, Confirmed: true,
 	}}
@@ -145,12 +145,12 @@ func TestDriftManifestNamesTheChangeItWouldUndo(t *testing.T) {
 // TestDriftManifestWithoutAnAuthor: what was never reported and what could not be looked up are two things.
 func TestDriftManifestWithoutAnAuthor(t *testing.T) {
 	s := manifested(t, "other", "good", "")
-	s.round.Planned = true
+	s.Round.Planned = true
 	for why, want := range map[string]string{
 		"":       "unknown: neither an event nor CloudTrail reported the change",
 		"denied": "unknown: it could not be looked up in CloudTrail: denied",
 	} {
-		s.round.HistoryUnread = why
+		s.Round.HistoryUnread = why
 		if f := s.one(finding.DriftManifest, finding.Warning); f.AllEvidence()["author"] != want {
 			t.Errorf("author %v, want %q", f.AllEvidence()["author"], want)
 		}
@@ -163,7 +163,7 @@ func TestDriftManifestWithoutAnAuthor(t *testing.T) {
 // TestDriftManifestOfTerraform: its plan is generated, and a person fixes the code.
 func TestDriftManifestOfTerraform(t *testing.T) {
 	s := manifested(t, "stale", "stale", "good")
-	d := &s.round.Manifests[0]
+	d := &s.Round.Manifests[0]
 	d.Object, d.Service, d.LoadBalancer, d.Source.File = "aws_elb.api", "", "a1", "tf/plan.json"
 	resource := "the resource aws_elb.api in the Terraform code"
 	if f := s.one(finding.DriftManifest, finding.Critical); !strings.HasPrefix(f.Remedy, "Fix "+resource+" before the next apply: declare "+arnOf("good")) || f.AllEvidence()["generated"] != true {
@@ -196,29 +196,29 @@ func TestDriftManifestCause(t *testing.T) {
 
 func TestDriftManifestOfDiscoveredCertificates(t *testing.T) {
 	s := manifested(t, "", "good", "good")
-	s.round.Manifests[0].Discovered, s.round.Manifests[0].Hosts = true, []string{host}
+	s.Round.Manifests[0].Discovered, s.Round.Manifests[0].Hosts = true, []string{host}
 	s.only()
 }
 
 func TestDriftManifestOfAnIngress(t *testing.T) {
 	s := newScene(t)
-	a, b, extra := s.leaf("a.example.org"), s.leaf("b.example.org"), s.leaf("c.example.org")
-	s.alb("web", s.acm("a", a), s.acm("b", b), s.acm("extra", extra)).Tags = map[string]string{"ingress.k8s.aws/stack": "shared"}
-	s.https("a", "a.example.org", ok("10.0.0.1", a)).Target.Service = "web/site"
-	s.https("b", "b.example.org", ok("10.0.0.1", b)).Target.Service = "web/site"
-	s.round.Manifests = []observation.Declaration{{
+	a, b, extra := s.Leaf("a.example.org"), s.Leaf("b.example.org"), s.Leaf("c.example.org")
+	s.ALB("web", s.ACM("a", a), s.ACM("b", b), s.ACM("extra", extra)).Tags = map[string]string{"ingress.k8s.aws/stack": "shared"}
+	s.HTTPS("a", "a.example.org", ok("10.0.0.1", a)).Target.Service = "web/site"
+	s.HTTPS("b", "b.example.org", ok("10.0.0.1", b)).Target.Service = "web/site"
+	s.Round.Manifests = []observation.Declaration{{
 		Object: "Ingress web/site", Service: "web/site", Group: "shared", Kind: observation.Application, Port: 443, ARNs: []string{arnOf("a"), arnOf("b")},
 	}}
 	s.only() // the extra one may be of another member of the group, whose manifest is elsewhere
-	s.round.Manifests[0].Group, s.round.LoadBalancers[0].Tags["ingress.k8s.aws/stack"] = "", "web/site"
+	s.Round.Manifests[0].Group, s.Round.LoadBalancers[0].Tags["ingress.k8s.aws/stack"] = "", "web/site"
 	f := s.one(finding.DriftManifest, finding.Warning) // the extra one would go, and no endpoint gets it
 	if !strings.Contains(f.Summary, "would be detached") || !strings.HasPrefix(f.Remedy, "To keep what would be detached, add it to Ingress web/site") {
 		t.Errorf("summary %q, remedy %q", f.Summary, f.Remedy)
 	}
-	s.round.Manifests[0].ARNs = append(s.round.Manifests[0].ARNs, arnOf("extra"))
+	s.Round.Manifests[0].ARNs = append(s.Round.Manifests[0].ARNs, arnOf("extra"))
 	s.only()
-	s.round.Manifests[0].Group, s.round.LoadBalancers[0].Tags["ingress.k8s.aws/stack"] = "shared", "shared"
-	s.round.Manifests[0].ARNs = []string{arnOf("a"), arnOf("extra")}
+	s.Round.Manifests[0].Group, s.Round.LoadBalancers[0].Tags["ingress.k8s.aws/stack"] = "shared", "shared"
+	s.Round.Manifests[0].ARNs = []string{arnOf("a"), arnOf("extra")}
 	if f := s.one(finding.DriftManifest, finding.Critical); !strings.Contains(f.Summary, "b.example.org would not be covered") || !strings.Contains(f.Remedy, "declare "+arnOf("b")) {
 		t.Errorf("summary %q", f.Summary)
 	}
@@ -229,21 +229,21 @@ func TestDriftManifestOfAnIngress(t *testing.T) {
 // what will be on the listener is not known (they passed once, as if nothing could change).
 func TestDriftManifestOfAGroupThatDiscovers(t *testing.T) {
 	s := newScene(t)
-	a, b := s.leaf("a.example.org"), s.leaf("b.example.org")
-	s.alb("web", s.acm("a", a), s.acm("b", b)).Tags = map[string]string{"ingress.k8s.aws/stack": "shared"}
-	s.https("a", "a.example.org", ok("10.0.0.1", a)).Target.Service = "web/a"
-	s.https("b", "b.example.org", ok("10.0.0.1", b)).Target.Service = "web/b"
+	a, b := s.Leaf("a.example.org"), s.Leaf("b.example.org")
+	s.ALB("web", s.ACM("a", a), s.ACM("b", b)).Tags = map[string]string{"ingress.k8s.aws/stack": "shared"}
+	s.HTTPS("a", "a.example.org", ok("10.0.0.1", a)).Target.Service = "web/a"
+	s.HTTPS("b", "b.example.org", ok("10.0.0.1", b)).Target.Service = "web/b"
 	ingress := func(name string, arns ...string) observation.Declaration {
 		return observation.Declaration{Object: "Ingress web/" + name, Service: "web/" + name, Group: "shared", Kind: observation.Application, Port: 443, ARNs: arns, Discovered: len(arns) == 0}
 	}
-	s.round.Manifests = []observation.Declaration{ingress("b"), ingress("a", arnOf("a"))}
+	s.Round.Manifests = []observation.Declaration{ingress("b"), ingress("a", arnOf("a"))}
 	s.only()
 	rows, out := s.preview()
 	if len(rows) != 2 || rows[0].Action != plan.Unknown || rows[0].Verdict != plan.Undecided || rows[1].Verdict != plan.Undecided ||
 		len(rows[0].NotKnown) != 1 || rows[0].Names[1].Covered != nil || out.Complete {
 		t.Errorf("complete %v, findings %v, rows %+v", out.Complete, codes(out.Findings), rows)
 	}
-	s.round.Manifests = append(s.round.Manifests[:1], ingress("a", s.acm("other", s.leaf("x.example.org"))))
+	s.Round.Manifests = append(s.Round.Manifests[:1], ingress("a", s.ACM("other", s.Leaf("x.example.org"))))
 	s.one(finding.DriftManifest, finding.Critical) // the one that is named is not attached
 }
 
@@ -251,12 +251,12 @@ func TestDriftManifestOfAGroupThatDiscovers(t *testing.T) {
 // before.
 func TestDriftManifestOfTheDefaultAlone(t *testing.T) {
 	s := newScene(t)
-	leaf := s.leaf(host)
-	s.alb("web", s.acm("b", s.leaf("b.example.org")), s.acm("a", leaf))
-	e := s.https("api", host, ok("10.0.0.1", leaf))
+	leaf := s.Leaf(host)
+	s.ALB("web", s.ACM("b", s.Leaf("b.example.org")), s.ACM("a", leaf))
+	e := s.HTTPS("api", host, ok("10.0.0.1", leaf))
 	e.Target.Service = "web/site"
 	e.Target.LoadBalancer = &target.LoadBalancerRef{Name: "web", Port: 443}
-	s.round.Manifests = []observation.Declaration{{Object: "Ingress web/site", Service: "web/site", LoadBalancer: "web", Kind: observation.Application, Port: 443, ARNs: []string{arnOf("a"), arnOf("b")}}}
+	s.Round.Manifests = []observation.Declaration{{Object: "Ingress web/site", Service: "web/site", LoadBalancer: "web", Kind: observation.Application, Port: 443, ARNs: []string{arnOf("a"), arnOf("b")}}}
 	f := s.one(finding.DriftManifest, finding.Warning)
 	if !strings.Contains(f.Summary, "which no endpoint gets") {
 		t.Errorf("summary %q", f.Summary)
@@ -264,7 +264,7 @@ func TestDriftManifestOfTheDefaultAlone(t *testing.T) {
 	if !strings.HasPrefix(f.Remedy, "List "+arnOf("b")+" first in Ingress web/site") {
 		t.Errorf("remedy %q", f.Remedy)
 	}
-	s.round.Manifests[0].ARNs = []string{arnOf("b"), arnOf("a")}
+	s.Round.Manifests[0].ARNs = []string{arnOf("b"), arnOf("a")}
 	s.only()
 }
 
@@ -274,31 +274,31 @@ func TestDriftManifestFindsItsListener(t *testing.T) {
 	service := observation.Declaration{Object: "Service production/api", Service: "production/api", Port: 443, ARNs: []string{arnOf("good")}, Source: target.Position{File: "k8s/api.yaml", Line: 7}}
 	t.Run("another region", func(t *testing.T) {
 		s := manifested(t, "good", "good", "good")
-		there := s.classic("a2", arnOf("good"))
+		there := s.Classic("a2", arnOf("good"))
 		there.Region, there.Tags = "eu-west-1", map[string]string{"kubernetes.io/service-name": "production/api"}
 		there.Listeners[0].Certificates = []observation.Attachment{{ARN: "arn:aws:acm:eu-west-1:111122223333:certificate/there", Default: true}}
-		s.round.Endpoints[0].Target.LoadBalancer = &target.LoadBalancerRef{Name: "a1", Port: 443}
+		s.Round.Endpoints[0].Target.LoadBalancer = &target.LoadBalancerRef{Name: "a1", Port: 443}
 		s.none(finding.DriftManifest) // its manifest is another one
 		s.one(finding.ListenerUnmanaged, finding.Info)
 	})
 	t.Run("another cluster", func(t *testing.T) {
 		s := manifested(t, "good", "good", "good")
-		s.classic("a2", arnOf("other")).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
-		s.round.Endpoints[0].Target.LoadBalancer = &target.LoadBalancerRef{Name: "a1", Port: 443}
+		s.Classic("a2", arnOf("other")).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
+		s.Round.Endpoints[0].Target.LoadBalancer = &target.LoadBalancerRef{Name: "a1", Port: 443}
 		s.one(finding.DriftManifest, finding.Warning) // nobody knows whose it is, and no endpoint suffers
 	})
 	t.Run("no tags", func(t *testing.T) {
 		s := manifested(t, "stale", "good", "")
-		s.round.LoadBalancers[0].Tags = nil
-		s.round.Endpoints[0].Target.LoadBalancer = &target.LoadBalancerRef{Name: "a1", Port: 443}
+		s.Round.LoadBalancers[0].Tags = nil
+		s.Round.Endpoints[0].Target.LoadBalancer = &target.LoadBalancerRef{Name: "a1", Port: 443}
 		if f := s.one(finding.DriftManifest, finding.Critical); f.Listener != "a1:443" || f.AllEvidence()["attached"] == nil {
 			t.Errorf("%+v", f)
 		}
 	})
 	t.Run("no region fits", func(t *testing.T) {
 		s := manifested(t, "good", "good", "")
-		s.round.Manifests = []observation.Declaration{service}
-		s.round.Manifests[0].ARNs = []string{"arn:aws:acm:eu-west-1:111122223333:certificate/good"}
+		s.Round.Manifests = []observation.Declaration{service}
+		s.Round.Manifests[0].ARNs = []string{"arn:aws:acm:eu-west-1:111122223333:certificate/good"}
 		if f := s.one(finding.DriftManifest, finding.Critical); !strings.Contains(f.Summary, "AWS refuses to attach it") {
 			t.Errorf("summary %q", f.Summary)
 		}
@@ -309,28 +309,28 @@ func TestDriftManifestFindsItsListener(t *testing.T) {
 // what else is there.
 func TestDriftManifestOfAnAddition(t *testing.T) {
 	s := newScene(t)
-	leaf := s.leaf(host)
-	s.alb("web", s.acm("a", leaf), s.acm("x", s.leaf("x.example.org")))
-	e := s.https("api", host, ok("10.0.0.1", leaf))
+	leaf := s.Leaf(host)
+	s.ALB("web", s.ACM("a", leaf), s.ACM("x", s.Leaf("x.example.org")))
+	e := s.HTTPS("api", host, ok("10.0.0.1", leaf))
 	e.Target.LoadBalancer = &target.LoadBalancerRef{Name: "web", Port: 443}
-	listener := s.round.LoadBalancers[0].Listeners[0].ARN
-	s.round.Manifests = []observation.Declaration{{Object: "aws_lb_listener_certificate.x", LoadBalancer: "web", Kind: observation.Application, Listener: listener, ARNs: []string{arnOf("x")}}}
+	listener := s.Round.LoadBalancers[0].Listeners[0].ARN
+	s.Round.Manifests = []observation.Declaration{{Object: "aws_lb_listener_certificate.x", LoadBalancer: "web", Kind: observation.Application, Listener: listener, ARNs: []string{arnOf("x")}}}
 	s.only() // attached; and the endpoint is not meant to get it
 	if rows, out := s.preview(); len(rows) != 1 || rows[0].Action != plan.Keep || rows[0].Listener != "web:443" || !out.Complete {
 		t.Errorf("%+v", rows)
 	}
-	s.round.LoadBalancers[0].Listeners[0].Certificates = attach(arnOf("a"))
+	s.Round.LoadBalancers[0].Listeners[0].Certificates = attach(arnOf("a"))
 	if f := s.one(finding.DriftManifest, finding.Warning); f.Listener != "web:443" || !strings.HasPrefix(f.Remedy, "Apply the resource aws_lb_listener_certificate.x in the Terraform code, ") || !strings.Contains(f.Remedy, "add-listener-certificates") {
 		t.Errorf("%+v", f)
 	}
 	if rows, out := s.preview(); len(rows) != 1 || rows[0].Action != plan.Change || rows[0].Verdict != plan.Pass || len(out.Findings) > 0 {
 		t.Errorf("%+v %v", rows, codes(out.Findings))
 	}
-	s.round.Manifests[0].ARNs = []string{s.acm("old", s.leafUntil(noon.AddDate(0, 0, -1), "x.example.org"))}
+	s.Round.Manifests[0].ARNs = []string{s.ACM("old", s.LeafUntil(noon.AddDate(0, 0, -1), "x.example.org"))}
 	if rows, _ := s.preview(); rows[0].Verdict != plan.Refuse {
 		t.Errorf("an expired one passes: %+v", rows)
 	}
-	s.round.LoadBalancers, s.round.ListenersRead = nil, false
+	s.Round.LoadBalancers, s.Round.ListenersRead = nil, false
 	if rows, _ := s.preview(); len(rows) != 1 || rows[0].Listener != "web" || rows[0].Verdict != plan.Refuse {
 		t.Errorf("without AWS: %+v", rows)
 	}

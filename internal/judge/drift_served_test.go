@@ -10,30 +10,30 @@ import (
 
 func TestDriftServed(t *testing.T) {
 	s := newScene(t)
-	right, old := s.leaf(host), s.leaf(host)
-	s.classic("a1", s.acm("right", right))
-	behind(s.https("api", host, ok("10.0.0.1", right), ok("10.0.0.2", old)), "a1", arnOf("right"))
+	right, old := s.Leaf(host), s.Leaf(host)
+	s.Classic("a1", s.ACM("right", right))
+	behind(s.HTTPS("api", host, ok("10.0.0.1", right), ok("10.0.0.2", old)), "a1", arnOf("right"))
 	f := s.one(finding.DriftServed, finding.Critical)
 	if f.Address != "10.0.0.2:443" || f.Listener != "a1:443" || f.Endpoint != "api" {
 		t.Errorf("%+v", f)
 	}
-	s.round.Endpoints[0].Addresses = []observation.Address{ok("10.0.0.1", old), ok("10.0.0.2", old)}
+	s.Round.Endpoints[0].Addresses = []observation.Address{ok("10.0.0.1", old), ok("10.0.0.2", old)}
 	if f := s.one(finding.DriftServed, finding.Critical); f.Address != "" {
 		t.Errorf("both addresses serve it, the finding is on %s", f.Address)
 	}
-	s.round.Endpoints[0].Addresses = []observation.Address{ok("10.0.0.1", right)}
+	s.Round.Endpoints[0].Addresses = []observation.Address{ok("10.0.0.1", right)}
 	s.only()
 }
 
 func TestDriftServedOfATwinIsAWarning(t *testing.T) {
 	s := newScene(t)
-	right := s.leaf(host)
-	before, err := s.root().LeafWithKey(noon, []string{host}, right.Key)
+	right := s.Leaf(host)
+	before, err := s.Root().LeafWithKey(noon, []string{host}, right.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.classic("a1", s.acm("right", right))
-	behind(s.https("api", host, ok("10.0.0.1", before)), "a1", arnOf("right"))
+	s.Classic("a1", s.ACM("right", right))
+	behind(s.HTTPS("api", host, ok("10.0.0.1", before)), "a1", arnOf("right"))
 	s.one(finding.DriftServed, finding.Warning)
 }
 
@@ -57,9 +57,9 @@ func TestDriftServedWaitsForTheSettleTime(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t)
-			s.classic("a1", s.acm("right", s.leaf(host)))
-			behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "a1", arnOf("right"))
-			s.round.Changes = []observation.Change{c.change}
+			s.Classic("a1", s.ACM("right", s.Leaf(host)))
+			behind(s.HTTPS("api", host, ok("10.0.0.1", s.Leaf(host))), "a1", arnOf("right"))
+			s.Round.Changes = []observation.Change{c.change}
 			if c.waits {
 				s.none(finding.DriftServed)
 				return
@@ -72,15 +72,15 @@ func TestDriftServedWaitsForTheSettleTime(t *testing.T) {
 // A young certificate is no sign of a change: only a reported change is.
 func TestDriftServedIgnoresTheCertificatesDates(t *testing.T) {
 	s := newScene(t)
-	s.classic("a1", s.acm("right", s.leafUntil(noon.Add(90*24*time.Hour-time.Second), host)))
-	behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "a1", arnOf("right"))
+	s.Classic("a1", s.ACM("right", s.LeafUntil(noon.Add(90*24*time.Hour-time.Second), host)))
+	behind(s.HTTPS("api", host, ok("10.0.0.1", s.Leaf(host))), "a1", arnOf("right"))
 	s.one(finding.DriftServed, finding.Critical)
 }
 
 // Where served is neither what is attached nor for the name, both are reported: the mismatch does not depend on the drift.
 func TestDriftServedLeavesTheNameMismatch(t *testing.T) {
 	s := newScene(t)
-	s.classic("a1", s.acm("wrong", s.leaf("old.example.net")))
-	behind(s.https("api", host, ok("10.0.0.1", s.leaf("stray.example.net"))), "a1", s.acm("right", s.leaf(host)))
+	s.Classic("a1", s.ACM("wrong", s.Leaf("old.example.net")))
+	behind(s.HTTPS("api", host, ok("10.0.0.1", s.Leaf("stray.example.net"))), "a1", s.ACM("right", s.Leaf(host)))
 	s.only(finding.DriftAttached, finding.DriftServed, finding.CertNameMismatch)
 }

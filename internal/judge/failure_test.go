@@ -25,7 +25,7 @@ func TestEveryFailureHasExactlyOneFinding(t *testing.T) {
 	for _, phase := range everyPhase {
 		for _, kind := range everyKind {
 			s := newScene(t)
-			s.https("api", host, failing("10.0.0.1", phase, kind))
+			s.HTTPS("api", host, failing("10.0.0.1", phase, kind))
 			fs := s.judge().Findings
 			if len(fs) != 1 || fs[0].Severity != finding.Critical {
 				t.Errorf("phase %q kind %q: %v", phase, kind, codes(fs))
@@ -38,7 +38,7 @@ func TestEveryFailureHasExactlyOneFinding(t *testing.T) {
 func TestEveryFailureOfALookUpHasExactlyOneFinding(t *testing.T) {
 	for _, kind := range everyKind {
 		s := newScene(t)
-		s.https("api", host).DNS.Failure = &observation.Failure{Phase: observation.PhaseDNS, Kind: kind}
+		s.HTTPS("api", host).DNS.Failure = &observation.Failure{Phase: observation.PhaseDNS, Kind: kind}
 		if fs := s.judge().Findings; len(fs) != 1 || fs[0].Severity != finding.Critical {
 			t.Errorf("kind %q: %v", kind, codes(fs))
 		}
@@ -50,14 +50,14 @@ func TestEveryFailureOfAHopHasExactlyOneFinding(t *testing.T) {
 	for _, phase := range everyPhase {
 		for _, kind := range everyKind {
 			s := newScene(t)
-			a := ok("10.0.0.1", s.leaf(host))
+			a := ok("10.0.0.1", s.Leaf(host))
 			a.HTTP.Status = 301
 			a.HTTP.Hops = []observation.Hop{{
 				URL: "https://www.example.org/", Kind: target.HTTPS, Host: "www.example.org", Port: 443,
 				Addresses: []observation.Address{failing("10.0.0.9", phase, kind)},
 			}}
 			a.HTTP.Hops[0].DNS.Addresses = []string{"10.0.0.9"}
-			s.https("api", host, a)
+			s.HTTPS("api", host, a)
 			fs := s.judge().Findings
 			if len(fs) != 1 {
 				t.Errorf("phase %q kind %q: %v", phase, kind, codes(fs))

@@ -13,7 +13,7 @@ import (
 func judged(t *testing.T, kind target.Kind, port int, f observation.Failure) finding.Finding {
 	t.Helper()
 	s := newScene(t)
-	e := s.https("it", host, observation.Address{Address: "10.0.0.1:443", Failure: &f})
+	e := s.HTTPS("it", host, observation.Address{Address: "10.0.0.1:443", Failure: &f})
 	e.Target.Kind, e.Target.Port, e.Target.URL = kind, port, string(kind)+"://"+host
 	all := s.judge().Findings
 	if len(all) != 1 {
@@ -70,9 +70,9 @@ func TestForeignProtocol(t *testing.T) {
 // TestForeignProtocolInTLS: the port is right, and HTTP is not what runs inside TLS.
 func TestForeignProtocolInTLS(t *testing.T) {
 	s := newScene(t)
-	imaps := ok("10.0.0.1", s.leaf(host))
+	imaps := ok("10.0.0.1", s.Leaf(host))
 	imaps.HTTP, imaps.Failure = nil, &observation.Failure{Phase: observation.PhaseHeaders, Kind: observation.Invalid, Speaks: "imap"}
-	s.https("it", host, imaps)
+	s.HTTPS("it", host, imaps)
 	if f := s.one(finding.HTTPInvalid, finding.Critical); !strings.Contains(f.Summary, "it speaks IMAP") || !strings.Contains(f.Remedy, "tls://"+host+":443") {
 		t.Errorf("%q, %q", f.Summary, f.Remedy)
 	}

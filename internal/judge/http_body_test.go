@@ -25,9 +25,9 @@ func TestHTTPBody(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t)
-			a := ok("10.0.0.1", s.leaf(host))
+			a := ok("10.0.0.1", s.Leaf(host))
 			a.HTTP.Status, a.HTTP.Unmet, a.Failure = c.status, c.unmet, c.failure
-			s.https("api", host, a)
+			s.HTTPS("api", host, a)
 			s.only(c.want...)
 		})
 	}

@@ -25,7 +25,7 @@ func TestHTTPInvalid(t *testing.T) {
 		{observation.PhaseTLS, observation.Closed, false},
 	} {
 		s := newScene(t)
-		s.https("api", host, failing("10.0.0.1", c.phase, c.kind))
+		s.HTTPS("api", host, failing("10.0.0.1", c.phase, c.kind))
 		if !c.want {
 			s.none(finding.HTTPInvalid)
 			continue
@@ -39,10 +39,10 @@ func TestHTTPInvalid(t *testing.T) {
 
 func TestHTTPInvalidRedirect(t *testing.T) {
 	s := newScene(t)
-	a := ok("10.0.0.1", s.leaf(host))
+	a := ok("10.0.0.1", s.Leaf(host))
 	a.HTTP.Status, a.HTTP.Location = 302, "http://[::1/"
 	a.Failure = &observation.Failure{Phase: observation.PhaseHeaders, Kind: observation.Invalid, Detail: "no URL"}
-	s.https("api", host, a)
+	s.HTTPS("api", host, a)
 	s.only(finding.HTTPInvalid)
 }
 
@@ -50,16 +50,16 @@ func TestHTTPInvalidRedirect(t *testing.T) {
 func TestHTTPInvalidAtATLSPort(t *testing.T) {
 	failure := observation.Failure{Phase: observation.PhaseHeaders, Kind: observation.SpeaksTLS, Detail: "EOF"}
 	s := newScene(t)
-	s.https("api", host, observation.Address{Address: "10.0.0.1:80", Failure: &failure}).Target.Kind = target.HTTP
+	s.HTTPS("api", host, observation.Address{Address: "10.0.0.1:80", Failure: &failure}).Target.Kind = target.HTTP
 	if f := s.one(finding.HTTPInvalid, finding.Critical); !strings.Contains(f.Summary, "speaks TLS instead of plain HTTP") || !strings.Contains(f.Remedy, "an https URL") {
 		t.Errorf("%q, %q", f.Summary, f.Remedy)
 	}
 	s = newScene(t)
-	a := ok("10.0.0.1", s.leaf(host))
+	a := ok("10.0.0.1", s.Leaf(host))
 	a.HTTP.Status = 301
 	a.HTTP.Hops = []observation.Hop{{URL: "http://" + host + ":443/", Kind: target.HTTP, Host: host, Port: 443, Insecure: true,
 		Addresses: []observation.Address{{Address: "10.0.0.1:443", Failure: &failure}}}}
-	s.https("api", host, a)
+	s.HTTPS("api", host, a)
 	if f := s.one(finding.HTTPInvalid, finding.Critical); !strings.Contains(f.Remedy, "Fix the redirect") {
 		t.Errorf("%q", f.Remedy)
 	}

@@ -17,13 +17,13 @@ func TestHTTPRedirectBlocked(t *testing.T) {
 	for name, h := range map[string]observation.Hop{"before the look-up": before, "at dial time": atDial, "all answers blocked": inDNS} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			a := ok("10.0.0.1", s.leaf(host))
+			a := ok("10.0.0.1", s.Leaf(host))
 			a.HTTP.Status, a.HTTP.Hops = 302, []observation.Hop{h}
-			s.https("api", host, a)
+			s.HTTPS("api", host, a)
 			s.only(finding.HTTPRedirectBlocked)
 		})
 	}
 	s := newScene(t)
-	s.https("api", host, redirecting(s, 200, "a.example.org"))
+	s.HTTPS("api", host, redirecting(s, 200, "a.example.org"))
 	s.only()
 }

@@ -12,7 +12,7 @@ func TestHTTPRedirectInsecure(t *testing.T) {
 	a := redirecting(s, 200, "a.example.org")
 	a.HTTP.Hops[0].Insecure, a.HTTP.Hops[0].Kind, a.HTTP.Hops[0].URL = true, target.HTTP, "http://a.example.org/"
 	a.HTTP.Hops[0].Addresses[0].TLS = nil
-	s.https("api", host, a)
+	s.HTTPS("api", host, a)
 	s.only(finding.HTTPRedirectInsecure)
 	s.one(finding.HTTPRedirectInsecure, finding.Warning)
 	a.HTTP.Hops[0].Insecure = false

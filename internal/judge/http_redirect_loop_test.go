@@ -12,10 +12,10 @@ func TestHTTPRedirectLoop(t *testing.T) {
 	s := newScene(t)
 	a := redirecting(s, 302, "a.example.org", "b.example.org")
 	a.HTTP.Loop = true
-	s.https("api", host, a)
+	s.HTTPS("api", host, a)
 	s.only(finding.HTTPRedirectLoop) // and no http-status for the redirects on the way
 	s = newScene(t)
-	s.https("api", host, redirecting(s, 200, "a.example.org"))
+	s.HTTPS("api", host, redirecting(s, 200, "a.example.org"))
 	s.none(finding.HTTPRedirectLoop)
 }
 
@@ -33,7 +33,7 @@ func TestHTTPRedirectLoopForACookie(t *testing.T) {
 		s := newScene(t)
 		a := redirecting(s, 302, "a.example.org")
 		a.HTTP.Loop, a.HTTP.Cookies = true, c.cookies
-		s.https("api", host, a)
+		s.HTTPS("api", host, a)
 		s.only(finding.HTTPRedirectLoop)
 		f := s.one(finding.HTTPRedirectLoop, finding.Critical)
 		if !strings.HasSuffix(f.Summary, c.summary) || !strings.Contains(f.Remedy, c.remedy) || (c.cookies == nil) != (f.Evidence["cookies"] == nil) {

@@ -13,10 +13,10 @@ func TestHTTPSlow(t *testing.T) {
 		slow        bool
 	}{{time.Second, 0, false}, {time.Second, 2 * time.Second, false}, {1999 * time.Millisecond, 2 * time.Second, false}, {3 * time.Second, 2 * time.Second, true}} {
 		s := newScene(t)
-		a, b := ok("10.0.0.1", s.leaf(host)), ok("10.0.0.2", s.leaf(host))
+		a, b := ok("10.0.0.1", s.Leaf(host)), ok("10.0.0.2", s.Leaf(host))
 		b.TLS = a.TLS
 		a.Phases.FirstByte, b.Phases.FirstByte = c.took, c.took+time.Millisecond
-		s.https("api", host, a, b).Target.Expect.MaxLatency = c.limit
+		s.HTTPS("api", host, a, b).Target.Expect.MaxLatency = c.limit
 		if !c.slow {
 			s.only()
 			continue

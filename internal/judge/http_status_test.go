@@ -19,9 +19,9 @@ func TestHTTPStatus(t *testing.T) {
 		{401, []int{401}, false}, {200, []int{401, 403}, true}, {301, []int{301}, false},
 	} {
 		s := newScene(t)
-		a := ok("10.0.0.1", s.leaf(host))
+		a := ok("10.0.0.1", s.Leaf(host))
 		a.HTTP.Status = c.status
-		s.https("api", host, a).Target.Expect.Status = c.expect
+		s.HTTPS("api", host, a).Target.Expect.Status = c.expect
 		if !c.bad {
 			s.only()
 			continue
@@ -36,9 +36,9 @@ func TestHTTPStatus(t *testing.T) {
 
 func TestHTTPStatusOf304IsNoRedirect(t *testing.T) {
 	s := newScene(t)
-	a := ok("10.0.0.1", s.leaf(host))
+	a := ok("10.0.0.1", s.Leaf(host))
 	a.HTTP.Status = 304
-	s.https("api", host, a)
+	s.HTTPS("api", host, a)
 	if f := s.one(finding.HTTPStatus, finding.Critical); strings.Contains(f.Remedy, "redirect") {
 		t.Errorf("remedy %q", f.Remedy)
 	}
@@ -47,10 +47,10 @@ func TestHTTPStatusOf304IsNoRedirect(t *testing.T) {
 // redirecting answers 301 and leads over hops to a last one that answers status.
 func redirecting(s *scene, status int, hops ...string) observation.Address {
 	s.t.Helper()
-	a := ok("10.0.0.1", s.leaf(host))
+	a := ok("10.0.0.1", s.Leaf(host))
 	a.HTTP.Status = 301
 	for i, h := range hops {
-		answer := ok("10.0.1.1", s.leaf(h))
+		answer := ok("10.0.1.1", s.Leaf(h))
 		answer.HTTP.Status = 302
 		if i == len(hops)-1 {
 			answer.HTTP.Status = status
@@ -65,10 +65,10 @@ func redirecting(s *scene, status int, hops ...string) observation.Address {
 
 func TestHTTPStatusIsTheLastHops(t *testing.T) {
 	s := newScene(t)
-	s.https("api", host, redirecting(s, 200, "a.example.org", "b.example.org"))
+	s.HTTPS("api", host, redirecting(s, 200, "a.example.org", "b.example.org"))
 	s.only()
 	s = newScene(t)
-	s.https("api", host, redirecting(s, 500, "a.example.org", "b.example.org"))
+	s.HTTPS("api", host, redirecting(s, 500, "a.example.org", "b.example.org"))
 	s.only(finding.HTTPStatus)
 	if f := s.one(finding.HTTPStatus, finding.Critical); f.Subject.Hop != "https://b.example.org/" || !strings.Contains(f.Summary, "b.example.org") {
 		t.Errorf("%+v", f)
@@ -77,9 +77,9 @@ func TestHTTPStatusIsTheLastHops(t *testing.T) {
 
 func TestHTTPStatusHidesTheQuery(t *testing.T) {
 	s := newScene(t)
-	a := ok("10.0.0.1", s.leaf(host))
+	a := ok("10.0.0.1", s.Leaf(host))
 	a.HTTP.Status = 500
-	s.https("api", host, a).Target.URL = "https://api.example.org/v1?token=abc#x"
+	s.HTTPS("api", host, a).Target.URL = "https://api.example.org/v1?token=abc#x"
 	if f := s.one(finding.HTTPStatus, finding.Critical); strings.Contains(f.Summary, "abc") || !strings.Contains(f.Summary, "/v1") {
 		t.Errorf("summary %q", f.Summary)
 	}
@@ -92,15 +92,15 @@ func TestHTTPStatusOfPlainHTTPToATLSPort(t *testing.T) {
 		`Client sent an HTTP request to an HTTPS server.\x0a`,
 	} {
 		s := newScene(t)
-		a := ok("10.0.0.1", s.leaf(host))
+		a := ok("10.0.0.1", s.Leaf(host))
 		a.HTTP.Status, a.HTTP.Excerpt = 400, excerpt
-		s.https("api", host, a).Target.Service = "production/api"
+		s.HTTPS("api", host, a).Target.Service = "production/api"
 		if f := s.one(finding.HTTPStatus, finding.Critical); !strings.Contains(f.Remedy, "aws-load-balancer-backend-protocol") {
 			t.Errorf("behind a listener: %q", f.Remedy)
 		}
 		s = newScene(t)
 		a.TLS = nil
-		s.https("api", host, a).Target.Kind = target.HTTP
+		s.HTTPS("api", host, a).Target.Kind = target.HTTP
 		if f := s.one(finding.HTTPStatus, finding.Critical); !strings.Contains(f.Remedy, "https URL") {
 			t.Errorf("by plain HTTP: %q", f.Remedy)
 		}
@@ -120,7 +120,7 @@ func TestHTTPStatusOfARedirectTooMany(t *testing.T) {
 		s := newScene(t)
 		a := redirecting(s, 302, c.hops...)
 		a.HTTP.Unfollowed, a.HTTP.Location = true, "https://c.example.org/"
-		s.https("api", host, a)
+		s.HTTPS("api", host, a)
 		s.only(finding.HTTPStatus)
 		f := s.one(finding.HTTPStatus, finding.Critical)
 		if !strings.HasSuffix(f.Summary, c.want) || !strings.Contains(f.Remedy, "expect.redirects") || f.Evidence["expected_redirects"] != len(c.hops) {

@@ -20,7 +20,7 @@ func TestHTTPTimeout(t *testing.T) {
 		{observation.PhaseTLS, observation.TimedOut, false},
 	} {
 		s := newScene(t)
-		s.https("api", host, failing("10.0.0.1", c.phase, c.kind))
+		s.HTTPS("api", host, failing("10.0.0.1", c.phase, c.kind))
 		if !c.want {
 			s.none(finding.HTTPTimeout)
 			continue
@@ -38,7 +38,7 @@ func TestHTTPTimeoutOfTheWhole(t *testing.T) {
 		s := newScene(t)
 		a := failing("10.0.0.1", observation.PhaseHeaders, observation.TimedOut)
 		a.Failure.Hurried = hurried
-		s.https("api", host, a).Target.Timeout = 5 * time.Second
+		s.HTTPS("api", host, a).Target.Timeout = 5 * time.Second
 		if f := s.one(finding.HTTPTimeout, finding.Critical); !strings.HasSuffix(f.Summary, "did not respond to the request "+want) {
 			t.Errorf("hurried %v: %s", hurried, f.Summary)
 		}

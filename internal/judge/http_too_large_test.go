@@ -19,7 +19,7 @@ func TestHTTPTooLarge(t *testing.T) {
 		{observation.PhaseBody, observation.Invalid, false},
 	} {
 		s := newScene(t)
-		s.https("api", host, failing("10.0.0.1", c.phase, c.kind))
+		s.HTTPS("api", host, failing("10.0.0.1", c.phase, c.kind))
 		if !c.want {
 			s.none(finding.HTTPTooLarge)
 			continue

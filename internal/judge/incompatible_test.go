@@ -21,8 +21,8 @@ func TestTLSHandshakeNamesTheSuite(t *testing.T) {
 		s := newScene(t)
 		a := failing("10.0.0.1", observation.PhaseTLS, observation.Alert)
 		a.Failure.Alert = "handshake_failure"
-		a.TLS = &observation.TLS{Version: "TLS 1.2", Cipher: cipher, Chain: s.leaf(host).Served()}
-		s.https("api", host, a)
+		a.TLS = &observation.TLS{Version: "TLS 1.2", Cipher: cipher, Chain: s.Leaf(host).Served()}
+		s.HTTPS("api", host, a)
 		s.only(finding.TLSHandshake)
 		f := s.one(finding.TLSHandshake, finding.Critical)
 		named := strings.Contains(f.Summary, cipher) && strings.Contains(f.Summary, says) && strings.Contains(f.Remedy, " -cipher ECDHE")

@@ -11,8 +11,8 @@ import (
 
 func TestJudgeCatchesAPanickingRule(t *testing.T) {
 	s := newScene(t)
-	s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.Refused))
-	s.https("ui", host, failing("10.0.0.2", observation.PhaseConnect, observation.Refused))
+	s.HTTPS("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.Refused))
+	s.HTTPS("ui", host, failing("10.0.0.2", observation.PhaseConnect, observation.Refused))
 	broken := rule{
 		Code: finding.HTTPSlow,
 		connection: func(c *connection) []finding.Finding {
@@ -40,7 +40,7 @@ func TestJudgeCatchesAPanickingRule(t *testing.T) {
 
 func TestJudgeSurvivesWithoutTrustStores(t *testing.T) {
 	s := newScene(t)
-	s.https("api", host, ok("10.0.0.1", s.leaf(host)))
+	s.HTTPS("api", host, ok("10.0.0.1", s.Leaf(host)))
 	in := s.input()
 	in.Roots = nil
 	out := Judge(in)
@@ -52,10 +52,10 @@ func TestJudgeSurvivesWithoutTrustStores(t *testing.T) {
 func TestJudgeIsDeterministic(t *testing.T) {
 	s, right, _ := driftedScene(t)
 	for _, name := range []string{"z", "y", "x"} {
-		behind(s.https(name, host, s.round.Endpoints[0].Addresses...), "a1", right)
+		behind(s.HTTPS(name, host, s.Round.Endpoints[0].Addresses...), "a1", right)
 	}
-	s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "b"}, {Kind: observation.Denied, Operation: "a"}}
-	s.https("m", host, ok("10.0.0.1", s.leaf(host)), ok("10.0.0.2", s.leaf(host)), failing("10.0.0.3", observation.PhaseTLS, observation.Reset))
+	s.Round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "b"}, {Kind: observation.Denied, Operation: "a"}}
+	s.HTTPS("m", host, ok("10.0.0.1", s.Leaf(host)), ok("10.0.0.2", s.Leaf(host)), failing("10.0.0.3", observation.PhaseTLS, observation.Reset))
 	first := asJSON(t, s.judge())
 	for range 20 {
 		if again := asJSON(t, s.judge()); again != first {
@@ -66,9 +66,9 @@ func TestJudgeIsDeterministic(t *testing.T) {
 
 func TestJudgeLeavesTheRoundAsItWas(t *testing.T) {
 	s, _, _ := driftedScene(t)
-	before := asJSON(t, s.round)
+	before := asJSON(t, s.Round)
 	s.judge()
-	if asJSON(t, s.round) != before {
+	if asJSON(t, s.Round) != before {
 		t.Error("judging changed the round")
 	}
 }

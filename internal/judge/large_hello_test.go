@@ -16,10 +16,10 @@ func TestLargeHello(t *testing.T) {
 		observation.Closed: finding.TLSHandshake, observation.Alert: finding.TLSHandshake,
 	} {
 		s := newScene(t)
-		a := ok("10.0.0.1", s.leaf("other.example.org"))
+		a := ok("10.0.0.1", s.Leaf("other.example.org"))
 		a.HTTP = nil
 		a.Failure = &observation.Failure{Phase: observation.PhaseTLS, Kind: kind, Hello: &observation.HelloSizes{Lost: 1558, Answered: 341}}
-		s.https("api", host, a)
+		s.HTTPS("api", host, a)
 		f := s.one(code, finding.Critical)
 		for _, words := range []string{"1558 bytes", "341 bytes", "middlebox", "Refused by: Chromium, Firefox (NSS), OpenSSL 3.5 and later, Go 1.24 and later, Apple. "} {
 			if !strings.Contains(f.Summary, words) {

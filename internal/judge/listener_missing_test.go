@@ -10,8 +10,8 @@ import (
 func TestListenerMissing(t *testing.T) {
 	base := func() *scene {
 		s := newScene(t)
-		behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "gone", "").Target.LoadBalancer.Region = region
-		s.classic("other", s.acm("a", s.leaf(host)))
+		behind(s.HTTPS("api", host, ok("10.0.0.1", s.Leaf(host))), "gone", "").Target.LoadBalancer.Region = region
+		s.Classic("other", s.ACM("a", s.Leaf(host)))
 		return s
 	}
 	s := base()
@@ -21,14 +21,14 @@ func TestListenerMissing(t *testing.T) {
 	}
 	denied := observation.ObserveError{Kind: observation.Denied, Operation: "elasticloadbalancing:DescribeLoadBalancers", Region: region}
 	for name, spoil := range map[string]func(*scene){
-		"AWS was not asked":      func(s *scene) { s.round.ListenersRead = false },
-		"the region was refused": func(s *scene) { s.round.ObserveErrors = []observation.ObserveError{denied} },
+		"AWS was not asked":      func(s *scene) { s.Round.ListenersRead = false },
+		"the region was refused": func(s *scene) { s.Round.ObserveErrors = []observation.ObserveError{denied} },
 		"another account was not reached": func(s *scene) {
-			s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "sts:AssumeRole"}}
+			s.Round.ObserveErrors = []observation.ObserveError{{Kind: observation.Denied, Operation: "sts:AssumeRole"}}
 		},
-		"an event narrowed the round": func(s *scene) { s.round.Only = []string{"other"} },
+		"an event narrowed the round": func(s *scene) { s.Round.Only = []string{"other"} },
 		"the round ended before its time": func(s *scene) {
-			s.round.ObserveErrors = []observation.ObserveError{{Kind: observation.Incomplete, Operation: "round"}}
+			s.Round.ObserveErrors = []observation.ObserveError{{Kind: observation.Incomplete, Operation: "round"}}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -39,17 +39,17 @@ func TestListenerMissing(t *testing.T) {
 	}
 	s = base()
 	denied.Region = "eu-west-1"
-	s.round.ObserveErrors = []observation.ObserveError{denied, {Kind: observation.Incomplete, Operation: "probe", Environment: "production", Endpoint: "x"}}
+	s.Round.ObserveErrors = []observation.ObserveError{denied, {Kind: observation.Incomplete, Operation: "probe", Environment: "production", Endpoint: "x"}}
 	s.one(finding.ListenerMissing, finding.Critical) // an observe error elsewhere hides nothing here
-	s.round.Only = []string{"arn:aws:elasticloadbalancing:us-west-2:1:loadbalancer/gone"}
+	s.Round.Only = []string{"arn:aws:elasticloadbalancing:us-west-2:1:loadbalancer/gone"}
 	s.one(finding.ListenerMissing, finding.Critical)
 }
 
 func TestListenerMissingPort(t *testing.T) {
 	s := newScene(t)
-	lb := s.classic("a1", s.acm("a", s.leaf(host)))
-	behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "a1", "").Target.LoadBalancer.Port = 8443
-	behind(s.https("ui", host, ok("10.0.0.1", s.leaf(host))), "a1", "").Target.LoadBalancer.Port = 8443
+	lb := s.Classic("a1", s.ACM("a", s.Leaf(host)))
+	behind(s.HTTPS("api", host, ok("10.0.0.1", s.Leaf(host))), "a1", "").Target.LoadBalancer.Port = 8443
+	behind(s.HTTPS("ui", host, ok("10.0.0.1", s.Leaf(host))), "a1", "").Target.LoadBalancer.Port = 8443
 	f := s.one(finding.ListenerMissing, finding.Critical)
 	if f.Listener != "a1:8443" || len(f.Affects) != 2 || f.Cause != "listener:a1:8443@us-west-2/111122223333" {
 		t.Errorf("%+v", f)

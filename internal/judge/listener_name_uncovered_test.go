@@ -10,25 +10,25 @@ import (
 
 func TestListenerNameUncovered(t *testing.T) {
 	s := newScene(t)
-	s.alb("web", s.acm("a", s.leaf("a.example.org")), s.acm("b", s.leaf("*.b.example.org")))
+	s.ALB("web", s.ACM("a", s.Leaf("a.example.org")), s.ACM("b", s.Leaf("*.b.example.org")))
 	down := failing("10.0.0.1", observation.PhaseConnect, observation.TimedOut)
-	behind(s.https("a", "a.example.org", down), "web", "")
-	behind(s.https("b", "x.b.example.org", down), "web", "")
+	behind(s.HTTPS("a", "a.example.org", down), "web", "")
+	behind(s.HTTPS("b", "x.b.example.org", down), "web", "")
 	s.none(finding.ListenerNameUncovered)
-	behind(s.https("deep", "y.x.b.example.org", down), "web", "")
-	behind(s.https("api", host, down), "web", "")
+	behind(s.HTTPS("deep", "y.x.b.example.org", down), "web", "")
+	behind(s.HTTPS("api", host, down), "web", "")
 	f := s.one(finding.ListenerNameUncovered, finding.Critical)
 	if len(f.Affects) != 2 || f.Affects[0] != "production/api" {
 		t.Errorf("affects %v", f.Affects)
 	}
-	s.round.Certificates[0].Chain, s.round.Certificates[0].Names = nil, nil
+	s.Round.Certificates[0].Chain, s.Round.Certificates[0].Names = nil, nil
 	s.none(finding.ListenerNameUncovered) // the one that could not be read may be it
 }
 
 func TestListenerNameUncoveredLeavesPlainHTTPAlone(t *testing.T) {
 	s := newScene(t)
-	s.classic("a1", s.acm("a", s.leaf("a.example.org")))
-	e := behind(s.https("plain", host, failing("10.0.0.1", observation.PhaseConnect, observation.TimedOut)), "a1", "")
+	s.Classic("a1", s.ACM("a", s.Leaf("a.example.org")))
+	e := behind(s.HTTPS("plain", host, failing("10.0.0.1", observation.PhaseConnect, observation.TimedOut)), "a1", "")
 	e.Target.Kind = target.HTTP
 	s.none(finding.ListenerNameUncovered)
 }
@@ -36,9 +36,9 @@ func TestListenerNameUncoveredLeavesPlainHTTPAlone(t *testing.T) {
 // Without anything declared there is no drift to hang the mismatch on, but still one cause.
 func TestListenerNameUncoveredSharesTheCauseOfWhatIsServed(t *testing.T) {
 	s := newScene(t)
-	bad := s.leaf("old.example.net")
-	s.classic("a1", s.acm("bad", bad))
-	behind(s.https("api", host, ok("10.0.0.1", bad)), "a1", "")
+	bad := s.Leaf("old.example.net")
+	s.Classic("a1", s.ACM("bad", bad))
+	behind(s.HTTPS("api", host, ok("10.0.0.1", bad)), "a1", "")
 	s.only(finding.CertNameMismatch, finding.ListenerNameUncovered)
 	for _, f := range s.judge().Findings {
 		if f.Cause != "listener:a1:443@us-west-2/111122223333" {

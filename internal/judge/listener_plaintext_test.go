@@ -23,10 +23,10 @@ func TestListenerPlaintextOfALBs(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t)
-			leaf := s.leaf(host)
-			lb := s.alb("web", s.acm("a", leaf))
+			leaf := s.Leaf(host)
+			lb := s.ALB("web", s.ACM("a", leaf))
 			lb.Listeners = append(lb.Listeners, observation.Listener{Port: 80, Protocol: "HTTP", Rules: c.rules})
-			behind(s.https("api", host, ok("10.0.0.1", leaf)), "web", arnOf("a"))
+			behind(s.HTTPS("api", host, ok("10.0.0.1", leaf)), "web", arnOf("a"))
 			if !c.want {
 				s.only()
 				return
@@ -41,13 +41,13 @@ func TestListenerPlaintextOfALBs(t *testing.T) {
 
 func TestListenerPlaintextOfClassicOnes(t *testing.T) {
 	s := newScene(t)
-	leaf := s.leaf(host)
-	lb := s.classic("a1", s.acm("a", leaf))
+	leaf := s.Leaf(host)
+	lb := s.Classic("a1", s.ACM("a", leaf))
 	lb.Listeners = append(lb.Listeners, observation.Listener{Port: 80, Protocol: "TCP"})
-	behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
+	behind(s.HTTPS("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
 	s.one(finding.ListenerPlaintext, finding.Info)
 	answer := observation.Address{Address: "10.0.0.1:80", HTTP: &observation.HTTP{Status: 200}}
-	e := behind(s.https("plain", host, answer), "a1", "")
+	e := behind(s.HTTPS("plain", host, answer), "a1", "")
 	e.Target.Kind, e.Target.Port, e.Target.LoadBalancer.Port, e.Target.URL = target.HTTP, 80, 80, "http://"+host+"/"
 	s.one(finding.ListenerPlaintext, finding.Warning)
 	answer.HTTP.Status, answer.HTTP.Location = 301, "https://"+host+"/"

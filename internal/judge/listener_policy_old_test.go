@@ -23,10 +23,10 @@ func TestListenerPolicyOld(t *testing.T) {
 		{"ELBSecurityPolicy-FS-1-2-Res-2020-10", nil, false},
 	} {
 		s := newScene(t)
-		leaf := s.leaf(host)
-		l := &s.classic("a1", s.acm("a", leaf)).Listeners[0]
+		leaf := s.Leaf(host)
+		l := &s.Classic("a1", s.ACM("a", leaf)).Listeners[0]
 		l.Policy, l.Protocols = c.policy, c.protocols
-		behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
+		behind(s.HTTPS("api", host, ok("10.0.0.1", leaf)), "a1", arnOf("a"))
 		if !c.old {
 			s.only()
 			continue
@@ -34,7 +34,7 @@ func TestListenerPolicyOld(t *testing.T) {
 		s.only(finding.ListenerPolicyOld)
 		s.one(finding.ListenerPolicyOld, finding.Warning)
 		l.Protocol = "TCP"
-		if s.round.LoadBalancers[0].Kind = observation.Network; len(s.has(finding.ListenerPolicyOld)) > 0 {
+		if s.Round.LoadBalancers[0].Kind = observation.Network; len(s.has(finding.ListenerPolicyOld)) > 0 {
 			t.Error("a listener that ends no TLS has no policy")
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 func TestObserveThrottled(t *testing.T) {
 	s := newScene(t)
-	s.round.ObserveErrors = []observation.ObserveError{
+	s.Round.ObserveErrors = []observation.ObserveError{
 		{Kind: observation.Throttled, Operation: "elasticloadbalancing:DescribeListeners", Region: region},
 		{Kind: observation.Throttled, Operation: "elasticloadbalancing:DescribeListeners", Region: region},
 		{Kind: observation.Throttled, Operation: "elasticloadbalancing:DescribeListeners", Region: "eu-west-1"},

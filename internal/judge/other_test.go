@@ -18,7 +18,7 @@ import (
 // rsaLeaf issues a certificate with an RSA key and 60 of its 90 days left.
 func (s *scene) rsaLeaf(names ...string) *pki.Pair {
 	s.t.Helper()
-	leaf, err := s.root().LeafWithKey(noon, names, certtest.RSAKey(s.t, 2048), pki.Valid(noon.AddDate(0, 0, -30), noon.AddDate(0, 0, 60)))
+	leaf, err := s.Root().LeafWithKey(noon, names, certtest.RSAKey(s.t, 2048), pki.Valid(noon.AddDate(0, 0, -30), noon.AddDate(0, 0, 60)))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -55,8 +55,8 @@ func otherType(p *pki.Pair) observation.KeyType {
 // TestOther: each certificate of a pair is judged, and a finding about one of them says which, and which clients get it.
 func TestOther(t *testing.T) {
 	s := newScene(t)
-	ec, rsa := s.leaf(host), s.rsaLeaf(host)
-	expired, foreign := s.leafUntil(noon.AddDate(0, 0, -1), host), s.leaf("www.example.net")
+	ec, rsa := s.Leaf(host), s.rsaLeaf(host)
+	expired, foreign := s.LeafUntil(noon.AddDate(0, 0, -1), host), s.Leaf("www.example.net")
 	selfSigned, err := pki.SelfSigned(noon, []string{host})
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestOther(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t)
-			s.https("api", host, c.address)
+			s.HTTPS("api", host, c.address)
 			if c.want == "" {
 				s.only()
 				return
@@ -112,7 +112,7 @@ func provingForeign() *observation.Failure {
 // was not checked, that is said, and recordings from before it was checked say nothing.
 func TestOtherKey(t *testing.T) {
 	s := newScene(t)
-	ec, rsa := s.leaf(host), s.rsaLeaf(host)
+	ec, rsa := s.Leaf(host), s.rsaLeaf(host)
 	with := func(first, second *pki.Pair, change func(*observation.Address)) observation.Address {
 		a := paired("10.0.0.1", first, second)
 		change(&a)
@@ -143,7 +143,7 @@ func TestOtherKey(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t)
-			s.https("api", host, c.address)
+			s.HTTPS("api", host, c.address)
 			switch c.want {
 			case "":
 				s.only()
@@ -179,11 +179,11 @@ func TestOtherEd25519(t *testing.T) {
 		t.Fatal(err)
 	}
 	expired := pki.Valid(noon.AddDate(0, 0, -90), noon.AddDate(0, 0, -1))
-	edwards, err := s.root().LeafWithKey(noon, []string{host}, key, expired)
+	edwards, err := s.Root().LeafWithKey(noon, []string{host}, key, expired)
 	if err != nil {
 		t.Fatal(err)
 	}
-	oldRSA, err := s.root().LeafWithKey(noon, []string{host}, certtest.RSAKey(t, 2048), expired)
+	oldRSA, err := s.Root().LeafWithKey(noon, []string{host}, certtest.RSAKey(t, 2048), expired)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestOtherEd25519(t *testing.T) {
 		"at one address, not at 0.0.2": paired("10.0.0.1", s.rsaLeaf(host), edwards),
 	} {
 		s := newScene(t)
-		s.https("api", host, a, alone("10.0.0.2", s.rsaLeaf(host)))
+		s.HTTPS("api", host, a, alone("10.0.0.2", s.rsaLeaf(host)))
 		for _, f := range s.judge().Findings {
 			if text := f.Summary + f.Remedy; strings.Contains(text, "ECDSA") || strings.Contains(text, "ecdsa") {
 				t.Errorf("%s: %s. %s", name, f.Summary, f.Remedy)
@@ -214,25 +214,25 @@ func TestOtherEd25519(t *testing.T) {
 // TestOtherIsNoSecondCertificate: what a server sends for any name is judged for none.
 func TestOtherIsNoSecondCertificate(t *testing.T) {
 	s := newScene(t)
-	a := paired("10.0.0.1", s.rsaLeaf(host), s.leafUntil(noon.AddDate(0, 0, -1), "www.example.net"))
+	a := paired("10.0.0.1", s.rsaLeaf(host), s.LeafUntil(noon.AddDate(0, 0, -1), "www.example.net"))
 	a.Other.Fallback = true
-	s.https("api", host, a)
+	s.HTTPS("api", host, a)
 	s.only()
 }
 
 // TestOtherOnlyItsCertificateIsJudged: the ClientHello that asks for it offers more than clients do.
 func TestOtherOnlyItsCertificateIsJudged(t *testing.T) {
 	s := newScene(t)
-	a := paired("10.0.0.1", s.rsaLeaf(host), s.leaf(host))
+	a := paired("10.0.0.1", s.rsaLeaf(host), s.Leaf(host))
 	a.Other.TLS.Version, a.Other.TLS.Cipher = "TLS 1.2", "TLS_ECDHE_ECDSA_WITH_RC4_128_SHA"
-	s.https("api", host, a)
+	s.HTTPS("api", host, a)
 	s.only()
 }
 
 // TestOtherWithTheSameIssuer: an issuer that is bad for both certificates is one finding, about both.
 func TestOtherWithTheSameIssuer(t *testing.T) {
 	s := newScene(t)
-	issuer, err := s.root().Intermediate("Old issuer", noon, pki.Valid(noon.AddDate(-2, 0, 0), noon.AddDate(0, 0, -1)))
+	issuer, err := s.Root().Intermediate("Old issuer", noon, pki.Valid(noon.AddDate(-2, 0, 0), noon.AddDate(0, 0, -1)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestOtherWithTheSameIssuer(t *testing.T) {
 		return p
 	}
 	rsa := made(issuer.LeafWithKey(noon, []string{host}, certtest.RSAKey(t, 2048)))
-	s.https("api", host, paired("10.0.0.1", rsa, made(issuer.Leaf(noon, []string{host}))))
+	s.HTTPS("api", host, paired("10.0.0.1", rsa, made(issuer.Leaf(noon, []string{host}))))
 	f := s.one(finding.CertChainExpired, finding.Critical)
 	if f.Subject.KeyType != "" || strings.Contains(f.Summary, "two certificates") || !strings.Contains(f.Evidence["served_to"].(string), "both") {
 		t.Errorf("%+v: %s, %v", f.Subject, f.Summary, f.Evidence)
@@ -253,8 +253,8 @@ func TestOtherWithTheSameIssuer(t *testing.T) {
 // TestOtherUnknown: a question that got no answer is no defect, and says so.
 func TestOtherUnknown(t *testing.T) {
 	s := newScene(t)
-	s.https("api", host, unknown("10.0.0.1", s.rsaLeaf(host)), alone("10.0.0.2", s.rsaLeaf(host)))
-	s.round.Endpoints[0].Addresses[1].TLS = s.round.Endpoints[0].Addresses[0].TLS
+	s.HTTPS("api", host, unknown("10.0.0.1", s.rsaLeaf(host)), alone("10.0.0.2", s.rsaLeaf(host)))
+	s.Round.Endpoints[0].Addresses[1].TLS = s.Round.Endpoints[0].Addresses[0].TLS
 	s.only(finding.ObserveIncomplete)
 	f := s.one(finding.ObserveIncomplete, finding.Info)
 	if !strings.Contains(f.Summary, "10.0.0.1:443") || strings.Contains(f.Summary, "10.0.0.2") {
@@ -272,13 +272,13 @@ func TestOtherKeysThatSomeClientsLack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	edwards, err := s.root().LeafWithKey(noon, []string{host}, key)
+	edwards, err := s.Root().LeafWithKey(noon, []string{host}, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.https("api", host, alone("10.0.0.1", edwards))
+	s.HTTPS("api", host, alone("10.0.0.1", edwards))
 	s.one(finding.CertKeyWeak, finding.Warning)
-	s.round.Endpoints[0].Addresses[0] = paired("10.0.0.1", s.rsaLeaf(host), edwards)
+	s.Round.Endpoints[0].Addresses[0] = paired("10.0.0.1", s.rsaLeaf(host), edwards)
 	s.only()
 }
 
@@ -286,8 +286,8 @@ func TestOtherKeysThatSomeClientsLack(t *testing.T) {
 // are named.
 func TestOtherAddresses(t *testing.T) {
 	s := newScene(t)
-	ec, second, rsa := s.leaf(host), s.leaf(host), s.rsaLeaf(host)
-	expired := s.leafUntil(noon.AddDate(0, 0, -1), host)
+	ec, second, rsa := s.Leaf(host), s.Leaf(host), s.rsaLeaf(host)
+	expired := s.LeafUntil(noon.AddDate(0, 0, -1), host)
 	for _, c := range []struct {
 		name      string
 		addresses []observation.Address
@@ -306,7 +306,7 @@ func TestOtherAddresses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t)
-			s.https("api", host, c.addresses...)
+			s.HTTPS("api", host, c.addresses...)
 			if c.want == finding.None {
 				s.none(finding.AddressInconsistent)
 				return
@@ -321,12 +321,12 @@ func TestOtherAddresses(t *testing.T) {
 // TestOtherCollapses: what holds of the other certificate of all addresses is one finding; what holds of some is one for each.
 func TestOtherCollapses(t *testing.T) {
 	s := newScene(t)
-	rsa, expired := s.rsaLeaf(host), s.leafUntil(noon.AddDate(0, 0, -1), host)
-	s.https("api", host, paired("10.0.0.1", rsa, expired), paired("10.0.0.2", rsa, expired))
+	rsa, expired := s.rsaLeaf(host), s.LeafUntil(noon.AddDate(0, 0, -1), host)
+	s.HTTPS("api", host, paired("10.0.0.1", rsa, expired), paired("10.0.0.2", rsa, expired))
 	if f := s.one(finding.CertExpired, finding.Critical); f.Address != "" || !slices.Contains(f.RestsOn, finding.Fact{Kind: finding.FactOther, Endpoint: "production/api", Object: "ECDSA"}) {
 		t.Errorf("%q %+v", f.Address, f.RestsOn)
 	}
-	s.round.Endpoints[0].Addresses[1] = alone("10.0.0.2", rsa)
+	s.Round.Endpoints[0].Addresses[1] = alone("10.0.0.2", rsa)
 	if f := s.one(finding.CertExpired, finding.Critical); f.Address != "10.0.0.1:443" {
 		t.Errorf("%q", f.Address)
 	}
@@ -335,8 +335,8 @@ func TestOtherCollapses(t *testing.T) {
 // TestOtherBehindAListener: a pair of a listener is compared as a whole. A certificate that it does not have is a drift, whichever clients
 // get it.
 func TestOtherBehindAListener(t *testing.T) {
-	ec := newScene(t).leaf(host)
-	rsa, strange := newScene(t).rsaLeaf(host), newScene(t).leaf(host)
+	ec := newScene(t).Leaf(host)
+	rsa, strange := newScene(t).rsaLeaf(host), newScene(t).Leaf(host)
 	for _, c := range []struct {
 		name     string
 		attached []string // the default first
@@ -355,13 +355,13 @@ func TestOtherBehindAListener(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t)
-			arns := map[string]string{"fallback": s.acm("fallback", s.leaf("www.example.net")), "ec": s.acm("ec", ec), "rsa": s.acm("rsa", rsa)}
+			arns := map[string]string{"fallback": s.ACM("fallback", s.Leaf("www.example.net")), "ec": s.ACM("ec", ec), "rsa": s.ACM("rsa", rsa)}
 			var attached []string
 			for _, name := range c.attached {
 				attached = append(attached, arns[name])
 			}
-			s.alb("web", attached...)
-			behind(s.https("api", host, c.address), "web", arns[c.declared])
+			s.ALB("web", attached...)
+			behind(s.HTTPS("api", host, c.address), "web", arns[c.declared])
 			s.only(c.want...)
 			for _, f := range s.has(finding.DriftServed) {
 				if f.Severity != finding.Critical || f.Subject.KeyType != "ECDSA" || !strings.Contains(f.Summary, "this is the ECDSA one") {
@@ -375,13 +375,13 @@ func TestOtherBehindAListener(t *testing.T) {
 // TestOtherBeforeItsRenewal: the other certificate with the key and names of an attached one is a warning, like a first one.
 func TestOtherBeforeItsRenewal(t *testing.T) {
 	s := newScene(t)
-	rsa, renewed := s.rsaLeaf(host), s.leaf(host)
-	before, err := s.root().LeafWithKey(noon, []string{host}, renewed.Key)
+	rsa, renewed := s.rsaLeaf(host), s.Leaf(host)
+	before, err := s.Root().LeafWithKey(noon, []string{host}, renewed.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.alb("web", s.acm("fallback", s.leaf("www.example.net")), s.acm("ec", renewed), s.acm("rsa", rsa))
-	behind(s.https("api", host, paired("10.0.0.1", rsa, before)), "web", "")
+	s.ALB("web", s.ACM("fallback", s.Leaf("www.example.net")), s.ACM("ec", renewed), s.ACM("rsa", rsa))
+	behind(s.HTTPS("api", host, paired("10.0.0.1", rsa, before)), "web", "")
 	s.one(finding.DriftServed, finding.Warning)
 }
 
@@ -389,16 +389,16 @@ func TestOtherBeforeItsRenewal(t *testing.T) {
 func TestOtherAndUnreadCertificates(t *testing.T) {
 	s := newScene(t)
 	rsa := s.rsaLeaf(host)
-	s.alb("web", s.acm("rsa", rsa), arnOf("unread"))
-	behind(s.https("api", host, paired("10.0.0.1", rsa, s.leaf(host))), "web", "")
+	s.ALB("web", s.ACM("rsa", rsa), arnOf("unread"))
+	behind(s.HTTPS("api", host, paired("10.0.0.1", rsa, s.Leaf(host))), "web", "")
 	s.none(finding.DriftServed)
 }
 
 // TestOtherDeclared: what is declared without a listener to read is the certificate of its own type of key; an issuer is declared of both.
 func TestOtherDeclared(t *testing.T) {
 	s := newScene(t)
-	ec, rsa := s.leaf(host), s.rsaLeaf(host)
-	another, err := s.root().Intermediate("Another issuer", noon)
+	ec, rsa := s.Leaf(host), s.rsaLeaf(host)
+	another, err := s.Root().Intermediate("Another issuer", noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -429,8 +429,8 @@ func TestOtherDeclared(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t)
-			s.round.CertificateFiles = []observation.Certificate{file}
-			s.https("api", host, c.address).Target.Declared = c.declared
+			s.Round.CertificateFiles = []observation.Certificate{file}
+			s.HTTPS("api", host, c.address).Target.Declared = c.declared
 			got := s.judge().Findings
 			if !slices.Equal(codes(got), c.want) && len(got)+len(c.want) > 0 {
 				t.Errorf("got %v, want %v", codes(got), c.want)

@@ -56,18 +56,18 @@ func TestPreviewOfATerraformListener(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			s.acm("a", s.leaf(host))
-			s.acm("b", s.leafUntil(noon.AddDate(0, 0, 80), host))
-			s.acm("x", s.leaf("x.example.org"))
-			lb := s.alb("web")
+			s.ACM("a", s.Leaf(host))
+			s.ACM("b", s.LeafUntil(noon.AddDate(0, 0, 80), host))
+			s.ACM("x", s.Leaf("x.example.org"))
+			lb := s.ALB("web")
 			lb.Listeners[0].ARN = arnOfListener
 			lb.Listeners[0].Certificates = attach(arnOf(c.attached))
 			for _, id := range c.list {
 				lb.Listeners[0].Certificates = append(lb.Listeners[0].Certificates, observation.Attachment{ARN: arnOf(id)})
 			}
-			e := s.https("api", host)
+			e := s.HTTPS("api", host)
 			e.Target.LoadBalancer, e.Target.Declared = &target.LoadBalancerRef{Name: "web"}, &target.Declared{ARN: arnOf(c.declared)}
-			s.round.Manifests = []observation.Declaration{*c.apply(&observation.Declaration{LoadBalancer: "web", Kind: observation.Application})}
+			s.Round.Manifests = []observation.Declaration{*c.apply(&observation.Declaration{LoadBalancer: "web", Kind: observation.Application})}
 			rows, _ := s.preview()
 			if len(rows) != 1 || rows[0].Verdict != c.verdict {
 				t.Fatalf("%+v", rows)
@@ -92,21 +92,21 @@ func TestOneSelection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slow, err := s.root().LeafWithKey(noon, []string{host}, key)
+	slow, err := s.Root().LeafWithKey(noon, []string{host}, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []string{s.acm("default", s.leaf("x.example.org")), s.acm("rsa", slow), s.acm("short", s.leaf(host)), s.acm("long", s.leafUntil(noon.AddDate(0, 0, 80), host))}
+	all := []string{s.ACM("default", s.Leaf("x.example.org")), s.ACM("rsa", slow), s.ACM("short", s.Leaf(host)), s.ACM("long", s.LeafUntil(noon.AddDate(0, 0, 80), host))}
 	for _, order := range [][]int{{0, 1, 2, 3}, {0, 3, 2, 1}, {0, 2, 3, 1}} {
 		var arns []string
 		for _, i := range order {
 			arns = append(arns, all[i])
 		}
-		s.round.LoadBalancers, s.round.Endpoints = nil, nil
-		s.alb("web", arns...).Tags = map[string]string{"ingress.k8s.aws/stack": "web/site"}
-		e := s.https("api", host)
+		s.Round.LoadBalancers, s.Round.Endpoints = nil, nil
+		s.ALB("web", arns...).Tags = map[string]string{"ingress.k8s.aws/stack": "web/site"}
+		e := s.HTTPS("api", host)
 		e.Target.LoadBalancer, e.Target.Declared = &target.LoadBalancerRef{Name: "web"}, &target.Declared{ARN: arnOf("long")}
-		s.round.Manifests = []observation.Declaration{{Object: "Ingress web/site", Service: "web/site", Kind: observation.Application, Port: 443, ARNs: arns}}
+		s.Round.Manifests = []observation.Declaration{{Object: "Ingress web/site", Service: "web/site", Kind: observation.Application, Port: 443, ARNs: arns}}
 		rows, _ := s.preview()
 		if len(rows) != 1 || rows[0].Names[0].ARN != arnOf("long") || rows[0].Verdict != plan.Pass {
 			t.Errorf("%v: %+v", order, rows)
@@ -121,15 +121,15 @@ func TestOneSelection(t *testing.T) {
 // What that one is good for is not known.
 func TestPreviewOfACertificateImportedAgain(t *testing.T) {
 	s := newScene(t)
-	s.alb("web", s.acm("a", s.leafUntil(noon.AddDate(0, 0, -1), host)))
-	e := s.https("api", host)
+	s.ALB("web", s.ACM("a", s.LeafUntil(noon.AddDate(0, 0, -1), host)))
+	e := s.HTTPS("api", host)
 	e.Target.LoadBalancer, e.Target.Declared = &target.LoadBalancerRef{Name: "web"}, &target.Declared{ARN: arnOf("a")}
 	listener := observation.Declaration{Object: "aws_lb_listener.https", LoadBalancer: "web", Port: 443, Kind: observation.Application, KeepsOthers: true, ARNs: []string{arnOf("a")}}
-	s.round.Manifests = []observation.Declaration{listener}
+	s.Round.Manifests = []observation.Declaration{listener}
 	if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Refuse {
 		t.Errorf("expired: %+v", rows)
 	}
-	s.round.Manifests = append(s.round.Manifests, observation.Declaration{Object: "aws_acm_certificate.a", ARNs: []string{arnOf("a")}, Reimports: true, UndecidedBecause: "what a holds"})
+	s.Round.Manifests = append(s.Round.Manifests, observation.Declaration{Object: "aws_acm_certificate.a", ARNs: []string{arnOf("a")}, Reimports: true, UndecidedBecause: "what a holds"})
 	rows, out := s.preview()
 	if out.Complete || slices.ContainsFunc(rows, func(r plan.Row) bool { return r.Verdict == plan.Refuse }) {
 		t.Errorf("imported again: %+v", rows)

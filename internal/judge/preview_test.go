@@ -32,7 +32,7 @@ func TestPreview(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := manifested(t, c.manifest, c.attached, c.declared)
-			s.round.ListenersRead = true
+			s.Round.ListenersRead = true
 			rows, out := s.preview()
 			if len(rows) != 1 || rows[0].Action != c.action || rows[0].Verdict != c.verdict {
 				t.Fatalf("%+v", rows)
@@ -65,9 +65,9 @@ func TestPreviewWithoutAWS(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := manifested(t, c.manifest, "", c.declared)
-			s.round.CertificateFiles, s.round.Certificates = s.round.Certificates, nil
+			s.Round.CertificateFiles, s.Round.Certificates = s.Round.Certificates, nil
 			if !c.known {
-				s.round.CertificateFiles = nil
+				s.Round.CertificateFiles = nil
 			}
 			rows, out := s.preview()
 			if len(rows) != 1 || rows[0].Action != plan.Unknown || rows[0].Verdict != c.verdict {
@@ -88,20 +88,20 @@ func TestPreviewWithoutAWS(t *testing.T) {
 // about them.
 func TestPreviewOfListenersOutOfScope(t *testing.T) {
 	s := manifested(t, "good", "", "")
-	s.round.Endpoints[0].Target.Service = ""
+	s.Round.Endpoints[0].Target.Service = ""
 	if rows, out := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Undecided || out.Complete || !strings.Contains(rows[0].NotKnown[0], "k8s/api.yaml:7 (Service production/api)") {
 		t.Errorf("%+v", rows)
 	}
-	s.round.Endpoints[0].Target.Declared = &target.Declared{ARN: arnOf("good")}
+	s.Round.Endpoints[0].Target.Declared = &target.Declared{ARN: arnOf("good")}
 	if rows, out := s.preview(); rows[0].Verdict != plan.Undecided || out.Complete {
 		t.Errorf("declared: %+v", rows)
 	}
-	s.round.Endpoints[0].Target.Declared = nil
-	s.round.ListenersRead = true
+	s.Round.Endpoints[0].Target.Declared = nil
+	s.Round.ListenersRead = true
 	if rows, out := s.preview(); rows[0].Verdict != plan.Undecided || rows[0].Action != plan.Create || out.Complete {
 		t.Errorf("AWS asked: %+v", rows)
 	}
-	s.round.Manifests[0].ARNs = []string{arnOf("expired")}
+	s.Round.Manifests[0].ARNs = []string{arnOf("expired")}
 	if rows, _ := s.preview(); rows[0].Verdict != plan.Refuse {
 		t.Errorf("expired whomever it is for: %+v", rows)
 	}
@@ -111,14 +111,14 @@ func TestPreviewOfListenersOutOfScope(t *testing.T) {
 func TestPreviewOfWhatACMWouldNotGive(t *testing.T) {
 	for status, want := range map[string]string{"PENDING_VALIDATION": "is not issued", "VALIDATION_TIMED_OUT": "is not issued", "REVOKED": "is revoked", "ISSUED": ""} {
 		s := manifested(t, "other", "good", "")
-		for i := range s.round.Certificates {
-			if c := &s.round.Certificates[i]; c.ARN == arnOf("other") {
+		for i := range s.Round.Certificates {
+			if c := &s.Round.Certificates[i]; c.ARN == arnOf("other") {
 				if c.Status, c.Names = status, []string{host}; status != "REVOKED" {
 					c.Chain = nil
 				}
 			}
 		}
-		s.round.ListenersRead = true
+		s.Round.ListenersRead = true
 		rows, out := s.preview()
 		if want == "" {
 			if rows[0].Verdict != plan.Warn {
@@ -154,12 +154,12 @@ func TestPreviewOfWhatEndsSoon(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := manifested(t, "soon", "", c.declared)
-			soon := s.leafUntil(noon.AddDate(0, 0, c.left), host)
-			s.acm("soon", soon)
+			soon := s.LeafUntil(noon.AddDate(0, 0, c.left), host)
+			s.ACM("soon", soon)
 			if c.attached != "" {
-				s.classic("a1", arnOf(c.attached)).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
+				s.Classic("a1", arnOf(c.attached)).Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
 			}
-			s.round.ListenersRead = c.read
+			s.Round.ListenersRead = c.read
 			rows, out := s.preview()
 			if len(rows) != 1 || rows[0].Verdict != c.want || !out.Complete {
 				t.Fatalf("complete %v: %+v", out.Complete, rows)
@@ -178,10 +178,10 @@ func TestPreviewOfWhatEndsSoon(t *testing.T) {
 // TestPreviewOfAnAdditionThatEndsSoon holds the same for a certificate that goes beside others.
 func TestPreviewOfAnAdditionThatEndsSoon(t *testing.T) {
 	s := newScene(t)
-	s.alb("web", s.acm("a", s.leaf(host)))
-	s.acm("soon", s.leafUntil(noon.AddDate(0, 0, 3), "x.example.org"))
-	l := &s.round.LoadBalancers[0].Listeners[0]
-	s.round.Manifests = []observation.Declaration{{Object: "aws_lb_listener_certificate.x", LoadBalancer: "web", Kind: observation.Application, Listener: l.ARN, ARNs: []string{arnOf("soon")}}}
+	s.ALB("web", s.ACM("a", s.Leaf(host)))
+	s.ACM("soon", s.LeafUntil(noon.AddDate(0, 0, 3), "x.example.org"))
+	l := &s.Round.LoadBalancers[0].Listeners[0]
+	s.Round.Manifests = []observation.Declaration{{Object: "aws_lb_listener_certificate.x", LoadBalancer: "web", Kind: observation.Application, Listener: l.ARN, ARNs: []string{arnOf("soon")}}}
 	if rows, _ := s.preview(); len(rows) != 1 || rows[0].Verdict != plan.Refuse {
 		t.Errorf("added: %+v", rows)
 	}

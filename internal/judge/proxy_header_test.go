@@ -31,7 +31,7 @@ func TestProxyHeader(t *testing.T) {
 			s := newScene(t)
 			a := failing("10.0.0.1", c.phase, c.kind)
 			a.Failure.ProxyHeader = c.header
-			s.https("api", host, a).Target.Timeout = 10_000_000_000
+			s.HTTPS("api", host, a).Target.Timeout = 10_000_000_000
 			s.only(c.code)
 			f := s.one(c.code, finding.Critical)
 			if !strings.Contains(f.Summary, c.summary) || !strings.Contains(f.Remedy, "PROXY protocol") || f.Evidence["proxy_protocol"] == nil {
@@ -49,9 +49,9 @@ func TestProxyHeader(t *testing.T) {
 			s := newScene(t)
 			a := failing("10.0.0.1", observation.PhaseTLS, observation.Plaintext)
 			a.Failure.ProxyHeader = header
-			e := s.https("api", host, a)
+			e := s.HTTPS("api", host, a)
 			e.Target.LoadBalancer = &target.LoadBalancerRef{Name: "lb", Port: 443}
-			s.balancer(kind, "lb", observation.Listener{Port: 443, Protocol: "TCP"})
+			s.Balancer(kind, "lb", observation.Listener{Port: 443, Protocol: "TCP"})
 			f := s.one(finding.TLSPlaintext, finding.Critical)
 			if !strings.Contains(f.Remedy, c[0]) || strings.Contains(f.Remedy, c[1]) || !strings.Contains(f.Remedy, "aws-load-balancer-proxy-protocol") {
 				t.Errorf("%s: %q", kind, f.Remedy)
@@ -65,7 +65,7 @@ func TestProxyHeader(t *testing.T) {
 func TestRemediesWithoutALoadBalancer(t *testing.T) {
 	bad := func(status int, excerpt string) func(*scene) observation.Address {
 		return func(s *scene) observation.Address {
-			a := ok("10.0.0.1", s.leaf(host))
+			a := ok("10.0.0.1", s.Leaf(host))
 			a.HTTP.Status, a.HTTP.Excerpt = status, excerpt
 			return a
 		}
@@ -80,7 +80,7 @@ func TestRemediesWithoutALoadBalancer(t *testing.T) {
 		"by its service":   func(_ *scene, e *observation.Endpoint) { e.Target.Service = "production/api" },
 		"by DNS":           func(_ *scene, e *observation.Endpoint) { e.DNS.CanonicalName = "lb-1.us-west-2.elb.amazonaws.com" },
 		"in China":         func(_ *scene, e *observation.Endpoint) { e.DNS.CanonicalName = "lb-1.cn-north-1.elb.amazonaws.com.cn" },
-		"by another round": func(s *scene, _ *observation.Endpoint) { s.round.EndpointsOnly, s.round.ListenersRead = true, false },
+		"by another round": func(s *scene, _ *observation.Endpoint) { s.Round.EndpointsOnly, s.Round.ListenersRead = true, false },
 	}
 	for name, c := range map[string]struct {
 		made    func(*scene) observation.Address
@@ -91,20 +91,20 @@ func TestRemediesWithoutALoadBalancer(t *testing.T) {
 		"plaintext":  {fails(observation.PhaseTLS, observation.Plaintext), finding.TLSPlaintext, "on the server or proxy that listens at 10.0.0.1:443", "Restore the listener's TLS protocol"},
 		"503":        {bad(503, ""), finding.HTTPStatus, "Check the application behind", "Check target health"},
 		"TLS within": {bad(400, "The plain HTTP request was sent to HTTPS port"), finding.HTTPStatus, "The proxy at", "target group's protocol"},
-		"expired":    {func(s *scene) observation.Address { return ok("10.0.0.1", s.leafUntil(noon.AddDate(0, 0, -1), host)) }, finding.CertExpired, "(server or proxy)", "(server or load balancer)"},
+		"expired":    {func(s *scene) observation.Address { return ok("10.0.0.1", s.LeafUntil(noon.AddDate(0, 0, -1), host)) }, finding.CertExpired, "(server or proxy)", "(server or load balancer)"},
 		"TLS 1.0":    {fails(observation.PhaseTLS, observation.VersionOld), finding.TLSVersionOld, "on the server.", "security policy for the listener"},
 		"speaks TLS": {fails(observation.PhaseHeaders, observation.SpeaksTLS), finding.HTTPInvalid, "the server back to plain HTTP", "the listener back to plain HTTP"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			s.round.ListenersRead = false
-			s.https("api", host, c.made(s))
+			s.Round.ListenersRead = false
+			s.HTTPS("api", host, c.made(s))
 			if f := s.one(c.code, finding.Critical); !strings.Contains(f.Remedy, c.without) || strings.Contains(f.Remedy, c.with) {
 				t.Errorf("without: %q", f.Remedy)
 			}
 			for by, name := range named {
 				s := newScene(t)
-				e := s.https("api", host, c.made(s))
+				e := s.HTTPS("api", host, c.made(s))
 				name(s, e)
 				if f := s.one(c.code, finding.Critical); !strings.Contains(f.Remedy, c.with) || strings.Contains(f.Remedy, c.without) {
 					t.Errorf("%s: %q", by, f.Remedy)

@@ -11,7 +11,7 @@ import (
 // added. A certificate is among them only where its record was read: what was compared by ARN alone does not rest on it.
 func (j *judgment) restsOn(f finding.Finding) []finding.Fact {
 	facts := slices.Clone(f.RestsOn)
-	if dated(f.Code) {
+	if timed(f.Code) {
 		facts = append(facts, finding.Fact{Kind: finding.FactClock})
 	}
 	switch f.Code.Class() {

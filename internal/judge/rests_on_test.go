@@ -31,21 +31,21 @@ func TestRestsOn(t *testing.T) {
 			{Kind: finding.FactCertificate, Resource: arnOf("right")}, {Kind: finding.FactCertificate, Resource: arnOf("wrong")}, {Kind: finding.FactListener, Resource: listener}, {Kind: finding.FactPlacement, Endpoint: api}}},
 		"a declared ARN that ACM was not asked for": {func(t *testing.T) *scene {
 			s, _, _ := driftedScene(t)
-			s.round.Endpoints[0].Target.Declared = &target.Declared{ARN: arnOf("unread")}
+			s.Round.Endpoints[0].Target.Declared = &target.Declared{ARN: arnOf("unread")}
 			return s
 		}, finding.DriftAttached, []finding.Fact{{Kind: finding.FactCertificate, Resource: arnOf("wrong")}, {Kind: finding.FactListener, Resource: listener}, {Kind: finding.FactPlacement, Endpoint: api}}},
 		"a connection": {func(t *testing.T) *scene {
 			s := newScene(t)
-			s.https("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.Refused))
+			s.HTTPS("api", host, failing("10.0.0.1", observation.PhaseConnect, observation.Refused))
 			return s
 		}, finding.ConnectRefused, []finding.Fact{{Kind: finding.FactConnection, Endpoint: api, Resource: "10.0.0.1:443"}}},
 		"a redirect's hop": {func(t *testing.T) *scene {
 			s := newScene(t)
-			s.https("api", host, redirecting(s, 500, "www.example.org"))
+			s.HTTPS("api", host, redirecting(s, 500, "www.example.org"))
 			return s
 		}, finding.HTTPStatus, []finding.Fact{{Kind: finding.FactResponse, Endpoint: api}}},
 		"a manifest": {func(t *testing.T) *scene { return manifested(t, "stale", "good", "good") }, finding.DriftManifest, []finding.Fact{
-			{Kind: finding.FactCertificate, Resource: arnOf("good")}, {Kind: finding.FactCertificate, Resource: arnOf("stale")},
+			{Kind: finding.FactCertificate, Resource: arnOf("good")}, {Kind: finding.FactCertificate, Resource: arnOf("stale")}, {Kind: finding.FactClock},
 			{Kind: finding.FactListener, Resource: listener}, {Kind: finding.FactManifest, Resource: "k8s/api.yaml", Object: "Service production/api"}, {Kind: finding.FactPlacement, Endpoint: api}}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -26,10 +26,10 @@ type saved struct {
 
 // saved is the scene as it would be saved: its root stands in the endpoints, as a configuration's ca_files do.
 func (s *scene) saved() saved {
-	for i := range s.round.Endpoints {
-		s.round.Endpoints[i].Target.Trust.CAs = [][]byte{s.root().Certificate.Raw}
+	for i := range s.Round.Endpoints {
+		s.Round.Endpoints[i].Target.Trust.CAs = [][]byte{s.Root().Certificate.Raw}
 	}
-	return saved{Round: s.round, Policy: s.policy}
+	return saved{Round: s.Round, Policy: s.policy}
 }
 
 // input judges a saved round by the time it was seen, as `certdrift judge` does.
@@ -42,15 +42,15 @@ func (s saved) input() Input {
 var savedScenes = map[string]func(t *testing.T) *scene{
 	"healthy": func(t *testing.T) *scene {
 		s := newScene(t)
-		leaf := s.leaf(host, "www.example.org")
-		s.alb("web", s.acm("a", leaf))
-		behind(s.https("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "web", arnOf("a"))
-		s.https("old", host, redirecting(s, 200, "www.example.org"))
+		leaf := s.Leaf(host, "www.example.org")
+		s.ALB("web", s.ACM("a", leaf))
+		behind(s.HTTPS("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "web", arnOf("a"))
+		s.HTTPS("old", host, redirecting(s, 200, "www.example.org"))
 		return s
 	},
 	"stale-template-redeployed": func(t *testing.T) *scene {
 		s := manifested(t, "stale", "stale", "good")
-		s.round.Changes = []observation.Change{{
+		s.Round.Changes = []observation.Change{{
 			EventID: "9c2d7b40", Event: "SetLoadBalancerListenerSSLCertificate", At: noon.Add(-5 * time.Minute), Region: region, Account: account,
 			LoadBalancer: "a1", Port: 443, Certificates: []string{arnOf("stale")}, Confirmed: true,
 			Author: &observation.Author{Principal: "arn:aws:sts::111122223333:assumed-role/masters/i-0abc", Name: "masters", Session: "i-0abc",
@@ -60,34 +60,34 @@ var savedScenes = map[string]func(t *testing.T) *scene{
 	},
 	"certificate-deleted": func(t *testing.T) *scene {
 		s := newScene(t)
-		leaf := s.leaf(host)
-		s.round.Certificates = []observation.Certificate{{ARN: serverARN + "tls/api", Missing: true}}
-		s.classic("a1", serverARN+"tls/api")
-		behind(s.https("api", host, ok("10.0.0.1", leaf)), "a1", "")
-		s.round.Changes = []observation.Change{did("DeleteServerCertificate", noon.Add(-5*time.Minute), serverARN+"api")}
-		s.round.Changes[0].Region = "us-east-1"
+		leaf := s.Leaf(host)
+		s.Round.Certificates = []observation.Certificate{{ARN: serverARN + "tls/api", Missing: true}}
+		s.Classic("a1", serverARN+"tls/api")
+		behind(s.HTTPS("api", host, ok("10.0.0.1", leaf)), "a1", "")
+		s.Round.Changes = []observation.Change{did("DeleteServerCertificate", noon.Add(-5*time.Minute), serverARN+"api")}
+		s.Round.Changes[0].Region = "us-east-1"
 		return s
 	},
 	"old-one-imported": func(t *testing.T) *scene {
 		s := newScene(t)
-		leaf := s.leafUntil(noon.AddDate(0, 0, 3), host)
-		s.alb("web", s.imported("a", leaf, noon.Add(-5*time.Minute)))
-		behind(s.https("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "web", arnOf("a"))
-		s.round.Changes = []observation.Change{did("ImportCertificate", noon.Add(-5*time.Minute), arnOf("a"))}
-		s.round.Changes[0].Confirmed = true
+		leaf := s.LeafUntil(noon.AddDate(0, 0, 3), host)
+		s.ALB("web", s.imported("a", leaf, noon.Add(-5*time.Minute)))
+		behind(s.HTTPS("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf)), "web", arnOf("a"))
+		s.Round.Changes = []observation.Change{did("ImportCertificate", noon.Add(-5*time.Minute), arnOf("a"))}
+		s.Round.Changes[0].Confirmed = true
 		return s
 	},
 	"put-back-by-hand": func(t *testing.T) *scene { return manifested(t, "stale", "good", "good") },
 	"planned-offline": func(t *testing.T) *scene {
 		s := manifested(t, "expired", "", "good")
-		s.round.Endpoints[0].Probed, s.round.Planned = false, true
+		s.Round.Endpoints[0].Probed, s.Round.Planned = false, true
 		return s
 	},
 	"half-rolled-out": func(t *testing.T) *scene {
 		s := newScene(t)
-		right, before := s.leaf(host), s.leafUntil(noon.AddDate(0, 0, 4), host)
-		s.classic("a1", s.acm("a", right))
-		behind(s.https("api", host, ok("10.0.0.1", right), ok("10.0.0.2", before), failing("10.0.0.3", observation.PhaseTLS, observation.TimedOut)), "a1", arnOf("a"))
+		right, before := s.Leaf(host), s.LeafUntil(noon.AddDate(0, 0, 4), host)
+		s.Classic("a1", s.ACM("a", right))
+		behind(s.HTTPS("api", host, ok("10.0.0.1", right), ok("10.0.0.2", before), failing("10.0.0.3", observation.PhaseTLS, observation.TimedOut)), "a1", arnOf("a"))
 		return s
 	},
 	"hostile": func(t *testing.T) *scene {
@@ -95,21 +95,21 @@ var savedScenes = map[string]func(t *testing.T) *scene{
 		a := redirecting(s, 500, "a.example.org", "b.example.org")
 		a.HTTP.Hops[1].Blocked, a.HTTP.Hops[1].Addresses, a.HTTP.Hops[1].URL = "link-local", nil, "http://169.254.169.254/\x1b[31m<script>"
 		a.HTTP.Headers = map[string]string{"Server": "::error::\r\n\u202e"}
-		s.https("redirects", host, a)
-		s.https("alerts", host, observation.Address{Address: "10.0.0.9:443", Failure: &observation.Failure{
+		s.HTTPS("redirects", host, a)
+		s.HTTPS("alerts", host, observation.Address{Address: "10.0.0.9:443", Failure: &observation.Failure{
 			Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "unrecognized_name", Detail: "remote error: \x1b[2J"}})
 		return s
 	},
 	"blind": func(t *testing.T) *scene {
 		s := newScene(t)
-		behind(s.https("api", host, ok("10.0.0.1", s.leaf(host))), "a1", arnOf("a"))
-		s.https("later", host).Probed = false
-		s.round.ListenersRead = true
-		s.round.ObserveErrors = []observation.ObserveError{
+		behind(s.HTTPS("api", host, ok("10.0.0.1", s.Leaf(host))), "a1", arnOf("a"))
+		s.HTTPS("later", host).Probed = false
+		s.Round.ListenersRead = true
+		s.Round.ObserveErrors = []observation.ObserveError{
 			{Kind: observation.Denied, Operation: "elasticloadbalancing:DescribeLoadBalancers", Region: region, Account: account, Detail: "AccessDenied"},
 			{Kind: observation.Incomplete, Operation: "round", Environment: "production", Endpoint: "later", Detail: "the deadline came before its turn"},
 		}
-		s.round.Diagnostics = []observation.Diagnostic{{Position: target.Position{File: "certdrift.yaml", Line: 40}, Message: "unknown key", Environment: "staging", Endpoint: "ui"}}
+		s.Round.Diagnostics = []observation.Diagnostic{{Position: target.Position{File: "certdrift.yaml", Line: 40}, Message: "unknown key", Environment: "staging", Endpoint: "ui"}}
 		return s
 	},
 }

@@ -28,9 +28,9 @@ func TestTLSCipherWeak(t *testing.T) {
 		{"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "CurveP521", finding.Warning, "Refused by: Chromium, Python 3.10 and later, rustls. "},
 	} {
 		s := newScene(t)
-		a := ok("10.0.0.1", s.leaf(host))
+		a := ok("10.0.0.1", s.Leaf(host))
 		a.TLS.Version, a.TLS.Cipher, a.TLS.Group = "TLS 1.2", test.cipher, test.group
-		s.https("api", host, a)
+		s.HTTPS("api", host, a)
 		if test.says == "" {
 			s.only()
 			continue
@@ -55,13 +55,13 @@ func TestTLSCipherWeakBesideWorse(t *testing.T) {
 	}
 	s := newScene(t)
 	a := weak("TLS 1.2")
-	a.TLS.Chain = s.leaf(host).Served()
-	s.https("api", host, a)
+	a.TLS.Chain = s.Leaf(host).Served()
+	s.HTTPS("api", host, a)
 	s.only(finding.TLSCipherWeak, finding.TLSClientCertificateRequired)
 
 	s = newScene(t)
-	a = ok("10.0.0.1", s.leaf(host))
+	a = ok("10.0.0.1", s.Leaf(host))
 	a.TLS.Version, a.TLS.Cipher = "TLS 1.0", "TLS_RSA_WITH_3DES_EDE_CBC_SHA"
-	s.https("api", host, a)
+	s.HTTPS("api", host, a)
 	s.only(finding.TLSVersionOld)
 }

@@ -29,12 +29,12 @@ func TestClientCertificateRequired(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t)
-			a := ok("10.0.0.1", s.leaf(host))
+			a := ok("10.0.0.1", s.Leaf(host))
 			a.TLS.ClientCertificateRequested, a.TLS.ClientCertificateSent, a.Failure = c.requested, c.sent, c.failure
 			if c.failure != nil {
 				a.HTTP = nil
 			}
-			s.https("api", host, a)
+			s.HTTPS("api", host, a)
 			if c.want == "" {
 				s.only()
 				return
@@ -50,12 +50,12 @@ func TestClientCertificateRequired(t *testing.T) {
 
 func TestClientCertificateRequiredAsNginxSaysIt(t *testing.T) {
 	s := newScene(t)
-	a := ok("10.0.0.1", s.leaf(host))
+	a := ok("10.0.0.1", s.Leaf(host))
 	a.TLS.ClientCertificateRequested = true
 	a.HTTP.Status, a.HTTP.Excerpt = 400, "<html><head><title>400 No required SSL certificate was sent</title></head>"
-	s.https("api", host, a)
+	s.HTTPS("api", host, a)
 	s.only(finding.TLSClientCertificateRequired)
-	s.round.Endpoints[0].Addresses[0].HTTP.Excerpt = "bad request"
+	s.Round.Endpoints[0].Addresses[0].HTTP.Excerpt = "bad request"
 	s.only(finding.HTTPStatus)
 }
 
@@ -63,12 +63,12 @@ func TestClientCertificateRequiredAsNginxSaysIt(t *testing.T) {
 func mutual(t *testing.T, mode string) *scene {
 	t.Helper()
 	s := newScene(t)
-	leaf := s.leaf(host)
-	s.alb("web", s.acm("a", leaf)).Listeners[0].MutualTLS = mode
+	leaf := s.Leaf(host)
+	s.ALB("web", s.ACM("a", leaf)).Listeners[0].MutualTLS = mode
 	a := ok("10.0.0.1", leaf)
 	a.TLS.ClientCertificateRequested, a.HTTP = true, nil
 	a.Failure = &observation.Failure{Phase: observation.PhaseHeaders, Kind: observation.Alert, Alert: "certificate_required"}
-	behind(s.https("api", host, a), "web", arnOf("a"))
+	behind(s.HTTPS("api", host, a), "web", arnOf("a"))
 	return s
 }
 
@@ -89,7 +89,7 @@ func TestClientCertificateRequiredByTheListener(t *testing.T) {
 					t.Errorf("the remedy lacks %q:\n%s", want, f.Remedy)
 				}
 			}
-			s.round.Endpoints[0].Addresses[0].TLS.ClientCertificateSent = true
+			s.Round.Endpoints[0].Addresses[0].TLS.ClientCertificateSent = true
 			if f := s.one(finding.TLSClientCertificateRequired, finding.Critical); !strings.Contains(f.Remedy, look) || strings.Contains(f.Remedy, "Mode=off") {
 				t.Errorf("a certificate is configured, so mutual TLS is meant:\n%s", f.Remedy)
 			}
@@ -99,7 +99,7 @@ func TestClientCertificateRequiredByTheListener(t *testing.T) {
 
 func TestClientCertificateRequiredAsNginxSaysItBehindAListener(t *testing.T) {
 	s := mutual(t, "passthrough")
-	a := &s.round.Endpoints[0].Addresses[0]
+	a := &s.Round.Endpoints[0].Addresses[0]
 	a.Failure, a.HTTP = nil, &observation.HTTP{Proto: "HTTP/1.1", Status: 400, Excerpt: "<title>400 No required SSL certificate was sent</title>"}
 	if f := s.one(finding.TLSClientCertificateRequired, finding.Critical); f.Evidence["mutual_tls"] != "passthrough" || f.Evidence["status"] != 400 {
 		t.Errorf("evidence %v", f.Evidence)
@@ -110,10 +110,10 @@ func TestClientCertificateRequiredAsNginxSaysItBehindAListener(t *testing.T) {
 // a redirect's hop rejects the client.
 func TestClientCertificateRequiredByNoListenerThatIsKnown(t *testing.T) {
 	hop := func(s *scene) {
-		own := ok("10.0.0.1", s.leaf(host))
+		own := ok("10.0.0.1", s.Leaf(host))
 		own.HTTP.Status = 301
-		own.HTTP.Hops = []observation.Hop{{URL: "https://next.example.org/", Host: "next.example.org", Port: 443, Kind: target.HTTPS, Addresses: s.round.Endpoints[0].Addresses}}
-		s.round.Endpoints[0].Addresses = []observation.Address{own}
+		own.HTTP.Hops = []observation.Hop{{URL: "https://next.example.org/", Host: "next.example.org", Port: 443, Kind: target.HTTPS, Addresses: s.Round.Endpoints[0].Addresses}}
+		s.Round.Endpoints[0].Addresses = []observation.Address{own}
 	}
 	for name, c := range map[string]struct {
 		mode   string
@@ -121,7 +121,7 @@ func TestClientCertificateRequiredByNoListenerThatIsKnown(t *testing.T) {
 	}{
 		"off":                  {"off", func(*scene) {}},
 		"a kind without modes": {"", func(*scene) {}},
-		"an unknown listener":  {"verify", func(s *scene) { s.round.LoadBalancers = nil }},
+		"an unknown listener":  {"verify", func(s *scene) { s.Round.LoadBalancers = nil }},
 		"a redirect's hop":     {"verify", hop},
 	} {
 		t.Run(name, func(t *testing.T) {

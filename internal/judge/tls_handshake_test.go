@@ -24,7 +24,7 @@ func TestTLSHandshake(t *testing.T) {
 		{observation.Failure{Phase: observation.PhaseTLS, Kind: observation.HandshakeFailed}, "failed"},
 	} {
 		s := newScene(t)
-		s.https("api", host, observation.Address{Address: "10.0.0.1:443", Failure: &c.failure})
+		s.HTTPS("api", host, observation.Address{Address: "10.0.0.1:443", Failure: &c.failure})
 		s.only(finding.TLSHandshake)
 		if f := s.one(finding.TLSHandshake, finding.Critical); !strings.Contains(f.Summary, c.says) {
 			t.Errorf("%q does not say %q", f.Summary, c.says)
@@ -34,7 +34,7 @@ func TestTLSHandshake(t *testing.T) {
 
 func TestTLSHandshakeEscapesTheAlert(t *testing.T) {
 	s := newScene(t)
-	s.https("api", host, observation.Address{Address: "10.0.0.1:443", Failure: &observation.Failure{
+	s.HTTPS("api", host, observation.Address{Address: "10.0.0.1:443", Failure: &observation.Failure{
 		Phase: observation.PhaseTLS, Kind: observation.Alert, Alert: "bad\x1b[31m", Detail: "line\r\n::error::",
 	}})
 	f := s.one(finding.TLSHandshake, finding.Critical)
@@ -47,7 +47,7 @@ func TestTLSHandshakeEscapesTheAlert(t *testing.T) {
 func TestTLSHandshakeBySTARTTLS(t *testing.T) {
 	failed := func(f observation.Failure) finding.Finding {
 		s := newScene(t)
-		e := s.https("relay", host, observation.Address{Address: "10.0.0.1:25", Failure: &f})
+		e := s.HTTPS("relay", host, observation.Address{Address: "10.0.0.1:25", Failure: &f})
 		e.Target.Kind, e.Target.Port, e.Target.URL = target.SMTP, 25, "smtp://"+host
 		return s.one(finding.TLSHandshake, finding.Critical)
 	}
@@ -71,7 +71,7 @@ func TestTLSHandshakeInjected(t *testing.T) {
 		s := newScene(t)
 		a := failing("10.0.0.1", observation.PhaseStartTLS, observation.Injected)
 		a.Failure.Detail, a.Failure.Said = "the server sent 10 bytes of plaintext after agreeing to TLS", "250 hello"
-		s.https("relay", host, a).Target.Kind = kind
+		s.HTTPS("relay", host, a).Target.Kind = kind
 		f := s.one(finding.TLSHandshake, finding.Critical)
 		if !strings.Contains(f.Summary, "agreed to STARTTLS ("+scheme+") and sent plaintext before the handshake: \"250 hello\"") || strings.Contains(f.Summary, "does not") ||
 			!strings.Contains(f.Remedy, "on the path") || strings.Contains(f.Remedy, "enable STARTTLS") || f.Evidence["said"] != "250 hello" {
@@ -96,7 +96,7 @@ func TestTLSHandshakeRemedies(t *testing.T) {
 		{"10.0.0.1", observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Closed}, "", "-noservername"},
 	} {
 		s := newScene(t)
-		s.https("api", c.host, observation.Address{Address: "10.0.0.1:443", Failure: &c.failure})
+		s.HTTPS("api", c.host, observation.Address{Address: "10.0.0.1:443", Failure: &c.failure})
 		if f := s.one(finding.TLSHandshake, finding.Critical); !strings.Contains(f.Summary, c.summary) || !strings.Contains(f.Remedy, c.remedy) {
 			t.Errorf("%s %s: %q, %q", c.host, c.failure.Kind, f.Summary, f.Remedy)
 		}

@@ -17,7 +17,7 @@ func TestTLSPlaintext(t *testing.T) {
 		{observation.PhaseTLS, observation.NotTLS, false},
 	} {
 		s := newScene(t)
-		s.https("api", host, failing("10.0.0.1", c.phase, c.kind))
+		s.HTTPS("api", host, failing("10.0.0.1", c.phase, c.kind))
 		if !c.want {
 			s.none(finding.TLSPlaintext)
 			continue

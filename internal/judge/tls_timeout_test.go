@@ -21,7 +21,7 @@ func TestTLSTimeout(t *testing.T) {
 		{observation.PhaseBody, observation.TimedOut, false},
 	} {
 		s := newScene(t)
-		s.https("api", host, failing("10.0.0.1", c.phase, c.kind))
+		s.HTTPS("api", host, failing("10.0.0.1", c.phase, c.kind))
 		if !c.want {
 			s.none(finding.TLSTimeout)
 			continue
@@ -41,7 +41,7 @@ func TestTLSTimeoutBeforeSTARTTLS(t *testing.T) {
 		target.Postgres: "the first byte, use", target.MySQL: "the first byte, use", target.Sieve: "the first byte, use",
 	} {
 		s := newScene(t)
-		s.https("relay", host, failing("10.0.0.1", observation.PhaseStartTLS, observation.TimedOut)).Target.Kind = kind
+		s.HTTPS("relay", host, failing("10.0.0.1", observation.PhaseStartTLS, observation.TimedOut)).Target.Kind = kind
 		f := s.one(finding.TLSTimeout, finding.Critical)
 		if !strings.Contains(f.Remedy, "speaks "+string(kind)+" on this port") || !strings.Contains(f.Remedy, "tls URL") || !strings.Contains(f.Remedy, says) {
 			t.Errorf("%s: %q", kind, f.Remedy)

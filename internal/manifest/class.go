@@ -38,6 +38,7 @@ type classes struct {
 	// rendered, is what the apply makes of it (rendered, by API group, kind and name).
 	live     []func()
 	rendered map[string]bool
+	said     map[string]said // by the members of groups of Ingresses, by group and what it is about
 }
 
 // readLive reads what there is only from the cluster.
@@ -55,7 +56,7 @@ type lostCertificate struct {
 }
 
 func newClasses() *classes {
-	return &classes{gateways: newGateways(), named: map[string]ingressClass{}, parameters: map[string]classParams{}, usedClasses: map[string]bool{}, used: map[string]bool{}, rendered: map[string]bool{}}
+	return &classes{gateways: newGateways(), named: map[string]ingressClass{}, parameters: map[string]classParams{}, usedClasses: map[string]bool{}, used: map[string]bool{}, rendered: map[string]bool{}, said: map[string]said{}}
 }
 
 type ingressClass struct {
@@ -90,6 +91,7 @@ func (p classParams) equal(other classParams) bool {
 
 // ingressClass notes an IngressClass.
 func (o object) ingressClass() {
+	o.strayCertificates("IngressClassParams")
 	name := o.text(o.node, "metadata", "name")
 	line, column := o.position(o.node)
 	c := ingressClass{
@@ -115,9 +117,18 @@ func (o object) ingressClassParams(group string) {
 		group: o.text(spec, "group", "name"), loadBalancer: o.text(spec, "loadBalancerName"), policy: o.text(spec, "sslPolicy"),
 		redirect: o.text(spec, "sslRedirectPort"), namespace: o.selected(o.get(spec, "namespaceSelector")), gone: o.gone,
 	}
-	if e := o.entry(spec, certificateFields[group]); e != nil {
+	e := o.entry(spec, certificateFields[group])
+	if e == nil {
+		o.strayCertificates(certificateFields[group] + " of its spec")
+	} else {
+		o.strayCertificates(certificateFields[group]+" of its spec", e.Value)
 		line, column := o.position(e.Key)
 		p.at = o.at(line, column)
+		switch o.doc.Value(e.Value).(type) {
+		case *ast.SequenceNode, *ast.NullNode:
+		default:
+			p.refused = true // reported
+		}
 		for _, item := range o.items(spec, certificateFields[group]) {
 			text, scalar := yamldoc.Text(o.doc.Value(item))
 			if !scalar {

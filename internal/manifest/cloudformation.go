@@ -33,8 +33,9 @@ type stackResource struct {
 	at               target.Position
 	properties       map[string]any
 	tool             observation.Tool
-	// undecided says why the resource may not be there, or may be another one.
+	// undecided says why the resource may not be there, or may be another one. notMade: its condition does not hold.
 	undecided string
+	notMade   bool
 }
 
 func newStackResource(id, kind, stack string, at target.Position, tool observation.Tool) *stackResource {

@@ -441,6 +441,8 @@ func (c *changeSet) other(s stack, x *stackChange) {
 	switch {
 	case x.kind == iamCertificate && x.action == "Modify" && !x.replaced() && !x.leaves("Path", "CertificateBody", "ServerCertificateName"):
 		s.undecide(x.stackResource, "what is attached under its ARN after the change is not known")
+	case x.kind == iamCertificate && x.action == "Remove" && !x.kept():
+		s.undecide(x.stackResource, "it is deleted, and a load balancer that has it may stop accepting connections")
 	case x.kind == nestedStack && x.nested != "" && c.stacks.changeSets[x.nested]:
 	case x.kind == nestedStack && x.nested != "" && x.action != "Remove":
 		s.undecide(x.stackResource, "its own change set is not in the input: describe that too, --change-set-name "+clean(x.nested))

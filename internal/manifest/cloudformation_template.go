@@ -163,7 +163,11 @@ func (t template) read() {
 		res.properties, _ = t.value(evaluator{tree: t.tree, root: t.nodes[res]}.lookup("Properties"), 0).(map[string]any)
 	}
 	for _, res := range t.order {
-		t.declare(s, res)
+		if res.notMade {
+			t.mayRemove(s, res)
+		} else {
+			t.declare(s, res)
+		}
 	}
 	t.listed(s)
 }
@@ -246,7 +250,11 @@ func (t *template) collect(e *ast.MappingValueNode) {
 		switch {
 		case why != "":
 			res.undecided = "whether " + res.object + " exists: " + why
+		case !holds && kind != stackListener && kind != stackClassic:
+			return
 		case !holds:
+			res.notMade = true
+			t.order, t.nodes[res] = append(t.order, res), e.Value
 			return
 		}
 	}
@@ -369,6 +377,30 @@ func (t template) mayTakeAway(res *stackResource, name string) {
 	d.UndecidedBecause = "what happens to the listeners of " + clean(name) + " that " + finding.Clean(t.file, finding.QuoteLimit) +
 		" does not have: a template does not say what its deployment takes away (a change set does)"
 	t.declared = append(t.declared, d)
+}
+
+// mayRemove declares, on request, that a deployment removes the listeners of a resource whose condition does not hold: it does so if an
+// earlier one made them.
+func (t template) mayRemove(s stack, res *stackResource) {
+	if !t.plain || res.properties == nil {
+		return
+	}
+	lost := []observation.Declaration{res.declaration()}
+	if res.kind == stackListener {
+		lost[0].Port, _ = port(res.properties["Port"])
+		lost[0].LoadBalancer = s.balancerName(res.properties["LoadBalancerArn"])
+	} else {
+		name, _ := known(res.properties["LoadBalancerName"])
+		lost = s.classic(res, clean(name))
+	}
+	for _, d := range lost {
+		if d.LoadBalancer == "" || d.Port == 0 {
+			continue
+		}
+		d.ARNs, d.Pending, d.Discovered, d.Restates = nil, nil, false, false
+		d.UndecidedBecause = "whether an earlier deployment made " + res.object + ", which this one removes, since its condition does not hold (a change set says so)"
+		t.declared = append(t.declared, d)
+	}
 }
 
 // listed brings further certificates together with their listeners.

@@ -110,7 +110,9 @@ func (d document) elsewhere() bool {
 		switch key := topKey.FindSubmatch(text); {
 		case key == nil:
 		case string(key[1]) == "apiVersion":
-			versions++
+			if versions++; bytes.HasPrefix(key[2], []byte("meta.k8s.io/")) {
+				return false
+			}
 		case string(key[1]) == "kind":
 			kinds++
 			if name := string(key[2]); declares(name) || strings.HasSuffix(name, "List") || rendersOrRefers(name) {
@@ -128,12 +130,13 @@ var (
 	escaped = regexp.MustCompile(`\\[xuU/\n]`)
 	// topKey is a key at the start of a line that decides what a document is, with its value if that is a plain word; or what may
 	// hide such a key.
-	topKey = regexp.MustCompile(`^(?:(apiVersion|kind):[ \t]+["']?([A-Za-z0-9./-]+)["']?[ \t]*(?:#.*)?\n?$|(apiVersion|kind|items|["'?<{\[&!*]).*)`)
+	topKey = regexp.MustCompile(`^(?:(apiVersion|kind):[ \t]+["']?([A-Za-z0-9./-]+)["']?[ \t]*(?:#.*)?\n?$|(apiVersion|kind|items|binaryData|["'?<{\[&!*]).*)`)
 )
 
-// rendersOrRefers reports whether objects of the kind may put a certificate on a load balancer without naming one (foreignFormat).
+// rendersOrRefers reports whether objects of the kind may put a certificate on a load balancer without naming one (foreignFormat), or
+// encode it, or are no objects (unread).
 func rendersOrRefers(kind string) bool {
-	return kind == "Kustomization" || kind == "Component" || strings.Contains(kind, "Listener")
+	return kind == "Kustomization" || kind == "Component" || kind == "Secret" || kind == "Status" || strings.Contains(kind, "Listener")
 }
 
 // declares reports whether objects of the kind are read.

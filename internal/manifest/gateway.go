@@ -50,7 +50,7 @@ func (o object) gateway(version string) {
 		}
 		return
 	}
-	o.strayCertificates()
+	o.strayCertificates(inConfigurations)
 	ports := o.gatewayPorts(s)
 	base := observation.Declaration{
 		Object: observation.Gateway + " " + o.name(), Service: o.name(), Kind: s.kind, LoadBalancer: clean(s.config.loadBalancer), UndecidedBecause: s.undecided,
@@ -105,9 +105,12 @@ func (o object) closesGateway(d observation.Declaration, ports map[int]gatewayPo
 	o.declared = append(o.declared, d)
 }
 
-// strayCertificates notes a certificate where the controller does not look for any: what it is meant for is not known. known are the
-// nodes that were read.
-func (o object) strayCertificates(known ...ast.Node) {
+// inConfigurations is where the certificates of Gateways belong.
+const inConfigurations = "defaultCertificate and certificates of listenerConfigurations in a " + balancerKind
+
+// strayCertificates notes a certificate where the controller does not look for any: what it is meant for is not known. It belongs in what
+// is named; known are the nodes that were read.
+func (o object) strayCertificates(belongs string, known ...ast.Node) {
 	read := map[ast.Node]bool{}
 	for _, n := range known {
 		read[n] = true
@@ -119,8 +122,7 @@ func (o object) strayCertificates(known ...ast.Node) {
 	}
 	if at, what := o.certificateBut(o.node, read, 0); what != "" {
 		line, column := o.position(at)
-		o.passOver(line, column, o.label(), "it contains "+what+" where the AWS Load Balancer Controller reads none: certificates belong in "+
-			"defaultCertificate and certificates of listenerConfigurations in a LoadBalancerConfiguration", "Move it there, or remove it.")
+		o.passOver(line, column, o.label(), "it contains "+what+" where the AWS Load Balancer Controller reads none: certificates belong in "+belongs, "Move it there, or remove it.")
 	}
 }
 
@@ -385,16 +387,16 @@ func (o object) gatewayObject(version string) bool {
 		return false
 	case o.kind == observation.Gateway:
 		t := o.tree
-		o.later(func() { o.within(t, func() { o.gateway(version) }) })
+		o.later(func() { o.within(t, func() { o.ending(func() { o.gateway(version) }) }) })
 	case o.kind == "GatewayClass":
 		o.gatewayClass()
-		o.strayCertificates()
+		o.strayCertificates(inConfigurations)
 	case o.kind == listenerSetKind:
 		o.listenerSet()
-		o.strayCertificates()
+		o.strayCertificates(inConfigurations)
 	case slices.Contains(routeKinds["HTTPS"], o.kind) || slices.Contains(routeKinds["TLS"], o.kind):
 		o.gatewayRoute()
-		o.strayCertificates()
+		o.strayCertificates(inConfigurations)
 	default:
 		return false
 	}

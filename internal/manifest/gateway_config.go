@@ -3,6 +3,7 @@ package manifest
 import (
 	"cmp"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -70,14 +71,14 @@ func (o object) balancerConfig() {
 		if len(l.arns) > 0 && !c.certificates() {
 			c.at = l.at
 		}
-		c.listeners[strings.ToUpper(o.text(n, "protocolPort"))] = l
+		c.listeners[o.text(n, "protocolPort")] = l
 		for _, key := range []string{"defaultCertificate", "certificates"} {
 			if e := o.entry(n, key); e != nil {
 				read = append(read, e.Value)
 			}
 		}
 	}
-	o.strayCertificates(read...)
+	o.strayCertificates(inConfigurations, read...)
 	key, all := o.namespaceOf()+"/"+o.text(o.node, "metadata", "name"), o.classes.gateways.configs
 	if known, ok := all[key]; ok && !known.equal(c) {
 		c.ambiguous = true
@@ -85,10 +86,22 @@ func (o object) balancerConfig() {
 	all[key] = c
 }
 
+// protocolPort is what the controller's definition of the resource allows, whatever protocols it knows by now.
+var protocolPort = regexp.MustCompile(`^[A-Z_]*:[1-9][0-9]{0,4}$`)
+
+// entryShapes are the fields of an entry of listenerConfigurations, as in shapes.
+var entryShapes = []shape{{"protocolPort", takesText}, {"certificates", takesList}, {"sslPolicy", takesText}}
+
 // listenerConfig reads an entry of listenerConfigurations. Without a default certificate, the first of the others is the default
 // (pkg/gateway/model, buildExplicitTLSCertARNs).
 func (o object) listenerConfig(n ast.Node) listenerConfig {
 	l := listenerConfig{policy: o.text(n, "sslPolicy")}
+	for _, s := range entryShapes {
+		l.refused = !o.reportShape(n, s) || l.refused
+	}
+	if e := o.entry(n, "protocolPort"); e != nil && !protocolPort.MatchString(o.text(e.Value)) {
+		o.report(e, balancerKind+" "+o.name()+": protocolPort is not valid: "+finding.Quote(o.text(e.Value))+", and the cluster refuses it", "write it as PROTOCOL:PORT, in capitals: HTTPS:443")
+	}
 	for _, key := range []string{"defaultCertificate", "certificates"} {
 		e := o.entry(n, key)
 		if e == nil {

@@ -59,10 +59,11 @@ func (o object) ingress() {
 	if create && base.Discovered && s.undecided == "" {
 		base.UndecidedBecause = "the certificate that the controller makes for " + base.Object + " (create-acm-cert): it does not exist yet, or is not named here"
 	}
-	ports, ok := o.securedPorts(!base.Discovered || create)
-	if !ok {
+	listens, ok := o.listens(!base.Discovered || create)
+	if !ok || !o.agrees(base, listens) {
 		return
 	}
+	ports := encrypted(listens)
 	perhaps := ""
 	if base.Discovered && !create {
 		perhaps = s.perhapsPort443(o)
@@ -168,16 +169,15 @@ func (o object) annotated() bool {
 	return slices.ContainsFunc([]string{certificateARN, createCertificate, listenPorts, ingressPolicy, ingressLBName, groupName}, func(name string) bool { return o.annotation(name) != nil })
 }
 
-// securedPorts returns the HTTPS ports of listen-ports, read as the controller does: of a port that is given twice the last
-// counts. The default is 443 if there are certificates, and none otherwise. It is false if the controller would refuse the
-// annotation.
-func (o object) securedPorts(certificates bool) ([]int, bool) {
+// listens returns the ports of listen-ports, and whether they are HTTPS, read as the controller does: of a port that is given twice the
+// last counts. The default is 443 if there are certificates, and 80 otherwise. It is false if the controller would refuse the annotation.
+func (o object) listens(certificates bool) (map[int]bool, bool) {
 	at := o.annotation(listenPorts)
 	if at == nil {
 		if certificates {
-			return []int{443}, true
+			return map[int]bool{443: true}, true
 		}
-		return nil, true
+		return map[int]bool{80: false}, true
 	}
 	var listed []map[string]int32
 	if err := json.Unmarshal([]byte(o.raw(listenPorts)), &listed); err != nil || len(listed) == 0 {
@@ -195,8 +195,52 @@ func (o object) securedPorts(certificates bool) ([]int, bool) {
 			seen[port], secure[int(port)] = true, protocol == "HTTPS"
 		}
 	}
-	maps.DeleteFunc(secure, func(_ int, https bool) bool { return !https })
-	return slices.Sorted(maps.Keys(secure)), true
+	return secure, true
+}
+
+// encrypted are the HTTPS ports.
+func encrypted(listens map[int]bool) []int {
+	var ports []int
+	for port, https := range listens {
+		if https {
+			ports = append(ports, port)
+		}
+	}
+	slices.Sort(ports)
+	return ports
+}
+
+// said is what a member of a group says of a listener or the load balancer, and which member it is.
+type said struct{ value, by string }
+
+// agrees reports whether an Ingress says the same as the other members of its group of what they share. The controller refuses a group whose
+// members contradict each other, and changes nothing (pkg/ingress, mergeListenPortConfigs and buildLoadBalancerName), which is reported.
+func (o object) agrees(d observation.Declaration, listens map[int]bool) bool {
+	if d.Group == "" || d.UndecidedBecause != "" || o.gone {
+		return true
+	}
+	says := map[string]string{"load-balancer-name": d.LoadBalancer}
+	for port, https := range listens {
+		says["the protocol of port "+strconv.Itoa(port)] = map[bool]string{false: "HTTP", true: "HTTPS"}[https]
+		if https {
+			says["the ssl-policy of port "+strconv.Itoa(port)] = d.Policy
+		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(says)) {
+		key, value := d.Group+" "+what, says[what]
+		first, known := o.classes.said[key]
+		switch {
+		case value == "":
+		case !known:
+			o.classes.said[key] = said{value, d.Object}
+		case first.value != value:
+			line, column := o.position(o.where(nil))
+			o.errorAt(line, column, finding.Clean(d.Object+": the controller refuses its group: "+what+" is "+finding.Quote(value)+" here, and "+finding.Quote(first.value)+" in "+first.by, 2*finding.QuoteLimit),
+				"give all Ingresses of the group the same value")
+			return false
+		}
+	}
+	return true
 }
 
 func (o object) badPorts(at *ast.MappingValueNode) {

@@ -75,6 +75,7 @@ func (r *reader) object(t tree, n ast.Node, depth int, inherited listed) {
 	version, kind = cmp.Or(version, inherited.version), cmp.Or(kind, inherited.kind)
 	o := object{reader: r, tree: t, node: n, kind: kind}
 	o.reportDuplicates()
+	o.reportItems()
 	if items, ok := t.get(n, "items").(*ast.SequenceNode); ok && kind != "" && depth < maxListed { // as kubectl: whatever its kind is
 		r.understood++
 		of := listed{version, strings.TrimSuffix(kind, "List")}
@@ -105,18 +106,19 @@ func (r *reader) object(t tree, n ast.Node, depth int, inherited listed) {
 // one reads one object.
 func (r *reader) one(o object, version string) {
 	t, kind, declares := o.tree, o.kind, true
+	o.reportShapes(version)
 	switch {
 	case kind == "Service" && version == "v1": // Knative's Services are in another API group
 		if o.rendered() {
 			o.patched()
 			o.strangeAnnotations(sslCert)
 			o.reportPorts()
-			o.service()
+			o.ending(o.service)
 		}
 	case kind == "Ingress" && (strings.HasPrefix(version, "networking.k8s.io/") || strings.HasPrefix(version, "extensions/")):
 		if o.rendered() {
 			o.strangeAnnotations(certificateARN)
-			o.later(func() { r.within(t, o.ingress) })
+			o.later(func() { r.within(t, func() { o.ending(o.ingress) }) })
 		}
 	case kind == "IngressClass" && strings.HasPrefix(version, "networking.k8s.io/"):
 		o.ingressClass()
@@ -131,6 +133,19 @@ func (r *reader) one(o object, version string) {
 	}
 	if declares {
 		r.understood++
+	}
+}
+
+// ending reads an object that the cluster may be deleting already: then nobody knows how long its load balancer holds what it says.
+func (o object) ending(read func()) {
+	before := len(o.declared)
+	read()
+	if o.text(o.node, "metadata", "deletionTimestamp") == "" {
+		return
+	}
+	for i := range o.declared[before:] {
+		d := &o.declared[before+i]
+		d.UndecidedBecause = cmp.Or(d.UndecidedBecause, "what becomes of "+o.kind+" "+o.name()+": the cluster is deleting it (deletionTimestamp)")
 	}
 }
 

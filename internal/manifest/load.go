@@ -269,7 +269,7 @@ func (l *loader) names(path string) ([]string, error) {
 		return []string{filepath.Clean(path)}, nil
 	}
 	if err == nil {
-		return l.walk(path, isManifest)
+		return l.walk(path, isWanted)
 	}
 	if !strings.ContainsAny(path, "*?[") {
 		return nil, err
@@ -294,7 +294,7 @@ func (l *loader) names(path string) ([]string, error) {
 			names = append(names, name)
 			continue
 		}
-		below, err := l.walk(name, isManifest)
+		below, err := l.walk(name, isWanted)
 		if err != nil {
 			return nil, err
 		}
@@ -305,7 +305,7 @@ func (l *loader) names(path string) ([]string, error) {
 }
 
 // walk returns the files below a directory whose base name is wanted. It skips hidden directories and follows symbolic links to
-// files, as mounted ConfigMaps require.
+// files, as mounted ConfigMaps require. Like kubectl, it follows none to directories; what lies behind one elsewhere is not known.
 func (l *loader) walk(dir string, wanted func(name string) bool) ([]string, error) {
 	var names []string
 	root, err := filepath.EvalSymlinks(l.resolve(dir)) // the directory itself may be a link
@@ -318,6 +318,13 @@ func (l *loader) walk(dir string, wanted func(name string) bool) ([]string, erro
 			return err
 		case d.IsDir() && path != root && strings.HasPrefix(d.Name(), "."):
 			return filepath.SkipDir
+		case d.Type()&fs.ModeSymlink != 0 && l.leadsOut(root, path):
+			l.PassedOver = append(l.PassedOver, observation.PassedOver{
+				Position: target.Position{File: finding.Clean(filepath.Join(dir, strings.TrimPrefix(path, root)), finding.QuoteLimit)}, Object: "a symbolic link to a directory",
+				Why:    "neither certdrift nor kubectl follows it, and other tools may",
+				Remedy: "Name the directory that it leads to, or remove the link.",
+			})
+			return nil
 		case d.IsDir() || !wanted(d.Name()):
 			return nil
 		}
@@ -334,6 +341,20 @@ func (l *loader) walk(dir string, wanted func(name string) bool) ([]string, erro
 	slices.Sort(names)
 	return names, err
 }
+
+// leadsOut reports whether a symbolic link leads to a directory that is not below root, where it would be read anyway.
+func (l *loader) leadsOut(root, link string) bool {
+	to, err := filepath.EvalSymlinks(link)
+	if err != nil || strings.HasPrefix(filepath.Base(link), ".") {
+		return false
+	}
+	info, err := os.Stat(to)
+	below, outside := filepath.Rel(root, to)
+	return err == nil && info.IsDir() && (outside != nil || below == ".." || strings.HasPrefix(below, ".."+string(filepath.Separator)))
+}
+
+// isWanted reports whether a directory's file of this name is read. Kustomization is the one name without an ending that kustomize reads.
+func isWanted(name string) bool { return isManifest(name) || name == "Kustomization" }
 
 func isManifest(name string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(name)))

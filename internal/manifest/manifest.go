@@ -112,6 +112,8 @@ func (r *reader) terraform(data []byte) bool {
 		Configuration json.RawMessage `json:"configuration"`
 		Changes       json.RawMessage `json:"resource_changes"`
 		Deferred      json.RawMessage `json:"deferred_changes"`
+		Actions       json.RawMessage `json:"action_invocations"`
+		Later         json.RawMessage `json:"deferred_action_invocations"`
 		Errored       bool            `json:"errored"`
 	}
 	if err := json.Unmarshal(data, &shown); err != nil || shown.Kind != "" {
@@ -141,5 +143,6 @@ func (r *reader) terraform(data []byte) bool {
 		r.errorAt(1, 1, "the Terraform JSON cannot be read: "+err.Error(), hint)
 	}
 	t.passOverDeferred(shown.Deferred)
+	t.passOverActions(shown.Actions, shown.Later)
 	return true
 }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"encoding/base64"
 	"path"
 	"regexp"
 	"slices"
@@ -18,6 +19,7 @@ import (
 var certificateNames = [...]string{
 	"aws-load-balancer-ssl-", ingressPrefix + "certificate-arn", ingressPrefix + "create-acm-cert", ingressPrefix + "listen-ports",
 	"certificateArnRef", "certificateArnSelector", "certificateARNRef", "certificateARNSelector",
+	"modify-listener", "listener-certificates", "listener-ssl-certificate", // commands of the AWS CLI
 	stackListener, stackClassic, // of a template in a template
 }
 
@@ -27,7 +29,7 @@ func namesCertificate(text string) string {
 	if strings.Contains(text, ":server-certificate/") || strings.Contains(text, ":acm:") && strings.Contains(text, ":certificate/") {
 		return "the ARN of a certificate"
 	}
-	text = strings.ReplaceAll(text, "~1", "/") // as JSON patches write paths (RFC 6901 §3)
+	text = spelled.Replace(text)
 	for _, name := range certificateNames {
 		if strings.Contains(text, name) {
 			return finding.Quote(strings.TrimSuffix(name, "-"))
@@ -35,6 +37,10 @@ func namesCertificate(text string) string {
 	}
 	return ""
 }
+
+// spelled undoes what other formats do to a name: JSON patches write / as ~1 (RFC 6901 §3), and Helm's parameters write a dot within a
+// key as \\. (https://helm.sh/docs/intro/using_helm/#the-format-and-limitations-of---set).
+var spelled = strings.NewReplacer("~1", "/", `\`, "")
 
 // passOver notes an object that is not understood.
 func (r *reader) passOver(line, column int, object, why, remedy string) {
@@ -100,11 +106,30 @@ func (o object) caught(version string) bool {
 	}
 	at, what := o.certificate(o.node, 0)
 	if what == "" {
+		at, what = o.encoded()
+	}
+	if what == "" {
 		return false
 	}
 	line, column = o.position(at)
 	o.passOver(line, column, o.label(), "certdrift does not read "+o.described(version)+", and this one contains "+what, renderRemedy)
 	return true
+}
+
+// encoded finds a certificate in what an object holds in Base64: the values of a chart that a generator put into a Secret, for one.
+func (o object) encoded() (at ast.Node, what string) {
+	for _, field := range []string{"data", "binaryData"} {
+		entries, _ := o.doc.Entries(o.get(o.node, field))
+		for _, e := range entries {
+			text, _ := yamldoc.Text(o.doc.Follow(e.Node.Value))
+			if plain, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), "")); err == nil {
+				if what := namesCertificate(string(plain)); what != "" {
+					return e.Node.Key, what
+				}
+			}
+		}
+	}
+	return nil, ""
 }
 
 // foreignFormat says why a document is not read whose format can put certificates on load balancers without naming any; empty if it
@@ -190,6 +215,8 @@ func (o object) unread(version string) {
 			lacks = "apiVersion"
 		}
 		o.errorAt(line, column, "this is not a manifest, plan or template: it has no "+lacks+", and kubectl refuses it", noManifestHint)
+	case o.kind == "Status" && version == "v1" || apiGroup(version) == "meta.k8s.io":
+		o.errorAt(line, column, "this is an answer of the API server ("+finding.Clean(o.kind+" "+o.text(o.node, "message"), finding.QuoteLimit)+"), not a manifest, and kubectl refuses it", noManifestHint)
 	case o.kind == "Service" && version != "" && !strings.Contains(version, "/"):
 		o.errorAt(line, column, "Service "+o.name()+": Services have no apiVersion "+finding.Quote(version)+", and kubectl refuses it", "write apiVersion: v1")
 	case o.kind != "" && version != "":

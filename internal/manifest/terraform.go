@@ -120,6 +120,8 @@ func (t *terraform) read(values, configuration, changes json.RawMessage) error {
 	t.reimported(all)
 	t.passOverRemoved(all)
 	t.passOverProvisioners(all)
+	t.passOverMissing(all)
+	t.passOverDeletedKeys(all)
 	return t.removed(all)
 }
 

@@ -1,7 +1,9 @@
 package manifest
 
 import (
+	"bytes"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,7 +16,7 @@ func mayAttach(kind string) bool {
 	switch kind {
 	case "aws_cloudformation_stack", "aws_cloudformation_stack_set", "aws_cloudformation_stack_set_instance", "aws_cloudformation_stack_instances",
 		"aws_elastic_beanstalk_environment", "aws_elastic_beanstalk_configuration_template",
-		"aws_cloudcontrolapi_resource", "aws_servicecatalog_provisioned_product":
+		"aws_serverlessapplicationrepository_cloudformation_stack", "aws_cloudcontrolapi_resource", "aws_servicecatalog_provisioned_product":
 		return true
 	}
 	return !strings.HasPrefix(kind, "aws_")
@@ -45,6 +47,33 @@ func (c *change) inputUnknown() bool {
 	}) || strings.HasPrefix(c.Type, "argocd_") && anyTrue(unknown["spec"])
 }
 
+// ofBalancers are the types of Cloud Control's provider that make load balancers, or what they hold.
+var ofBalancers = regexp.MustCompile(`^awscc_elasticloadbalancing(v2)?_(load_balancer|listener|listener_certificate)$`)
+
+// takesTemplate reports whether a stack, which the plan makes, deletes or gives another template, has it from elsewhere, so that nobody sees
+// what listeners it has.
+func (c *change) takesTemplate() bool {
+	type stack struct {
+		URL         string `json:"template_url"`
+		Application string `json:"application_id"`
+		Version     string `json:"semantic_version"`
+	}
+	var was, is struct {
+		stack
+		Parameters json.RawMessage `json:"parameters"`
+	}
+	if c == nil || json.Unmarshal(c.Change.Before, &was) != nil || json.Unmarshal(c.Change.After, &is) != nil {
+		return false
+	}
+	switch {
+	case was.stack == stack{} && is.stack == stack{}:
+		return false
+	case c.does("create") || c.does("delete"):
+		return true
+	}
+	return c.does("update") && (was.stack != is.stack || !bytes.Equal(was.Parameters, is.Parameters))
+}
+
 // passOver is the net under Terraform's resources: one that certdrift does not read and that names a certificate, or may do so once
 // the apply has begun, makes the plan undecided. One that the apply leaves alone does nothing.
 func (t *terraform) passOver(res resource) {
@@ -61,6 +90,10 @@ func (t *terraform) passOver(res resource) {
 		t.undecided(res, notRead(res.Type)+", and this one contains "+what)
 	case c.inputUnknown():
 		t.undecided(res, notRead(res.Type)+", and part of this one is known only after the apply")
+	case c != nil && ofBalancers.MatchString(res.Type):
+		t.undecided(res, notRead(res.Type)+", which make load balancers and their listeners")
+	case c.takesTemplate():
+		t.undecided(res, notRead(res.Type)+", and the template of this one is not in the input")
 	}
 }
 
@@ -72,6 +105,12 @@ func (t *terraform) passOverRemoved(all []change) {
 			continue
 		}
 		held := namesCertificate(unescaped(c.Change.Before))
+		if held == "" && c.does("delete") && (ofBalancers.MatchString(c.Type) || c.takesTemplate() || strings.Contains(unescaped(c.Change.Before), stackBalancer+"\n")) {
+			held = "what it has made"
+			if t.after[c.Address] != nil {
+				continue // it is passed over as it is then
+			}
+		}
 		if held != "" && namesCertificate(unescaped(t.after[c.Address])) == "" && !c.inputUnknown() { // else it is passed over as it is then
 			t.undecided(resource{Address: c.Address}, notRead(c.Type)+", and this one contains "+held+", which the apply removes")
 		}
@@ -93,6 +132,57 @@ func (t *terraform) passOverProvisioners(all []change) {
 		}
 		if what != "" {
 			t.undecided(resource{Address: c.Address}, "certdrift does not know what its provisioners do, and they contain "+what)
+		}
+	}
+}
+
+// passOverActions is the same for actions, which are no resources: Terraform invokes them during the apply.
+func (t *terraform) passOverActions(raw ...json.RawMessage) {
+	for _, list := range raw {
+		var actions []json.RawMessage
+		if len(list) > 0 && json.Unmarshal(list, &actions) != nil {
+			t.errorAt(1, 1, "the Terraform JSON cannot be read: its actions have an unexpected form", "use a newer certdrift, or plan without actions")
+		}
+		for _, action := range actions {
+			var one struct{ Address string }
+			_ = json.Unmarshal(action, &one)
+			if what := namesCertificate(unescaped(action)); what != "" {
+				t.undecided(resource{Address: one.Address}, "certdrift does not know what the action does, and it contains "+what)
+			}
+		}
+	}
+}
+
+// passOverMissing is the same for a plan that was cut: of what it makes or changes it must have the values.
+func (t *terraform) passOverMissing(all []change) {
+	for i := range all {
+		c := &all[i]
+		if _, planned := t.after[c.Address]; !planned && (c.does("create") || c.does("update")) && (matters(c.Type) || isKubernetes(c.Type) || mayAttach(c.Type)) {
+			t.undecided(resource{Address: c.Address}, "the plan makes or changes it, and its planned_values lack it")
+		}
+	}
+}
+
+// passOverDeletedKeys is the same for IAM's server certificates that the apply deletes. A load balancer that still has one may go on, or stop
+// accepting connections (https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServerCertificate.html); ACM refuses instead. Where
+// the same plan takes it from what had it, nothing is left to be asked.
+func (t *terraform) passOverDeletedKeys(all []change) {
+	for i := range all {
+		c := &all[i]
+		was, existed, err := c.before()
+		if err != nil || !existed || c.Type != "aws_iam_server_certificate" || !c.does("delete") || c.keepsARN(was) || was.ARN == "" {
+			continue
+		}
+		had, has := false, false
+		for j := range all {
+			if other := &all[j]; other != c {
+				had = had || strings.Contains(unescaped(other.Change.Before), was.ARN+"\n")
+				has = has || strings.Contains(unescaped(t.after[other.Address]), was.ARN+"\n")
+			}
+		}
+		if !had || has {
+			t.undecided(resource{Address: c.Address}, "the apply deletes "+clean(was.ARN)+", and a load balancer that has it may stop accepting connections")
+			t.passedOver[len(t.passedOver)-1].Remedy = "Check that no load balancer has it: give those that do another certificate first."
 		}
 	}
 }

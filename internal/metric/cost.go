@@ -15,6 +15,8 @@ func (i Inventory) Count(d Definition) int {
 		return d.Series * i.Endpoints
 	case d.PerCertificate():
 		return d.Series * i.Certificates
+	case d.PerStack():
+		return d.Series
 	case d.Dimensions[0] == Function:
 		return d.Series * i.Functions
 	}

@@ -7,6 +7,8 @@ const (
 	EndpointsUnseen   = "EndpointsUnseen"
 	Findings          = "Findings"
 	LifetimeLeft      = "LifetimeLeft"
+	DaysLeft          = "DaysLeft"
+	ExpiryThreshold   = "ExpiryThreshold"
 	ProbeDuration     = "ProbeDuration"
 	IncidentsOpen     = "IncidentsOpen"
 	IncidentsSilenced = "IncidentsSilenced"
@@ -30,6 +32,13 @@ const (
 	Severity    = "Severity"
 	Function    = "Function"
 	Certificate = "Certificate"
+	PartOf      = "Of"
+)
+
+// What an expiry threshold is a part of: a share of a certificate's lifetime, in per cent, or days.
+const (
+	OfLifetime = "lifetime"
+	OfDays     = "days"
 )
 
 // NoEnvironment is the dimension's value for what belongs to no environment: certdrift's own problems.
@@ -40,7 +49,7 @@ type Definition struct {
 	Name       string
 	Dimensions []string
 	Unit       Unit
-	// Series is how many there are per environment, function, endpoint or certificate, depending on Dimensions.
+	// Series is how many there are per environment, function, endpoint, certificate or stack, depending on Dimensions.
 	Series  int
 	Meaning string
 }
@@ -53,6 +62,8 @@ func Definitions() []Definition {
 		{EndpointsUnseen, []string{Environment}, Count, 1, "endpoints that the round did not probe"},
 		{Findings, []string{Environment, Severity}, Count, 3, "findings by severity: critical, warning, info"},
 		{LifetimeLeft, []string{Environment}, Percent, 1, "the smallest remaining share of the lifetime of any served certificate; negative once it has expired"},
+		{DaysLeft, []string{Environment}, NoUnit, 1, "days until the first of the served certificates expires; negative once one has expired"},
+		{ExpiryThreshold, []string{Severity, PartOf}, NoUnit, 2, "when `policy.expiry` reports a certificate, as warning and as critical: in per cent of its lifetime (`Of` is `lifetime`) or in days (`days`), whichever the policy has"},
 		{ProbeDuration, []string{Environment}, Milliseconds, 1, "time for each address from DNS to the last byte; a distribution, so that percentiles work"},
 		{IncidentsOpen, []string{Environment, Severity}, Count, 2, "open incidents by severity (critical, warning), including silenced ones"},
 		{IncidentsSilenced, []string{Environment}, Count, 1, "open incidents that are silenced"},
@@ -75,6 +86,9 @@ func (d Definition) PerEndpoint() bool { return d.by(Endpoint) }
 
 // PerCertificate reports whether the metric is one certificate's: written only if configured.
 func (d Definition) PerCertificate() bool { return d.by(Certificate) }
+
+// PerStack reports whether there is the same of the metric however many environments and functions there are.
+func (d Definition) PerStack() bool { return d.by(PartOf) }
 
 func (d Definition) by(dimension string) bool {
 	return len(d.Dimensions) == 2 && d.Dimensions[1] == dimension

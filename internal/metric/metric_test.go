@@ -16,6 +16,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 	"certdrift/internal/target"
 
 	"github.com/google/go-cmp/cmp"
@@ -102,7 +103,7 @@ func TestOf(t *testing.T) {
 		"Findings{production critical}": 1, "Findings{production warning}": 0, "Findings{production info}": 0,
 		"Findings{staging critical}": 0, "Findings{staging warning}": 0, "Findings{staging info}": 0,
 		"Findings{none critical}": 0, "Findings{none warning}": 1, "Findings{none info}": 0,
-		"LifetimeLeft{production}": -30, "LifetimeLeft{staging}": 25,
+		"LifetimeLeft{production}": -30, "LifetimeLeft{staging}": 25, "DaysLeft{production}": -30, "DaysLeft{staging}": 25,
 		"ProbeDuration{production}": 120, "ProbeDuration{staging}": 120,
 		"IncidentsOpen{production critical}": 1, "IncidentsOpen{production warning}": 0, "IncidentsSilenced{production}": 1,
 		"IncidentsOpen{staging critical}": 0, "IncidentsOpen{staging warning}": 0, "IncidentsSilenced{staging}": 0,
@@ -158,7 +159,7 @@ func critical(e observation.Endpoint) finding.Finding {
 
 // However many endpoints there are, the number of series stays.
 func TestTheNumberOfSeriesIsFixed(t *testing.T) {
-	in := Input{Function: "probe", Now: now}
+	in := Input{Function: "probe", Now: now, Policy: policy.DefaultThresholds()}
 	der := leaf(t, 50)
 	for i := range 1000 {
 		in.Round.Endpoints = append(in.Round.Endpoints, probed([]string{"a", "b"}[i%2], fmt.Sprint(i), der))
@@ -170,6 +171,34 @@ func TestTheNumberOfSeriesIsFixed(t *testing.T) {
 	}
 }
 
+// TestThresholdsAreThePolicys: each in the policy's own terms, and none that it does not have.
+func TestThresholdsAreThePolicys(t *testing.T) {
+	for name, c := range map[string]struct {
+		warning, critical policy.Threshold
+		narrowed          bool
+		want              map[string]float64
+	}{
+		"the default": {policy.DefaultThresholds().ExpiryWarning, policy.DefaultThresholds().ExpiryCritical, false,
+			map[string]float64{"ExpiryThreshold{warning lifetime}": 25, "ExpiryThreshold{critical lifetime}": 10}},
+		"in days": {policy.Threshold{Duration: 21 * 24 * time.Hour}, policy.Threshold{Duration: 36 * time.Hour}, false,
+			map[string]float64{"ExpiryThreshold{warning days}": 21, "ExpiryThreshold{critical days}": 1.5}},
+		"one of each": {policy.Threshold{Share: 1.0 / 3}, policy.Threshold{Duration: 7 * 24 * time.Hour}, false,
+			map[string]float64{"ExpiryThreshold{warning lifetime}": 33.33, "ExpiryThreshold{critical days}": 7}},
+		"none":             {want: map[string]float64{}},
+		"an event's round": {policy.Threshold{Share: 0.25}, policy.Threshold{Share: 0.1}, true, map[string]float64{}},
+	} {
+		got := map[string]float64{}
+		for series, value := range figures(Of(Input{Function: "probe", Now: now, Narrowed: c.narrowed, Policy: policy.Thresholds{ExpiryWarning: c.warning, ExpiryCritical: c.critical}})) {
+			if strings.HasPrefix(series, ExpiryThreshold) {
+				got[series] = value
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 // What CloudWatch takes: known names and dimensions, no empty or foreign value, no NaN, at most 150 values.
 func TestEveryDatumIsDefinedAndTaken(t *testing.T) {
 	defined := map[string]Definition{}
@@ -177,7 +206,7 @@ func TestEveryDatumIsDefinedAndTaken(t *testing.T) {
 		defined[d.Name] = d
 	}
 	in := example(t)
-	in.PerCertificate = true
+	in.PerCertificate, in.Policy = true, policy.DefaultThresholds()
 	for _, d := range Of(in) {
 		want, ok := defined[d.Name]
 		if !ok || d.Unit != want.Unit || len(d.Dimensions) != len(want.Dimensions) {

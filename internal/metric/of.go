@@ -11,6 +11,7 @@ import (
 	"certdrift/internal/finding"
 	"certdrift/internal/incident"
 	"certdrift/internal/observation"
+	"certdrift/internal/policy"
 )
 
 // Input is everything that the metrics depend on.
@@ -20,6 +21,8 @@ type Input struct {
 	// Function is the running function: probe, inspect, verify.
 	Function string
 	Now      time.Time
+	// Policy is what the operator decides; its expiry thresholds are drawn beside what is left.
+	Policy policy.Thresholds
 	// Incidents are the records after the round.
 	Incidents []incident.Record
 	// Narrowed: the round checked only a part (an event named one load balancer). Metrics of whole environments are left out then,
@@ -56,6 +59,8 @@ func Of(in Input) []Datum {
 		for _, env := range b.environments() {
 			b.environment(env)
 		}
+		b.threshold(finding.Warning, in.Policy.ExpiryWarning)
+		b.threshold(finding.Critical, in.Policy.ExpiryCritical)
 	}
 	b.endpoints()
 	if in.Daily && in.PerCertificate && !in.Narrowed {
@@ -63,6 +68,16 @@ func Of(in Input) []Datum {
 	}
 	slices.SortStableFunc(b.data, compareData)
 	return b.data
+}
+
+// threshold adds one of the policy's, in the policy's own terms: a dashboard cannot read the configuration. A threshold of nothing is none.
+func (b *builder) threshold(severity finding.Severity, t policy.Threshold) {
+	switch {
+	case t.Duration > 0:
+		b.add(ExpiryThreshold, t.Duration.Hours()/24, Dimension{Severity, severity.String()}, Dimension{PartOf, OfDays})
+	case t.Share > 0:
+		b.add(ExpiryThreshold, math.Round(10000*t.Share)/100, Dimension{Severity, severity.String()}, Dimension{PartOf, OfLifetime})
+	}
 }
 
 // longestDelay returns how long an endpoint waited for its turn at most. The figure is certdrift's own: where it grows towards the length of
@@ -146,7 +161,7 @@ func (b *builder) environment(env string) {
 	dimension := Dimension{Environment, valueOf(env)}
 	var up, down, unseen int
 	var took []float64
-	least := math.Inf(1)
+	least, first := math.Inf(1), math.Inf(1)
 	for _, e := range b.Round.Endpoints {
 		if e.Target.Environment != env {
 			continue
@@ -163,11 +178,15 @@ func (b *builder) environment(env string) {
 		if share, _, ok := lifetime(e, b.Now); ok {
 			least = min(least, share)
 		}
+		for _, leaf := range leaves(e) {
+			first = min(first, days(leaf.NotAfter.Sub(b.Now)))
+		}
 	}
 	b.add(EndpointsUp, float64(up), dimension)
 	b.add(EndpointsDown, float64(down), dimension)
 	b.add(EndpointsUnseen, float64(unseen), dimension)
 	b.add(LifetimeLeft, least, dimension)
+	b.add(DaysLeft, first, dimension)
 	b.addAll(ProbeDuration, took, dimension)
 	b.findings(env, dimension)
 	if !b.StateUnread {

@@ -23,7 +23,7 @@ func receivedAlert(err error) string {
 
 // alertName returns the name from RFC 8446 §6, RFC 5246 §7.2 and the IANA registry of TLS alerts.
 func alertName(n uint8) string {
-	names := map[uint8]string{
+	names := [...]string{
 		0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 21: "decryption_failed",
 		22: "record_overflow", 30: "decompression_failure", 40: "handshake_failure", 41: "no_certificate",
 		42: "bad_certificate", 43: "unsupported_certificate", 44: "certificate_revoked", 45: "certificate_expired",
@@ -34,8 +34,8 @@ func alertName(n uint8) string {
 		112: "unrecognized_name", 113: "bad_certificate_status_response", 114: "bad_certificate_hash_value",
 		115: "unknown_psk_identity", 116: "certificate_required", 120: "no_application_protocol", 121: "ech_required",
 	}
-	if name, ok := names[n]; ok {
-		return name
+	if int(n) < len(names) && names[n] != "" {
+		return names[n]
 	}
 	return fmt.Sprintf("alert_%d", n)
 }

@@ -106,7 +106,11 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 		return got
 	}
 	byName := v.byName.Load()
-	if got.Failure = v.startTLS(ctx, o.kind, conn, &got.Phases); got.Failure != nil {
+	wait := v.await(ctx, observation.PhaseStartTLS, o, at, allow, conn)
+	defer wait.close()
+	got.Failure = v.startTLS(ctx, o.kind, conn, &got.Phases)
+	silent := wait.end(got.Failure)
+	if got.Failure != nil {
 		stopClock()
 		switch {
 		case v.byName.Load() != byName:
@@ -121,6 +125,10 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 			return got
 		}
 		v.lookInto(ctx, o, at, &got, func() {
+			if silent {
+				wait.explain(ctx, &got)
+				return
+			}
 			v.seekProxyHeader(ctx, o, at, allow, conn, &got)
 			if got.Failure.ProxyHeader == nil {
 				v.seekProtocol(ctx, o, at, allow, conn, nil, got.Failure)
@@ -130,7 +138,10 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 	}
 	heard, greeting := received(conn), conn.heard.take()
 	conn.first.Store(0)
+	wait = v.await(ctx, observation.PhaseTLS, o, at, allow, conn)
+	defer wait.close()
 	secured := v.handshake(ctx, o, conn, &got)
+	silent = wait.end(got.Failure)
 	switch {
 	case got.Failure != nil:
 		stopClock()
@@ -138,6 +149,12 @@ func (v *endpointProbe) attempt(ctx context.Context, o *origin, at netip.AddrPor
 			conn.end() // every look opens another one, and nothing is left to be read from this one
 		}
 		v.lookInto(ctx, o, at, &got, func() {
+			if silent {
+				if wait.explain(ctx, &got); len(greeting) > 0 && got.Failure.Hello == nil {
+					v.nameForeign(o, conn, greeting, got.Failure)
+				}
+				return
+			}
 			if v.seekSmallHello(ctx, o, at, allow, conn, received(conn)-heard, &got) {
 				return
 			}

@@ -74,9 +74,19 @@ func unspecific(alert string) bool {
 	return false
 }
 
+// patience is how long a follow-up probe waits for a server. One that is made while the first probe still waits for it ends with that, but has
+// as long as any answer in plain HTTP.
+func (v *endpointProbe) patience(o *origin) time.Duration {
+	most := min(v.timeout, diagnoseTimeout)
+	if o.until.IsZero() {
+		return most
+	}
+	return min(most, max(time.Until(o.until), plainWait))
+}
+
 // onNewConnection opens another connection and calls do where TLS begins.
 func (v *endpointProbe) onNewConnection(ctx context.Context, o *origin, at netip.AddrPort, allow netguard.Permit, do func(net.Conn) error) error {
-	ctx, cancel := context.WithTimeout(ctx, min(v.timeout, diagnoseTimeout))
+	ctx, cancel := context.WithTimeout(ctx, v.patience(o))
 	defer cancel()
 	conn, err := v.dial(ctx, allow, at)
 	if err != nil {

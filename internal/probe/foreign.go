@@ -127,11 +127,7 @@ func (v *endpointProbe) askForeign(ctx context.Context, o *origin, at netip.Addr
 		f.Speaks = observation.Protocol(target.TLS)
 		return
 	}
-	for _, q := range openers(o.host, o.port) {
-		usual := slices.Contains(q.ports, o.port)
-		if q.protocol == observation.Protocol(o.kind) || !usual && (f.Kind == observation.TimedOut || o.kind.StartTLS() || o.port == target.HTTPS.DefaultPort()) {
-			continue
-		}
+	for _, q := range usualOpeners(o, f) {
 		said, err := v.ask(ctx, at, allow, q.hello)
 		if q.answered(said) {
 			if f.Speaks = recognize(said, o.port); f.Speaks == "" { // a letter
@@ -143,6 +139,14 @@ func (v *endpointProbe) askForeign(ctx context.Context, o *origin, at netip.Addr
 			return
 		}
 	}
+}
+
+// usualOpeners returns what to ask a server that failed.
+func usualOpeners(o *origin, f *observation.Failure) []opener {
+	return slices.DeleteFunc(openers(o.host, o.port), func(q opener) bool {
+		usual := slices.Contains(q.ports, o.port)
+		return q.protocol == observation.Protocol(o.kind) || !usual && (f.Kind == observation.TimedOut || o.kind.StartTLS() || o.port == target.HTTPS.DefaultPort())
+	})
 }
 
 // errHangsUp is returned if a server closed a connection before anything was sent over it.

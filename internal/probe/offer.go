@@ -44,8 +44,25 @@ func currentGroups() []tls.CurveID {
 	return []tls.CurveID{tls.X25519MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384}
 }
 
+// currentSuites returns the cipher suites of offerCurrent, which each probe begins with: crypto/tls would make a list of all of its suites
+// for each of them.
+func currentSuites() []uint16 {
+	return []uint16{
+		tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384, tls.TLS_CHACHA20_POLY1305_SHA256,
+		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+		tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	}
+}
+
 // suites returns the cipher suites of crypto/tls in an offer.
 func (o offer) suites() []uint16 {
+	if o == offerCurrent {
+		return currentSuites()
+	}
+	return o.suitesByName()
+}
+
+func (o offer) suitesByName() []uint16 {
 	var ids []uint16
 	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
 		if suiteOffer(s.Name) <= o {

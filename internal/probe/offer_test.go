@@ -150,3 +150,15 @@ func TestOffersAndHTTP2(t *testing.T) {
 		t.Errorf("got %+v in %d connections and %d requests", a.HTTP, connections.Load(), requests.Load())
 	}
 }
+
+// TestCurrentSuites: the list of the first offer is what the names of crypto/tls's suites say, and so is each name of suiteName.
+func TestCurrentSuites(t *testing.T) {
+	if got, want := slices.Sorted(slices.Values(currentSuites())), slices.Sorted(slices.Values(offerCurrent.suitesByName())); !slices.Equal(got, want) {
+		t.Errorf("got %x, want %x", got, want)
+	}
+	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		if got := suiteName(s.ID); got != s.Name {
+			t.Errorf("suite %x is %q, want %q", s.ID, got, s.Name)
+		}
+	}
+}

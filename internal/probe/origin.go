@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/net/idna"
 
@@ -39,6 +40,8 @@ type origin struct {
 	offer offer
 	// curves are the key exchanges to offer; those of offer if nil.
 	curves []tls.CurveID
+	// until is by when questions about a silent server should be answered; zero if only their own bounds count.
+	until time.Time
 }
 
 // origin returns the endpoint's own origin.

@@ -158,7 +158,7 @@ func (v *endpointProbe) askOther(ctx context.Context, at netip.AddrPort, first *
 
 // waitedInVain reports whether an error is that a server did not answer in time.
 func waitedInVain(err error) bool {
-	return err != nil && fail(observation.PhaseTLS, err).Kind == observation.TimedOut
+	return err != nil && tlsKind(err) == observation.TimedOut
 }
 
 // keyType returns the type of a certificate's key; empty for one that no client chooses by.
@@ -180,16 +180,18 @@ func rejectsKeyType(alert string) bool {
 
 // helloFor reads the certificate that a server has for clients of a type of key.
 func (v *endpointProbe) helloFor(ctx context.Context, o *origin, at netip.AddrPort, first *answer, key observation.KeyType) (seen serverHello, err error) {
-	offer := hello{sni: o.sni(), suites: suitesFor(key), groups: allGroups(), signatures: allSignatures()}
+	offer := hello{sni: o.sni()}
 	if o.kind.Web() {
 		offer.protocols = []string{protocolH2, "http/1.1"}
 	}
-	if first.version == tls.VersionTLS13 {
+	if first.version < tls.VersionTLS13 {
+		offer.suites, offer.groups, offer.signatures = suitesFor(key), allGroups(), allSignatures()
+	} else {
 		offer.suites, offer.groups, offer.signatures = []uint16{first.suite}, []uint16{uint16(first.group)}, signaturesFor(key)
 		if first.suite == tls.TLS_CHACHA20_POLY1305_SHA256 { // that a server rejects others may then be for the suite's sake
 			offer.suites = []uint16{tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384}
 		}
-		if offer.share, err = newKeyShare(first.group); err != nil {
+		if offer.share, err = v.shares.get(first.group); err != nil {
 			return seen, err
 		}
 	}

@@ -96,7 +96,7 @@ func (v *endpointProbe) askPlainHTTP(ctx context.Context, o *origin, at netip.Ad
 	if _, err := io.WriteString(conn, plainRequest(http.MethodGet, o)); err != nil {
 		return got, false
 	}
-	in := bufio.NewReader(io.LimitReader(conn, maxPlainAnswer))
+	in := bufio.NewReaderSize(io.LimitReader(conn, maxPlainAnswer), 512) // hundreds may wait for an answer at the same time
 	if start, err := in.Peek(5); err != nil || string(start) != "HTTP/" {
 		return got, false
 	}

@@ -28,7 +28,7 @@ type Options struct {
 	Resolver resolver
 	// Dialer opens connections to addresses that the guard has permitted; a net.Dialer if nil.
 	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
-	// Concurrency bounds the connections to endpoints in flight; 640 if 0. Looking up names and fetching what certificates point at
+	// Concurrency bounds the connections to endpoints in flight; as many as this process may open, within a bound, if 0. Looking up names and fetching what certificates point at
 	// have bounds of their own.
 	Concurrency int
 	// NeedsIssuer reports whether a chain does not lead to a root, so that its AIA is worth following; if nil, AIA
@@ -79,7 +79,7 @@ func New(o Options) *Prober {
 		p.resolver = net.DefaultResolver
 	}
 	if p.concurrency <= 0 {
-		p.concurrency = defaultConcurrency
+		p.concurrency = connections(descriptors())
 	}
 	return p
 }
@@ -90,6 +90,8 @@ type round struct {
 	*slots
 	began time.Time
 	names names
+	// shares are those of the questions for other certificates.
+	shares keyShares
 	// lookup resolves within the round's time, not one endpoint's: others may be waiting for the same name.
 	lookup func(host string, timeout time.Duration) observation.DNS
 	// halfway is when half of the round's time is over; zero if it has no end.

@@ -2,26 +2,35 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// The bounds of what one round does at a time. Together with the AWS SDK's connections they stay below the 1,024 descriptors that Lambda
-// gives a function: a name takes up to six sockets, as the questions for both address families and for the canonical name are asked
-// side by side and again apart.
+// The bounds of what one round does at a time. Each connection takes a descriptor, of which Lambda gives a function 1,024. A name takes up to six, as
+// the questions for both address families and for the canonical name are asked side by side and again apart.
 const (
-	defaultConcurrency = 640 // connections to endpoints
-	maxLookups         = 48  // names that are looked up
-	maxFetches         = 48  // documents that certificates point at
+	maxLookups = 48 // names that are looked up
+	maxFetches = 48 // documents that certificates point at
+	// otherDescriptors are those of the AWS SDK's connections, files and the runtime.
+	otherDescriptors = 48
+	// maxConnections bounds the connections to endpoints by the memory that they take, about 40 KiB each while they wait.
+	maxConnections = 2048
 )
+
+// connections returns how many connections to endpoints may be open, given how many descriptors there are: 576 in Lambda.
+func connections(descriptors uint64) int {
+	rest := 6*maxLookups + maxFetches + maxFruitlessLooks + otherDescriptors
+	return max(maxActive, int(min(descriptors, maxConnections+uint64(rest)))-rest)
+}
 
 const (
 	// maxActive bounds the checks that have just begun: more would only wait for the processor, and measure that.
 	maxActive = 64
 	// moment is after how long a check that is not over no longer counts as just begun, but as waiting for its server.
 	moment = 250 * time.Millisecond
-	// maxFruitlessLooks bounds, for one round, the further looks at failed servers that time out as the first one did: a middlebox is in
+	// maxFruitlessLooks bounds those that are made at a time and, for one round, the further looks at failed servers that time out as the first one did: a middlebox is in
 	// front of a few endpoints, while in an outage hundreds of servers are silent, and each look takes seconds.
 	maxFruitlessLooks = 64
 )
@@ -30,7 +39,9 @@ const (
 // the processor: if one number bounded both, a hundred silent servers would keep all others from being checked.
 type slots struct {
 	connections, active, lookups, fetches chan struct{}
-	looks, questions                      *looks // at servers that failed; for another certificate
+	// beside holds the connections that are open beside one that still waits for the same server, and are no looks.
+	beside           chan struct{}
+	looks, questions *looks // at servers that failed; for another certificate
 }
 
 // looks are further looks of one round. They end once too many have timed out.
@@ -48,7 +59,7 @@ func newSlots(connections int) *slots {
 	places := func(n int) chan struct{} { return make(chan struct{}, n) }
 	return &slots{
 		connections: places(connections), active: places(min(maxActive, connections)),
-		lookups: places(maxLookups), fetches: places(maxFetches),
+		lookups: places(maxLookups), fetches: places(maxFetches), beside: places(connections / 4),
 		looks: newLooks(), questions: newLooks(),
 	}
 }
@@ -84,6 +95,19 @@ func (s *slots) check(ctx context.Context) (done func(), ok bool) {
 	}, true
 }
 
+// another waits for a place for a connection beside one that waits. These have a quarter of all places at most: endpoints that were not probed at all yet
+// come first. ok and done are as in check.
+func (s *slots) another(ctx context.Context) (done func(), ok bool) {
+	if !take(ctx, s.beside) {
+		return nil, false
+	}
+	if !take(ctx, s.connections) {
+		<-s.beside
+		return nil, false
+	}
+	return func() { <-s.connections; <-s.beside }, true
+}
+
 // take takes a look, unless too many have timed out or ctx ends first; look reports whether this one timed out. It returns whether the
 // look was taken.
 func (l *looks) take(ctx context.Context, look func() (timedOut bool)) bool {
@@ -103,6 +127,6 @@ func (l *looks) take(ctx context.Context, look func() (timedOut bool)) bool {
 			close(l.over)
 		}
 	}()
-	timedOut = look()
+	timedOut = look() && !errors.Is(ctx.Err(), context.Canceled) // else it was no longer needed
 	return true
 }

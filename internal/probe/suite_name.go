@@ -2,9 +2,24 @@ package probe
 
 import "crypto/tls"
 
-// suiteName returns the IANA name of a cipher suite, also of those of allSuites that crypto/tls does not have.
+// suiteName returns the IANA name of a cipher suite, also of those of allSuites that crypto/tls does not have. What almost every handshake
+// uses comes first: crypto/tls makes a list of all its suites for each name.
 func suiteName(id uint16) string {
 	switch id {
+	case tls.TLS_AES_128_GCM_SHA256:
+		return "TLS_AES_128_GCM_SHA256"
+	case tls.TLS_AES_256_GCM_SHA384:
+		return "TLS_AES_256_GCM_SHA384"
+	case tls.TLS_CHACHA20_POLY1305_SHA256:
+		return "TLS_CHACHA20_POLY1305_SHA256"
+	case tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256:
+		return "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
+	case tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384:
+		return "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
+	case tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256:
+		return "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+	case tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384:
+		return "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
 	case 0xc0ac:
 		return "TLS_ECDHE_ECDSA_WITH_AES_128_CCM"
 	case 0xc0ad:

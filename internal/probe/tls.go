@@ -43,7 +43,10 @@ func (v *endpointProbe) handshake(ctx context.Context, o *origin, conn net.Conn,
 		requiresClientCertificate(got.Failure, seen)
 		return nil
 	}
-	record(seen, secured.ConnectionState())
+	if got.version < tls.VersionTLS13 { // the group comes after the certificate
+		got.group = secured.ConnectionState().CurveID
+		recordGroup(seen, got.group)
+	}
 	got.auth.record(seen)
 	return secured
 }
@@ -99,15 +102,19 @@ func (a *clientAuth) record(seen *observation.TLS) {
 
 func record(seen *observation.TLS, state tls.ConnectionState) {
 	seen.Version = tls.VersionName(state.Version)
-	seen.Cipher = tls.CipherSuiteName(state.CipherSuite)
+	seen.Cipher = suiteName(state.CipherSuite)
 	seen.ALPN = state.NegotiatedProtocol
-	if state.CurveID != 0 {
-		seen.Group = state.CurveID.String()
-	}
+	recordGroup(seen, state.CurveID)
 	seen.Parsed = state.PeerCertificates
 	seen.Chain = make([][]byte, len(state.PeerCertificates))
 	for i, cert := range state.PeerCertificates {
 		seen.Chain[i] = cert.Raw
+	}
+}
+
+func recordGroup(seen *observation.TLS, group tls.CurveID) {
+	if group != 0 {
+		seen.Group = group.String()
 	}
 }
 

@@ -15,6 +15,11 @@ func VisibleJSON(document []byte) []byte {
 	var b bytes.Buffer
 	b.Grow(len(document))
 	for len(document) > 0 {
+		if plain := plainASCII(document); plain > 0 {
+			b.Write(document[:plain])
+			document = document[plain:]
+			continue
+		}
 		r, size := utf8.DecodeRune(document)
 		switch {
 		case r == '#' && bytes.HasSuffix(b.Bytes(), []byte("#")):
@@ -30,4 +35,14 @@ func VisibleJSON(document []byte) []byte {
 		document = document[size:]
 	}
 	return b.Bytes()
+}
+
+// plainASCII returns how many bytes at the start of a document can stay as they are: all but a few of most.
+func plainASCII(document []byte) int {
+	for i, c := range document {
+		if c != '\n' && (c < ' ' || c >= 0x7f || c == '#') {
+			return i
+		}
+	}
+	return len(document)
 }

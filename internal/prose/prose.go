@@ -70,3 +70,29 @@ func Span(d time.Duration) string {
 	}
 	return "a minute"
 }
+
+// Count returns a number with its noun: "1 finding", "2 findings".
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// Brief leaves out of a text what certificates are for and until when, where that stands beside it: "certificate/0b7d2f3a… (for *.example.org,
+// until 2027-04-29)".
+func Brief(text string) string {
+	for {
+		before, rest, found := strings.Cut(text, " (for ")
+		_, after, closed := strings.Cut(rest, ")")
+		if !found || !closed {
+			return text
+		}
+		text = before + after
+	}
+}
+
+// Breakable adds to an escaped text where HTML may break a line: behind the punctuation of names, URLs and ARNs.
+func Breakable(escaped string) string {
+	return strings.NewReplacer("://", "://", "/", "/<wbr>", ".", ".<wbr>", ":", ":<wbr>", "@", "@<wbr>").Replace(escaped)
+}

@@ -46,3 +46,33 @@ func TestVisibleJSON(t *testing.T) {
 		}
 	}
 }
+
+func TestBrief(t *testing.T) {
+	for text, want := range map[string]string{
+		"lb:443 has certificate/a… (for *.example.org, until 2027-01-23) attached instead of certificate/b… (for x)": "lb:443 has certificate/a… attached instead of certificate/b…",
+		"nothing to leave out (Service a/b)": "nothing to leave out (Service a/b)",
+		"open (for eons":                     "open (for eons",
+	} {
+		if got := Brief(text); got != want {
+			t.Errorf("%q becomes %q", text, got)
+		}
+	}
+}
+
+// Without what it adds, the text is what it was: copying a name from a page gives the name.
+func TestBreakable(t *testing.T) {
+	for _, text := range []string{"https://www.example.org/a?b", "arn:aws:acm:us-west-2:1:certificate/x", "a&amp;b&#39;.c", ""} {
+		got := Breakable(text)
+		if strings.ReplaceAll(got, "<wbr>", "") != text || text != "" && !strings.Contains(got, "<wbr>") {
+			t.Errorf("%q becomes %q", text, got)
+		}
+	}
+}
+
+func TestCount(t *testing.T) {
+	for n, want := range []string{"0 findings", "1 finding", "2 findings"} {
+		if got := Count(n, "finding"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

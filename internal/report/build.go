@@ -125,7 +125,7 @@ func addresses(observed []observation.Address, at time.Time) []Address {
 		}
 		if t := a.TLS; t != nil {
 			p.Protocol = &Protocol{Version: t.Version, Cipher: t.Cipher, ALPN: finding.Clean(t.ALPN, textLimit)}
-			p.Chain, p.ChainLength = certificates(t.Chain), len(t.Chain)
+			p.Chain, p.ChainLength = certificates(t), len(t.Chain)
 			p.Revocation = revocations(t.Revocation, at)
 		}
 		if h := a.HTTP; h != nil {
@@ -146,7 +146,7 @@ func other(o *observation.OtherCertificate, at time.Time) *Other {
 	out := &Other{KeyType: o.KeyType, Absent: o.Absent, Fallback: o.Fallback, Failure: failure(o.Failure), KeyProven: o.KeyProven}
 	if t := o.TLS; t != nil {
 		out.Protocol = &Protocol{Version: t.Version, Cipher: t.Cipher}
-		out.Chain, out.ChainLength = certificates(t.Chain), len(t.Chain)
+		out.Chain, out.ChainLength = certificates(t), len(t.Chain)
 		out.Revocation = revocations(t.Revocation, at)
 	}
 	return out

@@ -12,24 +12,32 @@ import (
 
 	"certdrift/internal/chain"
 	"certdrift/internal/finding"
+	"certdrift/internal/observation"
 )
 
 // certificates describes a chain as served, at most MaxChain of it.
-func certificates(ders [][]byte) []Certificate {
-	out := []Certificate{}
-	for _, der := range ders[:min(len(ders), MaxChain)] {
-		out = append(out, certificate(der))
+func certificates(t *observation.TLS) []Certificate {
+	out := make([]Certificate, 0, min(len(t.Chain), MaxChain))
+	for i, der := range t.Chain[:min(len(t.Chain), MaxChain)] {
+		if parsed := t.Certificate(i); parsed != nil {
+			out = append(out, describe(parsed))
+		} else {
+			out = append(out, certificate(der)) // it says why it cannot be parsed
+		}
 	}
 	return out
 }
 
 func certificate(der []byte) Certificate {
-	c := Certificate{FingerprintSHA256: fingerprint(der), Names: []string{}}
 	parsed, err := x509.ParseCertificate(der)
 	if err != nil {
-		c.Malformed = finding.Clean(err.Error(), textLimit)
-		return c
+		return Certificate{FingerprintSHA256: fingerprint(der), Names: []string{}, Malformed: finding.Clean(err.Error(), textLimit)}
 	}
+	return describe(parsed)
+}
+
+func describe(parsed *x509.Certificate) Certificate {
+	c := Certificate{FingerprintSHA256: fingerprint(parsed.Raw)}
 	c.Subject = finding.Clean(parsed.Subject.String(), textLimit)
 	c.Issuer = finding.Clean(parsed.Issuer.String(), textLimit)
 	c.Serial = hex.EncodeToString(parsed.SerialNumber.Bytes())

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 )
 
 // annotationLimit is how many annotations of a kind GitHub shows for one step.
@@ -25,7 +26,7 @@ func WriteGitHub(w io.Writer, r Report) error {
 	}
 	for _, s := range []finding.Severity{finding.Critical, finding.Warning, finding.Info} {
 		if more := written[s] - annotationLimit; more > 0 {
-			fmt.Fprintf(b, "and %s\n", Count(more, "more "+s.String()+" finding"))
+			fmt.Fprintf(b, "and %s\n", prose.Count(more, "more "+s.String()+" finding"))
 		}
 	}
 	for i, n := range r.Notes() {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 )
 
 // The bounds of a Markdown report, in bytes: GitHub rejects a comment of more than 65,536 characters. Each part may
@@ -40,7 +41,7 @@ func grow(b *strings.Builder, bound int, rest string, n int, noun string, piece 
 	for i := range n {
 		p := piece(i)
 		if b.Len()+len(p) > bound {
-			fmt.Fprintf(b, rest, Count(n-i, noun))
+			fmt.Fprintf(b, rest, prose.Count(n-i, noun))
 			return
 		}
 		b.WriteString(p)
@@ -99,7 +100,7 @@ func markdownHealthy(b *strings.Builder, r Report) {
 	if len(rows) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n<details><summary>%s ok</summary>\n\n", Count(len(rows), "endpoint"))
+	fmt.Fprintf(b, "\n<details><summary>%s ok</summary>\n\n", prose.Count(len(rows), "endpoint"))
 	grow(b, markdownAll, "- and %s\n", len(rows), "more endpoint", func(i int) string { return rows[i] })
 	b.WriteString("\n</details>\n")
 }

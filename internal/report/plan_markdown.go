@@ -6,6 +6,7 @@ import (
 
 	"certdrift/internal/finding"
 	"certdrift/internal/plan"
+	"certdrift/internal/prose"
 )
 
 // unfolded is how many rows that are as they should be stand open in Markdown.
@@ -41,7 +42,7 @@ func markdownPlan(b *strings.Builder, r Report) {
 		return markdownDetail(r, open[i], details[i])
 	})
 	if len(quiet) > 0 {
-		fmt.Fprintf(b, "\n<details><summary>%s as intended</summary>\n", Count(len(quiet), "listener"))
+		fmt.Fprintf(b, "\n<details><summary>%s as intended</summary>\n", prose.Count(len(quiet), "listener"))
 		markdownRows(b, quiet)
 		b.WriteString("\n</details>\n")
 	}

@@ -114,7 +114,7 @@ func Caveat(r Report) string {
 	if unseen == 0 || Outcome(r).Verdict != Pass {
 		return ""
 	}
-	return "What is attached to " + Count(unseen, "listener") + " now is not known: applying may undo someone's change."
+	return "What is attached to " + prose.Count(unseen, "listener") + " now is not known: applying may undo someone's change."
 }
 
 // NoListeners is what a plan without rows says.
@@ -123,11 +123,11 @@ const NoListeners = "No load balancer's certificate is declared in these manifes
 // planLine is the last line of a plan: how many listeners, and how many of each state.
 func planLine(r Report) string {
 	count := plan.CountRows(r.Plan)
-	line := Count(count.Listeners, "listener")
+	line := prose.Count(count.Listeners, "listener")
 	if count.Others > 0 {
-		line = Count(count.Others, "object") + " not read"
+		line = prose.Count(count.Others, "object") + " not read"
 		if count.Listeners > 0 {
-			line = Count(count.Listeners, "listener") + " and " + line
+			line = prose.Count(count.Listeners, "listener") + " and " + line
 		}
 	}
 	var states []string

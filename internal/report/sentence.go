@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 )
 
 // Sentence is what the verdict means.
@@ -49,7 +50,7 @@ func clean(r Report) string {
 	case declared == 0:
 		return "No problems found. No certificate is declared, so none was compared with a declaration."
 	case declared < len(r.Endpoints):
-		return fmt.Sprintf("No problems found. %d of %s serve the declared certificate; the others declare none.", declared, Count(len(r.Endpoints), "endpoint"))
+		return fmt.Sprintf("No problems found. %d of %s serve the declared certificate; the others declare none.", declared, prose.Count(len(r.Endpoints), "endpoint"))
 	}
 	return "Every endpoint serves the declared certificate."
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"certdrift/internal/finding"
+	"certdrift/internal/prose"
 )
 
 // lineLimit bounds a line of a finding; commands in remedies may be long.
@@ -151,14 +152,6 @@ func listText(items []string) string {
 	return strings.Join(shown, ", ")
 }
 
-// Count is a number with its noun: "1 finding", "2 findings".
-func Count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // tally counts findings by severity.
 func tally(fs []finding.Finding) map[finding.Severity]int {
 	by := map[finding.Severity]int{}
@@ -174,9 +167,9 @@ func leftText(left time.Duration) string {
 	case left < 0:
 		return "expired"
 	case left < 48*time.Hour:
-		return Count(int(left/time.Hour), "hour") + " left"
+		return prose.Count(int(left/time.Hour), "hour") + " left"
 	}
-	return Count(int(left/(24*time.Hour)), "day") + " left"
+	return prose.Count(int(left/(24*time.Hour)), "day") + " left"
 }
 
 // agoText is the time since an end in the unit that matters: "3 days ago", "5 hours ago".
@@ -185,9 +178,9 @@ func agoText(since time.Duration) string {
 	case since < time.Hour:
 		return "less than an hour ago"
 	case since < 48*time.Hour:
-		return Count(int(since/time.Hour), "hour") + " ago"
+		return prose.Count(int(since/time.Hour), "hour") + " ago"
 	}
-	return Count(int(since/(24*time.Hour)), "day") + " ago"
+	return prose.Count(int(since/(24*time.Hour)), "day") + " ago"
 }
 
 // CountingLine sums the report up in one line, as terraform plan ends.
@@ -201,12 +194,12 @@ func CountingLine(r Report) string {
 	}
 	by := tally(r.Findings)
 	line := fmt.Sprintf("Check: %d critical, %s, %d info; %d of %s ok",
-		by[finding.Critical], Count(by[finding.Warning], "warning"), by[finding.Info], states[OK], Count(len(r.Endpoints), "endpoint"))
+		by[finding.Critical], prose.Count(by[finding.Warning], "warning"), by[finding.Info], states[OK], prose.Count(len(r.Endpoints), "endpoint"))
 	if n := states[Unknown]; n > 0 {
 		line += fmt.Sprintf(", %d not checked", n)
 	}
 	if n := len(r.Listeners); n > 0 {
-		line += ", " + Count(n, "listener") + " read"
+		line += ", " + prose.Count(n, "listener") + " read"
 	}
 	line += "."
 	if !r.Complete {

@@ -69,7 +69,10 @@ type world struct {
 	only     []string
 	depth    round.Depth
 	patience time.Duration
-	base     func() // what fails all the time
+	base     func()               // what fails all the time
+	dates    bool                 // servers date their answers
+	offset   time.Duration        // how far the clock of this machine is ahead
+	adjust   func(*config.Config) // what the configuration says otherwise
 
 	// prober is the real one. What it saw is saved by what the world is like, and shown again in rounds that would see the same.
 	prober *probe.Prober
@@ -109,6 +112,8 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+func (w *world) now() time.Time { return time.Now().Add(w.offset) }
+
 func (w *world) made(p *pki.Pair, err error) *pki.Pair {
 	w.t.Helper()
 	if err != nil {
@@ -126,16 +131,16 @@ func (w *world) newRunner() *round.Runner {
 	})
 	stores := &trust.Stores{}
 	publisher := &round.Publisher{
-		Now: time.Now, Store: round.NewMemory(), Function: "inspect", By: "test",
+		Now: w.now, Store: round.NewMemory(), Function: "inspect", By: "test",
 		OnSent: func(n incident.Notice, _ alert.Message) { w.heard = append(w.heard, n.Each()...) },
 	}
 	publisher.Tell(sns.New(w.account.SNS(), w.topic))
 	w.prober = probe.New(probe.Options{
-		Now: time.Now, Resolver: w, Dialer: w.connect, Revocation: string(policy.RevocationStaple),
+		Now: w.now, Resolver: w, Dialer: w.connect, Revocation: string(policy.RevocationStaple),
 		NeedsIssuer: stores.NeedsIssuer, Anchors: stores.Anchors, Verified: stores.Verified,
 	})
 	return &round.Runner{
-		Now: time.Now, Inspector: inspector, Publisher: publisher, OnSchedule: true,
+		Now: w.now, Inspector: inspector, Publisher: publisher, OnSchedule: true,
 		Roots: func(target.Roots) *chain.Store {
 			return chain.NewStore([]chain.Anchor{{Certificate: w.public.Certificate, Public: true}, {Certificate: w.leaving.Certificate, Public: true, Removal: time.Now().AddDate(0, 1, 0)}})
 		},
@@ -350,6 +355,9 @@ func (w *world) handle(s *server, conn net.Conn) {
 		return
 	}
 	answer := reply(200, "ok")
+	if w.dates {
+		answer = reply(200, "ok", "Date: "+time.Now().UTC().Format(http.TimeFormat))
+	}
 	if s.answer != nil {
 		answer = s.answer(request)
 	}
@@ -402,6 +410,9 @@ func (w *world) request() round.Request {
 	q.Config.Incidents.StormAfter = 0
 	for _, e := range w.endpoints {
 		q.Config.Endpoints = append(q.Config.Endpoints, *e)
+	}
+	if w.adjust != nil {
+		w.adjust(&q.Config)
 	}
 	if len(w.files) > 0 {
 		ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Second)

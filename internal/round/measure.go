@@ -19,7 +19,7 @@ type gauge interface {
 func (p *Publisher) measure(ctx context.Context, q Request, res Result, t *tracking, state incident.State) error {
 	daily := p.daily(q, state, t.store.unread)
 	data := metric.Of(metric.Input{
-		Round: res.Round, Findings: res.Conclusion.Findings, Function: p.Function, Now: p.Now(), Incidents: state.Incidents,
+		Round: res.Round, Findings: res.Conclusion.Findings, Function: p.Function, Now: p.Now(), Policy: q.Config.Policy, Incidents: state.Incidents,
 		Narrowed: len(concerned(q)) > 0, StateUnread: t.store.unread,
 		WhileFailing: q.Config.MetricsWhileFailing, PerCertificate: countsCertificates(q), Daily: daily,
 	})

@@ -33,8 +33,8 @@ type protocol struct {
 
 // protocols is the table of kinds. A new STARTTLS protocol is a constant and a row here, and a preamble in package
 // starttls; the configuration, its schema, the command line and the rules read this table.
-func protocols() []protocol {
-	return []protocol{
+func protocols() [14]protocol {
+	return [...]protocol{
 		{HTTPS, 443, false, 0},
 		{HTTP, 80, false, 0},
 		{TLS, 0, false, 0},

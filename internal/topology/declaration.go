@@ -217,9 +217,11 @@ func (t *Topology) declarationsFor(e *Endpoint) []*Declaration {
 	var byName, byHost []*Declaration
 	for _, d := range t.Declarations {
 		switch {
-		case d.Port != port || len(d.Listeners) > 0 || e.Listener != nil && !d.Fits(e.Listener.LoadBalancer.Kind):
+		case d.Port != port || len(d.Listeners) > 0:
 		case d.Service != "" && d.Service == e.Target.Service, d.names(e.Target.LoadBalancer):
-			byName = append(byName, d)
+			if e.Listener == nil || d.Fits(e.Listener.LoadBalancer.Kind) {
+				byName = append(byName, d)
+			}
 		case e.Listener == nil && e.Target.Service == "" && d.hasHost(e.Target.Host):
 			byHost = append(byHost, d)
 		}

@@ -10,8 +10,8 @@ import (
 // nothing attached shows which version runs, a client may get either; what Terraform sets stays out of the list.
 func TestTheControllerListsTheDefault(t *testing.T) {
 	s := newScene(t)
-	best, other := s.acm("best", s.leafUntil(noon.AddDate(0, 0, 80), host)), s.acm("other", s.leafUntil(noon.AddDate(0, 0, 40), host))
-	lb := s.alb("web", best, other)
+	best, other := s.ACM("best", s.LeafUntil(noon.AddDate(0, 0, 80), host)), s.ACM("other", s.LeafUntil(noon.AddDate(0, 0, 40), host))
+	lb := s.ALB("web", best, other)
 	ingress := observation.Declaration{Object: "Ingress a/b", Service: "a/b", Kind: observation.Application, Port: 443, ARNs: []string{best, other}}
 	attached := map[string][]observation.Attachment{
 		"nothing": {}, "an older version": attach(best, other), "a newer version": append(attach(best, other), observation.Attachment{ARN: best}),

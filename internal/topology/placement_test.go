@@ -43,7 +43,7 @@ func TestPlacement(t *testing.T) {
 		}, "a1:443@us-west-2"},
 		{"by an Ingress's group", func(s *scene, e *observation.Endpoint, lb *observation.LoadBalancer) {
 			e.Target.Service, lb.Tags = "production/api", map[string]string{"ingress.k8s.aws/stack": "shared"}
-			s.round.Manifests = []observation.Declaration{{Service: "production/api", Group: "shared", Port: 443}}
+			s.Round.Manifests = []observation.Declaration{{Service: "production/api", Group: "shared", Port: 443}}
 		}, "a1:443@us-west-2"},
 		{"by another Service's tag", func(_ *scene, e *observation.Endpoint, lb *observation.LoadBalancer) {
 			e.Target.Service, lb.Tags = "production/api", map[string]string{"kubernetes.io/service-name": "production/ui"}
@@ -73,19 +73,19 @@ func TestPlacement(t *testing.T) {
 		{"the name before the DNS", func(s *scene, e *observation.Endpoint, _ *observation.LoadBalancer) {
 			e.DNS.CanonicalName = "a1.elb.amazonaws.com"
 			e.Target.LoadBalancer = &target.LoadBalancerRef{Name: "a2", Port: 443}
-			s.classic("a2", arnOf("a"))
+			s.Classic("a2", arnOf("a"))
 		}, "a2:443@us-west-2"},
 		{"a service in two clusters, told apart by DNS", func(s *scene, e *observation.Endpoint, lb *observation.LoadBalancer) {
 			e.Target.Service, e.DNS.CanonicalName = "production/api", "a2.elb.amazonaws.com"
 			lb.Tags = map[string]string{"kubernetes.io/service-name": "production/api"}
-			s.classic("a2", arnOf("a")).Tags = lb.Tags
+			s.Classic("a2", arnOf("a")).Tags = lb.Tags
 		}, "a2:443@us-west-2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(t)
-			leaf := s.leaf(host)
-			e := s.https("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf))
-			c.do(s, e, s.classic("a1", s.acm("a", leaf)))
+			leaf := s.Leaf(host)
+			e := s.HTTPS("api", host, ok("10.0.0.1", leaf), ok("10.0.0.2", leaf))
+			c.do(s, e, s.Classic("a1", s.ACM("a", leaf)))
 			if got := sits(s); got != c.want {
 				t.Errorf("sits behind %q, want %q", got, c.want)
 			}
@@ -95,8 +95,8 @@ func TestPlacement(t *testing.T) {
 
 func TestDeclarationsByHostWhereNothingElseIsKnown(t *testing.T) {
 	s := newScene(t)
-	s.https("api", host, ok("10.0.0.1", s.leaf(host)))
-	s.round.Manifests = []observation.Declaration{
+	s.HTTPS("api", host, ok("10.0.0.1", s.Leaf(host)))
+	s.Round.Manifests = []observation.Declaration{
 		{Object: "Ingress web/site", Port: 443, Hosts: []string{"*.example.org"}},
 		{Object: "Ingress web/other", Port: 443, Hosts: []string{"other.example.org"}},
 		{Object: "Ingress web/port", Port: 8443, Hosts: []string{host}},

@@ -25,14 +25,14 @@ func TestSelectionOfAnALB(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	slow, err := s.root().LeafWithKey(noon, []string{"both.example.org"}, key)
+	slow, err := s.Root().LeafWithKey(noon, []string{"both.example.org"}, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.alb("web", s.acm("default", s.leaf("both.example.org", "default.example.org")),
-		s.acm("rsa", slow), s.acm("ecdsa", s.leaf("both.example.org")), s.acm("wild", s.leaf("*.wild.example.org")),
-		s.acm("ended", s.leafUntil(noon.AddDate(0, 0, -1), "dates.example.org")),
-		s.acm("short", s.leaf("dates.example.org")), s.acm("long", s.leafUntil(noon.AddDate(0, 0, 80), "dates.example.org")))
+	s.ALB("web", s.ACM("default", s.Leaf("both.example.org", "default.example.org")),
+		s.ACM("rsa", slow), s.ACM("ecdsa", s.Leaf("both.example.org")), s.ACM("wild", s.Leaf("*.wild.example.org")),
+		s.ACM("ended", s.LeafUntil(noon.AddDate(0, 0, -1), "dates.example.org")),
+		s.ACM("short", s.Leaf("dates.example.org")), s.ACM("long", s.LeafUntil(noon.AddDate(0, 0, 80), "dates.example.org")))
 	for name, want := range map[string]string{
 		"both.example.org":     "ecdsa",   // ECDSA before RSA; the default only where none of the list matches
 		"default.example.org":  "default", // none of the list matches
@@ -49,7 +49,7 @@ func TestSelectionOfAnALB(t *testing.T) {
 
 func TestSelectionIsNotKnownWhereSomethingIsUnread(t *testing.T) {
 	s := newScene(t)
-	lb := s.alb("web", s.acm("default", s.leaf(host)), arnOf("unread"))
+	lb := s.ALB("web", s.ACM("default", s.Leaf(host)), arnOf("unread"))
 	if got, known := given(s, host); got != "default" || known {
 		t.Errorf("%s, known %v: the unread one may match", got, known)
 	}
@@ -69,7 +69,7 @@ func TestSelectionIsNotKnownWhereSomethingIsUnread(t *testing.T) {
 
 func TestSelectionTakesTheDefaultThatIsListedTwiceOnce(t *testing.T) {
 	s := newScene(t)
-	lb := s.alb("web", s.acm("a", s.leaf(host)))
+	lb := s.ALB("web", s.ACM("a", s.Leaf(host)))
 	lb.Listeners[0].Certificates = append(lb.Listeners[0].Certificates, observation.Attachment{ARN: arnOf("a")})
 	if m := s.build(); len(m.Listeners[0].Attached) != 1 {
 		t.Errorf("%d attached", len(m.Listeners[0].Attached))
@@ -86,7 +86,7 @@ func TestPreferHashAndKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := s.root().LeafWithKey(noon, []string{host}, key, func(c *x509.Certificate) { c.SignatureAlgorithm = hash }, pki.Valid(noon, noon.AddDate(0, 0, 9)))
+		p, err := s.Root().LeafWithKey(noon, []string{host}, key, func(c *x509.Certificate) { c.SignatureAlgorithm = hash }, pki.Valid(noon, noon.AddDate(0, 0, 9)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,10 +51,15 @@ func Parse(data []byte) (file *ast.File, problem *Problem) {
 			return nil, syntax(err)
 		}
 	}
+	found := &Problem{}
 	for _, doc := range file.Docs {
 		if doc.Body != nil {
 			ast.Walk(unsplitter{}, doc.Body)
+			ast.Walk(dedented{found}, doc.Body)
 		}
+	}
+	if found.Line > 0 {
+		return nil, found
 	}
 	return file, nil
 }

@@ -32,9 +32,10 @@ func Kind(err error) observation.ObserveErrorKind {
 	case "DependencyThrottle", "TooManyRequests", "RequestThrottledException", "ThrottledClientException", "KMSThrottling", "KMSThrottlingException":
 		return observation.Throttled
 	case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException", "AuthorizationError",
-		"AuthFailure", "NotAuthorized", "OptInRequired", "InvalidClientTokenId", "UnrecognizedClientException",
-		"ExpiredToken", "ExpiredTokenException", "SignatureDoesNotMatch", "InvalidSignatureException",
-		"MissingAuthenticationToken", "IncompleteSignature", "KMSAccessDenied", "KMSAccessDeniedException":
+		"NotAuthorized", "OptInRequired", "KMSAccessDenied", "KMSAccessDeniedException":
+		return observation.Denied
+	}
+	if observation.CredentialsRejected(code) {
 		return observation.Denied
 	}
 	switch status(err) {
@@ -77,7 +78,7 @@ func Code(err error) string {
 func Text(err error) string {
 	var api smithy.APIError
 	switch {
-	case errors.As(err, &api):
+	case errors.As(err, &api) && !noCredentials(err):
 		text := api.ErrorCode()
 		if message := api.ErrorMessage(); message != "" && message != text {
 			text += ": " + message
@@ -85,14 +86,12 @@ func Text(err error) string {
 		return finding.Clean(text, detailLimit)
 	case heldBack(err):
 		return "throttled until the round ran out of time"
-	case noCredentials(err) && errors.Is(err, context.DeadlineExceeded): // of the metadata service, mostly: there is none
-		return "no working AWS credentials: the credential provider did not respond in time"
+	case noCredentials(err):
+		return "no working AWS credentials: " + withoutCredentials(err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return "the round ran out of time"
 	case errors.Is(err, context.Canceled):
 		return "the round was stopped"
-	case noCredentials(err):
-		return "no working AWS credentials: " + finding.Clean(innermost(err).Error(), detailLimit)
 	}
 	return finding.Clean(innermost(err).Error(), detailLimit)
 }
@@ -116,12 +115,16 @@ func status(err error) int {
 	return 0
 }
 
-// noCredentials goes by text: the SDK wraps what its credential providers said in untyped errors.
+// noCredentials goes by text: the SDK wraps what its credential providers said in untyped errors. A service that answered is the one that
+// was asked, or the one that a role is assumed with; single sign-on (SSO, SSO OIDC) gives out credentials alone.
 func noCredentials(err error) bool {
-	if err == nil || Code(err) != "" {
+	if err == nil {
 		return false
 	}
 	text := err.Error()
+	if Code(err) != "" && !strings.Contains(text, "operation error SSO") {
+		return false
+	}
 	return strings.Contains(text, "get credentials") || strings.Contains(text, "retrieve credentials") ||
 		strings.Contains(text, "refresh cached credentials")
 }
@@ -130,6 +133,25 @@ func noCredentials(err error) bool {
 // a throttled one only. It goes by text: the SDK wraps nothing but the context's end.
 func heldBack(err error) bool {
 	return err != nil && Code(err) == "" && strings.Contains(err.Error(), "wait for token to be available")
+}
+
+// withoutCredentials says what the SDK looked for in vain. It goes by text, as noCredentials does: the innermost error alone ("no such
+// file or directory") says nothing to a person.
+func withoutCredentials(err error) string {
+	said := finding.Clean(innermost(err).Error(), detailLimit)
+	for _, source := range []struct{ marks, meaning string }{
+		{"SSO", "the single sign-on session has expired, or there is none"},
+		{"process provider", "the profile's credential_process failed: " + said},
+		{"IMDS", "none in the environment or in a profile, and this machine has no role that provides them"},
+	} {
+		if strings.Contains(err.Error(), source.marks) {
+			return source.meaning
+		}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "the credential provider did not respond in time"
+	}
+	return said
 }
 
 func innermost(err error) error {
@@ -157,6 +179,11 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Reason is what AWS said, without what failed by it.
 func (e *Error) Reason() string { return Text(e.Err) }
+
+// WithoutCredentials reports whether the reason is that certdrift has no credentials that work.
+func (e *Error) WithoutCredentials() bool {
+	return noCredentials(e.Err) || observation.CredentialsRejected(Text(e.Err))
+}
 
 // ObserveErrorKind returns the kind under which the failure is reported.
 func (e *Error) ObserveErrorKind() observation.ObserveErrorKind { return Kind(e.Err) }

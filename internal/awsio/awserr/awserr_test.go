@@ -125,6 +125,46 @@ func TestWithoutAnAnswer(t *testing.T) {
 			t.Errorf("%s: %s", awserr.Kind(err), awserr.Text(err))
 		}
 	})
+	t.Run("what gives out credentials", func(t *testing.T) {
+		rejected := &smithy.GenericAPIError{Code: "UnauthorizedException", Message: "Session token not found or invalid"}
+		for reason, want := range map[error]string{
+			errors.New("failed to read cached SSO token file, open x: no such file or directory"):        "single sign-on session has expired",
+			&smithy.OperationError{ServiceID: "SSO", OperationName: "GetRoleCredentials", Err: rejected}: "single sign-on session has expired",
+			&smithy.OperationError{ServiceID: "SSO OIDC", OperationName: "CreateToken", Err: rejected}:   "single sign-on session has expired",
+			fmt.Errorf("process provider error: %w", errors.New("exit status 7")):                        "credential_process failed: exit status 7",
+			fmt.Errorf("no EC2 IMDS role found: %w", context.DeadlineExceeded):                           "none in the environment or in a profile",
+			errors.New("something else"): "something else",
+		} {
+			config := sdk("http://127.0.0.1:1")
+			config.Credentials = aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, reason }))
+			_, err := elb.NewFromConfig(config).DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{})
+			of := awserr.Of(err, "elasticloadbalancing:DescribeLoadBalancers", "us-west-2", "111122223333", "")
+			if of.Kind != observation.Denied || of.Operation != observation.Credentials || !strings.Contains(of.Detail, want) {
+				t.Errorf("%v: %+v", reason, of)
+			}
+			if e := (&awserr.Error{Err: err}); !e.WithoutCredentials() || !of.WithoutCredentials() {
+				t.Errorf("%v is not known as one without credentials", reason)
+			}
+		}
+	})
+	t.Run("a role that may not be assumed", func(t *testing.T) { // this is of its role, not of all credentials
+		config := sdk("http://127.0.0.1:1")
+		config.Credentials = aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{}, &smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRole", Err: &smithy.GenericAPIError{Code: "AccessDenied"}}
+		}))
+		_, err := elb.NewFromConfig(config).DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{})
+		if of := awserr.Of(err, "sts:AssumeRole", "", "", "role"); of.Operation != "sts:AssumeRole" || of.WithoutCredentials() {
+			t.Errorf("%+v", of)
+		}
+	})
+	t.Run("credentials that AWS rejects", func(t *testing.T) {
+		for code, rejected := range map[string]bool{"ExpiredToken": true, "ExpiredTokenException": true, "InvalidClientTokenId": true, "AccessDenied": false, "ExpiredTokenish": false} {
+			e := &awserr.Error{Err: &smithy.GenericAPIError{Code: code, Message: "ExpiredToken: no"}}
+			if e.WithoutCredentials() != rejected || rejected && e.ObserveErrorKind() != observation.Denied {
+				t.Errorf("%s: %t, %s", code, e.WithoutCredentials(), e.ObserveErrorKind())
+			}
+		}
+	})
 	t.Run("nobody there", func(t *testing.T) {
 		_, err := elb.NewFromConfig(sdk("http://127.0.0.1:1")).DescribeLoadBalancers(t.Context(), &elb.DescribeLoadBalancersInput{})
 		if awserr.Kind(err) != observation.Incomplete || !strings.Contains(awserr.Text(err), "refused") {

@@ -184,11 +184,15 @@ func response(ctx context.Context, in middleware.DeserializeInput, next middlewa
 	return out, metadata, nil
 }
 
-// apiError is Lambda's own error: the name in a header, the message under one of two keys.
+// apiError is Lambda's own error: the name in a header, the message under one of two keys, and for what is throttled the limit that was
+// met: the account's, or the function's own reserved concurrency.
 func apiError(raw *smithyhttp.Response, body []byte) error {
 	code, _, _ := strings.Cut(raw.Header.Get("X-Amzn-Errortype"), ":")
-	var said struct{ Message string } // also "message"
-	_ = json.Unmarshal(body, &said)   // without a message, the name is enough
+	var said struct{ Message, Reason string } // also "message"
+	_ = json.Unmarshal(body, &said)           // without a message, the name is enough
+	if said.Reason != "" {
+		said.Message += " (" + said.Reason + ")"
+	}
 	if code == "" {
 		code = fmt.Sprintf("status %d", raw.StatusCode)
 	}

@@ -3,12 +3,15 @@ package invoke_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -85,10 +88,55 @@ func TestInvoke(t *testing.T) {
 	}
 }
 
+// pipes is a listener whose connections are pipes: in a bubble of synctest, whoever waits for them waits in its time.
+type pipes struct{ made chan net.Conn }
+
+func (p pipes) Accept() (net.Conn, error) {
+	c, ok := <-p.made
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}
+
+func (p pipes) Close() error   { close(p.made); return nil }
+func (p pipes) Addr() net.Addr { return &net.UnixAddr{} }
+
+func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
+	here, there := net.Pipe()
+	p.made <- there
+	return here, nil
+}
+
+// inFakeTime runs a test against a server, with nothing real but the time that processors take.
+func inFakeTime(t *testing.T, l http.Handler, test func(t *testing.T, f *invoke.Function)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		listener := pipes{make(chan net.Conn)}
+		server, transport := &http.Server{Handler: l, ReadHeaderTimeout: time.Hour}, &http.Transport{DialContext: listener.dial}
+		go func() { _ = server.Serve(listener) }()
+		defer server.Close()
+		defer transport.CloseIdleConnections()
+		s := settings("http://lambda.test")
+		s.HTTPClient = &http.Client{Transport: transport}
+		f, err := invoke.New(t.Context(), s, arn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(t, f)
+	})
+}
+
+// lambdaError is an error of Lambda itself. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+func lambdaError(status int, name, body string) response {
+	return response{status, [2]string{"X-Amzn-Errortype", name}, body}
+}
+
 // TestInvokeRetries: what may pass is tried again, with the whole payload and a signature of its own; what the function itself did is not.
 func TestInvokeRetries(t *testing.T) {
-	t.Parallel()
-	throttled := response{429, [2]string{"X-Amzn-Errortype", "TooManyRequestsException:http://x/"}, `{"Reason":"ConcurrentInvocationLimitExceeded","message":"Rate Exceeded."}`}
+	throttled := lambdaError(429, "TooManyRequestsException:http://x/", `{"Reason":"ConcurrentInvocationLimitExceeded","message":"Rate Exceeded."}`)
+	reserved := lambdaError(429, "TooManyRequestsException", `{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","message":"Rate Exceeded."}`)
+	unhandled := [2]string{"X-Amz-Function-Error", "Unhandled"}
 	good := response{status: 200, body: `{}`}
 	for name, tt := range map[string]struct {
 		responses []response
@@ -96,38 +144,73 @@ func TestInvokeRetries(t *testing.T) {
 		kind      observation.ObserveErrorKind
 		text      string
 	}{
-		"throttled at first":      {[]response{throttled, throttled, good}, 3, "", ""},
-		"hung up on at first":     {[]response{{}, good}, 2, "", ""},
-		"Lambda down at first":    {[]response{{status: 503}, good}, 2, "", ""},
-		"throttled for good":      {[]response{throttled}, 5, observation.Throttled, "TooManyRequestsException: Rate Exceeded."},
-		"denied":                  {[]response{{403, [2]string{"X-Amzn-Errortype", "AccessDeniedException"}, `{"Message":"not authorized to perform: lambda:InvokeFunction"}`}}, 1, observation.Denied, "not authorized to perform: lambda:InvokeFunction"},
-		"not there":               {[]response{{404, [2]string{"X-Amzn-Errortype", "ResourceNotFoundException"}, `{"Message":"Function not found"}`}}, 1, observation.Incomplete, "ResourceNotFoundException: Function not found"},
-		"the function was killed": {[]response{{200, [2]string{"X-Amz-Function-Error", "Unhandled"}, `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: 8f0ab1d2-0000 Error: Runtime exited with error: signal: killed"}`}}, 1, observation.Incomplete, "the function failed: Runtime exited with error: signal: killed"},
-		"nothing":                 {[]response{{status: 200}}, 1, observation.Incomplete, "the response is empty"},
-		"no JSON":                 {[]response{{500, [2]string{}, "<html>"}, good}, 2, "", ""},
+		"throttled at first":          {[]response{throttled, throttled, good}, 3, "", ""},
+		"hung up on at first":         {[]response{{}, good}, 2, "", ""},
+		"Lambda down at first":        {[]response{{status: 503}, good}, 2, "", ""},
+		"no JSON":                     {[]response{{500, [2]string{}, "<html>"}, good}, 2, "", ""},
+		"throttled for good":          {[]response{throttled}, 5, observation.Throttled, "TooManyRequestsException: Rate Exceeded."},
+		"hung up on for good":         {[]response{{}}, 5, observation.Incomplete, "EOF"},
+		"reserved concurrency of 0":   {[]response{reserved}, 5, observation.Throttled, "TooManyRequestsException: Rate Exceeded. (ReservedFunctionConcurrentInvocationLimitExceeded)"},
+		"denied":                      {[]response{lambdaError(403, "AccessDeniedException", `{"Message":"not authorized to perform: lambda:InvokeFunction"}`)}, 1, observation.Denied, "not authorized to perform: lambda:InvokeFunction"},
+		"not there":                   {[]response{lambdaError(404, "ResourceNotFoundException", `{"Message":"Function not found"}`)}, 1, observation.Incomplete, "ResourceNotFoundException: Function not found"},
+		"about to be updated":         {[]response{lambdaError(409, "ResourceConflictException", `{"message":"The function is currently in the following state: Pending"}`)}, 1, observation.Incomplete, "ResourceConflictException: The function is currently"},
+		"taken for a loop":            {[]response{lambdaError(400, "RecursiveInvocationException", `{"Message":"Lambda has detected that the function is in a loop"}`)}, 1, observation.Incomplete, "RecursiveInvocationException: Lambda has detected"},
+		"a payload that is too large": {[]response{lambdaError(413, "RequestEntityTooLargeException", `{"message":"6300000 byte payload is too large for the RequestResponse invocation type"}`)}, 1, observation.Incomplete, "RequestEntityTooLargeException"},
+		"the function was killed":     {[]response{{200, unhandled, `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: 8f0ab1d2-0000 Error: Runtime exited with error: signal: killed"}`}}, 1, observation.Incomplete, "the function failed: Runtime exited with error: signal: killed"},
+		"it ran out of time":          {[]response{{200, unhandled, `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 8f0ab1d2-0000 Error: Task timed out after 60.00 seconds"}`}}, 1, observation.Incomplete, "the function failed: Task timed out after 60.00 seconds"},
+		"its response is too large":   {[]response{{200, unhandled, `{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes)."}`}}, 1, observation.Incomplete, "the function failed: Response payload size exceeded"},
+		"it gives no reason":          {[]response{{200, unhandled, `null`}}, 1, observation.Incomplete, "the function failed: it gave no reason"},
+		"nothing":                     {[]response{{status: 200}}, 1, observation.Incomplete, "the response is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			l := &lambda{responses: tt.responses}
-			_, err := function(t, l).Invoke(t.Context(), []byte("payload"))
-			if len(l.asked) != tt.asked {
-				t.Errorf("asked %d times, want %d", len(l.asked), tt.asked)
-			}
-			for _, sent := range l.payloads {
-				if sent != "payload" {
-					t.Errorf("sent %q", sent)
+			inFakeTime(t, l, func(t *testing.T, f *invoke.Function) {
+				_, err := f.Invoke(t.Context(), []byte("payload"))
+				if len(l.asked) != tt.asked {
+					t.Errorf("asked %d times, want %d", len(l.asked), tt.asked)
 				}
-			}
-			switch {
-			case tt.text == "" && err != nil:
-				t.Error(err)
-			case tt.text != "" && (err == nil || !strings.Contains(err.Error(), tt.text)):
-				t.Errorf("%v, want %q", err, tt.text)
-			case tt.text != "" && (kind(err) != tt.kind || strings.Contains(err.Error(), "8f0ab1d2")):
-				t.Errorf("kind %q, want %q: %v", kind(err), tt.kind, err)
-			}
+				for _, sent := range l.payloads {
+					if sent != "payload" {
+						t.Errorf("sent %q", sent)
+					}
+				}
+				switch {
+				case tt.text == "" && err != nil:
+					t.Error(err)
+				case tt.text != "" && (err == nil || !strings.Contains(err.Error(), tt.text)):
+					t.Errorf("%v, want %q", err, tt.text)
+				case tt.text != "" && (kind(err) != tt.kind || strings.Contains(err.Error(), "8f0ab1d2")):
+					t.Errorf("kind %q, want %q: %v", kind(err), tt.kind, err)
+				}
+			})
 		})
 	}
+}
+
+// TestALateResponseIsNobodys: a response that comes after the round gave up is not taken for the next one's.
+func TestALateResponseIsNobodys(t *testing.T) {
+	n := 0
+	late := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.ReadAll(r.Body)
+		if n++; n == 1 {
+			time.Sleep(time.Minute)
+		}
+		_, _ = fmt.Fprint(w, n)
+	})
+	inFakeTime(t, late, func(t *testing.T, f *invoke.Function) {
+		ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+		defer cancel()
+		if _, err := f.Invoke(ctx, []byte("{}")); err == nil {
+			t.Error("there is a response")
+		}
+		if got, err := f.Invoke(t.Context(), []byte("{}")); err != nil || string(got) != "2" {
+			t.Errorf("%q, %v", got, err)
+		}
+		time.Sleep(time.Hour)
+		if got, err := f.Invoke(t.Context(), []byte("{}")); err != nil || string(got) != "3" || n != 3 {
+			t.Errorf("%q, %v, asked %d times", got, err, n)
+		}
+	})
 }
 
 // kind is under which an error is reported.

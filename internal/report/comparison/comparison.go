@@ -20,6 +20,8 @@ type Row struct {
 	// DeclaredAttached and AttachedServed go between the columns. Where the attached certificate is not known,
 	// AttachedServed compares what is served with what is declared.
 	DeclaredAttached, AttachedServed Mark
+	// FromDeclared compares what is served with what is declared, or with what is attached where nothing is declared.
+	FromDeclared Mark
 	// Others are what the addresses have for clients of the other type of key (RSA or ECDSA), as far as the round asked.
 	Others []Value
 	// End is when the first of the certificates served expires; zero where none is served.
@@ -35,8 +37,10 @@ type Value struct {
 	Notes, Details []string
 	// ARN is the attached or declared certificate's; empty where there is none.
 	ARN string
-	// Differs marks what disagrees with the column before.
+	// Differs marks what disagrees with what is declared, or with what is attached.
 	Differs bool
+	// Manifest reports that a deployment source declares it, not the configuration.
+	Manifest bool
 }
 
 // Mark is what goes between two columns.
@@ -77,6 +81,13 @@ func rowOf(e report.Endpoint, behind *report.Listener) Row {
 	}
 	if !c.Attached.Known() {
 		row.AttachedServed = Mark(c.DeclaredServed)
+	}
+	row.FromDeclared = Mark(c.DeclaredServed)
+	switch {
+	case len(row.Declared) == 0:
+		row.FromDeclared = row.AttachedServed
+	case c.DeclaredServed == topology.NotCompared && c.AttachedServed == topology.Same: // what holds for the attached one holds for the same one
+		row.FromDeclared = Mark(c.DeclaredAttached)
 	}
 	return row
 }
@@ -125,9 +136,17 @@ func end(leaves []report.Certificate) time.Time {
 	return first
 }
 
-func position(file string, line int) string {
-	if file == "" {
+// declaredIn says where something is declared: "in certdrift.yaml:12", "in k8s/api.yaml:9 (Service production/api)"; empty where that is not known.
+func declaredIn(by, file string, line int) string {
+	switch {
+	case file == "" && by == "":
 		return ""
+	case file == "":
+		return "by " + Clean(by)
 	}
-	return fmt.Sprintf(", %s:%d", Clean(file), line)
+	text := fmt.Sprintf("in %s:%d", Clean(file), line)
+	if by != "" {
+		text += " (" + Clean(by) + ")"
+	}
+	return text
 }

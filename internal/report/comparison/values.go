@@ -1,7 +1,6 @@
 package comparison
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -13,11 +12,13 @@ import (
 func declaredValues(all []topology.DeclaredSide) []Value {
 	var out []Value
 	for _, d := range all {
-		v := Value{ARN: d.ARN, Names: someNames(d.Certificate.Names(), "")}
+		v := Value{ARN: d.ARN, Names: someNames(d.Certificate.Names(), ""), Manifest: d.By != ""}
 		if _, end := d.Certificate.Dates(); !end.IsZero() {
 			v.Notes = append(v.Notes, "until "+prose.Day(end))
 		}
-		v.Notes = append(v.Notes, "by "+Clean(cmp.Or(d.By, "configuration"))+position(d.Source.File, d.Source.Line))
+		if where := declaredIn(d.By, d.Source.File, d.Source.Line); where != "" {
+			v.Notes = append(v.Notes, where)
+		}
 		for _, what := range []string{ShortARN(d.ARN), prefixed("SHA-256 ", Short(d.FingerprintSHA256)), prefixed("issuer ", Clean(d.Issuer))} {
 			switch {
 			case what == "":
@@ -86,15 +87,11 @@ func otherValues(e report.Endpoint) []Value {
 	return out
 }
 
-// differs reports whether a certificate served differs from the one attached, or from the one declared where that is not
-// known.
+// differs reports whether a certificate served differs from the one attached, or from the one declared.
 func differs(leaf report.Certificate, compared topology.Comparison) bool {
 	for _, side := range compared.Served {
 		if side.Certificate.Fingerprint() == leaf.FingerprintSHA256 {
-			if compared.Attached.Known() {
-				return side.Attached == topology.Different
-			}
-			return side.Declared == topology.Different
+			return compared.Attached.Known() && side.Attached == topology.Different || side.Declared == topology.Different
 		}
 	}
 	return false

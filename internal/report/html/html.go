@@ -17,6 +17,7 @@ import (
 	"html/template"
 	"io"
 
+	"certdrift/internal/prose"
 	"certdrift/internal/report"
 )
 
@@ -28,7 +29,7 @@ var styleText string
 
 // Write writes the page.
 func Write(w io.Writer, r report.Report) error {
-	page, err := template.New("page").Parse(pageText)
+	page, err := template.New("page").Funcs(template.FuncMap{"breakable": breakable}).Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("reading the page's template: %w", err)
 	}
@@ -37,4 +38,9 @@ func Write(w io.Writer, r report.Report) error {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	return buffered.Flush()
+}
+
+// breakable is a name or a URL that a narrow column breaks behind its punctuation, not in the middle of a word. Copying it gives the text itself.
+func breakable(text string) template.HTML {
+	return template.HTML(prose.Breakable(template.HTMLEscapeString(text))) //nolint:gosec // it is escaped, and <wbr> is all that is added
 }

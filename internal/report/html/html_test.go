@@ -241,7 +241,7 @@ func TestPlan(t *testing.T) {
 	}
 	page := b.String()
 	for _, want := range []string{
-		"Do not apply", "<dt>After apply</dt>", "<h3>Service production/api:443</h3>", "→ a1b2c3:443", "refused", "undecided", "unchanged", "<b>3</b>listeners", "<b>1</b>undecided",
+		"Do not apply", "<dt>After apply</dt>", "<h3>Service production/api:443</h3>", "→&nbsp;a1b2c3:<wbr>443", "refused", "undecided", "unchanged", "<b>3</b>listeners", "<b>1</b>undecided",
 		"✗</span> <b>&lt;script&gt;alert(1)&lt;/script&gt;\\x1b</b>", "what ACM holds", "<li>it would not be covered</li>", "href=\"#plan\"",
 	} {
 		if !strings.Contains(page, want) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
@@ -30,16 +29,21 @@ func (t text) problem(p incident.Problem, rows map[string]comparison.Row) {
 	f := p.Cause()
 	t.finding(p.Severity(), f)
 	t.affected(p.Affects(), rows)
-	t.paragraph(report.RolePlain, indent, 0, report.Line(prose.ShortenIDs(f.Summary)))
+	drawn := t.comparisons(p, rows)
+	said := prose.ShortenIDs
+	if len(drawn) > 0 && len(drawn) <= shownComparisons { // the table has what the certificates are for, and until when
+		said = func(text string) string { return prose.Brief(prose.ShortenIDs(text)) }
+	}
+	t.paragraph(report.RolePlain, indent, 0, report.Line(said(f.Summary)))
 	if t.verbose {
 		t.evidence(f)
 	}
-	t.comparisons(p, rows)
+	t.draw(drawn)
 	if all := p.Consequences(); len(all) > 0 {
-		t.consequences(f, all)
+		t.consequences(f, all, said)
 		t.blank()
 	}
-	t.remedies(p.Remedies())
+	t.remedies(p.Remedies(), said)
 	t.blank()
 }
 
@@ -84,7 +88,7 @@ func (t text) affected(keys []string, rows map[string]comparison.Row) {
 }
 
 // consequences are the other findings of a cause, a paragraph each.
-func (t text) consequences(cause finding.Finding, fs []finding.Finding) {
+func (t text) consequences(cause finding.Finding, fs []finding.Finding, said func(string) string) {
 	t.paragraph(report.RoleFaint, indent, 0, "also:")
 	shown := fs
 	if !t.verbose {
@@ -95,10 +99,10 @@ func (t text) consequences(cause finding.Finding, fs []finding.Finding) {
 		if f.Severity == finding.Critical {
 			mark = "✗"
 		}
-		lines := foldLine(string(f.Code)+beside(cause, f)+": "+report.Line(prose.ShortenIDs(f.Summary)), t.width-indent-2, 0)
+		lines := foldLine(string(f.Code)+beside(cause, f)+": "+report.Line(said(f.Summary)), t.width-indent-2, 0)
 		if len(lines) > consequenceLines && !t.verbose {
 			lines = lines[:consequenceLines]
-			lines[consequenceLines-1] += " …"
+			lines[consequenceLines-1] = strings.TrimRight(lines[consequenceLines-1], ";,") + " …"
 		}
 		for i, line := range lines {
 			head := "  "
@@ -131,13 +135,13 @@ func beside(cause, f finding.Finding) string {
 }
 
 // remedies are what to do, behind an arrow each.
-func (t text) remedies(all []string) {
+func (t text) remedies(all []string, said func(string) string) {
 	for _, remedy := range all {
 		mark := t.style(report.RoleGood, "→") + " "
 		for _, line := range report.Lines(remedy) {
 			further := 2
 			if !report.IsCommand(line) {
-				line, further = prose.ShortenIDs(line), 0
+				line, further = said(line), 0
 			}
 			for _, piece := range foldLine(line, t.width-2*indent, further) {
 				fmt.Fprintln(t.w, strings.Repeat(" ", indent)+mark+piece)
@@ -169,12 +173,11 @@ func compares(code finding.Code) bool {
 	return false
 }
 
-// comparisons are the three truths of the endpoints of a problem, each set of them once.
-func (t text) comparisons(p incident.Problem, rows map[string]comparison.Row) {
+// comparisons draws the three truths of the endpoints of a problem, each set of them once.
+func (t text) comparisons(p incident.Problem, rows map[string]comparison.Row) (drawn []string) {
 	if !slices.ContainsFunc(p.Findings, func(f finding.Finding) bool { return compares(f.Code) }) {
-		return
+		return nil
 	}
-	var drawn []string
 	for _, key := range p.Affects() {
 		row, known := rows[comparison.Clean(strings.TrimPrefix(key, "/"))]
 		if !known || len(row.Declared)+len(row.Attached) == 0 {
@@ -184,7 +187,16 @@ func (t text) comparisons(p incident.Problem, rows map[string]comparison.Row) {
 			drawn = append(drawn, drawing)
 		}
 	}
-	for _, drawing := range drawn[:min(len(drawn), shownComparisons)] {
+	return drawn
+}
+
+// draw writes the tables, and how many there is no room for.
+func (t text) draw(drawn []string) {
+	shown := drawn
+	if !t.verbose {
+		shown = drawn[:min(len(drawn), shownComparisons)]
+	}
+	for _, drawing := range shown {
 		fmt.Fprintln(t.w)
 		for line := range strings.Lines(drawing) {
 			line = strings.TrimRight(line, " \n")
@@ -195,46 +207,75 @@ func (t text) comparisons(p incident.Problem, rows map[string]comparison.Row) {
 		}
 		fmt.Fprintln(t.w)
 	}
+	if more := len(drawn) - len(shown); more > 0 {
+		t.paragraph(report.RoleFaint, indent, 0, "and "+prose.Count(more, "more comparison")+" (--verbose shows all)")
+		fmt.Fprintln(t.w)
+	}
 }
 
-// The widths of the table's columns, in characters.
-const (
-	sideWidth        = 12
-	certificateWidth = 40 // at most
-)
+// sideWidth is the width of the table's first column, in characters.
+const sideWidth = 12
 
-// table draws the three truths of an endpoint: what differs from the one above it is marked.
+// table draws the three truths of an endpoint. Each is marked for how it compares with the declared one; with the attached one, where nothing
+// is declared.
 func (t text) table(row comparison.Row) string {
 	var cells [][]string
-	wide := 0
 	for _, side := range []struct {
-		name, mark string
-		values     []comparison.Value
-	}{{"declared", " ", row.Declared}, {"attached", row.DeclaredAttached.Sign(), row.Attached}, {"served", row.AttachedServed.Sign(), row.Served}} {
-		name := side.mark + " " + side.name
+		name   string
+		mark   comparison.Mark
+		values []comparison.Value
+	}{{"declared", 0, row.Declared}, {"attached", row.DeclaredAttached, row.Attached}, {"served", row.FromDeclared, row.Served}} {
 		if len(side.values) == 0 {
-			cells = append(cells, []string{"  " + side.name, "–", ""})
+			cells = append(cells, []string{"  " + side.name, "–"})
 		}
 		for i, v := range side.values {
-			switch {
-			case i > 0 && side.name == "declared" && v.Differs:
-				name = "≠"
-			case i > 0:
-				name = ""
-			}
-			main := prose.ShortenIDs(v.Main)
-			if v.ARN != "" {
-				main = prose.ShortenIDs(comparison.Clean(topology.ShortARN(v.ARN)))
-			}
-			wide = max(wide, utf8.RuneCountInString(main))
-			cells = append(cells, []string{name, main, strings.Join(t.noted(v, main), ", ")})
+			cells = append(cells, []string{sideName(side.name, side.mark, i, v), t.cell(row, side.name, v)})
 		}
 	}
-	widths := []int{sideWidth, min(wide, certificateWidth, 3*(t.width-indent-sideWidth)/5) + 2}
-	widths = append(widths, t.width-indent-widths[0]-widths[1])
 	return table.New().Rows(cells...).Border(lipgloss.HiddenBorder()).BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
-		BorderColumn(false).BorderHeader(false).BorderRow(false).Width(t.width - indent).
-		StyleFunc(func(_, column int) lipgloss.Style { return lipgloss.NewStyle().Width(widths[column]).PaddingRight(2) }).Render()
+		BorderColumn(false).BorderHeader(false).BorderRow(false).
+		StyleFunc(func(_, column int) lipgloss.Style {
+			if column == 0 {
+				return lipgloss.NewStyle().Width(sideWidth)
+			}
+			return lipgloss.NewStyle()
+		}).Render()
+}
+
+// sideName is the first column: how a certificate compares, and where it is. One that a deployment source declares beside the configuration is
+// the manifest's.
+func sideName(side string, mark comparison.Mark, i int, v comparison.Value) string {
+	sign := mark.Sign()
+	if side == "declared" {
+		sign = " "
+		if v.Differs {
+			sign = comparison.Mark(topology.Different).Sign()
+		}
+	}
+	switch {
+	case i == 0:
+		return sign + " " + side
+	case v.Manifest:
+		return sign + " manifest"
+	case v.Differs:
+		return comparison.Mark(topology.Different).Sign()
+	}
+	return ""
+}
+
+// cell is a certificate with its notes, in lines that fit. What is served is called as what is attached, if it is the same.
+func (t text) cell(row comparison.Row, side string, v comparison.Value) string {
+	main := prose.ShortenIDs(v.Main)
+	switch {
+	case v.ARN != "":
+		main = prose.ShortenIDs(comparison.Clean(topology.ShortARN(v.ARN)))
+	case side == "served" && len(row.Served) == 1 && len(row.Attached) == 1 && row.Attached[0].ARN != "" && row.AttachedServed == comparison.Mark(topology.Same):
+		main = prose.ShortenIDs(comparison.Clean(topology.ShortARN(row.Attached[0].ARN)))
+		if v.Names == "" {
+			v.Names = v.Main
+		}
+	}
+	return strings.Join(foldLine(strings.Join(append([]string{main}, t.noted(v, main)...), ", "), t.width-indent-sideWidth, 0), "\n")
 }
 
 // noted is what stands beside a certificate.

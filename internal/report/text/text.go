@@ -50,9 +50,9 @@ func Write(w io.Writer, r report.Report, o Options) error {
 	verdict := strings.ToUpper(string(r.Verdict))
 	switch {
 	case len(problems) > 0 && problems[0].Severity() == finding.Critical:
-		verdict += ", " + report.Count(len(problems), "problem")
+		verdict += ", " + prose.Count(len(problems), "problem")
 	case len(problems) > 0:
-		verdict += ", " + report.Count(len(problems), "warning")
+		verdict += ", " + prose.Count(len(problems), "warning")
 	}
 	t.paragraph(roleOf(r.Verdict), 0, 0, verdict+": "+report.Sentence(r))
 	t.blank()
@@ -127,7 +127,7 @@ func (t text) some(n, shown int, noun string, write func(int)) {
 		write(i)
 	}
 	if more := n - shown; more > 0 {
-		t.marked(report.RoleFaint, "·", "and "+report.Count(more, "more "+noun)+" (--verbose lists all)")
+		t.marked(report.RoleFaint, "·", "and "+prose.Count(more, "more "+noun)+" (--verbose lists all)")
 	}
 	if n > 0 {
 		t.blank()
@@ -171,7 +171,7 @@ func (t text) infos(r report.Report) {
 		if t.verbose {
 			t.evidence(all[i])
 			if all[i].Remedy != "" {
-				t.remedies([]string{all[i].Remedy})
+				t.remedies([]string{all[i].Remedy}, prose.ShortenIDs)
 			}
 		}
 	})
@@ -195,7 +195,7 @@ func (t text) endpoints(r report.Report) {
 			t.named(report.RoleGood, "✓", comparison.Name(healthy[i]), report.Health(r, healthy[i]))
 		})
 	default:
-		t.marked(report.RoleGood, "✓", fmt.Sprintf("%d of %s ok%s", len(healthy), report.Count(len(r.Endpoints), "endpoint"), firstToExpire(r, healthy)))
+		t.marked(report.RoleGood, "✓", fmt.Sprintf("%d of %s ok%s", len(healthy), prose.Count(len(r.Endpoints), "endpoint"), firstToExpire(r, healthy)))
 		t.blank()
 	}
 	t.some(len(unknown), shownEndpoints, "endpoint", func(i int) {
@@ -234,7 +234,7 @@ func (t text) listeners(r report.Report) {
 		}
 	}
 	if total > 0 {
-		t.marked(report.RoleFaint, "·", fmt.Sprintf("%d of %s ok", healthy, report.Count(total, "listener")))
+		t.marked(report.RoleFaint, "·", fmt.Sprintf("%d of %s ok", healthy, prose.Count(total, "listener")))
 		t.blank()
 	}
 }

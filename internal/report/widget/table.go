@@ -23,7 +23,7 @@ func (d *drawing) style() {
 		critical, warning, ok, faint, soft, line = "#ff8a8a", "#f2b95c", "#6fd193", "#a2adbb", "#3d1d21", "#333d4a"
 	}
 	fmt.Fprintf(d, `<style>.cd table{border-collapse:collapse;width:100%%;table-layout:fixed}.cd th,.cd td{text-align:left;vertical-align:top;padding:5px 6px;overflow-wrap:anywhere;border-top:1px solid %s}`+
-		`.cd caption{text-align:left;padding:5px 8px}.cd .e{width:20%%}.cd .s{width:19%%}.cd .d{width:11%%}.cd ul{list-style:none;padding:0;margin:5px 8px}.cd ul li{padding:2px 0;overflow-wrap:anywhere}`+
+		`.cd caption{text-align:left;padding:5px 8px}.cd .e{width:18%%}.cd .s{width:19%%}.cd .d{width:11%%}.cd ul{list-style:none;padding:0;margin:5px 8px}.cd ul li{padding:2px 0;overflow-wrap:anywhere}`+
 		`.cd .critical{color:%s;font-weight:600}.cd .warning{color:%s;font-weight:600}.cd .ok{color:%s}.cd .unknown,.cd .note,.cd small{color:%s}`+
 		`.cd .differs{background:%s}.cd small{display:block}.cd .again{cursor:pointer;text-decoration:underline}</style><div class="cd">`, line, critical, warning, ok, faint, soft)
 }
@@ -39,7 +39,7 @@ func (d *drawing) head(environments []string, shown int) {
 		}
 		d.WriteString(`</p>`)
 	}
-	d.write(`<table><caption>`, text(fmt.Sprintf("%d endpoints", shown)), `</caption><thead><tr>`)
+	d.write(`<table><caption>`, text(prose.Count(shown, "endpoint")), `</caption><thead><tr>`)
 	for _, column := range []struct {
 		class safe // of its width
 		parts []heading
@@ -132,7 +132,7 @@ func (d *drawing) values(all []comparison.Value, l *report.Listener) {
 		if v.ARN != "" {
 			main = topology.ShortARN(v.ARN)
 		}
-		d.write(anchor(certificatePage(v.ARN), prose.ShortenIDs(main)), `<small title="`, text(strings.Join(append([]string{v.Main}, v.Details...), "; ")), `">`, text(strings.Join(v.Notes, "; ")), `</small>`)
+		d.write(anchor(certificatePage(v.ARN), prose.ShortenIDs(main)), `<small title="`, text(strings.Join(append([]string{v.Main}, v.Details...), "; ")), `">`, breakable(strings.Join(v.Notes, "; ")), `</small>`)
 		if l != nil {
 			d.write(`<small>`, anchor(balancerPage(*l), "load balancer"), `</small>`)
 		}
@@ -164,9 +164,9 @@ func (d *drawing) days(r comparison.Row) {
 // anchor is a link in a window of its own; the text alone where there is no address.
 func anchor(address, label string) safe {
 	if address == "" {
-		return text(label)
+		return breakable(label)
 	}
-	return `<a target="_blank" rel="noopener noreferrer" href="` + text(address) + `">` + text(label) + `</a>`
+	return `<a target="_blank" rel="noopener noreferrer" href="` + text(address) + `">` + breakable(label) + `</a>`
 }
 
 // pageOf is an endpoint's own page: only what a browser opens is a link.

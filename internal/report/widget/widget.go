@@ -108,6 +108,9 @@ func (d *drawing) write(parts ...safe) {
 // text makes a text safe within an element and within a quoted attribute.
 func text(s string) safe { return safe(html.EscapeString(comparison.Clean(s))) }
 
+// breakable is text that a narrow column breaks behind punctuation, not in the middle of a word.
+func breakable(s string) safe { return safe(prose.Breakable(string(text(s)))) }
+
 func compare(by string, a, b comparison.Row) int {
 	name := cmp.Or(cmp.Compare(a.Endpoint.Environment, b.Endpoint.Environment), cmp.Compare(a.Endpoint.Name, b.Endpoint.Name))
 	switch by {

@@ -113,12 +113,35 @@ func TestTheIncident(t *testing.T) {
 		})
 	}
 	twoPerMoment(t, acts)
+	remindersRepeat(t, byHand, weeks)
 	if want := "in 35 days, reminders included: 18 emails and 4 text messages"; !strings.Contains(out.String(), want) {
 		t.Errorf("the last line does not count %q", want)
 	}
 	for _, want := range []string{"email to oncall@example.org", "sms to +12065550100", "no messages sent"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the story does not show %q", want)
+		}
+	}
+}
+
+// remindersRepeat: a reminder has the cause, the command, the author and the certificates of the alert that it repeats.
+func remindersRepeat(t *testing.T, alerts, reminders Act) {
+	t.Helper()
+	facts := func(text string) string {
+		_, text, found := strings.Cut(text, "\nCAUSE")
+		text, _, ruled := strings.Cut(text, "\n-----")
+		if !found || !ruled {
+			t.Errorf("no email: %q", text)
+		}
+		return text
+	}
+	known := map[string]bool{}
+	for _, d := range alerts.Deliveries {
+		known[facts(d.Text)] = true
+	}
+	for _, d := range reminders.Deliveries {
+		if !known[facts(d.Text)] {
+			t.Errorf("%q does not repeat what its alert said:\n%s", d.Subject, facts(d.Text))
 		}
 	}
 }
