@@ -77,18 +77,21 @@ func (c *chromium) visit(ctx context.Context, host, port, name, roots string) (r
 		defer func() { err = errors.Join(err, c.certutil(ctx, nil, "-D", "-n", name)) }()
 	}
 	authority := net.JoinHostPort(name, port)
-	c.gateway.route(authority, net.JoinHostPort(host, port))
+	address := net.JoinHostPort(host, port)
+	c.gateway.route(authority, address)
 	limited, cancel := context.WithTimeout(c.tab, browsing)
 	defer cancel()
 	shown, err := chromedp.Call(limited, cdppage.Navigate, cdppage.NavigateParams{URL: "https://" + authority + "/"})
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		_, err := chromedp.Call(c.tab, cdppage.StopLoading, cdp.Empty{})
-		return "no answer in time", err
+		if _, err := chromedp.Call(c.tab, cdppage.StopLoading, cdp.Empty{}); err != nil || c.gateway.accepted(address) {
+			return "", err
+		}
+		return "no answer in time", nil
 	case err != nil:
 		return "", fmt.Errorf("opening a page: %w", err)
-	case shown.ErrorText == "net::ERR_ABORTED", shown.ErrorText == "net::ERR_HTTP_RESPONSE_CODE_FAILURE": // a response without a page
-		return "", nil
+	case c.gateway.accepted(address) && !strings.HasPrefix(shown.ErrorText, "net::ERR_CERT_") && !strings.HasPrefix(shown.ErrorText, "net::ERR_SSL_"):
+		return "", nil // a page that is none, or a redirect that leads nowhere
 	}
 	return shown.ErrorText, nil
 }

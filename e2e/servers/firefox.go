@@ -97,6 +97,11 @@ type marionetteError struct {
 
 func (e *marionetteError) Error() string { return e.Name + ": " + e.Message }
 
+// ofTLS reports whether the browser shows a page about TLS or a certificate; after anything else, it may still show the page before.
+func (e *marionetteError) ofTLS() bool {
+	return e.Name == "insecure certificate" || strings.Contains(e.Message, "about:neterror?e=nssFailure")
+}
+
 // message reads one message.
 func (f *firefox) message() ([]byte, error) {
 	length, err := f.replies.ReadString(':')
@@ -167,14 +172,19 @@ func (f *firefox) visit(_ context.Context, host, port, name, roots string) (refu
 		defer func() { err = errors.Join(err, f.privileged(forgetRoot, root)) }()
 	}
 	authority := net.JoinHostPort(name, port)
-	f.gateway.route(authority, net.JoinHostPort(host, port))
+	address := net.JoinHostPort(host, port)
+	f.gateway.route(authority, address)
+	_, err = f.call("WebDriver:Navigate", map[string]any{"url": "https://" + authority + "/"})
 	var failure *marionetteError
-	if _, err := f.call("WebDriver:Navigate", map[string]any{"url": "https://" + authority + "/"}); errors.As(err, &failure) {
-		return failure.Error() + " " + f.errorCode(), nil
-	} else if err != nil {
+	switch {
+	case !errors.As(err, &failure):
 		return "", err
+	case failure.ofTLS():
+		return failure.Error() + " " + f.errorCode(), nil
+	case f.gateway.accepted(address): // a page that is none, or a redirect that leads nowhere
+		return "", nil
 	}
-	return "", nil
+	return failure.Error(), nil
 }
 
 // errorCode returns what the page about an error says of it, which Marionette's error does not.

@@ -2,10 +2,12 @@ package servers
 
 import (
 	"context"
+	"encoding/binary"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"strings"
 	"sync"
 	"time"
 )
@@ -15,8 +17,9 @@ import (
 type gateway struct {
 	address string
 
-	mu sync.Mutex
-	to map[string]string
+	mu    sync.Mutex
+	to    map[string]string
+	spoke map[string]bool
 }
 
 // newGateway starts one; it ends with the context.
@@ -25,7 +28,7 @@ func newGateway(ctx context.Context) (*gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &gateway{address: listener.Addr().String(), to: map[string]string{}}
+	g := &gateway{address: listener.Addr().String(), to: map[string]string{}, spoke: map[string]bool{}}
 	server := &http.Server{Handler: g, ReadHeaderTimeout: time.Minute, ErrorLog: silent()}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	go func() { _ = server.Serve(listener) }()
@@ -36,13 +39,37 @@ func newGateway(ctx context.Context) (*gateway, error) {
 func (g *gateway) route(authority, address string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.to[authority] = address
+	g.to[spelled(authority)] = address
+	delete(g.spoke, address)
+}
+
+// accepted reports whether a browser has sent application data to an address since it was last the end of a route: then its handshake was
+// over, whatever became of the page. In TLS 1.3 an alert looks the same, so that it says nothing of a browser that reports an error of TLS.
+func (g *gateway) accepted(address string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.spoke[address]
+}
+
+func (g *gateway) sent(address string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.spoke[address] = true
+}
+
+// spelled is an authority as every spelling of its name has it: in small letters, without a dot at the end.
+func spelled(authority string) string {
+	host, port, err := net.SplitHostPort(authority)
+	if err != nil {
+		return authority
+	}
+	return net.JoinHostPort(strings.TrimSuffix(strings.ToLower(host), "."), port)
 }
 
 func (g *gateway) destination(authority string) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if address := g.to[authority]; address != "" {
+	if address := g.to[spelled(authority)]; address != "" {
 		return address
 	}
 	if host, _, err := net.SplitHostPort(authority); err == nil && net.ParseIP(host).IsLoopback() {
@@ -62,14 +89,14 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method == http.MethodConnect {
-		tunnel(w, address)
+		g.tunnel(w, address)
 		return
 	}
 	(&httputil.ReverseProxy{ErrorLog: silent(), Rewrite: func(p *httputil.ProxyRequest) { p.Out.URL.Host = address }}).ServeHTTP(w, r)
 }
 
 // tunnel connects a client with an address. What ends on one side ends on the other.
-func tunnel(w http.ResponseWriter, address string) {
+func (g *gateway) tunnel(w http.ResponseWriter, address string) {
 	server, err := net.DialTimeout("tcp", address, patience)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
@@ -91,7 +118,34 @@ func tunnel(w http.ResponseWriter, address string) {
 			_ = half.CloseWrite()
 		}
 	}
-	both.Go(func() { forward(server, buffered) })
+	both.Go(func() { forward(server, io.TeeReader(buffered, &records{data: func() { g.sent(address) }})) })
 	both.Go(func() { forward(client, server) })
 	both.Wait()
+}
+
+// applicationData is the type of a TLS record.
+const applicationData = 23
+
+// records reads the headers of what is written to it as TLS records, and calls data for each with application data.
+type records struct {
+	data   func()
+	header []byte
+	rest   int // how much of the current record is to come
+}
+
+func (r *records) Write(p []byte) (int, error) {
+	for _, b := range p {
+		if r.rest > 0 {
+			r.rest--
+			continue
+		}
+		if r.header = append(r.header, b); len(r.header) < 5 {
+			continue
+		}
+		if r.header[0] == applicationData {
+			r.data()
+		}
+		r.rest, r.header = int(binary.BigEndian.Uint16(r.header[3:])), r.header[:0]
+	}
+	return len(p), nil
 }
