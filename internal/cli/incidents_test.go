@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,12 +24,17 @@ func (k *keeping) Broken() []string { return k.broken }
 // contested is a store in which a round writes just before a person does, the first few times.
 type contested struct {
 	*keeping
-	left int
+	left atomic.Int32
+}
+
+func contestedBy(k *keeping, writes int32) *contested {
+	c := &contested{keeping: k}
+	c.left.Store(writes)
+	return c
 }
 
 func (c *contested) SaveIncident(ctx context.Context, r incident.Record) (bool, error) {
-	if c.left > 0 {
-		c.left--
+	if c.left.Add(-1) >= 0 {
 		loaded, err := c.Load(ctx)
 		if err != nil {
 			return false, err
@@ -129,7 +135,7 @@ func TestIncidentsHowLong(t *testing.T) {
 
 func TestIncidentsAcknowledge(t *testing.T) {
 	m := kept(t)
-	status, out, errs := run(t, desk(&contested{m, 2}), nil, "incidents", "ack", "listener:a", "--by", "jane", "--until", "4h", "--table", "x")
+	status, out, errs := run(t, desk(contestedBy(m, 2)), nil, "incidents", "ack", "listener:a", "--by", "jane", "--until", "4h", "--table", "x")
 	if status != 0 || !strings.Contains(out, "acknowledged by jane, until 2026-11-23T12:00:00Z") {
 		t.Errorf("status %d: %s%s", status, out, errs)
 	}
@@ -140,12 +146,12 @@ func TestIncidentsAcknowledge(t *testing.T) {
 		}
 	}
 	for format, want := range map[string]int{"text": 2, "json": 2} {
-		status, out, errs := run(t, desk(&contested{m, 2}), nil, "incidents", "ack", "listener:a", "host:b", "listener:a", "--by", "john", "--table", "x", "--format", format)
+		status, out, errs := run(t, desk(contestedBy(m, 2)), nil, "incidents", "ack", "listener:a", "host:b", "listener:a", "--by", "john", "--table", "x", "--format", format)
 		if status != 0 || strings.Count(out, "john") != want {
 			t.Errorf("two at once, as %s: status %d: %s%s", format, status, out, errs)
 		}
 	}
-	if status, _, errs := run(t, desk(&contested{m, 99}), nil, "incidents", "ack", "listener:a", "--by", "jane", "--table", "x"); status != 3 {
+	if status, _, errs := run(t, desk(contestedBy(m, 99)), nil, "incidents", "ack", "listener:a", "--by", "jane", "--table", "x"); status != 3 {
 		t.Errorf("a store that never lets write ends with %d: %s", status, errs)
 	}
 }

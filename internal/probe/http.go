@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -219,6 +220,8 @@ func (v *endpointProbe) redirects(o *origin, r *http.Response, got *answer) bool
 func (v *endpointProbe) requestFailed(ctx context.Context, phase observation.Phase, err error, conn net.Conn, got *answer) *observation.Failure {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
+	} else if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = net.ErrClosed // by net/http, after a write failed: a read beside it sees that as a deadline (countingConn.Close)
 	}
 	f := fail(phase, err)
 	if c := counting(conn); c != nil && c.reset.Load() && (f.Kind == observation.Closed || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {

@@ -23,8 +23,8 @@ const (
 	// flying is how many checks TestMemory has in flight at once.
 	flying = 64
 	// overBare bounds what each may hold beyond a bare client of net/http that reads the same: tens of KiB. About
-	// 5 KiB is usual, 20 with the race detector.
-	overBare = 48 << 10
+	// 15 KiB is usual, 40 with the race detector.
+	overBare = 64 << 10
 	// serveEnv makes the test binary the server of TestMemory: its memory must not count as the prober's.
 	serveEnv = "CERTDRIFT_TEST_SERVE_WITHOUT_END"
 )

@@ -3,6 +3,7 @@ package probe
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -154,6 +155,28 @@ func TestResetReportedToWrite(t *testing.T) {
 				t.Errorf("%s after a reset, in phase %s, is %s", ended, phase, f.Kind)
 			}
 		}
+	}
+}
+
+// TestCloseIsNoTimeout: net/http closes a connection after a write failed; a read beside that sees a deadline, which is no timeout of the server's.
+func TestCloseIsNoTimeout(t *testing.T) {
+	v := &endpointProbe{}
+	near, far := net.Pipe()
+	defer far.Close()
+	m := &countingConn{Conn: near}
+	defer m.end()
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := m.Read(make([]byte, 1))
+	got := &answer{auth: &clientAuth{}}
+	if f := v.requestFailed(t.Context(), observation.PhaseHeaders, err, m, got); f.Kind != observation.Closed {
+		t.Errorf("%v is %s", err, f.Kind)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errPhase)
+	if f := v.requestFailed(ctx, observation.PhaseHeaders, err, m, got); f.Kind != observation.TimedOut {
+		t.Errorf("%v, after the timeout, is %s", err, f.Kind)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -189,10 +190,11 @@ func TestInvokeRetries(t *testing.T) {
 
 // TestALateResponseIsNobodys: a response that comes after the round gave up is not taken for the next one's.
 func TestALateResponseIsNobodys(t *testing.T) {
-	n := 0
+	var asked atomic.Int32
 	late := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.ReadAll(r.Body)
-		if n++; n == 1 {
+		n := asked.Add(1)
+		if n == 1 {
 			time.Sleep(time.Minute)
 		}
 		_, _ = fmt.Fprint(w, n)
@@ -207,8 +209,8 @@ func TestALateResponseIsNobodys(t *testing.T) {
 			t.Errorf("%q, %v", got, err)
 		}
 		time.Sleep(time.Hour)
-		if got, err := f.Invoke(t.Context(), []byte("{}")); err != nil || string(got) != "3" || n != 3 {
-			t.Errorf("%q, %v, asked %d times", got, err, n)
+		if got, err := f.Invoke(t.Context(), []byte("{}")); err != nil || string(got) != "3" || asked.Load() != 3 {
+			t.Errorf("%q, %v, asked %d times", got, err, asked.Load())
 		}
 	})
 }
