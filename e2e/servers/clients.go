@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chromedp/chromedp"
+
 	"certdrift/e2e/debian"
 )
 
@@ -42,6 +44,15 @@ type Program struct {
 	web bool
 	// connect connects to a server and returns why the program refuses it; empty if it does not.
 	connect connecting
+	// ended waits until its process has ended, once its context has; nil if none runs on.
+	ended func()
+}
+
+// Ended waits until nothing of the program runs any more. A browser ends after its context.
+func (p Program) Ended() {
+	if p.ended != nil {
+		p.ended()
+	}
 }
 
 // connecting connects to host and port, for a name, with the roots of a file.
@@ -157,7 +168,7 @@ func preparedChromium(ctx context.Context, dir string) (Program, error) {
 	if err != nil {
 		return p, err
 	}
-	p.connect = c.visit
+	p.connect, p.ended = c.visit, chromedp.FromContext(c.tab).Allocator.Wait
 	return p, nil
 }
 
@@ -173,7 +184,7 @@ func preparedFirefox(ctx context.Context, dir string) (Program, error) {
 			if err != nil {
 				return p, err
 			}
-			p.connect = f.visit
+			p.connect, p.ended = f.visit, func() { <-f.ended }
 			break
 		}
 	}

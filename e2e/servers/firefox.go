@@ -25,6 +25,7 @@ type firefox struct {
 	conn    net.Conn
 	replies *bufio.Reader
 	asked   int
+	ended   chan struct{} // closed when its process has ended
 
 	mu sync.Mutex // one page at a time
 }
@@ -57,8 +58,11 @@ func newFirefox(ctx context.Context, binary, dir string, g *gateway) (*firefox, 
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting Firefox: %w", err)
 	}
-	go func() { _ = cmd.Wait() }()
-	f := &firefox{gateway: g}
+	f := &firefox{gateway: g, ended: make(chan struct{})}
+	go func() {
+		defer close(f.ended)
+		_ = cmd.Wait()
+	}()
 	if f.conn, err = dialMarionette(ctx, filepath.Join(dir, "MarionetteActivePort")); err != nil {
 		return nil, err
 	}
