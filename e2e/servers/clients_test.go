@@ -86,7 +86,7 @@ func asked(t *testing.T, p Program, server string) Answered {
 	return Unknown
 }
 
-// TestGateway: it leads to the servers that it was told of and to loopback, and to nothing else.
+// TestGateway: it leads to the servers that it has routes to and to loopback, and to nothing else.
 func TestGateway(t *testing.T) {
 	g, err := newGateway(t.Context())
 	if err != nil {

@@ -145,7 +145,7 @@ func (f *firefox) call(command string, parameters map[string]any) (json.RawMessa
 	return result, nil
 }
 
-// privileged runs a script with the browser's own rights.
+// privileged runs a script with the browser's own permissions.
 func (f *firefox) privileged(script string, args ...any) error {
 	if _, err := f.call("Marionette:SetContext", map[string]any{"value": "chrome"}); err != nil {
 		return err
