@@ -259,7 +259,7 @@ func otherBreaches() []Breach {
 		onLeaf("critical authority information access", codes(finding.CertMalformed), "RFC 5280 §4.2.2.1", goOnly,
 			extension(true, nested(0x30, nested(0x30, slices.Concat([]byte{6, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 1}, nested(0x86, []byte("http://127.0.0.1:9/"))))), 1, 3, 6, 1, 5, 5, 7, 1, 1)),
 		onLeaf("a CRL distribution point that is none", codes(finding.CertMalformed), "RFC 5280 §4.2.1.13", goOnly, extension(false, []byte{0x30, 2, 5, 0}, 2, 5, 29, 31)),
-		onLeaf("an empty certificate policy list", nil, "RFC 5280 §4.2.1.4", nobody, extension(false, []byte{0x30, 0}, 2, 5, 29, 32)),
+		onLeaf("an empty certificate policy list", codes(finding.CertMalformed), "RFC 5280 §4.2.1.4", "Chromium refuses it", extension(false, []byte{0x30, 0}, 2, 5, 29, 32)),
 		onLeaf("an unknown extension that is not critical, and not DER", nil, "RFC 5280 §4.2", nobody, extension(false, []byte{0xff, 0xff}, unknown...)),
 		onLeaf("an unknown extension that is critical", codes(finding.CertConstraint), "RFC 5280 §4.2", "", extension(true, []byte{5, 0}, unknown...)),
 	}

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"fmt"
 	"time"
 
 	"certdrift/internal/finding"
@@ -40,8 +41,23 @@ func sizes() []Case {
 			return l.chain(p, ders...)
 		}}
 	}
+	// deep is a path through a number of intermediates.
+	deep := func(intermediates int, want []finding.Code) Case {
+		return Case{Name: fmt.Sprintf("a path through %d intermediates", intermediates), Want: want, serve: func(l *Lab) Target {
+			p, ders := l.Sub, [][]byte{l.Sub.Certificate.Raw}
+			for i := 1; i < intermediates; i++ {
+				p = must(p.Intermediate(fmt.Sprintf("Lab Intermediate %d", i+1), l.Now))
+				ders = append([][]byte{p.Certificate.Raw}, ders...)
+			}
+			leaf := must(p.Leaf(l.Now, []string{Host}))
+			return l.chain(leaf, append([][]byte{leaf.Certificate.Raw}, ders...)...)
+		}}
+	}
 	oversized := codes(finding.CertChainOversized)
 	return []Case{
+		deep(6, nil),
+		deep(7, oversized),
+		deep(9, oversized),
 		sized("10 certificates", nil, 10, 0),
 		sized("11 certificates", oversized, 11, 0),
 		sized("17 certificates", oversized, 17, 0),

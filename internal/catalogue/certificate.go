@@ -214,11 +214,11 @@ func certificate() []Entry {
 		},
 		{
 			Code:     finding.CertChainOversized,
-			Severity: "warning above 10 certificates or 32 KiB; critical above 100 KiB, or where the handshake fails because of it",
+			Severity: "warning above 10 certificates, 32 KiB or 6 intermediates; critical above 100 KiB, or where the handshake fails because of it",
 			Title:    "The chain is larger than clients accept",
 			Meaning: "The server sends more certificates, or more bytes of them, than a current client accepts. Measured limits: Java 10 " +
 				"certificates and 32 KiB; rustls 64 KiB; OpenSSL (curl, Python, Node) and Chromium 100 KiB; GnuTLS 16 certificates and " +
-				"128 KiB; Firefox (NSS) 128 KiB, and 64 KiB for the leaf; Go 256 KiB. Mbed TLS, on small devices, accepts 16 KiB as it comes, which is no finding. The " +
+				"128 KiB; Firefox (NSS) 128 KiB, and 64 KiB for the leaf; Go 256 KiB. rustls and Firefox accept a path through 6 intermediates at most. Mbed TLS, on small devices, accepts 16 KiB as it comes, which is no finding. The " +
 				"evidence names the clients that refuse. This usually means that a whole bundle of roots was appended to the certificate.",
 			Check:  "openssl s_client -connect HOST:PORT -servername HOST -showcerts </dev/null | grep -c BEGIN",
 			Remedy: "Send only the leaf and its intermediates: two or three certificates. Remove the rest from the server's chain file.",

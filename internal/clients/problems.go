@@ -59,21 +59,28 @@ const (
 	DirectoryLimits  Problem = "directory names constrained"
 	DirectoryBarred  Problem = "directory names excluded"
 	PolicyRequired   Problem = "a missing certificate policy"
+	PolicyEmpty      Problem = "an empty list of certificate policies"
 	PolicyCritical   Problem = "a critical demand for a policy that is met"
 	LeafIsCA         Problem = "a CA's certificate as leaf"
 	LifetimeLong     Problem = "valid for more than 398 days, public"
 	LifetimeBallot   Problem = "valid for more than the current limit, public"
 	RevokedStaple    Problem = "revoked, by staple"
-	Revoked          Problem = "revoked, by CRL or OCSP"
+	RevokedStale     Problem = "revoked, by a staple that is out of date"
+	Revoked          Problem = "revoked, by CRL"
+	RevokedOCSP      Problem = "revoked, by OCSP"
 	StapleStale      Problem = "a staple that does not verify"
 	StapleGarbage    Problem = "a staple that cannot be parsed"
 	StapleUnknown    Problem = "a staple without a verdict"
+	StapleFuture     Problem = "a staple that is not valid yet"
 	StapleMissing    Problem = "must-staple without staple"
 	Unparsable       Problem = "not DER"
 	UnparsableGo     Problem = "DER that Go does not parse"
-	BadCritical      Problem = "a key identifier or authority information that is critical"
+	BadCritical      Problem = "a key identifier that is critical"
+	BadCriticalInfo  Problem = "authority information that is critical"
 	BadDuplicate     Problem = "an extension twice"
-	BadGoOnly        Problem = "an alternative name or name constraints that Go does not parse"
+	BadName          Problem = "an alternative name that is not ASCII, or an IP address of another length"
+	BadURI           Problem = "a URI among the alternative names that is none"
+	BadConstraints   Problem = "empty name constraints"
 	BadText          Problem = "a name that is not UTF-8, or a CRL distribution point that is none"
 	BadSerial        Problem = "a serial number not in DER"
 	BadDate          Problem = "a date that is none"
@@ -137,7 +144,7 @@ func problems() map[Problem]row {
 		IncompleteAIA:    ".? RRRR RR RR .R.",
 		NameSpelled:      "?R ..?? R? ?? ???",
 		MisnamedKey:      ".. RRRR .. R. ???",
-		MisnamedSerial:   "R. RRRR .. .. ???",
+		MisnamedSerial:   "?. RRRR .. .. ???",
 		IssuerExpired:    everybody,
 		RootExpired:      "RR RRRR R. R. ???",
 		ShadowExpired:    ".. .... .. R. ???",
@@ -153,8 +160,8 @@ func problems() map[Problem]row {
 		UsageNothing:     "RR RRRR .R .. ???",
 		UsageEmpty:       "RR RRRR .R .R ???",
 		UsageSGC:         "RR .... R. RR ???",
-		UsageNoSignRSA:   "R? .... ?? ?. ???",
-		UsageNoSignature: "R? .... .R R. ???",
+		UsageNoSignRSA:   "R. .... ?? ?. ???",
+		UsageNoSignature: "R. .... .R R. ???",
 		UsageAny:         ".R RRRR .. .R .??",
 		UsageAnyIssuer:   ".R RRRR .. RR .??",
 		UsageAbsent:      ".. .... .. .. .?R",
@@ -165,21 +172,28 @@ func problems() map[Problem]row {
 		DirectoryLimits:  ".. .... .. .R ???",
 		DirectoryBarred:  ".R ???? .? ?R ???",
 		PolicyRequired:   "R. .... RR RR ???",
+		PolicyEmpty:      "R. .... .. .. ???",
 		PolicyCritical:   ".. .... .. RR ???",
 		LeafIsCA:         ".R .... .. .R ???",
 		LifetimeLong:     "R. .... .. .. ??R",
 		LifetimeBallot:   "?. .... .. .. ???",
 		RevokedStaple:    "RR .... .. R. ???",
+		RevokedStale:     ".R .... .. R. ???",
 		Revoked:          "?? .... .. .. ???",
-		StapleStale:      ".? .... .. R. ???",
+		RevokedOCSP:      "?R .... .. .. ???",
+		StapleStale:      ".R .... .. R. ???",
 		StapleGarbage:    ".R .... .R R. ???",
 		StapleUnknown:    ".R .... .. .. ???",
+		StapleFuture:     ".. .... .. .. ???",
 		StapleMissing:    ".R .... .. R. ???",
 		Unparsable:       "RR RRRR RR RR RRR",
 		UnparsableGo:     "?? ???? R? ?? ???",
-		BadCritical:      "R? RRRR RR .R ???",
+		BadCritical:      "RR RRRR RR .R ???",
 		BadDuplicate:     "R? RRRR RR R? ???",
-		BadGoOnly:        "?? .... R. .. ???",
+		BadCriticalInfo:  "R. RRRR RR .R ???",
+		BadName:          "R. .... R. .. ???",
+		BadURI:           ".. .... R. .. ???",
+		BadConstraints:   "RR .... R. .. ???",
 		BadText:          ".. RRRR R. .. ???",
 		BadSerial:        ".R RRRR R? .. ???",
 		BadDate:          "RR RRRR R? RR ???",
@@ -221,28 +235,39 @@ const (
 	LargestChain   = 256 << 10
 )
 
-// AllTake reports whether no family refuses a chain for its number of certificates or its size in bytes.
-func AllTake(certificates, bytes int) bool {
-	return certificates <= shortestChain && bytes <= StrictestChain
+// Chain is what families limit of a served chain: how many certificates are sent, the bytes of all and of the leaf, and how many
+// intermediates the path from the leaf to its root has.
+type Chain struct{ Certificates, Bytes, Leaf, Intermediates int }
+
+const (
+	// largestNSS is the most bytes of a leaf that NSS reads.
+	largestNSS = 1<<16 - 1
+	// deepest is the most intermediates of a path that NSS and rustls accept. Chromium was seen to accept deepSeen, and to refuse tooDeep.
+	deepest, deepSeen, tooDeep = 6, 9, 34
+)
+
+// AllTake reports whether no family refuses a chain.
+func AllTake(c Chain) bool {
+	return c.Certificates <= shortestChain && c.Bytes <= StrictestChain && c.Intermediates <= deepest
 }
 
-// largestNSS is the most bytes of a leaf that NSS reads.
-const largestNSS = 1<<16 - 1
-
-// OfChain returns which families refuse a chain for its number of certificates, its size in bytes, or that of its leaf. The limits are measured.
-func OfChain(certificates, bytes, leaf int) finding.Clients {
-	limits := map[string]struct{ certificates, bytes int }{ // no number: any
-		"Java": {shortestChain, StrictestChain}, "rustls": {0, 64 << 10},
-		"Chromium": {0, 100 << 10}, "OpenSSL": {0, 100 << 10}, "curl": {0, 100 << 10}, "Python": {0, 100 << 10}, "Node": {0, 100 << 10},
-		"GnuTLS": {16, 128 << 10}, "Firefox (NSS)": {0, 128 << 10}, "Go": {0, LargestChain},
+// OfChain returns which families refuse a chain. The limits are measured.
+func OfChain(c Chain) finding.Clients {
+	limits := map[string]struct{ certificates, bytes, leaf, intermediates int }{ // no number: any
+		"Java": {certificates: shortestChain, bytes: StrictestChain}, "rustls": {bytes: 64 << 10, intermediates: deepest},
+		"Chromium": {bytes: 100 << 10, intermediates: tooDeep - 1},
+		"OpenSSL":  {bytes: 100 << 10}, "curl": {bytes: 100 << 10}, "Python": {bytes: 100 << 10}, "Node": {bytes: 100 << 10},
+		"GnuTLS": {certificates: 16, bytes: 128 << 10}, "Firefox (NSS)": {bytes: 128 << 10, leaf: largestNSS, intermediates: deepest},
+		"Go": {bytes: LargestChain},
 	}
+	over := func(n, most int) bool { return most > 0 && n > most }
 	var out finding.Clients
 	for _, family := range Families() {
 		switch limit, known := limits[family]; {
-		case !known:
-			out.NotKnown = append(out.NotKnown, family)
-		case bytes > limit.bytes, limit.certificates > 0 && certificates > limit.certificates, family == "Firefox (NSS)" && leaf > largestNSS:
+		case known && (over(c.Certificates, limit.certificates) || over(c.Bytes, limit.bytes) || over(c.Leaf, limit.leaf) || over(c.Intermediates, limit.intermediates)):
 			out.RefusedBy = append(out.RefusedBy, family)
+		case !known, family == "Chromium" && c.Intermediates > deepSeen:
+			out.NotKnown = append(out.NotKnown, family)
 		default:
 			out.AcceptedBy = append(out.AcceptedBy, family)
 		}

@@ -99,13 +99,14 @@ func completed(found, former finding.Finding) finding.Finding {
 		out.Evidence = finding.Evidence{}
 	}
 	maps.Copy(out.Evidence, found.Evidence)
-	for side, known := range map[*[]finding.Certificate][]finding.Certificate{
-		&out.Certificates.Declared: former.Certificates.Declared, &out.Certificates.Manifest: former.Certificates.Manifest,
-		&out.Certificates.Attached: former.Certificates.Attached, &out.Certificates.Served: former.Certificates.Served,
-	} {
+	keep := func(side *[]finding.Certificate, known []finding.Certificate) {
 		if len(known) > 0 {
 			*side = known
 		}
 	}
+	keep(&out.Certificates.Declared, former.Certificates.Declared)
+	keep(&out.Certificates.Manifest, former.Certificates.Manifest)
+	keep(&out.Certificates.Attached, former.Certificates.Attached)
+	keep(&out.Certificates.Served, former.Certificates.Served)
 	return out
 }

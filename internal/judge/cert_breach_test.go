@@ -7,9 +7,11 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"certdrift/internal/clients"
 	"certdrift/internal/finding"
+	"certdrift/internal/observation"
 	"certdrift/internal/sim/pki"
 )
 
@@ -58,7 +60,7 @@ func TestUnparsableClients(t *testing.T) {
 	whole := newShop(t).serve(t).chain[0]
 	for said, want := range map[string]clients.Problem{
 		"x509: authority key identifier incorrectly marked critical": clients.BadCritical, "x509: malformed UTCTime": clients.BadDate,
-		"x509: something new": clients.UnparsableGo, "x509: SAN dNSName is malformed": clients.BadGoOnly,
+		"x509: something new": clients.UnparsableGo, "x509: SAN dNSName is malformed": clients.BadName,
 	} {
 		if got := parsing(whole, errors.New(said)); got != want {
 			t.Errorf("%s: %s, want %s", said, got, want)
@@ -67,6 +69,30 @@ func TestUnparsableClients(t *testing.T) {
 	for _, der := range [][]byte{whole[:len(whole)-3], nil, append(slices.Clone(whole), 0)} {
 		if got := parsing(der, errors.New("x509: malformed certificate")); got != clients.Unparsable {
 			t.Errorf("%d bytes: %s", len(der), got)
+		}
+	}
+}
+
+// TestWhoRefusesAStaple: what clients do depends on the staple's dates.
+func TestWhoRefusesAStaple(t *testing.T) {
+	day := func(n int) time.Time { return certNow.AddDate(0, 0, n) }
+	staple := func(status observation.RevocationStatus, from, to int) observation.Revocation {
+		return observation.Revocation{Source: observation.Staple, Status: status, Signed: true, ThisUpdate: day(from), NextUpdate: day(to)}
+	}
+	for want, r := range map[clients.Problem]observation.Revocation{
+		clients.StapleFuture: staple(observation.Good, 1, 3), clients.StapleStale: staple(observation.Good, -3, -1),
+		clients.StapleUnknown: staple(observation.Unknown, -1, 1), clients.StapleGarbage: {Source: observation.Staple, Status: observation.NoAnswer},
+	} {
+		if got := stapleProblem(r, certNow, false); got != want {
+			t.Errorf("%+v: %s, want %s", r, got, want)
+		}
+	}
+	for want, r := range map[clients.Problem]observation.Revocation{
+		clients.RevokedStaple: staple(observation.Revoked, -1, 1), clients.RevokedStale: staple(observation.Revoked, -3, -1),
+		clients.RevokedOCSP: {Source: observation.OCSP}, clients.Revoked: {Source: observation.CRL},
+	} {
+		if got := revokedBy(r, certNow); got != want {
+			t.Errorf("%+v: %s, want %s", r, got, want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 
+	"certdrift/internal/chain"
 	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 	"certdrift/internal/observation"
@@ -17,7 +18,7 @@ func findChainOversized(c *connection) []finding.Finding {
 		f := c.finding(finding.CertChainOversized, finding.Critical,
 			"the handshake fails: the server sends a larger chain than clients accept",
 			finding.Evidence{"detail": finding.Clean(c.Failure.Detail, finding.QuoteLimit)}, c.sizeRemedy())
-		f.Clients = clients.OfChain(0, clients.LargestChain+1, 0)
+		f.Clients = clients.OfChain(clients.Chain{Bytes: clients.LargestChain + 1})
 		return []finding.Finding{f}
 	}
 	if c.TLS == nil || len(c.TLS.Chain) == 0 {
@@ -27,18 +28,23 @@ func findChainOversized(c *connection) []finding.Finding {
 	for _, der := range c.TLS.Chain {
 		size += len(der) + 3 // each with its length, RFC 5246 §7.4.2
 	}
-	if clients.AllTake(count, size) {
+	shape := clients.Chain{Certificates: count, Bytes: size, Leaf: len(c.TLS.Chain[0]), Intermediates: c.intermediates()}
+	if clients.AllTake(shape) {
 		return nil
 	}
-	by := clients.OfChain(count, size, len(c.TLS.Chain[0]))
 	severity := finding.Warning
 	if size > oversized {
 		severity = finding.Critical
 	}
-	f := c.finding(finding.CertChainOversized, severity,
-		fmt.Sprintf("the chain is %d KiB in size (%d certificates), more than some clients accept", size>>10, count),
-		finding.Evidence{"bytes": size, "certificates": count}, c.sizeRemedy())
-	f.Clients = by
+	what := fmt.Sprintf("the chain is %d KiB in size (%d certificates), more than some clients accept", size>>10, count)
+	e, remedy := finding.Evidence{"bytes": size, "certificates": count}, c.sizeRemedy
+	if flat := (clients.Chain{Certificates: count, Bytes: size}); clients.AllTake(flat) { // its depth alone is what is refused
+		what = fmt.Sprintf("the path to the root has %d intermediates, more than some clients accept", shape.Intermediates)
+		remedy = c.depthRemedy
+	}
+	e["intermediates"] = shape.Intermediates
+	f := c.finding(finding.CertChainOversized, severity, what, e, remedy())
+	f.Clients = clients.OfChain(shape)
 	return []finding.Finding{f}
 }
 
@@ -47,4 +53,16 @@ func (c *connection) sizeRemedy() string {
 		return c.replace("The certificate alone is too large: have it issued for fewer names, or spread the names over several certificates.")
 	}
 	return c.chainRemedy("Send only the leaf and its intermediates: remove the rest from the chain file.")
+}
+
+// intermediates returns how many intermediates the path has that clients find.
+func (c *connection) intermediates() int {
+	if c.built == nil || c.verdict() != chain.Trusted {
+		return 0
+	}
+	return max(0, len(c.built.Path.Certificates)-2)
+}
+
+func (c *connection) depthRemedy() string {
+	return c.replace("Have the certificate issued by a CA that is closer to its root.")
 }

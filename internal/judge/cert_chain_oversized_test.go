@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"fmt"
 	"testing"
 
 	"certdrift/internal/finding"
@@ -50,6 +51,32 @@ func TestCertChainOversized(t *testing.T) {
 	}
 	server{failure: &observation.Failure{Phase: observation.PhaseTLS, Kind: observation.ChainOversized, Detail: "handshake message of length 300000"}}.
 		expect(t, critical(finding.CertChainOversized))
+}
+
+// TestCertChainTooDeep: what the server sends besides the path does not count, and the path of a chain that is not trusted neither.
+func TestCertChainTooDeep(t *testing.T) {
+	s := newShop(t)
+	for _, test := range []struct {
+		intermediates int
+		want          []string
+		says          string
+	}{
+		{6, nil, ""},
+		{7, []string{warning(finding.CertChainOversized)}, "the path to the root has 7 intermediates, more than some clients accept. Refused by: Firefox (NSS), rustls. Accepted by: Chromium, "},
+		{9, []string{warning(finding.CertChainOversized)}, "Refused by: Firefox (NSS), rustls. Accepted by: Chromium, "},
+		{10, []string{warning(finding.CertChainOversized)}, "Refused by: Firefox (NSS), Java, rustls. Accepted by: OpenSSL, curl, Python, Node, Go, GnuTLS. Not known: Chromium, "},
+	} {
+		issuer, sent := s.root, [][]byte{}
+		for i := range test.intermediates {
+			issuer = must(t)(issuer.Intermediate(fmt.Sprintf("CA %d", i), certNow))
+			sent = append([][]byte{issuer.Certificate.Raw}, sent...)
+		}
+		leaf := must(t)(issuer.Leaf(certNow, []string{certHost}))
+		fs := server{chain: append([][]byte{leaf.Certificate.Raw}, sent...), roots: []*pki.Pair{s.root}}.expect(t, test.want...)
+		if test.says != "" {
+			says(t, fs, test.says)
+		}
+	}
 }
 
 // padding is a certificate under ca of exactly a length, which its signature makes vary by a byte or two.

@@ -1,7 +1,9 @@
 package judge
 
 import (
+	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
 	"slices"
@@ -36,7 +38,7 @@ func findMalformed(c *connection) []finding.Finding {
 				finding.Evidence{"place": i + 1, "detail": finding.Clean(err.Error(), finding.QuoteLimit)}, remedy()))}
 		}
 	}
-	return slices.Concat(c.oddTimes(remedy), c.negativeSerials(), c.emptyName(), c.strictlyMalformed())
+	return slices.Concat(c.oddTimes(remedy), c.negativeSerials(), c.emptyName(), c.emptyPolicies(), c.strictlyMalformed())
 }
 
 // place names a certificate by its place in the chain.
@@ -61,8 +63,9 @@ func parsing(der []byte, err error) clients.Problem {
 		says    string
 		problem clients.Problem
 	}{
-		{"incorrectly marked critical", clients.BadCritical}, {"duplicate extension", clients.BadDuplicate}, {"empty name constraints", clients.BadGoOnly},
-		{"cannot parse IP address of length", clients.BadGoOnly}, {"cannot parse URI", clients.BadGoOnly}, {"SAN dNSName is malformed", clients.BadGoOnly},
+		{"authority info access incorrectly marked critical", clients.BadCriticalInfo}, {"incorrectly marked critical", clients.BadCritical},
+		{"duplicate extension", clients.BadDuplicate}, {"empty name constraints", clients.BadConstraints},
+		{"cannot parse IP address of length", clients.BadName}, {"cannot parse URI", clients.BadURI}, {"SAN dNSName is malformed", clients.BadName},
 		{"invalid UTF-8 string", clients.BadText}, {"invalid CRL distribution point", clients.BadText}, {"malformed serial number", clients.BadSerial},
 		{"malformed GeneralizedTime", clients.BadDate}, {"malformed UTCTime", clients.BadDate}, {"invalid version", clients.BadVersion},
 	} {
@@ -82,6 +85,19 @@ func (c *connection) emptyName() []finding.Finding {
 	return []finding.Finding{refused(clients.NameEmpty, c.aboutCert(finding.CertMalformed, finding.Warning, leaf,
 		fmt.Sprintf("a subject alternative name of %s is empty", c.which(leaf)), c.certEvidence(leaf),
 		c.replace("Have the certificate reissued without the empty name.")))}
+}
+
+// emptyPolicies reports a leaf whose list of certificate policies is empty, against RFC 5280 §4.2.1.4: Chromium refuses it.
+func (c *connection) emptyPolicies() []finding.Finding {
+	leaf := c.leaf()
+	if leaf == nil || !slices.ContainsFunc(leaf.Extensions, func(e pkix.Extension) bool {
+		return e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 32}) && bytes.Equal(e.Value, []byte{0x30, 0})
+	}) {
+		return nil
+	}
+	return []finding.Finding{refused(clients.PolicyEmpty, c.aboutCert(finding.CertMalformed, finding.Warning, leaf,
+		fmt.Sprintf("the list of certificate policies of %s is empty", c.which(leaf)), c.certEvidence(leaf),
+		c.replace("Have the certificate reissued with a policy in that extension, or without the extension.")))}
 }
 
 // strictlyMalformed reports what OpenSSL's strict mode, Python's default since 3.13, refuses.

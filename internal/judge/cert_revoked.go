@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"fmt"
+	"time"
 
 	"certdrift/internal/clients"
 	"certdrift/internal/finding"
@@ -67,14 +68,24 @@ func findRevoked(c *connection) []finding.Finding {
 			fmt.Sprintf("%s was revoked%s%s, according to the %s", c.which(cert), when, reason, sourceName(r.Source)), e,
 			c.reissue(cert, "Have a certificate issued for a new key and serve it now.",
 				"have the certificate issued by the CA's current issuer and serve it with that chain now."))
-		f.Clients = clients.Of(clients.Revoked)
-		if r.Source == observation.Staple {
-			f.Clients = clients.Of(clients.RevokedStaple)
-		}
+		f.Clients = clients.Of(revokedBy(r, c.judgment.Now))
 		f.RestsOn = []finding.Fact{{Kind: finding.FactRevocation, Endpoint: c.endpoint.Target.Key(), Resource: topology.Fingerprint(cert)}}
 		out = append(out, f)
 	}
 	return out
+}
+
+// revokedBy returns what clients make of a revocation, by which source reports it.
+func revokedBy(r observation.Revocation, now time.Time) clients.Problem {
+	switch {
+	case r.Source == observation.CRL:
+		return clients.Revoked
+	case r.Source == observation.OCSP:
+		return clients.RevokedOCSP
+	case !r.NextUpdate.IsZero() && now.After(r.NextUpdate):
+		return clients.RevokedStale
+	}
+	return clients.RevokedStaple
 }
 
 func sourceName(s observation.RevocationSource) string {

@@ -70,6 +70,8 @@ func stapleProblem(r observation.Revocation, now time.Time, must bool) clients.P
 		return clients.StapleGarbage
 	case !r.Signed, !r.NextUpdate.IsZero() && now.After(r.NextUpdate):
 		return clients.StapleStale
+	case r.ThisUpdate.Sub(now) > clockSkew:
+		return clients.StapleFuture
 	}
 	return clients.StapleUnknown
 }
