@@ -201,7 +201,7 @@ func problems() map[Problem]row {
 		OddTime:          "RR RRRR .. ?R ???",
 		NegativeSerial:   ".. .... R. .. ???",
 		Strict:           ".. ..s. .. .. ???",
-		StrictNames:      ".. ..s. .R .. ???",
+		StrictNames:      "R. ..s. .R .. ???",
 		VersionOld:       "RR RRRR RR .R ???",
 		VersionUnclear:   "RR RRRR RR ?R ???",
 		VersionSSL:       everybody,
