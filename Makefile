@@ -223,7 +223,8 @@ bench: ## Generate docs/performance.md: what a check costs, against a bare loop 
 	go run ./bench -o docs/performance.md $(if $(PEER),-peer "$(PEER)")
 
 .PHONY: accuracy
-accuracy: ## Generate docs/accuracy.md: run certdrift, curl and openssl s_client against hundreds of servers on loopback
+accuracy: ## Generate docs/accuracy.md: run certdrift, curl, openssl s_client and ten clients against hundreds of servers on loopback
+	@CERTDRIFT_BROWSERS=1 go test -count=1 -run 'TestBrowsers$$' ./e2e/servers
 	go run ./e2e/accuracy
 
 # ── Python, with pip ───────────────────────────────────────────────────────────────────────────────────────────────────

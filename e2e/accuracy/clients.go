@@ -15,7 +15,7 @@ func clientTables(w io.Writer, groups []servers.Group, outcomes map[string]serve
 
 Client programs as packages serve them, connecting to the same servers, beside what certdrift says of their families ([clients](clients.md)): with the case's
 roots and name and default settings otherwise, without HTTP beyond a request. Only servers are asked that speak TLS from the first byte at one address, with nothing wrong
-beyond TLS and the certificate.
+beyond TLS and the certificate. Browsers load a page, without DNS and without any network but these servers; one that does not load after the handshake is no refusal.
 
 | mark | means |
 | --- | --- |
@@ -23,7 +23,7 @@ beyond TLS and the certificate.
 | . | the program accepts the server, and certdrift says so |
 | R≠ .≠ | certdrift says otherwise; why, is below the table |
 | R? .? | certdrift says that it does not know |
-| – | not run: curl speaks HTTP only, or the program is missing |
+| – | not run: curl and browsers speak HTTP only, or the program is missing |
 
 `)
 	var differing []string

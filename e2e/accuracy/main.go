@@ -41,10 +41,18 @@ func write(ctx context.Context, out string, parallel int) error {
 	if err != nil {
 		return err
 	}
-	programs, err := servers.ClientPrograms(ctx, dir)
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	programs, err := servers.ClientPrograms(running, dir)
 	if err != nil {
 		return err
 	}
+	defer func() {
+		stop()
+		for _, p := range programs {
+			p.Ended()
+		}
+	}()
 	outcomes, err := askAll(ctx, groups, binary, programs, parallel)
 	if err != nil {
 		return err

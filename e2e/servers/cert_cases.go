@@ -217,7 +217,7 @@ func chains() []Case {
 			return l.chain(p, p.Certificate.Raw, root.Certificate.Raw)
 		}),
 		bad("an unknown CA with the name of a trusted one", finding.CertUntrusted, func(l *Lab) Target {
-			root := must(pki.Root("Lab Root", l.Now))
+			root := must(pki.Root("Lab Root", l.Now, l.own))
 			p := must(root.Leaf(l.Now, []string{Host}))
 			return l.chain(p, p.Certificate.Raw, root.Certificate.Raw)
 		}),

@@ -9,6 +9,7 @@ package servers
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -47,8 +48,8 @@ func NewLab() (*Lab, error) {
 	}
 	l := &Lab{Dir: dir, Now: time.Now()}
 	l.onClose(func() { _ = os.RemoveAll(dir) })
-	if l.Root, err = pki.Root("Lab Root", l.Now); err == nil {
-		l.Sub, err = l.Root.Intermediate("Lab Intermediate", l.Now)
+	if l.Root, err = pki.Root("Lab Root", l.Now, l.own); err == nil {
+		l.Sub, err = l.Root.Intermediate("Lab Intermediate", l.Now, l.own)
 	}
 	if err != nil {
 		l.Close()
@@ -56,6 +57,9 @@ func NewLab() (*Lab, error) {
 	}
 	return l, nil
 }
+
+// own makes the name of a CA this lab's own: a browser that sees several labs must not see two certificates of one issuer and number.
+func (l *Lab) own(c *x509.Certificate) { c.Subject.SerialNumber = filepath.Base(l.Dir) }
 
 // Close stops every server and removes the lab's files.
 func (l *Lab) Close() {

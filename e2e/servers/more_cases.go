@@ -60,7 +60,7 @@ func combined() []Case {
 			return l.chain(p, p.Certificate.Raw, old, l.Sub.Certificate.Raw)
 		}},
 		{Name: "the right root is trusted, and one of its name with another key", serve: func(l *Lab) Target {
-			other := must(pki.Root("Lab Root", l.Now))
+			other := must(pki.Root("Lab Root", l.Now, l.own))
 			return l.serve(l.leaf()).with(l, other, l.Root)
 		}},
 		{Name: "an intermediate is trusted, its root is not", serve: func(l *Lab) Target { return l.serve(l.leaf()).with(l, l.Sub) }},

@@ -2,128 +2,19 @@ package servers
 
 import (
 	"context"
-	_ "embed" // for the clients' sources
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"certdrift/e2e/debian"
 	"certdrift/internal/clients"
 	"certdrift/internal/finding"
 )
-
-var (
-	//go:embed testdata/clients/client.py
-	pythonClient []byte
-	//go:embed testdata/clients/client.mjs
-	nodeClient []byte
-	//go:embed testdata/clients/Client.java
-	javaClient []byte
-)
-
-// Program is a client program as packages serve it: what it does is set beside what certdrift says of its family.
-type Program struct {
-	// Family is its family's name in findings, Version what the program says of itself.
-	Family, Version string
-	command         func(ctx context.Context, host, port, name, roots string) *exec.Cmd
-}
-
-// ClientPrograms prepares the client programs that this machine has. dir is where they may be built; it must outlive them.
-func ClientPrograms(ctx context.Context, dir string) ([]Program, error) {
-	goClient := filepath.Join(dir, "tlsclient")
-	if said, err := exec.CommandContext(ctx, "go", "build", "-o", goClient, "certdrift/e2e/tlsclient").CombinedOutput(); err != nil { // our own command
-		return nil, fmt.Errorf("building the Go client: %w\n%s", err, said)
-	}
-	for name, source := range map[string][]byte{"client.py": pythonClient, "client.mjs": nodeClient, "Client.java": javaClient} {
-		if err := os.WriteFile(filepath.Join(dir, name), source, 0o600); err != nil {
-			return nil, fmt.Errorf("writing a client: %w", err)
-		}
-	}
-	all := []Program{
-		{"OpenSSL", version(ctx, "openssl", "version"), opensslClient},
-		{"curl", version(ctx, "curl", "--version"), curlClient},
-		{"Go", version(ctx, "go", "version"), script(goClient)},
-		{"Python", "", nil},
-		{"Node", version(ctx, "node", "--version"), script("node", filepath.Join(dir, "client.mjs"))},
-		{"Java", "", nil},
-		{"GnuTLS", version(ctx, "gnutls-cli", "--version"), gnutlsClient},
-	}
-	for i := range all {
-		switch all[i].Family {
-		case "Python": // the newest one: its defaults are the strictest
-			for _, python := range []string{"python3.14", "python3.13", "python3"} {
-				if all[i].Version = version(ctx, python, "--version"); all[i].Version != "" {
-					all[i].command = script(python, filepath.Join(dir, "client.py"))
-					break
-				}
-			}
-		case "Java":
-			if exec.CommandContext(ctx, "javac", "-d", dir, filepath.Join(dir, "Client.java")).Run() == nil { // our own source
-				all[i].Version, all[i].command = version(ctx, "java", "-version"), script("java", "-XX:TieredStopAtLevel=1", "-cp", dir, "Client")
-			}
-		}
-	}
-	return slices.DeleteFunc(all, func(p Program) bool { return p.Version == "" }), nil
-}
-
-// version returns the first version number that a program prints; empty if it does not run.
-func version(ctx context.Context, program string, args ...string) string {
-	if debian.Program(program) == "" {
-		return ""
-	}
-	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput() // fixed
-	if err != nil {
-		return ""
-	}
-	return regexp.MustCompile(`[0-9]+(\.[0-9]+)+`).FindString(string(out))
-}
-
-func script(program string, args ...string) func(context.Context, string, string, string, string) *exec.Cmd {
-	return func(ctx context.Context, host, port, name, roots string) *exec.Cmd {
-		return exec.CommandContext(ctx, program, append(slices.Clone(args), host, port, name, roots)...) // arguments are this package's own
-	}
-}
-
-func opensslClient(ctx context.Context, host, port, name, roots string) *exec.Cmd {
-	args := []string{"s_client", "-connect", net.JoinHostPort(host, port), "-verify_return_error", "-partial_chain", "-CAfile", roots, "-no-CApath", "-no-CAstore"}
-	if net.ParseIP(name) != nil {
-		args = append(args, "-noservername", "-verify_ip", name)
-	} else {
-		args = append(args, "-servername", name, "-verify_hostname", name)
-	}
-	cmd := exec.CommandContext(ctx, "openssl", args...)
-	cmd.Stdin = listening{}
-	return cmd
-}
-
-func curlClient(ctx context.Context, host, port, name, roots string) *exec.Cmd {
-	if strings.Contains(name, ":") {
-		name = "[" + name + "]"
-	}
-	return exec.CommandContext(ctx, "curl", "-q", "-sS", "-o", "/dev/null", "--interface", "lo", "--max-time", "5", "--capath", "/dev/null", "--cacert", roots,
-		"--connect-to", fmt.Sprintf("%s:%s:%s", name, port, net.JoinHostPort(host, port)), "https://"+net.JoinHostPort(strings.Trim(name, "[]"), port)+"/")
-}
-
-func gnutlsClient(ctx context.Context, host, port, name, roots string) *exec.Cmd {
-	args := []string{"--x509cafile", roots, "--port", port, "--verify-hostname", name}
-	if net.ParseIP(name) != nil {
-		args = append(args, "--disable-sni")
-	} else {
-		args = append(args, "--sni-hostname", name)
-	}
-	cmd := exec.CommandContext(ctx, "gnutls-cli", append(args, host)...)
-	cmd.Stdin = listening{}
-	return cmd
-}
 
 // Comparable reports whether clients can be asked about a case: nothing is wrong beyond TLS and certificates, which is all they look at, and
 // nothing depends on a client certificate, which they have none of.
@@ -230,7 +121,7 @@ func Ask(ctx context.Context, c Case, certdrift string, programs []Program) (Out
 	}
 	for _, p := range programs {
 		did := Unknown
-		if p.Family != "curl" || u.Scheme == "https" {
+		if !p.web || u.Scheme == "https" {
 			if did, err = try(ctx, p, host, port, plainName(u), started.CAs[0]); err != nil {
 				return Outcome{}, fmt.Errorf("asking %s about %q: %w", p.Family, c.Name, err)
 			}
@@ -241,17 +132,14 @@ func Ask(ctx context.Context, c Case, certdrift string, programs []Program) (Out
 }
 
 func try(ctx context.Context, p Program, host, port, name, roots string) (Answered, error) {
-	ctx, cancel := context.WithTimeout(ctx, 3*patience)
-	defer cancel()
-	err := p.command(ctx, host, port, name, roots).Run()
-	var exit *exec.ExitError
+	refused, err := p.connect(ctx, host, port, name, roots)
 	switch {
-	case err == nil:
-		return Accepts, nil
-	case errors.As(err, &exit), ctx.Err() != nil:
+	case err != nil:
+		return Unknown, err
+	case refused != "":
 		return Refuses, nil
 	}
-	return Unknown, fmt.Errorf("running it: %w", err)
+	return Accepts, nil
 }
 
 // verdict runs certdrift on a started case.
@@ -301,6 +189,12 @@ var differences = []struct{ server, family, why string }{
 	{"the leaf itself is trusted", "Node", "Node trusts roots only; the configuration trusts the leaf"},
 	{"an intermediate is trusted, its root is not", "Python", "before 3.13, Python trusts roots only; the configuration trusts the intermediate"},
 	{"the leaf itself is trusted", "Python", "before 3.13, Python trusts roots only; the configuration trusts the leaf"},
+	{"the leaf itself is trusted", "rustls", "rustls trusts CAs only; the configuration trusts the leaf"},
+	{"the leaf itself is trusted", "Chromium", "the roots are given to Chromium as CAs; the configuration trusts the leaf"},
+	{"self-signed, and trusted by the configuration", "Chromium", "the roots are given to Chromium as CAs; the configuration trusts the leaf"},
+	{"revoked by the staple, but nobody is to ask", "Chromium", "the configuration says `revocation: off`"},
+	{"revoked by the staple, but nobody is to ask", "Firefox (NSS)", "the configuration says `revocation: off`"},
+	{"version 2 with extensions", "Firefox (NSS)", "NSS reads the alternative names in a certificate of version 2"},
 	{"a staple about another certificate", "Java", "Java rejects a staple that it cannot parse, but asks whom one is about only where revocation is to be checked"},
 	{"a staple about another CA's certificate of the same number", "Java", "Java rejects a staple that it cannot parse, but asks whom one is about only where revocation is to be checked"},
 	{"version 2 with extensions", "", "this program reads neither alternative names nor a common name in a certificate of version 2"},

@@ -22,6 +22,11 @@ func Programs() map[string]string {
 	}
 }
 
+// Browsers are the browsers that clients are, with what gives them their roots, with their packages in Debian. Only `make accuracy` runs them.
+func Browsers() map[string]string {
+	return map[string]string{"chromium": "chromium", "certutil": "libnss3-tools", "firefox-esr": "firefox-esr"}
+}
+
 // asRoot is a program that only root can run, for Case.Needs.
 func asRoot(program string) string {
 	if os.Getuid() != 0 {

@@ -150,9 +150,8 @@ Which families of TLS clients refuse which problem, and which roots their stores
 
 ## What they refuse
 
-R: refuses. A dot: accepts. ?: not known; findings then say so. OpenSSL, curl, Python, Node, Go, Java and GnuTLS are run against live servers of
-each kind ([accuracy](accuracy.md)). Chromium 156, Firefox 153 (NSS) and rustls 0.23.46 were run against most of them on 2026-11-30; their other answers follow from
-what their makers publish, and were not tried. Windows, Android and Apple can't be run there: what is given is from their vendors' documentation. The limits for the size of a chain are those of [` + "`cert-chain-oversized`" + `](findings.md#cert-chain-oversized).
+R: refuses. A dot: accepts. ?: not known; findings then say so. OpenSSL, curl, Python, Node, Go, Java, GnuTLS, Chromium,
+Firefox (NSS) and rustls are run against live servers of each kind ([accuracy](accuracy.md)). Windows, Android and Apple can't be run there: what is given is from their vendors' documentation. The limits for the size of a chain are those of [` + "`cert-chain-oversized`" + `](findings.md#cert-chain-oversized).
 
 `)
 	fmt.Fprintf(&b, "| problem | %s |\n|%s\n", strings.Join(clients.Families(), " | "), strings.Repeat(" --- |", len(clients.Families())+1))

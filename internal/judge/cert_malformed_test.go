@@ -106,7 +106,7 @@ func TestCertMalformedForStrictClients(t *testing.T) {
 			extension(critical, append([]byte{0x30, 2 + byte(len(certHost)), 0x82, byte(len(certHost))}, certHost...), 2, 5, 29, 17)(c)
 		}
 	}
-	const python, java = "Refused by: Python 3.13 and later. ", "Refused by: Python 3.13 and later, Java. "
+	const python, others = "Refused by: Python 3.13 and later. ", "Refused by: Chromium, Python 3.13 and later, Java. "
 	for _, test := range []struct {
 		name         string
 		inter, leaf  pki.Option
@@ -119,7 +119,7 @@ func TestCertMalformedForStrictClients(t *testing.T) {
 		{"constraints not critical and no key usage", func(c *x509.Certificate) { keyUsage(0)(c); constraints(false, isCA...)(c) }, nil,
 			"its basic constraints are not critical (§4.2.1.9); it has no key usage (§4.2.1.3)", python},
 		{"a leaf that signs", nil, keyUsage(x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign), "keyCertSign and it is no CA", python},
-		{"a leaf without a subject", nil, unnamed(false), "its subject is empty, and its subject alternative names are not critical", java},
+		{"a leaf without a subject", nil, unnamed(false), "its subject is empty, and its subject alternative names are not critical", others},
 		{"a leaf without a subject, its names critical", nil, unnamed(true), "", ""},
 		{"a leaf without a subject that signs CRLs", nil, func(c *x509.Certificate) {
 			unnamed(true)(c)
