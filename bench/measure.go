@@ -170,8 +170,8 @@ func (s settings) waits(ctx context.Context, w world, r *results) error {
 	if err != nil {
 		return fmt.Errorf("validating the configuration: %w", err)
 	}
-	_, most, err := once(s.checkCommand(ctx, dir))
-	if err := foundSomething(err); err != nil {
+	most, err := s.whileAllWait(ctx, dir)
+	if err != nil {
 		return err
 	}
 	r.waiting = (most - idle) / waiters
@@ -190,6 +190,18 @@ func (s settings) waits(ctx context.Context, w world, r *results) error {
 	}
 	r.waitingFloor = (all - bare) / waiters
 	return nil
+}
+
+// whileAllWait is the most memory that a check holds until its first wait is over: what comes after it is a report about hundreds of servers.
+func (s settings) whileAllWait(ctx context.Context, dir string) (most int64, err error) {
+	cmd := s.checkCommand(ctx, dir)
+	if err := cmd.Start(); err != nil {
+		return 0, fmt.Errorf("starting a check: %w", err)
+	}
+	for end := time.Now().Add(hangTimeout); time.Now().Before(end) && err == nil; time.Sleep(100 * time.Millisecond) {
+		most, err = resident(cmd.Process.Pid)
+	}
+	return most, errors.Join(err, foundSomething(cmd.Wait()))
 }
 
 // bare is about what a Go program holds that has done nothing yet.

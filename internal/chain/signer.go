@@ -7,7 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"certdrift/internal/chain/p384"
+	"certdrift/internal/p384"
 )
 
 // signer is a CA's key on P-384, as those are that sign most ECDSA certificates of the web. crypto/ecdsa takes longer to verify one signature by

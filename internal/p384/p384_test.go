@@ -12,7 +12,7 @@ import (
 	"slices"
 	"testing"
 
-	"certdrift/internal/chain/p384"
+	"certdrift/internal/p384"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
