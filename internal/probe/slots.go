@@ -83,16 +83,20 @@ func take(ctx context.Context, places chan struct{}) bool {
 	}
 }
 
-// check waits for a place for a connection to an endpoint; ok is false if ctx ended first. done gives it up.
-func (s *slots) check(ctx context.Context) (done func(), ok bool) {
+// check waits for a place for a connection to an endpoint; ok is false if ctx ended first. done gives it up. One to a server that was silent
+// before does not count as just begun: hundreds of them would keep the others waiting, although all they do is wait.
+func (s *slots) check(ctx context.Context, silent bool) (done func(), ok bool) {
 	if !take(ctx, s.connections) {
 		return nil, false
 	}
-	if !take(ctx, s.active) {
-		<-s.connections
-		return nil, false
+	begun := func() {}
+	if !silent {
+		if !take(ctx, s.active) {
+			<-s.connections
+			return nil, false
+		}
+		begun = sync.OnceFunc(func() { <-s.active })
 	}
-	begun := sync.OnceFunc(func() { <-s.active })
 	timer := time.AfterFunc(moment, func() {
 		begun()
 		s.waits()
