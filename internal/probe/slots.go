@@ -31,7 +31,7 @@ const (
 	maxActive = 64
 	// moment is after how long a check that is not over no longer counts as just begun, but as waiting for its server.
 	moment = 250 * time.Millisecond
-	// collectAfter is after how many more checks wait at a time than ever before memory is collected. Making a ClientHello takes a stack of 32 KiB, of
+	// collectAfter is after how many more checks wait at a time than ever before memory is collected, or half as many more if that is more. Making a ClientHello takes a stack of 32 KiB, of
 	// which the wait for the answer needs a quarter, and stacks shrink in a collection only.
 	collectAfter = 128
 	// maxFruitlessLooks bounds those that are made at a time and, for one round, the further looks at failed servers that time out as the first one did: a middlebox is in
@@ -113,7 +113,7 @@ func (s *slots) check(ctx context.Context, silent bool) (done func(), ok bool) {
 // waits records that one more check waits for its server.
 func (s *slots) waits() {
 	now, most := s.waiting.Add(1), s.mostWaiting.Load()
-	if now >= most+collectAfter && s.mostWaiting.CompareAndSwap(most, now) {
+	if now >= most+max(collectAfter, most/2) && s.mostWaiting.CompareAndSwap(most, now) {
 		runtime.GC()
 	}
 }
