@@ -12,9 +12,10 @@ import (
 	"slices"
 	"testing"
 
-	"certdrift/internal/p384"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"certdrift/internal/p384"
 )
 
 var order = elliptic.P384().Params().N
