@@ -120,7 +120,7 @@ func (s settings) function(ctx context.Context, w world) (contender, error) {
 		return contender{}, err
 	}
 	return contender{probeWarm, func() (time.Duration, error) {
-		return timed(f.cmd.Process.Pid, func() error { return f.invoke(s.endpoints) })
+		return timed(f.cmd.Process.Pid, func() error { return f.invoke(s.endpoints, "pass") })
 	}, f.stop}, nil
 }
 

@@ -47,7 +47,7 @@ func bench(ctx context.Context, args []string, w io.Writer) error {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&s.endpoints, "endpoints", 1000, "endpoints per world")
-	flags.IntVar(&s.laps, "laps", 5, "how often each contender has its turn")
+	flags.IntVar(&s.laps, "laps", 11, "how often each contender has its turn")
 	flags.IntVar(&s.workers, "workers", 64, "concurrent checks of the floor and requests to the peer")
 	flags.StringVar(&s.peer, "peer", "", "the binary of a blackbox_exporter to compare with")
 	flags.StringVar(&s.out, "o", "", "write the results to this Markdown file")

@@ -28,10 +28,11 @@ type worldResult struct {
 	laps  map[string][]time.Duration
 }
 
-// hangResult is a round in which a tenth of the endpoints hang.
+// hangResult is how long rounds take in which a tenth of the endpoints hang: by the command, which does not know which ones will, and by the
+// function, which has seen them hang in its round before.
 type hangResult struct {
-	endpoints int
-	took      time.Duration
+	endpoints   int
+	once, later time.Duration
 }
 
 func (s settings) measure(ctx context.Context) (results, error) {
@@ -118,7 +119,7 @@ func (s settings) most() int {
 	return slices.Max(sizes)
 }
 
-// hangs measures rounds of the command in which a tenth of the endpoints hang.
+// hangs measures rounds in which a tenth of the endpoints hang.
 func (s settings) hangs(ctx context.Context, w world, r *results) error {
 	for _, n := range sizes {
 		dir, err := s.folder(w, n, n/10)
@@ -129,9 +130,30 @@ func (s settings) hangs(ctx context.Context, w world, r *results) error {
 		if err := foundSomething(err); err != nil {
 			return err
 		}
-		r.hangs = append(r.hangs, hangResult{n, took})
+		later, err := s.laterRound(ctx, dir, n)
+		if err != nil {
+			return err
+		}
+		r.hangs = append(r.hangs, hangResult{n, took, later})
 	}
 	return nil
+}
+
+// laterRound measures the second round of a function.
+func (s settings) laterRound(ctx context.Context, dir string, endpoints int) (took time.Duration, err error) {
+	f, err := startFunction(ctx, filepath.Join(s.work, "bootstrap"), dir)
+	if err != nil {
+		return 0, err
+	}
+	defer f.stop()
+	for range 2 {
+		begin := time.Now()
+		if err := f.invoke(endpoints, "fail"); err != nil {
+			return 0, err
+		}
+		took = time.Since(begin)
+	}
+	return took, nil
 }
 
 // waiters is how many checks wait at the same time when their memory is measured.
@@ -148,8 +170,8 @@ func (s settings) waits(ctx context.Context, w world, r *results) error {
 	if err != nil {
 		return fmt.Errorf("validating the configuration: %w", err)
 	}
-	_, most, err := once(s.checkCommand(ctx, dir))
-	if err := foundSomething(err); err != nil {
+	most, err := s.whileAllWait(ctx, dir)
+	if err != nil {
 		return err
 	}
 	r.waiting = (most - idle) / waiters
@@ -168,6 +190,18 @@ func (s settings) waits(ctx context.Context, w world, r *results) error {
 	}
 	r.waitingFloor = (all - bare) / waiters
 	return nil
+}
+
+// whileAllWait is the most memory that a check holds until its first wait is over: what comes after it is a report about hundreds of servers.
+func (s settings) whileAllWait(ctx context.Context, dir string) (most int64, err error) {
+	cmd := s.checkCommand(ctx, dir)
+	if err := cmd.Start(); err != nil {
+		return 0, fmt.Errorf("starting a check: %w", err)
+	}
+	for end := time.Now().Add(hangTimeout); time.Now().Before(end) && err == nil; time.Sleep(100 * time.Millisecond) {
+		most, err = resident(cmd.Process.Pid)
+	}
+	return most, errors.Join(err, foundSomething(cmd.Wait()))
 }
 
 // bare is about what a Go program holds that has done nothing yet.

@@ -81,14 +81,19 @@ func (r results) goals(b *strings.Builder) {
 	if r.hanging {
 		fmt.Fprintf(b, "| memory per waiting check (floor: %d KiB) | 60 KiB | %d KiB%s |\n", r.waitingFloor>>10, r.waiting>>10, missed(r.waiting > 60<<10))
 		for _, h := range r.hangs {
-			work := time.Duration(float64(median(r.worlds[0].laps[checkOnce])) * float64(h.endpoints) / float64(r.endpoints))
-			least := max(hangTimeout, work) * 11 / 10
-			fmt.Fprintf(b, "| %d endpoints, a tenth hanging, timeout %v, one core: wall-clock time | max(timeout, work) + 10 %%: %.1f s | %.1f s%s |\n",
-				h.endpoints, hangTimeout, least.Seconds(), h.took.Seconds(), missed(h.took > least))
+			once, later := r.hangGoal(checkOnce, h), r.hangGoal(probeWarm, h)
+			fmt.Fprintf(b, "| %d endpoints, a tenth hanging, timeout %v, one core, wall-clock time: probe function that has seen them hang / `check` | max(timeout, work) + 10 %%: %.1f / %.1f s | %.1f s%s / %.1f s%s |\n",
+				h.endpoints, hangTimeout, later.Seconds(), once.Seconds(), h.later.Seconds(), missed(h.later > later), h.once.Seconds(), missed(h.once > once))
 		}
 	}
 	fmt.Fprintf(b, "| cold start over a function that does nothing, processor time (counted in steps of 10 ms) | + ~0 ms | %+d ms |\n",
 		(r.starts["bootstrap"] - r.starts["hello"]).Milliseconds())
+}
+
+// hangGoal is how long a round with hanging endpoints may take a contender, by what one without them costs it.
+func (r results) hangGoal(contender string, h hangResult) time.Duration {
+	work := time.Duration(float64(median(r.worlds[0].laps[contender])) * float64(h.endpoints) / float64(r.endpoints))
+	return max(hangTimeout, work) * 11 / 10
 }
 
 // missed marks a goal that is not reached.

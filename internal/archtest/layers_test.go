@@ -19,6 +19,7 @@ var layers = []struct {
 	name, holds string
 	packages    []string
 }{
+	{"arithmetic", "signatures by keys that sign much", []string{"internal/p384"}},
 	{"target", "what to check, the names that AWS gives, and text formats", []string{"internal/arn", "internal/prose", "internal/target"}},
 	{"observation", "what was seen", []string{"internal/observation"}},
 	{"finding", "what was concluded", []string{"internal/finding"}},

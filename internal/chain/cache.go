@@ -1,6 +1,8 @@
 package chain
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/binary"
@@ -9,11 +11,12 @@ import (
 )
 
 // The bounds of a cache: of links in entries of about 100 bytes each, of verdicts in bytes of certificates, which take a few times as much
-// once they are parsed.
+// once they are parsed, of signers in keys, of which each takes 300 KiB once it has signed a few certificates.
 const (
 	maxLinks    = 1 << 15
 	maxVerdicts = 32 << 20
 	maxStores   = 64
+	maxSigners  = 32
 )
 
 // Cache remembers what does not change: whether one certificate's key signed another, and where a chain leads in one store. A verdict is
@@ -23,12 +26,13 @@ type Cache struct {
 	links    generations[link, signature]
 	verdicts generations[question, remembered]
 	stores   generations[extension, *Store]
+	signers  generations[digest, *signer]
 }
 
 // NewCache returns an empty cache. Stores use it that are made by Caching, or by With from one of them.
 func NewCache() *Cache {
 	c := &Cache{}
-	c.links.most, c.verdicts.most, c.stores.most = maxLinks, maxVerdicts, maxStores
+	c.links.most, c.verdicts.most, c.stores.most, c.signers.most = maxLinks, maxVerdicts, maxStores, maxSigners
 	return c
 }
 
@@ -60,8 +64,25 @@ func (c *Cache) signed(child, parent *x509.Certificate) signature {
 	if s, ok := c.links.get(key); ok {
 		return s
 	}
-	s := checkSignature(child, parent)
+	s := goodSignature
+	if !c.signer(parent, key.issuer).signed(child) {
+		s = checkSignature(child, parent)
+	}
 	c.links.put(key, s, 1)
+	return s
+}
+
+// signer returns a certificate's key, if it is one that pays to prepare; else nil.
+func (c *Cache) signer(cert *x509.Certificate, sum digest) *signer {
+	key, ok := cert.PublicKey.(*ecdsa.PublicKey)
+	if !ok || key.Curve != elliptic.P384() {
+		return nil
+	}
+	s, ok := c.signers.get(sum)
+	if !ok {
+		s = &signer{public: key}
+		c.signers.put(sum, s, 1)
+	}
 	return s
 }
 

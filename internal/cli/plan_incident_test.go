@@ -80,8 +80,8 @@ func TestPlanStopsTheIncident(t *testing.T) {
 		want   []string
 	}{
 		"right":         {0, []string{"4 listeners: 4 unchanged. Safe to apply."}},
-		"stale":         {1, []string{"4 listeners: 4 refused. Do not apply.", "undoes the change by Operator", "…5a2f1c01 → web-monitoring-2017 (does not cover the name)"}},
-		"stale/staging": {1, []string{"…d6f7a803, expired", "2 listeners: 2 refused."}},
+		"stale":         {1, []string{"4 listeners: 4 refused. Do not apply.", "undoes the change by Operator", "0b7d2f3a… → web-monitoring-2017 (does not cover the name)"}},
+		"stale/staging": {1, []string{"c4a8e1b2…, expired", "2 listeners: 2 refused."}},
 	} {
 		t.Run(templates, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -48,11 +48,11 @@ func TestPlanOfReportedTerraform(t *testing.T) {
 		says     string
 	}{
 		{"t3b-elb-block-gone.json", tfByName, 1, "shop.example.com would be left without a certificate"},
-		{"t3g-sni-removed-only.json", tfByName, 1, "shop.example.com would lose …22222222, which the configuration declares for it"},
+		{"t3g-sni-removed-only.json", tfByName, 1, "shop.example.com would lose 22222222…, which the configuration declares for it"},
 		{"t30-noop-sni-elsewhere.json", tfByName, 3, "which certificates shop:443 holds now"},
 		// 3333… may cover the name as well: nobody told.
-		{"t1-control-no-index.json", tfByName, 3, "? shop.example.com: one of …22222222, …33333333"},
-		{"t1-module-index.json", tfByName, 3, "? shop.example.com: one of …22222222, …33333333"},
+		{"t1-control-no-index.json", tfByName, 3, "? shop.example.com: one of 22222222…, 33333333…"},
+		{"t1-module-index.json", tfByName, 3, "? shop.example.com: one of 22222222…, 33333333…"},
 		{"t7-kubernetes-provider.json", tfByService, 1, "the configuration declares another certificate"},
 	} {
 		text, err := os.ReadFile(filepath.Join("testdata", "terraform", c.file))

@@ -23,13 +23,14 @@ type endpointProbe struct {
 	hops    hops
 	extras  extras
 	begun   time.Time // when its first address was
+	silent  bool      // as it was in the last round
 	// byName is whether the server closed a connection on which EHLO gave this client's address (see starttls.ErrAddressRejected).
 	byName atomic.Bool
 }
 
-// endpoint probes all addresses of one endpoint.
-func (r *round) endpoint(ctx context.Context, e target.Endpoint) observation.Endpoint {
-	v := &endpointProbe{round: r, target: e, timeout: e.Timeout, guard: netguard.New(e, r.runtime), secrets: redact.New(e.Request)}
+// endpoint probes all addresses of one endpoint; silent is as in begin.
+func (r *round) endpoint(ctx context.Context, e target.Endpoint, silent bool) observation.Endpoint {
+	v := &endpointProbe{round: r, target: e, timeout: e.Timeout, silent: silent, guard: netguard.New(e, r.runtime), secrets: redact.New(e.Request)}
 	out := observation.Endpoint{Target: e}
 	out.Target.Expect = v.secrets.Expectation(e.Expect)
 	if v.timeout <= 0 {
@@ -71,7 +72,7 @@ func (v *endpointProbe) addresses(ctx context.Context, where []netip.AddrPort, t
 func (v *endpointProbe) inSlots(ctx context.Context, count int, do func(i int)) {
 	var wg sync.WaitGroup
 	for i := range count {
-		done, ok := v.check(ctx)
+		done, ok := v.check(ctx, v.silent)
 		if !ok {
 			break
 		}

@@ -110,22 +110,22 @@ func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []obser
 		r.halfway = time.Now().Add(time.Until(deadline) / 2)
 	}
 	out := make([]observation.Endpoint, len(endpoints))
-	indices := make(chan int)
+	begins := make(chan begin)
 	report := p.reporter(len(endpoints))
 	var workers sync.WaitGroup
 	for range min(p.concurrency, len(endpoints)) {
 		workers.Go(func() {
-			for i := range indices {
-				out[i] = r.endpoint(ctx, endpoints[i])
+			for b := range begins {
+				out[b.index] = r.endpoint(ctx, endpoints[b.index], b.silent)
 				report()
 			}
 		})
 	}
 	order := p.turn.order(endpoints, p.concurrency/2)
-	for _, i := range order {
-		indices <- i
+	for _, b := range order {
+		begins <- b
 	}
-	close(indices)
+	close(begins)
 	workers.Wait()
 	p.turn.over(out, order, min(p.concurrency, len(endpoints)))
 	return out

@@ -235,13 +235,13 @@ func TestNarrowedRoundsTakeNoTurn(t *testing.T) {
 		seen = append(seen, observation.Endpoint{Target: target.Endpoint{Environment: "e", Name: fmt.Sprint(i)}, Probed: i < 2})
 	}
 	var next turn
-	next.over(seen, []int{0, 1, 2, 3}, 1)
-	next.over(seen[:1], []int{0}, 1)
+	next.over(seen, []begin{{index: 0}, {index: 1}, {index: 2}, {index: 3}}, 1)
+	next.over(seen[:1], []begin{{index: 0}}, 1)
 	var all []target.Endpoint
 	for _, e := range seen {
 		all = append(all, e.Target)
 	}
-	if got := next.order(all, 2); got[0] != 2 {
+	if got := next.order(all, 2); got[0].index != 2 {
 		t.Errorf("the next round is in the order %v, want to begin with 2", got)
 	}
 }

@@ -109,6 +109,9 @@ func (s *silence) ask(ctx context.Context, until time.Time) {
 	s.inquiries = s.plan(until)
 	s.learned = make([]*answer, len(s.inquiries))
 	for i, q := range s.inquiries {
+		if q.bounded && s.looks.full() {
+			continue // none may ever be free: in an outage, a goroutine that waits would be what costs most
+		}
 		s.asking.Go(func() { s.learned[i] = s.inPlace(ctx, q) })
 	}
 }

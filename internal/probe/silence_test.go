@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -208,6 +210,54 @@ func TestInquiriesWithoutAPlace(t *testing.T) {
 			t.Errorf("TLS where LDAP is due: %+v", f)
 		}
 	})
+}
+
+// TestMoreSilentServersThanLooks: who finds no look when the others begin theirs is looked into after them, and learns the same.
+func TestMoreSilentServersThanLooks(t *testing.T) {
+	config := serving(t)
+	synctest.Test(t, func(t *testing.T) {
+		network := pipes{}
+		var endpoints []target.Endpoint
+		for i := range maxFruitlessLooks + 6 {
+			port := strconv.Itoa(1000 + i)
+			network[port] = middlebox(config, certtest.Silent)
+			endpoints = append(endpoints, at(t, target.TLS, "127.0.0.1:"+port))
+		}
+		for _, seen := range New(Options{Now: time.Now, Dialer: network.dial}).Probe(t.Context(), endpoints) {
+			if a := one(t, seen); a.Failure == nil || a.Failure.Hello == nil || a.TLS == nil {
+				t.Errorf("%s: %+v", a.Address, a.Failure)
+			}
+		}
+	})
+}
+
+// TestStacksShrinkAsMoreChecksWait: memory is collected as more checks wait than before, and not again for as many.
+func TestStacksShrinkAsMoreChecksWait(t *testing.T) {
+	collections := func() uint32 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.NumForcedGC
+	}
+	s := newSlots(maxConnections)
+	for range 3 {
+		before := collections()
+		for range collectAfter {
+			s.waits()
+		}
+		if collections() == before {
+			t.Errorf("%d checks wait: memory was not collected", s.waiting.Load())
+		}
+	}
+	before := collections()
+	for range 10 {
+		s.waiting.Store(0)
+		for range 3 * collectAfter {
+			s.waits()
+		}
+	}
+	if extra := collections() - before; extra > 2 { // other tests may collect too
+		t.Errorf("memory was collected %d times for as many checks as before", extra)
+	}
 }
 
 // TestPanicInAnInquiry: a bug in what reads an answer ends the probe of one address, not the process.

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,9 @@ const (
 	maxActive = 64
 	// moment is after how long a check that is not over no longer counts as just begun, but as waiting for its server.
 	moment = 250 * time.Millisecond
+	// collectAfter is after how many more checks wait at a time than ever before memory is collected, or half as many more if that is more. Making a ClientHello takes a stack of 32 KiB, of
+	// which the wait for the answer needs a quarter, and stacks shrink in a collection only.
+	collectAfter = 128
 	// maxFruitlessLooks bounds those that are made at a time and, for one round, the further looks at failed servers that time out as the first one did: a middlebox is in
 	// front of a few endpoints, while in an outage hundreds of servers are silent, and each look takes seconds.
 	maxFruitlessLooks = 64
@@ -42,6 +46,8 @@ type slots struct {
 	// beside holds the connections that are open beside one that still waits for the same server, and are no looks.
 	beside           chan struct{}
 	looks, questions *looks // at servers that failed; for another certificate
+	// waiting is how many checks wait for their servers, mostWaiting how many did when memory was collected.
+	waiting, mostWaiting atomic.Int64
 }
 
 // looks are further looks of one round. They end once too many have timed out.
@@ -77,22 +83,39 @@ func take(ctx context.Context, places chan struct{}) bool {
 	}
 }
 
-// check waits for a place for a connection to an endpoint; ok is false if ctx ended first. done gives it up.
-func (s *slots) check(ctx context.Context) (done func(), ok bool) {
+// check waits for a place for a connection to an endpoint; ok is false if ctx ended first. done gives it up. One to a server that was silent
+// before does not count as just begun: hundreds of them would keep the others waiting, although all they do is wait.
+func (s *slots) check(ctx context.Context, silent bool) (done func(), ok bool) {
 	if !take(ctx, s.connections) {
 		return nil, false
 	}
-	if !take(ctx, s.active) {
-		<-s.connections
-		return nil, false
+	begun := func() {}
+	if !silent {
+		if !take(ctx, s.active) {
+			<-s.connections
+			return nil, false
+		}
+		begun = sync.OnceFunc(func() { <-s.active })
 	}
-	waits := sync.OnceFunc(func() { <-s.active })
-	timer := time.AfterFunc(moment, waits)
+	timer := time.AfterFunc(moment, func() {
+		begun()
+		s.waits()
+	})
 	return func() {
-		timer.Stop()
-		waits()
+		if !timer.Stop() {
+			s.waiting.Add(-1)
+		}
+		begun()
 		<-s.connections
 	}, true
+}
+
+// waits records that one more check waits for its server.
+func (s *slots) waits() {
+	now, most := s.waiting.Add(1), s.mostWaiting.Load()
+	if now >= most+max(collectAfter, most/2) && s.mostWaiting.CompareAndSwap(most, now) {
+		runtime.GC()
+	}
 }
 
 // another waits for a place for a connection beside one that waits. These have a quarter of all places at most: endpoints that were not probed at all yet
@@ -107,6 +130,9 @@ func (s *slots) another(ctx context.Context) (done func(), ok bool) {
 	}
 	return func() { <-s.connections; <-s.beside }, true
 }
+
+// full reports whether no look can be begun now.
+func (l *looks) full() bool { return len(l.places) == cap(l.places) }
 
 // take takes a look, unless too many have timed out or ctx ends first; look reports whether this one timed out. It returns whether the
 // look was taken.

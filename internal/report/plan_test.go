@@ -12,17 +12,17 @@ import (
 // TestPlanIDs: a certificate has the shortest name that no other of the plan has.
 func TestPlanIDs(t *testing.T) {
 	acm := func(region, id string) string { return "arn:aws:acm:" + region + ":111122223333:certificate/" + id }
-	const a, b = "0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01", "99999999-52c7-4f0e-9d1b-6a8f5a2f1c01"
+	const a, b = "0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01", "0b7d2f3a-52c7-4f0e-9d1b-6a8f99999999"
 	for name, c := range map[string]struct {
 		arns []string
 		want []string
 	}{
-		"alone":           {[]string{acm("us-west-2", a)}, []string{"…5a2f1c01"}},
-		"one end":         {[]string{acm("us-west-2", a), acm("us-west-2", b)}, []string{a, b}},
+		"alone":           {[]string{acm("us-west-2", a)}, []string{"0b7d2f3a…"}},
+		"one beginning":   {[]string{acm("us-west-2", a), acm("us-west-2", b)}, []string{a, b}},
 		"two regions":     {[]string{acm("us-west-2", a), acm("eu-west-1", a)}, []string{acm("us-west-2", a), acm("eu-west-1", a)}},
 		"IAM":             {[]string{"arn:aws:iam::1:server-certificate/path/web"}, []string{"web"}},
 		"two paths":       {[]string{"arn:aws:iam::1:server-certificate/a/web", "arn:aws:iam::1:server-certificate/b/web"}, []string{"arn:aws:iam::1:server-certificate/a/web", "arn:aws:iam::1:server-certificate/b/web"}},
-		"another service": {[]string{acm("us-west-2", a), "arn:aws:iam::1:server-certificate/web"}, []string{"…5a2f1c01", "web"}},
+		"another service": {[]string{acm("us-west-2", a), "arn:aws:iam::1:server-certificate/web"}, []string{"0b7d2f3a…", "web"}},
 	} {
 		var row plan.Row
 		for _, arn := range c.arns {
@@ -69,11 +69,11 @@ func TestSentences(t *testing.T) {
 	const id, other = "0b7d2f3a-52c7-4f0e-9d1b-6a8f5a2f1c01", "77777777-52c7-4f0e-9d1b-6a8f77777777"
 	west, east, iam := "arn:aws:acm:us-west-2:1:certificate/"+id, "arn:aws:acm:eu-west-1:1:certificate/"+id, "arn:aws:iam::1:server-certificate/web"
 	for text, want := range map[string]struct{ alone, twice string }{
-		"x would not be covered by certificate/" + id + " (for y)": {"x would not be covered by …5a2f1c01 (for y)", "x would not be covered by certificate/" + id + " (for y)"},
-		"the parameter C (default \"" + west + "\")":               {"the parameter C (default \"…5a2f1c01\")", "the parameter C (default \"" + west + "\")"},
+		"x would not be covered by certificate/" + id + " (for y)": {"x would not be covered by 0b7d2f3a… (for y)", "x would not be covered by certificate/" + id + " (for y)"},
+		"the parameter C (default \"" + west + "\")":               {"the parameter C (default \"0b7d2f3a…\")", "the parameter C (default \"" + west + "\")"},
 		"what certificate/" + other + ": contains":                 {"what certificate/" + other + ": contains", "what certificate/" + other + ": contains"},
-		"certificate/" + id + ", certificate/" + id:                {"…5a2f1c01, …5a2f1c01", "certificate/" + id + ", certificate/" + id},
-		"of " + iam + ", " + west + ".":                            {"of web, …5a2f1c01.", "of web, " + west + "."},
+		"certificate/" + id + ", certificate/" + id:                {"0b7d2f3a…, 0b7d2f3a…", "certificate/" + id + ", certificate/" + id},
+		"of " + iam + ", " + west + ".":                            {"of web, 0b7d2f3a….", "of web, " + west + "."},
 		"nothing":                                                  {"nothing", "nothing"},
 	} {
 		row := plan.Row{Would: []plan.Certificate{{ARN: west}, {ARN: iam}}}
@@ -86,7 +86,7 @@ func TestSentences(t *testing.T) {
 		}
 	}
 	ids := planIDs([]plan.Row{{Would: []plan.Certificate{{ARN: west}}}})
-	if got, want := ids.shorten("Remove certificate/"+id+":\naws x CertificateArn="+west), "Remove …5a2f1c01:\naws x CertificateArn="+west; got != want {
+	if got, want := ids.shorten("Remove certificate/"+id+":\naws x CertificateArn="+west), "Remove 0b7d2f3a…:\naws x CertificateArn="+west; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -150,7 +150,7 @@ func planLine(r Report) string {
 // certificateIDs are the shortest names that distinguish the certificates of a plan, by ARN, and by its resource where no other has that.
 type certificateIDs map[string]string
 
-// planIDs gives ACM's certificates the end of their UUID, as long as no other ends like it, and IAM's their names.
+// planIDs gives ACM's certificates the beginning of their UUID, as alerts do, as long as no other begins like it, and IAM's their names.
 func planIDs(rows []plan.Row) certificateIDs {
 	ids := certificateIDs{}
 	for _, row := range rows {
@@ -196,7 +196,7 @@ func wholeID(text string) string { return text[strings.LastIndexByte(text, '/')+
 func shortID(text string) string {
 	id := wholeID(text)
 	if a, ok := arn.Split(text); ok && a.Service == "acm" && len(id) == 36 && strings.Count(id, "-") == 4 {
-		return "…" + id[28:]
+		return id[:8] + "…"
 	}
 	return id
 }
