@@ -14,7 +14,7 @@ import (
 // such a key than a whole TLS handshake takes; a key of which many signatures are verified is prepared for it.
 type signer struct {
 	public *ecdsa.PublicKey
-	asked  atomic.Int32
+	asked  atomic.Int64
 	once   sync.Once
 	key    *p384.Key // nil if it cannot be prepared
 }

@@ -24,7 +24,7 @@ const size = 48
 
 var errCurve = errors.New("the key is not on the curve P-384")
 
-// Key is a public key with its multiples, about 300 KiB. It is safe for concurrent use.
+// Key is a public key with its multiples, about 270 KiB. It is safe for concurrent use.
 type Key struct{ multiples *table }
 
 // NewKey computes a key's multiples, which takes as long as crypto/ecdsa takes for two signatures.
