@@ -66,6 +66,7 @@ type Prober struct {
 	turn        turn
 	others      others
 	inVain      inVain
+	saturated   func() bool // as in slots
 }
 
 // New returns a Prober.
@@ -74,6 +75,7 @@ func New(o Options) *Prober {
 		now: o.Now, resolver: o.Resolver, dialer: o.Dialer, concurrency: o.Concurrency,
 		needsIssuer: o.NeedsIssuer, anchors: o.Anchors, verified: o.Verified, revocation: o.Revocation, progress: o.Progress,
 		runtime: netguard.ParseRuntimeAPI(o.RuntimeAPI), documents: newDocuments(),
+		saturated: (&saturation{}).now,
 	}
 	if p.resolver == nil {
 		p.resolver = net.DefaultResolver
@@ -102,7 +104,7 @@ type round struct {
 // that was not finished has Probed false and the addresses that were.
 func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []observation.Endpoint {
 	r := &round{
-		Prober: p, slots: newSlots(p.concurrency), began: time.Now(),
+		Prober: p, slots: newSlots(p.concurrency, p.saturated), began: time.Now(),
 		names: names{known: map[question]*lookup{}},
 	}
 	r.lookup = func(host string, timeout time.Duration) observation.DNS { return r.resolveInTurn(ctx, host, timeout) }
