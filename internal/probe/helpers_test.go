@@ -196,5 +196,5 @@ func incomplete(o *Options) {
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// idle is the saturation of a machine with time.
-func idle() bool { return false }
+// idle is the queue of a machine with time.
+func idle() time.Duration { return 0 }

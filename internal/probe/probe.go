@@ -66,7 +66,7 @@ type Prober struct {
 	turn        turn
 	others      others
 	inVain      inVain
-	saturated   func() bool // as in slots
+	active      *beginnings // of all rounds: what this machine can do is learned once
 }
 
 // New returns a Prober.
@@ -75,7 +75,6 @@ func New(o Options) *Prober {
 		now: o.Now, resolver: o.Resolver, dialer: o.Dialer, concurrency: o.Concurrency,
 		needsIssuer: o.NeedsIssuer, anchors: o.Anchors, verified: o.Verified, revocation: o.Revocation, progress: o.Progress,
 		runtime: netguard.ParseRuntimeAPI(o.RuntimeAPI), documents: newDocuments(),
-		saturated: (&saturation{}).now,
 	}
 	if p.resolver == nil {
 		p.resolver = net.DefaultResolver
@@ -83,6 +82,7 @@ func New(o Options) *Prober {
 	if p.concurrency <= 0 {
 		p.concurrency = connections(descriptors())
 	}
+	p.active = newBeginnings(min(maxActive, p.concurrency), new(runQueue).median)
 	return p
 }
 
@@ -104,9 +104,14 @@ type round struct {
 // that was not finished has Probed false and the addresses that were.
 func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []observation.Endpoint {
 	r := &round{
-		Prober: p, slots: newSlots(p.concurrency, p.saturated), began: time.Now(),
+		Prober: p, slots: newSlots(p.concurrency, p.active), began: time.Now(),
 		names: names{known: map[question]*lookup{}},
 	}
+	adapting, stop := context.WithCancel(ctx)
+	var adapted sync.WaitGroup
+	adapted.Go(func() { p.active.keepAdapting(adapting) })
+	defer adapted.Wait()
+	defer stop()
 	r.lookup = func(host string, timeout time.Duration) observation.DNS { return r.resolveInTurn(ctx, host, timeout) }
 	if deadline, ok := ctx.Deadline(); ok {
 		r.halfway = time.Now().Add(time.Until(deadline) / 2)

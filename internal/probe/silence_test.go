@@ -243,7 +243,7 @@ func TestStacksShrinkAsMoreChecksWait(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return m.NumForcedGC
 	}
-	s := newSlots(maxConnections, idle)
+	s := newSlots(maxConnections, newBeginnings(maxActive, idle))
 	for range 3 {
 		before := collections()
 		for range collectAfter {

@@ -27,12 +27,9 @@ func connections(descriptors uint64) int {
 }
 
 const (
-	// maxActive bounds the checks that have just begun: more would only wait for the processor, and measure that.
-	maxActive = 64
 	// moment is after how long a check that is not over no longer counts as just begun, but as waiting for its server.
 	moment = 250 * time.Millisecond
-	// brief is the same for a server that was silent in the last round, and how long a check of which this process itself had no time counts as just begun
-	// once more.
+	// brief is the same for a server that was silent in the last round.
 	brief = 50 * time.Millisecond
 	// collectAfter is after how many more checks wait at a time than ever before memory is collected, or half as many more if that is more. Making a ClientHello takes a stack of 32 KiB, of
 	// which the wait for the answer needs a quarter, and stacks shrink in a collection only.
@@ -45,9 +42,8 @@ const (
 // slots bound what one round does at a time. A check that waits for a silent server takes a descriptor and memory, one that computes takes
 // the processor: if one number bounded both, a hundred silent servers would keep all others from being checked.
 type slots struct {
-	connections, active, silent, lookups, fetches chan struct{}
-	// saturated reports whether this process has more to compute than it can.
-	saturated func() bool
+	connections, lookups, fetches chan struct{}
+	active                        *beginnings
 	// beside holds the connections that are open beside one that still waits for the same server, and are no looks.
 	beside           chan struct{}
 	looks, questions *looks // at servers that failed; for another certificate
@@ -66,10 +62,10 @@ func newLooks() *looks {
 	return &looks{places: make(chan struct{}, maxFruitlessLooks), over: make(chan struct{})}
 }
 
-func newSlots(connections int, saturated func() bool) *slots {
+func newSlots(connections int, active *beginnings) *slots {
 	places := func(n int) chan struct{} { return make(chan struct{}, n) }
 	return &slots{
-		connections: places(connections), active: places(min(maxActive, connections)), silent: places(min(maxActive, connections)), saturated: saturated,
+		connections: places(connections), active: active,
 		lookups: places(maxLookups), fetches: places(maxFetches), beside: places(connections / 4),
 		looks: newLooks(), questions: newLooks(),
 	}
@@ -88,21 +84,20 @@ func take(ctx context.Context, places chan struct{}) bool {
 	}
 }
 
-// check waits for a place for a connection to an endpoint; ok is false if ctx ended first. done gives it up. Servers that were silent before have
-// places of their own to begin in, which they keep for less long.
+// check waits for a place for a connection to an endpoint; ok is false if ctx ended first. done gives it up. silent is as in begin.
 func (s *slots) check(ctx context.Context, silent bool) (done func(), ok bool) {
-	begins, after := s.active, moment
-	if silent {
-		begins, after = s.silent, brief
-	}
 	if !take(ctx, s.connections) {
 		return nil, false
 	}
-	if !take(ctx, begins) {
+	if !take(ctx, s.active.places) {
 		<-s.connections
 		return nil, false
 	}
-	p := &place{slots: s, begins: begins}
+	after := moment
+	if silent {
+		after = brief
+	}
+	p := &place{slots: s}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.timer = time.AfterFunc(after, p.waited)
@@ -112,23 +107,22 @@ func (s *slots) check(ctx context.Context, silent bool) (done func(), ok bool) {
 // place is that of one check.
 type place struct {
 	*slots
-	begins chan struct{} // where it has a place while it counts as just begun
 
 	mu            sync.Mutex // guards what follows
 	timer         *time.Timer
 	waiting, over bool
 }
 
-// waited ends the check's time of having just begun, unless it had no chance to do more than that.
+// waited ends the check's time of having just begun, unless this process had no time for it.
 func (p *place) waited() {
 	p.mu.Lock()
 	switch {
 	case p.over:
-	case p.saturated():
-		p.timer.Reset(brief)
+	case p.active.hadNoTime():
+		p.timer.Reset(adaptEvery)
 	default:
 		p.waiting = true
-		<-p.begins
+		p.active.give()
 		defer p.waits() // without the lock
 	}
 	p.mu.Unlock()
@@ -142,7 +136,7 @@ func (p *place) done() {
 	if p.waiting {
 		p.slots.waiting.Add(-1)
 	} else {
-		<-p.begins
+		p.active.give()
 	}
 	<-p.connections
 }
