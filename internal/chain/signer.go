@@ -19,7 +19,7 @@ type signer struct {
 	key    *p384.Key // nil if it cannot be prepared
 }
 
-// pays is how many signatures a key is asked for before it is prepared, which takes as long as two or three.
+// pays is how many signatures a key is asked for before it is prepared, which takes as long as about five.
 const pays = 3
 
 // signed reports whether the key's signature of a certificate is known to be good. False says nothing: crypto/x509 has the last word on what is

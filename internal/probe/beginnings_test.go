@@ -99,7 +99,7 @@ func TestACrowdedProcessBeginsNoMore(t *testing.T) {
 			return 0
 		}
 		// In the second round, the first to begin are taken for silent just before the process is found to be crowded.
-		for round, most := range []int32{firstActive, 2 * maxActive} {
+		for round, most := range []int32{firstActive, 3 * maxActive} {
 			begun.Store(0)
 			start = time.Now()
 			go func() {

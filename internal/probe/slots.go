@@ -30,7 +30,7 @@ const (
 	// moment is after how long a check that is not over no longer counts as just begun, but as waiting for its server.
 	moment = 250 * time.Millisecond
 	// brief is the same for a server that was silent in the last round.
-	brief = 50 * time.Millisecond
+	brief = 25 * time.Millisecond
 	// collectAfter is after how many more checks wait at a time than ever before memory is collected, or half as many more if that is more. Making a ClientHello takes a stack of 32 KiB, of
 	// which the wait for the answer needs a quarter, and stacks shrink in a collection only.
 	collectAfter = 128
