@@ -42,6 +42,26 @@ func TestFunctionsAreMadeOfKnownModules(t *testing.T) {
 	}
 }
 
+// TestDirectDependenciesAreNamed: go.mod says of no module that is imported here that only other modules need it, as `go mod tidy` would.
+func TestDirectDependenciesAreNamed(t *testing.T) {
+	imported := map[string]bool{}
+	for _, f := range parse(t) {
+		if within(f.dir, []string{"e2e/grafana", "e2e/oracle"}) {
+			continue // modules of their own
+		}
+		for _, path := range f.imports() {
+			imported[path] = true
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\s+(\S+) v\S+ // indirect`).FindAllStringSubmatch(fileText(t, "go.mod"), -1) {
+		for path := range imported {
+			if path == m[1] || strings.HasPrefix(path, m[1]+"/") {
+				t.Errorf("%s is imported, and go.mod calls %s indirect", path, m[1])
+			}
+		}
+	}
+}
+
 // TestDependenciesArePinned: Go modules by version and hash, and Go tools by version, so that a build is of what was tested.
 func TestDependenciesArePinned(t *testing.T) {
 	for dir, least := range map[string]int{"": 10, "e2e/oracle/": 10, "e2e/grafana/": 1} {

@@ -11,7 +11,7 @@ import (
 )
 
 // The bounds of a cache: of links in entries of about 100 bytes each, of verdicts in bytes of certificates, which take a few times as much
-// once they are parsed, of signers in keys, of which each takes 300 KiB once it has signed a few certificates.
+// once they are parsed, of signers in keys, of which each takes 450 KiB once it has signed a few certificates.
 const (
 	maxLinks    = 1 << 15
 	maxVerdicts = 32 << 20

@@ -14,12 +14,12 @@ import (
 // such a key than a whole TLS handshake takes; a key of which many signatures are verified is prepared for it.
 type signer struct {
 	public *ecdsa.PublicKey
-	asked  atomic.Int32
+	asked  atomic.Int64
 	once   sync.Once
 	key    *p384.Key // nil if it cannot be prepared
 }
 
-// pays is how many signatures a key is asked for before it is prepared, which takes as long as two or three.
+// pays is how many signatures a key is asked for before it is prepared, which takes as long as about five.
 const pays = 3
 
 // signed reports whether the key's signature of a certificate is known to be good. False says nothing: crypto/x509 has the last word on what is

@@ -47,7 +47,7 @@ const (
 	UsageNothing     Problem = "a key usage for nothing in TLS"
 	UsageEmpty       Problem = "an empty extended key usage"
 	UsageSGC         Problem = "for server-gated cryptography alone"
-	UsageNoSignRSA   Problem = "a key usage without digitalSignature, RSA"
+	UsageNoSignRSA   Problem = "a key usage without digitalSignature, RSA key exchange"
 	UsageNoSignature Problem = "a key usage without digitalSignature"
 	UsageAny         Problem = "any extended key usage"
 	UsageAnyIssuer   Problem = "an issuer's any extended key usage"
@@ -160,7 +160,7 @@ func problems() map[Problem]row {
 		UsageNothing:     "RR RRRR .R .. ???",
 		UsageEmpty:       "RR RRRR .R .R ???",
 		UsageSGC:         "RR .... R. RR ???",
-		UsageNoSignRSA:   "R. .... ?? ?. ???",
+		UsageNoSignRSA:   "?. .... .. .. ???",
 		UsageNoSignature: "R. .... .R R. ???",
 		UsageAny:         ".R RRRR .. .R .??",
 		UsageAnyIssuer:   ".R RRRR .. RR .??",

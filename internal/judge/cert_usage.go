@@ -27,7 +27,7 @@ func findUsage(c *connection) []finding.Finding {
 		switch f.Kind {
 		case chain.UsageSignature:
 			severity, problem = finding.Warning, clients.UsageNoSignature
-			if cert.PublicKeyAlgorithm == x509.RSA {
+			if c.TLS != nil && strings.HasPrefix(c.TLS.Cipher, "TLS_RSA_WITH_") { // nothing was signed: who needs a signature refuses the suite
 				problem = clients.UsageNoSignRSA
 			}
 			summary = fmt.Sprintf("the key usage of %s lacks digitalSignature, which TLS 1.3 and ECDHE need", c.which(cert))

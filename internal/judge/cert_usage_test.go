@@ -2,9 +2,11 @@ package judge
 
 import (
 	"crypto/x509"
+	"slices"
 	"strings"
 	"testing"
 
+	"certdrift/internal/certtest"
 	"certdrift/internal/finding"
 	"certdrift/internal/sim/pki"
 )
@@ -33,6 +35,19 @@ func TestCertUsage(t *testing.T) {
 	says(t, newShop(t, usages(x509.ExtKeyUsageAny)).serve(t).expect(t, critical(finding.CertUsage)), `the issuer "Test Intermediate" has any`, "Refused by: Firefox (NSS), OpenSSL, curl, Python, Node, GnuTLS, rustls. ")
 	newShop(t, usages(x509.ExtKeyUsageAny, x509.ExtKeyUsageServerAuth)).serve(t).expect(t)
 	says(t, newShop(t, usages(x509.ExtKeyUsageEmailProtection)).serve(t).expect(t, critical(finding.CertUsage)), `the issuer "Test Intermediate"`, "emailProtection")
+}
+
+// TestSignatureByRSA: who refuses a key that may not sign does so whatever its type, unless nothing is signed.
+func TestSignatureByRSA(t *testing.T) {
+	s := newShop(t)
+	leaf := must(t)(s.inter.LeafWithKey(certNow, []string{certHost}, certtest.RSAKey(t, 2048), keyUsage(x509.KeyUsageKeyEncipherment)))
+	srv := server{chain: leaf.Served(), roots: []*pki.Pair{s.root}}
+	says(t, srv.expect(t, warning(finding.CertUsage)), "Refused by: Chromium, Java, GnuTLS. ")
+	in := srv.input()
+	tls := in.Round.Endpoints[0].Addresses[0].TLS
+	tls.Version, tls.Cipher = "TLS 1.2", "TLS_RSA_WITH_AES_128_GCM_SHA256"
+	fs := Judge(in).Findings
+	says(t, slices.DeleteFunc(fs, func(f finding.Finding) bool { return f.Code != finding.CertUsage }), "Refused by: none yet. Accepted by: Firefox (NSS), OpenSSL, curl, Python, Node, Go, Java, GnuTLS, rustls. ")
 }
 
 // TestAnIssuersFaultIsNotFixedByAnotherLeaf: the remedy of what is wrong with an issuer asks for another issuer.

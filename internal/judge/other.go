@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -36,8 +37,9 @@ func (c *connection) judges(code finding.Code) bool {
 	return !c.other || code.Class() == finding.ClassCertificate || code == finding.TLSHandshake
 }
 
-// clients returns which clients get the certificate of a connection, where the server has two. The first handshake is one of Go, which
-// offers RSA first: a server that answers it with ECDSA has an order of its own.
+// clients returns which clients get the certificate of a connection, where the server has two. The first handshake is one of Go, whose
+// signature algorithms begin with RSA: a server that answers it with ECDSA has an order of its own. Up to TLS 1.2 it may also go by the
+// client's cipher suites, which begin with ECDSA in Go and most clients, and with RSA in Node.
 func (c *connection) clients() string {
 	name := c.curveName()
 	switch {
@@ -45,12 +47,21 @@ func (c *connection) clients() string {
 		return "clients that prefer Ed25519 to RSA may get it, such as curl and OpenSSL, Python, Node and Java; browsers do not support it"
 	case c.keyType == observation.ECDSA && c.other:
 		return "clients that prefer ECDSA may get it, such as current browsers, curl and OpenSSL, Python, Node and Java"
+	case c.keyType == observation.ECDSA && c.bySuites():
+		return "most clients that support " + name + " get it; where the server goes by the client's cipher suites, those that list RSA first, such as Node, get the other one"
+	case c.other && c.pair.bySuites():
+		return "clients that do not support " + name + " get it and, where the server goes by the client's cipher suites, those that list RSA first, such as Node"
 	case c.keyType == observation.ECDSA:
 		return "all clients that support " + name + " get it"
 	case c.other:
 		return "only clients that do not support " + name + " get it"
 	}
 	return "clients that prefer RSA get it, such as Go's, and so do those that do not support " + name
+}
+
+// bySuites reports whether the suite of a handshake says which type of key the server has: not from TLS 1.3 on.
+func (c *connection) bySuites() bool {
+	return c.TLS != nil && c.TLS.Version != tls.VersionName(tls.VersionTLS13)
 }
 
 // nameEd25519 is the name of a type of key that counts as ECDSA, since clients choose by it alike, but is none.

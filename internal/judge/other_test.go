@@ -32,6 +32,13 @@ func paired(ip string, first, second *pki.Pair) observation.Address {
 	return a
 }
 
+// olderTLS is an address that was seen with TLS 1.2, where a server may go by the client's cipher suites.
+func olderTLS(a observation.Address) observation.Address {
+	a.TLS.Version, a.TLS.Cipher = "TLS 1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
+	a.Other.TLS.Version, a.Other.TLS.Cipher = "TLS 1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+	return a
+}
+
 // alone is an address without another certificate, unknown one that did not answer the question for it.
 func alone(ip string, first *pki.Pair) observation.Address {
 	a := ok(ip, first)
@@ -61,6 +68,10 @@ func TestOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	expiredRSA, err := s.Root().LeafWithKey(noon, []string{host}, certtest.RSAKey(t, 2048), pki.Valid(noon.AddDate(0, 0, -91), noon.AddDate(0, 0, -1)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name    string
 		address observation.Address
@@ -73,6 +84,9 @@ func TestOther(t *testing.T) {
 		{"both good, ECDSA first", paired("10.0.0.1", ec, rsa), "", "", false, ""},
 		{"the other one expired", paired("10.0.0.1", rsa, expired), finding.CertExpired, "ECDSA", true, "browsers"},
 		{"the first one expired", paired("10.0.0.1", expired, rsa), finding.CertExpired, "ECDSA", false, "all clients that support ECDSA"},
+		{"the first one expired, TLS 1.2", olderTLS(paired("10.0.0.1", expired, rsa)), finding.CertExpired, "ECDSA", false, "such as Node, get the other one"},
+		{"the other one of RSA", paired("10.0.0.1", ec, expiredRSA), finding.CertExpired, "RSA", true, "only clients that do not support ECDSA"},
+		{"the other one of RSA, TLS 1.2", olderTLS(paired("10.0.0.1", ec, expiredRSA)), finding.CertExpired, "RSA", true, "those that list RSA first, such as Node"},
 		{"the other one foreign", paired("10.0.0.1", rsa, foreign), finding.CertNameMismatch, "ECDSA", true, "browsers"},
 		{"the other one self-signed", paired("10.0.0.1", rsa, selfSigned), finding.CertSelfSigned, "ECDSA", true, "browsers"},
 		{"no other one", alone("10.0.0.1", rsa), "", "", false, ""},

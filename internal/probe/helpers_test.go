@@ -195,3 +195,6 @@ func incomplete(o *Options) {
 }
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
+
+// idle is the queue of a machine with time.
+func idle() time.Duration { return 0 }

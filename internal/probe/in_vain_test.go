@@ -81,7 +81,7 @@ func TestLooksThatFindACertificate(t *testing.T) {
 	p := New(Options{Now: time.Now})
 	e := at(t, target.TLS, "127.0.0.1:443", func(e *target.Endpoint) { e.OtherEvery = time.Hour })
 	for i := range 3 {
-		v := &endpointProbe{round: &round{Prober: p, slots: newSlots(1)}, target: e}
+		v := &endpointProbe{round: &round{Prober: p, slots: newSlots(1, newBeginnings(1, idle))}, target: e}
 		got := answer{Address: observation.Address{Failure: &observation.Failure{Phase: observation.PhaseTLS, Kind: observation.Alert}}}
 		v.lookInto(t.Context(), &origin{host: e.Host}, netip.MustParseAddrPort("127.0.0.1:443"), &got, func() { got.TLS = &observation.TLS{} })
 		if got.TLS == nil {

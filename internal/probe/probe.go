@@ -66,6 +66,7 @@ type Prober struct {
 	turn        turn
 	others      others
 	inVain      inVain
+	active      *beginnings // of all rounds: what this machine can do is learned once
 }
 
 // New returns a Prober.
@@ -81,6 +82,7 @@ func New(o Options) *Prober {
 	if p.concurrency <= 0 {
 		p.concurrency = connections(descriptors())
 	}
+	p.active = newBeginnings(min(maxActive, p.concurrency), new(runQueue).median)
 	return p
 }
 
@@ -102,9 +104,14 @@ type round struct {
 // that was not finished has Probed false and the addresses that were.
 func (p *Prober) Probe(ctx context.Context, endpoints []target.Endpoint) []observation.Endpoint {
 	r := &round{
-		Prober: p, slots: newSlots(p.concurrency), began: time.Now(),
+		Prober: p, slots: newSlots(p.concurrency, p.active), began: time.Now(),
 		names: names{known: map[question]*lookup{}},
 	}
+	adapting, stop := context.WithCancel(ctx)
+	var adapted sync.WaitGroup
+	adapted.Go(func() { p.active.keepAdapting(adapting) })
+	defer adapted.Wait()
+	defer stop()
 	r.lookup = func(host string, timeout time.Duration) observation.DNS { return r.resolveInTurn(ctx, host, timeout) }
 	if deadline, ok := ctx.Deadline(); ok {
 		r.halfway = time.Now().Add(time.Until(deadline) / 2)

@@ -35,13 +35,12 @@ type silence struct {
 	ends   time.Time
 	timer  *time.Timer
 
-	mu        sync.Mutex // guards what follows
-	over      bool
-	cancel    context.CancelFunc // nil if no inquiry was begun
-	inquiries []inquiry
-	asking    sync.WaitGroup
-	learned   []*answer // by the inquiries; nil for one that was not made
-	panicked  any
+	mu       sync.Mutex // guards what follows
+	over     bool
+	cancel   context.CancelFunc // nil if no inquiry was begun
+	asking   sync.WaitGroup
+	learned  []*answer // by the inquiries; nil for one that was not made
+	panicked any
 }
 
 // askAfter is after how much of a timeout a server that is still silent is looked into: as late as leaves the time that inquiries may take,
@@ -106,9 +105,9 @@ func (s *silence) ask(ctx context.Context, until time.Time) {
 		return
 	}
 	ctx, s.cancel = context.WithCancel(ctx)
-	s.inquiries = s.plan(until)
-	s.learned = make([]*answer, len(s.inquiries))
-	for i, q := range s.inquiries {
+	inquiries := s.plan(until)
+	s.learned = make([]*answer, len(inquiries))
+	for i, q := range inquiries {
 		if q.bounded && s.looks.full() {
 			continue // none may ever be free: in an outage, a goroutine that waits would be what costs most
 		}
@@ -186,9 +185,10 @@ func (s *silence) explain(ctx context.Context, got *answer) {
 		panic(s.panicked)
 	}
 	silent := s.failure()
+	later := s.plan(time.Time{})
 	for i, learned := range s.learned {
-		if learned == nil { // there was no place for it: it takes that of the first connection
-			learned = s.inquire(ctx, s.inquiries[i])
+		if learned == nil { // there was no place for it: it takes that of the first connection, and has time of its own
+			learned = s.inquire(ctx, later[i])
 		}
 		f := learned.Failure
 		if learned.TLS != nil || f.ProxyHeader != nil || f.Kind != silent.Kind {

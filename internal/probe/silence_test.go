@@ -3,6 +3,7 @@ package probe
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -212,9 +213,13 @@ func TestInquiriesWithoutAPlace(t *testing.T) {
 	})
 }
 
-// TestMoreSilentServersThanLooks: who finds no look when the others begin theirs is looked into after them, and learns the same.
+// TestMoreSilentServersThanLooks: who finds no look when the others begin theirs is looked into after them, for as long, and learns the same.
 func TestMoreSilentServersThanLooks(t *testing.T) {
 	config := serving(t)
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		time.Sleep(plainWait + time.Second)
+		return nil, nil //nolint:nilnil // it is what crypto/tls asks for
+	}
 	synctest.Test(t, func(t *testing.T) {
 		network := pipes{}
 		var endpoints []target.Endpoint
@@ -238,7 +243,7 @@ func TestStacksShrinkAsMoreChecksWait(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return m.NumForcedGC
 	}
-	s := newSlots(maxConnections)
+	s := newSlots(maxConnections, newBeginnings(maxActive, idle))
 	for range 3 {
 		before := collections()
 		for range collectAfter {

@@ -27,10 +27,10 @@ func connections(descriptors uint64) int {
 }
 
 const (
-	// maxActive bounds the checks that have just begun: more would only wait for the processor, and measure that.
-	maxActive = 64
 	// moment is after how long a check that is not over no longer counts as just begun, but as waiting for its server.
 	moment = 250 * time.Millisecond
+	// brief is the same for a server that was silent in the last round.
+	brief = 25 * time.Millisecond
 	// collectAfter is after how many more checks wait at a time than ever before memory is collected, or half as many more if that is more. Making a ClientHello takes a stack of 32 KiB, of
 	// which the wait for the answer needs a quarter, and stacks shrink in a collection only.
 	collectAfter = 128
@@ -42,7 +42,8 @@ const (
 // slots bound what one round does at a time. A check that waits for a silent server takes a descriptor and memory, one that computes takes
 // the processor: if one number bounded both, a hundred silent servers would keep all others from being checked.
 type slots struct {
-	connections, active, lookups, fetches chan struct{}
+	connections, lookups, fetches chan struct{}
+	active                        *beginnings
 	// beside holds the connections that are open beside one that still waits for the same server, and are no looks.
 	beside           chan struct{}
 	looks, questions *looks // at servers that failed; for another certificate
@@ -61,10 +62,10 @@ func newLooks() *looks {
 	return &looks{places: make(chan struct{}, maxFruitlessLooks), over: make(chan struct{})}
 }
 
-func newSlots(connections int) *slots {
+func newSlots(connections int, active *beginnings) *slots {
 	places := func(n int) chan struct{} { return make(chan struct{}, n) }
 	return &slots{
-		connections: places(connections), active: places(min(maxActive, connections)),
+		connections: places(connections), active: active,
 		lookups: places(maxLookups), fetches: places(maxFetches), beside: places(connections / 4),
 		looks: newLooks(), questions: newLooks(),
 	}
@@ -83,31 +84,61 @@ func take(ctx context.Context, places chan struct{}) bool {
 	}
 }
 
-// check waits for a place for a connection to an endpoint; ok is false if ctx ended first. done gives it up. One to a server that was silent
-// before does not count as just begun: hundreds of them would keep the others waiting, although all they do is wait.
+// check waits for a place for a connection to an endpoint; ok is false if ctx ended first. done gives it up. silent is as in begin.
 func (s *slots) check(ctx context.Context, silent bool) (done func(), ok bool) {
 	if !take(ctx, s.connections) {
 		return nil, false
 	}
-	begun := func() {}
-	if !silent {
-		if !take(ctx, s.active) {
-			<-s.connections
-			return nil, false
-		}
-		begun = sync.OnceFunc(func() { <-s.active })
-	}
-	timer := time.AfterFunc(moment, func() {
-		begun()
-		s.waits()
-	})
-	return func() {
-		if !timer.Stop() {
-			s.waiting.Add(-1)
-		}
-		begun()
+	if !take(ctx, s.active.places) {
 		<-s.connections
-	}, true
+		return nil, false
+	}
+	after := moment
+	if silent {
+		after = brief
+	}
+	p := &place{slots: s}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer = time.AfterFunc(after, p.waited)
+	return p.done, true
+}
+
+// place is that of one check.
+type place struct {
+	*slots
+
+	mu            sync.Mutex // guards what follows
+	timer         *time.Timer
+	waiting, over bool
+}
+
+// waited ends the check's time of having just begun, unless this process had no time for it.
+func (p *place) waited() {
+	p.mu.Lock()
+	switch {
+	case p.over:
+	case p.active.hadNoTime():
+		p.timer.Reset(adaptEvery)
+	default:
+		p.waiting = true
+		p.active.give()
+		defer p.waits() // without the lock
+	}
+	p.mu.Unlock()
+}
+
+func (p *place) done() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
+	p.timer.Stop()
+	if p.waiting {
+		p.slots.waiting.Add(-1)
+	} else {
+		p.active.give()
+	}
+	<-p.connections
 }
 
 // waits records that one more check waits for its server.

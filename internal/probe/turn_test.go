@@ -91,6 +91,7 @@ func TestSilentServersDelayNobody(t *testing.T) {
 					}))
 				}
 				p := New(Options{Now: time.Now, Dialer: network.dial})
+				p.active.queue = idle // this machine may be busy with other tests
 				for round := range 2 {
 					begin := time.Now()
 					var latest time.Duration
@@ -104,9 +105,9 @@ func TestSilentServersDelayNobody(t *testing.T) {
 					}
 					took := time.Since(begin)
 					t.Logf("round %d took %v, and the last healthy endpoint was begun after %v", round, took, latest)
-					most := time.Duration(300/maxActive+1) * moment
-					if round > 0 {
-						most = 0 // it is known who is silent
+					most := time.Duration(300/maxActive+1)*moment + 4*adaptEvery // until 64 may begin
+					if round > 0 {                                               // it is known who is silent
+						most = (300/maxActive + 1) * brief
 					}
 					if latest > most {
 						t.Errorf("round %d: a healthy endpoint waited %v for its turn, want at most %v", round, latest, most)
