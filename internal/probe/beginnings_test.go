@@ -118,6 +118,25 @@ func TestACrowdedProcessBeginsNoMore(t *testing.T) {
 	})
 }
 
+// TestSilentServersOfACrowdedProcess: where this process never has time, silent servers keep their places for a second, not for their timeout.
+func TestSilentServersOfACrowdedProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var endpoints []target.Endpoint
+		for i := range 10 * minActive {
+			endpoints = append(endpoints, at(t, target.TLS, "127.0.0.1:2000", timeout(30*time.Second), func(e *target.Endpoint) { e.Environment, e.Name = "e", fmt.Sprint(i) }))
+		}
+		p := New(Options{Now: time.Now, Dialer: pipes{"2000": certtest.Silent}.dial})
+		p.active.queue = func() time.Duration { return longQueue }
+		start := time.Now()
+		for _, e := range p.Probe(t.Context(), endpoints) {
+			failed(t, one(t, e), observation.PhaseTLS, observation.TimedOut)
+		}
+		if took := time.Since(start); took > 45*time.Second {
+			t.Errorf("the round took %v", took)
+		}
+	})
+}
+
 // TestRunQueue: goroutines that are ready wait for the one processor there is. The measure is the runtime's, so the test makes a queue.
 func TestRunQueue(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))

@@ -31,6 +31,8 @@ const (
 	moment = 250 * time.Millisecond
 	// brief is the same for a server that was silent in the last round.
 	brief = 25 * time.Millisecond
+	// longestBeginning is after how long it counts as waiting even if this process has no time: a few silent servers must not keep all others from being begun.
+	longestBeginning = time.Second
 	// collectAfter is after how many more checks wait at a time than ever before memory is collected, or half as many more if that is more. Making a ClientHello takes a stack of 32 KiB, of
 	// which the wait for the answer needs a quarter, and stacks shrink in a collection only.
 	collectAfter = 128
@@ -97,7 +99,7 @@ func (s *slots) check(ctx context.Context, silent bool) (done func(), ok bool) {
 	if silent {
 		after = brief
 	}
-	p := &place{slots: s}
+	p := &place{slots: s, began: time.Now()}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.timer = time.AfterFunc(after, p.waited)
@@ -107,6 +109,7 @@ func (s *slots) check(ctx context.Context, silent bool) (done func(), ok bool) {
 // place is that of one check.
 type place struct {
 	*slots
+	began time.Time
 
 	mu            sync.Mutex // guards what follows
 	timer         *time.Timer
@@ -118,7 +121,7 @@ func (p *place) waited() {
 	p.mu.Lock()
 	switch {
 	case p.over:
-	case p.active.hadNoTime():
+	case p.active.hadNoTime() && time.Since(p.began) < longestBeginning:
 		p.timer.Reset(adaptEvery)
 	default:
 		p.waiting = true
